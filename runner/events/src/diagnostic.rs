@@ -1,0 +1,103 @@
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Something found in a file before anything is started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The exact problem, dotted: `yaml.duplicate-key`, `dockerfile.missing`.
+    pub code: Cow<'static, str>,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to write instead, or what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The file, relative to the workspace; absent for the command line itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Where in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Position>,
+    /// Which exit code it counts for, when not that of a wrong file: 3 for a missing grant, 6 for
+    /// an unreadable policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
+}
+
+impl Diagnostic {
+    /// An error without a place.
+    pub fn error(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code: code.into(),
+            message: message.into(),
+            help: None,
+            file: None,
+            at: None,
+            exit: None,
+        }
+    }
+
+    /// A warning without a place.
+    pub fn warning(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message)
+        }
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Says where it is.
+    #[must_use]
+    pub fn at(mut self, file: impl Into<String>, at: Position) -> Self {
+        self.file = Some(file.into());
+        self.at = Some(at);
+        self
+    }
+
+    /// Makes it count for another exit code than 2.
+    #[must_use]
+    pub fn with_exit(mut self, exit: crate::Exit) -> Self {
+        self.exit = Some(exit.code());
+        self
+    }
+}
+
+/// A place in a text file.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Position {
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// How many characters it spans on that line; 0 when only the place is known.
+    #[serde(default)]
+    pub length: u32,
+}
+
+/// How bad a diagnostic is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Works, and is likely not what was meant.
+    Warning,
+    /// Nothing can start.
+    Error,
+}

@@ -1,0 +1,127 @@
+use crate::{Class, Failure, Owner};
+
+/// How `sidestep` ends: the numbers that CI systems act on. Declared in order of precedence: when
+/// several apply, the first wins, so `validate`, `plan` and `run` give one file the same code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exit {
+    /// 70: our bug.
+    Bug,
+    /// 129: ended by SIGHUP.
+    Hangup,
+    /// 130: ended by SIGINT.
+    Interrupted,
+    /// 143: ended by SIGTERM.
+    Terminated,
+    /// 8: cancelled by `sidestep cancel`.
+    Cancelled,
+    /// 6: the operator's configuration or policy can't be read.
+    Configuration,
+    /// 2: the pipeline, its inputs or the command line are wrong; nothing was started.
+    Usage,
+    /// 3: refused by grants or policy.
+    Refused,
+    /// 4: the cloud or the cluster said no, and a person must mend it.
+    Denied,
+    /// 5: timed out.
+    TimedOut,
+    /// 1: a step failed.
+    Failed,
+    /// 75: every failed step failed for the infrastructure; running again is safe.
+    Unavailable,
+    /// 7: waiting for an approval.
+    Waiting,
+    /// 0: every step succeeded or was skipped by its own condition.
+    Success,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Denied => 4,
+            Self::TimedOut => 5,
+            Self::Configuration => 6,
+            Self::Waiting => 7,
+            Self::Cancelled => 8,
+            Self::Bug => 70,
+            Self::Unavailable => 75,
+            Self::Hangup => 129,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// What a step that failed so counts as.
+    pub fn of_failure(failure: &Failure) -> Self {
+        if failure.owner == Owner::Sidestep {
+            return Self::Bug;
+        }
+        if failure.matches("identity") {
+            return Self::Denied;
+        }
+        match failure.class {
+            Class::Refused => Self::Refused,
+            Class::Denied => Self::Denied,
+            Class::TimedOut => Self::TimedOut,
+            Class::Unavailable => Self::Unavailable,
+            _ if failure.matches("pod.evicted") || failure.matches("pod.node-lost") => {
+                Self::Unavailable
+            }
+            _ => Self::Failed,
+        }
+    }
+
+    /// The one that a run ends with when all of these apply; success when none does.
+    pub fn first(all: impl IntoIterator<Item = Self>) -> Self {
+        all.into_iter().min().unwrap_or(Self::Success)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(class: Class, code: &'static str, owner: Owner) -> Failure {
+        Failure::new(class, code, owner, "m")
+    }
+
+    #[test]
+    fn a_failure_counts_as_the_contract_says() {
+        let table = [
+            (Class::Failed, "kaniko.run-failed", Owner::Author, 1),
+            (Class::InvalidInput, "input.wrong", Owner::Author, 1),
+            (Class::Refused, "grant.missing", Owner::Author, 3),
+            (Class::Denied, "kaniko.push-denied", Owner::Cloud, 4),
+            (Class::Failed, "identity.binding-missing", Owner::Cloud, 4),
+            (Class::TimedOut, "step.timed-out", Owner::Author, 5),
+            (Class::Unavailable, "http.unavailable", Owner::Cloud, 75),
+            (Class::Failed, "pod.evicted", Owner::Cluster, 75),
+            (Class::Failed, "pod.out-of-memory", Owner::Author, 1),
+            (Class::Failed, "pod.node-lost", Owner::Cluster, 75),
+            (Class::Failed, "sidestep.bug", Owner::Sidestep, 70),
+        ];
+        for (class, code, owner, exit) in table {
+            assert_eq!(
+                Exit::of_failure(&failure(class, code, owner)).code(),
+                exit,
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_of_the_contract_wins() {
+        assert_eq!(Exit::first([Exit::Unavailable, Exit::Failed]), Exit::Failed);
+        assert_eq!(
+            Exit::first([Exit::Failed, Exit::Denied, Exit::Refused]),
+            Exit::Refused
+        );
+        assert_eq!(Exit::first([Exit::Interrupted, Exit::Bug]), Exit::Bug);
+        assert_eq!(Exit::first([Exit::Waiting, Exit::Success]), Exit::Waiting);
+        assert_eq!(Exit::first([]), Exit::Success);
+    }
+}

@@ -1,0 +1,27 @@
+//! What every reporter and every script may rely on: the events of a run, the statuses of its
+//! steps, its failures, its journal's records and its exit codes.
+//!
+//! This crate holds types and nothing else. It must not know how a run is executed, where it is
+//! stored, or how it is shown; every other crate may depend on it, and it depends on none of them.
+
+mod diagnostic;
+mod envelope;
+mod event;
+mod exit;
+mod failure;
+mod journal;
+mod status;
+
+pub use diagnostic::{Diagnostic, Position, Severity};
+pub use envelope::{Envelope, FORMAT_VERSION, SpanId, TraceId};
+pub use event::{
+    AttemptFinished, AttemptStarted, CleanedUp, Event, GrantSource, HostCall, LogLevel, LogLine,
+    LogSource, PlannedGrant, PlannedStep, Progress, RetryScheduled, RunFinished, RunStarted,
+    StepFinished, StepSkipped, StepWaiting, WarningRaised, log_field,
+};
+pub use exit::Exit;
+pub use failure::{Class, Failure, Owner};
+pub use journal::{
+    Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
+};
+pub use status::Status;
