@@ -1,0 +1,173 @@
+use crate::{Entry, Error, Kind, tree::Source};
+use sha2::{Digest as _, Sha256};
+use std::{
+    fmt::Write as _,
+    fs::{File, OpenOptions},
+    io::Read as _,
+    num::NonZero,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// How much of a file is in memory at a time.
+const BUFFER: usize = 128 * 1024;
+/// The first bytes of the canonical form: its own name and version.
+const FORM: &[u8] = b"sidestep context 1\n";
+
+/// Hashes the files among the entries, several at a time.
+pub(crate) fn hash_files(
+    entries: &mut [Entry],
+    sources: &[Source],
+    threads: NonZero<usize>,
+) -> Result<(), Error> {
+    let files: Vec<Mutex<&mut Entry>> = entries
+        .iter_mut()
+        .filter(|entry| matches!(entry.kind, Kind::File { .. }))
+        .map(Mutex::new)
+        .collect();
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), (usize, Error)> {
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(index) else {
+                return Ok(());
+            };
+            let mut entry = file.lock().expect("no thread panics with it");
+            let disk = sources[entry.source as usize].path_of(&entry.path);
+            if let Kind::File { size, sha256, .. } = &mut entry.kind {
+                let hash = read_file(&disk, *size, &mut buffer, |_| Ok(()));
+                *sha256 = hash.map_err(|error| {
+                    // The others need not go on.
+                    next.fetch_add(files.len(), Ordering::Relaxed);
+                    (index, error)
+                })?;
+            }
+        }
+    };
+    let errors = thread::scope(|scope| {
+        let count = threads.get().min(files.len());
+        let running: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        let ended = running
+            .into_iter()
+            .map(|thread| thread.join().expect("hashing never panics"));
+        ended.filter_map(Result::err).collect::<Vec<_>>()
+    });
+    match errors.into_iter().min_by_key(|(index, _)| *index) {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Reads a file that must be as large as it was when it was listed, and hands
+/// on what it reads. Returns the content's SHA-256.
+pub(crate) fn read_file(
+    path: &Path,
+    size: u64,
+    buffer: &mut [u8],
+    mut each: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<[u8; 32], Error> {
+    let changed = |how: String| Error::Changed {
+        path: path.to_owned(),
+        how,
+    };
+    let mut file = open(path)?;
+    let mut hash = Sha256::new();
+    let mut left = size;
+    loop {
+        let count = file.read(buffer).map_err(Error::io("read", path))?;
+        if count == 0 {
+            break;
+        }
+        left = left
+            .checked_sub(count as u64)
+            .ok_or_else(|| changed(format!("it had {size} bytes and has more")))?;
+        hash.update(&buffer[..count]);
+        each(&buffer[..count])?;
+    }
+    if left > 0 {
+        return Err(changed(format!(
+            "it had {size} bytes and has {}",
+            size - left
+        )));
+    }
+    Ok(hash.finalize().into())
+}
+
+/// Opens a regular file. A link that took its place is not followed, and a pipe
+/// that did is not waited for.
+fn open(path: &Path) -> Result<File, Error> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).expect("open's flags are an int");
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let replaced = || Error::Changed {
+        path: path.to_owned(),
+        how: "it was a file and something else took its place".into(),
+    };
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => {
+            let link = rustix::io::Errno::LOOP.raw_os_error();
+            return Err(match error.kind() {
+                std::io::ErrorKind::NotFound => Error::Changed {
+                    path: path.to_owned(),
+                    how: "it was there and is gone".into(),
+                },
+                _ if error.raw_os_error() == Some(link) => replaced(),
+                _ => Error::io("open", path)(error),
+            });
+        }
+    };
+    let metadata = file.metadata().map_err(Error::io("read", path))?;
+    if metadata.is_file() {
+        Ok(file)
+    } else {
+        Err(replaced())
+    }
+}
+
+/// SHA-256, in hex, of the canonical form: a line that names the form, then of
+/// each entry one letter for kind and mode (`d`, `f`, `x`, `l`), the name, and a
+/// file's size and SHA-256 or a link's target. Lengths and sizes are 64 bits,
+/// little-endian, before what they measure.
+pub(crate) fn of(entries: &[Entry]) -> String {
+    let mut hash = Sha256::new();
+    let measured = |hash: &mut Sha256, bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    hash.update(FORM);
+    for entry in entries {
+        let letter = match &entry.kind {
+            Kind::Folder => b"d",
+            Kind::File {
+                executable: false, ..
+            } => b"f",
+            Kind::File {
+                executable: true, ..
+            } => b"x",
+            Kind::Link { .. } => b"l",
+        };
+        hash.update(letter);
+        measured(&mut hash, entry.path.as_bytes());
+        match &entry.kind {
+            Kind::Folder => {}
+            Kind::File { size, sha256, .. } => {
+                hash.update(size.to_le_bytes());
+                hash.update(sha256);
+            }
+            Kind::Link { target } => measured(&mut hash, target),
+        }
+    }
+    hash.finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a String takes all");
+            hex
+        })
+}

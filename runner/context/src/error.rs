@@ -1,0 +1,95 @@
+use std::{io, path::PathBuf};
+
+/// Why a context could not be read, packed or unpacked. Every message names the
+/// path it is about.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused something.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb: `read`, `list`, `write` and so on.
+        action: &'static str,
+        /// The path on this machine.
+        path: PathBuf,
+        /// The operating system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// The context's folder is something else.
+    #[error("the build context {} is not a folder", path.display())]
+    NotAFolder {
+        /// The path on this machine.
+        path: PathBuf,
+    },
+    /// A line of an ignore file is not a pattern.
+    #[error("{file}:{line}: `{pattern}` is not a valid pattern: {reason}")]
+    Pattern {
+        /// The ignore file, relative to the context.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The pattern as written, cleaned.
+        pattern: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A line of an ignore file is longer than Docker reads.
+    #[error(
+        "{file}:{line}: the line is longer than 64 KiB, which Docker does not read; shorten it"
+    )]
+    LongLine {
+        /// The ignore file, relative to the context.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A file was written to, replaced or removed while the context was read.
+    #[error(
+        "{} changed while the build context was read ({how}); stop what writes there, or add it to .dockerignore",
+        path.display()
+    )]
+    Changed {
+        /// The path on this machine.
+        path: PathBuf,
+        /// In what way, for people.
+        how: String,
+    },
+    /// An overlay asks for a place that the context cannot give.
+    #[error("cannot lay files over the context at `{at}`: {reason}")]
+    Overlay {
+        /// The place, as asked for.
+        at: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Writing the archive failed.
+    #[error("cannot write the archive: {0}")]
+    Write(#[source] io::Error),
+    /// An archive is damaged or not a `tar.gz`.
+    #[error("the archive cannot be read: {0}")]
+    Archive(#[source] io::Error),
+    /// An entry of an archive would leave the folder it is unpacked to, or is
+    /// of a kind that a build context never holds.
+    #[error("the archive's entry `{name}` is refused: {reason}")]
+    Refused {
+        /// The entry's name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}

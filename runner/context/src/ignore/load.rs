@@ -1,0 +1,212 @@
+use super::{BadRule, Decision, Inherited, Rules, read};
+use crate::{Error, RelPath};
+use std::{fmt, fs, io, path::Path};
+
+/// The ignore file of a context, read, and the files that it cannot leave out.
+#[derive(Debug)]
+pub struct Ignore {
+    file: Option<RelPath>,
+    rules: Rules,
+    kept: Vec<RelPath>,
+}
+
+/// Why a path is in a context or not. `Display` says it in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whether the path is left out.
+    pub ignored: bool,
+    /// What decided.
+    pub reason: Reason,
+}
+
+/// What decided about a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The Dockerfile and the ignore file always travel: the builder reads them.
+    AlwaysKept,
+    /// There is no ignore file.
+    NoIgnoreFile,
+    /// No line matches the path or a folder above it.
+    NoLine {
+        /// The ignore file, relative to the context.
+        file: String,
+    },
+    /// A line matches the path or a folder above it, and none after it changes
+    /// that.
+    Line {
+        /// The ignore file, relative to the context.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The pattern, cleaned.
+        pattern: String,
+    },
+}
+
+impl Ignore {
+    /// Reads `<Dockerfile>.dockerignore`, and where there is none the context's
+    /// `.dockerignore`. Without either, nothing is left out.
+    ///
+    /// `dockerfile` is relative to the context; it need not exist.
+    pub fn load(root: &Path, dockerfile: &RelPath) -> Result<Self, Error> {
+        Self::load_with(root, dockerfile, &[])
+    }
+
+    /// Like [`load`](Self::load), with further patterns that come after those of the file. They
+    /// have line 0.
+    pub fn load_with(root: &Path, dockerfile: &RelPath, more: &[String]) -> Result<Self, Error> {
+        let own = [dockerfile.as_bytes(), b".dockerignore"].concat();
+        let candidates = [RelPath::new(own), RelPath::new(".dockerignore")];
+        for file in candidates.into_iter().flatten() {
+            let path = file.under(root);
+            match fs::read(&path) {
+                Ok(content) => return Self::parse(file, dockerfile, &content, more),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io("read", path)(error)),
+            }
+        }
+        let file = RelPath::new(".dockerignore").expect("a good path");
+        Ok(Self {
+            file: None,
+            rules: Rules::new(numbered(more)).map_err(|bad| pattern_error(&file, bad))?,
+            kept: vec![dockerfile.clone()],
+        })
+    }
+
+    /// Leaves nothing out.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            file: None,
+            rules: Rules::default(),
+            kept: Vec::new(),
+        }
+    }
+
+    fn parse(
+        file: RelPath,
+        dockerfile: &RelPath,
+        content: &[u8],
+        more: &[String],
+    ) -> Result<Self, Error> {
+        let lines = read(content).map_err(|error| Error::LongLine {
+            file: file.to_str_lossy().into_owned(),
+            line: error.number,
+        })?;
+        let patterns = lines.iter().map(|line| (line.number, &line.pattern[..]));
+        let rules =
+            Rules::new(patterns.chain(numbered(more))).map_err(|bad| pattern_error(&file, bad))?;
+        let kept = vec![dockerfile.clone(), file.clone()];
+        Ok(Self {
+            file: Some(file),
+            rules,
+            kept,
+        })
+    }
+
+    /// The ignore file that counts, relative to the context.
+    pub fn file(&self) -> Option<&RelPath> {
+        self.file.as_ref()
+    }
+
+    /// Which line decides about a path.
+    pub fn explain(&self, path: &RelPath) -> Result<Explanation, Error> {
+        if self.kept.contains(path) {
+            return Ok(Explanation {
+                ignored: false,
+                reason: Reason::AlwaysKept,
+            });
+        }
+        let Some(file) = &self.file else {
+            return Ok(Explanation {
+                ignored: false,
+                reason: Reason::NoIgnoreFile,
+            });
+        };
+        let decision = self
+            .rules
+            .decide(path.as_bytes())
+            .map_err(|bad| pattern_error(file, bad))?;
+        let file = file.to_str_lossy().into_owned();
+        let reason = match decision.rule.map(|rule| &self.rules.rules()[rule]) {
+            Some(rule) => Reason::Line {
+                file,
+                line: rule.line,
+                pattern: rule.text.clone(),
+            },
+            None => Reason::NoLine { file },
+        };
+        Ok(Explanation {
+            ignored: decision.ignored,
+            reason,
+        })
+    }
+
+    /// Decides by the rules alone, as kaniko does for each file of a `COPY`: the
+    /// Dockerfile and the ignore file can be left out.
+    pub fn excludes(&self, path: &RelPath) -> Result<bool, Error> {
+        let decision = self.rules.decide(path.as_bytes());
+        Ok(decision.map_err(|bad| self.error(bad))?.ignored)
+    }
+
+    pub(crate) fn decide(&self, path: &RelPath, above: &Inherited) -> Result<Decision, Error> {
+        if self.kept.contains(path) {
+            return Ok(Decision {
+                ignored: false,
+                rule: None,
+            });
+        }
+        self.rules
+            .decide_in(path.as_bytes(), above)
+            .map_err(|bad| self.error(bad))
+    }
+
+    pub(crate) fn inherit(&self, folder: &RelPath, above: &Inherited) -> Inherited {
+        self.rules.inherit(folder.as_bytes(), above)
+    }
+
+    pub(crate) fn may_keep_below(&self, folder: &RelPath, decision: Decision) -> bool {
+        self.kept.iter().any(|kept| kept.within(folder))
+            || self.rules.may_reinclude_below(folder.as_bytes(), decision)
+    }
+
+    fn error(&self, bad: BadRule) -> Error {
+        let file = self.file.clone().or_else(|| RelPath::new(".dockerignore"));
+        pattern_error(&file.expect("a good path"), bad)
+    }
+}
+
+/// Patterns that stand in no file.
+fn numbered(more: &[String]) -> impl Iterator<Item = (usize, &[u8])> {
+    more.iter().map(|pattern| (0, pattern.as_bytes()))
+}
+
+fn pattern_error(file: &RelPath, bad: BadRule) -> Error {
+    Error::Pattern {
+        file: file.to_str_lossy().into_owned(),
+        line: bad.rule.line,
+        pattern: bad.rule.text,
+        reason: bad.problem.reason(),
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.ignored {
+            "left out"
+        } else {
+            "in the context"
+        })?;
+        match &self.reason {
+            Reason::AlwaysKept => {
+                f.write_str(": the builder reads it, so no ignore file can leave it out")
+            }
+            Reason::NoIgnoreFile => f.write_str(": there is no .dockerignore"),
+            Reason::NoLine { file } => write!(f, ": no line of {file} matches"),
+            Reason::Line {
+                file,
+                line,
+                pattern,
+            } => write!(f, ": {file}:{line}: {pattern}"),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The named character classes that Go's regular expressions know (RE2 syntax):
+//! all of them are of ASCII.
+
+/// Ranges of code points, both ends included.
+pub(super) type Ranges = &'static [(u32, u32)];
+
+/// The class of a letter behind a backslash: `d`, `s` or `w`.
+pub(super) fn perl(letter: char) -> Option<Ranges> {
+    Some(match letter {
+        'd' => &[(0x30, 0x39)],
+        's' => &[(0x9, 0xa), (0xc, 0xd), (0x20, 0x20)],
+        'w' => &[(0x30, 0x39), (0x41, 0x5a), (0x5f, 0x5f), (0x61, 0x7a)],
+        _ => return None,
+    })
+}
+
+/// The class of a name as in `[:NAME:]`.
+pub(super) fn named(name: &str) -> Option<Ranges> {
+    Some(match name {
+        "alnum" => &[(0x30, 0x39), (0x41, 0x5a), (0x61, 0x7a)],
+        "alpha" => &[(0x41, 0x5a), (0x61, 0x7a)],
+        "ascii" => &[(0, 0x7f)],
+        "blank" => &[(0x9, 0x9), (0x20, 0x20)],
+        "cntrl" => &[(0, 0x1f), (0x7f, 0x7f)],
+        "digit" => &[(0x30, 0x39)],
+        "graph" => &[(0x21, 0x7e)],
+        "lower" => &[(0x61, 0x7a)],
+        "print" => &[(0x20, 0x7e)],
+        "punct" => &[(0x21, 0x2f), (0x3a, 0x40), (0x5b, 0x60), (0x7b, 0x7e)],
+        "space" => &[(0x9, 0xd), (0x20, 0x20)],
+        "upper" => &[(0x41, 0x5a)],
+        "word" => &[(0x30, 0x39), (0x41, 0x5a), (0x5f, 0x5f), (0x61, 0x7a)],
+        "xdigit" => &[(0x30, 0x39), (0x41, 0x46), (0x61, 0x66)],
+        _ => return None,
+    })
+}

@@ -1,0 +1,167 @@
+use crate::{
+    Entry, Error, Kind, RelPath,
+    ignore::Ignore,
+    report::Skipped,
+    tree::Source,
+    walk::{self, Found},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A folder or a file to lay over a context: what an earlier step built, for
+/// one. It replaces what stands at the same places and leaves the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay {
+    /// The folder or file on this machine.
+    pub source: PathBuf,
+    /// Where its content goes in the context: `dist/`; `.` is the context's root.
+    pub at: PathBuf,
+}
+
+/// Lays overlays over what a walk found, in order.
+pub(crate) fn apply(
+    overlays: &[Overlay],
+    found: &mut Found,
+    sources: &mut Vec<Source>,
+) -> Result<(), Error> {
+    if overlays.is_empty() {
+        return Ok(());
+    }
+    let entries = std::mem::take(&mut found.entries);
+    let mut entries: BTreeMap<RelPath, Entry> = entries
+        .into_iter()
+        .map(|entry| (entry.path.clone(), entry))
+        .collect();
+    for overlay in overlays {
+        let number = u32::try_from(sources.len()).expect("fewer overlays than that");
+        let at = place(overlay)?;
+        let laid = read(overlay, at.as_ref(), number)?;
+        if let Some(at) = &at {
+            make_folders(overlay, at, &mut entries)?;
+        }
+        for entry in laid.entries {
+            put(entry, &mut entries);
+        }
+        found.skipped.extend(laid.skipped);
+        sources.push(Source {
+            disk: overlay.source.clone(),
+            at,
+        });
+    }
+    found.entries = entries.into_values().collect();
+    Ok(())
+}
+
+fn refused(overlay: &Overlay, reason: impl Into<String>) -> Error {
+    Error::Overlay {
+        at: overlay.at.display().to_string(),
+        reason: reason.into(),
+    }
+}
+
+fn place(overlay: &Overlay) -> Result<Option<RelPath>, Error> {
+    let cleaned = crate::ignore::clean(overlay.at.as_os_str().as_encoded_bytes());
+    if cleaned == b"." {
+        return Ok(None);
+    }
+    let at = RelPath::new(cleaned);
+    at.map(Some)
+        .ok_or_else(|| refused(overlay, "the place must be inside the build context"))
+}
+
+/// The overlay's entries, at their places in the context.
+fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, Error> {
+    let source: &Path = &overlay.source;
+    let metadata = fs::metadata(source).map_err(Error::io("read", source))?;
+    if metadata.is_dir() {
+        let everything = Ignore::nothing();
+        let mut found = walk::walk(source, &everything, &[])?;
+        for entry in &mut found.entries {
+            entry.source = number;
+            if let Some(at) = at {
+                entry.path = at.join(&entry.path);
+            }
+        }
+        for skipped in &mut found.skipped {
+            if let Some(at) = at {
+                skipped.path = format!("{}/{}", at.to_str_lossy(), skipped.path);
+            }
+        }
+        if let Some(at) = at {
+            let root = Entry {
+                path: at.clone(),
+                kind: Kind::Folder,
+                source: number,
+            };
+            found.entries.insert(0, root);
+        }
+        return Ok(found);
+    }
+    let at = at.ok_or_else(|| {
+        refused(
+            overlay,
+            format!("{} is a file, and needs a name there", source.display()),
+        )
+    })?;
+    let mut found = Found::default();
+    match walk::kind(source, &metadata)? {
+        Ok(kind) => found.entries.push(Entry {
+            path: at.clone(),
+            kind,
+            source: number,
+        }),
+        Err(what) => {
+            found.skipped.push(Skipped {
+                path: at.to_str_lossy().into_owned(),
+                what,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Folders above the overlay's place. A file or link of the context there is an
+/// error: to write below a link would be to write elsewhere.
+fn make_folders(
+    overlay: &Overlay,
+    at: &RelPath,
+    entries: &mut BTreeMap<RelPath, Entry>,
+) -> Result<(), Error> {
+    for folder in at.ancestors() {
+        match entries.get(&folder).map(|entry| &entry.kind) {
+            Some(Kind::Folder) => {}
+            Some(_) => {
+                let reason = format!("`{}` is not a folder in the context", folder.to_str_lossy());
+                return Err(refused(overlay, reason));
+            }
+            None => {
+                let entry = Entry {
+                    path: folder.clone(),
+                    kind: Kind::Folder,
+                    source: 0,
+                };
+                entries.insert(folder, entry);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A folder over a folder keeps what is there; all else replaces it whole.
+fn put(entry: Entry, entries: &mut BTreeMap<RelPath, Entry>) {
+    if entry.kind != Kind::Folder {
+        let below: Vec<RelPath> = entries
+            .range(entry.path.clone()..)
+            .map(|(path, _)| path)
+            .take_while(|path| path.within(&entry.path))
+            .cloned()
+            .collect();
+        for path in below {
+            entries.remove(&path);
+        }
+    }
+    entries.insert(entry.path.clone(), entry);
+}

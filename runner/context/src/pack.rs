@@ -1,0 +1,59 @@
+use crate::{Error, Kind, Tree, digest::read_file, gzip::ParallelGzip, tar_writer};
+use std::io::Write;
+
+/// How much of a file is in memory at a time.
+const BUFFER: usize = 128 * 1024;
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed {
+    /// Bytes of the archive.
+    pub bytes: u64,
+    /// Bytes before compression: headers, contents and padding.
+    pub uncompressed: u64,
+}
+
+/// Writes the archive of a tree: the same bytes for the same tree, whatever the
+/// machine and the number of threads.
+///
+/// Contents are read again and compared with what the tree's digest stands for:
+/// a file that changed in between is an error, and what was written up to there
+/// is not to be used.
+pub fn pack(tree: &Tree, out: impl Write) -> Result<Packed, Error> {
+    let gzip = ParallelGzip::new(out, tree.threads).map_err(Error::Write)?;
+    let mut archive = Counted { gzip, bytes: 0 };
+    let mut buffer = vec![0; BUFFER];
+    for entry in tree.entries() {
+        archive.put(&tar_writer::header(entry))?;
+        if let Kind::File { size, sha256, .. } = &entry.kind {
+            let disk = tree.sources[entry.source as usize].path_of(&entry.path);
+            let hash = read_file(&disk, *size, &mut buffer, |bytes| archive.put(bytes))?;
+            if hash != *sha256 {
+                return Err(Error::Changed {
+                    path: disk,
+                    how: "its content changed".into(),
+                });
+            }
+            archive.put(&[0; tar_writer::BLOCK][..tar_writer::padding(*size)])?;
+        }
+    }
+    archive.put(&[0; 2 * tar_writer::BLOCK])?;
+    let uncompressed = archive.bytes;
+    let bytes = archive.gzip.finish().map_err(Error::Write)?;
+    Ok(Packed {
+        bytes,
+        uncompressed,
+    })
+}
+
+struct Counted<W> {
+    gzip: ParallelGzip<W>,
+    bytes: u64,
+}
+
+impl<W: Write> Counted<W> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.bytes += bytes.len() as u64;
+        self.gzip.write_all(bytes).map_err(Error::Write)
+    }
+}

@@ -1,0 +1,220 @@
+use crate::{
+    Error, Overlay, PACKER, RelPath, Report, digest, ignore::Ignore, overlay, report::Skipped, walk,
+};
+use std::{
+    num::NonZero,
+    path::{Path, PathBuf},
+    thread,
+};
+
+/// What to take into a context.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The context's folder.
+    pub root: PathBuf,
+    /// The Dockerfile, relative to the context. It need not exist: it decides
+    /// which ignore file counts, and it is never left out.
+    pub dockerfile: PathBuf,
+    /// Files and folders to leave out whatever the ignore file says, absolute or
+    /// relative to the context: a state folder inside it, for one.
+    pub exclude: Vec<PathBuf>,
+    /// Patterns of the ignore file's syntax, applied after those of the file.
+    pub ignore: Vec<String>,
+    /// What to lay over the context, the last one on top.
+    pub overlays: Vec<Overlay>,
+    /// How many threads read and compress; the result is the same for any number.
+    pub threads: NonZero<usize>,
+}
+
+impl Options {
+    /// A folder with its `Dockerfile`, nothing more, on all processors.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            dockerfile: "Dockerfile".into(),
+            exclude: Vec::new(),
+            ignore: Vec::new(),
+            overlays: Vec::new(),
+            threads: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+        }
+    }
+}
+
+/// One entry of a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it stands in the context.
+    pub path: RelPath,
+    /// What it is.
+    pub kind: Kind,
+    /// The tree it was read from: the context is 0, then the overlays.
+    pub(crate) source: u32,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A folder, mode 755.
+    Folder,
+    /// A file, mode 644, or 755 where anyone may execute it.
+    File {
+        /// Bytes.
+        size: u64,
+        /// Whether anyone may execute it.
+        executable: bool,
+        /// SHA-256 of its content.
+        sha256: [u8; 32],
+    },
+    /// A symbolic link, as it is; it may lead anywhere and is never followed.
+    Link {
+        /// Where it leads, as written.
+        target: Box<[u8]>,
+    },
+}
+
+impl Kind {
+    /// The permission bits in the archive.
+    pub fn mode(&self) -> u32 {
+        match self {
+            Self::Folder
+            | Self::File {
+                executable: true, ..
+            } => 0o755,
+            Self::File {
+                executable: false, ..
+            } => 0o644,
+            Self::Link { .. } => 0o777,
+        }
+    }
+
+    /// Bytes of content; 0 where it is not a file.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::File { size, .. } => *size,
+            Self::Folder | Self::Link { .. } => 0,
+        }
+    }
+}
+
+/// A build context, read: every entry with its digest, in the archive's order.
+/// It holds a small record an entry; contents stay on disk.
+#[derive(Debug)]
+pub struct Tree {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) threads: NonZero<usize>,
+    entries: Vec<Entry>,
+    skipped: Vec<Skipped>,
+    ignored: u64,
+    ignore_file: Option<RelPath>,
+    digest: String,
+}
+
+/// Where entries come from: a folder (or one file) on disk that stands at a
+/// place of the context.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) disk: PathBuf,
+    pub(crate) at: Option<RelPath>,
+}
+
+impl Source {
+    pub(crate) fn path_of(&self, path: &RelPath) -> PathBuf {
+        let Some(at) = &self.at else {
+            return path.under(&self.disk);
+        };
+        match path
+            .as_bytes()
+            .get(at.as_bytes().len() + 1..)
+            .and_then(RelPath::new)
+        {
+            Some(below) => below.under(&self.disk),
+            None => self.disk.clone(),
+        }
+    }
+}
+
+impl Tree {
+    /// Walks the context, applies the ignore file before anything is read, lays
+    /// the overlays over it (to which no ignore file applies here), and hashes
+    /// every file.
+    pub fn read(options: &Options) -> Result<Self, Error> {
+        let root = options
+            .root
+            .canonicalize()
+            .map_err(Error::io("read", &options.root))?;
+        if !root.is_dir() {
+            return Err(Error::NotAFolder {
+                path: options.root.clone(),
+            });
+        }
+        let dockerfile = RelPath::clean(&options.dockerfile).ok_or_else(|| Error::Refused {
+            name: options.dockerfile.display().to_string(),
+            reason: "a Dockerfile is a file inside the build context".into(),
+        })?;
+        let ignore = Ignore::load_with(&root, &dockerfile, &options.ignore)?;
+        let exclude: Vec<_> = options
+            .exclude
+            .iter()
+            .filter_map(|path| relative(&root, path))
+            .collect();
+        let mut found = walk::walk(&root, &ignore, &exclude)?;
+        let mut sources = vec![Source {
+            disk: root,
+            at: None,
+        }];
+        overlay::apply(&options.overlays, &mut found, &mut sources)?;
+        digest::hash_files(&mut found.entries, &sources, options.threads)?;
+        let digest = digest::of(&found.entries);
+        Ok(Self {
+            sources,
+            threads: options.threads,
+            entries: found.entries,
+            skipped: found.skipped,
+            ignored: found.ignored,
+            ignore_file: ignore.file().cloned(),
+            digest,
+        })
+    }
+
+    /// The entries in the archive's order, a folder before its content.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// SHA-256, in hex, of the canonical form of the tree: of every entry, in
+    /// order, its kind, name, mode, content or link target. It does not depend on
+    /// how an archive is made or compressed, nor on times and owners.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The archive's name for a content-addressed store:
+    /// `ctx1-DIGEST-PACKER.tar.gz`.
+    pub fn archive_name(&self) -> String {
+        format!("ctx1-{}-{PACKER}.tar.gz", self.digest)
+    }
+
+    /// The ignore file that was applied, relative to the context.
+    pub fn ignore_file(&self) -> Option<&RelPath> {
+        self.ignore_file.as_ref()
+    }
+
+    /// What the context holds, in numbers, and what it does not.
+    pub fn report(&self) -> Report {
+        Report::new(&self.entries, &self.skipped, self.ignored)
+    }
+}
+
+/// A path inside the context; `None` where it is elsewhere.
+fn relative(root: &Path, path: &Path) -> Option<RelPath> {
+    let absolute = root.join(path);
+    // The file's own name is kept: a link is left out, not what it leads to.
+    let resolved = match (
+        absolute.parent().and_then(|p| p.canonicalize().ok()),
+        absolute.file_name(),
+    ) {
+        (Some(parent), Some(name)) => parent.join(name),
+        _ => absolute,
+    };
+    RelPath::clean(resolved.strip_prefix(root).ok()?)
+}

@@ -1,0 +1,180 @@
+use crate::{Error, RelPath};
+use flate2::read::MultiGzDecoder;
+use std::{
+    fs::{self, OpenOptions, Permissions},
+    io::{self, Read},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{OpenOptionsExt, PermissionsExt, symlink},
+    },
+    path::Path,
+};
+use tar::{Archive, Entry, EntryType};
+
+/// What was unpacked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unpacked {
+    /// Files, folders and links.
+    pub entries: u64,
+    /// Bytes of the files' content.
+    pub bytes: u64,
+}
+
+/// Unpacks a `tar.gz` that anyone may have made into a folder that nobody else
+/// writes to.
+///
+/// Nothing is written outside `into`: names that are absolute or hold `..` are
+/// refused, and so is whatever would be written through a symbolic link, a hard
+/// link to anything but a file that the archive brought, and a device. Symbolic
+/// links are made as they are, wherever they lead: who reads the folder must not
+/// follow them out of it. Owners, times and set-id bits are not kept, and
+/// the owner can read and write every file.
+pub fn unpack(archive: impl Read, into: &Path) -> Result<Unpacked, Error> {
+    let mut archive = Archive::new(MultiGzDecoder::new(archive));
+    let mut unpacked = Unpacked::default();
+    for entry in archive.entries().map_err(Error::Archive)? {
+        let mut entry = entry.map_err(Error::Archive)?;
+        if entry.header().entry_type() == EntryType::XGlobalHeader {
+            continue;
+        }
+        let Some(path) = name(&entry.path_bytes())? else {
+            continue;
+        };
+        unpacked.bytes += one(&mut entry, &path, into)?;
+        unpacked.entries += 1;
+    }
+    // To the end, or a damaged last member would go unnoticed.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(Error::Archive)?;
+    Ok(unpacked)
+}
+
+/// `None` is the folder itself.
+fn name(bytes: &[u8]) -> Result<Option<RelPath>, Error> {
+    let mut rest = bytes;
+    while let Some(next) = rest.strip_prefix(b"./") {
+        rest = next;
+    }
+    let rest = rest.strip_suffix(b"/").unwrap_or(rest);
+    if matches!(rest, b"" | b".") && !bytes.starts_with(b"/") {
+        return Ok(None);
+    }
+    RelPath::new(rest).map(Some).ok_or_else(|| {
+        refused(
+            &String::from_utf8_lossy(bytes),
+            "its name leads out of the folder",
+        )
+    })
+}
+
+fn refused(name: &str, reason: impl Into<String>) -> Error {
+    Error::Refused {
+        name: name.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+fn one(entry: &mut Entry<'_, impl Read>, path: &RelPath, into: &Path) -> Result<u64, Error> {
+    let shown = path.to_str_lossy().into_owned();
+    make_folders(path, into, &shown)?;
+    let disk = path.under(into);
+    match entry.header().entry_type() {
+        EntryType::Directory => folder(&disk, &shown).map(|()| 0),
+        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+            make_room(&disk, &shown)?;
+            file(entry, &disk)
+        }
+        EntryType::Symlink => {
+            let target = entry.link_name_bytes().unwrap_or_default();
+            make_room(&disk, &shown)?;
+            symlink(std::ffi::OsStr::from_bytes(&target), &disk)
+                .map_err(Error::io("make", &disk))?;
+            Ok(0)
+        }
+        EntryType::Link => {
+            let target = entry.link_name_bytes().unwrap_or_default();
+            let target = name(&target).ok().flatten().ok_or_else(|| {
+                refused(&shown, "it is a hard link to something outside the folder")
+            })?;
+            make_folders(&target, into, &shown)?;
+            let from = target.under(into);
+            let is_file = fs::symlink_metadata(&from).is_ok_and(|metadata| metadata.is_file());
+            if !is_file {
+                return Err(refused(
+                    &shown,
+                    "it is a hard link to something that is not a file of the archive",
+                ));
+            }
+            if from != disk {
+                make_room(&disk, &shown)?;
+                fs::hard_link(&from, &disk).map_err(Error::io("make", &disk))?;
+            }
+            Ok(0)
+        }
+        _ => Err(refused(&shown, "it is neither file, folder nor link")),
+    }
+}
+
+/// The folders above an entry, none of which may be a link.
+fn make_folders(path: &RelPath, into: &Path, shown: &str) -> Result<(), Error> {
+    path.ancestors()
+        .try_for_each(|above| folder(&above.under(into), shown))
+}
+
+fn folder(disk: &Path, shown: &str) -> Result<(), Error> {
+    match fs::symlink_metadata(disk) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(metadata) if metadata.is_symlink() => Err(refused(
+            shown,
+            "it would be written through a symbolic link",
+        )),
+        Ok(_) => Err(refused(shown, "it is below something that is not a folder")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir(disk).map_err(Error::io("make", disk))?;
+            // Whatever the process's mask.
+            fs::set_permissions(disk, Permissions::from_mode(0o755))
+                .map_err(Error::io("make", disk))
+        }
+        Err(error) => Err(Error::io("read", disk)(error)),
+    }
+}
+
+/// A later entry of the same name takes the place of an earlier one, which is
+/// removed and not written to: it may be a link.
+fn make_room(disk: &Path, shown: &str) -> Result<(), Error> {
+    match fs::symlink_metadata(disk) {
+        Ok(metadata) if metadata.is_dir() => Err(refused(
+            shown,
+            "a folder of the archive stands in its place",
+        )),
+        Ok(_) => fs::remove_file(disk).map_err(Error::io("replace", disk)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io("read", disk)(error)),
+    }
+}
+
+fn file(entry: &mut Entry<'_, impl Read>, disk: &Path) -> Result<u64, Error> {
+    let mode = entry.header().mode().map_err(Error::Archive)? & 0o777 | 0o600;
+    let size = entry.size();
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(disk)
+        .map_err(Error::io("make", disk))?;
+    let mut left = size;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let count = entry.read(&mut buffer).map_err(Error::Archive)?;
+        if count == 0 {
+            break;
+        }
+        left = left.saturating_sub(count as u64);
+        io::Write::write_all(&mut out, &buffer[..count]).map_err(Error::io("write", disk))?;
+    }
+    if left > 0 {
+        return Err(Error::Archive(io::ErrorKind::UnexpectedEof.into()));
+    }
+    out.set_permissions(Permissions::from_mode(mode))
+        .map_err(Error::io("write", disk))?;
+    Ok(size)
+}
