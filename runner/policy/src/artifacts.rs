@@ -1,0 +1,42 @@
+//! The run's artifacts.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+
+pub(crate) const FIELDS: &[Field] = &[Field {
+    name: "names",
+    holds: Holds::Patterns(Kind::Name),
+    absent: Absent::Any,
+}];
+
+/// Storing or opening one artifact.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Artifacts
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![("names", self.name)]
+    }
+
+    fn describe(&self) -> String {
+        format!("use the artifact {}", self.name)
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    format!(
+        "store and open {}",
+        scope
+            .words("names")
+            .unwrap_or_else(|| "any artifact".to_owned())
+    )
+}

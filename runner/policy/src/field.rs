@@ -1,0 +1,184 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::pattern::{Kind, Pattern};
+use crate::quantity::Quantity;
+
+/// One key of a capability's scope.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field {
+    /// The key, as files write it.
+    pub(crate) name: &'static str,
+    /// What it holds.
+    pub(crate) holds: Holds,
+    /// What it means in a grant or a request that leaves it out.
+    pub(crate) absent: Absent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// One pattern or a list of them.
+    Patterns(Kind),
+    /// Words from a closed list, or `*`.
+    Words(&'static [&'static str]),
+    /// Amounts by name, none of which may be passed.
+    Amounts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// It must be there.
+    Required,
+    /// It is not limited.
+    Any,
+    /// Nothing is allowed; a policy that leaves it out does not limit it.
+    Nothing,
+    /// Nothing is allowed, and a policy that leaves it out allows nothing either.
+    Never,
+}
+
+/// Who wrote a scope, which decides what a missing key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// A plugin's request or a pipeline's grant.
+    Grant,
+    /// A policy's `allow`: a key that is left out is not limited.
+    Ceiling,
+}
+
+/// What a key allows; a key that is not limited has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Only(Vec<Pattern>),
+    AtMost(BTreeMap<String, Quantity>),
+}
+
+/// What is wrong with a scope, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ScopeError {
+    /// Keys and positions from the capability's value down to what is wrong.
+    pub path: Vec<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl ScopeError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            path: Vec::new(),
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn within(mut self, part: impl Into<String>) -> Self {
+        self.path.insert(0, part.into());
+        self
+    }
+}
+
+impl Field {
+    pub(crate) fn read(&self, value: &Value) -> Result<Limit, ScopeError> {
+        match self.holds {
+            Holds::Amounts => self.amounts(value),
+            Holds::Patterns(kind) => self.list(value, |text| {
+                Pattern::parse(kind, text).map_err(ScopeError::new)
+            }),
+            Holds::Words(words) => self.list(value, |text| {
+                if text != "*" && !words.contains(&text) {
+                    let problem =
+                        ScopeError::new(format!("`{text}` is not one of {}", words.join(", ")));
+                    return Err(match nearest(text, words.iter().copied()) {
+                        Some(word) => problem.help(format!("did you mean `{word}`?")),
+                        None => problem,
+                    });
+                }
+                Pattern::parse(Kind::Name, text).map_err(ScopeError::new)
+            }),
+        }
+    }
+
+    /// Whether the words say "every".
+    pub(crate) fn is_every(&self, limit: &Limit) -> bool {
+        matches!((self.holds, limit), (Holds::Words(_), Limit::Only(all)) if all.iter().any(|p| p.as_str() == "*"))
+    }
+
+    fn list(
+        &self,
+        value: &Value,
+        one: impl Fn(&str) -> Result<Pattern, ScopeError>,
+    ) -> Result<Limit, ScopeError> {
+        let wrong = || ScopeError::new(format!("`{}` is a text or a list of texts", self.name));
+        let patterns = match value {
+            Value::String(text) => vec![one(text)?],
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    let text = item.as_str().ok_or_else(wrong);
+                    text.and_then(&one).map_err(|e| e.within(index.to_string()))
+                })
+                .collect::<Result<_, _>>()?,
+            _ => return Err(wrong()),
+        };
+        Ok(Limit::Only(patterns))
+    }
+
+    fn amounts(&self, value: &Value) -> Result<Limit, ScopeError> {
+        let wrong = || {
+            ScopeError::new(format!(
+                "`{}` is a map of amounts: `{{ memory: 16Gi }}`",
+                self.name
+            ))
+        };
+        let map = value.as_object().ok_or_else(wrong)?;
+        let amounts = map
+            .iter()
+            .map(|(name, amount)| {
+                let amount = Quantity::of(amount).ok_or_else(|| wrong().within(name.clone()))?;
+                Ok((name.clone(), amount))
+            })
+            .collect::<Result<_, ScopeError>>()?;
+        Ok(Limit::AtMost(amounts))
+    }
+}
+
+impl Limit {
+    pub(crate) fn nothing() -> Self {
+        Self::Only(Vec::new())
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        match self {
+            Self::Only(patterns) => patterns.iter().map(|p| p.as_str().to_owned()).collect(),
+            Self::AtMost(amounts) => amounts
+                .iter()
+                .map(|(name, amount)| (name.clone(), Value::String(amount.to_string())))
+                .collect(),
+        }
+    }
+}
+
+/// The known word that a wrong one was most likely meant to be.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|word| {
+            (
+                strsim::damerau_levenshtein(&wrong.to_lowercase(), &word.to_lowercase()),
+                word,
+            )
+        })
+        .filter(|(distance, word)| *distance <= 1 + word.chars().count() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}

@@ -1,0 +1,71 @@
+//! Reading IAM.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+
+/// What a call may do.
+pub const ACTIONS: &[&str] = &["get", "list", "getPolicy", "listKeys", "testPermissions"];
+
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        name: "project",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Any,
+    },
+    Field {
+        name: "resource",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Any,
+    },
+    Field {
+        name: "actions",
+        holds: Holds::Words(ACTIONS),
+        absent: Absent::Any,
+    },
+];
+
+/// A read of an account, a policy, a pool or a provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The project that the resource belongs to, where it has one.
+    pub project: Option<&'a str>,
+    /// The full resource name, where the call is about one: `projects/P/serviceAccounts/E`, `buckets/B`.
+    pub resource: Option<&'a str>,
+    /// One of the actions.
+    pub action: &'a str,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Iam
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        // A call without one of them lies in no scope that limits it.
+        vec![
+            ("project", self.project.unwrap_or_default()),
+            ("resource", self.resource.unwrap_or_default()),
+            ("actions", self.action),
+        ]
+    }
+
+    fn describe(&self) -> String {
+        {
+            let what = self.resource.or(self.project).unwrap_or("IAM");
+            format!("{} {what}", self.action)
+        }
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    let what = match (scope.words("resource"), scope.words("project")) {
+        (Some(resource), Some(project)) => format!("{resource} in project {project}"),
+        (Some(resource), None) => resource,
+        (None, Some(project)) => format!("project {project}"),
+        (None, None) => "any project".to_owned(),
+    };
+    let actions = scope.words("actions").unwrap_or_else(|| "read".to_owned());
+    format!("{actions} IAM of {what}")
+}

@@ -1,0 +1,68 @@
+//! Changing IAM.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        name: "resource",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Required,
+    },
+    Field {
+        name: "roles",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Nothing,
+    },
+    Field {
+        name: "members",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Nothing,
+    },
+];
+
+/// A change of one binding, or the making of an account, a pool or a provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The full resource name.
+    pub resource: &'a str,
+    /// The role, where a binding changes.
+    pub role: Option<&'a str>,
+    /// The member, where a binding changes.
+    pub member: Option<&'a str>,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::IamWrite
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        let mut facts = vec![("resource", self.resource)];
+        facts.extend(self.role.map(|value| ("roles", value)));
+        facts.extend(self.member.map(|value| ("members", value)));
+        facts
+    }
+
+    fn describe(&self) -> String {
+        match (self.role, self.member) {
+            (Some(role), Some(member)) => format!("give {member} {role} on {}", self.resource),
+            _ => format!("make {}", self.resource),
+        }
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    let resource = scope
+        .words("resource")
+        .unwrap_or_else(|| "any resource".to_owned());
+    let roles = scope
+        .words("roles")
+        .unwrap_or_else(|| "any role".to_owned());
+    let members = scope
+        .words("members")
+        .unwrap_or_else(|| "anyone".to_owned());
+    format!("set {roles} for {members} on {resource}")
+}

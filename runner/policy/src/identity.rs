@@ -1,0 +1,66 @@
+//! Proving who a workload is.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        name: "cluster",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Required,
+    },
+    Field {
+        name: "namespace",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Required,
+    },
+    Field {
+        name: "serviceAccounts",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Any,
+    },
+];
+
+/// A proof for one Kubernetes service account.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The cluster, as the pipeline names it.
+    pub cluster: &'a str,
+    /// The namespace.
+    pub namespace: &'a str,
+    /// The Kubernetes service account.
+    pub service_account: &'a str,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Identity
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("cluster", self.cluster),
+            ("namespace", self.namespace),
+            ("serviceAccounts", self.service_account),
+        ]
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "prove the identity of {}/{} in {}",
+            self.namespace, self.service_account, self.cluster
+        )
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    let accounts = scope
+        .words("serviceAccounts")
+        .unwrap_or_else(|| "any service account".to_owned());
+    format!(
+        "prove the identity of {accounts} in {}",
+        crate::words::namespace(scope)
+    )
+}

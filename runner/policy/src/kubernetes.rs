@@ -1,0 +1,141 @@
+//! Objects of a cluster, and the fields that a pod may have.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+use crate::words;
+
+/// What a call may do: Kubernetes' verbs, and `apply`, which needs both `create` and `patch` there.
+pub const ACTIONS: &[&str] = &[
+    "get", "list", "watch", "create", "apply", "patch", "update", "delete", "canI",
+];
+
+/// Fields that no pod has unless a grant *and* a policy name them.
+pub const DANGEROUS_FIELDS: &[&str] = &[
+    "hostPath",
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "hostPort",
+    "privileged",
+    "ephemeralContainers",
+    "capabilities",
+    "seccompUnconfined",
+    "nodeName",
+    "priorityClassName",
+    "runtimeClassName",
+    "schedulerName",
+    "shareProcessNamespace",
+    "dnsConfig",
+    "hostAliases",
+    "lifecycle",
+];
+
+/// Kinds of volumes that have to be named; the others are bound by the names that they use.
+pub const VOLUMES: &[&str] = &["persistentVolumeClaim", "ephemeral", "csi", "image", "nfs"];
+
+const fn patterns(name: &'static str, absent: Absent) -> Field {
+    Field {
+        name,
+        holds: Holds::Patterns(Kind::Name),
+        absent,
+    }
+}
+
+pub(crate) const FIELDS: &[Field] = &[
+    patterns("cluster", Absent::Required),
+    patterns("namespace", Absent::Required),
+    patterns("resources", Absent::Nothing),
+    Field {
+        name: "actions",
+        holds: Holds::Words(ACTIONS),
+        absent: Absent::Nothing,
+    },
+    patterns("serviceAccounts", Absent::Nothing),
+    Field {
+        name: "images",
+        holds: Holds::Patterns(Kind::Image),
+        absent: Absent::Nothing,
+    },
+    patterns("secrets", Absent::Nothing),
+    patterns("configMaps", Absent::Nothing),
+    patterns("audiences", Absent::Nothing),
+    Field {
+        name: "volumes",
+        holds: Holds::Words(VOLUMES),
+        absent: Absent::Nothing,
+    },
+    Field {
+        name: "limits",
+        holds: Holds::Amounts,
+        absent: Absent::Any,
+    },
+    Field {
+        name: "podFields",
+        holds: Holds::Words(DANGEROUS_FIELDS),
+        absent: Absent::Never,
+    },
+];
+
+/// A call about one kind of object in one namespace.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The cluster, as the pipeline names it.
+    pub cluster: &'a str,
+    /// The namespace; empty for what has none.
+    pub namespace: &'a str,
+    /// The resource, plural, with its subresource: `pods`, `pods/log`, `jobs.batch`.
+    pub resource: &'a str,
+    /// One of the actions.
+    pub action: &'a str,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Kubernetes
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("cluster", self.cluster),
+            ("namespace", self.namespace),
+            ("resources", self.resource),
+            ("actions", self.action),
+        ]
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "{} {} in namespace {} of {}",
+            self.action, self.resource, self.namespace, self.cluster
+        )
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    let actions = scope
+        .words("actions")
+        .unwrap_or_else(|| "do anything with".to_owned());
+    let resources = scope
+        .words("resources")
+        .unwrap_or_else(|| "any object".to_owned());
+    let mut line = format!("{actions} {resources} in {}", words::namespace(scope));
+    for (key, what) in [
+        ("serviceAccounts", "as"),
+        ("images", "running"),
+        ("secrets", "with secrets"),
+        ("configMaps", "with config maps"),
+        ("audiences", "with tokens for"),
+        ("volumes", "with volumes"),
+        ("limits", "up to"),
+        ("podFields", "with the dangerous fields"),
+    ] {
+        match scope.words(key) {
+            Some(text) if text == "nothing" => {}
+            Some(text) => line.push_str(&format!(", {what} {text}")),
+            None => {}
+        }
+    }
+    line
+}

@@ -1,0 +1,48 @@
+//! What a step may do: scopes, grants, the operator's policy, and their meeting.
+//!
+//! One module a capability says which keys its scope has, how a call is described in them and how
+//! it reads in words. A step's scopes are the meeting of three: what its plugin requests, what its
+//! pipeline grants, and what every policy allows.
+//!
+//! This crate does no IO. It must not know how a capability does its work, what a pipeline looks
+//! like, or where policies are found; it knows nothing of wasmtime, Kubernetes' API or Google's.
+
+pub mod artifact_registry;
+pub mod artifacts;
+mod capability;
+mod ceiling;
+mod field;
+pub mod gke;
+mod grants;
+pub mod http;
+pub mod iam;
+pub mod iam_write;
+pub mod identity;
+pub mod kubernetes;
+mod meet;
+mod operator;
+mod pattern;
+mod pod;
+pub mod project;
+mod quantity;
+mod refusal;
+pub mod registry;
+mod scope;
+pub mod secret_manager;
+pub mod secrets;
+pub mod storage;
+pub mod tree;
+mod words;
+pub mod workspace;
+
+pub use capability::Capability;
+pub use ceiling::{Ceiling, CeilingRule};
+pub use field::{Reading, ScopeError, nearest};
+pub use grants::{Grants, scopes, yaml};
+pub use meet::{Granted, Requested, StepGrant, StepScopes, meet};
+pub use operator::{Origin, PluginFacts, Policy, Trust, json, locate};
+pub use pattern::{Kind, MAX_PATTERN, Pattern};
+pub use pod::PodRefusal;
+pub use quantity::Quantity;
+pub use refusal::Refusal;
+pub use scope::{Call, Scope};

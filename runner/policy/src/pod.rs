@@ -1,0 +1,482 @@
+//! A pod passes only with fields that are known to be harmless, or whose values the scope names.
+//! Everything else is refused by its name, so that a field of a later Kubernetes is refused too.
+
+use serde_json::{Map, Value};
+
+use crate::field::Limit;
+use crate::quantity::Quantity;
+use crate::scope::Scope;
+
+/// Why a pod is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodRefusal {
+    /// The field, as a path: `spec.containers[0].image`.
+    pub field: String,
+    /// What about it.
+    pub message: String,
+    /// The key of the scope and the value that would have to be in it; none where no grant helps.
+    pub missing: Option<(&'static str, String)>,
+}
+
+type Check = Result<(), PodRefusal>;
+
+/// Capabilities that container runtimes give by default (containerd's and Docker's default set).
+const DEFAULT_CAPABILITIES: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+impl Scope {
+    /// Whether a pod has only fields that this scope allows. `own_secrets` are Secrets that the
+    /// host makes for this very pod; they need no grant.
+    pub fn admits_pod(&self, pod: &Value, own_secrets: &[&str]) -> Check {
+        let walk = Walk {
+            scope: self,
+            own_secrets,
+        };
+        walk.pod(pod)
+    }
+}
+
+struct Walk<'a> {
+    scope: &'a Scope,
+    own_secrets: &'a [&'a str],
+}
+
+fn refuse(field: &str, message: impl Into<String>) -> PodRefusal {
+    PodRefusal {
+        field: field.to_owned(),
+        message: message.into(),
+        missing: None,
+    }
+}
+
+fn map<'v>(at: &str, value: &'v Value) -> Result<&'v Map<String, Value>, PodRefusal> {
+    value
+        .as_object()
+        .ok_or_else(|| refuse(at, "a map is expected here"))
+}
+
+fn list<'v>(at: &str, value: &'v Value) -> Result<&'v [Value], PodRefusal> {
+    value
+        .as_array()
+        .map(Vec::as_slice)
+        .ok_or_else(|| refuse(at, "a list is expected here"))
+}
+
+fn text<'v>(at: &str, value: &'v Value) -> Result<&'v str, PodRefusal> {
+    value
+        .as_str()
+        .ok_or_else(|| refuse(at, "a text is expected here"))
+}
+
+fn only_false(at: &str, value: &Value) -> bool {
+    let _ = at;
+    matches!(value, Value::Bool(false) | Value::Null)
+}
+
+impl Walk<'_> {
+    /// Goes over a map's entries; `known` says what to do with each.
+    fn fields(
+        &self,
+        at: &str,
+        value: &Value,
+        known: impl Fn(&str, &str, &Value) -> Option<Check>,
+    ) -> Check {
+        for (key, value) in map(at, value)? {
+            let at = if at.is_empty() {
+                key.clone()
+            } else {
+                format!("{at}.{key}")
+            };
+            match known(key, &at, value) {
+                Some(check) => check?,
+                None => {
+                    return Err(refuse(
+                        &at,
+                        format!("`{key}` is not a field that pods may have here"),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn each(&self, at: &str, value: &Value, one: impl Fn(&str, &Value) -> Check) -> Check {
+        if value.is_null() {
+            return Ok(());
+        }
+        for (index, item) in list(at, value)?.iter().enumerate() {
+            one(&format!("{at}[{index}]"), item)?;
+        }
+        Ok(())
+    }
+
+    fn named(&self, at: &str, key: &'static str, what: &str, value: &str) -> Check {
+        if self.scope.admits(key, value) {
+            return Ok(());
+        }
+        Err(PodRefusal {
+            field: at.to_owned(),
+            message: format!("the {what} `{value}` is not granted"),
+            missing: Some((key, value.to_owned())),
+        })
+    }
+
+    fn dangerous(&self, at: &str, name: &'static str) -> Check {
+        // A scope that does not limit `podFields` can't be read from a file.
+        if self.scope.limit("podFields").is_some() && self.scope.admits("podFields", name) {
+            return Ok(());
+        }
+        Err(PodRefusal {
+            field: at.to_owned(),
+            message: format!(
+                "`{name}` is refused unless a grant and the operator's policy name it"
+            ),
+            missing: Some(("podFields", name.to_owned())),
+        })
+    }
+
+    fn secret(&self, at: &str, name: &Value) -> Check {
+        let name = text(at, name)?;
+        if self.own_secrets.contains(&name) {
+            return Ok(());
+        }
+        self.named(at, "secrets", "secret", name)
+    }
+
+    fn config_map(&self, at: &str, name: &Value) -> Check {
+        self.named(at, "configMaps", "config map", text(at, name)?)
+    }
+
+    fn pod(&self, pod: &Value) -> Check {
+        self.fields("", pod, |key, at, value| {
+            Some(match key {
+                "apiVersion" if value == "v1" => Ok(()),
+                "kind" if value == "Pod" => Ok(()),
+                "metadata" => self.metadata(at, value),
+                "spec" => self.spec(at, value),
+                _ => return None,
+            })
+        })?;
+        let spec = pod.get("spec").filter(|spec| spec.is_object());
+        let spec = spec.ok_or_else(|| refuse("spec", "a pod has a spec"))?;
+        let account = spec
+            .get("serviceAccountName")
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty())
+            .unwrap_or("default");
+        // Without a mounted token, too: the metadata server answers for the account.
+        self.named(
+            "spec.serviceAccountName",
+            "serviceAccounts",
+            "service account",
+            account,
+        )?;
+        self.amounts(spec)
+    }
+
+    fn metadata(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "name" | "generateName" | "namespace" | "labels" => Ok(()),
+                "annotations" => self.annotations(at, value),
+                _ => return None,
+            })
+        })
+    }
+
+    /// Annotations under Kubernetes' own names switch protections off (AppArmor, seccomp).
+    fn annotations(&self, at: &str, value: &Value) -> Check {
+        for key in map(at, value)?.keys() {
+            let domain = key.split('/').next().unwrap_or_default();
+            let reserved = ["kubernetes.io", "k8s.io"]
+                .iter()
+                .any(|own| domain == *own || domain.ends_with(&format!(".{own}")));
+            if reserved && key != "cluster-autoscaler.kubernetes.io/safe-to-evict" {
+                return Err(refuse(
+                    &format!("{at}.{key}"),
+                    format!("the annotation `{key}` is not one that pods may have here"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn spec(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "restartPolicy"
+                | "activeDeadlineSeconds"
+                | "terminationGracePeriodSeconds"
+                | "automountServiceAccountToken"
+                | "nodeSelector"
+                | "tolerations"
+                | "affinity"
+                | "enableServiceLinks"
+                | "dnsPolicy"
+                | "serviceAccountName" => Ok(()),
+                "hostUsers" if *value == Value::Bool(false) => Ok(()),
+                "containers" | "initContainers" => {
+                    self.each(at, value, |at, v| self.container(at, v))
+                }
+                "ephemeralContainers" => self.dangerous(at, "ephemeralContainers"),
+                "imagePullSecrets" => self.each(at, value, |at, v| {
+                    self.fields(at, v, |key, at, v| {
+                        (key == "name").then(|| self.secret(at, v))
+                    })
+                }),
+                "volumes" => self.each(at, value, |at, v| self.volume(at, v)),
+                "securityContext" => self.security(at, value),
+                "hostNetwork" if only_false(at, value) => Ok(()),
+                "hostPID" if only_false(at, value) => Ok(()),
+                "hostIPC" if only_false(at, value) => Ok(()),
+                "hostNetwork" => self.dangerous(at, "hostNetwork"),
+                "hostPID" => self.dangerous(at, "hostPID"),
+                "hostIPC" => self.dangerous(at, "hostIPC"),
+                "nodeName" => self.dangerous(at, "nodeName"),
+                "priorityClassName" => self.dangerous(at, "priorityClassName"),
+                "runtimeClassName" => self.dangerous(at, "runtimeClassName"),
+                "schedulerName" => self.dangerous(at, "schedulerName"),
+                "shareProcessNamespace" => self.dangerous(at, "shareProcessNamespace"),
+                "dnsConfig" => self.dangerous(at, "dnsConfig"),
+                "hostAliases" => self.dangerous(at, "hostAliases"),
+                _ => return None,
+            })
+        })
+    }
+
+    fn container(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "name"
+                | "imagePullPolicy"
+                | "command"
+                | "args"
+                | "workingDir"
+                | "resources"
+                | "volumeMounts"
+                | "terminationMessagePath"
+                | "terminationMessagePolicy"
+                | "restartPolicy" => Ok(()),
+                "image" => {
+                    text(at, value).and_then(|image| self.named(at, "images", "image", image))
+                }
+                "env" => self.each(at, value, |at, v| self.env(at, v)),
+                "envFrom" => self.each(at, value, |at, v| self.env_from(at, v)),
+                "ports" => self.each(at, value, |at, v| self.port(at, v)),
+                "securityContext" => self.security(at, value),
+                "lifecycle" => self.dangerous(at, "lifecycle"),
+                _ => return None,
+            })
+        })?;
+        if value.get("image").is_none() {
+            return Err(refuse(
+                &format!("{at}.image"),
+                "a container names its image",
+            ));
+        }
+        Ok(())
+    }
+
+    fn env(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "name" | "value" => Ok(()),
+                "valueFrom" => self.fields(at, value, |key, at, value| {
+                    Some(match key {
+                        "fieldRef" | "resourceFieldRef" => Ok(()),
+                        "secretKeyRef" => self.reference(at, value, Walk::secret),
+                        "configMapKeyRef" => self.reference(at, value, Walk::config_map),
+                        _ => return None,
+                    })
+                }),
+                _ => return None,
+            })
+        })
+    }
+
+    fn env_from(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "prefix" => Ok(()),
+                "secretRef" => self.reference(at, value, Walk::secret),
+                "configMapRef" => self.reference(at, value, Walk::config_map),
+                _ => return None,
+            })
+        })
+    }
+
+    /// A reference by `name` (or a Secret volume's `secretName`), with harmless fields beside it.
+    fn reference(&self, at: &str, value: &Value, check: fn(&Self, &str, &Value) -> Check) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "name" | "secretName" => check(self, at, value),
+                "key" | "optional" | "items" | "defaultMode" => Ok(()),
+                _ => return None,
+            })
+        })?;
+        if value
+            .get("name")
+            .or_else(|| value.get("secretName"))
+            .is_none()
+        {
+            return Err(refuse(at, "this names nothing"));
+        }
+        Ok(())
+    }
+
+    fn port(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "name" | "containerPort" | "protocol" => Ok(()),
+                "hostPort" if value == 0 => Ok(()),
+                "hostPort" | "hostIP" => self.dangerous(at, "hostPort"),
+                _ => return None,
+            })
+        })
+    }
+
+    fn volume(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "name" | "emptyDir" | "downwardAPI" => Ok(()),
+                "secret" => self.reference(at, value, Walk::secret),
+                "configMap" => self.reference(at, value, Walk::config_map),
+                "projected" => self.projected(at, value),
+                "hostPath" => self.dangerous(at, "hostPath"),
+                kind if crate::kubernetes::VOLUMES.contains(&kind) => {
+                    self.named(at, "volumes", "kind of volume", kind)
+                }
+                _ => return None,
+            })
+        })
+    }
+
+    fn projected(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "defaultMode" => Ok(()),
+                "sources" => self.each(at, value, |at, source| {
+                    self.fields(at, source, |key, at, value| {
+                        Some(match key {
+                            "downwardAPI" => Ok(()),
+                            "secret" => self.reference(at, value, Walk::secret),
+                            "configMap" => self.reference(at, value, Walk::config_map),
+                            "serviceAccountToken" => self.token(at, value),
+                            _ => return None,
+                        })
+                    })
+                }),
+                _ => return None,
+            })
+        })
+    }
+
+    fn token(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "path" | "expirationSeconds" => Ok(()),
+                "audience" => text(at, value)
+                    .and_then(|audience| self.named(at, "audiences", "token audience", audience)),
+                _ => return None,
+            })
+        })?;
+        if value.get("audience").is_none() {
+            // Without one the token is for the cluster's own API server.
+            return self.named(at, "audiences", "token audience", "kubernetes");
+        }
+        Ok(())
+    }
+
+    fn security(&self, at: &str, value: &Value) -> Check {
+        self.fields(at, value, |key, at, value| {
+            Some(match key {
+                "runAsUser"
+                | "runAsGroup"
+                | "runAsNonRoot"
+                | "fsGroup"
+                | "fsGroupChangePolicy"
+                | "supplementalGroups"
+                | "allowPrivilegeEscalation"
+                | "readOnlyRootFilesystem" => Ok(()),
+                "privileged" if only_false(at, value) => Ok(()),
+                "privileged" => self.dangerous(at, "privileged"),
+                "seccompProfile" if value.get("type").is_some_and(|t| t == "RuntimeDefault") => {
+                    Ok(())
+                }
+                "seccompProfile" => self.dangerous(at, "seccompUnconfined"),
+                "capabilities" => self.fields(at, value, |key, at, value| {
+                    Some(match key {
+                        "drop" => Ok(()),
+                        "add" => self.each(at, value, |at, capability| {
+                            let name = text(at, capability)?;
+                            if DEFAULT_CAPABILITIES.contains(&name) {
+                                return Ok(());
+                            }
+                            self.dangerous(at, "capabilities")
+                        }),
+                        _ => return None,
+                    })
+                }),
+                _ => return None,
+            })
+        })
+    }
+
+    /// No container asks for, or may use, more than the ceiling; each says how much it may use.
+    fn amounts(&self, spec: &Value) -> Check {
+        let Some(Limit::AtMost(caps)) = self.scope.limit("limits") else {
+            return Ok(());
+        };
+        for group in ["containers", "initContainers"] {
+            let containers = spec.get(group).and_then(Value::as_array);
+            for (index, container) in containers.into_iter().flatten().enumerate() {
+                for (name, cap) in caps {
+                    for kind in ["limits", "requests"] {
+                        let at = format!("spec.{group}[{index}].resources.{kind}.{name}");
+                        let value = container
+                            .get("resources")
+                            .and_then(|all| all.get(kind)?.get(name));
+                        match value {
+                            None if kind == "requests" => {}
+                            None => {
+                                return Err(refuse(
+                                    &at,
+                                    format!(
+                                        "the scope allows at most {cap} of {name}; say how much this container may use"
+                                    ),
+                                ));
+                            }
+                            Some(value) => {
+                                let amount = Quantity::of(value).ok_or_else(|| {
+                                    refuse(&at, format!("{value} is not an amount"))
+                                })?;
+                                if amount > *cap {
+                                    return Err(refuse(
+                                        &at,
+                                        format!(
+                                            "{amount} of {name} is more than the {cap} that the scope allows"
+                                        ),
+                                    ));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

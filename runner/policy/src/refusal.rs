@@ -1,0 +1,88 @@
+use sidestep_events::{Class, Diagnostic, Exit, Failure, Owner};
+
+use crate::capability::Capability;
+
+/// A no of a grant or of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The capability that it is about.
+    pub capability: Capability,
+    /// `grant.missing`, or `policy.refused`.
+    pub code: &'static str,
+    /// What is refused, and by what.
+    pub message: String,
+    /// What to do, one step an entry.
+    pub help: Vec<String>,
+    /// The YAML to add to the step, where adding it helps.
+    pub yaml: Option<String>,
+    /// The policy's file and line that refused.
+    pub policy: Option<(String, u32)>,
+}
+
+impl Refusal {
+    /// Something that no grant covers.
+    pub fn missing(
+        capability: Capability,
+        message: impl Into<String>,
+        yaml: Option<String>,
+    ) -> Self {
+        let help = yaml
+            .iter()
+            .map(|yaml| format!("add to the step:\n{yaml}"))
+            .collect();
+        Self {
+            capability,
+            code: "grant.missing",
+            message: message.into(),
+            help,
+            yaml,
+            policy: None,
+        }
+    }
+
+    /// Something that a policy does not allow.
+    pub fn policy(capability: Capability, message: &str, file: &str, line: u32) -> Self {
+        Self {
+            capability,
+            code: "policy.refused",
+            message: format!("{message}: {file}:{line} does not allow it"),
+            help: vec![
+                "narrow the grant, or ask who runs Sidestep here to widen the policy".to_owned(),
+            ],
+            yaml: None,
+            policy: Some((file.to_owned(), line)),
+        }
+    }
+
+    /// As the failure of a call or a step: class `refused`.
+    pub fn failure(&self) -> Failure {
+        let owner = if self.policy.is_some() {
+            Owner::Operator
+        } else {
+            Owner::Author
+        };
+        let mut failure = Failure::new(Class::Refused, self.code, owner, self.message.clone())
+            .with_detail("capability", self.capability.as_str());
+        failure.help.clone_from(&self.help);
+        if let Some((file, line)) = &self.policy {
+            failure = failure
+                .with_detail("policyFile", file.as_str())
+                .with_detail("policyLine", *line);
+        }
+        if let Some(yaml) = &self.yaml {
+            failure = failure.with_detail("grant", yaml.as_str());
+        }
+        failure
+    }
+
+    /// As something found before the run: exit 3.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let diagnostic =
+            Diagnostic::error(self.code, self.message.clone()).with_exit(Exit::Refused);
+        if self.help.is_empty() {
+            diagnostic
+        } else {
+            diagnostic.with_help(self.help.join("\n"))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Secret Manager.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+
+pub(crate) const FIELDS: &[Field] = &[Field {
+    name: "secret",
+    holds: Holds::Patterns(Kind::Name),
+    absent: Absent::Required,
+}];
+
+/// A secret's version, as a handle.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// `projects/P/secrets/S`, without the version.
+    pub secret: &'a str,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::SecretManager
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![("secret", self.secret)]
+    }
+
+    fn describe(&self) -> String {
+        format!("use secret {}", self.secret)
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    crate::words::lookup(scope, "secret", "secret")
+}

@@ -1,0 +1,42 @@
+//! The pipeline's secrets.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+
+pub(crate) const FIELDS: &[Field] = &[Field {
+    name: "names",
+    holds: Holds::Patterns(Kind::Name),
+    absent: Absent::Required,
+}];
+
+/// The use of one secret.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Its name in the pipeline.
+    pub name: &'a str,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Secrets
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![("names", self.name)]
+    }
+
+    fn describe(&self) -> String {
+        format!("use the secret {}", self.name)
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    format!(
+        "use {}",
+        scope
+            .words("names")
+            .unwrap_or_else(|| "every secret".to_owned())
+    )
+}

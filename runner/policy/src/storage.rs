@@ -1,0 +1,73 @@
+//! Objects in Cloud Storage.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+use crate::scope::{Call, Scope};
+
+/// What a call may do.
+pub const ACTIONS: &[&str] = &[
+    "get",
+    "list",
+    "create",
+    "update",
+    "delete",
+    "compose",
+    "getBucket",
+    "testPermissions",
+];
+
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        name: "bucket",
+        holds: Holds::Patterns(Kind::Name),
+        absent: Absent::Required,
+    },
+    Field {
+        name: "prefix",
+        holds: Holds::Patterns(Kind::Prefix),
+        absent: Absent::Any,
+    },
+    Field {
+        name: "actions",
+        holds: Holds::Words(ACTIONS),
+        absent: Absent::Any,
+    },
+];
+
+/// A call to one bucket.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The bucket.
+    pub bucket: &'a str,
+    /// The object, or the prefix that is listed; none for the bucket itself.
+    pub object: Option<&'a str>,
+    /// One of the actions.
+    pub action: &'a str,
+}
+
+impl Call for Request<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Storage
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        let mut facts = vec![("bucket", self.bucket), ("actions", self.action)];
+        facts.extend(self.object.map(|value| ("prefix", value)));
+        facts
+    }
+
+    fn describe(&self) -> String {
+        match self.object {
+            Some(object) => format!("{} gs://{}/{object}", self.action, self.bucket),
+            None => format!("{} gs://{}", self.action, self.bucket),
+        }
+    }
+}
+
+pub(crate) fn explain(scope: &Scope) -> String {
+    let bucket = scope.words("bucket").unwrap_or_else(|| "**".to_owned());
+    let prefix = scope.words("prefix").unwrap_or_default();
+    let actions = scope.words("actions").unwrap_or_else(|| "use".to_owned());
+    format!("{actions} objects in gs://{bucket}/{prefix}")
+}

@@ -1,0 +1,4 @@
+//! Scopes against pods, and the meeting of requests, grants and policies.
+
+mod meeting;
+mod pods;
