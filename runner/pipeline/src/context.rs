@@ -1,0 +1,285 @@
+use sidestep_events::Position;
+use sidestep_policy::tree::{Node, NodeKind, Scalar};
+
+use crate::expression::{self, MAX_EXPRESSION, Reference};
+use crate::file::{Expression, Parts, Written};
+use crate::functions::{FUNCTIONS, STATUS_FUNCTIONS};
+use crate::problems::Problems;
+use crate::template::{Piece, split};
+
+/// What expressions at a place of the file may read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// The names.
+    pub(crate) roots: &'static [&'static str],
+    /// Whether they may ask for the status of the run.
+    pub(crate) statuses: bool,
+    /// What the place is called in messages.
+    pub(crate) what: &'static str,
+}
+
+pub(crate) const IN_STEP: Place = Place {
+    roots: &["inputs", "steps", "matrix", "git", "run", "env"],
+    statuses: false,
+    what: "here",
+};
+pub(crate) const IN_CONDITION: Place = Place {
+    statuses: true,
+    what: "in `if`",
+    ..IN_STEP
+};
+pub(crate) const IN_GRANTS: Place = Place {
+    roots: &["inputs", "matrix", "git"],
+    statuses: false,
+    what: "in `grants`",
+};
+pub(crate) const IN_OUTPUTS: Place = Place {
+    roots: &["inputs", "steps", "git", "run", "env"],
+    statuses: false,
+    what: "in `outputs`",
+};
+pub(crate) const IN_INPUTS: Place = Place {
+    roots: &["git", "run", "env"],
+    statuses: false,
+    what: "in an input's default",
+};
+pub(crate) const IN_DEFAULTS: Place = Place {
+    roots: &["inputs", "git", "run", "env"],
+    statuses: false,
+    what: "in `defaults`",
+};
+
+/// Names that CEL has for its types.
+const TYPES: &[&str] = &[
+    "bool",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "list",
+    "map",
+    "null_type",
+    "type",
+];
+
+/// Reads a bare expression.
+pub(crate) fn expression(
+    problems: &mut Problems<'_>,
+    place: Place,
+    text: &str,
+    at: Position,
+) -> Option<Expression> {
+    let analysis = match expression::analyse(text) {
+        Ok(analysis) => analysis,
+        Err(message) => {
+            let diagnostic = sidestep_events::Diagnostic::error("expression.syntax", message);
+            let diagnostic = if text.len() > MAX_EXPRESSION {
+                diagnostic.with_help("let a step work it out, and read its output")
+            } else {
+                diagnostic
+            };
+            problems.push(diagnostic, at);
+            return None;
+        }
+    };
+    let before = problems.count();
+    for reference in &analysis.references {
+        check_reference(problems, place, reference, at);
+    }
+    for function in &analysis.functions {
+        if STATUS_FUNCTIONS.contains(&function.as_str()) && !place.statuses {
+            problems.add_help(
+                "expression.function",
+                at,
+                format!("{function}() is for `if` only"),
+                "write it into the step's `if`, or read `steps.X.status`",
+            );
+        } else if function == "hashFiles" {
+            problems.add(
+                "unsupported",
+                at,
+                "hashFiles() is not supported by this version",
+            );
+        } else if !known_function(function) {
+            problems.unknown(
+                "expression.function",
+                at,
+                format!("there is no function `{function}`"),
+                function,
+                FUNCTIONS.iter().copied(),
+            );
+        }
+    }
+    (before == problems.count()).then(|| Expression {
+        text: text.to_owned(),
+        at,
+        analysis,
+    })
+}
+
+/// CEL's own functions and operators, and ours.
+fn known_function(name: &str) -> bool {
+    const CEL: &[&str] = &[
+        "size",
+        "contains",
+        "startsWith",
+        "endsWith",
+        "matches",
+        "string",
+        "int",
+        "uint",
+        "double",
+        "bool",
+        "bytes",
+        "type",
+        "dyn",
+        "duration",
+        "timestamp",
+        "getFullYear",
+        "getMonth",
+        "getDate",
+        "getDayOfMonth",
+        "getDayOfWeek",
+        "getDayOfYear",
+        "getHours",
+        "getMinutes",
+        "getSeconds",
+        "getMilliseconds",
+        "max",
+        "min",
+        "in",
+    ];
+    FUNCTIONS.contains(&name)
+        || CEL.contains(&name)
+        || name.starts_with(|c: char| !c.is_ascii_alphabetic())
+}
+
+fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Reference, at: Position) {
+    let root = reference.root.as_str();
+    if root == "secrets" {
+        problems.add_help(
+            "expression.secret",
+            at,
+            "expressions can't read secrets: a plugin gets a handle, never the text",
+            "list the name under the step's `secrets`",
+        );
+        return;
+    }
+    if place.roots.contains(&root) || TYPES.contains(&root) {
+        if root == "steps" && reference.path.is_empty() {
+            problems.add_help(
+                "expression.steps",
+                at,
+                "`steps` is read by a step's id, so that it is known what waits for what",
+                "write `steps.ID.outputs.NAME` or `steps.ID.status`",
+            );
+        }
+        return;
+    }
+    if IN_STEP.roots.contains(&root) {
+        problems.add_help(
+            "expression.name",
+            at,
+            format!("`{root}` can't be read {}", place.what),
+            format!("{} may be read {}", place.roots.join(", "), place.what),
+        );
+        return;
+    }
+    problems.unknown(
+        "expression.name",
+        at,
+        format!("`{root}` is not known {}", place.what),
+        root,
+        place.roots.iter().copied(),
+    );
+}
+
+/// Takes a scalar with `${{ … }}` apart and reads its expressions.
+pub(crate) fn parts(
+    problems: &mut Problems<'_>,
+    place: Place,
+    scalar: &Scalar,
+    at: Position,
+) -> Option<Parts> {
+    let pieces = match split(&scalar.text) {
+        Ok(pieces) => pieces,
+        Err((message, offset)) => {
+            let help = "close the expression with `}}`";
+            problems.add_help(
+                "expression.syntax",
+                inside(scalar, at, offset, 3),
+                message,
+                help,
+            );
+            return None;
+        }
+    };
+    let mut parts = Parts {
+        pieces: Vec::new(),
+        expressions: Vec::new(),
+    };
+    let mut whole = true;
+    for piece in pieces {
+        if let Piece::Expression(text) = &piece.piece {
+            let at = inside(scalar, at, piece.offset, text.chars().count());
+            match expression(problems, place, text, at) {
+                Some(expression) => parts.expressions.push(expression),
+                None => whole = false,
+            }
+        }
+        parts.pieces.push(piece.piece);
+    }
+    whole.then_some(parts)
+}
+
+/// The place of a part of a scalar, where the source shows the scalar as it is.
+fn inside(scalar: &Scalar, at: Position, offset: usize, length: usize) -> Position {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    match scalar.verbatim {
+        Some(start) => Position {
+            line: start.line,
+            column: start.column.saturating_add(number(offset)),
+            length: number(length),
+        },
+        None => at,
+    }
+}
+
+/// Reads all expressions of a value.
+pub(crate) fn written(problems: &mut Problems<'_>, place: Place, node: &Node) -> Written {
+    let mut expressions = Vec::new();
+    collect(problems, place, node, &mut expressions);
+    Written {
+        node: node.clone(),
+        expressions,
+    }
+}
+
+pub(crate) fn collect(
+    problems: &mut Problems<'_>,
+    place: Place,
+    node: &Node,
+    found: &mut Vec<Expression>,
+) {
+    match &node.kind {
+        NodeKind::Scalar(scalar) => {
+            if let Some(parts) = parts(problems, place, scalar, node.at) {
+                found.extend(parts.expressions);
+            }
+        }
+        NodeKind::List(items) => {
+            for item in items {
+                collect(problems, place, item, found);
+            }
+        }
+        NodeKind::Map(entries) => {
+            for (key, value) in entries {
+                if key.text.contains("${{") {
+                    problems.add("expression.key", key.at, "keys take no expressions");
+                }
+                collect(problems, place, value, found);
+            }
+        }
+    }
+}

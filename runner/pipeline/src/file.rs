@@ -1,0 +1,199 @@
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+use sidestep_events::Position;
+use sidestep_policy::tree::Node;
+
+use crate::expression::Analysis;
+use crate::plan::{Retry, SecretSource};
+use crate::template::Piece;
+
+/// A file's name, relative to the workspace, and its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The name that diagnostics show.
+    pub name: String,
+    /// The file's text.
+    pub text: String,
+}
+
+/// A pipeline file that is right as far as it can be without its plugins.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    pub(crate) file: String,
+    pub(crate) name: String,
+    pub(crate) inputs: IndexMap<String, Input>,
+    pub(crate) secrets: IndexMap<String, SecretSource>,
+    pub(crate) env: Vec<(String, Position)>,
+    pub(crate) defaults: Defaults,
+    pub(crate) max_parallel: Option<u32>,
+    pub(crate) timeout_ms: Option<u64>,
+    /// Those of `steps`, then those of `finally`; what is needed comes first.
+    pub(crate) steps: Vec<Step>,
+    pub(crate) outputs: IndexMap<String, (Position, Written)>,
+}
+
+impl Pipeline {
+    /// The pipeline's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file that it was read from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The plugins that it uses, each once, as the file names them, with the first place of each.
+    pub fn uses(&self) -> impl Iterator<Item = (&str, Position)> {
+        let mut seen = std::collections::HashSet::new();
+        self.steps
+            .iter()
+            .filter(move |step| seen.insert(step.uses.as_str()))
+            .map(|step| (step.uses.as_str(), step.uses_at))
+    }
+
+    /// The environment variables that its expressions may read.
+    pub fn env(&self) -> impl Iterator<Item = &str> {
+        self.env.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Its secrets and where each comes from.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, &SecretSource)> {
+        self.secrets
+            .iter()
+            .map(|(name, source)| (name.as_str(), source))
+    }
+}
+
+/// An input of the pipeline.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    pub(crate) at: Position,
+    pub(crate) kind: InputKind,
+    pub(crate) default: Option<Written>,
+    pub(crate) pattern: Option<String>,
+    pub(crate) choices: Option<Vec<Value>>,
+}
+
+/// What an input holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InputKind {
+    String,
+    Integer,
+    Number,
+    Boolean,
+    List,
+    Map,
+}
+
+impl InputKind {
+    pub(crate) const NAMES: &'static [&'static str] =
+        &["string", "integer", "number", "boolean", "list", "map"];
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "string" => Self::String,
+            "integer" => Self::Integer,
+            "number" => Self::Number,
+            "boolean" => Self::Boolean,
+            "list" => Self::List,
+            "map" => Self::Map,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::List => "list",
+            Self::Map => "map",
+        }
+    }
+
+    /// The value as this kind; a text from a command line counts where it can be nothing else.
+    pub(crate) fn accept(self, value: &Value) -> Option<Value> {
+        let same = match self {
+            Self::String => value.is_string(),
+            Self::Integer => value.is_i64() || value.is_u64(),
+            Self::Number => value.is_number(),
+            Self::Boolean => value.is_boolean(),
+            Self::List => value.is_array(),
+            Self::Map => value.is_object(),
+        };
+        if same {
+            return Some(value.clone());
+        }
+        let parsed = serde_json::from_str::<Value>(value.as_str()?).ok()?;
+        match self {
+            Self::String => None,
+            _ if parsed.is_string() => None,
+            _ => self.accept(&parsed),
+        }
+    }
+}
+
+/// What steps have when they don't say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Defaults {
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) cluster: Option<Node>,
+}
+
+/// A step of the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) id: String,
+    pub(crate) at: Position,
+    pub(crate) finally: bool,
+    pub(crate) uses: String,
+    pub(crate) uses_at: Position,
+    pub(crate) with: Option<Node>,
+    pub(crate) with_at: Position,
+    pub(crate) condition: Option<Expression>,
+    /// What it waits for: what it says and what its expressions read.
+    pub(crate) needs: Vec<String>,
+    /// What it says it needs, each with its place.
+    pub(crate) needs_at: Vec<(String, Position)>,
+    /// All expressions of `with` and `if`.
+    pub(crate) reads: Vec<Expression>,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) matrix: Option<Matrix>,
+    pub(crate) fail_fast: bool,
+    pub(crate) max_parallel: Option<u32>,
+    pub(crate) grants: Option<(Position, Node)>,
+    pub(crate) secrets: Vec<(String, Position)>,
+}
+
+/// An expression of the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Expression {
+    pub(crate) text: String,
+    pub(crate) at: Position,
+    pub(crate) analysis: Analysis,
+}
+
+/// A scalar with expressions in it, or without.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) node: Node,
+    pub(crate) expressions: Vec<Expression>,
+}
+
+/// A scalar taken apart.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) expressions: Vec<Expression>,
+}
+
+/// A matrix: the combinations to run, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Matrix {
+    pub(crate) keys: Vec<String>,
+    pub(crate) combinations: Vec<Map<String, Value>>,
+}

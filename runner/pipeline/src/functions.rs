@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use cel::{Context, ExecutionError, Value as Cel};
+use serde_json::json;
+
+use crate::cel_value::to_cel;
+
+/// Functions about what became of the steps before.
+pub(crate) const STATUS_FUNCTIONS: &[&str] = &["success", "failure", "always", "cancelled"];
+/// The functions of ours that any expression may call.
+pub(crate) const FUNCTIONS: &[&str] = &["success", "failure", "always", "cancelled", "default"];
+
+/// What the status functions answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Statuses {
+    pub(crate) success: bool,
+    pub(crate) failure: bool,
+    pub(crate) cancelled: bool,
+}
+
+impl Default for Statuses {
+    fn default() -> Self {
+        Self {
+            success: true,
+            failure: false,
+            cancelled: false,
+        }
+    }
+}
+
+pub(crate) fn declare(context: &mut Context<'_, '_>, statuses: Statuses) {
+    let declared = [
+        context.add_function("success", move || statuses.success),
+        context.add_function("failure", move || statuses.failure),
+        context.add_function("cancelled", move || statuses.cancelled),
+        context.add_function("always", || true),
+        context.add_function("default", |value: Cel, other: Cel| match value {
+            Cel::Null => other,
+            value => value,
+        }),
+        context.add_function("image", |text: Arc<String>| image(&text)),
+        context.add_function("cluster", |text: Arc<String>| cluster(&text)),
+        context.add_function("bucket", |text: Arc<String>| bucket(&text)),
+    ];
+    debug_assert!(
+        declared.iter().all(Result::is_ok),
+        "none of these names is CEL's own"
+    );
+}
+
+/// An image reference's parts (the OCI distribution specification's `name`, `tag`, `digest`).
+fn image(text: &str) -> Cel {
+    let (name, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, digest),
+        None => (text, ""),
+    };
+    let slash = name.rfind('/').map_or(0, |at| at + 1);
+    let (repository, tag) = match name[slash..].find(':') {
+        Some(colon) => (&name[..slash + colon], &name[slash + colon + 1..]),
+        None => (name, ""),
+    };
+    let host = match repository.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "",
+    };
+    to_cel(&json!({ "repository": repository, "tag": tag, "digest": digest, "host": host }))
+}
+
+/// A GKE resource name's parts; of any other name only `name`.
+fn cluster(text: &str) -> Cel {
+    let parts: Vec<&str> = text.split('/').collect();
+    let value = match parts.as_slice() {
+        [
+            "projects",
+            project,
+            "locations" | "zones",
+            location,
+            "clusters",
+            name,
+        ] => {
+            json!({ "project": project, "location": location, "name": name })
+        }
+        _ => json!({ "project": null, "location": null, "name": text }),
+    };
+    to_cel(&value)
+}
+
+/// The bucket of `gs://BUCKET/OBJECT`, or of a bare name.
+fn bucket(text: &str) -> Result<Cel, ExecutionError> {
+    let rest = text.strip_prefix("gs://").unwrap_or(text);
+    let name = rest.split('/').next().unwrap_or_default();
+    if name.is_empty() || name.contains(':') {
+        return Err(ExecutionError::function_error(
+            "bucket",
+            "this is not gs://BUCKET/OBJECT",
+        ));
+    }
+    Ok(to_cel(&json!(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::expression::{Values, evaluate};
+    use serde_json::json;
+
+    #[test]
+    fn references_are_taken_apart() {
+        for (text, expected) in [
+            (
+                "image('europe-docker.pkg.dev/p/r/api:1').repository",
+                json!("europe-docker.pkg.dev/p/r/api"),
+            ),
+            (
+                "image('localhost:5000/x@sha256:ab').repository",
+                json!("localhost:5000/x"),
+            ),
+            ("image('localhost:5000/x:1').tag", json!("1")),
+            ("image('python:3.13').host", json!("")),
+            (
+                "cluster('projects/p/locations/l/clusters/c').project",
+                json!("p"),
+            ),
+            ("cluster('prod').name", json!("prod")),
+            ("cluster('prod').project", json!(null)),
+            ("bucket('gs://b/o/p')", json!("b")),
+            ("bucket('b')", json!("b")),
+        ] {
+            assert_eq!(evaluate(text, &Values::default()), Ok(expected), "{text}");
+        }
+        assert!(evaluate("bucket('https://x/b')", &Values::default()).is_err());
+    }
+}

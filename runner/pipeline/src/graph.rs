@@ -1,0 +1,236 @@
+//! What waits for what, and whether that comes to an end.
+
+use std::collections::HashMap;
+
+use sidestep_events::Position;
+
+use crate::file::{Expression, Pipeline, Step};
+use crate::problems::Problems;
+
+/// Checks every name that a step is read or needed by, adds what expressions read to `needs`, and
+/// brings the steps into an order in which what is needed comes first.
+pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Option<Pipeline> {
+    let before = problems.count();
+    let mut index: HashMap<String, usize> = HashMap::new();
+    for (position, step) in pipeline.steps.iter().enumerate() {
+        if let Some(first) = index.insert(step.id.clone(), position) {
+            let line = pipeline.steps[first].at.line;
+            problems.add_help(
+                "step.twice",
+                step.at,
+                format!("there is a step `{}` already, at line {line}", step.id),
+                "give one of the two another id",
+            );
+        }
+    }
+    let ids: Vec<String> = pipeline.steps.iter().map(|step| step.id.clone()).collect();
+    let finally: Vec<bool> = pipeline.steps.iter().map(|step| step.finally).collect();
+    for step in &mut pipeline.steps {
+        names(problems, &pipeline.inputs, &pipeline.env, step);
+        for secret in &step.secrets {
+            if !pipeline.secrets.contains_key(&secret.0) {
+                problems.unknown(
+                    "secret.unknown",
+                    secret.1,
+                    format!("the pipeline has no secret `{}`", secret.0),
+                    &secret.0,
+                    pipeline.secrets.keys().map(String::as_str),
+                );
+            }
+        }
+        let mut wanted: Vec<(String, Position)> = step.needs_at.clone();
+        for expression in &step.reads {
+            wanted.extend(read_steps(expression));
+        }
+        for (need, at) in wanted {
+            match index.get(&need) {
+                None => {
+                    let message = format!("there is no step `{need}`");
+                    let known: Vec<&str> = ids.iter().map(String::as_str).filter(|id| **id != step.id).collect();
+                    problems.unknown("step.unknown", at, message, &need, known);
+                }
+                Some(&position) if finally[position] && !step.finally => problems.add_help(
+                    "step.finally",
+                    at,
+                    format!("`{need}` is in `finally`, which runs last, so nothing in `steps` can wait for it"),
+                    "move one of the two",
+                ),
+                Some(_) => {
+                    if !step.needs.contains(&need) {
+                        step.needs.push(need);
+                    }
+                }
+            }
+        }
+    }
+    for (at, written) in pipeline.outputs.values() {
+        for expression in &written.expressions {
+            expression_names(problems, &pipeline.inputs, &pipeline.env, expression);
+            for (step, at) in read_steps(expression) {
+                if !index.contains_key(&step) {
+                    let message = format!("there is no step `{step}`");
+                    problems.unknown(
+                        "step.unknown",
+                        at,
+                        message,
+                        &step,
+                        ids.iter().map(String::as_str),
+                    );
+                }
+            }
+        }
+        let _ = at;
+    }
+    if problems.count() > before {
+        return Some(pipeline);
+    }
+    order(problems, &mut pipeline);
+    Some(pipeline)
+}
+
+/// The steps that an expression reads.
+pub(crate) fn read_steps(expression: &Expression) -> Vec<(String, Position)> {
+    expression
+        .analysis
+        .references
+        .iter()
+        .filter(|reference| reference.root == "steps")
+        .filter_map(|reference| Some((reference.path.first()?.clone(), expression.at)))
+        .collect()
+}
+
+type Inputs = indexmap::IndexMap<String, crate::file::Input>;
+
+fn names(problems: &mut Problems<'_>, inputs: &Inputs, env: &[(String, Position)], step: &Step) {
+    let keys: Vec<&str> = step
+        .matrix
+        .iter()
+        .flat_map(|matrix| matrix.keys.iter().map(String::as_str))
+        .collect();
+    for expression in &step.reads {
+        expression_names(problems, inputs, env, expression);
+        for reference in &expression.analysis.references {
+            if reference.root == "matrix"
+                && let Some(key) = reference.path.first()
+                && !keys.contains(&key.as_str())
+            {
+                let message = if keys.is_empty() {
+                    "this step has no matrix".to_owned()
+                } else {
+                    format!("the matrix has no `{key}`")
+                };
+                problems.unknown(
+                    "matrix.key",
+                    expression.at,
+                    message,
+                    key,
+                    keys.iter().copied(),
+                );
+            }
+        }
+    }
+}
+
+fn expression_names(
+    problems: &mut Problems<'_>,
+    inputs: &Inputs,
+    env: &[(String, Position)],
+    expression: &Expression,
+) {
+    for reference in &expression.analysis.references {
+        let Some(name) = reference.path.first() else {
+            continue;
+        };
+        match reference.root.as_str() {
+            "inputs" if !inputs.contains_key(name) => problems.unknown(
+                "input.unknown",
+                expression.at,
+                format!("the pipeline has no input `{name}`"),
+                name,
+                inputs.keys().map(String::as_str),
+            ),
+            "env" if !env.iter().any(|(known, _)| known == name) => problems.add_help(
+                "env.unlisted",
+                expression.at,
+                format!("`env.{name}` is read, and the file does not list it"),
+                format!("add it at the top: `env: [{name}]`"),
+            ),
+            _ => {}
+        }
+    }
+}
+
+/// Sorts the steps so that needs come first, in the file's order otherwise; prints a cycle.
+fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) {
+    let index: HashMap<&str, usize> = pipeline
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(position, step)| (step.id.as_str(), position))
+        .collect();
+    let needs: Vec<Vec<usize>> = pipeline
+        .steps
+        .iter()
+        .map(|step| {
+            step.needs
+                .iter()
+                .filter_map(|need| index.get(need.as_str()).copied())
+                .collect()
+        })
+        .collect();
+    let mut done = vec![false; needs.len()];
+    let mut sorted = Vec::with_capacity(needs.len());
+    // A path on the heap: ten thousand steps in a row must not use up the stack.
+    for start in 0..needs.len() {
+        let mut path: Vec<(usize, usize)> = vec![(start, 0)];
+        let mut on_path = vec![start];
+        while let Some((step, next)) = path.last_mut() {
+            if done[*step] {
+                path.pop();
+                on_path.pop();
+                continue;
+            }
+            let Some(&need) = needs[*step].get(*next) else {
+                done[*step] = true;
+                sorted.push(*step);
+                path.pop();
+                on_path.pop();
+                continue;
+            };
+            *next += 1;
+            if done[need] {
+                continue;
+            }
+            if let Some(from) = on_path.iter().position(|step| *step == need) {
+                let mut cycle: Vec<&str> = on_path[from..]
+                    .iter()
+                    .map(|step| pipeline.steps[*step].id.as_str())
+                    .collect();
+                cycle.push(&pipeline.steps[need].id);
+                let step = &pipeline.steps[need];
+                let message = if cycle.len() == 2 {
+                    format!("`{}` waits for itself", step.id)
+                } else {
+                    format!("these steps wait for each other: {}", cycle.join(" → "))
+                };
+                problems.add_help("step.cycle", step.at, message, "remove one of these needs");
+                return;
+            }
+            path.push((need, 0));
+            on_path.push(need);
+        }
+    }
+    let mut steps: Vec<Option<Step>> = std::mem::take(&mut pipeline.steps)
+        .into_iter()
+        .map(Some)
+        .collect();
+    // `finally` runs after everything else, whatever it needs.
+    let (last, first): (Vec<usize>, Vec<usize>) = sorted
+        .into_iter()
+        .partition(|step| steps[*step].as_ref().is_some_and(|s| s.finally));
+    pipeline.steps = first
+        .into_iter()
+        .chain(last)
+        .filter_map(|step| steps[step].take())
+        .collect();
+}

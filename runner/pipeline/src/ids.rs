@@ -1,0 +1,74 @@
+/// Words that CEL reserves or that mean something in it already.
+const CEL_KEYWORDS: &[&str] = &[
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+];
+
+/// The longest id, in characters.
+const MAX_ID: usize = 64;
+
+/// Whether an id can be read by an expression: `[A-Za-z_][A-Za-z0-9_]*` and no word of CEL's. An
+/// error says why not, and what to write instead.
+pub(crate) fn check(id: &str) -> Result<(), (String, String)> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if id.len() > MAX_ID {
+        return Err((
+            format!(
+                "this id has {} characters; at most {MAX_ID} are allowed",
+                id.chars().count()
+            ),
+            "choose a shorter one".to_owned(),
+        ));
+    }
+    if CEL_KEYWORDS.contains(&id) {
+        return Err((
+            format!("`{id}` means something in expressions, so it can't be an id"),
+            format!("write `{id}_`"),
+        ));
+    }
+    if id.is_empty() || !id.chars().all(good) || id.starts_with(|c: char| c.is_ascii_digit()) {
+        let mut offer: String = id.chars().map(|c| if good(c) { c } else { '_' }).collect();
+        if offer.is_empty() || offer.starts_with(|c: char| c.is_ascii_digit()) {
+            offer.insert(0, '_');
+        }
+        return Err((
+            format!("`{id}` can't be an id: expressions would not read it as one name"),
+            format!("write `{offer}`; ids have letters, digits and `_`"),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_underscored_form_is_offered() {
+        assert!(check("build_image2").is_ok());
+        let help = |id| check(id).expect_err(id).1;
+        assert!(help("build-image").contains("`build_image`"));
+        assert!(help("2nd").contains("`_2nd`"));
+        assert!(help("in").contains("`in_`"));
+        assert!(help("").contains("`_`"));
+    }
+}

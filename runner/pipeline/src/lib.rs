@@ -1,0 +1,45 @@
+//! The pipeline language: from a file's text to a checked [`Pipeline`], and from that, with its
+//! plugins' manifests, inputs and policies, to a [`Plan`]: the data that a run executes.
+//!
+//! [`parse`] and [`plan`] find everything that can be found before anything runs, all of it at
+//! once, each with its place. While a run goes on, [`RunState`] holds what became of each instance,
+//! and an [`Instance`] answers whether it runs and with which inputs.
+//!
+//! This crate does no IO. It must not know how plugins are found or run, where a run's state lives,
+//! or how anything is shown; it knows nothing of wasmtime, Kubernetes or Google.
+
+mod cel_value;
+mod context;
+mod expression;
+mod file;
+mod functions;
+mod graph;
+mod ids;
+mod json_schema;
+mod manifest;
+mod matrix;
+mod outputs;
+mod parse;
+mod plan;
+mod planner;
+mod problems;
+mod read;
+mod resolve;
+mod retry;
+mod scalars;
+mod schema;
+mod state;
+mod step;
+mod template;
+mod units;
+mod with;
+
+pub use expression::MAX_EXPRESSION;
+pub use file::{Pipeline, Source};
+pub use json_schema::schema_pipeline;
+pub use manifest::Manifest;
+pub use parse::parse;
+pub use plan::{Instance, Plan, Retry, SecretSource, Seen};
+pub use planner::{MAX_INSTANCES, PlanInputs, PluginInfo, plan};
+pub use state::{Condition, InstanceState, RunState};
+pub use template::{Piece, Template};

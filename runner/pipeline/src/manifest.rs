@@ -1,0 +1,31 @@
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a plugin says about itself: the `sidestep:manifest` section of its component.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// The section's own format; 1.
+    pub manifest_version: u32,
+    /// The plugin's name, without the collection that it is published in: `context-upload`.
+    pub name: String,
+    /// Its version (semver).
+    pub version: String,
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: String,
+    /// The version of `sidestep:step` that it was built for.
+    pub api_version: String,
+    /// The JSON Schema (draft 2020-12) of its inputs.
+    pub inputs: Value,
+    /// The JSON Schema (draft 2020-12) of its outputs.
+    pub outputs: Value,
+    /// What it asks for: grant key → a CEL expression over `inputs` that yields a list of scopes.
+    #[serde(default)]
+    pub requests: IndexMap<String, String>,
+    /// Whether equal inputs give equal outputs and nothing outside changes.
+    #[serde(default)]
+    pub pure: bool,
+}

@@ -1,0 +1,192 @@
+use serde_json::{Map, Value};
+use sidestep_policy::tree::{Node, NodeKind};
+
+use crate::file::Matrix;
+use crate::problems::Problems;
+use crate::{read, scalars};
+
+/// The most combinations of one matrix.
+pub(crate) const MAX_COMBINATIONS: usize = 10_000;
+
+/// Reads `matrix`: lists whose combinations are run, without those of `exclude`, and those of
+/// `include` besides.
+pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
+    let before = problems.count();
+    let mut keys = Vec::new();
+    let mut combinations = vec![Map::new()];
+    let mut size = 1_usize;
+    for (key, _, values) in read::named(problems, node, "`matrix`") {
+        if matches!(key, "include" | "exclude") {
+            continue;
+        }
+        let values = list(problems, values, key);
+        size = size.saturating_mul(values.len());
+        if size > MAX_COMBINATIONS {
+            let message = format!("this matrix has more than {MAX_COMBINATIONS} combinations");
+            problems.add("matrix.too-many", node.at, message);
+            return None;
+        }
+        keys.push(key.to_owned());
+        combinations = combinations
+            .iter()
+            .flat_map(|combination: &Map<String, Value>| {
+                values.iter().map(|value| {
+                    let mut combination = combination.clone();
+                    combination.insert(key.to_owned(), value.clone());
+                    combination
+                })
+            })
+            .collect();
+    }
+    if keys.is_empty() {
+        combinations.clear();
+    }
+    for exclude in maps(problems, node.get("exclude"), "exclude", &keys) {
+        combinations.retain(|combination| {
+            !exclude
+                .iter()
+                .all(|(key, value)| combination.get(key) == Some(value))
+        });
+    }
+    let include = maps(problems, node.get("include"), "include", &[]);
+    if keys.is_empty()
+        && let Some(first) = include.first()
+    {
+        keys = first.keys().cloned().collect();
+    }
+    for combination in include {
+        let same =
+            combination.len() == keys.len() && keys.iter().all(|key| combination.contains_key(key));
+        if !same {
+            let message = format!(
+                "an entry of `include` has the matrix's keys: {}",
+                keys.join(", ")
+            );
+            problems.add(
+                "matrix.include",
+                node.get("include").map_or(node.at, |n| n.at),
+                message,
+            );
+            continue;
+        }
+        if !combinations.contains(&combination) {
+            combinations.push(combination);
+        }
+    }
+    if combinations.is_empty() && problems.count() == before {
+        problems.add(
+            "matrix.empty",
+            node.at,
+            "this matrix has no combination, so the step would never run",
+        );
+    }
+    (problems.count() == before).then_some(Matrix { keys, combinations })
+}
+
+fn scalar(problems: &mut Problems<'_>, node: &Node) -> Option<Value> {
+    let Some(scalar) = node.scalar() else {
+        problems.add(
+            "matrix.value",
+            node.at,
+            format!(
+                "a matrix's value is a single value, not {}",
+                node.describe()
+            ),
+        );
+        return None;
+    };
+    if scalar.text.contains("${{") {
+        problems.add(
+            "unsupported",
+            node.at,
+            "expressions in `matrix` are not supported by this version",
+        );
+        return None;
+    }
+    match scalars::value(scalar, &[]) {
+        Ok(Value::Null) => {
+            problems.add("matrix.value", node.at, "a matrix's value is not null");
+            None
+        }
+        Ok(value) => Some(value),
+        Err((message, help)) => {
+            problems.add_help("yaml.ambiguous", node.at, message, help);
+            None
+        }
+    }
+}
+
+fn list(problems: &mut Problems<'_>, node: &Node, key: &str) -> Vec<Value> {
+    match &node.kind {
+        NodeKind::List(items) => {
+            let mut values: Vec<Value> = Vec::new();
+            for item in items {
+                if let Some(value) = scalar(problems, item) {
+                    if values.contains(&value) {
+                        problems.add("matrix.value", item.at, format!("{value} is here twice"));
+                    } else {
+                        values.push(value);
+                    }
+                }
+            }
+            values
+        }
+        NodeKind::Scalar(scalar) if scalar.text.contains("${{") => {
+            problems.add(
+                "unsupported",
+                node.at,
+                "expressions in `matrix` are not supported by this version",
+            );
+            Vec::new()
+        }
+        _ => {
+            problems.add(
+                "matrix.value",
+                node.at,
+                format!("`{key}` of a matrix is a list of values"),
+            );
+            Vec::new()
+        }
+    }
+}
+
+fn maps(
+    problems: &mut Problems<'_>,
+    node: Option<&Node>,
+    what: &str,
+    keys: &[String],
+) -> Vec<Map<String, Value>> {
+    let Some(node) = node else { return Vec::new() };
+    let NodeKind::List(items) = &node.kind else {
+        problems.add(
+            "pipeline.type",
+            node.at,
+            format!("`{what}` is a list of maps"),
+        );
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for item in items {
+        let mut map = Map::new();
+        for (key, at, value) in read::named(problems, item, &format!("an entry of `{what}`")) {
+            if !keys.is_empty() && !keys.iter().any(|known| known == key) {
+                let message = format!("the matrix has no `{key}`");
+                problems.unknown(
+                    "matrix.key",
+                    at,
+                    message,
+                    key,
+                    keys.iter().map(String::as_str),
+                );
+                continue;
+            }
+            if let Some(value) = scalar(problems, value) {
+                map.insert(key.to_owned(), value);
+            }
+        }
+        if !map.is_empty() {
+            all.push(map);
+        }
+    }
+    all
+}

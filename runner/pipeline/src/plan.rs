@@ -1,0 +1,215 @@
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use sidestep_events::{Diagnostic, GrantSource, PlannedGrant, PlannedStep};
+use sidestep_policy::{Capability, StepScopes};
+
+use crate::template::Template;
+
+/// What will be run: a pipeline with its inputs, its plugins and what each step may do. `plan`
+/// shows this very value, and `run` executes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The plan's own format; 1.
+    pub version: u32,
+    /// The pipeline's name.
+    pub name: String,
+    /// The file that it comes from.
+    pub file: String,
+    /// The pipeline's inputs, defaults filled in.
+    pub inputs: Map<String, Value>,
+    /// What `git` is in expressions.
+    pub git: Value,
+    /// What `run` is in expressions. It differs from run to run and is no part of the digest.
+    pub run: Value,
+    /// What `env` is in expressions: only what the file lists.
+    pub env: Map<String, Value>,
+    /// Where each secret of the pipeline comes from.
+    pub secrets: IndexMap<String, SecretSource>,
+    /// How many instances run side by side at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_parallel: Option<u32>,
+    /// How long the whole run may take, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Every step instance, those of `finally` last; needs come before what needs them.
+    pub instances: Vec<Instance>,
+    /// The pipeline's outputs.
+    pub outputs: IndexMap<String, Template>,
+    /// What `steps` is for the pipeline's outputs.
+    pub sees: BTreeMap<String, Seen>,
+    /// The policies that cap it, by file; empty when pipelines' grants are the only ceiling.
+    pub policies: Vec<String>,
+    /// What is worth knowing and stops nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// One step with one combination of its matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Instance {
+    /// Its id: `build`, or `build[arch=amd64]`.
+    pub id: String,
+    /// The step's id in the file.
+    pub step: String,
+    /// The plugin, as the file names it.
+    pub uses: String,
+    /// The plugin's own name.
+    pub plugin: String,
+    /// `sha256:` of the plugin's bytes.
+    pub plugin_digest: String,
+    /// Whether the plugin is built in.
+    pub built_in: bool,
+    /// Its combination of the matrix; empty without one.
+    pub matrix: Map<String, Value>,
+    /// Its inputs. What waits for other steps is an expression.
+    pub with: Template,
+    /// The outputs that its plugin declares.
+    pub outputs: Vec<String>,
+    /// The instances that end before it begins.
+    pub needs: Vec<String>,
+    /// What `steps` is for it.
+    pub sees: BTreeMap<String, Seen>,
+    /// Its `if`, as CEL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Whether it belongs to `finally`.
+    pub finally: bool,
+    /// When a failed attempt is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// How long an attempt may take, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Whether its siblings of the matrix are stopped when it fails.
+    pub fail_fast: bool,
+    /// How many instances of its step run side by side at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_parallel: Option<u32>,
+    /// What it may do.
+    pub scopes: StepScopes,
+    /// Requests that depend on what other steps bring, by grant key: evaluated with the inputs.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub later_requests: IndexMap<String, String>,
+    /// The secrets that it may use.
+    pub secrets: Vec<String>,
+    /// The JSON Schema of its inputs: defaults are filled in, and what only the run brings is
+    /// checked against it.
+    pub input_schema: Value,
+}
+
+/// What an expression's `steps.X` is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    /// This instance, as `{status, outputs}`.
+    One(String),
+    /// These instances, as a list of `{matrix, status, outputs}`.
+    All(Vec<String>),
+}
+
+/// When a failed attempt is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// How many attempts there are at most, the first one counted.
+    pub attempts: u32,
+    /// Failure classes, codes or prefixes of codes that are tried again.
+    pub on: Vec<String>,
+    /// The pause before the second attempt, in milliseconds; doubled for each one after.
+    pub delay_ms: u64,
+    /// The longest pause, in milliseconds.
+    pub max_delay_ms: u64,
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SecretSource {
+    /// An environment variable of the runner.
+    Env(String),
+    /// A file, relative to the workspace.
+    File(String),
+    /// A version in Secret Manager, by its resource name.
+    SecretManager(String),
+}
+
+impl Plan {
+    /// `sha256:` of the plan, without what differs from run to run. Equal plans run the same.
+    pub fn digest(&self) -> String {
+        let mut bare = self.clone();
+        bare.run = Value::Null;
+        bare.warnings.clear();
+        let mut json = serde_json::to_value(&bare).unwrap_or_default();
+        sort(&mut json);
+        let digest = Sha256::digest(json.to_string().as_bytes());
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    }
+
+    /// The instance of that id.
+    pub fn instance(&self, id: &str) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.id == id)
+    }
+
+    /// The steps as events show them.
+    pub fn planned(&self) -> Vec<PlannedStep> {
+        self.instances.iter().map(Instance::planned).collect()
+    }
+}
+
+impl Instance {
+    /// The step as events show it.
+    pub fn planned(&self) -> PlannedStep {
+        let mut grants: Vec<PlannedGrant> = self
+            .scopes
+            .grants()
+            .filter(|grant| grant.capability != Capability::Secrets)
+            .map(|grant| PlannedGrant {
+                capability: grant.capability.as_str().to_owned(),
+                scopes: grant
+                    .scopes()
+                    .iter()
+                    .map(sidestep_policy::Scope::explain)
+                    .collect(),
+                source: grant.source,
+            })
+            .collect();
+        if !self.secrets.is_empty() {
+            grants.push(PlannedGrant {
+                capability: Capability::Secrets.as_str().to_owned(),
+                scopes: self
+                    .secrets
+                    .iter()
+                    .map(|name| format!("use {name}"))
+                    .collect(),
+                source: GrantSource::Pipeline,
+            });
+        }
+        PlannedStep {
+            id: self.step.clone(),
+            instance: self.id.clone(),
+            uses: self.uses.clone(),
+            plugin_digest: self.plugin_digest.clone(),
+            needs: self.needs.clone(),
+            grants,
+        }
+    }
+}
+
+/// Brings maps into one order, so that equal plans have equal digests.
+fn sort(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.sort_keys();
+            map.values_mut().for_each(sort);
+        }
+        Value::Array(items) => items.iter_mut().for_each(sort),
+        _ => {}
+    }
+}

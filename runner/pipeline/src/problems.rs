@@ -1,0 +1,81 @@
+use sidestep_events::{Diagnostic, Position};
+use sidestep_policy::nearest;
+
+/// What is wrong with one file, gathered so that everything is said at once.
+#[derive(Debug)]
+pub(crate) struct Problems<'a> {
+    file: &'a str,
+    all: Vec<Diagnostic>,
+}
+
+impl<'a> Problems<'a> {
+    pub(crate) fn new(file: &'a str, all: Vec<Diagnostic>) -> Self {
+        Self { file, all }
+    }
+
+    pub(crate) fn file(&self) -> &'a str {
+        self.file
+    }
+
+    pub(crate) fn add(&mut self, code: &'static str, at: Position, message: impl Into<String>) {
+        self.push(Diagnostic::error(code, message), at);
+    }
+
+    pub(crate) fn add_help(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Diagnostic::error(code, message).with_help(help), at);
+    }
+
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic, at: Position) {
+        self.all.push(diagnostic.at(self.file, at));
+    }
+
+    /// A problem that has no place in the file.
+    pub(crate) fn push_anywhere(&mut self, diagnostic: Diagnostic) {
+        self.all.push(diagnostic);
+    }
+
+    /// A name that is not known, with the one that it was most likely meant to be.
+    pub(crate) fn unknown<'k>(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: String,
+        wrong: &str,
+        known: impl IntoIterator<Item = &'k str> + Clone,
+    ) {
+        let help = match nearest(wrong, known.clone()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => {
+                let known: Vec<&str> = known.into_iter().collect();
+                if known.is_empty() {
+                    "there are none here".to_owned()
+                } else {
+                    format!("known here: {}", known.join(", "))
+                }
+            }
+        };
+        self.add_help(code, at, message, help);
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// All of them, in the order of the file, each once.
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
+        let mut all = self.all;
+        all.sort_by_key(|a| a.at);
+        all.dedup();
+        all
+    }
+}

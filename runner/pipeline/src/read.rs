@@ -1,0 +1,176 @@
+//! Readers of small things: maps with known keys, texts, numbers, times.
+
+use sidestep_events::Position;
+use sidestep_policy::tree::{Node, NodeKind};
+
+use crate::problems::Problems;
+use crate::{ids, scalars, units};
+
+/// Keys of the contract that this version does not have.
+const UNSUPPORTED: &[&str] = &["concurrency", "cache", "approval", "include", "artifacts"];
+
+/// The entries of a map whose keys are known; everything else is reported.
+pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: &[&str]) -> bool {
+    let NodeKind::Map(entries) = &node.kind else {
+        problems.add_help(
+            "pipeline.type",
+            node.at,
+            format!("{what} is a map, not {}", node.describe()),
+            format!("its keys are {}", known.join(", ")),
+        );
+        return false;
+    };
+    for (key, _) in entries {
+        let text = key.text.as_str();
+        if known.contains(&text) {
+            continue;
+        }
+        if UNSUPPORTED.contains(&text) {
+            problems.add(
+                "unsupported",
+                key.at,
+                format!("`{text}` is not supported by this version"),
+            );
+            continue;
+        }
+        let message = format!("{what} has no `{text}`");
+        problems.unknown(
+            "pipeline.unknown-key",
+            key.at,
+            message,
+            text,
+            known.iter().copied(),
+        );
+    }
+    true
+}
+
+/// The entries of a map whose keys are ids.
+pub(crate) fn named<'n>(
+    problems: &mut Problems<'_>,
+    node: &'n Node,
+    what: &str,
+) -> Vec<(&'n str, Position, &'n Node)> {
+    let NodeKind::Map(entries) = &node.kind else {
+        if !node.is_null() {
+            let message = format!("{what} is a map of names, not {}", node.describe());
+            problems.add("pipeline.type", node.at, message);
+        }
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (key, value) in entries {
+        match ids::check(&key.text) {
+            Ok(()) => all.push((key.text.as_str(), key.at, value)),
+            Err((message, help)) => problems.add_help("pipeline.id", key.at, message, help),
+        }
+    }
+    all
+}
+
+/// A text, without expressions.
+pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<String> {
+    let Some(scalar) = node.scalar() else {
+        let message = format!("{what} is a text, not {}", node.describe());
+        problems.add("pipeline.type", node.at, message);
+        return None;
+    };
+    if scalar.text.contains("${{") {
+        problems.add(
+            "expression.place",
+            node.at,
+            format!("{what} takes no expressions"),
+        );
+        return None;
+    }
+    match scalars::value(scalar, &["string"]) {
+        Ok(_) => Some(scalar.text.clone()),
+        Err((message, help)) => {
+            problems.add_help("yaml.ambiguous", node.at, message, help);
+            None
+        }
+    }
+}
+
+/// A list of texts; a single text counts as a list of one where that is allowed.
+pub(crate) fn texts(
+    problems: &mut Problems<'_>,
+    node: &Node,
+    what: &str,
+) -> Vec<(String, Position)> {
+    match &node.kind {
+        NodeKind::List(items) => items
+            .iter()
+            .filter_map(|item| Some((text(problems, item, what)?, item.at)))
+            .collect(),
+        NodeKind::Scalar(scalar) if !node.is_null() => {
+            let message = format!("{what} is a list");
+            problems.add_help(
+                "pipeline.type",
+                node.at,
+                message,
+                format!("write [{}]", scalar.text),
+            );
+            Vec::new()
+        }
+        _ => {
+            problems.add(
+                "pipeline.type",
+                node.at,
+                format!("{what} is a list of texts"),
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// A time with its unit, in milliseconds.
+pub(crate) fn duration(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<u64> {
+    let text = node.scalar().map(|scalar| scalar.text.as_str());
+    match text.and_then(units::milliseconds) {
+        Some(0) | None => {
+            let shown = text.unwrap_or("this");
+            problems.add_help(
+                "pipeline.duration",
+                node.at,
+                format!("{what} is a time with its unit, and `{shown}` is not one"),
+                "write 30s, 10m or 1h30m",
+            );
+            None
+        }
+        some => some,
+    }
+}
+
+/// A whole number of at least one.
+pub(crate) fn count(
+    problems: &mut Problems<'_>,
+    node: &Node,
+    what: &str,
+    most: u32,
+) -> Option<u32> {
+    let value = node
+        .scalar()
+        .filter(|scalar| scalar.plain)
+        .and_then(|scalar| scalar.text.parse::<u32>().ok())
+        .filter(|n| (1..=most).contains(n));
+    if value.is_none() {
+        let message = format!("{what} is a whole number from 1 to {most}");
+        problems.add("pipeline.number", node.at, message);
+    }
+    value
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<bool> {
+    let scalar = node.scalar().filter(|scalar| scalar.plain);
+    match scalar.map(|scalar| scalar.text.as_str()) {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => {
+            let message = format!("{what} is `true` or `false`");
+            problems.add("pipeline.boolean", node.at, message);
+            None
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The pipeline's inputs: what was given, defaults, and whether they are what the file wants.
+
+use serde_json::{Map, Value};
+use sidestep_events::Diagnostic;
+use sidestep_policy::nearest;
+use sidestep_policy::tree::{Node, NodeKind};
+
+use crate::expression::Values;
+use crate::file::{Input, InputKind, Pipeline};
+use crate::planner::PlanInputs;
+use crate::problems::Problems;
+use crate::scalars;
+use crate::with::Reader;
+
+/// What of the environment the file lists; null for what is not set.
+pub(crate) fn env(pipeline: &Pipeline, all: &Value) -> Map<String, Value> {
+    pipeline
+        .env
+        .iter()
+        .map(|(name, _)| {
+            let value = all.get(name).cloned().unwrap_or(Value::Null);
+            (name.clone(), value)
+        })
+        .collect()
+}
+
+pub(crate) fn inputs(
+    problems: &mut Problems<'_>,
+    pipeline: &Pipeline,
+    given: &PlanInputs<'_>,
+    env: &Map<String, Value>,
+) -> Map<String, Value> {
+    for name in given.inputs.keys() {
+        if !pipeline.inputs.contains_key(name) {
+            let diagnostic = Diagnostic::error(
+                "input.unknown",
+                format!("the pipeline has no input `{name}`"),
+            );
+            let known = pipeline.inputs.keys().map(String::as_str);
+            let help = match nearest(name, known.clone()) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("its inputs are {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            problems.push_anywhere(diagnostic.with_help(help));
+        }
+    }
+    let mut values = Values::default();
+    for (name, value) in [
+        ("git", given.git.clone()),
+        ("run", given.run.clone()),
+        ("env", Value::Object(env.clone())),
+    ] {
+        values.roots.insert(name, value);
+    }
+    let mut inputs = Map::new();
+    for (name, input) in &pipeline.inputs {
+        let value = match (given.inputs.get(name), &input.default) {
+            (Some(value), _) => accept(problems, name, input, value),
+            (None, Some(_)) => default(problems, name, input, &values),
+            (None, None) => {
+                problems.add_help(
+                    "input.missing",
+                    input.at,
+                    format!("the input `{name}` has no value"),
+                    format!("give one: -i {name}=VALUE"),
+                );
+                None
+            }
+        };
+        if let Some(value) = value {
+            inputs.insert(name.clone(), value);
+        }
+    }
+    inputs
+}
+
+fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value) -> Option<Value> {
+    let Some(value) = input.kind.accept(value) else {
+        problems.add_help(
+            "input.type",
+            input.at,
+            format!(
+                "the input `{name}` is of type {}, and {} was given",
+                input.kind.as_str(),
+                brief(value)
+            ),
+            format!("give one: -i {name}=VALUE, or -i {name}=@FILE.json for lists and maps"),
+        );
+        return None;
+    };
+    if let Some(choices) = &input.choices
+        && !choices.contains(&value)
+    {
+        let known: Vec<String> = choices.iter().map(brief).collect();
+        problems.add_help(
+            "input.choice",
+            input.at,
+            format!("{} is not a choice for the input `{name}`", brief(&value)),
+            format!("choose one of {}", known.join(", ")),
+        );
+        return None;
+    }
+    // The pattern was read when the file was.
+    let pattern = input
+        .pattern
+        .as_deref()
+        .and_then(|text| regex::Regex::new(text).ok());
+    if let (Some(pattern), Some(text)) = (pattern, value.as_str())
+        && !pattern.is_match(text)
+    {
+        let message = format!(
+            "the input `{name}` does not match {pattern}: {}",
+            brief(&value)
+        );
+        problems.add_help(
+            "input.pattern",
+            input.at,
+            message,
+            format!("give one that does: -i {name}=VALUE"),
+        );
+        return None;
+    }
+    Some(value)
+}
+
+fn default(
+    problems: &mut Problems<'_>,
+    name: &str,
+    input: &Input,
+    values: &Values,
+) -> Option<Value> {
+    let written = input.default.as_ref()?;
+    let before = problems.count();
+    let value = if written.expressions.is_empty() {
+        literal(problems, &written.node, input.kind)
+    } else {
+        let template = Reader::new(values, &Value::Null).read(problems, &written.node, &[]);
+        let (value, unknown) = template.known(values);
+        unknown.is_empty().then_some(value)
+    }?;
+    if problems.count() > before {
+        return None;
+    }
+    accept(problems, name, input, &value)
+}
+
+fn literal(problems: &mut Problems<'_>, node: &Node, kind: InputKind) -> Option<Value> {
+    let wanted: &[&str] = match kind {
+        InputKind::String => &["string"],
+        InputKind::Integer => &["integer"],
+        InputKind::Number => &["number"],
+        InputKind::Boolean => &["boolean"],
+        InputKind::List | InputKind::Map => &[],
+    };
+    if let NodeKind::Scalar(scalar) = &node.kind {
+        return match scalars::value(scalar, wanted) {
+            Ok(value) => Some(value),
+            Err((message, help)) => {
+                problems.add_help("yaml.ambiguous", node.at, message, help);
+                None
+            }
+        };
+    }
+    let template = Reader::new(&Values::default(), &Value::Null).read(problems, node, &[]);
+    Some(template.known(&Values::default()).0)
+}
+
+/// A value for a message.
+fn brief(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 60 {
+        text
+    } else {
+        let cut: String = text.chars().take(57).collect();
+        format!("{cut}…")
+    }
+}

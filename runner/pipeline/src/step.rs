@@ -1,0 +1,205 @@
+use sidestep_events::Position;
+use sidestep_policy::tree::Node;
+
+use crate::context::{self, IN_CONDITION, IN_GRANTS, IN_STEP};
+use crate::file::{Expression, Step};
+use crate::problems::Problems;
+use crate::{matrix, read, retry};
+
+const KEYS: &[&str] = &[
+    "uses",
+    "description",
+    "with",
+    "if",
+    "needs",
+    "timeout",
+    "retry",
+    "matrix",
+    "failFast",
+    "maxParallel",
+    "grants",
+    "secrets",
+];
+
+/// Reads `steps` or `finally`.
+pub(crate) fn steps(problems: &mut Problems<'_>, node: &Node, finally: bool) -> Vec<Step> {
+    let what = if finally { "`finally`" } else { "`steps`" };
+    if node.entries().is_empty() && !finally {
+        problems.add_help(
+            "pipeline.missing",
+            node.at,
+            "there are no steps",
+            "a pipeline has at least one: `steps: { NAME: { uses: PLUGIN } }`",
+        );
+        return Vec::new();
+    }
+    read::named(problems, node, what)
+        .into_iter()
+        .filter_map(|(id, at, node)| step(problems, id, at, node, finally))
+        .collect()
+}
+
+fn step(
+    problems: &mut Problems<'_>,
+    id: &str,
+    at: Position,
+    node: &Node,
+    finally: bool,
+) -> Option<Step> {
+    if !read::keys(problems, node, "a step", KEYS) {
+        return None;
+    }
+    let (uses, uses_at) = match node.get("uses") {
+        Some(node) => (read::text(problems, node, "`uses`")?, node.at),
+        None => {
+            problems.add_help(
+                "pipeline.missing",
+                at,
+                format!("the step `{id}` does not say which plugin it uses"),
+                "add `uses: sidestep/NAME`, `uses: ./FILE.wasm` or `uses: oci://…`",
+            );
+            return None;
+        }
+    };
+    uses_form(problems, &uses, uses_at);
+    if let Some(node) = node.get("description") {
+        read::text(problems, node, "`description`");
+    }
+    let mut found: Vec<Expression> = Vec::new();
+    let with = node.get("with").filter(|with| !with.is_null());
+    let with_at = node
+        .entries()
+        .iter()
+        .find(|(key, _)| key.text == "with")
+        .map_or(at, |(key, _)| key.at);
+    if let Some(with) = with {
+        if with.entries().is_empty() && with.scalar().is_some() {
+            problems.add(
+                "pipeline.type",
+                with.at,
+                format!("`with` is a map, not {}", with.describe()),
+            );
+        }
+        context::collect(problems, IN_STEP, with, &mut found);
+    }
+    let condition = node.get("if").and_then(|node| condition(problems, node));
+    found.extend(condition.clone());
+    let grants = node
+        .entries()
+        .iter()
+        .find(|(key, _)| key.text == "grants")
+        .map(|(key, value)| (key.at, value.clone()));
+    if let Some((_, grants)) = &grants {
+        context::collect(problems, IN_GRANTS, grants, &mut Vec::new());
+    }
+    let mut needs = Vec::new();
+    if let Some(node) = node.get("needs") {
+        needs.extend(read::texts(problems, node, "`needs`"));
+    }
+    let secrets_node = node.get("secrets");
+    let secrets = secrets_node
+        .map(|node| read::texts(problems, node, "`secrets`"))
+        .unwrap_or_default();
+    let timeout = node.get("timeout");
+    let retry = node.get("retry");
+    let matrix = node
+        .get("matrix")
+        .and_then(|node| matrix::read(problems, node));
+    let fail_fast = node
+        .get("failFast")
+        .and_then(|node| read::boolean(problems, node, "`failFast`"));
+    Some(Step {
+        id: id.to_owned(),
+        at,
+        finally,
+        uses,
+        uses_at,
+        with: with.cloned(),
+        with_at,
+        condition,
+        needs_at: needs.iter().map(|(need, at)| (need.clone(), *at)).collect(),
+        needs: needs.into_iter().map(|(need, _)| need).collect(),
+        reads: found,
+        timeout_ms: timeout.and_then(|node| read::duration(problems, node, "`timeout`")),
+        retry: retry.and_then(|node| retry::read(problems, node)),
+        matrix,
+        fail_fast: fail_fast.unwrap_or(true),
+        max_parallel: node
+            .get("maxParallel")
+            .and_then(|node| read::count(problems, node, "`maxParallel`", 10_000)),
+        grants,
+        secrets,
+    })
+}
+
+fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {
+    let Some(scalar) = node.scalar() else {
+        problems.add(
+            "pipeline.type",
+            node.at,
+            format!("`if` is an expression, not {}", node.describe()),
+        );
+        return None;
+    };
+    if scalar.text.contains("${{") {
+        let bare = scalar.text.replace("${{", "").replace("}}", "");
+        problems.add_help(
+            "expression.place",
+            node.at,
+            "`if` is an expression as it stands, without `${{ }}`",
+            format!("write `if: \"{}\"`", bare.trim()),
+        );
+        return None;
+    }
+    let at = scalar.verbatim.map_or(node.at, |at| Position {
+        length: u32::try_from(scalar.text.chars().count()).unwrap_or(0),
+        ..at
+    });
+    context::expression(problems, IN_CONDITION, &scalar.text, at)
+}
+
+/// A plugin is built in, a file, or an image with its digest.
+fn uses_form(problems: &mut Problems<'_>, uses: &str, at: Position) {
+    if uses.starts_with("oci://") {
+        let digest = uses
+            .rsplit_once("@sha256:")
+            .is_some_and(|(_, hex)| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()));
+        if !digest {
+            problems.add_help(
+                "uses.digest",
+                at,
+                "a plugin from a registry is named with its digest, since tags move",
+                "write oci://REGISTRY/REPOSITORY:TAG@sha256:…",
+            );
+        }
+        return;
+    }
+    if uses.starts_with("./") || uses.starts_with("../") || uses.starts_with('/') {
+        if uses.starts_with('/') || uses.split('/').any(|part| part == "..") {
+            problems.add_help(
+                "uses.path",
+                at,
+                "a plugin's file lies within the workspace",
+                "write ./PATH/FILE.wasm",
+            );
+        }
+        return;
+    }
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    if !uses
+        .split_once('/')
+        .is_some_and(|(a, b)| plain(a) && plain(b))
+    {
+        problems.add_help(
+            "uses.form",
+            at,
+            format!("`{uses}` is not a plugin's name"),
+            "write sidestep/NAME, ./PATH/FILE.wasm or oci://REGISTRY/REPOSITORY:TAG@sha256:…",
+        );
+    }
+}

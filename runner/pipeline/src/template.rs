@@ -1,0 +1,297 @@
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::expression::{self, Values};
+use crate::outputs;
+
+/// A value that may hold expressions which only the run can evaluate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Template {
+    /// A value that is known.
+    Literal(Value),
+    /// One expression, whose value keeps its type.
+    Expression(String),
+    /// A text with expressions in it.
+    Text(Vec<Piece>),
+    /// A list with expressions in it.
+    List(Vec<Template>),
+    /// A map with expressions in it.
+    Map(IndexMap<String, Template>),
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Piece {
+    /// As it stands.
+    Text(String),
+    /// What this expression yields, as text.
+    Expression(String),
+}
+
+/// A piece of a scalar and where its text begins in it, in characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PieceAt {
+    pub(crate) piece: Piece,
+    pub(crate) offset: usize,
+}
+
+/// Takes a text with `${{ … }}` apart. An error says what is wrong and at which character.
+pub(crate) fn split(text: &str) -> Result<Vec<PieceAt>, (String, usize)> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    let mut offset = 0;
+    while let Some(open) = rest.find("${{") {
+        if open > 0 {
+            pieces.push(PieceAt {
+                piece: Piece::Text(rest[..open].to_owned()),
+                offset,
+            });
+        }
+        offset += rest[..open].chars().count();
+        let inner = &rest[open + 3..];
+        let Some(close) = closing(inner) else {
+            return Err(("`${{` is never closed with `}}`".to_owned(), offset));
+        };
+        let leading = inner[..close]
+            .chars()
+            .take_while(|c| c.is_whitespace())
+            .count();
+        pieces.push(PieceAt {
+            piece: Piece::Expression(inner[..close].trim().to_owned()),
+            offset: offset + 3 + leading,
+        });
+        offset += 3 + inner[..close].chars().count() + 2;
+        rest = &inner[close + 2..];
+    }
+    if !rest.is_empty() || pieces.is_empty() {
+        pieces.push(PieceAt {
+            piece: Piece::Text(rest.to_owned()),
+            offset,
+        });
+    }
+    Ok(pieces)
+}
+
+/// Where the `}}` is that ends an expression: not within a text, nor a map's own braces.
+fn closing(text: &str) -> Option<usize> {
+    let (mut depth, mut quote) = (0_usize, None);
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match (character, quote) {
+            ('\\', Some(_)) => {
+                characters.next();
+            }
+            (c, Some(open)) if c == open => quote = None,
+            (_, Some(_)) => {}
+            ('\'' | '"', None) => quote = Some(character),
+            ('{', None) => depth += 1,
+            ('}', None) if depth > 0 => depth -= 1,
+            ('}', None) => return text[at + 1..].starts_with('}').then_some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+impl Template {
+    /// The value, where nothing in it waits for the run.
+    pub fn literal(&self) -> Option<&Value> {
+        match self {
+            Self::Literal(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds an expression.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Literal(_))
+    }
+
+    /// Its value as far as no other step is waited for, with null for each part that is, and the
+    /// JSON pointers of those.
+    pub(crate) fn known(&self, values: &Values) -> (Value, Vec<String>) {
+        let mut unknown = Vec::new();
+        let value = self.known_at("", values, &mut unknown);
+        (value, unknown)
+    }
+
+    fn known_at(&self, at: &str, values: &Values, unknown: &mut Vec<String>) -> Value {
+        match self {
+            Self::Literal(value) => value.clone(),
+            Self::Expression(_) | Self::Text(_) => {
+                let waits = self.expressions().into_iter().any(outputs::waits);
+                match (waits, self.evaluate(values)) {
+                    (false, Ok(value)) => value,
+                    _ => {
+                        unknown.push(at.to_owned());
+                        Value::Null
+                    }
+                }
+            }
+            Self::List(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| item.known_at(&format!("{at}/{index}"), values, unknown))
+                .collect(),
+            Self::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, item)| {
+                        let part = key.replace('~', "~0").replace('/', "~1");
+                        let at = format!("{at}/{part}");
+                        (key.clone(), item.known_at(&at, values, unknown))
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The texts of all expressions in it.
+    pub fn expressions(&self) -> Vec<&str> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Expression(text) => vec![text],
+            Self::Text(pieces) => pieces
+                .iter()
+                .filter_map(|piece| match piece {
+                    Piece::Expression(text) => Some(text.as_str()),
+                    Piece::Text(_) => None,
+                })
+                .collect(),
+            Self::List(items) => items.iter().flat_map(Self::expressions).collect(),
+            Self::Map(entries) => entries.values().flat_map(Self::expressions).collect(),
+        }
+    }
+
+    /// Evaluates it. An error says which expression did not work, and why.
+    pub(crate) fn evaluate(&self, values: &Values) -> Result<Value, String> {
+        Ok(match self {
+            Self::Literal(value) => value.clone(),
+            Self::Expression(text) => one(text, values)?,
+            Self::Text(pieces) => Value::String(join(pieces, values)?),
+            Self::List(items) => Value::Array(
+                items
+                    .iter()
+                    .map(|item| item.evaluate(values))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Self::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, item)| Ok((key.clone(), item.evaluate(values)?)))
+                    .collect::<Result<Map<_, _>, String>>()?,
+            ),
+        })
+    }
+
+    /// Makes literals of what holds no expression.
+    pub(crate) fn simplify(self) -> Self {
+        match self {
+            Self::List(items) => {
+                let items: Vec<Self> = items.into_iter().map(Self::simplify).collect();
+                if items.iter().all(Self::is_known) {
+                    Self::Literal(items.iter().filter_map(Self::literal).cloned().collect())
+                } else {
+                    Self::List(items)
+                }
+            }
+            Self::Map(entries) => {
+                let entries: IndexMap<String, Self> = entries
+                    .into_iter()
+                    .map(|(key, item)| (key, item.simplify()))
+                    .collect();
+                if entries.values().all(Self::is_known) {
+                    Self::Literal(Value::Object(
+                        entries
+                            .into_iter()
+                            .filter_map(|(key, item)| Some((key, item.literal()?.clone())))
+                            .collect(),
+                    ))
+                } else {
+                    Self::Map(entries)
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+fn one(text: &str, values: &Values) -> Result<Value, String> {
+    expression::evaluate(text, values).map_err(|error| format!("${{{{ {text} }}}}: {error}"))
+}
+
+pub(crate) fn join(pieces: &[Piece], values: &Values) -> Result<String, String> {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(part) => text.push_str(part),
+            Piece::Expression(expression) => match one(expression, values)? {
+                Value::String(part) => text.push_str(&part),
+                value @ (Value::Bool(_) | Value::Number(_)) => text.push_str(&value.to_string()),
+                Value::Null => {
+                    return Err(format!(
+                        "${{{{ {expression} }}}} is null, and stands within a text; use default({expression}, \"…\")"
+                    ));
+                }
+                _ => {
+                    return Err(format!(
+                        "${{{{ {expression} }}}} is a list or a map, and stands within a text"
+                    ));
+                }
+            },
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<(Piece, usize)> {
+        split(text)
+            .expect(text)
+            .into_iter()
+            .map(|p| (p.piece, p.offset))
+            .collect()
+    }
+
+    #[test]
+    fn texts_are_split_at_whole_expressions() {
+        let (t, e) = (
+            |s: &str| Piece::Text(s.into()),
+            |s: &str| Piece::Expression(s.into()),
+        );
+        assert_eq!(texts("plain"), [(t("plain"), 0)]);
+        assert_eq!(texts("${{ a }}"), [(e("a"), 4)]);
+        assert_eq!(
+            texts("é${{a}}:${{ b }}!"),
+            [
+                (t("é"), 0),
+                (e("a"), 4),
+                (t(":"), 7),
+                (e("b"), 12),
+                (t("!"), 16)
+            ]
+        );
+        assert_eq!(
+            texts("${{ {'a': {'b': '}}'}} }}"),
+            [(e("{'a': {'b': '}}'}}"), 4)]
+        );
+        assert_eq!(
+            split("x ${{ a"),
+            Err(("`${{` is never closed with `}}`".into(), 2))
+        );
+        assert!(split("${{ 'a }}").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "[a-c${}'\" \\\\é]{0,40}") {
+            let _ = split(&text);
+        }
+    }
+}

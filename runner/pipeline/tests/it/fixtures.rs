@@ -1,0 +1,154 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sidestep_events::Diagnostic;
+use sidestep_pipeline::{Manifest, Pipeline, Plan, PlanInputs, PluginInfo, Source, parse, plan};
+
+fn plugin(
+    name: &str,
+    inputs: Value,
+    outputs: Value,
+    requests: Value,
+    built_in: bool,
+) -> PluginInfo {
+    let manifest: Manifest = serde_json::from_value(json!({
+        "manifestVersion": 1, "name": name, "version": "0.1.0", "apiVersion": "0.1.0",
+        "inputs": inputs, "outputs": outputs, "requests": requests,
+    }))
+    .expect("a manifest");
+    PluginInfo {
+        manifest,
+        digest: format!("sha256:{}", "ab".repeat(32)),
+        built_in,
+        signer: None,
+    }
+}
+
+/// Plugins shaped like those that the runner has, and one of a stranger.
+pub(crate) fn plugins() -> BTreeMap<String, PluginInfo> {
+    let text = || json!({ "type": "string" });
+    let object = |properties: Value, required: Value| json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
+    let mut all = BTreeMap::new();
+    all.insert(
+        "sidestep/context-upload".to_owned(),
+        plugin(
+            "context-upload",
+            object(
+                json!({
+                    "path": { "type": "string", "default": "." },
+                    "bucket": text(),
+                    "prefix": { "type": "string", "default": "" },
+                    "level": { "type": "integer", "minimum": 1, "maximum": 9 },
+                    "keep": { "$ref": "#/$defs/Duration" },
+                    "overlay": { "type": "array", "items": { "type": "object", "properties": { "from": text(), "at": text() }, "additionalProperties": false } },
+                }),
+                json!(["bucket"]),
+            )
+            .as_object()
+            .map(|map| {
+                let mut map = map.clone();
+                map.insert("$defs".into(), json!({ "Duration": { "type": "string", "x-sidestep": "duration" } }));
+                Value::Object(map)
+            })
+            .expect("a map"),
+            object(json!({ "uri": text(), "files": { "type": "integer" } }), json!(["uri"])),
+            json!({
+                "workspace": "[{'read': [inputs.path + '/**']}]",
+                "storage": "[{'bucket': inputs.bucket, 'prefix': inputs.prefix, 'actions': ['get', 'create']}]",
+            }),
+            true,
+        ),
+    );
+    all.insert(
+        "sidestep/kaniko-launch".to_owned(),
+        plugin(
+            "kaniko-launch",
+            object(
+                json!({
+                    "context": text(),
+                    "cluster": { "type": "string", "x-sidestep": "cluster" },
+                    "namespace": text(),
+                    "serviceAccount": { "type": "string", "default": "kaniko" },
+                    "destinations": { "type": "array", "items": text() },
+                    "verbose": { "type": ["boolean", "null"] },
+                }),
+                json!(["context", "cluster", "namespace", "destinations"]),
+            ),
+            object(json!({ "image": text(), "digest": text() }), json!(["image"])),
+            json!({
+                "kubernetes": "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log'], 'actions': ['get', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': ['ghcr.io/osscontainertools/kaniko@*']}]",
+                "registry": "inputs.destinations.map(d, {'repository': image(d).repository, 'actions': ['resolve']})",
+            }),
+            true,
+        ),
+    );
+    all.insert(
+        "sidestep/pod-run".to_owned(),
+        plugin(
+            "pod-run",
+            object(json!({ "script": { "type": "string", "x-sidestep": "code" }, "env": { "type": "object", "additionalProperties": text() } }), json!(["script"])),
+            object(json!({ "dist": text() }), json!([])),
+            json!({}),
+            true,
+        ),
+    );
+    all.insert(
+        "./plugins/notify.wasm".to_owned(),
+        plugin(
+            "notify",
+            object(json!({ "status": text(), "url": text() }), json!(["status"])),
+            object(json!({}), json!([])),
+            json!({ "http": "[{'host': 'hooks.example.com', 'methods': ['POST']}]", "secrets": "[{'names': '**'}]" }),
+            false,
+        ),
+    );
+    all.insert(
+        "./plugins/fetch.wasm".to_owned(),
+        plugin(
+            "fetch",
+            object(json!({ "host": text() }), json!(["host"])),
+            object(json!({ "body": text() }), json!([])),
+            json!({ "http": "[{'host': inputs.host, 'methods': ['GET']}]" }),
+            false,
+        ),
+    );
+    all
+}
+
+pub(crate) fn read(text: &str) -> Result<Pipeline, Vec<Diagnostic>> {
+    parse(&Source {
+        name: "pipeline.yaml".to_owned(),
+        text: text.to_owned(),
+    })
+}
+
+/// Reads and plans a file with these inputs.
+pub(crate) fn planned(text: &str, inputs: Value) -> Result<Plan, Vec<Diagnostic>> {
+    let pipeline = read(text)?;
+    let plugins = plugins();
+    let mut given = PlanInputs::new(&plugins);
+    given.inputs = inputs.as_object().cloned().unwrap_or_default();
+    given.git = json!({ "commit": "abc123" });
+    given.run = json!({ "id": "r1" });
+    given.env = json!({ "LISTED": "yes", "HIDDEN": "no" });
+    plan(&pipeline, given)
+}
+
+/// Diagnostics as lines: place, code, message, help.
+pub(crate) fn lines(diagnostics: &[Diagnostic]) -> String {
+    let mut text = String::new();
+    for d in diagnostics {
+        let place = d.at.map_or("-".to_owned(), |at| {
+            format!("{}:{}+{}", at.line, at.column, at.length)
+        });
+        let exit = d
+            .exit
+            .map(|exit| format!(" (exit {exit})"))
+            .unwrap_or_default();
+        text.push_str(&format!("{place} {}{exit}: {}\n", d.code, d.message));
+        for line in d.help.iter().flat_map(|help| help.lines()) {
+            text.push_str(&format!("    {line}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,129 @@
+use serde_json::{Value, json};
+use sidestep_events::Status;
+use sidestep_pipeline::RunState;
+
+use crate::fixtures::{lines, planned};
+use crate::good::good;
+
+fn outputs(value: Value) -> serde_json::Map<String, Value> {
+    value.as_object().cloned().expect("a map")
+}
+
+#[test]
+fn inputs_are_evaluated_when_what_they_read_is_there() {
+    let plan = good();
+    let mut state = RunState::new(&plan);
+    let context = plan.instance("context").expect("context");
+    assert!(context.condition(&state).expect("evaluates").run);
+    assert_eq!(
+        context.inputs(&state).expect("evaluates"),
+        json!({ "path": ".", "bucket": "b", "prefix": "contexts/r1" })
+    );
+    let build = plan.instance("build").expect("build");
+    let early = build
+        .inputs(&state)
+        .expect_err("the context is not there yet");
+    assert_eq!(early.code, "input.wrong");
+    state.set_outputs(
+        "context",
+        Status::Succeeded,
+        outputs(json!({ "uri": "gs://b/x", "files": 2 })),
+    );
+    assert!(build.condition(&state).expect("evaluates").run);
+    let inputs = build.inputs(&state).expect("evaluates");
+    assert_eq!(
+        (&inputs["context"], &inputs["serviceAccount"]),
+        (&json!("gs://b/x"), &json!("kaniko"))
+    );
+    state.set_outputs(
+        "build",
+        Status::Succeeded,
+        outputs(json!({ "image": "i@sha256:x" })),
+    );
+    assert_eq!(
+        plan.outputs(&state).expect("evaluates")["image"],
+        "i@sha256:x"
+    );
+}
+
+#[test]
+fn a_failure_skips_what_needs_it_and_runs_what_asks_for_it() {
+    let plan = good();
+    let mut state = RunState::new(&plan);
+    state.set("context", Status::Failed);
+    let build = plan
+        .instance("build")
+        .expect("build")
+        .condition(&state)
+        .expect("evaluates");
+    assert_eq!((build.run, build.because_of_failure), (false, true));
+    state.set_skipped("build", build.because_of_failure);
+    let notify = plan.instance("notify").expect("notify");
+    assert!(notify.condition(&state).expect("evaluates").run);
+    assert_eq!(
+        notify.inputs(&state).expect("evaluates"),
+        json!({ "status": "skipped" })
+    );
+}
+
+#[test]
+fn conditions_say_what_they_saw() {
+    let text = |condition: &str| {
+        format!(
+            "version: 1\nname: x\ninputs: {{ go: {{ type: boolean }} }}\nsteps:\n  a: {{ uses: sidestep/pod-run, with: {{ script: x }}, if: inputs.go }}\n  b: {{ uses: sidestep/pod-run, with: {{ script: x }}, needs: [a], if: \"{condition}\" }}\nfinally:\n  f: {{ uses: sidestep/pod-run, with: {{ script: x }} }}\n"
+        )
+    };
+    let plan = planned(&text("steps.a.status == 'skipped'"), json!({ "go": false }))
+        .unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+    let mut state = RunState::new(&plan);
+    let a = plan
+        .instance("a")
+        .expect("a")
+        .condition(&state)
+        .expect("evaluates");
+    assert_eq!((a.run, a.because_of_failure), (false, false));
+    assert_eq!(a.values["inputs.go"], json!(false));
+    state.set_skipped("a", false);
+    let b = plan
+        .instance("b")
+        .expect("b")
+        .condition(&state)
+        .expect("evaluates");
+    assert!(
+        b.run,
+        "a need that its own `if` skipped counts as satisfied"
+    );
+    assert_eq!(b.values["steps.a.status"], json!("skipped"));
+
+    let table = [
+        ("success()", Status::Failed, false, true),
+        ("failure()", Status::Failed, true, false),
+        ("failure()", Status::Succeeded, false, false),
+        ("always()", Status::Cancelled, true, false),
+        ("inputs.go", Status::TimedOut, false, true),
+        ("!success()", Status::Failed, true, false),
+        ("success() || failure()", Status::Failed, true, false),
+        ("cancelled()", Status::Failed, false, false),
+    ];
+    for (condition, status, run, because) in table {
+        let plan = planned(&text(condition), json!({ "go": true })).expect(condition);
+        let mut state = RunState::new(&plan);
+        state.set("a", status);
+        let b = plan
+            .instance("b")
+            .expect("b")
+            .condition(&state)
+            .expect("evaluates");
+        assert_eq!(
+            (b.run, b.because_of_failure),
+            (run, because),
+            "{condition} after {status}"
+        );
+        state.cancel();
+        let f = plan.instance("f").expect("f");
+        assert!(
+            f.condition(&state).expect("evaluates").run,
+            "finally runs on cancel"
+        );
+    }
+}
