@@ -1,0 +1,104 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sidestep_events::{Class, Failure, JOURNAL_VERSION, Owner};
+use thiserror::Error;
+
+/// Why a run's state could not be read or written.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// The operating system said no.
+    #[error("can't {doing} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `create`.
+        doing: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// The journal was written by a later version.
+    #[error(
+        "the journal of run {run} has format {format} (written by {writer}); this version reads up to {JOURNAL_VERSION}"
+    )]
+    NewerFormat {
+        /// The run.
+        run: String,
+        /// The journal's format.
+        format: u32,
+        /// The program that wrote it.
+        writer: String,
+    },
+    /// The file does not begin with a whole header.
+    #[error("{} is not a journal, or its header is damaged", .0.display())]
+    NotAJournal(PathBuf),
+    /// Another process writes this run.
+    #[error("run {run} is being written by another process{}", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
+    Locked {
+        /// The run.
+        run: String,
+        /// The other process, where it has said so yet.
+        pid: Option<u32>,
+    },
+    /// There is no such run here.
+    #[error("there is no run {run} in {}", root.display())]
+    NotFound {
+        /// The run.
+        run: String,
+        /// The folder that holds the runs.
+        root: PathBuf,
+    },
+    /// The run is there already.
+    #[error("run {0} exists already")]
+    Exists(String),
+}
+
+impl StateError {
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        let message = error.to_string();
+        let failure = |class, code: &'static str| Self::new(class, code, Owner::Operator, message);
+        match error {
+            StateError::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    failure(Class::Exhausted, "state.full")
+                        .with_help("Free space on that disk, or set `state: dir:PATH` to another one, then `sidestep resume` the run.")
+                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    failure(Class::Failed, "state.denied")
+                        .with_help("Make the folder writable, or set `state: dir:PATH` to one that is.")
+                }
+                _ => failure(Class::Failed, "state.io"),
+            },
+            StateError::NewerFormat { .. } => failure(Class::Refused, "state.newer-format")
+                .with_help("Use the version of sidestep that began the run, or a later one."),
+            StateError::NotAJournal(_) => failure(Class::Failed, "state.damaged")
+                .with_help("The run can't be resumed; start it anew under another id."),
+            StateError::Locked { pid, .. } => {
+                let failure = failure(Class::Conflict, "state.locked");
+                match pid {
+                    Some(pid) => failure.with_help(format!(
+                        "Wait for process {pid} to end, or end it: kill {pid}"
+                    )),
+                    None => failure,
+                }
+            }
+            StateError::NotFound { .. } => failure(Class::NotFound, "state.no-run")
+                .with_help("`sidestep runs` lists the runs that are there."),
+            StateError::Exists(_) => failure(Class::Conflict, "state.run-exists"),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use sidestep_events::{Envelope, Event, Header, Record, RunFinished};
+
+use crate::{
+    AttemptLog, History, Journal, JournalWriter, RunId, RunLock, StateError, read_journal,
+    read_line_at,
+};
+
+/// The folder that holds all runs, one folder each.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    root: PathBuf,
+}
+
+/// One run's folder: `journal`, `lock`, `plan.json`, and `logs/INSTANCE.ATTEMPT.log`.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    id: RunId,
+    path: PathBuf,
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSummary {
+    /// Its id.
+    pub id: RunId,
+    /// The pipeline's name; absent when the run ended before it began.
+    pub pipeline: Option<String>,
+    /// When it first began.
+    pub began: Option<Timestamp>,
+    /// How it ended, once it did.
+    pub finished: Option<RunFinished>,
+    /// The process that is writing it now.
+    pub writer: Option<u32>,
+    /// The sandbox scenario that it uses.
+    pub sandbox: Option<String>,
+}
+
+impl Runs {
+    /// The runs in this folder, which need not exist yet.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes a new run's folder, takes its lock, and writes the journal's header.
+    ///
+    /// Fails when the run exists.
+    pub fn create(
+        &self,
+        id: &RunId,
+        header: &Header,
+    ) -> Result<(RunFolder, RunLock, JournalWriter), StateError> {
+        let folder = self.folder(id);
+        let logs = folder.path.join("logs");
+        fs::create_dir_all(&logs).map_err(StateError::io("create", &logs))?;
+        let lock = folder.lock()?;
+        let journal = JournalWriter::create(&folder.journal_path(), header)?;
+        Ok((folder, lock, journal))
+    }
+
+    /// An existing run.
+    pub fn open(&self, id: &RunId) -> Result<RunFolder, StateError> {
+        let folder = self.folder(id);
+        if folder.journal_path().is_file() {
+            Ok(folder)
+        } else {
+            Err(StateError::NotFound {
+                run: id.to_string(),
+                root: self.root.clone(),
+            })
+        }
+    }
+
+    /// All runs, the latest first. A folder whose journal can't be read is told beside them.
+    pub fn list(&self) -> Result<(Vec<RunSummary>, Vec<StateError>), StateError> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+            Err(error) => return Err(StateError::io("read", &self.root)(error)),
+        };
+        let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let entry = entry.map_err(StateError::io("read", &self.root))?;
+            // Other folders may lie here; only those with an id and a journal are runs.
+            let Some(id) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            let folder = self.folder(&id);
+            if folder.journal_path().is_file() {
+                match folder.summary() {
+                    Ok(summary) => runs.push(summary),
+                    Err(error) => unreadable.push(error),
+                }
+            }
+        }
+        runs.sort_by(|a, b| (b.began, &b.id).cmp(&(a.began, &a.id)));
+        Ok((runs, unreadable))
+    }
+
+    fn folder(&self, id: &RunId) -> RunFolder {
+        RunFolder {
+            id: id.clone(),
+            path: self.root.join(id.as_str()),
+        }
+    }
+}
+
+impl RunFolder {
+    /// The run's id.
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the run's lock, so that nobody else writes it.
+    ///
+    /// Fails at once, with the other process's id, when it is taken.
+    pub fn lock(&self) -> Result<RunLock, StateError> {
+        RunLock::take(&self.path.join("lock"), self.id.as_str())
+    }
+
+    /// Reads the journal. Log lines whose text lies in a log file come without it; see
+    /// [`RunFolder::events`].
+    pub fn read(&self) -> Result<Journal, StateError> {
+        read_journal(&self.journal_path())
+    }
+
+    /// Opens the journal to go on with the run. The caller holds the lock.
+    pub fn resume(&self, _lock: &RunLock) -> Result<(JournalWriter, Journal), StateError> {
+        JournalWriter::open(&self.journal_path())
+    }
+
+    /// The run's events in order, with the text of every log line. A text that is gone is told in
+    /// its place.
+    pub fn events(&self) -> Result<impl Iterator<Item = Envelope> + use<>, StateError> {
+        let journal = self.read()?;
+        let folder = self.clone();
+        Ok(journal.records.into_iter().filter_map(move |record| {
+            let Record::Event(envelope) = record else {
+                return None;
+            };
+            let mut envelope = *envelope;
+            folder.fill_text(&mut envelope);
+            Some(envelope)
+        }))
+    }
+
+    fn fill_text(&self, envelope: &mut Envelope) {
+        let (Some(instance), Some(attempt)) = (&envelope.instance, envelope.attempt) else {
+            return;
+        };
+        let path = self.log_path(instance, attempt);
+        if let Event::Log(line) = &mut envelope.event
+            && let Some(offset) = line.offset
+            && line.message.is_empty()
+        {
+            line.message = read_line_at(&path, offset).unwrap_or_else(|error| format!("({error})"));
+        }
+    }
+
+    /// The log file of one attempt, opened to append. `journaled` is the offset of its last line
+    /// that the journal knows ([`crate::AttemptHistory::last_log_offset`]).
+    pub fn attempt_log(
+        &self,
+        instance: &str,
+        attempt: u32,
+        journaled: Option<u64>,
+    ) -> Result<AttemptLog, StateError> {
+        AttemptLog::open(&self.log_path(instance, attempt), journaled)
+    }
+
+    /// Where an attempt's log lies.
+    pub fn log_path(&self, instance: &str, attempt: u32) -> PathBuf {
+        self.path
+            .join("logs")
+            .join(format!("{}.{attempt}.log", file_name(instance)))
+    }
+
+    /// Keeps a document beside the journal: the plan that the run executes. It appears whole or
+    /// not at all.
+    pub fn write_document(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+        let path = self.path.join(name);
+        let draft = self.path.join(format!("{name}.new"));
+        fs::write(&draft, bytes).map_err(StateError::io("write", &draft))?;
+        fs::rename(&draft, &path).map_err(StateError::io("write", &path))
+    }
+
+    /// Reads a document that [`RunFolder::write_document`] kept.
+    pub fn read_document(&self, name: &str) -> Result<Vec<u8>, StateError> {
+        let path = self.path.join(name);
+        fs::read(&path).map_err(StateError::io("read", &path))
+    }
+
+    /// What a list of runs shows.
+    pub fn summary(&self) -> Result<RunSummary, StateError> {
+        let journal = self.read()?;
+        let history = History::of(&journal.records);
+        Ok(RunSummary {
+            id: self.id.clone(),
+            pipeline: history.started.map(|started| started.pipeline),
+            began: history.began,
+            finished: history.finished,
+            writer: RunLock::holder(&self.path.join("lock")),
+            sandbox: journal.header.sandbox,
+        })
+    }
+
+    fn journal_path(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+}
+
+/// A file name for a step instance. Matrix values may hold anything, so whatever isn't plainly
+/// safe, or too long, is replaced and a hash keeps the name apart from others.
+fn file_name(instance: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '=' | '[' | ']' | ',');
+    if !instance.is_empty() && instance.len() <= 120 && instance.chars().all(safe) {
+        return instance.to_owned();
+    }
+    let kept: String = instance
+        .chars()
+        .map(|c| if safe(c) { c } else { '-' })
+        .take(80)
+        .collect();
+    let hash = Sha256::digest(instance);
+    let hash: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{kept}-{hash}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn an_instance_never_names_a_file_elsewhere() {
+        assert_eq!(file_name("build[arch=amd64]"), "build[arch=amd64]");
+        let long = "x".repeat(5000);
+        for instance in [
+            "../../etc/passwd",
+            "a[b=/c]",
+            "",
+            ".",
+            "a\0b",
+            long.as_str(),
+        ] {
+            let name = file_name(instance);
+            assert!(
+                !name.contains(['/', '.', '\0']) && name.len() < 130,
+                "{name}"
+            );
+        }
+        assert_ne!(file_name("a[b=/]"), file_name("a[b=-]"));
+        assert_ne!(file_name("a[b=/]"), file_name("a[b=:]"));
+    }
+}
