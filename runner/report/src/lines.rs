@@ -1,0 +1,46 @@
+use std::io::Write;
+
+use sidestep_events::Envelope;
+
+use crate::{Narrator, Reporter, TextOptions};
+
+/// Plain lines for a pipe, a file or a CI system: nothing is drawn twice.
+#[derive(Debug)]
+pub struct Lines<W> {
+    out: W,
+    narrator: Narrator,
+}
+
+impl<W: Write> Lines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W, options: TextOptions) -> Self {
+        Self {
+            out,
+            narrator: Narrator::new(TextOptions {
+                progress_lines: true,
+                ..options
+            }),
+        }
+    }
+
+    /// Gives the writer back.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+}
+
+impl<W: Write + Send> Reporter for Lines<W> {
+    fn event(&mut self, envelope: &Envelope) {
+        let mut text = String::new();
+        for line in self.narrator.tell(envelope) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        if !text.is_empty() {
+            let _ = self
+                .out
+                .write_all(text.as_bytes())
+                .and_then(|()| self.out.flush());
+        }
+    }
+}

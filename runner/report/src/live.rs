@@ -1,0 +1,135 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sidestep_events::{Envelope, Event, Progress};
+
+use crate::text::{progress_text, throughput};
+use crate::{Narrator, Reporter, TextOptions};
+
+/// How often what is drawn may change, a second.
+const REFRESH_HZ: u8 = 12;
+
+/// A terminal: what is over scrolls up, and under it stands one moving line a running step.
+pub struct Live {
+    narrator: Narrator,
+    drawing: MultiProgress,
+    bars: BTreeMap<String, ProgressBar>,
+    style: ProgressStyle,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("running", &self.bars.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    /// Draws on standard output, where a pipe would get the plain lines.
+    pub fn stdout(options: TextOptions) -> Self {
+        Self::on(ProgressDrawTarget::stdout_with_hz(REFRESH_HZ), options)
+    }
+
+    /// Draws on the given target.
+    pub fn on(target: ProgressDrawTarget, options: TextOptions) -> Self {
+        let template = if options.color {
+            "{spinner:.cyan} {prefix:.bold}  {elapsed:>4.dim}  {wide_msg}"
+        } else {
+            "{spinner} {prefix}  {elapsed:>4}  {wide_msg}"
+        };
+        Self {
+            narrator: Narrator::new(TextOptions {
+                progress_lines: false,
+                ..options
+            }),
+            drawing: MultiProgress::with_draw_target(target),
+            bars: BTreeMap::new(),
+            style: ProgressStyle::with_template(template)
+                .expect("the template is a constant that tests draw")
+                .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "),
+        }
+    }
+
+    fn bar(&mut self, instance: &str) -> &ProgressBar {
+        let name = self.narrator.padded(instance);
+        self.bars.entry(instance.to_owned()).or_insert_with(|| {
+            let bar = self.drawing.add(ProgressBar::new_spinner());
+            bar.set_style(self.style.clone());
+            bar.set_prefix(name);
+            bar.enable_steady_tick(Duration::from_millis(90));
+            bar
+        })
+    }
+
+    fn draw(&mut self, envelope: &Envelope) {
+        let Some(instance) = envelope.instance.as_deref() else {
+            return;
+        };
+        match &envelope.event {
+            Event::AttemptStarted(_) => {
+                self.bar(instance).set_message("starting");
+            }
+            Event::Progress(progress) => {
+                let text = self.progress(progress, instance);
+                self.bar(instance).set_message(text);
+            }
+            Event::RetryScheduled(retry) => {
+                let wait = crate::duration(retry.after_ms);
+                self.bar(instance)
+                    .set_message(format!("trying again in {wait}"));
+            }
+            Event::StepFinished(_) => {
+                if let Some(bar) = self.bars.remove(instance) {
+                    bar.finish_and_clear();
+                    self.drawing.remove(&bar);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn progress(&self, progress: &Progress, instance: &str) -> String {
+        let rate = self
+            .bars
+            .get(instance)
+            .and_then(|bar| throughput(progress, bar.elapsed()));
+        match rate {
+            Some(rate) => format!("{}  {rate}", progress_text(progress)),
+            None => progress_text(progress),
+        }
+    }
+}
+
+impl Reporter for Live {
+    fn event(&mut self, envelope: &Envelope) {
+        let ends = matches!(
+            envelope.event,
+            Event::StepFinished(_) | Event::RunFinished(_)
+        );
+        if ends {
+            self.draw(envelope);
+        }
+        for line in self.narrator.tell(envelope) {
+            // `println` keeps the moving lines below; it draws nothing on a hidden target.
+            let line = if line.is_empty() {
+                " ".to_owned()
+            } else {
+                line
+            };
+            let _ = self.drawing.println(line);
+        }
+        if !ends {
+            self.draw(envelope);
+        }
+    }
+
+    fn finish(&mut self) {
+        for bar in std::mem::take(&mut self.bars).into_values() {
+            bar.finish_and_clear();
+        }
+        let _ = self.drawing.clear();
+    }
+}

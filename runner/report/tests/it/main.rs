@@ -1,0 +1,5 @@
+//! What the reporters write for a run, given its events.
+
+mod json;
+mod story;
+mod text;
