@@ -1,0 +1,43 @@
+//! Why no component could be made.
+
+/// Why no component could be made; each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input is not a core module.
+    #[error(
+        "this is not a valid core WebAssembly module: {0}; build the plugin for wasm32-unknown-unknown"
+    )]
+    Module(#[source] wasmparser::BinaryReaderError),
+    /// The module has no manifest function.
+    #[error(
+        "the module has no manifest function; put #[sidestep::plugin(name = \"…\")] on the plugin's function and build the crate as a cdylib"
+    )]
+    NoManifest,
+    /// The manifest function did not come to an end as it should.
+    #[error("the module's manifest function did not work: {0}")]
+    Ask(String),
+    /// The manifest is not what readers take.
+    #[error("the manifest is wrong: {0}")]
+    Manifest(String),
+    /// The encoder refused the module.
+    #[error("the module can't be made a component: {0}")]
+    Encode(String),
+    /// The component imports something that it does not request.
+    #[error(
+        "the plugin uses `{import}` and does not request it; add `{key} = \"…\"` to requests(…) of #[sidestep::plugin]"
+    )]
+    NotRequested {
+        /// The imported interface.
+        import: String,
+        /// The grant key that goes with it.
+        key: &'static str,
+    },
+    /// The component imports something that no plugin can have.
+    #[error(
+        "the plugin imports `{0}`, which is not part of Sidestep's contract; a crate that it depends on wants it"
+    )]
+    Foreign(String),
+    /// The finished component is not valid.
+    #[error("the component is not valid: {0}")]
+    Component(#[source] wasmparser::BinaryReaderError),
+}

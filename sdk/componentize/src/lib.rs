@@ -1,0 +1,57 @@
+//! Guest module in, component with its manifest out.
+//!
+//! A plugin is compiled to a core module for `wasm32-unknown-unknown`. This
+//! crate asks the module for its manifest, makes a component of it, checks that
+//! the component imports only what the manifest requests, and appends the
+//! manifest as a section that readers find without running anything. It knows
+//! the contract's names and nothing of the runner or of cargo.
+
+mod ask;
+mod error;
+mod imports;
+mod manifest;
+mod section;
+mod strip;
+
+pub use error::Error;
+pub use imports::{grant_key, is_always_linked};
+pub use manifest::{MANIFEST_EXPORT, MANIFEST_SECTION, MAX_MANIFEST};
+
+/// A finished component.
+#[derive(Debug, Clone)]
+pub struct Component {
+    /// The component, with its manifest.
+    pub bytes: Vec<u8>,
+    /// The manifest's JSON text.
+    pub manifest: String,
+    /// The interfaces that it imports, such as `sidestep:workspace/files@0.1.0`.
+    pub imports: Vec<String>,
+    /// Grant keys that it requests and has no import for.
+    pub unused: Vec<String>,
+}
+
+/// Makes a component of a guest's core module.
+pub fn componentize(module: &[u8]) -> Result<Component, Error> {
+    wasmparser::Validator::new()
+        .validate_all(module)
+        .map_err(Error::Module)?;
+    let manifest = ask::manifest(module)?;
+    let requests = manifest::check(&manifest)?;
+    let module = strip::manifest_code(module)?;
+    let mut bytes = wit_component::ComponentEncoder::default()
+        .module(&module)
+        .and_then(|encoder| encoder.validate(true).encode())
+        .map_err(|error| Error::Encode(format!("{error:#}")))?;
+    let imports = imports::of(&bytes)?;
+    let unused = imports::check(&imports, &requests)?;
+    section::append(&mut bytes, MANIFEST_SECTION, manifest.as_bytes());
+    wasmparser::Validator::new()
+        .validate_all(&bytes)
+        .map_err(Error::Component)?;
+    Ok(Component {
+        bytes,
+        manifest,
+        imports,
+        unused,
+    })
+}

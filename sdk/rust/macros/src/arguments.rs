@@ -1,0 +1,178 @@
+//! What stands in `#[sidestep::plugin(…)]`.
+
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Error, Ident, LitStr, Path, Result, Token, parenthesized};
+
+/// The grant keys of the contract.
+const KEYS: [&str; 14] = [
+    "workspace",
+    "storage",
+    "project",
+    "iam",
+    "iamWrite",
+    "gke",
+    "artifactRegistry",
+    "secretManager",
+    "identity",
+    "kubernetes",
+    "registry",
+    "secrets",
+    "artifacts",
+    "http",
+];
+
+/// The arguments, checked.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) requests: Vec<(String, LitStr)>,
+    pub(crate) check: Option<Path>,
+    pub(crate) pure: bool,
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut arguments = Self::default();
+        while !input.is_empty() {
+            let key: Ident = input.parse()?;
+            match key.to_string().as_str() {
+                "name" if arguments.name.is_none() => {
+                    input.parse::<Token![=]>()?;
+                    arguments.name = Some(name(input.parse()?)?);
+                }
+                "requests" if arguments.requests.is_empty() => {
+                    let content;
+                    parenthesized!(content in input);
+                    for request in Punctuated::<Request, Token![,]>::parse_terminated(&content)? {
+                        if arguments
+                            .requests
+                            .iter()
+                            .any(|(key, _)| *key == request.key)
+                        {
+                            let message = format!("`{}` is requested twice", request.key);
+                            return Err(Error::new(request.scopes.span(), message));
+                        }
+                        arguments.requests.push((request.key, request.scopes));
+                    }
+                }
+                "check" if arguments.check.is_none() => {
+                    input.parse::<Token![=]>()?;
+                    arguments.check = Some(input.parse()?);
+                }
+                "pure" => arguments.pure = true,
+                "name" | "requests" | "check" => {
+                    return Err(Error::new(key.span(), format!("`{key}` stands here twice")));
+                }
+                other => {
+                    let message = format!(
+                        "`{other}` is not known here; there are `name`, `requests`, `check` and `pure`"
+                    );
+                    return Err(Error::new(key.span(), message));
+                }
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+struct Request {
+    key: String,
+    scopes: LitStr,
+}
+
+impl Parse for Request {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let ident: Ident = input.parse()?;
+        let key = camel_case(&ident.to_string());
+        if !KEYS.contains(&key.as_str()) {
+            let message = format!("`{ident}` is no grant key; there are: {}", KEYS.join(", "));
+            return Err(Error::new(ident.span(), message));
+        }
+        input.parse::<Token![=]>()?;
+        let scopes: LitStr = input.parse()?;
+        if scopes.value().trim().is_empty() {
+            return Err(Error::new(
+                scopes.span(),
+                "a CEL expression that yields a list of scopes",
+            ));
+        }
+        Ok(Self { key, scopes })
+    }
+}
+
+fn name(name: LitStr) -> Result<LitStr> {
+    let text = name.value();
+    let word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    let letter_first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+    if letter_first && text.len() <= 63 && text.split('-').all(word) {
+        Ok(name)
+    } else {
+        Err(Error::new(
+            name.span(),
+            "a name is lower-case words joined by `-`, a letter first, at most 63 characters",
+        ))
+    }
+}
+
+/// Rust's `iam_write` for the contract's `iamWrite`; both are taken.
+fn camel_case(ident: &str) -> String {
+    let mut words = ident.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Arguments> {
+        syn::parse_str(text)
+    }
+
+    fn refused(text: &str) -> String {
+        match parse(text) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{text} was taken"),
+        }
+    }
+
+    #[test]
+    fn everything_is_read() {
+        let arguments = parse(
+            r#"name = "a-b", requests(workspace = "[]", iam_write = "[{}]"), check = here::it, pure"#,
+        )
+        .expect("arguments");
+        assert_eq!(arguments.name.expect("a name").value(), "a-b");
+        let keys: Vec<_> = arguments
+            .requests
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .collect();
+        assert_eq!(keys, ["workspace", "iamWrite"]);
+        assert!(arguments.check.is_some() && arguments.pure);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(refused(r#"requests(disk = "[]")"#).contains("`disk` is no grant key"));
+        assert!(refused(r#"requests(iam = "[]", iam = "[]")"#).contains("twice"));
+        assert!(refused(r#"requests(iam = " ")"#).contains("CEL"));
+        assert!(refused("nam").contains("there are `name`"));
+        assert!(refused(r#"name = "A""#).contains("lower-case"));
+        assert!(refused(r#"name = "a", name = "b""#).contains("twice"));
+    }
+}

@@ -1,0 +1,38 @@
+//! The attribute macros of `sidestep-sdk`, which re-exports them: use them as
+//! `#[sidestep::plugin(…)]` and `#[sidestep::data]`. They only write code; what
+//! it does is in the SDK.
+
+mod arguments;
+mod data;
+mod plugin;
+
+use proc_macro::TokenStream;
+
+/// Makes a function a plugin: `fn(&Step, Inputs) -> sidestep::Result<Outputs>`.
+///
+/// - `name = "…"`: the plugin's name, lower-case words joined by `-`.
+/// - `requests(KEY = "CEL", …)`: for each grant key, an expression over `inputs`
+///   that yields the list of scopes.
+/// - `check = PATH`: a function `fn(&Check, Inputs) -> Vec<Diagnostic>` that
+///   finds what is wrong before anything starts. Its inputs may be a type of
+///   their own, with what it needs.
+/// - `pure`: the same inputs always give the same outputs, and nothing else
+///   happens.
+///
+/// The function's doc comment is the plugin's description.
+#[proc_macro_attribute]
+pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    plugin::expand(arguments.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Derives what inputs, outputs and their parts need: serde's `Serialize` and
+/// `Deserialize` and schemars' `JsonSchema`, with names in camelCase and unknown
+/// names refused. serde's and schemars' attributes work inside as usual.
+#[proc_macro_attribute]
+pub fn data(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    data::expand(&arguments.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

@@ -1,0 +1,8 @@
+//! Google Cloud's control plane: one module a grant key.
+
+pub mod artifact_registry;
+pub mod gke;
+pub mod iam;
+pub mod iam_write;
+pub mod project;
+pub mod secret_manager;

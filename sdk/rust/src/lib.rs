@@ -1,0 +1,49 @@
+//! Write Sidestep plugins in Rust.
+//!
+//! A plugin is one function behind [`macro@plugin`]: typed inputs in, typed
+//! outputs or an [`Error`] out. What it can touch are the modules of this
+//! crate, one a capability; a component imports only what it calls, and may
+//! call only what it requests.
+//!
+//! The crate knows the contract (`sdk/wit`) and nothing of the runner.
+//!
+//! Everything that needs no host (inputs, outputs, values, the manifest, your
+//! own logic) is tested with plain `cargo test`. A call of a capability works
+//! only inside the runner: natively it ends the process.
+
+#![allow(clippy::result_large_err)] // the contract's failure record is what it is
+
+pub mod artifacts;
+pub mod bindings;
+mod blob;
+mod check;
+mod error;
+pub mod gcp;
+pub mod http;
+pub mod identity;
+pub mod kubernetes;
+pub mod log;
+mod manifest;
+mod parts;
+#[doc(hidden)]
+pub mod plugin;
+#[cfg(all(target_arch = "wasm32", feature = "getrandom"))]
+mod random;
+pub mod registry;
+pub mod secrets;
+mod step;
+pub mod storage;
+mod values;
+pub mod workspace;
+
+pub use blob::{Blob, Content, Creation, OnExit, Secret};
+pub use check::{Check, Diagnostic, Severity};
+pub use error::{Class, Error, Owner, Result};
+pub use manifest::{API_VERSION, Manifest};
+pub use parts::{Encoding, Part, compose};
+pub use schemars;
+pub use serde;
+pub use serde_json;
+pub use sidestep_sdk_macros::{data, plugin};
+pub use step::{Group, Progress, Step};
+pub use values::{Artifact, Bucket, ByteSize, Cluster, Code, Duration, ImageRef, ParseValueError};

@@ -1,0 +1,62 @@
+//! The step's log.
+//!
+//! ```no_run
+//! let (count, file) = (3, "big.bin");
+//! sidestep::info!("packed {count} files");
+//! sidestep::warn!(path = file, size = 1 << 30; "large file");
+//! ```
+
+use crate::bindings::sidestep::step::runtime;
+
+pub use crate::bindings::sidestep::step::runtime::Level;
+
+/// Writes a line; the macros are shorter.
+pub fn write(level: Level, message: &str, fields: &[(&str, String)]) {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| runtime::Field {
+            name: (*name).to_owned(),
+            value: value.clone(),
+        })
+        .collect();
+    runtime::log(level, message, &fields);
+}
+
+/// Writes a line at a level: fields, a semicolon, and what `format!` takes.
+#[macro_export]
+macro_rules! log {
+    ($level:expr, $($name:ident = $value:expr),+ ; $($message:tt)+) => {
+        $crate::log::write(
+            $level,
+            &::std::format!($($message)+),
+            &[$((::std::stringify!($name), ::std::string::ToString::to_string(&$value))),+],
+        )
+    };
+    ($level:expr, $($message:tt)+) => {
+        $crate::log::write($level, &::std::format!($($message)+), &[])
+    };
+}
+
+/// Writes a line for who debugs the plugin.
+#[macro_export]
+macro_rules! debug {
+    ($($line:tt)+) => { $crate::log!($crate::log::Level::Debug, $($line)+) };
+}
+
+/// Writes a line for who reads the log.
+#[macro_export]
+macro_rules! info {
+    ($($line:tt)+) => { $crate::log!($crate::log::Level::Info, $($line)+) };
+}
+
+/// Writes a line about something that works but that a person should know.
+#[macro_export]
+macro_rules! warn {
+    ($($line:tt)+) => { $crate::log!($crate::log::Level::Warn, $($line)+) };
+}
+
+/// Writes a line about something that does not work.
+#[macro_export]
+macro_rules! error {
+    ($($line:tt)+) => { $crate::log!($crate::log::Level::Error, $($line)+) };
+}

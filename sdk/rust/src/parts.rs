@@ -1,0 +1,30 @@
+//! Values made of text and secrets, without ever seeing a secret.
+
+pub use crate::bindings::sidestep::host::types::{Encoding, Part};
+
+use crate::bindings::sidestep::host::types;
+use crate::{Error, Result, Secret};
+
+impl From<&str> for Part<'_> {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Part<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a Secret> for Part<'a> {
+    fn from(secret: &'a Secret) -> Self {
+        Self::Secret(secret)
+    }
+}
+
+/// Makes a new secret of text and secrets, for example
+/// `compose(&["Bearer ".into(), (&token).into()], Encoding::Plain)`.
+pub fn compose(parts: &[Part<'_>], encoding: Encoding) -> Result<Secret> {
+    types::compose(parts, encoding).map_err(Error::from)
+}

@@ -1,0 +1,124 @@
+//! A time with units.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::text::{ParseValueError, text_value};
+
+/// A length of time as a pipeline writes it: `30s`, `10m`, `1h30m`, `250ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Duration(std::time::Duration);
+
+text_value!(Duration, "duration", Some("^([0-9]+(ms|s|m|h|d))+$"));
+
+/// The units with their milliseconds, largest first.
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
+
+impl Duration {
+    /// This many seconds.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(std::time::Duration::from_secs(seconds))
+    }
+
+    /// The standard library's form.
+    pub const fn get(self) -> std::time::Duration {
+        self.0
+    }
+}
+
+impl From<Duration> for std::time::Duration {
+    fn from(duration: Duration) -> Self {
+        duration.0
+    }
+}
+
+impl FromStr for Duration {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        let wrong = || ParseValueError::new("a time with units such as 30s or 1h30m", text);
+        let mut rest = text;
+        let mut total = 0_u64;
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+            let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+            rest = &rest[digits..];
+            let unit = rest
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(rest.len());
+            let (_, factor) = UNITS
+                .iter()
+                .find(|(name, _)| *name == &rest[..unit])
+                .ok_or_else(wrong)?;
+            rest = &rest[unit..];
+            total = number
+                .checked_mul(*factor)
+                .and_then(|part| total.checked_add(part))
+                .ok_or_else(wrong)?;
+        }
+        if text.is_empty() {
+            return Err(wrong());
+        }
+        Ok(Self(std::time::Duration::from_millis(total)))
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        if rest == 0 {
+            return f.write_str("0s");
+        }
+        for (unit, factor) in UNITS {
+            if rest >= factor {
+                write!(f, "{}{unit}", rest / factor)?;
+                rest %= factor;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_writes_units() {
+        for (text, millis, canonical) in [
+            ("30s", 30_000, "30s"),
+            ("90m", 5_400_000, "1h30m"),
+            ("1h30m", 5_400_000, "1h30m"),
+            ("250ms", 250, "250ms"),
+            ("2d", 172_800_000, "2d"),
+            ("0s", 0, "0s"),
+        ] {
+            let duration: Duration = text.parse().expect(text);
+            assert_eq!(duration.get().as_millis(), millis, "{text}");
+            assert_eq!(duration.to_string(), canonical);
+        }
+    }
+
+    #[test]
+    fn refuses_what_has_no_unit_or_is_too_long() {
+        for text in [
+            "",
+            "30",
+            "s",
+            "1.5h",
+            "-1s",
+            "3 s",
+            "10y",
+            "99999999999999999999s",
+            "1hé",
+        ] {
+            assert!(text.parse::<Duration>().is_err(), "{text}");
+        }
+    }
+}

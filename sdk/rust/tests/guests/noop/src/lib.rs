@@ -1,0 +1,52 @@
+//! A plugin that touches nothing, for tests and for measuring what a step costs.
+
+use sidestep::{Duration, Error, Step};
+
+/// What to do.
+#[sidestep::data]
+#[derive(Debug, Default)]
+struct Inputs {
+    /// A line for the log.
+    #[serde(default)]
+    message: Option<String>,
+    /// How long to wait.
+    #[serde(default)]
+    wait: Option<Duration>,
+    /// Fail with this message.
+    #[serde(default)]
+    fail: Option<String>,
+    /// Panic with this message.
+    #[serde(default)]
+    panic: Option<String>,
+}
+
+/// What was done.
+#[sidestep::data]
+#[derive(Debug)]
+struct Outputs {
+    /// Which try it was.
+    attempt: u32,
+    /// The line that was logged.
+    message: Option<String>,
+}
+
+/// Does nothing.
+#[sidestep::plugin(name = "noop")]
+fn run(step: &Step, inputs: Inputs) -> sidestep::Result<Outputs> {
+    if let Some(message) = &inputs.message {
+        sidestep::info!("{message}");
+    }
+    if let Some(wait) = inputs.wait {
+        step.sleep(wait.get())?;
+    }
+    if let Some(message) = inputs.fail {
+        return Err(Error::failed("noop.failed", message).help("leave `fail` out"));
+    }
+    if let Some(message) = inputs.panic {
+        panic!("{message}");
+    }
+    Ok(Outputs {
+        attempt: step.attempt(),
+        message: inputs.message,
+    })
+}
