@@ -1,0 +1,86 @@
+//! Between the contract's records and the events' types.
+
+use serde_json::{Map, Value};
+use sidestep_events::{Class, Diagnostic, Failure, Owner, Position, Severity};
+
+use crate::bindings::sidestep::host::types;
+
+/// A failure as a plugin gets it.
+pub fn failure_to_wit(failure: Failure) -> types::Failure {
+    types::Failure {
+        class: failure.class.as_str().to_owned(),
+        code: failure.code.into_owned(),
+        owner: failure.owner.as_str().to_owned(),
+        message: failure.message,
+        help: failure.help,
+        retry_after: failure.retry_after_ms,
+        details: Value::Object(failure.details).to_string(),
+    }
+}
+
+/// A failure as a plugin gave it. An unknown class reads as `failed`, an unknown owner as the
+/// plugin itself; details that are no JSON object are kept as text.
+pub fn failure_from_wit(failure: types::Failure) -> Failure {
+    let details = match serde_json::from_str(&failure.details) {
+        Ok(Value::Object(details)) => details,
+        _ if failure.details.is_empty() => Map::new(),
+        _ => Map::from_iter([("text".to_owned(), Value::String(failure.details))]),
+    };
+    Failure {
+        class: Class::from_name(&failure.class),
+        code: failure.code.into(),
+        owner: Owner::from_name(&failure.owner).unwrap_or(Owner::Plugin),
+        message: failure.message,
+        help: failure.help,
+        retry_after_ms: failure.retry_after,
+        details,
+    }
+}
+
+/// A diagnostic as a plugin gave it.
+pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
+    Diagnostic {
+        severity: match diagnostic.severity {
+            types::Severity::Error => Severity::Error,
+            types::Severity::Warning => Severity::Warning,
+            types::Severity::Info => Severity::Note,
+        },
+        code: diagnostic.code.into(),
+        message: diagnostic.message,
+        help: (!diagnostic.help.is_empty()).then(|| diagnostic.help.join("\n")),
+        file: diagnostic.file,
+        at: diagnostic.line.map(|line| Position {
+            line: line.max(1),
+            column: diagnostic.column.unwrap_or(1).max(1),
+            length: 0,
+        }),
+        exit: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_survives_the_way_to_a_plugin_and_back() {
+        let failure = Failure::new(Class::Denied, "pod.forbidden", Owner::Cluster, "no")
+            .with_help("kubectl create role")
+            .with_detail("status", 403);
+        assert_eq!(failure_from_wit(failure_to_wit(failure.clone())), failure);
+    }
+
+    #[test]
+    fn what_a_newer_plugin_says_is_kept() {
+        let mut wit = failure_to_wit(Failure::bug("x"));
+        wit.class = "melted".into();
+        wit.owner = "neighbour".into();
+        wit.details = "not json".into();
+        let failure = failure_from_wit(wit);
+        assert_eq!(
+            (failure.class, failure.owner),
+            (Class::Failed, Owner::Plugin)
+        );
+        assert_eq!(failure.details["text"], "not json");
+    }
+}

@@ -1,0 +1,178 @@
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use url::Url;
+
+/// A Google Cloud service that has an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Cloud Storage, JSON and XML API.
+    Storage,
+    /// Identity and Access Management.
+    Iam,
+    /// IAM Service Account Credentials.
+    IamCredentials,
+    /// Security Token Service.
+    Sts,
+    /// The token exchange that GKE's own components use.
+    SecureToken,
+    /// Google Kubernetes Engine.
+    Container,
+    /// Cloud Resource Manager.
+    CloudResourceManager,
+    /// Service Usage.
+    ServiceUsage,
+    /// Artifact Registry's control plane.
+    ArtifactRegistry,
+    /// Secret Manager.
+    SecretManager,
+    /// Image registries, all hosts of them.
+    Registry,
+    /// The metadata server.
+    Metadata,
+}
+
+/// A name that is no service's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no service with an endpoint")]
+pub struct UnknownService(String);
+
+impl Service {
+    /// All services, in the order of the contract.
+    pub const ALL: [Self; 12] = [
+        Self::Storage,
+        Self::Iam,
+        Self::IamCredentials,
+        Self::Sts,
+        Self::SecureToken,
+        Self::Container,
+        Self::CloudResourceManager,
+        Self::ServiceUsage,
+        Self::ArtifactRegistry,
+        Self::SecretManager,
+        Self::Registry,
+        Self::Metadata,
+    ];
+
+    /// The name in `SIDESTEP_ENDPOINT_<NAME>`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Storage => "STORAGE",
+            Self::Iam => "IAM",
+            Self::IamCredentials => "IAMCREDENTIALS",
+            Self::Sts => "STS",
+            Self::SecureToken => "SECURETOKEN",
+            Self::Container => "CONTAINER",
+            Self::CloudResourceManager => "CLOUDRESOURCEMANAGER",
+            Self::ServiceUsage => "SERVICEUSAGE",
+            Self::ArtifactRegistry => "ARTIFACTREGISTRY",
+            Self::SecretManager => "SECRETMANAGER",
+            Self::Registry => "REGISTRY",
+            Self::Metadata => "METADATA",
+        }
+    }
+
+    /// Google's own address; none for registries, whose hosts are in the images' names.
+    fn default_url(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Storage => "https://storage.googleapis.com",
+            Self::Iam => "https://iam.googleapis.com",
+            Self::IamCredentials => "https://iamcredentials.googleapis.com",
+            Self::Sts => "https://sts.googleapis.com",
+            Self::SecureToken => "https://securetoken.googleapis.com",
+            Self::Container => "https://container.googleapis.com",
+            Self::CloudResourceManager => "https://cloudresourcemanager.googleapis.com",
+            Self::ServiceUsage => "https://serviceusage.googleapis.com",
+            Self::ArtifactRegistry => "https://artifactregistry.googleapis.com",
+            Self::SecretManager => "https://secretmanager.googleapis.com",
+            Self::Metadata => "http://metadata.google.internal",
+            Self::Registry => return None,
+        })
+    }
+}
+
+impl FromStr for Service {
+    type Err = UnknownService;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|service| service.name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| UnknownService(name.to_owned()))
+    }
+}
+
+/// Where each service is.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoints {
+    moved: BTreeMap<Service, Url>,
+    /// Whether Cloud Storage was moved by `STORAGE_EMULATOR_HOST`, which means no credentials.
+    anonymous_storage: bool,
+}
+
+impl Endpoints {
+    /// Puts a service elsewhere.
+    pub fn set(&mut self, service: Service, url: Url) {
+        if service == Service::Storage {
+            self.anonymous_storage = false;
+        }
+        self.moved.insert(service, url);
+    }
+
+    /// Takes `STORAGE_EMULATOR_HOST`, as every Cloud Storage client does: the address of a server
+    /// that asks for no credentials. An endpoint that was set goes before it.
+    pub fn set_storage_emulator(&mut self, url: Url) {
+        self.moved.entry(Service::Storage).or_insert_with(|| {
+            self.anonymous_storage = true;
+            url
+        });
+    }
+
+    /// Whether Cloud Storage is called without credentials.
+    pub fn is_storage_anonymous(&self) -> bool {
+        self.anonymous_storage
+    }
+
+    /// The service's address, without a slash at its end; none for a registry that was not moved.
+    pub fn url(&self, service: Service) -> Option<String> {
+        match self.moved.get(&service) {
+            Some(url) => Some(url.as_str().trim_end_matches('/').to_owned()),
+            None => service.default_url().map(str::to_owned),
+        }
+    }
+
+    /// The address that was set in place of Google's own.
+    pub fn moved(&self, service: Service) -> Option<&Url> {
+        self.moved.get(&service)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_goes_before_the_emulator_whichever_is_set_first() {
+        let here: Url = "http://127.0.0.1:1/".parse().expect("a URL");
+        let emulator: Url = "http://127.0.0.1:2/".parse().expect("a URL");
+        for endpoint_first in [true, false] {
+            let mut endpoints = Endpoints::default();
+            if endpoint_first {
+                endpoints.set(Service::Storage, here.clone());
+            }
+            endpoints.set_storage_emulator(emulator.clone());
+            endpoints.set(Service::Storage, here.clone());
+            let url = endpoints.url(Service::Storage);
+            assert_eq!(url.as_deref(), Some("http://127.0.0.1:1"));
+            assert!(!endpoints.is_storage_anonymous());
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_environment() {
+        for service in Service::ALL {
+            assert_eq!(service.name().parse(), Ok(service));
+        }
+        assert!("GMAIL".parse::<Service>().is_err());
+    }
+}

@@ -1,0 +1,109 @@
+use google_cloud_gax::error::Error;
+use serde_json::Value;
+use sidestep_events::{Class, Failure, Owner};
+
+/// The failure that an HTTP answer of a Google API is (AIP-193, "Errors"; Cloud Storage sends
+/// `error.errors[]` in place of `details`). `what` completes "cannot …".
+pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
+    let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let error = &json["error"];
+    let said = error["message"]
+        .as_str()
+        // STS answers as OAuth does (RFC 6749, 5.2).
+        .or_else(|| json["error_description"].as_str())
+        .map_or_else(|| format!("HTTP {http_status}"), str::to_owned);
+    let reason = error["details"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find_map(|detail| detail["reason"].as_str())
+        .or_else(|| error["errors"][0]["reason"].as_str());
+    failure(what, http_status, &said, reason)
+}
+
+/// The failure that an error of Google's client libraries is.
+pub fn of_client_error(what: &str, error: &Error) -> Failure {
+    if let (Some(status), Some(body)) = (error.http_status_code(), error.http_payload()) {
+        return of_api_error(what, status, body);
+    }
+    if error.is_authentication() {
+        return Failure::new(
+            Class::Denied,
+            "identity.no-token",
+            Owner::Operator,
+            format!("cannot {what}: no access token can be had for this process: {error}"),
+        )
+        .with_help("gcloud auth application-default login");
+    }
+    if let Some(status) = error.status() {
+        return failure(
+            what,
+            error.http_status_code().unwrap_or(500),
+            &status.message,
+            None,
+        );
+    }
+    Failure::new(
+        Class::Unavailable,
+        "google.unreachable",
+        Owner::Cloud,
+        format!("cannot {what}: {error}"),
+    )
+    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+}
+
+fn failure(what: &str, http_status: u16, said: &str, reason: Option<&str>) -> Failure {
+    let disabled =
+        reason == Some("SERVICE_DISABLED") || said.contains("has not been used in project");
+    let (class, code, owner) = match http_status {
+        401 => (Class::Denied, "google.unauthenticated", Owner::Operator),
+        403 if disabled => (Class::Denied, "google.api-disabled", Owner::Cloud),
+        403 if reason == Some("RATE_LIMIT_EXCEEDED") => {
+            (Class::Exhausted, "google.quota", Owner::Cloud)
+        }
+        403 => (Class::Denied, "google.permission-denied", Owner::Cloud),
+        404 => (Class::NotFound, "google.not-found", Owner::Cloud),
+        409 => (Class::Conflict, "google.conflict", Owner::Cloud),
+        412 => (Class::Conflict, "google.precondition", Owner::Cloud),
+        429 => (Class::Unavailable, "google.rate-limited", Owner::Cloud),
+        408 | 500..=599 => (Class::Unavailable, "google.unavailable", Owner::Cloud),
+        400 => (Class::InvalidInput, "google.invalid", Owner::Author),
+        _ => (Class::Failed, "google.failed", Owner::Cloud),
+    };
+    let mut failure = Failure::new(class, code, owner, format!("cannot {what}: {said}"))
+        .with_detail("httpStatus", http_status);
+    if let Some(reason) = reason {
+        failure = failure.with_detail("reason", reason);
+    }
+    failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disabled_api_is_told_from_a_missing_permission() {
+        let body = |reason: &str| {
+            format!(
+                r#"{{"error":{{"code":403,"message":"no","status":"PERMISSION_DENIED","details":[
+                {{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{reason}"}}]}}}}"#
+            )
+        };
+        let disabled = of_api_error("x", 403, body("SERVICE_DISABLED").as_bytes());
+        assert_eq!(disabled.code, "google.api-disabled");
+        let denied = of_api_error("x", 403, body("IAM_PERMISSION_DENIED").as_bytes());
+        assert_eq!(
+            (denied.class, &*denied.code),
+            (Class::Denied, "google.permission-denied")
+        );
+        assert_eq!(denied.message, "cannot x: no");
+    }
+
+    #[test]
+    fn an_answer_that_is_no_json_is_named_by_its_status() {
+        let failure = of_api_error("read the bucket", 503, b"<html>upstream</html>");
+        assert_eq!(failure.message, "cannot read the bucket: HTTP 503");
+        assert_eq!(failure.class, Class::Unavailable);
+    }
+}

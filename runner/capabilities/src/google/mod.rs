@@ -1,0 +1,14 @@
+//! Google Cloud: where its APIs are, as whom they are called, and what their errors mean.
+//!
+//! Endpoints come from the operator's settings, never from a pipeline: the credentials of this
+//! process go to whatever an endpoint names.
+
+mod credentials;
+mod endpoints;
+mod failure;
+mod rest;
+
+pub use credentials::Credentials;
+pub use endpoints::{Endpoints, Service, UnknownService};
+pub use failure::{of_api_error, of_client_error};
+pub use rest::Rest;

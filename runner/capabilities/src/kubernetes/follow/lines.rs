@@ -1,0 +1,188 @@
+//! A container's log as the API server streams it, cut into stamped lines.
+//!
+//! With `timestamps=true` each line is `STAMP SPACE TEXT NEWLINE`. A line may be of any length and
+//! hold any bytes; it is handed on in pieces of at most [`PIECE`] bytes, so that one line of
+//! gigabytes needs no more memory than that.
+
+use jiff::Timestamp;
+
+/// The most bytes of one line that are handed on at once.
+pub const PIECE: usize = 64 * 1024;
+
+/// The longest stamp that is looked for: `2006-01-02T15:04:05.999999999+07:00`.
+const LONGEST_STAMP: usize = 35;
+
+/// A piece of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The line's stamp; none when the server sent none.
+    pub stamp: Option<Timestamp>,
+    /// Bytes of the text, without the stamp and without the line's end.
+    pub bytes: Vec<u8>,
+    /// Whether the line begins here.
+    pub first: bool,
+    /// Whether the line ends here.
+    pub last: bool,
+}
+
+/// Cuts a byte stream into pieces of lines.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    buffer: Vec<u8>,
+    /// The stamp of the line that is under way, once it was read.
+    under_way: Option<Option<Timestamp>>,
+}
+
+impl Lines {
+    /// Takes bytes as they arrive and returns the pieces that are complete by now.
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+            self.buffer.extend_from_slice(&bytes[..end]);
+            bytes = &bytes[end + 1..];
+            self.cut_long(&mut pieces);
+            let piece = self.take(self.buffer.len(), true);
+            pieces.push(piece);
+        }
+        self.buffer.extend_from_slice(bytes);
+        self.cut_long(&mut pieces);
+        pieces
+    }
+
+    /// What is left when the stream has ended without a line's end: the last line of a process
+    /// that did not end it, or one that a lost connection cut off. Only the caller knows which.
+    pub(super) fn finish(&mut self) -> Option<Piece> {
+        if self.buffer.is_empty() && self.under_way.is_none() {
+            return None;
+        }
+        Some(self.take(self.buffer.len(), true))
+    }
+
+    fn cut_long(&mut self, pieces: &mut Vec<Piece>) {
+        while self.buffer.len() > PIECE + LONGEST_STAMP {
+            let piece = self.take(PIECE, false);
+            pieces.push(piece);
+        }
+    }
+
+    fn take(&mut self, length: usize, last: bool) -> Piece {
+        let first = self.under_way.is_none();
+        let (stamp, skipped) = match self.under_way {
+            Some(stamp) => (stamp, 0),
+            None => stamp_of(&self.buffer),
+        };
+        let mut bytes: Vec<u8> = self.buffer.drain(..length.max(skipped)).collect();
+        bytes.drain(..skipped);
+        self.under_way = (!last).then_some(stamp);
+        Piece {
+            stamp,
+            bytes,
+            first,
+            last,
+        }
+    }
+}
+
+/// The stamp at a line's beginning, and how many bytes it and its space take.
+fn stamp_of(line: &[u8]) -> (Option<Timestamp>, usize) {
+    let head = &line[..line.len().min(LONGEST_STAMP + 1)];
+    let text = head
+        .iter()
+        .position(|byte| *byte == b' ')
+        .or((head.len() == line.len()).then_some(head.len()))
+        .and_then(|end| std::str::from_utf8(&head[..end]).ok());
+    match text.and_then(|text| Some((text.parse::<Timestamp>().ok()?, text.len()))) {
+        Some((stamp, length)) => (Some(stamp), (length + 1).min(line.len())),
+        None => (None, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STAMP: &str = "2026-11-24T04:30:27.123456789Z";
+
+    fn lines(pieces: Vec<Piece>) -> Vec<(Option<Timestamp>, Vec<u8>)> {
+        let mut lines: Vec<(Option<Timestamp>, Vec<u8>)> = Vec::new();
+        for piece in pieces {
+            if piece.first {
+                lines.push((piece.stamp, Vec::new()));
+            }
+            lines
+                .last_mut()
+                .expect("a line begins with its first piece")
+                .1
+                .extend(piece.bytes);
+        }
+        lines
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_passes_in_small_pieces() {
+        let text = vec![b'x'; 10 * 1024 * 1024];
+        let mut stream = format!("{STAMP} ").into_bytes();
+        stream.extend_from_slice(&text);
+        stream.push(b'\n');
+        let mut cutter = Lines::default();
+        let mut pieces = Vec::new();
+        for chunk in stream.chunks(8 * 1024) {
+            pieces.extend(cutter.push(chunk));
+            assert!(cutter.buffer.len() <= PIECE + LONGEST_STAMP);
+        }
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| piece.bytes.len() <= PIECE + LONGEST_STAMP)
+        );
+        assert_eq!(lines(pieces), [(STAMP.parse().ok(), text)]);
+    }
+
+    #[test]
+    fn a_line_without_a_stamp_and_an_empty_line_keep_their_text() {
+        let mut cutter = Lines::default();
+        let pieces = cutter.push(format!("no stamp here\n{STAMP} \n{STAMP}\n").as_bytes());
+        let stamp = STAMP.parse().ok();
+        assert_eq!(
+            lines(pieces),
+            [
+                (None, b"no stamp here".to_vec()),
+                (stamp, vec![]),
+                (stamp, vec![])
+            ]
+        );
+        assert_eq!(cutter.finish(), None);
+    }
+
+    proptest! {
+        /// However the stream is cut into chunks, the lines are the same.
+        #[test]
+        fn chunks_do_not_matter(
+            texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..8),
+            size in 1_usize..50,
+        ) {
+            let texts: Vec<Vec<u8>> = texts
+                .into_iter()
+                .map(|text| text.into_iter().filter(|byte| *byte != b'\n').collect())
+                .collect();
+            let mut stream = Vec::new();
+            for text in &texts {
+                stream.extend_from_slice(STAMP.as_bytes());
+                stream.push(b' ');
+                stream.extend_from_slice(text);
+                stream.push(b'\n');
+            }
+            let mut cutter = Lines::default();
+            let mut pieces = Vec::new();
+            for chunk in stream.chunks(size) {
+                pieces.extend(cutter.push(chunk));
+            }
+            prop_assert!(cutter.finish().is_none());
+            let stamp: Option<Timestamp> = STAMP.parse().ok();
+            let expected: Vec<_> = texts.into_iter().map(|text| (stamp, text)).collect();
+            prop_assert_eq!(lines(pieces), expected);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Following a pod: its states, its events and its containers' logs, until it is over.
+//!
+//! The log's bytes go to an [`Outlet`]; only states, events and the lines that match a registered
+//! pattern become [`Update`]s.
+
+mod lines;
+mod logs;
+mod position;
+mod tail;
+mod watch;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kube::Client;
+use regex::Regex;
+use sidestep_events::Failure;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::{Following, Update};
+
+pub use lines::{PIECE, Piece};
+pub use position::Position;
+
+use tail::Tail;
+
+/// The most text of a match that is reported.
+const LONGEST_MATCH: usize = 4 * 1024;
+/// How many updates may wait to be asked for; past that the watching waits too.
+const UPDATES: usize = 256;
+
+/// Which pod to follow, and what of it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Only the pod with this uid: another one of its name is not it.
+    pub uid: Option<String>,
+    /// The containers whose logs are read; empty: all of them.
+    pub containers: Vec<String>,
+    /// The lines to report, by name.
+    pub patterns: Vec<(String, Regex)>,
+    /// Whether events about the pod are watched.
+    pub events: bool,
+    /// Where an earlier incarnation's reading stopped, by container.
+    pub positions: HashMap<String, Position>,
+}
+
+/// Where the log goes.
+pub trait Outlet: Send + Sync + 'static {
+    /// Stores a piece of a container's log. `position` is what to go on from once the piece is
+    /// stored.
+    fn piece(&self, container: &str, piece: &Piece, position: Position);
+
+    /// The text without the secrets that are known.
+    fn mask(&self, text: &str) -> String;
+
+    /// Says that the rest of a container's log could not be had, and why.
+    fn cut_off(&self, container: &str, why: &str);
+}
+
+/// A pod that is being followed. Dropping it ends the following, not the pod.
+pub struct PodFollow {
+    updates: mpsc::Receiver<Result<Update, Failure>>,
+    shared: Arc<Shared>,
+    end: Option<Result<Update, Failure>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for PodFollow {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl PodFollow {
+    /// Begins to follow.
+    pub fn start(client: Client, target: Target, outlet: Arc<dyn Outlet>) -> Self {
+        let (sender, updates) = mpsc::channel(UPDATES);
+        let shared = Arc::new(Shared {
+            tails: Mutex::default(),
+            patterns: target.patterns.clone(),
+            outlet,
+            updates: sender,
+        });
+        let task = tokio::spawn(watch::follow(client, target, Arc::clone(&shared)));
+        Self {
+            updates,
+            shared,
+            end: None,
+            task,
+        }
+    }
+}
+
+#[async_trait]
+impl Following for PodFollow {
+    async fn next(&mut self, timeout: Duration) -> Result<Option<Update>, Failure> {
+        if let Some(end) = &self.end {
+            return end.clone().map(Some);
+        }
+        let Ok(update) = tokio::time::timeout(timeout, self.updates.recv()).await else {
+            return Ok(None);
+        };
+        let update = update.unwrap_or_else(|| {
+            Err(Failure::bug(
+                "the task that follows a pod ended without a word",
+            ))
+        });
+        if matches!(update, Err(_) | Ok(Update::Ended(_))) {
+            self.end = Some(update.clone());
+        }
+        update.map(Some)
+    }
+
+    async fn tail(&mut self, container: &str, max: usize) -> Result<String, Failure> {
+        let tails = self
+            .shared
+            .tails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(tails
+            .get(container)
+            .map(|tail| tail.last(max))
+            .unwrap_or_default())
+    }
+}
+
+/// What the tasks of one following share.
+struct Shared {
+    tails: Mutex<HashMap<String, Tail>>,
+    patterns: Vec<(String, Regex)>,
+    outlet: Arc<dyn Outlet>,
+    updates: mpsc::Sender<Result<Update, Failure>>,
+}
+
+impl Shared {
+    /// Reports an update; waits while nobody asks.
+    async fn report(&self, update: Result<Update, Failure>) {
+        // The receiver is gone only when the following was dropped, and this task with it.
+        let _ = self.updates.send(update).await;
+    }
+
+    /// Stores a piece of log. Returns the matches when it ends a line; `line` gathers it.
+    fn piece(
+        &self,
+        container: &str,
+        line: &mut Vec<u8>,
+        piece: &Piece,
+        position: Position,
+    ) -> Vec<Update> {
+        self.outlet.piece(container, piece, position);
+        if piece.first {
+            line.clear();
+        }
+        // Beyond its first piece a line is stored, and no longer looked at.
+        line.extend_from_slice(
+            &piece.bytes[..piece.bytes.len().min(PIECE.saturating_sub(line.len()))],
+        );
+        if !piece.last {
+            return Vec::new();
+        }
+        let text = self
+            .outlet
+            .mask(&without_colours(&String::from_utf8_lossy(line)));
+        line.clear();
+        let matches = self.patterns.iter().filter_map(|(name, regex)| {
+            let captures = regex.captures(&text)?;
+            let found = captures.get(1).or_else(|| captures.get(0))?.as_str();
+            Some(Update::Matched {
+                pattern: name.clone(),
+                container: container.to_owned(),
+                text: found[..found.floor_char_boundary(LONGEST_MATCH)].to_owned(),
+            })
+        });
+        let matches = matches.collect();
+        let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        tails.entry(container.to_owned()).or_default().push(text);
+        matches
+    }
+}
+
+/// The text without terminal control sequences (ECMA-48 CSI: `ESC [ … final byte`).
+fn without_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("\u{1b}[") {
+        plain.push_str(&rest[..start]);
+        let sequence = &rest[start + 2..];
+        let end = sequence.find(|c: char| ('\u{40}'..='\u{7e}').contains(&c));
+        rest = end.map_or("", |end| &sequence[end + 1..]);
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_taken_out() {
+        assert_eq!(
+            without_colours("\u{1b}[36mINFO\u{1b}[0m[0001] built"),
+            "INFO[0001] built"
+        );
+        assert_eq!(without_colours("cut off \u{1b}[3"), "cut off ");
+        assert_eq!(without_colours("plain ä"), "plain ä");
+    }
+}

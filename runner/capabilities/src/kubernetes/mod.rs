@@ -1,0 +1,13 @@
+//! `kubernetes`: a cluster's objects.
+
+mod access;
+mod cluster;
+mod failure;
+pub mod follow;
+mod link;
+mod objects;
+mod outlet;
+
+pub use cluster::{Clusters, Mapped};
+pub use link::CAPABILITY;
+pub use objects::{Objects, Owned, Target, made_by};

@@ -1,0 +1,332 @@
+//! Objects of one kind, as JSON.
+
+use std::time::Duration;
+
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
+    Preconditions,
+};
+use kube::runtime::wait::{await_condition, conditions};
+use kube::{Client, ResourceExt as _};
+use serde_json::Value;
+use sidestep_events::{Class, Failure, Owner};
+
+use super::failure::of_error;
+
+/// The field manager of everything that a step applies.
+const MANAGER: &str = "sidestep";
+/// The label that tells whose an object is.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The annotation that says which attempt of which run made an object.
+const MADE_BY: &str = "sidestep.dev/made-by";
+/// The annotation that says when an object may be swept.
+const EXPIRES: &str = "sidestep.dev/expires";
+
+/// A kind of object in one place.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// `v1`, `apps/v1`, ….
+    pub api_version: String,
+    /// The plural: `pods`.
+    pub resource: String,
+    /// The namespace; none for objects of the cluster.
+    pub namespace: Option<String>,
+}
+
+impl Target {
+    /// The resource as policies name it: `pods`, `jobs.batch`.
+    pub fn policy_resource(&self) -> String {
+        match self.api_version.split_once('/') {
+            Some((group, _)) => format!("{}.{group}", self.resource),
+            None => self.resource.clone(),
+        }
+    }
+
+    fn api_resource(&self) -> ApiResource {
+        let (group, version) = self
+            .api_version
+            .split_once('/')
+            .unwrap_or(("", &self.api_version));
+        ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: self.api_version.clone(),
+            // Only used to fill in a kind that an object leaves out; ours come with theirs.
+            kind: String::new(),
+            plural: self.resource.clone(),
+        }
+    }
+}
+
+/// Who makes an object, written into it so that it is recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// The run, the step instance and the attempt, in one text.
+    pub by: String,
+    /// When it may be swept (RFC 3339).
+    pub expires: String,
+}
+
+/// The objects of one kind in one place.
+pub struct Objects {
+    api: Api<DynamicObject>,
+    target: Target,
+}
+
+impl Objects {
+    /// Works on the cluster that the client is for.
+    pub fn new(client: Client, target: Target) -> Self {
+        let resource = target.api_resource();
+        let api = match &target.namespace {
+            Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+            None => Api::all_with(client, &resource),
+        };
+        Self { api, target }
+    }
+
+    /// One object, without managed fields and without a Secret's data.
+    pub async fn get(&self, name: &str) -> Result<Value, Failure> {
+        let object = self.api.get(name).await;
+        object
+            .map_err(|error| self.failure("get", name, &error))
+            .and_then(|o| self.shown(&o))
+    }
+
+    /// At most `max` objects, and whether there are more.
+    pub async fn list(
+        &self,
+        labels: Option<&str>,
+        fields: Option<&str>,
+        max: u32,
+    ) -> Result<(Vec<Value>, bool), Failure> {
+        let parameters = ListParams {
+            label_selector: labels.map(str::to_owned),
+            field_selector: fields.map(str::to_owned),
+            limit: Some(max),
+            ..ListParams::default()
+        };
+        let list = self
+            .api
+            .list(&parameters)
+            .await
+            .map_err(|error| self.failure("list", "", &error))?;
+        let more = list
+            .metadata
+            .continue_
+            .as_deref()
+            .is_some_and(|token| !token.is_empty());
+        let items = list
+            .items
+            .iter()
+            .map(|object| self.shown(object))
+            .collect::<Result<_, _>>()?;
+        Ok((items, more))
+    }
+
+    /// Creates an object and marks it as `owned`. Whether it is new: one of the same name that
+    /// carries the same mark was made by an earlier incarnation, and is ours to go on with.
+    pub async fn create(
+        &self,
+        mut object: Value,
+        name: &str,
+        owned: &Owned,
+        dry_run: bool,
+    ) -> Result<(Value, bool), Failure> {
+        mark(&mut object, owned);
+        let object: DynamicObject = serde_json::from_value(object).map_err(|error| {
+            Failure::new(
+                Class::InvalidInput,
+                "kubernetes.invalid",
+                Owner::Plugin,
+                format!(
+                    "cannot create {}: it is no object: {error}",
+                    self.named(name)
+                ),
+            )
+        })?;
+        let parameters = PostParams {
+            dry_run,
+            field_manager: Some(MANAGER.to_owned()),
+        };
+        match self.api.create(&parameters, &object).await {
+            Ok(made) => Ok((self.shown(&made)?, true)),
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
+                let live = self
+                    .api
+                    .get(name)
+                    .await
+                    .map_err(|error| self.failure("look at the existing", name, &error))?;
+                if live.annotations().get(MADE_BY) == Some(&owned.by) {
+                    return Ok((self.shown(&live)?, false));
+                }
+                Err(Failure::new(
+                    Class::Conflict,
+                    "kubernetes.already-exists",
+                    Owner::Cluster,
+                    format!("cannot create {}: somebody else made one", self.named(name)),
+                ))
+            }
+            Err(error) => Err(self.failure("create", name, &error)),
+        }
+    }
+
+    /// Applies an object on the server's side.
+    pub async fn apply(
+        &self,
+        object: &Value,
+        name: &str,
+        force: bool,
+        dry_run: bool,
+    ) -> Result<Value, Failure> {
+        let parameters = PatchParams {
+            dry_run,
+            force,
+            field_manager: Some(MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let applied = self
+            .api
+            .patch(name, &parameters, &Patch::Apply(object))
+            .await;
+        applied
+            .map_err(|error| self.failure("apply", name, &error))
+            .and_then(|o| self.shown(&o))
+    }
+
+    /// Deletes an object, if it has this uid, and waits until it is gone, at most that long. One
+    /// that is gone already is no failure; another one of its name is left alone.
+    pub async fn delete(
+        &self,
+        name: &str,
+        uid: Option<&str>,
+        grace: Option<u32>,
+        wait: Option<Duration>,
+    ) -> Result<(), Failure> {
+        let parameters = DeleteParams {
+            grace_period_seconds: grace,
+            preconditions: uid.map(|uid| Preconditions {
+                uid: Some(uid.to_owned()),
+                resource_version: None,
+            }),
+            ..DeleteParams::default()
+        };
+        let going = match self.api.delete(name, &parameters).await {
+            Ok(going) => going,
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
+            // The precondition failed: it is another one.
+            Err(kube::Error::Api(status)) if status.code == 409 && uid.is_some() => return Ok(()),
+            Err(error) => return Err(self.failure("delete", name, &error)),
+        };
+        let uid = going
+            .left()
+            .and_then(|object| object.uid())
+            .or(uid.map(str::to_owned));
+        let (Some(wait), Some(uid)) = (wait, uid) else {
+            return Ok(());
+        };
+        let gone = await_condition(self.api.clone(), name, conditions::is_deleted(&uid));
+        match tokio::time::timeout(wait, gone).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Failure::new(
+                Class::Unavailable,
+                "kubernetes.unavailable",
+                Owner::Cluster,
+                format!("cannot see {} go: {error}", self.named(name)),
+            )),
+            Err(_) => Err(Failure::new(
+                Class::TimedOut,
+                "kubernetes.delete-slow",
+                Owner::Cluster,
+                format!(
+                    "{} was deleted and is still there after {} s",
+                    self.named(name),
+                    wait.as_secs()
+                ),
+            )),
+        }
+    }
+
+    fn failure(&self, verb: &str, name: &str, error: &kube::Error) -> Failure {
+        of_error(&format!("{verb} {}", self.named(name)), error)
+    }
+
+    fn named(&self, name: &str) -> String {
+        match &self.target.namespace {
+            Some(namespace) => format!("{} {namespace}/{name}", self.target.resource),
+            None => format!("{} {name}", self.target.resource),
+        }
+    }
+
+    fn shown(&self, object: &DynamicObject) -> Result<Value, Failure> {
+        let mut value = serde_json::to_value(object)
+            .map_err(|error| Failure::bug(format!("an object is no JSON: {error}")))?;
+        if let Some(metadata) = value["metadata"].as_object_mut() {
+            metadata.remove("managedFields");
+        }
+        if let (true, Some(fields)) = (self.target.resource == "secrets", value.as_object_mut()) {
+            fields.remove("data");
+            fields.remove("stringData");
+        }
+        Ok(value)
+    }
+}
+
+/// Which attempt of which run made the object, as `RUN/INSTANCE/ATTEMPT`; none if no step did.
+pub fn made_by(object: &Value) -> Option<&str> {
+    object["metadata"]["annotations"][MADE_BY].as_str()
+}
+
+/// Writes into the object whose it is, beside what it says itself.
+fn mark(object: &mut Value, owned: &Owned) {
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
+    let metadata = fields
+        .entry("metadata")
+        .or_insert_with(|| Value::Object(serde_json::Map::new()));
+    for (kind, key, value) in [
+        ("labels", MANAGED_BY, MANAGER),
+        ("annotations", MADE_BY, &owned.by),
+        ("annotations", EXPIRES, &owned.expires),
+    ] {
+        if !metadata[kind].is_object() {
+            metadata[kind] = Value::Object(serde_json::Map::new());
+        }
+        metadata[kind][key] = Value::String(value.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_mark_stands_beside_the_objects_own_labels() {
+        let mut object = json!({"metadata": {"labels": {"app": "x"}}});
+        mark(
+            &mut object,
+            &Owned {
+                by: "run/build/1".into(),
+                expires: "2026-01-01T00:00:00Z".into(),
+            },
+        );
+        assert_eq!(
+            object["metadata"]["labels"],
+            json!({"app": "x", MANAGED_BY: "sidestep"})
+        );
+        assert_eq!(object["metadata"]["annotations"][MADE_BY], "run/build/1");
+    }
+
+    #[test]
+    fn a_resource_of_a_group_is_named_with_it() {
+        let target = |api_version: &str, resource: &str| Target {
+            api_version: api_version.into(),
+            resource: resource.into(),
+            namespace: None,
+        };
+        assert_eq!(target("v1", "pods").policy_resource(), "pods");
+        assert_eq!(target("batch/v1", "jobs").policy_resource(), "jobs.batch");
+    }
+}

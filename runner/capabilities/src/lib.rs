@@ -1,0 +1,45 @@
+//! What plugins can call: the gate that every call passes, and one module a capability.
+//!
+//! A capability's module holds its implementation of the WIT interface; its scope is the module of
+//! the same name in `sidestep-policy`. Every function brings its call before the [`Gate`], which
+//! checks the scope, counts, journals the intent and records the call; then it does its work with
+//! the run's [`Services`]. Bytes and secrets stay here: a plugin gets handles.
+//!
+//! This crate must not know how a component is loaded or run, how steps are scheduled, or how
+//! events are shown and stored.
+
+pub mod bindings;
+mod blob;
+mod capability;
+mod convert;
+mod error;
+mod follow;
+mod gate;
+pub mod google;
+pub mod kubernetes;
+mod mask;
+mod name;
+mod runtime;
+mod secret;
+mod secrets;
+mod services;
+mod state;
+mod step;
+pub mod storage;
+#[cfg(test)]
+mod testing;
+mod types;
+pub mod workspace;
+
+pub use blob::{Blob, BlobReader};
+pub use capability::{ALWAYS, CAPABILITIES, Capability, by_interface, by_key, link_always};
+pub use convert::{diagnostic_from_wit, failure_from_wit, failure_to_wit};
+pub use error::CallError;
+pub use follow::{Follow, Following, Update};
+pub use gate::{Gate, GateCall, SIDE_BY_SIDE};
+pub use mask::{MASK, MIN_SECRET, MaskStream, Masks};
+pub use name::object_name;
+pub use secret::{Encoding, Secret, compose};
+pub use services::Services;
+pub use state::{Panicked, StepLimits, StepState};
+pub use step::{NewIntent, StepContext, StepSink};

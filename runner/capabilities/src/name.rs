@@ -1,0 +1,88 @@
+use sha2::{Digest as _, Sha256};
+
+/// The longest DNS label (RFC 1123, section 2.1).
+const MAX_LABEL: usize = 63;
+/// Hex digits of the digest that makes a name unique: 64 bits.
+const DIGEST: usize = 16;
+
+/// A name for an outside object: a DNS label that is a function of its arguments, and of nothing
+/// else. It begins with what a person recognises and ends with a digest of all four.
+pub fn object_name(run: &str, instance: &str, attempt: u32, purpose: &str) -> String {
+    let mut hasher = Sha256::new();
+    for part in [run, instance, &attempt.to_string(), purpose] {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    let digest: String = hasher.finalize()[..DIGEST / 2]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let words = label(
+        &format!("{instance}-{purpose}"),
+        MAX_LABEL - DIGEST - 1 - "ss-".len(),
+    );
+    if words.is_empty() {
+        format!("ss-{digest}")
+    } else {
+        format!("ss-{words}-{digest}")
+    }
+}
+
+/// Lower-case letters, digits and single dashes of a text, at most `most` of them, no dash at
+/// either end.
+fn label(text: &str, most: usize) -> String {
+    let mut label = String::with_capacity(most);
+    for character in text.chars() {
+        if label.len() == most {
+            break;
+        }
+        match character.to_ascii_lowercase() {
+            c if c.is_ascii_alphanumeric() => label.push(c),
+            _ if label.is_empty() || label.ends_with('-') => {}
+            _ => label.push('-'),
+        }
+    }
+    label.truncate(label.trim_end_matches('-').len());
+    label
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_of_any_length_are_unique_labels() {
+        let mut seen = HashSet::new();
+        for letter in ["a", "-", "é", "[", "9", "日本"] {
+            for length in 0..300 {
+                let name = object_name("run", &letter.repeat(length), 1, "context");
+                assert!(name.len() <= MAX_LABEL, "{name}");
+                assert!(
+                    name.bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                );
+                assert!(!name.ends_with('-') && name.starts_with("ss-"), "{name}");
+                seen.insert(name);
+            }
+        }
+        // Without letters, the six texts of length 0 are the same.
+        assert_eq!(seen.len(), 6 * 300 - 5);
+    }
+
+    #[test]
+    fn every_part_counts() {
+        let base = object_name("r", "build", 1, "pod");
+        assert_eq!(base, object_name("r", "build", 1, "pod"));
+        assert!(base.starts_with("ss-build-pod-"), "{base}");
+        for other in [
+            object_name("r2", "build", 1, "pod"),
+            object_name("r", "build[a=1]", 1, "pod"),
+            object_name("r", "build", 2, "pod"),
+            object_name("r", "build", 1, "secret"),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! `sidestep:step/runtime`: the step's surroundings. It needs no grant.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sidestep_events::{
+    Class, Event, Failure, LogLevel, LogLine, LogSource, Owner, Progress, WarningRaised,
+};
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::sidestep::host::types::Diagnostic;
+use crate::bindings::sidestep::step::runtime::{self as wit, Field, Level, ProgressReport};
+use crate::convert::diagnostic_from_wit;
+use crate::state::Panicked;
+use crate::{CallError, StepState, object_name};
+
+/// The longest log line, title or label that is kept whole, in bytes.
+const MAX_TEXT: usize = 64 << 10;
+/// The most fields of one line.
+const MAX_FIELDS: usize = 64;
+/// The largest checkpoint, in bytes of JSON.
+const MAX_CHECKPOINT: usize = 64 << 10;
+/// The most random bytes of one call.
+const MAX_RANDOM: u32 = 64 << 10;
+/// Reports of progress that come faster are dropped.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// What one incarnation has said so far.
+pub(crate) struct Talk {
+    left: u64,
+    full: bool,
+    groups: u32,
+    progress: Option<Instant>,
+}
+
+impl Talk {
+    pub(crate) fn new(log_bytes: u64) -> Self {
+        Self {
+            left: log_bytes,
+            full: false,
+            groups: 0,
+            progress: None,
+        }
+    }
+}
+
+pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+}
+
+impl StepState {
+    /// Whether so many more bytes may be said; the first time that they may not, says so.
+    fn may_say(&mut self, bytes: usize) -> bool {
+        // An empty line costs something too.
+        if let Some(left) = self.talk.left.checked_sub(bytes as u64 + 64) {
+            self.talk.left = left;
+            return true;
+        }
+        if !std::mem::replace(&mut self.talk.full, true) {
+            self.step.emit(Event::Warning(WarningRaised {
+                code: "log.full".to_owned(),
+                message: "the plugin has said more than a step's log may hold; the rest of its \
+                          lines is dropped"
+                    .to_owned(),
+                help: Vec::new(),
+            }));
+        }
+        false
+    }
+}
+
+impl wit::Host for StepState {
+    async fn log(
+        &mut self,
+        level: Level,
+        message: String,
+        fields: Vec<Field>,
+    ) -> wasmtime::Result<()> {
+        let size = fields
+            .iter()
+            .map(|field| field.name.len() + field.value.len())
+            .sum::<usize>()
+            + message.len();
+        if !self.may_say(size) {
+            return Ok(());
+        }
+        // Masked before it is cut, so that no cut goes through a secret.
+        let message = cut(&self.step.masks.text(&message));
+        let fields: BTreeMap<String, Value> = fields
+            .into_iter()
+            .take(MAX_FIELDS)
+            .map(|field| {
+                let value = cut(&self.step.masks.text(&field.value));
+                (
+                    cut(&self.step.masks.text(&field.name)),
+                    Value::String(value),
+                )
+            })
+            .collect();
+        self.step.emit(Event::Log(LogLine {
+            source: LogSource::Plugin,
+            level: match level {
+                Level::Debug => LogLevel::Debug,
+                Level::Info => LogLevel::Info,
+                Level::Warn => LogLevel::Warn,
+                Level::Error => LogLevel::Error,
+            },
+            message,
+            fields,
+            offset: None,
+        }));
+        Ok(())
+    }
+
+    async fn group(&mut self, title: String) -> wasmtime::Result<()> {
+        if self.may_say(title.len()) {
+            self.talk.groups += 1;
+            let title = cut(&self.step.masks.text(&title));
+            self.step.emit(Event::GroupStarted { title });
+        }
+        Ok(())
+    }
+
+    async fn end_group(&mut self) -> wasmtime::Result<()> {
+        if let Some(left) = self.talk.groups.checked_sub(1) {
+            self.talk.groups = left;
+            self.step.emit(Event::GroupFinished {});
+        }
+        Ok(())
+    }
+
+    async fn progress(&mut self, report: ProgressReport) -> wasmtime::Result<()> {
+        let soon = self
+            .talk
+            .progress
+            .is_some_and(|last| last.elapsed() < PROGRESS_EVERY);
+        let last = report.total == Some(report.done);
+        if (soon && !last) || !self.may_say(report.message.len() + report.unit.len()) {
+            return Ok(());
+        }
+        self.talk.progress = Some(Instant::now());
+        self.step.emit(Event::Progress(Progress {
+            label: cut(&self.step.masks.text(&report.message)),
+            done: report.done,
+            total: report.total,
+            unit: cut(&self.step.masks.text(&report.unit)),
+        }));
+        Ok(())
+    }
+
+    async fn annotate(&mut self, note: Diagnostic) -> wasmtime::Result<()> {
+        let size = note.message.len() + note.help.iter().map(String::len).sum::<usize>();
+        if self.may_say(size) {
+            self.step.emit(Event::Annotation(diagnostic_from_wit(note)));
+        }
+        Ok(())
+    }
+
+    async fn sleep(&mut self, milliseconds: u64) -> Result<(), CallError> {
+        self.gate.count()?;
+        let time = Duration::from_millis(milliseconds);
+        self.gate
+            .unless_cancelled(async {
+                tokio::time::sleep(time).await;
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(milliseconds(Timestamp::now()))
+    }
+
+    async fn deadline(&mut self) -> wasmtime::Result<Option<u64>> {
+        Ok(self.step.deadline.map(milliseconds))
+    }
+
+    async fn random(&mut self, length: u32) -> wasmtime::Result<Vec<u8>> {
+        if length > MAX_RANDOM {
+            return Err(wasmtime::Error::msg(format!(
+                "the plugin asked for {length} random bytes; at most {MAX_RANDOM} are given at once"
+            )));
+        }
+        let mut bytes = vec![0; length as usize];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| wasmtime::Error::msg(format!("no random bytes: {error}")))?;
+        Ok(bytes)
+    }
+
+    async fn is_cancelled(&mut self) -> wasmtime::Result<bool> {
+        Ok(self.step.cancel.is_cancelled())
+    }
+
+    async fn attempt(&mut self) -> wasmtime::Result<u32> {
+        Ok(self.step.attempt)
+    }
+
+    async fn resumed(&mut self) -> wasmtime::Result<bool> {
+        Ok(self.step.resumed)
+    }
+
+    async fn checkpoint(&mut self, json: String) -> Result<(), CallError> {
+        self.gate.count()?;
+        let wrong =
+            |code, class, message: String| Failure::new(class, code, Owner::Plugin, message);
+        if json.len() > MAX_CHECKPOINT {
+            return Err(wrong(
+                "checkpoint.too-large",
+                Class::Exhausted,
+                format!(
+                    "a checkpoint of {} bytes; at most {MAX_CHECKPOINT} are kept",
+                    json.len()
+                ),
+            )
+            .into());
+        }
+        let state: Value = serde_json::from_str(&json).map_err(|error| {
+            wrong(
+                "checkpoint.not-json",
+                Class::InvalidInput,
+                format!("the checkpoint is not JSON: {error}"),
+            )
+        })?;
+        if let Some(place) = self.step.masks.find(&state) {
+            return Err(wrong(
+                "checkpoint.secret",
+                Class::Failed,
+                format!("the checkpoint holds a secret at `{place}`; secrets are nowhere on disk"),
+            )
+            .into());
+        }
+        self.step.sink.checkpoint(state).await?;
+        self.last_checkpoint = Some(json);
+        Ok(())
+    }
+
+    async fn last_checkpoint(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.last_checkpoint.clone())
+    }
+
+    async fn object_name(&mut self, purpose: String) -> wasmtime::Result<String> {
+        let step = &self.step;
+        Ok(object_name(
+            &step.run,
+            &step.instance,
+            step.attempt,
+            &purpose,
+        ))
+    }
+
+    async fn panicked(&mut self, message: String, place: String) -> wasmtime::Result<()> {
+        let panicked = Panicked {
+            message: cut(&self.step.masks.text(&message)),
+            place: cut(&self.step.masks.text(&place)),
+        };
+        self.set_panicked(panicked);
+        Ok(())
+    }
+}
+
+fn milliseconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millisecond()).unwrap_or(0)
+}
+
+/// At most [`MAX_TEXT`] bytes of a text; says what is missing.
+fn cut(text: &str) -> String {
+    if text.len() <= MAX_TEXT {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(MAX_TEXT);
+    format!("{}… ({} bytes more)", &text[..end], text.len() - end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let text = "é".repeat(MAX_TEXT);
+        let cut = cut(&text);
+        assert!(cut.len() < MAX_TEXT + 64);
+        assert!(
+            cut.ends_with(&format!("… ({MAX_TEXT} bytes more)")),
+            "{}",
+            &cut[MAX_TEXT - 4..]
+        );
+    }
+}

@@ -1,0 +1,21 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::Secret;
+use crate::kubernetes::Clusters;
+use crate::storage::Storage;
+use crate::workspace::Workspace;
+
+/// What the capabilities of a run work with: one field a capability that needs a client or a
+/// place. A field is absent where the run has no use for it.
+#[derive(Debug, Default)]
+pub struct Services {
+    /// The folder that the pipeline runs on.
+    pub workspace: Option<Workspace>,
+    /// Cloud Storage.
+    pub storage: Option<Arc<Storage>>,
+    /// The clusters.
+    pub clusters: Option<Arc<Clusters>>,
+    /// The pipeline's secrets by name. The masks know them from the start.
+    pub secrets: BTreeMap<String, Secret>,
+}

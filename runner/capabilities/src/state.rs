@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+
+use crate::runtime::Talk;
+use crate::{Gate, Services, StepContext};
+
+/// How much one incarnation may ask of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepLimits {
+    /// Host calls.
+    pub host_calls: u64,
+    /// Handles that live at the same time.
+    pub handles: usize,
+    /// Bytes of log lines.
+    pub log_bytes: u64,
+}
+
+impl Default for StepLimits {
+    fn default() -> Self {
+        Self {
+            host_calls: 1_000_000,
+            handles: 10_000,
+            log_bytes: 64 << 20,
+        }
+    }
+}
+
+/// What the host keeps beside one Store: the data of every capability's functions.
+pub struct StepState {
+    pub(crate) step: Arc<StepContext>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) table: ResourceTable,
+    pub(crate) talk: Talk,
+    pub(crate) last_checkpoint: Option<String>,
+    limiter: Box<dyn ResourceLimiter + Send + Sync>,
+    panicked: Option<Panicked>,
+}
+
+/// What the plugin said of its panic before the trap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Panicked {
+    /// The panic's message, masked.
+    pub message: String,
+    /// `FILE:LINE:COLUMN`.
+    pub place: String,
+}
+
+impl StepState {
+    /// The state of a new incarnation. `limiter` bounds the Store's memories and tables.
+    pub fn new(
+        step: StepContext,
+        services: Arc<Services>,
+        limits: &StepLimits,
+        limiter: Box<dyn ResourceLimiter + Send + Sync>,
+    ) -> Self {
+        let step = Arc::new(step);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
+        Self {
+            gate: Arc::new(Gate::new(Arc::clone(&step), limits.host_calls)),
+            talk: Talk::new(limits.log_bytes),
+            last_checkpoint: step.last_checkpoint.as_ref().map(ToString::to_string),
+            step,
+            services,
+            table,
+            limiter,
+            panicked: None,
+        }
+    }
+
+    /// The limiter that the Store asks.
+    pub fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+        &mut *self.limiter
+    }
+
+    /// What the plugin said of its panic, if it did.
+    pub fn panicked(&self) -> Option<&Panicked> {
+        self.panicked.as_ref()
+    }
+
+    pub(crate) fn set_panicked(&mut self, panicked: Panicked) {
+        self.panicked.get_or_insert(panicked);
+    }
+}
+
+impl std::fmt::Debug for StepState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StepState")
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,10 @@
+//! `storage`: Cloud Storage objects, and facts about buckets.
+
+mod client;
+mod facts;
+mod link;
+mod source;
+
+pub use client::{Storage, Write, Written};
+pub use facts::{Bucket, Object};
+pub use link::CAPABILITY;

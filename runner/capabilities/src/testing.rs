@@ -1,0 +1,96 @@
+//! A step whose records and events are kept, for the tests of this crate.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use sidestep_events::{Done, Event, Failure, HostCall, IntentId};
+use sidestep_policy::{Capability, Granted, Grants, Reading, Requested, StepScopes, meet, scopes};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Masks, NewIntent, StepContext, StepSink};
+
+/// One record of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Record {
+    Event(Event),
+    Intent(NewIntent),
+    Done(Done),
+    Checkpoint(Value),
+}
+
+#[derive(Default)]
+pub(crate) struct Kept {
+    records: Mutex<Vec<Record>>,
+    intents: AtomicU64,
+}
+
+impl Kept {
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.records.lock().expect("not poisoned").clone()
+    }
+
+    pub(crate) fn calls(&self) -> Vec<HostCall> {
+        self.records()
+            .into_iter()
+            .filter_map(|record| match record {
+                Record::Event(Event::HostCall(call)) => Some(call),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn keep(&self, record: Record) {
+        self.records.lock().expect("not poisoned").push(record);
+    }
+}
+
+#[async_trait]
+impl StepSink for Kept {
+    fn event(&self, event: Event) {
+        self.keep(Record::Event(event));
+    }
+
+    async fn intent(&self, intent: NewIntent) -> Result<IntentId, Failure> {
+        self.keep(Record::Intent(intent));
+        Ok(IntentId(self.intents.fetch_add(1, Ordering::Relaxed) + 1))
+    }
+
+    async fn done(&self, done: Done) -> Result<(), Failure> {
+        self.keep(Record::Done(done));
+        Ok(())
+    }
+
+    async fn checkpoint(&self, state: Value) -> Result<(), Failure> {
+        self.keep(Record::Checkpoint(state));
+        Ok(())
+    }
+}
+
+/// A step that is granted this under one key.
+pub(crate) fn step(capability: Capability, granted: &Value) -> (Arc<StepContext>, Arc<Kept>) {
+    let kept = Arc::new(Kept::default());
+    let scopes = scopes(capability, granted, Reading::Grant).expect("good scopes");
+    let requested = BTreeMap::from([(capability, Requested::Now(scopes))]);
+    let granted = Granted {
+        written: &Grants::default(),
+        automatic: true,
+    };
+    let scopes: StepScopes = meet(&requested, granted, &[]).expect("it is granted");
+    let context = StepContext {
+        run: "run".to_owned(),
+        instance: "step".to_owned(),
+        attempt: 1,
+        resumed: false,
+        last_checkpoint: None,
+        log_positions: std::collections::HashMap::new(),
+        deadline: None,
+        cancel: CancellationToken::new(),
+        masks: Arc::new(Masks::new()),
+        scopes: Arc::new(scopes),
+        sink: Arc::clone(&kept) as Arc<dyn StepSink>,
+    };
+    (Arc::new(context), kept)
+}

@@ -1,0 +1,135 @@
+//! `sidestep:host/types`: handles that confer nothing.
+
+use std::time::Duration;
+
+use sidestep_events::Failure;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use crate::bindings::sidestep::host::types as wit;
+use crate::convert::failure_to_wit;
+use crate::secret::{self, Encoding};
+use crate::{Blob, CallError, Follow, Secret, StepState, Update};
+
+/// The most bytes that `tail` gives.
+const MAX_TAIL: usize = 64 << 10;
+/// The longest that one `next` waits: a plugin that wants longer asks again.
+const MAX_WAIT: Duration = Duration::from_hours(1);
+
+pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+}
+
+impl wit::Host for StepState {
+    async fn compose(
+        &mut self,
+        parts: Vec<wit::Part>,
+        encoding: wit::Encoding,
+    ) -> Result<Resource<Secret>, CallError> {
+        self.gate.count()?;
+        let mut texts = Vec::with_capacity(parts.len());
+        for part in &parts {
+            texts.push(match part {
+                wit::Part::Text(text) => text.as_str(),
+                wit::Part::Secret(handle) => self.table.get(handle)?.expose(),
+            });
+        }
+        let composed = secret::compose(
+            &texts,
+            match encoding {
+                wit::Encoding::Plain => Encoding::Plain,
+                wit::Encoding::Basic => Encoding::Basic,
+                wit::Encoding::Base64 => Encoding::Base64,
+                wit::Encoding::JsonString => Encoding::JsonString,
+                wit::Encoding::HmacSha256 => Encoding::HmacSha256,
+            },
+        )?;
+        // Text alone is no secret: masking it would let a plugin blot out any word of the log.
+        if parts
+            .iter()
+            .any(|part| matches!(part, wit::Part::Secret(_)))
+        {
+            self.step.masks.add(composed.expose());
+        }
+        Ok(self.table.push(composed)?)
+    }
+
+    fn convert_failure(&mut self, error: CallError) -> wasmtime::Result<wit::Failure> {
+        match error {
+            CallError::Failure(failure) => Ok(self.failure(*failure)),
+            CallError::Trap(error) => Err(error),
+        }
+    }
+}
+
+impl StepState {
+    /// A failure on its way to the plugin, masked.
+    pub(crate) fn failure(&self, failure: Failure) -> wit::Failure {
+        failure_to_wit(self.step.masks.failure(failure))
+    }
+}
+
+impl wit::HostBlob for StepState {
+    async fn digest(&mut self, blob: Resource<Blob>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&blob)?.digest().map(str::to_owned))
+    }
+
+    async fn size(&mut self, blob: Resource<Blob>) -> wasmtime::Result<Option<u64>> {
+        Ok(self.table.get(&blob)?.size())
+    }
+
+    async fn drop(&mut self, blob: Resource<Blob>) -> wasmtime::Result<()> {
+        self.table.delete(blob)?;
+        Ok(())
+    }
+}
+
+impl wit::HostSecret for StepState {
+    async fn drop(&mut self, secret: Resource<Secret>) -> wasmtime::Result<()> {
+        self.table.delete(secret)?;
+        Ok(())
+    }
+}
+
+impl wit::HostFollow for StepState {
+    async fn next(
+        &mut self,
+        follow: Resource<Follow>,
+        timeout: u64,
+    ) -> Result<Option<wit::Update>, CallError> {
+        self.gate.count()?;
+        let timeout = Duration::from_millis(timeout).min(MAX_WAIT);
+        let following = &mut self.table.get_mut(&follow)?.0;
+        let update = self.gate.unless_cancelled(following.next(timeout)).await?;
+        Ok(update.map(|update| match update {
+            Update::Status(status) => wit::Update::Status(status.to_string()),
+            Update::Event(event) => wit::Update::Event(event.to_string()),
+            Update::Matched {
+                pattern,
+                container,
+                text,
+            } => wit::Update::Matched(wit::Matched {
+                pattern,
+                container,
+                text,
+            }),
+            Update::Ended(status) => wit::Update::Ended(status.to_string()),
+        }))
+    }
+
+    async fn tail(
+        &mut self,
+        follow: Resource<Follow>,
+        container: String,
+        max: u32,
+    ) -> Result<String, CallError> {
+        self.gate.count()?;
+        let max = usize::try_from(max).unwrap_or(MAX_TAIL).min(MAX_TAIL);
+        // Also in the grace after a cancel: the last lines say what was under way.
+        Ok(self.table.get_mut(&follow)?.0.tail(&container, max).await?)
+    }
+
+    async fn drop(&mut self, follow: Resource<Follow>) -> wasmtime::Result<()> {
+        self.table.delete(follow)?;
+        Ok(())
+    }
+}
