@@ -1,0 +1,72 @@
+use semver::Version;
+
+use crate::PluginError;
+
+/// The versions of `sidestep:step` that a runner runs, from the oldest to the newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRange {
+    /// The oldest.
+    pub oldest: Version,
+    /// The newest. A later patch or minor version may hold what this runner doesn't have.
+    pub newest: Version,
+}
+
+impl ApiRange {
+    /// The versions that this runner runs.
+    pub fn supported() -> Self {
+        Self {
+            oldest: Version::new(0, 1, 0),
+            newest: Version::new(0, 1, 0),
+        }
+    }
+
+    /// Whether a plugin of that API version can run here.
+    pub fn check(&self, wanted: &str) -> Result<(), PluginError> {
+        let Ok(version) = Version::parse(wanted) else {
+            return Err(PluginError::new(
+                "plugin.manifest",
+                format!("its manifest's apiVersion is `{wanted}`, which is no version"),
+            )
+            .with_help("build the plugin again with the SDK"));
+        };
+        let says = format!(
+            "needs API {wanted}, this runner has {} to {}",
+            self.oldest, self.newest
+        );
+        if version > self.newest {
+            return Err(PluginError::new("plugin.api", says)
+                .with_help("update Sidestep, or use a version of the plugin that was built for an API of this runner"));
+        }
+        if version < self.oldest {
+            return Err(PluginError::new("plugin.api", says)
+                .with_help("update the plugin: build it again with the present SDK"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mismatch_names_both_sides_and_the_way_out() {
+        let range = ApiRange {
+            oldest: Version::new(1, 0, 0),
+            newest: Version::new(2, 1, 0),
+        };
+        assert_eq!(range.check("2.0.7"), Ok(()));
+        let newer = range.check("2.2.0").expect_err("too new");
+        assert_eq!(
+            newer.message,
+            "needs API 2.2.0, this runner has 1.0.0 to 2.1.0"
+        );
+        assert!(newer.help[0].starts_with("update Sidestep"), "{newer:?}");
+        let older = range.check("0.9.0").expect_err("too old");
+        assert!(older.help[0].starts_with("update the plugin"), "{older:?}");
+        assert_eq!(
+            range.check("two").expect_err("none").code,
+            "plugin.manifest"
+        );
+    }
+}

@@ -1,0 +1,59 @@
+use sidestep_events::{Class, Diagnostic, Failure, Owner};
+
+/// Why a plugin can't be found, read or loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PluginError {
+    /// Dotted and open, like a failure's: `plugin.not-found`, `plugin.api`.
+    pub code: &'static str,
+    /// What is wrong, with the plugin's name or place.
+    pub message: String,
+    /// What to do, one step an entry.
+    pub help: Vec<String>,
+}
+
+impl PluginError {
+    /// An error without help.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            help: Vec::new(),
+        }
+    }
+
+    /// Adds a next step.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Names the plugin that it is about.
+    #[must_use]
+    pub fn about(mut self, plugin: &str) -> Self {
+        self.message = format!("{plugin}: {}", self.message);
+        self
+    }
+
+    /// As the failure of a step.
+    pub fn failure(&self) -> Failure {
+        let owner = match self.code {
+            "plugin.not-found" | "plugin.api" => Owner::Author,
+            _ => Owner::Plugin,
+        };
+        let mut failure = Failure::new(Class::InvalidInput, self.code, owner, self.message.clone());
+        failure.help.clone_from(&self.help);
+        failure
+    }
+
+    /// As something found before the run.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let diagnostic = Diagnostic::error(self.code, self.message.clone());
+        if self.help.is_empty() {
+            diagnostic
+        } else {
+            diagnostic.with_help(self.help.join("\n"))
+        }
+    }
+}

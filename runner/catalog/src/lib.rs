@@ -1,0 +1,17 @@
+//! Finding plugins and reading what they say about themselves, without running anything.
+//!
+//! [`Component::read`] checks a component's bytes and takes out its manifest, its imports and its
+//! digest. [`Catalog`] finds the component that a step's `uses` names: one that is built into the
+//! runner, or a file of the workspace.
+//!
+//! This crate must not know how a component is compiled, linked or run.
+
+mod api;
+mod component;
+mod error;
+mod find;
+
+pub use api::ApiRange;
+pub use component::{Component, Import, MAX_COMPONENT, MAX_MANIFEST, SECTION};
+pub use error::PluginError;
+pub use find::{BuiltIn, COLLECTION, Catalog, Package, Source};
