@@ -1,0 +1,178 @@
+//! Compiled code: making it, keeping it, and taking it up again.
+//!
+//! Taking up compiled code runs it as it is, so it comes from two places alone: the runner's own
+//! binary, and a folder that only this user can write, whose entries carry a digest. This is the
+//! one module of the runner that may use `unsafe`.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs::{self, DirBuilder};
+use std::hash::{Hash as _, Hasher as _};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The bytes of an entry before its code: the SHA-256 of the code.
+const HEADER: usize = 32;
+
+/// A folder of compiled components.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// Opens the folder, and makes it if need be. A folder that others can write to is not used.
+    pub(crate) fn open(folder: &Path) -> std::io::Result<Self> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        let metadata = fs::metadata(folder)?;
+        if metadata.mode() & 0o022 != 0 {
+            return Err(std::io::Error::other("others can write to it"));
+        }
+        let folder = folder.to_owned();
+        // Whoever owns the folder can put code into it: it has to be whom new files belong to.
+        let probe = tempfile::NamedTempFile::new_in(&folder)?;
+        if probe.as_file().metadata()?.uid() != metadata.uid() {
+            return Err(std::io::Error::other("it belongs to somebody else"));
+        }
+        Ok(Self { folder })
+    }
+
+    fn entry(&self, engine: &Engine, digest: &str) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let digest = digest.trim_start_matches("sha256:");
+        self.folder
+            .join(format!("{digest}-{:016x}.cwasm", hasher.finish()))
+    }
+
+    /// The component of that digest, if it is there and whole.
+    fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let path = self.entry(engine, digest);
+        let bytes = fs::read(&path).ok()?;
+        let whole = bytes
+            .split_at_checked(HEADER)
+            .filter(|(header, code)| Sha256::digest(code)[..] == **header);
+        let Some((_, code)) = whole else {
+            tracing::warn!(path = %path.display(), "a compiled plugin is damaged; compiling it again");
+            return None;
+        };
+        deserialize(engine, code)
+    }
+
+    /// Keeps compiled code. A cache that can't be written is no cache, and no failure.
+    fn put(&self, engine: &Engine, digest: &str, code: &[u8]) {
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            file.write_all(&Sha256::digest(code))?;
+            file.write_all(code)?;
+            file.persist(self.entry(engine, digest))?;
+            Ok(())
+        };
+        if let Err(error) = write() {
+            tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin can't be kept");
+        }
+    }
+}
+
+/// The compiled component: from `precompiled` if it fits this engine, else from the cache, else
+/// compiled here and now and kept.
+pub(crate) fn compile(
+    engine: &Engine,
+    cache: Option<&Cache>,
+    bytes: &[u8],
+    digest: &str,
+    precompiled: &[u8],
+) -> wasmtime::Result<Component> {
+    if !precompiled.is_empty()
+        && let Some(component) = deserialize(engine, precompiled)
+    {
+        return Ok(component);
+    }
+    if let Some(component) = cache.and_then(|cache| cache.get(engine, digest)) {
+        return Ok(component);
+    }
+    let code = engine.precompile_component(bytes)?;
+    if let Some(cache) = cache {
+        cache.put(engine, digest, &code);
+    }
+    deserialize(engine, &code).map_or_else(|| Component::from_binary(engine, bytes), Ok)
+}
+
+/// Takes up compiled code; nothing if it was made by or for another engine.
+#[allow(unsafe_code)]
+fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: the code was written by `Engine::precompile_component`: in this process, in this
+    // runner's build (embedded in its binary), or by this user into a folder that nobody else can
+    // write to, where its digest shows that it is whole. Wasmtime itself refuses code of another
+    // version, configuration or machine.
+    match unsafe { Component::deserialize(engine, code) } {
+        Ok(component) => Some(component),
+        Err(error) => {
+            tracing::debug!(%error, "compiled code is of another engine");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::engine::engine;
+
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn compiled(engine: &Engine, cache: &Cache) -> PathBuf {
+        compile(engine, Some(cache), EMPTY, "sha256:e", &[]).expect("it compiles");
+        cache.entry(engine, "sha256:e")
+    }
+
+    #[test]
+    fn an_entry_that_is_damaged_anywhere_is_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(&folder.path().join("aot")).expect("usable");
+        let engine = engine().expect("an engine");
+        let entry = compiled(&engine, &cache);
+        let good = fs::read(&entry).expect("kept");
+        for at in [0, HEADER, good.len() / 2, good.len() - 1] {
+            let mut bad = good.clone();
+            bad[at] ^= 0x40;
+            fs::write(&entry, &bad).expect("written");
+            assert!(cache.get(&engine, "sha256:e").is_none(), "{at}");
+            compiled(&engine, &cache);
+            assert_eq!(fs::read(&entry).expect("kept"), good, "{at}");
+        }
+        for short in [0, 10, HEADER, good.len() - 1] {
+            fs::write(&entry, &good[..short]).expect("written");
+            assert!(cache.get(&engine, "sha256:e").is_none(), "{short}");
+        }
+    }
+
+    #[test]
+    fn code_of_another_engine_is_compiled_anew() {
+        let engine = engine().expect("an engine");
+        let other = Engine::default();
+        let code = other.precompile_component(EMPTY).expect("it compiles");
+        assert!(deserialize(&engine, &code).is_none());
+        compile(&engine, None, EMPTY, "sha256:e", &code).expect("it falls back");
+        compile(&engine, None, EMPTY, "sha256:e", b"no code at all").expect("it falls back");
+    }
+
+    #[test]
+    fn the_folder_is_ours_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = folder.path().join("own");
+        Cache::open(&own).expect("made");
+        assert_eq!(fs::metadata(&own).expect("there").mode() & 0o777, 0o700);
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o777)).expect("set");
+        assert!(Cache::open(&own).is_err());
+    }
+}

@@ -1,0 +1,24 @@
+//! `sidestep-precompile IN.wasm OUT.cwasm`: a component compiled for this machine by the very
+//! engine that will run it, for the build that embeds plugins into the runner.
+#![allow(clippy::print_stderr)] // a tool of the build talks to whoever builds
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let [from, to] = &arguments[..] else {
+        eprintln!("usage: sidestep-precompile IN.wasm OUT.cwasm");
+        return ExitCode::from(2);
+    };
+    let compiled = std::fs::read(from)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| sidestep_host::precompile(&bytes).map_err(|error| error.to_string()))
+        .and_then(|code| std::fs::write(to, code).map_err(|error| error.to_string()));
+    match compiled {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}: {error}", from.display());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Which imports a component may have, and the linkers that satisfy them.
+
+use semver::Version;
+use sidestep_capabilities::{ALWAYS, Capability, StepState, by_interface, by_key, link_always};
+use sidestep_catalog::{Component as Described, Import, PluginError};
+use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre, Linker};
+
+/// A component with its imports satisfied, for each of its two uses.
+pub(crate) struct Linked {
+    /// With everything that its manifest requests.
+    pub(crate) run: InstancePre<StepState>,
+    /// With the workspace alone; other functions trap.
+    pub(crate) check: InstancePre<StepState>,
+}
+
+/// Says why the component can't be linked, by its imports and requests alone: nothing is compiled.
+pub(crate) fn preflight(described: &Described) -> Result<(), PluginError> {
+    for key in described.manifest.requests.keys() {
+        requested(key)?;
+    }
+    described
+        .imports
+        .iter()
+        .try_for_each(|import| allowed(import, described))
+}
+
+/// Links the component. Call [`preflight`] before.
+pub(crate) fn link(
+    engine: &Engine,
+    component: &Component,
+    described: &Described,
+) -> Result<Linked, PluginError> {
+    let mut run = Linker::new(engine);
+    let mut check = Linker::new(engine);
+    link_always(&mut run).map_err(|error| ours(&error))?;
+    link_always(&mut check).map_err(|error| ours(&error))?;
+    for key in described.manifest.requests.keys() {
+        let capability = requested(key)?;
+        (capability.link)(&mut run).map_err(|error| ours(&error))?;
+        if capability.key == sidestep_policy::Capability::Workspace {
+            (capability.link)(&mut check).map_err(|error| ours(&error))?;
+        }
+    }
+    for import in described.imports.iter().filter(|import| !in_check(import)) {
+        trap(&mut check, component, &import.to_string()).map_err(|error| ours(&error))?;
+    }
+    let pre = |linker: &Linker<StepState>| {
+        linker.instantiate_pre(component).map_err(|error| {
+            PluginError::new(
+                "plugin.imports",
+                format!("its imports don't fit this runner: {error:#}"),
+            )
+            .with_help("build the plugin again with the SDK of this runner's version")
+        })
+    };
+    Ok(Linked {
+        run: pre(&run)?,
+        check: pre(&check)?,
+    })
+}
+
+/// Whether `check` has the interface.
+fn in_check(import: &Import) -> bool {
+    ALWAYS.iter().any(|(name, _)| *name == import.interface)
+        || by_interface(&import.interface)
+            .is_some_and(|capability| capability.key == sidestep_policy::Capability::Workspace)
+}
+
+/// Lets every function of an imported interface trap. Its resources are those of
+/// `sidestep:host/types`, which are linked.
+fn trap(
+    linker: &mut Linker<StepState>,
+    component: &Component,
+    interface: &str,
+) -> wasmtime::Result<()> {
+    let engine = component.engine().clone();
+    let kind = component.component_type();
+    for (name, import) in kind.imports(&engine) {
+        let ComponentItem::ComponentInstance(instance) = import.ty else {
+            continue;
+        };
+        if name != interface {
+            continue;
+        }
+        let mut stubs = linker.instance(name)?;
+        for (function, export) in instance.exports(&engine) {
+            if matches!(export.ty, ComponentItem::ComponentFunc(_)) {
+                let called = format!("{interface}#{function}");
+                stubs.func_new(function, move |_, _, _, _| {
+                    Err(wasmtime::Error::msg(format!(
+                        "a `check` reads the workspace alone, and it called `{called}`"
+                    )))
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn requested(key: &str) -> Result<&'static Capability, PluginError> {
+    by_key(key).ok_or_else(|| {
+        PluginError::new(
+            "plugin.capability",
+            format!("it requests `{key}`, a capability that this runner doesn't have"),
+        )
+        .with_help("update Sidestep, or use a version of the plugin that does without it")
+    })
+}
+
+fn allowed(import: &Import, described: &Described) -> Result<(), PluginError> {
+    if let Some((_, version)) = ALWAYS.iter().find(|(name, _)| *name == import.interface) {
+        return fits(import, version);
+    }
+    if import.interface.starts_with("wasi:") {
+        return Err(PluginError::new(
+            "plugin.wasi",
+            format!("it imports `{import}`, and a plugin has no WASI: no files, clocks, sockets or output of its own"),
+        )
+        .with_help("build it for wasm32-unknown-unknown with `sidestep plugin build`; the SDK's `Step` gives log, time and random numbers"));
+    }
+    let Some(capability) = by_interface(&import.interface) else {
+        return Err(PluginError::new(
+            "plugin.imports",
+            format!("it imports `{import}`, which this runner doesn't have"),
+        )
+        .with_help("update Sidestep, or build the plugin without it"));
+    };
+    let key = capability.key.as_str();
+    if !described.manifest.requests.contains_key(key) {
+        return Err(PluginError::new(
+            "plugin.not-requested",
+            format!("it imports `{import}` and its manifest does not request `{key}`"),
+        )
+        .with_help(format!(
+            "add `{key}` to the `requests` of `#[sidestep::plugin]`, or remove the call"
+        )));
+    }
+    fits(import, capability.version)
+}
+
+/// Whether an interface of the wanted version is satisfied by the one that is here (semver: the
+/// same major version, or the same minor one before 1.0, and nothing newer).
+fn fits(import: &Import, here: &str) -> Result<(), PluginError> {
+    let here = Version::parse(here).map_err(|error| ours(&error.into()))?;
+    let fits = import.version.as_ref().is_some_and(|wanted| {
+        let series = |version: &Version| match version.major {
+            0 => (0, version.minor),
+            major => (major, 0),
+        };
+        series(wanted) == series(&here) && *wanted <= here
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(PluginError::new(
+        "plugin.api",
+        format!("needs `{import}`, this runner has version {here}"),
+    )
+    .with_help("update Sidestep, or use a version of the plugin that was built for it"))
+}
+
+fn ours(error: &wasmtime::Error) -> PluginError {
+    PluginError::new(
+        "plugin.link",
+        format!("the runner can't link it: {error:#}"),
+    )
+    .with_help("this is a bug of Sidestep: please report it")
+}

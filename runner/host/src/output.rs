@@ -1,0 +1,47 @@
+//! What a plugin answers, checked before anybody else sees it.
+
+use serde_json::Value;
+use sidestep_capabilities::Masks;
+use sidestep_events::{Class, Failure, Owner};
+
+/// Reads the outputs. One that is too large, no JSON object, or holds a known secret is the
+/// plugin's failure: it is never mended into something else.
+pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Failure> {
+    let wrong = |class, code: &'static str, message: String| {
+        Failure::new(class, code, Owner::Plugin, message)
+    };
+    if text.len() > most {
+        return Err(wrong(
+            Class::Exhausted,
+            "output.too-large",
+            format!(
+                "the outputs have {} bytes; at most {most} are kept",
+                text.len()
+            ),
+        )
+        .with_help("store large results as an artifact or an object, and return where it is"));
+    }
+    let outputs: Value = serde_json::from_str(text).map_err(|error| {
+        wrong(
+            Class::Failed,
+            "output.not-json",
+            format!("the outputs are not JSON: {error}"),
+        )
+    })?;
+    if !outputs.is_object() {
+        return Err(wrong(
+            Class::Failed,
+            "output.not-json",
+            "the outputs are not a JSON object".to_owned(),
+        ));
+    }
+    match masks.find(&outputs) {
+        None => Ok(outputs),
+        Some(place) => Err(wrong(
+            Class::Failed,
+            "output.secret",
+            format!("the output at `{place}` holds a secret, so the step has no outputs"),
+        )
+        .with_help("outputs are stored and shown; a later step that needs the secret names it in its own `secrets`")),
+    }
+}

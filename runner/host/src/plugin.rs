@@ -1,0 +1,179 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sidestep_capabilities::StepState;
+use sidestep_capabilities::bindings::AllPre;
+use sidestep_catalog::{ApiRange, Component as Described, Package, PluginError};
+use sidestep_pipeline::Manifest;
+use wasmtime::Engine;
+
+use crate::aot::{self, Cache};
+use crate::limits::Limits;
+use crate::link::{self, Linked};
+use crate::ticker::Ticker;
+
+/// How a host works.
+#[derive(Debug, Clone, Default)]
+pub struct HostConfig {
+    /// Where compiled plugins are kept: a folder that only this user can write, or nowhere.
+    pub cache_dir: Option<PathBuf>,
+    /// What each incarnation may use.
+    pub limits: Limits,
+}
+
+/// Loads plugins; one a process is enough.
+pub struct PluginHost {
+    engine: Engine,
+    limits: Limits,
+    cache: Option<Cache>,
+    ticker: Arc<Ticker>,
+}
+
+/// A plugin that is ready to run, as often and as much side by side as wanted.
+#[derive(Clone)]
+pub struct Plugin(Arc<Loaded>);
+
+pub(crate) struct Loaded {
+    pub(crate) engine: Engine,
+    pub(crate) limits: Limits,
+    pub(crate) described: Described,
+    pub(crate) run: AllPre<StepState>,
+    pub(crate) check: AllPre<StepState>,
+    // Guests yield only as long as somebody ticks.
+    _ticker: Arc<Ticker>,
+}
+
+impl PluginHost {
+    /// Makes a host. A cache that can't be used is said in the trace and done without.
+    pub fn new(config: HostConfig) -> Result<Self, PluginError> {
+        let ours = |error: String| {
+            PluginError::new(
+                "plugin.host",
+                format!("the plugin host can't start: {error}"),
+            )
+        };
+        let engine = crate::engine::engine().map_err(|error| ours(format!("{error:#}")))?;
+        let ticker = Ticker::start(&engine).map_err(|error| ours(error.to_string()))?;
+        let cache = config.cache_dir.and_then(|folder| {
+            Cache::open(&folder)
+                .inspect_err(|error| {
+                    tracing::warn!(folder = %folder.display(), %error, "compiled plugins can't be kept there");
+                })
+                .ok()
+        });
+        Ok(Self {
+            engine,
+            limits: config.limits,
+            cache,
+            ticker: Arc::new(ticker),
+        })
+    }
+
+    /// Reads, compiles and links a component. Compiling may take seconds: call it where blocking is
+    /// allowed.
+    pub fn load(&self, bytes: &[u8]) -> Result<Plugin, PluginError> {
+        self.load_precompiled(bytes, &[])
+    }
+
+    /// Like [`load`](Self::load), with the component's compiled code beside it as this runner's own
+    /// build made it with [`precompile`]. Code that doesn't fit this machine is not used; code from
+    /// any other origin must not be given.
+    pub fn load_precompiled(
+        &self,
+        bytes: &[u8],
+        precompiled: &[u8],
+    ) -> Result<Plugin, PluginError> {
+        let described = Described::read(bytes, Some(&ApiRange::supported()))?;
+        let name = described.manifest.name.clone();
+        self.compile(bytes, described, precompiled)
+            .map_err(|error| error.about(&format!("plugin `{name}`")))
+    }
+
+    /// Loads what the catalog found.
+    pub fn load_package(&self, package: &Package) -> Result<Plugin, PluginError> {
+        self.compile(
+            &package.bytes,
+            package.component.clone(),
+            package.precompiled,
+        )
+        .map_err(|error| error.about(&format!("`{}`", package.uses)))
+    }
+
+    fn compile(
+        &self,
+        bytes: &[u8],
+        described: Described,
+        precompiled: &[u8],
+    ) -> Result<Plugin, PluginError> {
+        link::preflight(&described)?;
+        let component = aot::compile(
+            &self.engine,
+            self.cache.as_ref(),
+            bytes,
+            &described.digest,
+            precompiled,
+        )
+        .map_err(|error| {
+            PluginError::new(
+                "plugin.malformed",
+                format!("it can't be compiled: {error:#}"),
+            )
+        })?;
+        let Linked { run, check } = link::link(&self.engine, &component, &described)?;
+        let exports = |error: wasmtime::Error| {
+            PluginError::new("plugin.exports", format!("it exports no plugin: {error:#}"))
+                .with_help("a plugin exports `sidestep:step/plugin`; the SDK's macro does so")
+        };
+        Ok(Plugin(Arc::new(Loaded {
+            engine: self.engine.clone(),
+            limits: self.limits.clone(),
+            run: AllPre::new(run).map_err(exports)?,
+            check: AllPre::new(check).map_err(exports)?,
+            described,
+            _ticker: Arc::clone(&self.ticker),
+        })))
+    }
+}
+
+impl Plugin {
+    /// What the plugin says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.0.described.manifest
+    }
+
+    /// `sha256:` of its bytes.
+    pub fn digest(&self) -> &str {
+        &self.0.described.digest
+    }
+
+    pub(crate) fn loaded(&self) -> &Loaded {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PluginHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PluginHost")
+            .field("limits", &self.limits)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Plugin({} {})", self.manifest().name, self.digest())
+    }
+}
+
+/// Compiles a component for this machine, for the build that embeds it beside its code.
+pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, PluginError> {
+    crate::engine::engine()
+        .and_then(|engine| engine.precompile_component(bytes))
+        .map_err(|error| {
+            PluginError::new(
+                "plugin.malformed",
+                format!("it can't be compiled: {error:#}"),
+            )
+        })
+}

@@ -1,0 +1,225 @@
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use indexmap::IndexMap;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sidestep_capabilities::bindings::sidestep::host::types;
+use sidestep_capabilities::bindings::{All, AllPre};
+use sidestep_capabilities::{
+    Services, StepContext, StepState, diagnostic_from_wit, failure_from_wit,
+};
+use sidestep_events::{Class, Diagnostic, Failure, Owner};
+use sidestep_policy::{Capability, Refusal, StepScopes};
+use tokio_util::sync::CancellationToken;
+use wasmtime::Store;
+
+use crate::limits::Limiter;
+use crate::plugin::Plugin;
+use crate::{output, trap};
+
+/// What one incarnation runs with.
+#[derive(Debug)]
+pub struct Incarnation {
+    /// The step, and where its events go.
+    pub context: StepContext,
+    /// What its capabilities work with.
+    pub services: Arc<Services>,
+    /// Its inputs, a JSON object.
+    pub inputs: Value,
+    /// How long it may run.
+    pub timeout: Option<Duration>,
+}
+
+/// How a guest's function ended.
+enum Ended<T> {
+    Answered(T),
+    Trapped(wasmtime::Error),
+    CutOff,
+    TimedOut,
+}
+
+/// Calls one of the guest's functions.
+type Work<T> = Box<dyn for<'a> FnOnce(&'a All, &'a mut Store<StepState>) -> Answer<'a, T> + Send>;
+type Answer<'a, T> = BoxFuture<'a, wasmtime::Result<T>>;
+
+impl Plugin {
+    /// Runs the step's work to its outputs.
+    ///
+    /// When the step is cancelled, blocked host calls return at once; a guest that is not done
+    /// after the grace is dropped, as it is when its time is over. Dropping the future stops it too.
+    pub async fn run(&self, incarnation: Incarnation) -> Result<Value, Failure> {
+        let inputs = incarnation.inputs.to_string();
+        let masks = Arc::clone(&incarnation.context.masks);
+        let work: Work<Result<String, types::Failure>> = Box::new(move |plugin, store| {
+            Box::pin(async move { plugin.sidestep_step_plugin().call_run(store, &inputs).await })
+        });
+        match self.call(&self.loaded().run, incarnation, work).await? {
+            Ok(outputs) => output::read(&outputs, self.loaded().limits.output_bytes, &masks),
+            Err(failure) => Err(masks.failure(failure_from_wit(failure))),
+        }
+    }
+
+    /// Asks the plugin what is wrong before anything starts. It may read the workspace; a call of
+    /// any other capability is its failure.
+    pub async fn check(&self, incarnation: Incarnation) -> Result<Vec<Diagnostic>, Failure> {
+        let inputs = incarnation.inputs.to_string();
+        let masks = Arc::clone(&incarnation.context.masks);
+        let work: Work<Vec<types::Diagnostic>> = Box::new(move |plugin, store| {
+            Box::pin(async move {
+                plugin
+                    .sidestep_step_plugin()
+                    .call_check(store, &inputs)
+                    .await
+            })
+        });
+        let found = self.call(&self.loaded().check, incarnation, work).await?;
+        Ok(found
+            .into_iter()
+            .map(|found| masks.diagnostic(diagnostic_from_wit(found)))
+            .collect())
+    }
+
+    async fn call<T>(
+        &self,
+        pre: &AllPre<StepState>,
+        incarnation: Incarnation,
+        work: Work<T>,
+    ) -> Result<T, Failure> {
+        let loaded = self.loaded();
+        let limits = &loaded.limits;
+        let Incarnation {
+            mut context,
+            services,
+            timeout,
+            ..
+        } = incarnation;
+        refuse_unmet(&loaded.described.manifest.requests, &context.scopes)?;
+        let cancel = context.cancel.clone();
+        if cancel.is_cancelled() {
+            return Err(Failure::cancelled("the step was cancelled before it began"));
+        }
+        if context.deadline.is_none() {
+            context.deadline = timeout.and_then(deadline);
+        }
+        let masks = Arc::clone(&context.masks);
+        let (limiter, refused) = Limiter::new(limits);
+        let state = StepState::new(context, services, &limits.step, Box::new(limiter));
+        let mut store = Store::new(&loaded.engine, state);
+        store.limiter(StepState::limiter);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        store.set_hostcall_fuel(limits.call_bytes);
+        store.set_max_component_handles(limits.step.handles);
+        let ended = {
+            let guest = pin!(async {
+                let plugin = pre.instantiate_async(&mut store).await?;
+                work(&plugin, &mut store).await
+            });
+            tokio::select! {
+                biased;
+                answer = guest => match answer {
+                    Ok(answer) => Ended::Answered(answer),
+                    Err(error) => Ended::Trapped(error),
+                },
+                () = grace_over(&cancel, limits.grace) => Ended::CutOff,
+                () = time_over(timeout) => Ended::TimedOut,
+            }
+        };
+        match ended {
+            Ended::Answered(answer) => Ok(answer),
+            Ended::Trapped(error) => {
+                Err(masks.failure(trap::failure(&error, store.data(), &refused)))
+            }
+            Ended::CutOff => Err(Failure::cancelled(format!(
+                "the step was cancelled, and its plugin was stopped after {} of grace",
+                words(limits.grace)
+            ))),
+            Ended::TimedOut => Err(Failure::new(
+                Class::TimedOut,
+                "step.timed-out",
+                Owner::Author,
+                format!(
+                    "the step did not end within {}",
+                    words(timeout.unwrap_or_default())
+                ),
+            )
+            .with_help("raise the step's `timeout` if it needs longer")),
+        }
+    }
+}
+
+/// A step whose requests have not all met grants and policy does not start. What the requests come
+/// to for these inputs is the plan's matter; here only that none was forgotten.
+fn refuse_unmet(requests: &IndexMap<String, String>, scopes: &StepScopes) -> Result<(), Failure> {
+    for key in requests.keys() {
+        if let Some(capability) = Capability::from_name(key)
+            && scopes.get(capability).is_none()
+        {
+            return Err(Refusal::missing(
+                capability,
+                format!("the plugin requests `{key}`, and the step grants nothing under that key"),
+                None,
+            )
+            .failure()
+            .with_help(format!("add `{key}` to the step's `grants`")));
+        }
+    }
+    Ok(())
+}
+
+async fn grace_over(cancel: &CancellationToken, grace: Duration) {
+    cancel.cancelled().await;
+    tokio::time::sleep(grace).await;
+}
+
+async fn time_over(timeout: Option<Duration>) {
+    match timeout {
+        Some(timeout) => tokio::time::sleep(timeout).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn deadline(timeout: Duration) -> Option<Timestamp> {
+    let timeout = SignedDuration::try_from(timeout).ok()?;
+    Timestamp::now().checked_add(timeout).ok()
+}
+
+/// A time in words: `45m`, `1h 30m`, `10s`, `250ms`.
+fn words(time: Duration) -> String {
+    let (hours, minutes, seconds) = (
+        time.as_secs() / 3600,
+        time.as_secs() / 60 % 60,
+        time.as_secs() % 60,
+    );
+    let parts: Vec<String> = [(hours, "h"), (minutes, "m"), (seconds, "s")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    if parts.is_empty() {
+        format!("{}ms", time.as_millis())
+    } else {
+        parts.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_their_largest_units() {
+        for (time, said) in [
+            (90 * 60_000, "1h 30m"),
+            (45 * 60_000, "45m"),
+            (10_000, "10s"),
+            (250, "250ms"),
+            (0, "0ms"),
+        ] {
+            assert_eq!(words(Duration::from_millis(time)), said);
+        }
+    }
+}

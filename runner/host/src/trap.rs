@@ -1,0 +1,81 @@
+//! What a plugin's sudden end means.
+
+use sidestep_capabilities::StepState;
+use sidestep_events::{Class, Failure, Owner};
+use wasmtime::{Trap, WasmBacktrace};
+
+use crate::limits::Refused;
+
+/// The most functions of a backtrace that a failure carries.
+const MAX_FRAMES: usize = 20;
+
+/// The failure of an incarnation that ended without an answer.
+pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refused) -> Failure {
+    let failed = |class, code: &'static str, message: String| {
+        Failure::new(class, code, Owner::Plugin, message)
+    };
+    let failure = if let Some(panicked) = state.panicked() {
+        failed(
+            Class::Failed,
+            "plugin.panicked",
+            format!(
+                "the plugin panicked at {}: {}",
+                panicked.place, panicked.message
+            ),
+        )
+        .with_detail("place", panicked.place.as_str())
+        .with_help("this is a bug of the plugin: please report it to its author")
+    } else if let Some(bytes) = refused.get() {
+        failed(
+            Class::Exhausted,
+            "plugin.out-of-memory",
+            format!(
+                "the plugin wanted {} MiB of memory, more than it may have",
+                bytes >> 20
+            ),
+        )
+        .with_help("give it smaller inputs, or let it read large files as blobs")
+    } else {
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => failed(
+                Class::Exhausted,
+                "plugin.stack-overflow",
+                "the plugin's calls nest too deep (endless recursion?)".to_owned(),
+            ),
+            Some(Trap::UnreachableCodeReached) => failed(
+                Class::Failed,
+                "plugin.aborted",
+                "the plugin gave up without a message".to_owned(),
+            ),
+            Some(trap) => failed(
+                Class::Failed,
+                "plugin.trapped",
+                format!("the plugin was stopped: {trap}"),
+            ),
+            None => failed(
+                Class::Failed,
+                "plugin.stopped",
+                format!("the plugin was stopped: {}", error.root_cause()),
+            ),
+        }
+    };
+    match frames(error) {
+        frames if frames.is_empty() => failure,
+        frames => failure.with_detail("backtrace", frames),
+    }
+}
+
+fn frames(error: &wasmtime::Error) -> Vec<String> {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else {
+        return Vec::new();
+    };
+    backtrace
+        .frames()
+        .iter()
+        .take(MAX_FRAMES)
+        .map(|frame| match frame.func_name() {
+            Some(name) => name.to_owned(),
+            None => format!("function {}", frame.func_index()),
+        })
+        .collect()
+}

@@ -1,0 +1,12 @@
+//! The host, with guests that are written for each test in WebAssembly text.
+#![allow(clippy::print_stdout, reason = "a test that is not run says so")]
+
+mod attacks;
+mod cancel;
+mod guest;
+mod loading;
+mod running;
+mod sdk;
+mod secrets;
+mod sink;
+mod workspace;

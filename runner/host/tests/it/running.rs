@@ -1,0 +1,194 @@
+use serde_json::{Value, json};
+use sidestep_events::{Class, Event, LogLevel, LogSource, Owner};
+
+use crate::guest::{Guest, LOG, PANICKED, echo};
+use crate::sink::{Step, host};
+
+#[tokio::test]
+async fn a_guest_runs_says_something_and_answers() {
+    let plugin = host().load(&echo().build()).expect("it loads");
+    assert_eq!(plugin.manifest().name, "guest");
+    let mut step = Step::new();
+    step.inputs = json!({"a": 1});
+    assert_eq!(step.run(&plugin).await.expect("it answers"), step.inputs);
+    let events = step.kept.events();
+    let [Event::Log(line)] = &events[..] else {
+        panic!("one line: {events:?}");
+    };
+    assert_eq!(line.message, r#"{"a":1}"#);
+    assert_eq!(
+        (line.level, line.source),
+        (LogLevel::Info, LogSource::Plugin)
+    );
+}
+
+#[tokio::test]
+async fn checking_finds_nothing_by_default() {
+    let plugin = host().load(&echo().build()).expect("it loads");
+    let found = plugin
+        .check(Step::new().incarnation())
+        .await
+        .expect("it answers");
+    assert_eq!(found, []);
+}
+
+#[tokio::test]
+async fn a_panic_s_message_and_place_come_through_masked() {
+    let guest = Guest::new(
+        "(call $panicked (i32.const 1024) (i32.const 17) (i32.const 1041) (i32.const 12)) unreachable",
+    )
+    .import(PANICKED)
+    .data("no such hunter22src/lib.rs:7:5");
+    let plugin = host().load(&guest.build()).expect("it loads");
+    let step = Step::new();
+    step.masks.add("hunter22");
+    let failure = step.run(&plugin).await.expect_err("it panics");
+    assert_eq!(failure.code, "plugin.panicked");
+    assert_eq!(
+        (failure.class, failure.owner),
+        (Class::Failed, Owner::Plugin)
+    );
+    assert!(
+        failure.message.starts_with("the plugin panicked at "),
+        "{failure}"
+    );
+    assert!(failure.message.contains("no such ***"), "{failure}");
+    let all = serde_json::to_string(&failure).expect("json");
+    assert!(!all.contains("hunter22"), "{all}");
+}
+
+#[tokio::test]
+async fn an_abort_without_a_message_is_said() {
+    let plugin = host()
+        .load(&Guest::new("unreachable").build())
+        .expect("it loads");
+    let failure = Step::new().run(&plugin).await.expect_err("it aborts");
+    assert_eq!(failure.code, "plugin.aborted");
+    assert_eq!(failure.message, "the plugin gave up without a message");
+}
+
+/// The result area of a failure whose every text is the bytes at 1024, of class `denied`.
+const FAILS: &str = "
+    (i32.store8 (i32.const 512) (i32.const 1))
+    (i32.store (i32.const 520) (i32.const 1024)) (i32.store (i32.const 524) (i32.const 6))
+    (i32.store (i32.const 528) (i32.const 1030)) (i32.store (i32.const 532) (i32.const 3))
+    (i32.store (i32.const 536) (i32.const 1033)) (i32.store (i32.const 540) (i32.const 5))
+    (i32.store (i32.const 544) (i32.const 1038)) (i32.store (i32.const 548) (i32.const 12))
+    (i32.store (i32.const 552) (i32.const 8)) (i32.store (i32.const 556) (i32.const 0))
+    (i32.store8 (i32.const 560) (i32.const 0))
+    (i32.store (i32.const 576) (i32.const 1050)) (i32.store (i32.const 580) (i32.const 7))
+    (i32.const 512)";
+
+#[tokio::test]
+async fn a_failure_comes_through_as_it_is() {
+    let guest = Guest::new(FAILS).data(r#"deniedx.ycloudno, hunter22{"n":1}"#);
+    let plugin = host().load(&guest.build()).expect("it loads");
+    let step = Step::new();
+    step.masks.add("hunter22");
+    let failure = step.run(&plugin).await.expect_err("it fails");
+    assert_eq!(
+        (failure.class, failure.owner),
+        (Class::Denied, Owner::Cloud)
+    );
+    assert_eq!(failure.code, "x.y");
+    assert_eq!(failure.message, "no, ***");
+    assert_eq!(failure.details["n"], 1);
+}
+
+#[tokio::test]
+async fn an_output_with_a_secret_fails_the_step() {
+    let plugin = host().load(&echo().build()).expect("it loads");
+    for (inputs, place) in [
+        (json!({"token": "x hunter22 y"}), "/token"),
+        (json!({"deep": [{"b": "aHVudGVyMjI="}]}), "/deep/0/b"),
+    ] {
+        let mut step = Step::new();
+        step.masks.add("hunter22");
+        step.inputs = inputs;
+        let failure = step.run(&plugin).await.expect_err("it is refused");
+        assert_eq!(failure.code, "output.secret");
+        assert_eq!(
+            failure.message,
+            format!("the output at `{place}` holds a secret, so the step has no outputs")
+        );
+        assert!(!step.kept.log().concat().contains("hunter22"));
+    }
+}
+
+#[tokio::test]
+async fn outputs_that_are_no_object_are_refused() {
+    for (text, code) in [
+        ("[1]", "output.not-json"),
+        ("{", "output.not-json"),
+        ("", "output.not-json"),
+    ] {
+        let guest = Guest::new(&format!(
+            "(call $ok (i32.const 1024) (i32.const {}))",
+            text.len()
+        ));
+        let plugin = host().load(&guest.data(text).build()).expect("it loads");
+        assert_eq!(
+            Step::new().run(&plugin).await.expect_err("refused").code,
+            code,
+            "{text}"
+        );
+    }
+    let guest = Guest::new("(call $ok (i32.const 131072) (i32.const 1100000))")
+        .more("(func $start (drop (memory.grow (i32.const 20)))) (start $start)");
+    let plugin = host().load(&guest.build()).expect("it loads");
+    let failure = Step::new().run(&plugin).await.expect_err("refused");
+    assert_eq!(failure.code, "output.too-large");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_incarnations_keep_their_logs_apart() {
+    let guest = Guest::new(
+        "(local $i i32)
+         (loop $again
+           (call $log (i32.const 1) (local.get $in) (local.get $len) (i32.const 8) (i32.const 0))
+           (local.set $i (i32.add (local.get $i) (i32.const 1)))
+           (br_if $again (i32.lt_u (local.get $i) (i32.const 20))))
+         (call $ok (local.get $in) (local.get $len))",
+    )
+    .import(LOG);
+    let plugin = host().load(&guest.build()).expect("it loads");
+    let steps: Vec<Step> = (0..100)
+        .map(|n| {
+            let mut step = Step::new();
+            step.inputs = json!({"nonce": n});
+            step
+        })
+        .collect();
+    let running: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            let (step, plugin) = (step.clone(), plugin.clone());
+            tokio::spawn(async move { step.run(&plugin).await })
+        })
+        .collect();
+    for (step, running) in steps.iter().zip(running) {
+        let outputs = running.await.expect("no panic").expect("it answers");
+        assert_eq!(outputs, step.inputs);
+        let (log, said) = (step.kept.log(), step.inputs.to_string());
+        assert_eq!(log.len(), 20);
+        assert!(log.iter().all(|line| *line == said), "{log:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_s_memory_is_nobody_else_s() {
+    // Leaves a canary where the next guest looks; a fresh Store has zeros there.
+    let guest = Guest::new(
+        "(local $was i32)
+         (local.set $was (i32.load (i32.const 100000)))
+         (i32.store (i32.const 100000) (i32.const 0x5ec2e7))
+         (if (local.get $was) (then unreachable))
+         (call $ok (i32.const 1024) (i32.const 2))",
+    )
+    .data("{}");
+    let plugin = host().load(&guest.build()).expect("it loads");
+    for _ in 0..50 {
+        let outputs: Value = Step::new().run(&plugin).await.expect("its memory is clean");
+        assert_eq!(outputs, json!({}));
+    }
+}

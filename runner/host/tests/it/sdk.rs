@@ -1,0 +1,122 @@
+//! Guests that are written with the SDK, as authors write them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::json;
+use sidestep_events::{Owner, Severity};
+
+use crate::sink::{Step, host};
+use crate::workspace::Place;
+
+const PACKAGES: [&str; 2] = ["sidestep-guest-noop", "sidestep-guest-reader"];
+
+/// The components of [`PACKAGES`], built once; none where the target is not installed.
+fn guests() -> Option<&'static [Vec<u8>; 2]> {
+    static GUESTS: OnceLock<Option<[Vec<u8>; 2]>> = OnceLock::new();
+    GUESTS.get_or_init(build).as_ref()
+}
+
+fn build() -> Option<[Vec<u8>; 2]> {
+    let sysroot = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .expect("rustc runs");
+    let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).expect("a path").trim());
+    if !sysroot
+        .join("lib/rustlib/wasm32-unknown-unknown/lib")
+        .is_dir()
+    {
+        let words = "not run: the target wasm32-unknown-unknown is not installed";
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{words}");
+        println!("{words}");
+        return None;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(&root).args([
+        "build",
+        "--profile",
+        "guest",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
+    for package in PACKAGES {
+        cargo.args(["-p", package]);
+    }
+    assert!(cargo.status().expect("cargo runs").success(), "they build");
+    Some(PACKAGES.map(|package| {
+        let file = format!(
+            "wasm32-unknown-unknown/guest/{}.wasm",
+            package.replace('-', "_")
+        );
+        let module = std::fs::read(target.join(file)).expect("the guest's module");
+        sidestep_componentize::componentize(&module)
+            .expect("it is a plugin")
+            .bytes
+    }))
+}
+
+#[tokio::test]
+async fn a_plugin_logs_and_answers() {
+    let Some([noop, _]) = guests() else { return };
+    let plugin = host().load(noop).expect("it loads");
+    assert_eq!(plugin.manifest().name, "noop");
+    let mut step = Step::new();
+    step.inputs = json!({"message": "hello"});
+    let outputs = step.run(&plugin).await.expect("it answers");
+    assert_eq!(outputs, json!({"attempt": 1, "message": "hello"}));
+    assert_eq!(step.kept.log(), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_plugin_s_panic_and_failure_are_told_apart() {
+    let Some([noop, _]) = guests() else { return };
+    let plugin = host().load(noop).expect("it loads");
+    let mut step = Step::new();
+    step.inputs = json!({"panic": "the sky fell"});
+    let failure = step.run(&plugin).await.expect_err("it panics");
+    assert_eq!(
+        (&*failure.code, failure.owner),
+        ("plugin.panicked", Owner::Plugin)
+    );
+    assert!(failure.message.contains("src/lib.rs:"), "{failure}");
+    assert!(failure.message.ends_with(": the sky fell"), "{failure}");
+    step.inputs = json!({"fail": "no luck"});
+    let failure = step.run(&plugin).await.expect_err("it fails");
+    assert_eq!(
+        (&*failure.code, &*failure.message),
+        ("noop.failed", "no luck")
+    );
+    assert_eq!(failure.help, ["leave `fail` out"]);
+}
+
+#[tokio::test]
+async fn a_plugin_reads_its_file_and_checks_for_it_before() {
+    let Some([_, reader]) = guests() else { return };
+    let place = Place::new();
+    let plugin = host().load(reader).expect("it loads");
+    let mut step = place.step(&["src/**"]);
+    step.inputs = json!({"path": "src/a.json"});
+    assert_eq!(
+        plugin.check(step.incarnation()).await.expect("it answers"),
+        []
+    );
+    assert_eq!(
+        step.run(&plugin).await.expect("it answers"),
+        json!({"lines": 1})
+    );
+    step.inputs = json!({"path": "src/none"});
+    let found = plugin.check(step.incarnation()).await.expect("it answers");
+    let [found] = &found[..] else {
+        panic!("one: {found:?}");
+    };
+    assert_eq!(
+        (found.severity, &*found.code),
+        (Severity::Error, "reader.unreadable")
+    );
+    assert_eq!(found.message, "there is no `src/none` in the workspace");
+    assert_eq!(found.file.as_deref(), Some("src/none"));
+}
