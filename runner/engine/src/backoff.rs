@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use sidestep_events::Failure;
+
+use crate::Retry;
+
+/// How long to wait before the attempt after `attempt`: exponential, between half and the whole of
+/// it, and never less than what the other side asked for.
+///
+/// The jitter is a function of run, instance and attempt: instances that fail together come back
+/// apart, and a run that is looked at again makes sense.
+pub(crate) fn wait(
+    retry: &Retry,
+    run: &str,
+    instance: &str,
+    attempt: u32,
+    failure: &Failure,
+) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(20);
+    let whole = retry
+        .delay
+        .saturating_mul(1 << doublings)
+        .min(retry.max_delay);
+    let digest = Sha256::digest(format!("{run}\0{instance}\0{attempt}"));
+    let jitter = f64::from(digest[0]) / 255.0;
+    let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
+    whole.mul_f64(0.5 + jitter / 2.0).max(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidestep_events::{Class, Owner};
+
+    #[test]
+    fn waits_grow_to_the_limit_and_honour_the_other_side() {
+        let retry = Retry::default();
+        let mut failure = Failure::new(Class::Unavailable, "x", Owner::Cloud, "m");
+        for attempt in 1..40 {
+            let wait = wait(&retry, "r", "a", attempt, &failure);
+            let whole = Duration::from_secs(2 << (attempt - 1).min(20)).min(retry.max_delay);
+            assert!(wait >= whole / 2 && wait <= whole, "{attempt}: {wait:?}");
+        }
+        failure.retry_after_ms = Some(90_000);
+        assert_eq!(wait(&retry, "r", "a", 1, &failure), Duration::from_secs(90));
+    }
+
+    #[test]
+    fn instances_that_fail_together_come_back_apart() {
+        let retry = Retry::default();
+        let failure = Failure::new(Class::Unavailable, "x", Owner::Cloud, "m");
+        let mut waits: Vec<_> = (0..8)
+            .map(|n| wait(&retry, "r", &format!("a{n}"), 3, &failure))
+            .collect();
+        waits.sort();
+        waits.dedup();
+        assert!(waits.len() > 5, "{waits:?}");
+    }
+}

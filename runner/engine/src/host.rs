@@ -1,0 +1,113 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sidestep_capabilities::kubernetes::follow::Position;
+use sidestep_capabilities::{Masks, NewIntent, Services, StepContext, StepSink};
+use sidestep_events::{Done, Event, Failure, IntentId};
+use sidestep_host::{Incarnation, Plugin};
+use sidestep_pipeline::Plan;
+use tokio_util::sync::CancellationToken;
+
+use crate::{AttemptSink, Executor, Work};
+
+/// Runs attempts in the plugin host.
+#[derive(Debug)]
+pub struct HostExecutor {
+    /// The run's id.
+    pub run: String,
+    /// The plan that the attempts belong to.
+    pub plan: Arc<Plan>,
+    /// The plan's plugins, by their digests.
+    pub plugins: HashMap<String, Plugin>,
+    /// What capabilities work with.
+    pub services: Arc<Services>,
+    /// The secrets known to the run.
+    pub masks: Arc<Masks>,
+}
+
+#[async_trait]
+impl Executor for HostExecutor {
+    async fn execute(
+        &self,
+        work: Work,
+        sink: Arc<AttemptSink>,
+        cancel: CancellationToken,
+    ) -> Result<Value, Failure> {
+        let instance = &self.plan.instances[work.index];
+        let plugin = self
+            .plugins
+            .get(&instance.plugin_digest)
+            .ok_or_else(|| Failure::bug(format!("the plugin of {} was not loaded", instance.id)))?;
+        // What depends on other steps is known only now, and may still be refused.
+        let scopes = instance.scopes(&work.inputs)?;
+        let context = StepContext {
+            run: self.run.clone(),
+            instance: work.instance,
+            attempt: work.attempt,
+            resumed: work.resumed,
+            last_checkpoint: work.checkpoint,
+            log_positions: positions(work.positions),
+            deadline: work.timeout.and_then(|limit| {
+                let limit = SignedDuration::try_from(limit).ok()?;
+                Timestamp::now().checked_add(limit).ok()
+            }),
+            cancel,
+            masks: self.masks.clone(),
+            scopes: Arc::new(scopes),
+            sink,
+        };
+        let incarnation = Incarnation {
+            context,
+            services: self.services.clone(),
+            inputs: work.inputs,
+            // The engine cancels when the time is up, so that the plugin has its grace.
+            timeout: None,
+        };
+        plugin.run(incarnation).await
+    }
+}
+
+#[async_trait]
+impl StepSink for AttemptSink {
+    fn event(&self, event: Event) {
+        self.event(event);
+    }
+
+    async fn intent(&self, intent: NewIntent) -> Result<IntentId, Failure> {
+        self.intent(
+            &intent.kind,
+            intent.place,
+            &intent.name,
+            intent.on_exit,
+            intent.expiry,
+        )
+    }
+
+    async fn done(&self, done: Done) -> Result<(), Failure> {
+        self.done(done.intent, done.id, done.removed)
+    }
+
+    async fn checkpoint(&self, state: Value) -> Result<(), Failure> {
+        self.checkpoint(state)
+    }
+}
+
+/// The positions as their reader knows them; one that can't be read begins its log anew, since
+/// reading a line twice is better than losing it.
+fn positions(
+    known: BTreeMap<String, BTreeMap<String, Value>>,
+) -> HashMap<String, HashMap<String, Position>> {
+    let of_pod = |containers: BTreeMap<String, Value>| {
+        containers
+            .into_iter()
+            .filter_map(|(name, position)| Some((name, serde_json::from_value(position).ok()?)))
+            .collect()
+    };
+    known
+        .into_iter()
+        .map(|(pod, containers)| (pod, of_pod(containers)))
+        .collect()
+}

@@ -1,0 +1,31 @@
+//! Runs a plan: what may start when, side by side, again after a failure, no longer than allowed,
+//! and to its end when it is cancelled or taken up again.
+//!
+//! Events are the only way out: the [`Recorder`] numbers each, writes it to the journal and hands
+//! it to the reporters. The engine must not print, and it must not know what a step does: an
+//! [`Executor`] runs one attempt, and a [`Cleaner`] removes what attempts left outside.
+
+mod attempts;
+mod backoff;
+mod cleaner;
+mod executor;
+mod host;
+mod options;
+mod plan;
+mod program;
+mod recorder;
+mod run;
+mod schedule;
+mod sink;
+mod stop;
+
+pub use cleaner::{Cleaner, NoCleaner};
+pub use executor::{Executor, Work};
+pub use host::HostExecutor;
+pub use options::RunOptions;
+pub use plan::{Facts, PlanProgram};
+pub use program::{Node, NodeState, Pool, Program, Retry, RunView, Verdict};
+pub use recorder::Recorder;
+pub use run::{RunEnd, run};
+pub use sink::AttemptSink;
+pub use stop::{Stop, StopReason};

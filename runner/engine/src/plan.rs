@@ -1,0 +1,193 @@
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use sidestep_events::{Failure, RunStarted};
+use sidestep_pipeline::{Instance, Plan, RunState, Seen};
+
+use crate::{Node, Pool, Program, Retry, RunView, Verdict};
+
+/// A [`Plan`] as the engine runs it.
+#[derive(Debug)]
+pub struct PlanProgram {
+    plan: Arc<Plan>,
+    nodes: Vec<Node>,
+    indices: HashMap<String, usize>,
+    /// What expressions see. Only what an expression can read is brought up to date, when it is
+    /// about to be evaluated.
+    state: Mutex<RunState>,
+    facts: Facts,
+}
+
+/// What the first event says beside the plan.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The runner's version.
+    pub version: String,
+    /// The file, if the pipeline was read from one.
+    pub file: Option<String>,
+    /// The sandbox scenario, if the run uses one.
+    pub sandbox: Option<String>,
+}
+
+impl PlanProgram {
+    /// A plan to run.
+    ///
+    /// Fails when the plan names a need that it does not hold; one that was made by
+    /// [`sidestep_pipeline`] never does.
+    pub fn new(plan: Arc<Plan>, facts: Facts) -> Result<Self, Failure> {
+        let indices: HashMap<_, _> = plan
+            .instances
+            .iter()
+            .enumerate()
+            .map(|(index, instance)| (instance.id.clone(), index))
+            .collect();
+        let nodes = plan
+            .instances
+            .iter()
+            .map(|instance| node(instance, &indices))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            nodes,
+            indices,
+            state: Mutex::new(RunState::new(&plan)),
+            plan,
+            facts,
+        })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The state, with what became of these instances.
+    fn state<'a>(
+        &self,
+        view: &RunView,
+        seen: impl Iterator<Item = &'a String>,
+    ) -> MutexGuard<'_, RunState> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if view.cancelled {
+            state.cancel();
+        }
+        for id in seen {
+            let Some(known) = self.indices.get(id).and_then(|i| view.nodes.get(*i)) else {
+                continue;
+            };
+            if state
+                .get(id)
+                .is_some_and(|told| told.status == known.status)
+            {
+                continue;
+            }
+            match &known.outputs {
+                Some(Value::Object(outputs)) => {
+                    state.set_outputs(id, known.status, outputs.clone());
+                }
+                _ if known.status == sidestep_events::Status::Skipped => {
+                    state.set_skipped(id, known.because_of_failure);
+                }
+                _ => state.set(id, known.status),
+            }
+        }
+        state
+    }
+}
+
+impl Program for PlanProgram {
+    fn describe(&self) -> RunStarted {
+        RunStarted {
+            pipeline: self.plan.name.clone(),
+            file: self.facts.file.clone(),
+            version: self.facts.version.clone(),
+            plan_digest: self.plan.digest(),
+            sandbox: self.facts.sandbox.clone(),
+            resumed: false,
+            steps: self.plan.planned(),
+        }
+    }
+
+    fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    fn condition(&self, index: usize, view: &RunView) -> Result<Verdict, Failure> {
+        let instance = &self.plan.instances[index];
+        let condition = instance.condition(&self.state(view, seen(instance).iter()))?;
+        Ok(if condition.run {
+            Verdict::Run
+        } else {
+            Verdict::Skip {
+                condition: condition.text,
+                values: condition.values,
+                because_of_failure: condition.because_of_failure,
+            }
+        })
+    }
+
+    fn inputs(&self, index: usize, view: &RunView) -> Result<Value, Failure> {
+        let instance = &self.plan.instances[index];
+        instance.inputs(&self.state(view, seen(instance).iter()))
+    }
+
+    fn outputs(&self, view: &RunView) -> Result<Option<Value>, Failure> {
+        if self.plan.outputs.is_empty() {
+            return Ok(None);
+        }
+        let seen: BTreeSet<_> = self.plan.sees.values().flat_map(ids).cloned().collect();
+        let outputs = self.plan.outputs(&self.state(view, seen.iter()))?;
+        Ok(Some(Value::Object(outputs)))
+    }
+}
+
+fn node(instance: &Instance, indices: &HashMap<String, usize>) -> Result<Node, Failure> {
+    let needs = seen(instance)
+        .into_iter()
+        .map(|need| {
+            indices.get(&need).copied().ok_or_else(|| {
+                Failure::bug(format!(
+                    "{} needs {need}, which the plan lacks",
+                    instance.id
+                ))
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let matrix = !instance.matrix.is_empty();
+    Ok(Node {
+        step: instance.step.clone(),
+        instance: instance.id.clone(),
+        needs,
+        finally: instance.finally,
+        retry: instance.retry.as_ref().map_or_else(Retry::default, retry),
+        timeout: instance.timeout_ms.map(Duration::from_millis),
+        pool: matrix.then(|| Pool {
+            name: instance.step.clone(),
+            max_parallel: instance.max_parallel.map(|most| most as usize),
+            fail_fast: instance.fail_fast,
+        }),
+    })
+}
+
+fn retry(retry: &sidestep_pipeline::Retry) -> Retry {
+    Retry {
+        attempts: retry.attempts,
+        on: retry.on.clone(),
+        delay: Duration::from_millis(retry.delay_ms),
+        max_delay: Duration::from_millis(retry.max_delay_ms),
+    }
+}
+
+/// The instances whose state the instance's expressions can depend on.
+fn seen(instance: &Instance) -> BTreeSet<String> {
+    let read = instance.sees.values().flat_map(ids);
+    instance.needs.iter().chain(read).cloned().collect()
+}
+
+fn ids(seen: &Seen) -> &[String] {
+    match seen {
+        Seen::One(id) => std::slice::from_ref(id),
+        Seen::All(ids) => ids,
+    }
+}

@@ -1,0 +1,297 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use sidestep_events::{
+    Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Intent, IntentId, LogLine, Output,
+    Record, SpanId, TraceId,
+};
+use sidestep_state::{AttemptLog, History, JournalWriter, RunFolder, StateError};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{Stop, StopReason};
+
+/// Where every event of a run passes: it gives each its number, writes it to the journal, and
+/// hands it to the reporters, in that order.
+///
+/// When the journal can't be written, the run is stopped; events still reach the reporters, so
+/// that people learn why.
+#[derive(Debug)]
+pub struct Recorder {
+    run: String,
+    trace: TraceId,
+    folder: RunFolder,
+    stop: Stop,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    journal: JournalWriter,
+    /// Counts on even when the journal is broken, so that reporters see no gap.
+    seq: u64,
+    broken: bool,
+    next_intent: u64,
+    open: HashMap<IntentId, Intent>,
+    logs: HashMap<(String, u32), AttemptLog>,
+    /// Where the log files of attempts that go on were last known to end.
+    offsets: HashMap<(String, u32), u64>,
+    reporters: Option<UnboundedSender<Envelope>>,
+}
+
+/// What an event belongs to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    pub(crate) step: Option<String>,
+    pub(crate) instance: Option<String>,
+    pub(crate) attempt: Option<u32>,
+    pub(crate) incarnation: Option<u32>,
+}
+
+impl Scope {
+    pub(crate) fn run() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn instance(step: &str, instance: &str) -> Self {
+        Self {
+            step: Some(step.to_owned()),
+            instance: Some(instance.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn attempt(&self, attempt: u32, incarnation: u32) -> Self {
+        Self {
+            attempt: Some(attempt),
+            incarnation: Some(incarnation),
+            ..self.clone()
+        }
+    }
+}
+
+impl Recorder {
+    /// A recorder over an opened journal, and the channel that reporters read. `history` is what
+    /// the journal holds so far; `traceparent` the value of `TRACEPARENT`. The channel ends when
+    /// [`Recorder::close`] is called.
+    pub fn new(
+        folder: RunFolder,
+        journal: JournalWriter,
+        history: &History,
+        traceparent: Option<&str>,
+        stop: Stop,
+    ) -> (Self, UnboundedReceiver<Envelope>) {
+        let (sender, receiver) = unbounded_channel();
+        let run = folder.id().to_string();
+        let offsets = history
+            .instances
+            .iter()
+            .flat_map(|(instance, known)| {
+                (1..).zip(&known.attempts).filter_map(|(attempt, known)| {
+                    Some(((instance.clone(), attempt), known.last_log_offset?))
+                })
+            })
+            .collect();
+        let recorder = Self {
+            trace: TraceId::of_run(&run, traceparent),
+            run,
+            folder,
+            stop,
+            inner: Mutex::new(Inner {
+                seq: journal.next_seq(),
+                journal,
+                broken: false,
+                next_intent: history.next_intent.max(1),
+                open: history
+                    .open_intents
+                    .iter()
+                    .map(|(id, intent)| (*id, intent.clone()))
+                    .collect(),
+                logs: HashMap::new(),
+                offsets,
+                reporters: Some(sender),
+            }),
+        };
+        (recorder, receiver)
+    }
+
+    /// The run's id.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// The run's trace.
+    pub fn trace(&self) -> &TraceId {
+        &self.trace
+    }
+
+    /// Ends the reporters' channel and makes the journal durable.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.reporters = None;
+        if let Err(error) = inner.journal.sync() {
+            self.broken(&mut inner, error);
+        }
+    }
+
+    pub(crate) fn emit(&self, scope: &Scope, event: Event) {
+        self.emit_locked(&mut self.lock(), scope, event);
+    }
+
+    /// A line of an outside process: its text goes to the attempt's log file, its place there to
+    /// the journal.
+    pub(crate) fn outside_line(&self, scope: &Scope, mut line: LogLine) {
+        let mut inner = self.lock();
+        if let (Some(instance), Some(attempt)) = (&scope.instance, scope.attempt)
+            && !inner.broken
+        {
+            let key = (instance.clone(), attempt);
+            match self.append_line(&mut inner, &key, &line.message) {
+                Ok(offset) => line.offset = Some(offset),
+                Err(error) => drop(self.broken(&mut inner, error)),
+            }
+        }
+        self.emit_locked(&mut inner, scope, Event::Log(line));
+    }
+
+    fn append_line(
+        &self,
+        inner: &mut Inner,
+        key: &(String, u32),
+        text: &str,
+    ) -> Result<u64, StateError> {
+        if !inner.logs.contains_key(key) {
+            let journaled = inner.offsets.get(key).copied();
+            let log = self.folder.attempt_log(&key.0, key.1, journaled)?;
+            inner.logs.insert(key.clone(), log);
+        }
+        match inner.logs.get_mut(key) {
+            Some(log) => log.append(text),
+            None => unreachable!("inserted above"),
+        }
+    }
+
+    /// Closes an attempt's log file.
+    pub(crate) fn end_log(&self, instance: &str, attempt: u32) {
+        self.lock().logs.remove(&(instance.to_owned(), attempt));
+    }
+
+    /// Journals that an outside object is about to be made, durably. `make` gets its id.
+    ///
+    /// Fails when the journal can't be written: then nothing may be made.
+    pub(crate) fn intent(
+        &self,
+        make: impl FnOnce(IntentId) -> Intent,
+    ) -> Result<IntentId, Failure> {
+        let mut inner = self.lock();
+        let id = IntentId(inner.next_intent);
+        let intent = make(id);
+        self.record(&mut inner, &Record::Intent(intent.clone()))?;
+        inner.journal.sync().map_err(|error| {
+            let failure = Failure::from(error);
+            inner.broken = true;
+            self.stop.stop(StopReason::Broken(failure.clone()));
+            failure
+        })?;
+        inner.next_intent += 1;
+        inner.open.insert(id, intent);
+        Ok(id)
+    }
+
+    /// The intent that an earlier incarnation of the same attempt journaled for the same object.
+    pub(crate) fn known_intent(&self, like: &Intent) -> Option<IntentId> {
+        let inner = self.lock();
+        inner
+            .open
+            .values()
+            .find(|known| {
+                Intent {
+                    id: like.id,
+                    expiry: like.expiry,
+                    ..(*known).clone()
+                } == *like
+            })
+            .map(|known| known.id)
+    }
+
+    pub(crate) fn done(&self, done: Done) -> Result<(), Failure> {
+        let mut inner = self.lock();
+        if done.removed || done.id.is_none() {
+            inner.open.remove(&done.intent);
+        }
+        self.record(&mut inner, &Record::Done(done))
+    }
+
+    pub(crate) fn checkpoint(&self, checkpoint: Checkpoint) -> Result<(), Failure> {
+        self.record(&mut self.lock(), &Record::Checkpoint(checkpoint))
+    }
+
+    pub(crate) fn output(&self, output: Output) -> Result<(), Failure> {
+        self.record(&mut self.lock(), &Record::Output(output))
+    }
+
+    /// The outside objects that may still be there, oldest first.
+    pub(crate) fn open_intents(&self, wanted: impl Fn(&Intent) -> bool) -> Vec<Intent> {
+        let inner = self.lock();
+        let mut open: Vec<_> = inner.open.values().filter(|i| wanted(i)).cloned().collect();
+        open.sort_by_key(|intent| intent.id);
+        open
+    }
+
+    fn emit_locked(&self, inner: &mut Inner, scope: &Scope, event: Event) {
+        let root = SpanId::of_run(&self.run);
+        let (span, parent) = match (&scope.instance, scope.attempt) {
+            (Some(instance), Some(attempt)) => {
+                (SpanId::of_attempt(&self.run, instance, attempt), Some(root))
+            }
+            _ => (root, None),
+        };
+        let envelope = Envelope {
+            v: FORMAT_VERSION,
+            run: self.run.clone(),
+            seq: inner.seq,
+            time: Timestamp::now(),
+            step: scope.step.clone(),
+            instance: scope.instance.clone(),
+            attempt: scope.attempt,
+            incarnation: scope.incarnation,
+            trace: self.trace.clone(),
+            span,
+            parent,
+            event,
+        };
+        inner.seq += 1;
+        // The failure is in the run's end; an event has no caller to tell.
+        let record = Record::Event(Box::new(envelope));
+        let _ = self.record(inner, &record);
+        if let (Record::Event(envelope), Some(reporters)) = (record, &inner.reporters) {
+            // Without a reader the journal is enough.
+            let _ = reporters.send(*envelope);
+        }
+    }
+
+    fn record(&self, inner: &mut Inner, record: &Record) -> Result<(), Failure> {
+        if inner.broken {
+            return Err(match self.stop.reason() {
+                Some(StopReason::Broken(failure)) => failure,
+                _ => Failure::cancelled("the run's journal can't be written any more"),
+            });
+        }
+        match inner.journal.append(record) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.broken(inner, error)),
+        }
+    }
+
+    fn broken(&self, inner: &mut Inner, error: StateError) -> Failure {
+        let failure = Failure::from(error);
+        inner.broken = true;
+        self.stop.stop(StopReason::Broken(failure.clone()));
+        failure
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here panics between two halves of a change.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+use sidestep_events::{Event, Exit, Failure, RunFinished, Status, WarningRaised};
+use sidestep_state::History;
+use tokio::time::Instant;
+
+use crate::attempts::{Shared, Start, clean_up, millis};
+use crate::recorder::{Recorder, Scope};
+use crate::schedule::Schedule;
+use crate::{Cleaner, Executor, Program, RunOptions, RunView, Stop, StopReason};
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEnd {
+    /// Its status; `running` when it was detached.
+    pub status: Status,
+    /// What the process ends with.
+    pub exit: Exit,
+    /// The pipeline's outputs, after a run that succeeded.
+    pub outputs: Option<Value>,
+}
+
+/// Runs a program to its end, or goes on with it where `history` ends.
+///
+/// Instances that succeeded before keep their outputs; an attempt that never ended goes on in a
+/// new incarnation; whatever else did not succeed is tried again. The recorder is closed at the
+/// end, so that the reporters' channel ends too.
+pub async fn run(
+    program: Arc<dyn Program>,
+    recorder: Arc<Recorder>,
+    history: &History,
+    executor: Arc<dyn Executor>,
+    cleaner: Arc<dyn Cleaner>,
+    options: RunOptions,
+    stop: Stop,
+) -> RunEnd {
+    let began = Instant::now();
+    let shared = Arc::new(Shared {
+        recorder: recorder.clone(),
+        executor,
+        cleaner,
+        options,
+    });
+    let mut started = program.describe();
+    started.resumed = history.started.is_some();
+    recorder.emit(&Scope::run(), Event::RunStarted(started));
+    sweep(&program, history, &shared).await;
+
+    let mut schedule = Schedule::new(program.clone(), shared, history, stop.clone());
+    schedule.drive(false).await;
+    if !stop.detaches() && !matches!(stop.reason(), Some(StopReason::Broken(_))) {
+        schedule.drive(true).await;
+    }
+    let view = schedule.into_view();
+    let end = if stop.detaches() {
+        detached(&recorder, &stop)
+    } else {
+        let mut end = judge(&program, &view, &stop);
+        let outputs = outputs(&program, &view, &recorder, &mut end);
+        recorder.emit(
+            &Scope::run(),
+            Event::RunFinished(RunFinished {
+                status: end.status,
+                exit: end.exit.code(),
+                outputs,
+                duration_ms: millis(began.elapsed()),
+            }),
+        );
+        end
+    };
+    recorder.close();
+    // What broke the journal may have been its last record.
+    match stop.reason() {
+        Some(StopReason::Broken(failure)) if end.status == Status::Succeeded => RunEnd {
+            status: Status::Failed,
+            exit: Exit::of_failure(&failure),
+            outputs: None,
+        },
+        _ => end,
+    }
+}
+
+/// Removes what earlier processes of this run left, save what an attempt that goes on still uses.
+async fn sweep(program: &Arc<dyn Program>, history: &History, shared: &Shared) {
+    let going_on = |instance: &str, attempt: u32| {
+        program.nodes().iter().any(|node| node.instance == instance)
+            && Start::after(history.instances.get(instance)).owns(attempt)
+    };
+    clean_up(shared, &Scope::run(), |intent| {
+        !going_on(&intent.instance, intent.attempt)
+    })
+    .await;
+}
+
+/// The run's status and exit code, from its instances and from what stopped it.
+fn judge(program: &Arc<dyn Program>, view: &RunView, stop: &Stop) -> RunEnd {
+    let failed = view
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.status, Status::Failed | Status::TimedOut))
+        .filter_map(|node| node.failure.as_ref());
+    let mut exits: Vec<_> = failed.map(Exit::of_failure).collect();
+    let status = match stop.reason() {
+        Some(StopReason::Asked { exit, .. }) => {
+            exits.push(exit);
+            Status::Cancelled
+        }
+        Some(StopReason::TimedOut) => {
+            exits.push(Exit::TimedOut);
+            Status::TimedOut
+        }
+        Some(StopReason::Broken(failure)) => {
+            exits.push(Exit::of_failure(&failure));
+            Status::Failed
+        }
+        None if exits.is_empty() => Status::Succeeded,
+        None => Status::Failed,
+    };
+    debug_assert_eq!(view.nodes.len(), program.nodes().len());
+    RunEnd {
+        status,
+        exit: Exit::first(exits),
+        outputs: None,
+    }
+}
+
+fn outputs(
+    program: &Arc<dyn Program>,
+    view: &RunView,
+    recorder: &Recorder,
+    end: &mut RunEnd,
+) -> Option<Value> {
+    if end.status != Status::Succeeded {
+        return None;
+    }
+    match program.outputs(view) {
+        Ok(outputs) => {
+            end.outputs.clone_from(&outputs);
+            outputs
+        }
+        Err(failure) => {
+            end.status = Status::Failed;
+            end.exit = Exit::of_failure(&failure);
+            recorder.emit(&Scope::run(), Event::Warning(warning(failure)));
+            None
+        }
+    }
+}
+
+fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
+    let left = recorder.open_intents(|_| true).len();
+    let objects = match left {
+        0 => "nothing outside is left".to_owned(),
+        1 => "1 outside object is left as it is".to_owned(),
+        left => format!("{left} outside objects are left as they are"),
+    };
+    recorder.emit(
+        &Scope::run(),
+        Event::Warning(WarningRaised {
+            code: "run.detached".into(),
+            message: format!("detached: {objects}"),
+            help: vec![format!("sidestep resume {}", recorder.run())],
+        }),
+    );
+    RunEnd {
+        status: Status::Running,
+        exit: match stop.reason() {
+            Some(StopReason::Asked { exit, .. }) => exit,
+            _ => Exit::Cancelled,
+        },
+        outputs: None,
+    }
+}
+
+fn warning(failure: Failure) -> WarningRaised {
+    WarningRaised {
+        code: failure.code.into_owned(),
+        message: failure.message,
+        help: failure.help,
+    }
+}

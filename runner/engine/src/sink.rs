@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sidestep_events::{
+    Checkpoint, Class, Done, Event, Failure, Intent, IntentId, LogSource, OnExit, Owner, Place,
+};
+
+use crate::recorder::{Recorder, Scope};
+
+/// The largest checkpoint, in bytes of JSON.
+const MAX_CHECKPOINT: usize = 64 * 1024;
+
+/// Where one incarnation of one attempt says what it does. Everything it says is masked already.
+#[derive(Debug)]
+pub struct AttemptSink {
+    recorder: Arc<Recorder>,
+    scope: Scope,
+    instance: String,
+    attempt: u32,
+}
+
+impl AttemptSink {
+    pub(crate) fn new(
+        recorder: Arc<Recorder>,
+        step: &str,
+        instance: &str,
+        attempt: u32,
+        incarnation: u32,
+    ) -> Self {
+        Self {
+            recorder,
+            scope: Scope::instance(step, instance).attempt(attempt, incarnation),
+            instance: instance.to_owned(),
+            attempt,
+        }
+    }
+
+    /// Something happened. A line of an outside process goes to the attempt's log file.
+    pub fn event(&self, event: Event) {
+        match event {
+            Event::Log(line) if line.source == LogSource::Pod => {
+                self.recorder.outside_line(&self.scope, line);
+            }
+            event => self.recorder.emit(&self.scope, event),
+        }
+    }
+
+    /// An outside object is about to be made. When this returns, a crash can't lose it. An
+    /// incarnation that goes on with its predecessor's object gets that one's id.
+    ///
+    /// Fails when the journal can't be written: then the object must not be made.
+    pub fn intent(
+        &self,
+        kind: &str,
+        place: Place,
+        name: &str,
+        on_exit: OnExit,
+        expiry: Option<Timestamp>,
+    ) -> Result<IntentId, Failure> {
+        let make = |id| Intent {
+            id,
+            instance: self.instance.clone(),
+            attempt: self.attempt,
+            kind: kind.to_owned(),
+            place: place.clone(),
+            name: name.to_owned(),
+            on_exit,
+            expiry,
+        };
+        match self.recorder.known_intent(&make(IntentId(0))) {
+            Some(id) => Ok(id),
+            None => self.recorder.intent(make),
+        }
+    }
+
+    /// The object was made (`id` is its uid or generation), was not made after all (no `id`), or
+    /// is gone again.
+    pub fn done(&self, intent: IntentId, id: Option<String>, removed: bool) -> Result<(), Failure> {
+        self.recorder.done(Done {
+            intent,
+            id,
+            removed,
+        })
+    }
+
+    /// Remembers the plugin's state for a later incarnation of this attempt.
+    ///
+    /// Fails when it is larger than 64 KiB, or the journal can't be written.
+    pub fn checkpoint(&self, state: Value) -> Result<(), Failure> {
+        let size = state.to_string().len();
+        if size > MAX_CHECKPOINT {
+            return Err(Failure::new(
+                Class::InvalidInput,
+                "checkpoint.too-large",
+                Owner::Plugin,
+                format!("a checkpoint of {size} bytes; at most {MAX_CHECKPOINT} are kept"),
+            ));
+        }
+        self.recorder.checkpoint(Checkpoint {
+            instance: self.instance.clone(),
+            attempt: self.attempt,
+            state,
+        })
+    }
+}

@@ -1,0 +1,93 @@
+use std::sync::Arc;
+
+use sidestep_engine::{RunOptions, Stop, StopReason};
+use sidestep_events::{Event, Exit, Status};
+
+use crate::script::{Act, If, Script, World, plain, statuses};
+
+fn made(act: Act) -> Script {
+    Script::new()
+        .step("build", &[], vec![Act::Make("pod-1", Box::new(act))])
+        .step("next", &["build"], vec![plain()])
+        .step("tell", &["build"], vec![plain()])
+        .when(If::Always)
+        .step("last", &[], vec![plain()])
+        .when(If::Always)
+        .with(|node| node.finally = true)
+}
+
+/// Stops the run as soon as its first step is under way.
+async fn interrupted(
+    script: Script,
+    detach: bool,
+) -> (
+    sidestep_engine::RunEnd,
+    Vec<sidestep_events::Envelope>,
+    Arc<Script>,
+    World,
+) {
+    let (script, stop, world) = (Arc::new(script), Stop::new(), World::new());
+    let (watched, asked) = (script.clone(), stop.clone());
+    let asking = tokio::spawn(async move {
+        watched.started.notified().await;
+        asked.stop(StopReason::Asked {
+            exit: Exit::Interrupted,
+            detach,
+        });
+    });
+    let (end, events) = world.run(&script, RunOptions::default(), stop).await;
+    asking.await.expect("asked");
+    (end, events, script, world)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_cleans_up_then_runs_what_always_runs() {
+    for act in [Act::Hang, Act::Ignore] {
+        let (end, events, script, _) = interrupted(made(act), false).await;
+        assert_eq!(
+            (end.status, end.exit),
+            (Status::Cancelled, Exit::Interrupted)
+        );
+        assert_eq!(
+            statuses(&events),
+            [
+                "build cancelled",
+                "next skipped",
+                "tell succeeded",
+                "last succeeded"
+            ]
+        );
+        assert_eq!(*script.removed.lock().expect("whole"), ["pod-1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detached_run_leaves_its_pod_for_whoever_resumes_it() {
+    let (end, events, script, world) = interrupted(made(Act::Hang), true).await;
+    assert_eq!((end.status, end.exit), (Status::Running, Exit::Interrupted));
+    assert!(script.removed.lock().expect("whole").is_empty());
+    assert!(
+        !events
+            .iter()
+            .any(|e| matches!(e.event, Event::RunFinished(_)))
+    );
+
+    let again = Arc::new(made(plain()));
+    let (end, _) = world.run(&again, RunOptions::default(), Stop::new()).await;
+    assert_eq!(end.exit, Exit::Success);
+    assert_eq!(again.attempts()[0], "build.1.2");
+    // The same object: one intent, removed once, at the attempt's end.
+    assert_eq!(*again.removed.lock().expect("whole"), ["pod-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_stopped_before_it_began_starts_nothing_but_what_always_runs() {
+    let (script, stop) = (Arc::new(made(Act::Hang)), Stop::new());
+    stop.stop(StopReason::Asked {
+        exit: Exit::Terminated,
+        detach: false,
+    });
+    let (end, _) = World::new().run(&script, RunOptions::default(), stop).await;
+    assert_eq!(end.exit, Exit::Terminated);
+    assert_eq!(script.attempts(), ["tell.1.1", "last.1.1"]);
+}

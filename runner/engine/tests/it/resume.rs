@@ -1,0 +1,96 @@
+use std::sync::Arc;
+
+use serde_json::json;
+use sidestep_engine::{RunOptions, Stop};
+use sidestep_events::{Class, Event, Exit};
+
+use crate::script::{Act, Script, World, fail, give, plain, statuses};
+
+fn script(build: Act) -> Arc<Script> {
+    let script = Script::new()
+        .step("context", &[], vec![give(json!({"uri": "gs://b/1"}))])
+        .step("build", &["context"], vec![build]);
+    Arc::new(script)
+}
+
+/// What a killed process leaves: its run is dropped at any point.
+async fn killed(world: &World, script: &Arc<Script>) {
+    let run = world.run(script, RunOptions::default(), Stop::new());
+    tokio::pin!(run);
+    let mut started = 0;
+    while started < 2 {
+        tokio::select! {
+            _ = &mut run => panic!("it was to be killed"),
+            () = script.started.notified() => started += 1,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_run_goes_on_where_it_was() {
+    let world = World::new();
+    let hang = Act::Say("layer 1", Box::new(Act::Hang));
+    let first = script(Act::Make(
+        "pod-1",
+        Box::new(Act::Remember(json!({"at": 7}), Box::new(hang))),
+    ));
+    killed(&world, &first).await;
+
+    let second = script(Act::Make(
+        "pod-1",
+        Box::new(Act::Say("layer 2", Box::new(give(json!({"digest": "d"}))))),
+    ));
+    let (end, events) = world.run(&second, RunOptions::default(), Stop::new()).await;
+    assert_eq!(end.exit, Exit::Success);
+    assert_eq!(end.outputs, Some(json!({"digest": "d"})));
+    assert_eq!(statuses(&events), ["build succeeded"]);
+    {
+        let seen = second.seen.lock().expect("whole");
+        assert_eq!(seen.len(), 1, "what was finished does not run again");
+        assert_eq!(
+            (seen[0].attempt, seen[0].incarnation, seen[0].resumed),
+            (1, 2, true)
+        );
+        assert_eq!(seen[0].checkpoint, Some(json!({"at": 7})));
+        assert_eq!(seen[0].inputs, json!([{"uri": "gs://b/1"}]));
+    }
+    assert_eq!(*second.removed.lock().expect("whole"), ["pod-1"]);
+
+    let run = world
+        .runs
+        .open(&"r1".parse().expect("an id"))
+        .expect("there");
+    let lines: Vec<_> = run
+        .events()
+        .expect("readable")
+        .filter_map(|envelope| match envelope.event {
+            Event::Log(line) => Some(line.message),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lines, ["layer 1", "layer 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_run_tries_again_what_did_not_succeed() {
+    let world = World::new();
+    let first = script(fail(Class::Failed, "kaniko.run-failed"));
+    let (end, _) = world.run(&first, RunOptions::default(), Stop::new()).await;
+    assert_eq!(end.exit, Exit::Failed);
+    let second = script(plain());
+    let (end, _) = world.run(&second, RunOptions::default(), Stop::new()).await;
+    assert_eq!(end.exit, Exit::Success);
+    assert_eq!(second.attempts(), ["build.2.1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_run_left_of_a_finished_attempt_is_removed_on_resume() {
+    let world = World::new();
+    // The pod belongs to a step that the program of the second process has finished already.
+    let first = script(Act::Make("pod-1", Box::new(Act::Hang)));
+    killed(&world, &first).await;
+    let other = Arc::new(Script::new().step("context", &[], vec![plain()]));
+    let (end, _) = world.run(&other, RunOptions::default(), Stop::new()).await;
+    assert_eq!(end.exit, Exit::Success);
+    assert_eq!(*other.removed.lock().expect("whole"), ["pod-1"]);
+}
