@@ -1,0 +1,153 @@
+//! The state that all the APIs share.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+use sidestep_sandbox_identity::{Identity, Project};
+use tokio::sync::watch;
+
+use crate::clusters::Clusters;
+use crate::state::State;
+
+/// Google's side of a sandbox. Cheap to clone; clones share one state.
+#[derive(Clone)]
+pub struct Cloud {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    identity: Identity,
+    state: RwLock<State>,
+    clusters: Arc<dyn Clusters>,
+    revision: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cloud").finish_non_exhaustive()
+    }
+}
+
+impl Cloud {
+    /// A cloud with a state that was seeded or loaded.
+    pub fn new(identity: Identity, state: State, clusters: Arc<dyn Clusters>) -> Self {
+        let state = RwLock::new(state);
+        let revision = watch::Sender::new(0);
+        Self {
+            shared: Arc::new(Shared {
+                identity,
+                state,
+                clusters,
+                revision,
+            }),
+        }
+    }
+
+    /// Who may do what.
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// The state as it stands, to be persisted; identity's is [`Identity::snapshot`].
+    pub fn snapshot(&self) -> State {
+        self.read(State::clone)
+    }
+
+    /// Follows the count of changes; persist after each one.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.revision.subscribe()
+    }
+
+    /// Whether a project has a service enabled, such as `storage.googleapis.com`.
+    pub fn is_enabled(&self, project: &str, service: &str) -> bool {
+        self.read(|state| {
+            state
+                .services
+                .get(project)
+                .is_some_and(|s| s.contains(service))
+        })
+    }
+
+    /// An Artifact Registry repository, as its API shows it.
+    pub fn repository(&self, project: &str, location: &str, name: &str) -> Option<Value> {
+        let name = format!("projects/{project}/locations/{location}/repositories/{name}");
+        self.read(|state| state.repositories.get(&name).cloned())
+    }
+
+    /// Makes a Docker repository, as a first push to a `gcr.io` name does; one that exists is
+    /// left as it is.
+    pub fn create_repository(&self, project: &str, location: &str, name: &str) {
+        let name = format!("projects/{project}/locations/{location}/repositories/{name}");
+        let made = crate::apis::artifactregistry::new_repository(self, &name, &Value::Null);
+        self.write(|state| {
+            state.repositories.entry(name).or_insert(made);
+        });
+    }
+
+    /// Says where a cluster's API server listens (host and port, without a scheme) and by which
+    /// CA it is known (PEM, base64), as `gcloud container clusters get-credentials` reads it.
+    pub fn set_cluster_endpoint(&self, cluster: &str, endpoint: &str, ca: &str) {
+        self.write(|state| {
+            if let Some(cluster) = state.clusters.get_mut(cluster) {
+                cluster["endpoint"] = Value::from(endpoint);
+                cluster["masterAuth"]["clusterCaCertificate"] = Value::from(ca);
+            }
+        });
+    }
+
+    pub(crate) fn clusters(&self) -> &dyn Clusters {
+        &*self.shared.clusters
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(
+            &self
+                .shared
+                .state
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    pub(crate) fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let out = change(
+            &mut self
+                .shared
+                .state
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        self.shared.revision.send_modify(|n| *n += 1);
+        out
+    }
+
+    /// The time, RFC 3339.
+    pub(crate) fn now(&self) -> String {
+        self.identity().clock().now().to_string()
+    }
+
+    /// A project by id or number. One that does not exist has that name and no number, so that
+    /// it is refused like one that may not be seen.
+    pub(crate) fn project(&self, id_or_number: &str) -> (String, Project) {
+        self.identity().project(id_or_number).unwrap_or_else(|| {
+            let nobody = Project {
+                number: id_or_number.to_owned(),
+                display_name: String::new(),
+            };
+            (id_or_number.to_owned(), nobody)
+        })
+    }
+
+    /// Keeps a finished operation, so that it can be asked for.
+    pub(crate) fn finished(&self, name: &str, operation: &Value) {
+        self.write(|state| state.operations.insert(name.to_owned(), operation.clone()));
+    }
+}
+
+/// A random name part, hexadecimal.
+pub(crate) fn random_id() -> String {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes)
+        .expect("an operating system without random numbers cannot run this");
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}

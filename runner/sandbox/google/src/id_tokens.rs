@@ -1,0 +1,83 @@
+//! Google-signed id tokens of service accounts.
+//!
+//! Shape: <https://cloud.google.com/docs/authentication/token-types#id>. The signing key is the
+//! sandbox's own and stays over restarts; [`Cloud::certificates`] publishes its public half.
+
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use sidestep_sandbox_identity::{Account, LIFETIME};
+
+use crate::cloud::Cloud;
+use crate::error::ApiError;
+use crate::state::SigningKey;
+
+const ISSUER: &str = "https://accounts.google.com";
+const KEY_ID: &str = "sandbox";
+
+/// Signs an account's id token for an audience.
+pub(crate) fn issue(
+    cloud: &Cloud,
+    account: &Account,
+    audience: &str,
+    email: bool,
+) -> Result<String, ApiError> {
+    if audience.is_empty() {
+        return Err(ApiError::invalid("Audience required."));
+    }
+    let now = cloud.identity().clock().now().as_second();
+    let mut claims = json!({
+        "iss": ISSUER, "aud": audience, "azp": account.unique_id, "sub": account.unique_id,
+        "iat": now, "exp": now + LIFETIME.as_secs(),
+    });
+    if email {
+        claims["email"] = json!(account.email);
+        claims["email_verified"] = json!(true);
+    }
+    let header = Header {
+        kid: Some(KEY_ID.to_owned()),
+        ..Header::new(Algorithm::RS256)
+    };
+    jsonwebtoken::encode(&header, &claims, &key(cloud)?).map_err(|_| unusable())
+}
+
+impl Cloud {
+    /// The keys that id tokens are verified by, as `https://www.googleapis.com/oauth2/v3/certs`
+    /// gives them (a JWK set).
+    pub fn certificates(&self) -> Value {
+        let jwk = key(self)
+            .ok()
+            .and_then(|key| Jwk::from_encoding_key(&key, Algorithm::RS256).ok());
+        let keys: Vec<Jwk> = jwk
+            .into_iter()
+            .map(|mut jwk| {
+                jwk.common.key_id = Some(KEY_ID.to_owned());
+                jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+                jwk
+            })
+            .collect();
+        json!({ "keys": keys })
+    }
+}
+
+/// The signing key; made when it is first needed.
+fn key(cloud: &Cloud) -> Result<EncodingKey, ApiError> {
+    let kept = cloud.read(|state| state.signing_key.clone());
+    let SigningKey(pem) = if let Some(key) = kept {
+        key
+    } else {
+        let rule = &rcgen::PKCS_RSA_SHA256;
+        let made = rcgen::KeyPair::generate_rsa_for(rule, rcgen::RsaKeySize::_2048)
+            .map_err(|_| unusable())?;
+        let made = SigningKey(made.serialize_pem());
+        // Whoever was first wins.
+        cloud.write(|state| state.signing_key.get_or_insert(made).clone())
+    };
+    EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| unusable())
+}
+
+fn unusable() -> ApiError {
+    ApiError::internal(
+        "the sandbox's key for id tokens cannot be used; `sidestep sandbox reset` makes a new one",
+    )
+}

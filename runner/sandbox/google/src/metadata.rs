@@ -1,0 +1,207 @@
+//! The metadata server as one pod sees it: GKE's, or Compute Engine's where the node pool has not
+//! GKE's turned on.
+//!
+//! Reference: <https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity#metadata_server>.
+
+mod account;
+mod tree;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::cloud::Cloud;
+use account::Account;
+
+/// The pod that a metadata server answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodIdentity {
+    /// Its cluster, `projects/P/locations/L/clusters/C`.
+    pub cluster: String,
+    /// The node pool of the node that it runs on.
+    pub node_pool: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its Kubernetes service account.
+    pub service_account: String,
+    /// That service account's uid.
+    pub service_account_uid: String,
+    /// Whether it is on the node's network, and so passes GKE's metadata server by.
+    pub host_network: bool,
+}
+
+/// Serves the metadata of one pod; give each pod a listener of its own. The state of GKE, IAM and
+/// Kubernetes is read at each request.
+pub fn router(cloud: &Cloud, pod: PodIdentity) -> Router {
+    Router::new()
+        .fallback(serve)
+        .with_state((cloud.clone(), pod))
+}
+
+async fn serve(State((cloud, pod)): State<(Cloud, PodIdentity)>, request: Request) -> Response {
+    let mut response = answer(&cloud, &pod, &request).into_response();
+    let headers = response.headers_mut();
+    headers.insert("Metadata-Flavor", HeaderValue::from_static("Google"));
+    headers.insert(
+        header::SERVER,
+        HeaderValue::from_static("GKE Metadata Server"),
+    );
+    response
+}
+
+/// An answer's status and body.
+pub(crate) enum Reply {
+    Text(StatusCode, String),
+    Json(Value),
+}
+
+impl Reply {
+    fn not_found() -> Self {
+        Self::Text(StatusCode::NOT_FOUND, "Not Found\n".to_owned())
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let kind = |kind| [(header::CONTENT_TYPE, HeaderValue::from_static(kind))];
+        match self {
+            Self::Text(status, text) => (status, kind("application/text"), text).into_response(),
+            Self::Json(value) => (kind("application/json"), value.to_string()).into_response(),
+        }
+    }
+}
+
+fn answer(cloud: &Cloud, pod: &PodIdentity, request: &Request) -> Reply {
+    let path = request.uri().path();
+    // Whoever looks whether this is Google asks for the root, and without the header.
+    if path == "/" {
+        return Reply::Text(StatusCode::OK, "computeMetadata/\n".to_owned());
+    }
+    if let Some(refused) = refuse(request.headers()) {
+        return refused;
+    }
+    if request.method() != "GET" {
+        return Reply::Text(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Method Not Allowed\n".to_owned(),
+        );
+    }
+    let Some(rest) = path.strip_prefix("/computeMetadata/") else {
+        return Reply::not_found();
+    };
+    let path: Vec<&str> = rest.split('/').filter(|s| !s.is_empty()).collect();
+    let query = Query::read(request.uri().query().unwrap_or_default());
+    let Some(mode) = look_up(cloud, pod) else {
+        return Reply::not_found();
+    };
+    if let [
+        "v1",
+        "instance",
+        "service-accounts",
+        name,
+        what @ ("token" | "identity"),
+    ] = path.as_slice()
+    {
+        return match mode.account(cloud, pod) {
+            Ok(account) if !account.is_named(name) => Reply::not_found(),
+            Ok(account) if *what == "token" => token(cloud, &mode, pod, &account),
+            Ok(account) => identity(cloud, &mode, pod, &account, &query),
+            Err(reply) => reply,
+        };
+    }
+    let account = match mode.account(cloud, pod) {
+        Ok(account) => Some(account),
+        Err(reply) if path.get(2) == Some(&"service-accounts") => return reply,
+        Err(_) => None,
+    };
+    let root = json!({ "v1": tree::build(cloud, pod, account.as_ref()) });
+    tree::show(&root, &path, &query)
+}
+
+fn refuse(headers: &HeaderMap) -> Option<Reply> {
+    let refuse = |text: &str| Some(Reply::Text(StatusCode::FORBIDDEN, format!("{text}\n")));
+    if headers.get("Metadata-Flavor").is_none_or(|v| v != "Google") {
+        return refuse("Missing required header \"Metadata-Flavor\": \"Google\"");
+    }
+    // A forwarded request may come from somebody that the pod serves.
+    if headers.contains_key("X-Forwarded-For") {
+        return refuse("Request has the header \"X-Forwarded-For\"");
+    }
+    None
+}
+
+fn look_up(cloud: &Cloud, pod: &PodIdentity) -> Option<account::Mode> {
+    cloud.read(|state| {
+        state
+            .clusters
+            .get(&pod.cluster)
+            .map(|c| account::Mode::of(c, pod))
+    })
+}
+
+fn token(cloud: &Cloud, mode: &account::Mode, pod: &PodIdentity, account: &Account) -> Reply {
+    match mode.token(cloud, pod, account) {
+        Ok(token) => {
+            let now = cloud.identity().clock().now();
+            Reply::Json(json!({
+                "access_token": token.secret,
+                "expires_in": token.expires.duration_since(now).as_secs(),
+                "token_type": "Bearer",
+            }))
+        }
+        Err(reply) => reply,
+    }
+}
+
+fn identity(
+    cloud: &Cloud,
+    mode: &account::Mode,
+    pod: &PodIdentity,
+    account: &Account,
+    query: &Query,
+) -> Reply {
+    if query.audience.is_empty() {
+        return Reply::Text(
+            StatusCode::BAD_REQUEST,
+            "non-empty audience parameter required\n".to_owned(),
+        );
+    }
+    match mode.id_token(cloud, pod, account, &query.audience, query.full) {
+        Ok(token) => Reply::Text(StatusCode::OK, token),
+        Err(reply) => reply,
+    }
+}
+
+/// What a request's query asks for.
+pub(crate) struct Query {
+    pub(crate) recursive: bool,
+    /// `text`, `json`, or empty for what fits.
+    pub(crate) alt: String,
+    /// Whom an id token is for.
+    audience: String,
+    /// Whether an id token names the account's address.
+    full: bool,
+}
+
+impl Query {
+    fn read(query: &str) -> Self {
+        let has = |key: &str, value: &str| {
+            url::form_urlencoded::parse(query.as_bytes())
+                .any(|(k, v)| k == key && v.eq_ignore_ascii_case(value))
+        };
+        let first = |key: &str| {
+            url::form_urlencoded::parse(query.as_bytes())
+                .find(|(k, _)| k == key)
+                .map(|(_, value)| value.into_owned())
+                .unwrap_or_default()
+        };
+        Self {
+            recursive: has("recursive", "true"),
+            alt: first("alt").to_ascii_lowercase(),
+            audience: first("audience"),
+            full: has("format", "full"),
+        }
+    }
+}

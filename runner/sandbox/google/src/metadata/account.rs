@@ -1,0 +1,241 @@
+//! Which account a pod has, and how it comes by a token.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+use sidestep_sandbox_identity::{Caller, LIFETIME, Token, workload_principal};
+
+use super::{PodIdentity, Reply};
+use crate::apis::{iamcredentials, sts};
+use crate::cloud::Cloud;
+use crate::clusters::PodSubject;
+use crate::error::ApiError;
+use crate::id_tokens;
+
+/// The annotation that links a Kubernetes service account to a Google one.
+const LINK: &str = "iam.gke.io/gcp-service-account";
+/// The annotation that asks for the principal where an address is asked for.
+const PRINCIPAL_AS_EMAIL: &str = "iam.gke.io/return-principal-id-as-email";
+const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+const USERINFO: &str = "https://www.googleapis.com/auth/userinfo.email";
+
+/// Who answers the pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Compute Engine's metadata server, with the node's account.
+    Node {
+        /// As the node pool has it: an address, or `default`.
+        service_account: String,
+        scopes: Vec<String>,
+    },
+    /// GKE's metadata server.
+    Workload {
+        /// The cluster's workload pool.
+        pool: String,
+    },
+}
+
+/// The account that the metadata server shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    /// What it gives as the address.
+    pub(super) email: String,
+    pub(super) scopes: Vec<String>,
+    /// The Google account that the Kubernetes one is linked to.
+    linked: Option<String>,
+}
+
+impl Account {
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        name == "default" || name == self.email
+    }
+}
+
+impl Mode {
+    pub(super) fn of(cluster: &Value, pod: &PodIdentity) -> Self {
+        let text = |pointer: &str| {
+            cluster
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .filter(|t| !t.is_empty())
+        };
+        let pools = cluster.get("nodePools").and_then(Value::as_array);
+        let node_pool = pools
+            .into_iter()
+            .flatten()
+            .find(|p| p["name"] == pod.node_pool.as_str());
+        let config = node_pool.map_or(&Value::Null, |p| &p["config"]);
+        let autopilot = cluster.pointer("/autopilot/enabled") == Some(&Value::Bool(true));
+        let served = autopilot || config["workloadMetadataConfig"]["mode"] == "GKE_METADATA";
+        match text("/workloadIdentityConfig/workloadPool") {
+            Some(pool) if served && !pod.host_network => Self::Workload {
+                pool: pool.to_owned(),
+            },
+            _ => Self::Node {
+                service_account: config["serviceAccount"]
+                    .as_str()
+                    .unwrap_or("default")
+                    .to_owned(),
+                scopes: config["oauthScopes"]
+                    .as_array()
+                    .map(|all| {
+                        all.iter()
+                            .filter_map(Value::as_str)
+                            .map(str::to_owned)
+                            .collect()
+                    })
+                    .unwrap_or_default(),
+            },
+        }
+    }
+
+    /// The account, or why there is none.
+    pub(super) fn account(&self, cloud: &Cloud, pod: &PodIdentity) -> Result<Account, Reply> {
+        let number = project_number(cloud, pod);
+        match self {
+            Self::Node {
+                service_account,
+                scopes,
+            } => {
+                let email = match service_account.as_str() {
+                    "default" | "" => format!("{number}-compute@developer.gserviceaccount.com"),
+                    email => email.to_owned(),
+                };
+                Ok(Account {
+                    email,
+                    scopes: scopes.clone(),
+                    linked: None,
+                })
+            }
+            Self::Workload { pool } => {
+                let annotation = |key: &str| {
+                    cloud.clusters().service_account_annotation(
+                        &pod.namespace,
+                        &pod.service_account,
+                        key,
+                    )
+                };
+                let Some(linked) = annotation(LINK) else {
+                    let (namespace, name) = (&pod.namespace, &pod.service_account);
+                    return Err(Reply::Text(
+                        StatusCode::NOT_FOUND,
+                        format!(
+                            "Unable to fetch the Kubernetes service account: serviceaccounts \"{namespace}/{name}\" not found\n"
+                        ),
+                    ));
+                };
+                let linked = linked.filter(|l| !l.is_empty());
+                let as_principal =
+                    annotation(PRINCIPAL_AS_EMAIL).flatten().as_deref() == Some("true");
+                let email = match &linked {
+                    Some(email) => email.clone(),
+                    None if as_principal => {
+                        workload_principal(&number, pool, &pod.namespace, &pod.service_account)
+                    }
+                    None => pool.clone(),
+                };
+                let scopes = vec![CLOUD_PLATFORM.to_owned(), USERINFO.to_owned()];
+                Ok(Account {
+                    email,
+                    scopes,
+                    linked,
+                })
+            }
+        }
+    }
+
+    /// A token of the account.
+    pub(super) fn token(
+        &self,
+        cloud: &Cloud,
+        pod: &PodIdentity,
+        account: &Account,
+    ) -> Result<Token, Reply> {
+        match self {
+            Self::Node { .. } => match cloud.identity().account(&account.email) {
+                Some(found) if !found.disabled => Ok(cloud
+                    .identity()
+                    .mint(&format!("serviceAccount:{}", found.email))),
+                _ => Err(Reply::not_found()),
+            },
+            Self::Workload { pool } => {
+                let subject = PodSubject {
+                    namespace: pod.namespace.clone(),
+                    service_account: pod.service_account.clone(),
+                    uid: pod.service_account_uid.clone(),
+                };
+                let token = sts::federate(cloud, pool, &pod.cluster, &subject);
+                let Some(email) = &account.linked else {
+                    return Ok(token);
+                };
+                let number = project_number(cloud, pod);
+                let principal =
+                    workload_principal(&number, pool, &pod.namespace, &pod.service_account);
+                iamcredentials::impersonate(cloud, &Caller::Member(principal), email, LIFETIME)
+                    .map_err(|error| refused("access token", &error))
+            }
+        }
+    }
+
+    /// An id token of the account, for an audience. A pod that is linked to none has none.
+    pub(super) fn id_token(
+        &self,
+        cloud: &Cloud,
+        pod: &PodIdentity,
+        account: &Account,
+        audience: &str,
+        full: bool,
+    ) -> Result<String, Reply> {
+        let found = cloud
+            .identity()
+            .account(&account.email)
+            .filter(|a| !a.disabled);
+        match (self, &account.linked) {
+            (Self::Node { .. }, _) => match found {
+                Some(found) => {
+                    id_tokens::issue(cloud, &found, audience, full).map_err(|e| plain(&e))
+                }
+                None => Err(Reply::not_found()),
+            },
+            (Self::Workload { .. }, None) => Err(Reply::Text(
+                StatusCode::NOT_FOUND,
+                format!(
+                    "Your Kubernetes service account ({}/{}) is not linked to a Google service account, and only those have identity tokens\n",
+                    pod.namespace, pod.service_account
+                ),
+            )),
+            (Self::Workload { pool }, Some(email)) => {
+                let number = project_number(cloud, pod);
+                let principal =
+                    workload_principal(&number, pool, &pod.namespace, &pod.service_account);
+                let caller = Caller::Member(principal);
+                iamcredentials::id_token(cloud, &caller, email, audience, full)
+                    .map_err(|error| refused("identity token", &error))
+            }
+        }
+    }
+}
+
+fn project_number(cloud: &Cloud, pod: &PodIdentity) -> String {
+    cloud
+        .project(pod.cluster.split('/').nth(1).unwrap_or_default())
+        .1
+        .number
+}
+
+/// GKE's metadata server passes IAM's refusal on, in these words.
+fn refused(what: &str, error: &ApiError) -> Reply {
+    let status = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let reason = status.canonical_reason().unwrap_or_default();
+    Reply::Text(
+        status,
+        format!(
+            "Unable to generate {what}; IAM returned {} {reason}: {}\nThis error could be caused by a missing IAM policy binding on the target IAM service account.\nFor more information, refer to the Workload Identity documentation:\n\thttps://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#authenticating_to\n",
+            error.code, error.message
+        ),
+    )
+}
+
+fn plain(error: &ApiError) -> Reply {
+    let status = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Reply::Text(status, format!("{}\n", error.message))
+}

@@ -1,0 +1,103 @@
+use std::collections::BTreeSet;
+
+use sidestep_sandbox_identity::{Access as _, Caller, Clock, Identity, Resource};
+
+use super::*;
+
+fn identity(name: &str) -> Identity {
+    let seed = Scenario::named(name).unwrap().seed().unwrap();
+    Identity::new(seed.identity(), Clock::system())
+}
+
+#[test]
+fn every_scenario_makes_a_seed_and_breaks_something() {
+    let all = scenarios();
+    let names: BTreeSet<&str> = all.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names.len(), all.len(), "names are unique");
+    let healthy = all[0].seed().unwrap();
+    for scenario in &all {
+        let seed = scenario.seed().unwrap_or_else(|e| panic!("{e}"));
+        let changed = seed != healthy || !scenario.faults.is_null();
+        assert_eq!(changed, scenario.name != "healthy", "{}", scenario.name);
+        assert!(scenario.description.ends_with('.'), "{}", scenario.name);
+    }
+}
+
+#[test]
+fn each_scenario_file_is_listed_under_its_own_name() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+    let files: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| {
+            f.unwrap()
+                .file_name()
+                .to_string_lossy()
+                .replace(".json", "")
+        })
+        .collect();
+    let listed: BTreeSet<String> = scenarios().into_iter().skip(1).map(|s| s.name).collect();
+    assert_eq!(files, listed);
+}
+
+#[test]
+fn the_healthy_builder_can_do_its_work_and_no_more() {
+    let identity = identity("healthy");
+    let builder = Caller::Member("serviceAccount:builder@demo.iam.gserviceaccount.com".into());
+    let bucket = Resource::Bucket("demo-contexts".into());
+    let repository = Resource::Repository {
+        project: "demo".into(),
+        location: "europe".into(),
+        name: "images".into(),
+    };
+    assert!(identity.allows(&builder, "storage.objects.get", &bucket));
+    assert!(!identity.allows(&builder, "storage.objects.create", &bucket));
+    assert!(identity.allows(
+        &builder,
+        "artifactregistry.repositories.uploadArtifacts",
+        &repository
+    ));
+    assert!(!identity.allows(
+        &builder,
+        "artifactregistry.repositories.delete",
+        &repository
+    ));
+    let developer = Caller::Member("user:dev@example.com".into());
+    assert!(identity.allows(&developer, "storage.objects.create", &bucket));
+    assert!(identity.allows(
+        &developer,
+        "container.clusters.update",
+        &Resource::Project("demo".into())
+    ));
+}
+
+#[test]
+fn a_deleted_account_is_named_as_deleted() {
+    let identity = identity("account-deleted");
+    assert!(
+        identity
+            .account("builder@demo.iam.gserviceaccount.com")
+            .is_none()
+    );
+    let policy = identity.policy(&Resource::Bucket("demo-contexts".into()));
+    let text = policy.to_string();
+    assert!(
+        text.contains("deleted:serviceAccount:builder@demo.iam.gserviceaccount.com?uid="),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_patch_that_does_not_fit_says_so() {
+    let text = r#"{"name": "x", "patch": [{"op": "remove", "path": "/projects/nowhere"}]}"#;
+    let error = Scenario::read(text).unwrap().seed().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("scenario x: its patch does not fit the seed"),
+        "{error}"
+    );
+    let text = r#"{"name": "x", "merge": {"projcets": {}}}"#;
+    let error = Scenario::read(text).unwrap().seed().unwrap_err();
+    assert!(error.to_string().contains("projcets"), "{error}");
+    assert!(Scenario::read("3").is_err());
+}

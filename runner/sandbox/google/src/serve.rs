@@ -1,0 +1,108 @@
+//! The HTTP side: one router an API.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use sidestep_sandbox_identity::{Access as _, Caller};
+
+use crate::api::Api;
+use crate::apis;
+use crate::call::{Call, bearer};
+use crate::cloud::Cloud;
+use crate::error::{Answer, ApiError};
+use crate::mask;
+
+/// The largest request body that is read, in bytes.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Serves one API, at the root of its own address.
+pub fn router(cloud: &Cloud, api: Api) -> Router {
+    Router::new()
+        .fallback(serve_one)
+        .with_state((cloud.clone(), api))
+}
+
+/// Serves all the APIs at one address, told apart by the request's host name
+/// (`iam.googleapis.com` and so on), for clients that cannot be pointed elsewhere.
+pub fn by_host(cloud: &Cloud) -> Router {
+    Router::new().fallback(serve_host).with_state(cloud.clone())
+}
+
+async fn serve_one(State((cloud, api)): State<(Cloud, Api)>, request: Request) -> Response {
+    serve(&cloud, api, request).await
+}
+
+async fn serve_host(State(cloud): State<Cloud>, request: Request) -> Response {
+    let host = request
+        .uri()
+        .host()
+        .or_else(|| {
+            request
+                .headers()
+                .get(header::HOST)
+                .and_then(|h| h.to_str().ok())
+        })
+        .map(|h| h.split(':').next().unwrap_or(h).to_ascii_lowercase())
+        .unwrap_or_default();
+    if host == "www.googleapis.com" && request.uri().path() == "/oauth2/v3/certs" {
+        return axum::Json(cloud.certificates()).into_response();
+    }
+    match Api::ALL.into_iter().find(|api| api.host() == host) {
+        Some(api) => serve(&cloud, api, request).await,
+        None => ApiError::not_found(format!("the sandbox serves no API at host {host:?}"))
+            .into_response(),
+    }
+}
+
+async fn serve(cloud: &Cloud, api: Api, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return ApiError::invalid("Request payload size exceeds the limit: 4194304 bytes.")
+            .into_response();
+    };
+    let exchanges = matches!(api, Api::Sts | Api::SecureToken);
+    let caller = if exchanges {
+        // The exchange's credential is in its body.
+        Caller::Anonymous
+    } else {
+        match cloud.identity().caller(bearer(&parts).as_deref()) {
+            Ok(Caller::Anonymous) => return ApiError::no_credential(api).into_response(),
+            Ok(caller) => caller,
+            Err(_) => return ApiError::bad_credential(api).into_response(),
+        }
+    };
+    let call = match Call::read(api, &parts, &body, caller) {
+        Ok(call) => call,
+        Err(error) => return error.into_response(),
+    };
+    tracing::debug!(api = api.host(), method = %parts.method, path = parts.uri.path(), caller = ?call.caller, "call");
+    if exchanges {
+        return apis::sts::serve(cloud, &call);
+    }
+    match dispatch(cloud, &call) {
+        Ok(answer) => {
+            let fields = call
+                .param("fields")
+                .or_else(|| call.param("$fields"))
+                .unwrap_or_default();
+            axum::Json::<Value>(mask::apply(fields, &answer)).into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+fn dispatch(cloud: &Cloud, call: &Call) -> Answer {
+    match call.api {
+        Api::Sts | Api::SecureToken => Err(call.unserved()),
+        Api::Iam => apis::iam::handle(cloud, call),
+        Api::IamCredentials => apis::iamcredentials::handle(cloud, call),
+        Api::Container => apis::container::handle(cloud, call),
+        Api::CloudResourceManager => apis::resourcemanager::handle(cloud, call),
+        Api::ServiceUsage => apis::serviceusage::handle(cloud, call),
+        Api::ArtifactRegistry => apis::artifactregistry::handle(cloud, call),
+        Api::SecretManager => apis::secretmanager::handle(cloud, call),
+    }
+}

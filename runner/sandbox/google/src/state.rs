@@ -1,0 +1,73 @@
+//! What Google's side remembers between two starts of the sandbox, identity aside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Everything but identity, as the sandbox persists it (JSON).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct State {
+    /// The enabled services of each project.
+    pub services: BTreeMap<String, BTreeSet<String>>,
+    /// GKE clusters with their node pools, as the API shows them, by
+    /// `projects/P/locations/L/clusters/C`.
+    pub clusters: BTreeMap<String, Value>,
+    /// Finished operations by name.
+    pub operations: BTreeMap<String, Value>,
+    /// Artifact Registry repositories by `projects/P/locations/L/repositories/R`.
+    pub repositories: BTreeMap<String, Value>,
+    /// Secrets by `projects/P/secrets/S`.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Workload identity pools and their providers, by name.
+    pub pools: BTreeMap<String, Value>,
+    /// User-managed service-account keys (what the API lists of them), by `projects/P/serviceAccounts/E/keys/K`.
+    pub keys: BTreeMap<String, Value>,
+    /// What id tokens are signed with; made when the first one is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<SigningKey>,
+}
+
+/// A private key, PEM.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SigningKey(pub(crate) String);
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey")
+    }
+}
+
+/// A secret and its versions.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Secret {
+    /// When it was made, RFC 3339.
+    pub create_time: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its versions; the first is version 1.
+    pub versions: Vec<SecretVersion>,
+}
+
+/// One version of a secret.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SecretVersion {
+    /// When it was added, RFC 3339.
+    pub create_time: String,
+    /// `ENABLED`, `DISABLED` or `DESTROYED`.
+    pub state: String,
+    /// The payload, base64.
+    pub data: String,
+}
+
+impl std::fmt::Debug for SecretVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretVersion")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

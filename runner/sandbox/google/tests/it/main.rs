@@ -1,0 +1,11 @@
+//! The servers as clients see them: plain HTTP, and the real gcloud.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stderr, reason = "a test that is not run says so")]
+
+mod access;
+mod clients;
+mod exchange;
+mod gcloud;
+mod metadata;
+mod world;

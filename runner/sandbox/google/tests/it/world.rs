@@ -1,0 +1,191 @@
+//! A cloud to call: seeded from a scenario, with a cluster that the test plays.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use sidestep_sandbox_google::{
+    Api, Cloud, Clusters, PodSubject, Scenario, TokenRefused, metadata, router,
+};
+use sidestep_sandbox_identity::{Clock, Identity};
+use tower::ServiceExt as _;
+
+pub(crate) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+pub(crate) const CLUSTER: &str = "projects/demo/locations/europe-west1/clusters/ci";
+pub(crate) const DEVELOPER: &str = "user:dev@example.com";
+
+type Annotations = BTreeMap<String, String>;
+
+/// A cluster whose tokens are `NAMESPACE/NAME@AUDIENCE`.
+#[derive(Default)]
+pub(crate) struct Accounts(Mutex<BTreeMap<(String, String), Annotations>>);
+
+impl Accounts {
+    pub(crate) fn annotate(&self, name: &str, key: &str, value: Option<&str>) {
+        let mut accounts = self.0.lock().unwrap();
+        let account = accounts
+            .get_mut(&("builds".to_owned(), name.to_owned()))
+            .unwrap();
+        match value {
+            Some(value) => drop(account.insert(key.to_owned(), value.to_owned())),
+            None => drop(account.remove(key)),
+        }
+    }
+}
+
+impl Clusters for Accounts {
+    fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
+        let refused = || TokenRefused("the cluster does not stand by this token".to_owned());
+        let (account, sent_for) = jwt.split_once('@').ok_or_else(refused)?;
+        let (namespace, name) = account.split_once('/').ok_or_else(refused)?;
+        let known = self
+            .0
+            .lock()
+            .unwrap()
+            .contains_key(&(namespace.to_owned(), name.to_owned()));
+        if !known || sent_for != audience {
+            return Err(refused());
+        }
+        Ok(PodSubject {
+            namespace: namespace.to_owned(),
+            service_account: name.to_owned(),
+            uid: format!("uid-of-{name}"),
+        })
+    }
+
+    fn service_account_annotation(
+        &self,
+        namespace: &str,
+        name: &str,
+        key: &str,
+    ) -> Option<Option<String>> {
+        let accounts = self.0.lock().unwrap();
+        let account = accounts.get(&(namespace.to_owned(), name.to_owned()))?;
+        Some(account.get(key).cloned())
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) cloud: Cloud,
+    pub(crate) accounts: Arc<Accounts>,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    /// The error's message; fails where the status is another one.
+    pub(crate) fn refused(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()["error"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    pub(crate) fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()
+    }
+}
+
+impl World {
+    pub(crate) fn of(scenario: &str) -> Self {
+        let seed = Scenario::named(scenario).unwrap().seed().unwrap();
+        let accounts: BTreeMap<(String, String), Annotations> = seed
+            .kubernetes
+            .iter()
+            .flat_map(|(namespace, accounts)| {
+                accounts.iter().map(|(name, account)| {
+                    (
+                        (namespace.clone(), name.clone()),
+                        account.annotations.clone(),
+                    )
+                })
+            })
+            .collect();
+        let accounts = Arc::new(Accounts(Mutex::new(accounts)));
+        let identity = Identity::new(seed.identity(), Clock::system());
+        let state = seed.state("2026-01-01T00:00:00Z");
+        let clusters: Arc<dyn Clusters> = accounts.clone();
+        Self {
+            cloud: Cloud::new(identity, state, clusters),
+            accounts,
+        }
+    }
+
+    pub(crate) fn token(&self, member: &str) -> String {
+        self.cloud.identity().mint(member).secret
+    }
+
+    /// Calls an API with a token, or none.
+    pub(crate) async fn call(
+        &self,
+        api: Api,
+        token: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        };
+        send(router(&self.cloud, api), request.body(body).unwrap()).await
+    }
+
+    /// Calls an API as the developer.
+    pub(crate) async fn dev(&self, api: Api, method: &str, path: &str, body: Value) -> Reply {
+        let token = self.token(DEVELOPER);
+        self.call(api, Some(&token), method, path, body).await
+    }
+
+    /// A pod of `builds/ACCOUNT`.
+    pub(crate) fn pod(account: &str) -> metadata::PodIdentity {
+        metadata::PodIdentity {
+            cluster: CLUSTER.to_owned(),
+            node_pool: "default-pool".to_owned(),
+            namespace: "builds".to_owned(),
+            service_account: account.to_owned(),
+            service_account_uid: format!("uid-of-{account}"),
+            host_network: false,
+        }
+    }
+
+    /// What a pod gets from its metadata server.
+    pub(crate) async fn metadata(&self, pod: metadata::PodIdentity, path: &str) -> Reply {
+        let request = Request::get(format!("/computeMetadata/v1/{path}"))
+            .header("Metadata-Flavor", "Google")
+            .body(Body::empty())
+            .unwrap();
+        send(metadata::router(&self.cloud, pod), request).await
+    }
+}
+
+pub(crate) async fn send(router: axum::Router, request: Request<Body>) -> Reply {
+    let response = router.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    Reply {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        text: String::from_utf8(bytes.to_vec()).unwrap(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The one implementation of [`Access`]: state behind a lock, a clock, and a count of changes.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::member::Principal;
+use crate::policy::Policy;
+use crate::state::State;
+use crate::{Access, Caller, InvalidToken, PolicyJson, Resource, StaleEtag, condition, role};
+
+/// The sandbox's principals, tokens, roles and policies.
+///
+/// Cheap to clone; clones share one state.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: RwLock<State>,
+    clock: Clock,
+    revision: watch::Sender<u64>,
+}
+
+impl Identity {
+    /// Identity with a state that was seeded or loaded.
+    pub fn new(state: State, clock: Clock) -> Self {
+        let shared = Shared {
+            state: RwLock::new(state),
+            clock,
+            revision: watch::Sender::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The state as it stands, to be persisted.
+    pub fn snapshot(&self) -> State {
+        self.read(State::clone)
+    }
+
+    /// Follows the count of changes; persist after each one.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.revision.subscribe()
+    }
+
+    /// The clock that it was given.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Reads the state.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(
+            &self
+                .shared
+                .state
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Changes the state and counts the change.
+    pub(crate) fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let out = change(
+            &mut self
+                .shared
+                .state
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        self.shared.revision.send_modify(|n| *n += 1);
+        out
+    }
+
+    /// Which of the permissions the caller has on the resource.
+    pub fn allowed(&self, caller: &Caller, asked: &[String], resource: &Resource) -> Vec<String> {
+        asked
+            .iter()
+            .filter(|p| self.allows(caller, p, resource))
+            .cloned()
+            .collect()
+    }
+}
+
+impl Access for Identity {
+    fn caller(&self, bearer: Option<&str>) -> Result<Caller, InvalidToken> {
+        match bearer {
+            None => Ok(Caller::Anonymous),
+            Some(token) => self.judge(token.trim()),
+        }
+    }
+
+    fn allows(&self, caller: &Caller, permission: &str, resource: &Resource) -> bool {
+        let now = self.shared.clock.now();
+        self.read(|state| {
+            let principal = Principal::of(caller, state);
+            let project = state
+                .project_of(resource)
+                .map(|id| Resource::Project(id.to_owned()));
+            [Some(resource), project.as_ref()]
+                .into_iter()
+                .flatten()
+                .filter_map(|level| state.policies.get(&state.policy_key(level)))
+                .flat_map(|policy| &policy.bindings)
+                .any(|binding| {
+                    state.role_holds(&binding.role, permission)
+                        && binding.members.iter().any(|m| state.names(m, &principal))
+                        && binding.condition.as_ref().is_none_or(|c| {
+                            let facts = condition::Facts {
+                                now,
+                                name: resource.name(),
+                                kind: resource.kind().to_owned(),
+                                service: resource.service().to_owned(),
+                            };
+                            condition::evaluate(&c.expression, facts).unwrap_or(false)
+                        })
+                })
+        })
+    }
+
+    fn policy(&self, resource: &Resource) -> PolicyJson {
+        self.read(|state| {
+            state
+                .policies
+                .get(&state.policy_key(resource))
+                .cloned()
+                .unwrap_or_default()
+                .to_json()
+        })
+    }
+
+    fn set_policy(&self, resource: &Resource, policy: PolicyJson) -> Result<PolicyJson, StaleEtag> {
+        let mut policy = Policy::from_json(&policy);
+        policy.normalise();
+        self.write(|state| {
+            let key = state.policy_key(resource);
+            let current = state.policies.get(&key).map_or("", |p| p.etag.as_str());
+            let current = if current.is_empty() {
+                crate::policy::UNSET_ETAG
+            } else {
+                current
+            };
+            // Without an etag the write is blind, which IAM allows.
+            if !policy.etag.is_empty() && policy.etag != current {
+                return Err(StaleEtag);
+            }
+            policy.etag = state.next_etag();
+            let shown = policy.to_json();
+            state.policies.insert(key, policy);
+            Ok(shown)
+        })
+    }
+
+    fn check_policy(&self, resource: &Resource, policy: &PolicyJson) -> Result<(), String> {
+        self.read(|state| state.check_policy(resource, policy))
+    }
+
+    fn bucket_created(&self, bucket: &str, project: &str) {
+        self.write(|state| {
+            state
+                .bucket_projects
+                .insert(bucket.to_owned(), project.to_owned())
+        });
+    }
+
+    fn bucket_deleted(&self, bucket: &str) {
+        self.write(|state| {
+            state.bucket_projects.remove(bucket);
+            state
+                .policies
+                .remove(&Resource::Bucket(bucket.to_owned()).full_name());
+        });
+    }
+}
+
+impl State {
+    pub(crate) fn role_holds(&self, name: &str, permission: &str) -> bool {
+        role::predefined()
+            .get(name)
+            .or_else(|| self.custom_roles.get(name).filter(|r| !r.deleted))
+            .is_some_and(|r| r.permissions.contains(permission))
+    }
+
+    /// Whether the member names the principal; `projectOwner:P` and its like name whoever has
+    /// that basic role on the project, without a condition.
+    fn names(&self, member: &str, principal: &Principal) -> bool {
+        let role = match member.split_once(':') {
+            Some(("projectOwner", project)) => Some(("roles/owner", project)),
+            Some(("projectEditor", project)) => Some(("roles/editor", project)),
+            Some(("projectViewer", project)) => Some(("roles/viewer", project)),
+            _ => None,
+        };
+        let Some((role, project)) = role else {
+            return principal.is_named_by(member);
+        };
+        self.policies
+            .get(&Resource::Project(project.to_owned()).full_name())
+            .is_some_and(|policy| {
+                policy
+                    .bindings
+                    .iter()
+                    .filter(|b| b.role == role && b.condition.is_none())
+                    .any(|b| b.members.iter().any(|m| principal.is_named_by(m)))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Tokens: opaque, short-lived, kept as digests.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use crate::identity::Identity;
+use crate::state::{Attributes, State, TokenKind, TokenRecord};
+use crate::{Caller, InvalidToken};
+
+/// How long a token lives unless somebody asks for less.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long the developer's own tokens live: as long as a sandbox is likely to be used.
+pub const DEVELOPER_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// A token that was just issued.
+#[derive(Clone)]
+pub struct Token {
+    /// The secret itself.
+    pub secret: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token")
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// Issues an access token for a member (`user:…`, `serviceAccount:…`, `principal://…`).
+    pub fn mint(&self, member: &str) -> Token {
+        self.mint_for(member, LIFETIME)
+    }
+
+    /// Issues an access token with a lifetime of its own.
+    pub fn mint_for(&self, member: &str, lifetime: SignedDuration) -> Token {
+        self.issue(member, lifetime, TokenKind::Access, "ya29.sandbox-")
+    }
+
+    /// Issues a token that the token exchange takes as proof of being `member`, and no API does.
+    pub fn mint_subject(&self, member: &str) -> Token {
+        self.issue(
+            member,
+            DEVELOPER_LIFETIME,
+            TokenKind::Subject,
+            "subject.sandbox-",
+        )
+    }
+
+    /// Issues an access token for a federated principal, and remembers what is known of it.
+    pub fn mint_federated(&self, principal: &str, attributes: Attributes) -> Token {
+        self.write(|state| state.federated.insert(principal.to_owned(), attributes));
+        self.mint(principal)
+    }
+
+    /// Whom a subject token stands for.
+    pub fn subject(&self, secret: &str) -> Result<String, InvalidToken> {
+        self.lookup(secret, TokenKind::Subject)
+            .map(|record| record.member)
+    }
+
+    /// Until when an access token is good, and whose it is.
+    pub fn token_info(&self, secret: &str) -> Result<TokenRecord, InvalidToken> {
+        self.lookup(secret, TokenKind::Access)
+    }
+
+    pub(crate) fn judge(&self, secret: &str) -> Result<Caller, InvalidToken> {
+        let record = self.lookup(secret, TokenKind::Access)?;
+        if let Some(email) = record.member.strip_prefix("serviceAccount:") {
+            let usable = self.read(|s| s.live_account(email).is_some_and(|a| !a.disabled));
+            if !usable {
+                return Err(InvalidToken);
+            }
+        }
+        Ok(Caller::Member(record.member))
+    }
+
+    fn lookup(&self, secret: &str, kind: TokenKind) -> Result<TokenRecord, InvalidToken> {
+        let now = self.clock().now();
+        let found = self.read(|state| state.tokens.get(&digest(secret)).cloned());
+        found
+            .filter(|r| r.kind == kind && r.expires > now)
+            .ok_or(InvalidToken)
+    }
+
+    fn issue(
+        &self,
+        member: &str,
+        lifetime: SignedDuration,
+        kind: TokenKind,
+        prefix: &str,
+    ) -> Token {
+        let now = self.clock().now();
+        let expires = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        let secret = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>()));
+        let record = TokenRecord {
+            member: member.to_owned(),
+            expires,
+            kind,
+        };
+        self.write(|state: &mut State| {
+            state.tokens.retain(|_, record| record.expires > now);
+            state.tokens.insert(digest(&secret), record);
+        });
+        Token { secret, expires }
+    }
+}
+
+fn digest(secret: &str) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(secret.as_bytes())
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes)
+        .expect("an operating system without random numbers cannot run this");
+    bytes
+}
