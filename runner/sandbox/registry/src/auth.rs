@@ -1,0 +1,213 @@
+//! Who calls, and what they may do in a repository.
+
+use crate::{App, OverTls, failure::Failure, name::Image};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use http::{HeaderMap, header, request::Parts};
+use sidestep_sandbox_identity::{Caller, Resource};
+
+/// The bearer token that the token service gives to who sent no credential.
+pub(crate) const ANONYMOUS: &str = "anonymous";
+
+/// User names under which an access token is a password
+/// (<https://cloud.google.com/artifact-registry/docs/docker/authentication#token>).
+const TOKEN_USERS: [&str; 3] = ["oauth2accesstoken", "_token", "_dcgcloud_token"];
+
+/// What the `Authorization` header holds.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// No header.
+    None,
+    /// A header without a token in it: the anonymous bearer token.
+    Anonymous,
+    /// An access token.
+    Token(String),
+    /// A header that is none of the forms that Artifact Registry takes.
+    Unknown,
+}
+
+pub(crate) fn credential(headers: &HeaderMap) -> Credential {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Credential::None;
+    };
+    let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
+        return Credential::Unknown;
+    };
+    let rest = rest.trim();
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" if rest == ANONYMOUS => Credential::Anonymous,
+        "bearer" => Credential::Token(rest.to_owned()),
+        "basic" => {
+            let pair = BASE64_STANDARD.decode(rest).ok();
+            let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
+            match pair.as_deref().and_then(|pair| pair.split_once(':')) {
+                Some((user, token)) if TOKEN_USERS.contains(&user) => {
+                    Credential::Token(token.to_owned())
+                }
+                _ => Credential::Unknown,
+            }
+        }
+        _ => Credential::Unknown,
+    }
+}
+
+/// What a request wants to do with a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Pull,
+    Push,
+    Delete,
+}
+
+impl Action {
+    fn permission(self) -> &'static str {
+        match self {
+            Self::Pull => "artifactregistry.repositories.downloadArtifacts",
+            Self::Push => "artifactregistry.repositories.uploadArtifacts",
+            Self::Delete => "artifactregistry.repositories.deleteArtifacts",
+        }
+    }
+
+    /// The action's name in a token's scope.
+    fn scope(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "pull,push",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// Where a request came in.
+pub(crate) struct Origin {
+    scheme: &'static str,
+    /// With its port.
+    authority: String,
+}
+
+impl Origin {
+    pub(crate) fn of(parts: &Parts, app: &App) -> Self {
+        let tls =
+            parts.extensions.get::<OverTls>().is_some() || parts.uri.scheme_str() == Some("https");
+        let host = parts.uri.authority().map(http::uri::Authority::as_str);
+        let host = host.or_else(|| parts.headers.get(header::HOST)?.to_str().ok());
+        let authority = host.and_then(|host| host.parse::<http::uri::Authority>().ok());
+        let mut text = authority
+            .as_ref()
+            .map_or_else(|| "localhost".to_owned(), ToString::to_string);
+        if let Some(port) = app.http_port.get()
+            && !tls
+            && authority.is_none_or(|authority| authority.port().is_none())
+        {
+            text = format!("{text}:{port}");
+        }
+        Self {
+            scheme: if tls { "https" } else { "http" },
+            authority: text,
+        }
+    }
+
+    /// Without its port.
+    pub(crate) fn host(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => &self.authority,
+        }
+    }
+
+    /// RFC 6750's challenge, in the form of the distribution token spec.
+    pub(crate) fn challenge(&self, scope: Option<(&Image, Action)>) -> String {
+        let Self { scheme, authority } = self;
+        let scope = scope.map_or_else(String::new, |(image, action)| {
+            format!(",scope=\"repository:{}:{}\"", image.written, action.scope())
+        });
+        let service = self.host();
+        format!("Bearer realm=\"{scheme}://{authority}/v2/token\",service=\"{service}\"{scope}")
+    }
+}
+
+impl App {
+    /// Who sent the request. `None` stands for no credential at all.
+    pub(crate) fn caller(
+        &self,
+        headers: &HeaderMap,
+        challenge: &dyn Fn() -> String,
+    ) -> Result<Option<Caller>, Failure> {
+        let refused = || {
+            Failure::unauthorized(
+                challenge(),
+                "Request had invalid authentication credentials. Expected an OAuth 2 access token.",
+            )
+        };
+        match credential(headers) {
+            Credential::None => Ok(None),
+            Credential::Anonymous => Ok(Some(Caller::Anonymous)),
+            Credential::Token(token) => {
+                let caller = self.access.caller(Some(&token));
+                caller.map(Some).map_err(|_| refused())
+            }
+            Credential::Unknown => Err(refused()),
+        }
+    }
+
+    /// Checks that the caller may, and that there is that repository.
+    pub(crate) fn permit(
+        &self,
+        parts: &Parts,
+        origin: &Origin,
+        image: &Image,
+        action: Action,
+    ) -> Result<Caller, Failure> {
+        let challenge = || origin.challenge(Some((image, action)));
+        let caller = self.caller(&parts.headers, &challenge)?;
+        let resource = image.resource();
+        let (permission, name) = (action.permission(), image.full_name());
+        let asking = caller.clone().unwrap_or(Caller::Anonymous);
+        if self.access.allows(&asking, permission, &resource) {
+            self.exists(&asking, image, action)?;
+            return Ok(asking);
+        }
+        match caller {
+            // Who sent nothing is first asked to say who they are.
+            None => Err(Failure::unauthorized(
+                challenge(),
+                unauthenticated(permission, &name),
+            )),
+            Some(Caller::Anonymous) => Err(Failure::denied(unauthenticated(permission, &name))),
+            Some(Caller::Member(_)) => Err(Failure::denied(format!(
+                "Permission \"{permission}\" denied on resource \"{name}\" (or it may not exist)"
+            ))),
+        }
+    }
+
+    fn exists(&self, caller: &Caller, image: &Image, action: Action) -> Result<(), Failure> {
+        let resource = image.resource();
+        if self.repositories.exists(&resource) {
+            return Ok(());
+        }
+        let gcr = image.repository == "gcr.io" || image.repository.ends_with(".gcr.io");
+        if gcr && action == Action::Push {
+            let project = Resource::Project(image.project.clone());
+            let permission = "artifactregistry.repositories.createOnPush";
+            if !self.access.allows(caller, permission, &project) {
+                return Err(Failure::denied(
+                    "gcr.io repo does not exist. Creating on push requires the \
+                     artifactregistry.repositories.createOnPush permission",
+                ));
+            }
+            if self.repositories.create(&resource) {
+                return Ok(());
+            }
+        }
+        Err(Failure::name_unknown(format!(
+            "Repository \"{}\" not found",
+            image.repository
+        )))
+    }
+}
+
+fn unauthenticated(permission: &str, name: &str) -> String {
+    format!(
+        "Unauthenticated request. Unauthenticated requests do not have permission \
+         \"{permission}\" on resource \"{name}\" (or it may not exist)"
+    )
+}

@@ -1,0 +1,42 @@
+//! The token service (<https://distribution.github.io/distribution/spec/auth/token/>).
+//!
+//! What it gives is the caller's own access token: what the token may do is
+//! judged where it is used, on the policies as they then stand.
+
+use crate::{
+    App,
+    auth::{ANONYMOUS, Credential, Origin, credential},
+    failure::Failure,
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Seconds that a token is said to live: the spec's least, so that clients
+/// come back before an access token can have expired unseen.
+const LIFE: u32 = 60;
+
+pub(crate) async fn issue(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (parts, _) = request.into_parts();
+    let origin = Origin::of(&parts, &app);
+    app.caller(&parts.headers, &|| origin.challenge(None))?;
+    let token = match credential(&parts.headers) {
+        Credential::Token(token) => token,
+        _ => ANONYMOUS.to_owned(),
+    };
+    let issued = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+    let body = json!({
+        "token": token,
+        "access_token": token,
+        "expires_in": LIFE,
+        "issued_at": issued.to_string(),
+    });
+    Ok(([("cache-control", "no-store")], Json(body)).into_response())
+}

@@ -1,0 +1,171 @@
+//! Blobs on their way in: each a file, hashed as it grows.
+
+use crate::{OpenError, digest::Digest, failure::Failure};
+use axum::body::Body;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use futures::StreamExt as _;
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::OwnedMutexGuard;
+
+/// A name that nobody can guess.
+pub(crate) fn random_id() -> io::Result<String> {
+    let mut bytes = [0_u8; 24];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// One upload, in use by one request at a time.
+pub(crate) struct Upload {
+    id: String,
+    path: PathBuf,
+    size: u64,
+    hasher: Sha256,
+}
+
+type Known = HashMap<String, Arc<tokio::sync::Mutex<Upload>>>;
+
+/// All uploads. A file's name says which repository it belongs to:
+/// an upload is known only under the image that it was started for.
+pub(crate) struct Uploads {
+    folder: PathBuf,
+    known: Mutex<Known>,
+}
+
+fn key(image: &str, id: &str) -> String {
+    format!("{id}.{}", Digest::of(image.as_bytes()).hex())
+}
+
+impl Uploads {
+    pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
+        let failed = |source| OpenError {
+            path: folder.to_owned(),
+            source,
+        };
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut known = Known::new();
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let upload = Upload::load(name.clone(), entry.path()).map_err(failed)?;
+            known.insert(name, Arc::new(tokio::sync::Mutex::new(upload)));
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            known: Mutex::new(known),
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Only whole inserts and removals happen under it.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts an upload for the image with this full name.
+    pub(crate) fn start(&self, image: &str) -> Result<String, Failure> {
+        let id = random_id().map_err(Failure::disk)?;
+        let key = key(image, &id);
+        let path = self.folder.join(&key);
+        File::create_new(&path).map_err(Failure::disk)?;
+        let upload = Upload {
+            id: key.clone(),
+            path,
+            size: 0,
+            hasher: Sha256::new(),
+        };
+        let upload = Arc::new(tokio::sync::Mutex::new(upload));
+        self.known().insert(key, upload);
+        Ok(id)
+    }
+
+    pub(crate) async fn take(
+        &self,
+        image: &str,
+        id: &str,
+    ) -> Result<OwnedMutexGuard<Upload>, Failure> {
+        let key = key(image, id);
+        let upload = self.known().get(&key).cloned();
+        let upload = upload.ok_or_else(Failure::upload_unknown)?;
+        let upload = upload.lock_owned().await;
+        // It may have ended while this request waited for it.
+        if !self.known().contains_key(&key) {
+            return Err(Failure::upload_unknown());
+        }
+        Ok(upload)
+    }
+
+    /// Ends an upload; its file goes unless it was moved to its place.
+    pub(crate) fn end(&self, upload: &Upload) {
+        self.known().remove(&upload.id);
+        match fs::remove_file(&upload.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "an ended upload's file stays on disk");
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Upload {
+    fn load(id: String, path: PathBuf) -> io::Result<Self> {
+        let (mut hasher, mut size) = (Sha256::new(), 0);
+        let mut file = File::open(&path)?;
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let read = file.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+            size += read as u64;
+        }
+        Ok(Self {
+            id,
+            path,
+            size,
+            hasher,
+        })
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::finish(self.hasher.clone())
+    }
+
+    /// Appends a body. What came before it breaks off is kept: the client asks
+    /// how much that is. A write of one network frame into the page cache is
+    /// too short for a thread of its own, and leaves nothing in flight when the
+    /// request is dropped.
+    pub(crate) async fn append(&mut self, body: Body) -> Result<(), Failure> {
+        let file = OpenOptions::new().append(true).open(&self.path);
+        let mut file = file.map_err(Failure::disk)?;
+        let mut body = body.into_data_stream();
+        while let Some(frame) = body.next().await {
+            let frame =
+                frame.map_err(|_| Failure::upload_invalid("The upload's body was cut short."))?;
+            if let Err(error) = file.write_all(&frame) {
+                // Part of the frame may be written: back to what is hashed.
+                file.set_len(self.size).map_err(Failure::disk)?;
+                return Err(Failure::disk(error));
+            }
+            self.hasher.update(&frame);
+            self.size += frame.len() as u64;
+        }
+        Ok(())
+    }
+}

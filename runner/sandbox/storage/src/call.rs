@@ -1,0 +1,162 @@
+//! One request: its parameters, who sends it, and what they may do.
+
+use crate::{App, address, bucket::Bucket, failure::Failure, mask::Mask, params::Params};
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::FromRequestParts,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, header, request::Parts};
+use serde_json::Value;
+use sidestep_sandbox_identity::{Caller, Resource};
+use std::sync::Arc;
+
+/// Resources are small; this bounds what a hostile body can take.
+const MAX_RESOURCE: usize = 2 * 1024 * 1024;
+
+/// What every JSON handler needs of its request.
+pub(crate) struct Call {
+    pub(crate) params: Params,
+    pub(crate) headers: HeaderMap,
+    /// `scheme://host` as the caller wrote it.
+    pub(crate) base: String,
+    pub(crate) caller: Caller,
+    mask: Mask,
+}
+
+impl Call {
+    pub(crate) fn read(parts: &Parts, app: &App) -> Result<Self, Failure> {
+        let params = Params::parse(parts.uri.query());
+        let bearer = bearer(&parts.headers)
+            .or_else(|| params.get("access_token"))
+            .or_else(|| params.get("oauth_token"));
+        let caller = app.access.caller(bearer);
+        let caller = caller.map_err(|_| Failure::invalid_credentials())?;
+        let mask = match params.get("fields") {
+            Some(fields) if !fields.is_empty() => Mask::parse(fields)?,
+            _ => Mask::default(),
+        };
+        let tls = parts.extensions.get::<address::OverTls>().is_some();
+        Ok(Self {
+            base: address::base(
+                &parts.uri,
+                &parts.headers,
+                tls,
+                app.http_port.get().copied(),
+            ),
+            headers: parts.headers.clone(),
+            params,
+            caller,
+            mask,
+        })
+    }
+
+    /// A JSON answer, cut down to the `fields` that the caller asked for.
+    pub(crate) fn answer(&self, value: Value) -> Response {
+        Json(self.mask.apply(value)).into_response()
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Call {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        Self::read(parts, app)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?;
+    // What is not a bearer token is no credential that anyone issued: it is
+    // passed on, so that it is refused rather than taken for no credential.
+    let value = value.to_str().unwrap_or("?");
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()),
+        _ => Some(value),
+    }
+}
+
+/// Reads a JSON body; an empty one is an empty object.
+pub(crate) async fn resource(body: Body) -> Result<Value, Failure> {
+    let bytes = to_bytes(body, MAX_RESOURCE)
+        .await
+        .map_err(|_| Failure::invalid("The request's body is cut short or over 2 MiB."))?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(serde_json::json!({}));
+    }
+    parse(&bytes)
+}
+
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Failure::invalid(format!("Parse Error: the JSON is not valid: {error}")))
+}
+
+/// How the caller is named in Google's messages.
+fn named(caller: &Caller) -> Option<&str> {
+    match caller {
+        Caller::Anonymous => None,
+        Caller::Member(member) => Some(
+            member
+                .strip_prefix("user:")
+                .or_else(|| member.strip_prefix("serviceAccount:"))
+                .unwrap_or(member),
+        ),
+    }
+}
+
+impl App {
+    /// Whether the caller has the permission on the bucket.
+    pub(crate) fn allows(&self, caller: &Caller, permission: &str, bucket: &Bucket) -> bool {
+        // Object ACLs know nothing of federated identities, so Google gives
+        // these no access without uniform bucket-level access.
+        if let Caller::Member(member) = caller
+            && member.starts_with("principal:")
+            && !bucket.uniform
+        {
+            return false;
+        }
+        let own = Resource::Bucket(bucket.name.clone());
+        let project = Resource::Project(bucket.project.clone());
+        self.access.allows(caller, permission, &own)
+            || self.access.allows(caller, permission, &project)
+    }
+
+    /// `thing` is what Google's message names: `object` or `bucket`.
+    pub(crate) fn require(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        bucket: &Bucket,
+        thing: &str,
+    ) -> Result<(), Failure> {
+        if self.allows(caller, permission, bucket) {
+            return Ok(());
+        }
+        Err(Failure::denied(named(caller), permission, thing))
+    }
+
+    /// A permission on a project, such as making and listing its buckets.
+    pub(crate) fn require_project(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        project: &str,
+    ) -> Result<(), Failure> {
+        let resource = Resource::Project(project.to_owned());
+        if self.access.allows(caller, permission, &resource) {
+            return Ok(());
+        }
+        Err(Failure::denied(named(caller), permission, "project"))
+    }
+
+    /// What is said of an object that is not there: only who may list the
+    /// bucket learns that.
+    pub(crate) fn missing(&self, caller: &Caller, bucket: &Bucket, name: &str) -> Failure {
+        match self.require(caller, "storage.objects.list", bucket, "bucket") {
+            Ok(()) => Failure::no_object(&bucket.name, name),
+            Err(denied) => denied,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Preconditions (<https://cloud.google.com/storage/docs/request-preconditions>).
+
+use crate::{failure::Failure, object::Object, params::Params};
+use serde::{Deserialize, Serialize};
+
+/// What must hold of an object before a request acts on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Conditions {
+    /// The generation it must have.
+    generation: Option<i64>,
+    /// The generation it must not have.
+    other_generation: Option<i64>,
+    metageneration: Option<i64>,
+    other_metageneration: Option<i64>,
+}
+
+/// Whether a "not match" that fails answers 304 (a read) or 412 (a write).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Read,
+    Write,
+}
+
+impl Conditions {
+    pub(crate) fn read(params: &Params) -> Result<Self, Failure> {
+        Ok(Self {
+            generation: params.number("ifGenerationMatch")?,
+            other_generation: params.number("ifGenerationNotMatch")?,
+            metageneration: params.number("ifMetagenerationMatch")?,
+            other_metageneration: params.number("ifMetagenerationNotMatch")?,
+        })
+    }
+
+    /// The conditions on the source of a copy.
+    pub(crate) fn of_source(params: &Params) -> Result<Self, Failure> {
+        Ok(Self {
+            generation: params.number("ifSourceGenerationMatch")?,
+            other_generation: params.number("ifSourceGenerationNotMatch")?,
+            metageneration: params.number("ifSourceMetagenerationMatch")?,
+            other_metageneration: params.number("ifSourceMetagenerationNotMatch")?,
+        })
+    }
+
+    pub(crate) fn generation(generation: Option<i64>) -> Self {
+        Self {
+            generation,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn both(generation: Option<i64>, metageneration: Option<i64>) -> Self {
+        Self {
+            generation,
+            metageneration,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn metageneration_only(self) -> Self {
+        Self {
+            generation: None,
+            other_generation: None,
+            ..self
+        }
+    }
+
+    pub(crate) fn check(&self, object: Option<&Object>, purpose: Purpose) -> Result<(), Failure> {
+        self.check_numbers(object.map(|o| (o.generation, o.metageneration)), purpose)
+    }
+
+    /// `numbers`: generation and metageneration of what is there, if anything is.
+    pub(crate) fn check_numbers(
+        &self,
+        numbers: Option<(i64, i64)>,
+        purpose: Purpose,
+    ) -> Result<(), Failure> {
+        // What isn't there has generation 0 and no metageneration.
+        let generation = numbers.map_or(0, |(generation, _)| generation);
+        let metageneration = numbers.map(|(_, metageneration)| metageneration);
+        let wants = |wanted: Option<i64>, is: Option<i64>| wanted.is_none() || wanted == is;
+        let unwanted =
+            |unwanted: Option<i64>, is: Option<i64>| unwanted.is_some() && unwanted == is;
+        if !wants(self.generation, Some(generation)) || !wants(self.metageneration, metageneration)
+        {
+            return Err(Failure::precondition("If-Match"));
+        }
+        if unwanted(self.other_generation, Some(generation))
+            || unwanted(self.other_metageneration, metageneration)
+        {
+            return Err(match purpose {
+                Purpose::Read => Failure::not_modified(),
+                Purpose::Write => Failure::precondition("If-None-Match"),
+            });
+        }
+        Ok(())
+    }
+}

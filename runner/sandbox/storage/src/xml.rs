@@ -1,0 +1,74 @@
+//! The XML API's reading half: `GET` and `HEAD` of `/BUCKET/OBJECT`. It is what
+//! Go's client reads by.
+
+use crate::{
+    App,
+    call::Call,
+    conditions::{Conditions, Purpose},
+    download,
+    failure::Failure,
+    object::Object,
+    upload::text,
+};
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use std::{fmt::Write as _, sync::Arc};
+
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    Path((bucket, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    let answer = async {
+        let call = Call::read(&parts, &app)?;
+        read(&app, &bucket, &name, &call).await
+    };
+    answer
+        .await
+        .unwrap_or_else(|failure: Failure| failure.xml())
+}
+
+async fn read(app: &App, bucket: &str, name: &str, call: &Call) -> Result<Response, Failure> {
+    let facts = app.store.bucket(bucket)?;
+    app.require(&call.caller, "storage.objects.get", &facts, "object")?;
+    let generation = call.params.number("generation")?;
+    let opened = app.store.open_object(bucket, name, generation)?;
+    let there = opened.as_ref().map(|(object, _)| object);
+    conditions(call)?.check(there, Purpose::Read)?;
+    let (object, file) = opened.ok_or_else(|| app.missing(&call.caller, &facts, name))?;
+    download::serve(&object, file, &call.headers, &etag(&object)).await
+}
+
+/// The XML API takes its preconditions as headers.
+fn conditions(call: &Call) -> Result<Conditions, Failure> {
+    let header = |name: &str| match text(&call.headers, name) {
+        Some(value) => value.parse().map(Some).map_err(|_| {
+            Failure::invalid(format!("Invalid value of the header {name}: \"{value}\""))
+        }),
+        None => Ok(None),
+    };
+    Ok(Conditions::both(
+        header("x-goog-if-generation-match")?,
+        header("x-goog-if-metageneration-match")?,
+    ))
+}
+
+/// In this API the entity tag is the MD5 in hexadecimal, where there is one.
+fn etag(object: &Object) -> String {
+    let md5 = object
+        .md5
+        .as_ref()
+        .and_then(|md5| BASE64_STANDARD.decode(md5).ok());
+    let Some(md5) = md5 else {
+        return format!("\"{}\"", object.etag());
+    };
+    let mut etag = String::from("\"");
+    for byte in md5 {
+        write!(etag, "{byte:02x}").expect("a string takes every write");
+    }
+    etag + "\""
+}

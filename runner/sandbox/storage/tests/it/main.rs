@@ -1,0 +1,19 @@
+//! Cloud Storage of the sandbox, judged by Google's own clients and by the wire.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::large_futures,
+    clippy::print_stderr,
+    clippy::similar_names,
+    clippy::unwrap_used
+)]
+
+mod access;
+mod gcloud;
+mod json;
+mod messages;
+mod official;
+mod restart;
+mod resumable;
+mod server;
+mod xml;

@@ -1,0 +1,105 @@
+//! One storage server on a port of its own, and a plain HTTP client.
+
+use crate::access::{OWNER, Policies};
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+use sidestep_sandbox_storage::{SESSION_LIFE, Seed, Storage};
+use std::{path::Path, sync::Arc, time::Duration};
+use tempfile::TempDir;
+
+pub(crate) struct Server {
+    pub(crate) base: String,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) storage: Storage,
+    client: reqwest::Client,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+pub(crate) fn bucket(name: &str) -> Seed {
+    Seed {
+        name: name.to_owned(),
+        project: "demo".to_owned(),
+        location: "EU".to_owned(),
+        uniform_access: true,
+    }
+}
+
+/// A server over a fresh directory with the bucket `ctx`.
+pub(crate) async fn fresh() -> (Server, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Server::open(dir.path(), SESSION_LIFE).await, dir)
+}
+
+impl Server {
+    pub(crate) async fn open(dir: &Path, life: Duration) -> Self {
+        let policies = Arc::new(Policies::default());
+        let storage =
+            Storage::open_with_session_life(dir, Arc::clone(&policies) as _, life).unwrap();
+        storage.seed(&bucket("ctx")).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        storage.set_http_port(address.port());
+        let base = format!("http://{address}");
+        let router = storage.router();
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self {
+            base,
+            policies,
+            storage,
+            client: reqwest::Client::new(),
+            task,
+        }
+    }
+
+    /// A request as the owner.
+    pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.call_as(Some(OWNER), method, path)
+    }
+
+    pub(crate) fn call_as(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+    ) -> RequestBuilder {
+        let request = self.client.request(method, self.url(path));
+        match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        answer(self.call(Method::GET, path).send().await.unwrap()).await
+    }
+
+    /// `uploadType=media` as the owner.
+    pub(crate) async fn put(&self, name: &str, bytes: &str) -> (u16, Value) {
+        let path = format!("/upload/storage/v1/b/ctx/o?uploadType=media&name={name}");
+        let request = self.call(Method::POST, &path).body(bytes.to_owned());
+        answer(request.send().await.unwrap()).await
+    }
+}
+
+pub(crate) async fn answer(response: Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let bytes = response.bytes().await.unwrap();
+    (
+        status,
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    )
+}
