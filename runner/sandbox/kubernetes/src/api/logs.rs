@@ -1,0 +1,182 @@
+//! `GET …/pods/NAME/log`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::request::Request;
+use crate::logs::{LogId, Logs, Selection};
+use crate::status::ApiError;
+use crate::store::{Key, Store};
+
+pub(crate) fn logs(
+    store: &Store,
+    logs: &Arc<Logs>,
+    shutdown: CancellationToken,
+    request: &Request,
+) -> Result<Response, ApiError> {
+    let key = Key::new("pods", &request.namespace, &request.name);
+    let pod = store
+        .get(&key)
+        .ok_or_else(|| ApiError::not_found(request.kind, &request.name))?;
+    let query = &request.query;
+    let name = container(&pod, query.get("container").filter(|c| !c.is_empty()))?;
+    let number = |key| query.number::<u64>(key);
+    let since = match (query.get("sinceTime"), number("sinceSeconds")?) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::bad_request(
+                "at most one of `sinceTime` or `sinceSeconds` may be specified",
+            ));
+        }
+        (Some(text), None) => Some(text.parse::<Timestamp>().map_err(|_| {
+            ApiError::bad_request(format!("sinceTime: Invalid value: {text:?}: not RFC 3339"))
+        })?),
+        (None, Some(seconds)) => {
+            let back = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+            Some(Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN))
+        }
+        (None, None) => None,
+    };
+    let selection = Selection {
+        follow: query.flag("follow"),
+        timestamps: query.flag("timestamps"),
+        since,
+        tail: number("tailLines")?,
+        limit: number("limitBytes")?,
+    };
+    let restart = incarnation(&pod, &name, query.flag("previous"))?;
+    let uid = pod["metadata"]["uid"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let stream = logs.read(
+        LogId {
+            uid,
+            container: name,
+            restart,
+        },
+        selection,
+        shutdown,
+    );
+    Ok((
+        [(header::CONTENT_TYPE, "text/plain")],
+        Body::from_stream(stream),
+    )
+        .into_response())
+}
+
+fn names(pod: &Value, list: &str) -> Vec<String> {
+    pod["spec"][list]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|c| c["name"].as_str().map(str::to_owned))
+        .collect()
+}
+
+fn container(pod: &Value, wanted: Option<&str>) -> Result<String, ApiError> {
+    let pod_name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    let (main, init) = (names(pod, "containers"), names(pod, "initContainers"));
+    match wanted {
+        Some(name) if main.iter().chain(&init).any(|n| n == name) => Ok(name.to_owned()),
+        Some(name) => Err(ApiError::bad_request(format!(
+            "container {name} is not valid for pod {pod_name}"
+        ))),
+        None => match main.as_slice() {
+            [only] if init.is_empty() => Ok(only.clone()),
+            _ => {
+                let inits = if init.is_empty() {
+                    String::new()
+                } else {
+                    format!(" or one of the init containers: [{}]", init.join(" "))
+                };
+                Err(ApiError::bad_request(format!(
+                    "a container name must be specified for pod {pod_name}, choose one of: \
+                     [{}]{inits}",
+                    main.join(" ")
+                )))
+            }
+        },
+    }
+}
+
+/// Which run of the container to read; the kubelet's words where there is none.
+fn incarnation(pod: &Value, name: &str, previous: bool) -> Result<u64, ApiError> {
+    let pod_name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    let status = ["containerStatuses", "initContainerStatuses"]
+        .iter()
+        .filter_map(|list| pod["status"][*list].as_array())
+        .flatten()
+        .find(|s| s["name"] == name)
+        .ok_or_else(|| {
+            ApiError::bad_request(format!(
+                "container \"{name}\" in pod \"{pod_name}\" is not available"
+            ))
+        })?;
+    let restarts = status["restartCount"].as_u64().unwrap_or(0);
+    if previous {
+        return if status["lastState"]["terminated"].is_object() {
+            Ok(restarts.saturating_sub(1))
+        } else {
+            Err(ApiError::bad_request(format!(
+                "previous terminated container \"{name}\" in pod \"{pod_name}\" not found"
+            )))
+        };
+    }
+    let waiting = &status["state"]["waiting"];
+    if !waiting.is_object() {
+        return Ok(restarts);
+    }
+    // Between two runs the last one's log is shown.
+    if status["lastState"]["terminated"].is_object() {
+        return Ok(restarts);
+    }
+    let reason = waiting["reason"].as_str().unwrap_or("ContainerCreating");
+    let why = match reason {
+        "ErrImagePull" => "image can't be pulled".to_owned(),
+        "ImagePullBackOff" => "trying and failing to pull image".to_owned(),
+        other => other.to_owned(),
+    };
+    Err(ApiError::bad_request(format!(
+        "container \"{name}\" in pod \"{pod_name}\" is waiting to start: {why}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_container_is_chosen_or_asked_for() {
+        let pod = json!({ "metadata": { "name": "p" }, "spec": {
+            "containers": [{ "name": "a" }, { "name": "b" }], "initContainers": [{ "name": "i" }] } });
+        assert_eq!(container(&pod, Some("i")).expect("init"), "i");
+        assert_eq!(
+            container(&pod, None).expect_err("two").to_string(),
+            "a container name must be specified for pod p, choose one of: [a b] or one of the init containers: [i]"
+        );
+        assert_eq!(
+            container(&pod, Some("x")).expect_err("none").to_string(),
+            "container x is not valid for pod p"
+        );
+    }
+
+    #[test]
+    fn a_waiting_container_says_why() {
+        let pod = json!({ "metadata": { "name": "p" }, "status": { "containerStatuses": [
+            { "name": "a", "state": { "waiting": { "reason": "ImagePullBackOff" } } }] } });
+        assert_eq!(
+            incarnation(&pod, "a", false)
+                .expect_err("waits")
+                .to_string(),
+            "container \"a\" in pod \"p\" is waiting to start: trying and failing to pull image"
+        );
+        assert!(incarnation(&pod, "a", true).is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! Who calls the API server, and what they may do there.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, header};
+use sidestep_sandbox_identity::{Access, Caller, Resource};
+
+use crate::kinds::Kind;
+use crate::status::ApiError;
+use crate::tokens::{Subject, TokenError, Tokens};
+
+/// A caller as Kubernetes names it.
+#[derive(Debug, Clone)]
+pub(crate) enum User {
+    Anonymous,
+    /// A Google identity: rights come from IAM.
+    Google(Caller),
+    /// A service account of this cluster. It has no rights but to ask about itself, as on a
+    /// cluster without role bindings.
+    ServiceAccount(Subject),
+}
+
+impl User {
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Anonymous | Self::Google(Caller::Anonymous) => "system:anonymous".to_owned(),
+            Self::Google(Caller::Member(member)) => member
+                .strip_prefix("user:")
+                .or_else(|| member.strip_prefix("serviceAccount:"))
+                .unwrap_or(member)
+                .to_owned(),
+            Self::ServiceAccount(s) => {
+                format!("system:serviceaccount:{}:{}", s.namespace, s.name)
+            }
+        }
+    }
+
+    pub(crate) fn groups(&self) -> Vec<String> {
+        match self {
+            Self::Anonymous | Self::Google(Caller::Anonymous) => {
+                vec!["system:unauthenticated".to_owned()]
+            }
+            Self::Google(_) => vec!["system:authenticated".to_owned()],
+            Self::ServiceAccount(s) => vec![
+                "system:serviceaccounts".to_owned(),
+                format!("system:serviceaccounts:{}", s.namespace),
+                "system:authenticated".to_owned(),
+            ],
+        }
+    }
+
+    pub(crate) fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Anonymous | Self::Google(Caller::Anonymous))
+    }
+}
+
+/// What a request wants to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Action<'a> {
+    pub(crate) verb: &'a str,
+    pub(crate) kind: &'a Kind,
+    pub(crate) subresource: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+}
+
+pub(crate) struct Gatekeeper {
+    pub(crate) access: Arc<dyn Access>,
+    pub(crate) tokens: Arc<Tokens>,
+    /// The cluster's project, whose policy gives `container.*`.
+    pub(crate) project: String,
+}
+
+impl std::fmt::Debug for Gatekeeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gatekeeper")
+            .field("project", &self.project)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gatekeeper {
+    /// Who sent this; a token that nobody issued is 401.
+    pub(crate) fn user(&self, headers: &HeaderMap) -> Result<User, ApiError> {
+        let Some(value) = headers.get(header::AUTHORIZATION) else {
+            return Ok(User::Anonymous);
+        };
+        let value = value.to_str().map_err(|_| ApiError::unauthorized())?;
+        // Another scheme is no credential for this server.
+        let bearer = match value.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+            _ => return Ok(User::Anonymous),
+        };
+        if bearer.is_empty() {
+            return Ok(User::Anonymous);
+        }
+        self.of_token(bearer)
+    }
+
+    pub(crate) fn of_token(&self, bearer: &str) -> Result<User, ApiError> {
+        match self.tokens.verify(bearer, None) {
+            Ok(subject) => Ok(User::ServiceAccount(subject)),
+            Err(TokenError::Foreign) => match self.access.caller(Some(bearer)) {
+                Ok(caller) => Ok(User::Google(caller)),
+                Err(_) => Err(ApiError::unauthorized()),
+            },
+            Err(_) => Err(ApiError::unauthorized()),
+        }
+    }
+
+    /// Whether the caller may; reviews of oneself are open to all that have a name.
+    pub(crate) fn allows(&self, user: &User, action: Action<'_>) -> bool {
+        if user.is_anonymous() {
+            return false;
+        }
+        if action.kind.plural.starts_with("selfsubject") {
+            return action.verb == "create";
+        }
+        match user {
+            User::Google(caller) => self.access.allows(
+                caller,
+                &action.kind.permission(action.verb, action.subresource),
+                &Resource::Project(self.project.clone()),
+            ),
+            User::Anonymous | User::ServiceAccount(_) => false,
+        }
+    }
+
+    /// `Ok`, or the 403 that GKE gives.
+    pub(crate) fn require(&self, user: &User, action: Action<'_>) -> Result<(), ApiError> {
+        if self.allows(user, action) {
+            return Ok(());
+        }
+        let resource = if action.subresource.is_empty() {
+            action.kind.plural.to_owned()
+        } else {
+            format!("{}/{}", action.kind.plural, action.subresource)
+        };
+        let scope = if action.namespace.is_empty() || !action.kind.namespaced {
+            "at the cluster scope".to_owned()
+        } else {
+            format!("in the namespace \"{}\"", action.namespace)
+        };
+        let hint = match user {
+            User::Google(Caller::Member(_)) => format!(
+                ": requires one of [\"{}\"] permission(s).",
+                action.kind.permission(action.verb, action.subresource)
+            ),
+            _ => String::new(),
+        };
+        Err(ApiError::forbidden(
+            action.kind,
+            action.name,
+            &format!(
+                "User \"{}\" cannot {} resource \"{resource}\" in API group \"{}\" {scope}{hint}",
+                user.name(),
+                action.verb,
+                action.kind.group
+            ),
+        ))
+    }
+}

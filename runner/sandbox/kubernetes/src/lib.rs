@@ -1,0 +1,41 @@
+//! A small Kubernetes: an API server that unmodified kubectl and client libraries talk to, and
+//! the life of pods on its one kind of node.
+//!
+//! It keeps its objects in a folder, judges callers by the sandbox's IAM (`container.*`
+//! permissions on the cluster's project) and by service-account tokens of its own, and runs a
+//! pod's containers through a [`Runtime`] that it is given. It knows nothing of kaniko, of the
+//! other Google APIs, or of how a process is started.
+
+mod api;
+mod auth;
+mod clock;
+mod cluster;
+mod config;
+mod defaults;
+mod discovery;
+mod gc;
+mod journal;
+mod kinds;
+mod logs;
+mod names;
+mod openapi;
+mod patch;
+mod pods;
+mod seed;
+mod selectors;
+mod status;
+mod store;
+mod table;
+mod tls;
+mod tokens;
+mod validate;
+
+pub use cluster::{Kubernetes, OpenError};
+pub use config::{Config, Timing};
+pub use logs::{LogWriter, Output};
+pub use pods::faults::{After, Faults, Hang, ImagePull, OutOfMemory, SlowStart, Unschedulable};
+pub use pods::resolve::{Mount, ResolvedContainer};
+pub use pods::runtime::{ContainerExit, PullError, Runtime, Stop};
+pub use seed::{default_objects, service_account};
+pub use status::ApiError;
+pub use tokens::{Subject, TokenError};

@@ -1,0 +1,63 @@
+//! The four kinds of patch.
+
+pub(crate) mod apply;
+pub(crate) mod fields;
+pub(crate) mod strategic;
+
+use serde_json::Value;
+
+use crate::status::ApiError;
+
+/// The key by which a list of objects is merged, by the field's name.
+///
+/// From the `patchMergeKey` tags of `k8s.io/api/core/v1` and `meta/v1`. `None`: the list is
+/// replaced whole.
+pub(crate) fn merge_key(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "env"
+        | "volumes"
+        | "imagePullSecrets"
+        | "secrets"
+        | "resourceClaims" => "name",
+        "volumeMounts" => "mountPath",
+        "volumeDevices" => "devicePath",
+        "ports" => "containerPort",
+        "hostAliases" | "podIPs" | "hostIPs" => "ip",
+        "conditions" | "addresses" => "type",
+        "topologySpreadConstraints" => "topologyKey",
+        "ownerReferences" => "uid",
+        _ => return None,
+    })
+}
+
+/// Lists of plain values that are merged as sets.
+pub(crate) fn is_set(field: &str) -> bool {
+    matches!(field, "finalizers" | "podCIDRs")
+}
+
+/// RFC 6902.
+pub(crate) fn json(target: &mut Value, patch: Value) -> Result<(), ApiError> {
+    let operations: json_patch::Patch = serde_json::from_value(patch)
+        .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))?;
+    json_patch::patch(target, &operations).map_err(|error| {
+        ApiError::new(
+            http::StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid",
+            format!("the server rejected our request due to an error in our request: {error}"),
+        )
+    })
+}
+
+/// RFC 7386.
+pub(crate) fn merge(target: &mut Value, patch: &Value) -> Result<(), ApiError> {
+    if !patch.is_object() {
+        return Err(ApiError::bad_request(
+            "error decoding patch: it is no object",
+        ));
+    }
+    json_patch::merge(target, patch);
+    Ok(())
+}

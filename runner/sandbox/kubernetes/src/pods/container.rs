@@ -1,0 +1,346 @@
+//! One container: pulled, started, ended, and started again as the pod's policy says.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::Pod;
+use super::resolve::ResolvedContainer;
+use super::runtime::{ContainerExit, Stop};
+use super::status::{self, List};
+use crate::clock;
+use crate::logs::{LogId, LogWriter};
+use crate::status::ApiError;
+
+/// Longest termination message, in bytes, as the kubelet reads it.
+const MESSAGE: usize = 4096;
+/// After a kill, how long a runtime may take to say how the container ended.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+impl Pod {
+    /// Runs a container to its last end; whether that was a success.
+    pub(super) async fn run_container(&self, list: List, name: &str) -> Result<bool, ApiError> {
+        loop {
+            let Some(pod) = self.current() else {
+                return Ok(false);
+            };
+            let status = status::container(&pod, list, name)
+                .cloned()
+                .unwrap_or_default();
+            let end = &status["state"]["terminated"];
+            if end.is_object() {
+                let good = end["exitCode"] == 0;
+                let again = match pod["spec"]["restartPolicy"].as_str() {
+                    Some("Never") => false,
+                    Some("OnFailure") => !good,
+                    _ => list == List::Main || !good,
+                };
+                if !again || self.stop.is_terminated() {
+                    return Ok(good);
+                }
+                if !self.back_off(&pod, list, name, &status).await? {
+                    return Ok(false);
+                }
+                continue;
+            }
+            let running = status["state"]["running"].is_object();
+            let mut restarts = status["restartCount"].as_u64().unwrap_or(0);
+            if !running && status["lastState"]["terminated"].is_object() {
+                restarts += 1;
+            }
+            let Some(container) = self.resolved(list, name, restarts).await? else {
+                return Ok(false);
+            };
+            if !running {
+                if !self.pull(&pod, list, &container).await? {
+                    return Ok(false);
+                }
+                self.start(list, &container)?;
+            }
+            self.started.get_or_init(Instant::now);
+            let exit = self.wait_for_end(&pod, list, &container, running).await?;
+            self.end(list, &container, &exit)?;
+            if self.stop.is_terminated() {
+                return Ok(exit.code == 0);
+            }
+        }
+    }
+
+    async fn pull(
+        &self,
+        pod: &Value,
+        list: List,
+        container: &ResolvedContainer,
+    ) -> Result<bool, ApiError> {
+        let at = Some((list.spec(), container.name.as_str()));
+        let image = &container.image;
+        let spec = pod["spec"][list.spec()]
+            .as_array()
+            .and_then(|l| l.iter().find(|c| c["name"] == container.name.as_str()));
+        let always = spec.is_none_or(|c| c["imagePullPolicy"] == "Always");
+        let there = self
+            .kubelet
+            .images
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(image);
+        let fault = self.kubelet.faults().image_pull;
+        if there && !always && fault.is_none() {
+            let message = format!("Container image \"{image}\" already present on machine");
+            self.report(false, "Pulled", &message, at);
+            return Ok(true);
+        }
+        let mut tries = 0;
+        loop {
+            self.report(false, "Pulling", &format!("Pulling image \"{image}\""), at);
+            let began = Instant::now();
+            let result = match &fault {
+                Some(fault) if fault.fail_times.is_none_or(|n| tries < n) => {
+                    Err(fault.message.clone().unwrap_or_else(|| {
+                        format!(
+                            "rpc error: code = NotFound desc = failed to pull and unpack image \
+                             \"{image}\": failed to resolve reference \"{image}\": {image}: not \
+                             found"
+                        )
+                    }))
+                }
+                _ => tokio::select! {
+                    result = self.kubelet.runtime.check_image(image) => {
+                        result.map_err(|error| error.message)
+                    }
+                    () = self.stop.terminated() => return Ok(false),
+                },
+            };
+            let Err(why) = result else {
+                let time = began.elapsed().as_millis();
+                let message = format!(
+                    "Successfully pulled image \"{image}\" in {time}ms ({time}ms including \
+                     waiting)."
+                );
+                self.report(false, "Pulled", &message, at);
+                self.kubelet
+                    .images
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(image.clone());
+                return Ok(true);
+            };
+            let failed = format!("Failed to pull image \"{image}\": {why}");
+            self.report(true, "Failed", &failed, at);
+            self.report(true, "Failed", "Error: ErrImagePull", at);
+            self.waiting(list, &container.name, "ErrImagePull", &why)?;
+            let message = format!("Back-off pulling image \"{image}\"");
+            self.report(false, "BackOff", &message, at);
+            self.report(true, "Failed", "Error: ImagePullBackOff", at);
+            let message = format!("{message}: ErrImagePull: {why}");
+            self.waiting(list, &container.name, "ImagePullBackOff", &message)?;
+            if !self.wait(self.delay(tries)).await {
+                return Ok(false);
+            }
+            tries += 1;
+        }
+    }
+
+    /// The wait before try `n` + 1.
+    fn delay(&self, n: u32) -> Duration {
+        let timing = &self.shared().config.timing;
+        timing
+            .back_off
+            .saturating_mul(1 << n.min(16))
+            .min(timing.most_back_off)
+    }
+
+    fn waiting(&self, list: List, name: &str, reason: &str, message: &str) -> Result<(), ApiError> {
+        self.edit(|pod| {
+            if let Some(status) = status::container_mut(pod, list, name) {
+                status["state"] = json!({ "waiting": { "reason": reason, "message": message } });
+            }
+        })
+    }
+
+    async fn back_off(
+        &self,
+        pod: &Value,
+        list: List,
+        name: &str,
+        ended: &Value,
+    ) -> Result<bool, ApiError> {
+        let restarts = ended["restartCount"].as_u64().unwrap_or(0);
+        let delay = self.delay(u32::try_from(restarts).unwrap_or(u32::MAX));
+        let place = format!("{}_{}({})", self.key.name, self.key.namespace, self.uid);
+        let message = format!(
+            "back-off {}s restarting failed container={name} pod={place}",
+            delay.as_secs()
+        );
+        self.edit(|pod| {
+            if let Some(status) = status::container_mut(pod, list, name) {
+                status["lastState"] = ended["state"].clone();
+                status["ready"] = false.into();
+                status["state"] = json!({ "waiting": {
+                    "reason": "CrashLoopBackOff", "message": message } });
+            }
+        })?;
+        let _ = pod;
+        let message = format!("Back-off restarting failed container {name} in pod {place}");
+        self.report(true, "BackOff", &message, Some((list.spec(), name)));
+        Ok(self.wait(delay).await)
+    }
+
+    fn start(&self, list: List, container: &ResolvedContainer) -> Result<(), ApiError> {
+        let name = &container.name;
+        let at = Some((list.spec(), name.as_str()));
+        self.report(false, "Created", &format!("Created container: {name}"), at);
+        let id = crate::names::unique_id().replace('-', "");
+        self.edit(|pod| {
+            if let Some(status) = status::container_mut(pod, list, name) {
+                status["restartCount"] = container.restarts.into();
+                status["containerID"] = format!("sidestep://{id}").into();
+                status["started"] = true.into();
+                status["ready"] = (list == List::Main).into();
+                status["state"] = json!({ "running": { "startedAt": clock::now() } });
+            }
+        })?;
+        self.report(false, "Started", &format!("Started container {name}"), at);
+        Ok(())
+    }
+
+    async fn wait_for_end(
+        &self,
+        pod: &Value,
+        list: List,
+        container: &ResolvedContainer,
+        again: bool,
+    ) -> Result<ContainerExit, ApiError> {
+        let id = LogId {
+            uid: self.uid.clone(),
+            container: container.name.clone(),
+            restart: container.restarts,
+        };
+        let log = self.shared().logs.writer(id).map_err(ApiError::internal)?;
+        let stop = self.stop.child();
+        let faults = self.kubelet.faults();
+        let runtime = &self.kubelet.runtime;
+        let latest = self.current();
+        let pod = latest.as_deref().unwrap_or(pod);
+        let run = async {
+            if again {
+                return runtime
+                    .attach(pod, container, log.clone(), stop.clone())
+                    .await
+                    .unwrap_or_else(lost);
+            }
+            match &faults.hang {
+                Some(hang) => hung(&stop, hang.ignores_term).await,
+                None => runtime.run(pod, container, log.clone(), stop.clone()).await,
+            }
+        };
+        tokio::pin!(run);
+        let memory = faults.out_of_memory.filter(|fault| {
+            let below = fault
+                .below
+                .as_deref()
+                .and_then(super::quantity::thousandths);
+            list == List::Main
+                && match (below, container.memory_limit) {
+                    (Some(below), Some(limit)) => i128::from(limit) * 1000 < below,
+                    _ => true,
+                }
+        });
+        let out_of_memory = async {
+            match memory {
+                Some(fault) => tokio::time::sleep(Duration::from_millis(fault.after_millis)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let killed = async {
+            stop.killed().await;
+            tokio::time::sleep(LAST_WAIT).await;
+        };
+        let exit = tokio::select! {
+            exit = &mut run => exit,
+            () = out_of_memory => {
+                stop.kill();
+                // However it ends now, it was the memory.
+                let _ = tokio::time::timeout(LAST_WAIT, &mut run).await;
+                ContainerExit {
+                    code: 137, reason: Some("OOMKilled".to_owned()), message: None,
+                }
+            }
+            () = killed => ContainerExit::code(137),
+        };
+        log.close();
+        Ok(self.with_message(pod, list, exit, container, &log))
+    }
+
+    /// Reads what the container left as its last word.
+    fn with_message(
+        &self,
+        pod: &Value,
+        list: List,
+        mut exit: ContainerExit,
+        container: &ResolvedContainer,
+        log: &LogWriter,
+    ) -> ContainerExit {
+        if exit.message.is_some() {
+            return exit;
+        }
+        let bytes = std::fs::read(&container.termination_message).unwrap_or_default();
+        let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(MESSAGE)]).into_owned();
+        let from_log = pod["spec"][list.spec()]
+            .as_array()
+            .and_then(|l| l.iter().find(|c| c["name"] == container.name.as_str()))
+            .is_some_and(|c| c["terminationMessagePolicy"] == "FallbackToLogsOnError");
+        if text.is_empty() && from_log && exit.code != 0 {
+            text = self.shared().logs.tail(log.id());
+        }
+        exit.message = Some(text).filter(|t| !t.is_empty());
+        exit
+    }
+
+    fn end(
+        &self,
+        list: List,
+        container: &ResolvedContainer,
+        exit: &ContainerExit,
+    ) -> Result<(), ApiError> {
+        let default = if exit.code == 0 { "Completed" } else { "Error" };
+        self.edit(|pod| {
+            let Some(status) = status::container_mut(pod, list, &container.name) else {
+                return;
+            };
+            let mut end = json!({
+                "exitCode": exit.code,
+                "reason": exit.reason.as_deref().unwrap_or(default),
+                "startedAt": status["state"]["running"]["startedAt"],
+                "finishedAt": clock::now(),
+                "containerID": status["containerID"],
+            });
+            if let Some(message) = &exit.message {
+                end["message"] = message.as_str().into();
+            }
+            status["ready"] = (list == List::Init && exit.code == 0).into();
+            status["started"] = false.into();
+            status["state"] = json!({ "terminated": end });
+        })
+    }
+}
+
+/// What the kubelet says of a container that it no longer finds.
+fn lost() -> ContainerExit {
+    ContainerExit {
+        code: 137,
+        reason: Some("ContainerStatusUnknown".to_owned()),
+        message: Some("The container could not be located when the pod was terminated".to_owned()),
+    }
+}
+
+async fn hung(stop: &Stop, ignores_term: bool) -> ContainerExit {
+    if ignores_term {
+        stop.killed().await;
+        ContainerExit::code(137)
+    } else {
+        stop.terminated().await;
+        ContainerExit::code(143)
+    }
+}

@@ -1,0 +1,92 @@
+//! What pods can be made to meet. All of it is data, so that a scenario is a file.
+
+use serde::{Deserialize, Serialize};
+
+/// Faults for every pod of the cluster; the default is a healthy one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Faults {
+    /// Images cannot be pulled.
+    pub image_pull: Option<ImagePull>,
+    /// Containers run out of memory.
+    pub out_of_memory: Option<OutOfMemory>,
+    /// The node runs low and evicts the pod.
+    pub evict: Option<After>,
+    /// The pod's node is no longer heard of.
+    pub node_lost: Option<After>,
+    /// No node takes the pod.
+    pub unschedulable: Option<Unschedulable>,
+    /// Containers take their time to be created.
+    pub slow_start: Option<SlowStart>,
+    /// Containers start and do nothing.
+    pub hang: Option<Hang>,
+}
+
+/// Images cannot be pulled.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ImagePull {
+    /// How often a pull fails before it succeeds; absent: always.
+    pub fail_times: Option<u32>,
+    /// What the registry says.
+    pub message: Option<String>,
+}
+
+/// Containers run out of memory.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct OutOfMemory {
+    /// How long the container has run by then, in milliseconds.
+    pub after_millis: u64,
+    /// Only containers whose memory limit is below this quantity; absent: all.
+    pub below: Option<String>,
+}
+
+/// A time after the containers started.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct After {
+    /// In milliseconds.
+    pub after_millis: u64,
+}
+
+/// No node takes the pod.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Unschedulable {
+    /// What the scheduler says of the nodes, such as `1 Insufficient memory`.
+    pub reason: Option<String>,
+    /// When room is found, in milliseconds; absent: never.
+    pub for_millis: Option<u64>,
+}
+
+/// Containers take their time to be created.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SlowStart {
+    /// In milliseconds.
+    pub millis: u64,
+}
+
+/// Containers start and do nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Hang {
+    /// Whether they only end when they are killed.
+    pub ignores_term: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_names_only_what_breaks() {
+        let faults: Faults =
+            serde_json::from_str(r#"{ "imagePull": { "failTimes": 2 }, "hang": {} }"#)
+                .expect("data");
+        assert_eq!(faults.image_pull.and_then(|p| p.fail_times), Some(2));
+        assert!(faults.hang.is_some() && faults.evict.is_none());
+        assert!(serde_json::from_str::<Faults>(r#"{ "oom": {} }"#).is_err());
+    }
+}

@@ -1,0 +1,284 @@
+//! Beside a pod's life: its deletion, its deadline, and what befalls its node.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Pod;
+use super::status::condition;
+use crate::api::delete::{Options, delete};
+use crate::kinds::core_kind;
+use crate::store::Key;
+
+/// After a kill, how long a runtime may take to say so.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// What ends a pod before its containers do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Deadline,
+    Evicted,
+    NodeLost,
+    Kill,
+}
+
+impl Pod {
+    /// Looks after the pod until it is gone.
+    pub(super) async fn supervise(self) {
+        let shutdown = self.shared().shutdown.clone();
+        tokio::select! {
+            biased;
+            // What runs in the runtime is left to it, and taken up by the next process.
+            () = shutdown.cancelled() => return,
+            () = self.follow() => {}
+        }
+        self.kubelet.forget(&self.uid);
+        self.kubelet
+            .active
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.uid);
+    }
+
+    async fn follow(&self) {
+        let mut ticks = self.shared().store.ticks();
+        let live = self.live();
+        tokio::pin!(live);
+        let mut over = false;
+        let mut met: Vec<Fate> = Vec::new();
+        loop {
+            ticks.borrow_and_update();
+            let Some(object) = self.current() else {
+                self.stop.kill();
+                break;
+            };
+            let deleted = object["metadata"]["deletionTimestamp"].is_string();
+            if deleted && over {
+                self.remove();
+                // A finalizer may still hold it.
+                if self.current().is_none() {
+                    return;
+                }
+            }
+            if deleted && !self.stop.is_terminated() {
+                self.announce_stop(&object);
+                self.stop.terminate();
+            }
+            let next = self.next(&object, &met);
+            let wait = async {
+                match next {
+                    Some((_, after)) => tokio::time::sleep(after).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = &mut live, if !over => over = true,
+                _ = ticks.changed() => {}
+                () = wait => {
+                    if let Some((fate, _)) = next {
+                        met.push(fate);
+                        self.meet(fate, &object);
+                    }
+                }
+            }
+        }
+        if !over {
+            // An overdue runtime is left behind: its pod is gone already.
+            let _ = tokio::time::timeout(LAST_WAIT, live).await;
+        }
+    }
+
+    /// The next thing that time brings.
+    fn next(&self, pod: &Value, met: &[Fate]) -> Option<(Fate, Duration)> {
+        let now = Timestamp::now();
+        let until =
+            |end: Timestamp| Duration::try_from(end.duration_since(now)).unwrap_or(Duration::ZERO);
+        let over = matches!(
+            pod["status"]["phase"].as_str(),
+            Some("Succeeded" | "Failed")
+        );
+        let mut all = Vec::new();
+        if let Some(end) = time(&pod["metadata"]["deletionTimestamp"]) {
+            // The time was cut to whole seconds; nobody is killed before the grace is over.
+            all.push((Fate::Kill, until(end) + Duration::from_secs(1)));
+        }
+        if !over {
+            if let (Some(start), Some(limit)) = (
+                time(&pod["status"]["startTime"]),
+                pod["spec"]["activeDeadlineSeconds"].as_i64(),
+            ) && let Ok(end) = start.checked_add(jiff::SignedDuration::from_secs(limit))
+            {
+                all.push((Fate::Deadline, until(end)));
+            }
+            if let Some(started) = self.started.get() {
+                let faults = self.kubelet.faults();
+                for (fate, after) in [
+                    (Fate::Evicted, faults.evict),
+                    (Fate::NodeLost, faults.node_lost),
+                ] {
+                    if let Some(after) = after {
+                        let wait = Duration::from_millis(after.after_millis);
+                        all.push((fate, wait.saturating_sub(started.elapsed())));
+                    }
+                }
+            }
+        }
+        all.retain(|(fate, _)| !met.contains(fate));
+        all.into_iter().min_by_key(|(_, after)| *after)
+    }
+
+    fn meet(&self, fate: Fate, pod: &Value) {
+        let result = match fate {
+            Fate::Kill => {
+                self.stop.kill();
+                Ok(())
+            }
+            Fate::Deadline => {
+                let message = "Pod was active on the node longer than the specified deadline";
+                self.report(false, "DeadlineExceeded", message, None);
+                self.announce_stop(pod);
+                let result = self.fail("DeadlineExceeded", message, |_| {});
+                self.stop.terminate();
+                self.kill_after_grace(pod);
+                result
+            }
+            Fate::Evicted => {
+                let message = "The node was low on resource: ephemeral-storage. Threshold \
+                               quantity: 10737418240, available: 9961472Ki. ";
+                self.report(true, "Evicted", message, None);
+                self.announce_stop(pod);
+                let result = self.fail("Evicted", message, |pod| {
+                    condition(
+                        pod,
+                        "DisruptionTarget",
+                        true,
+                        "TerminationByKubelet",
+                        message,
+                    );
+                });
+                self.stop.kill();
+                result
+            }
+            Fate::NodeLost => self.lose_node(pod),
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, pod = self.key.name, "a pod's status could not be written");
+        }
+    }
+
+    fn fail(
+        &self,
+        reason: &str,
+        message: &str,
+        also: impl FnOnce(&mut Value),
+    ) -> Result<(), crate::status::ApiError> {
+        self.edit(|pod| {
+            pod["status"]["phase"] = "Failed".into();
+            pod["status"]["reason"] = reason.into();
+            pod["status"]["message"] = message.into();
+            also(pod);
+        })
+    }
+
+    fn kill_after_grace(&self, pod: &Value) {
+        let grace = pod["spec"]["terminationGracePeriodSeconds"]
+            .as_u64()
+            .unwrap_or(30);
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(grace)).await;
+            stop.kill();
+        });
+    }
+
+    /// The node controller's part: the node is unknown, its pods are marked and deleted.
+    fn lose_node(&self, pod: &Value) -> Result<(), crate::status::ApiError> {
+        self.report(true, "NodeNotReady", "Node is not ready", None);
+        self.edit(|pod| {
+            condition(
+                pod,
+                "DisruptionTarget",
+                true,
+                "DeletionByTaintManager",
+                "Taint manager: deleting due to NoExecute taint",
+            );
+            condition(pod, "Ready", false, "", "");
+            pod["status"]["reason"] = "NodeLost".into();
+            pod["status"]["message"] = format!(
+                "Node {} which was running pod {} is unresponsive",
+                pod["spec"]["nodeName"].as_str().unwrap_or_default(),
+                pod["metadata"]["name"].as_str().unwrap_or_default()
+            )
+            .into();
+        })?;
+        let name = format!("{}/{}", self.key.namespace, self.key.name);
+        self.report(
+            false,
+            "TaintManagerEviction",
+            &format!("Marking for deletion Pod {name}"),
+            None,
+        );
+        let mut options = Options {
+            grace_period_seconds: Some(0),
+            ..Options::default()
+        };
+        options.preconditions.uid = pod["metadata"]["uid"].as_str().map(str::to_owned);
+        self.shared()
+            .store
+            .write(|tx| delete(tx, core_kind("pods"), &self.key, &options).map(drop))
+    }
+
+    fn announce_stop(&self, pod: &Value) {
+        for list in [super::status::List::Init, super::status::List::Main] {
+            for status in pod["status"][list.status()]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
+                if status["state"]["running"].is_object()
+                    && let Some(name) = status["name"].as_str()
+                {
+                    self.report(
+                        false,
+                        "Killing",
+                        &format!("Stopping container {name}"),
+                        Some((list.spec(), name)),
+                    );
+                }
+            }
+        }
+    }
+
+    /// The kubelet's last word: the object goes, unless a finalizer holds it.
+    fn remove(&self) {
+        let key: &Key = &self.key;
+        let result = self.shared().store.write(|tx| {
+            let Some(old) = tx
+                .get(key)
+                .filter(|p| p["metadata"]["uid"] == self.uid.as_str())
+            else {
+                return Ok(());
+            };
+            if old["metadata"]["finalizers"]
+                .as_array()
+                .is_some_and(|f| !f.is_empty())
+            {
+                let mut held = (*old).clone();
+                held["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+                tx.put(key, held)?;
+            } else {
+                tx.remove(key)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            tracing::warn!(%error, pod = key.name, "a pod could not be removed");
+        }
+    }
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
+}

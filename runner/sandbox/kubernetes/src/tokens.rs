@@ -1,0 +1,239 @@
+//! Service-account tokens: JWTs signed with a key of the cluster's own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::journal::write_atomically;
+use crate::names::unique_id;
+use crate::store::{Key, Store};
+
+/// The service account that a token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid when the token was made, which is its uid now.
+    pub uid: String,
+    /// The pod that the token is bound to, by name, where it is bound to one.
+    pub pod: Option<String>,
+}
+
+/// Why a service-account token is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not a JWT, or not signed by this cluster, or of another issuer.
+    #[error("the token was not issued by this cluster")]
+    Foreign,
+    /// Past its end.
+    #[error("the service account token has expired")]
+    Expired,
+    /// Made for other audiences.
+    #[error("the token's audiences {got:?} do not include {wanted:?}")]
+    Audience {
+        /// Who asked.
+        wanted: String,
+        /// Whom it is for.
+        got: Vec<String>,
+    },
+    /// The service account, or the object it is bound to, has been deleted or made anew.
+    #[error("{0}")]
+    Gone(String),
+}
+
+/// What a token is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) seconds: i64,
+    /// `{kind, name, uid}` of the Pod or Secret that it lives with.
+    pub(crate) bound: Option<Value>,
+}
+
+/// Signs and judges tokens.
+pub(crate) struct Tokens {
+    issuer: String,
+    key: EncodingKey,
+    public: DecodingKey,
+    jwk: Jwk,
+    store: Arc<Store>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    /// Takes the key in `dir`, or makes one there.
+    pub(crate) fn open(dir: &Path, issuer: String, store: Arc<Store>) -> std::io::Result<Self> {
+        let path = dir.join("service-account.key");
+        let pem = match std::fs::read_to_string(&path) {
+            Ok(pem) => pem,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
+                    .map_err(std::io::Error::other)?
+                    .serialize_pem();
+                write_atomically(&path, pem.as_bytes())?;
+                pem
+            }
+            Err(error) => return Err(error),
+        };
+        let unreadable = |_| {
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                format!("{} holds no P-256 key", path.display()),
+            )
+        };
+        let key = EncodingKey::from_ec_pem(pem.as_bytes()).map_err(unreadable)?;
+        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::ES256).map_err(unreadable)?;
+        let point = serde_json::to_vec(&jwk.algorithm)?;
+        jwk.common.key_id = Some(hex(&Sha256::digest(&point)[..16]));
+        jwk.common.key_algorithm = Some(KeyAlgorithm::ES256);
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        let public = DecodingKey::from_jwk(&jwk).map_err(unreadable)?;
+        Ok(Self {
+            issuer,
+            key,
+            public,
+            jwk,
+            store,
+        })
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(crate) fn jwks(&self) -> JwkSet {
+        JwkSet {
+            keys: vec![self.jwk.clone()],
+        }
+    }
+
+    /// Signs a token; returns it with the time of its end.
+    pub(crate) fn sign(&self, request: &Request) -> Result<(String, Timestamp), TokenError> {
+        let now = Timestamp::now().as_second();
+        let end = now + request.seconds;
+        let mut kubernetes = json!({
+            "namespace": request.namespace,
+            "serviceaccount": { "name": request.name, "uid": request.uid },
+        });
+        if let Some(bound) = &request.bound {
+            let kind = bound["kind"].as_str().unwrap_or_default().to_lowercase();
+            kubernetes[kind] = json!({ "name": bound["name"], "uid": bound["uid"] });
+        }
+        let audiences = if request.audiences.is_empty() {
+            vec![self.issuer.clone()]
+        } else {
+            request.audiences.clone()
+        };
+        let claims = json!({
+            "aud": audiences,
+            "exp": end,
+            "iat": now,
+            "iss": self.issuer,
+            "jti": unique_id(),
+            "kubernetes.io": kubernetes,
+            "nbf": now,
+            "sub": format!("system:serviceaccount:{}:{}", request.namespace, request.name),
+        });
+        let mut header = Header::new(Algorithm::ES256);
+        header.kid.clone_from(&self.jwk.common.key_id);
+        let token = jsonwebtoken::encode(&header, &claims, &self.key)
+            .map_err(|error| TokenError::Gone(format!("the token cannot be signed: {error}")))?;
+        Ok((token, Timestamp::from_second(end).unwrap_or(Timestamp::MAX)))
+    }
+
+    /// Judges a token; `audience` of `None` means the API server's own.
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        audience: Option<&str>,
+    ) -> Result<Subject, TokenError> {
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        validation.validate_aud = false;
+        validation.validate_nbf = true;
+        validation.leeway = 0;
+        let claims = jsonwebtoken::decode::<Value>(token, &self.public, &validation)
+            .map_err(|error| match error.kind() {
+                jsonwebtoken::errors::ErrorKind::ExpiredSignature => TokenError::Expired,
+                _ => TokenError::Foreign,
+            })?
+            .claims;
+        let wanted = audience.unwrap_or(&self.issuer);
+        let got: Vec<String> = match &claims["aud"] {
+            Value::String(one) => vec![one.clone()],
+            other => serde_json::from_value(other.clone()).unwrap_or_default(),
+        };
+        if !got.iter().any(|a| a == wanted) {
+            return Err(TokenError::Audience {
+                wanted: wanted.to_owned(),
+                got,
+            });
+        }
+        let own = &claims["kubernetes.io"];
+        let namespace = own["namespace"].as_str().ok_or(TokenError::Foreign)?;
+        let account = self.living(namespace, "serviceaccounts", &own["serviceaccount"])?;
+        let mut pod = None;
+        if !own["pod"].is_null() {
+            pod = Some(self.living(namespace, "pods", &own["pod"])?.0);
+        }
+        if !own["secret"].is_null() {
+            self.living(namespace, "secrets", &own["secret"])?;
+        }
+        Ok(Subject {
+            namespace: namespace.to_owned(),
+            name: account.0,
+            uid: account.1,
+            pod,
+        })
+    }
+
+    fn living(
+        &self,
+        namespace: &str,
+        resource: &str,
+        reference: &Value,
+    ) -> Result<(String, String), TokenError> {
+        let name = reference["name"].as_str().ok_or(TokenError::Foreign)?;
+        let uid = reference["uid"].as_str().ok_or(TokenError::Foreign)?;
+        let found = self.store.get(&Key::new(resource, namespace, name));
+        let what = resource.trim_end_matches('s');
+        match found {
+            None => Err(TokenError::Gone(format!(
+                "{what} {namespace}/{name} has been deleted"
+            ))),
+            Some(object) if object["metadata"]["uid"] != uid => Err(TokenError::Gone(format!(
+                "the UID of {what} {namespace}/{name} does not match the token's"
+            ))),
+            Some(_) => Ok((name.to_owned(), uid.to_owned())),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,303 @@
+//! What pods meet, and how it looks from outside.
+
+use serde_json::{Value, json};
+
+use crate::support::{Cluster, PODS, open, phase, pod};
+
+async fn with(faults: Value) -> Cluster {
+    open(|config| config.faults = serde_json::from_value(faults).expect("faults")).await
+}
+
+fn state(pod: &Value) -> &Value {
+    &pod["status"]["containerStatuses"][0]["state"]
+}
+
+fn has(events: &[(String, String)], reason: &str, part: &str) -> bool {
+    events.iter().any(|(r, m)| r == reason && m.contains(part))
+}
+
+#[tokio::test]
+async fn a_pod_lives_and_says_so() {
+    let cluster = open(|_| {}).await;
+    let (_, made) = cluster
+        .post(PODS, pod("a", &["say=hello", "message=sha256:1", "exit=0"]))
+        .await;
+    assert_eq!(made["status"]["phase"], "Pending");
+    let done = cluster.until("a", phase("Succeeded")).await;
+    assert_eq!(state(&done)["terminated"]["message"], "sha256:1");
+    assert_eq!(state(&done)["terminated"]["reason"], "Completed");
+    assert_eq!(done["spec"]["nodeName"], "sandbox-node-1");
+    let events = cluster.events("a").await;
+    let reasons: Vec<&str> = events.iter().map(|(r, _)| r.as_str()).collect();
+    for wanted in ["Scheduled", "Pulling", "Pulled", "Created", "Started"] {
+        assert!(reasons.contains(&wanted), "{wanted} in {reasons:?}");
+    }
+    assert!(has(
+        &events,
+        "Scheduled",
+        "Successfully assigned builds/a to sandbox-node-1"
+    ));
+    let (_, log) = cluster.get(&format!("{PODS}/a/log")).await;
+    assert_eq!(log, "hello\n");
+}
+
+#[tokio::test]
+async fn a_failure_shows_code_and_the_logs_end() {
+    let cluster = open(|_| {}).await;
+    let mut one = pod("a", &["say=the cause", "exit=7"]);
+    one["spec"]["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError".into();
+    cluster.post(PODS, one).await;
+    let done = cluster.until("a", phase("Failed")).await;
+    assert_eq!(state(&done)["terminated"]["exitCode"], 7);
+    assert_eq!(state(&done)["terminated"]["reason"], "Error");
+    assert_eq!(state(&done)["terminated"]["message"], "the cause\n");
+}
+
+#[tokio::test]
+async fn environment_and_volumes_are_real() {
+    let cluster = open(|_| {}).await;
+    let secret = json!({ "metadata": { "name": "s" }, "stringData": { "key": "hidden" } });
+    let mut one = pod(
+        "a",
+        &[
+            "env=KEY",
+            "env=ME",
+            "cat=/s/key",
+            "cat=/token/t",
+            "cat=/var/run/secrets/kubernetes.io/serviceaccount/namespace",
+        ],
+    );
+    let main = &mut one["spec"]["containers"][0];
+    main["env"] = json!([
+        { "name": "KEY", "valueFrom": { "secretKeyRef": { "name": "s", "key": "key" } } },
+        { "name": "ME", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } },
+    ]);
+    main["volumeMounts"] =
+        json!([{ "name": "s", "mountPath": "/s" }, { "name": "t", "mountPath": "/token" }]);
+    one["spec"]["volumes"] = json!([
+        { "name": "s", "secret": { "secretName": "s" } },
+        { "name": "t", "projected": { "sources": [{ "serviceAccountToken": { "path": "t", "audience": "demo.svc.id.goog" } }] } },
+    ]);
+    cluster.post(PODS, one).await;
+    let waits = cluster
+        .until("a", |p| state(p)["waiting"].is_object())
+        .await;
+    assert_eq!(state(&waits)["waiting"]["reason"], "ContainerCreating");
+    cluster
+        .post("/api/v1/namespaces/builds/secrets", secret)
+        .await;
+    cluster.until("a", phase("Succeeded")).await;
+    let (_, log) = cluster.get(&format!("{PODS}/a/log")).await;
+    let lines: Vec<&str> = log.as_str().expect("text").lines().collect();
+    assert_eq!(&lines[..3], ["KEY=hidden", "ME=a", "hidden"]);
+    assert_eq!(lines[4], "builds");
+    // Its pod is over but there, so the token still counts.
+    let subject = cluster
+        .kubernetes
+        .verify_token(lines[3], "demo.svc.id.goog")
+        .expect("valid");
+    assert_eq!(subject.pod.as_deref(), Some("a"));
+}
+
+#[tokio::test]
+async fn an_image_that_heals_and_one_that_does_not() {
+    let cluster = with(json!({ "imagePull": { "failTimes": 2, "message": "not found" } })).await;
+    cluster.post(PODS, pod("a", &["exit=0"])).await;
+    let waits = cluster
+        .until("a", |p| state(p)["waiting"]["reason"] == "ImagePullBackOff")
+        .await;
+    assert_eq!(
+        state(&waits)["waiting"]["message"],
+        "Back-off pulling image \"script:1\": ErrImagePull: not found"
+    );
+    assert_eq!(waits["status"]["phase"], "Pending");
+    cluster.until("a", phase("Succeeded")).await;
+    let events = cluster.events("a").await;
+    assert!(has(
+        &events,
+        "Failed",
+        "Failed to pull image \"script:1\": not found"
+    ));
+    assert!(has(&events, "BackOff", "Back-off pulling image"));
+
+    let cluster = open(|_| {}).await;
+    let mut other = pod("b", &[]);
+    other["spec"]["containers"][0]["image"] = "nginx".into();
+    cluster.post(PODS, other).await;
+    let waits = cluster
+        .until("b", |p| state(p)["waiting"]["reason"] == "ImagePullBackOff")
+        .await;
+    assert!(
+        state(&waits)["waiting"]["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("the sandbox runs kaniko only"))
+    );
+    let (code, body) = cluster.get(&format!("{PODS}/b/log")).await;
+    assert_eq!(code, 400);
+    assert_eq!(
+        body["message"],
+        "container \"main\" in pod \"b\" is waiting to start: trying and failing to pull image"
+    );
+    cluster.delete(&format!("{PODS}/b")).await;
+    cluster.until("b", Value::is_null).await;
+}
+
+#[tokio::test]
+async fn out_of_memory_unless_there_is_enough() {
+    let cluster = with(json!({ "outOfMemory": { "afterMillis": 50, "below": "1Gi" } })).await;
+    let limited = |name: &str, limit: &str| {
+        let mut one = pod(name, &["say=work", "exit=0"]);
+        if limit == "512Mi" {
+            one["spec"]["containers"][0]["args"] = json!(["say=work", "wait"]);
+        }
+        one["spec"]["containers"][0]["resources"] = json!({ "limits": { "memory": limit } });
+        one
+    };
+    cluster.post(PODS, limited("small", "512Mi")).await;
+    cluster.post(PODS, limited("large", "2Gi")).await;
+    let dead = cluster.until("small", phase("Failed")).await;
+    assert_eq!(state(&dead)["terminated"]["reason"], "OOMKilled");
+    assert_eq!(state(&dead)["terminated"]["exitCode"], 137);
+    cluster.until("large", phase("Succeeded")).await;
+}
+
+#[tokio::test]
+async fn eviction_and_a_lost_node() {
+    let cluster = with(json!({ "evict": { "afterMillis": 50 } })).await;
+    cluster.post(PODS, pod("a", &["wait"])).await;
+    let gone = cluster
+        .until("a", |p| p["status"]["reason"] == "Evicted")
+        .await;
+    assert_eq!(gone["status"]["phase"], "Failed");
+    assert!(
+        gone["status"]["message"]
+            .as_str()
+            .is_some_and(|m| m.starts_with("The node was low on resource"))
+    );
+    assert!(has(
+        &cluster.events("a").await,
+        "Evicted",
+        "low on resource"
+    ));
+
+    let cluster = with(json!({ "nodeLost": { "afterMillis": 50 } })).await;
+    cluster.post(PODS, pod("a", &["stubborn"])).await;
+    cluster
+        .until("a", |p| p["status"]["reason"] == "NodeLost")
+        .await;
+    cluster.until("a", Value::is_null).await;
+    assert!(has(
+        &cluster.events("a").await,
+        "NodeNotReady",
+        "Node is not ready"
+    ));
+}
+
+#[tokio::test]
+async fn no_room_for_a_while() {
+    let cluster =
+        with(json!({ "unschedulable": { "reason": "1 Insufficient memory", "forMillis": 300 } }))
+            .await;
+    cluster.post(PODS, pod("a", &["exit=0"])).await;
+    let waits = cluster
+        .until("a", |p| {
+            p["status"]["conditions"][0]["reason"] == "Unschedulable"
+        })
+        .await;
+    assert_eq!(waits["status"]["phase"], "Pending");
+    cluster.until("a", phase("Succeeded")).await;
+    assert!(has(
+        &cluster.events("a").await,
+        "FailedScheduling",
+        "0/1 nodes are available: 1 Insufficient memory."
+    ));
+    let mut picky = pod("b", &["exit=0"]);
+    picky["spec"]["nodeSelector"] = json!({ "disk": "fast" });
+    cluster.post(PODS, picky).await;
+    cluster
+        .until("b", |p| {
+            p["status"]["conditions"][0]["reason"] == "Unschedulable"
+        })
+        .await;
+    cluster
+        .patch(
+            "/api/v1/nodes/sandbox-node-1",
+            "merge-patch+json",
+            json!({ "metadata": { "labels": { "disk": "fast" } } }),
+        )
+        .await;
+    cluster.until("b", phase("Succeeded")).await;
+}
+
+#[tokio::test]
+async fn a_deadline_ends_a_pod() {
+    let cluster = with(json!({ "hang": { "ignoresTerm": false } })).await;
+    let mut one = pod("a", &[]);
+    one["spec"]["activeDeadlineSeconds"] = 1.into();
+    cluster.post(PODS, one).await;
+    let done = cluster
+        .until("a", |p| {
+            p["status"]["phase"] == "Failed" && state(p)["terminated"].is_object()
+        })
+        .await;
+    assert_eq!(done["status"]["reason"], "DeadlineExceeded");
+    assert_eq!(state(&done)["terminated"]["exitCode"], 143);
+}
+
+#[tokio::test]
+async fn deletion_asks_first_and_then_kills() {
+    let cluster = open(|_| {}).await;
+    cluster.post(PODS, pod("polite", &["wait"])).await;
+    cluster.post(PODS, pod("stubborn", &["stubborn"])).await;
+    for name in ["polite", "stubborn"] {
+        cluster.until(name, phase("Running")).await;
+        let (code, going) = cluster.delete(&format!("{PODS}/{name}")).await;
+        assert_eq!(
+            (code, &going["metadata"]["deletionGracePeriodSeconds"]),
+            (200, &json!(1))
+        );
+        cluster.until(name, Value::is_null).await;
+        assert!(has(
+            &cluster.events(name).await,
+            "Killing",
+            "Stopping container main"
+        ));
+    }
+    let (code, _) = cluster.get(&format!("{PODS}/polite/log")).await;
+    assert_eq!(code, 404);
+}
+
+#[tokio::test]
+async fn init_containers_and_restarts() {
+    let cluster = open(|_| {}).await;
+    let mut one = pod("a", &["say=main", "exit=0"]);
+    one["spec"]["initContainers"] =
+        json!([{ "name": "first", "image": "script:1", "args": ["say=first", "exit=3"] }]);
+    cluster.post(PODS, one).await;
+    let done = cluster.until("a", phase("Failed")).await;
+    assert_eq!(
+        done["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"],
+        3
+    );
+    assert_eq!(state(&done)["waiting"]["reason"], "PodInitializing");
+
+    let mut again = pod("b", &["say=try", "exit=1"]);
+    again["spec"]["restartPolicy"] = "OnFailure".into();
+    cluster.post(PODS, again).await;
+    let looping = cluster
+        .until("b", |p| {
+            state(p)["waiting"]["reason"] == "CrashLoopBackOff"
+                && p["status"]["containerStatuses"][0]["restartCount"].as_u64() >= Some(1)
+        })
+        .await;
+    assert_eq!(looping["status"]["phase"], "Running");
+    let (_, log) = cluster.get(&format!("{PODS}/b/log?previous=true")).await;
+    assert_eq!(log, "try\n");
+    assert!(has(
+        &cluster.events("b").await,
+        "BackOff",
+        "Back-off restarting failed container main in pod b_builds("
+    ));
+    cluster.delete(&format!("{PODS}/b")).await;
+    cluster.until("b", Value::is_null).await;
+}
