@@ -1,0 +1,170 @@
+use crate::{
+    Environment,
+    flags::Flags,
+    identity::{Identity, NoToken},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, StatusCode};
+use std::{
+    fs::{self, File},
+    io::{Seek as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+const STORAGE: &str = "https://storage.googleapis.com";
+const NO_CREDENTIALS: &str = "dialing: credentials: could not find default credentials. See https://cloud.google.com/docs/authentication/external/set-up-adc for more information";
+const NO_DOCKERFILE: &str =
+    "please provide a valid path to a Dockerfile within the build context with --dockerfile";
+/// Go's path escaping, save that a slash of the object's name is escaped too.
+const OBJECT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b':')
+    .remove(b'=')
+    .remove(b'@');
+
+/// Brings the context to this machine. Returns its folder.
+pub(crate) async fn resolve(
+    flags: &Flags,
+    environment: &Environment,
+    identity: &Identity,
+    work: &Path,
+) -> Result<PathBuf, String> {
+    let mut context = flags.context.clone();
+    if let Some(bucket) = &flags.bucket
+        && !context.contains("://")
+    {
+        context = format!("gs://{bucket}/{}", context.trim_matches('/'));
+    }
+    let folder = if let Some(object) = context.strip_prefix("gs://") {
+        let archive = fetch(object, environment, identity).await?;
+        unpack(archive, work)?
+    } else if let Some(archive) = context.strip_prefix("tar://") {
+        let archive = File::open(archive).map_err(|error| format!("open {archive}: {error}"))?;
+        unpack(archive, work)?
+    } else if let Some((prefix, _)) = context
+        .split_once("://")
+        .filter(|(prefix, _)| *prefix != "dir")
+    {
+        return Err(format!(
+            "unknown build context prefix provided, please use one of the following: gs://, dir://, tar:// (got {prefix}://)"
+        ));
+    } else {
+        PathBuf::from(context.strip_prefix("dir://").unwrap_or(&context))
+    };
+    let root = folder
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    let Some(below) = &flags.context_sub_path else {
+        return Ok(root);
+    };
+    inside(&root, below)
+        .filter(|below| below.is_dir())
+        .ok_or_else(|| {
+            format!("failed to get context sub path {below}: it is not a folder of the context")
+        })
+}
+
+/// The Dockerfile, relative to the context, and its text.
+#[derive(Debug)]
+pub(crate) struct Dockerfile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+/// Finds the Dockerfile in the context. A link may not lead out of it.
+pub(crate) fn dockerfile(flags: &Flags, context: &Path) -> Result<Dockerfile, String> {
+    let given = Path::new(&flags.dockerfile);
+    let path = given.strip_prefix(context).unwrap_or(given);
+    let file = path
+        .to_str()
+        .and_then(|path| inside(context, path))
+        .ok_or(NO_DOCKERFILE)?;
+    let bytes = fs::read(file).map_err(|_| NO_DOCKERFILE)?;
+    Ok(Dockerfile {
+        path: path.to_owned(),
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}
+
+fn inside(root: &Path, path: &str) -> Option<PathBuf> {
+    let path = root
+        .join(path.trim_start_matches('/'))
+        .canonicalize()
+        .ok()?;
+    path.starts_with(root).then_some(path)
+}
+
+fn unpack(archive: File, work: &Path) -> Result<PathBuf, String> {
+    let folder = work.join("context");
+    fs::create_dir(&folder).map_err(|error| error.to_string())?;
+    sidestep_context::unpack(archive, &folder)
+        .map_err(|error| format!("unpacking the context: {error}"))?;
+    Ok(folder)
+}
+
+/// Fetches `BUCKET/OBJECT` by the XML API, as Google's Go client does.
+async fn fetch(
+    object: &str,
+    environment: &Environment,
+    identity: &Identity,
+) -> Result<File, String> {
+    let (bucket, name) = object.split_once('/').unwrap_or((object, ""));
+    let name = if name.is_empty() {
+        "context.tar.gz"
+    } else {
+        name
+    };
+    let path = format!("{bucket}/{}", utf8_percent_encode(name, OBJECT));
+    let emulator = environment.endpoint("STORAGE_EMULATOR_HOST").map(|host| {
+        if host.contains("://") {
+            host
+        } else {
+            format!("http://{host}")
+        }
+    });
+    let endpoint = environment.endpoint("SIDESTEP_ENDPOINT_STORAGE");
+    let anonymous = endpoint.is_none() && emulator.is_some();
+    let base = endpoint.or(emulator).unwrap_or_else(|| STORAGE.to_owned());
+    let http = Client::builder()
+        .build()
+        .map_err(|error| error.to_string())?;
+    let mut request = http.get(format!("{base}/{path}"));
+    if !anonymous {
+        let token = identity
+            .for_storage()
+            .await
+            .map_err(|problem| match problem {
+                NoToken::NoCredentials => NO_CREDENTIALS.to_owned(),
+                NoToken::Refused(why) => {
+                    format!("Get \"{STORAGE}/{path}\": credentials: cannot fetch token: {why}")
+                }
+            })?;
+        request = request.bearer_auth(token.secret());
+    }
+    let broken =
+        |error: reqwest::Error| format!("Get \"{STORAGE}/{path}\": {}", error.without_url());
+    let mut answer = request.send().await.map_err(broken)?;
+    match answer.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND => return Err("storage: object doesn't exist".into()),
+        status => {
+            let body = answer.text().await.unwrap_or_default();
+            let code = status.as_u16();
+            return Err(format!(
+                "googleapi: got HTTP response code {code} with body: {body}"
+            ));
+        }
+    }
+    let mut file = tempfile::tempfile().map_err(|error| error.to_string())?;
+    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+        file.write_all(&chunk).map_err(|error| error.to_string())?;
+    }
+    file.rewind().map_err(|error| error.to_string())?;
+    Ok(file)
+}

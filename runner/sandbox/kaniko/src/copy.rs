@@ -1,0 +1,212 @@
+use crate::{
+    files::{Files, Node, join, normal},
+    glob,
+};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read, Seek as _, SeekFrom},
+    path::Path,
+};
+
+/// What to copy and how.
+pub(crate) struct Request<'a> {
+    pub(crate) sources: &'a [String],
+    /// As written, variables replaced.
+    pub(crate) destination: &'a str,
+    pub(crate) workdir: &'a str,
+    pub(crate) owner: Option<(u64, u64)>,
+    pub(crate) mode: Option<u32>,
+    /// Where to unpack archives, for `ADD`.
+    pub(crate) unpack_in: Option<&'a Path>,
+}
+
+/// What a copy comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Copied {
+    pub(crate) nodes: BTreeMap<String, Node>,
+    /// Sources that match nothing.
+    pub(crate) missing: Vec<String>,
+}
+
+/// Works out a `COPY` or `ADD` from one file system into another.
+pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Result<Copied> {
+    let mut copied = Copied::default();
+    let mut found = Vec::new();
+    for source in request.sources {
+        let wanted = normal(source);
+        let before = found.len();
+        if glob::is_pattern(&wanted) {
+            found.extend(
+                from.0
+                    .keys()
+                    .filter(|path| glob::matches(&wanted, path))
+                    .cloned(),
+            );
+        } else if wanted.is_empty() || from.0.contains_key(&wanted) {
+            found.push(wanted);
+        } else {
+            found.extend(from.resolve(&wanted));
+        }
+        if found.len() == before {
+            copied.missing.push(source.clone());
+        }
+    }
+    let written = request.destination;
+    let destination = place(into, written, request.workdir);
+    let wants_folder = written.ends_with('/')
+        || written.ends_with("/.")
+        || written == "."
+        || request.sources.len() > 1
+        || request
+            .sources
+            .iter()
+            .any(|source| glob::is_pattern(source))
+        || into.is_folder(&destination);
+    for source in found {
+        let name = source.rsplit('/').next().unwrap_or_default().to_owned();
+        // A link that is named itself is followed; one inside a folder is kept.
+        let real = from.resolve(&source).unwrap_or_else(|| source.clone());
+        let node = if real.is_empty() {
+            Some(&Node::FOLDER)
+        } else {
+            from.0.get(&real)
+        };
+        match node {
+            Some(Node::Folder { .. }) => {
+                add(
+                    &mut copied.nodes,
+                    request,
+                    destination.clone(),
+                    node.cloned(),
+                );
+                let skip = if real.is_empty() { 0 } else { real.len() + 1 };
+                for (path, node) in from.below(&real) {
+                    let path = join(&destination, &path[skip..]);
+                    add(&mut copied.nodes, request, path, Some(node.clone()));
+                }
+            }
+            Some(Node::File { disk, .. }) if request.unpack_in.is_some() && is_archive(disk)? => {
+                let folder =
+                    tempfile::tempdir_in(request.unpack_in.unwrap_or(Path::new("")))?.keep();
+                unpack(disk, &folder)?;
+                for (path, node) in Files::of_context(&folder, None)
+                    .map_err(io::Error::other)?
+                    .0
+                {
+                    add(
+                        &mut copied.nodes,
+                        request,
+                        join(&destination, &path),
+                        Some(node),
+                    );
+                }
+            }
+            node => {
+                let path = if wants_folder {
+                    join(&destination, &name)
+                } else {
+                    destination.clone()
+                };
+                add(&mut copied.nodes, request, path, node.cloned());
+            }
+        }
+    }
+    Ok(copied)
+}
+
+fn add(
+    nodes: &mut BTreeMap<String, Node>,
+    request: &Request<'_>,
+    path: String,
+    node: Option<Node>,
+) {
+    let Some(mut node) = node.filter(|_| !path.is_empty()) else {
+        return;
+    };
+    match &mut node {
+        Node::Folder { mode, owner } | Node::File { mode, owner, .. } => {
+            *owner = request.owner.unwrap_or((0, 0));
+            *mode = request.mode.unwrap_or(*mode);
+        }
+        Node::Link { .. } => {}
+    }
+    nodes.insert(path, node);
+}
+
+/// Where a path of an instruction is, with the links of the image followed.
+pub(crate) fn place(files: &Files, written: &str, workdir: &str) -> String {
+    let path = if written.starts_with('/') {
+        normal(written)
+    } else {
+        normal(&format!("{workdir}/{written}"))
+    };
+    let mut known = path.len();
+    loop {
+        if let Some(real) = files.resolve(&path[..known]) {
+            return join(&real, path[known..].trim_start_matches('/'));
+        }
+        known = path[..known].rfind('/').unwrap_or(0);
+        if known == 0 {
+            return path;
+        }
+    }
+}
+
+fn is_archive(file: &Path) -> io::Result<bool> {
+    let mut start = [0; 512];
+    let mut file = File::open(file)?;
+    let count = file.read(&mut start)?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        file.seek(SeekFrom::Start(0))?;
+        let mut inner = Vec::new();
+        let read = flate2::read::MultiGzDecoder::new(file)
+            .take(512)
+            .read_to_end(&mut inner);
+        return Ok(read.is_ok() && inner.get(257..262) == Some(b"ustar"));
+    }
+    Ok(start[..count].get(257..262) == Some(b"ustar"))
+}
+
+fn unpack(file: &Path, folder: &Path) -> io::Result<()> {
+    let mut reader = File::open(file)?;
+    let mut start = [0; 2];
+    reader.read_exact(&mut start)?;
+    reader.seek(SeekFrom::Start(0))?;
+    let unpacked = if start == [0x1f, 0x8b] {
+        sidestep_context::unpack(reader, folder)
+    } else {
+        // The unpacker takes gzip: wrap what is not.
+        let zipped = flate2::read::GzEncoder::new(reader, flate2::Compression::none());
+        sidestep_context::unpack(zipped, folder)
+    };
+    unpacked.map(drop).map_err(io::Error::other)
+}
+
+/// `UID[:GID]`; a name is looked up in the image's own files, and `None` where it
+/// is not there.
+pub(crate) fn owner(text: &str, files: &Files) -> Option<(u64, u64)> {
+    let (user, group) = match text.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (text, None),
+    };
+    let id = |name: &str, file: &str| name.parse().ok().or_else(|| lookup(files, file, name));
+    let user = id(user, "etc/passwd")?;
+    Some((
+        user,
+        group.map_or(Some(user), |group| id(group, "etc/group"))?,
+    ))
+}
+
+fn lookup(files: &Files, file: &str, name: &str) -> Option<u64> {
+    let Some(Node::File { disk, .. }) = files.0.get(file) else {
+        return (name == "root").then_some(0);
+    };
+    let text = std::fs::read_to_string(disk).ok()?;
+    let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    lines
+        .find(|fields| fields.first() == Some(&name))?
+        .get(2)?
+        .parse()
+        .ok()
+}

@@ -1,0 +1,117 @@
+use crate::{Environment, failure::Failure};
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// Where the metadata server is unless told.
+const METADATA: &str = "169.254.169.254";
+/// How long to wait for it: it is next door, or it is not there.
+const PATIENCE: Duration = Duration::from_secs(3);
+const STORAGE_SCOPES: &str = "https://www.googleapis.com/auth/devstorage.full_control,https://www.googleapis.com/auth/cloud-platform";
+const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// The pod's identity, as the metadata server gives it.
+pub(crate) struct Identity {
+    http: Client,
+    host: String,
+    told: bool,
+    /// For registries it is asked once a process; what fails then stays anonymous.
+    registry: OnceCell<Option<Token>>,
+}
+
+/// An access token, which no message shows.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Token {
+    access_token: String,
+}
+
+/// Why there is no token, in the words of the library that kaniko uses.
+pub(crate) enum NoToken {
+    /// No metadata server: no identity at all.
+    NoCredentials,
+    /// It was asked and refused.
+    Refused(String),
+}
+
+impl Token {
+    pub(crate) fn secret(&self) -> &str {
+        &self.access_token
+    }
+}
+
+impl Identity {
+    pub(crate) fn new(environment: &Environment) -> Result<Self, Failure> {
+        let http = Client::builder().no_proxy().timeout(PATIENCE).build();
+        let http = http.map_err(|error| Failure::Plain(format!("no HTTP client: {error}")))?;
+        let told = environment.get("GCE_METADATA_HOST");
+        let host = told.unwrap_or(METADATA).to_owned();
+        Ok(Self {
+            http,
+            host,
+            told: told.is_some(),
+            registry: OnceCell::new(),
+        })
+    }
+
+    /// A token for Cloud Storage.
+    pub(crate) async fn for_storage(&self) -> Result<Token, NoToken> {
+        if !self.told {
+            // Is this Google's? A name server could send the answer elsewhere.
+            let root = self.http.get(format!("http://{}/", self.host)).send().await;
+            let flavor = root
+                .ok()
+                .and_then(|root| root.headers().get("Metadata-Flavor").cloned());
+            if flavor.is_none_or(|flavor| flavor != "Google") {
+                return Err(NoToken::NoCredentials);
+            }
+        }
+        self.token(STORAGE_SCOPES).await
+    }
+
+    /// A token for Google's registries; without one, kaniko goes on anonymously.
+    pub(crate) async fn for_registry(&self) -> Option<&Token> {
+        let fetch = || async {
+            self.get("project/project-id").await.ok()?;
+            self.token(CLOUD_SCOPE).await.ok()
+        };
+        self.registry.get_or_init(fetch).await.as_ref()
+    }
+
+    async fn token(&self, scopes: &str) -> Result<Token, NoToken> {
+        let scopes =
+            percent_encoding::utf8_percent_encode(scopes, percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+                .replace("%2E", ".")
+                .replace("%2D", "-")
+                .replace("%5F", "_");
+        let path = format!("instance/service-accounts/default/token?scopes={scopes}");
+        let body = self.get(&path).await?;
+        serde_json::from_str(&body)
+            .map_err(|_| NoToken::Refused("metadata: the token's answer is not JSON".into()))
+    }
+
+    async fn get(&self, path: &str) -> Result<String, NoToken> {
+        let url = format!("http://{}/computeMetadata/v1/{path}", self.host);
+        let answer = self
+            .http
+            .get(url)
+            .header("Metadata-Flavor", "Google")
+            .send()
+            .await;
+        let answer = answer.map_err(|_| NoToken::NoCredentials)?;
+        let status = answer.status();
+        let body = answer.text().await.map_err(|_| NoToken::NoCredentials)?;
+        match status {
+            StatusCode::OK => Ok(body),
+            StatusCode::NOT_FOUND => Err(NoToken::Refused(format!(
+                "metadata: GCE metadata \"{path}\" not defined"
+            ))),
+            _ => Err(NoToken::Refused(format!(
+                "compute: Received {} `{}`",
+                status.as_u16(),
+                body.trim_end()
+            ))),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The sandbox's kaniko: it takes kaniko's flags, asks for what kaniko asks for
+//! in kaniko's order, as the identity that the metadata server gives it, and
+//! fails with kaniko's messages and exit codes. It builds real layers and pushes
+//! a valid image, but executes nothing: what a `RUN` would have done is missing
+//! from the image, the log says so at each line, and so does a label.
+//!
+//! It knows nothing of the sandbox's servers: it reaches them as any client
+//! does, at the addresses that its environment names (see [`Environment`]).
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod build;
+mod config;
+mod context;
+mod copy;
+mod copying;
+mod environment;
+mod expand;
+mod failure;
+mod files;
+mod flags;
+mod glob;
+mod identity;
+mod image;
+mod instruction;
+mod layer;
+mod log;
+mod name;
+mod push;
+mod registry;
+mod stages;
+mod words;
+
+pub use environment::Environment;
+
+use failure::Failure;
+use flags::Flags;
+use identity::Identity;
+use log::Log;
+use registry::Registry;
+use std::io::Write;
+
+/// Runs one build. `args` are what follows the program's name. The log goes to
+/// `out` as kaniko writes it, usage text and final error included.
+///
+/// Returns the exit code: 0, or 1 for every failure, as nothing is executed whose
+/// own code could be passed on.
+pub async fn run(
+    args: impl Iterator<Item = String>,
+    environment: &Environment,
+    out: &mut (dyn Write + Send),
+) -> i32 {
+    let flags = match Flags::parse(args) {
+        Ok(flags) => flags,
+        Err(message) => {
+            Log::new(out, log::Format::Color).usage_error(&message, &flags::usage());
+            return 1;
+        }
+    };
+    let log = Log::new(out, flags.log_format);
+    match execute(&flags, environment, &log).await {
+        Ok(()) => 0,
+        Err(Failure::Usage(message)) => {
+            log.usage_error(&message, &flags::usage());
+            1
+        }
+        Err(Failure::Plain(message)) => {
+            log.plain(&message);
+            1
+        }
+    }
+}
+
+async fn execute(flags: &Flags, environment: &Environment, log: &Log<'_>) -> Result<(), Failure> {
+    if !flags.no_push && flags.destinations.is_empty() {
+        return Err(Failure::Usage(
+            "you must provide --destination, or use --no-push".into(),
+        ));
+    }
+    let identity = Identity::new(environment)?;
+    let work = tempfile::tempdir()
+        .map_err(|error| Failure::Plain(format!("cannot make a temporary folder: {error}")))?;
+    let context = context::resolve(flags, environment, &identity, work.path())
+        .await
+        .map_err(|message| Failure::Usage(format!("error resolving source context: {message}")))?;
+    let dockerfile = context::dockerfile(flags, &context)
+        .map_err(|message| Failure::Usage(format!("error resolving dockerfile path: {message}")))?;
+    if flags.destinations.is_empty() && flags.image_name_with_digest_file.is_some() {
+        let message = "you must provide --destination if setting ImageNameDigestFile";
+        return Err(Failure::Usage(message.into()));
+    }
+    let registry = Registry::new(environment, &identity, flags.pull)?;
+    let destinations = push::check(flags, &registry, log).await?;
+    let image = build::image(flags, &context, &dockerfile, &registry, work.path(), log)
+        .await
+        .map_err(|message| Failure::Plain(format!("error building image: {message}")))?;
+    push::push(flags, environment, &destinations, &image, &registry, log)
+        .await
+        .map_err(|message| Failure::Plain(format!("error pushing image: {message}")))
+}

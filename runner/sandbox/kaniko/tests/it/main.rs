@@ -1,0 +1,8 @@
+//! The sandbox's kaniko against one small server that stands for storage,
+//! metadata and a registry.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod builds;
+mod failures;
+mod server;
