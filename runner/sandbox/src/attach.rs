@@ -1,0 +1,132 @@
+//! Finding a sandbox's process from another one, or starting it.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::SandboxError;
+use crate::live::{Live, Places, hold, make_private, read};
+
+/// How long a new process may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How to start one where none is live.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// The program, whose `sandbox serve` serves.
+    pub program: &'a Path,
+    /// The scenario.
+    pub scenario: &'a str,
+}
+
+/// A live sandbox.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// What it says of itself.
+    pub live: Live,
+    /// Whether it was started just now.
+    pub started: bool,
+}
+
+/// What the live sandbox of these places says of itself; none if none is live.
+pub fn live(places: &Places) -> Result<Option<Live>, SandboxError> {
+    if !places.dir.is_dir() || hold(places)?.is_some() {
+        return Ok(None);
+    }
+    read(&places.live())
+}
+
+/// The live sandbox of these places; starts one, detached, where there is none.
+///
+/// # Errors
+/// When it can't be started or does not answer in time.
+pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, SandboxError> {
+    if let Some(live) = live(places)? {
+        return Ok(Attached {
+            live,
+            started: false,
+        });
+    }
+    make_private(&places.dir)?;
+    let log = places.log();
+    let output = File::create(&log).map_err(SandboxError::state(&log))?;
+    let errors = output.try_clone().map_err(SandboxError::state(&log))?;
+    let not_up = |why: String| SandboxError::NotUp {
+        why,
+        log: log.clone(),
+    };
+    let mut child = {
+        use std::os::unix::process::CommandExt as _;
+        Command::new(start.program)
+            .args(["sandbox", "--detached", "--scenario", start.scenario])
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            // A Ctrl-C at the terminal is for the run, not for the sandbox.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| not_up(error.to_string()))?
+    };
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(live) = live(places)? {
+            return Ok(Attached {
+                started: live.pid == child.id(),
+                live,
+            });
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            // Another process may have been faster; then that one is live, or about to be.
+            if status.success() {
+                return Err(not_up("it ended at once".to_owned()));
+            }
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            return Err(not_up(
+                said.lines().last().unwrap_or("it said nothing").to_owned(),
+            ));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err(not_up(format!(
+        "it did not answer within {} s",
+        PATIENCE.as_secs()
+    )))
+}
+
+/// Asks the live sandbox to end and waits for it; whether there was one.
+pub async fn stop(places: &Places) -> Result<bool, SandboxError> {
+    let Some(live) = live(places)? else {
+        return Ok(false);
+    };
+    let pid = i32::try_from(live.pid).ok().and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended by itself meanwhile.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
+        if hold(places)?.is_some() {
+            return Ok(true);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err(SandboxError::Busy {
+        scenario: live.scenario,
+        pid: live.pid,
+    })
+}
+
+/// Ends the live sandbox and forgets everything that it kept; whether there was anything.
+pub async fn reset(places: &Places) -> Result<bool, SandboxError> {
+    stop(places).await?;
+    if !places.dir.is_dir() {
+        return Ok(false);
+    }
+    std::fs::remove_dir_all(&places.dir).map_err(SandboxError::state(&places.dir))?;
+    Ok(true)
+}

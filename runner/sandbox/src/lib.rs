@@ -1,0 +1,23 @@
+//! The sandbox: Google's side of Workload Identity and a small Kubernetes, as one process with a
+//! memory.
+//!
+//! This crate puts the servers together ([`serve`]), gives their pods a runtime, and finds or
+//! starts the process from another one ([`attach`]). It must not know pipelines, plugins or runs:
+//! to the runner it is a cloud like any other, at other addresses.
+
+mod attach;
+mod error;
+mod exports;
+mod listeners;
+mod live;
+mod memory;
+mod pods;
+mod server;
+
+pub use attach::{Attached, Start, attach, live, reset, stop};
+pub use error::SandboxError;
+pub use exports::{Exports, exports};
+pub use live::{Live, Places};
+pub use server::{Options, serve};
+pub use sidestep_sandbox_google::{Scenario, scenarios};
+pub use sidestep_sandbox_kaniko as kaniko;

@@ -1,0 +1,201 @@
+//! How the sandbox's pods run: kaniko as a process of this machine, with a metadata server of its
+//! own, so that whoever asks it is known by where it asks.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use axum::Router;
+use serde_json::Value;
+use sidestep_sandbox_google::Cloud;
+use sidestep_sandbox_google::metadata::{self, PodIdentity};
+use sidestep_sandbox_kubernetes::{
+    ContainerExit, LogWriter, Output, PullError, ResolvedContainer, Runtime, Stop,
+};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+/// What the processes of pods are told.
+pub(crate) struct Pods {
+    /// The program whose `sandbox kaniko` is kaniko.
+    pub(crate) program: PathBuf,
+    /// The cluster, `projects/P/locations/L/clusters/C`.
+    pub(crate) cluster: String,
+    /// Endpoint variables.
+    pub(crate) endpoints: Vec<(String, String)>,
+    /// Google's side, once it is there: it asks the cluster, whose runtime this is.
+    pub(crate) cloud: OnceLock<Cloud>,
+    /// How many containers run now.
+    pub(crate) running: AtomicUsize,
+}
+
+#[async_trait]
+impl Runtime for Pods {
+    async fn check_image(&self, image: &str) -> Result<(), PullError> {
+        let name = image.split('@').next().unwrap_or(image);
+        if name.contains("kaniko") {
+            Ok(())
+        } else {
+            Err(PullError::new("the sandbox runs kaniko only"))
+        }
+    }
+
+    async fn run(
+        &self,
+        pod: &Value,
+        container: &ResolvedContainer,
+        log: LogWriter,
+        stop: Stop,
+    ) -> ContainerExit {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        let ended = self.run_process(pod, container, &log, &stop).await;
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        ended.unwrap_or_else(|error| ContainerExit {
+            code: 128,
+            reason: Some("ContainerCannotRun".to_owned()),
+            message: Some(format!("the sandbox can't run it: {error}")),
+        })
+    }
+}
+
+impl Pods {
+    async fn run_process(
+        &self,
+        pod: &Value,
+        container: &ResolvedContainer,
+        log: &LogWriter,
+        stop: &Stop,
+    ) -> std::io::Result<ContainerExit> {
+        let metadata = self.metadata_server(pod).await?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(["sandbox", "kaniko"])
+            .args(&container.args)
+            .env_clear()
+            .envs(container.env.iter().map(|(name, value)| (name, value)))
+            .envs(self.endpoints.iter().map(|(name, value)| (name, value)))
+            .env("SIDESTEP_TERMINATION_LOG", &container.termination_message)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(server) = &metadata {
+            command.env("GCE_METADATA_HOST", &server.address);
+        }
+        let mut child = command.spawn()?;
+        let out = child.stdout.take();
+        let err = child.stderr.take();
+        let copy = async {
+            tokio::join!(
+                pour(out, log, Output::Stdout),
+                pour(err, log, Output::Stderr)
+            );
+        };
+        tokio::pin!(copy);
+        let mut copied = false;
+        let mut asked = false;
+        loop {
+            tokio::select! {
+                () = &mut copy, if !copied => copied = true,
+                () = stop.killed() => {
+                    child.start_kill()?;
+                    let status = child.wait().await?;
+                    return Ok(ContainerExit::code(code_of(status)));
+                }
+                () = stop.terminated(), if !asked => {
+                    asked = true;
+                    terminate(&child);
+                }
+                status = child.wait(), if copied => return Ok(ContainerExit::code(code_of(status?))),
+            }
+        }
+    }
+
+    /// A metadata server for this pod, at an address that no other pod is told.
+    async fn metadata_server(&self, pod: &Value) -> std::io::Result<Option<MetadataServer>> {
+        let Some(cloud) = self.cloud.get() else {
+            return Ok(None);
+        };
+        let text = |pointer: &str| {
+            pod.pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let account = text("/spec/serviceAccountName");
+        let identity = PodIdentity {
+            cluster: self.cluster.clone(),
+            node_pool: "default-pool".to_owned(),
+            namespace: text("/metadata/namespace"),
+            service_account: if account.is_empty() {
+                "default".to_owned()
+            } else {
+                account
+            },
+            service_account_uid: String::new(),
+            host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
+        };
+        MetadataServer::start(metadata::router(cloud, identity))
+            .await
+            .map(Some)
+    }
+}
+
+/// Ends with the pod that it is for.
+struct MetadataServer {
+    address: String,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl MetadataServer {
+    async fn start(router: Router) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::warn!(%error, "a pod's metadata server ended");
+            }
+        });
+        Ok(Self { address, task })
+    }
+}
+
+impl Drop for MetadataServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pour(from: Option<impl AsyncRead + Unpin>, log: &LogWriter, output: Output) {
+    let Some(mut from) = from else { return };
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        if let Err(error) = log.write(output, &buffer[..length]) {
+            tracing::warn!(%error, "a container's output could not be kept");
+            return;
+        }
+    }
+}
+
+fn terminate(child: &tokio::process::Child) {
+    let pid = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended by itself meanwhile.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+/// As container runtimes count: 128 and the signal's number for a process that one ended.
+fn code_of(status: std::process::ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt as _;
+    status
+        .code()
+        .or(status.signal().map(|signal| 128 + signal))
+        .unwrap_or(1)
+}
