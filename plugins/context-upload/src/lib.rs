@@ -1,0 +1,184 @@
+//! Uploads a build context once per content.
+//!
+//! The object is named by the digest of the tree, which is known before anything is compressed; so
+//! a context that is there already is neither compressed nor sent.
+
+use sidestep::storage::{self, Object, ObjectRef, PutOptions};
+use sidestep::workspace::{self, PackOptions, Packed};
+use sidestep::{Bucket, Class, Creation, Result, Step};
+
+/// The object's metadata: what it was made from, and by which packer.
+const TREE: &str = "sidestep-tree";
+const PACKER: &str = "sidestep-packer";
+
+/// What to send, and where.
+#[sidestep::data]
+#[derive(Debug)]
+struct Inputs {
+    /// The context's folder, relative to the workspace.
+    #[serde(default = "here")]
+    path: String,
+    /// The Dockerfile, relative to `path`: its own ignore file goes before `.dockerignore`.
+    #[serde(default = "dockerfile")]
+    dockerfile: String,
+    /// Patterns of .dockerignore's syntax, applied after those of the file.
+    #[serde(default)]
+    ignore: Vec<String>,
+    /// The bucket.
+    bucket: Bucket,
+    /// What the object's name begins with.
+    #[serde(default = "contexts")]
+    prefix: String,
+}
+
+/// Where the context is.
+#[sidestep::data]
+#[derive(Debug)]
+struct Outputs {
+    /// `gs://BUCKET/OBJECT`.
+    uri: String,
+    /// The tree's digest: of names, modes and contents, not of the archive.
+    digest: String,
+    /// The object's generation.
+    generation: u64,
+    /// Bytes of the archive.
+    size: u64,
+    /// How many files, folders and links it holds.
+    entries: u64,
+    /// Whether it was sent now, rather than there already.
+    sent: bool,
+}
+
+fn here() -> String {
+    ".".to_owned()
+}
+
+fn dockerfile() -> String {
+    "Dockerfile".to_owned()
+}
+
+fn contexts() -> String {
+    "contexts/".to_owned()
+}
+
+/// Uploads a build context once per content.
+#[sidestep::plugin(
+    name = "context-upload",
+    requests(
+        workspace = "[{'read': [inputs.path + '/**']}]",
+        storage = "[{'bucket': bucket(inputs.bucket), 'prefix': inputs.prefix, 'actions': ['get', 'create']}]"
+    )
+)]
+fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
+    let mut options = PackOptions::new(&inputs.path);
+    options.dockerfile = Some(inputs.dockerfile);
+    options.ignore = inputs.ignore;
+    options.largest = 3;
+    let packed = workspace::pack(&options)?;
+    describe(&inputs.path, &packed);
+
+    let bucket = inputs.bucket.as_str();
+    let name = format!("{}{}", inputs.prefix, packed.name);
+    let uri = format!("gs://{bucket}/{name}");
+    let done = |generation, size, sent| Outputs {
+        uri: uri.clone(),
+        digest: packed.digest.clone(),
+        generation,
+        size,
+        entries: packed.entries,
+        sent,
+    };
+    if let Some(object) = there_already(bucket, &name, &packed)? {
+        sidestep::info!("not sent: this very context is there already, {uri}");
+        return Ok(done(object.generation, object.size, false));
+    }
+    let options = PutOptions::new()
+        .if_absent()
+        .content_type("application/gzip")
+        .metadata(TREE, &packed.digest)
+        .metadata(PACKER, &packed.packer);
+    let written = storage::put(bucket, &name, &packed.blob, &options).map_err(|error| {
+        let denied = error.class == Class::Denied;
+        let error = error.context("the context was not uploaded");
+        if denied {
+            error
+                .help("let whoever runs this create objects in the bucket; as its owner:")
+                .help(format!(
+                    "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member MEMBER --role roles/storage.objectCreator --condition=None"
+                ))
+        } else {
+            error
+        }
+    })?;
+    let sent = written.outcome == Creation::Created;
+    if sent {
+        sidestep::info!("sent {} to {uri}", bytes(written.size));
+    } else {
+        // Another run was faster with the same content.
+        sidestep::info!("not sent: this very context came to be there meanwhile, {uri}");
+    }
+    Ok(done(written.generation, written.size, sent))
+}
+
+/// The object, if it is there and holds this tree.
+fn there_already(bucket: &str, name: &str, packed: &Packed) -> Result<Option<Object>> {
+    let object = match storage::stat(ObjectRef::new(bucket, name)) {
+        Ok(object) => object,
+        Err(error) if error.is_not_found() => return Ok(None),
+        // Who may only create objects can still upload; the bucket answers then.
+        Err(error) if error.class == Class::Denied => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let holds = |key: &str, value: &str| {
+        object
+            .metadata
+            .iter()
+            .any(|entry| entry.key == key && entry.value == value)
+    };
+    let same = holds(TREE, &packed.digest) && holds(PACKER, &packed.packer);
+    Ok(same.then_some(object))
+}
+
+fn describe(path: &str, packed: &Packed) {
+    sidestep::info!(
+        "context {path}: {} entries, {}; {} left out by ignore rules",
+        packed.entries,
+        bytes(packed.size),
+        packed.ignored
+    );
+    for file in packed.largest.iter().filter(|file| file.size >= 10 << 20) {
+        sidestep::info!("large: {} ({})", file.path, bytes(file.size));
+    }
+    for entry in &packed.skipped {
+        sidestep::warn!("skipped {}: {}", entry.path, entry.reason);
+    }
+}
+
+/// A number of bytes for people: `312 B`, `1.5 MiB`.
+fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let mut unit = 0;
+    let mut tenths = u128::from(count) * 10 / 1024;
+    while tenths >= 10 * 1024 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_are_written_for_people() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(10 << 20), "10.0 MiB");
+        assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
+    }
+}

@@ -1,0 +1,111 @@
+//! The build: made, watched, and followed to its end.
+
+use sidestep::kubernetes::{
+    self, CreateOptions, FollowOptions, Matched, ObjectRef, PodRef, Update,
+};
+use sidestep::serde_json::{self, Value};
+use sidestep::{Creation, Error, Progress, Result, Step};
+
+use crate::inputs::{Inputs, Outputs};
+use crate::outcome::outcome;
+use crate::pod::{CONTAINER, pod};
+use crate::signs::{Sign, Signs, patterns};
+use crate::watch::Watch;
+
+/// How much of the log's end is looked at where nothing more telling is known.
+const TAIL: u32 = 4096;
+
+/// Builds, and gives the digest.
+pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
+    let name = step.object_name("build");
+    let target = ObjectRef::namespaced(
+        inputs.cluster.as_str(),
+        "v1",
+        "pods",
+        &inputs.namespace,
+        &name,
+    );
+    let made = kubernetes::create(
+        &target,
+        &pod(&name, inputs, step.remaining()),
+        &CreateOptions::temporary(),
+    )
+    .map_err(|error| error.context("the build was not started"))?;
+    let place = format!("{}/{name}", inputs.namespace);
+    match made.outcome {
+        Creation::Created => {
+            sidestep::info!("building in pod {place} as {}", inputs.service_account);
+        }
+        Creation::AlreadyThere => {
+            sidestep::info!("pod {place} is building already; going on with it");
+        }
+    }
+    let uid = made.object["metadata"]["uid"].as_str().map(str::to_owned);
+    follow(
+        step,
+        inputs,
+        PodRef {
+            cluster: inputs.cluster.as_str().to_owned(),
+            namespace: inputs.namespace.clone(),
+            name,
+            uid,
+        },
+    )
+}
+
+fn follow(step: &Step, inputs: &Inputs, pod: PodRef) -> Result<Outputs> {
+    let options = FollowOptions {
+        containers: vec![CONTAINER.to_owned()],
+        patterns: patterns(),
+    };
+    let follow = kubernetes::follow_pod(&pod, &options)?;
+    let mut watch = Watch::default();
+    let mut signs = Signs::default();
+    loop {
+        match kubernetes::next(&follow, watch.patience(step.now()))? {
+            None => {}
+            Some(Update::Status(state)) => {
+                if let Some(line) = watch.state(&read(&state)?, step.now(), inputs) {
+                    report(step, &line);
+                }
+            }
+            Some(Update::Event(event)) => tell(&read(&event)?),
+            Some(Update::Matched(Matched { pattern, text, .. })) => {
+                if let Some(sign) = Sign::from_name(&pattern) {
+                    signs.add(sign, text);
+                }
+            }
+            Some(Update::Ended(state)) => {
+                let tail = kubernetes::tail(&follow, CONTAINER, TAIL)?;
+                return outcome(&read(&state)?, &signs, &tail, inputs);
+            }
+        }
+        if let Some(error) = watch.verdict(step.now()) {
+            return Err(error);
+        }
+    }
+}
+
+fn report(step: &Step, line: &str) {
+    step.progress(&Progress {
+        message: line.to_owned(),
+        done: 0,
+        total: None,
+        unit: String::new(),
+    });
+}
+
+/// Warnings are worth a line; what goes well is in the progress.
+fn tell(event: &Value) {
+    let text = |key: &str| event[key].as_str().unwrap_or_default();
+    if text("type") == "Warning" {
+        sidestep::warn!("{}: {}", text("reason"), text("message"));
+    } else {
+        sidestep::debug!("{}: {}", text("reason"), text("message"));
+    }
+}
+
+fn read(text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::from(error).context("reading the pod's state"))
+}

@@ -1,0 +1,130 @@
+//! What the step takes and gives.
+
+use std::collections::BTreeMap;
+
+use sidestep::{ByteSize, Cluster, Duration, ImageRef};
+
+/// The executor that is used unless the step names another; pin it by digest in your pipelines.
+const EXECUTOR: &str = "ghcr.io/osscontainertools/kaniko:v1.28.3";
+
+/// What to build, where, and as whom.
+#[sidestep::data]
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    /// The context: `gs://BUCKET/OBJECT`, as context-upload gives it.
+    pub context: String,
+    /// The context's folder in the workspace, so that the Dockerfile is checked before the build.
+    #[serde(default = "here")]
+    pub path: String,
+    /// The Dockerfile, relative to the context.
+    #[serde(default = "dockerfile")]
+    pub dockerfile: String,
+    /// The images to push, `HOST/REPOSITORY:TAG`.
+    #[schemars(length(min = 1))]
+    pub destinations: Vec<ImageRef>,
+    /// The cluster that builds.
+    pub cluster: Cluster,
+    /// The namespace that builds.
+    pub namespace: String,
+    /// The Kubernetes service account that the build runs as.
+    pub service_account: String,
+    /// The build stage to stop at; the last one if absent.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Values for the Dockerfile's ARGs. They end up in the image's history: no secrets.
+    #[serde(default)]
+    pub build_args: BTreeMap<String, String>,
+    /// The platform to build for, `OS/ARCHITECTURE`; the node's if absent.
+    #[serde(default)]
+    pub platform: Option<String>,
+    /// The repository that caches layers; none if absent.
+    #[serde(default)]
+    pub cache_repo: Option<ImageRef>,
+    /// The kaniko image.
+    #[serde(default = "executor")]
+    pub executor: ImageRef,
+    /// Memory of the build, as request and limit.
+    #[serde(default)]
+    pub memory: Option<ByteSize>,
+    /// Disk of the build: archive and extracted files at the same time, and the image's layers.
+    #[serde(default)]
+    pub ephemeral_storage: Option<ByteSize>,
+    /// Labels of the nodes to build on. The default is what Workload Identity needs on Standard
+    /// clusters; on Autopilot give `{}`.
+    #[serde(default = "metadata_server")]
+    pub node_selector: BTreeMap<String, String>,
+    /// How long an image that can't be pulled may take to heal.
+    #[serde(default = "pull_grace")]
+    pub pull_grace: Duration,
+    /// How long the pod may wait for room on a node.
+    #[serde(default = "pending_grace")]
+    pub pending_grace: Duration,
+}
+
+/// What was built.
+#[sidestep::data]
+#[derive(Debug, PartialEq)]
+pub(crate) struct Outputs {
+    /// The first destination, by digest: `HOST/REPOSITORY@sha256:…`.
+    pub image: String,
+    /// The image's digest.
+    pub digest: String,
+    /// Every destination, by digest.
+    pub images: Vec<String>,
+}
+
+fn here() -> String {
+    ".".to_owned()
+}
+
+fn dockerfile() -> String {
+    "Dockerfile".to_owned()
+}
+
+fn executor() -> ImageRef {
+    EXECUTOR.parse().expect("a constant that a test reads")
+}
+
+fn metadata_server() -> BTreeMap<String, String> {
+    BTreeMap::from([(
+        "iam.gke.io/gke-metadata-server-enabled".to_owned(),
+        "true".to_owned(),
+    )])
+}
+
+fn pull_grace() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn pending_grace() -> Duration {
+    Duration::from_secs(15 * 60)
+}
+
+#[cfg(test)]
+pub(crate) fn example(more: &sidestep::serde_json::Value) -> Inputs {
+    let mut inputs = sidestep::serde_json::json!({
+        "context": "gs://contexts/a.tar.gz",
+        "destinations": ["europe-docker.pkg.dev/demo/images/hello:latest"],
+        "cluster": "projects/demo/locations/europe-west1/clusters/ci",
+        "namespace": "builds",
+        "serviceAccount": "kaniko",
+    });
+    for (key, value) in more.as_object().expect("an object") {
+        inputs[key] = value.clone();
+    }
+    sidestep::serde_json::from_value(inputs).expect("inputs that fit")
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn defaults_are_readable() {
+        let inputs = example(&json!({}));
+        assert_eq!(inputs.executor.as_str(), EXECUTOR);
+        assert_eq!(inputs.node_selector.len(), 1);
+    }
+}

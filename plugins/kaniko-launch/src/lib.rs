@@ -1,0 +1,34 @@
+//! Builds an image in a pod and follows it to its digest.
+//!
+//! The pod's name is a function of run, step and attempt, so a new incarnation finds the build that
+//! an earlier one began. Its log goes past the plugin; what the plugin hears are the pod's states,
+//! its events, and the lines that tell why a build fails.
+
+mod build;
+mod check;
+mod dockerfile;
+mod inputs;
+mod outcome;
+mod pod;
+mod signs;
+mod watch;
+
+use inputs::{Inputs, Outputs};
+use sidestep::{Check, Diagnostic, Result, Step};
+
+/// Builds an image with kaniko and pushes it.
+#[sidestep::plugin(
+    name = "kaniko-launch",
+    requests(
+        workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile]}]",
+        kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor]}]"
+    ),
+    check = check
+)]
+fn run(step: &Step, inputs: Inputs) -> Result<Outputs> {
+    build::run(step, &inputs)
+}
+
+fn check(_: &Check, inputs: Inputs) -> Vec<Diagnostic> {
+    check::check(&inputs)
+}

@@ -1,0 +1,135 @@
+//! The pod that builds.
+
+use std::time::Duration;
+
+use sidestep::serde_json::{Value, json};
+
+use crate::inputs::Inputs;
+
+/// The container's name, under which its log is kept.
+pub(crate) const CONTAINER: &str = "kaniko";
+/// Where the kubelet reads a container's last words, and so the digest.
+const LAST_WORDS: &str = "/dev/termination-log";
+/// How long a build may run when the step has no time-out of its own.
+const LONGEST: Duration = Duration::from_hours(6);
+/// What the pod outlives the step's own time by, so that the step ends first and says why.
+const MARGIN: Duration = Duration::from_mins(1);
+
+/// The pod's object. `remaining` is what is left of the step's time.
+pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> Value {
+    let deadline = remaining.map_or(LONGEST, |time| time + MARGIN);
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": inputs.namespace,
+            "labels": { "app.kubernetes.io/name": "kaniko-launch" },
+        },
+        "spec": {
+            "serviceAccountName": inputs.service_account,
+            "restartPolicy": "Never",
+            // Whatever becomes of the runner, the cluster ends the build.
+            "activeDeadlineSeconds": deadline.as_secs(),
+            "nodeSelector": inputs.node_selector,
+            "containers": [{
+                "name": CONTAINER,
+                "image": inputs.executor.as_str(),
+                "args": arguments(inputs),
+                "terminationMessagePath": LAST_WORDS,
+                "terminationMessagePolicy": "FallbackToLogsOnError",
+                "resources": resources(inputs),
+                "securityContext": {
+                    // kaniko unpacks images as root, and needs nothing beyond that.
+                    "allowPrivilegeEscalation": false,
+                    "seccompProfile": { "type": "RuntimeDefault" },
+                },
+            }],
+        },
+    })
+}
+
+/// kaniko's arguments. Each value is joined to its flag, so that none can be taken for another.
+fn arguments(inputs: &Inputs) -> Vec<String> {
+    let mut arguments = vec![
+        format!("--context={}", inputs.context),
+        format!("--dockerfile={}", inputs.dockerfile),
+        format!("--digest-file={LAST_WORDS}"),
+        "--log-format=text".to_owned(),
+        "--push-retry=3".to_owned(),
+        "--image-download-retry=3".to_owned(),
+    ];
+    arguments.extend(
+        inputs
+            .destinations
+            .iter()
+            .map(|image| format!("--destination={}", image.as_str())),
+    );
+    let named = inputs
+        .build_args
+        .iter()
+        .map(|(name, value)| format!("--build-arg={name}={value}"));
+    arguments.extend(named);
+    arguments.extend(
+        inputs
+            .target
+            .iter()
+            .map(|target| format!("--target={target}")),
+    );
+    arguments.extend(
+        inputs
+            .platform
+            .iter()
+            .map(|platform| format!("--custom-platform={platform}")),
+    );
+    if let Some(repository) = &inputs.cache_repo {
+        arguments.push("--cache=true".to_owned());
+        arguments.push(format!("--cache-repo={}", repository.as_str()));
+    }
+    arguments
+}
+
+fn resources(inputs: &Inputs) -> Value {
+    let mut amounts = json!({});
+    if let Some(memory) = inputs.memory {
+        amounts["memory"] = memory.bytes().to_string().into();
+    }
+    if let Some(disk) = inputs.ephemeral_storage {
+        amounts["ephemeral-storage"] = disk.bytes().to_string().into();
+    }
+    json!({ "requests": amounts, "limits": amounts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::example;
+
+    #[test]
+    fn a_value_that_looks_like_a_flag_stays_a_value() {
+        let inputs = example(&json!({
+            "dockerfile": "--no-push",
+            "target": "-x",
+            "buildArgs": { "A": "--context=gs://evil/x" },
+        }));
+        let arguments = arguments(&inputs);
+        assert!(
+            arguments.iter().all(|argument| argument.starts_with("--")),
+            "{arguments:?}"
+        );
+        assert!(arguments.contains(&"--dockerfile=--no-push".to_owned()));
+        assert!(arguments.contains(&"--build-arg=A=--context=gs://evil/x".to_owned()));
+        assert!(!arguments.contains(&"--no-push".to_owned()));
+    }
+
+    #[test]
+    fn the_cluster_ends_the_build_after_the_step_would_have() {
+        let inputs = example(&json!({ "memory": "2Gi" }));
+        let pod = pod("p", &inputs, Some(Duration::from_mins(10)));
+        assert_eq!(pod["spec"]["activeDeadlineSeconds"], 660);
+        assert_eq!(
+            pod["spec"]["containers"][0]["resources"]["limits"]["memory"],
+            "2147483648"
+        );
+    }
+}

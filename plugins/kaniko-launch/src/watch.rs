@@ -1,0 +1,226 @@
+//! What a pod's state means while it is under way: go on, or stop because it can't succeed.
+
+use std::time::Duration;
+
+use sidestep::serde_json::Value;
+use sidestep::{Class, Error, Owner};
+
+use crate::inputs::Inputs;
+
+/// Why a container waits that may heal by itself, and may not: a registry that is slow to answer,
+/// a Secret that is about to be made.
+const MAY_HEAL: &[&str] = &[
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "RegistryUnavailable",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+];
+/// Why a container waits that never heals.
+const NEVER_HEALS: &[&str] = &["InvalidImageName", "ErrImageNeverPull"];
+
+/// Watches over a pod that has not ended. Times are milliseconds since 1970.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    trouble: Option<Trouble>,
+    said: String,
+}
+
+/// Something that may heal.
+#[derive(Debug)]
+struct Trouble {
+    reason: String,
+    since: u64,
+    ends: u64,
+    error: Error,
+}
+
+impl Watch {
+    /// Takes the pod's newest state. Gives the line that says how it stands when that has changed.
+    pub(crate) fn state(&mut self, pod: &Value, now: u64, inputs: &Inputs) -> Option<String> {
+        self.trouble = trouble(pod, inputs).map(|(reason, grace, error)| {
+            // The same trouble goes on; the pull's two reasons take turns.
+            let since = match &self.trouble {
+                Some(known) if kind(&known.reason) == kind(&reason) => known.since,
+                _ => now,
+            };
+            Trouble {
+                reason,
+                since,
+                ends: since + milliseconds(grace),
+                error,
+            }
+        });
+        let line = describe(pod, self.trouble.as_ref());
+        (line != self.said).then(|| {
+            self.said.clone_from(&line);
+            line
+        })
+    }
+
+    /// The error that the build ends with, once its trouble has had its time.
+    pub(crate) fn verdict(&mut self, now: u64) -> Option<Error> {
+        self.trouble
+            .take_if(|trouble| now >= trouble.ends)
+            .map(|trouble| trouble.error)
+    }
+
+    /// How long to wait for the next update at most.
+    pub(crate) fn patience(&self, now: u64) -> Duration {
+        const LONG: u64 = 30_000;
+        let left = self
+            .trouble
+            .as_ref()
+            .map_or(LONG, |trouble| trouble.ends.saturating_sub(now));
+        Duration::from_millis(left.clamp(1, LONG))
+    }
+}
+
+fn kind(reason: &str) -> &str {
+    if reason == "ImagePullBackOff" {
+        "ErrImagePull"
+    } else {
+        reason
+    }
+}
+
+fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
+    let status = &pod["status"];
+    let waiting = status["containerStatuses"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|container| &container["state"]["waiting"])
+        .find(|waiting| waiting.is_object());
+    if let Some(waiting) = waiting {
+        let reason = waiting["reason"].as_str().unwrap_or_default();
+        let message = waiting["message"].as_str().unwrap_or(reason);
+        if NEVER_HEALS.contains(&reason) {
+            return Some((
+                reason.to_owned(),
+                Duration::ZERO,
+                not_startable(reason, message, inputs),
+            ));
+        }
+        if MAY_HEAL.contains(&reason) {
+            let grace = inputs.pull_grace.get();
+            return Some((
+                reason.to_owned(),
+                grace,
+                not_startable(reason, message, inputs),
+            ));
+        }
+    }
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let unschedulable = conditions
+        .filter(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")
+        .find_map(|condition| condition["message"].as_str());
+    unschedulable.map(|message| {
+        let error = Error::new(
+            Class::Exhausted,
+            "pod.unschedulable",
+            Owner::Cluster,
+            format!("no node takes the build: {message}"),
+        )
+        .help("lower `memory` or `ephemeralStorage`, or let the cluster grow")
+        .help("on Autopilot, or where no node has the label, set `nodeSelector: {}`");
+        (
+            "Unschedulable".to_owned(),
+            inputs.pending_grace.get(),
+            error,
+        )
+    })
+}
+
+fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
+    let image = inputs.executor.as_str();
+    if reason.contains("Image") || reason == "RegistryUnavailable" {
+        return Error::new(
+            Class::Failed,
+            "pod.image-pull",
+            Owner::Cluster,
+            format!("the executor image {image} can't be pulled: {message}"),
+        )
+        .help("see that the name is right and that the node's account may pull it (images are pulled as the node, not as the build)")
+        .help("name another with `executor`");
+    }
+    Error::new(
+        Class::Failed,
+        "pod.not-startable",
+        Owner::Cluster,
+        format!("the build's container can't start: {reason}: {message}"),
+    )
+}
+
+/// How the pod stands, for the progress line.
+fn describe(pod: &Value, trouble: Option<&Trouble>) -> String {
+    let phase = pod["status"]["phase"].as_str().unwrap_or("Pending");
+    match trouble {
+        Some(trouble) => format!("pod {phase}: {}", trouble.error.message),
+        None => format!("pod {phase}"),
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::json;
+
+    use super::*;
+    use crate::inputs::example;
+
+    fn waiting(reason: &str) -> Value {
+        json!({"status": {"phase": "Pending", "containerStatuses": [
+            {"state": {"waiting": {"reason": reason, "message": "no such host"}}}]}})
+    }
+
+    #[test]
+    fn a_pull_that_heals_within_its_grace_is_forgotten() {
+        let inputs = example(&json!({}));
+        let mut watch = Watch::default();
+        watch.state(&waiting("ErrImagePull"), 1_000, &inputs);
+        watch.state(&waiting("ImagePullBackOff"), 20_000, &inputs);
+        assert!(watch.verdict(30_999).is_none());
+        watch.state(&json!({"status": {"phase": "Running"}}), 30_999, &inputs);
+        assert!(watch.verdict(1_000_000).is_none());
+    }
+
+    #[test]
+    fn a_pull_that_does_not_heal_ends_the_build_at_its_grace() {
+        let inputs = example(&json!({}));
+        let mut watch = Watch::default();
+        watch.state(&waiting("ErrImagePull"), 1_000, &inputs);
+        watch.state(&waiting("ImagePullBackOff"), 20_000, &inputs);
+        assert_eq!(watch.patience(21_000), Duration::from_secs(10));
+        let error = watch.verdict(31_000).expect("its time is up");
+        assert_eq!(error.code, "pod.image-pull");
+        assert!(error.message.contains("no such host"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_no_image_ends_it_at_once() {
+        let mut watch = Watch::default();
+        watch.state(&waiting("InvalidImageName"), 5, &example(&json!({})));
+        assert!(watch.verdict(5).is_some());
+    }
+
+    #[test]
+    fn lack_of_room_is_said_and_waited_for() {
+        let inputs = example(&json!({"pendingGrace": "2m"}));
+        let pod = json!({"status": {"phase": "Pending", "conditions": [
+            {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]}});
+        let mut watch = Watch::default();
+        let line = watch.state(&pod, 0, &inputs).expect("something new");
+        assert!(line.contains("0/3 nodes are available"), "{line}");
+        assert_eq!(watch.state(&pod, 10, &inputs), None, "said once");
+        assert!(watch.verdict(119_999).is_none());
+        assert_eq!(
+            watch.verdict(120_000).expect("up").code,
+            "pod.unschedulable"
+        );
+    }
+}
