@@ -1,0 +1,47 @@
+//! Embeds the built-in plugins: every `NAME.wasm` of the folder that `SIDESTEP_PLUGINS` names, with
+//! its compiled code `NAME.cwasm` where that lies beside it. Without the variable the runner has
+//! none, and plugins are found in files only.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=SIDESTEP_PLUGINS");
+    let mut list = String::from("&[\n");
+    if let Some(folder) = env::var_os("SIDESTEP_PLUGINS") {
+        for component in components(Path::new(&folder)) {
+            let name = component.file_stem().unwrap_or_default().to_string_lossy();
+            let compiled = component.with_extension("cwasm");
+            let compiled = if compiled.is_file() {
+                println!("cargo::rerun-if-changed={}", compiled.display());
+                format!("include_bytes!({:?})", compiled.display().to_string())
+            } else {
+                "&[]".to_owned()
+            };
+            println!("cargo::rerun-if-changed={}", component.display());
+            let _ = writeln!(
+                list,
+                "BuiltIn {{ name: {name:?}, component: include_bytes!({:?}), precompiled: {compiled} }},",
+                component.display().to_string()
+            );
+        }
+    }
+    list.push(']');
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it for build scripts"));
+    fs::write(out.join("built_in.rs"), list).expect("cargo's own folder is writable");
+}
+
+fn components(folder: &Path) -> Vec<PathBuf> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("SIDESTEP_PLUGINS: {}: {error}", folder.display()))
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
+        .collect();
+    found.sort();
+    found
+}

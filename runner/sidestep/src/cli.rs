@@ -1,0 +1,420 @@
+//! What can be typed.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::settings::OnTerminate;
+
+/// Runs CI pipelines whose every step is a sandboxed WebAssembly component.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sidestep",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The folder that all paths are relative to [default: the current one]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<Color>,
+    /// Say more: once for debug lines, twice for every call of a plugin
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only warnings, failures and the end
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a pipeline
+    Run(Run),
+    /// Check pipeline files: every problem at once
+    Validate(Validate),
+    /// Show what would run, and what each step may touch
+    Plan(Plan),
+    /// Run one plugin, without a pipeline file
+    Exec(Exec),
+    /// Go on with a run: what did not succeed is tried again
+    Resume(Resume),
+    /// List runs, or show one
+    Runs(Runs),
+    /// Print what a run, or one of its steps, said
+    Logs(Logs),
+    /// Show what a build context holds
+    #[command(subcommand)]
+    Context(Context),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Google's side and a small Kubernetes on this machine: serve it, or look after it
+    Sandbox(Sandbox),
+    /// Print a JSON Schema
+    Schema(Schema),
+    /// Print each setting and where it comes from
+    Settings(Settings),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// A format for people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// Picks the format.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Output {
+    /// The format of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub output: Format,
+}
+
+/// A pipeline and what it is given.
+#[derive(Debug, Args)]
+pub struct Pipeline {
+    /// The pipeline's file [default: sidestep.yaml]
+    pub file: Option<PathBuf>,
+    /// An input; NAME=@FILE.json for a structure
+    #[arg(short, value_name = "NAME=VALUE")]
+    pub input: Vec<String>,
+    /// A file of inputs, JSON or YAML
+    #[arg(long, value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
+    /// One more policy that caps the run
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// How a run is run and shown.
+#[derive(Debug, Args)]
+pub struct RunFlags {
+    /// How many steps run side by side
+    #[arg(long, value_name = "N")]
+    pub max_parallel: Option<NonZero<usize>>,
+    /// What SIGTERM and SIGHUP do: cancel and clean up, or leave what runs outside
+    #[arg(long, value_name = "WHAT")]
+    pub on_terminate: Option<OnTerminate>,
+    /// Run against the sandbox, no account needed: healthy, or broken as SCENARIO says
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
+    pub sandbox: Option<String>,
+    /// The format: json is one event a line
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `sidestep run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The pipeline.
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+    /// The run's id; one that is not finished goes on
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+    /// How.
+    #[command(flatten)]
+    pub flags: RunFlags,
+}
+
+/// `sidestep validate`
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// The pipelines' files [default: sidestep.yaml]
+    pub files: Vec<PathBuf>,
+    /// An input; NAME=@FILE.json for a structure
+    #[arg(short, value_name = "NAME=VALUE")]
+    pub input: Vec<String>,
+    /// A file of inputs, JSON or YAML
+    #[arg(long, value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
+    /// One more policy that caps the run
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `sidestep plan`
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The pipeline.
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
+    /// The file to write
+    #[arg(short = 'o', id = "out", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `sidestep exec`
+#[derive(Debug, Args)]
+pub struct Exec {
+    /// The plugin, as a step's `uses` names it
+    pub plugin: String,
+    /// One of the plugin's inputs; NAME=@FILE.json for a structure
+    #[arg(short, value_name = "NAME=VALUE")]
+    pub input: Vec<String>,
+    /// A file of inputs, JSON or YAML
+    #[arg(long, value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
+    /// What it is granted, as under a step's `grants`; JSON or YAML
+    #[arg(long, value_name = "FILE")]
+    pub grants: Option<PathBuf>,
+    /// One more policy that caps the run
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The run's id; one that is not finished goes on
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+    /// How.
+    #[command(flatten)]
+    pub flags: RunFlags,
+}
+
+/// `sidestep resume`
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run's id
+    pub run: String,
+    /// How.
+    #[command(flatten)]
+    pub flags: RunFlags,
+}
+
+/// `sidestep plugin …`
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// Print a plugin's manifest, imports, size and digest; nothing of it runs
+    Inspect {
+        /// The plugin, as a step's `uses` names it
+        plugin: String,
+        /// The format.
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// `sidestep runs`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Runs {
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
+    /// What of the runs; a list without it.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+/// `sidestep runs …`
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Show what each step of a run was granted and touched
+    Show {
+        /// The run's id
+        run: String,
+        /// The format.
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// `sidestep logs`
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The run's id
+    pub run: String,
+    /// A step, or one instance of it
+    pub step: Option<String>,
+    /// Go on until the run ends
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+/// `sidestep context …`
+#[derive(Debug, Subcommand)]
+pub enum Context {
+    /// List what the context holds, one path a line
+    Ls {
+        /// The context.
+        #[command(flatten)]
+        context: ContextDir,
+        /// The format.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Write the context's archive
+    Pack {
+        /// The context.
+        #[command(flatten)]
+        context: ContextDir,
+        /// The file to write
+        #[arg(short = 'o', value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Say which line of the ignore file decides about a path
+    Explain {
+        /// A path in the context
+        path: PathBuf,
+        /// The context.
+        #[command(flatten)]
+        context: ContextDir,
+    },
+}
+
+/// Which context.
+#[derive(Debug, Args)]
+pub struct ContextDir {
+    /// The context's folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// The Dockerfile, relative to the context; it decides which ignore file counts
+    #[arg(long, value_name = "FILE", default_value = "Dockerfile")]
+    pub dockerfile: PathBuf,
+}
+
+/// `sidestep sandbox …`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Sandbox {
+    /// How it is broken
+    #[arg(long, value_name = "NAME", default_value = "healthy")]
+    pub scenario: String,
+    /// Serve for others: print nothing, and end when nobody has called for 15 minutes
+    #[arg(long, hide = true)]
+    pub detached: bool,
+    /// What of it; serves it in the foreground without one.
+    #[command(subcommand)]
+    pub command: Option<SandboxCommand>,
+}
+
+/// `sidestep sandbox …`
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// End the live one; what it knows is kept
+    Stop(SandboxName),
+    /// End the live one and forget everything
+    Reset(SandboxName),
+    /// Say which is live and where; `--output env` prints its exports
+    Status {
+        /// Which.
+        #[command(flatten)]
+        name: SandboxName,
+        /// The format of what is printed
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        output: StatusFormat,
+    },
+    /// List the ways to break it
+    Scenarios {
+        /// The format.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// The sandbox's kaniko: takes kaniko's own flags
+    #[command(disable_help_flag = true)]
+    Kaniko {
+        /// kaniko's flags.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// Which sandbox.
+#[derive(Debug, Args)]
+pub struct SandboxName {
+    /// Its scenario
+    #[arg(long, value_name = "NAME", default_value = "healthy")]
+    pub scenario: String,
+}
+
+/// How a sandbox's status is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum StatusFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+    /// Lines that a shell can `eval`.
+    Env,
+}
+
+/// `sidestep schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what
+    pub of: SchemaOf,
+}
+
+/// What there is a schema of.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SchemaOf {
+    /// One line of `--output json`
+    Events,
+    /// The `sidestep:manifest` section of a plugin
+    PluginManifest,
+}
+
+/// `sidestep settings`
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `sidestep completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        super::Cli::command().debug_assert();
+    }
+}

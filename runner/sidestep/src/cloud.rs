@@ -1,0 +1,198 @@
+//! What a run works against: Google Cloud, or the sandbox.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
+use sidestep_capabilities::kubernetes::{Clusters, Mapped};
+use sidestep_capabilities::storage::Storage;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_sandbox::{Live, Places, SandboxError, Scenario, Start, attach};
+use url::Url;
+
+use crate::commands::Session;
+use crate::output::note;
+use crate::settings::ClusterAccess;
+
+/// What a run works against.
+#[derive(Debug, Clone)]
+pub(crate) enum Cloud {
+    /// Google Cloud, at the addresses that the settings give.
+    Google,
+    /// A live sandbox.
+    Sandbox {
+        /// What it says of itself.
+        live: Live,
+        /// Where its files lie.
+        places: Places,
+    },
+}
+
+/// The clients of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) clusters: Arc<Clusters>,
+}
+
+impl Cloud {
+    /// The cloud of a run: with a scenario its sandbox, which is started if it is not live.
+    pub(crate) async fn of(session: &Session, scenario: Option<&str>) -> Result<Self, Failure> {
+        let Some(scenario) = scenario else {
+            return Ok(Self::Google);
+        };
+        known(scenario)?;
+        let places = places(session, scenario);
+        let program = program()?;
+        let start = Start {
+            program: &program,
+            scenario,
+        };
+        let attached = attach(&places, start)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        if attached.started && !session.global.quiet {
+            note(&format!(
+                "sandbox `{scenario}` started (process {}); it ends by itself when unused, or with: sidestep sandbox stop",
+                attached.live.pid
+            ));
+        }
+        Ok(Self::Sandbox {
+            live: attached.live,
+            places,
+        })
+    }
+
+    /// The sandbox's scenario.
+    pub(crate) fn scenario(&self) -> Option<&str> {
+        match self {
+            Self::Google => None,
+            Self::Sandbox { live, .. } => Some(&live.scenario),
+        }
+    }
+
+    /// Clients for it. Nothing is called yet.
+    pub(crate) fn clients(&self, session: &Session) -> Result<Clients, Failure> {
+        let mut endpoints = Endpoints::default();
+        let credentials = match self {
+            Self::Google => {
+                for (name, url) in &session.settings.endpoints {
+                    set(&mut endpoints, name, &url.value)?;
+                }
+                if let Ok(host) = std::env::var("STORAGE_EMULATOR_HOST") {
+                    endpoints.set_storage_emulator(emulator(&host)?);
+                }
+                Credentials::default()
+            }
+            Self::Sandbox { live, places } => {
+                for (name, url) in &live.endpoints {
+                    set(&mut endpoints, name, url)?;
+                }
+                Credentials::external_account(read(places)?)
+            }
+        };
+        let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
+        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
+        let names: BTreeMap<String, Mapped> = session
+            .settings
+            .clusters
+            .iter()
+            .map(|(name, access)| {
+                let mapped = match &access.value {
+                    ClusterAccess::Context(context) => Mapped::Context(context.clone()),
+                    ClusterAccess::InCluster {} => Mapped::InCluster,
+                };
+                (name.clone(), mapped)
+            })
+            .collect();
+        Ok(Clients {
+            storage: Arc::new(Storage::new(endpoints, Arc::clone(&credentials))?),
+            clusters: Arc::new(Clusters::new(rest, credentials, names)),
+        })
+    }
+}
+
+/// The folder of a scenario's sandbox.
+pub(crate) fn places(session: &Session, scenario: &str) -> Places {
+    Places::new(&session.places.state.join("sandbox"), scenario)
+}
+
+/// The program that this process runs, which serves sandboxes and is their kaniko.
+pub(crate) fn program() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::bug(format!("this program can't find itself: {error}")))
+}
+
+/// A scenario by its name.
+pub(crate) fn known(name: &str) -> Result<Scenario, Failure> {
+    Scenario::named(name).ok_or_else(|| {
+        let error = SandboxError::UnknownScenario(name.to_owned());
+        Failure::new(
+            Class::NotFound,
+            "sandbox.scenario",
+            Owner::Author,
+            error.to_string(),
+        )
+    })
+}
+
+/// A sandbox's error as a failure of this machine.
+pub(crate) fn unavailable(error: &SandboxError) -> Failure {
+    Failure::new(
+        Class::Failed,
+        "sandbox.unusable",
+        Owner::Operator,
+        error.to_string(),
+    )
+}
+
+fn set(endpoints: &mut Endpoints, name: &str, url: &str) -> Result<(), Failure> {
+    let wrong = |why: String| {
+        Failure::new(
+            Class::InvalidInput,
+            "settings.endpoint",
+            Owner::Operator,
+            format!("the endpoint {name} is set to `{url}`: {why}"),
+        )
+    };
+    let service: Service = name.parse().map_err(|e| wrong(format!("{e}")))?;
+    let url: Url = url.parse().map_err(|e| wrong(format!("{e}")))?;
+    endpoints.set(service, url);
+    Ok(())
+}
+
+/// `STORAGE_EMULATOR_HOST` is a URL, or a host and port as Google's clients take it.
+fn emulator(host: &str) -> Result<Url, Failure> {
+    let text = if host.contains("://") {
+        host.to_owned()
+    } else {
+        format!("http://{host}")
+    };
+    text.parse().map_err(|error| {
+        Failure::new(
+            Class::InvalidInput,
+            "settings.endpoint",
+            Owner::Operator,
+            format!("STORAGE_EMULATOR_HOST is `{host}`, which is no address: {error}"),
+        )
+    })
+}
+
+fn read(places: &Places) -> Result<serde_json::Value, Failure> {
+    let path = places.credentials();
+    std::fs::read(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
+        .map_err(|why| {
+            Failure::new(
+                Class::Failed,
+                "sandbox.unusable",
+                Owner::Operator,
+                format!(
+                    "the sandbox's credentials in {} can't be read: {why}",
+                    path.display()
+                ),
+            )
+            .with_help("sidestep sandbox reset")
+        })
+}

@@ -1,0 +1,130 @@
+//! One module a command, and the way to them.
+
+mod completions;
+mod context;
+mod exec;
+mod logs;
+mod plan;
+mod plugin;
+mod resume;
+mod run;
+mod runs;
+mod sandbox;
+mod schema;
+mod settings;
+mod validate;
+
+use std::path::PathBuf;
+
+use sidestep_events::{Exit, Failure};
+use sidestep_report::render_failure;
+use sidestep_state::{RunFolder, RunId, Runs};
+
+use crate::cli::{Cli, Command, Global};
+use crate::error::CommandError;
+use crate::output::{Look, note};
+use crate::settings::{Places, Settings};
+
+/// What every command has at hand.
+pub(crate) struct Session {
+    pub(crate) global: Global,
+    pub(crate) settings: Settings,
+    pub(crate) places: Places,
+    /// The folder that all paths are relative to; absolute.
+    pub(crate) workspace: PathBuf,
+}
+
+/// Runs the command, shows why it could not be done, and answers the exit code.
+pub(crate) fn dispatch(cli: Cli) -> Exit {
+    let color = cli.global.color.unwrap_or_default();
+    perform(cli).unwrap_or_else(|error| {
+        let color = Look::stderr(color).color;
+        match &error {
+            CommandError::Problems(problems) => note(problems.render(color).trim_end()),
+            CommandError::Failed(failure) => {
+                note(&render_failure(failure, color).join("\n"));
+            }
+        }
+        error.exit()
+    })
+}
+
+fn perform(cli: Cli) -> Result<Exit, CommandError> {
+    // Needs no settings, and must work where they are broken.
+    if let Command::Completions(args) = cli.command {
+        return Ok(completions::run(&args));
+    }
+    let session = Session::new(cli.global)?;
+    match cli.command {
+        Command::Run(args) => wait(run::run(&session, &args)),
+        Command::Validate(args) => wait(validate::run(&session, &args)),
+        Command::Plan(args) => wait(plan::run(&session, &args)),
+        Command::Exec(args) => wait(exec::run(&session, &args)),
+        Command::Resume(args) => wait(resume::run(&session, &args)),
+        Command::Plugin(command) => plugin::run(&session, command),
+        Command::Runs(args) => runs::run(&session, args),
+        Command::Logs(args) => logs::run(&session, &args),
+        Command::Sandbox(args) => wait(sandbox::run(&session, args)),
+        Command::Context(command) => context::run(&session, command),
+        Command::Schema(args) => Ok(schema::run(&args)),
+        Command::Settings(args) => Ok(settings::run(&session, &args)),
+        Command::Completions(args) => Ok(completions::run(&args)),
+    }
+}
+
+/// Waits for a command that does many things at once.
+fn wait(command: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::bug(format!("no threads could be started: {error}")))?;
+    let exit = runtime.block_on(command);
+    // What still runs on a thread of its own must not hold up the end.
+    runtime.shutdown_background();
+    exit
+}
+
+impl Session {
+    fn new(global: Global) -> Result<Self, CommandError> {
+        let asked = global.workspace.clone().unwrap_or_else(|| ".".into());
+        let workspace = asked.canonicalize().map_err(|error| {
+            CommandError::usage(
+                format!("the workspace {} can't be opened: {error}", asked.display()),
+                "--workspace names an existing folder",
+            )
+        })?;
+        let places = Places::of(&workspace, |name| std::env::var(name).ok());
+        let settings = Settings::load(&global, &places, |name| std::env::var(name).ok())?;
+        Ok(Self {
+            global,
+            settings,
+            places,
+            workspace,
+        })
+    }
+
+    /// Where runs live.
+    pub(crate) fn runs(&self) -> Runs {
+        Runs::at(&self.settings.state.value)
+    }
+
+    /// A run that the command line names.
+    pub(crate) fn open_run(&self, run: &str) -> Result<RunFolder, CommandError> {
+        Ok(self.runs().open(&run_id(run)?)?)
+    }
+
+    /// How standard output may look.
+    pub(crate) fn look(&self) -> Look {
+        Look::stdout(self.settings.color.value)
+    }
+}
+
+/// A run's id from the command line.
+pub(crate) fn run_id(text: &str) -> Result<RunId, CommandError> {
+    text.parse().map_err(|error| {
+        CommandError::usage(
+            format!("{error}"),
+            "`sidestep runs` lists the runs that are there",
+        )
+    })
+}

@@ -1,0 +1,152 @@
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde_json::json;
+use sidestep_context::ignore::Ignore;
+use sidestep_context::{Kind, Options, RelPath, Tree, pack};
+use sidestep_events::{Diagnostic, Exit};
+use sidestep_report::bytes;
+
+use crate::cli::{Context, ContextDir, Format};
+use crate::commands::Session;
+use crate::error::CommandError;
+use crate::output::{json, line, note};
+
+pub(crate) fn run(session: &Session, command: Context) -> Result<Exit, CommandError> {
+    match command {
+        Context::Ls { context, output } => ls(session, &context, output.output),
+        Context::Pack { context, file } => archive(session, &context, &file),
+        Context::Explain { path, context } => explain(session, &context, &path),
+    }
+}
+
+fn ls(session: &Session, context: &ContextDir, format: Format) -> Result<Exit, CommandError> {
+    let tree = read(session, context)?;
+    match format {
+        Format::Human => {
+            for entry in tree.entries() {
+                line(&entry.path.to_str_lossy());
+            }
+            said(&tree);
+        }
+        Format::Json => {
+            let entries = tree.entries().iter().map(|entry| {
+                let mut shown = json!({
+                    "path": entry.path.to_str_lossy(),
+                    "mode": format!("{:04o}", entry.kind.mode()),
+                    "size": entry.kind.size(),
+                });
+                match &entry.kind {
+                    Kind::File { sha256, .. } => {
+                        shown["kind"] = "file".into();
+                        shown["digest"] = format!("sha256:{}", hex(sha256)).into();
+                    }
+                    Kind::Folder => shown["kind"] = "folder".into(),
+                    Kind::Link { target } => {
+                        shown["kind"] = "link".into();
+                        shown["target"] = String::from_utf8_lossy(target).into();
+                    }
+                }
+                shown
+            });
+            json(&json!({
+                "digest": format!("sha256:{}", tree.digest()),
+                "archive": tree.archive_name(),
+                "entries": entries.collect::<Vec<_>>(),
+            }));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn archive(session: &Session, context: &ContextDir, file: &Path) -> Result<Exit, CommandError> {
+    let out = session.workspace.join(file);
+    let mut options = options(session, context);
+    // An archive of yesterday must not travel in the one of today.
+    options.exclude.push(out.clone());
+    let tree = Tree::read(&options).map_err(|error| wrong(&error))?;
+    let draft = out.with_added_extension("new");
+    let failed = |error: std::io::Error| {
+        CommandError::usage(
+            format!("can't write {}: {error}", out.display()),
+            "-o names a file in an existing folder",
+        )
+    };
+    let written = File::create(&draft).map_err(failed).and_then(|draft| {
+        let mut draft = BufWriter::new(draft);
+        let packed = pack(&tree, &mut draft).map_err(|error| wrong(&error))?;
+        draft.flush().map_err(failed)?;
+        Ok(packed)
+    });
+    let packed = match written {
+        Ok(packed) => packed,
+        Err(error) => {
+            let _ = std::fs::remove_file(&draft);
+            return Err(error);
+        }
+    };
+    std::fs::rename(&draft, &out).map_err(failed)?;
+    said(&tree);
+    note(&format!(
+        "{} written to {}",
+        bytes(packed.bytes),
+        file.display()
+    ));
+    Ok(Exit::Success)
+}
+
+fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit, CommandError> {
+    let root = session.workspace.join(&context.dir);
+    let outside = |path: &Path| {
+        CommandError::usage(
+            format!("{} is not in the context", path.display()),
+            "paths are relative to the context's folder",
+        )
+    };
+    let relative = path.strip_prefix(&root).unwrap_or(path);
+    let asked = RelPath::clean(relative).ok_or_else(|| outside(path))?;
+    let dockerfile =
+        RelPath::clean(&context.dockerfile).ok_or_else(|| outside(&context.dockerfile))?;
+    let ignore = Ignore::load(&root, &dockerfile).map_err(|error| wrong(&error))?;
+    let explanation = ignore.explain(&asked).map_err(|error| wrong(&error))?;
+    line(&explanation.to_string());
+    Ok(Exit::Success)
+}
+
+fn options(session: &Session, context: &ContextDir) -> Options {
+    let mut options = Options::new(session.workspace.join(&context.dir));
+    options.dockerfile.clone_from(&context.dockerfile);
+    options.exclude.push(session.settings.state.value.clone());
+    options
+}
+
+fn read(session: &Session, context: &ContextDir) -> Result<Tree, CommandError> {
+    Tree::read(&options(session, context)).map_err(|error| wrong(&error))
+}
+
+/// The context in a line, for people, and what could not travel.
+fn said(tree: &Tree) {
+    let report = tree.report();
+    for skipped in &report.skipped {
+        note(&format!("left out: {} is {}", skipped.path, skipped.what));
+    }
+    let ignored = match report.ignored {
+        0 => String::new(),
+        ignored => format!(", {ignored} ignored"),
+    };
+    note(&format!(
+        "{} files, {}{ignored}, sha256:{}",
+        report.files,
+        bytes(report.bytes),
+        tree.digest()
+    ));
+}
+
+fn wrong(error: &sidestep_context::Error) -> CommandError {
+    vec![Diagnostic::error("context.unreadable", error.to_string())].into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,121 @@
+use serde_json::{Map, Value, json};
+use sidestep_events::Exit;
+use sidestep_pipeline::Source;
+
+use crate::cli::Exec;
+use crate::commands::{Session, run, run_id};
+use crate::equipment::catalog;
+use crate::error::CommandError;
+use crate::inputs;
+use crate::prepare::Given;
+
+/// Runs one plugin: as the only step of a pipeline that is written here, so that it is checked,
+/// granted and recorded like any other.
+pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, CommandError> {
+    let package = catalog(session)
+        .find(&args.plugin)
+        .map_err(|error| vec![error.diagnostic()])?;
+    let manifest = &package.component.manifest;
+    let given = inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?;
+    let with: Map<String, Value> = given
+        .into_iter()
+        .map(|(name, value)| {
+            let value = typed(&manifest.inputs, &name, value);
+            (name, value)
+        })
+        .collect();
+    let id = step_id(&manifest.name);
+    let mut step = json!({ "uses": args.plugin, "with": with });
+    if let Some(file) = &args.grants {
+        step["grants"] = inputs::structure(&session.workspace, file)?;
+    }
+    let outputs: Map<String, Value> = manifest.outputs["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| {
+            let read = format!("${{{{ steps.{id}.outputs.{name} }}}}");
+            (name.clone(), read.into())
+        })
+        .collect();
+    let mut steps = Map::new();
+    steps.insert(id, step);
+    let mut pipeline = json!({ "version": 1, "name": manifest.name, "steps": steps });
+    if !outputs.is_empty() {
+        pipeline["outputs"] = outputs.into();
+    }
+    let source = Source {
+        name: format!("exec {}", args.plugin),
+        // JSON is YAML, and shown in a message it reads better over several lines.
+        text: serde_json::to_string_pretty(&pipeline).unwrap_or_default(),
+    };
+    let given = Given {
+        policy: args.policy.clone(),
+        run_id: args.run_id.as_deref().map(run_id).transpose()?,
+        ..Given::default()
+    };
+    run::start(session, &source, &given, &args.flags, Vec::new()).await
+}
+
+/// A text from the command line as what the plugin's schema wants there.
+fn typed(schema: &Value, name: &str, value: Value) -> Value {
+    let Value::String(text) = &value else {
+        return value;
+    };
+    let mut property = &schema["properties"][name];
+    if let Some(reference) = property["$ref"].as_str() {
+        let pointer = reference.trim_start_matches('#');
+        property = schema.pointer(pointer).unwrap_or(&Value::Null);
+    }
+    let wants = |kind: &str| match &property["type"] {
+        Value::String(one) => one == kind,
+        Value::Array(many) => many.iter().any(|one| one == kind),
+        _ => false,
+    };
+    if property["type"].is_null() || wants("string") {
+        return value;
+    }
+    serde_json::from_str(text).unwrap_or(value)
+}
+
+/// A plugin's name as a step's id.
+fn step_id(name: &str) -> String {
+    let id: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    if id.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        id
+    } else {
+        format!("step_{id}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_what_the_schema_wants() {
+        let schema = json!({
+            "properties": {
+                "name": {"type": "string"}, "count": {"type": ["integer", "null"]},
+                "list": {"type": "array"}, "size": {"$ref": "#/$defs/Size"},
+            },
+            "$defs": {"Size": {"type": "string"}},
+        });
+        let typed = |name: &str, text: &str| typed(&schema, name, text.into());
+        assert_eq!(typed("name", "1"), json!("1"));
+        assert_eq!(typed("count", "1"), json!(1));
+        assert_eq!(typed("list", "[\"a\"]"), json!(["a"]));
+        assert_eq!(typed("size", "10"), json!("10"));
+        assert_eq!(typed("count", "many"), json!("many"));
+        assert_eq!(typed("unknown", "1"), json!("1"));
+    }
+
+    #[test]
+    fn a_plugin_s_name_becomes_an_id() {
+        assert_eq!(step_id("wi-verify"), "wi_verify");
+        assert_eq!(step_id("3d"), "step_3d");
+    }
+}

@@ -1,0 +1,72 @@
+use sidestep_events::Exit;
+use sidestep_pipeline::Plan;
+use sidestep_report::{plain_text, render_plan};
+
+use crate::cli::{self, Format};
+use crate::commands::Session;
+use crate::commands::run::{given, read_source};
+use crate::error::CommandError;
+use crate::output::{Look, note, print};
+use crate::prepare::prepare;
+
+pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, CommandError> {
+    let source = read_source(session, args.pipeline.file.as_deref())?;
+    let given = given(session, &args.pipeline, None)?;
+    let prepared = prepare(session, &source, &given).await?;
+    if !prepared.remarks.found.is_empty() {
+        let color = Look::stderr(session.settings.color.value).color;
+        note(prepared.remarks.render(color).trim_end());
+    }
+    let text = match args.output.output {
+        Format::Json => serde_json::to_string_pretty(&prepared.plan)
+            .map(|text| text + "\n")
+            .unwrap_or_default(),
+        Format::Human => human(&prepared.plan, args.out.is_none() && session.look().color),
+    };
+    match &args.out {
+        None => print(&text),
+        Some(file) => std::fs::write(session.workspace.join(file), text).map_err(|error| {
+            CommandError::usage(
+                format!("can't write {}: {error}", file.display()),
+                "-o names a file in an existing folder",
+            )
+        })?,
+    }
+    Ok(Exit::Success)
+}
+
+fn human(plan: &Plan, color: bool) -> String {
+    let mut lines = vec![
+        format!(
+            "{} · {} steps · {}",
+            plain_text(&plan.name),
+            plan.instances.len(),
+            plan.digest()
+        ),
+        String::new(),
+        "What each step may touch".to_owned(),
+    ];
+    lines.extend(render_plan(&plan.planned(), color));
+    let later: Vec<_> = plan
+        .instances
+        .iter()
+        .filter(|instance| !instance.later_requests.is_empty())
+        .map(|instance| {
+            let keys: Vec<_> = instance.later_requests.keys().map(String::as_str).collect();
+            format!("  {}  {}", plain_text(&instance.id), keys.join(", "))
+        })
+        .collect();
+    if !later.is_empty() {
+        lines.push(String::new());
+        lines.push("Known only when what it needs has run, and within the grants above".to_owned());
+        lines.extend(later);
+    }
+    lines.push(String::new());
+    lines.push(if plan.policies.is_empty() {
+        "No policy was found: the pipeline's grants are the only ceiling.".to_owned()
+    } else {
+        format!("Capped by {}", plan.policies.join(", "))
+    });
+    lines.push(String::new());
+    lines.join("\n")
+}

@@ -1,0 +1,135 @@
+use std::path::Path;
+
+use sidestep_events::Exit;
+use sidestep_pipeline::Source;
+use sidestep_report::Hint;
+
+use crate::cli;
+use crate::cloud::Cloud;
+use crate::commands::{Session, run_id};
+use crate::error::CommandError;
+use crate::inputs;
+use crate::launch::{Launch, Place, launch};
+use crate::output::note;
+use crate::prepare::{Given, Prepared, prepare};
+
+/// The file that is run when none is named.
+pub(crate) const DEFAULT_FILE: &str = "sidestep.yaml";
+
+pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, CommandError> {
+    let file = args.pipeline.file.as_deref();
+    let alone = file.is_none() && !session.workspace.join(DEFAULT_FILE).is_file();
+    let source = if alone && args.flags.sandbox.is_some() {
+        note(
+            "no sidestep.yaml here: building the Dockerfile of this folder with the built-in quickstart",
+        );
+        quickstart()
+    } else {
+        read_source(session, file)?
+    };
+    let given = given(session, &args.pipeline, args.run_id.as_deref())?;
+    let hints = hints(&source.name, args.flags.sandbox.as_deref());
+    start(session, &source, &given, &args.flags, hints).await
+}
+
+/// What runs on any folder with a Dockerfile: the names are those of the sandbox's seed.
+fn quickstart() -> Source {
+    Source {
+        name: "quickstart.yaml (built in)".to_owned(),
+        text: include_str!("quickstart.yaml").to_owned(),
+    }
+}
+
+/// What a user may want to do next.
+fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
+    let hint = |command: String, does: &str| Hint {
+        command,
+        does: does.to_owned(),
+    };
+    let sandboxed = if sandbox.is_some() { " --sandbox" } else { "" };
+    let mut hints = Vec::new();
+    if !file.contains(' ') {
+        hints.push(hint(
+            format!("sidestep plan {file}"),
+            "what each step may touch, without running",
+        ));
+        hints.push(hint(
+            format!("sidestep run {file}{sandboxed}"),
+            "again: an unchanged context is not sent twice",
+        ));
+    }
+    hints.push(hint(
+        "sidestep runs".to_owned(),
+        "what ran, and what it touched",
+    ));
+    if sandbox.is_some() {
+        hints.push(hint(
+            "sidestep sandbox scenarios".to_owned(),
+            "ways to break it: --sandbox=NAME",
+        ));
+        hints.push(hint("sidestep sandbox stop".to_owned(), "end the sandbox"));
+    }
+    hints
+}
+
+/// Prepares and runs.
+pub(crate) async fn start(
+    session: &Session,
+    source: &Source,
+    given: &Given,
+    flags: &cli::RunFlags,
+    hints: Vec<Hint>,
+) -> Result<Exit, CommandError> {
+    let Prepared {
+        plan,
+        plugins,
+        run,
+        remarks,
+    } = prepare(session, source, given).await?;
+    if !remarks.found.is_empty() && !session.global.quiet {
+        let color = crate::output::Look::stderr(session.settings.color.value).color;
+        note(remarks.render(color).trim_end());
+    }
+    let to_run = Launch {
+        plan,
+        plugins,
+        cloud: Cloud::of(session, flags.sandbox.as_deref()).await?,
+        format: flags.output.output,
+        hints,
+    };
+    let place = Place::take(session, &to_run, &run, given.run_id.is_some())?;
+    launch(session, to_run, place, flags).await
+}
+
+/// Reads a pipeline file.
+pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Source, CommandError> {
+    let named = file.unwrap_or(Path::new(DEFAULT_FILE));
+    let path = session.workspace.join(named);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        CommandError::usage(
+            format!("{} can't be read: {error}", path.display()),
+            match file {
+                Some(_) => "paths are relative to the workspace",
+                None => "name a pipeline file: sidestep run FILE",
+            },
+        )
+    })?;
+    let name = path.strip_prefix(&session.workspace).unwrap_or(&path);
+    Ok(Source {
+        name: name.display().to_string(),
+        text,
+    })
+}
+
+/// What the flags give.
+pub(crate) fn given(
+    session: &Session,
+    args: &cli::Pipeline,
+    run: Option<&str>,
+) -> Result<Given, CommandError> {
+    Ok(Given {
+        inputs: inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?,
+        policy: args.policy.clone(),
+        run_id: run.map(run_id).transpose()?,
+    })
+}

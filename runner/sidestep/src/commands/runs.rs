@@ -1,0 +1,229 @@
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use sidestep_events::{Event, Exit, HostCall, PlannedStep, Record};
+use sidestep_report::{duration, plain_text, render_failure, render_plan};
+use sidestep_state::{History, RunSummary};
+
+use crate::cli::{Format, Runs, RunsCommand};
+use crate::commands::Session;
+use crate::error::CommandError;
+use crate::output::{json, line, note};
+
+pub(crate) fn run(session: &Session, args: Runs) -> Result<Exit, CommandError> {
+    match args.command {
+        None => list(session, args.output.output),
+        Some(RunsCommand::Show { run, output }) => show(session, &run, output.output),
+    }
+}
+
+fn list(session: &Session, format: Format) -> Result<Exit, CommandError> {
+    let (runs, unreadable) = session.runs().list()?;
+    for error in unreadable {
+        note(&format!("{error}"));
+    }
+    match format {
+        Format::Json => json(&runs.iter().map(as_json).collect::<Vec<_>>()),
+        Format::Human if runs.is_empty() => {
+            note(&format!(
+                "There are no runs in {}.",
+                session.runs().root().display()
+            ));
+        }
+        Format::Human => {
+            let rows: Vec<_> = runs.iter().map(row).collect();
+            for row in aligned(&rows) {
+                line(&row);
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// What became of a run, in a word: `running` while a process writes it, `unfinished` when that
+/// process is gone.
+fn state(run: &RunSummary) -> String {
+    match (&run.finished, run.writer) {
+        (_, Some(pid)) => format!("running (pid {pid})"),
+        (Some(end), None) => end.status.to_string(),
+        (None, None) => "unfinished".to_owned(),
+    }
+}
+
+fn row(run: &RunSummary) -> Vec<String> {
+    let sandbox = run.sandbox.as_ref().map(|name| format!("sandbox {name}"));
+    vec![
+        run.id.to_string(),
+        plain_text(run.pipeline.as_deref().unwrap_or("-")),
+        state(run),
+        run.began.map_or_else(String::new, |began| {
+            format!("{}", began.strftime("%Y-%m-%d %H:%M:%SZ"))
+        }),
+        run.finished
+            .as_ref()
+            .map_or_else(String::new, |end| duration(end.duration_ms)),
+        sandbox.unwrap_or_default(),
+    ]
+}
+
+fn as_json(run: &RunSummary) -> serde_json::Value {
+    json!({
+        "run": run.id.as_str(),
+        "pipeline": run.pipeline,
+        "began": run.began,
+        "state": run.finished.as_ref().map_or("unfinished", |end| end.status.as_str()),
+        "exit": run.finished.as_ref().map(|end| end.exit),
+        "durationMs": run.finished.as_ref().map(|end| end.duration_ms),
+        "pid": run.writer,
+        "sandbox": run.sandbox,
+    })
+}
+
+fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<_> = (0..columns)
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    rows.iter()
+        .map(|row| {
+            let cells = row.iter().zip(&widths);
+            let cells: Vec<_> = cells
+                .map(|(cell, width)| format!("{cell:<width$}"))
+                .collect();
+            cells.join("  ").trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// One call of a plugin to one target, counted.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Touch {
+    capability: String,
+    function: String,
+    target: String,
+    allowed: bool,
+    code: Option<String>,
+}
+
+type Touched = BTreeMap<String, BTreeMap<Touch, u64>>;
+
+fn show(session: &Session, run: &str, format: Format) -> Result<Exit, CommandError> {
+    let folder = session.open_run(run)?;
+    let summary = folder.summary()?;
+    let journal = folder.read()?;
+    let history = History::of(&journal.records);
+    let mut touched = Touched::new();
+    for record in &journal.records {
+        if let Record::Event(envelope) = record
+            && let (Event::HostCall(call), Some(instance)) = (&envelope.event, &envelope.instance)
+        {
+            let calls = touched.entry(instance.clone()).or_default();
+            *calls.entry(touch(call)).or_default() += 1;
+        }
+    }
+    let steps = history
+        .started
+        .as_ref()
+        .map_or(&[][..], |started| &started.steps);
+    match format {
+        Format::Json => json(&show_json(&summary, &history, &touched)),
+        Format::Human => show_human(session, &summary, &history, &touched, steps),
+    }
+    Ok(Exit::Success)
+}
+
+fn touch(call: &HostCall) -> Touch {
+    Touch {
+        capability: call.capability.clone(),
+        function: call.function.clone(),
+        target: call.target.clone(),
+        allowed: call.allowed,
+        code: call.code.clone(),
+    }
+}
+
+fn show_human(
+    session: &Session,
+    summary: &RunSummary,
+    history: &History,
+    touched: &Touched,
+    steps: &[PlannedStep],
+) {
+    let color = session.look().color;
+    line(row(summary).join("  ").trim_end());
+    for step in steps {
+        line("");
+        for text in render_plan(std::slice::from_ref(step), color) {
+            line(&text);
+        }
+        let known = history.instances.get(&step.instance);
+        let status = known.and_then(|known| known.status);
+        line(&match (status, known) {
+            (Some(status), Some(known)) if known.duration_ms > 0 => {
+                format!("    {status} after {}", duration(known.duration_ms))
+            }
+            (Some(status), _) => format!("    {status}"),
+            (None, Some(_)) => "    unfinished".to_owned(),
+            (None, None) => "    not started".to_owned(),
+        });
+        if let Some(failure) = known.and_then(|known| known.failure.as_ref()) {
+            for text in render_failure(failure, color) {
+                line(&format!("  {text}"));
+            }
+        }
+        let calls = touched.get(&step.instance).into_iter().flatten();
+        let rows: Vec<_> = calls
+            .map(|(touch, count)| {
+                let answer = match (&touch.code, touch.allowed) {
+                    (Some(code), true) => code.clone(),
+                    (code, false) => format!("refused: {}", code.as_deref().unwrap_or("")),
+                    (None, true) => String::new(),
+                };
+                vec![
+                    format!("    {count}×"),
+                    format!("{}.{}", touch.capability, touch.function),
+                    plain_text(&touch.target),
+                    answer,
+                ]
+            })
+            .collect();
+        for text in aligned(&rows) {
+            line(&text);
+        }
+    }
+    for intent in history.open_intents.values() {
+        line("");
+        line(&format!(
+            "left outside: {} {}",
+            intent.kind,
+            plain_text(&intent.name)
+        ));
+    }
+}
+
+fn show_json(summary: &RunSummary, history: &History, touched: &Touched) -> serde_json::Value {
+    let instances = history.instances.iter().map(|(instance, known)| {
+        let calls = touched.get(instance).into_iter().flatten();
+        let calls = calls.map(|(touch, count)| {
+            json!({
+                "capability": touch.capability, "function": touch.function,
+                "target": touch.target, "allowed": touch.allowed, "code": touch.code,
+                "count": count,
+            })
+        });
+        let shown = json!({
+            "status": known.status, "failure": known.failure, "outputs": known.outputs,
+            "durationMs": known.duration_ms, "attempts": known.attempts.len(),
+            "touched": calls.collect::<Vec<_>>(),
+        });
+        (instance.clone(), shown)
+    });
+    let mut shown = as_json(summary);
+    shown["plan"] = json!(history.started.as_ref().map(|started| &started.steps));
+    shown["steps"] = instances.collect::<serde_json::Map<_, _>>().into();
+    shown["leftOutside"] = json!(history.open_intents.values().collect::<Vec<_>>());
+    shown
+}

@@ -1,0 +1,137 @@
+//! What a run works with: its plugins' host, and what their capabilities need.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use sidestep_capabilities::workspace::{Options, Workspace};
+use sidestep_capabilities::{Masks, Secret, Services};
+use sidestep_catalog::{Catalog, Package, PluginError};
+use sidestep_engine::{Cleaner, NoCleaner};
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_host::{HostConfig, Plugin, PluginHost};
+use sidestep_pipeline::SecretSource;
+
+use crate::built_in::BUILT_IN;
+use crate::cleaner::OutsideCleaner;
+use crate::cloud::Cloud;
+use crate::commands::Session;
+
+/// What capabilities work with, and who cleans up after them.
+pub(crate) struct Equipment {
+    pub(crate) services: Arc<Services>,
+    pub(crate) masks: Arc<Masks>,
+    pub(crate) cleaner: Arc<dyn Cleaner>,
+}
+
+impl Equipment {
+    /// Opens the workspace and resolves the secrets, anew in every process: they are nowhere on
+    /// disk.
+    pub(crate) fn new(
+        session: &Session,
+        secrets: &IndexMap<String, SecretSource>,
+        cloud: Option<&Cloud>,
+        run: &str,
+        capped: bool,
+    ) -> Result<Self, Failure> {
+        let masks = Arc::new(Masks::new());
+        let mut known = BTreeMap::new();
+        for (name, source) in secrets {
+            let text = resolve(session, name, source)?;
+            masks.add(&text);
+            known.insert(name.clone(), Secret::new(text));
+        }
+        let cannot = |error: std::io::Error| {
+            let message = format!("{} can't be opened: {error}", session.workspace.display());
+            Failure::new(
+                Class::Failed,
+                "workspace.unreadable",
+                Owner::Operator,
+                message,
+            )
+        };
+        let scratch = session.places.cache.join("scratch");
+        std::fs::create_dir_all(&scratch).map_err(cannot)?;
+        let workspace = Workspace::open(Options {
+            root: session.workspace.clone(),
+            scratch,
+            hidden: vec![session.settings.state.value.clone()],
+            // An origin is known from the environment only, which a job can set as it likes; it
+            // matters where a policy tells verified runs from others.
+            unverified: capped,
+        })
+        .map_err(cannot)?;
+        let mut services = Services {
+            workspace: Some(workspace),
+            secrets: known,
+            ..Services::default()
+        };
+        let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);
+        if let Some(cloud) = cloud {
+            let clients = cloud.clients(session)?;
+            services.storage = Some(Arc::clone(&clients.storage));
+            services.clusters = Some(Arc::clone(&clients.clusters));
+            cleaner = Arc::new(OutsideCleaner {
+                clients,
+                run: run.to_owned(),
+            });
+        }
+        Ok(Self {
+            services: Arc::new(services),
+            masks,
+            cleaner,
+        })
+    }
+}
+
+fn resolve(session: &Session, name: &str, source: &SecretSource) -> Result<String, Failure> {
+    let missing = |message: String, help: String| {
+        Failure::new(Class::NotFound, "secret.missing", Owner::Operator, message).with_help(help)
+    };
+    match source {
+        SecretSource::Env(variable) => std::env::var(variable).map_err(|_| {
+            missing(
+                format!("the secret {name} is to come from ${variable}, which is not set"),
+                format!("Set {variable} in the environment of sidestep."),
+            )
+        }),
+        SecretSource::File(file) => std::fs::read_to_string(session.workspace.join(file))
+            // An editor's line end is no part of the secret.
+            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            .map_err(|error| {
+                missing(
+                    format!("the secret {name} is to come from {file}, which can't be read: {error}"),
+                    "Paths are relative to the workspace.".to_owned(),
+                )
+            }),
+        SecretSource::SecretManager(version) => Err(Failure::new(
+            Class::InvalidInput,
+            "secret.unsupported",
+            Owner::Operator,
+            format!("the secret {name} is to come from {version}; this version reads secrets from the environment and from files"),
+        )
+        .with_help("Hand it over in a variable, and write `env: VARIABLE`.")),
+    }
+}
+
+/// Finds plugins in the binary and in the workspace.
+pub(crate) fn catalog(session: &Session) -> Catalog {
+    Catalog::new(BUILT_IN.to_vec(), &session.workspace)
+}
+
+/// Compiles plugins, or takes them from the cache of compiled code; by their digests.
+pub(crate) fn load<'a>(
+    session: &Session,
+    packages: impl Iterator<Item = &'a Package>,
+) -> Result<HashMap<String, Plugin>, PluginError> {
+    let host = PluginHost::new(HostConfig {
+        cache_dir: Some(session.places.cache.join("plugins")),
+        ..HostConfig::default()
+    })?;
+    let mut plugins = HashMap::new();
+    for package in packages {
+        let plugin = host.load_package(package)?;
+        plugins.insert(plugin.digest().to_owned(), plugin);
+    }
+    Ok(plugins)
+}

@@ -1,0 +1,55 @@
+use sidestep_events::{Class, Diagnostic, Exit, Failure};
+use sidestep_state::StateError;
+
+use crate::problems::Problems;
+
+/// Why a command could not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// Something is wrong with a file or with the command line, and nothing was started.
+    Problems(Problems),
+    /// It was tried, and failed.
+    Failed(Box<Failure>),
+}
+
+impl CommandError {
+    /// What is wrong with the command line.
+    pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        let problem = Diagnostic::error("command.wrong", message).with_help(help);
+        Self::Problems(Problems::from(vec![problem]))
+    }
+
+    /// What the process ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Problems(problems) => problems.exit(),
+            // What does not exist was named wrongly on the command line.
+            Self::Failed(failure) if failure.class == Class::NotFound => Exit::Usage,
+            Self::Failed(failure) => Exit::of_failure(failure),
+        }
+    }
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl From<Vec<Diagnostic>> for CommandError {
+    fn from(found: Vec<Diagnostic>) -> Self {
+        Self::Problems(Problems::from(found))
+    }
+}
+
+impl From<Problems> for CommandError {
+    fn from(problems: Problems) -> Self {
+        Self::Problems(problems)
+    }
+}

@@ -1,0 +1,60 @@
+//! The pipeline's inputs, from the command line and from a file.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::error::CommandError;
+
+/// Reads `--inputs FILE`, then each `-i NAME=VALUE` over it; `NAME=@FILE.json` is a structure.
+pub(crate) fn read(
+    workspace: &Path,
+    file: Option<&PathBuf>,
+    given: &[String],
+) -> Result<Map<String, Value>, CommandError> {
+    let mut inputs = match file {
+        Some(file) => match structure(workspace, file)? {
+            Value::Object(map) => map,
+            _ => {
+                return Err(CommandError::usage(
+                    format!("{} holds no map of inputs", file.display()),
+                    "write `name: value`, one a line",
+                ));
+            }
+        },
+        None => Map::new(),
+    };
+    for one in given {
+        let Some((name, value)) = one.split_once('=') else {
+            return Err(CommandError::usage(
+                format!("`-i {one}` has no value"),
+                format!("write -i {one}=VALUE"),
+            ));
+        };
+        let value = match value.strip_prefix('@') {
+            Some(path) => structure(workspace, Path::new(path))?,
+            None => value.into(),
+        };
+        inputs.insert(name.to_owned(), value);
+    }
+    Ok(inputs)
+}
+
+/// Reads a file of JSON or YAML.
+pub(crate) fn structure(workspace: &Path, file: &Path) -> Result<Value, CommandError> {
+    let wrong = |problem: String| {
+        CommandError::usage(
+            format!("{}: {problem}", file.display()),
+            "name a file of JSON or YAML; paths are relative to the workspace",
+        )
+    };
+    let text = std::fs::read_to_string(workspace.join(file))
+        .map_err(|error| wrong(format!("can't be read: {error}")))?;
+    if file
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        return serde_json::from_str(&text).map_err(|error| wrong(error.to_string()));
+    }
+    serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))
+}

@@ -1,0 +1,208 @@
+//! Running what was prepared, or going on with what was begun.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidestep_engine::{Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, run};
+use sidestep_events::{Class, Exit, Failure, Header, JOURNAL_VERSION, Owner};
+use sidestep_host::Plugin;
+use sidestep_pipeline::Plan;
+use sidestep_report::Hint;
+use sidestep_state::{History, JournalWriter, RunFolder, RunId, RunLock, StateError};
+
+use crate::cli::{Format, RunFlags};
+use crate::cloud::Cloud;
+use crate::commands::Session;
+use crate::equipment::Equipment;
+use crate::error::CommandError;
+use crate::signals::Signals;
+use crate::{output, reporters};
+
+/// The plan's name in the run's folder.
+const PLAN: &str = "plan.json";
+
+/// What is to be run, and how it is shown.
+pub(crate) struct Launch {
+    pub(crate) plan: Plan,
+    pub(crate) plugins: HashMap<String, Plugin>,
+    /// What the run works against.
+    pub(crate) cloud: Cloud,
+    pub(crate) format: Format,
+    pub(crate) hints: Vec<Hint>,
+}
+
+/// An opened run.
+pub(crate) struct Place {
+    pub(crate) folder: RunFolder,
+    pub(crate) lock: RunLock,
+    pub(crate) journal: JournalWriter,
+    pub(crate) history: History,
+}
+
+impl Place {
+    /// Makes the run's place, or goes on with the run of that id that never ended.
+    ///
+    /// `asked` says that the user chose the id: then a run that ended is in the way. An id of the
+    /// CI's own gets a number instead.
+    pub(crate) fn take(
+        session: &Session,
+        launch: &Launch,
+        id: &RunId,
+        asked: bool,
+    ) -> Result<Self, CommandError> {
+        let runs = session.runs();
+        let mut id = id.clone();
+        let first = id.clone();
+        for time in 2.. {
+            let folder = match runs.open(&id) {
+                Ok(folder) => folder,
+                Err(StateError::NotFound { .. }) => break,
+                Err(error) => return Err(error.into()),
+            };
+            if folder.summary()?.finished.is_none() {
+                return Self::resume(&folder, Some(&launch.plan.digest()));
+            }
+            if asked {
+                return Err(CommandError::usage(
+                    format!("run {id} has ended already"),
+                    format!(
+                        "choose another --run-id, or try again what did not succeed: sidestep resume {id}"
+                    ),
+                ));
+            }
+            id = first.again(time);
+        }
+        let header = Header {
+            format: JOURNAL_VERSION,
+            writer: format!("sidestep {}", env!("CARGO_PKG_VERSION")),
+            run: id.to_string(),
+            plan_digest: launch.plan.digest(),
+            sandbox: launch.cloud.scenario().map(str::to_owned),
+        };
+        let (folder, lock, journal) = runs.create(&id, &header)?;
+        let plan = serde_json::to_vec(&launch.plan)
+            .map_err(|error| Failure::bug(format!("the plan can't be written: {error}")))?;
+        folder.write_document(PLAN, &plan)?;
+        Ok(Self {
+            folder,
+            lock,
+            journal,
+            history: History::default(),
+        })
+    }
+
+    /// Goes on with a run. With a digest, only if its plan is that one.
+    pub(crate) fn resume(folder: &RunFolder, digest: Option<&str>) -> Result<Self, CommandError> {
+        let lock = folder.lock()?;
+        let (journal, read) = folder.resume(&lock)?;
+        if let Some(digest) = digest
+            && read.header.plan_digest != digest
+        {
+            let id = folder.id();
+            return Err(CommandError::usage(
+                format!(
+                    "run {id} is not finished, and was begun with another plan: the file, an input or a plugin has changed since"
+                ),
+                format!(
+                    "finish it as it was begun with `sidestep resume {id}`, or choose another --run-id"
+                ),
+            ));
+        }
+        Ok(Self {
+            folder: folder.clone(),
+            lock,
+            journal,
+            history: History::of(&read.records),
+        })
+    }
+}
+
+/// The plan that a run was begun with.
+pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, CommandError> {
+    let bytes = folder.read_document(PLAN)?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let message = format!("the plan of run {} can't be read: {error}", folder.id());
+        Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
+            .with_help("It may have been begun by another version of sidestep; use that one.")
+            .into()
+    })
+}
+
+/// Runs it to its end, shows it, and answers the exit code.
+pub(crate) async fn launch(
+    session: &Session,
+    launch: Launch,
+    place: Place,
+    flags: &RunFlags,
+) -> Result<Exit, CommandError> {
+    let settings = &session.settings;
+    let max_parallel = flags
+        .max_parallel
+        .map(|most| (most.get(), "--max-parallel"));
+    let max_parallel = settings.flag("maxParallel", &settings.max_parallel, max_parallel);
+    let on_terminate = flags.on_terminate.map(|what| (what, "--on-terminate"));
+    let on_terminate = settings.flag("onTerminate", &settings.on_terminate, on_terminate);
+
+    let plan = Arc::new(launch.plan);
+    let equipment = Equipment::new(
+        session,
+        &plan.secrets,
+        Some(&launch.cloud),
+        place.folder.id().as_str(),
+        !plan.policies.is_empty(),
+    )?;
+    let stop = Stop::new();
+    let signals = Signals::watch(stop.clone(), on_terminate.value)
+        .map_err(|error| Failure::bug(format!("signals can't be watched: {error}")))?;
+    let traceparent = std::env::var("TRACEPARENT").ok();
+    let run_id = place.folder.id().to_string();
+    let (recorder, events) = Recorder::new(
+        place.folder,
+        place.journal,
+        &place.history,
+        traceparent.as_deref(),
+        stop.clone(),
+    );
+    let reporter = reporters::pick(launch.format, &session.global, session.look(), launch.hints);
+    let reporting = reporters::spawn(events, reporter);
+    let facts = Facts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        file: Some(plan.file.clone()),
+        sandbox: launch.cloud.scenario().map(str::to_owned),
+    };
+    let options = RunOptions {
+        max_parallel: plan.max_parallel.map_or(max_parallel.value, |most| {
+            max_parallel.value.min(most as usize)
+        }),
+        timeout: plan.timeout_ms.map(Duration::from_millis),
+        ..RunOptions::default()
+    };
+    let executor = HostExecutor {
+        run: run_id,
+        plan: plan.clone(),
+        plugins: launch.plugins,
+        services: equipment.services,
+        masks: equipment.masks,
+    };
+    let end = run(
+        Arc::new(PlanProgram::new(plan, facts)?),
+        Arc::new(recorder),
+        &place.history,
+        Arc::new(executor),
+        equipment.cleaner,
+        options,
+        stop,
+    )
+    .await;
+    drop(signals);
+    drop(place.lock);
+    // The last lines are shown before the process ends.
+    if tokio::task::spawn_blocking(move || reporting.join())
+        .await
+        .is_err()
+    {
+        output::note("what was to be shown was lost; `sidestep logs` has it");
+    }
+    Ok(end.exit)
+}

@@ -1,0 +1,53 @@
+//! The command line: its types ([`cli`]), its settings ([`settings`]), and one module a command.
+//!
+//! What a command does is the other crates' matter; this one reads what the user wants, picks who
+//! shows it, and turns the end into an exit code.
+
+pub mod cli;
+pub mod settings;
+
+mod built_in;
+mod cleaner;
+mod cloud;
+mod commands;
+mod equipment;
+mod error;
+mod facts;
+mod inputs;
+mod launch;
+mod output;
+mod panic;
+mod policies;
+mod prepare;
+mod problems;
+mod reporters;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use sidestep_events::Exit;
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    panic::install();
+    // The hook has said what there is to say.
+    std::panic::catch_unwind(perform).unwrap_or_else(|_| code(Exit::Bug))
+}
+
+fn perform() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and versions are no errors, and go to standard output.
+            let wrong = error.use_stderr();
+            let _ = error.print();
+            return code(if wrong { Exit::Usage } else { Exit::Success });
+        }
+    };
+    code(commands::dispatch(cli))
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit.code())
+}

@@ -1,0 +1,7 @@
+//! The `sidestep` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sidestep::main()
+}

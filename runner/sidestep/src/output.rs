@@ -1,0 +1,92 @@
+//! The one place that prints.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::cli::Color;
+
+/// Prints to standard output. A reader that went away (`| head`) is no error.
+pub(crate) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints a line to standard output.
+pub(crate) fn line(text: &str) {
+    print(&format!("{text}\n"));
+}
+
+/// Prints a line for people beside the output: to standard error.
+pub(crate) fn note(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "{text}");
+}
+
+/// Prints a value as indented JSON.
+pub(crate) fn json(value: &impl serde::Serialize) {
+    if let Ok(text) = serde_json::to_string_pretty(value) {
+        line(&text);
+    }
+}
+
+/// How an output may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Colours may be used.
+    pub(crate) color: bool,
+    /// Lines may be drawn anew.
+    pub(crate) live: bool,
+}
+
+impl Look {
+    pub(crate) fn stdout(color: Color) -> Self {
+        Self::of(io::stdout().is_terminal(), color, |name| {
+            std::env::var(name).ok()
+        })
+    }
+
+    pub(crate) fn stderr(color: Color) -> Self {
+        Self::of(io::stderr().is_terminal(), color, |name| {
+            std::env::var(name).ok()
+        })
+    }
+
+    /// `NO_COLOR` (no-color.org) and `CI` count when they are set and not empty.
+    fn of(terminal: bool, color: Color, env: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name| env(name).is_some_and(|value| !value.is_empty());
+        let dumb = env("TERM").is_some_and(|term| term == "dumb");
+        let ci = set("CI") && env("CI").is_none_or(|value| value != "false");
+        Self {
+            color: match color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => terminal && !set("NO_COLOR") && !dumb,
+            },
+            live: terminal && !ci && !dumb,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_ci_and_no_color_are_honoured() {
+        let look = |terminal, color, set: &'static [(&str, &str)]| {
+            let look = Look::of(terminal, color, |name| {
+                let found = set.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            });
+            (look.color, look.live)
+        };
+        assert_eq!(look(true, Color::Auto, &[]), (true, true));
+        assert_eq!(look(false, Color::Auto, &[]), (false, false));
+        assert_eq!(look(true, Color::Auto, &[("NO_COLOR", "1")]), (false, true));
+        assert_eq!(look(true, Color::Auto, &[("NO_COLOR", "")]), (true, true));
+        assert_eq!(look(true, Color::Auto, &[("CI", "true")]), (true, false));
+        assert_eq!(look(true, Color::Auto, &[("CI", "false")]), (true, true));
+        assert_eq!(look(true, Color::Auto, &[("TERM", "dumb")]), (false, false));
+        assert_eq!(look(false, Color::Always, &[]), (true, false));
+        assert_eq!(look(true, Color::Never, &[]), (false, true));
+    }
+}

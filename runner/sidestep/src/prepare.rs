@@ -1,0 +1,234 @@
+//! From a file to what can run: parse, find the plugins, plan, and let each plugin check. This is
+//! the one path of `validate`, `plan`, `run` and `exec`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+use sidestep_capabilities::{NewIntent, StepContext, StepSink};
+use sidestep_catalog::Package;
+use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
+use sidestep_host::{Incarnation, Plugin};
+use sidestep_pipeline::{
+    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, Template, parse, plan,
+};
+use sidestep_state::RunId;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::Session;
+use crate::equipment::{Equipment, catalog, load};
+use crate::problems::Problems;
+use crate::{facts, policies};
+
+/// What the user gives beside the file.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    pub(crate) inputs: Map<String, Value>,
+    pub(crate) policy: Option<PathBuf>,
+    pub(crate) run_id: Option<RunId>,
+}
+
+/// What can run.
+pub(crate) struct Prepared {
+    pub(crate) plan: Plan,
+    pub(crate) plugins: HashMap<String, Plugin>,
+    pub(crate) run: RunId,
+    /// Warnings and notes: nothing that stops a start.
+    pub(crate) remarks: Problems,
+}
+
+/// Checks everything that can be checked before the run, all of it at once.
+pub(crate) async fn prepare(
+    session: &Session,
+    source: &Source,
+    given: &Given,
+) -> Result<Prepared, Problems> {
+    let with_texts = |found: Vec<Diagnostic>| {
+        Problems::from(found)
+            .with_source(&source.name, &source.text)
+            .with_workspace(&session.workspace)
+    };
+    let policies = policies::find(session, given.policy.as_deref())?;
+    let pipeline = parse(source).map_err(with_texts)?;
+    let packages = find_plugins(session, &pipeline).map_err(with_texts)?;
+    let infos: BTreeMap<_, _> = packages
+        .iter()
+        .map(|(uses, package)| (uses.clone(), info(package)))
+        .collect();
+    let run = run_id(&pipeline, given);
+    let planned = plan(
+        &pipeline,
+        PlanInputs {
+            inputs: given.inputs.clone(),
+            git: facts::git(&session.workspace),
+            run: json!({ "id": run.as_str() }),
+            env: environment(&pipeline),
+            policies: &policies.policies,
+            origin: facts::origin(|name| std::env::var(name).ok()),
+            ..PlanInputs::new(&infos)
+        },
+    );
+    let with_policies = |found: Vec<Diagnostic>| {
+        let problems = policies
+            .sources
+            .iter()
+            .fold(Problems::from(found), |problems, (name, text)| {
+                problems.with_source(name, text)
+            });
+        problems
+            .with_source(&source.name, &source.text)
+            .with_workspace(&session.workspace)
+    };
+    let plan = planned.map_err(with_policies)?;
+    let plugins =
+        load(session, packages.values()).map_err(|error| with_texts(vec![error.diagnostic()]))?;
+    let mut found = plan.warnings.clone();
+    found.extend(check(session, &plan, &plugins).await);
+    let remarks = with_policies(found);
+    if remarks.has_errors() {
+        return Err(remarks);
+    }
+    Ok(Prepared {
+        plan,
+        plugins,
+        run,
+        remarks,
+    })
+}
+
+fn find_plugins(
+    session: &Session,
+    pipeline: &Pipeline,
+) -> Result<BTreeMap<String, Package>, Vec<Diagnostic>> {
+    let catalog = catalog(session);
+    let (mut packages, mut problems) = (BTreeMap::new(), Vec::new());
+    for (uses, at) in pipeline.uses() {
+        match catalog.find(uses) {
+            Ok(package) => {
+                packages.insert(uses.to_owned(), package);
+            }
+            Err(error) => problems.push(error.diagnostic().at(pipeline.file(), at)),
+        }
+    }
+    if problems.is_empty() {
+        Ok(packages)
+    } else {
+        Err(problems)
+    }
+}
+
+fn info(package: &Package) -> PluginInfo {
+    PluginInfo {
+        manifest: package.component.manifest.clone(),
+        digest: package.component.digest.clone(),
+        built_in: package.is_built_in(),
+        signer: None,
+    }
+}
+
+/// The id that was asked for, else the CI's own, else a new one.
+fn run_id(pipeline: &Pipeline, given: &Given) -> RunId {
+    let inputs = Value::Object(given.inputs.clone());
+    given
+        .run_id
+        .clone()
+        .or_else(|| RunId::from_ci(|name| std::env::var(name).ok(), pipeline.name(), &inputs))
+        .unwrap_or_else(|| RunId::new_at(jiff::Timestamp::now()))
+}
+
+/// Only what the file lists: the rest of the environment is nobody's matter.
+fn environment(pipeline: &Pipeline) -> Value {
+    let listed = pipeline.env().map(|name| {
+        let value = std::env::var(name).map_or(Value::Null, Value::String);
+        (name.to_owned(), value)
+    });
+    Value::Object(listed.collect())
+}
+
+/// What the plugins themselves find, by reading the workspace.
+async fn check(
+    session: &Session,
+    plan: &Plan,
+    plugins: &HashMap<String, Plugin>,
+) -> Vec<Diagnostic> {
+    // A check has no secrets: nothing has started that may use them.
+    let none = indexmap::IndexMap::<String, SecretSource>::new();
+    let equipment = match Equipment::new(session, &none, None, "check", false) {
+        Ok(equipment) => equipment,
+        Err(failure) => return vec![as_diagnostic(&failure)],
+    };
+    let mut found = Vec::new();
+    for instance in &plan.instances {
+        let Some(plugin) = plugins.get(&instance.plugin_digest) else {
+            continue;
+        };
+        let incarnation = Incarnation {
+            context: StepContext {
+                run: "check".to_owned(),
+                instance: instance.id.clone(),
+                attempt: 1,
+                resumed: false,
+                last_checkpoint: None,
+                log_positions: std::collections::HashMap::new(),
+                deadline: None,
+                cancel: CancellationToken::new(),
+                masks: equipment.masks.clone(),
+                scopes: Arc::new(instance.scopes.clone()),
+                sink: Arc::new(NoSink),
+            },
+            services: equipment.services.clone(),
+            inputs: known(&instance.with).unwrap_or_else(|| json!({})),
+            timeout: Some(std::time::Duration::from_secs(30)),
+        };
+        match plugin.check(incarnation).await {
+            Ok(diagnostics) => found.extend(diagnostics),
+            Err(failure) => found.push(as_diagnostic(&failure)),
+        }
+    }
+    found
+}
+
+/// The inputs that are known before the run; the others are absent.
+fn known(template: &Template) -> Option<Value> {
+    match template {
+        Template::Literal(value) => Some(value.clone()),
+        Template::Expression(_) | Template::Text(_) => None,
+        Template::List(items) => items.iter().map(known).collect(),
+        Template::Map(entries) => {
+            let entries = entries.iter();
+            let known = entries.filter_map(|(key, item)| Some((key.clone(), known(item)?)));
+            Some(Value::Object(known.collect()))
+        }
+    }
+}
+
+fn as_diagnostic(failure: &Failure) -> Diagnostic {
+    let diagnostic = Diagnostic::error(failure.code.clone(), failure.message.clone());
+    if failure.help.is_empty() {
+        diagnostic
+    } else {
+        diagnostic.with_help(failure.help.join("\n"))
+    }
+}
+
+/// A check says nothing but its diagnostics, and makes nothing.
+struct NoSink;
+
+#[async_trait]
+impl StepSink for NoSink {
+    fn event(&self, _: Event) {}
+
+    async fn intent(&self, _: NewIntent) -> Result<IntentId, Failure> {
+        Err(Failure::bug("a check made something outside"))
+    }
+
+    async fn done(&self, _: Done) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn checkpoint(&self, _: Value) -> Result<(), Failure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! Who shows a run.
+
+use std::io;
+use std::thread::JoinHandle;
+
+use sidestep_events::Envelope;
+use sidestep_report::{Hint, JsonLines, Lines, Live, Reporter, TextOptions, Verbosity};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::cli::{Format, Global};
+use crate::output::Look;
+
+/// The reporter that the flags, the terminal and the environment ask for.
+pub(crate) fn pick(
+    format: Format,
+    global: &Global,
+    look: Look,
+    hints: Vec<Hint>,
+) -> Box<dyn Reporter> {
+    let options = TextOptions {
+        color: look.color,
+        verbosity: verbosity(global),
+        progress_lines: false,
+        hints,
+    };
+    match format {
+        Format::Json => Box::new(JsonLines::new(io::stdout())),
+        Format::Human if look.live && !global.quiet => Box::new(Live::stdout(options)),
+        Format::Human => Box::new(Lines::new(io::stdout(), options)),
+    }
+}
+
+/// How much the flags ask to be said.
+pub(crate) fn verbosity(global: &Global) -> Verbosity {
+    match (global.quiet, global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, 1) => Verbosity::Verbose,
+        (false, _) => Verbosity::Trace,
+    }
+}
+
+/// Shows events on a thread of its own, so that a slow terminal does not hold up the run. It ends
+/// with the channel.
+pub(crate) fn spawn(
+    mut events: UnboundedReceiver<Envelope>,
+    mut reporter: Box<dyn Reporter>,
+) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        while let Some(envelope) = events.blocking_recv() {
+            reporter.event(&envelope);
+        }
+        reporter.finish();
+    })
+}

@@ -1,0 +1,438 @@
+//! Settings: flag, then environment, then the project's file, the user's, the machine's; save what
+//! the machine's locks. Where credentials go is never the project's to say.
+
+mod file;
+mod places;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use sidestep_events::{Diagnostic, Exit};
+
+pub use file::ClusterAccess;
+pub use places::Places;
+
+use crate::cli::{Color, Global};
+use file::File;
+
+/// How many steps run side by side where nothing else is said.
+const MAX_PARALLEL: usize = 8;
+
+/// A value and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A flag of the command line.
+    Flag(&'static str),
+    /// A variable of the environment.
+    Env(String),
+    /// A file.
+    File(PathBuf),
+    /// Nobody said anything.
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => f.write_str(flag),
+            Self::Env(name) => write!(f, "${name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// What SIGTERM and SIGHUP do. SIGINT always cancels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnTerminate {
+    /// Stop what was started, and clean up.
+    #[default]
+    Cancel,
+    /// Leave what runs outside, for whoever resumes the run.
+    Detach,
+}
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder that runs live in.
+    pub state: Setting<PathBuf>,
+    /// When to use colours.
+    pub color: Setting<Color>,
+    /// How many steps run side by side.
+    pub max_parallel: Setting<usize>,
+    /// What SIGTERM and SIGHUP do.
+    pub on_terminate: Setting<OnTerminate>,
+    /// Other addresses of services, by their names: `STORAGE`, `IAM`.
+    pub endpoints: BTreeMap<String, Setting<String>>,
+    /// How the clusters are reached that pipelines name by these names.
+    pub clusters: BTreeMap<String, Setting<ClusterAccess>>,
+    locked: Vec<String>,
+}
+
+/// A setting as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its name in a file.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Whether the machine's file locks it.
+    pub locked: bool,
+}
+
+impl Settings {
+    /// Resolves all settings. Everything that is wrong comes back at once, with exit code 6.
+    pub fn load(
+        global: &Global,
+        places: &Places,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        let mut read = |path: &Path, operator| match File::read(path, operator) {
+            Ok(file) => file,
+            Err(found) => {
+                problems.extend(found);
+                File::default()
+            }
+        };
+        let project = read(&places.project_config, false);
+        let user = read(&places.user_config, true);
+        let machine = read(&places.machine_config, true);
+        let resolver = Resolver {
+            files: [
+                (&project, &places.project_config),
+                (&user, &places.user_config),
+                (&machine, &places.machine_config),
+            ],
+            env: &env,
+        };
+        let state = resolver.pick(
+            "state",
+            &mut problems,
+            None,
+            "SIDESTEP_STATE",
+            |text| Ok(text.to_owned()),
+            |file| file.state.clone(),
+        );
+        let state = match state {
+            Some(found) => {
+                let value = folder(&found.value).unwrap_or_else(|problem| {
+                    problems.push(wrong("state", &found.source, problem));
+                    PathBuf::new()
+                });
+                Setting {
+                    // Relative to the workspace, like every path.
+                    value: places.workspace.join(value),
+                    source: found.source,
+                }
+            }
+            None => or_default(None, places.state.join("runs")),
+        };
+        let color = resolver.pick(
+            "color",
+            &mut problems,
+            global.color.map(|color| (color, "--color")),
+            "SIDESTEP_COLOR",
+            |text| Color::from_str(text, false),
+            |file| file.color,
+        );
+        let max_parallel = resolver.pick(
+            "maxParallel",
+            &mut problems,
+            None,
+            "SIDESTEP_MAX_PARALLEL",
+            |text| match usize::from_str(text) {
+                Ok(0) | Err(_) => Err("a whole number from 1".to_owned()),
+                Ok(number) => Ok(number),
+            },
+            |file| file.max_parallel.map(std::num::NonZero::get),
+        );
+        let on_terminate = resolver.pick(
+            "onTerminate",
+            &mut problems,
+            None,
+            "SIDESTEP_ON_TERMINATE",
+            |text| OnTerminate::from_str(text, false),
+            |file| file.on_terminate,
+        );
+        let settings = Self {
+            state,
+            color: or_default(color, Color::Auto),
+            max_parallel: or_default(max_parallel, MAX_PARALLEL),
+            on_terminate: or_default(on_terminate, OnTerminate::Cancel),
+            endpoints: endpoints(&user, &machine, places, &env),
+            clusters: clusters(&user, &machine, places),
+            locked: machine.lock.clone(),
+        };
+        if problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Takes a flag of one command, unless the setting is locked.
+    pub fn flag<T>(
+        &self,
+        name: &str,
+        setting: &Setting<T>,
+        flag: Option<(T, &'static str)>,
+    ) -> Setting<T>
+    where
+        T: Clone,
+    {
+        match flag {
+            Some((value, flag)) if !self.is_locked(name) => Setting {
+                value,
+                source: Source::Flag(flag),
+            },
+            _ => setting.clone(),
+        }
+    }
+
+    /// The address that a service is to be reached at, if it is not its own.
+    pub fn endpoint(&self, name: &str) -> Option<&str> {
+        self.endpoints.get(name).map(|found| found.value.as_str())
+    }
+
+    /// Each setting with its source.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |name: &str, value: String, source: &Source| Row {
+            name: name.to_owned(),
+            value,
+            source: source.to_string(),
+            locked: self.is_locked(name),
+        };
+        let mut rows = vec![
+            row(
+                "state",
+                format!("dir:{}", self.state.value.display()),
+                &self.state.source,
+            ),
+            row("color", named(self.color.value), &self.color.source),
+            row(
+                "maxParallel",
+                self.max_parallel.value.to_string(),
+                &self.max_parallel.source,
+            ),
+            row(
+                "onTerminate",
+                named(self.on_terminate.value),
+                &self.on_terminate.source,
+            ),
+        ];
+        rows.extend(self.endpoints.iter().map(|(name, found)| {
+            row(
+                &format!("endpoints.{name}"),
+                found.value.clone(),
+                &found.source,
+            )
+        }));
+        rows.extend(self.clusters.iter().map(|(name, found)| {
+            row(
+                &format!("clusters.{name}"),
+                found.value.to_string(),
+                &found.source,
+            )
+        }));
+        rows
+    }
+
+    fn is_locked(&self, name: &str) -> bool {
+        let whole = name.split('.').next();
+        let locks = |lock: &String| lock == name || Some(lock.as_str()) == whole;
+        self.locked.iter().any(locks)
+    }
+}
+
+struct Resolver<'a> {
+    /// The project's, the user's and the machine's.
+    files: [(&'a File, &'a PathBuf); 3],
+    env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Resolver<'_> {
+    fn pick<T>(
+        &self,
+        name: &str,
+        problems: &mut Vec<Diagnostic>,
+        flag: Option<(T, &'static str)>,
+        variable: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+        of_file: impl Fn(&File) -> Option<T>,
+    ) -> Option<Setting<T>> {
+        let [.., (machine, path)] = self.files;
+        let from_file = |(file, path): (&File, &PathBuf)| {
+            of_file(file).map(|value| Setting {
+                value,
+                source: Source::File(path.clone()),
+            })
+        };
+        if machine.lock.iter().any(|lock| lock == name) {
+            return from_file((machine, path));
+        }
+        if let Some((value, flag)) = flag {
+            return Some(Setting {
+                value,
+                source: Source::Flag(flag),
+            });
+        }
+        let set = (self.env)(variable).filter(|text| !text.is_empty());
+        if let Some(text) = set {
+            let source = Source::Env(variable.to_owned());
+            match read(&text) {
+                Ok(value) => return Some(Setting { value, source }),
+                Err(problem) => {
+                    problems.push(wrong(
+                        name,
+                        &source,
+                        format!("`{text}` is wrong: {problem}"),
+                    ));
+                }
+            }
+        }
+        self.files.into_iter().find_map(from_file)
+    }
+}
+
+fn or_default<T>(found: Option<Setting<T>>, default: T) -> Setting<T> {
+    found.unwrap_or(Setting {
+        value: default,
+        source: Source::Default,
+    })
+}
+
+fn wrong(name: &str, source: &Source, problem: impl fmt::Display) -> Diagnostic {
+    Diagnostic::error(
+        "settings.wrong",
+        format!("{name}, from {source}: {problem}"),
+    )
+    .with_help("`sidestep settings` prints each setting and where it comes from")
+    .with_exit(Exit::Configuration)
+}
+
+/// The folder of `dir:PATH`.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    match text.strip_prefix("dir:") {
+        Some(path) if !path.is_empty() => Ok(path.into()),
+        _ => Err(format!("`{text}` is not of the form dir:PATH")),
+    }
+}
+
+/// Endpoints receive credentials: the project's file has no say in them.
+fn endpoints(
+    user: &File,
+    machine: &File,
+    places: &Places,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> BTreeMap<String, Setting<String>> {
+    let mut all = BTreeMap::new();
+    let mut take = |file: &File, path: &PathBuf| {
+        for (name, value) in &file.endpoints {
+            let found = Setting {
+                value: value.clone(),
+                source: Source::File(path.clone()),
+            };
+            all.insert(name.clone(), found);
+        }
+    };
+    take(machine, &places.machine_config);
+    let locked = |name: &str| {
+        let whole = machine.lock.iter().any(|lock| lock == "endpoints");
+        let one = format!("endpoints.{name}");
+        whole || machine.lock.contains(&one)
+    };
+    let fixed = all.clone();
+    let mut take = |name: &str, found: Setting<String>| {
+        if !locked(name) {
+            all.insert(name.to_owned(), found);
+        }
+    };
+    for (name, value) in &user.endpoints {
+        take(
+            name,
+            Setting {
+                value: value.clone(),
+                source: Source::File(places.user_config.clone()),
+            },
+        );
+    }
+    for name in ENDPOINTS {
+        let variable = format!("SIDESTEP_ENDPOINT_{name}");
+        if let Some(value) = env(&variable).filter(|value| !value.is_empty()) {
+            take(
+                name,
+                Setting {
+                    value,
+                    source: Source::Env(variable),
+                },
+            );
+        }
+    }
+    debug_assert!(fixed.keys().all(|name| all.contains_key(name)));
+    all
+}
+
+/// The services that can be reached elsewhere.
+pub const ENDPOINTS: [&str; 12] = [
+    "STORAGE",
+    "IAM",
+    "IAMCREDENTIALS",
+    "STS",
+    "SECURETOKEN",
+    "CONTAINER",
+    "CLOUDRESOURCEMANAGER",
+    "SERVICEUSAGE",
+    "ARTIFACTREGISTRY",
+    "SECRETMANAGER",
+    "REGISTRY",
+    "METADATA",
+];
+
+/// Clusters are reached with the user's credentials: the project's file has no say in them either.
+fn clusters(
+    user: &File,
+    machine: &File,
+    places: &Places,
+) -> BTreeMap<String, Setting<ClusterAccess>> {
+    let mut all = BTreeMap::new();
+    let locked = machine.lock.iter().any(|lock| lock == "clusters");
+    let user = (!locked).then_some((user, &places.user_config));
+    let files = [Some((machine, &places.machine_config)), user];
+    for (file, path) in files.into_iter().flatten() {
+        for (name, value) in &file.clusters {
+            let found = Setting {
+                value: value.clone(),
+                source: Source::File(path.clone()),
+            };
+            all.insert(name.clone(), found);
+        }
+    }
+    all
+}
+
+fn named(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

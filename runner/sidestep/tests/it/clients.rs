@@ -1,0 +1,105 @@
+//! Other people's clients against the sandbox's process, and the printed repair run as printed.
+
+use std::process::{Command, Output};
+
+use crate::place::{Place, failure, program};
+
+/// The variables that `sandbox status --output env` prints.
+fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
+    let output = place.run(&[
+        "sandbox",
+        "status",
+        "--scenario",
+        scenario,
+        "--output",
+        "env",
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let parse = |line: &str| {
+        let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+        Some((name.to_owned(), value.trim_matches('\'').to_owned()))
+    };
+    text.lines().map(|line| parse(line).expect(line)).collect()
+}
+
+/// Runs a command line of a client with the sandbox's variables, and nothing of this machine's.
+fn client(place: &Place, exports: &[(String, String)], line: &str) -> Output {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    Command::new(words[0])
+        .args(&words[1..])
+        .envs(exports.iter().map(|(name, value)| (name, value)))
+        .env("HOME", place.workspace())
+        .env("CLOUDSDK_CONFIG", place.workspace().join("gcloud"))
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn kubectl_and_gcloud_see_what_the_run_left() {
+    let (Some(_), Some(_)) = (program("kubectl"), program("gcloud")) else {
+        return;
+    };
+    let mut place = Place::with_application();
+    let (exit, _) = place.events(&["run", "--sandbox"]);
+    assert_eq!(exit, 0);
+    let exports = exports(&mut place, "healthy");
+    let accounts = said(&client(
+        &place,
+        &exports,
+        "kubectl get serviceaccounts -n builds -o name",
+    ));
+    assert!(
+        accounts.lines().any(|line| line == "serviceaccount/kaniko"),
+        "{accounts}"
+    );
+    let pods = said(&client(
+        &place,
+        &exports,
+        "kubectl get pods -n builds -o name",
+    ));
+    assert_eq!(pods, "", "the build's pod is gone");
+    let events = said(&client(&place, &exports, "kubectl get events -n builds"));
+    assert!(events.contains("Started"), "{events}");
+    let objects = said(&client(
+        &place,
+        &exports,
+        "gcloud storage ls gs://demo-contexts/contexts/",
+    ));
+    assert!(
+        objects.starts_with("gs://demo-contexts/contexts/ctx1-"),
+        "{objects}"
+    );
+    let clusters = "gcloud container clusters list --format value(name,endpoint)";
+    let clusters = said(&client(&place, &exports, clusters));
+    assert!(clusters.starts_with("ci\t127.0.0.1:"), "{clusters}");
+}
+
+#[test]
+fn the_printed_repair_mends_what_it_says() {
+    let Some(_) = program("gcloud") else { return };
+    let mut place = Place::with_application();
+    let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
+    assert_eq!(exit, 4);
+    let help = failure(&events)["help"].clone();
+    let command = help
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|line| line.as_str())
+        .find(|line| line.starts_with("gcloud "))
+        .expect("a command")
+        .to_owned();
+    let exports = exports(&mut place, "bucket-denied");
+    said(&client(&place, &exports, &command));
+    let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
+    assert_eq!(exit, 0, "{events:#?}");
+}

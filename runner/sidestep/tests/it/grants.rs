@@ -1,0 +1,53 @@
+//! What is not granted, or forbidden, stops a run before it starts.
+
+use std::path::Path;
+
+use crate::place::Place;
+
+/// A workspace with a plugin of its own: a component that asks for a bucket.
+fn with_own_plugin() -> Place {
+    let place = Place::with_application();
+    let plugins =
+        std::env::var_os("SIDESTEP_PLUGINS").expect("the tests are run by `cargo xtask test`");
+    let component = Path::new(&plugins).join("context-upload.wasm");
+    std::fs::create_dir(place.workspace().join("plugins")).unwrap();
+    std::fs::copy(component, place.workspace().join("plugins/mine.wasm")).unwrap();
+    place
+}
+
+fn pipeline(grants: &str) -> String {
+    format!(
+        "version: 1\nname: own\nsteps:\n  send:\n    uses: ./plugins/mine.wasm\n    with: {{ bucket: demo-contexts }}\n{grants}"
+    )
+}
+
+#[test]
+fn a_plugin_without_grants_is_refused_and_the_grant_to_write_is_shown() {
+    let mut place = with_own_plugin();
+    place.write("sidestep.yaml", &pipeline(""));
+    let output = place.run(&["run", "--sandbox"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("storage") && said.contains("grants:"),
+        "{said}"
+    );
+    assert!(said.contains("sidestep.yaml"), "{said}");
+}
+
+#[test]
+fn a_policy_forbids_what_a_pipeline_grants_and_is_named_with_its_line() {
+    let mut place = with_own_plugin();
+    let grants = "    grants:\n      workspace: { read: [\"**\"] }\n      storage: [{ bucket: demo-contexts, prefix: contexts/, actions: [get, create] }]\n";
+    place.write("sidestep.yaml", &pipeline(grants));
+    let (exit, _) = place.events(&["run", "--sandbox"]);
+    assert_eq!(exit, 0, "without a policy the grants are enough");
+    place.write(
+        "policy.yaml",
+        "version: 1\nmode: enforce\nrules:\n- match: { trust: unverified }\n  plugins: [{ digest: \"sha256:*\" }, { name: \"**\" }]\n  allow:\n    workspace: { read: [\"**\"] }\n    storage: [{ bucket: another, actions: [get, create] }]\n",
+    );
+    let output = place.run(&["run", "--sandbox", "--policy", "policy.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("policy.yaml"), "{said}");
+}

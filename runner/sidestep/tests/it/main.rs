@@ -1,0 +1,9 @@
+//! The command as its users run it, against the sandbox: a process each, as in a terminal.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod builds;
+mod clients;
+mod emulators;
+mod grants;
+mod interrupted;
+mod place;
