@@ -28,6 +28,16 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     let folder = cargo::target_dir().join("plugins").join(profile.folder());
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    say::doing("building the tools that make components (the first time takes some minutes)");
+    let mut tools = cargo::cargo();
+    tools.args([
+        "build",
+        "--package",
+        "sidestep-componentize",
+        "--package",
+        "sidestep-host",
+    ]);
+    cargo::run(tools.arg("--bins").args(profile.arguments()))?;
     say::doing(&format!("making components of {}", packages.join(", ")));
     for package in &packages {
         let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
