@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crate::Secret;
 use crate::google::Rest;
 use crate::kubernetes::Clusters;
+use crate::registry::Registry;
 use crate::storage::Storage;
 use crate::workspace::Workspace;
 
@@ -17,6 +18,8 @@ pub struct Services {
     pub storage: Option<Arc<Storage>>,
     /// Google Cloud's control plane.
     pub google: Option<Rest>,
+    /// Image registries.
+    pub registry: Option<Arc<Registry>>,
     /// The clusters.
     pub clusters: Option<Arc<Clusters>>,
     /// The pipeline's secrets by name. The masks know them from the start.

@@ -19,6 +19,7 @@ pub mod iam;
 pub mod iam_write;
 pub mod identity;
 pub mod kubernetes;
+mod lookup;
 mod meet;
 mod operator;
 mod pattern;

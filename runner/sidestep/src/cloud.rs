@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
+use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_sandbox::{Live, Places, SandboxError, Scenario, Start, attach};
@@ -33,6 +34,7 @@ pub(crate) enum Cloud {
 pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
     pub(crate) google: Rest,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) clusters: Arc<Clusters>,
 }
 
@@ -107,6 +109,10 @@ impl Cloud {
             })
             .collect();
         Ok(Clients {
+            registry: Arc::new(Registry::new(
+                Arc::clone(&endpoints),
+                Arc::clone(&credentials),
+            )?),
             storage: Arc::new(Storage::new(endpoints, Arc::clone(&credentials))?),
             google: rest.clone(),
             clusters: Arc::new(Clusters::new(rest, credentials, names)),

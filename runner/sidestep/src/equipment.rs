@@ -71,6 +71,7 @@ impl Equipment {
             let clients = cloud.clients(session)?;
             services.storage = Some(Arc::clone(&clients.storage));
             services.google = Some(clients.google.clone());
+            services.registry = Some(Arc::clone(&clients.registry));
             services.clusters = Some(Arc::clone(&clients.clusters));
             cleaner = Arc::new(OutsideCleaner {
                 clients,

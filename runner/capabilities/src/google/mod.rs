@@ -12,5 +12,5 @@ mod rest;
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{of_api_error, of_client_error};
-pub(crate) use name::{Name, service_account};
+pub(crate) use name::{Name, Named, service_account};
 pub use rest::Rest;

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod cancel;
+mod gcp;
 mod guest;
 mod loading;
 mod running;
