@@ -7,6 +7,7 @@
 mod cargo;
 mod demo;
 mod guests;
+mod profile;
 mod release;
 mod say;
 mod test;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::guests::Profile;
+use crate::profile::Profile;
 use crate::{Result, cargo, guests, release, say, tools};
 
 /// Checks format and lints, and runs all tests. Further arguments go to `cargo test`.
