@@ -99,7 +99,7 @@ fn forget_others(folder: &Path, packages: &[String]) -> Result<()> {
 }
 
 /// The plugins' package names: the folders under `plugins/`.
-fn packages() -> Result<Vec<String>> {
+pub(crate) fn packages() -> Result<Vec<String>> {
     let folder = cargo::root().join("plugins");
     let entries = fs::read_dir(&folder)
         .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
