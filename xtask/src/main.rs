@@ -21,11 +21,11 @@ use std::process::ExitCode;
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 const USAGE: &str = "\
-cargo xtask demo     set up, build the runner, and run the main job in the sandbox
-cargo xtask build    build the release runner, with its plugins, and say where it is
-cargo xtask test     set up what the tests need, and run them all
-cargo xtask bench    measure Sidestep beside what one would use instead
-cargo xtask generate make docs/reference anew from what the runner says of itself";
+cargo xtask demo      set up, build the runner, and run the main job in the sandbox
+cargo xtask build     build the release runner, with its plugins, and say where it is
+cargo xtask test      set up what the tests need, and run them all
+cargo xtask bench     measure Sidestep beside what one would use instead
+cargo xtask generate  make docs/reference anew from what the runner says of itself";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -130,9 +130,15 @@ fn ratio(ours: Duration, other: Duration) -> f64 {
 
 fn compared(ours: Duration, other: Duration) -> String {
     match ratio(ours, other) {
-        ratio if ratio <= 1.0 => format!("sidestep takes 1/{:.1} of that", 1.0 / ratio),
-        ratio => format!("sidestep takes {ratio:.1} times that"),
+        ratio if ratio <= 1.0 => format!("sidestep takes 1/{} of that", digits(1.0 / ratio)),
+        ratio => format!("sidestep takes {} times that", digits(ratio)),
     }
+}
+
+/// A ratio with as many digits as its spread lets count.
+fn digits(ratio: f64) -> String {
+    let digits = usize::from(ratio < 10.0);
+    format!("{ratio:.digits$}")
 }
 
 fn quoted(text: &str) -> String {
@@ -157,6 +163,12 @@ mod tests {
         assert_eq!(time(Duration::from_nanos(1_234_567)), "1.23 ms");
         assert_eq!(time(Duration::from_micros(45_670)), "45.7 ms");
         assert_eq!(time(Duration::from_secs(321)), "321 s");
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            compared(second, second / 25),
+            "sidestep takes 25 times that"
+        );
+        assert_eq!(compared(second / 2, second), "sidestep takes 1/2.0 of that");
         assert_eq!(quoted("a \"b\" \\\n"), r#""a \"b\" \\\u000a""#);
     }
 }
