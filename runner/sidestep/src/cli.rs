@@ -71,6 +71,8 @@ pub enum Command {
     Runs(Runs),
     /// Print what a run, or one of its steps, said
     Logs(Logs),
+    /// Remove what crashed runs left behind, in clusters and on this disk
+    Gc(Gc),
     /// Show what a build context holds
     #[command(subcommand)]
     Context(Context),
@@ -268,6 +270,31 @@ pub struct Logs {
     /// Go on until the run ends
     #[arg(short, long)]
     pub follow: bool,
+}
+
+/// `sidestep gc`
+///
+/// A pod or an object is removed when the run's journal says that it goes with its step and the
+/// run's process is gone, or when it carries Sidestep's mark and its time is over. What a live
+/// run uses, and what another machine's run made that has not expired, is left alone.
+#[derive(Debug, Args)]
+pub struct Gc {
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Look in the sandbox: healthy, or SCENARIO
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
+    pub sandbox: Option<String>,
+    /// A cluster to look in besides those that journals here name, as pipelines name it: where
+    /// the machine that ran the pipeline is gone, and its journal with it
+    #[arg(long, value_name = "CLUSTER", requires = "namespace")]
+    pub cluster: Option<String>,
+    /// The namespace of that cluster
+    #[arg(long, value_name = "NAMESPACE", requires = "cluster")]
+    pub namespace: Option<String>,
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// `sidestep context …`

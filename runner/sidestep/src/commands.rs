@@ -3,6 +3,7 @@
 mod completions;
 mod context;
 mod exec;
+mod gc;
 mod logs;
 mod plan;
 mod plugin;
@@ -61,6 +62,7 @@ fn perform(cli: Cli) -> Result<Exit, CommandError> {
         Command::Plan(args) => wait(plan::run(&session, &args)),
         Command::Exec(args) => wait(exec::run(&session, &args)),
         Command::Resume(args) => wait(resume::run(&session, &args)),
+        Command::Gc(args) => wait(gc::run(&session, &args)),
         Command::Plugin(command) => plugin::run(&session, command),
         Command::Runs(args) => runs::run(&session, args),
         Command::Logs(args) => logs::run(&session, &args),
