@@ -22,7 +22,7 @@ pub(crate) async fn run(session: &Session, args: &Gc) -> Result<Exit, CommandErr
     let found = sweep.run().await?;
     match args.output.output {
         Format::Json => json(&found.iter().map(as_json).collect::<Vec<_>>()),
-        Format::Human => human(session, &found),
+        Format::Human => human(session, args.sandbox.as_deref(), &found),
     }
     Ok(exit(&found))
 }
@@ -45,7 +45,7 @@ fn fate(fate: &Fate) -> &'static str {
     }
 }
 
-fn human(session: &Session, found: &[Finding]) {
+fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
     let color = session.look().color;
     for finding in found {
         if session.global.quiet && matches!(finding.fate, Fate::Kept) {
@@ -70,26 +70,22 @@ fn human(session: &Session, found: &[Finding]) {
             .filter(|finding| fate(&finding.fate) == wanted)
             .count()
     };
-    let (removed, would, kept) = (count("removed"), count("would-remove"), count("kept"));
-    let mut parts = Vec::new();
-    for (count, what) in [
-        (removed, "removed"),
-        (would, "would be removed: sidestep gc"),
-        (count("failed"), "failed"),
-        (kept, "left alone"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    if removed + would + count("failed") == 0 {
-        let beside = if kept > 0 {
-            format!("; {kept} left alone")
-        } else {
-            String::new()
-        };
-        line(&format!("Nothing was left behind{beside}."));
-    } else {
-        line(&parts.join(", "));
-    }
+    let (removed, would) = (count("removed"), count("would-remove"));
+    let (failed, kept) = (count("failed"), count("kept"));
+    let flag = scenario.map_or_else(String::new, |name| format!(" --sandbox={name}"));
+    let parts = [
+        (removed, "removed".to_owned()),
+        (would, format!("would be removed by: sidestep gc{flag}")),
+        (failed, "failed".to_owned()),
+        (kept, "left alone".to_owned()),
+    ];
+    let told = parts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<_> = told
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    line(&match (removed + would + failed, kept) {
+        (0, 0) => "Nothing was left behind.".to_owned(),
+        (0, kept) => format!("Nothing to remove; {kept} left alone."),
+        _ => told.join("; "),
+    });
 }

@@ -4,6 +4,7 @@
 mod builds;
 mod clients;
 mod emulators;
+mod gc;
 mod grants;
 mod interrupted;
 mod place;
