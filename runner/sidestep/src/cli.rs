@@ -81,7 +81,7 @@ pub enum Command {
     Plugin(Plugin),
     /// Google's side and a small Kubernetes on this machine: serve it, or look after it
     Sandbox(Sandbox),
-    /// Print a JSON Schema
+    /// Print a JSON Schema (draft 2020-12), for editors and programs
     Schema(Schema),
     /// Print each setting and where it comes from
     Settings(Settings),
@@ -406,6 +406,10 @@ pub enum StatusFormat {
 }
 
 /// `sidestep schema`
+///
+/// An editor checks pipelines as you type with
+/// `sidestep schema pipeline > sidestep.schema.json` and, as the pipeline's first line,
+/// `# yaml-language-server: $schema=./sidestep.schema.json`.
 #[derive(Debug, Args)]
 pub struct Schema {
     /// Of what
@@ -415,6 +419,10 @@ pub struct Schema {
 /// What there is a schema of.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum SchemaOf {
+    /// A pipeline file, with the inputs of the built-in plugins
+    Pipeline,
+    /// A policy file
+    Policy,
     /// One line of `--output json`
     Events,
     /// The `sidestep:manifest` section of a plugin

@@ -68,7 +68,7 @@ fn perform(cli: Cli) -> Result<Exit, CommandError> {
         Command::Logs(args) => logs::run(&session, &args),
         Command::Sandbox(args) => wait(sandbox::run(&session, args)),
         Command::Context(command) => context::run(&session, command),
-        Command::Schema(args) => Ok(schema::run(&args)),
+        Command::Schema(args) => schema::run(&session, &args),
         Command::Settings(args) => Ok(settings::run(&session, &args)),
         Command::Completions(args) => Ok(completions::run(&args)),
     }
