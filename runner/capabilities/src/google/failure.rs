@@ -75,6 +75,11 @@ fn failure(what: &str, http_status: u16, said: &str, reason: Option<&str>) -> Fa
     if let Some(reason) = reason {
         failure = failure.with_detail("reason", reason);
     }
+    if http_status == 401 {
+        failure = failure
+            .with_help("the access token was refused: it is expired, revoked, or the clock of this machine is wrong; sign in again:")
+            .with_help("gcloud auth application-default login");
+    }
     failure
 }
 

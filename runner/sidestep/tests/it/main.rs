@@ -4,6 +4,8 @@
 mod builds;
 mod clients;
 mod emulators;
+mod faults;
 mod grants;
 mod interrupted;
+mod killed;
 mod place;
