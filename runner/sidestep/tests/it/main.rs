@@ -9,5 +9,6 @@ mod gc;
 mod grants;
 mod interrupted;
 mod place;
+mod plans;
 mod schemas;
 mod small;
