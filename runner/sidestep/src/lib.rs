@@ -16,6 +16,8 @@ mod facts;
 mod gc;
 mod inputs;
 mod launch;
+mod least;
+mod mermaid;
 mod output;
 mod panic;
 mod policies;
@@ -23,6 +25,7 @@ mod prepare;
 mod problems;
 mod reporters;
 mod signals;
+mod suggest;
 
 use std::process::ExitCode;
 

@@ -11,5 +11,6 @@ mod grants;
 mod interrupted;
 mod killed;
 mod place;
+mod plans;
 mod schemas;
 mod small;
