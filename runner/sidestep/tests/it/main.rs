@@ -5,5 +5,6 @@ mod builds;
 mod clients;
 mod emulators;
 mod grants;
+mod identity;
 mod interrupted;
 mod place;
