@@ -70,6 +70,7 @@ impl Equipment {
         if let Some(cloud) = cloud {
             let clients = cloud.clients(session)?;
             services.storage = Some(Arc::clone(&clients.storage));
+            services.google = Some(clients.google.clone());
             services.clusters = Some(Arc::clone(&clients.clusters));
             cleaner = Arc::new(OutsideCleaner {
                 clients,
