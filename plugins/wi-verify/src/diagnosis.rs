@@ -5,7 +5,8 @@ use sidestep::gcp::{gke, project};
 use sidestep::serde_json::Value;
 use sidestep::{Error, Result, Step};
 
-use crate::account::{self, annotation, is_missing};
+use crate::account::{self, is_missing};
+use crate::annotation::{self, annotation};
 use crate::binding::{self, Binding};
 use crate::form::{Told, bound, told};
 use crate::identity::{Identity, Way, Workload, project_of};
@@ -114,7 +115,7 @@ fn cluster_side(
 
     let Some(way) = way else {
         return Err(report
-            .take(Link::ANNOTATION, account::unnamed(workload))
+            .take(Link::ANNOTATION, annotation::unnamed(workload))
             .err()
             .unwrap_or_else(|| Error::bug("an unnamed account is a broken link")));
     };
@@ -126,7 +127,7 @@ fn cluster_side(
     }
     let annotated = match &read {
         Ok(account) => {
-            account::annotated(&identity, annotation(account), inputs.form, exists, &bound)
+            annotation::annotated(&identity, annotation(account), inputs.form, exists, &bound)
         }
         Err(_) => {
             Verdict::Unknown("not checked, as the service account could not be read".to_owned())

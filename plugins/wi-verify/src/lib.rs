@@ -5,12 +5,14 @@
 //! do, which has the last word where policies could not be read.
 
 mod account;
+mod annotation;
 mod binding;
 mod check;
 mod cluster;
 mod diagnosis;
 mod form;
 mod google_account;
+mod granting;
 mod identity;
 mod inputs;
 mod near_miss;
@@ -24,6 +26,7 @@ mod proof;
 mod proving;
 mod reads;
 mod report;
+mod repositories;
 mod roles;
 mod shell;
 mod targets;

@@ -5,10 +5,10 @@ use sidestep::identity::TargetResult;
 use sidestep::{Class, Error, Result};
 
 use crate::google_account::deleted;
+use crate::granting::{grant, missing};
 use crate::identity::{Identity, Way};
 use crate::roles::{self, Grant};
-use crate::shell;
-use crate::targets::{Place, Target};
+use crate::targets::Target;
 use crate::verdict::{Verdict, and, cloud};
 
 /// A verdict, and whether a broken one may heal by itself: the policy grants it, and a fresh change
@@ -114,95 +114,6 @@ fn lacks(
     }
 }
 
-/// The command that grants a role.
-fn grant(place: &Place, member: &str, role: &str) -> String {
-    let rest = ["--member", member, "--role", role, "--condition=None"];
-    let with = |text: &str, own: &[&str]| {
-        let words: Vec<&str> = own.iter().chain(&rest).copied().collect();
-        shell::command(text, &words)
-    };
-    match place {
-        Place::Bucket(name) => with(
-            "gcloud storage buckets add-iam-policy-binding",
-            &[&format!("gs://{name}")],
-        ),
-        Place::Repository {
-            project,
-            location,
-            name,
-        } => with(
-            "gcloud artifacts repositories add-iam-policy-binding",
-            &[name, "--location", location, "--project", project],
-        ),
-        Place::Secret { project, name } => with(
-            "gcloud secrets add-iam-policy-binding",
-            &[name, "--project", project],
-        ),
-        Place::Project(id) => with("gcloud projects add-iam-policy-binding", &[id]),
-    }
-}
-
-/// A target that is not there.
-pub(crate) fn missing(identity: &Identity, target: &Target) -> Error {
-    let place = &target.place;
-    let error = cloud(
-        Class::NotFound,
-        "target-missing",
-        format!(
-            "there is no {}",
-            place.shown().replace("gs://", "bucket gs://")
-        ),
-    );
-    let workload = &identity.workload;
-    match place {
-        Place::Bucket(name) => error
-            .help("mend its name, or make it, here in the cluster's project and region:")
-            .help(shell::command(
-                "gcloud storage buckets create",
-                &[
-                    &format!("gs://{name}"),
-                    "--project",
-                    &workload.project,
-                    "--location",
-                    region(&workload.location),
-                    "--uniform-bucket-level-access",
-                ],
-            )),
-        Place::Repository {
-            project,
-            location,
-            name,
-        } => error
-            .help("mend its name, or make it:")
-            .help(shell::command(
-                "gcloud artifacts repositories create",
-                &[
-                    name,
-                    "--repository-format=docker",
-                    "--location",
-                    location,
-                    "--project",
-                    project,
-                ],
-            )),
-        Place::Secret { project, name } => error
-            .help("mend its name, or make it, and add its value as a version:")
-            .help(shell::command(
-                "gcloud secrets create",
-                &[name, "--replication-policy=automatic", "--project", project],
-            )),
-        Place::Project(_) => error.help("`project` is a project's id, not its display name"),
-    }
-}
-
-/// The region of a zone (`europe-west1-b`), or the region itself.
-fn region(location: &str) -> &str {
-    match location.rsplit_once('-') {
-        Some((region, zone)) if zone.len() == 1 => region,
-        _ => location,
-    }
-}
-
 /// A permission as people say it: `objects.get`, `uploadArtifacts`.
 fn short(permission: &str) -> &str {
     let rest = permission
@@ -212,9 +123,9 @@ fn short(permission: &str) -> &str {
 }
 
 /// Everything that is lacking as one failure: the first one's, with the help of all.
-pub(crate) fn together<'v>(verdicts: impl Iterator<Item = &'v Verdict>) -> Option<Error> {
-    let errors = verdicts.filter_map(|verdict| match verdict {
-        Verdict::Broken(error) => Some(error.clone()),
+pub(crate) fn together(verdicts: Vec<Verdict>) -> Option<Error> {
+    let errors = verdicts.into_iter().filter_map(|verdict| match verdict {
+        Verdict::Broken(error) => Some(error),
         _ => None,
     });
     let all = errors.reduce(|mut all, one| {
@@ -238,6 +149,7 @@ mod tests {
     use super::*;
     use crate::identity::example;
     use crate::roles::policy;
+    use crate::targets::Place;
 
     const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 
@@ -340,11 +252,5 @@ mod tests {
             .verdict
             .broken();
         assert_eq!(error.message, "there is no bucket gs://contexts");
-    }
-
-    #[test]
-    fn a_zone_lies_in_a_region() {
-        assert_eq!(region("europe-west1-b"), "europe-west1");
-        assert_eq!(region("europe-west1"), "europe-west1");
     }
 }

@@ -12,6 +12,7 @@ use crate::permissions::{self, Judged};
 use crate::proof::{self, Token};
 use crate::reads;
 use crate::report::{Link, Report};
+use crate::repositories;
 use crate::targets::Target;
 use crate::verdict::Verdict;
 
@@ -187,14 +188,19 @@ fn targets(proving: &Proving<'_>, proven: &Proven, report: &mut Report) -> Resul
             Verdict::Unknown("not checked: that takes the token of link 9".to_owned()),
         );
     }
-    let (broken, fine): (Vec<&Judged>, Vec<&Judged>) = proven
-        .targets
-        .iter()
-        .partition(|one| one.verdict.is_broken());
-    for one in fine {
-        report.take(Link::PERMISSIONS, one.verdict.clone())?;
+    let facts = reads::repositories(proving.targets);
+    let verdicts = proving.targets.iter().zip(facts).zip(&proven.targets);
+    let verdicts = verdicts.map(|((target, facts), judged)| {
+        match facts.and_then(|facts| repositories::unfit(target, &facts)) {
+            Some(error) => Verdict::Broken(error),
+            None => judged.verdict.clone(),
+        }
+    });
+    let (broken, fine): (Vec<Verdict>, Vec<Verdict>) = verdicts.partition(Verdict::is_broken);
+    for verdict in fine {
+        report.take(Link::PERMISSIONS, verdict)?;
     }
-    match permissions::together(broken.iter().map(|one| &one.verdict)) {
+    match permissions::together(broken) {
         Some(error) => report.take(Link::PERMISSIONS, Verdict::Broken(error)),
         None => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! The reads of a diagnosis, each through a capability.
 
+use sidestep::gcp::artifact_registry::{self, Repository};
 use sidestep::gcp::iam::{self, Answer, Policy, PolicyResource, Query, ServiceAccount};
 use sidestep::identity::{self, Subject};
 use sidestep::kubernetes::{self, ListQuery, ObjectRef};
@@ -7,7 +8,7 @@ use sidestep::serde_json::Value;
 use sidestep::{Error, Result};
 
 use crate::identity::{Identity, Workload};
-use crate::targets::Target;
+use crate::targets::{Place, Target};
 
 /// The most accounts whose policies are looked through.
 const MOST_ACCOUNTS: usize = 64;
@@ -68,6 +69,24 @@ pub(crate) fn policies(resources: impl Iterator<Item = PolicyResource>) -> Vec<O
         .map(|answer| match answer {
             Ok(Answer::Policy(policy)) => Some(policy),
             _ => None,
+        })
+        .collect()
+}
+
+/// Facts about the repositories among the targets, none in the place of what can't be read.
+pub(crate) fn repositories(targets: &[Target]) -> Vec<Option<Repository>> {
+    let is_repository = |target: &&Target| matches!(target.place, Place::Repository { .. });
+    let names: Vec<String> = targets
+        .iter()
+        .filter(is_repository)
+        .map(|target| target.place.name())
+        .collect();
+    let mut facts = artifact_registry::repositories(&names).into_iter();
+    targets
+        .iter()
+        .map(|target| match is_repository(&target) {
+            true => facts.next()?.ok(),
+            false => None,
         })
         .collect()
 }
