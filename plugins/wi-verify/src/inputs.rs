@@ -27,8 +27,7 @@ pub(crate) struct Inputs {
     /// What it has to reach.
     #[serde(default)]
     pub targets: Vec<Goal>,
-    /// Labels of the nodes that its pods ask for. The default is what keeps pods on nodes that
-    /// serve workload identities.
+    /// Labels of the nodes that its pods ask for; by default those that serve such identities.
     #[serde(default = "metadata_server")]
     pub node_selector: std::collections::BTreeMap<String, String>,
     /// How long a change of IAM that is there already may take to be seen.
@@ -59,8 +58,7 @@ pub(crate) struct Goal {
     /// An image in Artifact Registry; its repository is to be pushed to and pulled from.
     #[serde(default)]
     pub image: Option<ImageRef>,
-    /// A repository of Artifact Registry, as `projects/P/locations/L/repositories/R` or
-    /// `HOST/P/R`.
+    /// A repository, as `projects/P/locations/L/repositories/R` or `HOST/P/R`.
     #[serde(default)]
     pub repository: Option<String>,
     /// A secret, as `projects/P/secrets/S`; its versions are to be read.

@@ -104,7 +104,9 @@ fn of_identity(said: &str) -> String {
         if !sign.is_whitespace() {
             failed = line.starts_with("✗ identity");
         }
-        let of_step = line.get(2..).is_some_and(|rest| rest.starts_with("identity"));
+        let of_step = line
+            .get(2..)
+            .is_some_and(|rest| rest.starts_with("identity"));
         if failed && !line.is_empty() || of_step {
             lines.push(line);
         }
