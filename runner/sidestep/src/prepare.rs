@@ -12,7 +12,7 @@ use sidestep_catalog::Package;
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{
-    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, Template, parse, plan,
+    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, parse, plan,
 };
 use sidestep_state::RunId;
 use tokio_util::sync::CancellationToken;
@@ -85,7 +85,13 @@ pub(crate) async fn prepare(
     let plugins =
         load(session, packages.values()).map_err(|error| with_texts(vec![error.diagnostic()]))?;
     let mut found = plan.warnings.clone();
-    found.extend(check(session, &plan, &plugins).await);
+    for (step, remark) in check(session, &plan, &plugins).await {
+        let remark = placed(&pipeline, &step, remark);
+        // The instances of a matrix say the same.
+        if !found.contains(&remark) {
+            found.push(remark);
+        }
+    }
     let remarks = with_policies(found);
     if remarks.has_errors() {
         return Err(remarks);
@@ -147,17 +153,17 @@ fn environment(pipeline: &Pipeline) -> Value {
     Value::Object(listed.collect())
 }
 
-/// What the plugins themselves find, by reading the workspace.
+/// What the plugins themselves find, by reading the workspace, and for which step.
 async fn check(
     session: &Session,
     plan: &Plan,
     plugins: &HashMap<String, Plugin>,
-) -> Vec<Diagnostic> {
+) -> Vec<(String, Diagnostic)> {
     // A check has no secrets: nothing has started that may use them.
     let none = indexmap::IndexMap::<String, SecretSource>::new();
     let equipment = match Equipment::new(session, &none, None, "check", false) {
         Ok(equipment) => equipment,
-        Err(failure) => return vec![as_diagnostic(&failure)],
+        Err(failure) => return vec![(String::new(), as_diagnostic(&failure))],
     };
     let mut found = Vec::new();
     for instance in &plan.instances {
@@ -179,29 +185,30 @@ async fn check(
                 sink: Arc::new(NoSink),
             },
             services: equipment.services.clone(),
-            inputs: known(&instance.with).unwrap_or_else(|| json!({})),
+            inputs: instance.known_inputs(),
             timeout: Some(std::time::Duration::from_secs(30)),
         };
-        match plugin.check(incarnation).await {
-            Ok(diagnostics) => found.extend(diagnostics),
-            Err(failure) => found.push(as_diagnostic(&failure)),
-        }
+        let remarks = match plugin.check(incarnation).await {
+            Ok(remarks) => remarks,
+            Err(failure) => vec![as_diagnostic(&failure)],
+        };
+        let remarks = remarks.into_iter();
+        found.extend(remarks.map(|remark| (instance.step.clone(), remark)));
     }
     found
 }
 
-/// The inputs that are known before the run; the others are absent.
-fn known(template: &Template) -> Option<Value> {
-    match template {
-        Template::Literal(value) => Some(value.clone()),
-        Template::Expression(_) | Template::Text(_) => None,
-        Template::List(items) => items.iter().map(known).collect(),
-        Template::Map(entries) => {
-            let entries = entries.iter();
-            let known = entries.filter_map(|(key, item)| Some((key.clone(), known(item)?)));
-            Some(Value::Object(known.collect()))
-        }
+/// Gives a remark on a step's inputs the place of the input that it names, or of the step.
+fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
+    if found.file.is_none() {
+        let named = found.message.split('`').skip(1).step_by(2);
+        let at = named
+            .filter_map(|name| pipeline.input_place(step, name))
+            .next();
+        found.at = at.or_else(|| pipeline.step_place(step));
+        found.file = Some(pipeline.file().to_owned());
     }
+    found
 }
 
 fn as_diagnostic(failure: &Failure) -> Diagnostic {

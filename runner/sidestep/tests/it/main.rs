@@ -3,8 +3,12 @@
 
 mod builds;
 mod clients;
+mod command;
 mod emulators;
+mod gc;
 mod grants;
 mod identity;
 mod interrupted;
 mod place;
+mod schemas;
+mod small;
