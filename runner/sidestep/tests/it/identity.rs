@@ -146,3 +146,114 @@ scenarios! {
     link_10_repository_missing: "repository-missing" => [(10, "identity.target-missing"), (10, "identity.target-denied")];
     link_11_not_uniform: "not-uniform" DIRECT => [(11, "identity.not-uniform")];
 }
+
+/// The messages of the step's log.
+fn log(events: &[serde_json::Value]) -> Vec<&str> {
+    let lines = events.iter().filter(|event| event["type"] == "log");
+    lines
+        .filter_map(|event| event["data"]["message"].as_str())
+        .collect()
+}
+
+#[test]
+fn what_the_caller_may_not_read_is_left_to_the_proof() {
+    let Some(_) = program("gcloud") else { return };
+    for (scenario, expected) in [("healthy", 0), ("no-binding", 4)] {
+        let mut place = Place::with_application();
+        let flag = format!("--sandbox={scenario}");
+        place.events(&["run", &flag]);
+        // The developer keeps what a build needs, and nothing that reads IAM.
+        let change = |verb: &str, role: &str| {
+            format!(
+                "gcloud projects {verb}-iam-policy-binding demo --member user:dev@example.com --role {role} --condition=None"
+            )
+        };
+        for role in [
+            "roles/container.admin",
+            "roles/storage.admin",
+            "roles/artifactregistry.reader",
+            "roles/serviceusage.serviceUsageViewer",
+        ] {
+            run(&mut place, scenario, &change("add", role));
+        }
+        run(&mut place, scenario, &change("remove", "roles/owner"));
+        let (exit, events) = place.events(&["run", &flag]);
+        assert_eq!(exit, expected, "{scenario}: {:#?}", log(&events));
+        for link in [" 1  project", " 7  Google account"] {
+            let told = log(&events).into_iter().find(|line| line.starts_with(link));
+            let told = told.expect(link);
+            assert!(
+                told.contains("not checked: dev@example.com may not read"),
+                "{told}"
+            );
+        }
+        if expected == 4 {
+            let failure = failure(&events);
+            assert_eq!(failure["code"], "identity.binding-missing");
+            let why = failure["message"].as_str().unwrap();
+            assert!(why.contains("Most probably"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn the_cluster_s_pool_counts_across_projects() {
+    let mut place = Place::new();
+    let targets = r#"targets=[{"bucket":"shared-contexts"},{"image":"europe-docker.pkg.dev/shared/images/x"}]"#;
+    let arguments = [
+        "exec",
+        "wi-verify",
+        "--sandbox",
+        "-i",
+        "cluster=projects/demo/locations/europe-west1/clusters/ci",
+        "-i",
+        "namespace=builds",
+        "-i",
+        "serviceAccount=kaniko-shared",
+        "-i",
+        targets,
+    ];
+    let (exit, events) = place.events(&arguments);
+    assert_eq!(exit, 0, "{events:#?}");
+    let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
+    assert_eq!(
+        outputs["principal"],
+        "builder@shared.iam.gserviceaccount.com"
+    );
+    assert_eq!(outputs["pool"], "demo.svc.id.goog");
+    assert_eq!(outputs["form"], "impersonation");
+    let links: Vec<u64> = outputs["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|found| found["link"].as_u64())
+        .collect();
+    let every: Vec<u64> = (1..=16).collect();
+    assert!(every.iter().all(|link| links.contains(link)), "{links:?}");
+}
+
+#[test]
+fn the_direct_form_is_found_by_itself() {
+    let mut place = Place::new();
+    let arguments = [
+        "exec",
+        "wi-verify",
+        "--sandbox",
+        "-i",
+        "cluster=projects/demo/locations/europe-west1/clusters/ci",
+        "-i",
+        "namespace=builds",
+        "-i",
+        "serviceAccount=kaniko-direct",
+        "-i",
+        "bucket=demo-contexts",
+    ];
+    let (exit, events) = place.events(&arguments);
+    assert_eq!(exit, 0, "{events:#?}");
+    let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
+    assert_eq!(outputs["form"], "direct");
+    assert_eq!(
+        outputs["principal"],
+        "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko-direct"
+    );
+}
