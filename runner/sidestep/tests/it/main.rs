@@ -8,6 +8,7 @@ mod emulators;
 mod faults;
 mod gc;
 mod grants;
+mod identity;
 mod interrupted;
 mod killed;
 mod place;
