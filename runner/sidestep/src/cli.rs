@@ -71,6 +71,8 @@ pub enum Command {
     Runs(Runs),
     /// Print what a run, or one of its steps, said
     Logs(Logs),
+    /// Remove what crashed runs left behind, in clusters and on this disk
+    Gc(Gc),
     /// Show what a build context holds
     #[command(subcommand)]
     Context(Context),
@@ -79,7 +81,7 @@ pub enum Command {
     Plugin(Plugin),
     /// Google's side and a small Kubernetes on this machine: serve it, or look after it
     Sandbox(Sandbox),
-    /// Print a JSON Schema
+    /// Print a JSON Schema (draft 2020-12), for editors and programs
     Schema(Schema),
     /// Print each setting and where it comes from
     Settings(Settings),
@@ -270,6 +272,31 @@ pub struct Logs {
     pub follow: bool,
 }
 
+/// `sidestep gc`
+///
+/// A pod or an object is removed when the run's journal says that it goes with its step and the
+/// run's process is gone, or when it carries Sidestep's mark and its time is over. What a live
+/// run uses, and what another machine's run made that has not expired, is left alone.
+#[derive(Debug, Args)]
+pub struct Gc {
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Look in the sandbox: healthy, or SCENARIO
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
+    pub sandbox: Option<String>,
+    /// A cluster to look in besides those that journals here name, as pipelines name it: where
+    /// the machine that ran the pipeline is gone, and its journal with it
+    #[arg(long, value_name = "CLUSTER", requires = "namespace")]
+    pub cluster: Option<String>,
+    /// The namespace of that cluster
+    #[arg(long, value_name = "NAMESPACE", requires = "cluster")]
+    pub namespace: Option<String>,
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// `sidestep context …`
 #[derive(Debug, Subcommand)]
 pub enum Context {
@@ -379,6 +406,10 @@ pub enum StatusFormat {
 }
 
 /// `sidestep schema`
+///
+/// An editor checks pipelines as you type with
+/// `sidestep schema pipeline > sidestep.schema.json` and, as the pipeline's first line,
+/// `# yaml-language-server: $schema=./sidestep.schema.json`.
 #[derive(Debug, Args)]
 pub struct Schema {
     /// Of what
@@ -388,6 +419,10 @@ pub struct Schema {
 /// What there is a schema of.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum SchemaOf {
+    /// A pipeline file, with the inputs of the built-in plugins
+    Pipeline,
+    /// A policy file
+    Policy,
     /// One line of `--output json`
     Events,
     /// The `sidestep:manifest` section of a plugin

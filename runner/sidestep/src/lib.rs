@@ -13,6 +13,7 @@ mod commands;
 mod equipment;
 mod error;
 mod facts;
+mod gc;
 mod inputs;
 mod launch;
 mod output;

@@ -10,4 +10,4 @@ mod outlet;
 
 pub use cluster::{Clusters, Mapped};
 pub use link::CAPABILITY;
-pub use objects::{Objects, Owned, Target, made_by};
+pub use objects::{MADE_BY_STEPS, Objects, Owned, Target, expires, made_by};

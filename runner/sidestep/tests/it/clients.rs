@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use crate::place::{Place, failure, program};
 
 /// The variables that `sandbox status --output env` prints.
-fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
+pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
     let output = place.run(&[
         "sandbox",
         "status",
@@ -23,7 +23,7 @@ fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
 }
 
 /// Runs a command line of a client with the sandbox's variables, and nothing of this machine's.
-fn client(place: &Place, exports: &[(String, String)], line: &str) -> Output {
+pub(crate) fn client(place: &Place, exports: &[(String, String)], line: &str) -> Output {
     let words: Vec<&str> = line.split_whitespace().collect();
     Command::new(words[0])
         .args(&words[1..])
@@ -34,7 +34,7 @@ fn client(place: &Place, exports: &[(String, String)], line: &str) -> Output {
         .unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     assert!(
         output.status.success(),
         "{}",

@@ -3,7 +3,11 @@
 
 mod builds;
 mod clients;
+mod command;
 mod emulators;
+mod gc;
 mod grants;
 mod interrupted;
 mod place;
+mod schemas;
+mod small;

@@ -34,6 +34,11 @@ impl Place {
         place
     }
 
+    /// The folder that everything lies in: `workspace`, `state`, `cache`, `config`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn workspace(&self) -> PathBuf {
         self.folder.path().join("workspace")
     }
