@@ -46,7 +46,11 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
         command,
         does: does.to_owned(),
     };
-    let sandboxed = if sandbox.is_some() { " --sandbox" } else { "" };
+    let sandboxed = match sandbox {
+        None => String::new(),
+        Some("healthy") => " --sandbox".to_owned(),
+        Some(scenario) => format!(" --sandbox={scenario}"),
+    };
     let mut hints = Vec::new();
     if !file.contains(' ') {
         hints.push(hint(

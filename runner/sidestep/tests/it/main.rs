@@ -11,3 +11,4 @@ mod interrupted;
 mod place;
 mod schemas;
 mod small;
+mod ways;
