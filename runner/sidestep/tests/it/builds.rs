@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::clients::exports;
-use crate::place::{Place, failure, find};
+use crate::place::{BUILD_ALONE, Place, failure, find};
 
 #[test]
 fn an_image_is_built_and_pulled_and_an_unchanged_context_is_not_sent_again() {
@@ -43,6 +43,7 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
     ];
     for (scenario, expected, code) in cases {
         let mut place = Place::with_application();
+        place.write("sidestep.yaml", BUILD_ALONE);
         let (exit, events) = place.events(&["run", &format!("--sandbox={scenario}")]);
         let failure = failure(&events);
         assert_eq!(failure["code"], code, "{scenario}: {failure:#}");

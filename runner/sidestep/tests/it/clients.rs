@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::place::{Place, failure, program};
+use crate::place::{BUILD_ALONE, Place, failure, program};
 
 /// The variables that `sandbox status --output env` prints.
 pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
@@ -87,6 +87,7 @@ fn kubectl_and_gcloud_see_what_the_run_left() {
 fn the_printed_repair_mends_what_it_says() {
     let Some(_) = program("gcloud") else { return };
     let mut place = Place::with_application();
+    place.write("sidestep.yaml", BUILD_ALONE);
     let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
     assert_eq!(exit, 4);
     let help = failure(&events)["help"].clone();

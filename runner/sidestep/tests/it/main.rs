@@ -7,6 +7,7 @@ mod command;
 mod emulators;
 mod gc;
 mod grants;
+mod identity;
 mod interrupted;
 mod place;
 mod schemas;

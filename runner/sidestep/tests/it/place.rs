@@ -6,6 +6,20 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A pipeline that builds without looking at the identity first, so that the build meets what is
+/// broken.
+pub(crate) const BUILD_ALONE: &str = "version: 1
+name: alone
+defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
+steps:
+  context:
+    uses: sidestep/context-upload
+    with: { path: \".\", bucket: demo-contexts }
+  build:
+    uses: sidestep/kaniko-launch
+    with: { context: \"${{ steps.context.outputs.uri }}\", destinations: [\"europe-docker.pkg.dev/demo/images/alone:1\"], namespace: builds, serviceAccount: kaniko }
+";
+
 /// A workspace and everything that a run keeps; its sandboxes end with it.
 pub(crate) struct Place {
     folder: TempDir,

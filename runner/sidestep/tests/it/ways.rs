@@ -7,6 +7,9 @@ use crate::builds::pull;
 use crate::clients::{client, exports, said};
 use crate::place::{Place, failure, find, program};
 
+/// What the pipelines push, unless told.
+const HELLO: &str = "europe-docker.pkg.dev/demo/images/hello";
+
 type Exports = Vec<(String, String)>;
 
 /// Runs a pipeline to its end; its events.
@@ -108,12 +111,7 @@ fn the_node_s_account_builds_and_warns_and_what_it_prints_leads_off_it() {
     let mut place = Place::with_pipelines();
     let pipeline = "pipelines/node-account.yaml";
     let events = passes(&mut place, "node-account", &[pipeline]);
-    pulls(
-        &mut place,
-        "node-account",
-        &events,
-        "europe-docker.pkg.dev/demo/images/hello",
-    );
+    pulls(&mut place, "node-account", &events, HELLO);
     let warning = warning(&events);
     assert_eq!(warning["code"], "identity.node-account");
     let message = warning["message"].as_str().unwrap();
@@ -136,14 +134,9 @@ fn the_node_s_account_builds_and_warns_and_what_it_prints_leads_off_it() {
         !warns(&events),
         "the node pools serve workload identities now"
     );
-    let served = [write_without_key(&place), "-i", "serviceAccount=kaniko"];
-    let events = passes(&mut place, "node-account", &served);
-    pulls(
-        &mut place,
-        "node-account",
-        &events,
-        "europe-docker.pkg.dev/demo/images/hello",
-    );
+    let secure = ["pipelines/workload-identity.yaml"];
+    let events = passes(&mut place, "node-account", &secure);
+    pulls(&mut place, "node-account", &events, HELLO);
 }
 
 #[test]
@@ -162,12 +155,7 @@ fn a_key_builds_and_warns_and_what_it_prints_ends_it() {
 
     make_key(&place, &exports);
     let events = passes(&mut place, "healthy", &[keyed]);
-    pulls(
-        &mut place,
-        "healthy",
-        &events,
-        "europe-docker.pkg.dev/demo/images/hello",
-    );
+    pulls(&mut place, "healthy", &events, HELLO);
     let warning = warning(&events);
     assert_eq!(warning["code"], "identity.key-in-secret");
     assert!(
@@ -185,12 +173,7 @@ fn a_key_builds_and_warns_and_what_it_prints_ends_it() {
     run_all(&place, &exports, &commands(link.lines()));
     let events = passes(&mut place, "healthy", &[keyless]);
     assert!(!warns(&events));
-    pulls(
-        &mut place,
-        "healthy",
-        &events,
-        "europe-docker.pkg.dev/demo/images/hello",
-    );
+    pulls(&mut place, "healthy", &events, HELLO);
 
     let end = commands(end.lines());
     assert_eq!(end.len(), 2);
@@ -203,7 +186,14 @@ fn a_key_builds_and_warns_and_what_it_prints_ends_it() {
         "{refused:#}"
     );
     run_all(&place, &exports, &end[1..]);
-    passes(&mut place, "healthy", &[keyless]);
+    let secure = [
+        "pipelines/workload-identity.yaml",
+        "-i",
+        "serviceAccount=kaniko-key",
+    ];
+    let events = passes(&mut place, "healthy", &secure);
+    assert!(!warns(&events), "{events:#?}");
+    pulls(&mut place, "healthy", &events, HELLO);
 
     let keys = "gcloud iam service-accounts keys list --iam-account builder@demo.iam.gserviceaccount.com --managed-by user --format 'value(name)'";
     assert_eq!(said(&client(&place, &exports, keys)), "");
@@ -303,4 +293,91 @@ fn what_a_failed_build_prints_mends_it_as_printed() {
         let (exit, events) = place.events(&arguments);
         assert_eq!(exit, 0, "{scenario}: {printed:#?}: {events:#?}");
     }
+}
+
+#[test]
+fn the_secure_ways_build_without_a_key_and_without_a_warning() {
+    let mut place = Place::with_pipelines();
+    let shared = "europe-docker.pkg.dev/shared/images/hello";
+    for (pipeline, principal, repository) in [
+        (
+            "workload-identity",
+            "builder@demo.iam.gserviceaccount.com",
+            HELLO,
+        ),
+        (
+            "workload-identity-direct",
+            "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko-direct",
+            HELLO,
+        ),
+        (
+            "cross-project",
+            "builder@shared.iam.gserviceaccount.com",
+            shared,
+        ),
+        ("other-api", "builder@demo.iam.gserviceaccount.com", HELLO),
+    ] {
+        let file = format!("pipelines/{pipeline}.yaml");
+        let events = passes(&mut place, "healthy", &[&file]);
+        assert!(!warns(&events), "{pipeline}: {events:#?}");
+        let proven = find(&events, "step-finished", |data| {
+            data["outputs"]["principal"].is_string()
+        });
+        let proven = proven.expect("who it is")["outputs"]["principal"].clone();
+        assert_eq!(proven, principal, "{pipeline}");
+        pulls(&mut place, "healthy", &events, repository);
+    }
+}
+
+#[test]
+fn the_secret_of_another_api_is_proven_as_the_build_s_identity() {
+    let Some(_) = program("gcloud") else { return };
+    let mut place = Place::with_pipelines();
+    let exports = start(&mut place, "healthy");
+    // The developer may read it, the build no more.
+    let take = "gcloud secrets remove-iam-policy-binding greeting --project demo --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/secretmanager.secretAccessor";
+    said(&client(&place, &exports, take));
+    let arguments = ["run", "pipelines/other-api.yaml", "--sandbox"];
+    let (exit, events) = place.events(&arguments);
+    let failure = failure(&events);
+    assert_eq!(
+        (exit, &failure["code"]),
+        (4, &"identity.target-denied".into()),
+        "{failure:#}"
+    );
+    assert!(
+        failure["message"]
+            .as_str()
+            .unwrap()
+            .contains("projects/demo/secrets/greeting"),
+        "{failure:#}"
+    );
+    let help = failure["help"].as_array().unwrap();
+    let printed = commands(help.iter().filter_map(Value::as_str));
+    run_all(&place, &exports, &printed);
+    passes(&mut place, "healthy", &arguments[1..2]);
+}
+
+#[test]
+fn the_secure_ways_ask_for_nothing_of_the_insecure_ones() {
+    let mut place = Place::with_pipelines();
+    let mut asked = |pipeline: &str| {
+        let file = format!("pipelines/{pipeline}.yaml");
+        let output = place.run(&["plan", &file, "--output", "json"]);
+        let plan: Value = serde_json::from_str(&said(&output)).unwrap();
+        let instances = plan["instances"].as_array().unwrap();
+        let build = instances.iter().find(|one| one["id"] == "build").unwrap();
+        build["scopes"].clone()
+    };
+    let (secure, keyed) = (asked("workload-identity"), asked("key-in-secret"));
+    let text = secure.to_string();
+    assert!(
+        !text.contains("gke") && !text.contains("builder-key"),
+        "{secure:#}"
+    );
+    let text = keyed.to_string();
+    assert!(
+        text.contains("gke") && text.contains("builder-key"),
+        "{keyed:#}"
+    );
 }
