@@ -15,3 +15,4 @@ mod place;
 mod plans;
 mod schemas;
 mod small;
+mod ways;
