@@ -3,6 +3,7 @@
 
 mod attacks;
 mod cancel;
+mod crowd;
 mod gcp;
 mod guest;
 mod loading;
