@@ -1,7 +1,7 @@
 use sidestep_policy::Capability as Key;
 use wasmtime::component::Linker;
 
-use crate::{StepState, kubernetes, runtime, secrets, storage, types, workspace};
+use crate::{StepState, identity, kubernetes, runtime, secrets, storage, types, workspace};
 
 /// A capability that this runner can link: one row a module.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,7 @@ pub struct Capability {
 pub const CAPABILITIES: &[Capability] = &[
     workspace::CAPABILITY,
     storage::CAPABILITY,
+    identity::CAPABILITY,
     kubernetes::CAPABILITY,
     secrets::CAPABILITY,
 ];

@@ -16,6 +16,7 @@ mod error;
 mod follow;
 mod gate;
 pub mod google;
+pub mod identity;
 pub mod kubernetes;
 mod mask;
 mod name;

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Secret;
+use crate::identity::Identity;
 use crate::kubernetes::Clusters;
 use crate::storage::Storage;
 use crate::workspace::Workspace;
@@ -16,6 +17,8 @@ pub struct Services {
     pub storage: Option<Arc<Storage>>,
     /// The clusters.
     pub clusters: Option<Arc<Clusters>>,
+    /// Whose identity can be proven.
+    pub identity: Option<Arc<Identity>>,
     /// The pipeline's secrets by name. The masks know them from the start.
     pub secrets: BTreeMap<String, Secret>,
 }

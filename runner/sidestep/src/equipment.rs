@@ -71,6 +71,7 @@ impl Equipment {
             let clients = cloud.clients(session)?;
             services.storage = Some(Arc::clone(&clients.storage));
             services.clusters = Some(Arc::clone(&clients.clusters));
+            services.identity = Some(Arc::clone(&clients.identity));
             cleaner = Arc::new(OutsideCleaner {
                 clients,
                 run: run.to_owned(),

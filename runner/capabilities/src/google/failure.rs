@@ -12,13 +12,21 @@ pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
         // STS answers as OAuth does (RFC 6749, 5.2).
         .or_else(|| json["error_description"].as_str())
         .map_or_else(|| format!("HTTP {http_status}"), str::to_owned);
-    let reason = error["details"]
+    let info = error["details"]
         .as_array()
         .into_iter()
         .flatten()
-        .find_map(|detail| detail["reason"].as_str())
-        .or_else(|| error["errors"][0]["reason"].as_str());
-    failure(what, http_status, &said, reason)
+        .find(|detail| detail["reason"].is_string());
+    let reason = info
+        .and_then(|info| info["reason"].as_str())
+        .or_else(|| error["errors"][0]["reason"].as_str())
+        .or_else(|| error.as_str());
+    let failure = failure(what, http_status, &said, reason);
+    match info.map(|info| &info["metadata"]) {
+        // Which permission, which service, whose project.
+        Some(metadata @ Value::Object(_)) => failure.with_detail("metadata", metadata.clone()),
+        _ => failure,
+    }
 }
 
 /// The failure that an error of Google's client libraries is.
@@ -98,6 +106,14 @@ mod tests {
             (Class::Denied, "google.permission-denied")
         );
         assert_eq!(denied.message, "cannot x: no");
+    }
+
+    #[test]
+    fn an_error_of_oauth_is_named_by_its_code() {
+        let body = br#"{"error":"invalid_target","error_description":"no such pool"}"#;
+        let failure = of_api_error("exchange", 400, body);
+        assert_eq!(failure.message, "cannot exchange: no such pool");
+        assert_eq!(failure.details["reason"], "invalid_target");
     }
 
     #[test]

@@ -6,9 +6,12 @@
 mod credentials;
 mod endpoints;
 mod failure;
+mod origin;
 mod rest;
+pub(crate) mod retry;
 
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{of_api_error, of_client_error};
+pub use origin::Origin;
 pub use rest::Rest;

@@ -4,6 +4,7 @@
 mod attacks;
 mod cancel;
 mod guest;
+mod identity;
 mod loading;
 mod running;
 mod sdk;
