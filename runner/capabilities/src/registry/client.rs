@@ -12,15 +12,15 @@ use sidestep_events::{Class, Failure, Owner};
 use super::challenge::Challenge;
 use super::failure::{of_answer, unreachable};
 use super::reference::{Image, Repository, is_digest};
+use crate::google::retry::retry;
 use crate::google::{Credentials, Endpoints, Service};
 
 /// The largest manifest or configuration that is read: what the specification has registries take.
 const LARGEST: usize = 4 << 20;
 /// The largest answer of a token service.
 const LARGEST_TOKEN: usize = 64 << 10;
-/// How often a request is sent at most.
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// How long one answer may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a blob may be said to lie elsewhere.
 const MOST_REDIRECTS: usize = 3;
 /// The manifests that are understood.
@@ -54,7 +54,7 @@ impl Registry {
         // Where a registry sends a client on to is looked at here.
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_mins(1))
+            .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| {
@@ -249,43 +249,38 @@ impl Registry {
         body: Option<Vec<u8>>,
     ) -> Result<Response, Failure> {
         let url = format!("{}/{path}", self.base(repository));
-        let mut authorization = self.authorization(repository).await?;
-        let mut pause = FIRST_PAUSE;
-        let mut tries = 0;
-        loop {
-            let mut request = self
+        let request = |authorization: HeaderMap| {
+            let request = self
                 .http
                 .request(method.clone(), &url)
                 .headers(headers.clone())
-                .headers(authorization.clone());
-            if let Some(body) = &body {
-                request = request.body(body.clone());
+                .headers(authorization);
+            match &body {
+                Some(body) => request.body(body.clone()),
+                None => request,
             }
-            let failure = match request.send().await {
-                Ok(answer) if answer.status().is_success() => return Ok(answer),
-                Ok(answer) if path.starts_with("blobs/sha256:") && elsewhere(&answer).is_some() => {
-                    return Ok(answer);
-                }
-                Ok(answer) => {
-                    // Who sends nothing is told where to get a token for nobody.
-                    if answer.status() == StatusCode::UNAUTHORIZED
-                        && authorization.is_empty()
-                        && let Some(challenge) = Challenge::of(answer.headers())
-                    {
-                        authorization = self.anonymous(what, repository, &challenge).await?;
-                        continue;
-                    }
-                    refusal(what, answer).await
-                }
-                Err(error) => unreachable(what, &repository.host, &error),
-            };
-            tries += 1;
-            if failure.class != Class::Unavailable || tries == TRIES {
-                return Err(failure);
+        };
+        retry(PATIENCE, async || {
+            let lost = |error| unreachable(what, &repository.host, &error);
+            let authorization = self.authorization(repository).await?;
+            let nobody = authorization.is_empty();
+            let mut answer = request(authorization).send().await.map_err(lost)?;
+            // Who sends nothing is told where to get a token for nobody.
+            if nobody
+                && answer.status() == StatusCode::UNAUTHORIZED
+                && let Some(challenge) = Challenge::of(answer.headers())
+            {
+                let authorization = self.anonymous(what, repository, &challenge).await?;
+                answer = request(authorization).send().await.map_err(lost)?;
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-        }
+            // Blobs alone may lie elsewhere.
+            let moved = path.starts_with("blobs/sha256:") && elsewhere(&answer).is_some();
+            if answer.status().is_success() || moved {
+                return Ok(answer);
+            }
+            Err(refusal(what, answer).await)
+        })
+        .await
     }
 
     /// The address of a repository. A registry in all registries' place has their hosts in paths.

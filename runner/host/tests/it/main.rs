@@ -6,6 +6,7 @@ mod cancel;
 mod crowd;
 mod gcp;
 mod guest;
+mod identity;
 mod loading;
 mod running;
 mod sdk;
