@@ -48,6 +48,14 @@ impl Place {
         place
     }
 
+    /// One that holds the project's own `pipelines`.
+    pub(crate) fn with_pipelines() -> Self {
+        let place = Self::new();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+        copy(&from, &place.workspace().join("pipelines"));
+        place
+    }
+
     /// The folder that everything lies in: `workspace`, `state`, `cache`, `config`.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -131,6 +139,19 @@ impl Place {
             .join(scenario)
             .join(name);
         std::fs::read_to_string(path).unwrap()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
