@@ -85,6 +85,7 @@ pub async fn serve(
             .iter()
             .map(|(name, url)| (format!("SIDESTEP_ENDPOINT_{name}"), url.clone()))
             .collect(),
+        kubernetes: OnceLock::new(),
         cloud: OnceLock::new(),
         running: AtomicUsize::new(0),
     });
@@ -92,6 +93,8 @@ pub async fn serve(
     let kubernetes = Kubernetes::open(config, Arc::clone(&access), Arc::clone(&pods) as _)
         .map_err(|error| SandboxError::setup("Kubernetes", error))?;
     let kubernetes = Arc::new(kubernetes);
+    // Set once, right here, and before the cloud, without which no pod asks for it.
+    let _ = pods.kubernetes.set(Arc::downgrade(&kubernetes));
     let cloud = Cloud::new(
         identity.clone(),
         google_state,
@@ -295,7 +298,11 @@ fn developer(
         identity.mint_subject(&seed.developer).secret.as_bytes(),
     )?;
     let sts = endpoints.get("STS").map(String::as_str).unwrap_or_default();
-    let credentials = developer_credentials(sts, &subject);
+    let mut credentials = developer_credentials(sts, &subject);
+    // Whose they are, as gcloud notes it in its own.
+    if let Some(email) = seed.developer.strip_prefix("user:") {
+        credentials["account"] = email.into();
+    }
     write(&places.credentials(), credentials.to_string().as_bytes())?;
     let token = identity
         .mint_for(&seed.developer, DEVELOPER_LIFETIME)
@@ -306,7 +313,7 @@ fn developer(
 }
 
 /// Google's side asks the one cluster that there is.
-struct OneCluster(Arc<Kubernetes>);
+pub(crate) struct OneCluster(pub(crate) Arc<Kubernetes>);
 
 impl Clusters for OneCluster {
     fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
