@@ -52,6 +52,24 @@ impl Pipeline {
             .map(|step| (step.uses.as_str(), step.uses_at))
     }
 
+    /// Where a step's `with` has an input; none where the step does not write it.
+    pub fn input_place(&self, step: &str, input: &str) -> Option<Position> {
+        let with = self.step(step)?.with.as_ref()?;
+        let mut entries = with.entries().iter();
+        entries
+            .find(|(key, _)| key.text == input)
+            .map(|(key, _)| key.at)
+    }
+
+    /// Where a step names its plugin.
+    pub fn step_place(&self, step: &str) -> Option<Position> {
+        Some(self.step(step)?.uses_at)
+    }
+
+    fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
     /// The environment variables that its expressions may read.
     pub fn env(&self) -> impl Iterator<Item = &str> {
         self.env.iter().map(|(name, _)| name.as_str())

@@ -80,6 +80,7 @@ impl Pods {
             .envs(container.env.iter().map(|(name, value)| (name, value)))
             .envs(self.endpoints.iter().map(|(name, value)| (name, value)))
             .env("SIDESTEP_TERMINATION_LOG", &container.termination_message)
+            .env("SIDESTEP_MOUNTS", mounts(container))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -151,6 +152,16 @@ impl Pods {
             host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
         }
     }
+}
+
+/// The container's volumes by where it sees them, for a process without a file system of its own.
+fn mounts(container: &ResolvedContainer) -> String {
+    let mounts: serde_json::Map<String, Value> = container
+        .mounts
+        .iter()
+        .map(|mount| (mount.path.clone(), mount.host.display().to_string().into()))
+        .collect();
+    Value::from(mounts).to_string()
 }
 
 /// Ends with the pod that it is for.

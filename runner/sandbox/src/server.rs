@@ -102,6 +102,9 @@ pub async fn serve(
     );
     // Set once, right here.
     let _ = pods.cloud.set(cloud.clone());
+    if let Some(sts) = endpoints.get("STS") {
+        cloud.set_token_uri(&format!("{sts}/token"));
+    }
 
     let storage = storage(places, &seed, &access)?;
     let registry = registry(places, &cloud, &access)?;

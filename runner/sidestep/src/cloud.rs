@@ -33,6 +33,7 @@ pub(crate) enum Cloud {
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
+    pub(crate) google: Rest,
     pub(crate) clusters: Arc<Clusters>,
     pub(crate) identity: Arc<Identity>,
 }
@@ -111,11 +112,12 @@ impl Cloud {
         let clusters = Arc::new(clusters);
         Ok(Clients {
             identity: Arc::new(Identity::new(
-                rest,
+                rest.clone(),
                 Arc::clone(&clusters),
                 Arc::clone(&credentials),
                 Variables::of_this_process(),
             )),
+            google: rest,
             storage: Arc::new(Storage::new(endpoints, credentials)?),
             clusters,
         })

@@ -14,7 +14,7 @@ use sidestep_pipeline::SecretSource;
 
 use crate::built_in::BUILT_IN;
 use crate::cleaner::OutsideCleaner;
-use crate::cloud::Cloud;
+use crate::cloud::{Clients, Cloud};
 use crate::commands::Session;
 
 /// What capabilities work with, and who cleans up after them.
@@ -22,6 +22,8 @@ pub(crate) struct Equipment {
     pub(crate) services: Arc<Services>,
     pub(crate) masks: Arc<Masks>,
     pub(crate) cleaner: Arc<dyn Cleaner>,
+    /// The clients of the run's cloud, where it has one.
+    pub(crate) clients: Option<Clients>,
 }
 
 impl Equipment {
@@ -67,11 +69,14 @@ impl Equipment {
             ..Services::default()
         };
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);
+        let mut clients_of_run = None;
         if let Some(cloud) = cloud {
             let clients = cloud.clients(session)?;
             services.storage = Some(Arc::clone(&clients.storage));
+            services.google = Some(clients.google.clone());
             services.clusters = Some(Arc::clone(&clients.clusters));
             services.identity = Some(Arc::clone(&clients.identity));
+            clients_of_run = Some(clients.clone());
             cleaner = Arc::new(OutsideCleaner {
                 clients,
                 run: run.to_owned(),
@@ -81,6 +86,7 @@ impl Equipment {
             services: Arc::new(services),
             masks,
             cleaner,
+            clients: clients_of_run,
         })
     }
 }
