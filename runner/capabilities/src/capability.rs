@@ -1,7 +1,7 @@
 use sidestep_policy::Capability as Key;
 use wasmtime::component::Linker;
 
-use crate::{StepState, kubernetes, runtime, secrets, storage, types, workspace};
+use crate::{StepState, gcp, kubernetes, runtime, secrets, storage, types, workspace};
 
 /// A capability that this runner can link: one row a module.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,10 @@ pub struct Capability {
 pub const CAPABILITIES: &[Capability] = &[
     workspace::CAPABILITY,
     storage::CAPABILITY,
+    gcp::project::CAPABILITY,
+    gcp::iam::CAPABILITY,
+    gcp::gke::CAPABILITY,
+    gcp::artifact_registry::CAPABILITY,
     kubernetes::CAPABILITY,
     secrets::CAPABILITY,
 ];

@@ -15,6 +15,7 @@ mod convert;
 mod error;
 mod follow;
 mod gate;
+mod gcp;
 pub mod google;
 pub mod kubernetes;
 mod mask;

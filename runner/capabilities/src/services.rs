@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Secret;
+use crate::google::Rest;
 use crate::kubernetes::Clusters;
 use crate::storage::Storage;
 use crate::workspace::Workspace;
@@ -14,6 +15,8 @@ pub struct Services {
     pub workspace: Option<Workspace>,
     /// Cloud Storage.
     pub storage: Option<Arc<Storage>>,
+    /// Google Cloud's control plane.
+    pub google: Option<Rest>,
     /// The clusters.
     pub clusters: Option<Arc<Clusters>>,
     /// The pipeline's secrets by name. The masks know them from the start.

@@ -32,6 +32,7 @@ pub(crate) enum Cloud {
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
+    pub(crate) google: Rest,
     pub(crate) clusters: Arc<Clusters>,
 }
 
@@ -107,6 +108,7 @@ impl Cloud {
             .collect();
         Ok(Clients {
             storage: Arc::new(Storage::new(endpoints, Arc::clone(&credentials))?),
+            google: rest.clone(),
             clusters: Arc::new(Clusters::new(rest, credentials, names)),
         })
     }

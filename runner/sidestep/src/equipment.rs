@@ -73,6 +73,7 @@ impl Equipment {
         if let Some(cloud) = cloud {
             let clients = cloud.clients(session)?;
             services.storage = Some(Arc::clone(&clients.storage));
+            services.google = Some(clients.google.clone());
             services.clusters = Some(Arc::clone(&clients.clusters));
             clients_of_run = Some(clients.clone());
             cleaner = Arc::new(OutsideCleaner {

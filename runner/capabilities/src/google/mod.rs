@@ -6,9 +6,11 @@
 mod credentials;
 mod endpoints;
 mod failure;
+mod name;
 mod rest;
 
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{of_api_error, of_client_error};
+pub(crate) use name::{Name, service_account};
 pub use rest::Rest;

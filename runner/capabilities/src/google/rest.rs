@@ -2,6 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
@@ -12,8 +15,11 @@ const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 /// How often a request is sent at most.
 const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The most pages of one list that are asked for.
+const MOST_PAGES: usize = 50;
 
-/// Calls of Google's JSON APIs that the official clients have only over gRPC.
+/// Calls of Google's JSON APIs: the control plane, and what the official client of Cloud Storage
+/// has only over gRPC.
 #[derive(Debug, Clone)]
 pub struct Rest {
     http: reqwest::Client,
@@ -93,6 +99,81 @@ impl Rest {
         }
         Err(Failure::bug("a loop without an end ended"))
     }
+
+    /// As [`call`](Self::call), with the answer read as what the API documents.
+    ///
+    /// # Errors
+    /// As `call`, and `http.unexpected` for an answer of another form.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        method: Method,
+        service: Service,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Failure> {
+        let json = self.call(what, method, service, path, body).await?;
+        T::deserialize(json).map_err(|error| unexpected(what, &error))
+    }
+
+    /// Gets what a path names.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        service: Service,
+        path: &str,
+    ) -> Result<T, Failure> {
+        self.read(what, Method::GET, service, path, None).await
+    }
+
+    /// Gets a list page by page (AIP-158); `key` is where an answer has its items.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and `google.too-many` for a list that does not end.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        service: Service,
+        path: &str,
+        key: &str,
+    ) -> Result<Vec<T>, Failure> {
+        let mut items = Vec::new();
+        let mut token = String::new();
+        for _ in 0..MOST_PAGES {
+            let page = format!("{path}?pageSize=100{token}");
+            let mut page: Value = self.get(what, service, &page).await?;
+            // An empty list is left out.
+            let found = page
+                .get_mut(key)
+                .map_or_else(|| Value::Array(Vec::new()), Value::take);
+            let found = Vec::<T>::deserialize(found).map_err(|error| unexpected(what, &error))?;
+            items.extend(found);
+            match page["nextPageToken"].as_str() {
+                None | Some("") => return Ok(items),
+                Some(next) => {
+                    token = format!("&pageToken={}", utf8_percent_encode(next, NON_ALPHANUMERIC));
+                }
+            }
+        }
+        Err(Failure::new(
+            Class::Exhausted,
+            "google.too-many",
+            Owner::Cloud,
+            format!("cannot {what}: there are more than {} of them", items.len()),
+        ))
+    }
+}
+
+fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
+    Failure::new(
+        Class::Failed,
+        "http.unexpected",
+        Owner::Cloud,
+        format!("cannot {what}: the answer is not what the API documents: {error}"),
+    )
 }
 
 async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, Failure> {

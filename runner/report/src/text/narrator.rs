@@ -295,9 +295,10 @@ impl Narrator {
             _ => String::new(),
         };
         let text = format!(
-            "{}{}",
+            "{}{} {}",
             self.paint.bold(&plain_text(&place)),
-            plain_text(&found.message)
+            plain_text(&found.message),
+            self.paint.dim(&format!("({})", plain_text(&found.code)))
         );
         let mut lines = vec![self.row(instance, &sign, &text)];
         for help in found.help.iter().flat_map(|help| help.lines()) {

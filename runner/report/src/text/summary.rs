@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sidestep_events::{Envelope, Event, Failure, RunFinished, Status};
+use sidestep_events::{Envelope, Event, Failure, RunFinished, Severity, Status};
 
 use super::paint::Paint;
 use super::{Hint, TextOptions, Verbosity, plain_text};
@@ -17,6 +17,8 @@ pub(crate) struct Summary {
     failures: BTreeMap<String, Failure>,
     removed: usize,
     left: usize,
+    /// The codes of what was warned of: the log after it is long.
+    warned: BTreeSet<String>,
 }
 
 impl Summary {
@@ -40,6 +42,12 @@ impl Summary {
             }
             Event::StepSkipped(_) => {
                 self.ended.insert(instance(), Status::Skipped);
+            }
+            Event::Warning(warning) => {
+                self.warned.insert(warning.code.clone());
+            }
+            Event::Annotation(found) if found.severity == Severity::Warning => {
+                self.warned.insert(found.code.clone().into_owned());
             }
             Event::CleanedUp(cleaned) if cleaned.removed => self.removed += 1,
             Event::CleanedUp(cleaned) if cleaned.failure.is_some() => self.left += 1,
@@ -98,6 +106,14 @@ impl Summary {
         let mut lines = vec![String::new(), head];
         if end.status != Status::Succeeded {
             lines.extend(self.tally(paint));
+        }
+        if !self.warned.is_empty() && !quiet {
+            let codes: Vec<_> = self.warned.iter().map(|code| plain_text(code)).collect();
+            lines.push(format!(
+                "  {} warned of {}",
+                paint.warn("!"),
+                codes.join(", ")
+            ));
         }
         lines.extend(outputs(
             end.outputs.as_ref().or(self.outputs.as_ref()),
