@@ -51,6 +51,9 @@ pub struct PlanInputs<'a> {
     pub policies: &'a [Policy],
     /// Where the run's code comes from, for policies.
     pub origin: Origin,
+    /// Plans as if each step were granted exactly what its plugin requests, and no policy capped
+    /// it: to see what there is to grant. Such a plan is not to be run.
+    pub as_requested: bool,
 }
 
 impl<'a> PlanInputs<'a> {
@@ -65,6 +68,7 @@ impl<'a> PlanInputs<'a> {
             env: empty(),
             policies: &[],
             origin: Origin::default(),
+            as_requested: false,
         }
     }
 }
@@ -306,17 +310,24 @@ impl Planner<'_> {
         (known, unknown): (&Value, &[String]),
         instance: &mut Instance,
     ) {
-        let Some(written) = written_grants(problems, step, plugin, values) else {
-            return;
+        let written = if self.given.as_requested {
+            Grants::default()
+        } else {
+            let Some(written) = written_grants(problems, step, plugin, values) else {
+                return;
+            };
+            written
         };
         let mut requested = BTreeMap::new();
         for (key, text) in &plugin.manifest.requests {
             match request(key, text, known, unknown, plugin, &instance.with) {
                 Ok((capability, Requested::Later(on))) => {
-                    if capability != Capability::Secrets {
+                    if capability != Capability::Secrets || self.given.as_requested {
                         instance.later_requests.insert(key.clone(), text.clone());
                     }
-                    requested.insert(capability, Requested::Later(on));
+                    if !self.given.as_requested {
+                        requested.insert(capability, Requested::Later(on));
+                    }
                 }
                 Ok((capability, now)) => {
                     requested.insert(capability, now);
@@ -341,11 +352,12 @@ impl Planner<'_> {
             .given
             .policies
             .iter()
+            .filter(|_| !self.given.as_requested)
             .map(|policy| policy.ceiling(&self.given.origin, facts))
             .collect();
         let granted = Granted {
             written: &written,
-            automatic: plugin.built_in,
+            automatic: plugin.built_in || self.given.as_requested,
         };
         let at = step.grants.as_ref().map_or(step.uses_at, |(at, _)| *at);
         match meet(&requested, granted, &ceilings) {
@@ -354,7 +366,8 @@ impl Planner<'_> {
                     let warning = Diagnostic::warning("policy.audit", line.clone());
                     self.warnings.push(warning.at(problems.file(), at));
                 }
-                for (name, at) in &step.secrets {
+                let secrets = step.secrets.iter().filter(|_| !self.given.as_requested);
+                for (name, at) in secrets {
                     if let Err(refusal) = scopes.allows(&secrets::Request { name }) {
                         problems.push(refusal.diagnostic(), *at);
                     }

@@ -12,7 +12,8 @@ use sidestep_catalog::Package;
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{
-    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, parse, plan,
+    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, Template, UnknownStep, parse,
+    plan,
 };
 use sidestep_state::RunId;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,10 @@ pub(crate) struct Given {
     pub(crate) inputs: Map<String, Value>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) run_id: Option<RunId>,
+    /// The steps that are wanted, with what they need; all if it is empty.
+    pub(crate) steps: Vec<String>,
+    /// Plan as if each plugin were granted what it requests: only to look at.
+    pub(crate) as_requested: bool,
 }
 
 /// What can run.
@@ -67,6 +72,7 @@ pub(crate) async fn prepare(
             env: environment(&pipeline),
             policies: &policies.policies,
             origin: facts::origin(|name| std::env::var(name).ok()),
+            as_requested: given.as_requested,
             ..PlanInputs::new(&infos)
         },
     );
@@ -82,8 +88,15 @@ pub(crate) async fn prepare(
             .with_workspace(&session.workspace)
     };
     let plan = planned.map_err(with_policies)?;
-    let plugins =
-        load(session, packages.values()).map_err(|error| with_texts(vec![error.diagnostic()]))?;
+    let plan = if given.steps.is_empty() {
+        plan
+    } else {
+        plan.only(&given.steps).map_err(unknown_step)?
+    };
+    let used = packages
+        .values()
+        .filter(|package| plan.instances.iter().any(|step| step.uses == package.uses));
+    let plugins = load(session, used).map_err(|error| with_texts(vec![error.diagnostic()]))?;
     let mut found = plan.warnings.clone();
     for (step, remark) in check(session, &plan, &plugins).await {
         let remark = placed(&pipeline, &step, remark);
@@ -102,6 +115,17 @@ pub(crate) async fn prepare(
         run,
         remarks,
     })
+}
+
+fn unknown_step(step: UnknownStep) -> Problems {
+    let help = match step.nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the steps are {}", step.known.join(", ")),
+    };
+    let message = format!("the pipeline has no step `{}`", step.asked);
+    Problems::from(vec![
+        Diagnostic::error("command.wrong", message).with_help(help),
+    ])
 }
 
 fn find_plugins(
@@ -136,7 +160,11 @@ fn info(package: &Package) -> PluginInfo {
 
 /// The id that was asked for, else the CI's own, else a new one.
 fn run_id(pipeline: &Pipeline, given: &Given) -> RunId {
-    let inputs = Value::Object(given.inputs.clone());
+    let mut inputs = Value::Object(given.inputs.clone());
+    if !given.steps.is_empty() {
+        // A part of a pipeline is another run of the same CI job.
+        inputs = json!({ "inputs": inputs, "steps": given.steps });
+    }
     given
         .run_id
         .clone()

@@ -109,6 +109,11 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
             "gcloud services enable {service} --project {project}"
         ));
     }
+    if http_status == 401 {
+        failure = failure
+            .with_help("the access token was refused: it is expired, revoked, or the clock of this machine is wrong; sign in again:")
+            .with_help("gcloud auth application-default login");
+    }
     failure
 }
 

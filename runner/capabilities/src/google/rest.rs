@@ -178,6 +178,11 @@ fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
 
 async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, Failure> {
     let status = answer.status();
+    // Seconds, as Google sends it (RFC 9110, 10.2.3).
+    let retry_after = answer
+        .headers()
+        .get(http::header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
     let mut body = Vec::new();
     while let Some(chunk) = answer
         .chunk()
@@ -195,7 +200,9 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
         body.extend_from_slice(&chunk);
     }
     if !status.is_success() {
-        return Err(of_api_error(what, status.as_u16(), &body));
+        let mut failure = of_api_error(what, status.as_u16(), &body);
+        failure.retry_after_ms = retry_after.map(|seconds| u64::from(seconds) * 1000);
+        return Err(failure);
     }
     if body.is_empty() {
         return Ok(Value::Null);

@@ -7,6 +7,7 @@ pub mod follow;
 mod link;
 mod objects;
 mod outlet;
+mod tries;
 
 pub use cluster::{Clusters, Mapped};
 pub use link::CAPABILITY;

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod cancel;
+mod crowd;
 mod guest;
 mod loading;
 mod running;
