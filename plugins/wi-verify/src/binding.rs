@@ -112,11 +112,13 @@ fn missing(identity: &Identity, email: &str, near: Option<&str>) -> Error {
     let who = identity.workload.name();
     let mut message = format!("{who} may not act as {email}.");
     message.push('\n');
-    message.push_str(near.unwrap_or("Nothing grants it roles/iam.workloadIdentityUser there."));
+    message.push_str(near.unwrap_or(
+        "Neither the account's policy nor its project's gives it roles/iam.workloadIdentityUser.",
+    ));
     cloud(Class::Denied, "binding-missing", message)
         .help("let it, as who administers the account:")
         .help(grant(email, &identity.member()))
-        .help("until that is seen everywhere it can take some minutes")
+        .help("it can take some minutes until a new grant is seen everywhere")
 }
 
 fn grant(email: &str, member: &str) -> String {

@@ -57,11 +57,11 @@ fn explain(identity: &Identity, member: &str) -> Option<String> {
                 .is_some_and(|number| number.to_string() == project)
             {
                 format!(
-                    "Its member is {member}: that has the project's number where its id belongs."
+                    "The binding is for {member}: the project's number stands where its id belongs."
                 )
             } else {
                 format!(
-                    "Its member is {member}: that is the pool of another project, the cluster's is {}.",
+                    "The binding is for {member}: the pool of another project; the cluster's is {}.",
                     identity.pool
                 )
             },
@@ -70,7 +70,7 @@ fn explain(identity: &Identity, member: &str) -> Option<String> {
     if pool == identity.pool && namespace != account && subject == format!("{account}/{namespace}")
     {
         return Some(format!(
-            "Its member is {member}: that has namespace and service account swapped."
+            "The binding is for {member}: namespace and service account are swapped."
         ));
     }
     None
@@ -94,12 +94,12 @@ fn principal(identity: &Identity, member: &str) -> Option<String> {
     let (project, rest) = path.split_once('/')?;
     if project == identity.workload.project {
         return Some(format!(
-            "Its member is {member}: that has the project's id where its number belongs."
+            "The binding is for {member}: the project's id stands where its number belongs."
         ));
     }
     if !rest.ends_with(&format!("/{}", identity.pool)) {
         return Some(format!(
-            "Its member is {member}: that is another pool, the cluster's is {}.",
+            "The binding is for {member}: another pool; the cluster's is {}.",
             identity.pool
         ));
     }
@@ -130,7 +130,7 @@ mod tests {
             (
                 USER,
                 "serviceAccount:123456789012.svc.id.goog[builds/kaniko]",
-                "number where its id",
+                "number stands where its id",
             ),
             (
                 USER,
@@ -160,7 +160,7 @@ mod tests {
             (
                 USER,
                 "principal://iam.googleapis.com/projects/demo/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko",
-                "id where its number",
+                "id stands where its number",
             ),
             (
                 USER,

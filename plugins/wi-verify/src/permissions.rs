@@ -133,7 +133,11 @@ pub(crate) fn together(verdicts: Vec<Verdict>) -> Option<Error> {
         all.help.extend(one.help);
         all
     })?;
-    Some(all.help("until a change is seen everywhere it can take some minutes"))
+    Some(if all.code == "identity.target-denied" {
+        all.help("it can take some minutes until a new grant is seen everywhere")
+    } else {
+        all
+    })
 }
 
 /// The form in the outputs.

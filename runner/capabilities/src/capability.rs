@@ -1,7 +1,7 @@
 use sidestep_policy::Capability as Key;
 use wasmtime::component::Linker;
 
-use crate::{StepState, gcp, kubernetes, runtime, secrets, storage, types, workspace};
+use crate::{StepState, gcp, identity, kubernetes, runtime, secrets, storage, types, workspace};
 
 /// A capability that this runner can link: one row a module.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,7 @@ pub const CAPABILITIES: &[Capability] = &[
     gcp::iam::CAPABILITY,
     gcp::gke::CAPABILITY,
     gcp::artifact_registry::CAPABILITY,
+    identity::CAPABILITY,
     kubernetes::CAPABILITY,
     secrets::CAPABILITY,
 ];

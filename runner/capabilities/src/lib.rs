@@ -17,6 +17,7 @@ mod follow;
 mod gate;
 mod gcp;
 pub mod google;
+pub mod identity;
 pub mod kubernetes;
 mod mask;
 mod name;

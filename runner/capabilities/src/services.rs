@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::Secret;
 use crate::google::Rest;
+use crate::identity::Identity;
 use crate::kubernetes::Clusters;
 use crate::storage::Storage;
 use crate::workspace::Workspace;
@@ -19,6 +20,8 @@ pub struct Services {
     pub google: Option<Rest>,
     /// The clusters.
     pub clusters: Option<Arc<Clusters>>,
+    /// Whose identity can be proven.
+    pub identity: Option<Arc<Identity>>,
     /// The pipeline's secrets by name. The masks know them from the start.
     pub secrets: BTreeMap<String, Secret>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
+use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Failure, Owner};
@@ -34,6 +35,7 @@ pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
     pub(crate) google: Rest,
     pub(crate) clusters: Arc<Clusters>,
+    pub(crate) identity: Arc<Identity>,
 }
 
 impl Cloud {
@@ -103,7 +105,7 @@ impl Cloud {
                 for (name, url) in &live.endpoints {
                     set(&mut endpoints, name, url)?;
                 }
-                Credentials::external_account(read(caller)?)
+                Credentials::external_account(read(caller)?).found_at(&caller.credentials())
             }
         };
         let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
@@ -120,10 +122,18 @@ impl Cloud {
                 (name.clone(), mapped)
             })
             .collect();
+        let clusters = Clusters::new(rest.clone(), Arc::clone(&credentials), names);
+        let clusters = Arc::new(clusters);
         Ok(Clients {
-            storage: Arc::new(Storage::new(endpoints, Arc::clone(&credentials))?),
-            google: rest.clone(),
-            clusters: Arc::new(Clusters::new(rest, credentials, names)),
+            identity: Arc::new(Identity::new(
+                rest.clone(),
+                Arc::clone(&clusters),
+                Arc::clone(&credentials),
+                Variables::of_this_process(),
+            )),
+            storage: Arc::new(Storage::new(endpoints, credentials)?),
+            clusters,
+            google: rest,
         })
     }
 }

@@ -76,6 +76,7 @@ impl Equipment {
             services.google = Some(clients.google.clone());
             services.clusters = Some(Arc::clone(&clients.clusters));
             clients_of_run = Some(clients.clone());
+            services.identity = Some(Arc::clone(&clients.identity));
             cleaner = Arc::new(OutsideCleaner {
                 clients,
                 run: run.to_owned(),

@@ -12,8 +12,7 @@ use sidestep_catalog::Package;
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{
-    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, Template, UnknownStep, parse,
-    plan,
+    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, UnknownStep, parse, plan,
 };
 use sidestep_state::RunId;
 use tokio_util::sync::CancellationToken;

@@ -5,6 +5,7 @@ mod attacks;
 mod cancel;
 mod crowd;
 mod guest;
+mod identity;
 mod loading;
 mod running;
 mod sdk;
