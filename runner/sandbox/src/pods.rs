@@ -230,7 +230,7 @@ mod tests {
     use sidestep_sandbox_kubernetes::{Config, service_account};
 
     use super::*;
-    use crate::server::OneCluster;
+    use crate::backends::OneCluster;
 
     #[tokio::test]
     async fn a_pod_is_whom_a_policy_names_by_uid() {

@@ -110,7 +110,9 @@ pub(crate) async fn start(
     let to_run = Launch {
         plan,
         plugins,
-        cloud: Cloud::of(session, flags.sandbox.as_deref()).await?,
+        cloud: Cloud::of(session, flags.sandbox.as_deref())
+            .await?
+            .called_as(session, flags.caller.as_deref())?,
         format: flags.output.output,
         hints,
     };

@@ -53,13 +53,18 @@ fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
     let end = find(&seen, "run-finished", |_| true).expect("an end");
     assert_eq!(end["status"], "failed", "{end}");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let told = stderr(&output);
-    assert!(
-        told.contains("state.full") && told.contains("File too large"),
-        "{told}"
+    let told = find(&seen, "warning", |data| data["code"] == "state.full").expect("a cause");
+    let (message, help) = (
+        told["message"].as_str().unwrap(),
+        told["help"][0].as_str().unwrap(),
     );
-    assert!(told.contains("Free space on that disk"), "{told}");
-    assert!(!told.contains("panicked"), "{told}");
+    assert!(
+        message.contains("full/journal: File too large"),
+        "{message}"
+    );
+    assert!(help.starts_with("Free space on that disk"), "{help}");
+    let cleaned = find(&seen, "cleaned-up", |data| data["kind"] == "pod").expect("said");
+    assert_eq!(cleaned["removed"], true);
 
     let (exit, after) = place.events(&["resume", "full"]);
     assert_eq!(exit, 0, "{:#?}", after.last());
@@ -140,7 +145,7 @@ fn no_token_is_in_anything_that_a_run_says_or_keeps() {
     for scenario in ["image-pull-heals", "bucket-denied"] {
         let mut place = Place::with_application();
         let sandbox = format!("--sandbox={scenario}");
-        for format in ["json", "lines"] {
+        for format in ["json", "human"] {
             let output = place
                 .command(&["run", &sandbox, "-vv", "--output", format])
                 .env("RUST_LOG", "trace")
@@ -184,7 +189,7 @@ fn what_a_build_says_is_no_command_to_a_ci_system() {
         "Dockerfile",
         &format!("FROM scratch\n{labels}COPY hello.txt /\n"),
     );
-    let output = place.run(&["run", "--sandbox", "--output", "lines", "--run-id", "ci"]);
+    let output = place.run(&["run", "--sandbox", "--output", "human", "--run-id", "ci"]);
     let logs = place.run(&["logs", "ci", "--step", "build"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let shown = [output.stdout, output.stderr, logs.stdout].concat();

@@ -201,7 +201,7 @@ fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
     assert!(run.until(pod_runs), "it ended");
     let id = run.run();
     // The cluster does not answer, so cleaning up takes its time.
-    let sandbox = place.status()["live"]["pid"].to_string();
+    let sandbox = place.status_of("build-hangs")["live"]["pid"].to_string();
     let send = |name: &str| {
         let sent = Command::new("kill").args(["-s", name, &sandbox]).status();
         assert!(sent.unwrap().success());

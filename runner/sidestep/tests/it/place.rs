@@ -126,7 +126,20 @@ impl Place {
 
     /// What the live sandbox says of itself.
     pub(crate) fn status(&mut self) -> Value {
-        let output = self.run(&["sandbox", "status", "--output", "json"]);
+        self.status_of("healthy")
+    }
+
+    /// What the live sandbox of a scenario says of itself.
+    pub(crate) fn status_of(&mut self, scenario: &str) -> Value {
+        let arguments = [
+            "sandbox",
+            "status",
+            "--scenario",
+            scenario,
+            "--output",
+            "json",
+        ];
+        let output = self.run(&arguments);
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
