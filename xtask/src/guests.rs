@@ -140,7 +140,7 @@ fn compile_with(toolchain: &Toolchain, packages: &[String]) -> Result<PathBuf> {
     });
     command
         .env("CARGO_TARGET_DIR", &target)
-        .args(["build", "--quiet", "--profile", "guest"]);
+        .args(["build", "--profile", "guest"]);
     command.args(["--target", TARGET]);
     for package in packages {
         command.args(["--package", package]);

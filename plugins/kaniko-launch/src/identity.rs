@@ -257,18 +257,35 @@ impl<'a> Identity<'a> {
 
 /// Asks cluster and cloud. What can't be had is left out: the commands ask for it then.
 fn ask(inputs: &Inputs) -> Facts {
-    let mut facts = Facts {
-        link: told("the service account", link(inputs)),
+    let link = link(inputs)
+        .inspect_err(|error| sidestep::debug!("the service account can't be looked at: {error}"))
+        .ok();
+    let known = Facts {
+        link,
         ..Facts::default()
     };
-    if inputs.looks_at_cluster() {
-        let name = inputs.cluster.as_str();
-        facts.cluster = told("the cluster", gke::cluster(name));
-        if facts.cluster.is_some() {
-            facts.pools = told("the node pools", gke::node_pools(name)).unwrap_or_default();
+    if !inputs.looks_at_cluster() {
+        return known;
+    }
+    match cluster(inputs) {
+        Ok((cluster, pools)) => Facts {
+            cluster: Some(cluster),
+            pools,
+            ..known
+        },
+        Err(error) => {
+            sidestep::warn!(
+                "whether nodes give pods their own account can't be seen: {}",
+                error.message
+            );
+            known
         }
     }
-    facts
+}
+
+fn cluster(inputs: &Inputs) -> Result<(ClusterFacts, Vec<NodePool>)> {
+    let name = inputs.cluster.as_str();
+    Ok((gke::cluster(name)?, gke::node_pools(name)?))
 }
 
 fn link(inputs: &Inputs) -> Result<Link> {
@@ -284,12 +301,6 @@ fn link(inputs: &Inputs) -> Result<Link> {
         Some(address) => Link::Account(address.to_owned()),
         None => Link::Direct,
     })
-}
-
-fn told<T>(what: &str, answer: Result<T>) -> Option<T> {
-    answer
-        .inspect_err(|error| sidestep::debug!("{what} can't be looked at: {error}"))
-        .ok()
 }
 
 /// Whether a pool's nodes take the build, as far as a pool tells.

@@ -41,10 +41,11 @@ pub(crate) enum Sign {
 /// Each sign with its name for the host and its pattern, the more telling first.
 const SIGNS: &[(Sign, &str, &str)] = &[
     (
-        // RFC 6749, 5.2; the description follows in the same answer.
+        // RFC 6749, 5.2, as the answer itself or as Go's client words it; the group is the
+        // description.
         Sign::KeyRefused,
         "key-refused",
-        r#"(invalid_grant(?:\?",\?"error_description\?":\?"[^"\]*)?)"#,
+        r#"invalid_grant\W+(?:error_description\W+)?([^"\\]*)"#,
     ),
     (
         Sign::NoIdentity,

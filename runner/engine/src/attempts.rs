@@ -52,25 +52,29 @@ pub(crate) struct Start {
     incarnation: u32,
     checkpoint: Option<Value>,
     positions: BTreeMap<String, BTreeMap<String, Value>>,
+    outputs: Option<Value>,
 }
 
 impl Start {
-    /// An attempt that never ended goes on in a new incarnation; else the next one begins.
+    /// An attempt that never ended goes on in a new incarnation; else the next one begins. One that
+    /// had its outputs already has only its end before it: its work is not done twice.
     pub(crate) fn after(known: Option<&InstanceHistory>) -> Self {
         let attempts = known.map_or(&[][..], |known| &known.attempts);
         let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
         match attempts.last() {
-            Some(last) if !last.finished => Self {
+            Some(last) if !last.finished || last.outputs.is_some() => Self {
                 attempt: count,
                 incarnation: last.incarnations + 1,
                 checkpoint: last.checkpoint.clone(),
                 positions: last.positions.clone(),
+                outputs: last.outputs.clone(),
             },
             _ => Self {
                 attempt: count.saturating_add(1),
                 incarnation: 1,
                 checkpoint: None,
                 positions: BTreeMap::new(),
+                outputs: None,
             },
         }
     }
@@ -105,6 +109,7 @@ pub(crate) async fn run_instance(
     let mut attempt = start.attempt.max(1);
     let mut resume =
         (start.incarnation > 1).then_some((start.incarnation, start.checkpoint, start.positions));
+    let mut done = start.outputs;
     let mut tries = 0;
     let (status, outputs, failure) = loop {
         tries += 1;
@@ -122,7 +127,7 @@ pub(crate) async fn run_instance(
             inputs: inputs.clone(),
             timeout: limit,
         };
-        let end = run_attempt(shared, &scope, work, limit, cut).await;
+        let end = run_attempt(shared, &scope, work, done.take(), limit, cut).await;
         let (status, failure) = match end {
             AttemptEnd::Detached => return None,
             AttemptEnd::Outputs(outputs) => break (Status::Succeeded, Some(outputs), None),
@@ -168,6 +173,7 @@ async fn run_attempt(
     shared: &Shared,
     scope: &Scope,
     work: Work,
+    done: Option<Value>,
     limit: Option<Duration>,
     cut: &Cut,
 ) -> AttemptEnd {
@@ -186,12 +192,17 @@ async fn run_attempt(
             resumed: work.resumed,
         }),
     );
-    let mut end = execute(shared, work, sink, limit, cut).await;
+    let was_done = done.is_some();
+    let mut end = match done {
+        Some(outputs) => AttemptEnd::Outputs(outputs),
+        None => execute(shared, work, sink, limit, cut).await,
+    };
     shared.recorder.end_log(&instance, attempt);
     if let AttemptEnd::Detached = end {
         return end;
     }
-    if let AttemptEnd::Outputs(outputs) = &end
+    if !was_done
+        && let AttemptEnd::Outputs(outputs) = &end
         && let Err(failure) = shared.recorder.output(Output {
             instance: instance.clone(),
             attempt,

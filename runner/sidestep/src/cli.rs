@@ -162,6 +162,9 @@ pub struct RunFlags {
     /// Run against the sandbox, no account needed: healthy, or broken as SCENARIO says
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
     pub sandbox: Option<String>,
+    /// Who calls the sandbox [default: developer]; nobody, or a service account's address
+    #[arg(long = "as", value_name = "PRINCIPAL")]
+    pub caller: Option<String>,
     /// The format: json is one event a line
     #[command(flatten)]
     pub output: Output,
@@ -410,6 +413,9 @@ pub struct Sandbox {
     /// How it is broken
     #[arg(long, value_name = "NAME", default_value = "healthy")]
     pub scenario: String,
+    /// Whose sign-in the exports hold: developer, nobody, or a service account's address
+    #[arg(long = "as", value_name = "PRINCIPAL")]
+    pub caller: Option<String>,
     /// Serve for others: print nothing, and end when nobody has called for 15 minutes
     #[arg(long, hide = true)]
     pub detached: bool,
@@ -433,6 +439,12 @@ pub enum SandboxCommand {
         /// The format of what is printed
         #[arg(long, value_name = "FORMAT", default_value = "human")]
         output: StatusFormat,
+        /// Whose sign-in the exports hold: developer, nobody, or a service account's address
+        #[arg(long = "as", value_name = "PRINCIPAL")]
+        caller: Option<String>,
+        /// Exports for clients that can't be pointed elsewhere: Google's own names, by a proxy
+        #[arg(long)]
+        proxy: bool,
     },
     /// List the ways to break it
     Scenarios {

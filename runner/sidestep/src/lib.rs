@@ -49,7 +49,23 @@ fn perform() -> ExitCode {
             return code(if wrong { Exit::Usage } else { Exit::Success });
         }
     };
+    raise_open_files();
     code(commands::dispatch(cli))
+}
+
+/// Takes as many open files as this process may have: a thousand pods that are followed need some
+/// thousands of connections, and the usual limit is 1,024.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let most = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        // Where that is refused, the usual limit does for most runs.
+        let _ = setrlimit(Resource::Nofile, most);
+    }
 }
 
 fn code(exit: Exit) -> ExitCode {

@@ -202,7 +202,7 @@ async fn check(
 ) -> Vec<(String, Diagnostic)> {
     // A check has no secrets: nothing has started that may use them.
     let none = indexmap::IndexMap::<String, SecretSource>::new();
-    let equipment = match Equipment::new(session, &none, None, "check", false) {
+    let equipment = match Equipment::new(session, &none, None, "check", false).await {
         Ok(equipment) => equipment,
         Err(failure) => return vec![(String::new(), as_diagnostic(&failure))],
     };

@@ -3,8 +3,8 @@
 /// One command's help.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Help {
-    /// What it does.
-    pub(crate) about: String,
+    /// What it does, a paragraph an entry.
+    pub(crate) about: Vec<String>,
     /// How it is called: one way a line, all but the first indented.
     pub(crate) usage: String,
     /// The commands below it.
@@ -46,7 +46,7 @@ impl Help {
                 help.usage.push_str("\n    ");
                 help.usage.push_str(words);
             } else if section.is_empty() {
-                join(&mut help.about, words);
+                paragraph(&mut help.about, begins, words);
             } else if section == "Commands:" {
                 // A name two spaces in; what wraps lies deeper.
                 if line.starts_with("  ") && !line.starts_with("   ") {
@@ -57,10 +57,7 @@ impl Help {
                 let Some(argument) = help.arguments.last_mut() else {
                     continue;
                 };
-                match argument.meaning.last_mut() {
-                    Some(paragraph) if !begins => join(paragraph, words),
-                    _ => argument.meaning.push(words.to_owned()),
-                }
+                paragraph(&mut argument.meaning, begins, words);
             } else if line.starts_with("  ") {
                 help.arguments.push(Argument {
                     spelling: words.to_owned(),
@@ -73,11 +70,15 @@ impl Help {
     }
 }
 
-fn join(text: &mut String, more: &str) {
-    if !text.is_empty() {
-        text.push(' ');
+/// Adds words to the last paragraph, or begins one with them.
+fn paragraph(paragraphs: &mut Vec<String>, begins: bool, words: &str) {
+    match paragraphs.last_mut() {
+        Some(last) if !begins => {
+            last.push(' ');
+            last.push_str(words);
+        }
+        _ => paragraphs.push(words.to_owned()),
     }
-    text.push_str(more);
 }
 
 #[cfg(test)]
@@ -87,12 +88,12 @@ mod tests {
     #[test]
     fn arguments_keep_their_paragraphs_and_commands_their_names() {
         let help = Help::read(
-            "Do it\n\nUsage: sidestep do [OPTIONS] [FILE]\n\nCommands:\n  now   At once\n  \
+            "Do it\n\nAnd then\nmore.\n\nUsage: sidestep do [OPTIONS] [FILE]\n\nCommands:\n  now   At once\n  \
              help  Print this\n\nArguments:\n  [FILE]\n          The file\n\nOptions:\n  \
              -o, --output <FORMAT>\n          The format,\n          wrapped\n\n          Possible values:\n          \
              - human: For people\n",
         );
-        assert_eq!(help.about, "Do it");
+        assert_eq!(help.about, ["Do it", "And then more."]);
         assert_eq!(help.usage, "sidestep do [OPTIONS] [FILE]");
         assert_eq!(help.commands, ["now"]);
         let spellings: Vec<_> = help.arguments.iter().map(|a| a.spelling.as_str()).collect();

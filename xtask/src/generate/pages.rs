@@ -39,8 +39,8 @@ fn index(schemas: &str) -> String {
 fn commands(runner: &Runner) -> Result<String> {
     let root = help(runner, &[])?;
     let mut page = format!(
-        "# Commands\n\n{}.\n\n    {}\n\nEvery command takes:\n\n{}",
-        root.about,
+        "# Commands\n\n{}\n\n    {}\n\nEvery command takes:\n\n{}",
+        about(&root),
         root.usage,
         arguments(&root.arguments)
     );
@@ -55,9 +55,9 @@ fn commands(runner: &Runner) -> Result<String> {
             .collect();
         let _ = write!(
             page,
-            "\n## sidestep {}\n\n{}.\n\n    {}\n",
+            "\n## sidestep {}\n\n{}\n\n    {}\n",
             path.join(" "),
-            command.about,
+            about(&command),
             command.usage
         );
         if !own.is_empty() {
@@ -74,6 +74,15 @@ fn help(runner: &Runner, path: &[String]) -> Result<Help> {
         .chain(path.iter().map(String::as_str))
         .collect();
     Ok(Help::read(&runner.ask(&words)?))
+}
+
+/// What a command does, its paragraphs ending as sentences do.
+fn about(command: &Help) -> String {
+    let sentences = command.about.iter().map(|paragraph| {
+        let end = if paragraph.ends_with('.') { "" } else { "." };
+        format!("{paragraph}{end}")
+    });
+    sentences.collect::<Vec<_>>().join("\n\n")
 }
 
 /// The paths of a command's own commands, last first: the next one is taken from the end.

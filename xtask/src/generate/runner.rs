@@ -27,7 +27,6 @@ impl Runner {
                 .current_dir(&self.folder)
                 .env_clear()
                 .env("HOME", "/home/you")
-                .env("COLUMNS", "1000")
                 .args(words),
         )
     }

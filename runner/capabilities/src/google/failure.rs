@@ -19,8 +19,11 @@ pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
         .flatten()
         .find(|detail| detail["reason"].is_string())
         .or_else(|| error["errors"].get(0))
-        .unwrap_or(&Value::Null);
-    let mut failure = failure(what, http_status, &said, info);
+        .cloned()
+        // OAuth has but a code.
+        .or_else(|| Some(json!({ "reason": error.as_str()? })))
+        .unwrap_or(Value::Null);
+    let mut failure = failure(what, http_status, &said, &info);
     if let Some(status) = error["status"].as_str() {
         failure = failure.with_detail("status", status);
     }
@@ -109,6 +112,11 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
             "gcloud services enable {service} --project {project}"
         ));
     }
+    if http_status == 401 {
+        failure = failure
+            .with_help("the access token was refused: it is expired, revoked, or the clock of this machine is wrong; sign in again:")
+            .with_help("gcloud auth application-default login");
+    }
     failure
 }
 
@@ -150,6 +158,14 @@ mod tests {
                 "metadata": {"service": "iam.googleapis.com", "consumer": "projects/1"},
             })
         );
+    }
+
+    #[test]
+    fn an_error_of_oauth_is_named_by_its_code() {
+        let body = br#"{"error":"invalid_target","error_description":"no such pool"}"#;
+        let failure = of_api_error("exchange", 400, body);
+        assert_eq!(failure.message, "cannot exchange: no such pool");
+        assert_eq!(failure.details["reason"], "invalid_target");
     }
 
     #[test]

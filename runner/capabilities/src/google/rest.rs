@@ -4,17 +4,17 @@ use std::time::Duration;
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
+use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
 
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
-/// How often a request is sent at most.
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// How long one answer may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The most pages of one list that are asked for.
 const MOST_PAGES: usize = 50;
 
@@ -25,6 +25,7 @@ pub struct Rest {
     http: reqwest::Client,
     endpoints: Arc<Endpoints>,
     credentials: Arc<Credentials>,
+    patience: Duration,
 }
 
 impl Rest {
@@ -35,7 +36,6 @@ impl Rest {
     pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| {
@@ -50,7 +50,22 @@ impl Rest {
             http,
             endpoints,
             credentials,
+            patience: PATIENCE,
         })
+    }
+
+    /// The same calls as somebody else, waiting that long for an answer.
+    pub(crate) fn as_caller(&self, credentials: Credentials, patience: Duration) -> Self {
+        Self {
+            credentials: Arc::new(credentials),
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// Where the services are.
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// Sends a request that may be repeated and returns the JSON of its answer. `path` begins with
@@ -72,32 +87,27 @@ impl Rest {
             .ok_or_else(|| Failure::bug(format!("{} has no address of its own", service.name())))?;
         let anonymous = service == Service::Storage && self.endpoints.is_storage_anonymous();
         let url = format!("{base}{path}");
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
+        let url = &url;
+        retry(self.patience, || async {
             let headers = if anonymous {
                 http::HeaderMap::new()
             } else {
                 self.credentials.headers().await?
             };
-            let mut request = self.http.request(method.clone(), &url).headers(headers);
+            let mut request = self
+                .http
+                .request(method.clone(), url)
+                .timeout(self.patience)
+                .headers(headers);
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let failure = match request.send().await {
-                Ok(answer) => match answer_of(what, answer).await {
-                    Ok(json) => return Ok(json),
-                    Err(failure) => failure,
-                },
-                Err(error) => unreachable_service(what, &error),
-            };
-            if failure.class != Class::Unavailable || attempt == TRIES {
-                return Err(failure);
+            match request.send().await {
+                Ok(answer) => answer_of(what, answer).await,
+                Err(error) => Err(unreachable_service(what, &error)),
             }
-            // Jitter keeps many runners from coming back at the same moment.
-            tokio::time::sleep(pause.mul_f64(0.5 + f64::from(rand_unit()))).await;
-            pause *= 2;
-        }
-        Err(Failure::bug("a loop without an end ended"))
+        })
+        .await
     }
 
     /// As [`call`](Self::call), with the answer read as what the API documents.
@@ -113,6 +123,12 @@ impl Rest {
         body: Option<&Value>,
     ) -> Result<T, Failure> {
         let json = self.call(what, method, service, path, body).await?;
+        if !json.is_object() {
+            return Err(unexpected(
+                what,
+                &serde_json::Error::custom("no JSON object"),
+            ));
+        }
         T::deserialize(json).map_err(|error| unexpected(what, &error))
     }
 
@@ -178,6 +194,11 @@ fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
 
 async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, Failure> {
     let status = answer.status();
+    // Seconds, as Google sends it (RFC 9110, 10.2.3).
+    let retry_after = answer
+        .headers()
+        .get(http::header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
     let mut body = Vec::new();
     while let Some(chunk) = answer
         .chunk()
@@ -195,7 +216,9 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
         body.extend_from_slice(&chunk);
     }
     if !status.is_success() {
-        return Err(of_api_error(what, status.as_u16(), &body));
+        let mut failure = of_api_error(what, status.as_u16(), &body);
+        failure.retry_after_ms = retry_after.map(|seconds| u64::from(seconds) * 1000);
+        return Err(failure);
     }
     if body.is_empty() {
         return Ok(Value::Null);
@@ -207,6 +230,7 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
             Owner::Cloud,
             format!("cannot {what}: the answer is no JSON: {error}"),
         )
+        .with_help("something else may have answered in its place, such as a proxy's sign-in page")
     })
 }
 
@@ -230,13 +254,4 @@ fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
         format!("cannot {what}: {host} can't be reached{why}"),
     )
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
-}
-
-/// A number from 0 to 1, different each time; nothing secret depends on it.
-fn rand_unit() -> f32 {
-    use std::hash::{BuildHasher, Hasher};
-    let bits = std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish();
-    f32::from(u16::try_from(bits % 1000).unwrap_or(0)) / 1000.0
 }

@@ -116,6 +116,18 @@ impl Outlet for StepOutlet {
         String::from_utf8_lossy(&masked).into_owned()
     }
 
+    fn gap(&self, container: &str) {
+        self.step.emit(Event::Warning(WarningRaised {
+            code: "pod.log-gap".to_owned(),
+            message: format!(
+                "lines of the log of {} ({container}) may be missing here: it was rotated, or \
+                 its container restarted, before they were read",
+                self.pod
+            ),
+            help: Vec::new(),
+        }));
+    }
+
     fn cut_off(&self, container: &str, why: &str) {
         self.give_up(container);
         self.step.emit(Event::Warning(WarningRaised {

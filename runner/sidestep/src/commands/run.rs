@@ -52,11 +52,10 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
         command,
         does: does.to_owned(),
     };
-    let named = sandbox.filter(|name| *name != HEALTHY);
-    let sandboxed = match (sandbox, named) {
-        (None, _) => String::new(),
-        (Some(_), None) => " --sandbox".to_owned(),
-        (Some(_), Some(name)) => format!(" --sandbox={name}"),
+    let sandboxed = match sandbox {
+        None => String::new(),
+        Some(HEALTHY) => " --sandbox".to_owned(),
+        Some(scenario) => format!(" --sandbox={scenario}"),
     };
     let mut hints = Vec::new();
     if !file.contains(' ') {
@@ -73,12 +72,15 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
         "sidestep runs".to_owned(),
         "what ran, and what it touched",
     ));
-    if sandbox.is_some() {
+    if let Some(name) = sandbox {
         hints.push(hint(
             "sidestep sandbox scenarios".to_owned(),
             "ways to break it: --sandbox=NAME",
         ));
-        let scenario = named.map_or_else(String::new, |name| format!(" --scenario {name}"));
+        let scenario = match name {
+            HEALTHY => String::new(),
+            name => format!(" --scenario {name}"),
+        };
         hints.push(hint(
             format!("sidestep sandbox stop{scenario}"),
             "end the sandbox",
@@ -108,7 +110,9 @@ pub(crate) async fn start(
     let to_run = Launch {
         plan,
         plugins,
-        cloud: Cloud::of(session, flags.sandbox.as_deref()).await?,
+        cloud: Cloud::of(session, flags.sandbox.as_deref())
+            .await?
+            .called_as(session, flags.caller.as_deref())?,
         format: flags.output.output,
         hints,
     };

@@ -10,8 +10,7 @@ use crate::place::{Place, find};
 /// Reads events until one for which `choose` holds; gives all that were read.
 pub(crate) fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut events = Vec::new();
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    for line in &mut lines {
+    for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
         let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
         let chosen = choose(&event);
         events.push(event);

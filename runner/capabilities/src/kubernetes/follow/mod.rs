@@ -5,6 +5,7 @@
 
 mod lines;
 mod logs;
+mod passage;
 mod position;
 mod tail;
 mod watch;
@@ -23,7 +24,7 @@ use tokio::task::JoinHandle;
 use crate::{Following, Update};
 
 pub use lines::{PIECE, Piece};
-pub use position::Position;
+pub use position::{Part, Position};
 
 use tail::Tail;
 
@@ -60,6 +61,10 @@ pub trait Outlet: Send + Sync + 'static {
     /// The text without the secrets that are known. One that is not whole was cut at its end,
     /// perhaps within a secret.
     fn mask(&self, text: &str, whole: bool) -> String;
+
+    /// Says that lines may be missing before the next piece: the log was rotated, or its container
+    /// restarted, before they were read.
+    fn gap(&self, container: &str);
 
     /// Says that the rest of a container's log could not be had, and why.
     fn cut_off(&self, container: &str, why: &str);
