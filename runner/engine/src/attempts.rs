@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sidestep_events::{
-    AttemptFinished, AttemptStarted, Class, CleanedUp, Done, Event, Failure, Intent, OnExit,
-    Output, Owner, Place, RetryScheduled, Status,
+    AttemptFinished, AttemptStarted, Class, Event, Failure, Intent, Output, Owner, RetryScheduled,
+    Status,
 };
 use sidestep_state::InstanceHistory;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff;
+use crate::leftovers::clean_up;
 use crate::recorder::{Recorder, Scope};
 use crate::{AttemptSink, Cleaner, Executor, Node, RunOptions, Work};
 
@@ -51,25 +52,29 @@ pub(crate) struct Start {
     incarnation: u32,
     checkpoint: Option<Value>,
     positions: BTreeMap<String, BTreeMap<String, Value>>,
+    outputs: Option<Value>,
 }
 
 impl Start {
-    /// An attempt that never ended goes on in a new incarnation; else the next one begins.
+    /// An attempt that never ended goes on in a new incarnation; else the next one begins. One that
+    /// had its outputs already has only its end before it: its work is not done twice.
     pub(crate) fn after(known: Option<&InstanceHistory>) -> Self {
         let attempts = known.map_or(&[][..], |known| &known.attempts);
         let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
         match attempts.last() {
-            Some(last) if !last.finished => Self {
+            Some(last) if !last.finished || last.outputs.is_some() => Self {
                 attempt: count,
                 incarnation: last.incarnations + 1,
                 checkpoint: last.checkpoint.clone(),
                 positions: last.positions.clone(),
+                outputs: last.outputs.clone(),
             },
             _ => Self {
                 attempt: count.saturating_add(1),
                 incarnation: 1,
                 checkpoint: None,
                 positions: BTreeMap::new(),
+                outputs: None,
             },
         }
     }
@@ -104,6 +109,7 @@ pub(crate) async fn run_instance(
     let mut attempt = start.attempt.max(1);
     let mut resume =
         (start.incarnation > 1).then_some((start.incarnation, start.checkpoint, start.positions));
+    let mut done = start.outputs;
     let mut tries = 0;
     let (status, outputs, failure) = loop {
         tries += 1;
@@ -121,7 +127,7 @@ pub(crate) async fn run_instance(
             inputs: inputs.clone(),
             timeout: limit,
         };
-        let end = run_attempt(shared, &scope, work, limit, cut).await;
+        let end = run_attempt(shared, &scope, work, done.take(), limit, cut).await;
         let (status, failure) = match end {
             AttemptEnd::Detached => return None,
             AttemptEnd::Outputs(outputs) => break (Status::Succeeded, Some(outputs), None),
@@ -167,6 +173,7 @@ async fn run_attempt(
     shared: &Shared,
     scope: &Scope,
     work: Work,
+    done: Option<Value>,
     limit: Option<Duration>,
     cut: &Cut,
 ) -> AttemptEnd {
@@ -185,12 +192,17 @@ async fn run_attempt(
             resumed: work.resumed,
         }),
     );
-    let mut end = execute(shared, work, sink, limit, cut).await;
+    let was_done = done.is_some();
+    let mut end = match done {
+        Some(outputs) => AttemptEnd::Outputs(outputs),
+        None => execute(shared, work, sink, limit, cut).await,
+    };
     shared.recorder.end_log(&instance, attempt);
     if let AttemptEnd::Detached = end {
         return end;
     }
-    if let AttemptEnd::Outputs(outputs) = &end
+    if !was_done
+        && let AttemptEnd::Outputs(outputs) = &end
         && let Err(failure) = shared.recorder.output(Output {
             instance: instance.clone(),
             attempt,
@@ -200,7 +212,10 @@ async fn run_attempt(
         end = AttemptEnd::Failed(failure);
     }
     let mine = |intent: &Intent| intent.instance == instance && intent.attempt == attempt;
-    clean_up(shared, &scope, mine).await;
+    let Shared {
+        recorder, cleaner, ..
+    } = shared;
+    clean_up(recorder, &**cleaner, shared.options.cleanup, &scope, mine).await;
     let (status, failure) = match &end {
         AttemptEnd::Outputs(_) => (Status::Succeeded, None),
         AttemptEnd::Failed(failure) => (Status::Failed, Some(failure.clone())),
@@ -260,64 +275,6 @@ async fn execute(
                 Ok(Err(_)) | Err(_) => AttemptEnd::TimedOut(timed_out(&instance, limit)),
             }
         }
-    }
-}
-
-/// Applies `on-exit` to the outside objects of the intents that `wanted` picks.
-pub(crate) async fn clean_up(shared: &Shared, scope: &Scope, wanted: impl Fn(&Intent) -> bool) {
-    let open = shared
-        .recorder
-        .open_intents(|intent| intent.on_exit == OnExit::Delete && wanted(intent));
-    let until = Instant::now() + shared.options.cleanup;
-    for intent in open {
-        let left = until.saturating_duration_since(Instant::now());
-        let removed = match timeout(left, shared.cleaner.remove(&intent)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(
-                Class::TimedOut,
-                "cleanup.timed-out",
-                Owner::Cluster,
-                format!(
-                    "removing it took longer than {} s",
-                    shared.options.cleanup.as_secs()
-                ),
-            )),
-        };
-        let (removed, failure) = match removed {
-            Ok(was_there) => {
-                // If this isn't written, the next one to look finds nothing, and says so.
-                let _ = shared.recorder.done(Done {
-                    intent: intent.id,
-                    id: None,
-                    removed: was_there,
-                });
-                if !was_there {
-                    continue;
-                }
-                (true, None)
-            }
-            Err(failure) => (false, Some(failure)),
-        };
-        shared.recorder.emit(
-            scope,
-            Event::CleanedUp(CleanedUp {
-                kind: intent.kind.clone(),
-                name: name_of(&intent),
-                removed,
-                failure,
-            }),
-        );
-    }
-}
-
-/// An object's name and place, as its own tools write it.
-fn name_of(intent: &Intent) -> String {
-    let name = &intent.name;
-    match &intent.place {
-        Place::Cluster { namespace, .. } => format!("{namespace}/{name}"),
-        Place::Bucket { bucket } => format!("gs://{bucket}/{name}"),
-        Place::Repository { repository } => format!("{repository}:{name}"),
-        Place::Project { project } => format!("{name} in project {project}"),
     }
 }
 

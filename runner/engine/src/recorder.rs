@@ -11,6 +11,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{Stop, StopReason};
 
+/// How many log files are kept open at once; a thousand steps must not need as many.
+const OPEN_LOGS: usize = 128;
+
 /// Where every event of a run passes: it gives each its number, writes it to the journal, and
 /// hands it to the reporters, in that order.
 ///
@@ -34,7 +37,7 @@ struct Inner {
     next_intent: u64,
     open: HashMap<IntentId, Intent>,
     logs: HashMap<(String, u32), AttemptLog>,
-    /// Where the log files of attempts that go on were last known to end.
+    /// Where the last line of each log file of an attempt that goes on begins.
     offsets: HashMap<(String, u32), u64>,
     reporters: Option<UnboundedSender<Envelope>>,
 }
@@ -161,19 +164,29 @@ impl Recorder {
         text: &str,
     ) -> Result<u64, StateError> {
         if !inner.logs.contains_key(key) {
+            if inner.logs.len() >= OPEN_LOGS {
+                // Any of them: whose turn it is again is opened again, at its last line.
+                let other = inner.logs.keys().next().cloned();
+                other.map(|other| inner.logs.remove(&other));
+            }
             let journaled = inner.offsets.get(key).copied();
             let log = self.folder.attempt_log(&key.0, key.1, journaled)?;
             inner.logs.insert(key.clone(), log);
         }
-        match inner.logs.get_mut(key) {
-            Some(log) => log.append(text),
+        let offset = match inner.logs.get_mut(key) {
+            Some(log) => log.append(text)?,
             None => unreachable!("inserted above"),
-        }
+        };
+        inner.offsets.insert(key.clone(), offset);
+        Ok(offset)
     }
 
     /// Closes an attempt's log file.
     pub(crate) fn end_log(&self, instance: &str, attempt: u32) {
-        self.lock().logs.remove(&(instance.to_owned(), attempt));
+        let key = (instance.to_owned(), attempt);
+        let mut inner = self.lock();
+        inner.logs.remove(&key);
+        inner.offsets.remove(&key);
     }
 
     /// Journals that an outside object is about to be made, durably. `make` gets its id.

@@ -158,7 +158,11 @@ impl SignIn {
         let subject = files.dir.join("subject-token");
         let proof = self.identity.mint_subject(&caller.member);
         write(&subject, proof.secret.as_bytes())?;
-        let credentials = developer_credentials(&self.sts, &subject);
+        let mut credentials = developer_credentials(&self.sts, &subject);
+        // Whose they are, as gcloud notes it in its own.
+        if let Some((_, email)) = caller.member.split_once(':') {
+            credentials["account"] = email.into();
+        }
         write(&files.credentials(), credentials.to_string().as_bytes())?;
         let token = self.identity.mint_for(&caller.member, DEVELOPER_LIFETIME);
         write(&files.access_token(), token.secret.as_bytes())?;

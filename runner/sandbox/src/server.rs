@@ -77,6 +77,7 @@ pub async fn serve(
             .iter()
             .map(|(name, url)| (format!("SIDESTEP_ENDPOINT_{name}"), url.clone()))
             .collect(),
+        kubernetes: OnceLock::new(),
         cloud: OnceLock::new(),
         running: AtomicUsize::new(0),
     });
@@ -84,6 +85,8 @@ pub async fn serve(
     let kubernetes = Kubernetes::open(config, Arc::clone(&access), Arc::clone(&pods) as _)
         .map_err(|error| SandboxError::setup("Kubernetes", error))?;
     let kubernetes = Arc::new(kubernetes);
+    // Set once, right here, and before the cloud, without which no pod asks for it.
+    let _ = pods.kubernetes.set(Arc::downgrade(&kubernetes));
     let cloud = Cloud::new(
         identity.clone(),
         google_state,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
+use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
+use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_sandbox::{CallerFiles, Live, Places, SandboxError, Scenario, Start, attach, files};
@@ -32,7 +34,10 @@ pub(crate) enum Cloud {
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
+    pub(crate) google: Rest,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) clusters: Arc<Clusters>,
+    pub(crate) identity: Arc<Identity>,
 }
 
 impl Cloud {
@@ -102,7 +107,7 @@ impl Cloud {
                 for (name, url) in &live.endpoints {
                     set(&mut endpoints, name, url)?;
                 }
-                Credentials::external_account(read(caller)?)
+                Credentials::external_account(read(caller)?).found_at(&caller.credentials())
             }
         };
         let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
@@ -119,9 +124,22 @@ impl Cloud {
                 (name.clone(), mapped)
             })
             .collect();
+        let clusters = Clusters::new(rest.clone(), Arc::clone(&credentials), names);
+        let clusters = Arc::new(clusters);
         Ok(Clients {
-            storage: Arc::new(Storage::new(endpoints, Arc::clone(&credentials))?),
-            clusters: Arc::new(Clusters::new(rest, credentials, names)),
+            identity: Arc::new(Identity::new(
+                rest.clone(),
+                Arc::clone(&clusters),
+                Arc::clone(&credentials),
+                Variables::of_this_process(),
+            )),
+            google: rest,
+            registry: Arc::new(Registry::new(
+                Arc::clone(&endpoints),
+                Arc::clone(&credentials),
+            )?),
+            storage: Arc::new(Storage::new(endpoints, credentials)?),
+            clusters,
         })
     }
 }

@@ -13,8 +13,11 @@ mod commands;
 mod equipment;
 mod error;
 mod facts;
+mod gc;
 mod inputs;
 mod launch;
+mod least;
+mod mermaid;
 mod output;
 mod panic;
 mod policies;
@@ -22,6 +25,7 @@ mod prepare;
 mod problems;
 mod reporters;
 mod signals;
+mod suggest;
 
 use std::process::ExitCode;
 
@@ -45,7 +49,23 @@ fn perform() -> ExitCode {
             return code(if wrong { Exit::Usage } else { Exit::Success });
         }
     };
+    raise_open_files();
     code(commands::dispatch(cli))
+}
+
+/// Takes as many open files as this process may have: a thousand pods that are followed need some
+/// thousands of connections, and the usual limit is 1,024.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let most = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        // Where that is refused, the usual limit does for most runs.
+        let _ = setrlimit(Resource::Nofile, most);
+    }
 }
 
 fn code(exit: Exit) -> ExitCode {

@@ -73,11 +73,15 @@ impl From<StateError> for Failure {
         let failure = |class, code: &'static str| Self::new(class, code, Owner::Operator, message);
         match error {
             StateError::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::FileTooLarge => {
                     failure(Class::Exhausted, "state.full")
                         .with_help("Free space on that disk, or set `state: dir:PATH` to another one, then `sidestep resume` the run.")
                 }
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::NotADirectory => {
                     failure(Class::Failed, "state.denied")
                         .with_help("Make the folder writable, or set `state: dir:PATH` to one that is.")
                 }

@@ -46,6 +46,8 @@ pub struct AttemptHistory {
     pub incarnations: u32,
     /// Whether it ended.
     pub finished: bool,
+    /// Its outputs, once it has them: its work is done, whatever is left to tidy up.
+    pub outputs: Option<Value>,
     /// What the plugin last wanted to remember.
     pub checkpoint: Option<Value>,
     /// Where the reading of followed pods' logs stood: by pod (`NAMESPACE/NAME`), then by
@@ -85,6 +87,8 @@ impl History {
             }
             Record::Output(output) => {
                 self.instance(&output.instance).outputs = Some(output.outputs.clone());
+                self.attempt(&output.instance, output.attempt).outputs =
+                    Some(output.outputs.clone());
             }
             Record::Event(envelope) => {
                 self.last_seq = envelope.seq;

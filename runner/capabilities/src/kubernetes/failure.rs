@@ -1,10 +1,11 @@
 //! What the API server's errors mean to a person.
 
 use kube::core::Status;
+use kube::runtime::watcher;
 use sidestep_events::{Class, Failure, Owner};
 
 /// The failure that an error of the client is. `what` completes "cannot …".
-pub(super) fn of_error(what: &str, error: &kube::Error) -> Failure {
+pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
     match error {
         kube::Error::Api(status) => of_status(what, status),
         // Everything else happened before an answer: the network, TLS, the endpoint, a token.
@@ -44,6 +45,18 @@ pub(super) fn of_status(what: &str, status: &Status) -> Failure {
         .map(|details| u64::from(details.retry_after_seconds) * 1000)
         .filter(|milliseconds| *milliseconds > 0);
     failure
+}
+
+/// What the API server says to a watch that no other try can mend.
+pub(super) fn refused(error: &watcher::Error) -> Option<&Status> {
+    let status = match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
+        watcher::Error::WatchError(status) => status,
+        _ => return None,
+    };
+    matches!(status.code, 401 | 403).then_some(status)
 }
 
 /// The error and its causes, each said once.

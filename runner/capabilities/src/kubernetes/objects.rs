@@ -2,25 +2,32 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
     Preconditions,
 };
-use kube::runtime::wait::{await_condition, conditions};
+use kube::runtime::wait::{self, await_condition, conditions};
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
-use super::failure::of_error;
+use super::failure::{of_error, of_status};
+use super::tries::tried;
 
 /// The field manager of everything that a step applies.
 const MANAGER: &str = "sidestep";
 /// The label that tells whose an object is.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Selects what steps made.
+pub const MADE_BY_STEPS: &str = "app.kubernetes.io/managed-by=sidestep";
 /// The annotation that says which attempt of which run made an object.
 const MADE_BY: &str = "sidestep.dev/made-by";
 /// The annotation that says when an object may be swept.
 const EXPIRES: &str = "sidestep.dev/expires";
+
+/// The pause before a lost watch is begun again.
+const BETWEEN_WATCHES: Duration = Duration::from_millis(500);
 
 /// A kind of object in one place.
 #[derive(Debug, Clone)]
@@ -86,7 +93,7 @@ impl Objects {
 
     /// One object, without managed fields and without a Secret's data.
     pub async fn get(&self, name: &str) -> Result<Value, Failure> {
-        let object = self.api.get(name).await;
+        let object = tried(|| self.api.get(name)).await;
         object
             .map_err(|error| self.failure("get", name, &error))
             .and_then(|o| self.shown(&o))
@@ -105,9 +112,7 @@ impl Objects {
             limit: Some(max),
             ..ListParams::default()
         };
-        let list = self
-            .api
-            .list(&parameters)
+        let list = tried(|| self.api.list(&parameters))
             .await
             .map_err(|error| self.failure("list", "", &error))?;
         let more = list
@@ -124,7 +129,8 @@ impl Objects {
     }
 
     /// Creates an object and marks it as `owned`. Whether it is new: one of the same name that
-    /// carries the same mark was made by an earlier incarnation, and is ours to go on with.
+    /// carries the same mark was made by an earlier incarnation, or by a try whose answer was lost,
+    /// and is ours to go on with.
     pub async fn create(
         &self,
         mut object: Value,
@@ -148,12 +154,10 @@ impl Objects {
             dry_run,
             field_manager: Some(MANAGER.to_owned()),
         };
-        match self.api.create(&parameters, &object).await {
+        match tried(|| self.api.create(&parameters, &object)).await {
             Ok(made) => Ok((self.shown(&made)?, true)),
             Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
-                let live = self
-                    .api
-                    .get(name)
+                let live = tried(|| self.api.get(name))
                     .await
                     .map_err(|error| self.failure("look at the existing", name, &error))?;
                 if live.annotations().get(MADE_BY) == Some(&owned.by) {
@@ -184,10 +188,8 @@ impl Objects {
             field_manager: Some(MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let applied = self
-            .api
-            .patch(name, &parameters, &Patch::Apply(object))
-            .await;
+        let patch = Patch::Apply(object);
+        let applied = tried(|| self.api.patch(name, &parameters, &patch)).await;
         applied
             .map_err(|error| self.failure("apply", name, &error))
             .and_then(|o| self.shown(&o))
@@ -210,7 +212,7 @@ impl Objects {
             }),
             ..DeleteParams::default()
         };
-        let going = match self.api.delete(name, &parameters).await {
+        let going = match tried(|| self.api.delete(name, &parameters)).await {
             Ok(going) => going,
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
             // The precondition failed: it is another one.
@@ -224,15 +226,8 @@ impl Objects {
         let (Some(wait), Some(uid)) = (wait, uid) else {
             return Ok(());
         };
-        let gone = await_condition(self.api.clone(), name, conditions::is_deleted(&uid));
-        match tokio::time::timeout(wait, gone).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Failure::new(
-                Class::Unavailable,
-                "kubernetes.unavailable",
-                Owner::Cluster,
-                format!("cannot see {} go: {error}", self.named(name)),
-            )),
+        match tokio::time::timeout(wait, self.gone(name, &uid)).await {
+            Ok(result) => result,
             Err(_) => Err(Failure::new(
                 Class::TimedOut,
                 "kubernetes.delete-slow",
@@ -243,6 +238,23 @@ impl Objects {
                     wait.as_secs()
                 ),
             )),
+        }
+    }
+
+    /// Waits until the object of that uid is gone, however often the watch is lost.
+    async fn gone(&self, name: &str, uid: &str) -> Result<(), Failure> {
+        loop {
+            let gone = conditions::is_deleted(uid);
+            let Err(error) = await_condition(self.api.clone(), name, gone).await else {
+                return Ok(());
+            };
+            if let wait::Error::ProbeFailed(error) = &error
+                && let Some(status) = super::failure::refused(error)
+            {
+                return Err(of_status(&format!("see {} go", self.named(name)), status));
+            }
+            tracing::debug!(%error, name, "waiting for an object to go: the watch was lost");
+            tokio::time::sleep(BETWEEN_WATCHES).await;
         }
     }
 
@@ -274,6 +286,12 @@ impl Objects {
 /// Which attempt of which run made the object, as `RUN/INSTANCE/ATTEMPT`; none if no step did.
 pub fn made_by(object: &Value) -> Option<&str> {
     object["metadata"]["annotations"][MADE_BY].as_str()
+}
+
+/// When the object may be swept, whatever became of its run.
+pub fn expires(object: &Value) -> Option<Timestamp> {
+    let text = object["metadata"]["annotations"][EXPIRES].as_str()?;
+    text.parse().ok()
 }
 
 /// Writes into the object whose it is, beside what it says itself.

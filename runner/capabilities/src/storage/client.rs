@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::sync::Arc;
 
 use google_cloud_storage::client::Storage as Official;
@@ -11,7 +10,7 @@ use sidestep_events::{Class, Failure, Owner};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::OnceCell;
 
-use super::source::BlobSource;
+use super::silence::chunk;
 use super::{Bucket, Object};
 use crate::Blob;
 use crate::google::{Credentials, Endpoints, Rest, Service, of_client_error};
@@ -118,8 +117,7 @@ impl Storage {
             .await
             .map_err(|error| of_client_error(&what, &error))?;
         let mut bytes = Vec::new();
-        while let Some(chunk) = answer.next().await {
-            let chunk = chunk.map_err(|error| of_client_error(&what, &error))?;
+        while let Some(chunk) = chunk(&what, answer.next()).await? {
             if (bytes.len() + chunk.len()) as u64 > max {
                 return Err(Failure::new(
                     Class::Exhausted,
@@ -151,74 +149,13 @@ impl Storage {
             .map_err(|error| of_client_error(&what, &error))?;
         let file = tempfile::tempfile().map_err(|error| disk(&what, &error))?;
         let mut file = tokio::fs::File::from_std(file);
-        while let Some(chunk) = answer.next().await {
-            let chunk = chunk.map_err(|error| of_client_error(&what, &error))?;
+        while let Some(chunk) = chunk(&what, answer.next()).await? {
             file.write_all(&chunk)
                 .await
                 .map_err(|error| disk(&what, &error))?;
         }
         file.flush().await.map_err(|error| disk(&what, &error))?;
         Blob::from_file(file.into_std().await).map_err(|error| disk(&what, &error))
-    }
-
-    /// Writes a blob's bytes; large ones in a session that survives lost connections. `heard` is
-    /// told the bytes read for sending so far, and of how many.
-    pub async fn put(
-        &self,
-        bucket: &str,
-        name: &str,
-        blob: Blob,
-        write: &Write,
-        heard: impl Fn(u64, u64) + Send + Sync + 'static,
-    ) -> Result<Written, Failure> {
-        let what = format!("write gs://{bucket}/{name}");
-        // Making the bytes (packing, compressing) is work for a thread that may be held up. With
-        // the checksum known beforehand the server refuses what was damaged on the way; sent after
-        // the bytes, some servers take it for a part of them.
-        let made = blob.clone();
-        let (size, checksum) = tokio::task::spawn_blocking(move || checksum(&made))
-            .await
-            .map_err(|error| {
-                Failure::bug(format!("making a blob's bytes ended by itself: {error}"))
-            })?
-            .map_err(|error| disk(&what, &error))?;
-        let source = BlobSource::new(blob, size, Box::new(move |done| heard(done, size)));
-        let mut request = self
-            .official()
-            .await?
-            .write_object(resource(bucket), name, source);
-        if let Some(generation) = write.if_generation_match {
-            // With a precondition the client may send again what it doesn't know the fate of.
-            request = request.set_if_generation_match(generation_number(generation)?);
-        }
-        if let Some(number) = write.if_metageneration_match {
-            request = request.set_if_metageneration_match(generation_number(number)?);
-        }
-        if let Some(content_type) = &write.content_type {
-            request = request.set_content_type(content_type);
-        }
-        if let Some(cache_control) = &write.cache_control {
-            request = request.set_cache_control(cache_control);
-        }
-        if let Some(time) = write.custom_time {
-            let time = google_cloud_wkt::Timestamp::new(time.as_second(), time.subsec_nanosecond())
-                .map_err(|error| Failure::bug(format!("a time out of range: {error}")))?;
-            request = request.set_custom_time(time);
-        }
-        request = request
-            .set_metadata(write.metadata.clone())
-            .with_known_crc32c(checksum);
-        match request.send_unbuffered().await {
-            Ok(object) => Ok(Written {
-                generation: u64::try_from(object.generation).unwrap_or_default(),
-                created: true,
-                size: u64::try_from(object.size).unwrap_or_default(),
-            }),
-            Err(error) if error.http_status_code() == Some(412) => {
-                self.already_there(bucket, name, &what, write).await
-            }
-            Err(error) => Err(of_client_error(&what, &error)),
-        }
     }
 
     /// Joins objects of a bucket, at most 32, to one (JSON API, `objects.compose`).
@@ -309,7 +246,8 @@ impl Storage {
             .map(|json| Bucket::of_json(&json))
     }
 
-    /// Deletes one generation of an object; one that is gone is no failure.
+    /// Deletes one generation of an object; one that is gone is no failure, also where another one
+    /// has taken its place.
     pub async fn delete(&self, bucket: &str, name: &str, generation: u64) -> Result<(), Failure> {
         let what = format!("delete gs://{bucket}/{name}");
         let path = format!(
@@ -323,12 +261,13 @@ impl Storage {
         {
             Ok(_) => Ok(()),
             Err(failure) if failure.class == Class::NotFound => Ok(()),
+            Err(failure) if failure.code == "google.precondition" => Ok(()),
             Err(failure) => Err(failure),
         }
     }
 
     /// What a failed precondition means: the object that was to be written, or another one.
-    async fn already_there(
+    pub(super) async fn already_there(
         &self,
         bucket: &str,
         name: &str,
@@ -363,7 +302,7 @@ impl Storage {
             .await
     }
 
-    async fn official(&self) -> Result<&Official, Failure> {
+    pub(super) async fn official(&self) -> Result<&Official, Failure> {
         let build = async || {
             let endpoint = self.endpoints.url(Service::Storage).unwrap_or_default();
             Official::builder()
@@ -384,7 +323,7 @@ impl Storage {
     }
 }
 
-fn resource(bucket: &str) -> String {
+pub(super) fn resource(bucket: &str) -> String {
     format!("projects/_/buckets/{bucket}")
 }
 
@@ -400,7 +339,7 @@ fn object_path(bucket: &str, name: &str) -> String {
     )
 }
 
-fn generation_number(number: u64) -> Result<i64, Failure> {
+pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
     i64::try_from(number).map_err(|_| {
         Failure::new(
             Class::InvalidInput,
@@ -412,26 +351,11 @@ fn generation_number(number: u64) -> Result<i64, Failure> {
 }
 
 /// A failure of this machine's own files.
-fn disk(what: &str, error: &std::io::Error) -> Failure {
+pub(super) fn disk(what: &str, error: &std::io::Error) -> Failure {
     Failure::new(
         Class::Failed,
         "storage.local-bytes",
         Owner::Operator,
         format!("cannot {what}: the bytes can't be made or kept on this machine: {error}"),
     )
-}
-
-/// The number of a blob's bytes, and their CRC32C. Blocks.
-fn checksum(blob: &Blob) -> std::io::Result<(u64, u32)> {
-    let mut reader = blob.reader()?;
-    let mut buffer = vec![0; 256 * 1024];
-    let (mut size, mut checksum) = (0, 0);
-    loop {
-        let length = reader.read(&mut buffer)?;
-        if length == 0 {
-            return Ok((size, checksum));
-        }
-        size += length as u64;
-        checksum = crc32c::crc32c_append(checksum, &buffer[..length]);
-    }
 }

@@ -3,7 +3,9 @@
 mod client;
 mod facts;
 mod link;
+mod silence;
 mod source;
+mod write;
 
 pub use client::{Storage, Write, Written};
 pub use facts::{Bucket, Object};

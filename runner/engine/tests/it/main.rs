@@ -2,5 +2,7 @@
 
 mod cancel;
 mod course;
+mod crowd;
+mod killed;
 mod resume;
 mod script;

@@ -278,6 +278,20 @@ impl World {
         options: RunOptions,
         stop: Stop,
     ) -> (RunEnd, Vec<Envelope>) {
+        let stage = Arc::new(Stage(script.clone()));
+        self.run_on(script, stage.clone(), stage, options, stop)
+            .await
+    }
+
+    /// The same, with attempts and objects of another kind.
+    pub(crate) async fn run_on(
+        &self,
+        script: &Arc<Script>,
+        executor: Arc<dyn Executor>,
+        cleaner: Arc<dyn Cleaner>,
+        options: RunOptions,
+        stop: Stop,
+    ) -> (RunEnd, Vec<Envelope>) {
         let id = "r1".parse().expect("an id");
         let (folder, lock, journal, history) = if let Ok(folder) = self.runs.open(&id) {
             let lock = folder.lock().expect("free");
@@ -296,13 +310,12 @@ impl World {
             (folder, lock, journal, History::default())
         };
         let (recorder, mut events) = Recorder::new(folder, journal, &history, None, stop.clone());
-        let stage = Arc::new(Stage(script.clone()));
         let end = run(
             script.clone(),
             Arc::new(recorder),
             &history,
-            stage.clone(),
-            stage,
+            executor,
+            cleaner,
             options,
             stop,
         )

@@ -3,7 +3,10 @@
 
 mod attacks;
 mod cancel;
+mod crowd;
+mod gcp;
 mod guest;
+mod identity;
 mod loading;
 mod running;
 mod sdk;

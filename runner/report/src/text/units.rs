@@ -34,10 +34,18 @@ pub fn plain_text(text: &str) -> String {
     let text = console::strip_ansi_codes(text);
     let text = text.trim_end_matches(['\r', '\n']);
     let last = text.rsplit('\r').next().unwrap_or_default();
-    last.chars()
+    let mut plain: String = last
+        .chars()
         .map(|c| if c == '\t' { ' ' } else { c })
         .filter(|c| !c.is_control() && !is_direction_override(*c))
-        .collect()
+        .collect();
+    // CI systems look for these anywhere in a line, not only where it begins.
+    for command in ["##[", "##vso[", "##teamcity["] {
+        if plain.contains(command) {
+            plain = plain.replace(command, &command.replacen("##", "# #", 1));
+        }
+    }
+    plain
 }
 
 /// Characters that make text look other than it is (Unicode Bidirectional Algorithm, UAX #9).
@@ -105,6 +113,9 @@ mod tests {
         assert_eq!(plain_text("\u{1b}[31mred\u{1b}[0m\u{7}\tx\r\n"), "red x");
         assert_eq!(plain_text("10%\r50%\r100%\r"), "100%");
         assert_eq!(plain_text("a\u{202e}b"), "ab");
+        // Commands that CI systems find anywhere in a line, also one that only this makes whole.
+        assert_eq!(plain_text("a ##[add-path]/x"), "a # #[add-path]/x");
+        assert_eq!(plain_text("#\u{7}#vso[x]"), "# #vso[x]");
         assert_eq!(plain_text(""), "");
     }
 }

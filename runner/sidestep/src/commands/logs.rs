@@ -67,6 +67,8 @@ fn show(envelope: &Envelope, prefixed: bool) {
     let text = plain_text(&log.message);
     match &envelope.instance {
         Some(instance) if prefixed => line(&format!("{} │ {text}", plain_text(instance))),
+        // At a line's beginning this would be a command to the CI system that shows it.
+        _ if text.trim_start().starts_with("::") => line(&format!("│ {text}")),
         _ => line(&text),
     }
 }

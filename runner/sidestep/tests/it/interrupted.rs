@@ -8,10 +8,9 @@ use serde_json::Value;
 use crate::place::{Place, find};
 
 /// Reads events until one for which `choose` holds; gives all that were read.
-fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
+pub(crate) fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut events = Vec::new();
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    for line in &mut lines {
+    for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
         let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
         let chosen = choose(&event);
         events.push(event);
@@ -22,7 +21,7 @@ fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
     panic!("the run ended before: {events:#?}");
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args(["-s", name, &child.id().to_string()])
         .status()
@@ -30,7 +29,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-fn pod_runs(event: &Value) -> bool {
+pub(crate) fn pod_runs(event: &Value) -> bool {
     event["type"] == "progress" && event["data"]["label"] == "pod Running"
 }
 
@@ -83,7 +82,7 @@ fn a_killed_run_goes_on_with_the_same_pod() {
 }
 
 /// The pod's name, from the line that says where the build runs.
-fn pod_of(events: &[Value]) -> String {
+pub(crate) fn pod_of(events: &[Value]) -> String {
     let line = find(events, "log", |data| {
         data["message"]
             .as_str()

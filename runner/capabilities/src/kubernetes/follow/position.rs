@@ -3,7 +3,7 @@
 //!
 //! The API server can only be asked for lines since a whole second, and several lines can carry
 //! the same time stamp. A position is therefore the last line's time stamp and how many lines with
-//! exactly that stamp were taken.
+//! exactly that stamp were taken, and, where a line was under way, how much of it was.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,20 @@ pub struct Position {
     /// How many whole lines with exactly that stamp were taken.
     #[serde(default)]
     pub lines: u64,
+    /// What was taken of the line after those, if it is a long one of which a part is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+/// The beginning of a line that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    /// The line's stamp, by which it is known again; none if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
+    /// How many bytes of its text were taken.
+    pub bytes: u64,
 }
 
 impl Position {
@@ -32,7 +46,14 @@ impl Position {
         Self {
             time: Some(stamp),
             lines,
+            part: None,
         }
+    }
+
+    /// Stands in the middle of the next line.
+    #[must_use]
+    pub(super) fn within(self, part: Option<Part>) -> Self {
+        Self { part, ..self }
     }
 
     /// What to pass as `sinceTime`: whole seconds, rounded down (the API takes no fractions).
@@ -47,6 +68,8 @@ impl Position {
 pub(super) struct Resume {
     from: Position,
     seen: Position,
+    /// Whether nothing has come by yet.
+    at_start: bool,
 }
 
 impl Resume {
@@ -55,7 +78,15 @@ impl Resume {
         Self {
             from,
             seen: Position::default(),
+            at_start: true,
         }
+    }
+
+    /// Whether lines may be missing before the one with that stamp. To be asked before
+    /// [`is_new`](Self::is_new): a server that has the last line still sends it again, and as the
+    /// first one or after older ones. One whose log begins later has thrown some away.
+    pub(super) fn begins_after_a_gap(&self, stamp: Timestamp) -> bool {
+        self.at_start && self.from.time.is_some_and(|last| stamp > last)
     }
 
     /// Whether the line with that stamp is new. To be asked once for every line, in order.
@@ -63,6 +94,7 @@ impl Resume {
     /// Stamps of one container never go back: the runtime writes them as it reads the output. A
     /// stamp that does (a clock that was set back) is taken for new, since losing a line is worse.
     pub(super) fn is_new(&mut self, stamp: Timestamp) -> bool {
+        self.at_start = false;
         let Some(last) = self.from.time else {
             return true;
         };

@@ -14,7 +14,7 @@ use sidestep_events::{Class, Failure, Owner};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::logs::{LogEnd, LogReader};
+use super::logs::{LogEnd, LogReader, Taken};
 use super::{Shared, Target};
 use crate::Update;
 use crate::kubernetes::failure;
@@ -62,10 +62,14 @@ impl Following {
             .boxed();
         let of_pod = format!("involvedObject.kind=Pod,involvedObject.name={name}");
         let of_pod = watcher::Config::default().fields(&of_pod);
-        let mut events = watcher(self.events.clone(), of_pod)
-            .default_backoff()
-            .applied_objects()
-            .boxed();
+        let mut events = if self.target.events {
+            watcher(self.events.clone(), of_pod)
+                .default_backoff()
+                .applied_objects()
+                .boxed()
+        } else {
+            futures::stream::pending().boxed()
+        };
         let mut found = false;
         loop {
             tokio::select! {
@@ -166,10 +170,13 @@ impl Following {
         self.readers.spawn(async move {
             let mut line = Vec::new();
             let (matches, mut matched) = tokio::sync::mpsc::unbounded_channel();
-            let read = reader.read(is_over, |piece, position| {
-                for update in shared.piece(&container, &mut line, &piece, position) {
-                    // The receiver lives as long as this task.
-                    let _ = matches.send(update);
+            let read = reader.read(is_over, |taken| match taken {
+                Taken::Gap => shared.outlet.gap(&container),
+                Taken::Piece(piece, position) => {
+                    for update in shared.piece(&container, &mut line, &piece, position) {
+                        // The receiver lives as long as this task.
+                        let _ = matches.send(update);
+                    }
                 }
             });
             tokio::pin!(read);
@@ -191,10 +198,12 @@ impl Following {
 
     async fn event(&mut self, event: &Event) {
         let about = event.involved_object.uid.as_deref();
+        let seen = self.last.as_ref();
         let ours = self
-            .last
-            .as_ref()
-            .and_then(|pod| pod.metadata.uid.as_deref());
+            .target
+            .uid
+            .as_deref()
+            .or_else(|| seen.and_then(|pod| pod.metadata.uid.as_deref()));
         if about.is_some() && ours.is_some() && about != ours {
             return;
         }
@@ -240,18 +249,11 @@ impl Following {
 
 /// A watch's error, if trying again can't mend it.
 fn refusal(error: &watcher::Error, target: &Target) -> Result<(), Failure> {
-    let status = match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
-        watcher::Error::WatchError(status) => status,
-        _ => return Ok(()),
+    let Some(status) = failure::refused(error) else {
+        return Ok(());
     };
-    if matches!(status.code, 401 | 403) {
-        let what = format!("watch pod {}/{}", target.namespace, target.name);
-        return Err(failure::of_status(&what, status));
-    }
-    Ok(())
+    let what = format!("watch pod {}/{}", target.namespace, target.name);
+    Err(failure::of_status(&what, status))
 }
 
 fn json<T: Serialize>(object: &T) -> Result<Value, Failure> {

@@ -1,0 +1,188 @@
+//! An API server without a socket: a test writes what it answers, to the byte and to the cut.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, Bytes};
+use futures::{StreamExt as _, stream};
+use kube::Client;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    ListPods,
+    WatchPods,
+    ListEvents,
+    WatchEvents,
+    Log,
+    Get,
+    Create,
+    Delete,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) kind: Kind,
+    /// How many of its kind came before.
+    pub(crate) nth: usize,
+    pub(crate) query: HashMap<String, String>,
+    pub(crate) body: Value,
+}
+
+/// What the server does with it.
+pub(crate) enum Answer {
+    Json(u16, Value),
+    Stream(Vec<Part>),
+    /// The connection is reset before there is an answer.
+    Lost,
+}
+
+/// A part of a body.
+#[derive(Clone)]
+pub(crate) enum Part {
+    Bytes(Vec<u8>),
+    /// Nothing comes until the token is cancelled.
+    Until(CancellationToken),
+    /// The connection is lost.
+    Cut,
+    /// Nothing comes any more, and no end.
+    Silence,
+}
+
+impl Part {
+    /// An event of a watch.
+    pub(crate) fn event(kind: &str, object: &Value) -> Self {
+        Self::Bytes(format!("{}\n", json!({"type": kind, "object": object})).into_bytes())
+    }
+}
+
+/// A client of a server that answers so.
+pub(crate) fn client(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -> Client {
+    let answer = Arc::new(answer);
+    let counts: Arc<Mutex<HashMap<Kind, usize>>> = Arc::default();
+    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let (answer, counts) = (answer.clone(), counts.clone());
+        async move {
+            let call = read(request, &counts).await;
+            match answer(&call) {
+                Answer::Lost => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                Answer::Json(code, value) => Ok(http::Response::builder()
+                    .status(code)
+                    .body(Body::from(value.to_string()))
+                    .expect("a response")),
+                Answer::Stream(parts) => Ok(http::Response::new(body(parts))),
+            }
+        }
+    });
+    Client::new(service, "builds")
+}
+
+async fn read(
+    request: http::Request<kube::client::Body>,
+    counts: &Mutex<HashMap<Kind, usize>>,
+) -> Call {
+    let (head, body) = request.into_parts();
+    let url = Url::parse("http://cluster.example")
+        .and_then(|base| base.join(&head.uri.to_string()))
+        .expect("a URL");
+    let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
+    let watch = query.get("watch").is_some_and(|watch| watch == "true");
+    let parts: Vec<&str> = url.path().split('/').skip(5).collect();
+    let kind = match (head.method.as_str(), &parts[..]) {
+        ("GET", ["pods"]) if watch => Kind::WatchPods,
+        ("GET", ["pods"]) => Kind::ListPods,
+        ("GET", ["events"]) if watch => Kind::WatchEvents,
+        ("GET", ["events"]) => Kind::ListEvents,
+        ("GET", ["pods", _, "log"]) => Kind::Log,
+        ("GET", ["pods", _]) => Kind::Get,
+        ("POST", ["pods"]) => Kind::Create,
+        ("DELETE", ["pods", _]) => Kind::Delete,
+        other => panic!("not scripted: {other:?}"),
+    };
+    let body = body.collect_bytes().await.expect("a body");
+    let mut counts = counts.lock().expect("no test panics holding it");
+    let count = counts.entry(kind).or_default();
+    *count += 1;
+    Call {
+        kind,
+        nth: *count - 1,
+        query,
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+    }
+}
+
+fn body(parts: Vec<Part>) -> Body {
+    Body::from_stream(stream::iter(parts).flat_map(|part| {
+        match part {
+            Part::Bytes(bytes) => stream::iter([Ok(Bytes::from(bytes))]).boxed(),
+            Part::Until(token) => stream::once(async move { token.cancelled().await })
+                .filter_map(|()| async { None })
+                .boxed(),
+            Part::Cut => {
+                stream::iter([Err(io::Error::from(io::ErrorKind::ConnectionReset))]).boxed()
+            }
+            Part::Silence => stream::pending().boxed(),
+        }
+    }))
+}
+
+/// What a list answers.
+pub(crate) fn list(items: &[Value]) -> Answer {
+    Answer::Json(
+        200,
+        json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items}),
+    )
+}
+
+/// A `Status` of the API.
+pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure",
+        "code": code, "reason": reason, "message": message,
+    })
+}
+
+/// The pod in a state, as of a version.
+pub(crate) fn pod(version: u32, phase: &str, container: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": "build", "namespace": "builds", "uid": "u1",
+            "resourceVersion": version.to_string(),
+        },
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "x"}]},
+        "status": {
+            "phase": phase,
+            "containerStatuses": [{
+                "name": "main", "image": "x", "imageID": "", "ready": false, "restartCount": 0,
+                "state": container,
+            }],
+        },
+    })
+}
+
+pub(crate) fn waiting() -> Value {
+    json!({"waiting": {"reason": "ContainerCreating"}})
+}
+
+pub(crate) fn running() -> Value {
+    json!({"running": {"startedAt": "2026-11-24T04:30:00Z"}})
+}
+
+pub(crate) fn ended(code: i32) -> Value {
+    json!({"terminated": {"exitCode": code, "containerID": "containerd://c1"}})
+}
+
+/// What answers to events that don't matter.
+pub(crate) fn no_events(call: &Call) -> Answer {
+    match call.kind {
+        Kind::ListEvents => list(&[]),
+        Kind::WatchEvents => Answer::Stream(vec![Part::Silence]),
+        other => panic!("not scripted: {other:?}"),
+    }
+}

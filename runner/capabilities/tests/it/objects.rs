@@ -1,0 +1,201 @@
+//! Objects, over connections that are lost when the request was taken already.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sidestep_capabilities::kubernetes::{Objects, Owned, Target};
+use sidestep_events::Class;
+
+use crate::cluster::{Answer, Kind, Part, client, pod, running, status};
+
+fn pods(client: kube::Client) -> Objects {
+    let target = Target {
+        api_version: "v1".to_owned(),
+        resource: "pods".to_owned(),
+        namespace: Some("builds".to_owned()),
+    };
+    Objects::new(client, target)
+}
+
+fn owned(attempt: u32) -> Owned {
+    Owned {
+        by: format!("run/build/{attempt}"),
+        expires: "2026-11-25T00:00:00Z".to_owned(),
+    }
+}
+
+fn wish() -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "build"}, "spec": {}})
+}
+
+/// A server that keeps one pod; its first answers to a create are what `lost` says.
+fn server(
+    kept: Option<Value>,
+    lost: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static,
+) -> (kube::Client, Arc<Mutex<Vec<Value>>>) {
+    let pods = Arc::new(Mutex::new(Vec::from_iter(kept)));
+    let store = pods.clone();
+    let client = client(move |call| {
+        let mut pods = store.lock().expect("no panic");
+        match call.kind {
+            Kind::Create if pods.is_empty() => {
+                let mut made = call.body.clone();
+                made["metadata"]["uid"] = "u1".into();
+                pods.push(made.clone());
+                lost(call.nth).unwrap_or(Answer::Json(201, made))
+            }
+            Kind::Create => {
+                let message = r#"pods "build" already exists"#;
+                Answer::Json(409, status(409, "AlreadyExists", message))
+            }
+            Kind::Get => Answer::Json(200, pods[0].clone()),
+            other => panic!("not scripted: {other:?}"),
+        }
+    });
+    (client, pods)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_is_lost_meets_its_own_object() {
+    for lost in [
+        || Answer::Lost,
+        || Answer::Stream(vec![Part::Cut]),
+        || {
+            Answer::Stream(vec![
+                Part::Bytes(b"{\"apiVersion\":\"v1\",".to_vec()),
+                Part::Cut,
+            ])
+        },
+        || {
+            Answer::Json(
+                500,
+                status(500, "InternalError", "etcdserver: request timed out"),
+            )
+        },
+    ] {
+        let (client, kept) = server(None, move |nth| (nth == 0).then(lost));
+        let (made, _) = pods(client)
+            .create(wish(), "build", &owned(1), false)
+            .await
+            .expect("it was made");
+        assert_eq!(made["metadata"]["uid"], "u1");
+        assert_eq!(kept.lock().expect("no panic").len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_object_of_another_attempt_is_not_taken_for_its_own() {
+    let (client, kept) = server(None, |_| None);
+    pods(client.clone())
+        .create(wish(), "build", &owned(1), false)
+        .await
+        .expect("it is made");
+    let (_, new) = pods(client.clone())
+        .create(wish(), "build", &owned(1), false)
+        .await
+        .expect("it is its own");
+    assert!(!new);
+    let failure = pods(client)
+        .create(wish(), "build", &owned(2), false)
+        .await
+        .expect_err("it is another's");
+    assert_eq!(
+        (failure.class, &*failure.code),
+        (Class::Conflict, "kubernetes.already-exists")
+    );
+    assert_eq!(kept.lock().expect("no panic").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotations_of_any_kind_are_not_taken_for_its_own() {
+    for annotations in [
+        json!(null),
+        json!({}),
+        json!({"sidestep.dev/made-by": ""}),
+        json!({"sidestep.dev/made-by": "run/build/1\u{0}"}),
+        json!({"sidestep.dev/made-by": "x".repeat(300_000)}),
+        json!({"sidestep.dev/expires": "never"}),
+    ] {
+        let mut other = wish();
+        other["metadata"]["annotations"] = annotations;
+        let (client, _) = server(Some(other), |_| None);
+        let failure = pods(client)
+            .create(wish(), "build", &owned(1), false)
+            .await
+            .expect_err("it is another's");
+        assert_eq!(failure.class, Class::Conflict);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stays_away_is_said_and_not_asked_for_ever() {
+    let asked: Arc<Mutex<usize>> = Arc::default();
+    let count = asked.clone();
+    let client = client(move |_| {
+        *count.lock().expect("no panic") += 1;
+        Answer::Lost
+    });
+    let failure = pods(client)
+        .create(wish(), "build", &owned(1), false)
+        .await
+        .expect_err("nobody answers");
+    assert_eq!(
+        (failure.class, &*failure.code),
+        (Class::Unavailable, "kubernetes.unreachable")
+    );
+    assert!(
+        failure
+            .message
+            .starts_with("cannot create pods builds/build: "),
+        "{failure}"
+    );
+    assert_eq!(*asked.lock().expect("no panic"), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_gets_done_over_lost_connections() {
+    let client = client(|call| match (call.kind, call.nth) {
+        // It was taken; only its answer is lost.
+        (Kind::Delete, 0) => Answer::Lost,
+        (Kind::Delete, _) => Answer::Json(200, pod(2, "Running", &running())),
+        (Kind::ListPods, 0) => Answer::Lost,
+        (Kind::ListPods, 1) => crate::cluster::list(&[pod(2, "Running", &running())]),
+        (Kind::WatchPods, 0) => Answer::Stream(vec![Part::Cut]),
+        (Kind::ListPods, _) => crate::cluster::list(&[]),
+        (Kind::WatchPods, _) => Answer::Stream(vec![Part::Silence]),
+        other => panic!("not scripted: {other:?}"),
+    });
+    pods(client)
+        .delete("build", Some("u1"), None, Some(Duration::from_secs(25)))
+        .await
+        .expect("it is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_does_not_go_and_one_that_may_not_be_seen_are_told_apart() {
+    let stays = client(|call| match call.kind {
+        Kind::Delete => Answer::Json(200, pod(2, "Running", &running())),
+        Kind::ListPods => crate::cluster::list(&[pod(2, "Running", &running())]),
+        Kind::WatchPods => Answer::Stream(vec![Part::Silence]),
+        other => panic!("not scripted: {other:?}"),
+    });
+    let wait = Some(Duration::from_secs(25));
+    let failure = pods(stays)
+        .delete("build", Some("u1"), None, wait)
+        .await
+        .expect_err("it stays");
+    assert_eq!(
+        (failure.class, &*failure.code),
+        (Class::TimedOut, "kubernetes.delete-slow")
+    );
+    let unseen = client(|call| match call.kind {
+        Kind::Delete => Answer::Json(200, pod(2, "Running", &running())),
+        _ => Answer::Json(403, status(403, "Forbidden", "may not watch pods")),
+    });
+    let failure = pods(unseen)
+        .delete("build", Some("u1"), None, wait)
+        .await
+        .expect_err("it may not look");
+    assert_eq!(failure.class, Class::Denied);
+}
