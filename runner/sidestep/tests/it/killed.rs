@@ -71,7 +71,7 @@ fn is_log(event: &Value, text: &str) -> bool {
 
 /// The numbers of the lines that the build wrote, as the run's log has them.
 fn numbers(place: &mut Place, run: &str) -> Vec<u32> {
-    let output = place.run(&["logs", run, "--step", "build"]);
+    let output = place.run(&["logs", run, "build"]);
     String::from_utf8(output.stdout)
         .unwrap()
         .lines()
