@@ -176,7 +176,7 @@ fn a_termination_cancels_or_detaches_as_asked() {
     assert_eq!(exit, Some(143), "{beside}");
     assert!(
         find(&events, "cleaned-up", |_| true).is_none(),
-        "the pod is left"
+        "the pod is left: {events:#?}"
     );
     let told = find(&events, "warning", |data| data["code"] == "run.detached").expect("said");
     assert_eq!(told["help"][0], format!("sidestep resume {id}"));
