@@ -47,7 +47,7 @@ impl Cleaner for Remover {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whenever_it_is_detached_nothing_is_removed() {
-    for _ in 0..60 {
+    for _ in 0..30 {
         let script = (0..STEPS).fold(Script::new(), |script, n| {
             script.step(&format!("s{n}"), &[], vec![plain()])
         });

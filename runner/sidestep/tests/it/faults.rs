@@ -142,7 +142,7 @@ fn texts(folder: &std::path::Path, into: &mut Vec<u8>) {
 
 #[test]
 fn no_token_is_in_anything_that_a_run_says_or_keeps() {
-    for scenario in ["image-pull-heals", "bucket-denied"] {
+    for scenario in ["healthy", "bucket-denied"] {
         let mut place = Place::with_application();
         let sandbox = format!("--sandbox={scenario}");
         for format in ["json", "human"] {
