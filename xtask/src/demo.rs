@@ -21,6 +21,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let status = command
         .status()
         .map_err(|error| format!("cannot start {}: {error}", runner.display()))?;
+    if let Some(folder) = runner.parent() {
+        say::doing(&format!(
+            "to run `sidestep` yourself: export PATH=\"{}:$PATH\"",
+            folder.display()
+        ));
+    }
     // The runner's exit code says more than "failed" does.
     let code = status
         .code()

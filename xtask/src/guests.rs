@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Result, cargo, say, tools};
+use crate::profile::Profile;
+use crate::{Result, cargo, release, say, tools};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -19,77 +20,86 @@ enum Toolchain {
     Debian { linker: PathBuf },
 }
 
+const COMPONENTIZE: &str = "sidestep-componentize";
+const PRECOMPILE: &str = "sidestep-precompile";
+
 /// Builds every plugin under `plugins/` into a component with its manifest, and returns the folder
 /// that holds them as `NAME.wasm` and `NAME.cwasm`.
 pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     let packages = packages()?;
-    let toolchain = toolchain()?;
-    let modules = compile(&toolchain, &packages)?;
-    let folder = cargo::target_dir().join("plugins").join(profile.folder());
+    let folder = profile.plugins();
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    say::doing("building the tools that make components (the first time takes some minutes)");
-    let mut tools = cargo::cargo();
-    tools.args([
-        "build",
-        "--package",
-        "sidestep-componentize",
-        "--package",
-        "sidestep-host",
-    ]);
-    cargo::run(tools.arg("--bins").args(profile.arguments()))?;
-    say::doing(&format!("making components of {}", packages.join(", ")));
+    let modules = compile(&packages)?;
+    say::doing("compiling the tools that make modules components");
+    cargo::run(
+        profile
+            .build(&[COMPONENTIZE, PRECOMPILE])
+            // The same folder as for what embeds it, or the two calls would undo each other's work.
+            .env(release::PLUGINS, &folder),
+    )?;
     for package in &packages {
         let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
-        let component = folder.join(format!("{package}.wasm"));
-        let mut componentize = profile.tool("sidestep-componentize", "sidestep-componentize");
-        cargo::run(componentize.arg(&module).arg("-o").arg(&component))?;
-        let mut precompile = profile.tool("sidestep-host", "sidestep-precompile");
-        cargo::run(
-            precompile
-                .arg(&component)
-                .arg(component.with_extension("cwasm")),
-        )?;
+        component(profile, &module, &folder.join(format!("{package}.wasm")))?;
     }
+    forget_others(&folder, &packages)?;
     Ok(folder)
 }
 
-/// How the programs that the guests are made with, and for, are built.
-#[derive(Clone, Copy)]
-pub(crate) enum Profile {
-    /// For tests.
-    Dev,
-    /// For use.
-    Release,
+/// Makes modules of the packages, and returns the folder that holds them as `NAME_OF_PACKAGE.wasm`.
+pub(crate) fn compile(packages: &[String]) -> Result<PathBuf> {
+    compile_with(&toolchain()?, packages)
 }
 
-impl Profile {
-    /// The arguments that choose it.
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Dev => &[],
-            Self::Release => &["--release"],
+/// Makes a module a component, and compiles that for this machine, unless both are newer than what
+/// they are made of: a new file would make cargo build the runner anew.
+pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Result<()> {
+    let componentize = profile.program(COMPONENTIZE);
+    let precompile = profile.program(PRECOMPILE);
+    let compiled = component.with_extension("cwasm");
+    if is_current(component, &[module, &componentize])
+        && is_current(&compiled, &[component, &precompile])
+    {
+        return Ok(());
+    }
+    let name = component.file_stem().unwrap_or_default();
+    say::doing(&format!("making a component of {}", name.display()));
+    cargo::run(
+        Command::new(componentize)
+            .arg(module)
+            .arg("-o")
+            .arg(component),
+    )?;
+    cargo::run(Command::new(precompile).arg(component).arg(compiled))
+}
+
+/// Whether a file is newer than all that it is made of.
+fn is_current(file: &Path, parts: &[&Path]) -> bool {
+    let changed = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
+    changed(file).is_some_and(|made| {
+        parts
+            .iter()
+            .all(|part| changed(part).is_some_and(|part| part < made))
+    })
+}
+
+/// Removes what lies in the folder and belongs to no plugin, such as one that was renamed; the
+/// runner would embed it.
+fn forget_others(folder: &Path, packages: &[String]) -> Result<()> {
+    let entries = fs::read_dir(folder)
+        .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = path.file_stem().unwrap_or_default();
+        if !packages.iter().any(|package| name == package.as_str()) {
+            fs::remove_file(&path)
+                .map_err(|error| format!("cannot remove {}: {error}", path.display()))?;
         }
     }
-
-    /// A program of the workspace, to be given arguments and run.
-    fn tool(self, package: &str, program: &str) -> Command {
-        let mut command = cargo::cargo();
-        command.args(["run", "--quiet", "--package", package, "--bin", program]);
-        command.args(self.arguments()).arg("--");
-        command
-    }
-
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Dev => "debug",
-            Self::Release => "release",
-        }
-    }
+    Ok(())
 }
 
 /// The plugins' package names: the folders under `plugins/`.
-fn packages() -> Result<Vec<String>> {
+pub(crate) fn packages() -> Result<Vec<String>> {
     let folder = cargo::root().join("plugins");
     let entries = fs::read_dir(&folder)
         .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
@@ -102,7 +112,7 @@ fn packages() -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn compile(toolchain: &Toolchain, packages: &[String]) -> Result<PathBuf> {
+fn compile_with(toolchain: &Toolchain, packages: &[String]) -> Result<PathBuf> {
     let mut command = match toolchain {
         Toolchain::Rustup => {
             say::doing(&format!("compiling the plugins with rustup's {TARGET}"));
@@ -130,7 +140,7 @@ fn compile(toolchain: &Toolchain, packages: &[String]) -> Result<PathBuf> {
     });
     command
         .env("CARGO_TARGET_DIR", &target)
-        .args(["build", "--quiet", "--profile", "guest"]);
+        .args(["build", "--profile", "guest"]);
     command.args(["--target", TARGET]);
     for package in packages {
         command.args(["--package", package]);

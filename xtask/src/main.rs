@@ -1,12 +1,15 @@
-//! The project's own tasks: `cargo xtask demo | build | test`.
+//! The project's own tasks: `cargo xtask demo | build | test | bench | generate`.
 //!
 //! This program only finds, installs and starts other programs. It must not know what Sidestep
 //! does, and has no dependencies, so that it is there within seconds of a clone.
 #![allow(clippy::print_stderr, clippy::print_stdout)] // talking to a person is its job
 
+mod bench;
 mod cargo;
 mod demo;
+mod generate;
 mod guests;
+mod profile;
 mod release;
 mod say;
 mod test;
@@ -18,9 +21,11 @@ use std::process::ExitCode;
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 const USAGE: &str = "\
-cargo xtask demo     set up, build the runner, and run the main job in the sandbox
-cargo xtask build    build the release runner, with its plugins, and say where it is
-cargo xtask test     set up what the tests need, and run them all";
+cargo xtask demo      set up, build the runner, and run the main job in the sandbox
+cargo xtask build     build the release runner, with its plugins, and say where it is
+cargo xtask test      set up what the tests need, and run them all
+cargo xtask bench     measure Sidestep beside what one would use instead
+cargo xtask generate  make docs/reference anew from what the runner says of itself";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +40,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }),
         ("test", rest) => test::run(rest),
+        ("bench", rest) => bench::run(rest),
+        ("generate", rest) => generate::run(rest),
         ("" | "help" | "--help" | "-h", []) => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -1,15 +1,16 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use crate::guests::Profile;
-use crate::{Result, cargo, guests, release, say, tools};
+use crate::profile::Profile;
+use crate::{Result, cargo, generate, guests, release, say, tools};
 
 /// Checks format and lints, and runs all tests. Further arguments go to `cargo test`.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
-    let path = tools::counterparts()?;
+    let path = tools::for_tests()?;
     say::doing("cargo fmt --check");
     cargo::run(cargo::cargo().args(["fmt", "--all", "--check"]))?;
+    dependencies(&path)?;
     let plugins = guests::build(Profile::Dev)?;
     say::doing("cargo clippy");
     cargo::run(
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             ])
             .env(release::PLUGINS, &plugins),
     )?;
+    generate::check(&plugins)?;
     // The end-to-end tests start the runner as a process of its own.
     say::doing("cargo test");
     cargo::run(
@@ -35,4 +37,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             .env("PATH", &path),
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Holds the dependencies against `deny.toml`: licences, what is banned, where they come from. What
+/// is merely there twice is left to `cargo deny check bans`.
+fn dependencies(path: &str) -> Result<()> {
+    let Some(deny) = tools::find("cargo-deny", path) else {
+        return Ok(()); // said when it could not be had
+    };
+    say::doing("cargo deny check bans licenses sources");
+    cargo::run(
+        Command::new(deny)
+            .current_dir(cargo::root())
+            .args(["--log-level", "error", "check", "--hide-inclusion-graph"])
+            .args(["bans", "licenses", "sources"]),
+    )
 }

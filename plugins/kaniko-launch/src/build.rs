@@ -6,6 +6,7 @@ use sidestep::kubernetes::{
 use sidestep::serde_json::{self, Value};
 use sidestep::{Creation, Error, Progress, Result, Step};
 
+use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
 use crate::outcome::outcome;
 use crate::pod::{CONTAINER, pod};
@@ -17,6 +18,10 @@ const TAIL: u32 = 4096;
 
 /// Builds, and gives the digest.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
+    let identity = Identity::new(inputs);
+    if let Some(warning) = identity.warning() {
+        step.annotate(warning);
+    }
     let name = step.object_name("build");
     let target = ObjectRef::namespaced(
         inputs.cluster.as_str(),
@@ -33,9 +38,15 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     .map_err(|error| error.context("the build was not started"))?;
     let place = format!("{}/{name}", inputs.namespace);
     match made.outcome {
-        Creation::Created => {
-            sidestep::info!("building in pod {place} as {}", inputs.service_account);
-        }
+        Creation::Created => match &inputs.google_key {
+            None => sidestep::info!("building in pod {place} as {}", inputs.service_account),
+            Some(key) => {
+                sidestep::info!(
+                    "building in pod {place} with the key of Secret {}",
+                    key.secret
+                );
+            }
+        },
         Creation::AlreadyThere => {
             sidestep::info!("pod {place} is building already; going on with it");
         }
@@ -44,6 +55,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     follow(
         step,
         inputs,
+        &identity,
         PodRef {
             cluster: inputs.cluster.as_str().to_owned(),
             namespace: inputs.namespace.clone(),
@@ -53,7 +65,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     )
 }
 
-fn follow(step: &Step, inputs: &Inputs, pod: PodRef) -> Result<Outputs> {
+fn follow(step: &Step, inputs: &Inputs, identity: &Identity<'_>, pod: PodRef) -> Result<Outputs> {
     let options = FollowOptions {
         containers: vec![CONTAINER.to_owned()],
         patterns: patterns(),
@@ -69,7 +81,11 @@ fn follow(step: &Step, inputs: &Inputs, pod: PodRef) -> Result<Outputs> {
                     report(step, &line);
                 }
             }
-            Some(Update::Event(event)) => tell(&read(&event)?),
+            Some(Update::Event(event)) => {
+                let event = read(&event)?;
+                watch.event(&event, step.now(), inputs);
+                tell(&event);
+            }
             Some(Update::Matched(Matched { pattern, text, .. })) => {
                 if let Some(sign) = Sign::from_name(&pattern) {
                     signs.add(sign, text);
@@ -77,7 +93,7 @@ fn follow(step: &Step, inputs: &Inputs, pod: PodRef) -> Result<Outputs> {
             }
             Some(Update::Ended(state)) => {
                 let tail = kubernetes::tail(&follow, CONTAINER, TAIL)?;
-                return outcome(&read(&state)?, &signs, &tail, inputs);
+                return outcome(&read(&state)?, &signs, &tail, inputs, identity);
             }
         }
         if let Some(error) = watch.verdict(step.now()) {

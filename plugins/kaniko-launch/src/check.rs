@@ -3,16 +3,39 @@
 use sidestep::{Diagnostic, workspace};
 
 use crate::dockerfile::problems;
-use crate::inputs::Inputs;
+use crate::inputs::Known;
 
 /// The largest Dockerfile that is read.
 const LARGEST: u64 = 1 << 20;
 
-/// Reads the Dockerfile in the workspace.
-pub(crate) fn check(inputs: &Inputs) -> Vec<Diagnostic> {
-    let file = match inputs.path.as_str() {
-        "." | "" => inputs.dockerfile.clone(),
-        path => format!("{}/{}", path.trim_end_matches('/'), inputs.dockerfile),
+/// Reads the Dockerfile in the workspace, and looks at what identity is asked for.
+pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = key_in_secret(inputs).into_iter().collect();
+    // What another step decides can't be read yet.
+    if let (Some(path), Some(dockerfile)) = (&inputs.path, &inputs.dockerfile) {
+        found.extend(dockerfile_problems(path, dockerfile, inputs));
+    }
+    found
+}
+
+fn key_in_secret(inputs: &Known) -> Option<Diagnostic> {
+    let key = inputs.google_key.as_ref()?;
+    let namespace = inputs.namespace.as_deref().unwrap_or("the namespace");
+    let message = format!(
+        "`googleKey` gives the build a service account's key: whoever reads Secret {} of {namespace} has it, and it stays valid until somebody deletes it",
+        key.secret
+    );
+    Some(
+        Diagnostic::warning("identity.key-in-secret", message)
+            .help("the way out is Workload Identity: leave `googleKey` out and link `serviceAccount` to the key's account")
+            .help("the run prints the commands, and docs/ways.md explains them"),
+    )
+}
+
+fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diagnostic> {
+    let file = match path {
+        "." | "" => dockerfile.to_owned(),
+        path => format!("{}/{dockerfile}", path.trim_end_matches('/')),
     };
     match workspace::read_to_string(&file, LARGEST) {
         Ok(text) => problems(&text, inputs.target.as_deref())
@@ -29,5 +52,29 @@ pub(crate) fn check(inputs: &Inputs) -> Vec<Diagnostic> {
             ]
         }
         Err(error) => vec![Diagnostic::error(error.code, error.message)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_warned_of_and_what_is_not_known_is_not_read() {
+        // A workspace that is asked natively would end the process.
+        let known: Known = from_value(json!({
+            "path": ".", "namespace": "builds", "googleKey": { "secret": "builder-key" },
+        }))
+        .expect("known inputs");
+        let found = check(&known);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].code, "identity.key-in-secret");
+        assert!(
+            found[0].message.contains("builder-key of builds"),
+            "{found:?}"
+        );
+        assert!(check(&Known::default()).is_empty());
     }
 }

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use sidestep::serde::Deserialize;
 use sidestep::{ByteSize, Cluster, Duration, ImageRef};
 
+/// The label of nodes whose pods are answered by GKE's metadata server, which knows workload
+/// identities, and not by Compute Engine's, which knows the node's account alone.
+const SERVED: &str = "iam.gke.io/gke-metadata-server-enabled";
 /// The executor that is used unless the step names another; pin it by digest in your pipelines.
 const EXECUTOR: &str = "ghcr.io/osscontainertools/kaniko:v1.28.3";
 
@@ -28,6 +32,10 @@ pub(crate) struct Inputs {
     pub namespace: String,
     /// The Kubernetes service account that the build runs as.
     pub service_account: String,
+    /// A Google service account's key in a Secret of the namespace, which the build then uses in
+    /// place of its workload identity. It works, and warns: a key is valid for whoever has it.
+    #[serde(default)]
+    pub google_key: Option<GoogleKey>,
     /// The build stage to stop at; the last one if absent.
     #[serde(default)]
     pub target: Option<String>,
@@ -50,7 +58,8 @@ pub(crate) struct Inputs {
     #[serde(default)]
     pub ephemeral_storage: Option<ByteSize>,
     /// Labels of the nodes to build on. The default is what Workload Identity needs on Standard
-    /// clusters; on Autopilot give `{}`.
+    /// clusters; on Autopilot give `{}`. Without it the step looks at the cluster's node pools, and
+    /// warns where a build would run as its node's account.
     #[serde(default = "metadata_server")]
     pub node_selector: BTreeMap<String, String>,
     /// How long an image that can't be pulled may take to heal.
@@ -59,6 +68,50 @@ pub(crate) struct Inputs {
     /// How long the pod may wait for room on a node.
     #[serde(default = "pending_grace")]
     pub pending_grace: Duration,
+}
+
+/// Where a service account's key lies.
+#[sidestep::data]
+#[derive(Debug)]
+pub(crate) struct GoogleKey {
+    /// The Secret's name.
+    #[schemars(length(min = 1))]
+    pub secret: String,
+    /// The key of the Secret that holds the file.
+    #[serde(default = "key_file")]
+    #[schemars(length(min = 1))]
+    pub key: String,
+}
+
+/// What is known before anything runs: an input that waits for another step is absent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(crate = "sidestep::serde", rename_all = "camelCase", default)]
+pub(crate) struct Known {
+    pub path: Option<String>,
+    pub dockerfile: Option<String>,
+    pub target: Option<String>,
+    pub namespace: Option<String>,
+    pub google_key: Option<GoogleKey>,
+}
+
+impl Inputs {
+    /// Whether the build is kept to nodes on which it can't be the node's account.
+    pub(crate) fn only_served_nodes(&self) -> bool {
+        self.node_selector
+            .get(SERVED)
+            .is_some_and(|value| value == "true")
+    }
+
+    /// Whether the step asks to look at the cluster through GKE; the condition of its request for
+    /// `gke`: only where the build could have another identity than its workload's.
+    pub(crate) fn looks_at_cluster(&self) -> bool {
+        self.cluster.project().is_some() && (self.google_key.is_some() || !self.only_served_nodes())
+    }
+
+    /// `NAMESPACE/ACCOUNT`, as people name a Kubernetes service account.
+    pub(crate) fn workload(&self) -> String {
+        format!("{}/{}", self.namespace, self.service_account)
+    }
 }
 
 /// What was built.
@@ -85,11 +138,12 @@ fn executor() -> ImageRef {
     EXECUTOR.parse().expect("a constant that a test reads")
 }
 
+fn key_file() -> String {
+    "key.json".to_owned()
+}
+
 fn metadata_server() -> BTreeMap<String, String> {
-    BTreeMap::from([(
-        "iam.gke.io/gke-metadata-server-enabled".to_owned(),
-        "true".to_owned(),
-    )])
+    BTreeMap::from([(SERVED.to_owned(), "true".to_owned())])
 }
 
 fn pull_grace() -> Duration {
@@ -125,6 +179,17 @@ mod tests {
     fn defaults_are_readable() {
         let inputs = example(&json!({}));
         assert_eq!(inputs.executor.as_str(), EXECUTOR);
-        assert_eq!(inputs.node_selector.len(), 1);
+        assert!(inputs.only_served_nodes() && !inputs.looks_at_cluster());
+        let keyed = example(&json!({ "googleKey": { "secret": "builder-key" } }));
+        assert_eq!(keyed.google_key.as_ref().expect("a key").key, "key.json");
+        assert!(keyed.looks_at_cluster());
+    }
+
+    #[test]
+    fn a_mapped_cluster_is_not_looked_at() {
+        let anywhere = json!({ "nodeSelector": {} });
+        assert!(example(&anywhere).looks_at_cluster());
+        let mapped = json!({ "nodeSelector": {}, "cluster": "staging" });
+        assert!(!example(&mapped).looks_at_cluster());
     }
 }

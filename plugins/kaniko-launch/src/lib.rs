@@ -6,14 +6,18 @@
 
 mod build;
 mod check;
+mod diagnosis;
 mod dockerfile;
+mod identity;
 mod inputs;
 mod outcome;
 mod pod;
+mod repair;
+mod shell;
 mod signs;
 mod watch;
 
-use inputs::{Inputs, Outputs};
+use inputs::{Inputs, Known, Outputs};
 use sidestep::{Check, Diagnostic, Result, Step};
 
 /// Builds an image with kaniko and pushes it.
@@ -21,7 +25,8 @@ use sidestep::{Check, Diagnostic, Result, Step};
     name = "kaniko-launch",
     requests(
         workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile]}]",
-        kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor]}]"
+        kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor], 'secrets': inputs.googleKey == null ? [] : [inputs.googleKey.secret]}, {'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['serviceaccounts'], 'actions': ['get']}]",
+        gke = "cluster(inputs.cluster).project != null && (inputs.googleKey != null || !('iam.gke.io/gke-metadata-server-enabled' in inputs.nodeSelector && inputs.nodeSelector['iam.gke.io/gke-metadata-server-enabled'] == 'true')) ? [{'cluster': inputs.cluster, 'actions': ['get', 'listNodePools']}] : []"
     ),
     check = check
 )]
@@ -29,6 +34,6 @@ fn run(step: &Step, inputs: Inputs) -> Result<Outputs> {
     build::run(step, &inputs)
 }
 
-fn check(_: &Check, inputs: Inputs) -> Vec<Diagnostic> {
+fn check(_: &Check, inputs: Known) -> Vec<Diagnostic> {
     check::check(&inputs)
 }

@@ -3,16 +3,21 @@
 use sidestep::serde_json::Value;
 use sidestep::{Class, Error, Owner, Result};
 
+use crate::diagnosis::of_log;
+use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
 use crate::pod::CONTAINER;
-use crate::signs::{Sign, Signs};
-
-/// How the addresses of Compute Engine's default accounts end.
-const NODE_ACCOUNT: &str = "-compute@developer.gserviceaccount.com";
+use crate::signs::Signs;
 
 /// The outputs of a build that succeeded, or why it did not. `pod` is the last state that was
 /// seen; `tail` the last lines of the log.
-pub(crate) fn outcome(pod: &Value, signs: &Signs, tail: &str, inputs: &Inputs) -> Result<Outputs> {
+pub(crate) fn outcome(
+    pod: &Value,
+    signs: &Signs,
+    tail: &str,
+    inputs: &Inputs,
+    identity: &Identity<'_>,
+) -> Result<Outputs> {
     let status = &pod["status"];
     let ended = status["containerStatuses"]
         .as_array()
@@ -42,7 +47,7 @@ pub(crate) fn outcome(pod: &Value, signs: &Signs, tail: &str, inputs: &Inputs) -
         .help("give the step a longer `timeout`"),
         _ if ended["reason"] == "OOMKilled" || ended["exitCode"] == 137 => out_of_memory(inputs),
         _ if ended.is_null() => deleted(pod),
-        _ => of_log(ended, signs, tail, inputs),
+        _ => of_log(ended, signs, tail, inputs, identity),
     })
 }
 
@@ -99,146 +104,12 @@ fn deleted(pod: &Value) -> Error {
     )
 }
 
-/// By what kaniko said.
-fn of_log(ended: &Value, signs: &Signs, tail: &str, inputs: &Inputs) -> Error {
-    let exit = ended["exitCode"].as_i64().unwrap_or(1);
-    let Some((sign, text)) = signs.first() else {
-        let error = Error::failed(
-            "kaniko.failed",
-            format!("kaniko ended with exit code {exit}"),
-        );
-        return match tail.lines().rev().find(|line| !line.trim().is_empty()) {
-            Some(line) => error.help(format!("its last line: {}", line.trim())),
-            None => error.help("it wrote no log"),
-        };
-    };
-    let identity = format!("{}/{}", inputs.namespace, inputs.service_account);
-    let denied =
-        |code: &str, message: String| Error::new(Class::Denied, code, Owner::Cloud, message);
-    match sign {
-        Sign::NoIdentity => unavailable(
-            "pod.no-identity",
-            format!("the build got no Google identity: no metadata server answered on its node for {identity}"),
-        )
-        .help("on a new pod it can be a few seconds late: `retry: { attempts: 3, on: [unavailable] }`")
-        .help("else see that the node pool's metadata mode is GKE_METADATA"),
-        Sign::BindingMissing => denied(
-            "identity.binding-missing",
-            format!("the build may not act as its Google service account: {text}"),
-        )
-        .help(format!("{identity} needs roles/iam.workloadIdentityUser on that account")),
-        Sign::AccountGone => denied(
-            "identity.account-missing",
-            format!("the Google service account that {identity} is annotated with does not exist"),
-        ),
-        Sign::ContextDenied if text.ends_with(NODE_ACCOUNT) => denied(
-            "identity.node-account",
-            format!("the build ran as its node's account {text}, not as {identity}"),
-        )
-        .help("let the node pool that builds serve workload identities (its nodes may be recreated):")
-        .help(serve_identities(inputs)),
-        Sign::ContextDenied => denied(
-            "kaniko.context-denied",
-            format!("{text} may not read the context {}", inputs.context),
-        )
-        .help("let it, as the bucket's owner:")
-        .help(grant_reader(text, &inputs.context)),
-        Sign::ContextMissing => Error::failed(
-            "kaniko.context-missing",
-            format!("there is no context {} (any more)", inputs.context),
-        )
-        .help("run context-upload before this step and pass its `uri`"),
-        Sign::PushAnonymous => unavailable(
-            "kaniko.push-anonymous",
-            "kaniko pushed without any identity: the metadata server did not answer when it asked"
-                .to_owned(),
-        )
-        .help("try again: `retry: { attempts: 3, on: [unavailable] }`"),
-        Sign::PushDenied => {
-            let error = denied(
-                "kaniko.push-denied",
-                format!("the build may not push to {text}"),
-            );
-            match grant_writer(text) {
-                Some(command) => error.help("let it, as the repository's owner:").help(command),
-                None => error,
-            }
-        }
-        Sign::TagImmutable => Error::failed(
-            "kaniko.tag-immutable",
-            "the tag exists already, and the repository does not let tags move",
-        )
-        .help("push another tag, or nothing but the digest"),
-        Sign::DockerfileMissing => Error::failed(
-            "kaniko.dockerfile-missing",
-            format!("the context holds no `{}`", inputs.dockerfile),
-        )
-        .help("see what it holds:")
-        .help(format!("sidestep context ls {}", inputs.path)),
-        Sign::BaseMissing => {
-            Error::failed("kaniko.base-missing", format!("a base image does not exist: {text}"))
-        }
-        Sign::RunFailed => Error::failed(
-            "kaniko.run-failed",
-            format!("a RUN instruction failed with exit code {exit}: {text}"),
-        ),
-        Sign::PushFailed => {
-            Error::failed("kaniko.push-failed", format!("the image was built and not pushed: {text}"))
-        }
-        Sign::Error => Error::failed("kaniko.failed", format!("kaniko failed: {text}")),
-    }
-}
-
-fn serve_identities(inputs: &Inputs) -> String {
-    let cluster = &inputs.cluster;
-    format!(
-        "gcloud container node-pools update NODE_POOL --cluster {} --location {} --project {} --workload-metadata=GKE_METADATA",
-        cluster.name().unwrap_or_default(),
-        cluster.location().unwrap_or_default(),
-        cluster.project().unwrap_or_default(),
-    )
-}
-
-fn grant_reader(member: &str, context: &str) -> String {
-    let bucket = context
-        .trim_start_matches("gs://")
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    let kind = if member.ends_with("gserviceaccount.com") {
-        "serviceAccount:"
-    } else {
-        ""
-    };
-    format!(
-        "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member {kind}{member} --role roles/storage.objectViewer --condition=None"
-    )
-}
-
-/// The command for `projects/P/locations/L/repositories/R`.
-fn grant_writer(resource: &str) -> Option<String> {
-    let parts: Vec<&str> = resource.split('/').collect();
-    let [
-        "projects",
-        project,
-        "locations",
-        location,
-        "repositories",
-        repository,
-    ] = parts[..]
-    else {
-        return None;
-    };
-    Some(format!(
-        "gcloud artifacts repositories add-iam-policy-binding {repository} --location {location} --project {project} --member MEMBER --role roles/artifactregistry.writer --condition=None"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use sidestep::serde_json::json;
 
     use super::*;
+    use crate::identity::Facts;
     use crate::inputs::example;
 
     const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -252,10 +123,14 @@ mod tests {
         pod
     }
 
-    fn code(pod: &Value, signs: &Signs) -> String {
-        outcome(pod, signs, "", &example(&json!({})))
-            .expect_err("a failure")
-            .code
+    fn end(pod: &Value) -> Result<Outputs> {
+        let inputs = example(&json!({}));
+        let identity = Identity::known(&inputs, Facts::default());
+        outcome(pod, &Signs::default(), "", &inputs, &identity)
+    }
+
+    fn code(pod: &Value) -> String {
+        end(pod).expect_err("a failure").code
     }
 
     #[test]
@@ -264,7 +139,7 @@ mod tests {
             &json!({"phase": "Succeeded"}),
             &json!({"exitCode": 0, "message": format!("{DIGEST}\n")}),
         );
-        let outputs = outcome(&pod, &Signs::default(), "", &example(&json!({}))).expect("built");
+        let outputs = end(&pod).expect("built");
         assert_eq!(
             outputs.image,
             format!("europe-docker.pkg.dev/demo/images/hello@{DIGEST}")
@@ -278,7 +153,7 @@ mod tests {
             &json!({"phase": "Failed", "reason": "Evicted"}),
             &json!({"exitCode": 0, "message": DIGEST}),
         );
-        assert!(outcome(&pod, &Signs::default(), "", &example(&json!({}))).is_ok());
+        assert!(end(&pod).is_ok());
     }
 
     #[test]
@@ -287,12 +162,12 @@ mod tests {
             &json!({"phase": "Failed"}),
             &json!({"exitCode": 1, "message": DIGEST}),
         );
-        assert_eq!(code(&failed, &Signs::default()), "kaniko.failed");
+        assert_eq!(code(&failed), "kaniko.failed");
         let empty = pod(
             &json!({"phase": "Succeeded"}),
             &json!({"exitCode": 0, "message": "done"}),
         );
-        assert_eq!(code(&empty, &Signs::default()), "kaniko.no-digest");
+        assert_eq!(code(&empty), "kaniko.no-digest");
     }
 
     #[test]
@@ -313,27 +188,7 @@ mod tests {
             (json!({"phase": "Running"}), Value::Null, "pod.deleted"),
         ];
         for (status, terminated, expected) in cases {
-            assert_eq!(
-                code(&pod(&status, &terminated), &Signs::default()),
-                expected
-            );
+            assert_eq!(code(&pod(&status, &terminated)), expected);
         }
-    }
-
-    #[test]
-    fn what_the_log_says_decides_and_names_the_command() {
-        let failed = pod(&json!({"phase": "Failed"}), &json!({"exitCode": 1}));
-        let mut signs = Signs::default();
-        signs.add(Sign::Error, "error checking push permissions".into());
-        signs.add(
-            Sign::PushDenied,
-            "projects/demo/locations/europe/repositories/images".into(),
-        );
-        let error = outcome(&failed, &signs, "", &example(&json!({}))).expect_err("denied");
-        assert_eq!(
-            (error.class, error.code.as_str()),
-            (Class::Denied, "kaniko.push-denied")
-        );
-        assert!(error.help[1].starts_with("gcloud artifacts repositories add-iam-policy-binding images --location europe --project demo"));
     }
 }

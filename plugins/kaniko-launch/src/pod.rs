@@ -4,12 +4,18 @@ use std::time::Duration;
 
 use sidestep::serde_json::{Value, json};
 
-use crate::inputs::Inputs;
+use crate::inputs::{GoogleKey, Inputs};
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
 /// Where the kubelet reads a container's last words, and so the digest.
 const LAST_WORDS: &str = "/dev/termination-log";
+/// Where a key lies in the container. kaniko leaves mounts out of the image.
+const KEYS: &str = "/var/run/secrets/google";
+/// The volume that a key comes in.
+pub(crate) const VOLUME: &str = "google-key";
+/// The file there, whatever it is called in the Secret.
+const KEY_FILE: &str = "key.json";
 /// How long a build may run when the step has no time-out of its own.
 const LONGEST: Duration = Duration::from_hours(6);
 /// What the pod outlives the step's own time by, so that the step ends first and says why.
@@ -18,7 +24,7 @@ const MARGIN: Duration = Duration::from_mins(1);
 /// The pod's object. `remaining` is what is left of the step's time.
 pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> Value {
     let deadline = remaining.map_or(LONGEST, |time| time + MARGIN);
-    json!({
+    let mut pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
@@ -46,7 +52,31 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
                 },
             }],
         },
-    })
+    });
+    if let Some(key) = &inputs.google_key {
+        mount(key, &mut pod["spec"]);
+    }
+    pod
+}
+
+/// Gives the container a key's file, and no more of its Secret.
+fn mount(key: &GoogleKey, spec: &mut Value) {
+    spec["volumes"] = json!([{
+        "name": VOLUME,
+        "secret": {
+            "secretName": key.secret,
+            "items": [{ "key": key.key, "path": KEY_FILE }],
+            "defaultMode": 0o400,
+        },
+    }]);
+    let container = &mut spec["containers"][0];
+    container["volumeMounts"] = json!([{
+        "name": VOLUME, "mountPath": KEYS, "readOnly": true,
+    }]);
+    // Google's libraries look here before they ask the metadata server.
+    container["env"] = json!([{
+        "name": "GOOGLE_APPLICATION_CREDENTIALS", "value": format!("{KEYS}/{KEY_FILE}"),
+    }]);
 }
 
 /// kaniko's arguments. Each value is joined to its flag, so that none can be taken for another.
@@ -120,6 +150,25 @@ mod tests {
         assert!(arguments.contains(&"--dockerfile=--no-push".to_owned()));
         assert!(arguments.contains(&"--build-arg=A=--context=gs://evil/x".to_owned()));
         assert!(!arguments.contains(&"--no-push".to_owned()));
+    }
+
+    #[test]
+    fn a_key_is_mounted_alone_and_read_only() {
+        let inputs = example(&json!({ "googleKey": { "secret": "s", "key": "builder.json" } }));
+        let keyed = pod("p", &inputs, None);
+        let secret = &keyed["spec"]["volumes"][0]["secret"];
+        assert_eq!(
+            secret["items"],
+            json!([{ "key": "builder.json", "path": "key.json" }])
+        );
+        let container = &keyed["spec"]["containers"][0];
+        assert_eq!(container["volumeMounts"][0]["readOnly"], true);
+        assert_eq!(
+            container["env"][0]["value"],
+            "/var/run/secrets/google/key.json"
+        );
+        let spec = &pod("p", &example(&json!({})), None)["spec"];
+        assert!(spec["volumes"].is_null() && spec["containers"][0]["env"].is_null());
     }
 
     #[test]

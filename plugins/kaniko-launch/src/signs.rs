@@ -8,6 +8,8 @@ use sidestep::kubernetes::Pattern;
 /// What a line of the log tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sign {
+    /// Google does not take the service account's key.
+    KeyRefused,
     /// The metadata server was not there (yet), so there was no identity at all.
     NoIdentity,
     /// The service account may not be used by this Kubernetes service account.
@@ -38,6 +40,13 @@ pub(crate) enum Sign {
 
 /// Each sign with its name for the host and its pattern, the more telling first.
 const SIGNS: &[(Sign, &str, &str)] = &[
+    (
+        // RFC 6749, 5.2, as the answer itself or as Go's client words it; the group is the
+        // description.
+        Sign::KeyRefused,
+        "key-refused",
+        r#"invalid_grant\W+(?:error_description\W+)?([^"\\]*)"#,
+    ),
     (
         Sign::NoIdentity,
         "no-identity",

@@ -5,7 +5,10 @@ use std::time::Duration;
 use sidestep::serde_json::Value;
 use sidestep::{Class, Error, Owner};
 
-use crate::inputs::Inputs;
+use crate::inputs::{GoogleKey, Inputs};
+use crate::pod::VOLUME;
+use crate::repair::serve_identities;
+use crate::shell::quoted;
 
 /// Why a container waits that may heal by itself, and may not: a registry that is slow to answer,
 /// a Secret that is about to be made.
@@ -20,10 +23,17 @@ const MAY_HEAL: &[&str] = &[
 /// Why a container waits that never heals.
 const NEVER_HEALS: &[&str] = &["InvalidImageName", "ErrImageNeverPull"];
 
+/// The kubelet's event while it can't give a pod a Secret: the pod's state says nothing of it.
+const NO_MOUNT: &str = "FailedMount";
+/// Its events once all volumes are there.
+const MOUNTED: &[&str] = &["Pulling", "Pulled", "Created", "Started"];
+
 /// Watches over a pod that has not ended. Times are milliseconds since 1970.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     trouble: Option<Trouble>,
+    /// Said by an event, and over with a later one.
+    mount: Option<Trouble>,
     said: String,
 }
 
@@ -52,26 +62,49 @@ impl Watch {
                 error,
             }
         });
-        let line = describe(pod, self.trouble.as_ref());
+        let line = describe(pod, self.current());
         (line != self.said).then(|| {
             self.said.clone_from(&line);
             line
         })
     }
 
+    /// Takes an event of the pod.
+    pub(crate) fn event(&mut self, event: &Value, now: u64, inputs: &Inputs) {
+        let text = |key: &str| event[key].as_str().unwrap_or_default();
+        let Some(key) = &inputs.google_key else {
+            return;
+        };
+        if text("reason") == NO_MOUNT && text("message").contains(VOLUME) {
+            self.mount.get_or_insert_with(|| Trouble {
+                reason: NO_MOUNT.to_owned(),
+                since: now,
+                ends: now + milliseconds(inputs.pull_grace.get()),
+                error: not_mounted(text("message"), key, inputs),
+            });
+        } else if MOUNTED.contains(&text("reason")) {
+            self.mount = None;
+        }
+    }
+
+    /// The trouble that ends first.
+    fn current(&self) -> Option<&Trouble> {
+        let both = self.trouble.iter().chain(&self.mount);
+        both.min_by_key(|trouble| trouble.ends)
+    }
+
     /// The error that the build ends with, once its trouble has had its time.
     pub(crate) fn verdict(&mut self, now: u64) -> Option<Error> {
-        self.trouble
-            .take_if(|trouble| now >= trouble.ends)
-            .map(|trouble| trouble.error)
+        let up = |trouble: &mut Trouble| now >= trouble.ends;
+        let ended = self.trouble.take_if(up).or_else(|| self.mount.take_if(up));
+        ended.map(|trouble| trouble.error)
     }
 
     /// How long to wait for the next update at most.
     pub(crate) fn patience(&self, now: u64) -> Duration {
         const LONG: u64 = 30_000;
         let left = self
-            .trouble
-            .as_ref()
+            .current()
             .map_or(LONG, |trouble| trouble.ends.saturating_sub(now));
         Duration::from_millis(left.clamp(1, LONG))
     }
@@ -123,14 +156,40 @@ fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
             Owner::Cluster,
             format!("no node takes the build: {message}"),
         )
-        .help("lower `memory` or `ephemeralStorage`, or let the cluster grow")
-        .help("on Autopilot, or where no node has the label, set `nodeSelector: {}`");
+        .help("lower `memory` or `ephemeralStorage`, or let the cluster grow");
+        let error = if message.contains("selector") && inputs.only_served_nodes() {
+            let error = error.help(
+                "on Autopilot set `nodeSelector: {}`; else no node serves workload identities, so let them (nodes may be recreated):",
+            );
+            serve_identities(&inputs.cluster, &[]).into_iter().fold(error, Error::help)
+        } else {
+            error
+        };
         (
             "Unschedulable".to_owned(),
             inputs.pending_grace.get(),
             error,
         )
     })
+}
+
+fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Error {
+    Error::new(
+        Class::NotFound,
+        "identity.key-missing",
+        Owner::Author,
+        format!(
+            "the build's pod can't have the key `{}` of Secret {}/{}: {message}",
+            key.key, inputs.namespace, key.secret
+        ),
+    )
+    .help("see what is there:")
+    .help(format!(
+        "kubectl describe secret {} -n {}",
+        quoted(&key.secret),
+        quoted(&inputs.namespace)
+    ))
+    .help("or do without a key, which is safer: leave `googleKey` out (docs/ways.md)")
 }
 
 fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
@@ -206,6 +265,25 @@ mod tests {
         let mut watch = Watch::default();
         watch.state(&waiting("InvalidImageName"), 5, &example(&json!({})));
         assert!(watch.verdict(5).is_some());
+    }
+
+    #[test]
+    fn a_secret_that_is_not_there_ends_the_build_at_its_grace() {
+        let inputs = example(&json!({ "googleKey": { "secret": "builder-key" } }));
+        let event = json!({"type": "Warning", "reason": "FailedMount",
+            "message": "MountVolume.SetUp failed for volume \"google-key\" : secret \"builder-key\" not found"});
+        let mut watch = Watch::default();
+        watch.event(&event, 1_000, &inputs);
+        watch.state(&json!({"status": {"phase": "Pending"}}), 2_000, &inputs);
+        watch.event(&event, 20_000, &inputs);
+        assert!(watch.verdict(30_999).is_none());
+        let error = watch.verdict(31_000).expect("its time is up");
+        assert_eq!(error.code, "identity.key-missing");
+        assert!(error.message.contains("not found"), "{error}");
+
+        watch.event(&event, 40_000, &inputs);
+        watch.event(&json!({"reason": "Pulling"}), 41_000, &inputs);
+        assert!(watch.verdict(1_000_000).is_none(), "it came after all");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 use sidestep_policy::Capability as Key;
 use wasmtime::component::Linker;
 
-use crate::{StepState, kubernetes, runtime, secrets, storage, types, workspace};
+use crate::{
+    StepState, gcp, identity, kubernetes, registry, runtime, secrets, storage, types, workspace,
+};
 
 /// A capability that this runner can link: one row a module.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +22,15 @@ pub struct Capability {
 pub const CAPABILITIES: &[Capability] = &[
     workspace::CAPABILITY,
     storage::CAPABILITY,
+    gcp::project::CAPABILITY,
+    gcp::iam::CAPABILITY,
+    gcp::iam_write::CAPABILITY,
+    gcp::gke::CAPABILITY,
+    gcp::artifact_registry::CAPABILITY,
+    gcp::secret_manager::CAPABILITY,
+    identity::CAPABILITY,
     kubernetes::CAPABILITY,
+    registry::CAPABILITY,
     secrets::CAPABILITY,
 ];
 

@@ -1,5 +1,6 @@
 //! Between the contract's records and the events' types.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sidestep_events::{Class, Diagnostic, Failure, Owner, Position, Severity};
 
@@ -56,6 +57,11 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
         }),
         exit: None,
     }
+}
+
+/// A time as the contract has it: milliseconds since 1970.
+pub(crate) fn milliseconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
 #[cfg(test)]

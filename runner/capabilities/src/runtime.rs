@@ -12,7 +12,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Diagnostic;
 use crate::bindings::sidestep::step::runtime::{self as wit, Field, Level, ProgressReport};
-use crate::convert::diagnostic_from_wit;
+use crate::convert::{diagnostic_from_wit, milliseconds};
 use crate::state::Panicked;
 use crate::{CallError, StepState, object_name};
 
@@ -259,10 +259,6 @@ impl wit::Host for StepState {
         self.set_panicked(panicked);
         Ok(())
     }
-}
-
-fn milliseconds(time: Timestamp) -> u64 {
-    u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
 /// At most [`MAX_TEXT`] bytes of a text; says what is missing.

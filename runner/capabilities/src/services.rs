@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Secret;
+use crate::google::Rest;
+use crate::identity::Identity;
 use crate::kubernetes::Clusters;
+use crate::registry::Registry;
 use crate::storage::Storage;
 use crate::workspace::Workspace;
 
@@ -14,8 +17,14 @@ pub struct Services {
     pub workspace: Option<Workspace>,
     /// Cloud Storage.
     pub storage: Option<Arc<Storage>>,
+    /// Google Cloud's control plane.
+    pub google: Option<Rest>,
+    /// Image registries.
+    pub registry: Option<Arc<Registry>>,
     /// The clusters.
     pub clusters: Option<Arc<Clusters>>,
+    /// Whose identity can be proven.
+    pub identity: Option<Arc<Identity>>,
     /// The pipeline's secrets by name. The masks know them from the start.
     pub secrets: BTreeMap<String, Secret>,
 }

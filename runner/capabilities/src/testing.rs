@@ -71,9 +71,19 @@ impl StepSink for Kept {
 
 /// A step that is granted this under one key.
 pub(crate) fn step(capability: Capability, granted: &Value) -> (Arc<StepContext>, Arc<Kept>) {
+    step_with(&[(capability, granted.clone())])
+}
+
+/// A step that is granted this under these keys.
+pub(crate) fn step_with(granted: &[(Capability, Value)]) -> (Arc<StepContext>, Arc<Kept>) {
     let kept = Arc::new(Kept::default());
-    let scopes = scopes(capability, granted, Reading::Grant).expect("good scopes");
-    let requested = BTreeMap::from([(capability, Requested::Now(scopes))]);
+    let requested: BTreeMap<_, _> = granted
+        .iter()
+        .map(|(capability, granted)| {
+            let scopes = scopes(*capability, granted, Reading::Grant).expect("good scopes");
+            (*capability, Requested::Now(scopes))
+        })
+        .collect();
     let granted = Granted {
         written: &Grants::default(),
         automatic: true,

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sidestep_events::{
-    AttemptFinished, AttemptStarted, Class, CleanedUp, Done, Event, Failure, Intent, OnExit,
-    Output, Owner, Place, RetryScheduled, Status,
+    AttemptFinished, AttemptStarted, Class, Event, Failure, Intent, Output, Owner, RetryScheduled,
+    Status,
 };
 use sidestep_state::InstanceHistory;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff;
+use crate::leftovers::clean_up;
 use crate::recorder::{Recorder, Scope};
 use crate::{AttemptSink, Cleaner, Executor, Node, RunOptions, Work};
 
@@ -211,7 +212,10 @@ async fn run_attempt(
         end = AttemptEnd::Failed(failure);
     }
     let mine = |intent: &Intent| intent.instance == instance && intent.attempt == attempt;
-    clean_up(shared, &scope, mine).await;
+    let Shared {
+        recorder, cleaner, ..
+    } = shared;
+    clean_up(recorder, &**cleaner, shared.options.cleanup, &scope, mine).await;
     let (status, failure) = match &end {
         AttemptEnd::Outputs(_) => (Status::Succeeded, None),
         AttemptEnd::Failed(failure) => (Status::Failed, Some(failure.clone())),
@@ -271,64 +275,6 @@ async fn execute(
                 Ok(Err(_)) | Err(_) => AttemptEnd::TimedOut(timed_out(&instance, limit)),
             }
         }
-    }
-}
-
-/// Applies `on-exit` to the outside objects of the intents that `wanted` picks.
-pub(crate) async fn clean_up(shared: &Shared, scope: &Scope, wanted: impl Fn(&Intent) -> bool) {
-    let open = shared
-        .recorder
-        .open_intents(|intent| intent.on_exit == OnExit::Delete && wanted(intent));
-    let until = Instant::now() + shared.options.cleanup;
-    for intent in open {
-        let left = until.saturating_duration_since(Instant::now());
-        let removed = match timeout(left, shared.cleaner.remove(&intent)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(
-                Class::TimedOut,
-                "cleanup.timed-out",
-                Owner::Cluster,
-                format!(
-                    "removing it took longer than {} s",
-                    shared.options.cleanup.as_secs()
-                ),
-            )),
-        };
-        let (removed, failure) = match removed {
-            Ok(was_there) => {
-                // If this isn't written, the next one to look finds nothing, and says so.
-                let _ = shared.recorder.done(Done {
-                    intent: intent.id,
-                    id: None,
-                    removed: was_there,
-                });
-                if !was_there {
-                    continue;
-                }
-                (true, None)
-            }
-            Err(failure) => (false, Some(failure)),
-        };
-        shared.recorder.emit(
-            scope,
-            Event::CleanedUp(CleanedUp {
-                kind: intent.kind.clone(),
-                name: name_of(&intent),
-                removed,
-                failure,
-            }),
-        );
-    }
-}
-
-/// An object's name and place, as its own tools write it.
-fn name_of(intent: &Intent) -> String {
-    let name = &intent.name;
-    match &intent.place {
-        Place::Cluster { namespace, .. } => format!("{namespace}/{name}"),
-        Place::Bucket { bucket } => format!("gs://{bucket}/{name}"),
-        Place::Repository { repository } => format!("{repository}:{name}"),
-        Place::Project { project } => format!("{name} in project {project}"),
     }
 }
 

@@ -5,10 +5,14 @@ use sidestep_events::{Event, Exit, Failure, RunFinished, Status, WarningRaised};
 use sidestep_state::History;
 use tokio::time::Instant;
 
-use crate::attempts::{Shared, Start, clean_up, millis};
+use crate::attempts::{Shared, Start, millis};
+use crate::leftovers::clean_up;
 use crate::recorder::{Recorder, Scope};
 use crate::schedule::Schedule;
 use crate::{Cleaner, Executor, Program, RunOptions, RunView, Stop, StopReason};
+
+/// The code of the warning that a run ends with that was detached.
+pub(crate) const DETACHED: &str = "run.detached";
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +95,11 @@ async fn sweep(program: &Arc<dyn Program>, history: &History, shared: &Shared) {
         program.nodes().iter().any(|node| node.instance == instance)
             && Start::after(history.instances.get(instance)).owns(attempt)
     };
-    clean_up(shared, &Scope::run(), |intent| {
+    let Shared {
+        recorder, cleaner, ..
+    } = shared;
+    let limit = shared.options.cleanup;
+    clean_up(recorder, &**cleaner, limit, &Scope::run(), |intent| {
         !going_on(&intent.instance, intent.attempt)
     })
     .await;
@@ -162,7 +170,7 @@ fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
     recorder.emit(
         &Scope::run(),
         Event::Warning(WarningRaised {
-            code: "run.detached".into(),
+            code: DETACHED.into(),
             message: format!("detached: {objects}"),
             help: vec![format!("sidestep resume {}", recorder.run())],
         }),

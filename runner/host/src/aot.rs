@@ -10,6 +10,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
@@ -63,7 +64,12 @@ impl Cache {
             tracing::warn!(path = %path.display(), "a compiled plugin is damaged; compiling it again");
             return None;
         };
-        deserialize(engine, code)
+        let component = deserialize(engine, code)?;
+        // Whoever sweeps the cache goes by when an entry was last used.
+        if let Ok(file) = fs::File::options().append(true).open(&path) {
+            let _ = file.set_modified(SystemTime::now());
+        }
+        Some(component)
     }
 
     /// Keeps compiled code. A cache that can't be written is no cache, and no failure.

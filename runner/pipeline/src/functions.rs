@@ -41,6 +41,12 @@ pub(crate) fn declare(context: &mut Context<'_, '_>, statuses: Statuses) {
         context.add_function("image", |text: Arc<String>| image(&text)),
         context.add_function("cluster", |text: Arc<String>| cluster(&text)),
         context.add_function("bucket", |text: Arc<String>| bucket(&text)),
+        context.add_function("project", |text: Arc<String>| {
+            to_cel(&json!(project(&text)))
+        }),
+        context.add_function("repository", |text: Arc<String>| {
+            to_cel(&json!(repository(&text)))
+        }),
     ];
     debug_assert!(
         declared.iter().all(Result::is_ok),
@@ -98,6 +104,54 @@ fn bucket(text: &str) -> Result<Cel, ExecutionError> {
     Ok(to_cel(&json!(name)))
 }
 
+/// The project of a resource name, a service account's address or an image of Google's registries;
+/// empty where the text names none.
+fn project(text: &str) -> String {
+    if let Some(rest) = text.strip_prefix("projects/") {
+        return rest.split('/').next().unwrap_or_default().to_owned();
+    }
+    let found = match text.split_once('@') {
+        Some((name, "developer.gserviceaccount.com")) => name.strip_suffix("-compute"),
+        Some((name, "appspot.gserviceaccount.com")) => Some(name),
+        Some((_, domain)) if domain.ends_with(".iam.gserviceaccount.com") => {
+            domain.strip_suffix(".iam.gserviceaccount.com")
+        }
+        _ => registry(text).map(|[project, _, _]| project),
+    };
+    found.unwrap_or_default().to_owned()
+}
+
+/// The Artifact Registry repository (`projects/P/locations/L/repositories/R`) of an image or of a
+/// name that is one already; empty where the text names none.
+fn repository(text: &str) -> String {
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts.as_slice() {
+        ["projects", _, "locations", _, "repositories", _] => text.to_owned(),
+        _ => match registry(text) {
+            Some([project, location, name]) => {
+                format!("projects/{project}/locations/{location}/repositories/{name}")
+            }
+            None => String::new(),
+        },
+    }
+}
+
+/// Project, location and repository of an image in Artifact Registry. Container Registry's hosts
+/// are repositories there, named like the host
+/// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
+fn registry(image: &str) -> Option<[&str; 3]> {
+    let name = image.split('@').next().unwrap_or_default();
+    let mut parts = name.split('/');
+    let (host, project) = (parts.next()?, parts.next()?);
+    let (location, name) = match host {
+        "gcr.io" | "us.gcr.io" => ("us", host),
+        "eu.gcr.io" => ("europe", host),
+        "asia.gcr.io" => ("asia", host),
+        _ => (host.strip_suffix("-docker.pkg.dev")?, parts.next()?),
+    };
+    Some([project, location, name])
+}
+
 #[cfg(test)]
 mod tests {
     use crate::expression::{Values, evaluate};
@@ -124,6 +178,27 @@ mod tests {
             ("cluster('prod').project", json!(null)),
             ("bucket('gs://b/o/p')", json!("b")),
             ("bucket('b')", json!("b")),
+            ("project('projects/p/secrets/s')", json!("p")),
+            ("project('b@p.iam.gserviceaccount.com')", json!("p")),
+            (
+                "project('12-compute@developer.gserviceaccount.com')",
+                json!("12"),
+            ),
+            ("project('europe-docker.pkg.dev/p/r/api:1')", json!("p")),
+            ("project('ghcr.io/a/b')", json!("")),
+            (
+                "repository('europe-docker.pkg.dev/p/r/api@sha256:ab')",
+                json!("projects/p/locations/europe/repositories/r"),
+            ),
+            (
+                "repository('eu.gcr.io/p/api:1')",
+                json!("projects/p/locations/europe/repositories/eu.gcr.io"),
+            ),
+            (
+                "repository('projects/p/locations/l/repositories/r')",
+                json!("projects/p/locations/l/repositories/r"),
+            ),
+            ("repository('python:3.13')", json!("")),
         ] {
             assert_eq!(evaluate(text, &Values::default()), Ok(expected), "{text}");
         }

@@ -1,5 +1,5 @@
 /// Words that CEL reserves or that mean something in it already.
-const CEL_KEYWORDS: &[&str] = &[
+pub(crate) const CEL_KEYWORDS: &[&str] = &[
     "as",
     "break",
     "const",
@@ -24,7 +24,7 @@ const CEL_KEYWORDS: &[&str] = &[
 ];
 
 /// The longest id, in characters.
-const MAX_ID: usize = 64;
+pub(crate) const MAX_ID: usize = 64;
 
 /// Whether an id can be read by an expression: `[A-Za-z_][A-Za-z0-9_]*` and no word of CEL's. An
 /// error says why not, and what to write instead.

@@ -1,50 +1,19 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use sidestep_policy::{Reading, schema_grants};
 
+use crate::file::InputKind;
+use crate::ids::{CEL_KEYWORDS, MAX_ID};
 use crate::manifest::Manifest;
+
+/// The most steps side by side that can be asked for.
+const MOST: u32 = 10_000;
 
 /// The JSON Schema (draft 2020-12) of a pipeline file, for editors. `manifests` are the plugins
 /// that are known by the name which `uses` has: the inputs of their steps are described, each as
 /// its type or an expression.
 pub fn schema_pipeline(manifests: &BTreeMap<String, Manifest>) -> Value {
-    let id = "^[A-Za-z_][A-Za-z0-9_]*$";
-    let time = json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$" });
-    let named = |of: Value| json!({ "type": "object", "propertyNames": { "pattern": id }, "additionalProperties": of });
-    let texts = json!({ "type": "array", "items": { "type": "string" } });
-    let plugins: Vec<Value> = manifests
-        .iter()
-        .map(|(name, manifest)| {
-            json!({
-                "if": { "properties": { "uses": { "const": name } } },
-                "then": { "properties": { "with": with(manifest) } },
-            })
-        })
-        .collect();
-    let known: Vec<&String> = manifests.keys().collect();
-    let count = json!({ "type": "integer", "minimum": 1 });
-    let mut step = json!({
-        "type": "object",
-        "required": ["uses"],
-        "additionalProperties": false,
-        "properties": {
-            "uses": { "type": "string", "examples": known },
-            "description": { "type": "string" },
-            "with": { "type": "object" },
-            "if": { "type": "string" },
-            "needs": texts,
-            "timeout": time,
-            "retry": { "$ref": "#/$defs/retry" },
-            "matrix": { "type": "object" },
-            "failFast": { "type": "boolean" },
-            "maxParallel": count,
-            "grants": { "type": "object" },
-            "secrets": texts,
-        },
-    });
-    if !plugins.is_empty() {
-        step["allOf"] = Value::Array(plugins);
-    }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Sidestep pipeline, version 1",
@@ -52,110 +21,367 @@ pub fn schema_pipeline(manifests: &BTreeMap<String, Manifest>) -> Value {
         "required": ["version", "name", "steps"],
         "additionalProperties": false,
         "properties": {
-            "version": { "const": 1 },
-            "name": { "type": "string" },
-            "description": { "type": "string" },
-            "inputs": named(json!({ "$ref": "#/$defs/input" })),
-            "secrets": named(json!({ "$ref": "#/$defs/secret" })),
-            "env": texts,
-            "defaults": {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {
-                    "timeout": time,
-                    "retry": { "$ref": "#/$defs/retry" },
-                    "cluster": { "type": "string" },
-                },
-            },
-            "maxParallel": count,
-            "timeout": time,
-            "steps": named(json!({ "$ref": "#/$defs/step" })),
-            "finally": named(json!({ "$ref": "#/$defs/step" })),
-            "outputs": named(json!({})),
+            "version": { "description": "The format; 1.", "const": 1 },
+            "name": about(text(), "The pipeline's name, as runs are listed by it."),
+            "description": about(text(), "What it is for."),
+            "inputs": about(
+                named(json!({ "$ref": "#/$defs/input" })),
+                "What a run is given (`-i NAME=VALUE`): `${{ inputs.NAME }}`.",
+            ),
+            "secrets": about(
+                named(json!({ "$ref": "#/$defs/secret" })),
+                "Where secrets come from. Steps get them by name, never as text; each is masked \
+                 in logs.",
+            ),
+            "env": about(texts(), "The environment variables that `${{ env.NAME }}` may read."),
+            "defaults": defaults(),
+            "maxParallel": about(count(MOST), "How many steps run side by side at most."),
+            "timeout": about(time(), "How long the whole run may take, `finally` aside."),
+            "steps": steps(
+                "The steps. They run side by side as far as `needs`, and the outputs that they \
+                 read, let them.",
+                1,
+            ),
+            "finally": steps(
+                "Steps that run last whatever happened, also after a cancel.",
+                0,
+            ),
+            "outputs": about(
+                named(json!({})),
+                "What a run that succeeded gives: `${{ steps.STEP.outputs.NAME }}`.",
+            ),
         },
         "$defs": {
-            "step": step,
-            "input": {
-                "type": "object",
-                "required": ["type"],
-                "additionalProperties": false,
-                "properties": {
-                    "type": { "enum": ["string", "integer", "number", "boolean", "list", "map"] },
-                    "description": { "type": "string" },
-                    "default": {},
-                    "pattern": { "type": "string" },
-                    "enum": { "type": "array" },
-                },
-            },
-            "secret": {
-                "type": "object",
-                "minProperties": 1,
-                "maxProperties": 1,
-                "additionalProperties": false,
-                "properties": {
-                    "env": { "type": "string" },
-                    "file": { "type": "string" },
-                    "secretManager": { "type": "string" },
-                },
-            },
-            "retry": {
-                "type": "object",
-                "required": ["attempts"],
-                "additionalProperties": false,
-                "properties": {
-                    "attempts": count,
-                    "on": texts,
-                    "delay": time,
-                    "maxDelay": time,
-                },
+            "step": step(manifests),
+            "input": input(),
+            "secret": secret(),
+            "retry": retry(),
+            "id": {
+                "description": "What expressions read as one name.",
+                "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+                "maxLength": MAX_ID,
+                "not": { "enum": CEL_KEYWORDS },
             },
         },
     })
 }
 
+fn step(manifests: &BTreeMap<String, Manifest>) -> Value {
+    let mut step = json!({
+        "type": "object",
+        "required": ["uses"],
+        "additionalProperties": false,
+        "properties": {
+            "uses": uses(manifests),
+            "description": about(text(), "What it is for."),
+            "with": {
+                "description": "The plugin's inputs.",
+                "type": ["object", "null"],
+            },
+            "if": {
+                "description": "Whether it runs: CEL, without `${{ }}`. Without a status function \
+                                it means `success() && (…)`.",
+                "type": ["string", "boolean"],
+                "not": { "type": "string", "pattern": r"\$\{\{" },
+            },
+            "needs": about(
+                texts(),
+                "Steps that end before it begins, besides those whose outputs it reads.",
+            ),
+            "timeout": about(time(), "How long one attempt may take."),
+            "retry": { "$ref": "#/$defs/retry" },
+            "matrix": matrix(),
+            "failFast": {
+                "description": "Whether the others of the matrix stop when one fails.",
+                "type": "boolean",
+                "default": true,
+            },
+            "maxParallel": about(
+                count(MOST),
+                "How many instances of the matrix run side by side at most.",
+            ),
+            "grants": schema_grants(Reading::Grant),
+            "secrets": about(texts(), "The pipeline's secrets that it may use, by name."),
+        },
+    });
+    let plugins = manifests.iter().map(|(name, manifest)| {
+        let (with, required) = with(manifest);
+        let mut then = json!({ "properties": { "with": with } });
+        if required {
+            then["required"] = json!(["with"]);
+        }
+        json!({
+            "if": { "required": ["uses"], "properties": { "uses": { "const": name } } },
+            "then": then,
+        })
+    });
+    let plugins: Vec<Value> = plugins.collect();
+    if !plugins.is_empty() {
+        step["allOf"] = Value::Array(plugins);
+    }
+    step
+}
+
+fn uses(manifests: &BTreeMap<String, Manifest>) -> Value {
+    let known = manifests
+        .iter()
+        .map(|(name, manifest)| json!({ "const": name, "description": manifest.description }));
+    let forms = [
+        (
+            "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$",
+            "A built-in plugin: sidestep/NAME.",
+        ),
+        (r"^\./.+$", "A file of the workspace: ./PATH/FILE.wasm."),
+        (
+            "^oci://.+@sha256:[0-9A-Fa-f]{64}$",
+            "A plugin in a registry, with its digest: oci://REGISTRY/REPOSITORY:TAG@sha256:….",
+        ),
+    ];
+    let forms = forms.map(
+        |(pattern, what)| json!({ "type": "string", "pattern": pattern, "description": what }),
+    );
+    json!({
+        "description": "The plugin.",
+        "anyOf": known.chain(forms).collect::<Vec<_>>(),
+    })
+}
+
+fn defaults() -> Value {
+    json!({
+        "description": "What steps have that don't say otherwise.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "timeout": about(time(), "How long one attempt may take."),
+            "retry": { "$ref": "#/$defs/retry" },
+            "cluster": {
+                "description": "The cluster of steps that want one: \
+                                projects/P/locations/L/clusters/C, or a name that the settings \
+                                map.",
+                "type": "string",
+            },
+        },
+    })
+}
+
+fn input() -> Value {
+    json!({
+        "type": "object",
+        "required": ["type"],
+        "additionalProperties": false,
+        "properties": {
+            "type": { "description": "What it holds.", "enum": InputKind::NAMES },
+            "description": about(text(), "What it is for."),
+            "default": { "description": "Its value where none is given; may be an expression." },
+            "pattern": about(text(), "A regular expression that the value has to match."),
+            "enum": {
+                "description": "The values to choose from.",
+                "type": "array",
+                "items": { "type": ["string", "number", "boolean", "null"] },
+            },
+        },
+    })
+}
+
+fn secret() -> Value {
+    json!({
+        "description": "Where it comes from: exactly one place.",
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": false,
+        "properties": {
+            "env": about(text(), "An environment variable of the runner."),
+            "file": about(text(), "A file, relative to the workspace."),
+            "secretManager": {
+                "description": "A version in Secret Manager: \
+                                projects/P/secrets/S/versions/latest.",
+                "type": "string",
+                "pattern": "^projects/[^/]+/secrets/[^/]+/versions/[^/]+$",
+            },
+        },
+    })
+}
+
+fn retry() -> Value {
+    json!({
+        "description": "When an attempt that failed is made again.",
+        "type": "object",
+        "required": ["attempts"],
+        "additionalProperties": false,
+        "properties": {
+            "attempts": about(count(100), "How many attempts at most; the first one counts."),
+            "on": about(
+                texts(),
+                "Failure classes, codes or beginnings of codes: [unavailable, pod.evicted].",
+            ),
+            "delay": about(time(), "The pause before the second attempt; doubled for each after."),
+            "maxDelay": about(time(), "The longest pause."),
+        },
+    })
+}
+
+fn matrix() -> Value {
+    let value = json!({
+        "type": ["string", "number", "boolean"],
+        "not": { "type": "string", "pattern": r"\$\{\{" },
+    });
+    let maps = |what: &str| {
+        json!({
+            "description": what,
+            "type": "array",
+            "items": { "type": "object", "propertyNames": id(), "additionalProperties": value },
+        })
+    };
+    json!({
+        "description": "One instance for each combination of the values: `${{ matrix.KEY }}`.",
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": id(),
+        "properties": {
+            "include": maps("Combinations besides."),
+            "exclude": maps("Combinations that are left out."),
+        },
+        "additionalProperties": { "type": "array", "uniqueItems": true, "items": value },
+    })
+}
+
+fn steps(what: &str, least: u32) -> Value {
+    json!({
+        "description": what,
+        "type": if least > 0 { json!("object") } else { json!(["object", "null"]) },
+        "minProperties": least,
+        "propertyNames": id(),
+        "additionalProperties": { "$ref": "#/$defs/step" },
+    })
+}
+
+fn named(of: Value) -> Value {
+    json!({ "type": ["object", "null"], "propertyNames": id(), "additionalProperties": of })
+}
+
+fn id() -> Value {
+    json!({ "$ref": "#/$defs/id" })
+}
+
+fn text() -> Value {
+    json!({ "type": "string", "not": { "pattern": r"\$\{\{" } })
+}
+
+fn texts() -> Value {
+    json!({ "type": "array", "items": text() })
+}
+
+fn time() -> Value {
+    // Zero in any form is no time.
+    json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "not": { "pattern": "^(0+(ms|s|m|h|d))+$" } })
+}
+
+fn count(most: u32) -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": most })
+}
+
+fn about(mut schema: Value, what: &str) -> Value {
+    schema["description"] = what.into();
+    schema
+}
+
 /// A plugin's inputs, its own definitions inlined where they are used, each property also as an
-/// expression. What is required may come from `defaults`, so nothing is.
-fn with(manifest: &Manifest) -> Value {
+/// expression; and whether some are required. A cluster may come from `defaults`.
+fn with(manifest: &Manifest) -> (Value, bool) {
     let root = &manifest.inputs;
     let mut properties = Map::new();
+    let mut clusters = Vec::new();
     let declared = root.get("properties").and_then(Value::as_object);
     for (name, schema) in declared.into_iter().flatten() {
-        let inlined = inline(root, schema, 8);
-        let code = inlined.get("x-sidestep").is_some_and(|mark| mark == "code");
-        let value = if code {
+        let mut inlined = inline(root, schema, 8);
+        let marked = |what: &str| {
+            let mark = inlined.get("x-sidestep").and_then(Value::as_str);
+            mark.is_some_and(|mark| mark.eq_ignore_ascii_case(what))
+        };
+        if marked("cluster") {
+            clusters.push(name.as_str());
+        }
+        let value = if marked("code") {
+            inlined["not"] = json!({ "type": "string", "pattern": r"\$\{\{" });
             inlined
         } else {
-            json!({ "anyOf": [inlined, { "type": "string", "pattern": "\\$\\{\\{" }] })
+            or_expression(inlined)
         };
         properties.insert(name.clone(), value);
     }
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+    let required = root.get("required").and_then(Value::as_array);
+    let required: Vec<&str> = required
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|name| !clusters.contains(name))
+        .collect();
+    let some = !required.is_empty();
+    let types = if some {
+        json!("object")
+    } else {
+        json!(["object", "null"])
+    };
+    let schema = json!({
+        "type": types,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    });
+    (schema, some)
+}
+
+/// The value or an expression, with what an editor shows on top.
+fn or_expression(mut schema: Value) -> Value {
+    let mut shown = Map::new();
+    if let Some(map) = schema.as_object_mut() {
+        for key in ["title", "description", "default", "examples"] {
+            shown.extend(map.remove(key).map(|value| (key.to_owned(), value)));
+        }
+    }
+    let expression = json!({ "type": "string", "pattern": r"\$\{\{" });
+    shown.insert("anyOf".to_owned(), json!([schema, expression]));
+    Value::Object(shown)
 }
 
 /// A schema with the references to its root's `$defs` replaced; a recursive one ends as anything.
+/// Texts deep inside may be expressions too, so below the top each property and item is one.
 fn inline(root: &Value, schema: &Value, depth: usize) -> Value {
     if depth == 0 {
         return json!({});
     }
-    match schema {
-        Value::Object(map) => {
-            let target = map
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|reference| root.pointer(reference.strip_prefix('#')?));
-            let mut inlined: Map<String, Value> = map
+    let Value::Object(map) = schema else {
+        return schema.clone();
+    };
+    let mut inlined = Map::new();
+    for (key, value) in map {
+        let value = match (key.as_str(), value) {
+            ("$ref" | "$defs", _) => continue,
+            ("properties", Value::Object(properties)) => properties
                 .iter()
-                .filter(|(key, _)| *key != "$ref" && *key != "$defs")
-                .map(|(key, value)| (key.clone(), inline(root, value, depth)))
-                .collect();
-            if let Some(Value::Object(target)) = target.map(|t| inline(root, t, depth - 1)) {
-                for (key, value) in target {
-                    inlined.entry(key).or_insert(value);
-                }
+                .map(|(name, schema)| {
+                    (name.clone(), or_expression(inline(root, schema, depth - 1)))
+                })
+                .collect(),
+            ("items" | "additionalProperties", Value::Object(_)) => {
+                or_expression(inline(root, value, depth - 1))
             }
-            Value::Object(inlined)
-        }
-        Value::Array(items) => items.iter().map(|item| inline(root, item, depth)).collect(),
-        other => other.clone(),
+            ("anyOf" | "oneOf" | "allOf", Value::Array(all)) => {
+                all.iter().map(|one| inline(root, one, depth)).collect()
+            }
+            (_, value) => value.clone(),
+        };
+        inlined.insert(key.clone(), value);
     }
+    let target = map
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| root.pointer(reference.strip_prefix('#')?));
+    if let Some(Value::Object(target)) = target.map(|target| inline(root, target, depth - 1)) {
+        for (key, value) in target {
+            inlined.entry(key).or_insert(value);
+        }
+    }
+    Value::Object(inlined)
 }

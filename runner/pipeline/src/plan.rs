@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use sidestep_events::{Diagnostic, GrantSource, PlannedGrant, PlannedStep};
 use sidestep_policy::{Capability, StepScopes};
 
+use crate::schema;
 use crate::template::Template;
 
 /// What will be run: a pipeline with its inputs, its plugins and what each step may do. `plan`
@@ -164,6 +165,16 @@ impl Plan {
 }
 
 impl Instance {
+    /// The inputs that are known before the run, with the schema's defaults; what waits for
+    /// another step is absent.
+    pub fn known_inputs(&self) -> Value {
+        let mut inputs = without_unknown(&self.with).unwrap_or_else(|| Value::Object(Map::new()));
+        schema::fill_defaults(&self.input_schema, &mut inputs);
+        // A default stands for what nobody wrote, not for what is written and not known yet.
+        remove_unknown(&self.with, &mut inputs);
+        inputs
+    }
+
     /// The step as events show it.
     pub fn planned(&self) -> PlannedStep {
         let mut grants: Vec<PlannedGrant> = self
@@ -198,6 +209,35 @@ impl Instance {
             plugin_digest: self.plugin_digest.clone(),
             needs: self.needs.clone(),
             grants,
+        }
+    }
+}
+
+/// The known parts of a template; a list is known as a whole or not.
+fn without_unknown(template: &Template) -> Option<Value> {
+    match template {
+        Template::Literal(value) => Some(value.clone()),
+        Template::Expression(_) | Template::Text(_) => None,
+        Template::List(items) => items.iter().map(without_unknown).collect(),
+        Template::Map(entries) => {
+            let entries = entries.iter();
+            let known =
+                entries.filter_map(|(key, item)| Some((key.clone(), without_unknown(item)?)));
+            Some(Value::Object(known.collect()))
+        }
+    }
+}
+
+fn remove_unknown(template: &Template, value: &mut Value) {
+    let (Template::Map(entries), Value::Object(map)) = (template, value) else {
+        return;
+    };
+    for (key, item) in entries {
+        match map.get_mut(key) {
+            Some(inner) if without_unknown(item).is_some() => remove_unknown(item, inner),
+            _ => {
+                map.remove(key);
+            }
         }
     }
 }

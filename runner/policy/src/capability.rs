@@ -11,11 +11,11 @@ use crate::{
 };
 
 macro_rules! capabilities {
-    ($($(#[$doc:meta])* $name:ident = $key:literal in $module:ident;)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $key:literal in $module:ident;)*) => {
         /// What a step may be granted; the grant keys of the contract.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Capability {
-            $($(#[$doc])* $name,)*
+            $(#[doc = $doc] $name,)*
         }
 
         impl Capability {
@@ -26,6 +26,13 @@ macro_rules! capabilities {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $key,)*
+                }
+            }
+
+            /// What it is, in a sentence.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Self::$name => $doc.trim_ascii(),)*
                 }
             }
 

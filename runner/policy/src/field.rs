@@ -130,7 +130,14 @@ impl Field {
                 .collect::<Result<_, _>>()?,
             _ => return Err(wrong()),
         };
-        Ok(Limit::Only(patterns))
+        let mut once: Vec<Pattern> = Vec::new();
+        for pattern in patterns {
+            // What is named twice is allowed once.
+            if !once.contains(&pattern) {
+                once.push(pattern);
+            }
+        }
+        Ok(Limit::Only(once))
     }
 
     fn amounts(&self, value: &Value) -> Result<Limit, ScopeError> {

@@ -58,6 +58,11 @@ impl Pattern {
         &self.text
     }
 
+    /// Whether it stands for one text only: the one that was written.
+    pub fn is_exact(&self) -> bool {
+        self.kind != Kind::Prefix && !self.text.contains('*')
+    }
+
     /// Whether the text is one that the pattern stands for. A path that leaves the workspace is
     /// never one.
     pub fn matches(&self, text: &str) -> bool {

@@ -101,6 +101,21 @@ impl Scope {
         self.capability
     }
 
+    /// What a key allows, pattern by pattern; none if the key is not limited.
+    pub fn patterns(&self, key: &str) -> Option<&[Pattern]> {
+        match self.limits.get(key)? {
+            Limit::Only(patterns) => Some(patterns),
+            Limit::AtMost(_) => Some(&[]),
+        }
+    }
+
+    /// The values of a key that are named outright, without a star.
+    pub fn exactly(&self, key: &str) -> Vec<&str> {
+        let patterns = self.patterns(key).unwrap_or_default().iter();
+        let exact = patterns.filter(|pattern| pattern.is_exact());
+        exact.map(Pattern::as_str).collect()
+    }
+
     /// Whether the call lies within.
     pub fn contains(&self, call: &dyn Call) -> bool {
         call.capability() == self.capability

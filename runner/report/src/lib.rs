@@ -6,11 +6,13 @@
 mod json;
 mod lines;
 mod live;
+mod problems;
 mod text;
 
 pub use json::JsonLines;
 pub use lines::Lines;
 pub use live::Live;
+pub use problems::{github, sarif};
 pub use text::{
     Hint, Narrator, TextOptions, Verbosity, bytes, duration, plain_text, render_failure,
     render_plan,

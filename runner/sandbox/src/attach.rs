@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::SandboxError;
 use crate::live::{Live, Places, hold, make_private, read};
@@ -38,7 +38,12 @@ pub fn live(places: &Places) -> Result<Option<Live>, SandboxError> {
     if !places.dir.is_dir() || hold(places)?.is_some() {
         return Ok(None);
     }
-    read(&places.live())
+    let live: Option<Live> = read(&places.live())?;
+    // One that was killed leaves what it said of itself, until the next one has come up.
+    Ok(live.filter(|live| {
+        let pid = i32::try_from(live.pid).ok().and_then(Pid::from_raw);
+        pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+    }))
 }
 
 /// The live sandbox of these places; starts one, detached, where there is none.
@@ -81,9 +86,13 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
             });
         }
         if let Ok(Some(status)) = child.try_wait() {
-            // Another process may have been faster; then that one is live, or about to be.
             if status.success() {
                 return Err(not_up("it ended at once".to_owned()));
+            }
+            // Another process may have been faster; then that one is live, or about to be.
+            if hold(places)?.is_none() {
+                tokio::time::sleep(LOOK).await;
+                continue;
             }
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             return Err(not_up(

@@ -32,6 +32,14 @@ pub enum SandboxError {
     /// No scenario has that name.
     #[error("there is no scenario `{0}`; `sidestep sandbox scenarios` lists them")]
     UnknownScenario(String),
+    /// Nobody is called like that.
+    #[error("the sandbox knows nobody called `{asked}`; it knows {}", known.join(", "))]
+    UnknownCaller {
+        /// Who was asked for.
+        asked: String,
+        /// Who could be.
+        known: Vec<String>,
+    },
     /// One of its servers can't be set up.
     #[error("the sandbox's {server} can't be set up: {why}")]
     Setup {

@@ -1,27 +1,18 @@
 //! What a client has to know to reach a sandbox: environment variables.
 
+use std::path::Path;
+
+use crate::callers::CallerFiles;
 use crate::live::{Live, Places};
 
 /// Names and values, in the order to print them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exports(pub Vec<(String, String)>);
 
-/// The variables by which gcloud, kubectl, Google's libraries and the runner reach a live sandbox.
-pub fn exports(live: &Live, places: &Places) -> Exports {
-    let shown = |path: std::path::PathBuf| path.display().to_string();
-    let mut list = vec![
-        ("KUBECONFIG".to_owned(), shown(places.kubeconfig())),
-        ("CLOUDSDK_CORE_PROJECT".to_owned(), "demo".to_owned()),
-        ("CLOUDSDK_CORE_DISABLE_PROMPTS".to_owned(), "1".to_owned()),
-        (
-            "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE".to_owned(),
-            shown(places.access_token()),
-        ),
-        (
-            "GOOGLE_APPLICATION_CREDENTIALS".to_owned(),
-            shown(places.credentials()),
-        ),
-    ];
+/// The variables by which gcloud, kubectl, Google's libraries and the runner reach a live sandbox
+/// at its own addresses.
+pub fn exports(live: &Live, caller: &CallerFiles) -> Exports {
+    let mut list = of_caller(caller);
     for (name, url) in &live.endpoints {
         if OVERRIDES.contains(&name.as_str()) {
             list.push((
@@ -35,6 +26,62 @@ pub fn exports(live: &Live, places: &Places) -> Exports {
     }
     Exports(list)
 }
+
+/// The variables by which any client reaches a live sandbox under Google's own names: through its
+/// proxy, trusting its authority.
+///
+/// Most of these variables take the place of the system's trust. Nothing is lost by that: the
+/// proxy opens no tunnel to anybody but the sandbox.
+pub fn proxy_exports(live: &Live, places: &Places, caller: &CallerFiles) -> Exports {
+    let mut list = of_caller(caller);
+    let proxy = format!("http://{}", live.google);
+    for (upper, value) in [
+        ("HTTPS_PROXY", proxy.as_str()),
+        // The cluster's API server is called as it is.
+        ("NO_PROXY", "127.0.0.1,localhost"),
+    ] {
+        // Some read one, some the other, and the lower case goes first.
+        list.push((upper.to_owned(), value.to_owned()));
+        list.push((upper.to_lowercase(), value.to_owned()));
+    }
+    let authority = shown(&places.authority());
+    for name in TRUST {
+        list.push(((*name).to_owned(), authority.clone()));
+    }
+    Exports(list)
+}
+
+fn of_caller(caller: &CallerFiles) -> Vec<(String, String)> {
+    let own = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        own("KUBECONFIG", shown(&caller.kubeconfig())),
+        own("CLOUDSDK_CORE_PROJECT", "demo".to_owned()),
+        own("CLOUDSDK_CORE_DISABLE_PROMPTS", "1".to_owned()),
+        own(
+            "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+            shown(&caller.access_token()),
+        ),
+        own(
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            shown(&caller.credentials()),
+        ),
+    ]
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// By which variable whose clients find a file of authorities: OpenSSL, Go and rustls; Python's
+/// requests; curl; gcloud; gRPC; Node, for which alone it is one more and not the only one.
+const TRUST: &[&str] = &[
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "NODE_EXTRA_CA_CERTS",
+];
 
 /// The endpoints that gcloud has an override for.
 const OVERRIDES: &[&str] = &[

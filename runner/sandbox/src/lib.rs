@@ -5,9 +5,13 @@
 //! starts the process from another one ([`attach`]). It must not know pipelines, plugins or runs:
 //! to the runner it is a cloud like any other, at other addresses.
 
+mod activity;
 mod attach;
+mod backends;
+mod callers;
 mod error;
 mod exports;
+mod front;
 mod listeners;
 mod live;
 mod memory;
@@ -15,8 +19,9 @@ mod pods;
 mod server;
 
 pub use attach::{Attached, Start, attach, live, reset, stop};
+pub use callers::{Caller, CallerFiles, DEVELOPER, files};
 pub use error::SandboxError;
-pub use exports::{Exports, exports};
+pub use exports::{Exports, exports, proxy_exports};
 pub use live::{Live, Places};
 pub use server::{Options, serve};
 pub use sidestep_sandbox_google::{Scenario, scenarios};

@@ -3,37 +3,75 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use sidestep_sandbox_google::Api;
 use tokio::net::TcpListener;
 
 use crate::SandboxError;
 use crate::live::{Places, read, write};
 
-/// Opens a loopback port for each name: that of the last time where it is free.
-pub(crate) async fn open(
-    places: &Places,
-    names: &[&'static str],
-) -> Result<BTreeMap<&'static str, TcpListener>, SandboxError> {
+/// The servers beside the control plane's that speak plain HTTP.
+const PLAIN: [&str; 2] = ["STORAGE", "REGISTRY"];
+/// Those that speak TLS.
+const SECURE: [&str; 2] = ["KUBERNETES", "GOOGLE"];
+
+/// Open ports by the name of what is served on them.
+pub(crate) struct Listeners(BTreeMap<&'static str, (TcpListener, SocketAddr)>);
+
+/// Opens a loopback port for each server: that of the last time where it is free.
+pub(crate) async fn ports(places: &Places) -> Result<Listeners, SandboxError> {
     let known: BTreeMap<String, u16> = read(&places.ports())?.unwrap_or_default();
-    let mut listeners = BTreeMap::new();
-    for name in names {
-        let last = known.get(*name).copied().unwrap_or(0);
-        let listener = match bind(last).await {
-            Ok(listener) => listener,
-            Err(_) if last != 0 => bind(0).await.map_err(|e| SandboxError::setup(name, e))?,
-            Err(error) => return Err(SandboxError::setup(name, error)),
+    let apis = Api::ALL.iter().map(|api| api.endpoint_name());
+    let mut open = BTreeMap::new();
+    for name in apis.chain(PLAIN).chain(SECURE) {
+        let last = known.get(name).copied().unwrap_or(0);
+        let bound = match bind(last).await {
+            Err(error) if last != 0 => {
+                tracing::warn!(name, port = last, %error, "a port of the last time is taken: clients of the sandbox need its exports anew");
+                bind(0).await
+            }
+            bound => bound,
         };
-        listeners.insert(*name, listener);
+        open.insert(name, bound.map_err(|e| SandboxError::setup(name, e))?);
     }
+    let listeners = Listeners(open);
     let ports: BTreeMap<&str, u16> = listeners
+        .0
         .iter()
-        .map(|(name, listener)| Ok((*name, listener.local_addr()?.port())))
-        .collect::<std::io::Result<_>>()
-        .map_err(|error| SandboxError::setup("ports", error))?;
+        .map(|(name, (_, address))| (*name, address.port()))
+        .collect();
     let text = serde_json::to_vec_pretty(&ports).unwrap_or_default();
     write(&places.ports(), &text)?;
     Ok(listeners)
 }
 
-async fn bind(port: u16) -> std::io::Result<TcpListener> {
-    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+async fn bind(port: u16) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+impl Listeners {
+    /// Base addresses by endpoint name, of those that speak plain HTTP.
+    pub(crate) fn endpoints(&self) -> BTreeMap<String, String> {
+        let plain = self.0.iter().filter(|(name, _)| !SECURE.contains(name));
+        plain
+            .map(|(name, (_, address))| ((*name).to_owned(), format!("http://{address}")))
+            .collect()
+    }
+
+    /// The port that a server has.
+    pub(crate) fn port(&self, name: &str) -> Option<u16> {
+        self.0.get(name).map(|(_, address)| address.port())
+    }
+
+    /// Hands a server's port over, with its address.
+    pub(crate) fn take(
+        &mut self,
+        name: &'static str,
+    ) -> Result<(TcpListener, String), SandboxError> {
+        self.0
+            .remove(name)
+            .map(|(listener, address)| (listener, address.to_string()))
+            .ok_or_else(|| SandboxError::setup(name, "it has no port"))
+    }
 }

@@ -27,19 +27,9 @@ impl Places {
         }
     }
 
-    /// Application Default Credentials of the developer.
-    pub fn credentials(&self) -> PathBuf {
-        self.dir.join("credentials.json")
-    }
-
-    /// The developer's kubeconfig.
-    pub fn kubeconfig(&self) -> PathBuf {
-        self.dir.join("kubeconfig")
-    }
-
-    /// The developer's access token, for gcloud.
-    pub fn access_token(&self) -> PathBuf {
-        self.dir.join("access-token")
+    /// The certificate (PEM) of the authority that proves Google's names.
+    pub fn authority(&self) -> PathBuf {
+        self.dir.join("tls").join("ca.crt")
     }
 
     /// What a detached process prints.
@@ -53,6 +43,10 @@ impl Places {
 
     pub(crate) fn live(&self) -> PathBuf {
         self.dir.join("live.json")
+    }
+
+    pub(crate) fn callers(&self) -> PathBuf {
+        self.dir.join("callers.json")
     }
 
     pub(crate) fn ports(&self) -> PathBuf {
@@ -72,6 +66,8 @@ pub struct Live {
     pub endpoints: BTreeMap<String, String>,
     /// The Kubernetes API server's address.
     pub kubernetes: String,
+    /// Where Google's own names are served over TLS, and the proxy to them: host and port.
+    pub google: String,
 }
 
 /// The lock that a live sandbox holds; its end frees it, however it ends.

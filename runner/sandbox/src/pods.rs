@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, Weak};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use sidestep_sandbox_google::Cloud;
 use sidestep_sandbox_google::metadata::{self, PodIdentity};
 use sidestep_sandbox_kubernetes::{
-    ContainerExit, LogWriter, Output, PullError, ResolvedContainer, Runtime, Stop,
+    ContainerExit, Kubernetes, LogWriter, Output, PullError, ResolvedContainer, Runtime, Stop,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::TcpListener;
@@ -26,6 +26,8 @@ pub(crate) struct Pods {
     pub(crate) cluster: String,
     /// Endpoint variables.
     pub(crate) endpoints: Vec<(String, String)>,
+    /// The cluster, once it is there: it has this runtime.
+    pub(crate) kubernetes: OnceLock<Weak<Kubernetes>>,
     /// Google's side, once it is there: it asks the cluster, whose runtime this is.
     pub(crate) cloud: OnceLock<Cloud>,
     /// How many containers run now.
@@ -78,6 +80,7 @@ impl Pods {
             .envs(container.env.iter().map(|(name, value)| (name, value)))
             .envs(self.endpoints.iter().map(|(name, value)| (name, value)))
             .env("SIDESTEP_TERMINATION_LOG", &container.termination_message)
+            .env("SIDESTEP_MOUNTS", mounts(container))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -119,29 +122,46 @@ impl Pods {
         let Some(cloud) = self.cloud.get() else {
             return Ok(None);
         };
-        let text = |pointer: &str| {
-            pod.pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let account = text("/spec/serviceAccountName");
-        let identity = PodIdentity {
-            cluster: self.cluster.clone(),
-            node_pool: "default-pool".to_owned(),
-            namespace: text("/metadata/namespace"),
-            service_account: if account.is_empty() {
-                "default".to_owned()
-            } else {
-                account
-            },
-            service_account_uid: String::new(),
-            host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
-        };
+        let identity = self.identity(pod);
         MetadataServer::start(metadata::router(cloud, identity))
             .await
             .map(Some)
     }
+
+    /// Who a pod is: its service account as it is now.
+    fn identity(&self, pod: &Value) -> PodIdentity {
+        let text = |pointer: &str| {
+            pod.pointer(pointer)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
+        let namespace = text("/metadata/namespace").unwrap_or_default();
+        let account = text("/spec/serviceAccountName").unwrap_or("default");
+        let uid = self
+            .kubernetes
+            .get()
+            .and_then(Weak::upgrade)
+            .and_then(|kubernetes| kubernetes.get("serviceaccounts", namespace, account))
+            .and_then(|account| Some(account["metadata"]["uid"].as_str()?.to_owned()));
+        PodIdentity {
+            cluster: self.cluster.clone(),
+            node_pool: "default-pool".to_owned(),
+            namespace: namespace.to_owned(),
+            service_account: account.to_owned(),
+            service_account_uid: uid.unwrap_or_default(),
+            host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
+        }
+    }
+}
+
+/// The container's volumes by where it sees them, for a process without a file system of its own.
+fn mounts(container: &ResolvedContainer) -> String {
+    let mounts: serde_json::Map<String, Value> = container
+        .mounts
+        .iter()
+        .map(|mount| (mount.path.clone(), mount.host.display().to_string().into()))
+        .collect();
+    Value::from(mounts).to_string()
 }
 
 /// Ends with the pod that it is for.
@@ -198,4 +218,82 @@ fn code_of(status: std::process::ExitStatus) -> i32 {
         .code()
         .or(status.signal().map(|signal| 128 + signal))
         .unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+    use sidestep_sandbox_google::Scenario;
+    use sidestep_sandbox_identity::{Access, Clock, Identity, Resource};
+    use sidestep_sandbox_kubernetes::{Config, service_account};
+
+    use super::*;
+    use crate::backends::OneCluster;
+
+    #[tokio::test]
+    async fn a_pod_is_whom_a_policy_names_by_uid() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let healthy = Scenario::named("healthy").expect("it ships");
+        let seed = healthy.seed().expect("it has a seed");
+        let identity = Identity::new(seed.identity(), Clock::system());
+        let access: Arc<dyn Access> = Arc::new(identity.clone());
+        let pods = Arc::new(Pods {
+            program: "/nonexistent".into(),
+            cluster: seed.clusters.keys().next().expect("it has one").clone(),
+            endpoints: Vec::new(),
+            kubernetes: OnceLock::new(),
+            cloud: OnceLock::new(),
+            running: AtomicUsize::new(0),
+        });
+        let mut config = Config::new(folder.path(), "demo", "europe-west1", "ci");
+        for name in ["by-uid", "by-another"] {
+            config.seed.push(service_account("builds", name, None));
+        }
+        let kubernetes = Kubernetes::open(config, access, Arc::clone(&pods) as _);
+        let kubernetes = Arc::new(kubernetes.expect("it opens"));
+        let account = kubernetes.get("serviceaccounts", "builds", "by-uid");
+        let account = account.expect("it is seeded");
+        let uid = account["metadata"]["uid"].as_str().expect("it has one");
+        let cluster = Arc::new(OneCluster(Arc::clone(&kubernetes)));
+        let state = seed.state("2026-01-01T00:00:00Z");
+        let cloud = Cloud::new(identity.clone(), state, cluster);
+        assert!(pods.kubernetes.set(Arc::downgrade(&kubernetes)).is_ok());
+        assert!(pods.cloud.set(cloud).is_ok());
+
+        let bucket = Resource::Bucket("demo-contexts".to_owned());
+        let pool = "projects/123456789012/locations/global/workloadIdentityPools/demo.svc.id.goog";
+        let member =
+            format!("principal://iam.googleapis.com/{pool}/kubernetes.serviceaccount.uid/{uid}");
+        let policy =
+            json!({"bindings": [{"role": "roles/storage.objectViewer", "members": [member]}]});
+        assert!(identity.set_policy(&bucket, policy).is_ok());
+
+        for (account, may) in [("by-uid", true), ("by-another", false)] {
+            let pod = json!({
+                "metadata": {"namespace": "builds"}, "spec": {"serviceAccountName": account},
+            });
+            let server = pods.metadata_server(&pod).await.expect("it starts");
+            let server = server.expect("the cloud is there");
+            let url = format!(
+                "http://{}/computeMetadata/v1/instance/service-accounts/default/token",
+                server.address
+            );
+            let token = reqwest::Client::new()
+                .get(url)
+                .header("Metadata-Flavor", "Google")
+                .send()
+                .await
+                .expect("it answers")
+                .text()
+                .await
+                .expect("a text");
+            let token: Value = serde_json::from_str(&token).expect("JSON");
+            let caller = identity.caller(token["access_token"].as_str());
+            let caller = caller.expect("it is a token");
+            let allowed = identity.allows(&caller, "storage.objects.get", &bucket);
+            assert_eq!(allowed, may, "{account}");
+        }
+    }
 }

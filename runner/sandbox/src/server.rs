@@ -1,31 +1,27 @@
 //! The process: all servers of one scenario, until they are told to end or nobody calls any more.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{self, Next};
 use base64::Engine as _;
-use serde_json::Value;
-use sidestep_sandbox_google::{
-    Api, Cloud, Clusters, PodSubject, Scenario, Seed, TokenRefused, developer_credentials, router,
-};
-use sidestep_sandbox_identity::{Access, Clock, DEVELOPER_LIFETIME, Identity, Resource};
-use sidestep_sandbox_kubernetes::{Config, Faults, Kubernetes, service_account};
-use sidestep_sandbox_registry::Registry;
-use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
-use tokio::net::TcpListener;
+use sidestep_sandbox_google::{Api, Cloud, Scenario, by_host, router};
+use sidestep_sandbox_identity::{Access, Clock, Identity};
+use sidestep_sandbox_kubernetes::Kubernetes;
+use sidestep_sandbox_tls::Authority;
 use tokio_util::sync::CancellationToken;
 
-use crate::SandboxError;
-use crate::listeners;
-use crate::live::{Live, Places, hold, read, write};
+use crate::activity::Activity;
+use crate::backends::{OneCluster, cluster_config, first_cluster, registry, storage};
+use crate::callers::{SignIn, files};
+use crate::front;
+use crate::listeners::{Listeners, ports};
+use crate::live::{Held, Live, Places, hold, make_private, read, write};
 use crate::memory::Memory;
 use crate::pods::Pods;
+use crate::{CallerFiles, SandboxError};
 
 /// How a sandbox is served.
 #[derive(Debug, Clone)]
@@ -38,20 +34,23 @@ pub struct Options {
     pub program: PathBuf,
     /// After how long without a call and a running pod it ends; never if none.
     pub idle: Option<Duration>,
+    /// Whose files `ready` is told; the developer's if none.
+    pub caller: Option<String>,
 }
 
 /// Serves a sandbox until `stop` or until it has been idle for long enough; `ready` is told once
 /// every server answers.
 ///
 /// # Errors
-/// When another process serves it, or a server can't be set up.
+/// When another process serves it, a server can't be set up, or nobody is called like
+/// `options.caller`.
 pub async fn serve(
     options: Options,
     stop: CancellationToken,
-    ready: impl FnOnce(&Live),
+    ready: impl FnOnce(&Live, &CallerFiles),
 ) -> Result<(), SandboxError> {
     let places = &options.places;
-    let Some(_held) = hold(places)? else {
+    let Some(_held) = take_hold(places).await? else {
         let pid = read::<Live>(&places.live())?.map_or(0, |live| live.pid);
         return Err(SandboxError::Busy {
             scenario: options.scenario.name.clone(),
@@ -62,22 +61,15 @@ pub async fn serve(
         .scenario
         .seed()
         .map_err(|error| SandboxError::setup("scenario", error))?;
-    let mut names: Vec<&'static str> = Api::ALL.iter().map(|api| api.endpoint_name()).collect();
-    names.extend(["STORAGE", "REGISTRY", "KUBERNETES"]);
-    let mut listeners = listeners::open(places, &names).await?;
-    let endpoints = endpoints(&listeners)?;
+    let mut listeners = ports(places).await?;
+    let endpoints = listeners.endpoints();
     let activity = Activity::new();
 
     let memory = Memory::new(places);
     let (identity_state, google_state) = memory.recall(&seed)?;
     let identity = Identity::new(identity_state, Clock::system());
     let access: Arc<dyn Access> = Arc::new(identity.clone());
-    let cluster_name = seed
-        .clusters
-        .keys()
-        .next()
-        .cloned()
-        .ok_or_else(|| SandboxError::setup("scenario", "it has no cluster"))?;
+    let cluster_name = first_cluster(&seed)?;
     let pods = Arc::new(Pods {
         program: options.program.clone(),
         cluster: cluster_name.clone(),
@@ -85,6 +77,7 @@ pub async fn serve(
             .iter()
             .map(|(name, url)| (format!("SIDESTEP_ENDPOINT_{name}"), url.clone()))
             .collect(),
+        kubernetes: OnceLock::new(),
         cloud: OnceLock::new(),
         running: AtomicUsize::new(0),
     });
@@ -92,6 +85,8 @@ pub async fn serve(
     let kubernetes = Kubernetes::open(config, Arc::clone(&access), Arc::clone(&pods) as _)
         .map_err(|error| SandboxError::setup("Kubernetes", error))?;
     let kubernetes = Arc::new(kubernetes);
+    // Set once, right here, and before the cloud, without which no pod asks for it.
+    let _ = pods.kubernetes.set(Arc::downgrade(&kubernetes));
     let cloud = Cloud::new(
         identity.clone(),
         google_state,
@@ -99,68 +94,62 @@ pub async fn serve(
     );
     // Set once, right here.
     let _ = pods.cloud.set(cloud.clone());
+    let sts = endpoints.get("STS").cloned().unwrap_or_default();
+    cloud.set_token_uri(&format!("{sts}/token"));
 
     let storage = storage(places, &seed, &access)?;
     let registry = registry(places, &cloud, &access)?;
-    let api_server = take(&mut listeners, "KUBERNETES")?;
-    let api_server_address = address(&api_server)?;
-    let authority = base64::engine::general_purpose::STANDARD.encode(kubernetes.ca_pem());
-    cloud.set_cluster_endpoint(&cluster_name, &api_server_address, &authority);
-    developer(
-        places,
-        &identity,
-        &seed,
-        &kubernetes,
-        &api_server_address,
-        &endpoints,
-    )?;
+    if let Some(port) = listeners.port("STORAGE") {
+        storage.set_http_port(port);
+    }
+    if let Some(port) = listeners.port("REGISTRY") {
+        registry.set_http_port(port);
+    }
+    let (api_server, api_server_address) = listeners.take("KUBERNETES")?;
+    let ca = base64::engine::general_purpose::STANDARD.encode(kubernetes.ca_pem());
+    cloud.set_cluster_endpoint(&cluster_name, &api_server_address, &ca);
+    let sign_in = SignIn {
+        places: places.clone(),
+        identity: identity.clone(),
+        kubernetes: Arc::clone(&kubernetes),
+        developer: seed.developer.clone(),
+        sts,
+        api_server: format!("https://{api_server_address}"),
+    };
+    let callers = sign_in.everybody()?;
+    let caller = files(places, options.caller.as_deref())?;
     memory.keep(&identity, &cloud)?;
     tokio::spawn(memory.clone().follow(identity.clone(), cloud.clone()));
+    tokio::spawn(sign_in.follow(callers));
 
-    let mut routers: Vec<(&'static str, Router)> = Api::ALL
-        .iter()
-        .map(|api| (api.endpoint_name(), router(&cloud, *api)))
-        .collect();
-    for (name, set_port) in [
-        ("STORAGE", &storage as &dyn HttpPort),
-        ("REGISTRY", &registry),
-    ] {
-        if let Some(listener) = listeners.get(name) {
-            set_port.set(
-                listener
-                    .local_addr()
-                    .map_err(|e| SandboxError::setup(name, e))?
-                    .port(),
-            );
-        }
-    }
-    routers.push(("STORAGE", storage.router()));
-    routers.push(("REGISTRY", registry.router()));
-    for (name, router) in routers {
-        let listener = take(&mut listeners, name)?;
-        let router = watched(router, &activity);
-        tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, name, "a server of the sandbox ended");
-            }
-        });
+    for (name, router) in routers(&cloud, storage.router(), registry.router()) {
+        let (listener, _) = listeners.take(name)?;
+        let router = activity.watched(router);
+        spawn(name, async move { axum::serve(listener, router).await });
     }
     let serving = Arc::clone(&kubernetes);
-    tokio::spawn(async move {
-        if let Err(error) = serving.serve_tls(api_server).await {
-            tracing::error!(%error, "the sandbox's Kubernetes ended");
-        }
+    let router = activity.watched(kubernetes.router());
+    spawn("KUBERNETES", async move {
+        serving.serve_tls(api_server, router).await
     });
+    let names = front::Backends {
+        google: by_host(&cloud),
+        storage: storage.router(),
+        registry: registry.router(),
+    };
+    let router = activity.watched(names.router());
+    let google = google_names(places, &mut listeners, router)?;
 
     let live = Live {
         scenario: options.scenario.name.clone(),
         pid: std::process::id(),
         endpoints,
         kubernetes: format!("https://{api_server_address}"),
+        google,
     };
     let text = serde_json::to_vec_pretty(&live).unwrap_or_default();
     write(&places.live(), &text)?;
-    ready(&live);
+    ready(&live, &caller);
     tokio::select! {
         () = stop.cancelled() => {}
         () = activity.idle(options.idle, &pods) => {}
@@ -172,222 +161,48 @@ pub async fn serve(
     Ok(())
 }
 
-fn endpoints(
-    listeners: &BTreeMap<&'static str, TcpListener>,
-) -> Result<BTreeMap<String, String>, SandboxError> {
-    let mut endpoints = BTreeMap::new();
-    for (name, listener) in listeners {
-        if *name != "KUBERNETES" {
-            endpoints.insert((*name).to_owned(), format!("http://{}", address(listener)?));
+/// Takes the lock. Whoever looks whether a sandbox is live holds it for a moment, so it is tried
+/// for a while.
+async fn take_hold(places: &Places) -> Result<Option<Held>, SandboxError> {
+    for _ in 0..20 {
+        if let Some(held) = hold(places)? {
+            return Ok(Some(held));
         }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Ok(endpoints)
+    Ok(None)
 }
 
-fn address(listener: &TcpListener) -> Result<String, SandboxError> {
-    let address = listener
-        .local_addr()
-        .map_err(|error| SandboxError::setup("ports", error))?;
-    Ok(address.to_string())
+/// Every server that speaks plain HTTP, by the name of its endpoint.
+fn routers(cloud: &Cloud, storage: Router, registry: Router) -> Vec<(&'static str, Router)> {
+    let apis = Api::ALL.iter();
+    apis.map(|api| (api.endpoint_name(), router(cloud, *api)))
+        .chain([("STORAGE", storage), ("REGISTRY", registry)])
+        .collect()
 }
 
-fn take(
-    listeners: &mut BTreeMap<&'static str, TcpListener>,
-    name: &'static str,
-) -> Result<TcpListener, SandboxError> {
-    listeners
-        .remove(name)
-        .ok_or_else(|| SandboxError::setup(name, "it has no port"))
-}
-
-fn cluster_config(
+/// Serves everything under Google's own names too; the address at which.
+fn google_names(
     places: &Places,
-    cluster: &str,
-    seed: &Seed,
-    scenario: &Scenario,
-) -> Result<Config, SandboxError> {
-    let parts: Vec<&str> = cluster.split('/').collect();
-    let ["projects", project, "locations", location, "clusters", name] = parts[..] else {
-        return Err(SandboxError::setup(
-            "scenario",
-            format!("`{cluster}` is no cluster's name"),
-        ));
-    };
-    let mut config = Config::new(places.dir.join("kubernetes"), project, location, name);
-    // The seed says which service accounts there are; node and namespace are as ever.
-    config
-        .seed
-        .retain(|object| object["kind"] != "ServiceAccount");
-    for (namespace, accounts) in &seed.kubernetes {
-        for (name, account) in accounts {
-            let mut object = service_account(namespace, name, None);
-            for (key, value) in &account.annotations {
-                object["metadata"]["annotations"][key] = Value::from(value.as_str());
-            }
-            config.seed.push(object);
+    listeners: &mut Listeners,
+    router: Router,
+) -> Result<String, SandboxError> {
+    let unusable = |error| SandboxError::setup("authority", error);
+    let folder = places.authority();
+    let folder = folder.parent().unwrap_or(&places.dir);
+    make_private(folder)?;
+    let authority =
+        Authority::open(folder, "sidestep sandbox", &front::DOMAINS).map_err(unusable)?;
+    let (listener, address) = listeners.take("GOOGLE")?;
+    let listener = front::listen(listener, &authority).map_err(unusable)?;
+    spawn("GOOGLE", async move { axum::serve(listener, router).await });
+    Ok(address)
+}
+
+fn spawn(name: &'static str, server: impl Future<Output = std::io::Result<()>> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, name, "a server of the sandbox ended");
         }
-    }
-    if !scenario.faults.is_null() {
-        config.faults = serde_json::from_value::<Faults>(scenario.faults.clone())
-            .map_err(|error| SandboxError::setup("scenario", error))?;
-    }
-    Ok(config)
-}
-
-fn storage(
-    places: &Places,
-    seed: &Seed,
-    access: &Arc<dyn Access>,
-) -> Result<Storage, SandboxError> {
-    let storage = Storage::open(&places.dir.join("storage"), Arc::clone(access))
-        .map_err(|error| SandboxError::setup("Cloud Storage", error))?;
-    for (name, bucket) in &seed.buckets {
-        let seed = BucketSeed {
-            name: name.clone(),
-            project: bucket.project.clone(),
-            location: bucket.location.clone(),
-            uniform_access: bucket.uniform_bucket_level_access,
-        };
-        storage
-            .seed(&seed)
-            .map_err(|error| SandboxError::setup("Cloud Storage", error))?;
-    }
-    Ok(storage)
-}
-
-fn registry(
-    places: &Places,
-    cloud: &Cloud,
-    access: &Arc<dyn Access>,
-) -> Result<Registry, SandboxError> {
-    let known = cloud.clone();
-    let exists = move |resource: &Resource| match resource {
-        Resource::Repository {
-            project,
-            location,
-            name,
-        } => known.repository(project, location, name).is_some(),
-        _ => false,
-    };
-    Registry::open(
-        &places.dir.join("registry"),
-        Arc::clone(access),
-        Arc::new(exists),
-    )
-    .map_err(|error| SandboxError::setup("registry", error))
-}
-
-/// The files by which the developer signs in: to Google's libraries, to gcloud, to kubectl.
-fn developer(
-    places: &Places,
-    identity: &Identity,
-    seed: &Seed,
-    kubernetes: &Kubernetes,
-    api_server: &str,
-    endpoints: &BTreeMap<String, String>,
-) -> Result<(), SandboxError> {
-    let subject = places.dir.join("subject-token");
-    write(
-        &subject,
-        identity.mint_subject(&seed.developer).secret.as_bytes(),
-    )?;
-    let sts = endpoints.get("STS").map(String::as_str).unwrap_or_default();
-    let credentials = developer_credentials(sts, &subject);
-    write(&places.credentials(), credentials.to_string().as_bytes())?;
-    let token = identity
-        .mint_for(&seed.developer, DEVELOPER_LIFETIME)
-        .secret;
-    write(&places.access_token(), token.as_bytes())?;
-    let kubeconfig = kubernetes.kubeconfig(&format!("https://{api_server}"), &token, "builds");
-    write(&places.kubeconfig(), kubeconfig.as_bytes())
-}
-
-/// Google's side asks the one cluster that there is.
-struct OneCluster(Arc<Kubernetes>);
-
-impl Clusters for OneCluster {
-    fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
-        match self.0.verify_token(jwt, audience) {
-            Ok(subject) => Ok(PodSubject {
-                namespace: subject.namespace,
-                service_account: subject.name,
-                uid: subject.uid,
-            }),
-            Err(error) => Err(TokenRefused(error.to_string())),
-        }
-    }
-
-    fn service_account_annotation(
-        &self,
-        namespace: &str,
-        name: &str,
-        key: &str,
-    ) -> Option<Option<String>> {
-        let annotations = self.0.service_account(namespace, name)?;
-        Some(annotations.get(key).cloned())
-    }
-}
-
-/// Servers that write their own address into answers.
-trait HttpPort {
-    fn set(&self, port: u16);
-}
-
-impl HttpPort for Storage {
-    fn set(&self, port: u16) {
-        self.set_http_port(port);
-    }
-}
-
-impl HttpPort for Registry {
-    fn set(&self, port: u16) {
-        self.set_http_port(port);
-    }
-}
-
-/// When somebody last called.
-#[derive(Clone)]
-struct Activity {
-    began: Instant,
-    last: Arc<AtomicU64>,
-}
-
-impl Activity {
-    fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            last: Arc::new(AtomicU64::new(0)),
-        }
-    }
-
-    fn touch(&self) {
-        self.last
-            .store(self.began.elapsed().as_secs(), Ordering::Relaxed);
-    }
-
-    /// Resolves once nobody has called, and no pod has run, for that long.
-    async fn idle(&self, limit: Option<Duration>, pods: &Pods) {
-        let Some(limit) = limit else {
-            return std::future::pending().await;
-        };
-        let mut look = tokio::time::interval(limit.div_f64(30.0).max(Duration::from_millis(100)));
-        loop {
-            look.tick().await;
-            if pods.running.load(Ordering::Relaxed) > 0 {
-                self.touch();
-            }
-            let last = Duration::from_secs(self.last.load(Ordering::Relaxed));
-            if self.began.elapsed().saturating_sub(last) > limit {
-                return;
-            }
-        }
-    }
-}
-
-fn watched(router: Router, activity: &Activity) -> Router {
-    let activity = activity.clone();
-    router.layer(middleware::from_fn(move |request: Request, next: Next| {
-        activity.touch();
-        next.run(request)
-    }))
+    });
 }

@@ -20,29 +20,74 @@ pub(crate) struct OutsideCleaner {
     pub(crate) run: String,
 }
 
+/// An object that was found, and is the run's own.
+enum Found {
+    InCluster {
+        objects: Objects,
+        uid: Option<String>,
+    },
+    InBucket {
+        bucket: String,
+        generation: u64,
+    },
+}
+
 #[async_trait]
 impl Cleaner for OutsideCleaner {
     async fn remove(&self, intent: &Intent) -> Result<bool, Failure> {
-        match &intent.place {
-            Place::Cluster { cluster, namespace } => {
-                self.remove_from_cluster(intent, cluster, namespace).await
+        let name = &intent.name;
+        match self.find(intent).await? {
+            None => return Ok(false),
+            Some(Found::InCluster { objects, uid }) => {
+                let uid = uid.as_deref();
+                objects.delete(name, uid, None, Some(PATIENCE)).await?;
             }
-            Place::Bucket { bucket } => self.remove_from_bucket(intent, bucket).await,
-            Place::Repository { .. } | Place::Project { .. } => Err(Failure::bug(format!(
-                "nothing makes a {} there, so nothing can remove {}",
-                intent.kind, intent.name
-            ))),
+            Some(Found::InBucket { bucket, generation }) => {
+                let storage = &self.clients.storage;
+                storage.delete(&bucket, name, generation).await?;
+            }
         }
+        Ok(true)
     }
 }
 
 impl OutsideCleaner {
-    async fn remove_from_cluster(
+    /// Whether the object is there, and the run's own.
+    pub(crate) async fn is_there(&self, intent: &Intent) -> Result<bool, Failure> {
+        Ok(self.find(intent).await?.is_some())
+    }
+
+    async fn find(&self, intent: &Intent) -> Result<Option<Found>, Failure> {
+        let found = match &intent.place {
+            Place::Cluster { cluster, namespace } => {
+                self.find_in_cluster(intent, cluster, namespace).await
+            }
+            Place::Bucket { bucket } => {
+                let stat = self.clients.storage.stat(bucket, &intent.name, None);
+                stat.await.map(|object| {
+                    Some(Found::InBucket {
+                        bucket: bucket.clone(),
+                        generation: object.generation,
+                    })
+                })
+            }
+            Place::Repository { .. } | Place::Project { .. } => Err(Failure::bug(format!(
+                "nothing makes a {} there, so nothing can remove {}",
+                intent.kind, intent.name
+            ))),
+        };
+        match found {
+            Err(failure) if failure.class == Class::NotFound => Ok(None),
+            found => found,
+        }
+    }
+
+    async fn find_in_cluster(
         &self,
         intent: &Intent,
         cluster: &str,
         namespace: &str,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<Found>, Failure> {
         let target = Target {
             api_version: "v1".to_owned(),
             // Steps make pods and the Secrets that those own.
@@ -51,32 +96,9 @@ impl OutsideCleaner {
         };
         let client = self.clients.clusters.client(cluster).await?;
         let objects = Objects::new(client, target);
-        let object = match objects.get(&intent.name).await {
-            Ok(object) => object,
-            Err(failure) if failure.class == Class::NotFound => return Ok(false),
-            Err(failure) => return Err(failure),
-        };
+        let object = objects.get(&intent.name).await?;
         let ours = format!("{}/{}/{}", self.run, intent.instance, intent.attempt);
-        if made_by(&object) != Some(ours.as_str()) {
-            return Ok(false);
-        }
-        let uid = object["metadata"]["uid"].as_str();
-        objects
-            .delete(&intent.name, uid, None, Some(PATIENCE))
-            .await?;
-        Ok(true)
-    }
-
-    async fn remove_from_bucket(&self, intent: &Intent, bucket: &str) -> Result<bool, Failure> {
-        let storage = &self.clients.storage;
-        let object = match storage.stat(bucket, &intent.name, None).await {
-            Ok(object) => object,
-            Err(failure) if failure.class == Class::NotFound => return Ok(false),
-            Err(failure) => return Err(failure),
-        };
-        storage
-            .delete(bucket, &intent.name, object.generation)
-            .await?;
-        Ok(true)
+        let uid = object["metadata"]["uid"].as_str().map(str::to_owned);
+        Ok((made_by(&object) == Some(ours.as_str())).then_some(Found::InCluster { objects, uid }))
     }
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
+use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
+use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Failure, Owner};
-use sidestep_sandbox::{Live, Places, SandboxError, Scenario, Start, attach};
+use sidestep_sandbox::{CallerFiles, Live, Places, SandboxError, Scenario, Start, attach, files};
 use url::Url;
 
 use crate::commands::Session;
@@ -23,8 +25,8 @@ pub(crate) enum Cloud {
     Sandbox {
         /// What it says of itself.
         live: Live,
-        /// Where its files lie.
-        places: Places,
+        /// How the caller signs in.
+        caller: CallerFiles,
     },
 }
 
@@ -32,7 +34,10 @@ pub(crate) enum Cloud {
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
+    pub(crate) google: Rest,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) clusters: Arc<Clusters>,
+    pub(crate) identity: Arc<Identity>,
 }
 
 impl Cloud {
@@ -59,8 +64,22 @@ impl Cloud {
         }
         Ok(Self::Sandbox {
             live: attached.live,
-            places,
+            caller: files(&places, None).map_err(|error| unavailable(&error))?,
         })
+    }
+
+    /// The same cloud, called as somebody else than the sandbox's developer where somebody is
+    /// named.
+    pub(crate) fn called_as(self, session: &Session, who: Option<&str>) -> Result<Self, Failure> {
+        match (self, who) {
+            (same, None) => Ok(same),
+            (Self::Google, Some(_)) => Err(only_in_the_sandbox()),
+            (Self::Sandbox { live, .. }, who) => {
+                let places = places(session, &live.scenario);
+                let caller = files(&places, who).map_err(|error| unavailable(&error))?;
+                Ok(Self::Sandbox { live, caller })
+            }
+        }
     }
 
     /// The sandbox's scenario.
@@ -84,11 +103,11 @@ impl Cloud {
                 }
                 Credentials::default()
             }
-            Self::Sandbox { live, places } => {
+            Self::Sandbox { live, caller } => {
                 for (name, url) in &live.endpoints {
                     set(&mut endpoints, name, url)?;
                 }
-                Credentials::external_account(read(places)?)
+                Credentials::external_account(read(caller)?).found_at(&caller.credentials())
             }
         };
         let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
@@ -105,9 +124,22 @@ impl Cloud {
                 (name.clone(), mapped)
             })
             .collect();
+        let clusters = Clusters::new(rest.clone(), Arc::clone(&credentials), names);
+        let clusters = Arc::new(clusters);
         Ok(Clients {
-            storage: Arc::new(Storage::new(endpoints, Arc::clone(&credentials))?),
-            clusters: Arc::new(Clusters::new(rest, credentials, names)),
+            identity: Arc::new(Identity::new(
+                rest.clone(),
+                Arc::clone(&clusters),
+                Arc::clone(&credentials),
+                Variables::of_this_process(),
+            )),
+            google: rest,
+            registry: Arc::new(Registry::new(
+                Arc::clone(&endpoints),
+                Arc::clone(&credentials),
+            )?),
+            storage: Arc::new(Storage::new(endpoints, credentials)?),
+            clusters,
         })
     }
 }
@@ -136,14 +168,35 @@ pub(crate) fn known(name: &str) -> Result<Scenario, Failure> {
     })
 }
 
-/// A sandbox's error as a failure of this machine.
+/// A sandbox's error as a failure of this machine, or of whoever named what there is not.
 pub(crate) fn unavailable(error: &SandboxError) -> Failure {
+    let message = error.to_string();
+    match error {
+        SandboxError::UnknownCaller { .. } => {
+            Failure::new(Class::NotFound, "sandbox.caller", Owner::Author, message)
+        }
+        SandboxError::Busy { scenario, pid: _ } => {
+            let of = format!("--scenario {scenario}");
+            Failure::new(Class::Failed, "sandbox.unusable", Owner::Operator, message)
+                .with_help("Use that one:")
+                .with_help(format!(
+                    "eval \"$(sidestep sandbox status {of} --output env)\""
+                ))
+                .with_help("or end it:")
+                .with_help(format!("sidestep sandbox stop {of}"))
+        }
+        _ => Failure::new(Class::Failed, "sandbox.unusable", Owner::Operator, message),
+    }
+}
+
+fn only_in_the_sandbox() -> Failure {
     Failure::new(
-        Class::Failed,
-        "sandbox.unusable",
-        Owner::Operator,
-        error.to_string(),
+        Class::InvalidInput,
+        "sandbox.caller",
+        Owner::Author,
+        "`--as` picks who calls the sandbox, and this does not run against it",
     )
+    .with_help("add --sandbox, or leave --as out")
 }
 
 fn set(endpoints: &mut Endpoints, name: &str, url: &str) -> Result<(), Failure> {
@@ -178,8 +231,8 @@ fn emulator(host: &str) -> Result<Url, Failure> {
     })
 }
 
-fn read(places: &Places) -> Result<serde_json::Value, Failure> {
-    let path = places.credentials();
+fn read(caller: &CallerFiles) -> Result<serde_json::Value, Failure> {
+    let path = caller.credentials();
     std::fs::read(&path)
         .map_err(|error| error.to_string())
         .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))

@@ -3,6 +3,7 @@
 mod completions;
 mod context;
 mod exec;
+mod gc;
 mod logs;
 mod plan;
 mod plugin;
@@ -61,12 +62,13 @@ fn perform(cli: Cli) -> Result<Exit, CommandError> {
         Command::Plan(args) => wait(plan::run(&session, &args)),
         Command::Exec(args) => wait(exec::run(&session, &args)),
         Command::Resume(args) => wait(resume::run(&session, &args)),
+        Command::Gc(args) => wait(gc::run(&session, &args)),
         Command::Plugin(command) => plugin::run(&session, command),
         Command::Runs(args) => runs::run(&session, args),
         Command::Logs(args) => logs::run(&session, &args),
         Command::Sandbox(args) => wait(sandbox::run(&session, args)),
         Command::Context(command) => context::run(&session, command),
-        Command::Schema(args) => Ok(schema::run(&args)),
+        Command::Schema(args) => schema::run(&session, &args),
         Command::Settings(args) => Ok(settings::run(&session, &args)),
         Command::Completions(args) => Ok(completions::run(&args)),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use sidestep_capabilities::workspace::{Options, Workspace};
-use sidestep_capabilities::{Masks, Secret, Services};
+use sidestep_capabilities::{Masks, Secret, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
 use sidestep_events::{Class, Failure, Owner};
@@ -16,7 +16,7 @@ use sidestep_pipeline::SecretSource;
 
 use crate::built_in::BUILT_IN;
 use crate::cleaner::OutsideCleaner;
-use crate::cloud::Cloud;
+use crate::cloud::{Clients, Cloud};
 use crate::commands::Session;
 
 /// What capabilities work with, and who cleans up after them.
@@ -24,12 +24,14 @@ pub(crate) struct Equipment {
     pub(crate) services: Arc<Services>,
     pub(crate) masks: Arc<Masks>,
     pub(crate) cleaner: Arc<dyn Cleaner>,
+    /// The clients of the run's cloud, where it has one.
+    pub(crate) clients: Option<Clients>,
 }
 
 impl Equipment {
     /// Opens the workspace and resolves the secrets, anew in every process: they are nowhere on
     /// disk.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         session: &Session,
         secrets: &IndexMap<String, SecretSource>,
         cloud: Option<&Cloud>,
@@ -37,11 +39,12 @@ impl Equipment {
         capped: bool,
     ) -> Result<Self, Failure> {
         let masks = Arc::new(Masks::new());
+        let clients = cloud.map(|cloud| cloud.clients(session)).transpose()?;
         let mut known = BTreeMap::new();
         for (name, source) in secrets {
-            let text = resolve(session, name, source)?;
-            masks.add(&text);
-            known.insert(name.clone(), Secret::new(text));
+            let secret = resolve(session, name, source, clients.as_ref()).await?;
+            masks.add(secret.expose());
+            known.insert(name.clone(), secret);
         }
         let cannot = |error: std::io::Error| {
             let message = format!("{} can't be opened: {error}", session.workspace.display());
@@ -67,12 +70,14 @@ impl Equipment {
             ..Services::default()
         };
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);
-        if let Some(cloud) = cloud {
-            let clients = cloud.clients(session)?;
+        if let Some(clients) = &clients {
             services.storage = Some(Arc::clone(&clients.storage));
+            services.google = Some(clients.google.clone());
+            services.registry = Some(Arc::clone(&clients.registry));
             services.clusters = Some(Arc::clone(&clients.clusters));
+            services.identity = Some(Arc::clone(&clients.identity));
             cleaner = Arc::new(OutsideCleaner {
-                clients,
+                clients: clients.clone(),
                 run: run.to_owned(),
             });
         }
@@ -80,6 +85,7 @@ impl Equipment {
             services: Arc::new(services),
             masks,
             cleaner,
+            clients,
         })
     }
 }
@@ -95,12 +101,17 @@ fn scratch(cache: &Path) -> PathBuf {
     }
 }
 
-fn resolve(session: &Session, name: &str, source: &SecretSource) -> Result<String, Failure> {
+async fn resolve(
+    session: &Session,
+    name: &str,
+    source: &SecretSource,
+    clients: Option<&Clients>,
+) -> Result<Secret, Failure> {
     let missing = |message: String, help: String| {
         Failure::new(Class::NotFound, "secret.missing", Owner::Operator, message).with_help(help)
     };
     match source {
-        SecretSource::Env(variable) => std::env::var(variable).map_err(|_| {
+        SecretSource::Env(variable) => std::env::var(variable).map(Secret::new).map_err(|_| {
             missing(
                 format!("the secret {name} is to come from ${variable}, which is not set"),
                 format!("Set {variable} in the environment of sidestep."),
@@ -108,20 +119,26 @@ fn resolve(session: &Session, name: &str, source: &SecretSource) -> Result<Strin
         }),
         SecretSource::File(file) => std::fs::read_to_string(session.workspace.join(file))
             // An editor's line end is no part of the secret.
-            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
             .map_err(|error| {
                 missing(
-                    format!("the secret {name} is to come from {file}, which can't be read: {error}"),
+                    format!(
+                        "the secret {name} is to come from {file}, which can't be read: {error}"
+                    ),
                     "Paths are relative to the workspace.".to_owned(),
                 )
             }),
-        SecretSource::SecretManager(version) => Err(Failure::new(
-            Class::InvalidInput,
-            "secret.unsupported",
-            Owner::Operator,
-            format!("the secret {name} is to come from {version}; this version reads secrets from the environment and from files"),
-        )
-        .with_help("Hand it over in a variable, and write `env: VARIABLE`.")),
+        SecretSource::SecretManager(version) => {
+            let clients = clients.ok_or_else(|| {
+                Failure::bug(format!("the secret {name} is wanted where no cloud is"))
+            })?;
+            access_secret(&clients.google, version)
+                .await
+                .map_err(|mut failure| {
+                    failure.message = format!("the secret {name}: {}", failure.message);
+                    failure
+                })
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use sidestep_engine::{Facts, HostExecutor, PlanProgram, Recorder, RunOptions, St
 use sidestep_events::{Class, Exit, Failure, Header, JOURNAL_VERSION, Owner};
 use sidestep_host::Plugin;
 use sidestep_pipeline::Plan;
-use sidestep_report::Hint;
+use sidestep_report::{Hint, plain_text};
 use sidestep_state::{History, JournalWriter, RunFolder, RunId, RunLock, StateError};
 
 use crate::cli::{Format, RunFlags};
@@ -16,6 +16,7 @@ use crate::cloud::Cloud;
 use crate::commands::Session;
 use crate::equipment::Equipment;
 use crate::error::CommandError;
+use crate::gc::sweep_expired;
 use crate::signals::Signals;
 use crate::{output, reporters};
 
@@ -151,7 +152,17 @@ pub(crate) async fn launch(
         Some(&launch.cloud),
         place.folder.id().as_str(),
         !plan.policies.is_empty(),
-    )?;
+    )
+    .await?;
+    if let Some(clients) = &equipment.clients {
+        let quiet = session.global.quiet;
+        for swept in sweep_expired(clients, &session.runs(), &plan).await {
+            if !quiet {
+                let what = format!("{} {} ({})", swept.kind, swept.name, swept.why);
+                output::note(&format!("removed: {}", plain_text(&what)));
+            }
+        }
+    }
     let stop = Stop::new();
     let signals = Signals::watch(stop.clone(), on_terminate.value)
         .map_err(|error| Failure::bug(format!("signals can't be watched: {error}")))?;

@@ -13,8 +13,11 @@ mod commands;
 mod equipment;
 mod error;
 mod facts;
+mod gc;
 mod inputs;
 mod launch;
+mod least;
+mod mermaid;
 mod output;
 mod panic;
 mod policies;
@@ -22,6 +25,7 @@ mod prepare;
 mod problems;
 mod reporters;
 mod signals;
+mod suggest;
 
 use std::process::ExitCode;
 

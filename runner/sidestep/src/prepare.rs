@@ -1,7 +1,7 @@
 //! From a file to what can run: parse, find the plugins, plan, and let each plugin check. This is
 //! the one path of `validate`, `plan`, `run` and `exec`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use sidestep_catalog::Package;
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{
-    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, Template, parse, plan,
+    Pipeline, Plan, PlanInputs, Planned, PluginInfo, SecretSource, Source, UnknownStep,
+    parse_partly, plan_partly,
 };
 use sidestep_state::RunId;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,10 @@ pub(crate) struct Given {
     pub(crate) inputs: Map<String, Value>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) run_id: Option<RunId>,
+    /// The steps that are wanted, with what they need; all if it is empty.
+    pub(crate) steps: Vec<String>,
+    /// Plan as if each plugin were granted what it requests: only to look at.
+    pub(crate) as_requested: bool,
 }
 
 /// What can run.
@@ -51,14 +56,19 @@ pub(crate) async fn prepare(
             .with_workspace(&session.workspace)
     };
     let policies = policies::find(session, given.policy.as_deref())?;
-    let pipeline = parse(source).map_err(with_texts)?;
-    let packages = find_plugins(session, &pipeline).map_err(with_texts)?;
+    let parsed = parse_partly(source);
+    let Some(pipeline) = parsed.pipeline else {
+        return Err(with_texts(parsed.problems));
+    };
+    // What else is wrong is looked for all the same, so that everything is said at once.
+    let mut wrong = parsed.problems;
+    let (packages, unavailable) = find_plugins(session, &pipeline, &mut wrong);
     let infos: BTreeMap<_, _> = packages
         .iter()
         .map(|(uses, package)| (uses.clone(), info(package)))
         .collect();
     let run = run_id(&pipeline, given);
-    let planned = plan(
+    let planned = plan_partly(
         &pipeline,
         PlanInputs {
             inputs: given.inputs.clone(),
@@ -67,8 +77,11 @@ pub(crate) async fn prepare(
             env: environment(&pipeline),
             policies: &policies.policies,
             origin: facts::origin(|name| std::env::var(name).ok()),
+            as_requested: given.as_requested,
+            unavailable,
             ..PlanInputs::new(&infos)
         },
+        wrong,
     );
     let with_policies = |found: Vec<Diagnostic>| {
         let problems = policies
@@ -81,11 +94,25 @@ pub(crate) async fn prepare(
             .with_source(&source.name, &source.text)
             .with_workspace(&session.workspace)
     };
-    let plan = planned.map_err(with_policies)?;
-    let plugins =
-        load(session, packages.values()).map_err(|error| with_texts(vec![error.diagnostic()]))?;
-    let mut found = plan.warnings.clone();
-    found.extend(check(session, &plan, &plugins).await);
+    let Planned { plan, problems } = planned;
+    let mut found = problems;
+    let plan = if given.steps.is_empty() || !found.is_empty() {
+        plan
+    } else {
+        plan.only(&given.steps).map_err(unknown_step)?
+    };
+    let used = packages
+        .values()
+        .filter(|package| plan.instances.iter().any(|step| step.uses == package.uses));
+    let plugins = load(session, used).map_err(|error| with_texts(vec![error.diagnostic()]))?;
+    found.extend(plan.warnings.iter().cloned());
+    for (step, remark) in check(session, &plan, &plugins).await {
+        let remark = placed(&pipeline, &step, remark);
+        // The instances of a matrix say the same.
+        if !found.contains(&remark) {
+            found.push(remark);
+        }
+    }
     let remarks = with_policies(found);
     if remarks.has_errors() {
         return Err(remarks);
@@ -98,25 +125,41 @@ pub(crate) async fn prepare(
     })
 }
 
+fn unknown_step(step: UnknownStep) -> Problems {
+    let help = match step.nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the steps are {}", step.known.join(", ")),
+    };
+    let message = format!("the pipeline has no step `{}`", step.asked);
+    Problems::from(vec![
+        Diagnostic::error("command.wrong", message).with_help(help),
+    ])
+}
+
+/// The plugins that the pipeline uses, by the names that it has for them, and the names of those
+/// that can't be had; why not goes to `wrong`.
 fn find_plugins(
     session: &Session,
     pipeline: &Pipeline,
-) -> Result<BTreeMap<String, Package>, Vec<Diagnostic>> {
+    wrong: &mut Vec<Diagnostic>,
+) -> (BTreeMap<String, Package>, BTreeSet<String>) {
     let catalog = catalog(session);
-    let (mut packages, mut problems) = (BTreeMap::new(), Vec::new());
+    let (mut packages, mut unavailable) = (BTreeMap::new(), BTreeSet::new());
     for (uses, at) in pipeline.uses() {
         match catalog.find(uses) {
             Ok(package) => {
                 packages.insert(uses.to_owned(), package);
             }
-            Err(error) => problems.push(error.diagnostic().at(pipeline.file(), at)),
+            Err(error) => {
+                unavailable.insert(uses.to_owned());
+                // A name that is none is said to be so already.
+                if !wrong.iter().any(|found| found.at == Some(at)) {
+                    wrong.push(error.diagnostic().at(pipeline.file(), at));
+                }
+            }
         }
     }
-    if problems.is_empty() {
-        Ok(packages)
-    } else {
-        Err(problems)
-    }
+    (packages, unavailable)
 }
 
 fn info(package: &Package) -> PluginInfo {
@@ -130,7 +173,11 @@ fn info(package: &Package) -> PluginInfo {
 
 /// The id that was asked for, else the CI's own, else a new one.
 fn run_id(pipeline: &Pipeline, given: &Given) -> RunId {
-    let inputs = Value::Object(given.inputs.clone());
+    let mut inputs = Value::Object(given.inputs.clone());
+    if !given.steps.is_empty() {
+        // A part of a pipeline is another run of the same CI job.
+        inputs = json!({ "inputs": inputs, "steps": given.steps });
+    }
     given
         .run_id
         .clone()
@@ -147,17 +194,17 @@ fn environment(pipeline: &Pipeline) -> Value {
     Value::Object(listed.collect())
 }
 
-/// What the plugins themselves find, by reading the workspace.
+/// What the plugins themselves find, by reading the workspace, and for which step.
 async fn check(
     session: &Session,
     plan: &Plan,
     plugins: &HashMap<String, Plugin>,
-) -> Vec<Diagnostic> {
+) -> Vec<(String, Diagnostic)> {
     // A check has no secrets: nothing has started that may use them.
     let none = indexmap::IndexMap::<String, SecretSource>::new();
-    let equipment = match Equipment::new(session, &none, None, "check", false) {
+    let equipment = match Equipment::new(session, &none, None, "check", false).await {
         Ok(equipment) => equipment,
-        Err(failure) => return vec![as_diagnostic(&failure)],
+        Err(failure) => return vec![(String::new(), as_diagnostic(&failure))],
     };
     let mut found = Vec::new();
     for instance in &plan.instances {
@@ -179,29 +226,30 @@ async fn check(
                 sink: Arc::new(NoSink),
             },
             services: equipment.services.clone(),
-            inputs: known(&instance.with).unwrap_or_else(|| json!({})),
+            inputs: instance.known_inputs(),
             timeout: Some(std::time::Duration::from_secs(30)),
         };
-        match plugin.check(incarnation).await {
-            Ok(diagnostics) => found.extend(diagnostics),
-            Err(failure) => found.push(as_diagnostic(&failure)),
-        }
+        let remarks = match plugin.check(incarnation).await {
+            Ok(remarks) => remarks,
+            Err(failure) => vec![as_diagnostic(&failure)],
+        };
+        let remarks = remarks.into_iter();
+        found.extend(remarks.map(|remark| (instance.step.clone(), remark)));
     }
     found
 }
 
-/// The inputs that are known before the run; the others are absent.
-fn known(template: &Template) -> Option<Value> {
-    match template {
-        Template::Literal(value) => Some(value.clone()),
-        Template::Expression(_) | Template::Text(_) => None,
-        Template::List(items) => items.iter().map(known).collect(),
-        Template::Map(entries) => {
-            let entries = entries.iter();
-            let known = entries.filter_map(|(key, item)| Some((key.clone(), known(item)?)));
-            Some(Value::Object(known.collect()))
-        }
+/// Gives a remark on a step's inputs the place of the input that it names, or of the step.
+fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
+    if found.file.is_none() {
+        let named = found.message.split('`').skip(1).step_by(2);
+        let at = named
+            .filter_map(|name| pipeline.input_place(step, name))
+            .next();
+        found.at = at.or_else(|| pipeline.step_place(step));
+        found.file = Some(pipeline.file().to_owned());
     }
+    found
 }
 
 fn as_diagnostic(failure: &Failure) -> Diagnostic {

@@ -2,7 +2,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::StateError;
+use crate::{StateError, Writer};
 
 /// Holds a run against other writers for as long as it lives. The operating system releases it
 /// when the process ends, however it ends.
@@ -31,12 +31,17 @@ impl RunLock {
         Ok(Self { file })
     }
 
-    /// The process that holds the lock, if one does.
-    pub(crate) fn holder(path: &Path) -> Option<u32> {
-        let mut file = File::open(path).ok()?;
+    /// Who holds the lock, or was killed while holding it.
+    pub(crate) fn writer(path: &Path) -> Writer {
+        let Ok(mut file) = File::open(path) else {
+            return Writer::Nobody;
+        };
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => read_pid(&mut file),
-            Ok(()) | Err(TryLockError::Error(_)) => None,
+            Err(TryLockError::WouldBlock) => Writer::Alive(read_pid(&mut file)),
+            // Whoever gives the lock back empties the file.
+            Ok(()) | Err(TryLockError::Error(_)) => {
+                read_pid(&mut file).map_or(Writer::Nobody, Writer::Gone)
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use sidestep_events::{Envelope, Event, Header, Record, RunFinished};
 
 use crate::{
-    AttemptLog, History, Journal, JournalWriter, RunId, RunLock, StateError, read_journal,
+    AttemptLog, History, Journal, JournalWriter, RunId, RunLock, StateError, Writer, read_journal,
     read_line_at,
 };
 
@@ -111,7 +111,7 @@ impl Runs {
         Ok((runs, unreadable))
     }
 
-    fn folder(&self, id: &RunId) -> RunFolder {
+    pub(crate) fn folder(&self, id: &RunId) -> RunFolder {
         RunFolder {
             id: id.clone(),
             path: self.root.join(id.as_str()),
@@ -134,7 +134,7 @@ impl RunFolder {
     ///
     /// Fails at once, with the other process's id, when it is taken.
     pub fn lock(&self) -> Result<RunLock, StateError> {
-        RunLock::take(&self.path.join("lock"), self.id.as_str())
+        RunLock::take(&self.lock_path(), self.id.as_str())
     }
 
     /// Reads the journal. Log lines whose text lies in a log file come without it; see
@@ -218,13 +218,20 @@ impl RunFolder {
             pipeline: history.started.map(|started| started.pipeline),
             began: history.began,
             finished: history.finished,
-            writer: RunLock::holder(&self.path.join("lock")),
+            writer: match self.writer() {
+                Writer::Alive(pid) => pid,
+                Writer::Nobody | Writer::Gone(_) => None,
+            },
             sandbox: journal.header.sandbox,
         })
     }
 
-    fn journal_path(&self) -> PathBuf {
+    pub(crate) fn journal_path(&self) -> PathBuf {
         self.path.join("journal")
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.path.join("lock")
     }
 }
 

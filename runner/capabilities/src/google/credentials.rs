@@ -1,34 +1,72 @@
+use std::path::Path;
 use std::sync::OnceLock;
 
-use google_cloud_auth::credentials::{self, CacheableResource};
-use http::{Extensions, HeaderMap};
+use google_cloud_auth::credentials::{self, CacheableResource, CredentialsProvider, EntityTag};
+use google_cloud_auth::errors::CredentialsError;
+use http::{Extensions, HeaderMap, HeaderValue, header};
 use sidestep_events::{Class, Failure, Owner};
+
+use super::Origin;
+use crate::Secret;
 
 /// As whom Google's APIs are called: Application Default Credentials, looked for at the first call
 /// and kept. Tokens are refreshed by the library; none is ever shown.
 #[derive(Debug, Default)]
 pub struct Credentials {
     found: OnceLock<Result<credentials::Credentials, String>>,
+    /// Where they come from; none: from where Application Default Credentials are looked for.
+    origin: Option<Origin>,
 }
 
 impl Credentials {
     /// Credentials that send nothing.
     pub fn anonymous() -> Self {
-        let found = OnceLock::new();
-        // The lock was made just now, so it takes the value.
-        let _ = found.set(Ok(credentials::anonymous::Builder::new().build()));
-        Self { found }
+        let built = credentials::anonymous::Builder::new().build();
+        Self::of(Ok(built), Some(Origin::anonymous()))
+    }
+
+    /// One access token, for as long as it lives.
+    pub(crate) fn token(token: &Secret) -> Self {
+        let found = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map(|mut value| {
+                value.set_sensitive(true);
+                credentials::Credentials::from(OneToken(HeaderMap::from_iter([(
+                    header::AUTHORIZATION,
+                    value,
+                )])))
+            })
+            .map_err(|_| "the access token can't be sent in a header".to_owned());
+        Self::of(found, None)
     }
 
     /// The credentials of a file of type `external_account`: a workload identity federation.
     pub fn external_account(file: serde_json::Value) -> Self {
-        let found = OnceLock::new();
+        let origin = Origin::of_file(&file, None);
         let built = credentials::external_account::Builder::new(file)
             .with_scopes(["https://www.googleapis.com/auth/cloud-platform"])
             .build();
-        // The lock was made just now, so it takes the value.
-        let _ = found.set(built.map_err(|error| error.to_string()));
-        Self { found }
+        Self::of(built.map_err(|error| error.to_string()), Some(origin))
+    }
+
+    /// Says which file these credentials were read from.
+    #[must_use]
+    pub fn found_at(mut self, file: &Path) -> Self {
+        if let Some(origin) = &mut self.origin {
+            origin.location = Some(file.display().to_string());
+        }
+        self
+    }
+
+    /// Where they come from, if they were not left to be looked for.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    fn of(found: Result<credentials::Credentials, String>, origin: Option<Origin>) -> Self {
+        Self {
+            found: OnceLock::from(found),
+            origin,
+        }
     }
 
     /// The library's credentials, for its clients.
@@ -76,7 +114,27 @@ impl Credentials {
     }
 }
 
-fn missing(why: &str) -> Failure {
+/// A token that was given, in the library's terms.
+#[derive(Debug)]
+struct OneToken(HeaderMap);
+
+impl CredentialsProvider for OneToken {
+    async fn headers(
+        &self,
+        _: Extensions,
+    ) -> Result<CacheableResource<HeaderMap>, CredentialsError> {
+        Ok(CacheableResource::New {
+            entity_tag: EntityTag::new(),
+            data: self.0.clone(),
+        })
+    }
+
+    async fn universe_domain(&self) -> Option<String> {
+        None
+    }
+}
+
+pub(super) fn missing(why: &str) -> Failure {
     Failure::new(
         Class::Denied,
         "identity.no-credentials",

@@ -1,5 +1,6 @@
 use google_cloud_gax::error::Error;
-use serde_json::Value;
+use google_cloud_gax::error::rpc::StatusDetails;
+use serde_json::{Value, json};
 use sidestep_events::{Class, Failure, Owner};
 
 /// The failure that an HTTP answer of a Google API is (AIP-193, "Errors"; Cloud Storage sends
@@ -12,13 +13,21 @@ pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
         // STS answers as OAuth does (RFC 6749, 5.2).
         .or_else(|| json["error_description"].as_str())
         .map_or_else(|| format!("HTTP {http_status}"), str::to_owned);
-    let reason = error["details"]
+    let info = error["details"]
         .as_array()
         .into_iter()
         .flatten()
-        .find_map(|detail| detail["reason"].as_str())
-        .or_else(|| error["errors"][0]["reason"].as_str());
-    failure(what, http_status, &said, reason)
+        .find(|detail| detail["reason"].is_string())
+        .or_else(|| error["errors"].get(0))
+        .cloned()
+        // OAuth has but a code.
+        .or_else(|| Some(json!({ "reason": error.as_str()? })))
+        .unwrap_or(Value::Null);
+    let mut failure = failure(what, http_status, &said, &info);
+    if let Some(status) = error["status"].as_str() {
+        failure = failure.with_detail("status", status);
+    }
+    failure
 }
 
 /// The failure that an error of Google's client libraries is.
@@ -36,12 +45,20 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
         .with_help("gcloud auth application-default login");
     }
     if let Some(status) = error.status() {
-        return failure(
-            what,
-            error.http_status_code().unwrap_or(500),
-            &status.message,
-            None,
-        );
+        let info = status
+            .details
+            .iter()
+            .find_map(|detail| match detail {
+                StatusDetails::ErrorInfo(info) => Some(json!({
+                    "reason": info.reason,
+                    "domain": info.domain,
+                    "metadata": info.metadata,
+                })),
+                _ => None,
+            })
+            .unwrap_or(Value::Null);
+        let http_status = error.http_status_code().unwrap_or(500);
+        return failure(what, http_status, &status.message, &info);
     }
     Failure::new(
         Class::Unavailable,
@@ -52,7 +69,10 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
 }
 
-fn failure(what: &str, http_status: u16, said: &str, reason: Option<&str>) -> Failure {
+/// `info` is what the answer says for programs: `reason`, `domain` and `metadata` of an ErrorInfo
+/// (AIP-193), as far as they are there. They are kept in the failure's details.
+fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
+    let reason = info["reason"].as_str();
     let disabled =
         reason == Some("SERVICE_DISABLED") || said.contains("has not been used in project");
     let (class, code, owner) = match http_status {
@@ -75,6 +95,23 @@ fn failure(what: &str, http_status: u16, said: &str, reason: Option<&str>) -> Fa
     if let Some(reason) = reason {
         failure = failure.with_detail("reason", reason);
     }
+    if let Some(domain) = info["domain"].as_str() {
+        failure = failure.with_detail("domain", domain);
+    }
+    let metadata = &info["metadata"];
+    if metadata.is_object() {
+        failure = failure.with_detail("metadata", metadata.clone());
+    }
+    if disabled
+        && let Some(service) = metadata["service"].as_str()
+        && let Some(project) = metadata["consumer"]
+            .as_str()
+            .and_then(|consumer| consumer.strip_prefix("projects/"))
+    {
+        failure = failure.with_help(format!(
+            "gcloud services enable {service} --project {project}"
+        ));
+    }
     if http_status == 401 {
         failure = failure
             .with_help("the access token was refused: it is expired, revoked, or the clock of this machine is wrong; sign in again:")
@@ -92,17 +129,43 @@ mod tests {
         let body = |reason: &str| {
             format!(
                 r#"{{"error":{{"code":403,"message":"no","status":"PERMISSION_DENIED","details":[
-                {{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{reason}"}}]}}}}"#
+                {{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{reason}",
+                "domain":"googleapis.com",
+                "metadata":{{"service":"iam.googleapis.com","consumer":"projects/1"}}}}]}}}}"#
             )
         };
         let disabled = of_api_error("x", 403, body("SERVICE_DISABLED").as_bytes());
         assert_eq!(disabled.code, "google.api-disabled");
+        assert_eq!(
+            disabled.help,
+            ["gcloud services enable iam.googleapis.com --project 1"]
+        );
         let denied = of_api_error("x", 403, body("IAM_PERMISSION_DENIED").as_bytes());
         assert_eq!(
             (denied.class, &*denied.code),
             (Class::Denied, "google.permission-denied")
         );
         assert_eq!(denied.message, "cannot x: no");
+        assert_eq!(denied.help, [""; 0]);
+        let details = serde_json::Value::Object(denied.details);
+        assert_eq!(
+            details,
+            json!({
+                "httpStatus": 403,
+                "status": "PERMISSION_DENIED",
+                "reason": "IAM_PERMISSION_DENIED",
+                "domain": "googleapis.com",
+                "metadata": {"service": "iam.googleapis.com", "consumer": "projects/1"},
+            })
+        );
+    }
+
+    #[test]
+    fn an_error_of_oauth_is_named_by_its_code() {
+        let body = br#"{"error":"invalid_target","error_description":"no such pool"}"#;
+        let failure = of_api_error("exchange", 400, body);
+        assert_eq!(failure.message, "cannot exchange: no such pool");
+        assert_eq!(failure.details["reason"], "invalid_target");
     }
 
     #[test]

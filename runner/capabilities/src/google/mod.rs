@@ -6,9 +6,14 @@
 mod credentials;
 mod endpoints;
 mod failure;
+mod name;
+mod origin;
 mod rest;
+pub(crate) mod retry;
 
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{of_api_error, of_client_error};
+pub(crate) use name::{Name, Named, service_account};
+pub use origin::Origin;
 pub use rest::Rest;

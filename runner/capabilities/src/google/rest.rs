@@ -2,23 +2,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
+use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
 
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
-/// How often a request is sent at most.
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// How long one answer may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The most pages of one list that are asked for.
+const MOST_PAGES: usize = 50;
 
-/// Calls of Google's JSON APIs that the official clients have only over gRPC.
+/// Calls of Google's JSON APIs: the control plane, and what the official client of Cloud Storage
+/// has only over gRPC.
 #[derive(Debug, Clone)]
 pub struct Rest {
     http: reqwest::Client,
     endpoints: Arc<Endpoints>,
     credentials: Arc<Credentials>,
+    patience: Duration,
 }
 
 impl Rest {
@@ -29,7 +36,6 @@ impl Rest {
     pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| {
@@ -44,7 +50,22 @@ impl Rest {
             http,
             endpoints,
             credentials,
+            patience: PATIENCE,
         })
+    }
+
+    /// The same calls as somebody else, waiting that long for an answer.
+    pub(crate) fn as_caller(&self, credentials: Credentials, patience: Duration) -> Self {
+        Self {
+            credentials: Arc::new(credentials),
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// Where the services are.
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// Sends a request that may be repeated and returns the JSON of its answer. `path` begins with
@@ -66,33 +87,109 @@ impl Rest {
             .ok_or_else(|| Failure::bug(format!("{} has no address of its own", service.name())))?;
         let anonymous = service == Service::Storage && self.endpoints.is_storage_anonymous();
         let url = format!("{base}{path}");
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
+        let url = &url;
+        retry(self.patience, || async {
             let headers = if anonymous {
                 http::HeaderMap::new()
             } else {
                 self.credentials.headers().await?
             };
-            let mut request = self.http.request(method.clone(), &url).headers(headers);
+            let mut request = self
+                .http
+                .request(method.clone(), url)
+                .timeout(self.patience)
+                .headers(headers);
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let failure = match request.send().await {
-                Ok(answer) => match answer_of(what, answer).await {
-                    Ok(json) => return Ok(json),
-                    Err(failure) => failure,
-                },
-                Err(error) => unreachable_service(what, &error),
-            };
-            if failure.class != Class::Unavailable || attempt == TRIES {
-                return Err(failure);
+            match request.send().await {
+                Ok(answer) => answer_of(what, answer).await,
+                Err(error) => Err(unreachable_service(what, &error)),
             }
-            // Jitter keeps many runners from coming back at the same moment.
-            tokio::time::sleep(pause.mul_f64(0.5 + f64::from(rand_unit()))).await;
-            pause *= 2;
-        }
-        Err(Failure::bug("a loop without an end ended"))
+        })
+        .await
     }
+
+    /// As [`call`](Self::call), with the answer read as what the API documents.
+    ///
+    /// # Errors
+    /// As `call`, and `http.unexpected` for an answer of another form.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        method: Method,
+        service: Service,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Failure> {
+        let json = self.call(what, method, service, path, body).await?;
+        if !json.is_object() {
+            return Err(unexpected(
+                what,
+                &serde_json::Error::custom("no JSON object"),
+            ));
+        }
+        T::deserialize(json).map_err(|error| unexpected(what, &error))
+    }
+
+    /// Gets what a path names.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        service: Service,
+        path: &str,
+    ) -> Result<T, Failure> {
+        self.read(what, Method::GET, service, path, None).await
+    }
+
+    /// Gets a list page by page (AIP-158); `key` is where an answer has its items.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and `google.too-many` for a list that does not end.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        service: Service,
+        path: &str,
+        key: &str,
+    ) -> Result<Vec<T>, Failure> {
+        let mut items = Vec::new();
+        let mut token = String::new();
+        for _ in 0..MOST_PAGES {
+            let page = format!("{path}?pageSize=100{token}");
+            let mut page: Value = self.get(what, service, &page).await?;
+            // An empty list is left out.
+            let found = page
+                .get_mut(key)
+                .map_or_else(|| Value::Array(Vec::new()), Value::take);
+            let found = Vec::<T>::deserialize(found).map_err(|error| unexpected(what, &error))?;
+            items.extend(found);
+            match page["nextPageToken"].as_str() {
+                None | Some("") => return Ok(items),
+                Some(next) => {
+                    token = format!("&pageToken={}", utf8_percent_encode(next, NON_ALPHANUMERIC));
+                }
+            }
+        }
+        Err(Failure::new(
+            Class::Exhausted,
+            "google.too-many",
+            Owner::Cloud,
+            format!("cannot {what}: there are more than {} of them", items.len()),
+        ))
+    }
+}
+
+fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
+    Failure::new(
+        Class::Failed,
+        "http.unexpected",
+        Owner::Cloud,
+        format!("cannot {what}: the answer is not what the API documents: {error}"),
+    )
 }
 
 async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, Failure> {
@@ -133,6 +230,7 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
             Owner::Cloud,
             format!("cannot {what}: the answer is no JSON: {error}"),
         )
+        .with_help("something else may have answered in its place, such as a proxy's sign-in page")
     })
 }
 
@@ -156,13 +254,4 @@ fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
         format!("cannot {what}: {host} can't be reached{why}"),
     )
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
-}
-
-/// A number from 0 to 1, different each time; nothing secret depends on it.
-fn rand_unit() -> f32 {
-    use std::hash::{BuildHasher, Hasher};
-    let bits = std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish();
-    f32::from(u16::try_from(bits % 1000).unwrap_or(0)) / 1000.0
 }

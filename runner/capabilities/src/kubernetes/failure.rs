@@ -5,7 +5,7 @@ use kube::runtime::watcher;
 use sidestep_events::{Class, Failure, Owner};
 
 /// The failure that an error of the client is. `what` completes "cannot …".
-pub(super) fn of_error(what: &str, error: &kube::Error) -> Failure {
+pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
     match error {
         kube::Error::Api(status) => of_status(what, status),
         // Everything else happened before an answer: the network, TLS, the endpoint, a token.

@@ -10,5 +10,6 @@ mod outlet;
 mod tries;
 
 pub use cluster::{Clusters, Mapped};
+pub(crate) use failure::of_error;
 pub use link::CAPABILITY;
-pub use objects::{Objects, Owned, Target, made_by};
+pub use objects::{MADE_BY_STEPS, Objects, Owned, Target, expires, made_by};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
     Preconditions,
@@ -18,6 +19,8 @@ use super::tries::tried;
 const MANAGER: &str = "sidestep";
 /// The label that tells whose an object is.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Selects what steps made.
+pub const MADE_BY_STEPS: &str = "app.kubernetes.io/managed-by=sidestep";
 /// The annotation that says which attempt of which run made an object.
 const MADE_BY: &str = "sidestep.dev/made-by";
 /// The annotation that says when an object may be swept.
@@ -283,6 +286,12 @@ impl Objects {
 /// Which attempt of which run made the object, as `RUN/INSTANCE/ATTEMPT`; none if no step did.
 pub fn made_by(object: &Value) -> Option<&str> {
     object["metadata"]["annotations"][MADE_BY].as_str()
+}
+
+/// When the object may be swept, whatever became of its run.
+pub fn expires(object: &Value) -> Option<Timestamp> {
+    let text = object["metadata"]["annotations"][EXPIRES].as_str()?;
+    text.parse().ok()
 }
 
 /// Writes into the object whose it is, beside what it says itself.

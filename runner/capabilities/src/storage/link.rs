@@ -12,6 +12,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 use super::{Storage, Write, Written};
 use crate::bindings::sidestep::host::types::{self as host, Failure as WitFailure};
 use crate::bindings::sidestep::storage::objects as wit;
+use crate::convert::milliseconds;
 use crate::{Blob, CallError, Capability, NewIntent, StepState};
 
 /// Grant key, interface and functions.
@@ -316,10 +317,6 @@ fn bucket(bucket: super::Bucket) -> wit::Bucket {
             "[]".to_owned()
         },
     }
-}
-
-fn milliseconds(time: Timestamp) -> u64 {
-    u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
 fn time_of(milliseconds: u64) -> Option<Timestamp> {

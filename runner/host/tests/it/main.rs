@@ -4,7 +4,9 @@
 mod attacks;
 mod cancel;
 mod crowd;
+mod gcp;
 mod guest;
+mod identity;
 mod loading;
 mod running;
 mod sdk;

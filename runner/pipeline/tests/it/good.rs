@@ -180,3 +180,18 @@ fn inputs_from_a_command_line_become_what_the_file_wants() {
     let problems = planned(text, json!({ "n": "x", "s": "c", "m": 1 })).expect_err("wrong");
     insta::assert_snapshot!(lines(&problems));
 }
+
+#[test]
+fn what_waits_for_another_step_is_absent_and_no_default_takes_its_place() {
+    let plan = good();
+    let build = plan.instance("build").expect("build").known_inputs();
+    assert_eq!(build.get("context"), None);
+    assert_eq!(build["serviceAccount"], "kaniko", "a default is known");
+    let context = plan.instance("context").expect("context").known_inputs();
+    assert_eq!(context.get("prefix"), None, "{context}");
+    assert_eq!(context["path"], ".");
+    let pipeline = read(FILE).expect("right");
+    let at = pipeline.input_place("build", "namespace").expect("written");
+    assert_eq!((at.line, at.column), (14, 115));
+    assert_eq!(pipeline.input_place("build", "serviceAccount"), None);
+}

@@ -5,3 +5,4 @@ mod fixtures;
 mod good;
 mod grants;
 mod running;
+mod schema;

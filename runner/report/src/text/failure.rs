@@ -22,13 +22,7 @@ pub fn render_failure(failure: &Failure, color: bool) -> Vec<String> {
     let mut label = "help";
     for help in &failure.help {
         for line in help.lines() {
-            let line = plain_text(line);
-            let line = if is_command(&line) {
-                format!("$ {}", paint.accent(&line))
-            } else {
-                line
-            };
-            lines.push(entry(paint, label, &line));
+            lines.push(entry(paint, label, &help_line(paint, line)));
             label = "";
         }
     }
@@ -40,6 +34,16 @@ fn entry(paint: Paint, label: &str, text: &str) -> String {
     format!("  {}  {text}", paint.bold(&label))
         .trim_end()
         .to_owned()
+}
+
+/// A line of help; a command stands out.
+pub(crate) fn help_line(paint: Paint, line: &str) -> String {
+    let line = plain_text(line);
+    if is_command(&line) {
+        format!("$ {}", paint.accent(&line))
+    } else {
+        line
+    }
 }
 
 /// Who can mend it, as a person would say it.

@@ -5,6 +5,7 @@ use sidestep_events::{
     RunStarted, Severity, Status, StepFinished, StepSkipped, WarningRaised,
 };
 
+use super::failure::help_line;
 use super::paint::Paint;
 use super::summary::Summary;
 use super::{TextOptions, Verbosity, plain_text, progress_text, render_failure, render_plan};
@@ -275,7 +276,7 @@ impl Narrator {
         );
         let mut lines = vec![self.row(instance, &self.paint.warn("!"), &text)];
         for help in warning.help.iter().flat_map(|help| help.lines()) {
-            lines.push(self.row(instance, " ", &plain_text(help)));
+            lines.push(self.row(instance, " ", &help_line(self.paint, help)));
         }
         lines
     }
@@ -295,13 +296,14 @@ impl Narrator {
             _ => String::new(),
         };
         let text = format!(
-            "{}{}",
+            "{}{} {}",
             self.paint.bold(&plain_text(&place)),
-            plain_text(&found.message)
+            plain_text(&found.message),
+            self.paint.dim(&format!("({})", plain_text(&found.code)))
         );
         let mut lines = vec![self.row(instance, &sign, &text)];
         for help in found.help.iter().flat_map(|help| help.lines()) {
-            lines.push(self.row(instance, " ", &plain_text(help)));
+            lines.push(self.row(instance, " ", &help_line(self.paint, help)));
         }
         lines
     }

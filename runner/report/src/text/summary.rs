@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sidestep_events::{Envelope, Event, Failure, RunFinished, Status};
+use sidestep_events::{Envelope, Event, Failure, RunFinished, Severity, Status};
 
 use super::paint::Paint;
 use super::{Hint, TextOptions, Verbosity, plain_text};
@@ -17,6 +17,8 @@ pub(crate) struct Summary {
     failures: BTreeMap<String, Failure>,
     removed: usize,
     left: usize,
+    /// The codes of what was warned of: the log after it is long.
+    warned: BTreeSet<String>,
 }
 
 impl Summary {
@@ -40,6 +42,12 @@ impl Summary {
             }
             Event::StepSkipped(_) => {
                 self.ended.insert(instance(), Status::Skipped);
+            }
+            Event::Warning(warning) => {
+                self.warned.insert(warning.code.clone());
+            }
+            Event::Annotation(found) if found.severity == Severity::Warning => {
+                self.warned.insert(found.code.clone().into_owned());
             }
             Event::CleanedUp(cleaned) if cleaned.removed => self.removed += 1,
             Event::CleanedUp(cleaned) if cleaned.failure.is_some() => self.left += 1,
@@ -98,6 +106,14 @@ impl Summary {
         let mut lines = vec![String::new(), head];
         if end.status != Status::Succeeded {
             lines.extend(self.tally(paint));
+        }
+        if !self.warned.is_empty() && !quiet {
+            let codes: Vec<_> = self.warned.iter().map(|code| plain_text(code)).collect();
+            lines.push(format!(
+                "  {} warned of {}",
+                paint.warn("!"),
+                codes.join(", ")
+            ));
         }
         lines.extend(outputs(
             end.outputs.as_ref().or(self.outputs.as_ref()),
@@ -187,7 +203,24 @@ impl Summary {
     }
 }
 
-/// The outputs, one a line; structures as JSON.
+/// The longest structure that is shown whole, in characters.
+const LONGEST_STRUCTURE: usize = 160;
+
+/// A value for the summary: a text as it is, a small structure as JSON, of a large one its size.
+fn shown(value: &Value) -> String {
+    let (json, count) = match value {
+        Value::String(text) => return text.clone(),
+        Value::Array(items) => (value.to_string(), items.len()),
+        Value::Object(map) => (value.to_string(), map.len()),
+        other => return other.to_string(),
+    };
+    if json.chars().count() <= LONGEST_STRUCTURE {
+        return json;
+    }
+    format!("{count} entries, whole with --output json")
+}
+
+/// The outputs, one a line.
 fn outputs(outputs: Option<&Value>, status: Status, paint: Paint) -> Vec<String> {
     let Some(Value::Object(map)) = outputs else {
         return Vec::new();
@@ -198,10 +231,7 @@ fn outputs(outputs: Option<&Value>, status: Status, paint: Paint) -> Vec<String>
     let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
     let mut lines = vec![String::new()];
     for (name, value) in map {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
+        let text = shown(value);
         let name = format!("{:<width$}", plain_text(name));
         lines.push(format!(
             "  {}  {}",
@@ -240,5 +270,20 @@ fn quoted(instance: &str) -> String {
         instance.to_owned()
     } else {
         format!("'{}'", plain_text(instance).replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_structure_that_nobody_would_read_is_counted() {
+        assert_eq!(shown(&json!("text")), "text");
+        assert_eq!(shown(&json!({ "a": [1, 2] })), r#"{"a":[1,2]}"#);
+        let many: Vec<String> = (0..40).map(|n| format!("item {n}")).collect();
+        assert_eq!(shown(&json!(many)), "40 entries, whole with --output json");
     }
 }

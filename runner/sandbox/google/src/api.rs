@@ -52,6 +52,15 @@ impl Api {
         }
     }
 
+    /// The API that a host name of Google's leads to. The token endpoint of keys is the STS's.
+    pub(crate) fn of_host(host: &str) -> Option<Self> {
+        let host = match host {
+            "oauth2.googleapis.com" => "sts.googleapis.com",
+            host => host,
+        };
+        Self::ALL.into_iter().find(|api| api.host() == host)
+    }
+
     /// Google's host name for it, which is also the service's name in Service Usage.
     pub fn host(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ pub(crate) mod artifactregistry;
 pub(crate) mod container;
 pub(crate) mod iam;
 pub(crate) mod iamcredentials;
+mod oauth;
 mod policies;
 pub(crate) mod resourcemanager;
 pub(crate) mod secretmanager;

@@ -75,10 +75,13 @@ impl Call {
 
     /// A query parameter's first value.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.params(name).next()
+    }
+
+    /// All values of a query parameter.
+    pub(crate) fn params(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.query.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
     }
 
     /// A string of the body, by JSON pointer.

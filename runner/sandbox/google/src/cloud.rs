@@ -1,6 +1,6 @@
 //! The state that all the APIs share.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use serde_json::Value;
 use sidestep_sandbox_identity::{Identity, Project};
@@ -19,6 +19,7 @@ struct Shared {
     identity: Identity,
     state: RwLock<State>,
     clusters: Arc<dyn Clusters>,
+    token_uri: OnceLock<String>,
     revision: watch::Sender<u64>,
 }
 
@@ -38,6 +39,7 @@ impl Cloud {
                 identity,
                 state,
                 clusters,
+                token_uri: OnceLock::new(),
                 revision,
             }),
         }
@@ -95,6 +97,18 @@ impl Cloud {
         });
     }
 
+    /// Says at which address the token endpoint of service-account keys is, as the keys that are
+    /// made from now on name it: the STS's address and `/token`. The first call counts; without
+    /// one, keys name Google's.
+    pub fn set_token_uri(&self, uri: &str) {
+        self.shared.token_uri.get_or_init(|| uri.to_owned());
+    }
+
+    pub(crate) fn token_uri(&self) -> &str {
+        let told = self.shared.token_uri.get();
+        told.map_or("https://oauth2.googleapis.com/token", String::as_str)
+    }
+
     pub(crate) fn clusters(&self) -> &dyn Clusters {
         &*self.shared.clusters
     }
@@ -124,6 +138,12 @@ impl Cloud {
     /// The time, RFC 3339.
     pub(crate) fn now(&self) -> String {
         self.identity().clock().now().to_string()
+    }
+
+    /// The time to the second, RFC 3339.
+    pub(crate) fn now_in_seconds(&self) -> String {
+        let now = self.identity().clock().now();
+        now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
     /// A project by id or number. One that does not exist has that name and no number, so that

@@ -45,6 +45,10 @@ impl ApiError {
         Self::new(400, "FAILED_PRECONDITION", message)
     }
 
+    pub(crate) fn exhausted(message: impl Into<String>) -> Self {
+        Self::new(429, "RESOURCE_EXHAUSTED", message)
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(500, "INTERNAL", message)
     }

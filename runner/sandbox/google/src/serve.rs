@@ -50,7 +50,7 @@ async fn serve_host(State(cloud): State<Cloud>, request: Request) -> Response {
     if host == "www.googleapis.com" && request.uri().path() == "/oauth2/v3/certs" {
         return axum::Json(cloud.certificates()).into_response();
     }
-    match Api::ALL.into_iter().find(|api| api.host() == host) {
+    match Api::of_host(&host) {
         Some(api) => serve(&cloud, api, request).await,
         None => ApiError::not_found(format!("the sandbox serves no API at host {host:?}"))
             .into_response(),

@@ -93,6 +93,14 @@ impl Identity {
         self.read(|state| state.live_account(email_or_id).cloned())
     }
 
+    /// The deleted account of this unique id.
+    pub fn deleted_account(&self, unique_id: &str) -> Option<Account> {
+        self.read(|state| {
+            let found = state.accounts.get(unique_id);
+            found.filter(|account| account.deleted).cloned()
+        })
+    }
+
     /// A project's service accounts that are not deleted, by address.
     pub fn accounts(&self, project: &str) -> Vec<Account> {
         let mut found: Vec<Account> = self.read(|state| {

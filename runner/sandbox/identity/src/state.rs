@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::keys::AccountKey;
 use crate::policy::Policy;
 use crate::role::Role;
 
@@ -28,6 +29,8 @@ pub struct State {
     pub workload_pools: BTreeSet<String>,
     /// What is known of federated principals, by `principal://…`.
     pub federated: BTreeMap<String, Attributes>,
+    /// User-managed keys of service accounts by id: their public halves.
+    pub keys: BTreeMap<String, AccountKey>,
     /// Tokens by the SHA-256 of their text, hexadecimal.
     pub tokens: BTreeMap<String, TokenRecord>,
     /// Counts policy writes; etags are made from it.

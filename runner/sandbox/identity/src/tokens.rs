@@ -71,7 +71,10 @@ impl Identity {
     }
 
     pub(crate) fn judge(&self, secret: &str) -> Result<Caller, InvalidToken> {
-        let record = self.lookup(secret, TokenKind::Access)?;
+        let Ok(record) = self.lookup(secret, TokenKind::Access) else {
+            let account = self.signed_bearer(secret).ok_or(InvalidToken)?;
+            return Ok(Caller::Member(format!("serviceAccount:{}", account.email)));
+        };
         if let Some(email) = record.member.strip_prefix("serviceAccount:") {
             let usable = self.read(|s| s.live_account(email).is_some_and(|a| !a.disabled));
             if !usable {

@@ -45,7 +45,8 @@ pub(crate) async fn resolve(
         let archive = fetch(object, environment, identity).await?;
         unpack(archive, work)?
     } else if let Some(archive) = context.strip_prefix("tar://") {
-        let archive = File::open(archive).map_err(|error| format!("open {archive}: {error}"))?;
+        let archive = File::open(environment.file(archive))
+            .map_err(|error| format!("open {archive}: {error}"))?;
         unpack(archive, work)?
     } else if let Some((prefix, _)) = context
         .split_once("://")
@@ -55,7 +56,7 @@ pub(crate) async fn resolve(
             "unknown build context prefix provided, please use one of the following: gs://, dir://, tar:// (got {prefix}://)"
         ));
     } else {
-        PathBuf::from(context.strip_prefix("dir://").unwrap_or(&context))
+        environment.file(context.strip_prefix("dir://").unwrap_or(&context))
     };
     let root = folder
         .canonicalize()
@@ -141,6 +142,7 @@ async fn fetch(
             .await
             .map_err(|problem| match problem {
                 NoToken::NoCredentials => NO_CREDENTIALS.to_owned(),
+                NoToken::Unusable(why) => format!("dialing: {why}"),
                 NoToken::Refused(why) => {
                     format!("Get \"{STORAGE}/{path}\": credentials: cannot fetch token: {why}")
                 }

@@ -1,15 +1,22 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Where a container would have this file; see [`Environment`].
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// The environment variables of the container.
 ///
-/// Read are `GCE_METADATA_HOST` (the metadata server's `HOST:PORT`),
-/// `SIDESTEP_ENDPOINT_STORAGE` and `SIDESTEP_ENDPOINT_REGISTRY` (base URLs in
-/// place of Google's), `STORAGE_EMULATOR_HOST` (as Google's Go client reads it:
-/// without credentials), and `SIDESTEP_TERMINATION_LOG`: the file that stands for
-/// `/dev/termination-log`, as a pod of the sandbox has no file system of its own.
+/// Read are `GOOGLE_APPLICATION_CREDENTIALS` (a service account's key file, which comes before
+/// the metadata server), `GCE_METADATA_HOST` (the metadata server's `HOST:PORT`),
+/// `SIDESTEP_ENDPOINT_STORAGE`, `SIDESTEP_ENDPOINT_REGISTRY` and `SIDESTEP_ENDPOINT_STS` (base
+/// URLs in place of Google's), and `STORAGE_EMULATOR_HOST` (as Google's Go client reads it:
+/// without credentials).
+///
+/// A pod of the sandbox has no file system of its own: `SIDESTEP_TERMINATION_LOG` is the file
+/// that stands for `/dev/termination-log`, and `SIDESTEP_MOUNTS` the volumes, a JSON object of
+/// what lies here by where the container sees it.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
@@ -37,9 +44,24 @@ impl Environment {
 
     /// Where a path of the container lies on this machine.
     pub(crate) fn file(&self, path: &str) -> PathBuf {
-        match self.get("SIDESTEP_TERMINATION_LOG") {
-            Some(file) if path == TERMINATION_LOG => file.into(),
-            _ => path.into(),
+        if let Some(file) = self.get("SIDESTEP_TERMINATION_LOG")
+            && path == TERMINATION_LOG
+        {
+            return file.into();
+        }
+        let mounts: BTreeMap<PathBuf, PathBuf> = self
+            .get("SIDESTEP_MOUNTS")
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        // The innermost mount is the one that counts.
+        let path = Path::new(path);
+        let inside = path
+            .ancestors()
+            .find_map(|folder| Some((mounts.get(folder)?, path.strip_prefix(folder).ok()?)));
+        match inside {
+            Some((here, rest)) if rest.as_os_str().is_empty() => here.clone(),
+            Some((here, rest)) => here.join(rest),
+            None => path.to_owned(),
         }
     }
 }
@@ -48,6 +70,28 @@ impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
         Self {
             variables: variables.into_iter().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_below_a_mount_lies_where_the_volume_does() {
+        let mounts = r#"{"/secret":"/v/key","/secret/deep":"/v/deep","/a/file":"/v/one"}"#;
+        let environment: Environment = [("SIDESTEP_MOUNTS".to_owned(), mounts.to_owned())]
+            .into_iter()
+            .collect();
+        for (path, here) in [
+            ("/secret/key.json", "/v/key/key.json"),
+            ("/secret/deep/x", "/v/deep/x"),
+            ("/secrets/key.json", "/secrets/key.json"),
+            ("/a/file", "/v/one"),
+            ("relative", "relative"),
+        ] {
+            assert_eq!(environment.file(path), Path::new(here), "{path}");
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Environment, failure::Failure};
+use crate::{Environment, credentials::Credentials, failure::Failure};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use std::time::Duration;
@@ -11,9 +11,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const STORAGE_SCOPES: &str = "https://www.googleapis.com/auth/devstorage.full_control,https://www.googleapis.com/auth/cloud-platform";
 const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// The pod's identity, as the metadata server gives it.
+/// The pod's identity: that of the credentials file that the environment names, or the one that the
+/// metadata server gives.
 pub(crate) struct Identity {
     http: Client,
+    file: Option<Result<Credentials, String>>,
     host: String,
     told: bool,
     /// For registries it is asked once a process; what fails then stays anonymous.
@@ -30,6 +32,8 @@ pub(crate) struct Token {
 pub(crate) enum NoToken {
     /// No metadata server: no identity at all.
     NoCredentials,
+    /// The credentials file that the environment names can't be used.
+    Unusable(String),
     /// It was asked and refused.
     Refused(String),
 }
@@ -48,6 +52,7 @@ impl Identity {
         let host = told.unwrap_or(METADATA).to_owned();
         Ok(Self {
             http,
+            file: Credentials::of(environment),
             host,
             told: told.is_some(),
             registry: OnceCell::new(),
@@ -56,6 +61,11 @@ impl Identity {
 
     /// A token for Cloud Storage.
     pub(crate) async fn for_storage(&self) -> Result<Token, NoToken> {
+        match &self.file {
+            Some(Ok(file)) => return file.token(&STORAGE_SCOPES.replace(',', " ")).await,
+            Some(Err(why)) => return Err(NoToken::Unusable(why.clone())),
+            None => {}
+        }
         if !self.told {
             // Is this Google's? A name server could send the answer elsewhere.
             let root = self.http.get(format!("http://{}/", self.host)).send().await;
@@ -72,6 +82,11 @@ impl Identity {
     /// A token for Google's registries; without one, kaniko goes on anonymously.
     pub(crate) async fn for_registry(&self) -> Option<&Token> {
         let fetch = || async {
+            match &self.file {
+                Some(Ok(file)) => return file.token(CLOUD_SCOPE).await.ok(),
+                Some(Err(_)) => return None,
+                None => {}
+            }
             self.get("project/project-id").await.ok()?;
             self.token(CLOUD_SCOPE).await.ok()
         };

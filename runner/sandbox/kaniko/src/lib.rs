@@ -14,6 +14,7 @@ mod config;
 mod context;
 mod copy;
 mod copying;
+mod credentials;
 mod environment;
 mod expand;
 mod failure;

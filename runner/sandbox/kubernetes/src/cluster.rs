@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::Access;
+use sidestep_sandbox_tls::{Authority, Secured};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +20,15 @@ use crate::patch::apply::Manager;
 use crate::pods::{Kubelet, faults::Faults, runtime::Runtime};
 use crate::status::ApiError;
 use crate::store::{Key, Store};
-use crate::tls::Authority;
 use crate::tokens::{Request, Subject, TokenError, Tokens};
+
+/// What the API server is called, from outside and from pods.
+const NAMES: [&str; 4] = [
+    "kubernetes",
+    "kubernetes.default.svc",
+    "localhost",
+    "127.0.0.1",
+];
 
 /// Why a cluster could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +86,8 @@ impl Kubernetes {
         private(&config.dir).map_err(state)?;
         let tokens =
             Arc::new(Tokens::open(&config.dir, config.issuer(), store.clone()).map_err(state)?);
-        let authority = Authority::open(&config.dir).map_err(state)?;
+        let authority =
+            Authority::open(&config.dir, "sidestep sandbox cluster", &[]).map_err(state)?;
         let logs = Logs::new(config.dir.join("logs"));
         let gate = Gatekeeper {
             access,
@@ -110,12 +119,18 @@ impl Kubernetes {
         api::route::router(self.shared.clone())
     }
 
-    /// Serves the API over TLS, with a certificate for loopback of the cluster's own CA.
-    /// Ends when the cluster is closed.
-    pub async fn serve_tls(&self, listener: TcpListener) -> std::io::Result<()> {
-        self.shared
-            .authority
-            .serve(listener, self.router(), self.shared.shutdown.clone())
+    /// Serves the API ([`Self::router`], or what the caller made of it) over TLS, with a
+    /// certificate for loopback of the cluster's own CA. Ends when the cluster is closed.
+    pub async fn serve_tls(&self, listener: TcpListener, router: Router) -> std::io::Result<()> {
+        // kubectl sends a bearer token over nothing but TLS.
+        let acceptor = self.shared.authority.acceptor(&NAMES, &["http/1.1"])?;
+        let listener = Secured::new(listener, move |stream| {
+            let shaken = acceptor.accept(stream);
+            async move { shaken.await.map(Some) }
+        })?;
+        let shutdown = self.shared.shutdown.clone();
+        axum::serve(listener, router)
+            .with_graceful_shutdown(async move { shutdown.cancelled().await })
             .await
     }
 

@@ -26,7 +26,6 @@ mod selectors;
 mod status;
 mod store;
 mod table;
-mod tls;
 mod tokens;
 mod validate;
 

@@ -64,7 +64,33 @@ pub(crate) async fn insert(
     let mut bucket = Bucket::new(&seed, now())?;
     bucket.patch(&resource)?;
     let bucket = app.store.add_bucket(bucket)?;
+    app.access.bucket_created(&bucket.name, project);
+    let own = Resource::Bucket(bucket.name.clone());
+    app.access
+        .set_policy(&own, first_policy(&bucket))
+        .map_err(|_| Failure::precondition("If-Match"))?;
     Ok(call.answer(bucket.json(&call.base)))
+}
+
+/// The policy that a bucket is made with
+/// (<https://cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable>).
+fn first_policy(bucket: &Bucket) -> Value {
+    let of = |basic: &str| format!("{basic}:{}", bucket.project);
+    let binding = |role: &str, members: &[&str]| {
+        let members: Vec<_> = members.iter().map(|basic| of(basic)).collect();
+        json!({ "role": format!("roles/storage.{role}"), "members": members })
+    };
+    let (owners, readers) = (["projectEditor", "projectOwner"], ["projectViewer"]);
+    let mut bindings = vec![
+        binding("legacyBucketOwner", &owners),
+        binding("legacyBucketReader", &readers),
+    ];
+    if bucket.uniform {
+        // What the objects' own lists would say otherwise.
+        bindings.push(binding("legacyObjectOwner", &owners));
+        bindings.push(binding("legacyObjectReader", &readers));
+    }
+    json!({ "bindings": bindings })
 }
 
 pub(crate) async fn get(
@@ -102,6 +128,7 @@ pub(crate) async fn delete(
     let bucket = app.store.bucket(&name)?;
     app.require(&call.caller, "storage.buckets.delete", &bucket, "bucket")?;
     app.store.delete_bucket(&name)?;
+    app.access.bucket_deleted(&name);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -163,9 +190,13 @@ pub(crate) async fn set_policy(
     };
     fields.shift_remove("kind");
     fields.shift_remove("resourceId");
+    let own = Resource::Bucket(name);
+    app.access
+        .check_policy(&own, &policy)
+        .map_err(Failure::invalid)?;
     let policy = app
         .access
-        .set_policy(&Resource::Bucket(name), policy)
+        .set_policy(&own, policy)
         .map_err(|_| Failure::precondition("If-Match"))?;
     Ok(call.answer(policy_json(&bucket, policy)))
 }

@@ -25,7 +25,13 @@ pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, CommandE
         })
         .collect();
     let id = step_id(&manifest.name);
-    let mut step = json!({ "uses": args.plugin, "with": with });
+    // At a command line a built-in plugin's own name is enough.
+    let uses = if package.is_built_in() {
+        format!("sidestep/{}", manifest.name)
+    } else {
+        args.plugin.clone()
+    };
+    let mut step = json!({ "uses": uses, "with": with });
     if let Some(file) = &args.grants {
         step["grants"] = inputs::structure(&session.workspace, file)?;
     }

@@ -1,28 +1,44 @@
-use sidestep_events::Exit;
+use sidestep_events::{Exit, Failure};
 use sidestep_pipeline::Plan;
 use sidestep_report::{plain_text, render_plan};
 
-use crate::cli::{self, Format};
+use crate::cli::{self, PlanFormat};
 use crate::commands::Session;
 use crate::commands::run::{given, read_source};
 use crate::error::CommandError;
+use crate::least::{iam, rbac};
+use crate::mermaid::mermaid;
 use crate::output::{Look, note, print};
-use crate::prepare::prepare;
+use crate::prepare::{Given, prepare};
+use crate::suggest::suggest;
 
 pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, CommandError> {
     let source = read_source(session, args.pipeline.file.as_deref())?;
-    let given = given(session, &args.pipeline, None)?;
+    let given = Given {
+        as_requested: args.suggest_grants,
+        ..given(session, &args.pipeline, None)?
+    };
     let prepared = prepare(session, &source, &given).await?;
     if !prepared.remarks.found.is_empty() {
         let color = Look::stderr(session.settings.color.value).color;
         note(prepared.remarks.render(color).trim_end());
     }
-    let text = match args.output.output {
-        Format::Json => serde_json::to_string_pretty(&prepared.plan)
-            .map(|text| text + "\n")
-            .unwrap_or_default(),
-        Format::Human => human(&prepared.plan, args.out.is_none() && session.look().color),
+    let plan = &prepared.plan;
+    let text = if args.suggest_grants {
+        suggest(plan)
+    } else if let Some(who) = &args.rbac {
+        rbac(plan, who.as_deref())
+    } else if let Some(member) = &args.iam {
+        iam(plan, member.as_deref())
+    } else {
+        match args.output {
+            PlanFormat::Json => serde_json::to_string_pretty(plan)
+                .map_err(|error| Failure::bug(format!("the plan is no JSON: {error}")))?,
+            PlanFormat::Mermaid => mermaid(plan),
+            PlanFormat::Human => human(plan, args.out.is_none() && session.look().color),
+        }
     };
+    let text = format!("{}\n", text.trim_end());
     match &args.out {
         None => print(&text),
         Some(file) => std::fs::write(session.workspace.join(file), text).map_err(|error| {

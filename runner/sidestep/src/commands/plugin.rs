@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 use sidestep_catalog::{Package, Source};
 use sidestep_events::Exit;
 use sidestep_report::{bytes, plain_text};
@@ -47,19 +47,20 @@ fn human(package: &Package) {
     row("size", &bytes(package.component.size as u64));
     row("API", &manifest.api_version);
     for (what, schema) in [("input", &manifest.inputs), ("output", &manifest.outputs)] {
-        let required = |name: &str| {
-            let required = schema["required"].as_array();
-            required.is_some_and(|all| all.iter().any(|one| one == name))
-        };
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let kind = property["type"].as_str().unwrap_or_default();
+            let mut kind = kind(property);
+            if what == "input" {
+                let required = schema["required"].as_array();
+                if required.is_some_and(|all| all.iter().any(|one| one == name)) {
+                    kind += ", required";
+                } else if let Some(default) = default(&property["default"]) {
+                    kind += &format!(", default {default}");
+                }
+            }
             let says = property["description"].as_str().unwrap_or_default();
-            let must = if what == "input" && required(name) {
-                " (required)"
-            } else {
-                ""
-            };
-            row(what, format!("{name}{must}  {kind}  {says}").trim_end());
+            // A paragraph's lines are one line here.
+            let says = says.replace('\n', " ");
+            row(what, format!("{name}  {kind}  {says}").trim_end());
         }
     }
     for (key, request) in &manifest.requests {
@@ -67,5 +68,73 @@ fn human(package: &Package) {
     }
     for import in imports(package) {
         row("imports", &import);
+    }
+}
+
+/// What a value is, in words: the SDK's own type where it names one.
+fn kind(property: &Value) -> String {
+    if let Some(kind) = property["x-sidestep"].as_str() {
+        return kind.to_owned();
+    }
+    let mut kinds: Vec<String> = match &property["type"] {
+        Value::String(kind) => vec![kind.clone()],
+        Value::Array(kinds) => kinds
+            .iter()
+            .filter_map(|kind| kind.as_str())
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    };
+    kinds.retain(|kind| kind != "null");
+    match kinds.join(" or ").as_str() {
+        "" => "any".to_owned(),
+        "array" if property["items"].is_object() => format!("list of {}", kind(&property["items"])),
+        "object" if property["additionalProperties"].is_object() => {
+            format!("map of {}", kind(&property["additionalProperties"]))
+        }
+        kinds => kinds.to_owned(),
+    }
+}
+
+/// A default in words; none where leaving the input out means that there is none.
+fn default(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::Array(list) if list.is_empty() => None,
+        Value::Object(map) if map.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_values_kind_is_the_sdks_where_it_names_one() {
+        let kinds = [
+            (json!({ "type": "string" }), "string"),
+            (json!({ "type": ["string", "null"] }), "string"),
+            (
+                json!({ "type": ["string", "null"], "x-sidestep": "byte-size" }),
+                "byte-size",
+            ),
+            (
+                json!({ "type": "array", "items": { "type": "string", "x-sidestep": "image-ref" } }),
+                "list of image-ref",
+            ),
+            (
+                json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+                "map of string",
+            ),
+            (json!({}), "any"),
+        ];
+        for (property, expected) in kinds {
+            assert_eq!(kind(&property), expected);
+        }
+        assert_eq!(default(&json!("30s")).as_deref(), Some("30s"));
+        assert_eq!(default(&json!(null)), None);
     }
 }

@@ -29,8 +29,11 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Comman
     }
     let plugins = load(session, packages.values()).map_err(|error| error.failure())?;
     let place = Place::resume(&folder, None)?;
+    let scenario = folder.read()?.header.sandbox;
     let to_run = Launch {
-        cloud: Cloud::of(session, folder.read()?.header.sandbox.as_deref()).await?,
+        cloud: Cloud::of(session, scenario.as_deref())
+            .await?
+            .called_as(session, args.flags.caller.as_deref())?,
         plan,
         plugins,
         format: args.flags.output.output,

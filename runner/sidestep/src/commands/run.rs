@@ -27,10 +27,16 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Comm
     } else {
         read_source(session, file)?
     };
-    let given = given(session, &args.pipeline, args.run_id.as_deref())?;
+    let given = Given {
+        steps: args.step.clone(),
+        ..given(session, &args.pipeline, args.run_id.as_deref())?
+    };
     let hints = hints(&source.name, args.flags.sandbox.as_deref());
     start(session, &source, &given, &args.flags, hints).await
 }
+
+/// The sandbox's scenario where none is named.
+const HEALTHY: &str = "healthy";
 
 /// What runs on any folder with a Dockerfile: the names are those of the sandbox's seed.
 fn quickstart() -> Source {
@@ -46,7 +52,11 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
         command,
         does: does.to_owned(),
     };
-    let sandboxed = if sandbox.is_some() { " --sandbox" } else { "" };
+    let sandboxed = match sandbox {
+        None => String::new(),
+        Some(HEALTHY) => " --sandbox".to_owned(),
+        Some(scenario) => format!(" --sandbox={scenario}"),
+    };
     let mut hints = Vec::new();
     if !file.contains(' ') {
         hints.push(hint(
@@ -62,12 +72,19 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
         "sidestep runs".to_owned(),
         "what ran, and what it touched",
     ));
-    if sandbox.is_some() {
+    if let Some(name) = sandbox {
         hints.push(hint(
             "sidestep sandbox scenarios".to_owned(),
             "ways to break it: --sandbox=NAME",
         ));
-        hints.push(hint("sidestep sandbox stop".to_owned(), "end the sandbox"));
+        let scenario = match name {
+            HEALTHY => String::new(),
+            name => format!(" --scenario {name}"),
+        };
+        hints.push(hint(
+            format!("sidestep sandbox stop{scenario}"),
+            "end the sandbox",
+        ));
     }
     hints
 }
@@ -93,7 +110,9 @@ pub(crate) async fn start(
     let to_run = Launch {
         plan,
         plugins,
-        cloud: Cloud::of(session, flags.sandbox.as_deref()).await?,
+        cloud: Cloud::of(session, flags.sandbox.as_deref())
+            .await?
+            .called_as(session, flags.caller.as_deref())?,
         format: flags.output.output,
         hints,
     };
@@ -131,5 +150,6 @@ pub(crate) fn given(
         inputs: inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?,
         policy: args.policy.clone(),
         run_id: run.map(run_id).transpose()?,
+        ..Given::default()
     })
 }

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use sidestep_events::{Event, Exit, HostCall, PlannedStep, Record};
+use sidestep_engine::name_of;
+use sidestep_events::{Event, Exit, HostCall, Intent, OnExit, PlannedStep, Record};
 use sidestep_report::{duration, plain_text, render_failure, render_plan};
 use sidestep_state::{History, RunSummary};
 
@@ -194,13 +195,24 @@ fn show_human(
             line(&text);
         }
     }
-    for intent in history.open_intents.values() {
+    let (kept, left): (Vec<_>, Vec<_>) = history
+        .open_intents
+        .values()
+        .partition(|intent| intent.on_exit == OnExit::Keep);
+    if !kept.is_empty() || !left.is_empty() {
         line("");
-        line(&format!(
-            "left outside: {} {}",
-            intent.kind,
-            plain_text(&intent.name)
-        ));
+    }
+    let named = |intent: &Intent| format!("{} {}", intent.kind, plain_text(&name_of(intent)));
+    for intent in kept {
+        line(&format!("made and kept: {}", named(intent)));
+    }
+    for intent in &left {
+        line(&format!("left outside: {}", named(intent)));
+    }
+    if !left.is_empty() && summary.writer.is_none() {
+        let scenario = summary.sandbox.as_ref();
+        let flag = scenario.map_or_else(String::new, |name| format!(" --sandbox={name}"));
+        line(&format!("  remove it: sidestep gc{flag}"));
     }
 }
 

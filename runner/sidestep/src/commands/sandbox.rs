@@ -4,7 +4,10 @@ use std::time::Duration;
 use serde_json::json;
 use sidestep_events::Exit;
 use sidestep_sandbox::kaniko::{self, Environment};
-use sidestep_sandbox::{Live, Options, Places, exports, live, reset, scenarios, serve, stop};
+use sidestep_sandbox::{
+    CallerFiles, Live, Options, Places, exports, files, live, proxy_exports, reset, scenarios,
+    serve, stop,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +22,7 @@ const IDLE: Duration = Duration::from_mins(15);
 
 pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, CommandError> {
     match args.command {
-        None => serve_here(session, &args.scenario, args.detached).await,
+        None => serve_here(session, args).await,
         Some(SandboxCommand::Stop(name)) => {
             let stopped = stop(&places(session, &name.scenario)).await;
             output::note(if stopped.map_err(|error| unavailable(&error))? {
@@ -38,8 +41,27 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
             });
             Ok(Exit::Success)
         }
-        Some(SandboxCommand::Status { name, output }) => {
-            status(&places(session, &name.scenario), &name.scenario, output)
+        Some(SandboxCommand::Status {
+            name,
+            output,
+            caller,
+            proxy,
+        }) => {
+            if proxy && output != StatusFormat::Env {
+                return Err(CommandError::usage(
+                    "`--proxy` says which exports are printed, and none are",
+                    format!(
+                        "sidestep sandbox status --scenario {} --output env --proxy",
+                        name.scenario
+                    ),
+                ));
+            }
+            let asked = Asked {
+                format: output,
+                caller: caller.as_deref(),
+                proxy,
+            };
+            status(&places(session, &name.scenario), &name.scenario, asked)
         }
         Some(SandboxCommand::Scenarios { output }) => {
             list(output.output);
@@ -49,17 +71,15 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
     }
 }
 
-async fn serve_here(
-    session: &Session,
-    scenario: &str,
-    detached: bool,
-) -> Result<Exit, CommandError> {
+async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandError> {
+    let scenario = &args.scenario;
     let places = places(session, scenario);
     let options = Options {
         places: places.clone(),
         scenario: known(scenario)?,
         program: program()?,
-        idle: detached.then_some(IDLE),
+        idle: args.detached.then_some(IDLE),
+        caller: args.caller,
     };
     let ended = CancellationToken::new();
     for kind in [
@@ -75,10 +95,12 @@ async fn serve_here(
             ended.cancel();
         });
     }
-    let ready = |live: &Live| {
-        if !detached {
-            output::print(&exports(live, &places).to_string());
-            output::note(&format!("sandbox `{scenario}` is live; Ctrl-C ends it"));
+    let ready = |live: &Live, caller: &CallerFiles| {
+        if !args.detached {
+            output::print(&exports(live, caller).to_string());
+            for line in welcome(scenario) {
+                output::note(&line);
+            }
         }
     };
     serve(options, ended, ready)
@@ -87,21 +109,59 @@ async fn serve_here(
     Ok(Exit::Success)
 }
 
-fn status(places: &Places, scenario: &str, format: StatusFormat) -> Result<Exit, CommandError> {
+/// What to do with a sandbox that has just begun in this terminal.
+fn welcome(scenario: &str) -> [String; 3] {
+    let of = if scenario == "healthy" {
+        String::new()
+    } else {
+        format!(" --scenario {scenario}")
+    };
+    let status = format!("sidestep sandbox status{of} --output env");
+    [
+        format!("sandbox `{scenario}` is live; Ctrl-C ends it, and what it knows is kept"),
+        format!("  in another terminal:             eval \"$({status})\""),
+        format!("  for Google's names, by a proxy:  eval \"$({status} --proxy)\""),
+    ]
+}
+
+/// How a status is asked for.
+struct Asked<'a> {
+    format: StatusFormat,
+    caller: Option<&'a str>,
+    proxy: bool,
+}
+
+fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, CommandError> {
     let found = live(places).map_err(|error| unavailable(&error))?;
-    match (format, found) {
+    let caller = || files(places, asked.caller).map_err(|error| unavailable(&error));
+    match (asked.format, found) {
         (StatusFormat::Json, found) => output::json(&json!({ "live": found })),
-        (StatusFormat::Env, Some(live)) => output::print(&exports(&live, places).to_string()),
+        (StatusFormat::Env, Some(live)) => {
+            let exports = if asked.proxy {
+                proxy_exports(&live, places, &caller()?)
+            } else {
+                exports(&live, &caller()?)
+            };
+            output::print(&exports.to_string());
+        }
         (StatusFormat::Human, Some(live)) => {
+            let caller = caller()?;
             output::line(&format!(
                 "sandbox `{scenario}` is live, process {}",
                 live.pid
             ));
-            output::line(&format!("  {:<22} {}", "KUBERNETES", live.kubernetes));
+            let row = |name: &str, value: &str| output::line(&format!("  {name:<22} {value}"));
+            row("KUBERNETES", &live.kubernetes);
             for (name, url) in &live.endpoints {
-                output::line(&format!("  {name:<22} {url}"));
+                row(name, url);
             }
-            output::line(&format!("  its files are in {}", places.dir.display()));
+            row(
+                "Google's names (TLS)",
+                &format!("{0}, also as HTTPS_PROXY=http://{0}", live.google),
+            );
+            row("their authority", &places.authority().display().to_string());
+            row("kubeconfig", &caller.kubeconfig().display().to_string());
+            row("its files", &places.dir.display().to_string());
         }
         (StatusFormat::Env | StatusFormat::Human, None) => {
             let help = format!("start it: sidestep sandbox --scenario {scenario}");

@@ -1,15 +1,36 @@
-use schemars::schema_for;
-use sidestep_events::{Envelope, Exit};
-use sidestep_pipeline::Manifest;
+use std::collections::BTreeMap;
 
+use schemars::schema_for;
+use sidestep_catalog::COLLECTION;
+use sidestep_events::{Envelope, Exit};
+use sidestep_pipeline::{Manifest, schema_pipeline};
+use sidestep_policy::schema_policy;
+
+use crate::built_in::BUILT_IN;
 use crate::cli::{Schema, SchemaOf};
+use crate::commands::Session;
+use crate::equipment::catalog;
+use crate::error::CommandError;
 use crate::output::json;
 
-pub(crate) fn run(args: &Schema) -> Exit {
-    let schema = match args.of {
-        SchemaOf::Events => schema_for!(Envelope),
-        SchemaOf::PluginManifest => schema_for!(Manifest),
-    };
-    json(&schema);
-    Exit::Success
+pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, CommandError> {
+    match args.of {
+        SchemaOf::Pipeline => json(&schema_pipeline(&manifests(session)?)),
+        SchemaOf::Policy => json(&schema_policy()),
+        SchemaOf::Events => json(&schema_for!(Envelope)),
+        SchemaOf::PluginManifest => json(&schema_for!(Manifest)),
+    }
+    Ok(Exit::Success)
+}
+
+/// What the built-in plugins say about themselves, by the names that `uses` has.
+fn manifests(session: &Session) -> Result<BTreeMap<String, Manifest>, CommandError> {
+    let catalog = catalog(session);
+    let mut manifests = BTreeMap::new();
+    for plugin in BUILT_IN {
+        let uses = format!("{COLLECTION}/{}", plugin.name);
+        let package = catalog.find(&uses).map_err(|error| error.failure())?;
+        manifests.insert(uses, package.component.manifest);
+    }
+    Ok(manifests)
 }

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use sidestep_events::Exit;
+use sidestep_report::{github, sarif};
 
-use crate::cli::{Format, Validate};
+use crate::cli::{ProblemsFormat as Format, Validate};
 use crate::commands::Session;
 use crate::commands::run::{DEFAULT_FILE, read_source};
 use crate::error::CommandError;
@@ -14,7 +15,7 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
     let given = Given {
         inputs: inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?,
         policy: args.policy.clone(),
-        run_id: None,
+        ..Given::default()
     };
     let default = [PathBuf::from(DEFAULT_FILE)];
     let files = if args.files.is_empty() {
@@ -28,7 +29,7 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
         let source = read_source(session, Some(file))?;
         let problems = match prepare(session, &source, &given).await {
             Ok(prepared) => {
-                if args.output.output == Format::Human && !session.global.quiet {
+                if args.output == Format::Human && !session.global.quiet {
                     let steps = prepared.plan.instances.len();
                     line(&format!("{}: right ({steps} steps)", file.display()));
                 }
@@ -37,14 +38,17 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
             Err(problems) => problems,
         };
         exits.push(problems.exit());
-        match args.output.output {
+        match args.output {
             Format::Human if problems.found.is_empty() => {}
             Format::Human => note(problems.render(color).trim_end()),
-            Format::Json => all.extend(problems.found),
+            Format::Json | Format::Sarif | Format::Github => all.extend(problems.found),
         }
     }
-    if args.output.output == Format::Json {
-        json(&all);
+    match args.output {
+        Format::Human => {}
+        Format::Json => json(&all),
+        Format::Sarif => json(&sarif(&all, env!("CARGO_PKG_VERSION"))),
+        Format::Github => github(&all).iter().for_each(|command| line(command)),
     }
     Ok(Exit::first(exits))
 }

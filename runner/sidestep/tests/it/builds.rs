@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::place::{Place, failure, find};
+use crate::clients::exports;
+use crate::place::{BUILD_ALONE, Place, failure, find};
 
 #[test]
 fn an_image_is_built_and_pulled_and_an_unchanged_context_is_not_sent_again() {
@@ -11,26 +12,8 @@ fn an_image_is_built_and_pulled_and_an_unchanged_context_is_not_sent_again() {
     assert_eq!(exit, 0, "{events:#?}");
     let end = find(&events, "run-finished", |_| true).unwrap();
     let image = end["outputs"]["image"].as_str().unwrap();
-    let (repository, digest) = image.split_once('@').unwrap();
-    assert_eq!(repository, "europe-docker.pkg.dev/demo/images/quickstart");
-
-    // Another client pulls it, as the developer: the bytes are those of the digest.
-    let registry = place.status()["live"]["endpoints"]["REGISTRY"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let token = place.sandbox_file("healthy", "access-token");
-    let manifest = Command::new("curl")
-        .args(["--silent", "--fail", "--header", &format!("Authorization: Bearer {token}")])
-        .args(["--header", "Accept: application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"])
-        .arg(format!("{registry}/v2/{repository}/manifests/{digest}"))
-        .output()
-        .unwrap();
-    assert!(
-        manifest.status.success(),
-        "the registry gives no manifest {digest}"
-    );
-    assert_eq!(sha256(&manifest.stdout), digest);
+    assert!(image.starts_with("europe-docker.pkg.dev/demo/images/quickstart@sha256:"));
+    pull(&mut place, "healthy", image);
 
     let (exit, again) = place.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0);
@@ -60,6 +43,7 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
     ];
     for (scenario, expected, code) in cases {
         let mut place = Place::with_application();
+        place.write("sidestep.yaml", BUILD_ALONE);
         let (exit, events) = place.events(&["run", &format!("--sandbox={scenario}")]);
         let failure = failure(&events);
         assert_eq!(failure["code"], code, "{scenario}: {failure:#}");
@@ -99,6 +83,38 @@ fn a_repository_of_another_kind_is_built_and_what_was_not_executed_is_said() {
     assert!(said.contains("instructions not executed"), "{said}");
     assert!(said.contains("not executed: RUN npm ci"), "{said}");
     assert!(said.contains("sha256:"), "{said}");
+}
+
+/// Another client pulls the image, as the developer: all of it is there, and is what its digests
+/// say.
+pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) {
+    let (repository, digest) = image.split_once('@').unwrap();
+    let registry = exports(place, scenario)
+        .into_iter()
+        .find(|(name, _)| name == "SIDESTEP_ENDPOINT_REGISTRY")
+        .expect("the registry's address")
+        .1;
+    let token = place.sandbox_file(scenario, "access-token");
+    let get = |path: &str| {
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--fail", "--location", "--header"])
+            .arg(format!("Authorization: Bearer {token}"))
+            .args(["--header", "Accept: application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"])
+            .arg(format!("{}/v2/{repository}/{path}", registry.trim_end_matches('/')))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{image}: {path}: {output:?}");
+        output.stdout
+    };
+    let manifest = get(&format!("manifests/{digest}"));
+    assert_eq!(sha256(&manifest), digest);
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let layers = manifest["layers"].as_array().unwrap();
+    assert!(!layers.is_empty());
+    for blob in layers.iter().chain([&manifest["config"]]) {
+        let digest = blob["digest"].as_str().unwrap();
+        assert_eq!(sha256(&get(&format!("blobs/{digest}"))), digest);
+    }
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::place::{Place, failure, program};
+use crate::place::{BUILD_ALONE, Place, failure, program};
 
 /// The variables that `sandbox status --output env` prints.
 pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
@@ -22,11 +22,11 @@ pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)
     text.lines().map(|line| parse(line).expect(line)).collect()
 }
 
-/// Runs a command line of a client with the sandbox's variables, and nothing of this machine's.
+/// Runs a line in a shell, as it was printed, with the sandbox's variables and no settings of this
+/// machine's.
 pub(crate) fn client(place: &Place, exports: &[(String, String)], line: &str) -> Output {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    Command::new(words[0])
-        .args(&words[1..])
+    Command::new("sh")
+        .args(["-c", line])
         .envs(exports.iter().map(|(name, value)| (name, value)))
         .env("HOME", place.workspace())
         .env("CLOUDSDK_CONFIG", place.workspace().join("gcloud"))
@@ -78,7 +78,7 @@ fn kubectl_and_gcloud_see_what_the_run_left() {
         objects.starts_with("gs://demo-contexts/contexts/ctx1-"),
         "{objects}"
     );
-    let clusters = "gcloud container clusters list --format value(name,endpoint)";
+    let clusters = "gcloud container clusters list --format 'value(name,endpoint)'";
     let clusters = said(&client(&place, &exports, clusters));
     assert!(clusters.starts_with("ci\t127.0.0.1:"), "{clusters}");
 }
@@ -87,6 +87,7 @@ fn kubectl_and_gcloud_see_what_the_run_left() {
 fn the_printed_repair_mends_what_it_says() {
     let Some(_) = program("gcloud") else { return };
     let mut place = Place::with_application();
+    place.write("sidestep.yaml", BUILD_ALONE);
     let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
     assert_eq!(exit, 4);
     let help = failure(&events)["help"].clone();

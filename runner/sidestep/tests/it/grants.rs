@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::place::Place;
 
 /// A workspace with a plugin of its own: a component that asks for a bucket.
-fn with_own_plugin() -> Place {
+pub(crate) fn with_own_plugin() -> Place {
     let place = Place::with_application();
     let plugins =
         std::env::var_os("SIDESTEP_PLUGINS").expect("the tests are run by `cargo xtask test`");
@@ -15,7 +15,7 @@ fn with_own_plugin() -> Place {
     place
 }
 
-fn pipeline(grants: &str) -> String {
+pub(crate) fn pipeline(grants: &str) -> String {
     format!(
         "version: 1\nname: own\nsteps:\n  send:\n    uses: ./plugins/mine.wasm\n    with: {{ bucket: demo-contexts }}\n{grants}"
     )

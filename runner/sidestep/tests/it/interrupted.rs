@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::place::{Place, find};
 
 /// Reads events until one for which `choose` holds; gives all that were read.
-fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
+pub(crate) fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut events = Vec::new();
     for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
         let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -82,7 +82,7 @@ fn a_killed_run_goes_on_with_the_same_pod() {
 }
 
 /// The pod's name, from the line that says where the build runs.
-fn pod_of(events: &[Value]) -> String {
+pub(crate) fn pod_of(events: &[Value]) -> String {
     let line = find(events, "log", |data| {
         data["message"]
             .as_str()

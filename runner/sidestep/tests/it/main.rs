@@ -3,9 +3,16 @@
 
 mod builds;
 mod clients;
+mod command;
 mod emulators;
 mod faults;
+mod gc;
 mod grants;
+mod identity;
 mod interrupted;
 mod killed;
 mod place;
+mod plans;
+mod schemas;
+mod small;
+mod ways;

@@ -6,6 +6,20 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A pipeline that builds without looking at the identity first, so that the build meets what is
+/// broken.
+pub(crate) const BUILD_ALONE: &str = "version: 1
+name: alone
+defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
+steps:
+  context:
+    uses: sidestep/context-upload
+    with: { path: \".\", bucket: demo-contexts }
+  build:
+    uses: sidestep/kaniko-launch
+    with: { context: \"${{ steps.context.outputs.uri }}\", destinations: [\"europe-docker.pkg.dev/demo/images/alone:1\"], namespace: builds, serviceAccount: kaniko }
+";
+
 /// A workspace and everything that a run keeps; its sandboxes end with it.
 pub(crate) struct Place {
     folder: TempDir,
@@ -32,6 +46,19 @@ impl Place {
         );
         place.write("hello.txt", "hello\n");
         place
+    }
+
+    /// One that holds the project's own `pipelines`.
+    pub(crate) fn with_pipelines() -> Self {
+        let place = Self::new();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+        copy(&from, &place.workspace().join("pipelines"));
+        place
+    }
+
+    /// The folder that everything lies in: `workspace`, `state`, `cache`, `config`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn workspace(&self) -> PathBuf {
@@ -125,6 +152,19 @@ impl Place {
             .join(scenario)
             .join(name);
         std::fs::read_to_string(path).unwrap()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Refusal {
     pub(crate) description: String,
 }
 
-fn refuse(error: &'static str, description: impl Into<String>) -> Refusal {
+pub(super) fn refuse(error: &'static str, description: impl Into<String>) -> Refusal {
     Refusal {
         error,
         description: description.into(),
@@ -44,6 +44,9 @@ fn refuse(error: &'static str, description: impl Into<String>) -> Refusal {
 /// Serves both endpoints; errors have OAuth's shape, not the other APIs'.
 pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
     let (method, path, _) = call.route();
+    if call.api == Api::Sts && method == "POST" && path == ["token"] {
+        return super::oauth::serve(cloud, call);
+    }
     let known = match call.api {
         Api::Sts => path == ["v1", "token"],
         _ => path == ["v1", "identitybindingtoken"],
@@ -62,15 +65,19 @@ pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
             }))
             .into_response()
         }
-        Err(refusal) => {
-            let body = json!({"error": refusal.error, "error_description": refusal.description});
-            (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
-        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({"error": self.error, "error_description": self.description});
+        (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
     }
 }
 
 /// A parameter, in OAuth's spelling or the JSON API's.
-fn param<'a>(call: &'a Call, snake: &str, camel: &str) -> &'a str {
+pub(super) fn param<'a>(call: &'a Call, snake: &str, camel: &str) -> &'a str {
     let value = call.body.get(snake).or_else(|| call.body.get(camel));
     value.and_then(Value::as_str).unwrap_or_default()
 }

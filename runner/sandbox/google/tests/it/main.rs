@@ -7,5 +7,6 @@ mod access;
 mod clients;
 mod exchange;
 mod gcloud;
+mod keys;
 mod metadata;
 mod world;

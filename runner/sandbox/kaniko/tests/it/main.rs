@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod builds;
+mod credentials;
 mod failures;
 mod server;

@@ -25,6 +25,8 @@ pub(crate) struct World {
     /// Status and body for a path that starts with the key.
     pub(crate) faults: BTreeMap<String, (u16, String)>,
     pub(crate) requests: Vec<String>,
+    /// What was posted for a token.
+    pub(crate) forms: Vec<String>,
     upload: Vec<u8>,
 }
 
@@ -93,6 +95,11 @@ impl Server {
     }
 
     pub(crate) async fn run_with(&self, args: &[&str], metadata: &str) -> Ran {
+        self.run_in(args, metadata, &[]).await
+    }
+
+    /// With more variables.
+    pub(crate) async fn run_in(&self, args: &[&str], metadata: &str, more: &[(&str, &str)]) -> Ran {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("termination-log");
         let url = format!("http://{}", self.address);
@@ -102,8 +109,10 @@ impl Server {
             ("SIDESTEP_ENDPOINT_REGISTRY", url),
             ("SIDESTEP_TERMINATION_LOG", file.display().to_string()),
         ];
+        let more = more.iter().map(|&(name, value)| (name, value.to_owned()));
         let environment: Environment = variables
             .into_iter()
+            .chain(more)
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         let args = args.iter().map(|&arg| arg.to_owned());
@@ -171,6 +180,11 @@ async fn answer(State(server): State<Server>, request: Request) -> Response<Body
                 "demo"
             };
             reply(200, body.into())
+        }
+        "/token" if parts.method == Method::POST => {
+            world.forms.push(String::from_utf8(body.to_vec()).unwrap());
+            let token = r#"{"access_token":"pod-token","expires_in":3599,"token_type":"Bearer"}"#;
+            reply(200, token.into())
         }
         "/token" => {
             assert!(query.contains("service=registry"), "{query}");

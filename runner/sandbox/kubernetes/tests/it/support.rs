@@ -161,9 +161,10 @@ pub(crate) async fn open_in(dir: tempfile::TempDir, config: Config) -> Cluster {
     let url = format!("https://{}", tls.local_addr().expect("address"));
     let http = format!("http://{}", plain.local_addr().expect("address"));
     let router = kubernetes.router();
-    tokio::spawn(async move { axum::serve(plain, router).await });
     let server = kubernetes.clone();
-    tokio::spawn(async move { server.serve_tls(tls).await });
+    let secure = router.clone();
+    tokio::spawn(async move { axum::serve(plain, router).await });
+    tokio::spawn(async move { server.serve_tls(tls, secure).await });
     Cluster {
         kubernetes,
         url,

@@ -9,9 +9,14 @@ use std::{collections::HashMap, sync::Mutex};
 pub(crate) const OWNER: &str = "user:dev@example.com";
 
 #[derive(Default)]
-pub(crate) struct Policies(Mutex<HashMap<Resource, (u64, Value)>>);
+pub(crate) struct Policies(Mutex<HashMap<Resource, (u64, Value)>>, Mutex<Vec<String>>);
 
 impl Policies {
+    /// What was said of buckets that came and went.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
+    }
+
     pub(crate) fn bind(&self, bucket: &str, role: &str, member: &str) {
         let resource = Resource::Bucket(bucket.to_owned());
         let mut policy = self.policy(&resource);
@@ -87,5 +92,21 @@ impl Access for Policies {
             *entry = (entry.0 + 1, policy["bindings"].clone());
         }
         Ok(self.policy(resource))
+    }
+
+    fn check_policy(&self, _: &Resource, policy: &PolicyJson) -> Result<(), String> {
+        match policy.to_string().contains("gone@") {
+            true => Err("Service account gone@demo.iam.gserviceaccount.com does not exist.".into()),
+            false => Ok(()),
+        }
+    }
+
+    fn bucket_created(&self, bucket: &str, project: &str) {
+        let said = format!("{bucket} made in {project}");
+        self.1.lock().unwrap().push(said);
+    }
+
+    fn bucket_deleted(&self, bucket: &str) {
+        self.1.lock().unwrap().push(format!("{bucket} deleted"));
     }
 }

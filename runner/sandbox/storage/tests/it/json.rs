@@ -287,3 +287,39 @@ async fn buckets_are_made_listed_changed_and_removed() {
     assert_eq!(empty.status(), 204);
     assert_eq!(server.get("/storage/v1/b/other").await.0, 404);
 }
+
+#[tokio::test]
+async fn a_bucket_is_made_with_its_policy_and_takes_it_along() {
+    let (server, _dir) = fresh().await;
+    let made = json!({ "name": "new-one", "iamConfiguration": {
+        "uniformBucketLevelAccess": { "enabled": true } } });
+    let request = server.call(Method::POST, "/storage/v1/b?project=demo");
+    let (status, made) = answer(request.json(&made).send().await.unwrap()).await;
+    assert_eq!(status, 200, "{made}");
+    let (_, policy) = server.get("/storage/v1/b/new-one/iam").await;
+    assert_eq!(
+        policy["bindings"][0],
+        json!({ "role": "roles/storage.legacyBucketOwner",
+            "members": ["projectEditor:demo", "projectOwner:demo"] })
+    );
+    assert_eq!(policy["bindings"].as_array().unwrap().len(), 4);
+
+    let bad = json!({ "bindings": [{ "role": "roles/storage.objectViewer",
+        "members": ["serviceAccount:gone@demo.iam.gserviceaccount.com"] }] });
+    let request = server.call(Method::PUT, "/storage/v1/b/new-one/iam");
+    let (status, refused) = answer(request.json(&bad).send().await.unwrap()).await;
+    assert_eq!(
+        (status, refused["error"]["message"].as_str()),
+        (
+            400,
+            Some("Service account gone@demo.iam.gserviceaccount.com does not exist.")
+        )
+    );
+
+    let request = server.call(Method::DELETE, "/storage/v1/b/new-one");
+    assert_eq!(request.send().await.unwrap().status(), 204);
+    assert_eq!(
+        server.policies.heard(),
+        ["new-one made in demo", "new-one deleted"]
+    );
+}

@@ -107,7 +107,14 @@ pub(super) fn one(cloud: &Cloud, call: &Call, project: &str, name: &str) -> Answ
 }
 
 fn undelete(cloud: &Cloud, call: &Call, project: &str, unique_id: &str) -> Answer {
-    let (project, _) = cloud.project(project);
+    // gcloud names no project: the id tells it. Who may not is not told whether there is such an id.
+    let project = match project {
+        "-" => match cloud.identity().deleted_account(unique_id) {
+            Some(account) => account.project,
+            None => project.to_owned(),
+        },
+        named => cloud.project(named).0,
+    };
     call.needs(
         cloud,
         "iam.serviceAccounts.undelete",

@@ -1,0 +1,126 @@
+//! Link 5: the Kubernetes service account is there.
+
+use sidestep::serde_json::Value;
+use sidestep::{Class, Error, Result};
+
+use crate::identity::Workload;
+use crate::shell;
+use crate::verdict::{Verdict, cluster, unread};
+
+/// Whether a failed read says that the cluster has no such object (and not that there is no such
+/// cluster).
+pub(crate) fn is_missing(error: &Error) -> bool {
+    error.is_not_found() && !error.code.starts_with("google.")
+}
+
+/// Link 5: namespace and account are there. `others` are the names of the namespace's accounts,
+/// where they could be listed: a namespace has at least `default`.
+pub(crate) fn exists(
+    workload: &Workload,
+    read: &Result<Value>,
+    others: Option<&[String]>,
+    caller: &str,
+) -> Result<Verdict> {
+    let Workload {
+        namespace, account, ..
+    } = workload;
+    let error = match read {
+        Ok(_) => return Ok(Verdict::Holds(format!("{} is there", workload.name()))),
+        Err(error) if is_missing(error) => error,
+        Err(error) => {
+            return unread(
+                caller,
+                &format!("service accounts in {namespace}"),
+                error.clone(),
+            );
+        }
+    };
+    let create = shell::command("kubectl create serviceaccount", &[account, "-n", namespace]);
+    if others.is_some_and(<[String]>::is_empty) {
+        return Ok(Verdict::Broken(
+            cluster(
+                Class::NotFound,
+                "namespace-missing",
+                format!(
+                    "the cluster {} has no namespace {namespace}",
+                    workload.cluster
+                ),
+            )
+            .help(on(workload))
+            .help(shell::command("kubectl create namespace", &[namespace]))
+            .help(create),
+        ));
+    }
+    let mut broken = cluster(
+        error.class,
+        "service-account-missing",
+        format!(
+            "namespace {namespace} of the cluster {} has no service account {account}; no pod that names it starts",
+            workload.cluster
+        ),
+    );
+    let others: Vec<&str> = others
+        .unwrap_or_default()
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != "default")
+        .collect();
+    if !others.is_empty() {
+        broken = broken.help(format!("there are: {}", others.join(", ")));
+    }
+    Ok(Verdict::Broken(broken.help(on(workload)).help(create)))
+}
+
+/// kubectl takes its cluster from a context that this step can't know.
+pub(crate) fn on(workload: &Workload) -> String {
+    format!("with kubectl on cluster {}:", workload.cluster)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Way, example};
+
+    #[test]
+    fn a_missing_account_is_created_in_its_namespace() {
+        let workload = example(Way::Direct).workload;
+        let missing = || Err(cluster(Class::NotFound, "x", "no"));
+        let judge = |others: Option<&[String]>| {
+            exists(&workload, &missing(), others, "dev@x")
+                .expect("a verdict")
+                .broken()
+        };
+        let error = judge(Some(&["default".to_owned(), "kaniko2".to_owned()]));
+        assert_eq!(error.code, "identity.service-account-missing");
+        assert_eq!(error.help[0], "there are: kaniko2");
+        assert_eq!(
+            error.help[2],
+            "kubectl create serviceaccount kaniko -n builds"
+        );
+        let error = judge(Some(&[]));
+        assert_eq!(error.code, "identity.namespace-missing");
+        assert_eq!(
+            error.help[1..],
+            [
+                "kubectl create namespace builds",
+                "kubectl create serviceaccount kaniko -n builds"
+            ]
+        );
+        assert_eq!(judge(None).code, "identity.service-account-missing");
+    }
+
+    #[test]
+    fn a_missing_cluster_is_no_missing_account() {
+        let workload = example(Way::Direct).workload;
+        let gone = Error::new(
+            Class::NotFound,
+            "google.not-found",
+            sidestep::Owner::Cloud,
+            "no cluster",
+        );
+        assert_eq!(
+            exists(&workload, &Err(gone.clone()), None, "dev@x"),
+            Err(gone)
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! Link 8: the workload may act as its Google service account.
+
+use sidestep::gcp::iam::Policy;
+use sidestep::{Class, Error};
+
+use crate::identity::Identity;
+use crate::near_miss;
+use crate::roles::{ACTS_AS, Grant, grants};
+use crate::shell;
+use crate::verdict::{Verdict, cloud};
+
+/// What the policies of an account and of its project say about the workload.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Binding {
+    /// It may act as the account: whose policy says so.
+    Given(&'static str),
+    /// It may while a condition holds: its title and expression.
+    Conditioned(String),
+    /// Neither policy says so: what is there instead, where that looks like it.
+    Absent(Option<String>),
+    /// It can't be told: why.
+    Unknown(String),
+}
+
+/// What the proof of link 9 says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proven {
+    /// A token was had.
+    Yes,
+    /// It was refused for want of a binding.
+    No,
+    /// It came to no proof.
+    Untried,
+}
+
+/// Reads the policies: the account's own, and its project's where it could be read.
+pub(crate) fn read(identity: &Identity, own: &Policy, project: Option<&Policy>) -> Binding {
+    let acts = |role: &str| ACTS_AS.contains(&role);
+    let is = |member: &str| identity.is(member);
+    let policies = [("account", Some(own)), ("project", project)];
+    let mut conditioned = None;
+    for (whose, policy) in policies {
+        match policy.map(|policy| grants(policy, acts, is)) {
+            Some(Grant::Given) => return Binding::Given(whose),
+            Some(Grant::Conditioned(condition)) => conditioned = Some(condition),
+            Some(Grant::Absent) | None => {}
+        }
+    }
+    if let Some(condition) = conditioned {
+        return Binding::Conditioned(condition);
+    }
+    let custom = policies
+        .iter()
+        .filter_map(|(_, policy)| *policy)
+        .find_map(|policy| {
+            let mine = policy
+                .bindings
+                .iter()
+                .filter(|b| !b.role.starts_with("roles/"));
+            mine.filter(|b| b.members.iter().any(|member| is(member)))
+                .map(|b| b.role.clone())
+                .next()
+        });
+    match custom {
+        Some(role) => Binding::Unknown(format!(
+            "it has the custom role {role}; the token decides whether that is enough"
+        )),
+        None => Binding::Absent(near_miss::look(identity, own)),
+    }
+}
+
+/// Judges what was read by what the proof came to: rights may also come from above the project.
+pub(crate) fn judge(
+    identity: &Identity,
+    email: &str,
+    binding: &Binding,
+    proven: Proven,
+) -> Verdict {
+    let member = identity.member();
+    let who = identity.workload.name();
+    let first = |missing: Error| Verdict::Broken(missing);
+    match (binding, proven) {
+        (Binding::Given(whose), _) => Verdict::Holds(format!("{who} may act as {email}, by the {whose}'s policy")),
+        (Binding::Conditioned(condition), Proven::No) => first(
+            cloud(
+                Class::Denied,
+                "binding-condition",
+                format!("{who} may act as {email} only under a condition, which does not hold: {condition}"),
+            )
+            .help("mend the condition, or grant it without one:")
+            .help(grant(email, &member)),
+        ),
+        (Binding::Conditioned(condition), _) => Verdict::Warns(
+            format!("{who} may act as {email} under a condition: {condition}"),
+            Vec::new(),
+        ),
+        (Binding::Absent(_), Proven::Yes) => Verdict::Warns(
+            format!("{who} may act as {email}, by no policy of the account or its project: it comes from a folder, from the organisation, or is just being taken away"),
+            Vec::new(),
+        ),
+        (Binding::Absent(near), _) => first(missing(identity, email, near.as_deref())),
+        (Binding::Unknown(why), Proven::No) => first(missing(
+            identity,
+            email,
+            Some(&format!("Most probably; {why}.")),
+        )),
+        (Binding::Unknown(why), _) => Verdict::Unknown(why.clone()),
+    }
+}
+
+fn missing(identity: &Identity, email: &str, near: Option<&str>) -> Error {
+    let who = identity.workload.name();
+    let mut message = format!("{who} may not act as {email}.");
+    message.push('\n');
+    message.push_str(near.unwrap_or(
+        "Neither the account's policy nor its project's gives it roles/iam.workloadIdentityUser.",
+    ));
+    cloud(Class::Denied, "binding-missing", message)
+        .help("let it, as who administers the account:")
+        .help(grant(email, &identity.member()))
+        .help("it can take some minutes until a new grant is seen everywhere")
+}
+
+fn grant(email: &str, member: &str) -> String {
+    let mut words = vec![email];
+    let project = crate::identity::project_of(email);
+    if let Some(project) = project {
+        words.extend(["--project", project]);
+    }
+    words.extend([
+        "--role",
+        "roles/iam.workloadIdentityUser",
+        "--member",
+        member,
+        "--condition=None",
+    ]);
+    shell::command("gcloud iam service-accounts add-iam-policy-binding", &words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Way, example};
+    use crate::roles::policy;
+
+    const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+    const USER: &str = "roles/iam.workloadIdentityUser";
+    const MEMBER: &str = "serviceAccount:demo.svc.id.goog[builds/kaniko]";
+
+    fn identity() -> Identity {
+        example(Way::As(BUILDER.to_owned()))
+    }
+
+    fn verdict(own: &Policy, proven: Proven) -> Verdict {
+        judge(&identity(), BUILDER, &read(&identity(), own, None), proven)
+    }
+
+    #[test]
+    fn the_binding_may_stand_on_the_account_or_the_project() {
+        let given = policy(&[(USER, MEMBER)]);
+        assert_eq!(read(&identity(), &given, None), Binding::Given("account"));
+        assert_eq!(
+            read(&identity(), &policy(&[]), Some(&given)),
+            Binding::Given("project")
+        );
+        assert_eq!(
+            read(
+                &identity(),
+                &policy(&[("roles/iam.serviceAccountTokenCreator", MEMBER)]),
+                None
+            ),
+            Binding::Given("account")
+        );
+    }
+
+    #[test]
+    fn a_missing_one_is_granted() {
+        let error = verdict(&policy(&[]), Proven::No).broken();
+        assert_eq!(
+            (error.class, error.code.as_str()),
+            (Class::Denied, "identity.binding-missing")
+        );
+        assert_eq!(
+            error.help[1],
+            "gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/kaniko]' --condition=None"
+        );
+        // Without a proof the policies decide.
+        assert!(verdict(&policy(&[]), Proven::Untried).is_broken());
+    }
+
+    #[test]
+    fn what_works_is_not_called_broken() {
+        assert!(matches!(
+            verdict(&policy(&[]), Proven::Yes),
+            Verdict::Warns(..)
+        ));
+        let custom = policy(&[("projects/demo/roles/actor", MEMBER)]);
+        assert!(matches!(verdict(&custom, Proven::Yes), Verdict::Unknown(_)));
+        let error = verdict(&custom, Proven::No).broken();
+        assert!(error.message.contains("Most probably"), "{error}");
+    }
+
+    #[test]
+    fn a_condition_is_shown() {
+        let mut conditioned = policy(&[(USER, MEMBER)]);
+        conditioned.bindings[0].condition = Some(sidestep::gcp::iam::Condition {
+            title: "until new year".to_owned(),
+            description: None,
+            expression: "request.time < timestamp('2026-01-01T00:00:00Z')".to_owned(),
+        });
+        assert!(
+            matches!(verdict(&conditioned, Proven::Yes), Verdict::Warns(text, _) if text.contains("until new year"))
+        );
+        assert_eq!(
+            verdict(&conditioned, Proven::No).broken().code,
+            "identity.binding-condition"
+        );
+    }
+}

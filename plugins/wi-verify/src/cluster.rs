@@ -1,0 +1,159 @@
+//! Link 3: the cluster has a workload identity pool.
+
+use sidestep::gcp::gke::ClusterFacts;
+use sidestep::{Class, Result};
+
+use crate::identity::Workload;
+use crate::shell;
+use crate::verdict::{Verdict, cluster};
+
+/// The pool, and what is to be said about it. Without the cluster's facts nothing further can be
+/// told, and no build can start either.
+pub(crate) fn pool(
+    workload: &Workload,
+    read: Result<ClusterFacts>,
+    caller: &str,
+) -> (Verdict, Option<ClusterFacts>) {
+    let Workload {
+        project,
+        location,
+        cluster: name,
+        ..
+    } = workload;
+    let facts = match read {
+        Ok(facts) => facts,
+        Err(error) if error.is_not_found() => {
+            let error = cluster(
+                Class::NotFound,
+                "cluster-missing",
+                format!("there is no cluster {name} in {location} of project {project}"),
+            )
+            .help("see what there is, and mend `cluster`:")
+            .help(shell::command(
+                "gcloud container clusters list --project",
+                &[project],
+            ));
+            return (Verdict::Broken(error), None);
+        }
+        Err(error) if error.class == Class::Denied && !error.code.ends_with("api-disabled") => {
+            let mut broken = cluster(
+                Class::Denied,
+                "cluster-denied",
+                format!("{caller} may not look at the cluster {name}, and so can't start a build there either"),
+            )
+            .help("let it, as the project's owner:");
+            if let Some(member) = member(caller) {
+                broken = broken.help(shell::command(
+                    "gcloud projects add-iam-policy-binding",
+                    &[
+                        project,
+                        "--member",
+                        &member,
+                        "--role",
+                        "roles/container.clusterViewer",
+                        "--condition=None",
+                    ],
+                ));
+            } else {
+                broken = broken.help("it needs roles/container.clusterViewer on the project");
+            }
+            return (Verdict::Broken(broken), None);
+        }
+        Err(error) => return (Verdict::Broken(error), None),
+    };
+    let verdict = match &facts.workload_pool {
+        Some(pool) => Verdict::Holds(pool.clone()),
+        None => Verdict::Broken(
+            cluster(
+                Class::Denied,
+                "no-workload-pool",
+                format!("the cluster {name} has no workload pool: Workload Identity is off, and pods are their node's account"),
+            )
+            .help("switch it on (takes some minutes; the node pools come after that, link 4):")
+            .help(shell::command(
+                "gcloud container clusters update",
+                &[
+                    name,
+                    "--location",
+                    location,
+                    "--project",
+                    project,
+                    &format!("--workload-pool={project}.svc.id.goog"),
+                ],
+            )),
+        ),
+    };
+    (verdict, Some(facts))
+}
+
+/// The policy's member for an address or a principal.
+fn member(caller: &str) -> Option<String> {
+    if caller.starts_with("principal") {
+        Some(caller.to_owned())
+    } else if caller.ends_with(".gserviceaccount.com") {
+        Some(format!("serviceAccount:{caller}"))
+    } else if caller.contains('@') {
+        Some(format!("user:{caller}"))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn example() -> ClusterFacts {
+    ClusterFacts {
+        name: "projects/demo/locations/europe-west1/clusters/ci".to_owned(),
+        status: "RUNNING".to_owned(),
+        version: "1.36".to_owned(),
+        autopilot: false,
+        workload_pool: Some("demo.svc.id.goog".to_owned()),
+        fleet: None,
+        dataplane_v2: false,
+        network_policy: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{self, Way};
+
+    fn judge(read: Result<ClusterFacts>) -> Verdict {
+        let workload = identity::example(Way::Direct).workload;
+        pool(&workload, read, "dev@example.com").0
+    }
+
+    #[test]
+    fn a_cluster_without_a_pool_gets_one() {
+        assert_eq!(
+            judge(Ok(example())),
+            Verdict::Holds("demo.svc.id.goog".to_owned())
+        );
+        let off = ClusterFacts {
+            workload_pool: None,
+            ..example()
+        };
+        let error = judge(Ok(off)).broken();
+        assert_eq!(error.code, "identity.no-workload-pool");
+        assert_eq!(
+            error.help[1],
+            "gcloud container clusters update ci --location europe-west1 --project demo --workload-pool=demo.svc.id.goog"
+        );
+    }
+
+    #[test]
+    fn who_may_not_look_is_told_what_to_ask_for() {
+        let denied = cluster(Class::Denied, "x", "no");
+        let error = judge(Err(denied)).broken();
+        assert_eq!(error.code, "identity.cluster-denied");
+        assert!(
+            error.help[1]
+                .contains("--member user:dev@example.com --role roles/container.clusterViewer")
+        );
+        let missing = cluster(Class::NotFound, "x", "no");
+        assert_eq!(
+            judge(Err(missing)).broken().code,
+            "identity.cluster-missing"
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! The links in their order, up to the first that is broken.
+
+use sidestep::gcp::iam::{Policy, PolicyResource, ServiceAccount};
+use sidestep::gcp::{gke, project};
+use sidestep::serde_json::Value;
+use sidestep::{Error, Result, Step};
+
+use crate::account::{self, is_missing};
+use crate::annotation::{self, annotation};
+use crate::binding::{self, Binding};
+use crate::form::{Told, bound, told};
+use crate::identity::{Identity, Way, Workload, project_of};
+use crate::inputs::{Form, Inputs};
+use crate::outputs::Outputs;
+use crate::proving::{self, Proving};
+use crate::report::{Link, Report};
+use crate::targets::{Target, targets};
+use crate::verdict::{Verdict, unread};
+use crate::{cluster, google_account, network, nodes, permissions, pods, reads, uniform};
+
+/// Looks at every link.
+pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
+    let workload = Workload::of(inputs)?;
+    let targets = targets(inputs)?;
+    let (caller, by_key) = reads::caller();
+    sidestep::info!(
+        "{} on {}, looked at as {caller}",
+        workload.name(),
+        workload.cluster_name()
+    );
+    if by_key {
+        sidestep::warn!(
+            "this run itself uses a service account's key; let the CI's own token do (workload identity federation)"
+        );
+    }
+    let mut report = Report::default();
+    let identity = cluster_side(&workload, inputs, &targets, &caller, &mut report)?;
+    let binding = google_side(&identity.0, &targets, &caller, &mut report)?;
+    workload_side(
+        step,
+        inputs,
+        identity,
+        &targets,
+        binding.as_ref(),
+        &caller,
+        report,
+    )
+}
+
+/// Links 1 to 6: the project, the cluster and the Kubernetes service account. Gives the identity
+/// that they make, and the cluster's facts.
+fn cluster_side(
+    workload: &Workload,
+    inputs: &Inputs,
+    targets: &[Target],
+    caller: &str,
+    report: &mut Report,
+) -> Result<(Identity, gke::ClusterFacts)> {
+    let project = project::get(&workload.project);
+    let number = project.as_ref().ok().map(|project| project.number);
+    let (pool, facts) = cluster::pool(workload, gke::cluster(workload.cluster_name()), caller);
+    let read = if facts.is_some() {
+        reads::kubernetes_account(workload)
+    } else {
+        Err(Error::bug("without a cluster there is no service account"))
+    };
+    let mut identity = Identity {
+        workload: workload.clone(),
+        pool: facts
+            .as_ref()
+            .and_then(|facts| facts.workload_pool.clone())
+            .unwrap_or_default(),
+        number,
+        uid: read
+            .as_ref()
+            .ok()
+            .and_then(|account| account["metadata"]["uid"].as_str())
+            .map(str::to_owned),
+        way: Way::Direct,
+    };
+    let (way, mut bound) = way(&identity, inputs, &read);
+
+    report.take(
+        Link::PROJECT,
+        crate::project::project(workload, project, caller)?,
+    )?;
+    let apis = crate::project::apis(workload, way.as_ref(), targets);
+    let queries: Vec<_> = apis.iter().map(crate::project::Api::query).collect();
+    report.take(
+        Link::APIS,
+        crate::project::enabled(&apis, project::enabled_all(&queries), caller)?,
+    )?;
+    report.take(Link::POOL, pool)?;
+    let facts = facts.ok_or_else(|| Error::bug("a cluster without facts is a broken link"))?;
+    let nodes = if facts.autopilot {
+        Verdict::Skipped("Autopilot: every node serves workload identities".to_owned())
+    } else {
+        nodes::nodes(
+            workload,
+            gke::node_pools(workload.cluster_name()),
+            &inputs.node_selector,
+            number,
+            caller,
+        )?
+    };
+    report.take(Link::NODES, nodes)?;
+    let others = match &read {
+        Err(error) if is_missing(error) => reads::kubernetes_accounts(workload).ok(),
+        _ => None,
+    };
+    report.take(
+        Link::ACCOUNT,
+        account::exists(workload, &read, others.as_deref(), caller)?,
+    )?;
+
+    let Some(way) = way else {
+        return Err(report
+            .take(Link::ANNOTATION, annotation::unnamed(workload))
+            .err()
+            .unwrap_or_else(|| Error::bug("an unnamed account is a broken link")));
+    };
+    identity.way = way;
+    let google = identity.way.account().map(reads::service_account);
+    let exists = !matches!(&google, Some(Err(error)) if error.is_not_found());
+    if !exists && bound.is_empty() && inputs.google_service_account.is_none() {
+        bound = bound_accounts(&identity);
+    }
+    let annotated = match &read {
+        Ok(account) => {
+            annotation::annotated(&identity, annotation(account), inputs.form, exists, &bound)
+        }
+        Err(_) => {
+            Verdict::Unknown("not checked, as the service account could not be read".to_owned())
+        }
+    };
+    report.take(Link::ANNOTATION, annotated)?;
+    Ok((identity, facts))
+}
+
+/// The form, and the accounts that let the workload act as them where that was looked for. None
+/// where nothing tells.
+fn way(identity: &Identity, inputs: &Inputs, read: &Result<Value>) -> (Option<Way>, Vec<String>) {
+    match told(inputs, read.as_ref().ok().and_then(annotation)) {
+        Told::Way(way) => (Some(way), Vec::new()),
+        Told::ByBindings if identity.pool.is_empty() => (None, Vec::new()),
+        Told::ByBindings => {
+            let bound = bound_accounts(identity);
+            let way = match bound.first() {
+                Some(email) => Some(Way::As(email.clone())),
+                None if inputs.form == Form::Auto && read.is_ok() => Some(Way::Direct),
+                None => None,
+            };
+            (way, bound)
+        }
+    }
+}
+
+fn bound_accounts(identity: &Identity) -> Vec<String> {
+    // Who may not list them is told by the links that follow.
+    let accounts = reads::accounts_with_policies(&identity.workload.project).unwrap_or_default();
+    bound(identity, &accounts)
+}
+
+/// Link 7, and what the policies of link 8 say: whether they are right, the proof tells.
+fn google_side(
+    identity: &Identity,
+    targets: &[Target],
+    caller: &str,
+    report: &mut Report,
+) -> Result<Option<Binding>> {
+    let Some(email) = identity.way.account() else {
+        let why = "none: the roles are the workload's own";
+        report.take(Link::GOOGLE_ACCOUNT, Verdict::Skipped(why.to_owned()))?;
+        return Ok(None);
+    };
+    let read: Result<ServiceAccount> = reads::service_account(email);
+    let policies: Vec<Policy> = match &read {
+        Err(error) if error.is_not_found() => {
+            let resources = targets.iter().map(|target| target.place.resource());
+            reads::policies(resources).into_iter().flatten().collect()
+        }
+        _ => Vec::new(),
+    };
+    report.take(
+        Link::GOOGLE_ACCOUNT,
+        google_account::account(email, read, &policies, caller)?,
+    )?;
+    let own = reads::policy(PolicyResource::ServiceAccount(email.to_owned()));
+    let project = project_of(email)
+        .and_then(|project| reads::policy(PolicyResource::Project(project.to_owned())).ok());
+    Ok(Some(match own {
+        Ok(own) => binding::read(identity, &own, project.as_ref()),
+        Err(error) => match unread(caller, &format!("the policy of {email}"), error)? {
+            Verdict::Unknown(why) => Binding::Unknown(why),
+            _ => Binding::Unknown("not checked".to_owned()),
+        },
+    }))
+}
+
+/// Links 8 to 16: what the workload itself can do, and what its pods meet.
+fn workload_side(
+    step: &Step,
+    inputs: &Inputs,
+    (identity, facts): (Identity, gke::ClusterFacts),
+    targets: &[Target],
+    binding: Option<&Binding>,
+    caller: &str,
+    mut report: Report,
+) -> Result<Outputs> {
+    let uniform = uniform::uniform(&identity, buckets(&identity, targets), caller)?;
+    let proving = Proving {
+        step,
+        identity: &identity,
+        targets,
+        binding,
+        caller,
+        wait: inputs.wait.get(),
+        settled: uniform.is_broken(),
+    };
+    let proven = proving.run()?;
+    proving::report(&proving, &proven, uniform, &mut report)?;
+
+    let workload = &identity.workload;
+    report.take(
+        Link::PODS,
+        pods::pods(workload, reads::pods(workload), caller)?,
+    )?;
+    let network = if facts.network_policy || facts.dataplane_v2 {
+        network::network(workload, &facts, reads::network_policies(workload), caller)?
+    } else {
+        network::network(workload, &facts, Ok(Vec::new()), caller)?
+    };
+    report.take(Link::NETWORK, network)?;
+    report.take(
+        Link::START_UP,
+        Verdict::Skipped(
+            "only a pod can tell: on a new one the metadata server can be some seconds late"
+                .to_owned(),
+        ),
+    )?;
+    report.take(Link::PROPAGATION, proven.waited())?;
+    report.take(
+        Link::FORM,
+        Verdict::Holds("no API asked for another".to_owned()),
+    )?;
+    let holder = identity.holder().unwrap_or_else(|| identity.member());
+    Ok(Outputs {
+        principal: proven.principal.unwrap_or(holder),
+        form: permissions::form(&identity.way).to_owned(),
+        pool: identity.pool,
+        links: report.findings(),
+    })
+}
+
+fn buckets(
+    identity: &Identity,
+    targets: &[Target],
+) -> Vec<(String, Result<sidestep::storage::BucketFacts>)> {
+    if identity.way != Way::Direct {
+        return Vec::new();
+    }
+    let names: Vec<String> = targets
+        .iter()
+        .filter_map(|target| match &target.place {
+            crate::targets::Place::Bucket(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    let facts = sidestep::storage::buckets(&names);
+    names.into_iter().zip(facts).collect()
+}

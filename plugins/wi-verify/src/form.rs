@@ -1,0 +1,93 @@
+//! Which form the workload has, and which Google service accounts let it act as them.
+
+use sidestep::gcp::iam::Policy;
+
+use crate::binding::{self, Binding};
+use crate::identity::{Identity, Way};
+use crate::inputs::{Form, Inputs};
+
+/// What tells the form, before anything is looked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Told {
+    /// It is this.
+    Way(Way),
+    /// Only what is bound can tell.
+    ByBindings,
+}
+
+/// What inputs and annotation say. An account that the inputs name goes before the annotation:
+/// link 6 compares the two.
+pub(crate) fn told(inputs: &Inputs, annotation: Option<&str>) -> Told {
+    let named = inputs.google_service_account.as_deref().or(annotation);
+    match (inputs.form, named) {
+        (Form::Direct, _) => Told::Way(Way::Direct),
+        (_, Some(email)) => Told::Way(Way::As(email.trim().to_owned())),
+        (Form::Auto | Form::Impersonation, None) => Told::ByBindings,
+    }
+}
+
+/// Those of the accounts whose own policies let the workload act as them.
+pub(crate) fn bound(identity: &Identity, policies: &[(String, Policy)]) -> Vec<String> {
+    let lets = |policy: &Policy| {
+        !matches!(
+            binding::read(identity, policy, None),
+            Binding::Absent(_) | Binding::Unknown(_)
+        )
+    };
+    policies
+        .iter()
+        .filter(|(_, policy)| lets(policy))
+        .map(|(email, _)| email.clone())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::json;
+
+    use super::*;
+    use crate::identity;
+    use crate::inputs::example;
+    use crate::roles::policy;
+
+    #[test]
+    fn inputs_go_before_the_annotation() {
+        let by = |more, annotation| told(&example(&more), annotation);
+        let acts_as = |email: &str| Told::Way(Way::As(email.to_owned()));
+        assert_eq!(by(json!({}), Some("a@p")), acts_as("a@p"));
+        assert_eq!(
+            by(json!({ "googleServiceAccount": "b@p" }), Some("a@p")),
+            acts_as("b@p")
+        );
+        assert_eq!(
+            by(json!({ "form": "direct" }), Some("a@p")),
+            Told::Way(Way::Direct)
+        );
+        assert_eq!(by(json!({}), None), Told::ByBindings);
+        assert_eq!(
+            by(json!({ "form": "impersonation" }), None),
+            Told::ByBindings
+        );
+    }
+
+    #[test]
+    fn bindings_tell_the_account() {
+        let policies = [
+            (
+                "a@p".to_owned(),
+                policy(&[(
+                    "roles/iam.workloadIdentityUser",
+                    "serviceAccount:demo.svc.id.goog[builds/other]",
+                )]),
+            ),
+            (
+                "b@p".to_owned(),
+                policy(&[(
+                    "roles/iam.workloadIdentityUser",
+                    "serviceAccount:demo.svc.id.goog[builds/kaniko]",
+                )]),
+            ),
+        ];
+        assert_eq!(bound(&identity::example(Way::Direct), &policies), ["b@p"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! Link 7: the Google service account is there and enabled.
+
+use sidestep::gcp::iam::{Policy, ServiceAccount};
+use sidestep::{Class, Result};
+
+use crate::identity::project_of;
+use crate::shell;
+use crate::verdict::{Verdict, cloud, unread};
+
+/// Judges the account. `policies` are those of the targets, where they could be read: they tell
+/// whether it was there once.
+pub(crate) fn account(
+    email: &str,
+    read: Result<ServiceAccount>,
+    policies: &[Policy],
+    caller: &str,
+) -> Result<Verdict> {
+    let project = project_of(email);
+    match read {
+        Ok(account) if account.disabled => Ok(Verdict::Broken(
+            cloud(
+                Class::Denied,
+                "account-disabled",
+                format!("{email} is disabled: nobody can act as it"),
+            )
+            .help("enable it, if it was not disabled on purpose:")
+            .help(shell::command(
+                "gcloud iam service-accounts enable",
+                &[email, "--project", project.unwrap_or_default()],
+            )),
+        )),
+        Ok(_) => Ok(Verdict::Holds(format!("{email} is there and enabled"))),
+        Err(error) if error.is_not_found() => {
+            Ok(Verdict::Broken(missing(email, project, policies)))
+        }
+        Err(error) => unread(caller, &format!("the service account {email}"), error),
+    }
+}
+
+fn missing(email: &str, project: Option<&str>, policies: &[Policy]) -> sidestep::Error {
+    let message = format!("there is no Google service account {email}");
+    let Some(project) = project else {
+        return cloud(Class::NotFound, "account-missing", message)
+            .help("its address is NAME@PROJECT.iam.gserviceaccount.com; mend the annotation or `googleServiceAccount`");
+    };
+    if let Some(uid) = policies.iter().find_map(|policy| deleted(policy, email)) {
+        return cloud(
+            Class::NotFound,
+            "account-missing",
+            format!("{message} any more: policies name it as deleted"),
+        )
+        .help("within 30 days of that it can be brought back, with everything it was granted:")
+        .help(shell::command(
+            "gcloud iam service-accounts undelete",
+            &[uid, "--project", project],
+        ));
+    }
+    let name = email.split('@').next().unwrap_or_default();
+    cloud(Class::NotFound, "account-missing", message)
+        .help("create it, if the name is as meant:")
+        .help(shell::command(
+            "gcloud iam service-accounts create",
+            &[name, "--project", project],
+        ))
+}
+
+/// The unique id under which a policy names an account that is deleted:
+/// `deleted:serviceAccount:EMAIL?uid=ID`.
+pub(crate) fn deleted<'p>(policy: &'p Policy, email: &str) -> Option<&'p str> {
+    let members = policy.bindings.iter().flat_map(|binding| &binding.members);
+    members
+        .filter_map(|member| {
+            member
+                .strip_prefix("deleted:serviceAccount:")?
+                .strip_prefix(email)?
+                .strip_prefix("?uid=")
+        })
+        .find(|uid| !uid.is_empty() && uid.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roles::policy;
+
+    const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+
+    fn judge(read: Result<ServiceAccount>, policies: &[Policy]) -> Verdict {
+        account(BUILDER, read, policies, "dev@x").expect("a verdict")
+    }
+
+    fn found(disabled: bool) -> ServiceAccount {
+        ServiceAccount {
+            email: BUILDER.to_owned(),
+            name: String::new(),
+            unique_id: "104".to_owned(),
+            display_name: None,
+            description: None,
+            disabled,
+        }
+    }
+
+    #[test]
+    fn an_account_is_enabled_created_or_brought_back() {
+        assert!(matches!(judge(Ok(found(false)), &[]), Verdict::Holds(_)));
+        let error = judge(Ok(found(true)), &[]).broken();
+        assert_eq!(
+            error.help[1],
+            "gcloud iam service-accounts enable builder@demo.iam.gserviceaccount.com --project demo"
+        );
+        let gone = || Err(cloud(Class::NotFound, "x", "no"));
+        let error = judge(gone(), &[]).broken();
+        assert_eq!(
+            error.help[1],
+            "gcloud iam service-accounts create builder --project demo"
+        );
+        let named = policy(&[(
+            "roles/storage.objectViewer",
+            "deleted:serviceAccount:builder@demo.iam.gserviceaccount.com?uid=104",
+        )]);
+        let error = judge(gone(), &[named]).broken();
+        assert_eq!(
+            error.help[1],
+            "gcloud iam service-accounts undelete 104 --project demo"
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! Bindings that look like the one that is missing, and what is wrong with them.
+
+use sidestep::gcp::iam::Policy;
+
+use crate::identity::Identity;
+use crate::roles::ACTS_AS;
+
+/// What is there in place of the binding, in a sentence.
+pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
+    let bindings = || {
+        policy.bindings.iter().flat_map(|b| {
+            b.members
+                .iter()
+                .map(move |member| (b.role.as_str(), member.as_str()))
+        })
+    };
+    let other_role =
+        bindings().find(|(role, member)| identity.is(member) && !ACTS_AS.contains(role));
+    if let Some((role, _)) = other_role {
+        return Some(if role == "roles/iam.serviceAccountUser" {
+            format!("It has {role}, which lets it attach the account to things, not act as it.")
+        } else {
+            format!("It has {role} there, which gives no token.")
+        });
+    }
+    let members: Vec<&str> = bindings()
+        .filter(|(role, _)| ACTS_AS.contains(role))
+        .map(|(_, member)| member)
+        .collect();
+    if let Some(told) = members.iter().find_map(|member| explain(identity, member)) {
+        return Some(told);
+    }
+    match members.as_slice() {
+        [] => None,
+        [one] => Some(format!("Only {one} may.")),
+        [first, rest @ ..] => Some(format!("{first} and {} more may, it may not.", rest.len())),
+    }
+}
+
+/// What is wrong with a member that is nearly the workload.
+fn explain(identity: &Identity, member: &str) -> Option<String> {
+    let (namespace, account) = (&identity.workload.namespace, &identity.workload.account);
+    if let Some(rest) = member.strip_prefix("deleted:") {
+        let name = rest.split('?').next().unwrap_or(rest);
+        return Some(format!(
+            "The policy names {name} as deleted: what was made anew under the same name does not inherit it."
+        ));
+    }
+    let Some((pool, subject)) = workload(member) else {
+        return principal(identity, member);
+    };
+    if subject == format!("{namespace}/{account}") && pool != identity.pool {
+        let project = pool.split('.').next().unwrap_or_default();
+        return Some(
+            if identity
+                .number
+                .is_some_and(|number| number.to_string() == project)
+            {
+                format!(
+                    "The binding is for {member}: the project's number stands where its id belongs."
+                )
+            } else {
+                format!(
+                    "The binding is for {member}: the pool of another project; the cluster's is {}.",
+                    identity.pool
+                )
+            },
+        );
+    }
+    if pool == identity.pool && namespace != account && subject == format!("{account}/{namespace}")
+    {
+        return Some(format!(
+            "The binding is for {member}: namespace and service account are swapped."
+        ));
+    }
+    None
+}
+
+/// Pool and `NAMESPACE/ACCOUNT` of `serviceAccount:POOL[NAMESPACE/ACCOUNT]`.
+fn workload(member: &str) -> Option<(&str, &str)> {
+    let (pool, rest) = member.strip_prefix("serviceAccount:")?.split_once('[')?;
+    Some((pool, rest.strip_suffix(']')?))
+}
+
+/// A `principal://` that has the right end and something wrong before it.
+fn principal(identity: &Identity, member: &str) -> Option<String> {
+    let subject = format!(
+        "/subject/ns/{}/sa/{}",
+        identity.workload.namespace, identity.workload.account
+    );
+    let path = member
+        .strip_prefix("principal://iam.googleapis.com/projects/")?
+        .strip_suffix(&subject)?;
+    let (project, rest) = path.split_once('/')?;
+    if project == identity.workload.project {
+        return Some(format!(
+            "The binding is for {member}: the project's id stands where its number belongs."
+        ));
+    }
+    if !rest.ends_with(&format!("/{}", identity.pool)) {
+        return Some(format!(
+            "The binding is for {member}: another pool; the cluster's is {}.",
+            identity.pool
+        ));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Way, example};
+    use crate::roles::policy;
+
+    const USER: &str = "roles/iam.workloadIdentityUser";
+
+    fn near(role: &str, member: &str) -> String {
+        let identity = example(Way::As("builder@demo.iam.gserviceaccount.com".to_owned()));
+        look(&identity, &policy(&[(role, member)])).unwrap_or_default()
+    }
+
+    #[test]
+    fn near_misses_are_named() {
+        for (role, member, told) in [
+            (
+                USER,
+                "serviceAccount:other.svc.id.goog[builds/kaniko]",
+                "the pool of another project",
+            ),
+            (
+                USER,
+                "serviceAccount:123456789012.svc.id.goog[builds/kaniko]",
+                "number stands where its id",
+            ),
+            (
+                USER,
+                "serviceAccount:demo.svc.id.goog[kaniko/builds]",
+                "swapped",
+            ),
+            (
+                USER,
+                "deleted:serviceAccount:demo.svc.id.goog[builds/kaniko]?uid=1",
+                "as deleted",
+            ),
+            (
+                "roles/iam.serviceAccountUser",
+                "serviceAccount:demo.svc.id.goog[builds/kaniko]",
+                "not act as it",
+            ),
+            (
+                "roles/viewer",
+                "serviceAccount:demo.svc.id.goog[builds/kaniko]",
+                "gives no token",
+            ),
+            (
+                USER,
+                "serviceAccount:demo.svc.id.goog[builds/other]",
+                "Only serviceAccount:demo.svc.id.goog[builds/other] may",
+            ),
+            (
+                USER,
+                "principal://iam.googleapis.com/projects/demo/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko",
+                "id stands where its number",
+            ),
+            (
+                USER,
+                "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/x.svc.id.goog/subject/ns/builds/sa/kaniko",
+                "another pool",
+            ),
+        ] {
+            let found = near(role, member);
+            assert!(found.contains(told), "{member}: {found}");
+        }
+        assert_eq!(near("roles/viewer", "user:a@x"), "");
+    }
+}

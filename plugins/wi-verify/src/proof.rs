@@ -1,0 +1,290 @@
+//! Links 9 and 16: Google takes the workload for who it is to be, shown without a pod.
+
+use sidestep::identity::{Link as Step, Proof};
+use sidestep::{Class, Error, Owner, Result};
+
+use crate::binding::Proven;
+use crate::identity::{Identity, Way};
+use crate::report::Link;
+use crate::shell;
+use crate::verdict::{cloud, cluster};
+
+/// What a proof came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Token {
+    /// Google gives the workload a token.
+    Had,
+    /// It could not be tried: why, and what would let it.
+    Untried(String, Vec<String>),
+    /// The account's policy says no, or is not seen yet.
+    Denied(Error),
+    /// Another link is broken, and whether that may heal by itself.
+    Broken(Link, Error, bool),
+}
+
+impl Token {
+    /// What it says about the binding.
+    pub(crate) fn proven(&self) -> Proven {
+        match self {
+            Self::Had => Proven::Yes,
+            Self::Denied(_) => Proven::No,
+            Self::Untried(..) | Self::Broken(..) => Proven::Untried,
+        }
+    }
+}
+
+/// Judges a proof. A failure that says nothing about the identity comes back as it is.
+pub(crate) fn token(identity: &Identity, proof: &Result<Proof>, caller: &str) -> Result<Token> {
+    let proof = match proof {
+        Ok(proof) => proof,
+        Err(error) if error.class == Class::Refused => {
+            return Ok(Token::Untried(
+                "not proven: this step is not granted to".to_owned(),
+                Vec::new(),
+            ));
+        }
+        Err(error) => return Err(error.clone()),
+    };
+    let failed = proof.links.iter().find_map(|result| {
+        let failure = result.failure.clone()?;
+        Some((result.link, Error::from(failure)))
+    });
+    let Some((step, error)) = failed else {
+        return Ok(Token::Had);
+    };
+    if error.message.contains("Invalid form of account ID") {
+        return Ok(Token::Broken(
+            Link::FORM,
+            account_form(identity, &error),
+            false,
+        ));
+    }
+    match (step, error.class) {
+        (_, Class::Unavailable | Class::Cancelled | Class::TimedOut | Class::Exhausted) => {
+            Err(error)
+        }
+        (_, Class::Denied) if error.owner == Owner::Operator => Err(error),
+        (Step::TokenRequest, Class::Denied) => Ok(untried(identity, caller)),
+        (Step::TokenRequest, Class::NotFound) => Ok(Token::Broken(
+            Link::ACCOUNT,
+            recoded(error, "service-account-missing"),
+            false,
+        )),
+        (Step::Impersonate, _) if error.code.ends_with("api-disabled") => Ok(Token::Broken(
+            Link::APIS,
+            recoded(error, "api-disabled"),
+            true,
+        )),
+        (Step::Impersonate, Class::NotFound) => Ok(Token::Broken(
+            Link::GOOGLE_ACCOUNT,
+            recoded(error, "account-missing"),
+            true,
+        )),
+        (Step::Impersonate, Class::Denied) => Ok(Token::Denied(error)),
+        // A pool that GKE made a moment ago is not known everywhere at once.
+        (Step::Exchange, class) => {
+            let fresh = class == Class::NotFound;
+            Ok(Token::Broken(Link::TOKEN, exchange(identity, error), fresh))
+        }
+        _ => Err(error),
+    }
+}
+
+/// The failure where the policy says yes and Google says no, for as long as was waited.
+pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error {
+    let who = identity.way.account().unwrap_or_default();
+    let said = &error.message;
+    cloud(
+        Class::Denied,
+        "impersonation-denied",
+        format!(
+            "the binding is there, and Google still gives {} no token of {who}{waited}.\n{said}",
+            identity.workload.name()
+        ),
+    )
+    .help("if the binding is new, try again: it can take seven minutes and longer")
+    .help("else see whether a deny policy or the organisation forbids it:")
+    .help(shell::command(
+        "gcloud iam policies list --kind=denypolicies --attachment-point",
+        &[&format!(
+            "cloudresourcemanager.googleapis.com/projects/{}",
+            crate::identity::project_of(who).unwrap_or(&identity.workload.project)
+        )],
+    ))
+}
+
+fn exchange(identity: &Identity, error: Error) -> Error {
+    let said = &error.message;
+    let message = format!(
+        "Google does not take the cluster's token for {} in pool {}.\n{said}",
+        identity.workload.name(),
+        identity.pool
+    );
+    let mut error = Error { message, ..error };
+    error.help.insert(0, "after Workload Identity was switched on, or the cluster was made, it can take some minutes".to_owned());
+    error
+}
+
+/// The link's own code, so that the run's exit code is that of an identity.
+fn recoded(error: Error, code: &str) -> Error {
+    Error {
+        code: format!("identity.{code}"),
+        ..error
+    }
+}
+
+fn untried(identity: &Identity, caller: &str) -> Token {
+    let workload = &identity.workload;
+    let help = vec![
+        "what would let it:".to_owned(),
+        shell::command(
+            "kubectl create role sidestep-verify --verb=create --resource=serviceaccounts/token",
+            &["-n", &workload.namespace],
+        ),
+        shell::command(
+            "kubectl create rolebinding sidestep-verify --role=sidestep-verify",
+            &["--user", caller, "-n", &workload.namespace],
+        ),
+    ];
+    Token::Untried(
+        format!(
+            "not proven: {caller} may not create tokens of {}",
+            workload.name()
+        ),
+        help,
+    )
+}
+
+/// Link 16: an API that wants an address was given a workload's own name.
+fn account_form(identity: &Identity, error: &Error) -> Error {
+    let workload = &identity.workload;
+    let why = match identity.way {
+        Way::Direct => "this identity has no address, and an API wants one",
+        Way::As(_) => {
+            "an API was given the workload's own name where it wants an account's address"
+        }
+    };
+    cluster(
+        Class::Denied,
+        "account-form",
+        format!("{why}.\n{}", error.message),
+    )
+    .help(format!("with kubectl on cluster {}:", workload.cluster))
+    .help(shell::command(
+        "kubectl annotate serviceaccount",
+        &[
+            &workload.account,
+            "-n",
+            &workload.namespace,
+            "iam.gke.io/return-principal-id-as-email=true",
+            "--overwrite",
+        ],
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::bindings::sidestep::host::types::Failure;
+    use sidestep::identity::LinkResult;
+
+    use super::*;
+    use crate::identity::example;
+
+    fn judge(step: Step, class: Class, code: &str, message: &str) -> Result<Token> {
+        let failure: Failure = Error::new(class, code, Owner::Cloud, message).into();
+        let proof = Proof {
+            principal: None,
+            links: vec![LinkResult {
+                link: step,
+                failure: Some(failure),
+            }],
+            targets: Vec::new(),
+        };
+        let identity = example(Way::As("b@demo.iam.gserviceaccount.com".to_owned()));
+        token(&identity, &Ok(proof), "dev@x")
+    }
+
+    #[test]
+    fn each_failure_leads_to_its_link() {
+        let link = |step, class, code, message: &str| match judge(step, class, code, message) {
+            Ok(Token::Broken(link, error, fresh)) => {
+                assert!(error.code.starts_with("identity."), "{error}");
+                (link, fresh)
+            }
+            other => panic!("{other:?}"),
+        };
+        let pool = link(
+            Step::Exchange,
+            Class::NotFound,
+            "identity.pool-missing",
+            "no",
+        );
+        assert_eq!(pool, (Link::TOKEN, true));
+        let refused = link(
+            Step::Exchange,
+            Class::Denied,
+            "identity.subject-refused",
+            "no",
+        );
+        assert_eq!(refused, (Link::TOKEN, false));
+        let api = link(
+            Step::Impersonate,
+            Class::Denied,
+            "google.api-disabled",
+            "no",
+        );
+        assert_eq!(api, (Link::APIS, true));
+        let gone = link(
+            Step::Impersonate,
+            Class::NotFound,
+            "identity.account-missing",
+            "no",
+        );
+        assert_eq!(gone.0, Link::GOOGLE_ACCOUNT);
+        let form = link(
+            Step::Impersonate,
+            Class::InvalidInput,
+            "google.invalid",
+            "Invalid form of account ID x.svc.id.goog",
+        );
+        assert_eq!(form.0, Link::FORM);
+        let account = link(
+            Step::TokenRequest,
+            Class::NotFound,
+            "kubernetes.not-found",
+            "no",
+        );
+        assert_eq!(account.0, Link::ACCOUNT);
+    }
+
+    #[test]
+    fn a_no_to_the_workload_is_not_a_no_to_the_caller() {
+        let denied = judge(
+            Step::Impersonate,
+            Class::Denied,
+            "identity.impersonation-denied",
+            "no",
+        );
+        assert_eq!(denied.map(|token| token.proven()), Ok(Proven::No));
+        let untried = judge(
+            Step::TokenRequest,
+            Class::Denied,
+            "kubernetes.forbidden",
+            "no",
+        )
+        .expect("a verdict");
+        assert_eq!(untried.proven(), Proven::Untried);
+        assert!(
+            matches!(untried, Token::Untried(why, help) if why.contains("dev@x may not create tokens") && help.len() == 3)
+        );
+        assert!(
+            judge(
+                Step::Exchange,
+                Class::Unavailable,
+                "google.unavailable",
+                "no"
+            )
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! The reads of a diagnosis, each through a capability.
+
+use sidestep::gcp::artifact_registry::{self, Repository};
+use sidestep::gcp::iam::{self, Answer, Policy, PolicyResource, Query, ServiceAccount};
+use sidestep::identity::{self, Subject};
+use sidestep::kubernetes::{self, ListQuery, ObjectRef};
+use sidestep::serde_json::Value;
+use sidestep::{Error, Result};
+
+use crate::identity::{Identity, Workload};
+use crate::targets::{Place, Target};
+
+/// The most accounts whose policies are looked through.
+const MOST_ACCOUNTS: usize = 64;
+/// The most objects of a list.
+const MOST_OBJECTS: u32 = 500;
+
+/// Who asks, for messages, and whether that is a key.
+pub(crate) fn caller() -> (String, bool) {
+    match identity::who_am_i() {
+        Ok(caller) => (
+            caller
+                .principal
+                .unwrap_or_else(|| "whoever runs this".to_owned()),
+            caller.source == "service_account",
+        ),
+        // The first real read says what is wrong with it.
+        Err(_) => ("whoever runs this".to_owned(), false),
+    }
+}
+
+pub(crate) fn service_account(email: &str) -> Result<ServiceAccount> {
+    match iam::read(Query::ServiceAccount(email.to_owned()))? {
+        Answer::ServiceAccount(account) => Ok(account),
+        _ => Err(other_answer()),
+    }
+}
+
+pub(crate) fn policy(resource: PolicyResource) -> Result<Policy> {
+    match iam::read(Query::Policy(resource))? {
+        Answer::Policy(policy) => Ok(policy),
+        _ => Err(other_answer()),
+    }
+}
+
+/// The policies of a project's service accounts, as far as they can be read.
+pub(crate) fn accounts_with_policies(project: &str) -> Result<Vec<(String, Policy)>> {
+    let accounts = match iam::read(Query::ServiceAccounts(project.to_owned()))? {
+        Answer::ServiceAccounts(accounts) => accounts,
+        _ => return Err(other_answer()),
+    };
+    let emails: Vec<String> = accounts
+        .into_iter()
+        .take(MOST_ACCOUNTS)
+        .map(|account| account.email)
+        .collect();
+    let policies = policies(emails.iter().cloned().map(PolicyResource::ServiceAccount));
+    let found = emails.into_iter().zip(policies);
+    Ok(found
+        .filter_map(|(email, policy)| Some((email, policy?)))
+        .collect())
+}
+
+/// Policies, none in the place of one that can't be read.
+pub(crate) fn policies(resources: impl Iterator<Item = PolicyResource>) -> Vec<Option<Policy>> {
+    let queries: Vec<Query> = resources.map(Query::Policy).collect();
+    let answers = iam::read_all(&queries).into_iter();
+    answers
+        .map(|answer| match answer {
+            Ok(Answer::Policy(policy)) => Some(policy),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Facts about the repositories among the targets, none in the place of what can't be read.
+pub(crate) fn repositories(targets: &[Target]) -> Vec<Option<Repository>> {
+    let is_repository = |target: &&Target| matches!(target.place, Place::Repository { .. });
+    let names: Vec<String> = targets
+        .iter()
+        .filter(is_repository)
+        .map(|target| target.place.name())
+        .collect();
+    let mut facts = artifact_registry::repositories(&names).into_iter();
+    targets
+        .iter()
+        .map(|target| match is_repository(&target) {
+            true => facts.next()?.ok(),
+            false => None,
+        })
+        .collect()
+}
+
+pub(crate) fn kubernetes_account(workload: &Workload) -> Result<Value> {
+    kubernetes::get(ObjectRef::namespaced(
+        workload.cluster_name(),
+        "v1",
+        "serviceaccounts",
+        &workload.namespace,
+        &workload.account,
+    ))
+}
+
+/// The names of the namespace's service accounts.
+pub(crate) fn kubernetes_accounts(workload: &Workload) -> Result<Vec<String>> {
+    let found = list(workload, "v1", "serviceaccounts", None)?;
+    let names = found
+        .iter()
+        .filter_map(|account| account["metadata"]["name"].as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// The pods of the service account.
+pub(crate) fn pods(workload: &Workload) -> Result<Vec<Value>> {
+    let field = format!("spec.serviceAccountName={}", workload.account);
+    list(workload, "v1", "pods", Some(field))
+}
+
+pub(crate) fn network_policies(workload: &Workload) -> Result<Vec<Value>> {
+    list(workload, "networking.k8s.io/v1", "networkpolicies", None)
+}
+
+fn list(
+    workload: &Workload,
+    api_version: &str,
+    resource: &str,
+    field_selector: Option<String>,
+) -> Result<Vec<Value>> {
+    let query = ListQuery {
+        cluster: workload.cluster_name(),
+        api_version: api_version.to_owned(),
+        resource: resource.to_owned(),
+        namespace: Some(workload.namespace.clone()),
+        label_selector: None,
+        field_selector,
+        max: MOST_OBJECTS,
+    };
+    Ok(kubernetes::list(query)?.items)
+}
+
+/// What is to be proven.
+pub(crate) fn subject(identity: &Identity, targets: &[Target]) -> Subject {
+    let Workload {
+        namespace, account, ..
+    } = &identity.workload;
+    Subject {
+        cluster: identity.workload.cluster_name(),
+        namespace: namespace.clone(),
+        service_account: account.clone(),
+        pool: identity.pool.clone(),
+        provider: identity.workload.provider(),
+        impersonate: identity.way.account().map(str::to_owned),
+        targets: targets
+            .iter()
+            .map(|target| identity::Target {
+                resource: target.place.resource(),
+                permissions: target.permissions.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn other_answer() -> Error {
+    Error::bug("the answer is about something else than the question")
+}

@@ -1,0 +1,94 @@
+//! What a look at a link comes to.
+
+use sidestep::{Class, Error, Owner, Result};
+
+/// What a look at a link comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Verdict {
+    /// It holds: what was seen.
+    Holds(String),
+    /// It holds, and a person should know something: what, and what to do.
+    Warns(String, Vec<String>),
+    /// It does not apply: why.
+    Skipped(String),
+    /// It could not be looked at: why. What comes later decides.
+    Unknown(String),
+    /// It is broken: the failure that ends the step.
+    Broken(Error),
+}
+
+impl Verdict {
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken(_))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn broken(self) -> Error {
+        match self {
+            Self::Broken(error) => error,
+            other => panic!("not broken: {other:?}"),
+        }
+    }
+}
+
+/// A link that the cloud's administrator mends.
+pub(crate) fn cloud(class: Class, code: &str, message: impl Into<String>) -> Error {
+    Error::new(class, format!("identity.{code}"), Owner::Cloud, message)
+}
+
+/// A link that the cluster's administrator mends.
+pub(crate) fn cluster(class: Class, code: &str, message: impl Into<String>) -> Error {
+    Error::new(class, format!("identity.{code}"), Owner::Cluster, message)
+}
+
+/// A read that failed. One that `caller` may not make leaves its link unknown; any other failure
+/// says nothing about the link and ends the step as it is.
+pub(crate) fn unread(caller: &str, what: &str, error: Error) -> Result<Verdict> {
+    match error.class {
+        _ if error.code.ends_with("api-disabled") => Ok(Verdict::Unknown(format!(
+            "not checked: the API that knows {what} is not enabled"
+        ))),
+        Class::Denied => Ok(Verdict::Unknown(format!(
+            "not checked: {caller} may not read {what}"
+        ))),
+        Class::Refused => Ok(Verdict::Unknown(format!(
+            "not checked: this step is not granted to read {what}"
+        ))),
+        _ => Err(error),
+    }
+}
+
+/// Names for a sentence: `a`, `a and b`, `a, b and c`.
+pub(crate) fn and(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_no_leaves_a_link_unknown() {
+        let no = cloud(Class::Denied, "x", "no");
+        assert_eq!(
+            unread("dev@x", "the policy", no),
+            Ok(Verdict::Unknown(
+                "not checked: dev@x may not read the policy".to_owned()
+            ))
+        );
+        let away = cloud(Class::Unavailable, "x", "away");
+        assert_eq!(unread("dev@x", "the policy", away.clone()), Err(away));
+    }
+
+    #[test]
+    fn names_are_joined_as_people_do() {
+        assert_eq!(and(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(and(&["a"]), "a");
+        assert_eq!(and(&[""; 0]), "nothing");
+    }
+}

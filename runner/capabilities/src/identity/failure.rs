@@ -1,0 +1,162 @@
+//! What a broken link means.
+
+use sidestep_events::{Class, Failure, Owner};
+
+use crate::bindings::sidestep::identity::prove as wit;
+
+/// Whether a text can stand in a path and in a command as it is: no character of it means anything
+/// to either.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !matches!(text, "." | "..")
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Whether a text can be an email address, by the same measure.
+pub(super) fn is_email(text: &str) -> bool {
+    matches!(text.split_once('@'), Some((name, host)) if is_name(name) && is_name(host))
+}
+
+/// Refuses a subject whose names can't be names. The provider is sent as it is, inside a JSON
+/// string, and the cluster is looked up by whoever knows clusters.
+pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
+    let names = [
+        ("namespace", &subject.namespace, is_name as fn(&str) -> bool),
+        ("service account", &subject.service_account, is_name),
+        ("workload identity pool", &subject.pool, is_name),
+    ];
+    let account = subject
+        .impersonate
+        .iter()
+        .map(|account| ("service account's email address", account, is_email as _));
+    match names
+        .into_iter()
+        .chain(account)
+        .find(|(_, text, is_good)| !is_good(text))
+    {
+        None => Ok(()),
+        Some((what, text, _)) => Err(Failure::new(
+            Class::InvalidInput,
+            "identity.subject",
+            Owner::Author,
+            format!("no identity can be proven: `{text}` is no {what}"),
+        )),
+    }
+}
+
+/// A TokenRequest that failed; the cluster's own failure names the cause.
+pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failure {
+    let (namespace, name) = (&subject.namespace, &subject.service_account);
+    match &*failed.code {
+        "kubernetes.not-found" => {
+            failed.with_help(format!("kubectl create serviceaccount {name} -n {namespace}"))
+        }
+        "kubernetes.forbidden" => failed
+            .with_help("let the runner create `serviceaccounts/token` in that namespace, such as with:")
+            .with_help(format!(
+                "kubectl create role token-requester -n {namespace} --verb=create --resource=serviceaccounts/token --resource-name={name}"
+            )),
+        _ => failed,
+    }
+}
+
+/// An exchange that failed. Its errors are OAuth's (RFC 6749, 5.2).
+pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
+    if failed.details.get("httpStatus") != Some(&400.into()) {
+        return failed;
+    }
+    let reason = failed.details.get("reason").and_then(|r| r.as_str());
+    let (class, code) = match reason {
+        Some("invalid_target") => (Class::NotFound, "identity.pool-missing"),
+        Some("invalid_grant") => (Class::Denied, "identity.subject-refused"),
+        Some("unauthorized_client") => (Class::Denied, "identity.condition-rejected"),
+        _ => (Class::InvalidInput, "identity.exchange-invalid"),
+    };
+    let failed = Failure {
+        class,
+        code: code.into(),
+        owner: Owner::Cloud,
+        ..failed
+    };
+    match (code, describe(&subject.cluster)) {
+        ("identity.pool-missing", Some(command)) => failed
+            .with_help(format!(
+                "see whether the cluster's pool is {}:",
+                subject.pool
+            ))
+            .with_help(command),
+        _ => failed,
+    }
+}
+
+/// An impersonation that failed. IAM Credentials tells everybody that an account is gone, and
+/// nobody whether the binding is missing or the account is disabled.
+pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account: &str) -> Failure {
+    let project = account
+        .split_once('@')
+        .and_then(|(_, host)| host.strip_suffix(".iam.gserviceaccount.com"));
+    match (&*failed.code, project) {
+        ("google.not-found", _) => {
+            let gone = Failure {
+                code: "identity.account-missing".into(),
+                ..failed
+            };
+            match (account.split_once('@'), project) {
+                (Some((name, _)), Some(project)) => gone.with_help(format!(
+                    "gcloud iam service-accounts create {name} --project {project}"
+                )),
+                _ => gone,
+            }
+        }
+        ("google.permission-denied", project) => {
+            let project = project
+                .map(|project| format!(" --project {project}"))
+                .unwrap_or_default();
+            Failure {
+                code: "identity.impersonation-denied".into(),
+                ..failed
+            }
+            .with_help(format!(
+                "gcloud iam service-accounts add-iam-policy-binding {account}{project} --role roles/iam.workloadIdentityUser --member \"serviceAccount:{}[{}/{}]\" --condition=None",
+                subject.pool, subject.namespace, subject.service_account
+            ))
+            .with_help(format!(
+                "if it has that role, see whether the account is disabled: gcloud iam service-accounts enable {account}{project}"
+            ))
+        }
+        ("google.api-disabled", _) => enable_api(failed),
+        _ => failed,
+    }
+}
+
+/// Adds the command that enables the API which Google names.
+pub(super) fn enable_api(failed: Failure) -> Failure {
+    let metadata = failed.details.get("metadata");
+    let text = |key: &str| metadata.and_then(|m| m[key].as_str());
+    let project = text("consumer").and_then(|consumer| consumer.strip_prefix("projects/"));
+    match (text("service"), project) {
+        (Some(service), Some(project)) if is_name(service) && is_name(project) => {
+            let command = format!("gcloud services enable {service} --project {project}");
+            failed.with_help(command)
+        }
+        _ => failed,
+    }
+}
+
+/// The command that shows a cluster's pool.
+fn describe(cluster: &str) -> Option<String> {
+    let parts: Vec<&str> = cluster.split('/').collect();
+    let ["projects", project, "locations", location, "clusters", name] = parts[..] else {
+        return None;
+    };
+    [project, location, name]
+        .iter()
+        .all(|part| is_name(part))
+        .then(|| {
+            format!(
+                "gcloud container clusters describe {name} --location {location} --project {project} --format=\"value(workloadIdentityConfig.workloadPool)\""
+            )
+        })
+}

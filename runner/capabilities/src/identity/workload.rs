@@ -1,0 +1,175 @@
+//! The links between a Kubernetes service account and a token of Google's.
+
+use http::Method;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::PostParams;
+use kube::core::Request;
+use kube::{Client, Resource as _};
+use serde_json::{Value, json};
+use sidestep_events::{Class, Failure, Owner};
+
+use super::{Identity, failure};
+use crate::bindings::sidestep::identity::prove as wit;
+use crate::google::retry::retry;
+use crate::google::{Credentials, Service};
+use crate::kubernetes::of_error;
+use crate::{Masks, Secret};
+
+/// How long the tokens live whose life can be chosen, in seconds: the least that TokenRequest
+/// takes.
+const LIFE: u32 = 600;
+const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// One workload on its way to a token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Workload<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) subject: &'a wit::Subject,
+    pub(super) masks: &'a Masks,
+}
+
+impl Workload<'_> {
+    /// A token of the service account for its pool (Kubernetes, `TokenRequest`).
+    pub(super) async fn token_request(&self, cluster: Client) -> Result<Secret, Failure> {
+        let subject = self.subject;
+        let what = format!("get a token of the service account {}", self.name());
+        let url = ServiceAccount::url_path(&(), Some(&subject.namespace));
+        let body = json!({
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"audiences": [subject.pool], "expirationSeconds": LIFE},
+        })
+        .to_string()
+        .into_bytes();
+        let patience = self.identity.patience;
+        let answer = retry(patience, || async {
+            let request = Request::new(&url)
+                .create_subresource(
+                    "token",
+                    &subject.service_account,
+                    &PostParams::default(),
+                    body.clone(),
+                )
+                .map_err(|error| Failure::bug(format!("no request can be made: {error}")))?;
+            match tokio::time::timeout(patience, cluster.request::<Value>(request)).await {
+                Ok(answer) => answer.map_err(|error| of_error(&what, &error)),
+                Err(_) => Err(Failure::new(
+                    Class::Unavailable,
+                    "kubernetes.unreachable",
+                    Owner::Cluster,
+                    format!(
+                        "cannot {what}: the API server did not answer within {} s",
+                        patience.as_secs()
+                    ),
+                )),
+            }
+        })
+        .await
+        .map_err(|failed| failure::of_token_request(failed, subject))?;
+        self.keep(&what, answer["status"]["token"].as_str())
+    }
+
+    /// Google's token for the cluster's: that of the federated principal. The endpoint is the one
+    /// that GKE's own metadata server uses.
+    pub(super) async fn exchange(&self, token: &Secret) -> Result<Secret, Failure> {
+        let subject = self.subject;
+        let what = format!("exchange the token of {} for one of Google's", self.name());
+        let body = json!({
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "subject_token": token.expose(),
+            "audience": format!("identitynamespace:{}:{}", subject.pool, subject.provider),
+            "scope": CLOUD_PLATFORM,
+        });
+        let answer = self
+            .identity
+            .rest_as(Credentials::anonymous())
+            .call(
+                &what,
+                Method::POST,
+                Service::SecureToken,
+                "/v1/identitybindingtoken",
+                Some(&body),
+            )
+            .await
+            .map_err(|failed| failure::of_exchange(failed, subject))?;
+        self.keep(&what, answer["access_token"].as_str())
+    }
+
+    /// A token of the Google service account, asked for with the federated one.
+    pub(super) async fn impersonate(
+        &self,
+        token: &Secret,
+        account: &str,
+    ) -> Result<Secret, Failure> {
+        let what = format!("act as {account}");
+        let path = format!("/v1/projects/-/serviceAccounts/{account}:generateAccessToken");
+        let body = json!({"scope": [CLOUD_PLATFORM], "lifetime": format!("{LIFE}s")});
+        let answer = self
+            .identity
+            .rest_as(Credentials::token(token))
+            .call(
+                &what,
+                Method::POST,
+                Service::IamCredentials,
+                &path,
+                Some(&body),
+            )
+            .await
+            .map_err(|failed| failure::of_impersonation(failed, self.subject, account))?;
+        self.keep(&what, answer["accessToken"].as_str())
+    }
+
+    /// The federated principal, as policies name it; none where the number of the cluster's project
+    /// can't be read.
+    pub(super) async fn principal(&self) -> Option<String> {
+        let subject = self.subject;
+        let (_, rest) = subject.provider.split_once("/projects/")?;
+        let project = rest.split('/').next()?;
+        if !failure::is_name(project) {
+            return None;
+        }
+        let path = format!("/v3/projects/{project}");
+        let what = format!("read project {project}");
+        let found = self
+            .identity
+            .rest
+            .call(
+                &what,
+                Method::GET,
+                Service::CloudResourceManager,
+                &path,
+                None,
+            )
+            .await
+            .ok()?;
+        let number = found["name"].as_str()?.strip_prefix("projects/")?;
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        Some(format!(
+            "principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{}/subject/ns/{}/sa/{}",
+            subject.pool, subject.namespace, subject.service_account
+        ))
+    }
+
+    fn name(&self) -> String {
+        format!(
+            "{}/{}",
+            self.subject.namespace, self.subject.service_account
+        )
+    }
+
+    /// Takes a token out of an answer and makes it known to the masks first of all.
+    fn keep(&self, what: &str, token: Option<&str>) -> Result<Secret, Failure> {
+        let token = token.filter(|token| self.masks.add(token));
+        token.map(Secret::new).ok_or_else(|| {
+            Failure::new(
+                Class::Failed,
+                "identity.no-token-in-answer",
+                Owner::Cloud,
+                format!("cannot {what}: the answer holds no token"),
+            )
+        })
+    }
+}

@@ -1,0 +1,75 @@
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+use sidestep_policy::nearest;
+
+use crate::expression;
+use crate::plan::Plan;
+
+/// A step that a plan does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownStep {
+    /// What was asked for.
+    pub asked: String,
+    /// The step that was likely meant.
+    pub nearest: Option<String>,
+    /// The steps that there are.
+    pub known: Vec<String>,
+}
+
+impl Plan {
+    /// The part of the plan that these steps are, and what they need. A step is named by its id,
+    /// or one of its instances by the instance's. Steps of `finally` are left out unless they are
+    /// named, and so are the pipeline's outputs that read what is left out.
+    pub fn only(mut self, steps: &[String]) -> Result<Self, UnknownStep> {
+        let mut kept = HashSet::new();
+        let mut open = VecDeque::new();
+        for asked in steps {
+            let named = self.instances.iter();
+            let named = named.filter(|instance| instance.id == *asked || instance.step == *asked);
+            let before = open.len();
+            open.extend(named.map(|instance| instance.id.clone()));
+            if open.len() == before {
+                return Err(self.unknown(asked));
+            }
+        }
+        while let Some(id) = open.pop_front() {
+            if let Some(instance) = self.instance(&id)
+                && kept.insert(id)
+            {
+                open.extend(instance.needs.iter().cloned());
+            }
+        }
+        self.instances
+            .retain(|instance| kept.contains(&instance.id));
+        let steps: BTreeSet<&str> = self.instances.iter().map(|i| i.step.as_str()).collect();
+        let left_out = |text: &str| {
+            let references = expression::analyse(text).map(|found| found.references);
+            references.unwrap_or_default().iter().any(|reference| {
+                reference.root == "steps"
+                    && reference
+                        .path
+                        .first()
+                        .is_none_or(|step| !steps.contains(step.as_str()))
+            })
+        };
+        self.outputs
+            .retain(|_, template| !template.expressions().into_iter().any(left_out));
+        self.sees.retain(|step, _| steps.contains(step.as_str()));
+        for seen in self.sees.values_mut() {
+            if let crate::plan::Seen::All(ids) = seen {
+                ids.retain(|id| kept.contains(id));
+            }
+        }
+        Ok(self)
+    }
+
+    fn unknown(&self, asked: &str) -> UnknownStep {
+        let mut known: Vec<String> = self.instances.iter().map(|i| i.step.clone()).collect();
+        known.dedup();
+        UnknownStep {
+            asked: asked.to_owned(),
+            nearest: nearest(asked, known.iter().map(String::as_str)).map(str::to_owned),
+            known,
+        }
+    }
+}

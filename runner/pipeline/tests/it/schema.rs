@@ -1,0 +1,305 @@
+//! The schema that editors have says what the reader says, where it can.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sidestep_events::Diagnostic;
+use sidestep_pipeline::{Manifest, schema_pipeline};
+use sidestep_policy::{locate, tree};
+
+use crate::fixtures::{lines, planned, plugins, read};
+
+/// Codes of what is wrong with a file's shape. Others are of what it means: names, types of
+/// expressions, grants.
+const SHAPE: &[&str] = &[
+    "pipeline.type",
+    "pipeline.unknown-key",
+    "pipeline.missing",
+    "pipeline.id",
+    "pipeline.version",
+    "pipeline.duration",
+    "pipeline.number",
+    "pipeline.boolean",
+    "uses.form",
+    "uses.digest",
+    "secret.source",
+    "unsupported",
+    "with.unknown",
+    "with.value",
+    "with.missing",
+    "with.code",
+    "grant.wrong",
+    "grant.secrets",
+];
+
+fn schema() -> Value {
+    let manifests: BTreeMap<String, Manifest> = plugins()
+        .into_iter()
+        .map(|(name, plugin)| (name, plugin.manifest))
+        .collect();
+    schema_pipeline(&manifests)
+}
+
+/// The lines that the schema finds something on.
+fn wrong_lines(schema: &Value, text: &str) -> Option<Vec<u32>> {
+    // As editors read it (YAML 1.2). What is no YAML at all no schema can judge.
+    let value: Value = serde_saphyr::from_str(text).ok()?;
+    let root = tree::read("pipeline.yaml", text).root?;
+    let validator = jsonschema::validator_for(schema).expect("a schema");
+    let mut found = Vec::new();
+    for error in validator.iter_errors(&value) {
+        leaves(&error, &mut found);
+    }
+    let line = |pointer: &String| {
+        let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
+        locate(&root, &path).line
+    };
+    Some(found.iter().map(line).collect())
+}
+
+/// Where an error is, as precisely as it says.
+fn leaves(error: &jsonschema::ValidationError<'_>, found: &mut Vec<String>) {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    let at = error.instance_path().to_string();
+    match error.kind() {
+        Kind::AdditionalProperties { unexpected } => {
+            found.extend(unexpected.iter().map(|key| format!("{at}/{key}")));
+        }
+        Kind::PropertyNames { error } => {
+            let name = error.instance().as_str().unwrap_or_default().to_owned();
+            found.push(format!("{at}/{name}"));
+        }
+        Kind::AnyOf { context } => {
+            found.push(at);
+            for error in context.iter().flatten() {
+                leaves(error, found);
+            }
+        }
+        _ => found.push(at),
+    }
+}
+
+fn shape(problems: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let shape = problems.iter().filter(|p| {
+        // A function is no key.
+        SHAPE.contains(&p.code.as_ref()) && !p.message.contains("()")
+    });
+    shape.collect()
+}
+
+#[test]
+fn what_the_reader_refuses_for_its_shape_the_schema_refuses_on_that_line() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad");
+    let schema = schema();
+    let mut judged = 0;
+    for entry in std::fs::read_dir(folder).expect("the fixtures") {
+        let path = entry.expect("an entry").path();
+        let name = path.display().to_string();
+        if !name.ends_with(".yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a fixture");
+        let problems = planned(&text, serde_json::json!({ "bucket": "b" })).expect_err(&name);
+        let problems = shape(&problems);
+        let Some(found) = wrong_lines(&schema, &text) else {
+            continue;
+        };
+        for problem in problems {
+            let line = problem.at.expect("a place").line;
+            // A key that is missing is told at the step's id by one, at its value by the other.
+            assert!(
+                found.iter().any(|at| at.abs_diff(line) <= 1),
+                "{name}: the schema has nothing near {}; it finds {found:?}",
+                lines(std::slice::from_ref(problem))
+            );
+            judged += 1;
+        }
+    }
+    assert!(judged > 20, "only {judged} problems were compared");
+}
+
+/// Right files with one thing made wrong, each for a rule of its own.
+#[test]
+fn each_rule_of_shape_is_in_both() {
+    let schema = schema();
+    let right =
+        "version: 1\nname: x\nsteps: { a: { uses: sidestep/pod-run, with: { script: x } } }\n";
+    assert_eq!(wrong_lines(&schema, right), Some(vec![]));
+    let steps = |step: &str| format!("version: 1\nname: x\nsteps: {{ a: {step} }}\n");
+    let top = |more: &str| format!("{right}{more}\n");
+    let step = |more: &str| {
+        steps(&format!(
+            "{{ uses: sidestep/pod-run, with: {{ script: x }}, {more} }}"
+        ))
+    };
+    for wrong in [
+        right.replace("version: 1", "version: 2"),
+        right.replace("name: x\n", ""),
+        right.replace("name: x", "name: 1.10"),
+        right.replace("name: x", "name: \"${{ inputs.x }}\""),
+        "version: 1\nname: x\n".to_owned(),
+        "version: 1\nname: x\nsteps: {}\n".to_owned(),
+        "version: 1\nname: x\nsteps: [a]\n".to_owned(),
+        "[]".to_owned(),
+        top("stesp: {}"),
+        top("maxParallel: 0"),
+        top("maxParallel: \"2\""),
+        top("timeout: 20"),
+        top("timeout: 0s"),
+        top("timeout: soon"),
+        top("env: HOME"),
+        top("env: [[HOME]]"),
+        top("inputs: { in: { type: string } }"),
+        top("inputs: { a-b: { type: string } }"),
+        top("inputs: { a: { typ: string, type: string } }"),
+        top("inputs: { a: {} }"),
+        top("inputs: { a: { type: text } }"),
+        top("inputs: { a: { type: string, enum: a } }"),
+        top("secrets: { s: {} }"),
+        top("secrets: { s: { env: A, file: b } }"),
+        top("secrets: { s: { secretManager: projects/p } }"),
+        top("defaults: { timeout: 1m, retries: 1 }"),
+        top("defaults: { cluster: [a] }"),
+        top("finally: [a]"),
+        top("include: x"),
+        steps("{ with: { script: x } }"),
+        steps("{ uses: pod-run, with: { script: x } }"),
+        steps("{ uses: \"oci://ghcr.io/x:1\" }"),
+        steps("{ uses: sidestep/pod-run }"),
+        steps("{ uses: sidestep/pod-run, with: { scirpt: x } }"),
+        steps("{ uses: sidestep/pod-run, with: { script: \"${{ inputs.x }}\" } }"),
+        steps("{ uses: sidestep/pod-run, with: x }"),
+        steps("{ uses: sidestep/context-upload, with: { bucket: b, level: 12 } }"),
+        steps("{ uses: sidestep/context-upload, with: { bucket: b, overlay: [{ form: x }] } }"),
+        step("if: \"${{ true }}\""),
+        step("if: [a]"),
+        step("needs: b"),
+        step("failFast: \"yes\""),
+        step("maxParallel: -1"),
+        step("retry: {}"),
+        step("retry: { attempts: 0 }"),
+        step("retry: { attempts: 2, grow: {} }"),
+        step("retry: { attempts: 2, on: unavailable }"),
+        step("matrix: { arch: a }"),
+        step("matrix: { arch: [a, a] }"),
+        step("matrix: { arch: [[a]] }"),
+        step("matrix: { a-b: [a] }"),
+        step("matrix: { arch: [\"${{ inputs.x }}\"] }"),
+        step("matrix: { arch: [a], exclude: { arch: a } }"),
+        step("matrix: {}"),
+        step("approval: true"),
+        step("secrets: x"),
+        steps("{ uses: ./plugins/fetch.wasm, with: { host: h }, grants: { htp: [] } }"),
+        steps("{ uses: ./plugins/fetch.wasm, with: { host: h }, grants: { http: [{}] } }"),
+        steps(
+            "{ uses: ./plugins/fetch.wasm, with: { host: h }, grants: { http: [{ hosts: h }] } }",
+        ),
+        steps(
+            "{ uses: ./plugins/fetch.wasm, with: { host: h }, grants: { http: [{ host: h, methods: [get] }] } }",
+        ),
+        steps("{ uses: ./plugins/fetch.wasm, with: { host: h }, grants: { secrets: [x] } }"),
+    ] {
+        let refused = planned(&wrong, serde_json::json!({}));
+        assert!(refused.is_err(), "the reader takes {wrong}");
+        let found = wrong_lines(&schema, &wrong).expect(&wrong);
+        assert!(!found.is_empty(), "the schema takes {wrong}");
+    }
+}
+
+/// Policies: right ones pass, and each thing that the reader refuses is refused.
+#[test]
+fn a_policy_is_judged_alike() {
+    let schema = sidestep_policy::schema_policy();
+    let both = |text: &str| {
+        let read = sidestep_policy::Policy::parse("policy.yaml", text).is_ok();
+        let value: Value = serde_saphyr::from_str(text).expect(text);
+        (read, jsonschema::is_valid(&schema, &value))
+    };
+    let right = "version: 1\nrules:\n- match: { repository: github.com/acme/*, ref: [refs/heads/main], trust: [verified, fork] }\n  plugins: [{ name: \"sidestep/*\" }, { digest: \"sha256:00\" }]\n  allow:\n    workspace: { read: [\"**\"] }\n    project: [{}]\n    kubernetes: [{ cluster: \"**\", namespace: builds, limits: { memory: 16Gi, cpu: 4 } }]\n    artifacts: [dist]\n  secrets: none\n  cache: read\n";
+    assert_eq!(both(right), (true, true));
+    assert_eq!(both("version: 1\nmode: audit\nrules: []\n"), (true, true));
+    let rule = |more: &str| format!("version: 1\nrules: [{{ {more} }}]\n");
+    for wrong in [
+        "version: 2\nrules: []\n".to_owned(),
+        "rules: []\n".to_owned(),
+        "version: 1\n".to_owned(),
+        "version: 1\nrules: {}\n".to_owned(),
+        "version: 1\nmode: report\nrules: []\n".to_owned(),
+        "version: 1\nrule: []\nrules: []\n".to_owned(),
+        rule("match: { trust: known }"),
+        rule("match: { repo: x }"),
+        rule("match: { ref: { a: b } }"),
+        rule("plugins: { name: x }"),
+        rule("plugins: [{}]"),
+        rule("plugins: [{ names: x }]"),
+        rule("allow: { storge: [{}] }"),
+        rule("allow: { storage: [{ buckets: x }] }"),
+        rule("allow: { storage: [{ actions: [read] }] }"),
+        rule("allow: { kubernetes: [{ limits: 16Gi }] }"),
+        rule("allow: { workspace: { read: [/etc] } }"),
+        rule("allow: { workspace: { read: [../x] } }"),
+        rule("cache: both"),
+    ] {
+        assert_eq!(both(&wrong), (false, false), "{wrong}");
+    }
+}
+
+#[test]
+fn the_repository_s_own_pipelines_are_right() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pipelines");
+    // Their plugins are not known here: the inputs of steps are the command's own test's matter.
+    let schema = schema_pipeline(&BTreeMap::new());
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("the pipelines") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a pipeline");
+        // Policies lie beside them.
+        if read(&text).is_ok() {
+            let found = wrong_lines(&schema, &text).expect("YAML");
+            assert_eq!(found, [0; 0], "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count > 0);
+    let good = wrong_lines(&self::schema(), crate::good::FILE);
+    assert_eq!(good, Some(vec![]), "what the tests hold right");
+}
+
+/// What an editor shows: every key has words, and words only where there is a key.
+#[test]
+fn every_key_is_described() {
+    fn look(schema: &Value, at: &str, bare: &mut Vec<String>) {
+        match schema {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    let at = format!("{at}/{key}");
+                    if key == "properties" {
+                        let properties = value.as_object().into_iter().flatten();
+                        for (name, property) in properties {
+                            let described = property.get("description").is_some()
+                                || property.get("$ref").is_some();
+                            // What plugins and conditions say is theirs.
+                            if !described && !at.contains("/allOf/") {
+                                bare.push(format!("{at}/{name}"));
+                            }
+                        }
+                    }
+                    look(value, &at, bare);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    look(item, &format!("{at}/{index}"), bare);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut bare = Vec::new();
+    look(&schema(), "pipeline", &mut bare);
+    look(&sidestep_policy::schema_policy(), "policy", &mut bare);
+    assert!(bare.is_empty(), "{bare:#?}");
+}

@@ -1,0 +1,7 @@
+//! What was found in files before anything started, for other programs that show it.
+
+mod github;
+mod sarif;
+
+pub use github::github;
+pub use sarif::sarif;

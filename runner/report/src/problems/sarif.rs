@@ -1,0 +1,114 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use sidestep_events::{Diagnostic, Severity};
+
+/// A log in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as code
+/// scanning takes it. `version` is the runner's. Files are relative to the workspace, which is
+/// what `%SRCROOT%` stands for.
+pub fn sarif(found: &[Diagnostic], version: &str) -> Value {
+    let codes: BTreeSet<&str> = found.iter().map(|found| &*found.code).collect();
+    let rules = codes.iter().map(|code| json!({ "id": code }));
+    json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "sidestep",
+                "semanticVersion": version,
+                "rules": rules.collect::<Vec<_>>(),
+            } },
+            // Columns are counted in characters.
+            "columnKind": "unicodeCodePoints",
+            "results": found.iter().map(|found| result(found, &codes)).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+fn result(found: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
+    let mut text = found.message.clone();
+    if let Some(help) = &found.help {
+        text.push_str("\n\n");
+        text.push_str(help);
+    }
+    let mut result = json!({
+        "ruleId": found.code,
+        "ruleIndex": codes.iter().position(|code| *code == found.code),
+        "level": match found.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        },
+        "message": { "text": text },
+    });
+    if let Some(file) = &found.file {
+        let mut place = json!({ "artifactLocation": if file.starts_with('/') {
+            json!({ "uri": format!("file://{}", uri(file)) })
+        } else {
+            json!({ "uri": uri(file), "uriBaseId": "%SRCROOT%" })
+        } });
+        if let Some(at) = found.at.filter(|at| at.line > 0) {
+            let mut region = json!({ "startLine": at.line, "startColumn": at.column.max(1) });
+            if at.length > 0 {
+                region["endColumn"] = at.column.max(1).saturating_add(at.length).into();
+            }
+            place["region"] = region;
+        }
+        result["locations"] = json!([{ "physicalLocation": place }]);
+    }
+    result
+}
+
+/// A relative path as a URI reference (RFC 3986, section 4.2).
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep_events::Position;
+
+    use super::*;
+
+    #[test]
+    fn results_name_their_rule_and_their_place() {
+        let at = Position {
+            line: 3,
+            column: 5,
+            length: 4,
+        };
+        let found = [
+            Diagnostic::warning("b.x", "beware"),
+            Diagnostic::error("a.x", "wrong")
+                .with_help("mend")
+                .at("a b.yaml", at),
+        ];
+        let log = sarif(&found, "0.1.0");
+        let run = &log["runs"][0];
+        assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "a.x");
+        let [first, second] = run["results"].as_array().expect("a list").as_slice() else {
+            panic!("two results");
+        };
+        assert_eq!(
+            (&first["ruleIndex"], &first["level"]),
+            (&json!(1), &json!("warning"))
+        );
+        assert!(first.get("locations").is_none());
+        let place = &second["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
+        assert_eq!(
+            place["region"],
+            json!({ "startLine": 3, "startColumn": 5, "endColumn": 9 })
+        );
+        assert_eq!(second["message"]["text"], "wrong\n\nmend");
+    }
+}

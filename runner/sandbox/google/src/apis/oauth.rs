@@ -1,0 +1,78 @@
+//! The token endpoint of service-account keys: `oauth2.googleapis.com/token`, which the sandbox
+//! serves at its STS's address as well.
+//!
+//! Whoever signs a JWT with a key of a service account gets an access token of that account, or
+//! an id token where the JWT asks for one (RFC 7523, and
+//! <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>).
+
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use sidestep_sandbox_identity::{Account, Assertion, AssertionError, LIFETIME};
+
+use super::sts::{Refusal, param, refuse};
+use crate::call::Call;
+use crate::cloud::Cloud;
+use crate::id_tokens;
+
+/// The grant type by which a signed JWT is a proof.
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// The addresses that Google gives for this endpoint: clients sign for one of these, whatever
+/// address they were told to call.
+const AUDIENCES: [&str; 3] = [
+    "https://oauth2.googleapis.com/token",
+    "https://www.googleapis.com/oauth2/v4/token",
+    "https://accounts.google.com/o/oauth2/token",
+];
+
+pub(super) fn serve(cloud: &Cloud, call: &Call) -> Response {
+    match answer(cloud, call) {
+        Ok(answer) => axum::Json(answer).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn answer(cloud: &Cloud, call: &Call) -> Result<Value, Refusal> {
+    if param(call, "grant_type", "grantType") != GRANT_TYPE {
+        return Err(refuse(
+            "unsupported_grant_type",
+            "Invalid grant_type: the sandbox's token endpoint takes a JWT that a service account's key signed.",
+        ));
+    }
+    let Assertion { account, claims } = cloud
+        .identity()
+        .assertion(param(call, "assertion", "assertion"))
+        .map_err(|error| match error {
+            AssertionError::Malformed => refuse("invalid_request", error.to_string()),
+            _ => refuse("invalid_grant", error.to_string()),
+        })?;
+    let audience = claims["aud"].as_str().unwrap_or_default();
+    if audience != cloud.token_uri() && !AUDIENCES.contains(&audience) {
+        return Err(refuse(
+            "invalid_grant",
+            "Invalid JWT: Failed audience check.",
+        ));
+    }
+    if let Some(target) = claims["target_audience"].as_str() {
+        return id_token(cloud, &account, target);
+    }
+    if claims["scope"].as_str().is_none_or(str::is_empty) {
+        return Err(refuse(
+            "invalid_scope",
+            "Invalid OAuth scope or ID token audience provided.",
+        ));
+    }
+    let token = cloud
+        .identity()
+        .mint(&format!("serviceAccount:{}", account.email));
+    Ok(json!({
+        "access_token": token.secret,
+        "expires_in": LIFETIME.as_secs() - 1,
+        "token_type": "Bearer",
+    }))
+}
+
+fn id_token(cloud: &Cloud, account: &Account, audience: &str) -> Result<Value, Refusal> {
+    let token = id_tokens::issue(cloud, account, audience, true)
+        .map_err(|error| refuse("invalid_request", error.message))?;
+    Ok(json!({ "id_token": token }))
+}

@@ -1,0 +1,59 @@
+//! When somebody last called, so that a sandbox that nobody uses can end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+
+use crate::pods::Pods;
+
+/// When somebody last called.
+#[derive(Clone)]
+pub(crate) struct Activity {
+    began: Instant,
+    last: Arc<AtomicU64>,
+}
+
+impl Activity {
+    pub(crate) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            last: Arc::new(AtomicU64::new(0)),
+        }
+    }
+
+    fn touch(&self) {
+        self.last
+            .store(self.began.elapsed().as_secs(), Ordering::Relaxed);
+    }
+
+    /// The router, each call of which is noted.
+    pub(crate) fn watched(&self, router: Router) -> Router {
+        let activity = self.clone();
+        router.layer(middleware::from_fn(move |request: Request, next: Next| {
+            activity.touch();
+            next.run(request)
+        }))
+    }
+
+    /// Resolves once nobody has called, and no pod has run, for that long.
+    pub(crate) async fn idle(&self, limit: Option<Duration>, pods: &Pods) {
+        let Some(limit) = limit else {
+            return std::future::pending().await;
+        };
+        let mut look = tokio::time::interval(limit.div_f64(30.0).max(Duration::from_millis(100)));
+        loop {
+            look.tick().await;
+            if pods.running.load(Ordering::Relaxed) > 0 {
+                self.touch();
+            }
+            let last = Duration::from_secs(self.last.load(Ordering::Relaxed));
+            if self.began.elapsed().saturating_sub(last) > limit {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The servers behind Google's side, each opened on the sandbox's state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use sidestep_sandbox_google::{Cloud, Clusters, PodSubject, Scenario, Seed, TokenRefused};
+use sidestep_sandbox_identity::{Access, Resource};
+use sidestep_sandbox_kubernetes::{Config, Faults, Kubernetes, service_account};
+use sidestep_sandbox_registry::{Registry, Repositories};
+use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
+
+use crate::SandboxError;
+use crate::live::Places;
+
+/// What the seed's one cluster is opened with.
+pub(crate) fn cluster_config(
+    places: &Places,
+    cluster: &str,
+    seed: &Seed,
+    scenario: &Scenario,
+) -> Result<Config, SandboxError> {
+    let parts: Vec<&str> = cluster.split('/').collect();
+    let ["projects", project, "locations", location, "clusters", name] = parts[..] else {
+        return Err(SandboxError::setup(
+            "scenario",
+            format!("`{cluster}` is no cluster's name"),
+        ));
+    };
+    let mut config = Config::new(places.dir.join("kubernetes"), project, location, name);
+    // The seed says which service accounts there are; node and namespace are as ever.
+    config
+        .seed
+        .retain(|object| object["kind"] != "ServiceAccount");
+    for (namespace, accounts) in &seed.kubernetes {
+        for (name, account) in accounts {
+            let mut object = service_account(namespace, name, None);
+            for (key, value) in &account.annotations {
+                object["metadata"]["annotations"][key] = Value::from(value.as_str());
+            }
+            config.seed.push(object);
+        }
+    }
+    if !scenario.faults.is_null() {
+        config.faults = serde_json::from_value::<Faults>(scenario.faults.clone())
+            .map_err(|error| SandboxError::setup("scenario", error))?;
+    }
+    Ok(config)
+}
+
+pub(crate) fn storage(
+    places: &Places,
+    seed: &Seed,
+    access: &Arc<dyn Access>,
+) -> Result<Storage, SandboxError> {
+    let storage = Storage::open(&places.dir.join("storage"), Arc::clone(access))
+        .map_err(|error| SandboxError::setup("Cloud Storage", error))?;
+    for (name, bucket) in &seed.buckets {
+        let seed = BucketSeed {
+            name: name.clone(),
+            project: bucket.project.clone(),
+            location: bucket.location.clone(),
+            uniform_access: bucket.uniform_bucket_level_access,
+        };
+        storage
+            .seed(&seed)
+            .map_err(|error| SandboxError::setup("Cloud Storage", error))?;
+    }
+    Ok(storage)
+}
+
+pub(crate) fn registry(
+    places: &Places,
+    cloud: &Cloud,
+    access: &Arc<dyn Access>,
+) -> Result<Registry, SandboxError> {
+    Registry::open(
+        &places.dir.join("registry"),
+        Arc::clone(access),
+        Arc::new(ArtifactRegistry(cloud.clone())),
+    )
+    .map_err(|error| SandboxError::setup("registry", error))
+}
+
+/// The repositories are those that Artifact Registry's API knows.
+struct ArtifactRegistry(Cloud);
+
+impl Repositories for ArtifactRegistry {
+    fn exists(&self, repository: &Resource) -> bool {
+        match repository {
+            Resource::Repository {
+                project,
+                location,
+                name,
+            } => self.0.repository(project, location, name).is_some(),
+            _ => false,
+        }
+    }
+
+    fn create(&self, repository: &Resource) -> bool {
+        match repository {
+            Resource::Repository {
+                project,
+                location,
+                name,
+            } => {
+                self.0.create_repository(project, location, name);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Google's side asks the one cluster that there is.
+pub(crate) struct OneCluster(pub(crate) Arc<Kubernetes>);
+
+impl Clusters for OneCluster {
+    fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused> {
+        match self.0.verify_token(jwt, audience) {
+            Ok(subject) => Ok(PodSubject {
+                namespace: subject.namespace,
+                service_account: subject.name,
+                uid: subject.uid,
+            }),
+            Err(error) => Err(TokenRefused(error.to_string())),
+        }
+    }
+
+    fn service_account_annotation(
+        &self,
+        namespace: &str,
+        name: &str,
+        key: &str,
+    ) -> Option<Option<String>> {
+        let annotations = self.0.service_account(namespace, name)?;
+        Some(annotations.get(key).cloned())
+    }
+}
+
+/// The seed's first cluster, which is the one that is served.
+pub(crate) fn first_cluster(seed: &Seed) -> Result<String, SandboxError> {
+    let names: &BTreeMap<_, _> = &seed.clusters;
+    names
+        .keys()
+        .next()
+        .cloned()
+        .ok_or_else(|| SandboxError::setup("scenario", "it has no cluster"))
+}

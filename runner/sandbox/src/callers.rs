@@ -1,0 +1,208 @@
+//! Who can call, and the files by which each of them signs in: to Google's libraries, to gcloud,
+//! to kubectl.
+//!
+//! The files of every caller lie ready, so that another one is picked by pointing a client at
+//! its folder; the sandbox itself serves all of them at once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sidestep_sandbox_google::developer_credentials;
+use sidestep_sandbox_identity::{DEVELOPER_LIFETIME, Identity};
+use sidestep_sandbox_kubernetes::Kubernetes;
+
+use crate::SandboxError;
+use crate::live::{Places, make_private, read, write};
+
+/// What the sandbox's own user is called here.
+pub const DEVELOPER: &str = "developer";
+/// Somebody who is signed in and has no role anywhere.
+const NOBODY: &str = "nobody";
+
+/// Somebody who can call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// What `--as` takes: `developer`, `nobody`, or a service account's address.
+    pub name: String,
+    /// The IAM member, which `--as` takes too.
+    pub member: String,
+}
+
+impl Caller {
+    /// Whether a text that somebody typed means this caller.
+    fn is(&self, text: &str) -> bool {
+        let address = self.member.split_once(':').map(|(_, address)| address);
+        text == self.name || text == self.member || address == Some(text)
+    }
+}
+
+/// The files of one caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerFiles {
+    dir: PathBuf,
+}
+
+impl CallerFiles {
+    /// Application Default Credentials.
+    pub fn credentials(&self) -> PathBuf {
+        self.dir.join("credentials.json")
+    }
+
+    /// A kubeconfig.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
+    }
+
+    /// An access token, for gcloud.
+    pub fn access_token(&self) -> PathBuf {
+        self.dir.join("access-token")
+    }
+}
+
+/// The files of the caller that somebody asks for; the developer's where nobody in particular is.
+///
+/// # Errors
+/// When there is no such caller; the error names those that there are.
+pub fn files(places: &Places, asked: Option<&str>) -> Result<CallerFiles, SandboxError> {
+    let asked = asked.unwrap_or(DEVELOPER);
+    let callers: Vec<Caller> = read(&places.callers())?.unwrap_or_default();
+    match callers.iter().find(|caller| caller.is(asked)) {
+        Some(caller) => Ok(files_of(places, caller)),
+        None => Err(SandboxError::UnknownCaller {
+            asked: asked.to_owned(),
+            known: callers.into_iter().map(|caller| caller.name).collect(),
+        }),
+    }
+}
+
+fn files_of(places: &Places, caller: &Caller) -> CallerFiles {
+    let dir = if caller.name == DEVELOPER {
+        places.dir.clone()
+    } else {
+        places.dir.join("callers").join(&caller.name)
+    };
+    CallerFiles { dir }
+}
+
+/// Signs callers in.
+#[derive(Clone)]
+pub(crate) struct SignIn {
+    pub(crate) places: Places,
+    pub(crate) identity: Identity,
+    pub(crate) kubernetes: Arc<Kubernetes>,
+    /// The member that the developer is.
+    pub(crate) developer: String,
+    /// The STS's address.
+    pub(crate) sts: String,
+    /// The API server's address.
+    pub(crate) api_server: String,
+}
+
+impl SignIn {
+    /// Those that there are now.
+    fn callers(&self) -> Vec<Caller> {
+        let caller = |name: &str, member: String| Caller {
+            name: name.to_owned(),
+            member,
+        };
+        let mut callers = vec![caller(DEVELOPER, self.developer.clone())];
+        for (project, _) in self.identity.projects() {
+            for account in self.identity.accounts(&project) {
+                let member = format!("serviceAccount:{}", account.email);
+                callers.push(caller(&account.email, member));
+            }
+        }
+        callers.push(caller(NOBODY, "user:nobody@example.com".to_owned()));
+        callers
+    }
+
+    /// Writes everybody's files anew, and the list of them.
+    pub(crate) fn everybody(&self) -> Result<Vec<Caller>, SandboxError> {
+        let callers = self.callers();
+        for caller in &callers {
+            self.write_files(caller)?;
+        }
+        self.write_list(&callers)?;
+        Ok(callers)
+    }
+
+    /// Signs in whoever comes later, and forgets who goes, until identity is gone.
+    pub(crate) async fn follow(self, mut known: Vec<Caller>) {
+        let mut changes = self.identity.changes();
+        while changes.changed().await.is_ok() {
+            let callers = self.callers();
+            if callers == known {
+                continue;
+            }
+            let new = callers.iter().filter(|caller| !known.contains(caller));
+            let written = new
+                .map(|caller| self.write_files(caller))
+                .collect::<Result<(), _>>()
+                .and_then(|()| self.write_list(&callers));
+            if let Err(error) = written {
+                tracing::error!(%error, "a caller of the sandbox could not be signed in");
+            }
+            known = callers;
+        }
+    }
+
+    fn write_list(&self, callers: &[Caller]) -> Result<(), SandboxError> {
+        let text = serde_json::to_vec_pretty(callers).unwrap_or_default();
+        write(&self.places.callers(), &text)
+    }
+
+    fn write_files(&self, caller: &Caller) -> Result<(), SandboxError> {
+        let files = files_of(&self.places, caller);
+        make_private(&files.dir)?;
+        let subject = files.dir.join("subject-token");
+        let proof = self.identity.mint_subject(&caller.member);
+        write(&subject, proof.secret.as_bytes())?;
+        let mut credentials = developer_credentials(&self.sts, &subject);
+        // Whose they are, as gcloud notes it in its own.
+        if let Some((_, email)) = caller.member.split_once(':') {
+            credentials["account"] = email.into();
+        }
+        write(&files.credentials(), credentials.to_string().as_bytes())?;
+        let token = self.identity.mint_for(&caller.member, DEVELOPER_LIFETIME);
+        write(&files.access_token(), token.secret.as_bytes())?;
+        let config = self
+            .kubernetes
+            .kubeconfig(&self.api_server, &token.secret, "builds");
+        write(&files.kubeconfig(), config.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_asked_for_is_found_by_each_of_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::new(folder.path(), "healthy");
+        make_private(&places.dir).unwrap();
+        let list = r#"[{"name":"developer","member":"user:dev@example.com"},
+            {"name":"a@p.iam.gserviceaccount.com","member":"serviceAccount:a@p.iam.gserviceaccount.com"}]"#;
+        write(&places.callers(), list.as_bytes()).unwrap();
+        let dir = |asked| files(&places, asked).map(|files| files.dir);
+        for asked in [
+            None,
+            Some("developer"),
+            Some("dev@example.com"),
+            Some("user:dev@example.com"),
+        ] {
+            assert_eq!(dir(asked).unwrap(), places.dir);
+        }
+        let account = dir(Some("serviceAccount:a@p.iam.gserviceaccount.com")).unwrap();
+        assert_eq!(
+            account,
+            places.dir.join("callers/a@p.iam.gserviceaccount.com")
+        );
+        let error = dir(Some("../x")).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the sandbox knows nobody called `../x`; it knows developer, a@p.iam.gserviceaccount.com"
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! What a client says before it shakes hands: nothing, or `CONNECT`.
+
+use std::io;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+use super::is_googles;
+
+/// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 0x16;
+/// The longest head of a request that is read, in bytes.
+const MOST: u64 = 16 * 1024;
+
+/// The connection, once the client is about to shake hands; none where it was sent away.
+pub(super) async fn open(stream: TcpStream) -> io::Result<Option<BufReader<TcpStream>>> {
+    let mut stream = BufReader::new(stream);
+    match stream.fill_buf().await?.first() {
+        None => return Ok(None),
+        Some(&HANDSHAKE) => return Ok(Some(stream)),
+        Some(_) => {}
+    }
+    let answer = match target(&head(&mut stream).await?) {
+        Ok(()) => {
+            stream
+                .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                .await?;
+            return Ok(Some(stream));
+        }
+        Err(refusal) => refusal.text(),
+    };
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    Ok(None)
+}
+
+/// A request's first line; its header fields say nothing that matters here.
+async fn head(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
+    let mut first = String::new();
+    let mut rest = stream.take(MOST);
+    rest.read_line(&mut first).await?;
+    let mut line = String::new();
+    while rest.read_line(&mut line).await? > 0 && line.trim_end() != "" {
+        line.clear();
+    }
+    Ok(first)
+}
+
+/// Why a client is sent away.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal {
+    code: u16,
+    why: String,
+}
+
+impl Refusal {
+    /// The reason goes into the first line too: that is what most clients show.
+    fn text(&self) -> String {
+        let Self { code, why } = self;
+        let length = why.len() + 1;
+        format!(
+            "HTTP/1.1 {code} {why}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{why}\n"
+        )
+    }
+}
+
+/// Checks what is asked for: a tunnel to one of Google's names.
+fn target(line: &str) -> Result<(), Refusal> {
+    let refuse = |code, why: String| Err(Refusal { code, why });
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next().unwrap_or_default(), words.next());
+    let Some(target) = target.filter(|_| method == "CONNECT") else {
+        return refuse(
+            400,
+            "this port of the sandbox speaks TLS, and CONNECT as an HTTPS proxy".to_owned(),
+        );
+    };
+    let printable: String = target.chars().filter(char::is_ascii_graphic).collect();
+    match printable.rsplit_once(':') {
+        Some((host, "443")) if is_googles(host) => Ok(()),
+        _ => refuse(
+            403,
+            format!("the sandbox's proxy reaches Google's names on port 443 only, not {printable}"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::target;
+
+    #[test]
+    fn tunnels_lead_to_googles_names_only() {
+        assert_eq!(
+            target("CONNECT storage.googleapis.com:443 HTTP/1.1\r\n"),
+            Ok(())
+        );
+        for (line, code) in [
+            ("CONNECT example.com:443 HTTP/1.1\r\n", 403),
+            ("CONNECT gcr.io:80 HTTP/1.1\r\n", 403),
+            ("CONNECT gcr.io HTTP/1.1\r\n", 403),
+            ("GET http://storage.googleapis.com/ HTTP/1.1\r\n", 400),
+            ("\r\n", 400),
+        ] {
+            assert_eq!(target(line).unwrap_err().code, code, "{line}");
+        }
+        let refused = target("CONNECT example.com:443 HTTP/1.1\r\n").unwrap_err();
+        assert!(
+            refused
+                .text()
+                .starts_with("HTTP/1.1 403 the sandbox's proxy reaches")
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! Which server answers for which of Google's names.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::uri::{PathAndQuery, Uri};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use tower::ServiceExt as _;
+
+/// The servers behind the names.
+#[derive(Clone)]
+pub(crate) struct Backends {
+    /// The control plane, which tells its APIs apart itself.
+    pub(crate) google: Router,
+    /// Cloud Storage.
+    pub(crate) storage: Router,
+    /// The image registry.
+    pub(crate) registry: Router,
+}
+
+impl Backends {
+    /// All of them at one address, told apart by the request's host name.
+    pub(crate) fn router(self) -> Router {
+        Router::new().fallback(answer).with_state(self)
+    }
+}
+
+/// What a request is for.
+#[derive(Debug, PartialEq, Eq)]
+enum Place<'a> {
+    Google,
+    Storage,
+    /// A bucket's own host name: the object is the whole path.
+    Bucket(&'a str),
+    Registry,
+}
+
+fn place<'a>(host: &'a str, path: &str) -> Place<'a> {
+    if let Some(bucket) = host.strip_suffix(".storage.googleapis.com") {
+        return Place::Bucket(bucket);
+    }
+    let of_storage = ["/storage/", "/upload/storage/", "/download/storage/"];
+    match host {
+        "storage.googleapis.com" => Place::Storage,
+        // What the APIs had in common before each had a name of its own.
+        "www.googleapis.com" if of_storage.iter().any(|start| path.starts_with(start)) => {
+            Place::Storage
+        }
+        host if host.ends_with(".googleapis.com") => Place::Google,
+        _ => Place::Registry,
+    }
+}
+
+async fn answer(State(backends): State<Backends>, mut request: Request) -> Response {
+    if is_grpc(request.headers()) {
+        return no_grpc();
+    }
+    let host = host(&request);
+    let router = match place(&host, request.uri().path()) {
+        Place::Google => backends.google,
+        Place::Registry => {
+            let tls = sidestep_sandbox_registry::OverTls;
+            request.extensions_mut().insert(tls);
+            backends.registry
+        }
+        place => {
+            if let Place::Bucket(bucket) = place {
+                let inside = below(request.uri(), bucket);
+                *request.uri_mut() = inside.unwrap_or_else(|| request.uri().clone());
+            }
+            let tls = sidestep_sandbox_storage::OverTls;
+            request.extensions_mut().insert(tls);
+            backends.storage
+        }
+    };
+    match router.oneshot(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
+}
+
+/// The host name that a request is for, in lower case and without its port.
+fn host(request: &Request) -> String {
+    let named = request.uri().host().or_else(|| {
+        let value = request.headers().get(header::HOST)?.to_str().ok()?;
+        Some(value.rsplit_once(':').map_or(value, |(host, _)| host))
+    });
+    named.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The address of what a bucket's own host name gives, in the bucket.
+fn below(uri: &Uri, bucket: &str) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    let path = parts.path_and_query.as_ref()?.as_str();
+    parts.path_and_query = Some(format!("/{bucket}{path}").parse::<PathAndQuery>().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// gRPC's own way to say that it is not there: status 12 (UNIMPLEMENTED).
+fn no_grpc() -> Response {
+    let head = [
+        ("content-type", "application/grpc"),
+        ("grpc-status", "12"),
+        (
+            "grpc-message",
+            "the sandbox speaks REST; make the client with transport=\"rest\"",
+        ),
+    ];
+    (StatusCode::OK, head, Body::empty()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_has_its_server() {
+        for (host, path, expected) in [
+            ("iam.googleapis.com", "/v1/projects/demo", Place::Google),
+            ("storage.googleapis.com", "/demo/o", Place::Storage),
+            ("www.googleapis.com", "/storage/v1/b", Place::Storage),
+            ("www.googleapis.com", "/oauth2/v3/certs", Place::Google),
+            ("demo.storage.googleapis.com", "/o", Place::Bucket("demo")),
+            ("europe-docker.pkg.dev", "/v2/", Place::Registry),
+            ("eu.gcr.io", "/v2/", Place::Registry),
+        ] {
+            assert_eq!(place(host, path), expected, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn a_buckets_own_name_becomes_a_path() {
+        let uri = Uri::from_static("https://demo.storage.googleapis.com/a%2Fb?x=1");
+        let below = below(&uri, "demo").unwrap();
+        assert_eq!(below.path_and_query().unwrap(), "/demo/a%2Fb?x=1");
+    }
+}

@@ -1,0 +1,82 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// A handshake that takes longer is given up.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Shakes hands aside, so that a silent client holds nobody up. For `axum::serve`.
+pub struct Secured<Io> {
+    address: SocketAddr,
+    ready: mpsc::Receiver<(Io, SocketAddr)>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Secured<Io> {
+    /// `shake` makes of a connection what is served; none where nothing is left to serve.
+    pub fn new<Shake, Shaken>(mut listener: TcpListener, shake: Shake) -> io::Result<Self>
+    where
+        Shake: Fn(TcpStream) -> Shaken + Send + 'static,
+        Shaken: Future<Output = io::Result<Option<Io>>> + Send + 'static,
+    {
+        let address = listener.local_addr()?;
+        let (out, ready) = mpsc::channel(16);
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, peer) = axum::serve::Listener::accept(&mut listener).await;
+                let (shaken, out) = (shake(stream), out.clone());
+                tokio::spawn(async move {
+                    match tokio::time::timeout(HANDSHAKE, shaken).await {
+                        Ok(Ok(Some(stream))) => {
+                            // An error means that the server is ending.
+                            let _ = out.send((stream, peer)).await;
+                        }
+                        Ok(Ok(None)) => {}
+                        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                        Err(_) => tracing::debug!("TLS handshake took too long"),
+                    }
+                });
+            }
+        });
+        Ok(Self {
+            address,
+            ready,
+            task,
+        })
+    }
+}
+
+impl<Io> std::fmt::Debug for Secured<Io> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secured")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<Io> Drop for Secured<Io> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> axum::serve::Listener for Secured<Io> {
+    type Io = Io;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.ready.recv().await {
+            Some(ready) => ready,
+            // The accepting task never ends while this lives.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
+    }
+}

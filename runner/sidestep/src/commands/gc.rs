@@ -1,0 +1,91 @@
+use serde_json::json;
+use sidestep_events::Exit;
+use sidestep_report::{plain_text, render_failure};
+
+use crate::cli::{Format, Gc};
+use crate::cloud::Cloud;
+use crate::commands::Session;
+use crate::error::CommandError;
+use crate::gc::{Fate, Finding, Spot, Sweep, exit};
+use crate::output::{json, line};
+
+pub(crate) async fn run(session: &Session, args: &Gc) -> Result<Exit, CommandError> {
+    let spot = args.cluster.clone().zip(args.namespace.clone());
+    let spot = spot.map(|(cluster, namespace)| Spot { cluster, namespace });
+    let cloud = Cloud::of(session, args.sandbox.as_deref()).await?;
+    let sweep = Sweep {
+        session,
+        cloud: &cloud,
+        dry_run: args.dry_run,
+        spots: spot.into_iter().collect(),
+    };
+    let found = sweep.run().await?;
+    match args.output.output {
+        Format::Json => json(&found.iter().map(as_json).collect::<Vec<_>>()),
+        Format::Human => human(session, args.sandbox.as_deref(), &found),
+    }
+    Ok(exit(&found))
+}
+
+fn as_json(finding: &Finding) -> serde_json::Value {
+    json!({
+        "kind": finding.kind, "name": finding.name, "run": finding.run, "why": finding.why,
+        "fate": fate(&finding.fate),
+        "failure": match &finding.fate { Fate::Failed(failure) => Some(failure), _ => None },
+    })
+}
+
+/// What became of it, in a word.
+fn fate(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Removed => "removed",
+        Fate::WouldRemove => "would-remove",
+        Fate::Kept => "kept",
+        Fate::Failed(_) => "failed",
+    }
+}
+
+fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
+    let color = session.look().color;
+    for finding in found {
+        if session.global.quiet && matches!(finding.fate, Fate::Kept) {
+            continue;
+        }
+        let word = fate(&finding.fate).replace('-', " ");
+        line(&format!(
+            "{word}: {} {} ({})",
+            finding.kind,
+            plain_text(&finding.name),
+            plain_text(&finding.why)
+        ));
+        if let Fate::Failed(failure) = &finding.fate {
+            for text in render_failure(failure, color) {
+                line(&text);
+            }
+        }
+    }
+    let count = |wanted: &str| {
+        let found = found.iter();
+        found
+            .filter(|finding| fate(&finding.fate) == wanted)
+            .count()
+    };
+    let (removed, would) = (count("removed"), count("would-remove"));
+    let (failed, kept) = (count("failed"), count("kept"));
+    let flag = scenario.map_or_else(String::new, |name| format!(" --sandbox={name}"));
+    let parts = [
+        (removed, "removed".to_owned()),
+        (would, format!("would be removed by: sidestep gc{flag}")),
+        (failed, "failed".to_owned()),
+        (kept, "left alone".to_owned()),
+    ];
+    let told = parts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<_> = told
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    line(&match (removed + would + failed, kept) {
+        (0, 0) => "Nothing was left behind.".to_owned(),
+        (0, kept) => format!("Nothing to remove; {kept} left alone."),
+        _ => told.join("; "),
+    });
+}

@@ -1,0 +1,91 @@
+//! What crashed runs left behind: found by the records that resume reads, by the marks on pods,
+//! and on disk. What a live runner still uses is never touched.
+
+mod disk;
+mod expired;
+mod journals;
+
+use sidestep_events::{Exit, Failure};
+
+use crate::cloud::Cloud;
+use crate::commands::Session;
+
+pub(crate) use expired::{Spot, sweep_expired};
+
+/// Something that was left behind, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// What it is: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
+    pub(crate) kind: String,
+    /// Its name and place.
+    pub(crate) name: String,
+    /// The run that it belongs to, where that is known.
+    pub(crate) run: Option<String>,
+    /// Why it counts as left behind, or why it is left alone.
+    pub(crate) why: String,
+    /// What became of it.
+    pub(crate) fate: Fate,
+}
+
+/// What becomes of something that was found.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// It is gone.
+    Removed,
+    /// It would be removed, were this no dry run.
+    WouldRemove,
+    /// It is left alone.
+    Kept,
+    /// It could not be removed, or not even looked at.
+    Failed(Failure),
+}
+
+/// What is to be swept.
+pub(crate) struct Sweep<'a> {
+    pub(crate) session: &'a Session,
+    /// Where outside objects are looked for.
+    pub(crate) cloud: &'a Cloud,
+    pub(crate) dry_run: bool,
+    /// Where to look for pods besides the places that journals name.
+    pub(crate) spots: Vec<Spot>,
+}
+
+impl Sweep<'_> {
+    /// Looks everywhere and, unless it is a dry run, removes what is found.
+    pub(crate) async fn run(self) -> Result<Vec<Finding>, Failure> {
+        let clients = self.cloud.clients(self.session)?;
+        let runs = self.session.runs();
+        let (mut found, mut spots) = journals::sweep(&self, &clients).await?;
+        spots.extend(self.spots.iter().cloned());
+        for spot in &spots {
+            let pods = expired::sweep_spot(&clients, &runs, spot, self.dry_run).await;
+            // A pod that its journal led to is told once.
+            let new = pods.into_iter().filter(|pod| {
+                let same = |known: &Finding| known.kind == pod.kind && known.name == pod.name;
+                !found.iter().any(same)
+            });
+            let new: Vec<_> = new.collect();
+            found.extend(new);
+        }
+        found.extend(disk::sweep(self.session, self.dry_run));
+        Ok(found)
+    }
+}
+
+impl Finding {
+    fn fate_of(dry_run: bool, removed: Result<(), Failure>) -> Fate {
+        match removed {
+            Err(failure) => Fate::Failed(failure),
+            Ok(()) if dry_run => Fate::WouldRemove,
+            Ok(()) => Fate::Removed,
+        }
+    }
+}
+
+/// What the process ends with.
+pub(crate) fn exit(found: &[Finding]) -> Exit {
+    Exit::first(found.iter().filter_map(|finding| match &finding.fate {
+        Fate::Failed(failure) => Some(Exit::of_failure(failure)),
+        _ => None,
+    }))
+}

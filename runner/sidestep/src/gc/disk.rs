@@ -1,0 +1,111 @@
+//! What killed processes left on this disk: folders of runs that never began, drafts, and compiled
+//! plugins that nobody uses any more.
+
+use std::fs::{self, DirEntry};
+use std::path::Path;
+use std::time::Duration;
+
+use sidestep_events::{Class, Failure, Owner};
+
+use super::Finding;
+use crate::commands::Session;
+
+/// A process that makes a draft is done with it within this time.
+const DRAFT: Duration = Duration::from_hours(1);
+/// What a step lays over its context is used as long as the step packs it.
+const SCRATCH: Duration = Duration::from_hours(24);
+/// Compiled code that was not used for so long is of another build, or of another plugin.
+const UNUSED: Duration = Duration::from_hours(30 * 24);
+
+pub(super) fn sweep(session: &Session, dry_run: bool) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for folder in session.runs().stillborn(DRAFT) {
+        let removed = || -> Result<(), Failure> {
+            if !dry_run {
+                let lock = folder.lock()?;
+                folder.remove(&lock)?;
+            }
+            Ok(())
+        };
+        found.push(Finding {
+            kind: "folder".to_owned(),
+            name: folder.path().display().to_string(),
+            run: Some(folder.id().to_string()),
+            why: "the run's process ended before it began".to_owned(),
+            fate: Finding::fate_of(dry_run, removed()),
+        });
+    }
+    let cache = &session.places.cache;
+    let draft = |entry: &DirEntry| name(entry).starts_with(".tmp");
+    let compiled = |entry: &DirEntry| name(entry).ends_with(".cwasm");
+    type Wanted<'a> = &'a dyn Fn(&DirEntry) -> bool;
+    let rows: [(&str, Wanted<'_>, Duration, &str, &str); 3] = [
+        (
+            "plugins",
+            &draft,
+            DRAFT,
+            "draft",
+            "a process ended while it wrote this",
+        ),
+        (
+            "plugins",
+            &compiled,
+            UNUSED,
+            "compiled plugin",
+            "it was not used for 30 days",
+        ),
+        (
+            "scratch",
+            &draft,
+            SCRATCH,
+            "scratch",
+            "a process ended while it packed this",
+        ),
+    ];
+    for (folder, wanted, age, kind, why) in rows {
+        for entry in old(&cache.join(folder), wanted, age) {
+            let path = entry.path();
+            let removed = if dry_run { Ok(()) } else { remove(&path) };
+            found.push(Finding {
+                kind: kind.to_owned(),
+                name: path.display().to_string(),
+                run: None,
+                why: why.to_owned(),
+                fate: Finding::fate_of(dry_run, removed),
+            });
+        }
+    }
+    found
+}
+
+fn name(entry: &DirEntry) -> String {
+    entry.file_name().to_string_lossy().into_owned()
+}
+
+/// The entries of a folder that are wanted and were not touched for so long.
+fn old(folder: &Path, wanted: &dyn Fn(&DirEntry) -> bool, age: Duration) -> Vec<DirEntry> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_old = |entry: &DirEntry| {
+        let touched = entry.metadata().and_then(|metadata| metadata.modified());
+        touched.is_ok_and(|touched| touched.elapsed().is_ok_and(|elapsed| elapsed >= age))
+    };
+    let mut entries: Vec<_> = entries
+        .filter(|entry| wanted(entry) && is_old(entry))
+        .collect();
+    entries.sort_by_key(DirEntry::file_name);
+    entries
+}
+
+fn remove(path: &Path) -> Result<(), Failure> {
+    // Without following a link: what it points to is somebody else's.
+    let folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    let removed = if folder {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    removed.map_err(|error| {
+        let message = format!("can't remove {}: {error}", path.display());
+        Failure::new(Class::Failed, "state.io", Owner::Operator, message)
+    })
+}

@@ -1,0 +1,153 @@
+//! Pods that carry the mark of a step and whose time is over, whoever made them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sidestep_capabilities::kubernetes::{MADE_BY_STEPS, Objects, Target, expires, made_by};
+use sidestep_events::Failure;
+use sidestep_pipeline::Plan;
+use sidestep_policy::Capability;
+use sidestep_state::{Runs, Writer};
+
+use super::{Fate, Finding};
+use crate::cloud::Clients;
+
+/// The most pods of one namespace that are looked at.
+const MOST: u32 = 500;
+/// How long a run looks for what its predecessors left, before it begins.
+const BOUND: Duration = Duration::from_secs(5);
+
+/// A namespace of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spot {
+    /// The cluster's resource name, or the operator's name for it.
+    pub(crate) cluster: String,
+    /// The namespace.
+    pub(crate) namespace: String,
+}
+
+/// The namespaces in which a plan's steps may remove pods, as far as they are named outright.
+fn spots_of_plan(plan: &Plan) -> BTreeSet<Spot> {
+    let mut spots = BTreeSet::new();
+    for instance in &plan.instances {
+        let grant = instance.scopes.get(Capability::Kubernetes);
+        for scope in grant.into_iter().flat_map(|grant| grant.scopes()) {
+            let removes = scope
+                .patterns("actions")
+                .is_none_or(|all| all.iter().any(|action| action.matches("delete")));
+            if !removes {
+                continue;
+            }
+            for cluster in scope.exactly("cluster") {
+                for namespace in scope.exactly("namespace") {
+                    spots.insert(Spot {
+                        cluster: cluster.to_owned(),
+                        namespace: namespace.to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    spots
+}
+
+/// What every run does first: removes pods of steps whose time is over from the namespaces that it
+/// will work in. It takes at most a few seconds, and a cluster that says no is no failure: the run
+/// itself will say it better.
+pub(crate) async fn sweep_expired(clients: &Clients, runs: &Runs, plan: &Plan) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let spots = spots_of_plan(plan);
+    let look = async {
+        for spot in &spots {
+            let pods = sweep_spot(clients, runs, spot, false).await;
+            found.extend(
+                pods.into_iter()
+                    .filter(|pod| matches!(pod.fate, Fate::Removed)),
+            );
+        }
+    };
+    // What was done by then is told.
+    let _ = tokio::time::timeout(BOUND, look).await;
+    found
+}
+
+/// Looks at the pods of steps in one namespace, and removes those whose time is over unless their
+/// run goes on.
+pub(super) async fn sweep_spot(
+    clients: &Clients,
+    runs: &Runs,
+    spot: &Spot,
+    dry_run: bool,
+) -> Vec<Finding> {
+    let failed = |name: String, failure| Finding {
+        kind: "pod".to_owned(),
+        name,
+        run: None,
+        why: "it could not be looked at".to_owned(),
+        fate: Fate::Failed(failure),
+    };
+    let objects = match open(clients, spot).await {
+        Ok(objects) => objects,
+        Err(failure) => return vec![failed(format!("{}/*", spot.namespace), failure)],
+    };
+    let pods = match objects.list(Some(MADE_BY_STEPS), None, MOST).await {
+        Ok((pods, _more)) => pods,
+        Err(failure) => return vec![failed(format!("{}/*", spot.namespace), failure)],
+    };
+    let now = Timestamp::now();
+    let mut found = Vec::new();
+    for pod in pods {
+        let metadata = &pod["metadata"];
+        let (Some(name), Some(by), Some(expiry)) =
+            (metadata["name"].as_str(), made_by(&pod), expires(&pod))
+        else {
+            // The label alone makes no pod ours.
+            continue;
+        };
+        let run = by.split('/').next().unwrap_or(by);
+        let (why, fate) = if let Some(pid) = alive(runs, run) {
+            (format!("run {run} goes on{pid}"), Fate::Kept)
+        } else if expiry >= now {
+            let why = format!("it belongs to run {run} and expires at {expiry:.0}");
+            (why, Fate::Kept)
+        } else {
+            let uid = metadata["uid"].as_str();
+            let removed = if dry_run {
+                Ok(())
+            } else {
+                objects.delete(name, uid, None, None).await
+            };
+            let why = format!("its time was over at {expiry:.0}; run {run} made it");
+            (why, Finding::fate_of(dry_run, removed))
+        };
+        found.push(Finding {
+            kind: "pod".to_owned(),
+            name: format!("{}/{name}", spot.namespace),
+            run: Some(run.to_owned()),
+            why,
+            fate,
+        });
+    }
+    found
+}
+
+async fn open(clients: &Clients, spot: &Spot) -> Result<Objects, Failure> {
+    let client = clients.clusters.client(&spot.cluster).await?;
+    let target = Target {
+        api_version: "v1".to_owned(),
+        resource: "pods".to_owned(),
+        namespace: Some(spot.namespace.clone()),
+    };
+    Ok(Objects::new(client, target))
+}
+
+/// Whether a process of this machine runs it; which, in words.
+fn alive(runs: &Runs, run: &str) -> Option<String> {
+    let folder = runs.open(&run.parse().ok()?).ok()?;
+    match folder.writer() {
+        Writer::Alive(Some(pid)) => Some(format!(" (process {pid})")),
+        Writer::Alive(None) => Some(String::new()),
+        Writer::Nobody | Writer::Gone(_) => None,
+    }
+}

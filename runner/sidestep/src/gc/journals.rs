@@ -1,0 +1,222 @@
+//! Runs whose process is gone: what their journals say they made and have not removed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sidestep_engine::{Recorder, Stop, collect, name_of, was_detached};
+use sidestep_events::{Failure, Intent, OnExit, Place};
+use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
+
+use super::{Fate, Finding, Spot, Sweep};
+use crate::cleaner::OutsideCleaner;
+use crate::cloud::Clients;
+
+/// How long the removal of what one run left may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// After how long a run that never ended, and has nothing left outside, is forgotten.
+const FORGET: Duration = Duration::from_hours(30 * 24);
+
+/// Looks through all runs. Answers what was found, and the namespaces that runs worked in.
+pub(super) async fn sweep(
+    sweep: &Sweep<'_>,
+    clients: &Clients,
+) -> Result<(Vec<Finding>, BTreeSet<Spot>), Failure> {
+    let runs = sweep.session.runs();
+    let (mut found, mut spots) = (Vec::new(), BTreeSet::new());
+    let (all, _unreadable) = runs.list()?;
+    for summary in all {
+        let folder = runs.open(&summary.id)?;
+        let Ok(journal) = folder.read() else { continue };
+        let here = sweep.cloud.scenario() == journal.header.sandbox.as_deref();
+        if here {
+            spots.extend(Spot::of_records(&journal.records));
+        }
+        found.extend(run(sweep, here.then_some(clients), &folder, &journal).await?);
+    }
+    Ok((found, spots))
+}
+
+async fn run(
+    sweep: &Sweep<'_>,
+    clients: Option<&Clients>,
+    folder: &RunFolder,
+    journal: &Journal,
+) -> Result<Vec<Finding>, Failure> {
+    let id = folder.id().to_string();
+    let writer = folder.writer();
+    let history = History::of(&journal.records);
+    let left: Vec<&Intent> = history
+        .open_intents
+        .values()
+        .filter(|intent| intent.on_exit == OnExit::Delete)
+        .collect();
+    let all = |why: &str| -> Vec<Finding> {
+        let kept = |intent: &&Intent| Finding {
+            kind: intent.kind.clone(),
+            name: name_of(intent),
+            run: Some(id.clone()),
+            why: why.to_owned(),
+            fate: Fate::Kept,
+        };
+        left.iter().map(kept).collect()
+    };
+    if let Writer::Alive(pid) = writer {
+        let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+        return Ok(all(&format!("run {id} goes on{pid}")));
+    }
+    let mut found = Vec::new();
+    let detached = history.finished.is_none() && was_detached(journal.records.iter());
+    let why = match (writer, &history.finished) {
+        (_, Some(_)) => format!("run {id} ended without removing it"),
+        (Writer::Gone(pid), None) => format!("the runner of {id} (process {pid}) is gone"),
+        (_, None) => format!("run {id} has no end, and nobody runs it"),
+    };
+    if let Some(clients) = clients {
+        let expired = |intent: &Intent| {
+            let now = Timestamp::now();
+            !detached || intent.expiry.is_some_and(|expiry| expiry < now)
+        };
+        let cleaner = OutsideCleaner {
+            clients: clients.clone(),
+            run: id.clone(),
+        };
+        for intent in left.iter().filter(|intent| !expired(intent)) {
+            found.push(finding(
+                intent,
+                &id,
+                &format!("run {id} was detached and goes on with: sidestep resume {id}"),
+                Fate::Kept,
+            ));
+        }
+        if sweep.dry_run {
+            for intent in left.iter().filter(|intent| expired(intent)) {
+                match cleaner.is_there(intent).await {
+                    Ok(false) => {}
+                    Ok(true) => found.push(finding(intent, &id, &why, Fate::WouldRemove)),
+                    Err(failure) => found.push(finding(intent, &id, &why, Fate::Failed(failure))),
+                }
+            }
+        } else if left.iter().any(|intent| expired(intent)) {
+            match remove(folder, &cleaner, expired).await {
+                Ok(gone) => found.extend(gone.into_iter().filter_map(|(intent, removed)| {
+                    let fate = match removed {
+                        Ok(false) => return None,
+                        Ok(true) => Fate::Removed,
+                        Err(failure) => Fate::Failed(failure),
+                    };
+                    Some(finding(&intent, &id, &why, fate))
+                })),
+                // Somebody took it up meanwhile.
+                Err(StateError::Locked { .. }) => return Ok(all(&format!("run {id} goes on"))),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    } else if let Some(scenario) = &journal.header.sandbox
+        && !left.is_empty()
+    {
+        return Ok(all(&format!(
+            "it is in the sandbox `{scenario}`: sidestep gc --sandbox={scenario}"
+        )));
+    }
+    found.extend(on_disk(sweep.dry_run, folder, writer, &history)?);
+    Ok(found)
+}
+
+/// Removes a run's objects, and journals that.
+async fn remove(
+    folder: &RunFolder,
+    cleaner: &OutsideCleaner,
+    wanted: impl Fn(&Intent) -> bool,
+) -> Result<Vec<(Intent, Result<bool, Failure>)>, StateError> {
+    let lock = folder.lock()?;
+    // Read anew: what was read before the lock may be of yesterday.
+    let (journal, read) = folder.resume(&lock)?;
+    let history = History::of(&read.records);
+    let (recorder, _events) = Recorder::new(folder.clone(), journal, &history, None, Stop::new());
+    let gone = collect(&recorder, cleaner, PATIENCE, wanted).await;
+    Ok(gone
+        .into_iter()
+        .map(|left| (left.intent, left.removed))
+        .collect())
+}
+
+/// The run's own folder: a lock that nobody holds, and a run that is too old to go on.
+fn on_disk(
+    dry_run: bool,
+    folder: &RunFolder,
+    writer: Writer,
+    history: &History,
+) -> Result<Vec<Finding>, Failure> {
+    let mut found = Vec::new();
+    let path = folder.path().display();
+    let run = Some(folder.id().to_string());
+    let age = folder.last_written()?.elapsed().unwrap_or_default();
+    let forgotten = history.finished.is_none()
+        && history
+            .open_intents
+            .values()
+            .all(|i| i.on_exit == OnExit::Keep)
+        && age >= FORGET;
+    if forgotten {
+        let removed = || -> Result<(), Failure> {
+            if !dry_run {
+                let lock = folder.lock()?;
+                folder.remove(&lock)?;
+            }
+            Ok(())
+        };
+        found.push(Finding {
+            kind: "folder".to_owned(),
+            name: path.to_string(),
+            run,
+            why: format!(
+                "the run never ended and was last touched {} days ago",
+                age.as_secs() / 86_400
+            ),
+            fate: Finding::fate_of(dry_run, removed()),
+        });
+    } else if let Writer::Gone(pid) = writer {
+        let removed = || -> Result<(), Failure> {
+            if !dry_run {
+                // Giving a lock back empties it.
+                drop(folder.lock()?);
+            }
+            Ok(())
+        };
+        found.push(Finding {
+            kind: "lock".to_owned(),
+            name: format!("{path}/lock"),
+            run,
+            why: format!("process {pid}, which held it, is gone"),
+            fate: Finding::fate_of(dry_run, removed()),
+        });
+    }
+    Ok(found)
+}
+
+fn finding(intent: &Intent, run: &str, why: &str, fate: Fate) -> Finding {
+    Finding {
+        kind: intent.kind.clone(),
+        name: name_of(intent),
+        run: Some(run.to_owned()),
+        why: why.to_owned(),
+        fate,
+    }
+}
+
+impl Spot {
+    /// The namespaces in which a run made something.
+    fn of_records(records: &[sidestep_events::Record]) -> impl Iterator<Item = Self> {
+        records.iter().filter_map(|record| match record {
+            sidestep_events::Record::Intent(Intent {
+                place: Place::Cluster { cluster, namespace },
+                ..
+            }) if !namespace.is_empty() => Some(Self {
+                cluster: cluster.clone(),
+                namespace: namespace.clone(),
+            }),
+            _ => None,
+        })
+    }
+}

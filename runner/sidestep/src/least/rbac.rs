@@ -1,0 +1,212 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use sidestep_pipeline::Plan;
+use sidestep_policy::{Capability, Scope};
+
+use super::{label, may, scopes};
+
+/// Who runs sidestep, where nobody said.
+const RUNNER: &str = "RUNNER";
+
+/// A namespace of a cluster.
+type Spot = (String, String);
+
+/// What may be done with one kind of object: its API group, its plural, and the names that it is
+/// limited to, if it is.
+type Kind = (String, String, Vec<String>);
+
+#[derive(Default)]
+struct Needs {
+    rules: BTreeMap<Spot, BTreeMap<Kind, BTreeSet<&'static str>>>,
+    /// Scopes that name no cluster or namespace outright.
+    vague: BTreeSet<String>,
+}
+
+/// The Roles and RoleBindings, as YAML, one pair a namespace. `subject` is who runs sidestep: an
+/// e-mail of Google's, or `NAMESPACE/NAME` of a Kubernetes service account.
+pub(crate) fn rbac(plan: &Plan, subject: Option<&str>) -> String {
+    let mut needs = Needs::default();
+    for (instance, scope) in scopes(plan, Capability::Kubernetes) {
+        needs.of_objects(scope, !instance.secrets.is_empty());
+    }
+    for (_, scope) in scopes(plan, Capability::Identity) {
+        needs.of_identities(scope);
+    }
+    let mut text = String::from(
+        "# What the runner needs in the cluster, and no more. The service accounts of pods need \
+         nothing here:\n# what they reach is Google's matter, and `sidestep plan --iam` prints it.\n",
+    );
+    if subject.is_none() {
+        text.push_str(
+            "# RUNNER stands for who runs sidestep: an e-mail, or NAMESPACE/NAME of a Kubernetes \
+             service account\n# (`--rbac=WHO` writes it).\n",
+        );
+    }
+    for scope in &needs.vague {
+        text.push_str(&format!(
+            "# Not covered, since it names no one place: {scope}\n"
+        ));
+    }
+    let name = label(&plan.name);
+    for ((cluster, namespace), rules) in &needs.rules {
+        text.push_str(&format!("---\n# in cluster {cluster}\n"));
+        for (index, document) in documents(&name, namespace, rules, subject)
+            .iter()
+            .enumerate()
+        {
+            if index > 0 {
+                text.push_str("---\n");
+            }
+            // A value of texts, lists and maps always has a YAML form.
+            let yaml = serde_saphyr::to_string(document).unwrap_or_default();
+            text.push_str(yaml.trim_end());
+            text.push('\n');
+        }
+    }
+    if needs.rules.is_empty() {
+        text.push_str("# No step works in a cluster.\n");
+    }
+    text
+}
+
+impl Needs {
+    fn of_objects(&mut self, scope: &Scope, secrets: bool) {
+        let resources: Vec<String> = scope.patterns("resources").map_or_else(
+            || vec!["*".to_owned()],
+            |all| {
+                all.iter()
+                    .map(|pattern| pattern.as_str().to_owned())
+                    .collect()
+            },
+        );
+        for resource in &resources {
+            let mut verbs = verbs(scope);
+            let (group, plural) = match resource.split_once('.') {
+                Some((plural, group)) => (group.to_owned(), plural.to_owned()),
+                None => (String::new(), resource.clone()),
+            };
+            // A subresource is read or followed; it is not made.
+            if plural.contains('/') || plural == "events" {
+                verbs.retain(|verb| matches!(*verb, "get" | "list" | "watch"));
+            }
+            if plural == "pods" && verbs.contains("create") {
+                // The host removes what a run leaves, whatever its plugin does.
+                verbs.extend(["get", "list", "watch", "delete"]);
+            }
+            self.add(scope, (group, plural, Vec::new()), &verbs);
+        }
+        if secrets && may(scope, "create") {
+            // Secrets of a step are handed to its pod as a Secret which that pod owns.
+            let verbs = BTreeSet::from(["create", "get", "delete"]);
+            self.add(
+                scope,
+                (String::new(), "secrets".to_owned(), Vec::new()),
+                &verbs,
+            );
+        }
+    }
+
+    /// A workload's identity is proven with a token of its service account (TokenRequest).
+    fn of_identities(&mut self, scope: &Scope) {
+        let names: Vec<String> = scope
+            .exactly("serviceAccounts")
+            .iter()
+            .map(|n| (*n).to_owned())
+            .collect();
+        let core = String::new;
+        self.add(
+            scope,
+            (core(), "serviceaccounts".to_owned(), names.clone()),
+            &BTreeSet::from(["get"]),
+        );
+        self.add(
+            scope,
+            (core(), "serviceaccounts/token".to_owned(), names),
+            &BTreeSet::from(["create"]),
+        );
+    }
+
+    fn add(&mut self, scope: &Scope, kind: Kind, verbs: &BTreeSet<&'static str>) {
+        let (clusters, namespaces) = (scope.exactly("cluster"), scope.exactly("namespace"));
+        if clusters.is_empty() || namespaces.is_empty() {
+            self.vague.insert(scope.explain());
+        }
+        if verbs.is_empty() {
+            return;
+        }
+        for cluster in clusters {
+            for namespace in &namespaces {
+                let spot = (cluster.to_owned(), (*namespace).to_owned());
+                let rules = self.rules.entry(spot).or_default();
+                rules.entry(kind.clone()).or_default().extend(verbs);
+            }
+        }
+    }
+}
+
+/// Kubernetes' verbs for a scope's actions. `canI` is everybody's (`system:basic-user`).
+fn verbs(scope: &Scope) -> BTreeSet<&'static str> {
+    let mut verbs = BTreeSet::new();
+    for verb in [
+        "get", "list", "watch", "create", "patch", "update", "delete",
+    ] {
+        if may(scope, verb) {
+            verbs.insert(verb);
+        }
+    }
+    if may(scope, "apply") {
+        verbs.extend(["create", "patch"]);
+    }
+    verbs
+}
+
+fn documents(
+    name: &str,
+    namespace: &str,
+    rules: &BTreeMap<Kind, BTreeSet<&'static str>>,
+    subject: Option<&str>,
+) -> [Value; 2] {
+    // Kinds with the same verbs share a rule.
+    let mut shared: BTreeMap<(&str, &[String], Vec<&str>), Vec<&str>> = BTreeMap::new();
+    for ((group, plural, names), verbs) in rules {
+        let verbs: Vec<&str> = verbs.iter().copied().collect();
+        let kinds = shared.entry((group, names, verbs)).or_default();
+        kinds.push(plural);
+    }
+    let rules: Vec<Value> = shared
+        .into_iter()
+        .map(|((group, names, verbs), resources)| {
+            let mut rule = json!({ "apiGroups": [group], "resources": resources, "verbs": verbs });
+            if !names.is_empty() {
+                rule["resourceNames"] = json!(names);
+            }
+            rule
+        })
+        .collect();
+    let metadata = json!({ "name": name, "namespace": namespace });
+    let group = "rbac.authorization.k8s.io";
+    let subject = match subject.unwrap_or(RUNNER).split_once('/') {
+        Some((namespace, name)) => {
+            json!({ "kind": "ServiceAccount", "namespace": namespace, "name": name })
+        }
+        None => {
+            json!({ "kind": "User", "apiGroup": group, "name": subject.unwrap_or(RUNNER) })
+        }
+    };
+    [
+        json!({
+            "apiVersion": format!("{group}/v1"),
+            "kind": "Role",
+            "metadata": metadata,
+            "rules": rules,
+        }),
+        json!({
+            "apiVersion": format!("{group}/v1"),
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": { "apiGroup": group, "kind": "Role", "name": name },
+            "subjects": [subject],
+        }),
+    ]
+}

@@ -1,0 +1,83 @@
+//! A plan as a Mermaid flowchart (<https://mermaid.js.org/syntax/flowchart.html>), as code hosts
+//! show it in Markdown.
+
+use std::collections::HashMap;
+
+use sidestep_pipeline::{Instance, Plan};
+
+/// The graph: a box a step instance, an arrow from what is needed to what needs it. Steps of
+/// `finally` stand in a frame of their own.
+pub(crate) fn mermaid(plan: &Plan) -> String {
+    let names: HashMap<&str, String> = plan
+        .instances
+        .iter()
+        .enumerate()
+        .map(|(index, instance)| (instance.id.as_str(), format!("s{index}")))
+        .collect();
+    let node = |instance: &Instance| {
+        let condition = instance.condition.as_ref();
+        let condition = condition.map(|text| format!("<br/><i>if {}</i>", escape(text)));
+        format!(
+            "{}[\"{}<br/>{}{}\"]",
+            names[instance.id.as_str()],
+            escape(&instance.id),
+            escape(&instance.uses),
+            condition.unwrap_or_default()
+        )
+    };
+    let mut lines = vec!["flowchart LR".to_owned()];
+    let (last, first): (Vec<_>, Vec<_>) = plan.instances.iter().partition(|i| i.finally);
+    lines.extend(
+        first
+            .into_iter()
+            .map(|instance| format!("  {}", node(instance))),
+    );
+    if !last.is_empty() {
+        lines.push("  subgraph finally".to_owned());
+        lines.extend(
+            last.into_iter()
+                .map(|instance| format!("    {}", node(instance))),
+        );
+        lines.push("  end".to_owned());
+    }
+    for instance in &plan.instances {
+        for need in &instance.needs {
+            if let (Some(from), Some(to)) =
+                (names.get(need.as_str()), names.get(instance.id.as_str()))
+            {
+                lines.push(format!("  {from} --> {to}"));
+            }
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Mermaid's entity codes for what would end a quoted label, or be markup in it.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => escaped.push(character),
+            ' ' | '.' | '/' | '-' | '_' | ':' | '[' | ']' | '=' | ',' | '(' | ')' | '!' => {
+                escaped.push(character);
+            }
+            other if other.is_alphanumeric() => escaped.push(other),
+            other => escaped.push_str(&format!("#{};", u32::from(other))),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_its_label() {
+        assert_eq!(
+            escape("a == \"b\" && <c>"),
+            "a == #34;b#34; #38;#38; #60;c#62;"
+        );
+    }
+}

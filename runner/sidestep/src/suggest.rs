@@ -1,0 +1,90 @@
+//! What there is to grant: the least that each step's plugin requests for these inputs.
+
+use std::collections::BTreeMap;
+
+use sidestep_pipeline::Plan;
+use sidestep_policy::{Capability, Scope};
+use sidestep_report::plain_text;
+
+/// What the steps of one id request, over all instances of a matrix.
+#[derive(Default)]
+struct Wanted<'a> {
+    built_in: bool,
+    scopes: BTreeMap<Capability, Vec<&'a Scope>>,
+    /// Requests that only the run can work out.
+    later: Vec<&'a str>,
+    secrets: bool,
+}
+
+/// The YAML to paste under the pipeline's steps, of a plan that was made as requested.
+pub(crate) fn suggest(plan: &Plan) -> String {
+    let mut steps: Vec<(&str, Wanted<'_>)> = Vec::new();
+    for instance in &plan.instances {
+        let known = steps.iter().position(|(step, _)| *step == instance.step);
+        let index = known.unwrap_or_else(|| {
+            steps.push((&instance.step, Wanted::default()));
+            steps.len() - 1
+        });
+        let wanted = &mut steps[index].1;
+        wanted.built_in = instance.built_in;
+        for grant in instance.scopes.grants() {
+            let scopes = wanted.scopes.entry(grant.capability).or_default();
+            for scope in grant.scopes() {
+                if !scopes.contains(&scope) {
+                    scopes.push(scope);
+                }
+            }
+        }
+        for key in instance.later_requests.keys() {
+            if key == Capability::Secrets.as_str() {
+                wanted.secrets = true;
+            } else if !wanted.later.contains(&key.as_str()) {
+                wanted.later.push(key);
+            }
+        }
+    }
+    let mut lines = vec![
+        "# The least that the steps request for these inputs, to paste under each step. A value"
+            .to_owned(),
+        "# may as well read inputs, matrix and git: bucket: \"${{ inputs.bucket }}\".".to_owned(),
+        "steps:".to_owned(),
+    ];
+    for (step, wanted) in &steps {
+        lines.push(format!("  {}:", plain_text(step)));
+        lines.extend(wanted.lines());
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+impl Wanted<'_> {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.built_in {
+            lines.push("    # built in: granted by itself; what is written here narrows it".into());
+        }
+        let scopes = self.scopes.iter().filter(|(_, scopes)| !scopes.is_empty());
+        let granted: Vec<String> = scopes
+            .map(|(capability, scopes)| {
+                let scopes: Vec<String> = scopes.iter().map(|scope| scope.to_yaml()).collect();
+                format!("      {capability}: [{}]", scopes.join(", "))
+            })
+            .collect();
+        if granted.is_empty() && self.later.is_empty() {
+            lines.push("    grants: {}".into());
+        } else {
+            lines.push("    grants:".into());
+            lines.extend(granted);
+        }
+        for key in &self.later {
+            lines.push(format!(
+                "      # {key}: […] depends on what another step brings: grant it in writing, as \
+                 wide as that may get"
+            ));
+        }
+        if self.secrets {
+            lines.push("    # secrets: [NAME]  the plugin uses secrets, by their names".into());
+        }
+        lines
+    }
+}

@@ -1,0 +1,218 @@
+//! What killed runs leave behind is found and removed; what is in use is not.
+
+use std::fs::{self, File};
+use std::process::Child;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::clients::{client, exports, said};
+use crate::interrupted::{pod_of, pod_runs, signal, until};
+use crate::place::{Place, program};
+
+/// Starts a build that hangs, waits until its pod runs, and gives its run and its pod's name.
+fn hanging(place: &mut Place, variables: &[(&str, &str)]) -> (Child, String, String) {
+    let mut command = place.command(&["run", "--sandbox=build-hangs", "--output", "json"]);
+    let mut child = command
+        .envs(variables.iter().copied())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let events = until(&mut child, pod_runs);
+    let run = events[0]["run"].as_str().unwrap().to_owned();
+    let pod = pod_of(&events);
+    (child, run, pod)
+}
+
+fn kill(mut child: Child) {
+    signal(&child, "KILL");
+    child.wait().unwrap();
+}
+
+/// What `gc` says: name and fate of each finding.
+fn gc(place: &mut Place, flags: &[&str], variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let arguments = [&["gc", "--output", "json"], flags].concat();
+    let output = place
+        .command(&arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let found: Vec<Value> = serde_json::from_str(&said(&output)).unwrap();
+    found
+        .iter()
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap().to_owned();
+            assert!(!text("why").is_empty(), "{one}");
+            (text("name"), text("fate"))
+        })
+        .collect()
+}
+
+fn fate<'a>(found: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let one = found.iter().find(|(known, _)| known == name);
+    one.map(|(_, fate)| fate.as_str())
+}
+
+#[test]
+fn a_killed_run_s_pod_is_removed_and_a_live_one_s_is_not() {
+    let mut place = Place::with_application();
+    let (dead, run, pod) = hanging(&mut place, &[]);
+    let (mut live, _, living) = hanging(&mut place, &[]);
+    let sandbox = "--sandbox=build-hangs";
+    let found = gc(&mut place, &[sandbox], &[]);
+    assert_eq!(fate(&found, &pod), Some("kept"), "it still runs");
+    kill(dead);
+
+    let found = gc(&mut place, &[sandbox, "--dry-run"], &[]);
+    assert_eq!(fate(&found, &pod), Some("would-remove"), "{found:?}");
+    assert_eq!(fate(&found, &living), Some("kept"), "{found:?}");
+    let lock = place.folder().join("state/sidestep/runs").join(&run);
+    let lock = lock.join("lock").display().to_string();
+    assert_eq!(fate(&found, &lock), Some("would-remove"), "{found:?}");
+
+    let elsewhere = gc(&mut place, &["--dry-run"], &[]);
+    assert_eq!(fate(&elsewhere, &pod), Some("kept"), "it is in a sandbox");
+
+    let found = gc(&mut place, &[sandbox], &[]);
+    assert_eq!(fate(&found, &pod), Some("removed"), "{found:?}");
+    assert_eq!(fate(&found, &lock), Some("removed"), "{found:?}");
+    let found = gc(&mut place, &[sandbox], &[]);
+    let kept = |(name, fate): &(String, String)| (name == &living) == (fate == "kept");
+    assert!(found.iter().all(kept) && found.len() == 1, "{found:?}");
+
+    if program("kubectl").is_some() {
+        let exports = exports(&mut place, "build-hangs");
+        let pods = client(&place, &exports, "kubectl get pods -n builds -o name");
+        let pods = said(&pods);
+        let (_, living) = living.split_once('/').unwrap();
+        assert_eq!(pods.trim(), format!("pod/{living}"));
+    }
+    // It ended no live run: that one still hears its interrupt, and tidies up.
+    assert_eq!(live.try_wait().unwrap(), None);
+    signal(&live, "INT");
+    std::io::copy(&mut live.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
+    assert_eq!(live.wait().unwrap().code(), Some(130));
+    let shown = place.run(&["runs", "show", &run, "--output", "json"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let left = shown["leftOutside"].as_array().unwrap();
+    assert!(
+        left.iter().all(|intent| intent["onExit"] == "keep"),
+        "its removal is journaled: {left:?}"
+    );
+}
+
+#[test]
+fn a_detached_run_is_left_for_whoever_resumes_it() {
+    let mut place = Place::with_application();
+    let arguments = [
+        "run",
+        "--sandbox=build-hangs",
+        "--on-terminate=detach",
+        "--output",
+        "json",
+    ];
+    let mut child = place.start(&arguments);
+    let events = until(&mut child, pod_runs);
+    let pod = pod_of(&events);
+    signal(&child, "TERM");
+    std::io::copy(&mut child.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let output = place.run(&["gc", "--sandbox=build-hangs"]);
+    let text = said(&output);
+    let run = events[0]["run"].as_str().unwrap();
+    assert!(
+        text.contains(&format!("kept: pod {pod}"))
+            && text.contains(&format!("sidestep resume {run}")),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let mut place = Place::with_application();
+    let elsewhere = place.folder().join("elsewhere").display().to_string();
+    let elsewhere = [("SIDESTEP_STATE", format!("dir:{elsewhere}"))];
+    let elsewhere: Vec<_> = elsewhere.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let (dead, _, pod) = hanging(&mut place, &elsewhere);
+    kill(dead);
+    let cluster = "projects/demo/locations/europe-west1/clusters/ci";
+    let flags = [
+        "--sandbox=build-hangs",
+        "--cluster",
+        cluster,
+        "--namespace",
+        "builds",
+    ];
+    // Its journal is not here, so nobody here can say whether its runner is alive.
+    let found = gc(&mut place, &flags, &[]);
+    assert_eq!(fate(&found, &pod), Some("kept"), "{found:?}");
+
+    let exports = exports(&mut place, "build-hangs");
+    let name = pod.split_once('/').unwrap().1;
+    let expire = format!(
+        "kubectl annotate pod -n builds {name} --overwrite sidestep.dev/expires=2026-01-01T00:00:00Z"
+    );
+    said(&client(&place, &exports, &expire));
+    // The next run of anybody in that namespace sweeps it, and says so.
+    let mut child = place.start(&["run", "--sandbox=build-hangs", "--output", "json"]);
+    until(&mut child, pod_runs);
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains(&format!("removed: pod {pod}")), "{text}");
+    let gone = client(
+        &place,
+        &exports,
+        &format!("kubectl wait --for=delete -n builds pod/{name} --timeout=60s"),
+    );
+    said(&gone);
+    assert!(gc(&mut place, &flags, &[]).is_empty());
+}
+
+#[test]
+fn what_lies_on_disk_is_swept_by_its_age() {
+    let mut place = Place::new();
+    let old = SystemTime::now() - Duration::from_hours(40 * 24);
+    let make = |place: &Place, path: &str, aged: bool| {
+        let path = place.folder().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "x").unwrap();
+        if aged {
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(old)
+                .unwrap();
+        }
+        path.display().to_string()
+    };
+    let cache = "cache/sidestep/plugins";
+    let unused = make(&place, &format!("{cache}/aa-01.cwasm"), true);
+    let used = make(&place, &format!("{cache}/bb-01.cwasm"), false);
+    let draft = make(&place, &format!("{cache}/.tmpabc"), true);
+    make(&place, "cache/sidestep/scratch/.tmpdef", true);
+    let foreign = make(&place, "cache/sidestep/scratch/notes.txt", true);
+    make(&place, "state/sidestep/runs/stillborn/lock", true);
+    let stillborn = place.folder().join("state/sidestep/runs/stillborn");
+    File::open(&stillborn).unwrap().set_modified(old).unwrap();
+    make(&place, "state/sidestep/runs/mine/novel.txt", true);
+    let mine = place.folder().join("state/sidestep/runs/mine");
+    File::open(&mine).unwrap().set_modified(old).unwrap();
+
+    let planned = gc(&mut place, &["--dry-run"], &[]);
+    assert!(fs::exists(&unused).unwrap(), "a dry run removes nothing");
+    let found = gc(&mut place, &[], &[]);
+    assert_eq!(planned.len(), found.len());
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert_eq!(fate(&found, &unused), Some("removed"));
+    assert_eq!(fate(&found, &draft), Some("removed"));
+    assert!(!stillborn.exists() && mine.join("novel.txt").exists());
+    assert!(fs::exists(&used).unwrap() && fs::exists(&foreign).unwrap());
+    let again = place.run(&["gc"]);
+    assert_eq!(said(&again), "Nothing was left behind.\n");
+}

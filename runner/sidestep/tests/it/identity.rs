@@ -1,0 +1,261 @@
+//! Every way to break a workload's identity: what is said, that no pod is made, and that the
+//! printed commands mend it when the real gcloud and kubectl run them as printed.
+
+use std::process::Command;
+
+use crate::clients::exports;
+use crate::place::{Place, failure, find, program};
+
+/// More links than any scenario breaks.
+const MOST_BREAKS: usize = 6;
+
+/// A pipeline whose builds have their roles themselves.
+const DIRECT: &str = "version: 1
+name: direct
+defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
+steps:
+  identity:
+    uses: sidestep/wi-verify
+    with:
+      namespace: builds
+      serviceAccount: kaniko-direct
+      form: direct
+      targets: [{ bucket: demo-contexts }, { image: europe-docker.pkg.dev/demo/images/hello }]
+  context:
+    uses: sidestep/context-upload
+    with: { path: \".\", bucket: demo-contexts }
+  build:
+    needs: [identity]
+    uses: sidestep/kaniko-launch
+    with: { context: \"${{ steps.context.outputs.uri }}\", destinations: [\"europe-docker.pkg.dev/demo/images/hello:1\"], namespace: builds, serviceAccount: kaniko-direct }
+";
+
+/// Runs until it succeeds, doing between the runs what the failures say. `links` are the links that
+/// are found broken, in order.
+fn mend(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
+    let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
+        return;
+    };
+    let mut place = Place::with_application();
+    if let Some(pipeline) = pipeline {
+        place.write("sidestep.yaml", pipeline);
+    }
+    let flag = format!("--sandbox={scenario}");
+    let output = place.run(&["run", &flag, "--color", "never"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    insta::with_settings!({ filters => [(r"after [0-9.]+m?s", "after TIME")] }, {
+        insta::assert_snapshot!(scenario, of_identity(&said));
+    });
+    let mut found = Vec::new();
+    for _ in 0..MOST_BREAKS {
+        let (exit, events) = place.events(&["run", &flag]);
+        if exit == 0 {
+            break;
+        }
+        let failure = failure(&events);
+        assert_eq!(exit, 4, "{failure:#}");
+        let pod = find(&events, "host-call", |call| call["function"] == "create");
+        assert!(pod.is_none(), "{pod:?}");
+        found.push((
+            failure["details"]["link"].as_u64().unwrap_or_default(),
+            failure["code"].as_str().unwrap().to_owned(),
+        ));
+        for command in commands(failure) {
+            run(&mut place, scenario, &command);
+        }
+    }
+    let found: Vec<(u64, &str)> = found.iter().map(|(link, code)| (*link, &**code)).collect();
+    assert_eq!(found, links);
+}
+
+/// The commands of a failure's help.
+fn commands(failure: &serde_json::Value) -> Vec<String> {
+    let help = failure["help"].as_array().unwrap();
+    let commands: Vec<String> = help
+        .iter()
+        .filter_map(|line| line.as_str())
+        .filter(|line| line.starts_with("gcloud ") || line.starts_with("kubectl "))
+        .map(str::to_owned)
+        .collect();
+    assert!(!commands.is_empty(), "{failure:#}");
+    commands
+}
+
+/// Runs a command as it was printed, in a shell.
+fn run(place: &mut Place, scenario: &str, command: &str) {
+    let exports = exports(place, scenario);
+    let output = Command::new("bash")
+        .args(["-c", command])
+        .envs(exports)
+        .env("HOME", place.workspace())
+        .env("CLOUDSDK_CONFIG", place.workspace().join("gcloud"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}\n{said}");
+}
+
+/// What is said about the step `identity`; the step beside it speaks at the same time.
+fn of_identity(said: &str) -> String {
+    let mut lines = Vec::new();
+    let mut failed = false;
+    for line in said.lines().skip_while(|line| !line.starts_with('▸')) {
+        let sign = line.chars().next().unwrap_or(' ');
+        if !sign.is_whitespace() {
+            failed = line.starts_with("✗ identity");
+        }
+        let of_step = line
+            .get(2..)
+            .is_some_and(|rest| rest.starts_with("identity"));
+        let labels = ["  why ", "  code", "  help", "      ", "✗"];
+        if failed && labels.iter().any(|label| line.starts_with(label)) || of_step {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $scenario:literal $($pipeline:ident)? => [$($link:tt),+];)+) => {$(
+        #[test]
+        fn $test() {
+            let pipeline: Option<&str> = None$(.or(Some($pipeline)))?;
+            mend($scenario, pipeline, &[$($link),+]);
+        }
+    )+};
+}
+
+scenarios! {
+    link_2_iamcredentials_is_off: "api-disabled" => [(2, "identity.api-disabled")];
+    link_2_artifactregistry_is_off: "registry-api-disabled" => [(2, "identity.api-disabled")];
+    link_3_no_workload_pool: "no-workload-pool" => [(3, "identity.no-workload-pool"), (4, "identity.node-account")];
+    link_4_metadata_server_is_off: "metadata-server-off" => [(4, "identity.node-account")];
+    link_4_node_account: "node-account" => [(4, "identity.node-account")];
+    link_5_no_service_account: "service-account-missing" => [(5, "identity.service-account-missing"), (6, "identity.annotation-missing")];
+    link_6_no_annotation: "no-annotation" => [(6, "identity.annotation-missing")];
+    link_6_wrong_annotation: "wrong-annotation" => [(6, "identity.annotation-wrong")];
+    link_6_leftover_annotation: "leftover-annotation" DIRECT => [(6, "identity.annotation-leftover")];
+    link_7_account_deleted: "account-deleted" => [(7, "identity.account-missing"), (8, "identity.binding-missing")];
+    link_7_account_disabled: "account-disabled" => [(7, "identity.account-disabled")];
+    link_8_account_recreated: "account-recreated" => [(8, "identity.binding-missing"), (10, "identity.target-denied")];
+    link_8_no_binding: "no-binding" => [(8, "identity.binding-missing")];
+    link_8_swapped: "ksa-ns-swapped" => [(8, "identity.binding-missing")];
+    link_8_number: "project-number-in-member" => [(8, "identity.binding-missing")];
+    link_8_wrong_role: "wrong-role" => [(8, "identity.binding-missing")];
+    link_10_bucket: "bucket-denied" => [(10, "identity.target-denied")];
+    link_10_registry: "registry-denied" => [(10, "identity.target-denied")];
+    link_10_repository_missing: "repository-missing" => [(10, "identity.target-missing"), (10, "identity.target-denied")];
+    link_11_not_uniform: "not-uniform" DIRECT => [(11, "identity.not-uniform")];
+}
+
+/// The messages of the step's log.
+fn log(events: &[serde_json::Value]) -> Vec<&str> {
+    let lines = events.iter().filter(|event| event["type"] == "log");
+    lines
+        .filter_map(|event| event["data"]["message"].as_str())
+        .collect()
+}
+
+#[test]
+fn what_the_caller_may_not_read_is_left_to_the_proof() {
+    let Some(_) = program("gcloud") else { return };
+    for (scenario, expected) in [("healthy", 0), ("no-binding", 4)] {
+        let mut place = Place::with_application();
+        let flag = format!("--sandbox={scenario}");
+        place.events(&["run", &flag]);
+        // The developer keeps what a build needs, and nothing that reads IAM.
+        let change = |verb: &str, role: &str| {
+            format!(
+                "gcloud projects {verb}-iam-policy-binding demo --member user:dev@example.com --role {role} --condition=None"
+            )
+        };
+        for role in [
+            "roles/container.admin",
+            "roles/storage.admin",
+            "roles/artifactregistry.reader",
+            "roles/serviceusage.serviceUsageViewer",
+        ] {
+            run(&mut place, scenario, &change("add", role));
+        }
+        run(&mut place, scenario, &change("remove", "roles/owner"));
+        let (exit, events) = place.events(&["run", &flag]);
+        assert_eq!(exit, expected, "{scenario}: {:#?}", log(&events));
+        for link in [" 7  Google account", " 8  binding"] {
+            let told = log(&events).into_iter().find(|line| line.starts_with(link));
+            let told = told.expect(link);
+            assert!(
+                told.contains("not checked: dev@example.com may not read")
+                    || (expected == 4 && told.ends_with("broken")),
+                "{told}"
+            );
+        }
+        if expected == 4 {
+            let failure = failure(&events);
+            assert_eq!(failure["code"], "identity.binding-missing");
+            let why = failure["message"].as_str().unwrap();
+            assert!(why.contains("Most probably"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn the_cluster_s_pool_counts_across_projects() {
+    let mut place = Place::new();
+    let targets = r#"targets=[{"bucket":"shared-contexts"},{"image":"europe-docker.pkg.dev/shared/images/x"}]"#;
+    let arguments = [
+        "exec",
+        "wi-verify",
+        "--sandbox",
+        "-i",
+        "cluster=projects/demo/locations/europe-west1/clusters/ci",
+        "-i",
+        "namespace=builds",
+        "-i",
+        "serviceAccount=kaniko-shared",
+        "-i",
+        targets,
+    ];
+    let (exit, events) = place.events(&arguments);
+    assert_eq!(exit, 0, "{events:#?}");
+    let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
+    assert_eq!(
+        outputs["principal"],
+        "builder@shared.iam.gserviceaccount.com"
+    );
+    assert_eq!(outputs["pool"], "demo.svc.id.goog");
+    assert_eq!(outputs["form"], "impersonation");
+    let links: Vec<u64> = outputs["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|found| found["link"].as_u64())
+        .collect();
+    let every: Vec<u64> = (1..=16).collect();
+    assert!(every.iter().all(|link| links.contains(link)), "{links:?}");
+}
+
+#[test]
+fn the_direct_form_is_found_by_itself() {
+    let mut place = Place::new();
+    let arguments = [
+        "exec",
+        "wi-verify",
+        "--sandbox",
+        "-i",
+        "cluster=projects/demo/locations/europe-west1/clusters/ci",
+        "-i",
+        "namespace=builds",
+        "-i",
+        "serviceAccount=kaniko-direct",
+        "-i",
+        "bucket=demo-contexts",
+    ];
+    let (exit, events) = place.events(&arguments);
+    assert_eq!(exit, 0, "{events:#?}");
+    let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
+    assert_eq!(outputs["form"], "direct");
+    assert_eq!(
+        outputs["principal"],
+        "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko-direct"
+    );
+}

@@ -1,0 +1,171 @@
+//! What `plan` and `validate` print for others: grants to paste, Roles, bindings, graphs, reports.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::clients::{exports, said};
+use crate::grants::{pipeline, with_own_plugin};
+use crate::place::{Place, find, program};
+
+fn text(place: &mut Place, arguments: &[&str]) -> String {
+    let output = place.run(arguments);
+    said(&output)
+}
+
+#[test]
+fn the_suggested_grants_are_the_ones_that_were_missing() {
+    let mut place = with_own_plugin();
+    place.write("sidestep.yaml", &pipeline(""));
+    let refused = place.run(&["plan"]);
+    assert_eq!(refused.status.code(), Some(3));
+    let suggested = text(&mut place, &["plan", "--suggest-grants"]);
+    let grants = suggested.split_once("  send:\n").unwrap().1;
+    place.write("sidestep.yaml", &pipeline(grants));
+    let plan: Value =
+        serde_json::from_str(&text(&mut place, &["plan", "--output", "json"])).unwrap();
+    let scopes = &plan["instances"][0]["scopes"]["grants"]["storage"];
+    assert_eq!(scopes["granted"], scopes["requested"], "{plan:#}");
+    assert_eq!(scopes["granted"][0]["bucket"][0], "demo-contexts");
+    let (exit, _) = place.events(&["run", "--sandbox"]);
+    assert_eq!(exit, 0, "what was suggested is enough");
+}
+
+/// A pipeline that builds the example application with names of the sandbox's.
+fn building(place: &Place) {
+    let quickstart = include_str!("../../src/commands/quickstart.yaml");
+    place.write("sidestep.yaml", quickstart);
+}
+
+#[test]
+fn the_printed_bindings_are_what_was_missing() {
+    if program("gcloud").is_none() {
+        return;
+    }
+    let mut place = Place::with_application();
+    building(&place);
+    let (exit, _) = place.events(&["run", "--sandbox=registry-denied"]);
+    assert_eq!(exit, 4);
+    let script = text(&mut place, &["plan", "--iam=user:dev@example.com"]);
+    place.write("iam.sh", &script);
+    // The service account of the pods acts as one of Google's, which the script leaves to say.
+    let output = Command::new("bash")
+        .args(["-e", "iam.sh"])
+        .current_dir(place.workspace())
+        .envs(exports(&mut place, "registry-denied"))
+        .env(
+            "POD_1",
+            "serviceAccount:builder@demo.iam.gserviceaccount.com",
+        )
+        .env("HOME", place.workspace())
+        .env("CLOUDSDK_CONFIG", place.workspace().join("gcloud"))
+        .output()
+        .unwrap();
+    said(&output);
+    let (exit, events) = place.events(&["run", "--sandbox=registry-denied"]);
+    assert_eq!(exit, 0, "{events:#?}");
+}
+
+#[test]
+fn the_printed_role_has_what_the_runner_calls_and_no_more() {
+    let mut place = Place::with_application();
+    building(&place);
+    let yaml = text(&mut place, &["plan", "--rbac=ci/runner"]);
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&yaml).unwrap();
+    let [role, binding] = &documents[..] else {
+        panic!("a Role and a RoleBinding: {yaml}");
+    };
+    assert_eq!(
+        (&role["kind"], &binding["kind"]),
+        (&"Role".into(), &"RoleBinding".into())
+    );
+    let verbs = |resource: &str| {
+        let rules = role["rules"].as_array().unwrap().iter();
+        let of = rules.filter(|rule| {
+            rule["resources"]
+                .as_array()
+                .unwrap()
+                .contains(&resource.into())
+        });
+        of.map(|rule| rule["verbs"].clone()).collect::<Vec<_>>()
+    };
+    let all = serde_json::json!(["create", "delete", "get", "list", "watch"]);
+    assert_eq!(verbs("pods"), [all]);
+    assert_eq!(
+        verbs("pods/log"),
+        [serde_json::json!(["get", "list", "watch"])]
+    );
+    assert_eq!(verbs("secrets"), [Value::Null; 0], "no step has secrets");
+    assert_eq!(binding["subjects"][0]["kind"], "ServiceAccount");
+    assert_eq!(binding["roleRef"]["name"], role["metadata"]["name"]);
+    assert_eq!(role["metadata"]["namespace"], "builds");
+}
+
+#[test]
+fn a_plan_is_drawn() {
+    let mut place = Place::with_application();
+    building(&place);
+    let drawn = text(
+        &mut place,
+        &["plan", "--output", "mermaid", "-o", "plan.mmd"],
+    );
+    assert_eq!(drawn, "");
+    let drawn = std::fs::read_to_string(place.workspace().join("plan.mmd")).unwrap();
+    assert_eq!(
+        drawn,
+        "flowchart LR\n  s0[\"context<br/>sidestep/context-upload\"]\n  \
+         s1[\"build<br/>sidestep/kaniko-launch\"]\n  s0 --> s1\n"
+    );
+}
+
+#[test]
+fn problems_are_told_to_code_hosts() {
+    let mut place = Place::with_application();
+    place.write(
+        "sidestep.yaml",
+        "version: 1\nname: x\nstpes: {}\nsteps: {}\n",
+    );
+    let output = place.run(&["validate", "--output", "github"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.starts_with(
+            "::error file=sidestep.yaml,line=3,col=1,endColumn=6,title=pipeline.unknown-key::"
+        ),
+        "{told}"
+    );
+    let output = place.run(&["validate", "--output", "sarif"]);
+    assert_eq!(output.status.code(), Some(2));
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), told.lines().count());
+    building(&place);
+    let output = place.run(&["validate", "--output", "sarif"]);
+    assert_eq!(output.status.code(), Some(0));
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(log["runs"][0]["results"], serde_json::json!([]));
+}
+
+#[test]
+fn one_step_runs_with_what_it_needs() {
+    let mut place = Place::with_application();
+    building(&place);
+    let (exit, events) = place.events(&["run", "--sandbox", "--step", "context"]);
+    assert_eq!(exit, 0);
+    let started = find(&events, "run-started", |_| true).unwrap();
+    let steps: Vec<&str> = started["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["instance"].as_str().unwrap())
+        .collect();
+    assert_eq!(steps, ["context"]);
+    let (exit, events) = place.events(&["run", "--sandbox", "--step", "build"]);
+    assert_eq!(exit, 0);
+    let end = find(&events, "run-finished", |_| true).unwrap();
+    assert!(end["outputs"]["image"].is_string(), "{end}");
+    let output = place.run(&["run", "--sandbox", "--step", "biuld"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("did you mean `build`?"), "{said}");
+}

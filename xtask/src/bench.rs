@@ -1,0 +1,62 @@
+//! `cargo xtask bench`: what Sidestep costs beside what one would use instead, in one run on one
+//! machine. Nothing here fails for being slow: times differ between machines, ratios much less.
+
+mod calls;
+mod container;
+mod context;
+mod place;
+mod sample;
+mod steps;
+mod table;
+
+use std::process::ExitCode;
+
+use crate::{Result, release, say, tools};
+use place::Place;
+use sample::Round;
+use table::Row;
+
+/// How often each thing is measured, after once for the caches.
+const ROUNDS: usize = 15;
+
+/// What is measured, side by side.
+type Measure = fn(&Place, usize) -> Result<Vec<Row>>;
+
+/// Measures, and prints a table, or JSON with `--output json`; `--rounds N` measures more often.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    let (rounds, json) = options(arguments)?;
+    let path = tools::for_bench();
+    let place = Place::make(release::build()?, path)?;
+    let mut rows = Vec::new();
+    let measures: [(&str, Measure); 3] = [
+        ("steps", steps::measure),
+        ("calls of the host", calls::measure),
+        ("a build context", context::measure),
+    ];
+    for (what, measure) in measures {
+        say::doing(&format!("measuring {what}, {rounds} times"));
+        rows.extend(measure(&place, rounds)?);
+    }
+    if json {
+        table::json(&rows, rounds);
+    } else {
+        table::human(&rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(arguments: &[String]) -> Result<(usize, bool)> {
+    let (mut rounds, mut json) = (ROUNDS, false);
+    let mut arguments = arguments.iter().map(String::as_str);
+    while let Some(name) = arguments.next() {
+        match (name, arguments.next()) {
+            ("--output", Some("json")) => json = true,
+            ("--output", Some("human")) => json = false,
+            ("--rounds", Some(number)) if number.parse().is_ok_and(|n: usize| n > 0) => {
+                rounds = number.parse().expect("it was parsed a line above");
+            }
+            _ => return Err("usage: cargo xtask bench [--rounds N] [--output human|json]".into()),
+        }
+    }
+    Ok((rounds, json))
+}

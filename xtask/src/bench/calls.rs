@@ -1,0 +1,88 @@
+//! What a plugin's call of the host costs beside what a step that is a script does instead: start a
+//! program that asks the system.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::place::{Place, printed, to_end};
+use super::sample::in_turn;
+use super::table::Row;
+use super::{Result, Round};
+
+/// How many calls of each kind one step makes.
+const CALLS: u32 = 20_000;
+
+/// Measures a call that needs no grant, and one that passes the gate.
+pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
+    let pipeline = format!(
+        "version: 1\nname: calls\nsteps:\n  call:\n    uses: ./caller.wasm\n    \
+         with: {{ path: file.txt, times: {CALLS} }}\n    \
+         grants: {{ workspace: {{ read: [file.txt] }} }}\n"
+    );
+    place.write("calls.yaml", &pipeline)?;
+    place.write("file.txt", "a file to look at\n")?;
+    // One run gives both times: the first row's turn makes it, the second row's takes its part.
+    let stat = Cell::new(Err(String::from("not measured")));
+    let clock = || -> Result<Duration> {
+        let events = printed(place.sidestep(&["run", "calls.yaml", "--output", "json"]))?;
+        stat.set(each(&events, "stat"));
+        each(&events, "clock")
+    };
+    let process = |program: &'static str, argument: &'static str| {
+        move || {
+            let mut command = place.command(program);
+            command.arg(argument);
+            to_end(command)
+        }
+    };
+    let things: Vec<Round<'_>> = vec![
+        Box::new(clock),
+        Box::new(|| stat.replace(Err("not measured".into()))),
+        Box::new(process("date", "+%s")),
+        Box::new(process("stat", "file.txt")),
+    ];
+    let mut samples = in_turn(rounds, things).into_iter();
+    let mut next = || samples.next().expect("as many as things");
+    let (clock, stat, date, stat_program) = (next(), next(), next(), next());
+    Ok(vec![
+        Row::new(
+            "a call of the host: the clock",
+            vec![clock, date],
+            &["a process (date)"],
+        )?,
+        Row::new(
+            "a call through the gate, recorded: a file's facts",
+            vec![stat, stat_program],
+            &["a process (stat)"],
+        )?,
+    ])
+}
+
+/// A call's time, from the step's output, which is the milliseconds for all.
+fn each(events: &str, output: &str) -> Result<Duration> {
+    let name = format!("\"{output}\":");
+    let milliseconds: u64 = events
+        .lines()
+        .filter(|line| line.contains("\"step-finished\""))
+        .find_map(|line| {
+            let (_, value) = line.split_once(&name)?;
+            let end = value.find(|c: char| !c.is_ascii_digit())?;
+            value[..end].parse().ok()
+        })
+        .ok_or_else(|| format!("the step has no output `{output}`"))?;
+    Ok(Duration::from_millis(milliseconds) / CALLS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calls_time_is_read_from_the_steps_end() {
+        let events = r#"{"type":"log","data":{"message":"\"stat\":7"}}
+{"type":"step-finished","data":{"status":"succeeded","outputs":{"clock":20,"stat":4000},"durationMs":1}}"#;
+        assert_eq!(each(events, "clock"), Ok(Duration::from_micros(1)));
+        assert_eq!(each(events, "stat"), Ok(Duration::from_micros(200)));
+        assert!(each(events, "other").is_err());
+    }
+}

@@ -1,0 +1,48 @@
+//! The least container there is: runc, one static program, no image to pull, no network to set up.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::bench::place::{self, Place};
+use crate::{Result, tools};
+
+/// A bundle that runs one command.
+pub(crate) struct Container {
+    folder: PathBuf,
+    name: &'static str,
+}
+
+impl Container {
+    /// Makes a bundle whose process is busybox, called as the first of the words.
+    pub(crate) fn make(place: &Place, name: &'static str, words: &[&str]) -> Result<Self> {
+        let folder = place.folder.join(name);
+        let programs = folder.join("rootfs/bin");
+        let busybox = tools::find("busybox", &place.path).ok_or("busybox is not installed")?;
+        let wrong = |error: std::io::Error| format!("cannot make {}: {error}", folder.display());
+        fs::create_dir_all(&programs).map_err(wrong)?;
+        fs::copy(busybox, programs.join(words[0])).map_err(wrong)?;
+        place::printed({
+            let mut spec = place.command("runc");
+            spec.arg("spec").current_dir(&folder);
+            spec
+        })?;
+        let config = folder.join("config.json");
+        let arguments = words.join("\", \"");
+        let text = fs::read_to_string(&config)
+            .map_err(wrong)?
+            .replace("\"terminal\": true", "\"terminal\": false")
+            .replace("\"sh\"", &format!("\"{arguments}\""));
+        fs::write(&config, text).map_err(wrong)?;
+        Ok(Self { folder, name })
+    }
+
+    /// Starts the container, waits for its end and removes it.
+    pub(crate) fn run(&self, place: &Place) -> Command {
+        let mut command = place.command("runc");
+        command
+            .args(["run", &format!("sidestep-bench-{}", self.name)])
+            .current_dir(&self.folder);
+        command
+    }
+}

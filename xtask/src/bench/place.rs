@@ -1,0 +1,126 @@
+//! Where it is measured: a folder with pipelines, plugins and a state of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::profile::Profile;
+use crate::{Result, cargo, guests};
+
+/// The guests that are measured, as packages and as the pipelines name their files.
+const GUESTS: [(&str, &str); 2] = [
+    ("sidestep-guest-noop", "noop"),
+    ("sidestep-guest-caller", "caller"),
+];
+
+/// A folder to measure in, and the runner.
+pub(crate) struct Place {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// The search path with what the measures compare with.
+    pub(crate) path: String,
+    runner: PathBuf,
+}
+
+impl Place {
+    /// Makes the folder, empty but for the guests as components.
+    pub(crate) fn make(runner: PathBuf, path: String) -> Result<Self> {
+        let folder = cargo::target_dir().join("bench");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .map_err(|error| format!("cannot empty {}: {error}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder)
+            .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        let modules = guests::compile(&GUESTS.map(|(package, _)| package.to_owned()))?;
+        for (package, name) in GUESTS {
+            let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
+            let component = folder.join(format!("{name}.wasm"));
+            guests::component(Profile::Release, &module, &component)?;
+        }
+        Ok(Self {
+            folder,
+            path,
+            runner,
+        })
+    }
+
+    /// Writes a file into the folder.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let file = self.folder.join(name);
+        fs::write(&file, text)
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        Ok(file)
+    }
+
+    /// A command that runs in the folder, quietly.
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command
+            .current_dir(&self.folder)
+            .env("PATH", &self.path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// The runner, with its state and caches in the folder, and no CI that it could detect.
+    pub(crate) fn sidestep(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&self.runner);
+        command
+            .args(arguments)
+            .env("XDG_STATE_HOME", self.folder.join("state"))
+            .env("XDG_CACHE_HOME", self.folder.join("cache"))
+            .env("XDG_CONFIG_HOME", self.folder.join("config"));
+        for name in ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+}
+
+/// How long the command takes to its end; an error if it fails.
+pub(crate) fn to_end(mut command: Command) -> Result<Duration> {
+    let started = Instant::now();
+    let status = command.status().map_err(|error| failed(&command, &error))?;
+    let took = started.elapsed();
+    if status.success() {
+        Ok(took)
+    } else {
+        Err(failed(&command, &status))
+    }
+}
+
+/// How long the command takes until it has written a line that contains the text.
+pub(crate) fn to_line(mut command: Command, text: &str) -> Result<Duration> {
+    let started = Instant::now();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(&command, &error))?;
+    let output = child.stdout.take().expect("it was asked for above");
+    let mut took = None;
+    for line in BufReader::new(output).lines() {
+        let line = line.map_err(|error| failed(&command, &error))?;
+        if took.is_none() && line.contains(text) {
+            took = Some(started.elapsed());
+        }
+    }
+    let status = child.wait().map_err(|error| failed(&command, &error))?;
+    match took {
+        Some(took) if status.success() => Ok(took),
+        _ => Err(failed(&command, &status)),
+    }
+}
+
+/// What the command prints; an error if it fails.
+pub(crate) fn printed(mut command: Command) -> Result<String> {
+    cargo::output(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+}
+
+fn failed(command: &Command, why: &dyn std::fmt::Display) -> String {
+    format!("{} failed: {why}", command.get_program().display())
+}

@@ -1,0 +1,79 @@
+//! What it takes to start a run, and what each step costs beside a process and a container.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::container::Container;
+use super::place::{Place, to_end, to_line};
+use super::sample::in_turn;
+use super::table::Row;
+use super::{Result, Round};
+
+/// How many steps a long pipeline has.
+const STEPS: u32 = 50;
+
+/// What a step that says something says.
+const LINE: &str = "the first line";
+
+/// Measures a run's start and a step's overhead.
+pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
+    Ok(vec![first_line(place, rounds)?, overhead(place, rounds)?])
+}
+
+fn first_line(place: &Place, rounds: usize) -> Result<Row> {
+    let pipeline = pipeline(1, &format!("    with: {{ message: {LINE} }}\n"));
+    place.write("line.yaml", &pipeline)?;
+    let container = Container::make(place, "echo", &["echo", LINE]);
+    let run = || place.sidestep(&["run", "line.yaml", "--output", "json"]);
+    let shell = || {
+        let mut shell = place.command("/bin/sh");
+        shell.args(["-c", &format!("echo {LINE}")]);
+        shell
+    };
+    let things: Vec<Round<'_>> = vec![
+        Box::new(|| to_line(run(), LINE)),
+        Box::new(|| to_line(shell(), LINE)),
+        Box::new(|| to_line(container.as_ref().map_err(Clone::clone)?.run(place), LINE)),
+    ];
+    Row::new(
+        "from `sidestep run` to the first step's first line",
+        in_turn(rounds, things),
+        &["a shell that echoes", "a container (runc) that echoes"],
+    )
+}
+
+fn overhead(place: &Place, rounds: usize) -> Result<Row> {
+    place.write("one.yaml", &pipeline(1, ""))?;
+    place.write("many.yaml", &pipeline(STEPS, ""))?;
+    let container = Container::make(place, "true", &["true"]);
+    let step = || -> Result<Duration> {
+        let one = to_end(place.sidestep(&["run", "one.yaml"]))?;
+        let many = to_end(place.sidestep(&["run", "many.yaml"]))?;
+        Ok(many.saturating_sub(one) / (STEPS - 1))
+    };
+    let things: Vec<Round<'_>> = vec![
+        Box::new(step),
+        Box::new(|| to_end(place.command("/bin/true"))),
+        Box::new(|| to_end(container.as_ref().map_err(Clone::clone)?.run(place))),
+    ];
+    Row::new(
+        &format!("one more step, of {STEPS} in a row that do nothing"),
+        in_turn(rounds, things),
+        &[
+            "a process (/bin/true)",
+            "a container (runc) that does nothing",
+        ],
+    )
+}
+
+/// A pipeline of steps that do nothing, one after the other.
+fn pipeline(steps: u32, more: &str) -> String {
+    let mut text = String::from("version: 1\nname: bench\nsteps:\n");
+    for step in 1..=steps {
+        let _ = write!(text, "  s{step}:\n    uses: ./noop.wasm\n{more}");
+        if step > 1 {
+            let _ = writeln!(text, "    needs: [s{}]", step - 1);
+        }
+    }
+    text
+}

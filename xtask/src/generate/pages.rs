@@ -1,0 +1,197 @@
+//! The pages, each from one question to the runner.
+
+use std::fmt::Write;
+
+use super::help::{Argument, Help};
+use super::runner::Runner;
+use crate::{Result, guests};
+
+/// Every page's path and text.
+pub(crate) fn all(runner: &Runner) -> Result<Vec<(String, String)>> {
+    let mut pages = vec![
+        ("commands.md".to_owned(), commands(runner)?),
+        ("plugins.md".to_owned(), plugins(runner)?),
+        ("settings.md".to_owned(), settings(runner)?),
+        ("scenarios.md".to_owned(), scenarios(runner)?),
+    ];
+    let mut list = String::new();
+    for (name, says) in schema_names(runner)? {
+        let file = format!("schemas/{name}.json");
+        let _ = writeln!(list, "- [{file}]({file}): {says}");
+        pages.push((file, runner.ask(&["schema", &name])?));
+    }
+    pages.push(("README.md".to_owned(), index(&list)));
+    Ok(pages)
+}
+
+fn index(schemas: &str) -> String {
+    format!(
+        "# Reference\n\nMade by `cargo xtask generate` from what the runner says of itself; \
+         `cargo xtask test` fails where the two differ.\n\n\
+         - [Commands](commands.md): every command and flag.\n\
+         - [Built-in steps](plugins.md): inputs, outputs and what each asks for.\n\
+         - [Settings](settings.md): names and defaults.\n\
+         - [Sandbox scenarios](scenarios.md): the ways to break the sandbox.\n\n\
+         JSON Schemas, as `sidestep schema NAME` prints them:\n\n{schemas}"
+    )
+}
+
+fn commands(runner: &Runner) -> Result<String> {
+    let root = help(runner, &[])?;
+    let mut page = format!(
+        "# Commands\n\n{}\n\n    {}\n\nEvery command takes:\n\n{}",
+        about(&root),
+        root.usage,
+        arguments(&root.arguments)
+    );
+    let mut waiting: Vec<Vec<String>> = below(&[], &root);
+    while let Some(path) = waiting.pop() {
+        let command = help(runner, &path)?;
+        let own: Vec<Argument> = command
+            .arguments
+            .iter()
+            .filter(|argument| !root.arguments.contains(argument) && !is_help(argument))
+            .cloned()
+            .collect();
+        let _ = write!(
+            page,
+            "\n## sidestep {}\n\n{}\n\n    {}\n",
+            path.join(" "),
+            about(&command),
+            command.usage
+        );
+        if !own.is_empty() {
+            let _ = write!(page, "\n{}", arguments(&own));
+        }
+        waiting.extend(below(&path, &command));
+    }
+    Ok(page)
+}
+
+fn help(runner: &Runner, path: &[String]) -> Result<Help> {
+    let words: Vec<&str> = ["help"]
+        .into_iter()
+        .chain(path.iter().map(String::as_str))
+        .collect();
+    Ok(Help::read(&runner.ask(&words)?))
+}
+
+/// What a command does, its paragraphs ending as sentences do.
+fn about(command: &Help) -> String {
+    let sentences = command.about.iter().map(|paragraph| {
+        let end = if paragraph.ends_with('.') { "" } else { "." };
+        format!("{paragraph}{end}")
+    });
+    sentences.collect::<Vec<_>>().join("\n\n")
+}
+
+/// The paths of a command's own commands, last first: the next one is taken from the end.
+fn below(path: &[String], command: &Help) -> Vec<Vec<String>> {
+    let names = command.commands.iter().rev();
+    names
+        .map(|name| path.iter().chain([name]).cloned().collect())
+        .collect()
+}
+
+/// Its words differ between commands with and without a short form.
+fn is_help(argument: &Argument) -> bool {
+    argument.spelling.ends_with("--help")
+}
+
+fn arguments(arguments: &[Argument]) -> String {
+    let mut table = String::from("| | |\n|---|---|\n");
+    for argument in arguments {
+        let meaning = argument.meaning.join("<br>");
+        let _ = writeln!(
+            table,
+            "| `{}` | {} |",
+            cell(&argument.spelling),
+            cell(&meaning)
+        );
+    }
+    table
+}
+
+fn plugins(runner: &Runner) -> Result<String> {
+    let mut page = String::from("# Built-in steps\n");
+    for name in guests::packages()? {
+        let shown = runner.ask(&["plugin", "inspect", &format!("sidestep/{name}")])?;
+        let rows: Vec<(&str, &str)> = shown
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(key, value)| (key, value.trim_start()))
+            .collect();
+        let of = |key: &'static str| {
+            let rows = rows.iter();
+            rows.filter(move |row| row.0 == key).map(|row| row.1)
+        };
+        let _ = writeln!(page, "\n## sidestep/{name}\n");
+        for description in of("description") {
+            let _ = writeln!(page, "{description}\n");
+        }
+        for (key, title) in [("input", "Input"), ("output", "Output")] {
+            let _ = writeln!(page, "| {title} | Type | |\n|---|---|---|");
+            for property in of(key) {
+                let mut parts = property.splitn(3, "  ").map(str::trim);
+                let mut part = || cell(parts.next().unwrap_or_default());
+                let (name, kind, says) = (part(), part(), part());
+                let _ = writeln!(page, "| `{name}` | {kind} | {says} |");
+            }
+            page.push('\n');
+        }
+        page.push_str("It requests, for its inputs:\n\n");
+        for request in of("requests") {
+            let (key, scopes) = request.split_once("  ").unwrap_or((request, ""));
+            let _ = writeln!(page, "- `{key}`: `{scopes}`");
+        }
+    }
+    Ok(page)
+}
+
+fn settings(runner: &Runner) -> Result<String> {
+    let mut page = String::from(
+        "# Settings\n\nAs `sidestep settings` prints them where nobody has set any.\n\n\
+         | Setting | Default |\n|---|---|\n",
+    );
+    for line in runner.ask(&["settings"])?.lines() {
+        let mut parts = line.split("  ").map(str::trim).filter(|p| !p.is_empty());
+        let mut part = || cell(parts.next().unwrap_or_default());
+        let _ = writeln!(page, "| `{}` | `{}` |", part(), part());
+    }
+    Ok(page)
+}
+
+fn scenarios(runner: &Runner) -> Result<String> {
+    let mut page = String::from(
+        "# Sandbox scenarios\n\n`sidestep run --sandbox=NAME` runs against the sandbox that is \
+         broken like this.\n\n| Scenario | |\n|---|---|\n",
+    );
+    for line in runner.ask(&["sandbox", "scenarios"])?.lines() {
+        let (name, says) = line.split_once(' ').unwrap_or((line, ""));
+        let _ = writeln!(page, "| `{name}` | {} |", cell(says.trim()));
+    }
+    Ok(page)
+}
+
+/// What `sidestep schema` takes, each with what it says.
+fn schema_names(runner: &Runner) -> Result<Vec<(String, String)>> {
+    let help = help(runner, &["schema".to_owned()])?;
+    let of = help
+        .arguments
+        .first()
+        .ok_or("`sidestep schema` takes no argument")?;
+    let values = of.meaning.iter().filter_map(|line| {
+        let (name, says) = line.strip_prefix("- ")?.split_once(':')?;
+        Some((name.to_owned(), says.trim().to_owned()))
+    });
+    let names: Vec<_> = values.collect();
+    if names.is_empty() {
+        return Err("`sidestep help schema` lists no values".into());
+    }
+    Ok(names)
+}
+
+/// Text that does not end a table's cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
