@@ -370,14 +370,15 @@ fn the_secure_ways_ask_for_nothing_of_the_insecure_ones() {
         build["scopes"].clone()
     };
     let (secure, keyed) = (asked("workload-identity"), asked("key-in-secret"));
+    let gke = |scopes: &Value| scopes["grants"]["gke"]["granted"].clone();
     let text = secure.to_string();
     assert!(
-        !text.contains("gke") && !text.contains("builder-key"),
+        gke(&secure) == serde_json::json!([]) && !text.contains("builder-key"),
         "{secure:#}"
     );
     let text = keyed.to_string();
     assert!(
-        text.contains("gke") && text.contains("builder-key"),
+        gke(&keyed) != serde_json::json!([]) && text.contains("builder-key"),
         "{keyed:#}"
     );
 }
