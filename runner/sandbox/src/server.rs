@@ -146,6 +146,7 @@ pub async fn serve(
         endpoints,
         kubernetes: format!("https://{api_server_address}"),
         google,
+        moved: std::mem::take(&mut listeners.moved),
     };
     let text = serde_json::to_vec_pretty(&live).unwrap_or_default();
     write(&places.live(), &text)?;
