@@ -1,6 +1,6 @@
 //! `--as`: the sandbox, called as somebody else than its developer.
 
-use crate::place::{Place, program};
+use crate::place::{BUILD_ALONE, Place, program};
 use crate::served::Served;
 
 const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
@@ -75,6 +75,7 @@ fn strangers_are_told_who_is_known() {
         assert!(said.contains(names), "{said}");
         assert_eq!(output.status.code(), Some(2), "{said}");
     }
+    served.place.write("sidestep.yaml", BUILD_ALONE);
     let output = served.place.run(&["run", "--as", "nobody"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(

@@ -136,6 +136,9 @@ fn repositories_and_secrets() {
     let Some(_) = program("gcloud") else { return };
     let mut served = Served::new();
     served.place.write("word", "open sesame");
+    served
+        .place
+        .write("image/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
     let shell = served.shell(&[]);
     let at = "--location europe";
     shell.ok(&format!(
@@ -158,6 +161,24 @@ fn repositories_and_secrets() {
         policy["bindings"][0]["role"],
         "roles/artifactregistry.writer"
     );
+
+    // What the sandbox's kaniko pushes, as the developer's ADC, is what is listed.
+    let kaniko = concat!(env!("CARGO_BIN_EXE_sidestep"), " sandbox kaniko");
+    shell.ok(&format!(
+        "{kaniko} --context=dir://image --destination=europe-docker.pkg.dev/demo/more/team/app:1"
+    ));
+    let more = "europe-docker.pkg.dev/demo/more";
+    let images = shell.json(&format!(
+        "gcloud artifacts docker images list {more} --include-tags"
+    ));
+    assert_eq!(images[0]["package"], format!("{more}/team/app"));
+    assert_eq!(images[0]["tags"], serde_json::json!(["1"]));
+    let tags = shell.json(&format!(
+        "gcloud artifacts docker tags list {more}/team/app"
+    ));
+    let digest = images[0]["version"].as_str().unwrap();
+    assert!(digest.starts_with("sha256:"), "{images}");
+    assert!(tags.to_string().contains(digest), "{tags}");
 
     let greeting = "gcloud secrets versions access latest --secret greeting";
     assert_eq!(shell.ok(greeting), "hello from Secret Manager");
