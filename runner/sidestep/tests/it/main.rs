@@ -19,6 +19,7 @@ mod names;
 mod place;
 mod plans;
 mod schemas;
+mod secrets;
 mod served;
 mod small;
 mod ways;
