@@ -105,6 +105,12 @@ impl Shell<'_> {
         &found.unwrap_or_else(|| panic!("no export {name}")).1
     }
 
+    /// Another value for an export.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        let found = self.exports.iter_mut().find(|(known, _)| known == name);
+        value.clone_into(&mut found.unwrap_or_else(|| panic!("no export {name}")).1);
+    }
+
     /// A command line whose words have no spaces in them, not started yet.
     pub(crate) fn command(&self, line: &str) -> Command {
         let words: Vec<&str> = line.split_whitespace().collect();
