@@ -222,16 +222,7 @@ impl Needs {
             }
         }
         for (instance, scope) in scopes(plan, Capability::Iam) {
-            let mut projects: BTreeSet<&str> = scope.exactly("project").into_iter().collect();
-            let resources = scope.exactly("resource");
-            projects.extend(resources.iter().filter_map(|resource| project_of(resource)));
-            if projects.is_empty() {
-                self.vague(&instance.step, scope);
-            }
-            for project in projects {
-                let on = On::Project(project.to_owned());
-                self.add(&runner, on, "roles/iam.securityReviewer", &instance.step);
-            }
+            self.identities(&instance.step, scope);
         }
         for (instance, scope) in scopes(plan, Capability::ArtifactRegistry) {
             self.repositories(
@@ -266,6 +257,44 @@ impl Needs {
         }
         for (instance, scope) in scopes(plan, Capability::IamWrite) {
             self.policies(&instance.step, scope);
+        }
+    }
+
+    /// Reading accounts, pools, roles and policies.
+    fn identities(&mut self, step: &str, scope: &Scope) {
+        let mut projects: BTreeSet<&str> = scope.exactly("project").into_iter().collect();
+        for resource in scope.exactly("resource") {
+            if let Some(project) = project_of(resource) {
+                projects.insert(project);
+            } else if let Some(bucket) = resource.strip_prefix("buckets/") {
+                // A bucket's name does not say whose it is.
+                self.remark(
+                    step,
+                    &format!(
+                        "the policy of gs://{bucket}, if that is in another project: \
+                         roles/iam.securityReviewer there"
+                    ),
+                );
+            } else {
+                self.vague(step, scope);
+            }
+        }
+        if projects.is_empty() && scope.exactly("resource").is_empty() {
+            self.vague(step, scope);
+        }
+        let reads = ["get", "list", "listKeys"];
+        let roles = [
+            (
+                reads.iter().any(|action| may(scope, action)),
+                "roles/iam.serviceAccountViewer",
+            ),
+            (may(scope, "get"), "roles/iam.roleViewer"),
+            (may(scope, "getPolicy"), "roles/iam.securityReviewer"),
+        ];
+        for project in projects {
+            for (_, role) in roles.iter().filter(|(needed, _)| *needed) {
+                self.add(&Who::Runner, On::Project(project.to_owned()), role, step);
+            }
         }
     }
 

@@ -124,11 +124,6 @@ impl Place {
             .unwrap()
     }
 
-    /// What the live sandbox says of itself.
-    pub(crate) fn status(&mut self) -> Value {
-        self.status_of("healthy")
-    }
-
     /// What the live sandbox of a scenario says of itself.
     pub(crate) fn status_of(&mut self, scenario: &str) -> Value {
         let arguments = [
