@@ -71,7 +71,7 @@ fn is_log(event: &Value, text: &str) -> bool {
 
 /// The numbers of the lines that the build wrote, as the run's log has them.
 fn numbers(place: &mut Place, run: &str) -> Vec<u32> {
-    let output = place.run(&["logs", run, "--step", "build"]);
+    let output = place.run(&["logs", run, "build"]);
     String::from_utf8(output.stdout)
         .unwrap()
         .lines()
@@ -176,7 +176,7 @@ fn a_termination_cancels_or_detaches_as_asked() {
     assert_eq!(exit, Some(143), "{beside}");
     assert!(
         find(&events, "cleaned-up", |_| true).is_none(),
-        "the pod is left"
+        "the pod is left: {events:#?}"
     );
     let told = find(&events, "warning", |data| data["code"] == "run.detached").expect("said");
     assert_eq!(told["help"][0], format!("sidestep resume {id}"));
