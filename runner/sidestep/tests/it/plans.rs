@@ -32,9 +32,26 @@ fn the_suggested_grants_are_the_ones_that_were_missing() {
 }
 
 /// A pipeline that builds the example application with names of the sandbox's.
+const BUILDING: &str = "version: 1
+name: quickstart
+defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
+steps:
+  context:
+    uses: sidestep/context-upload
+    with: { bucket: demo-contexts, prefix: contexts/ }
+  build:
+    uses: sidestep/kaniko-launch
+    with:
+      context: \"${{ steps.context.outputs.uri }}\"
+      destinations: [europe-docker.pkg.dev/demo/images/hello:latest]
+      namespace: builds
+      serviceAccount: kaniko
+outputs:
+  image: \"${{ steps.build.outputs.image }}\"
+";
+
 fn building(place: &Place) {
-    let quickstart = include_str!("../../src/commands/quickstart.yaml");
-    place.write("sidestep.yaml", quickstart);
+    place.write("sidestep.yaml", BUILDING);
 }
 
 #[test]
@@ -176,7 +193,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     let mut place = Place::with_application();
     place.write(
         "sidestep.yaml",
-        "version: 1\nname: x\ntimeot: 1m\ninputs: { tag: { type: strng } }\nsteps:\n  context:\n    uses: sidestep/context-upload\n    with: { bucket: b, prefx: x }\n  other:\n    uses: ./plugins/none.wasm\n  build:\n    uses: sidestep/kaniko-launch\n    with:\n      context: \"${{ steps.context.outputs.ur }}\"\n      dockerfile: Nowhere\n      destinations: [\"x.dev/a/b:${{ inputs.tag }}\"]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: n\n      serviceAccount: s\n  right:\n    uses: sidestep/kaniko-launch\n    with:\n      context: gs://b/o\n      path: .\n      dockerfile: Nowhere\n      destinations: [x.dev/a/b:1]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: n\n      serviceAccount: s\n",
+        "version: 1\nname: x\ntimeot: 1m\ninputs: { tag: { type: strng } }\nsteps:\n  context:\n    uses: sidestep/context-upload\n    with: { bucket: demo-contexts, prefx: x }\n  other:\n    uses: ./plugins/none.wasm\n  build:\n    uses: sidestep/kaniko-launch\n    with:\n      context: \"${{ steps.context.outputs.ur }}\"\n      dockerfile: Nowhere\n      destinations: [\"x.dev/a/b:${{ inputs.tag }}\"]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: builds\n      serviceAccount: kaniko\n  right:\n    uses: sidestep/kaniko-launch\n    with:\n      context: gs://b/o\n      path: .\n      dockerfile: Nowhere\n      destinations: [x.dev/a/b:1]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: builds\n      serviceAccount: kaniko\n",
     );
     let output = place.run(&["validate", "--output", "json"]);
     assert_eq!(output.status.code(), Some(2));
