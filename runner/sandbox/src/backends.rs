@@ -28,6 +28,10 @@ pub(crate) fn cluster_config(
         ));
     };
     let mut config = Config::new(places.dir.join("kubernetes"), project, location, name);
+    // What GKE says that it runs is what the API server says that it is.
+    if let Some(known) = seed.clusters.get(cluster) {
+        config.version = format!("v{}", known.version);
+    }
     // The seed says which service accounts there are; node and namespace are as ever.
     config
         .seed

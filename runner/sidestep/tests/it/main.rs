@@ -14,5 +14,6 @@ mod killed;
 mod place;
 mod plans;
 mod schemas;
+mod secrets;
 mod small;
 mod ways;

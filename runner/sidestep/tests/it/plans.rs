@@ -169,3 +169,50 @@ fn one_step_runs_with_what_it_needs() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("did you mean `build`?"), "{said}");
 }
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let mut place = Place::with_application();
+    place.write(
+        "sidestep.yaml",
+        "version: 1\nname: x\ntimeot: 1m\ninputs: { tag: { type: strng } }\nsteps:\n  context:\n    uses: sidestep/context-upload\n    with: { bucket: b, prefx: x }\n  other:\n    uses: ./plugins/none.wasm\n  build:\n    uses: sidestep/kaniko-launch\n    with:\n      context: \"${{ steps.context.outputs.ur }}\"\n      dockerfile: Nowhere\n      destinations: [\"x.dev/a/b:${{ inputs.tag }}\"]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: n\n      serviceAccount: s\n  right:\n    uses: sidestep/kaniko-launch\n    with:\n      context: gs://b/o\n      path: .\n      dockerfile: Nowhere\n      destinations: [x.dev/a/b:1]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: n\n      serviceAccount: s\n",
+    );
+    let output = place.run(&["validate", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let told: Vec<(&str, u64)> = found
+        .iter()
+        .map(|one| {
+            (
+                one["code"].as_str().unwrap(),
+                one["at"]["line"].as_u64().unwrap_or(0),
+            )
+        })
+        .collect();
+    for expected in [
+        ("pipeline.unknown-key", 3),
+        ("input.type", 4),
+        ("input.unknown", 8),
+        ("output.unknown", 14),
+    ] {
+        assert!(told.contains(&expected), "{expected:?} in {told:#?}");
+    }
+    let about = |text: &str| {
+        let about = found.iter().filter(|one| one.to_string().contains(text));
+        about.count()
+    };
+    assert_eq!(
+        about("none.wasm"),
+        1,
+        "the plugin that is not there: {found:#?}"
+    );
+    assert!(
+        about("Nowhere") >= 1,
+        "what plugins check of right steps: {found:#?}"
+    );
+    assert_eq!(
+        found.len(),
+        6,
+        "and nothing that follows from these: {found:#?}"
+    );
+}
