@@ -157,6 +157,29 @@ fn a_runner_killed_anywhere_builds_once_and_leaves_nothing() {
 }
 
 #[test]
+fn a_runner_killed_before_it_began_can_be_started_again() {
+    let mut place = Place::with_application();
+    let (exit, _) = place.events(&["run", "--sandbox", "--run-id", "early"]);
+    assert_eq!(exit, 0);
+    // What it leaves when it is killed after its journal's header, and before its plan.
+    let run = place.workspace().join("../state/sidestep/runs/early");
+    let journal = run.join("journal");
+    let bytes = std::fs::read(&journal).unwrap();
+    let header = 8 + u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    std::fs::write(&journal, &bytes[..header]).unwrap();
+    std::fs::remove_file(run.join("plan.json")).unwrap();
+
+    let output = place.run(&["resume", "early"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("nothing was started"), "{told}");
+    assert!(told.contains("sidestep run --run-id early"), "{told}");
+    let (exit, events) = place.events(&["run", "--sandbox", "--run-id", "early"]);
+    assert_eq!(exit, 0, "{events:#?}");
+    assert!(run.join("plan.json").is_file());
+}
+
+#[test]
 fn a_termination_cancels_or_detaches_as_asked() {
     let mut place = Place::with_application();
     let mut run = Running::start(&mut place, &["run", "--sandbox=build-hangs"]);
