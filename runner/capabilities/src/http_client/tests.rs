@@ -124,7 +124,7 @@ async fn a_blob_is_sent_and_an_answer_is_cut_between_secrets() {
     let echo = |body: Bytes| async move { body };
     let endless = || async {
         let chunks = futures::stream::repeat_with(|| {
-            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 65536]))
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 65536]))
         });
         Sent::from_stream(chunks)
     };

@@ -373,7 +373,7 @@ async fn what_a_hostile_registry_sends_is_bounded_and_checked() {
     let counted = Arc::clone(&elsewhere);
     let endless = || async {
         let chunks = futures::stream::repeat_with(|| {
-            Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; CHUNK]))
+            Ok::<_, std::io::Error>(Bytes::from(vec![b' '; CHUNK]))
         });
         Body::from_stream(chunks)
     };

@@ -187,7 +187,7 @@ async fn unchunked(stream: &mut TcpStream, mut bytes: Vec<u8>) -> io::Result<Vec
 }
 
 async fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     let count = stream.read(&mut buffer).await?;
     if count == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -26,7 +26,7 @@ async fn an_answer_without_an_end_is_cut() {
         async move {
             let chunks = futures::stream::repeat_with(move || {
                 counted.fetch_add(CHUNK as u64, Ordering::Relaxed);
-                Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; CHUNK]))
+                Ok::<_, std::io::Error>(Bytes::from(vec![b' '; CHUNK]))
             });
             Body::from_stream(chunks)
         }
