@@ -40,8 +40,10 @@ fn the_pipelines_of_the_repository_are_right_by_the_printed_schema() {
         seen += 1;
     }
     assert!(seen > 0);
-    let quickstart: Value =
-        serde_saphyr::from_str(include_str!("../../runner/sidestep/src/commands/quickstart.yaml")).unwrap();
+    let quickstart: Value = serde_saphyr::from_str(include_str!(
+        "../../runner/sidestep/src/commands/quickstart.yaml"
+    ))
+    .unwrap();
     assert!(validator.is_valid(&quickstart));
     // The inputs of built-in plugins are known to it.
     let mut wrong = quickstart;
