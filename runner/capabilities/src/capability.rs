@@ -1,7 +1,9 @@
 use sidestep_policy::Capability as Key;
 use wasmtime::component::Linker;
 
-use crate::{StepState, gcp, identity, kubernetes, runtime, secrets, storage, types, workspace};
+use crate::{
+    StepState, gcp, identity, kubernetes, registry, runtime, secrets, storage, types, workspace,
+};
 
 /// A capability that this runner can link: one row a module.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +24,13 @@ pub const CAPABILITIES: &[Capability] = &[
     storage::CAPABILITY,
     gcp::project::CAPABILITY,
     gcp::iam::CAPABILITY,
+    gcp::iam_write::CAPABILITY,
     gcp::gke::CAPABILITY,
     gcp::artifact_registry::CAPABILITY,
+    gcp::secret_manager::CAPABILITY,
     identity::CAPABILITY,
     kubernetes::CAPABILITY,
+    registry::CAPABILITY,
     secrets::CAPABILITY,
 ];
 

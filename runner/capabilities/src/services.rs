@@ -5,6 +5,7 @@ use crate::Secret;
 use crate::google::Rest;
 use crate::identity::Identity;
 use crate::kubernetes::Clusters;
+use crate::registry::Registry;
 use crate::storage::Storage;
 use crate::workspace::Workspace;
 
@@ -18,6 +19,8 @@ pub struct Services {
     pub storage: Option<Arc<Storage>>,
     /// Google Cloud's control plane.
     pub google: Option<Rest>,
+    /// Image registries.
+    pub registry: Option<Arc<Registry>>,
     /// The clusters.
     pub clusters: Option<Arc<Clusters>>,
     /// Whose identity can be proven.

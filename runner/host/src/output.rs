@@ -3,6 +3,10 @@
 use serde_json::Value;
 use sidestep_capabilities::Masks;
 use sidestep_events::{Class, Failure, Owner};
+use sidestep_pipeline::Manifest;
+
+/// How much of what is wrong is told.
+const MOST_SHOWN: usize = 5;
 
 /// Reads the outputs. One that is too large, no JSON object, or holds a known secret is the
 /// plugin's failure: it is never mended into something else.
@@ -44,4 +48,32 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
         )
         .with_help("outputs are stored and shown; a later step that needs the secret names it in its own `secrets`")),
     }
+}
+
+/// Holds the outputs to the plugin's own schema: what a later step reads of them is planned by it.
+pub(crate) fn check(outputs: &Value, manifest: &Manifest) -> Result<(), Failure> {
+    let wrong = manifest.check_outputs(outputs);
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let shown = wrong.iter().take(MOST_SHOWN).cloned();
+    let mut shown: Vec<String> = shown.collect();
+    if wrong.len() > MOST_SHOWN {
+        shown.push(format!("{} more", wrong.len() - MOST_SHOWN));
+    }
+    Err(Failure::new(
+        Class::Failed,
+        "plugin.bad-outputs",
+        Owner::Plugin,
+        format!(
+            "the outputs are not what `{}` declares: {}",
+            manifest.name,
+            shown.join("; ")
+        ),
+    )
+    .with_help(format!(
+        "this is for the plugin's author to mend: version {} gives outputs that its own manifest \
+         does not allow",
+        manifest.version
+    )))
 }

@@ -57,7 +57,12 @@ impl Plugin {
             Box::pin(async move { plugin.sidestep_step_plugin().call_run(store, &inputs).await })
         });
         match self.call(&self.loaded().run, incarnation, work).await? {
-            Ok(outputs) => output::read(&outputs, self.loaded().limits.output_bytes, &masks),
+            Ok(outputs) => {
+                let loaded = self.loaded();
+                let outputs = output::read(&outputs, loaded.limits.output_bytes, &masks)?;
+                output::check(&outputs, &loaded.described.manifest)?;
+                Ok(outputs)
+            }
             Err(failure) => Err(masks.failure(failure_from_wit(failure))),
         }
     }

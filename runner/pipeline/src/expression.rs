@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
@@ -72,6 +72,23 @@ pub(crate) struct Values {
     pub(crate) roots: BTreeMap<&'static str, Value>,
     /// What `success()` and its like answer.
     pub(crate) statuses: Statuses,
+    /// Inputs that have no value since something is wrong with them.
+    pub(crate) missing: BTreeSet<String>,
+}
+
+impl Values {
+    /// Whether the expression reads something that has no value since something is wrong with it,
+    /// which is said elsewhere.
+    pub(crate) fn lacks(&self, analysis: &Analysis) -> bool {
+        analysis.references.iter().any(|reference| {
+            match (reference.root.as_str(), reference.path.first()) {
+                ("inputs", Some(name)) => self.missing.contains(name),
+                ("inputs", None) => !self.missing.is_empty(),
+                ("matrix", _) => !self.roots.contains_key("matrix"),
+                _ => false,
+            }
+        })
+    }
 }
 
 /// Runs the work on a stack of its own.

@@ -30,6 +30,16 @@ pub struct Pipeline {
     /// Those of `steps`, then those of `finally`; what is needed comes first.
     pub(crate) steps: Vec<Step>,
     pub(crate) outputs: IndexMap<String, (Position, Written)>,
+    pub(crate) declared: Declared,
+}
+
+/// Every name that the file gives to something, even where that could not be read: nobody is told
+/// that there is no such thing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Declared {
+    pub(crate) steps: Vec<String>,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) secrets: Vec<String>,
 }
 
 impl Pipeline {
@@ -181,6 +191,8 @@ pub(crate) struct Step {
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) retry: Option<Retry>,
     pub(crate) matrix: Option<Matrix>,
+    /// Whether it has a matrix that could not be read.
+    pub(crate) broken_matrix: bool,
     pub(crate) fail_fast: bool,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) grants: Option<(Position, Node)>,

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use sidestep_events::Position;
 
-use crate::file::{Expression, Pipeline, Step};
+use crate::file::{Declared, Expression, Pipeline, Step};
 use crate::problems::Problems;
 
 /// Checks every name that a step is read or needed by, adds what expressions read to `needs`, and
 /// brings the steps into an order in which what is needed comes first.
 pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Option<Pipeline> {
-    let before = problems.count();
     let mut index: HashMap<String, usize> = HashMap::new();
     for (position, step) in pipeline.steps.iter().enumerate() {
         if let Some(first) = index.insert(step.id.clone(), position) {
@@ -25,10 +24,16 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
     }
     let ids: Vec<String> = pipeline.steps.iter().map(|step| step.id.clone()).collect();
     let finally: Vec<bool> = pipeline.steps.iter().map(|step| step.finally).collect();
+    let known = Known {
+        inputs: &pipeline.inputs,
+        env: &pipeline.env,
+        declared: &pipeline.declared,
+    };
     for step in &mut pipeline.steps {
-        names(problems, &pipeline.inputs, &pipeline.env, step);
+        names(problems, &known, step);
         for secret in &step.secrets {
-            if !pipeline.secrets.contains_key(&secret.0) {
+            let declared = pipeline.declared.secrets.contains(&secret.0);
+            if !declared && !pipeline.secrets.contains_key(&secret.0) {
                 problems.unknown(
                     "secret.unknown",
                     secret.1,
@@ -44,6 +49,8 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
         }
         for (need, at) in wanted {
             match index.get(&need) {
+                // What is wrong with that step is said there.
+                None if pipeline.declared.steps.contains(&need) => {}
                 None => {
                     let message = format!("there is no step `{need}`");
                     let known: Vec<&str> = ids.iter().map(String::as_str).filter(|id| **id != step.id).collect();
@@ -65,9 +72,9 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
     }
     for (at, written) in pipeline.outputs.values() {
         for expression in &written.expressions {
-            expression_names(problems, &pipeline.inputs, &pipeline.env, expression);
+            expression_names(problems, &known, expression);
             for (step, at) in read_steps(expression) {
-                if !index.contains_key(&step) {
+                if !index.contains_key(&step) && !pipeline.declared.steps.contains(&step) {
                     let message = format!("there is no step `{step}`");
                     problems.unknown(
                         "step.unknown",
@@ -81,11 +88,7 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
         }
         let _ = at;
     }
-    if problems.count() > before {
-        return Some(pipeline);
-    }
-    order(problems, &mut pipeline);
-    Some(pipeline)
+    order(problems, &mut pipeline).then_some(pipeline)
 }
 
 /// The steps that an expression reads.
@@ -99,18 +102,24 @@ pub(crate) fn read_steps(expression: &Expression) -> Vec<(String, Position)> {
         .collect()
 }
 
-type Inputs = indexmap::IndexMap<String, crate::file::Input>;
+/// The names that expressions may read.
+struct Known<'a> {
+    inputs: &'a indexmap::IndexMap<String, crate::file::Input>,
+    env: &'a [(String, Position)],
+    declared: &'a Declared,
+}
 
-fn names(problems: &mut Problems<'_>, inputs: &Inputs, env: &[(String, Position)], step: &Step) {
+fn names(problems: &mut Problems<'_>, known: &Known<'_>, step: &Step) {
     let keys: Vec<&str> = step
         .matrix
         .iter()
         .flat_map(|matrix| matrix.keys.iter().map(String::as_str))
         .collect();
     for expression in &step.reads {
-        expression_names(problems, inputs, env, expression);
+        expression_names(problems, known, expression);
         for reference in &expression.analysis.references {
             if reference.root == "matrix"
+                && !step.broken_matrix
                 && let Some(key) = reference.path.first()
                 && !keys.contains(&key.as_str())
             {
@@ -131,17 +140,18 @@ fn names(problems: &mut Problems<'_>, inputs: &Inputs, env: &[(String, Position)
     }
 }
 
-fn expression_names(
-    problems: &mut Problems<'_>,
-    inputs: &Inputs,
-    env: &[(String, Position)],
-    expression: &Expression,
-) {
+fn expression_names(problems: &mut Problems<'_>, known: &Known<'_>, expression: &Expression) {
+    let Known {
+        inputs,
+        env,
+        declared,
+    } = known;
     for reference in &expression.analysis.references {
         let Some(name) = reference.path.first() else {
             continue;
         };
         match reference.root.as_str() {
+            "inputs" if declared.inputs.contains(name) => {}
             "inputs" if !inputs.contains_key(name) => problems.unknown(
                 "input.unknown",
                 expression.at,
@@ -160,8 +170,9 @@ fn expression_names(
     }
 }
 
-/// Sorts the steps so that needs come first, in the file's order otherwise; prints a cycle.
-fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) {
+/// Sorts the steps so that needs come first, in the file's order otherwise. A cycle is reported,
+/// and has no order.
+fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
     let index: HashMap<&str, usize> = pipeline
         .steps
         .iter()
@@ -214,7 +225,7 @@ fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) {
                     format!("these steps wait for each other: {}", cycle.join(" → "))
                 };
                 problems.add_help("step.cycle", step.at, message, "remove one of these needs");
-                return;
+                return false;
             }
             path.push((need, 0));
             on_path.push(need);
@@ -233,4 +244,5 @@ fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) {
         .chain(last)
         .filter_map(|step| steps[step].take())
         .collect();
+    true
 }

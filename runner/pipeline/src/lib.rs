@@ -2,7 +2,8 @@
 //! plugins' manifests, inputs and policies, to a [`Plan`]: the data that a run executes.
 //!
 //! [`parse`] and [`plan`] find everything that can be found before anything runs, all of it at
-//! once, each with its place. While a run goes on, [`RunState`] holds what became of each instance,
+//! once, each with its place; [`parse_partly`] and [`plan_partly`] go as far as a wrong file lets
+//! them. While a run goes on, [`RunState`] holds what became of each instance,
 //! and an [`Instance`] answers whether it runs and with which inputs.
 //!
 //! This crate does no IO. It must not know how plugins are found or run, where a run's state lives,
@@ -39,9 +40,9 @@ pub use expression::MAX_EXPRESSION;
 pub use file::{Pipeline, Source};
 pub use json_schema::schema_pipeline;
 pub use manifest::Manifest;
-pub use parse::parse;
+pub use parse::{Parsed, parse, parse_partly};
 pub use plan::{Instance, Plan, Retry, SecretSource, Seen};
-pub use planner::{MAX_INSTANCES, PlanInputs, PluginInfo, plan};
+pub use planner::{MAX_INSTANCES, PlanInputs, Planned, PluginInfo, plan, plan_partly};
 pub use select::UnknownStep;
 pub use state::{Condition, InstanceState, RunState};
 pub use template::{Piece, Template};

@@ -3,6 +3,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::schema;
+
 /// What a plugin says about itself: the `sidestep:manifest` section of its component.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -28,4 +30,15 @@ pub struct Manifest {
     /// Whether equal inputs give equal outputs and nothing outside changes.
     #[serde(default)]
     pub pure: bool,
+}
+
+impl Manifest {
+    /// What the plugin's own schema finds wrong with outputs that it gave, one line each. The
+    /// lines name places and rules, never values.
+    pub fn check_outputs(&self, outputs: &Value) -> Vec<String> {
+        match schema::validate(&self.outputs, outputs) {
+            Ok(findings) => findings.iter().map(ToString::to_string).collect(),
+            Err(message) => vec![message],
+        }
+    }
 }

@@ -4,7 +4,7 @@ use sidestep_events::{Diagnostic, Position};
 use sidestep_policy::tree::{self, Node, NodeKind};
 
 use crate::context::{self, IN_DEFAULTS, IN_INPUTS, IN_OUTPUTS};
-use crate::file::{Defaults, Input, InputKind, Pipeline, Source, Written};
+use crate::file::{Declared, Defaults, Input, InputKind, Pipeline, Source, Written};
 use crate::plan::SecretSource;
 use crate::problems::Problems;
 use crate::{graph, read, retry, scalars, step};
@@ -34,9 +34,30 @@ const START: Position = Position {
     length: 0,
 };
 
+/// What could be read of a file.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// What could be understood; none where the rest would say nothing, as without YAML.
+    pub pipeline: Option<Pipeline>,
+    /// What is wrong, each with its place.
+    pub problems: Vec<Diagnostic>,
+}
+
 /// Reads a pipeline file. Either the pipeline is right as far as that can be said without its
 /// plugins, or everything that is wrong comes back, each with its place.
 pub fn parse(source: &Source) -> Result<Pipeline, Vec<Diagnostic>> {
+    match parse_partly(source) {
+        Parsed {
+            pipeline: Some(pipeline),
+            problems,
+        } if problems.is_empty() => Ok(pipeline),
+        Parsed { problems, .. } => Err(problems),
+    }
+}
+
+/// Reads as much of a pipeline file as can be understood, so that what else is wrong with it can be
+/// said in the same go ([`crate::plan_partly`]).
+pub fn parse_partly(source: &Source) -> Parsed {
     let tree = tree::read(&source.name, &source.text);
     let mut problems = Problems::new(&source.name, tree.problems);
     let Some(root) = &tree.root else {
@@ -48,12 +69,15 @@ pub fn parse(source: &Source) -> Result<Pipeline, Vec<Diagnostic>> {
                 "begin with `version: 1`",
             );
         }
-        return Err(problems.finish());
+        return Parsed {
+            pipeline: None,
+            problems: problems.finish(),
+        };
     };
     let pipeline = pipeline(&mut problems, root);
-    match pipeline {
-        Some(pipeline) if problems.is_empty() => Ok(pipeline),
-        _ => Err(problems.finish()),
+    Parsed {
+        pipeline,
+        problems: problems.finish(),
     }
 }
 
@@ -61,7 +85,7 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
     if !read::keys(problems, root, "a pipeline", TOP) {
         return None;
     }
-    version(problems, root);
+    let readable = version(problems, root);
     let name = match root.get("name") {
         Some(node) => read::text(problems, node, "`name`"),
         None => {
@@ -134,11 +158,22 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
         timeout_ms,
         steps,
         outputs,
+        declared: Declared {
+            steps: [names(root, "steps"), names(root, "finally")].concat(),
+            inputs: names(root, "inputs"),
+            secrets: names(root, "secrets"),
+        },
     };
-    graph::check(problems, pipeline)
+    graph::check(problems, pipeline).filter(|_| readable)
 }
 
-fn version(problems: &mut Problems<'_>, root: &Node) {
+fn names(root: &Node, key: &str) -> Vec<String> {
+    let entries = root.get(key).into_iter().flat_map(Node::entries);
+    entries.map(|(name, _)| name.text.clone()).collect()
+}
+
+/// Whether the file is not of another version, of which little could be said.
+fn version(problems: &mut Problems<'_>, root: &Node) -> bool {
     match root.get("version") {
         None => problems.add_help(
             "pipeline.version",
@@ -154,9 +189,11 @@ fn version(problems: &mut Problems<'_>, root: &Node) {
                     shown.unwrap_or("…")
                 );
                 problems.add_help("pipeline.version", node.at, message, "write `version: 1`");
+                return false;
             }
         },
     }
+    true
 }
 
 fn inputs(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String, Input> {

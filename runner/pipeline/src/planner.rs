@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::plan::{Instance, Plan, Seen};
 use crate::problems::Problems;
 use crate::template::Template;
 use crate::with::{self, Reader};
-use crate::{outputs, resolve, schema, state};
+use crate::{context, outputs, resolve, schema, state};
 
 /// The most instances of one plan.
 pub const MAX_INSTANCES: usize = 10_000;
@@ -51,6 +51,8 @@ pub struct PlanInputs<'a> {
     pub policies: &'a [Policy],
     /// Where the run's code comes from, for policies.
     pub origin: Origin,
+    /// Plugins of `uses` that could not be had, which is reported by whoever looked for them.
+    pub unavailable: BTreeSet<String>,
     /// Plans as if each step were granted exactly what its plugin requests, and no policy capped
     /// it: to see what there is to grant. Such a plan is not to be run.
     pub as_requested: bool,
@@ -68,6 +70,7 @@ impl<'a> PlanInputs<'a> {
             env: empty(),
             policies: &[],
             origin: Origin::default(),
+            unavailable: BTreeSet::new(),
             as_requested: false,
         }
     }
@@ -76,7 +79,28 @@ impl<'a> PlanInputs<'a> {
 /// Makes the plan of a run. Everything that can be checked without running anything is: types of
 /// inputs, names of outputs, grants, policy. All problems come back at once.
 pub fn plan(pipeline: &Pipeline, given: PlanInputs<'_>) -> Result<Plan, Vec<Diagnostic>> {
-    let mut problems = Problems::new(&pipeline.file, Vec::new());
+    let Planned { plan, problems } = plan_partly(pipeline, given, Vec::new());
+    if problems.is_empty() {
+        Ok(plan)
+    } else {
+        Err(problems)
+    }
+}
+
+/// A plan as far as it goes.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The plan. Where something is wrong it has only the instances that are right, and is not to
+    /// be run.
+    pub plan: Plan,
+    /// What is wrong, each with its place.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Plans as much as can be. `found` is what is wrong with the file already: whatever follows from
+/// that alone is not said again.
+pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagnostic>) -> Planned {
+    let mut problems = Problems::new(&pipeline.file, found);
     let env = resolve::env(pipeline, &given.env);
     let inputs = resolve::inputs(&mut problems, pipeline, &given, &env);
     let mut planner = Planner {
@@ -85,8 +109,14 @@ pub fn plan(pipeline: &Pipeline, given: PlanInputs<'_>) -> Result<Plan, Vec<Diag
         values: Values::default(),
         instances: Vec::new(),
         by_step: BTreeMap::new(),
+        right: BTreeSet::new(),
         warnings: Vec::new(),
     };
+    let named = pipeline.declared.inputs.iter();
+    planner.values.missing = named
+        .filter(|name| !inputs.contains_key(*name))
+        .cloned()
+        .collect();
     for (name, value) in [
         ("inputs", Value::Object(inputs.clone())),
         ("git", given.git.clone()),
@@ -95,24 +125,21 @@ pub fn plan(pipeline: &Pipeline, given: PlanInputs<'_>) -> Result<Plan, Vec<Diag
     ] {
         planner.values.roots.insert(name, value);
     }
-    // Without the inputs nothing else can be said about the steps that would not mislead.
-    if problems.is_empty() {
-        planner.steps(&mut problems);
-    }
+    planner.steps(&mut problems);
     let sees = planner.sees_all();
     let mut results = IndexMap::new();
     for (name, (_, written)) in &pipeline.outputs {
         outputs::names(&mut problems, pipeline, &given, &sees, &written.expressions);
-        if problems.is_empty() {
-            let mut reader = Reader::new(&planner.values, &Value::Null);
-            let template = reader.read(&mut problems, &written.node, &[]);
-            results.insert(name.clone(), template.simplify());
-        }
+        let mut reader = Reader::new(&planner.values, &Value::Null);
+        let template = reader.read(&mut problems, &written.node, &[]);
+        results.insert(name.clone(), template.simplify());
     }
+    let mut instances = planner.instances;
     if !problems.is_empty() {
-        return Err(problems.finish());
+        let mut index = 0..;
+        instances.retain(|_| index.next().is_some_and(|i| planner.right.contains(&i)));
     }
-    Ok(Plan {
+    let plan = Plan {
         version: 1,
         name: pipeline.name.clone(),
         file: pipeline.file.clone(),
@@ -123,12 +150,16 @@ pub fn plan(pipeline: &Pipeline, given: PlanInputs<'_>) -> Result<Plan, Vec<Diag
         secrets: pipeline.secrets.clone(),
         max_parallel: pipeline.max_parallel,
         timeout_ms: pipeline.timeout_ms,
-        instances: planner.instances,
+        instances,
         outputs: results,
         sees,
         policies: given.policies.iter().map(|p| p.file.clone()).collect(),
         warnings: planner.warnings,
-    })
+    };
+    Planned {
+        plan,
+        problems: problems.finish(),
+    }
 }
 
 struct Planner<'a> {
@@ -137,6 +168,8 @@ struct Planner<'a> {
     values: Values,
     instances: Vec<Instance>,
     by_step: BTreeMap<String, Vec<usize>>,
+    /// The instances that nothing is wrong with.
+    right: BTreeSet<usize>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -144,6 +177,9 @@ impl Planner<'_> {
     fn steps(&mut self, problems: &mut Problems<'_>) {
         for step in &self.pipeline.steps {
             let Some(plugin) = self.given.plugins.get(&step.uses) else {
+                if self.given.unavailable.contains(&step.uses) || problems.has_at(step.uses_at) {
+                    continue;
+                }
                 problems.unknown(
                     "plugin.unknown",
                     step.uses_at,
@@ -177,8 +213,11 @@ impl Planner<'_> {
         matrix: Map<String, Value>,
     ) {
         let schema = &plugin.manifest.inputs;
+        let before = problems.count();
         let mut values = self.values.clone();
-        values.roots.insert("matrix", Value::Object(matrix.clone()));
+        if !step.broken_matrix {
+            values.roots.insert("matrix", Value::Object(matrix.clone()));
+        }
         let (sees, needs) = self.sees(step, &matrix);
         outputs::names(problems, self.pipeline, self.given, &sees, &step.reads);
         outputs::nulls(problems, self.pipeline, step);
@@ -225,7 +264,12 @@ impl Planner<'_> {
             input_schema: schema.clone(),
         };
         // What a plugin asks for can't be worked out from inputs that are wrong.
-        if found {
+        let known_later =
+            |text: &&str| outputs::waits(text) || expression::evaluate(text, &values).is_ok();
+        let workable = found
+            && instance.with.expressions().iter().all(known_later)
+            && grants_are_readable(problems, step, &values);
+        if workable {
             self.scopes(
                 problems,
                 step,
@@ -234,6 +278,9 @@ impl Planner<'_> {
                 (&known, &unknown),
                 &mut instance,
             );
+        }
+        if workable && problems.count() == before {
+            self.right.insert(index);
         }
         self.instances.push(instance);
         self.by_step.entry(step.id.clone()).or_default().push(index);
@@ -397,6 +444,19 @@ fn instance_id(step: &str, matrix: &Map<String, Value>) -> String {
         })
         .collect();
     format!("{step}[{}]", parts.join(","))
+}
+
+/// Whether the expressions of a step's grants have values.
+fn grants_are_readable(problems: &Problems<'_>, step: &Step, values: &Values) -> bool {
+    let Some((_, node)) = &step.grants else {
+        return true;
+    };
+    let (mut scratch, mut found) = (Problems::new(problems.file(), Vec::new()), Vec::new());
+    context::collect(&mut scratch, context::IN_GRANTS, node, &mut found);
+    scratch.is_empty()
+        && !found
+            .iter()
+            .any(|one| values.lacks(&one.analysis) || problems.has_at(one.at))
 }
 
 /// What the step grants, in its `grants` and its `secrets`.

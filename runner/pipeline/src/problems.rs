@@ -71,11 +71,20 @@ impl<'a> Problems<'a> {
         self.all.is_empty()
     }
 
+    /// Whether something is wrong at this very place already.
+    pub(crate) fn has_at(&self, at: Position) -> bool {
+        self.all.iter().any(|found| found.at == Some(at))
+    }
+
     /// All of them, in the order of the file, each once.
     pub(crate) fn finish(self) -> Vec<Diagnostic> {
-        let mut all = self.all;
-        all.sort_by_key(|a| a.at);
-        all.dedup();
+        let mut all: Vec<Diagnostic> = Vec::with_capacity(self.all.len());
+        for found in self.all {
+            if !all.contains(&found) {
+                all.push(found);
+            }
+        }
+        all.sort_by_key(|found| found.at);
         all
     }
 }

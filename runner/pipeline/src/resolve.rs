@@ -31,7 +31,7 @@ pub(crate) fn inputs(
     env: &Map<String, Value>,
 ) -> Map<String, Value> {
     for name in given.inputs.keys() {
-        if !pipeline.inputs.contains_key(name) {
+        if !pipeline.inputs.contains_key(name) && !pipeline.declared.inputs.contains(name) {
             let diagnostic = Diagnostic::error(
                 "input.unknown",
                 format!("the pipeline has no input `{name}`"),
@@ -39,6 +39,7 @@ pub(crate) fn inputs(
             let known = pipeline.inputs.keys().map(String::as_str);
             let help = match nearest(name, known.clone()) {
                 Some(known) => format!("did you mean `{known}`?"),
+                None if pipeline.inputs.is_empty() => "it has no inputs".to_owned(),
                 None => format!("its inputs are {}", known.collect::<Vec<_>>().join(", ")),
             };
             problems.push_anywhere(diagnostic.with_help(help));

@@ -102,9 +102,8 @@ fn step(
         .unwrap_or_default();
     let timeout = node.get("timeout");
     let retry = node.get("retry");
-    let matrix = node
-        .get("matrix")
-        .and_then(|node| matrix::read(problems, node));
+    let matrix_node = node.get("matrix");
+    let matrix = matrix_node.and_then(|node| matrix::read(problems, node));
     let fail_fast = node
         .get("failFast")
         .and_then(|node| read::boolean(problems, node, "`failFast`"));
@@ -122,6 +121,7 @@ fn step(
         reads: found,
         timeout_ms: timeout.and_then(|node| read::duration(problems, node, "`timeout`")),
         retry: retry.and_then(|node| retry::read(problems, node)),
+        broken_matrix: matrix_node.is_some() && matrix.is_none(),
         matrix,
         fail_fast: fail_fast.unwrap_or(true),
         max_parallel: node

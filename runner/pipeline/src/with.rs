@@ -96,15 +96,15 @@ impl<'a> Reader<'a> {
         let Some(parts) = context::parts(problems, IN_STEP, scalar, node.at) else {
             return nothing;
         };
-        let now = |text: &str| {
-            parts
-                .expressions
-                .iter()
-                .find(|expression| expression.text == text)
-                .is_some_and(|expression| {
-                    !expression.analysis.reads("steps") && !expression.analysis.reads("run")
-                })
-        };
+        let known = parts.expressions.iter().filter(|expression| {
+            let analysis = &expression.analysis;
+            !analysis.reads("steps")
+                && !analysis.reads("run")
+                && !self.values.lacks(analysis)
+                && !problems.has_at(expression.at)
+        });
+        let known: Vec<&str> = known.map(|expression| expression.text.as_str()).collect();
+        let now = |text: &str| known.contains(&text);
         let at = parts
             .expressions
             .first()

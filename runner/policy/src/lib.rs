@@ -20,6 +20,7 @@ pub mod iam_write;
 pub mod identity;
 mod json_schema;
 pub mod kubernetes;
+mod lookup;
 mod meet;
 mod operator;
 mod pattern;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
 use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
+use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_sandbox::{CallerFiles, Live, Places, SandboxError, Scenario, Start, attach, files};
@@ -34,6 +35,7 @@ pub(crate) enum Cloud {
 pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
     pub(crate) google: Rest,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) clusters: Arc<Clusters>,
     pub(crate) identity: Arc<Identity>,
 }
@@ -131,9 +133,13 @@ impl Cloud {
                 Arc::clone(&credentials),
                 Variables::of_this_process(),
             )),
+            google: rest,
+            registry: Arc::new(Registry::new(
+                Arc::clone(&endpoints),
+                Arc::clone(&credentials),
+            )?),
             storage: Arc::new(Storage::new(endpoints, credentials)?),
             clusters,
-            google: rest,
         })
     }
 }

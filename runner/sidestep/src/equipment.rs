@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use sidestep_capabilities::workspace::{Options, Workspace};
-use sidestep_capabilities::{Masks, Secret, Services};
+use sidestep_capabilities::{Masks, Secret, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
 use sidestep_events::{Class, Failure, Owner};
@@ -29,7 +29,7 @@ pub(crate) struct Equipment {
 impl Equipment {
     /// Opens the workspace and resolves the secrets, anew in every process: they are nowhere on
     /// disk.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         session: &Session,
         secrets: &IndexMap<String, SecretSource>,
         cloud: Option<&Cloud>,
@@ -37,11 +37,12 @@ impl Equipment {
         capped: bool,
     ) -> Result<Self, Failure> {
         let masks = Arc::new(Masks::new());
+        let clients = cloud.map(|cloud| cloud.clients(session)).transpose()?;
         let mut known = BTreeMap::new();
         for (name, source) in secrets {
-            let text = resolve(session, name, source)?;
-            masks.add(&text);
-            known.insert(name.clone(), Secret::new(text));
+            let secret = resolve(session, name, source, clients.as_ref()).await?;
+            masks.add(secret.expose());
+            known.insert(name.clone(), secret);
         }
         let cannot = |error: std::io::Error| {
             let message = format!("{} can't be opened: {error}", session.workspace.display());
@@ -69,16 +70,14 @@ impl Equipment {
             ..Services::default()
         };
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);
-        let mut clients_of_run = None;
-        if let Some(cloud) = cloud {
-            let clients = cloud.clients(session)?;
+        if let Some(clients) = &clients {
             services.storage = Some(Arc::clone(&clients.storage));
             services.google = Some(clients.google.clone());
+            services.registry = Some(Arc::clone(&clients.registry));
             services.clusters = Some(Arc::clone(&clients.clusters));
-            clients_of_run = Some(clients.clone());
             services.identity = Some(Arc::clone(&clients.identity));
             cleaner = Arc::new(OutsideCleaner {
-                clients,
+                clients: clients.clone(),
                 run: run.to_owned(),
             });
         }
@@ -86,17 +85,22 @@ impl Equipment {
             services: Arc::new(services),
             masks,
             cleaner,
-            clients: clients_of_run,
+            clients,
         })
     }
 }
 
-fn resolve(session: &Session, name: &str, source: &SecretSource) -> Result<String, Failure> {
+async fn resolve(
+    session: &Session,
+    name: &str,
+    source: &SecretSource,
+    clients: Option<&Clients>,
+) -> Result<Secret, Failure> {
     let missing = |message: String, help: String| {
         Failure::new(Class::NotFound, "secret.missing", Owner::Operator, message).with_help(help)
     };
     match source {
-        SecretSource::Env(variable) => std::env::var(variable).map_err(|_| {
+        SecretSource::Env(variable) => std::env::var(variable).map(Secret::new).map_err(|_| {
             missing(
                 format!("the secret {name} is to come from ${variable}, which is not set"),
                 format!("Set {variable} in the environment of sidestep."),
@@ -104,20 +108,26 @@ fn resolve(session: &Session, name: &str, source: &SecretSource) -> Result<Strin
         }),
         SecretSource::File(file) => std::fs::read_to_string(session.workspace.join(file))
             // An editor's line end is no part of the secret.
-            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
             .map_err(|error| {
                 missing(
-                    format!("the secret {name} is to come from {file}, which can't be read: {error}"),
+                    format!(
+                        "the secret {name} is to come from {file}, which can't be read: {error}"
+                    ),
                     "Paths are relative to the workspace.".to_owned(),
                 )
             }),
-        SecretSource::SecretManager(version) => Err(Failure::new(
-            Class::InvalidInput,
-            "secret.unsupported",
-            Owner::Operator,
-            format!("the secret {name} is to come from {version}; this version reads secrets from the environment and from files"),
-        )
-        .with_help("Hand it over in a variable, and write `env: VARIABLE`.")),
+        SecretSource::SecretManager(version) => {
+            let clients = clients.ok_or_else(|| {
+                Failure::bug(format!("the secret {name} is wanted where no cloud is"))
+            })?;
+            access_secret(&clients.google, version)
+                .await
+                .map_err(|mut failure| {
+                    failure.message = format!("the secret {name}: {}", failure.message);
+                    failure
+                })
+        }
     }
 }
 

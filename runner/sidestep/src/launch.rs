@@ -152,7 +152,8 @@ pub(crate) async fn launch(
         Some(&launch.cloud),
         place.folder.id().as_str(),
         !plan.policies.is_empty(),
-    )?;
+    )
+    .await?;
     if let Some(clients) = &equipment.clients {
         let quiet = session.global.quiet;
         for swept in sweep_expired(clients, &session.runs(), &plan).await {

@@ -1,7 +1,7 @@
 //! From a file to what can run: parse, find the plugins, plan, and let each plugin check. This is
 //! the one path of `validate`, `plan`, `run` and `exec`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use sidestep_catalog::Package;
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{
-    Pipeline, Plan, PlanInputs, PluginInfo, SecretSource, Source, UnknownStep, parse, plan,
+    Pipeline, Plan, PlanInputs, Planned, PluginInfo, SecretSource, Source, UnknownStep,
+    parse_partly, plan_partly,
 };
 use sidestep_state::RunId;
 use tokio_util::sync::CancellationToken;
@@ -55,14 +56,19 @@ pub(crate) async fn prepare(
             .with_workspace(&session.workspace)
     };
     let policies = policies::find(session, given.policy.as_deref())?;
-    let pipeline = parse(source).map_err(with_texts)?;
-    let packages = find_plugins(session, &pipeline).map_err(with_texts)?;
+    let parsed = parse_partly(source);
+    let Some(pipeline) = parsed.pipeline else {
+        return Err(with_texts(parsed.problems));
+    };
+    // What else is wrong is looked for all the same, so that everything is said at once.
+    let mut wrong = parsed.problems;
+    let (packages, unavailable) = find_plugins(session, &pipeline, &mut wrong);
     let infos: BTreeMap<_, _> = packages
         .iter()
         .map(|(uses, package)| (uses.clone(), info(package)))
         .collect();
     let run = run_id(&pipeline, given);
-    let planned = plan(
+    let planned = plan_partly(
         &pipeline,
         PlanInputs {
             inputs: given.inputs.clone(),
@@ -72,8 +78,10 @@ pub(crate) async fn prepare(
             policies: &policies.policies,
             origin: facts::origin(|name| std::env::var(name).ok()),
             as_requested: given.as_requested,
+            unavailable,
             ..PlanInputs::new(&infos)
         },
+        wrong,
     );
     let with_policies = |found: Vec<Diagnostic>| {
         let problems = policies
@@ -86,8 +94,9 @@ pub(crate) async fn prepare(
             .with_source(&source.name, &source.text)
             .with_workspace(&session.workspace)
     };
-    let plan = planned.map_err(with_policies)?;
-    let plan = if given.steps.is_empty() {
+    let Planned { plan, problems } = planned;
+    let mut found = problems;
+    let plan = if given.steps.is_empty() || !found.is_empty() {
         plan
     } else {
         plan.only(&given.steps).map_err(unknown_step)?
@@ -96,7 +105,7 @@ pub(crate) async fn prepare(
         .values()
         .filter(|package| plan.instances.iter().any(|step| step.uses == package.uses));
     let plugins = load(session, used).map_err(|error| with_texts(vec![error.diagnostic()]))?;
-    let mut found = plan.warnings.clone();
+    found.extend(plan.warnings.iter().cloned());
     for (step, remark) in check(session, &plan, &plugins).await {
         let remark = placed(&pipeline, &step, remark);
         // The instances of a matrix say the same.
@@ -127,25 +136,30 @@ fn unknown_step(step: UnknownStep) -> Problems {
     ])
 }
 
+/// The plugins that the pipeline uses, by the names that it has for them, and the names of those
+/// that can't be had; why not goes to `wrong`.
 fn find_plugins(
     session: &Session,
     pipeline: &Pipeline,
-) -> Result<BTreeMap<String, Package>, Vec<Diagnostic>> {
+    wrong: &mut Vec<Diagnostic>,
+) -> (BTreeMap<String, Package>, BTreeSet<String>) {
     let catalog = catalog(session);
-    let (mut packages, mut problems) = (BTreeMap::new(), Vec::new());
+    let (mut packages, mut unavailable) = (BTreeMap::new(), BTreeSet::new());
     for (uses, at) in pipeline.uses() {
         match catalog.find(uses) {
             Ok(package) => {
                 packages.insert(uses.to_owned(), package);
             }
-            Err(error) => problems.push(error.diagnostic().at(pipeline.file(), at)),
+            Err(error) => {
+                unavailable.insert(uses.to_owned());
+                // A name that is none is said to be so already.
+                if !wrong.iter().any(|found| found.at == Some(at)) {
+                    wrong.push(error.diagnostic().at(pipeline.file(), at));
+                }
+            }
         }
     }
-    if problems.is_empty() {
-        Ok(packages)
-    } else {
-        Err(problems)
-    }
+    (packages, unavailable)
 }
 
 fn info(package: &Package) -> PluginInfo {
@@ -188,7 +202,7 @@ async fn check(
 ) -> Vec<(String, Diagnostic)> {
     // A check has no secrets: nothing has started that may use them.
     let none = indexmap::IndexMap::<String, SecretSource>::new();
-    let equipment = match Equipment::new(session, &none, None, "check", false) {
+    let equipment = match Equipment::new(session, &none, None, "check", false).await {
         Ok(equipment) => equipment,
         Err(failure) => return vec![(String::new(), as_diagnostic(&failure))],
     };

@@ -14,6 +14,6 @@ pub(crate) mod retry;
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{of_api_error, of_client_error};
-pub(crate) use name::{Name, service_account};
+pub(crate) use name::{Name, Named, service_account};
 pub use origin::Origin;
 pub use rest::Rest;

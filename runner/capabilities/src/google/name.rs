@@ -61,6 +61,42 @@ impl Name {
     }
 }
 
+/// What a plugin named: a name, or a text that is none and stands for it before the gate, which
+/// judges and records it all the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    given: String,
+    name: Result<Name, Failure>,
+}
+
+impl Named {
+    /// What was made of a text.
+    pub(crate) fn new(given: impl Into<String>, name: Result<Name, Failure>) -> Self {
+        Self {
+            given: given.into(),
+            name,
+        }
+    }
+
+    /// The name.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub(crate) fn name(&self) -> Result<&Name, Failure> {
+        self.name.as_ref().map_err(Clone::clone)
+    }
+
+    /// The name in full, or the text that is none.
+    pub(crate) fn as_str(&self) -> &str {
+        self.name.as_ref().map_or(&self.given, Name::as_str)
+    }
+
+    /// The project in it, by id or number.
+    pub(crate) fn project(&self) -> Option<&str> {
+        self.name.as_ref().ok()?.project()
+    }
+}
+
 /// A service account's name by its email address; the account's project stands in it where the
 /// address tells, else `-`, for which Google answers 403 in place of 404.
 ///

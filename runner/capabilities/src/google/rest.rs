@@ -4,7 +4,7 @@ use std::time::Duration;
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
@@ -123,6 +123,12 @@ impl Rest {
         body: Option<&Value>,
     ) -> Result<T, Failure> {
         let json = self.call(what, method, service, path, body).await?;
+        if !json.is_object() {
+            return Err(unexpected(
+                what,
+                &serde_json::Error::custom("no JSON object"),
+            ));
+        }
         T::deserialize(json).map_err(|error| unexpected(what, &error))
     }
 

@@ -1,28 +1,43 @@
 //! A followed pod's log, on its way into the attempt's log.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use sidestep_events::{Event, LogLevel, LogLine, LogSource, WarningRaised, log_field};
 
 use super::follow::{Outlet, Piece, Position};
-use crate::StepContext;
+use crate::{MaskStream, StepContext};
 
 /// Emits each line as an event of the step; the engine stores its text.
+///
+/// A line may come in several pieces, and a secret may begin in one and end in the next: what may
+/// be its beginning is held back until the next piece tells.
 pub(super) struct StepOutlet {
     step: Arc<StepContext>,
     pod: String,
+    /// The line under way of each container.
+    lines: Mutex<HashMap<String, LineUnderWay>>,
+}
+
+/// A line whose end has not come yet.
+struct LineUnderWay {
+    masked: MaskStream,
+    /// The beginning of a character whose other bytes are still to come.
+    half: Vec<u8>,
+    position: Position,
 }
 
 impl StepOutlet {
     pub(super) fn new(step: Arc<StepContext>, pod: String) -> Self {
-        Self { step, pod }
+        Self {
+            step,
+            pod,
+            lines: Mutex::default(),
+        }
     }
-}
 
-impl Outlet for StepOutlet {
-    fn piece(&self, container: &str, piece: &Piece, position: Position) {
+    fn emit(&self, container: &str, text: &[u8], partial: bool, position: Position) {
         let mut fields = BTreeMap::from([
             (log_field::POD.to_owned(), Value::from(self.pod.as_str())),
             (log_field::CONTAINER.to_owned(), Value::from(container)),
@@ -30,20 +45,75 @@ impl Outlet for StepOutlet {
         if let Ok(position) = serde_json::to_value(position) {
             fields.insert(log_field::POSITION.to_owned(), position);
         }
-        if !piece.last {
+        if partial {
             fields.insert(log_field::PARTIAL.to_owned(), Value::Bool(true));
         }
         self.step.emit(Event::Log(LogLine {
             source: LogSource::Pod,
             level: LogLevel::Info,
-            message: String::from_utf8_lossy(&piece.bytes).into_owned(),
+            message: String::from_utf8_lossy(text).into_owned(),
             fields,
             offset: None,
         }));
     }
 
-    fn mask(&self, text: &str) -> String {
-        self.step.masks.text(text).into_owned()
+    /// Lets go of what was held back of a line that will have no end.
+    fn give_up(&self, container: &str) {
+        let line = self.lock().remove(container);
+        if let Some(mut line) = line {
+            line.half.extend(line.masked.finish());
+            if !line.half.is_empty() {
+                self.emit(container, &line.half, true, line.position);
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, LineUnderWay>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet for StepOutlet {
+    fn piece(&self, container: &str, piece: &Piece, position: Position) {
+        if piece.first {
+            self.give_up(container);
+        }
+        let mut lines = self.lock();
+        let line = lines.remove(container).unwrap_or_else(|| LineUnderWay {
+            masked: self.step.masks.stream(),
+            half: Vec::new(),
+            position,
+        });
+        let LineUnderWay {
+            mut masked,
+            half: mut text,
+            ..
+        } = line;
+        text.extend(masked.push(&piece.bytes));
+        if piece.last {
+            text.extend(masked.finish());
+        } else {
+            let half = text.split_off(whole_characters(&text));
+            let line = LineUnderWay {
+                masked,
+                half,
+                position,
+            };
+            lines.insert(container.to_owned(), line);
+        }
+        drop(lines);
+        if piece.last || !text.is_empty() {
+            self.emit(container, &text, !piece.last, position);
+        }
+    }
+
+    fn mask(&self, text: &str, whole: bool) -> String {
+        if whole {
+            return self.step.masks.text(text).into_owned();
+        }
+        // What may be the beginning of a secret is left out with the rest of the line.
+        let masked = self.step.masks.stream().push(text.as_bytes());
+        String::from_utf8_lossy(&masked).into_owned()
     }
 
     fn gap(&self, container: &str) {
@@ -59,6 +129,7 @@ impl Outlet for StepOutlet {
     }
 
     fn cut_off(&self, container: &str, why: &str) {
+        self.give_up(container);
         self.step.emit(Event::Warning(WarningRaised {
             code: "pod.log-cut-off".to_owned(),
             message: format!(
@@ -67,5 +138,165 @@ impl Outlet for StepOutlet {
             ),
             help: Vec::new(),
         }));
+    }
+}
+
+/// How many of the bytes are whole characters, or no text at all; the rest may be the beginning of
+/// one more character.
+fn whole_characters(bytes: &[u8]) -> usize {
+    // A character has at most four bytes.
+    let tail = bytes.len().saturating_sub(3);
+    for start in (tail..bytes.len()).rev() {
+        match bytes[start] {
+            // Another byte of the same character.
+            0x80..=0xbf => {}
+            _ => {
+                let unfinished = std::str::from_utf8(&bytes[start..])
+                    .is_err_and(|error| error.error_len().is_none());
+                return if unfinished { start } else { bytes.len() };
+            }
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+    use sidestep_policy::Capability;
+
+    use super::*;
+    use crate::testing::{Kept, Record, step};
+
+    const SECRET: &str = "s3cr\u{e9}t-t\u{f6}ken";
+
+    fn outlet(secrets: &[&str]) -> (StepOutlet, Arc<Kept>) {
+        let scope = json!([{ "cluster": "c", "namespace": "n" }]);
+        let (step, kept) = step(Capability::Kubernetes, &scope);
+        for secret in secrets {
+            step.masks.add(secret);
+        }
+        (StepOutlet::new(step, "n/pod".to_owned()), kept)
+    }
+
+    /// Hands a line on in pieces that end at these places; the lines that come out.
+    fn said(outlet: &StepOutlet, kept: &Kept, line: &[u8], cuts: &[usize]) -> Vec<String> {
+        let mut from = 0;
+        let ends = cuts.iter().copied().chain([line.len()]);
+        let count = cuts.len();
+        for (index, end) in ends.enumerate() {
+            let piece = Piece {
+                stamp: None,
+                bytes: line[from..end].to_vec(),
+                first: index == 0,
+                last: index == count,
+            };
+            outlet.piece("main", &piece, Position::default());
+            from = end;
+        }
+        lines(kept)
+    }
+
+    fn lines(kept: &Kept) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        for record in kept.records() {
+            if let Record::Event(Event::Log(log)) = record {
+                lines.last_mut().expect("one").push_str(&log.message);
+                if !log.fields.contains_key(log_field::PARTIAL) {
+                    lines.push(String::new());
+                }
+            }
+        }
+        if lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
+        lines
+    }
+
+    #[test]
+    fn a_secret_across_two_pieces_of_64_kib_is_masked() {
+        use super::super::follow::PIECE;
+        for shift in 0..=SECRET.len() {
+            let (outlet, kept) = outlet(&[SECRET]);
+            let before = "x".repeat(PIECE - shift);
+            let line = format!("{before}{SECRET} after");
+            let said = said(&outlet, &kept, line.as_bytes(), &[PIECE]);
+            assert_eq!(said, [format!("{before}*** after")], "{shift}");
+        }
+    }
+
+    #[test]
+    fn what_was_held_back_of_a_line_that_has_no_end_is_said() {
+        let (outlet, kept) = outlet(&[SECRET]);
+        let piece = Piece {
+            stamp: None,
+            bytes: b"half a s3c".to_vec(),
+            first: true,
+            last: false,
+        };
+        outlet.piece("main", &piece, Position::default());
+        assert_eq!(lines(&kept), ["half a "]);
+        outlet.cut_off("main", "the node is gone");
+        assert_eq!(lines(&kept), ["half a s3c"]);
+    }
+
+    #[test]
+    fn a_text_that_was_cut_ends_before_what_may_be_a_secret() {
+        let (outlet, _) = outlet(&[SECRET]);
+        assert_eq!(outlet.mask("key s3cr", false), "key ");
+        assert_eq!(outlet.mask("key s3cr", true), "key s3cr");
+        assert_eq!(outlet.mask(&format!("key {SECRET}"), false), "key ***");
+    }
+
+    #[test]
+    fn containers_do_not_disturb_one_another() {
+        let (outlet, kept) = outlet(&[SECRET]);
+        let piece = |text: &str, first, last| Piece {
+            stamp: None,
+            bytes: text.into(),
+            first,
+            last,
+        };
+        let (start, end) = SECRET.split_at(4);
+        outlet.piece("a", &piece(start, true, false), Position::default());
+        outlet.piece("b", &piece("other", true, true), Position::default());
+        outlet.piece("a", &piece(end, false, true), Position::default());
+        assert_eq!(lines(&kept), ["other", "***"]);
+    }
+
+    proptest! {
+        /// For every line and every way of cutting it, what is said is what the whole line gives,
+        /// and no secret comes through.
+        #[test]
+        fn no_cut_lets_a_secret_through_or_breaks_a_character(
+            parts in prop::collection::vec(
+                prop_oneof![Just(SECRET), Just("s3cr\u{e9}"), Just("t-t\u{f6}ken"), Just("\u{65e5}\u{672c}"), Just("a "), Just("abab"), Just("ba")],
+                0..8,
+            ),
+            cuts in prop::collection::vec(0_usize..120, 0..10),
+        ) {
+            let line = parts.concat();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(line.len())).collect();
+            cuts.sort_unstable();
+            let (outlet, kept) = outlet(&[SECRET, "abab"]);
+            let said = said(&outlet, &kept, line.as_bytes(), &cuts);
+            let whole = outlet.mask(&line, true);
+            prop_assert_eq!(said.concat(), whole.as_str());
+            prop_assert!(!whole.contains(SECRET) && !whole.contains("abab"));
+        }
+
+        /// Bytes that are no text pass as far as they can.
+        #[test]
+        fn no_bytes_panic(
+            line in prop::collection::vec(any::<u8>(), 0..60),
+            cuts in prop::collection::vec(0_usize..60, 0..6),
+        ) {
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(line.len())).collect();
+            cuts.sort_unstable();
+            let (outlet, kept) = outlet(&[]);
+            let said = said(&outlet, &kept, &line, &cuts);
+            prop_assert_eq!(said.concat(), String::from_utf8_lossy(&line).into_owned());
+        }
     }
 }

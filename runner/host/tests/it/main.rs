@@ -4,6 +4,7 @@
 mod attacks;
 mod cancel;
 mod crowd;
+mod gcp;
 mod guest;
 mod identity;
 mod loading;

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sidestep_events::Diagnostic;
-use sidestep_pipeline::{Manifest, Pipeline, Plan, PlanInputs, PluginInfo, Source, parse, plan};
+use sidestep_pipeline::{
+    Manifest, Pipeline, Plan, PlanInputs, Planned, PluginInfo, Source, parse, parse_partly,
+    plan_partly,
+};
 
 fn plugin(
     name: &str,
@@ -122,16 +125,27 @@ pub(crate) fn read(text: &str) -> Result<Pipeline, Vec<Diagnostic>> {
     })
 }
 
-/// Reads and plans a file with these inputs.
+/// Reads and plans a file with these inputs; everything that is wrong comes back.
 pub(crate) fn planned(text: &str, inputs: Value) -> Result<Plan, Vec<Diagnostic>> {
-    let pipeline = read(text)?;
+    let parsed = parse_partly(&Source {
+        name: "pipeline.yaml".to_owned(),
+        text: text.to_owned(),
+    });
+    let Some(pipeline) = parsed.pipeline else {
+        return Err(parsed.problems);
+    };
     let plugins = plugins();
     let mut given = PlanInputs::new(&plugins);
     given.inputs = inputs.as_object().cloned().unwrap_or_default();
     given.git = json!({ "commit": "abc123" });
     given.run = json!({ "id": "r1" });
     given.env = json!({ "LISTED": "yes", "HIDDEN": "no" });
-    plan(&pipeline, given)
+    let Planned { plan, problems } = plan_partly(&pipeline, given, parsed.problems);
+    if problems.is_empty() {
+        Ok(plan)
+    } else {
+        Err(problems)
+    }
 }
 
 /// Diagnostics as lines: place, code, message, help.

@@ -21,9 +21,6 @@ pub(super) async fn answer(
 ) -> Result<wit::Answer, Failure> {
     use wit::{Answer, Query};
     let name = target.name()?;
-    if let Query::Policy(resource) = query {
-        return Ok(Answer::Policy(policy::get(google, resource, name).await?));
-    }
     let path = format!("/v1/{}", name.as_str());
     let whose = name.as_str();
     let what = format!("look at {whose}");
@@ -44,7 +41,6 @@ pub(super) async fn answer(
             let found: Keys = google.get(&what, iam, &format!("{path}/keys")).await?;
             Answer::Keys(found.keys.into_iter().map(Into::into).collect())
         }
-        // Answered above.
         Query::Policy(resource) => Answer::Policy(policy::get(google, resource, name).await?),
         Query::Role(_) => {
             let role: Role = google.get(&what, iam, &path).await?;
@@ -79,12 +75,12 @@ pub(super) async fn answer(
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ServiceAccount {
-    pub(crate) email: String,
+    email: String,
     name: String,
-    unique_id: String,
-    display_name: Option<String>,
-    description: Option<String>,
-    disabled: bool,
+    pub(crate) unique_id: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) disabled: bool,
 }
 
 impl From<ServiceAccount> for types::ServiceAccount {
@@ -152,11 +148,11 @@ impl From<Role> for wit::Role {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Pool {
-    name: String,
-    state: String,
-    disabled: bool,
-    display_name: Option<String>,
-    description: Option<String>,
+    pub(crate) name: String,
+    pub(crate) state: String,
+    pub(crate) disabled: bool,
+    pub(crate) display_name: Option<String>,
+    pub(crate) description: Option<String>,
 }
 
 impl From<Pool> for types::Pool {
@@ -175,22 +171,22 @@ impl From<Pool> for types::Pool {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Provider {
-    name: String,
-    state: String,
-    disabled: bool,
-    oidc: Option<Oidc>,
+    pub(crate) name: String,
+    pub(crate) state: String,
+    pub(crate) disabled: bool,
+    pub(crate) oidc: Option<Oidc>,
     aws: Option<Value>,
     saml: Option<Value>,
     x509: Option<Value>,
-    attribute_mapping: IndexMap<String, String>,
-    attribute_condition: Option<String>,
+    pub(crate) attribute_mapping: IndexMap<String, String>,
+    pub(crate) attribute_condition: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Oidc {
-    issuer_uri: String,
-    allowed_audiences: Vec<String>,
+pub(crate) struct Oidc {
+    pub(crate) issuer_uri: String,
+    pub(crate) allowed_audiences: Vec<String>,
 }
 
 impl From<Provider> for types::Provider {

@@ -1,8 +1,8 @@
 //! `iam`: service accounts, keys, policies, roles, pools and providers, to be read.
 
-mod answers;
-mod policy;
-mod target;
+pub(super) mod answers;
+pub(super) mod policy;
+pub(super) mod target;
 
 use sidestep_policy::Capability as Key;
 use sidestep_policy::iam::Request;

@@ -28,6 +28,17 @@ pub(crate) fn name(resource: &PolicyResource) -> Result<Name, Failure> {
     }
 }
 
+/// What was given as its name.
+pub(crate) fn given(resource: &PolicyResource) -> &String {
+    match resource {
+        PolicyResource::Project(text)
+        | PolicyResource::ServiceAccount(text)
+        | PolicyResource::Bucket(text)
+        | PolicyResource::Repository(text)
+        | PolicyResource::Secret(text) => text,
+    }
+}
+
 /// Reads a policy at version 3, the only one in which conditions are seen.
 pub(crate) async fn get(
     google: &Rest,
@@ -63,6 +74,36 @@ pub(crate) async fn get(
     Ok(found.into())
 }
 
+/// Sets a policy's bindings, if its etag is still the one that is there. The APIs leave what a
+/// policy holds besides bindings as it is.
+pub(crate) async fn set(
+    google: &Rest,
+    resource: &PolicyResource,
+    name: &Name,
+    policy: &wit::Policy,
+) -> Result<wit::Policy, Failure> {
+    let what = format!("set the policy of {}", name.as_str());
+    let (service, path) = place(resource, name);
+    // Without version 3 a binding's condition would be lost.
+    let policy = json!({
+        "version": 3,
+        "etag": policy.etag,
+        "bindings": policy.bindings.iter().map(Binding::from).collect::<Vec<_>>(),
+    });
+    let found: Policy = if matches!(resource, PolicyResource::Bucket(_)) {
+        google
+            .read(&what, Method::PUT, service, &path, Some(&policy))
+            .await?
+    } else {
+        let body = json!({ "policy": policy });
+        let path = format!("{path}:setIamPolicy");
+        google
+            .read(&what, Method::POST, service, &path, Some(&body))
+            .await?
+    };
+    Ok(found.into())
+}
+
 /// Where the API keeps a resource's policy: its verbs follow the path, except a bucket's.
 fn place(resource: &PolicyResource, name: &Name) -> (Service, String) {
     let name = name.as_str();
@@ -76,8 +117,8 @@ fn place(resource: &PolicyResource, name: &Name) -> (Service, String) {
 }
 
 /// A policy (`google.iam.v1.Policy`).
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Policy {
+#[derive(Deserialize)]
+struct Policy {
     #[serde(default)]
     etag: String,
     /// What is left out is 1.
@@ -108,6 +149,20 @@ struct Condition {
 
 fn first() -> u32 {
     1
+}
+
+impl From<&wit::Binding> for Binding {
+    fn from(binding: &wit::Binding) -> Self {
+        Self {
+            role: binding.role.clone(),
+            members: binding.members.clone(),
+            condition: binding.condition.as_ref().map(|condition| Condition {
+                title: condition.title.clone(),
+                description: condition.description.clone(),
+                expression: condition.expression.clone(),
+            }),
+        }
+    }
 }
 
 impl From<Policy> for wit::Policy {

@@ -4,8 +4,7 @@ use sidestep_events::Failure;
 
 use super::policy;
 use crate::bindings::sidestep::gcp::iam::Query;
-use crate::bindings::sidestep::gcp::types::PolicyResource;
-use crate::google::{Name, service_account};
+use crate::google::{Name, Named, service_account};
 
 /// The form of a pool's name.
 pub(crate) const POOL: &str = "projects/P/locations/global/workloadIdentityPools/POOL";
@@ -17,10 +16,8 @@ pub(crate) const PROVIDER: &str =
 pub(super) struct Target {
     /// The action of the grant.
     pub(super) action: &'static str,
-    /// The checked name, of the project where all of something in it is read.
-    name: Result<Name, Failure>,
-    /// What was given, which stands for the resource where it is no name.
-    given: String,
+    /// Its name; of the project where all of something in it is read.
+    named: Named,
     /// Whether it is about a project and no resource in it.
     whole_project: bool,
 }
@@ -34,7 +31,9 @@ impl Target {
             Query::ServiceAccounts(project) | Query::Pools(project) => {
                 ("list", project, policy::project(project))
             }
-            Query::Policy(resource) => ("getPolicy", given(resource), policy::name(resource)),
+            Query::Policy(resource) => {
+                ("getPolicy", policy::given(resource), policy::name(resource))
+            }
             Query::Role(role) => ("get", role, read_role(role)),
             Query::Pool(pool) => ("get", pool, Name::read("pool", POOL, pool)),
             Query::Providers(pool) => ("list", pool, Name::read("pool", POOL, pool)),
@@ -44,39 +43,25 @@ impl Target {
         };
         Self {
             action,
-            given: given.clone(),
-            name,
-            whole_project: matches!(query, Query::ServiceAccounts(_) | Query::Pools(_)),
+            whole_project: name.is_ok()
+                && matches!(query, Query::ServiceAccounts(_) | Query::Pools(_)),
+            named: Named::new(given, name),
         }
     }
 
     /// The name, if it is one.
     pub(super) fn name(&self) -> Result<&Name, Failure> {
-        self.name.as_ref().map_err(Clone::clone)
+        self.named.name()
     }
 
     /// The project that it belongs to, where that is known.
     pub(super) fn project(&self) -> Option<&str> {
-        self.name.as_ref().ok()?.project()
+        self.named.project()
     }
 
     /// The resource, where the query is about one.
     pub(super) fn resource(&self) -> Option<&str> {
-        match &self.name {
-            Ok(_) if self.whole_project => None,
-            Ok(name) => Some(name.as_str()),
-            Err(_) => Some(&self.given),
-        }
-    }
-}
-
-fn given(resource: &PolicyResource) -> &String {
-    match resource {
-        PolicyResource::Project(text)
-        | PolicyResource::ServiceAccount(text)
-        | PolicyResource::Bucket(text)
-        | PolicyResource::Repository(text)
-        | PolicyResource::Secret(text) => text,
+        (!self.whole_project).then(|| self.named.as_str())
     }
 }
 

@@ -58,8 +58,9 @@ pub trait Outlet: Send + Sync + 'static {
     /// stored.
     fn piece(&self, container: &str, piece: &Piece, position: Position);
 
-    /// The text without the secrets that are known.
-    fn mask(&self, text: &str) -> String;
+    /// The text without the secrets that are known. One that is not whole was cut at its end,
+    /// perhaps within a secret.
+    fn mask(&self, text: &str, whole: bool) -> String;
 
     /// Says that lines may be missing before the next piece: the log was rotated, or its container
     /// restarted, before they were read.
@@ -163,16 +164,17 @@ impl Shared {
         if piece.first {
             line.clear();
         }
-        // Beyond its first piece a line is stored, and no longer looked at.
-        line.extend_from_slice(
-            &piece.bytes[..piece.bytes.len().min(PIECE.saturating_sub(line.len()))],
-        );
+        // Beyond its first piece a line is stored, and no longer looked at. One byte more says that
+        // there was more.
+        let room = (PIECE + 1).saturating_sub(line.len());
+        line.extend_from_slice(&piece.bytes[..piece.bytes.len().min(room)]);
         if !piece.last {
             return Vec::new();
         }
-        let text = self
-            .outlet
-            .mask(&without_colours(&String::from_utf8_lossy(line)));
+        let whole = line.len() <= PIECE;
+        line.truncate(PIECE);
+        let text = without_colours(&String::from_utf8_lossy(line));
+        let text = self.outlet.mask(&text, whole);
         line.clear();
         let matches = self.patterns.iter().filter_map(|(name, regex)| {
             let captures = regex.captures(&text)?;

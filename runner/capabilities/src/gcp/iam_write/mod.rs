@@ -1,0 +1,97 @@
+//! `iamWrite`: setting policies, and making accounts, pools and providers.
+
+mod create;
+mod new;
+mod operation;
+mod policy;
+
+use std::sync::Arc;
+
+use sidestep_events::{OnExit, Place};
+use sidestep_policy::Capability as Key;
+use sidestep_policy::iam_write::Request;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::sidestep::gcp::iam_write as wit;
+use crate::bindings::sidestep::gcp::types::{Policy, PolicyResource};
+use crate::bindings::sidestep::host::types::Creation;
+use crate::{CallError, Capability, NewIntent, StepState};
+use new::{Account, New, Pool, Provider};
+
+pub(crate) const CAPABILITY: Capability = Capability {
+    key: Key::IamWrite,
+    interface: "sidestep:gcp/iam-write",
+    version: "0.1.0",
+    link,
+};
+
+fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+}
+
+impl wit::Host for StepState {
+    async fn set_policy(
+        &mut self,
+        target: PolicyResource,
+        policy: Policy,
+    ) -> Result<Policy, CallError> {
+        let (gate, google) = (Arc::clone(&self.gate), self.google()?);
+        Ok(policy::set(&gate, &google, &target, &policy).await?)
+    }
+
+    async fn create_service_account(
+        &mut self,
+        account: wit::NewServiceAccount,
+    ) -> Result<wit::CreatedServiceAccount, CallError> {
+        let (account, outcome) = self.make(Account::new(account)).await?;
+        Ok(wit::CreatedServiceAccount { account, outcome })
+    }
+
+    async fn create_pool(&mut self, pool: wit::NewPool) -> Result<wit::CreatedPool, CallError> {
+        let (pool, outcome) = self.make(Pool::new(pool)).await?;
+        Ok(wit::CreatedPool { pool, outcome })
+    }
+
+    async fn create_provider(
+        &mut self,
+        provider: wit::NewProvider,
+    ) -> Result<wit::CreatedProvider, CallError> {
+        let (provider, outcome) = self.make(Provider::new(provider)).await?;
+        Ok(wit::CreatedProvider { provider, outcome })
+    }
+}
+
+impl StepState {
+    /// Makes something new, or finds it there as it was to be made.
+    async fn make<N: New>(&mut self, new: N) -> Result<(N::Made, Creation), CallError> {
+        let (gate, google) = (Arc::clone(&self.gate), self.google()?);
+        let named = new.named();
+        let request = Request {
+            resource: named.as_str(),
+            role: None,
+            member: None,
+        };
+        let intent = NewIntent {
+            kind: N::KIND.to_owned(),
+            place: Place::Project {
+                project: named.project().unwrap_or_default().to_owned(),
+            },
+            name: named.as_str().to_owned(),
+            // It is what the step was asked to make, and others begin to lean on it.
+            on_exit: OnExit::Keep,
+            expiry: None,
+        };
+        let work = async {
+            let (found, outcome) = create::create(&google, &new).await?;
+            let id = N::id(&found);
+            Ok(((found.into(), outcome), id))
+        };
+        // Nothing is journaled of what can't be made.
+        let wrong = named
+            .name()
+            .err()
+            .filter(|_| gate.permits(&request).is_ok());
+        let call = gate.call(N::FUNCTION, &request).unless(wrong);
+        Ok(call.create(intent, work).await?)
+    }
+}

@@ -1,0 +1,8 @@
+//! The capabilities against the sandbox's servers of Google's APIs.
+
+mod attacks;
+mod reads;
+mod refusals;
+mod secrets;
+mod world;
+mod writes;

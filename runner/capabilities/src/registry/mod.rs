@@ -1,0 +1,190 @@
+//! `registry`: images in registries.
+
+mod challenge;
+mod client;
+mod failure;
+mod index;
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use client::{Descriptor, Registry};
+pub use reference::{Image, Repository};
+
+use std::sync::Arc;
+
+use sidestep_events::{Class, Failure, OnExit, Owner, Place};
+use sidestep_policy::Capability as Key;
+use sidestep_policy::registry::Request;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::sidestep::host::types::Failure as WitFailure;
+use crate::bindings::sidestep::registry::images as wit;
+use crate::{CallError, Capability, Gate, NewIntent, StepState};
+
+pub(crate) const CAPABILITY: Capability = Capability {
+    key: Key::Registry,
+    interface: "sidestep:registry/images",
+    version: "0.1.0",
+    link,
+};
+
+fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+}
+
+impl wit::Host for StepState {
+    async fn resolve(
+        &mut self,
+        images: Vec<String>,
+    ) -> wasmtime::Result<Vec<Result<wit::Descriptor, WitFailure>>> {
+        self.registry_each(images, |gate, registry, image| async move {
+            let call = about(&image, "resolve");
+            let work = async { registry.resolve(&Image::parse(&image)?).await };
+            gate.call("resolve", &call).run(work).await.map(descriptor)
+        })
+        .await
+    }
+
+    async fn manifest(
+        &mut self,
+        images: Vec<String>,
+    ) -> wasmtime::Result<Vec<Result<wit::ManifestText, WitFailure>>> {
+        self.registry_each(images, |gate, registry, image| async move {
+            let call = about(&image, "manifest");
+            let work = async {
+                let (found, bytes) = registry.manifest(&Image::parse(&image)?).await?;
+                let text = String::from_utf8(bytes).map_err(|_| {
+                    Failure::new(
+                        Class::Failed,
+                        "http.unexpected",
+                        Owner::Cloud,
+                        format!("{image} is no image: its manifest is no text"),
+                    )
+                })?;
+                Ok(wit::ManifestText {
+                    descriptor: descriptor(found),
+                    text,
+                })
+            };
+            gate.call("manifest", &call).run(work).await
+        })
+        .await
+    }
+
+    async fn config(
+        &mut self,
+        queries: Vec<wit::ConfigQuery>,
+    ) -> wasmtime::Result<Vec<Result<String, WitFailure>>> {
+        self.registry_each(queries, |gate, registry, query| async move {
+            let call = about(&query.image, "config");
+            let work = async {
+                let image = Image::parse(&query.image)?;
+                index::config(&registry, &image, query.platform.as_deref()).await
+            };
+            gate.call("config", &call).run(work).await
+        })
+        .await
+    }
+
+    async fn put_index(
+        &mut self,
+        image: String,
+        entries: Vec<wit::IndexEntry>,
+    ) -> Result<wit::Descriptor, CallError> {
+        let (gate, registry) = (Arc::clone(&self.gate), self.registry()?);
+        let call = about(&image, "putIndex");
+        let parsed = Image::parse(&image);
+        let (repository, name) = match &parsed {
+            Ok(image) => (image.repository.to_string(), image.reference.clone()),
+            Err(_) => Default::default(),
+        };
+        let intent = NewIntent {
+            kind: "index".to_owned(),
+            place: Place::Repository { repository },
+            name,
+            on_exit: OnExit::Keep,
+            expiry: None,
+        };
+        let entries: Vec<(String, String)> = entries
+            .into_iter()
+            .map(|entry| (entry.digest, entry.platform))
+            .collect();
+        // Nothing is journaled of what can't be stored.
+        let wrong = parsed.as_ref().err().cloned();
+        let wrong = wrong.filter(|_| gate.permits(&call).is_ok());
+        let work = async {
+            let stored = index::put(&registry, &parsed?, &entries).await?;
+            let digest = stored.digest.clone();
+            Ok((stored, digest))
+        };
+        let stored = gate
+            .call("put-index", &call)
+            .unless(wrong)
+            .create(intent, work)
+            .await?;
+        Ok(descriptor(stored))
+    }
+
+    async fn push_permission(
+        &mut self,
+        repositories: Vec<String>,
+    ) -> wasmtime::Result<Vec<Result<(), WitFailure>>> {
+        self.registry_each(repositories, |gate, registry, repository| async move {
+            let call = Request {
+                repository: &repository,
+                action: "testPush",
+            };
+            let work = async { registry.may_push(&Repository::parse(&repository)?).await };
+            gate.call("push-permission", &call).run(work).await
+        })
+        .await
+    }
+}
+
+/// A call about an image, which is granted by its repository's name.
+fn about<'a>(image: &'a str, action: &'a str) -> Request<'a> {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    Request {
+        repository: reference::without_tag(name),
+        action,
+    }
+}
+
+fn descriptor(found: Descriptor) -> wit::Descriptor {
+    wit::Descriptor {
+        digest: found.digest,
+        media_type: found.media_type,
+        size: found.size,
+    }
+}
+
+impl StepState {
+    /// Asks registries about each item, side by side; `ask` brings it before the gate.
+    async fn registry_each<I, T, F>(
+        &mut self,
+        items: Vec<I>,
+        mut ask: impl FnMut(Arc<Gate>, Arc<Registry>, I) -> F,
+    ) -> wasmtime::Result<Vec<Result<T, WitFailure>>>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let (gate, registry) = (Arc::clone(&self.gate), self.registry()?);
+        let answers = gate
+            .each(items, |item| {
+                ask(Arc::clone(&gate), Arc::clone(&registry), item)
+            })
+            .await;
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map_err(|why| self.failure(why)))
+            .collect())
+    }
+
+    fn registry(&self) -> wasmtime::Result<Arc<Registry>> {
+        self.services
+            .registry
+            .clone()
+            .ok_or_else(|| wasmtime::Error::msg("this run has no client for registries"))
+    }
+}

@@ -1,0 +1,64 @@
+//! The one shape of scopes that name a resource and what may be asked about it.
+
+/// Makes a capability's module of its row: the actions; the resource's key, its kind of pattern and
+/// what it is; the word before it where a call is described, and where a scope is.
+macro_rules! lookup {
+    (
+        $capability:ident:
+        $(#[$about:meta])*
+        $field:ident as $kind:ident, $(#[$is:meta])*
+        actions $actions:tt,
+        described $described:literal,
+        explained $explained:literal
+    ) => {
+        use crate::capability::Capability;
+        use crate::field::{Absent, Field, Holds};
+        use crate::pattern::Kind;
+        use crate::scope::{Call, Scope};
+
+        /// What a call may do.
+        pub const ACTIONS: &[&str] = &$actions;
+
+        pub(crate) const FIELDS: &[Field] = &[
+            Field {
+                name: stringify!($field),
+                holds: Holds::Patterns(Kind::$kind),
+                absent: Absent::Required,
+            },
+            Field {
+                name: "actions",
+                holds: Holds::Words(ACTIONS),
+                absent: Absent::Any,
+            },
+        ];
+
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct Request<'a> {
+            $(#[$is])*
+            pub $field: &'a str,
+            /// One of the actions.
+            pub action: &'a str,
+        }
+
+        impl Call for Request<'_> {
+            fn capability(&self) -> Capability {
+                Capability::$capability
+            }
+
+            fn facts(&self) -> Vec<(&'static str, &str)> {
+                vec![(stringify!($field), self.$field), ("actions", self.action)]
+            }
+
+            fn describe(&self) -> String {
+                format!(concat!("{} ", $described, "{}"), self.action, self.$field)
+            }
+        }
+
+        pub(crate) fn explain(scope: &Scope) -> String {
+            crate::words::lookup(scope, stringify!($field), $explained)
+        }
+    };
+}
+
+pub(crate) use lookup;
