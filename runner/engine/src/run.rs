@@ -60,6 +60,10 @@ pub async fn run(
     let end = if stop.detaches() {
         detached(&recorder, &stop)
     } else {
+        if let Some(StopReason::Broken(failure)) = stop.reason() {
+            // No step failed by it, so nobody else says why the run ends.
+            recorder.emit(&Scope::run(), Event::Warning(warning(failure)));
+        }
         let mut end = judge(&program, &view, &stop);
         let outputs = outputs(&program, &view, &recorder, &mut end);
         recorder.emit(

@@ -133,10 +133,13 @@ impl Schedule {
         self.view.cancelled = true;
         // Conditions may read `cancelled()`.
         self.passed.clear();
+        // One or the other: an attempt that saw both might take itself for cancelled, and remove
+        // what it is to leave.
         if self.stop.detaches() {
             self.detach.cancel();
+        } else {
+            self.early.cancel();
         }
-        self.early.cancel();
     }
 
     /// Starts, skips or holds back what is ready, until nothing changes.

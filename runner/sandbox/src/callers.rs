@@ -135,10 +135,9 @@ impl SignIn {
             if callers == known {
                 continue;
             }
-            let new = callers.iter().filter(|caller| !known.contains(caller));
+            let mut new = callers.iter().filter(|caller| !known.contains(caller));
             let written = new
-                .map(|caller| self.write_files(caller))
-                .collect::<Result<(), _>>()
+                .try_for_each(|caller| self.write_files(caller))
                 .and_then(|()| self.write_list(&callers));
             if let Err(error) = written {
                 tracing::error!(%error, "a caller of the sandbox could not be signed in");
@@ -160,7 +159,7 @@ impl SignIn {
         write(&subject, proof.secret.as_bytes())?;
         let mut credentials = developer_credentials(&self.sts, &subject);
         // Whose they are, as gcloud notes it in its own.
-        if let Some(email) = caller.member.strip_prefix("user:") {
+        if let Some((_, email)) = caller.member.split_once(':') {
             credentials["account"] = email.into();
         }
         write(&files.credentials(), credentials.to_string().as_bytes())?;

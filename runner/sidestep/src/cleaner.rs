@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sidestep_capabilities::kubernetes::{Objects, Target, made_by};
+use sidestep_capabilities::storage::MADE_BY;
 use sidestep_engine::Cleaner;
 use sidestep_events::{Class, Failure, Intent, Place};
 
@@ -65,7 +66,8 @@ impl OutsideCleaner {
             Place::Bucket { bucket } => {
                 let stat = self.clients.storage.stat(bucket, &intent.name, None);
                 stat.await.map(|object| {
-                    Some(Found::InBucket {
+                    let by = object.metadata.get(MADE_BY).map(String::as_str);
+                    (by == Some(&*self.mark(intent))).then(|| Found::InBucket {
                         bucket: bucket.clone(),
                         generation: object.generation,
                     })
@@ -80,6 +82,11 @@ impl OutsideCleaner {
             Err(failure) if failure.class == Class::NotFound => Ok(None),
             found => found,
         }
+    }
+
+    /// What the run writes into what it makes.
+    fn mark(&self, intent: &Intent) -> String {
+        format!("{}/{}/{}", self.run, intent.instance, intent.attempt)
     }
 
     async fn find_in_cluster(
@@ -97,7 +104,7 @@ impl OutsideCleaner {
         let client = self.clients.clusters.client(cluster).await?;
         let objects = Objects::new(client, target);
         let object = objects.get(&intent.name).await?;
-        let ours = format!("{}/{}/{}", self.run, intent.instance, intent.attempt);
+        let ours = self.mark(intent);
         let uid = object["metadata"]["uid"].as_str().map(str::to_owned);
         Ok((made_by(&object) == Some(ours.as_str())).then_some(Found::InCluster { objects, uid }))
     }

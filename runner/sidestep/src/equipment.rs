@@ -1,6 +1,8 @@
 //! What a run works with: its plugins' host, and what their capabilities need.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -53,11 +55,9 @@ impl Equipment {
                 message,
             )
         };
-        let scratch = session.places.cache.join("scratch");
-        std::fs::create_dir_all(&scratch).map_err(cannot)?;
         let workspace = Workspace::open(Options {
             root: session.workspace.clone(),
-            scratch,
+            scratch: scratch(&session.places.cache),
             hidden: vec![session.settings.state.value.clone()],
             // An origin is known from the environment only, which a job can set as it likes; it
             // matters where a policy tells verified runs from others.
@@ -67,6 +67,7 @@ impl Equipment {
         let mut services = Services {
             workspace: Some(workspace),
             secrets: known,
+            http: Some(Arc::default()),
             ..Services::default()
         };
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);
@@ -87,6 +88,17 @@ impl Equipment {
             cleaner,
             clients,
         })
+    }
+}
+
+/// Where what a run makes on its way lies: beside the cache, or where all programs put such files
+/// if the cache can't be written.
+fn scratch(cache: &Path) -> PathBuf {
+    let folder = cache.join("scratch");
+    let probe = folder.join(std::process::id().to_string());
+    match fs::create_dir_all(&probe).and_then(|()| fs::remove_dir(&probe)) {
+        Ok(()) => folder,
+        Err(_) => std::env::temp_dir(),
     }
 }
 

@@ -62,7 +62,10 @@ impl Place {
                 Err(error) => return Err(error.into()),
             };
             if folder.summary()?.finished.is_none() {
-                return Self::resume(&folder, Some(&launch.plan.digest()));
+                let place = Self::resume(&folder, Some(&launch.plan.digest()))?;
+                // The process that began it may have been killed before it kept the plan.
+                keep_plan(&place.folder, &launch.plan)?;
+                return Ok(place);
             }
             if asked {
                 return Err(CommandError::usage(
@@ -82,9 +85,7 @@ impl Place {
             sandbox: launch.cloud.scenario().map(str::to_owned),
         };
         let (folder, lock, journal) = runs.create(&id, &header)?;
-        let plan = serde_json::to_vec(&launch.plan)
-            .map_err(|error| Failure::bug(format!("the plan can't be written: {error}")))?;
-        folder.write_document(PLAN, &plan)?;
+        keep_plan(&folder, &launch.plan)?;
         Ok(Self {
             folder,
             lock,
@@ -119,9 +120,26 @@ impl Place {
     }
 }
 
+fn keep_plan(folder: &RunFolder, plan: &Plan) -> Result<(), CommandError> {
+    let plan = serde_json::to_vec(plan)
+        .map_err(|error| Failure::bug(format!("the plan can't be written: {error}")))?;
+    Ok(folder.write_document(PLAN, &plan)?)
+}
+
 /// The plan that a run was begun with.
 pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, CommandError> {
-    let bytes = folder.read_document(PLAN)?;
+    let bytes = match folder.read_document(PLAN) {
+        Err(StateError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            let id = folder.id();
+            let message = format!("run {id} was killed before it began: nothing was started");
+            return Err(
+                Failure::new(Class::NotFound, "state.no-plan", Owner::Operator, message)
+                    .with_help(format!("Start it again: sidestep run --run-id {id}"))
+                    .into(),
+            );
+        }
+        read => read?,
+    };
     serde_json::from_slice(&bytes).map_err(|error| {
         let message = format!("the plan of run {} can't be read: {error}", folder.id());
         Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)

@@ -19,11 +19,12 @@ pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
         .flatten()
         .find(|detail| detail["reason"].is_string())
         .or_else(|| error["errors"].get(0))
-        .cloned()
-        // OAuth has but a code.
-        .or_else(|| Some(json!({ "reason": error.as_str()? })))
-        .unwrap_or(Value::Null);
-    let mut failure = failure(what, http_status, &said, &info);
+        .unwrap_or(&Value::Null);
+    let mut failure = failure(what, http_status, &said, info);
+    // An error of OAuth is a word.
+    if let Some(reason) = error.as_str() {
+        failure = failure.with_detail("reason", reason);
+    }
     if let Some(status) = error["status"].as_str() {
         failure = failure.with_detail("status", status);
     }
@@ -107,6 +108,8 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
         && let Some(project) = metadata["consumer"]
             .as_str()
             .and_then(|consumer| consumer.strip_prefix("projects/"))
+        && is_word(service)
+        && is_word(project)
     {
         failure = failure.with_help(format!(
             "gcloud services enable {service} --project {project}"
@@ -118,6 +121,14 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
             .with_help("gcloud auth application-default login");
     }
     failure
+}
+
+/// Whether a text can stand in a command as it is.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 #[cfg(test)]
@@ -147,6 +158,9 @@ mod tests {
         );
         assert_eq!(denied.message, "cannot x: no");
         assert_eq!(denied.help, [""; 0]);
+        let hostile = body("SERVICE_DISABLED").replace("iam.", "$(reboot)");
+        let hostile = of_api_error("x", 403, hostile.as_bytes());
+        assert_eq!(hostile.help, [""; 0]);
         let details = serde_json::Value::Object(denied.details);
         assert_eq!(
             details,

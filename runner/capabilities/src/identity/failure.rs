@@ -3,6 +3,7 @@
 use sidestep_events::{Class, Failure, Owner};
 
 use crate::bindings::sidestep::identity::prove as wit;
+use crate::google::{Name, service_account};
 
 /// Whether a text can stand in a path and in a command as it is: no character of it means anything
 /// to either.
@@ -14,9 +15,8 @@ pub(super) fn is_name(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// Whether a text can be an email address, by the same measure.
-pub(super) fn is_email(text: &str) -> bool {
-    matches!(text.split_once('@'), Some((name, host)) if is_name(name) && is_name(host))
+fn is_account(email: &str) -> bool {
+    service_account(email).is_ok()
 }
 
 /// Refuses a subject whose names can't be names. The provider is sent as it is, inside a JSON
@@ -27,10 +27,14 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
         ("service account", &subject.service_account, is_name),
         ("workload identity pool", &subject.pool, is_name),
     ];
-    let account = subject
-        .impersonate
-        .iter()
-        .map(|account| ("service account's email address", account, is_email as _));
+    let account = subject.impersonate.iter().map(|account| {
+        (
+            "service account's email address",
+            account,
+            is_account as fn(&str) -> bool,
+        )
+    });
+
     match names
         .into_iter()
         .chain(account)
@@ -94,16 +98,17 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
 /// An impersonation that failed. IAM Credentials tells everybody that an account is gone, and
 /// nobody whether the binding is missing or the account is disabled.
 pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account: &str) -> Failure {
-    let project = account
-        .split_once('@')
-        .and_then(|(_, host)| host.strip_suffix(".iam.gserviceaccount.com"));
+    let name = service_account(account).ok();
+    let project = name.as_ref().and_then(Name::project);
     match (&*failed.code, project) {
         ("google.not-found", _) => {
             let gone = Failure {
                 code: "identity.account-missing".into(),
                 ..failed
             };
-            match (account.split_once('@'), project) {
+            // Google's own accounts are not made by people.
+            let made = account.strip_suffix(".iam.gserviceaccount.com");
+            match (made.and_then(|made| made.split_once('@')), project) {
                 (Some((name, _)), Some(project)) => gone.with_help(format!(
                     "gcloud iam service-accounts create {name} --project {project}"
                 )),
@@ -125,21 +130,6 @@ pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account:
             .with_help(format!(
                 "if it has that role, see whether the account is disabled: gcloud iam service-accounts enable {account}{project}"
             ))
-        }
-        ("google.api-disabled", _) => enable_api(failed),
-        _ => failed,
-    }
-}
-
-/// Adds the command that enables the API which Google names.
-pub(super) fn enable_api(failed: Failure) -> Failure {
-    let metadata = failed.details.get("metadata");
-    let text = |key: &str| metadata.and_then(|m| m[key].as_str());
-    let project = text("consumer").and_then(|consumer| consumer.strip_prefix("projects/"));
-    match (text("service"), project) {
-        (Some(service), Some(project)) if is_name(service) && is_name(project) => {
-            let command = format!("gcloud services enable {service} --project {project}");
-            failed.with_help(command)
         }
         _ => failed,
     }

@@ -123,8 +123,8 @@ fn may_read(gate: &Gate, resource: &wit::PolicyResource, address: &Address) -> b
             action: "get",
         }),
         wit::PolicyResource::ServiceAccount(_) => gate.permits(&iam::Request {
-            project: address.project.as_deref(),
-            resource: Some(&address.name),
+            project: address.name.project(),
+            resource: Some(address.name.as_str()),
             action: "get",
         }),
         wit::PolicyResource::Bucket(bucket) => gate.permits(&storage::Request {

@@ -65,7 +65,7 @@ impl Identity {
         let issued = match self.clusters.client(&subject.cluster).await {
             Ok(cluster) => workload.token_request(cluster).await,
             Err(failure) if failure.class == Class::InvalidInput => return Err(failure),
-            Err(failure) => Err(failure::enable_api(failure)),
+            Err(failure) => Err(failure),
         };
         let Some(issued) = proof.note(wit::Link::TokenRequest, issued) else {
             return Ok(proof);
@@ -96,25 +96,27 @@ impl Identity {
         may_read: impl Fn(&wit::PolicyResource, &Address) -> bool,
     ) -> Vec<Outcome> {
         let workload = self.rest_as(Credentials::token(token));
-        let work = targets.iter().map(|target| {
-            let workload = &workload;
-            let address = Address::of(&target.resource);
-            let runner = address
-                .as_ref()
-                .is_ok_and(|address| may_read(&target.resource, address))
-                .then_some(&self.rest);
-            async move {
-                match address {
-                    Ok(address) => address.ask(workload, runner, &target.permissions).await,
-                    Err(failure) => Outcome {
-                        granted: Vec::new(),
-                        failure: Some(failure),
-                    },
+        // Collected, so that nothing is borrowed from `may_read` while they are asked.
+        let work: Vec<_> = targets
+            .iter()
+            .map(|target| {
+                let workload = &workload;
+                let address = Address::of(&target.resource);
+                let runner = address
+                    .as_ref()
+                    .is_ok_and(|address| may_read(&target.resource, address))
+                    .then_some(&self.rest);
+                async move {
+                    match address {
+                        Ok(address) => address.ask(workload, runner, &target.permissions).await,
+                        Err(failure) => Outcome {
+                            granted: Vec::new(),
+                            failure: Some(failure),
+                        },
+                    }
                 }
-            }
-        });
-        // Collected first, so that no borrow of `may_read` lives over an await.
-        let work: Vec<_> = work.collect();
+            })
+            .collect();
         futures::stream::iter(work)
             .buffered(TARGETS_AT_A_TIME)
             .collect()

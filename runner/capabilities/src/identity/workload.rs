@@ -10,6 +10,7 @@ use sidestep_events::{Class, Failure, Owner};
 
 use super::{Identity, failure};
 use crate::bindings::sidestep::identity::prove as wit;
+use crate::gcp::iam::policy;
 use crate::google::retry::retry;
 use crate::google::{Credentials, Service};
 use crate::kubernetes::of_error;
@@ -126,11 +127,9 @@ impl Workload<'_> {
         let subject = self.subject;
         let (_, rest) = subject.provider.split_once("/projects/")?;
         let project = rest.split('/').next()?;
-        if !failure::is_name(project) {
-            return None;
-        }
-        let path = format!("/v3/projects/{project}");
-        let what = format!("read project {project}");
+        let name = policy::project(project).ok()?;
+        let path = format!("/v3/{}", name.as_str());
+        let what = format!("read {}", name.as_str());
         let found = self
             .identity
             .rest

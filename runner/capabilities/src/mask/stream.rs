@@ -37,6 +37,11 @@ impl MaskStream {
         self.emit(decided)
     }
 
+    /// How many bytes are held back by now.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// The end: returns what was held back.
     pub fn finish(mut self) -> Vec<u8> {
         self.emit(self.held.len())

@@ -9,7 +9,7 @@ use sidestep_policy::Capability as Key;
 use sidestep_policy::storage::Request;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use super::{Storage, Write, Written};
+use super::{MADE_BY, Storage, Write, Written};
 use crate::bindings::sidestep::host::types::{self as host, Failure as WitFailure};
 use crate::bindings::sidestep::storage::objects as wit;
 use crate::convert::milliseconds;
@@ -114,7 +114,7 @@ impl wit::Host for StepState {
         let storage = self.storage()?;
         let step = Arc::clone(&self.step);
         let intent = intent(&bucket, &name, options.on_exit);
-        let write = write_of(options);
+        let write = self.marked(options);
         let work = async {
             let told = AtomicU64::new(0);
             let label = format!("uploading {name}");
@@ -152,7 +152,7 @@ impl wit::Host for StepState {
     ) -> Result<wit::Written, CallError> {
         let storage = self.storage()?;
         let intent = intent(&bucket, &name, options.on_exit);
-        let write = write_of(options);
+        let write = self.marked(options);
         // Reading the sources is part of the call, so each must be granted as well.
         for source in &sources {
             self.gate
@@ -250,6 +250,20 @@ fn intent(bucket: &str, name: &str, on_exit: wit::OnExit) -> NewIntent {
             host::OnExit::Delete => OnExit::Delete,
         },
         expiry: None,
+    }
+}
+
+impl StepState {
+    /// How to write it; what goes with the step says whose it is, so that nobody else's is removed.
+    fn marked(&self, options: wit::PutOptions) -> Write {
+        let goes = matches!(options.on_exit, wit::OnExit::Delete);
+        let mut write = write_of(options);
+        if goes {
+            let step = &self.step;
+            let by = format!("{}/{}/{}", step.run, step.instance, step.attempt);
+            write.metadata.insert(MADE_BY.to_owned(), by);
+        }
+        write
     }
 }
 

@@ -64,7 +64,7 @@ impl Outlet for Book {
         self.keep(Entry::Piece(container.to_owned(), piece.clone(), position));
     }
 
-    fn mask(&self, text: &str) -> String {
+    fn mask(&self, text: &str, _: bool) -> String {
         text.to_owned()
     }
 

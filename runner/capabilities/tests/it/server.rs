@@ -149,9 +149,7 @@ async fn read(stream: &mut TcpStream) -> io::Result<Request> {
             more(stream, &mut body).await?;
         }
     } else if headers.contains_key("transfer-encoding") {
-        while !body.ends_with(b"0\r\n\r\n") {
-            more(stream, &mut body).await?;
-        }
+        body = unchunked(stream, body).await?;
     }
     let url = Url::parse("http://server.example")
         .and_then(|base| base.join(target))
@@ -163,6 +161,29 @@ async fn read(stream: &mut TcpStream) -> io::Result<Request> {
         headers,
         body,
     })
+}
+
+/// A body in chunks (RFC 9112, 7.1), of which some bytes are there already.
+async fn unchunked(stream: &mut TcpStream, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let end = loop {
+            match bytes[at..].windows(2).position(|two| two == b"\r\n") {
+                Some(end) => break at + end,
+                None => more(stream, &mut bytes).await?,
+            }
+        };
+        let size = std::str::from_utf8(&bytes[at..end]).map_err(io::Error::other)?;
+        let size = usize::from_str_radix(size, 16).map_err(io::Error::other)?;
+        while bytes.len() < end + 2 + size + 2 {
+            more(stream, &mut bytes).await?;
+        }
+        if size == 0 {
+            return Ok(body);
+        }
+        body.extend_from_slice(&bytes[end + 2..end + 2 + size]);
+        at = end + 2 + size + 2;
+    }
 }
 
 async fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {

@@ -1,11 +1,10 @@
 //! Cloud Storage that stumbles, answers too late, too much or never.
-//!
-//! The clock stands still but for what waits on it, so that no pause between tries takes time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use sidestep_capabilities::Blob;
 use sidestep_capabilities::google::{Credentials, Endpoints};
@@ -85,42 +84,50 @@ async fn bucket(
     (server, uploads)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_upload_is_sent_again_after_each_stumble() {
-    for stumble in [408, 429, 500, 502, 503, 504] {
-        let before = move |nth| (nth < 2).then(|| refusal(stumble, "backendError"));
-        let (server, uploads) = bucket(before, || None).await;
-        let written = put(&server, b"the bytes".to_vec()).await.expect("it heals");
-        assert_eq!(
-            (written.generation, written.created),
-            (7, true),
-            "{stumble}"
-        );
-        assert_eq!(uploads.load(Ordering::Relaxed), 3, "{stumble}");
-    }
-    let (server, _) = bucket(|nth| (nth == 0).then_some(Reply::Reset), || None).await;
-    put(&server, b"the bytes".to_vec()).await.expect("it heals");
+    let stumbles: [fn() -> Reply; 7] = [
+        || refusal(408, "backendError"),
+        || refusal(429, "rateLimitExceeded"),
+        || refusal(500, "backendError"),
+        || refusal(502, "backendError"),
+        || refusal(503, "backendError"),
+        || refusal(504, "backendError"),
+        || Reply::Reset,
+    ];
+    join_all(stumbles.map(|stumble| {
+        Box::pin(async move {
+            let (server, uploads) = bucket(move |nth| (nth == 0).then(stumble), || None).await;
+            let written = put(&server, b"the bytes".to_vec()).await.expect("it heals");
+            assert_eq!((written.generation, written.created), (7, true));
+            assert_eq!(uploads.load(Ordering::Relaxed), 2);
+        })
+    }))
+    .await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_upload_whose_answer_is_lost_finds_its_own_object() {
     let lost: [fn() -> Reply; 3] = [
         || Reply::Reset,
         || Reply::Cut(Vec::new(), b"{\"generation\":\"7\"}".to_vec(), 5),
         || refusal(503, "backendError"),
     ];
-    for lost in lost {
-        let (server, uploads) = bucket(|_| None, move || Some(lost())).await;
-        let written = put(&server, b"the bytes".to_vec())
-            .await
-            .expect("it is there");
-        // The 412 that the second try met is of its own making.
-        assert_eq!((written.generation, written.created), (7, false));
-        assert_eq!(uploads.load(Ordering::Relaxed), 2);
-    }
+    join_all(lost.map(|lost| {
+        Box::pin(async move {
+            let (server, uploads) = bucket(|_| None, move || Some(lost())).await;
+            let written = put(&server, b"the bytes".to_vec())
+                .await
+                .expect("it is there");
+            // The 412 that the second try met is of its own making.
+            assert_eq!((written.generation, written.created), (7, false));
+            assert_eq!(uploads.load(Ordering::Relaxed), 2);
+        })
+    }))
+    .await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn somebody_else_s_object_of_that_name_is_not_taken_for_its_own() {
     let server = serve(|request: Request| match request.method.as_str() {
         "POST" => refusal(412, "conditionNotMet"),
@@ -136,7 +143,7 @@ async fn somebody_else_s_object_of_that_name_is_not_taken_for_its_own() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_large_upload_goes_on_where_a_lost_connection_left_it() {
     // From sixteen megabytes on the client opens a session.
     let bytes: Vec<u8> = (0_u32..5 << 20).flat_map(u32::to_le_bytes).collect();
@@ -191,7 +198,7 @@ async fn a_large_upload_goes_on_where_a_lost_connection_left_it() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_token_that_is_expired_is_said_with_what_to_do() {
     let server = serve(|_| refusal(401, "authError")).await;
     let storage = storage(&server);
@@ -216,7 +223,7 @@ async fn a_token_that_is_expired_is_said_with_what_to_do() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_server_that_asks_for_patience_is_quoted_and_one_that_is_away_is_named() {
     let server = serve(|_| {
         let after = ("retry-after", "30".to_owned());
@@ -259,7 +266,7 @@ fn of_object(size: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_read_that_is_cut_goes_on_where_it_was() {
     let whole: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
     let sent = whole.clone();
@@ -302,6 +309,7 @@ async fn an_endless_body_takes_no_more_than_it_may() {
     assert!(server.endless.load(Ordering::Relaxed) < 40 << 20);
 }
 
+// The clock stands still but for what waits on it.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing_any_more_is_given_up() {
     let stalled = serve(|_| Reply::Stalled(of_object(10), b"half".to_vec())).await;
@@ -326,7 +334,7 @@ async fn a_server_that_says_nothing_any_more_is_given_up() {
     assert_eq!(failure.class, Class::Unavailable);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_generation_that_was_replaced_is_gone() {
     let server = serve(|request: Request| {
         assert_eq!(request.query["ifGenerationMatch"], "7");

@@ -3,6 +3,7 @@
 mod cancel;
 mod course;
 mod crowd;
+mod detach;
 mod killed;
 mod resume;
 mod script;

@@ -1,10 +1,11 @@
-//! Google's control plane from a guest: what is not granted is refused, and nothing is sent.
+//! Google's control plane, registries and other hosts from a guest: what is not granted is refused, and nothing is sent.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sidestep_capabilities::Services;
 use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
+use sidestep_capabilities::registry::Registry;
 use sidestep_events::Class;
 use sidestep_policy::Capability;
 
@@ -20,11 +21,15 @@ fn step(capability: Capability, written: &Value) -> Step {
     for service in Service::ALL {
         endpoints.set(service, nowhere.parse().expect("a URL"));
     }
-    let rest = Rest::new(Arc::new(endpoints), Arc::new(Credentials::anonymous()));
+    let (endpoints, nobody) = (Arc::new(endpoints), Arc::new(Credentials::anonymous()));
+    let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&nobody));
+    let registry = Registry::new(endpoints, nobody).expect("a client");
     let mut step = Step::new();
     step.scopes = granted(capability, written);
     step.services = Arc::new(Services {
         google: Some(rest.expect("a client")),
+        registry: Some(Arc::new(registry)),
+        http: Some(Arc::default()),
         ..Services::default()
     });
     step
@@ -41,7 +46,7 @@ fn asks(interface: &str, function: &str, key: &str, name: &str) -> Guest {
     );
     Guest::new(&run)
         .import(&format!(
-            r#"(import "sidestep:gcp/{interface}@0.1.0" "{function}" (func $ask (param i32 i32 i32)))"#
+            r#"(import "sidestep:{interface}@0.1.0" "{function}" (func $ask (param i32 i32 i32)))"#
         ))
         .data(name)
         .requests(key)
@@ -65,7 +70,7 @@ async fn refused(guest: &Guest, capability: Capability, written: &Value, what: &
 
 #[tokio::test]
 async fn project_no_permission() {
-    let guest = asks("project", "get", "project", "demo");
+    let guest = asks("gcp/project", "get", "project", "demo");
     let written = json!([{ "project": "other" }]);
     refused(&guest, Capability::Project, &written, "get project demo").await;
 }
@@ -73,7 +78,7 @@ async fn project_no_permission() {
 #[tokio::test]
 async fn gke_no_permission() {
     let cluster = "projects/demo/locations/europe-west1/clusters/ci";
-    let guest = asks("gke", "clusters", "gke", cluster);
+    let guest = asks("gcp/gke", "clusters", "gke", cluster);
     let written = json!([{ "cluster": cluster, "actions": ["listNodePools"] }]);
     let what = format!("get cluster {cluster}");
     refused(&guest, Capability::Gke, &written, &what).await;
@@ -83,7 +88,7 @@ async fn gke_no_permission() {
 async fn artifact_registry_no_permission() {
     let repository = "projects/demo/locations/europe/repositories/images";
     let guest = asks(
-        "artifact-registry",
+        "gcp/artifact-registry",
         "repositories",
         "artifactRegistry",
         repository,
@@ -96,7 +101,7 @@ async fn artifact_registry_no_permission() {
 #[tokio::test]
 async fn secret_manager_no_permission() {
     let version = "projects/demo/secrets/greeting/versions/latest";
-    let guest = asks("secret-manager", "access", "secretManager", version);
+    let guest = asks("gcp/secret-manager", "access", "secretManager", version);
     let written = json!([{ "secret": "projects/demo/secrets/other" }]);
     let what = "use secret projects/demo/secrets/greeting";
     refused(&guest, Capability::SecretManager, &written, what).await;
@@ -140,4 +145,39 @@ async fn iam_write_no_permission() {
     let written = json!([{ "resource": "projects/demo/serviceAccounts/other@**" }]);
     let what = "make projects/demo/serviceAccounts/builder@demo.iam.gserviceaccount.com";
     refused(&guest, Capability::IamWrite, &written, what).await;
+}
+
+#[tokio::test]
+async fn registry_no_permission() {
+    let image = "europe-docker.pkg.dev/demo/images/app:1";
+    let guest = asks("registry/images", "resolve", "registry", image);
+    let written = json!([{ "repository": "europe-docker.pkg.dev/demo/images/app2" }]);
+    let what = "resolve europe-docker.pkg.dev/demo/images/app";
+    refused(&guest, Capability::Registry, &written, what).await;
+}
+
+#[tokio::test]
+async fn http_no_permission() {
+    // Method and URL; no parameters, headers, body or time limit; any answer.
+    let url = "https://hooks.example.com/a";
+    let run = format!(
+        "(call $send (i32.const 1024) (i32.const 3) (i32.const 1027) (i32.const {})
+           (i32.const 8) (i32.const 0) (i32.const 8) (i32.const 0)
+           (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+           (i32.const 0) (i64.const 0) (i64.const 1000)
+           (i32.const 512))
+         (i32.const 512)",
+        url.len()
+    );
+    let guest = Guest::new(&run)
+        .import(
+            r#"(import "sidestep:http/client@0.1.0" "send" (func $send
+                 (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i32)))"#,
+        )
+        .data("GET")
+        .data(url)
+        .requests("http");
+    let written = json!([{ "host": "hooks.example.com", "methods": ["POST"] }]);
+    let what = "GET https://hooks.example.com/a";
+    refused(&guest, Capability::Http, &written, what).await;
 }

@@ -31,6 +31,7 @@ pub(crate) struct Guest {
     check: String,
     more: String,
     requests: serde_json::Map<String, serde_json::Value>,
+    outputs: serde_json::Value,
 }
 
 pub(crate) const LOG: &str =
@@ -53,6 +54,7 @@ impl Guest {
             check: "(i32.store (i32.const 600) (i32.const 8)) (i32.store (i32.const 604) (i32.const 0)) (i32.const 600)".to_owned(),
             more: String::new(),
             requests: serde_json::Map::new(),
+            outputs: json!({"type": "object"}),
         }
     }
 
@@ -80,6 +82,12 @@ impl Guest {
 
     pub(crate) fn requests(mut self, key: &str) -> Self {
         self.requests.insert(key.to_owned(), "[]".into());
+        self
+    }
+
+    /// Declares the outputs' schema; any object without it.
+    pub(crate) fn outputs(mut self, schema: serde_json::Value) -> Self {
+        self.outputs = schema;
         self
     }
 
@@ -143,7 +151,7 @@ impl Guest {
     pub(crate) fn manifest(&self) -> serde_json::Value {
         json!({
             "manifestVersion": 1, "name": "guest", "version": "1.0.0", "apiVersion": "0.1.0",
-            "inputs": {"type": "object"}, "outputs": {"type": "object"},
+            "inputs": {"type": "object"}, "outputs": self.outputs,
             "requests": self.requests,
         })
     }

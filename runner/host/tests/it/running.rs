@@ -116,6 +116,66 @@ async fn an_output_with_a_secret_fails_the_step() {
 }
 
 #[tokio::test]
+async fn outputs_are_held_to_the_plugin_s_own_schema() {
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["uri"],
+        "properties": {
+            "uri": {"type": "string", "pattern": "^gs://"},
+            "files": {"type": ["integer", "null"]},
+        },
+    });
+    let plugin = host()
+        .load(&echo().outputs(schema).build())
+        .expect("it loads");
+    let ran = async |outputs: Value| {
+        let mut step = Step::new();
+        step.inputs = outputs;
+        step.run(&plugin).await
+    };
+    let right = json!({"uri": "gs://b/o", "files": null});
+    assert_eq!(ran(right.clone()).await, Ok(right));
+    for (outputs, said) in [
+        (json!({}), "`uri` is missing"),
+        (json!({"uri": 1}), "uri: this is not of type"),
+        (
+            json!({"uri": "gs://b/o", "more": 1}),
+            "`more` is not known here",
+        ),
+        (
+            json!({"uri": "file:///etc"}),
+            "uri: this does not match ^gs://",
+        ),
+    ] {
+        let failure = ran(outputs.clone()).await.expect_err("it is refused");
+        assert_eq!(failure.code, "plugin.bad-outputs", "{outputs}");
+        assert_eq!(
+            (failure.class, failure.owner),
+            (Class::Failed, Owner::Plugin)
+        );
+        assert!(failure.message.contains(said), "{failure}");
+        assert!(
+            !failure.message.contains("/etc"),
+            "no value is shown: {failure}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_can_t_be_used_is_the_plugin_s_failure() {
+    let schema = json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/x"}}});
+    let plugin = host()
+        .load(&echo().outputs(schema).build())
+        .expect("it loads");
+    let mut step = Step::new();
+    step.inputs = json!({"a": 1});
+    let failure = step
+        .run(&plugin)
+        .await
+        .expect_err("nothing is fetched for it");
+    assert_eq!(failure.code, "plugin.bad-outputs");
+}
+
+#[tokio::test]
 async fn outputs_that_are_no_object_are_refused() {
     for (text, code) in [
         ("[1]", "output.not-json"),

@@ -13,6 +13,12 @@ fn or(object: &mut Value, key: &str, value: impl Into<Value>) {
     }
 }
 
+/// The entries of a list that may not be there, and is not made by looking.
+pub(crate) fn items<'a>(object: &'a mut Value, key: &str) -> impl Iterator<Item = &'a mut Value> {
+    let list = object.get_mut(key).and_then(Value::as_array_mut);
+    list.into_iter().flatten()
+}
+
 /// Metadata that only the server writes.
 pub(crate) fn identity(object: &mut Value) {
     let meta = &mut object["metadata"];
@@ -102,11 +108,11 @@ fn pod(object: &mut Value) {
     }
     spec["serviceAccount"] = spec["serviceAccountName"].clone();
     for list in ["initContainers", "containers"] {
-        for item in spec[list].as_array_mut().into_iter().flatten() {
+        for item in items(spec, list) {
             container(item);
         }
     }
-    for volume in spec["volumes"].as_array_mut().into_iter().flatten() {
+    for volume in items(spec, "volumes") {
         self::volume(volume);
     }
     tolerations(spec);
@@ -136,10 +142,10 @@ fn container(item: &mut Value) {
             or(&mut item["resources"]["requests"], &name, amount);
         }
     }
-    for port in item["ports"].as_array_mut().into_iter().flatten() {
+    for port in items(item, "ports") {
         or(port, "protocol", "TCP");
     }
-    for env in item["env"].as_array_mut().into_iter().flatten() {
+    for env in items(item, "env") {
         if env["valueFrom"]["fieldRef"].is_object() {
             or(&mut env["valueFrom"]["fieldRef"], "apiVersion", "v1");
         }
@@ -155,11 +161,10 @@ fn volume(volume: &mut Value) {
             or(&mut volume[source], "defaultMode", 420);
         }
     }
-    for source in volume["projected"]["sources"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    let Some(projected) = volume.get_mut("projected") else {
+        return;
+    };
+    for source in items(projected, "sources") {
         if source["serviceAccountToken"].is_object() {
             or(
                 &mut source["serviceAccountToken"],
@@ -230,7 +235,7 @@ pub(crate) fn mount_token(pod: &mut Value, account: &Value) {
     let name = format!("kube-api-access-{}", suffix());
     let mut used = false;
     for list in ["initContainers", "containers"] {
-        for item in spec[list].as_array_mut().into_iter().flatten() {
+        for item in items(spec, list) {
             or(item, "volumeMounts", json!([]));
             let Some(mounts) = item["volumeMounts"].as_array_mut() else {
                 continue;
@@ -268,7 +273,7 @@ mod tests {
         let mut pod = json!({ "metadata": { "name": "a" }, "spec": {
             "containers": [{ "name": "c", "image": "r.example:5000/i" },
                            { "name": "d", "image": "i:1", "resources": { "limits": { "cpu": "1" } } }],
-            "volumes": [{ "name": "v" }],
+            "volumes": [{ "name": "v" }, { "name": "w", "configMap": { "name": "c" } }],
         }});
         fill("pods", &mut pod);
         assert_eq!(pod["spec"]["containers"][0]["imagePullPolicy"], "Always");
@@ -281,7 +286,13 @@ mod tests {
             "1"
         );
         assert_eq!(pod["spec"]["serviceAccountName"], "default");
-        assert_eq!(pod["spec"]["volumes"][0]["emptyDir"], json!({}));
+        assert_eq!(
+            pod["spec"]["volumes"],
+            json!([{ "name": "v", "emptyDir": {} },
+                   { "name": "w", "configMap": { "name": "c", "defaultMode": 420 } }])
+        );
+        // What was not there is not there as nothing either.
+        assert!(!pod.to_string().contains("null"), "{pod}");
         assert_eq!(
             pod["status"],
             json!({ "phase": "Pending", "qosClass": "Burstable" })

@@ -1,4 +1,5 @@
-//! What goes by itself: dependents without an owner, ended namespaces, old events.
+//! What goes by itself: dependents without an owner, ended namespaces, old events; and what comes
+//! back by itself.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::api::create::furnish;
 use crate::api::delete::{Options, delete};
 use crate::cluster::Shared;
 use crate::kinds::{KINDS, by_plural};
@@ -47,6 +49,22 @@ fn sweep(shared: &Shared) -> Result<(), ApiError> {
         let stale = key.resource == "events" && last_seen(object).is_some_and(|t| t < oldest);
         if !is_deleted(object) && (homeless || stale || is_orphan(object, &living)) {
             remove(shared, key, object)?;
+        }
+    }
+    let there = |resource: &str, namespace: &str, name: &str| {
+        all.iter().any(|(key, _)| {
+            key.resource == resource && key.namespace == namespace && key.name == name
+        })
+    };
+    for (key, object) in &all {
+        let name = key.name.as_str();
+        if key.resource == "namespaces"
+            && !is_deleted(object)
+            && !(there("serviceaccounts", name, "default")
+                && there("configmaps", name, "kube-root-ca.crt"))
+        {
+            let ca = shared.authority.pem();
+            shared.store.write(|tx| furnish(tx, name, ca))?;
         }
     }
     for name in ending {

@@ -242,7 +242,7 @@ fn same_pod_spec(old: &Value, new: &Value) -> bool {
             map.shift_remove("tolerations");
         }
         for list in ["initContainers", "containers"] {
-            for item in spec[list].as_array_mut().into_iter().flatten() {
+            for item in crate::defaults::items(&mut spec, list) {
                 if let Some(map) = item.as_object_mut() {
                     map.shift_remove("image");
                 }

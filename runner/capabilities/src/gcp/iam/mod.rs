@@ -1,7 +1,7 @@
 //! `iam`: service accounts, keys, policies, roles, pools and providers, to be read.
 
 pub(super) mod answers;
-pub(super) mod policy;
+pub(crate) mod policy;
 pub(super) mod target;
 
 use sidestep_policy::Capability as Key;

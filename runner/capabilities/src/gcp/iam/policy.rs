@@ -105,7 +105,7 @@ pub(crate) async fn set(
 }
 
 /// Where the API keeps a resource's policy: its verbs follow the path, except a bucket's.
-fn place(resource: &PolicyResource, name: &Name) -> (Service, String) {
+pub(crate) fn place(resource: &PolicyResource, name: &Name) -> (Service, String) {
     let name = name.as_str();
     match resource {
         PolicyResource::Project(_) => (Service::CloudResourceManager, format!("/v3/{name}")),

@@ -38,7 +38,7 @@ async fn the_sandbox_s_developer_is_named() {
     let caller = caller(&mut place.prover()).await;
     assert_eq!(caller.source, "external_account");
     assert_eq!(caller.principal.as_deref(), Some("dev@example.com"));
-    let location = place.places.credentials().display().to_string();
+    let location = place.files.credentials().display().to_string();
     assert_eq!(caller.location, Some(location));
     assert_eq!(caller.claims, None);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sidestep_policy::Capability as Key;
-use sidestep_sandbox::{Live, Options, Places, Scenario, serve};
+use sidestep_sandbox::{CallerFiles, Live, Options, Places, Scenario, serve};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use wasmtime::StoreLimits;
@@ -28,7 +28,7 @@ pub(super) const REPOSITORY: &str = "projects/demo/locations/europe/repositories
 pub(super) struct Place {
     pub(super) endpoints: Endpoints,
     pub(super) credentials: Arc<Credentials>,
-    pub(super) places: Places,
+    pub(super) files: CallerFiles,
     _end: tokio_util::sync::DropGuard,
     _folder: tempfile::TempDir,
 }
@@ -38,31 +38,33 @@ impl Place {
         let folder = tempfile::tempdir().expect("a folder");
         let places = Places::new(folder.path(), scenario);
         let options = Options {
-            places: places.clone(),
+            places,
             scenario: Scenario::named(scenario).expect("it ships"),
             // No pod is run.
             program: "/nonexistent".into(),
             idle: None,
+            caller: None,
         };
         let stop = CancellationToken::new();
-        let (ready, is_ready) = oneshot::channel::<Live>();
-        let server = serve(options, stop.clone(), |live| {
-            ready.send(live.clone()).expect("the test waits");
+        let (ready, is_ready) = oneshot::channel::<(Live, CallerFiles)>();
+        let server = serve(options, stop.clone(), |live, files| {
+            let told = (live.clone(), files.clone());
+            ready.send(told).expect("the test waits");
         });
         tokio::spawn(async { server.await.expect("the sandbox serves") });
-        let live = is_ready.await.expect("the sandbox is ready");
+        let (live, files) = is_ready.await.expect("the sandbox is ready");
         let mut endpoints = Endpoints::default();
         for (name, url) in &live.endpoints {
             let service: Service = name.parse().expect("a service");
             endpoints.set(service, url.parse().expect("a URL"));
         }
-        let file = std::fs::read(places.credentials()).expect("readable");
+        let file = std::fs::read(files.credentials()).expect("readable");
         let file = serde_json::from_slice(&file).expect("JSON");
-        let credentials = Credentials::external_account(file).found_at(&places.credentials());
+        let credentials = Credentials::external_account(file).found_at(&files.credentials());
         Self {
             endpoints,
             credentials: Arc::new(credentials),
-            places,
+            files,
             _end: stop.drop_guard(),
             _folder: folder,
         }

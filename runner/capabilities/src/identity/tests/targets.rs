@@ -138,7 +138,7 @@ async fn a_missing_target_is_told_from_one_that_gives_nothing() {
     assert!(repository.failure.is_none(), "{repository:?}");
     assert!(repository.granted.is_empty());
     let failure = wrong.failure.as_ref().expect("it is no name");
-    assert_eq!(failure.code, "identity.target");
+    assert_eq!(failure.code, "google.name");
 
     let look = json!([{"repository": missing, "actions": ["get"]}]);
     let mut prover = Prover::new(

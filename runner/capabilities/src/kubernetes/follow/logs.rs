@@ -107,11 +107,10 @@ impl LogReader {
                 _ => failed = 0,
             }
             // Either the pause is over, or the container is, which makes another read worthwhile.
+            // Where nobody watches the pod any more, this task is about to be ended too.
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-                changed = over.changed(), if !was_over => if changed.is_err() {
-                    return LogEnd::CutOff("nobody watches the pod any more".to_owned());
-                },
+                Ok(()) = over.changed(), if !was_over => {}
             }
         }
     }

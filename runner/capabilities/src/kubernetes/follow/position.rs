@@ -56,6 +56,16 @@ impl Position {
         Self { part, ..self }
     }
 
+    /// Where the reading stood so many bytes of the line under way before.
+    #[must_use]
+    pub fn short_of(self, bytes: u64) -> Self {
+        let part = self.part.and_then(|part| {
+            let bytes = part.bytes.saturating_sub(bytes);
+            (bytes > 0).then_some(Part { bytes, ..part })
+        });
+        self.within(part)
+    }
+
     /// What to pass as `sinceTime`: whole seconds, rounded down (the API takes no fractions).
     pub(super) fn since(self) -> Option<Timestamp> {
         self.time

@@ -137,8 +137,8 @@ fn admit_pod(
     Ok(())
 }
 
-/// What controllers put into every namespace.
-fn furnish(tx: &mut Transaction<'_>, namespace: &str, ca: &str) -> Result<(), ApiError> {
+/// What controllers put into every namespace, and put there again when it is deleted.
+pub(crate) fn furnish(tx: &mut Transaction<'_>, namespace: &str, ca: &str) -> Result<(), ApiError> {
     let manager = Manager {
         name: "kube-controller-manager".to_owned(),
         subresource: String::new(),

@@ -102,7 +102,8 @@ pub(crate) fn container_mut<'a>(
     list: List,
     name: &str,
 ) -> Option<&'a mut Value> {
-    pod["status"][list.status()]
+    pod.get_mut("status")?
+        .get_mut(list.status())?
         .as_array_mut()?
         .iter_mut()
         .find(|s| s["name"] == name)

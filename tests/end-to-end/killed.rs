@@ -1,0 +1,255 @@
+//! A run whose process is killed, or told to end, at one point after the other.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Lines, Read as _};
+use std::process::{Child, ChildStdout, Command};
+
+use serde_json::Value;
+
+use crate::clients::{client, exports, said};
+use crate::interrupted::{pod_runs, signal};
+use crate::place::{Place, find, program};
+
+/// A run whose events are read as they come.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    events: Vec<Value>,
+}
+
+impl Running {
+    fn start(place: &mut Place, arguments: &[&str]) -> Self {
+        let mut all = arguments.to_vec();
+        all.extend(["--output", "json"]);
+        let mut child = place.start(&all);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self {
+            child,
+            lines,
+            events: Vec::new(),
+        }
+    }
+
+    /// Reads up to the first event of the kind; whether there was one before the end.
+    fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
+        for line in &mut self.lines {
+            let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let found = wanted(&event);
+            self.events.push(event);
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn run(&self) -> String {
+        self.events[0]["run"].as_str().unwrap().to_owned()
+    }
+
+    fn kill(mut self) {
+        signal(&self.child, "KILL");
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for the end; the exit code, all events, and what was said beside them.
+    fn end(mut self) -> (Option<i32>, Vec<Value>, String) {
+        self.until(|_| false);
+        let mut beside = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut beside).unwrap();
+        (self.child.wait().unwrap().code(), self.events, beside)
+    }
+}
+
+fn is_log(event: &Value, text: &str) -> bool {
+    event["type"] == "log"
+        && event["data"]["message"]
+            .as_str()
+            .is_some_and(|message| message.contains(text))
+}
+
+/// The numbers of the lines that the build wrote, as the run's log has them.
+fn numbers(place: &mut Place, run: &str) -> Vec<u32> {
+    let output = place.run(&["logs", run, "build"]);
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.split_once("LABEL n=")?.1.parse().ok())
+        .collect()
+}
+
+#[test]
+fn a_runner_killed_in_a_long_log_has_every_line_once() {
+    const LINES: u32 = 3000;
+    let mut place = Place::with_application();
+    let labels: String = (0..LINES).map(|n| format!("LABEL n={n}\n")).collect();
+    place.write(
+        "Dockerfile",
+        &format!("FROM scratch\nCOPY hello.txt /\n{labels}CMD [\"/hello\"]\n"),
+    );
+    let mut run = Running::start(&mut place, &["run", "--sandbox"]);
+    assert!(run.until(|event| is_log(event, "LABEL n=300")), "it ended");
+    let id = run.run();
+    run.kill();
+    let before = numbers(&mut place, &id);
+    assert!(
+        before.len() > 200 && before.len() < LINES as usize,
+        "{}",
+        before.len()
+    );
+    assert_eq!(before, (0..before.len() as u32).collect::<Vec<_>>());
+
+    // And once more, while it goes on.
+    let mut run = Running::start(&mut place, &["resume", &id]);
+    let next = format!("LABEL n={}", before.len() + 300);
+    assert!(run.until(|event| is_log(event, &next)), "it ended");
+    run.kill();
+
+    let (exit, events) = place.events(&["resume", &id]);
+    assert_eq!(exit, 0, "{:#?}", events.last());
+    assert_eq!(numbers(&mut place, &id), (0..LINES).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_runner_killed_anywhere_builds_once_and_leaves_nothing() {
+    let Some(_) = program("kubectl") else { return };
+    let of_build = |event: &Value, kind: &str| event["step"] == "build" && event["type"] == kind;
+    let points: [(&str, &dyn Fn(&Value) -> bool); 8] = [
+        ("begun", &|e| e["type"] == "run-started"),
+        ("context-begun", &|e| e["type"] == "attempt-started"),
+        ("context-over", &|e| e["type"] == "step-finished"),
+        ("build-begun", &|e| of_build(e, "attempt-started")),
+        ("created", &|e| {
+            of_build(e, "host-call") && e["data"]["function"] == "create"
+        }),
+        ("log-begun", &|e| {
+            of_build(e, "log") && e["data"]["source"] == "pod"
+        }),
+        ("attempt-over", &|e| of_build(e, "attempt-finished")),
+        ("build-over", &|e| of_build(e, "step-finished")),
+    ];
+    let mut place = Place::with_application();
+    for (name, point) in points {
+        let mut run = Running::start(&mut place, &["run", "--sandbox", "--run-id", name]);
+        assert!(run.until(point), "no such point: {name}");
+        run.kill();
+        let (exit, events) = place.events(&["resume", name]);
+        assert_eq!(exit, 0, "{name}: {events:#?}");
+        let end = find(&events, "run-finished", |_| true).expect("an end");
+        assert!(end["outputs"]["image"].is_string(), "{name}: {end}");
+    }
+    let exports = exports(&mut place, "healthy");
+    let pods = said(&client(
+        &place,
+        &exports,
+        "kubectl get pods -n builds -o name",
+    ));
+    assert_eq!(pods, "", "nothing is left");
+    let scheduled = "kubectl get events -n builds --field-selector reason=Scheduled -o jsonpath={.items[*].involvedObject.uid}";
+    let scheduled = said(&client(&place, &exports, scheduled));
+    let builds: BTreeSet<&str> = scheduled.split_whitespace().collect();
+    assert_eq!(
+        builds.len(),
+        points.len(),
+        "each run built once: {scheduled}"
+    );
+}
+
+#[test]
+fn a_runner_killed_before_it_began_can_be_started_again() {
+    let mut place = Place::with_application();
+    let (exit, _) = place.events(&["run", "--sandbox", "--run-id", "early"]);
+    assert_eq!(exit, 0);
+    // What it leaves when it is killed after its journal's header, and before its plan.
+    let run = place.workspace().join("../state/sidestep/runs/early");
+    let journal = run.join("journal");
+    let bytes = std::fs::read(&journal).unwrap();
+    let header = 8 + u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    std::fs::write(&journal, &bytes[..header]).unwrap();
+    std::fs::remove_file(run.join("plan.json")).unwrap();
+
+    let output = place.run(&["resume", "early"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("nothing was started"), "{told}");
+    assert!(told.contains("sidestep run --run-id early"), "{told}");
+    let (exit, events) = place.events(&["run", "--sandbox", "--run-id", "early"]);
+    assert_eq!(exit, 0, "{events:#?}");
+    assert!(run.join("plan.json").is_file());
+}
+
+#[test]
+fn a_termination_cancels_or_detaches_as_asked() {
+    let mut place = Place::with_application();
+    let mut run = Running::start(&mut place, &["run", "--sandbox=build-hangs"]);
+    assert!(run.until(pod_runs), "it ended");
+    signal(&run.child, "TERM");
+    let (exit, events, _) = run.end();
+    assert_eq!(exit, Some(143));
+    let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod").expect("said");
+    assert_eq!(cleaned["removed"], true);
+
+    let detach = ["run", "--sandbox=build-hangs", "--on-terminate", "detach"];
+    let mut run = Running::start(&mut place, &detach);
+    assert!(run.until(pod_runs), "it ended");
+    let id = run.run();
+    signal(&run.child, "TERM");
+    let (exit, events, beside) = run.end();
+    assert_eq!(exit, Some(143), "{beside}");
+    assert!(
+        find(&events, "cleaned-up", |_| true).is_none(),
+        "the pod is left: {events:#?}"
+    );
+    let told = find(&events, "warning", |data| data["code"] == "run.detached").expect("said");
+    assert_eq!(told["help"][0], format!("sidestep resume {id}"));
+
+    // Whoever goes on finds that pod, and it goes with the next interrupt.
+    let mut run = Running::start(&mut place, &["resume", &id]);
+    assert!(
+        run.until(|event| is_log(event, "is building already")),
+        "it ended"
+    );
+    signal(&run.child, "INT");
+    let (exit, events, _) = run.end();
+    assert_eq!(exit, Some(130));
+    let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod").expect("said");
+    assert_eq!(cleaned["removed"], true);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
+    let mut place = Place::with_application();
+    let mut run = Running::start(&mut place, &["run", "--sandbox=build-hangs"]);
+    assert!(run.until(pod_runs), "it ended");
+    let id = run.run();
+    // The cluster does not answer, so cleaning up takes its time.
+    let sandbox = place.status_of("build-hangs")["live"]["pid"].to_string();
+    let send = |name: &str| {
+        let sent = Command::new("kill").args(["-s", name, &sandbox]).status();
+        assert!(sent.unwrap().success());
+    };
+    send("STOP");
+    signal(&run.child, "INT");
+    let mut said = String::new();
+    let mut stderr = BufReader::new(run.child.stderr.take().unwrap());
+    while !said.contains("Cancelling") {
+        assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    signal(&run.child, "INT");
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(run.child.wait().unwrap().code(), Some(130));
+    assert!(said.contains("Ended at once"), "{said}");
+    send("CONT");
+
+    let mut run = Running::start(&mut place, &["resume", &id]);
+    assert!(
+        run.until(|event| is_log(event, "is building already")),
+        "it ended"
+    );
+    signal(&run.child, "INT");
+    let (exit, events, _) = run.end();
+    assert_eq!(exit, Some(130));
+    let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod").expect("said");
+    assert_eq!(cleaned["removed"], true);
+}
