@@ -82,7 +82,7 @@ pub(crate) fn unnamed(workload: &Workload) -> Verdict {
             Class::Denied,
             "annotation-missing",
             format!(
-                "nothing says which Google service account {} acts as: it has no annotation, and no account of project {} lets it",
+                "nothing says which Google service account {} acts as: it has no annotation, and it may act as none of project {}",
                 workload.name(),
                 workload.project
             ),

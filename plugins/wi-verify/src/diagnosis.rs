@@ -34,12 +34,13 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
         );
     }
     let mut report = Report::default();
-    let identity = cluster_side(&workload, inputs, &targets, &caller, &mut report)?;
-    let binding = google_side(&identity.0, &targets, &caller, &mut report)?;
+    let mut found = cluster_side(&workload, inputs, &targets, &caller, &mut report)?;
+    let google = found.google.take();
+    let binding = google_side(&found.identity, google, &targets, &caller, &mut report)?;
     workload_side(
         step,
         inputs,
-        identity,
+        found,
         &targets,
         binding.as_ref(),
         &caller,
@@ -47,15 +48,22 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     )
 }
 
-/// Links 1 to 6: the project, the cluster and the Kubernetes service account. Gives the identity
-/// that they make, and the cluster's facts.
+/// What the first links come to.
+struct Found {
+    identity: Identity,
+    facts: gke::ClusterFacts,
+    /// What was read of the Google service account, where the identity has one.
+    google: Option<Result<ServiceAccount>>,
+}
+
+/// Links 1 to 6: the project, the cluster and the Kubernetes service account.
 fn cluster_side(
     workload: &Workload,
     inputs: &Inputs,
     targets: &[Target],
     caller: &str,
     report: &mut Report,
-) -> Result<(Identity, gke::ClusterFacts)> {
+) -> Result<Found> {
     let project = project::get(&workload.project);
     let number = project.as_ref().ok().map(|project| project.number);
     let (pool, facts) = cluster::pool(workload, gke::cluster(workload.cluster_name()), caller);
@@ -134,7 +142,11 @@ fn cluster_side(
         }
     };
     report.take(Link::ANNOTATION, annotated)?;
-    Ok((identity, facts))
+    Ok(Found {
+        identity,
+        facts,
+        google,
+    })
 }
 
 /// The form, and the accounts that let the workload act as them where that was looked for. None
@@ -164,16 +176,16 @@ fn bound_accounts(identity: &Identity) -> Vec<String> {
 /// Link 7, and what the policies of link 8 say: whether they are right, the proof tells.
 fn google_side(
     identity: &Identity,
+    google: Option<Result<ServiceAccount>>,
     targets: &[Target],
     caller: &str,
     report: &mut Report,
 ) -> Result<Option<Binding>> {
-    let Some(email) = identity.way.account() else {
+    let (Some(email), Some(read)) = (identity.way.account(), google) else {
         let why = "none: the roles are the workload's own";
         report.take(Link::GOOGLE_ACCOUNT, Verdict::Skipped(why.to_owned()))?;
         return Ok(None);
     };
-    let read: Result<ServiceAccount> = reads::service_account(email);
     let policies: Vec<Policy> = match &read {
         Err(error) if error.is_not_found() => {
             let resources = targets.iter().map(|target| target.place.resource());
@@ -201,7 +213,9 @@ fn google_side(
 fn workload_side(
     step: &Step,
     inputs: &Inputs,
-    (identity, facts): (Identity, gke::ClusterFacts),
+    Found {
+        identity, facts, ..
+    }: Found,
     targets: &[Target],
     binding: Option<&Binding>,
     caller: &str,

@@ -123,7 +123,9 @@ fn limits_egress(policy: &Value) -> bool {
 fn is_for_all(policy: &Value) -> bool {
     let selector = &policy["spec"]["podSelector"];
     let empty = |value: &Value| {
-        value.as_object().is_none_or(|map| map.is_empty())
+        value
+            .as_object()
+            .is_none_or(sidestep::serde_json::Map::is_empty)
             && value.as_array().is_none_or(Vec::is_empty)
     };
     empty(&selector["matchLabels"]) && empty(&selector["matchExpressions"])

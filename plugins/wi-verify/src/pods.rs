@@ -39,7 +39,7 @@ pub(crate) fn pods(workload: &Workload, read: Result<Vec<Value>>, caller: &str) 
             "{} set {KEY}: what that names goes before {name}",
             and(&keyed)
         ));
-        help.push(format!("if it is a service account's key: take variable and Secret out of the pods, and delete the key (a file of type external_account is none)"));
+        help.push("if it is a service account's key: take variable and Secret out of the pods, and delete the key (a file of type external_account is none)".to_owned());
     }
     let host = named(|pod| pod["spec"]["hostNetwork"] == true);
     if !host.is_empty() {

@@ -84,9 +84,12 @@ pub(crate) fn repositories(targets: &[Target]) -> Vec<Option<Repository>> {
     let mut facts = artifact_registry::repositories(&names).into_iter();
     targets
         .iter()
-        .map(|target| match is_repository(&target) {
-            true => facts.next()?.ok(),
-            false => None,
+        .map(|target| {
+            if is_repository(&target) {
+                facts.next()?.ok()
+            } else {
+                None
+            }
         })
         .collect()
 }

@@ -38,7 +38,7 @@ impl Place {
                 location,
                 name,
             } => format!("repository {name} in {location} of {project}"),
-            Self::Secret { project, name } => format!("secret {name} of {project}"),
+            Self::Secret { .. } => format!("secret {}", self.name()),
             Self::Project(id) => format!("project {id}"),
         }
     }

@@ -2,7 +2,8 @@ use sidestep_policy::Capability as Key;
 use wasmtime::component::Linker;
 
 use crate::{
-    StepState, gcp, identity, kubernetes, registry, runtime, secrets, storage, types, workspace,
+    StepState, gcp, http_client, identity, kubernetes, registry, runtime, secrets, storage, types,
+    workspace,
 };
 
 /// A capability that this runner can link: one row a module.
@@ -32,6 +33,7 @@ pub const CAPABILITIES: &[Capability] = &[
     kubernetes::CAPABILITY,
     registry::CAPABILITY,
     secrets::CAPABILITY,
+    http_client::CAPABILITY,
 ];
 
 /// Interfaces that confer nothing and are linked to every plugin.

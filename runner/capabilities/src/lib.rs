@@ -17,6 +17,7 @@ mod follow;
 mod gate;
 mod gcp;
 pub mod google;
+pub mod http_client;
 pub mod identity;
 pub mod kubernetes;
 mod mask;

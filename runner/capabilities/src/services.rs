@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::Secret;
 use crate::google::Rest;
+use crate::http_client::HttpClient;
 use crate::identity::Identity;
 use crate::kubernetes::Clusters;
 use crate::registry::Registry;
@@ -25,6 +26,8 @@ pub struct Services {
     pub clusters: Option<Arc<Clusters>>,
     /// Whose identity can be proven.
     pub identity: Option<Arc<Identity>>,
+    /// Requests of plugins' own.
+    pub http: Option<Arc<HttpClient>>,
     /// The pipeline's secrets by name. The masks know them from the start.
     pub secrets: BTreeMap<String, Secret>,
 }

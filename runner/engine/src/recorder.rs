@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -163,20 +164,19 @@ impl Recorder {
         key: &(String, u32),
         text: &str,
     ) -> Result<u64, StateError> {
-        if !inner.logs.contains_key(key) {
-            if inner.logs.len() >= OPEN_LOGS {
-                // Any of them: whose turn it is again is opened again, at its last line.
-                let other = inner.logs.keys().next().cloned();
-                other.map(|other| inner.logs.remove(&other));
-            }
-            let journaled = inner.offsets.get(key).copied();
-            let log = self.folder.attempt_log(&key.0, key.1, journaled)?;
-            inner.logs.insert(key.clone(), log);
+        if inner.logs.len() >= OPEN_LOGS && !inner.logs.contains_key(key) {
+            // Any of them: whose turn it is again is opened again, at its last line.
+            let other = inner.logs.keys().next().cloned();
+            other.map(|other| inner.logs.remove(&other));
         }
-        let offset = match inner.logs.get_mut(key) {
-            Some(log) => log.append(text)?,
-            None => unreachable!("inserted above"),
+        let log = match inner.logs.entry(key.clone()) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(closed) => {
+                let journaled = inner.offsets.get(key).copied();
+                closed.insert(self.folder.attempt_log(&key.0, key.1, journaled)?)
+            }
         };
+        let offset = log.append(text)?;
         inner.offsets.insert(key.clone(), offset);
         Ok(offset)
     }

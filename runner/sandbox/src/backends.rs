@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidestep_sandbox_google::{Cloud, Clusters, PodSubject, Scenario, Seed, TokenRefused};
+use sidestep_sandbox_google::{
+    Cloud, Clusters, DockerImage, Images, PodSubject, Scenario, Seed, TokenRefused,
+};
 use sidestep_sandbox_identity::{Access, Resource};
 use sidestep_sandbox_kubernetes::{Config, Faults, Kubernetes, service_account};
-use sidestep_sandbox_registry::{Registry, Repositories};
+use sidestep_sandbox_registry::{ListedImage, Registry, Repositories};
 use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
 
 use crate::SandboxError;
@@ -113,6 +115,24 @@ impl Repositories for ArtifactRegistry {
             }
             _ => false,
         }
+    }
+}
+
+/// The images are those that the registry holds.
+pub(crate) struct Pushed(pub(crate) Registry);
+
+impl Images for Pushed {
+    fn images(&self, project: &str, location: &str, repository: &str) -> Vec<DockerImage> {
+        let listed = self.0.images(project, location, repository);
+        let image = |image: ListedImage| DockerImage {
+            path: image.path,
+            digest: image.digest,
+            tags: image.tags,
+            media_type: image.media_type,
+            size: image.size,
+            uploaded: image.uploaded.to_string(),
+        };
+        listed.into_iter().map(image).collect()
     }
 }
 

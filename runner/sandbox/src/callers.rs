@@ -135,10 +135,9 @@ impl SignIn {
             if callers == known {
                 continue;
             }
-            let new = callers.iter().filter(|caller| !known.contains(caller));
+            let mut new = callers.iter().filter(|caller| !known.contains(caller));
             let written = new
-                .map(|caller| self.write_files(caller))
-                .collect::<Result<(), _>>()
+                .try_for_each(|caller| self.write_files(caller))
                 .and_then(|()| self.write_list(&callers));
             if let Err(error) = written {
                 tracing::error!(%error, "a caller of the sandbox could not be signed in");

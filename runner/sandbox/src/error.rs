@@ -12,9 +12,7 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// A file of its state does not hold what was written there.
-    #[error(
-        "{path} is not what the sandbox wrote there ({why}); `sidestep sandbox reset` starts afresh"
-    )]
+    #[error("{path} is not what the sandbox wrote there ({why})")]
     Corrupt {
         /// The file.
         path: PathBuf,

@@ -15,27 +15,32 @@ const PLAIN: [&str; 2] = ["STORAGE", "REGISTRY"];
 const SECURE: [&str; 2] = ["KUBERNETES", "GOOGLE"];
 
 /// Open ports by the name of what is served on them.
-pub(crate) struct Listeners(BTreeMap<&'static str, (TcpListener, SocketAddr)>);
+pub(crate) struct Listeners {
+    open: BTreeMap<&'static str, (TcpListener, SocketAddr)>,
+    /// Those whose port of the last time was taken.
+    pub(crate) moved: Vec<String>,
+}
 
 /// Opens a loopback port for each server: that of the last time where it is free.
 pub(crate) async fn ports(places: &Places) -> Result<Listeners, SandboxError> {
     let known: BTreeMap<String, u16> = read(&places.ports())?.unwrap_or_default();
     let apis = Api::ALL.iter().map(|api| api.endpoint_name());
     let mut open = BTreeMap::new();
+    let mut moved = Vec::new();
     for name in apis.chain(PLAIN).chain(SECURE) {
         let last = known.get(name).copied().unwrap_or(0);
         let bound = match bind(last).await {
-            Err(error) if last != 0 => {
-                tracing::warn!(name, port = last, %error, "a port of the last time is taken: clients of the sandbox need its exports anew");
+            Err(_) if last != 0 => {
+                moved.push(name.to_owned());
                 bind(0).await
             }
             bound => bound,
         };
         open.insert(name, bound.map_err(|e| SandboxError::setup(name, e))?);
     }
-    let listeners = Listeners(open);
+    let listeners = Listeners { open, moved };
     let ports: BTreeMap<&str, u16> = listeners
-        .0
+        .open
         .iter()
         .map(|(name, (_, address))| (*name, address.port()))
         .collect();
@@ -53,7 +58,7 @@ async fn bind(port: u16) -> std::io::Result<(TcpListener, SocketAddr)> {
 impl Listeners {
     /// Base addresses by endpoint name, of those that speak plain HTTP.
     pub(crate) fn endpoints(&self) -> BTreeMap<String, String> {
-        let plain = self.0.iter().filter(|(name, _)| !SECURE.contains(name));
+        let plain = self.open.iter().filter(|(name, _)| !SECURE.contains(name));
         plain
             .map(|(name, (_, address))| ((*name).to_owned(), format!("http://{address}")))
             .collect()
@@ -61,7 +66,7 @@ impl Listeners {
 
     /// The port that a server has.
     pub(crate) fn port(&self, name: &str) -> Option<u16> {
-        self.0.get(name).map(|(_, address)| address.port())
+        self.open.get(name).map(|(_, address)| address.port())
     }
 
     /// Hands a server's port over, with its address.
@@ -69,7 +74,7 @@ impl Listeners {
         &mut self,
         name: &'static str,
     ) -> Result<(TcpListener, String), SandboxError> {
-        self.0
+        self.open
             .remove(name)
             .map(|(listener, address)| (listener, address.to_string()))
             .ok_or_else(|| SandboxError::setup(name, "it has no port"))

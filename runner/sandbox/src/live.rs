@@ -68,6 +68,9 @@ pub struct Live {
     pub kubernetes: String,
     /// Where Google's own names are served over TLS, and the proxy to them: host and port.
     pub google: String,
+    /// Those whose port of the last time was taken, so that who knew it must be told the new one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<String>,
 }
 
 /// The lock that a live sandbox holds; its end frees it, however it ends.

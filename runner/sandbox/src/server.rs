@@ -14,7 +14,7 @@ use sidestep_sandbox_tls::Authority;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
-use crate::backends::{OneCluster, cluster_config, first_cluster, registry, storage};
+use crate::backends::{OneCluster, Pushed, cluster_config, first_cluster, registry, storage};
 use crate::callers::{SignIn, files};
 use crate::front;
 use crate::listeners::{Listeners, ports};
@@ -99,6 +99,7 @@ pub async fn serve(
 
     let storage = storage(places, &seed, &access)?;
     let registry = registry(places, &cloud, &access)?;
+    cloud.set_images(Arc::new(Pushed(registry.clone())));
     if let Some(port) = listeners.port("STORAGE") {
         storage.set_http_port(port);
     }
@@ -146,6 +147,7 @@ pub async fn serve(
         endpoints,
         kubernetes: format!("https://{api_server_address}"),
         google,
+        moved: std::mem::take(&mut listeners.moved),
     };
     let text = serde_json::to_vec_pretty(&live).unwrap_or_default();
     write(&places.live(), &text)?;

@@ -58,8 +58,9 @@ impl Cloud {
             .map_err(|error| unavailable(&error))?;
         if attached.started && !session.global.quiet {
             note(&format!(
-                "sandbox `{scenario}` started (process {}); it ends by itself when unused, or with: sidestep sandbox stop",
-                attached.live.pid
+                "sandbox `{scenario}` started (process {}); it ends by itself when unused, or with: {}",
+                attached.live.pid,
+                of("stop", scenario)
             ));
         }
         Ok(Self::Sandbox {
@@ -157,35 +158,52 @@ pub(crate) fn program() -> Result<std::path::PathBuf, Failure> {
 
 /// A scenario by its name.
 pub(crate) fn known(name: &str) -> Result<Scenario, Failure> {
-    Scenario::named(name).ok_or_else(|| {
-        let error = SandboxError::UnknownScenario(name.to_owned());
-        Failure::new(
-            Class::NotFound,
-            "sandbox.scenario",
-            Owner::Author,
-            error.to_string(),
-        )
-    })
+    Scenario::named(name)
+        .ok_or_else(|| unavailable(&SandboxError::UnknownScenario(name.to_owned())))
 }
 
-/// A sandbox's error as a failure of this machine, or of whoever named what there is not.
+/// A command of `sidestep sandbox` about a scenario's.
+pub(crate) fn of(command: &str, scenario: &str) -> String {
+    match scenario {
+        "healthy" => format!("sidestep sandbox {command}"),
+        other => format!("sidestep sandbox {command} --scenario {other}"),
+    }
+}
+
+/// A sandbox's error as a failure of this machine, and what helps.
 pub(crate) fn unavailable(error: &SandboxError) -> Failure {
     let message = error.to_string();
+    let code = match error {
+        SandboxError::UnknownCaller { .. } => "sandbox.caller",
+        SandboxError::UnknownScenario(_) => "sandbox.scenario",
+        _ => "sandbox.unusable",
+    };
+    let class = match error {
+        SandboxError::UnknownCaller { .. } | SandboxError::UnknownScenario(_) => Class::NotFound,
+        _ => Class::Failed,
+    };
+    let failure = Failure::new(class, code, Owner::Operator, message);
     match error {
-        SandboxError::UnknownCaller { .. } => {
-            Failure::new(Class::NotFound, "sandbox.caller", Owner::Author, message)
+        SandboxError::Busy { scenario, .. } => failure
+            .with_help("Use that one:")
+            .with_help(format!(
+                "eval \"$({} --output env)\"",
+                of("status", scenario)
+            ))
+            .with_help("or end it:")
+            .with_help(of("stop", scenario)),
+        SandboxError::State { .. } => failure.with_help(
+            "It lies in $XDG_STATE_HOME/sidestep/sandbox (~/.local/state without that variable), \
+             where you must be able to write.",
+        ),
+        SandboxError::Corrupt { path, .. } => {
+            let scenario = path.parent().and_then(|folder| folder.file_name());
+            let scenario = scenario.unwrap_or_default().to_string_lossy();
+            failure
+                .with_help("Start afresh, and forget what it knew:")
+                .with_help(of("reset", &scenario))
         }
-        SandboxError::Busy { scenario, pid: _ } => {
-            let of = format!("--scenario {scenario}");
-            Failure::new(Class::Failed, "sandbox.unusable", Owner::Operator, message)
-                .with_help("Use that one:")
-                .with_help(format!(
-                    "eval \"$(sidestep sandbox status {of} --output env)\""
-                ))
-                .with_help("or end it:")
-                .with_help(format!("sidestep sandbox stop {of}"))
-        }
-        _ => Failure::new(Class::Failed, "sandbox.unusable", Owner::Operator, message),
+        _ => failure,
     }
 }
 
@@ -193,7 +211,7 @@ fn only_in_the_sandbox() -> Failure {
     Failure::new(
         Class::InvalidInput,
         "sandbox.caller",
-        Owner::Author,
+        Owner::Operator,
         "`--as` picks who calls the sandbox, and this does not run against it",
     )
     .with_help("add --sandbox, or leave --as out")

@@ -67,6 +67,7 @@ impl Equipment {
         let mut services = Services {
             workspace: Some(workspace),
             secrets: known,
+            http: Some(Arc::default()),
             ..Services::default()
         };
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);

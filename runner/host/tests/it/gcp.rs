@@ -1,4 +1,4 @@
-//! Google's control plane and registries from a guest: what is not granted is refused, and nothing is sent.
+//! Google's control plane, registries and other hosts from a guest: what is not granted is refused, and nothing is sent.
 
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ fn step(capability: Capability, written: &Value) -> Step {
     step.services = Arc::new(Services {
         google: Some(rest.expect("a client")),
         registry: Some(Arc::new(registry)),
+        http: Some(Arc::default()),
         ..Services::default()
     });
     step
@@ -153,4 +154,30 @@ async fn registry_no_permission() {
     let written = json!([{ "repository": "europe-docker.pkg.dev/demo/images/app2" }]);
     let what = "resolve europe-docker.pkg.dev/demo/images/app";
     refused(&guest, Capability::Registry, &written, what).await;
+}
+
+#[tokio::test]
+async fn http_no_permission() {
+    // Method and URL; no parameters, headers, body or time limit; any answer.
+    let url = "https://hooks.example.com/a";
+    let run = format!(
+        "(call $send (i32.const 1024) (i32.const 3) (i32.const 1027) (i32.const {})
+           (i32.const 8) (i32.const 0) (i32.const 8) (i32.const 0)
+           (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+           (i32.const 0) (i64.const 0) (i64.const 1000)
+           (i32.const 512))
+         (i32.const 512)",
+        url.len()
+    );
+    let guest = Guest::new(&run)
+        .import(
+            r#"(import "sidestep:http/client@0.1.0" "send" (func $send
+                 (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i32)))"#,
+        )
+        .data("GET")
+        .data(url)
+        .requests("http");
+    let written = json!([{ "host": "hooks.example.com", "methods": ["POST"] }]);
+    let what = "GET https://hooks.example.com/a";
+    refused(&guest, Capability::Http, &written, what).await;
 }

@@ -7,6 +7,7 @@ use sidestep_sandbox_identity::{Identity, Project};
 use tokio::sync::watch;
 
 use crate::clusters::Clusters;
+use crate::images::{DockerImage, Images};
 use crate::state::State;
 
 /// Google's side of a sandbox. Cheap to clone; clones share one state.
@@ -20,6 +21,7 @@ struct Shared {
     state: RwLock<State>,
     clusters: Arc<dyn Clusters>,
     token_uri: OnceLock<String>,
+    images: OnceLock<Arc<dyn Images>>,
     revision: watch::Sender<u64>,
 }
 
@@ -40,6 +42,7 @@ impl Cloud {
                 state,
                 clusters,
                 token_uri: OnceLock::new(),
+                images: OnceLock::new(),
                 revision,
             }),
         }
@@ -102,6 +105,16 @@ impl Cloud {
     /// one, keys name Google's.
     pub fn set_token_uri(&self, uri: &str) {
         self.shared.token_uri.get_or_init(|| uri.to_owned());
+    }
+
+    /// Says who holds the images. The first call counts; without one there are none.
+    pub fn set_images(&self, images: Arc<dyn Images>) {
+        self.shared.images.get_or_init(|| images);
+    }
+
+    pub(crate) fn images(&self, project: &str, location: &str, name: &str) -> Vec<DockerImage> {
+        let images = self.shared.images.get();
+        images.map_or_else(Vec::new, |i| i.images(project, location, name))
     }
 
     pub(crate) fn token_uri(&self) -> &str {

@@ -202,4 +202,35 @@ impl Disk {
     pub(crate) fn tags(&self, image: &Image) -> Result<Vec<String>, Failure> {
         names(&self.image(image).join("_tags"))
     }
+
+    /// The names of the images in a repository's folder (see [`Image::repository_folder`]).
+    pub(crate) fn paths(&self, repository: &Path) -> Result<Vec<String>, Failure> {
+        let root = self.root.join("repositories").join(repository);
+        let mut found = Vec::new();
+        let mut waiting = vec![String::new()];
+        while let Some(path) = waiting.pop() {
+            for name in names(&root.join(&path))? {
+                if name == "_manifests" {
+                    found.push(path.clone());
+                } else if !name.starts_with('_') {
+                    let below = format!("{path}/{name}");
+                    waiting.push(below.trim_start_matches('/').to_owned());
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// When a manifest was pushed.
+    pub(crate) fn uploaded(
+        &self,
+        image: &Image,
+        digest: &Digest,
+    ) -> Result<jiff::Timestamp, Failure> {
+        let place = self.image(image).join("_manifests").join(digest.hex());
+        let modified = fs::metadata(place).and_then(|facts| facts.modified());
+        let modified = modified.map_err(Failure::disk)?;
+        jiff::Timestamp::try_from(modified).map_err(|error| Failure::disk(io::Error::other(error)))
+    }
 }

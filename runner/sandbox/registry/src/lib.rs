@@ -18,6 +18,7 @@ mod blobs;
 mod digest;
 mod disk;
 mod failure;
+mod listing;
 mod manifests;
 mod name;
 mod params;
@@ -26,6 +27,8 @@ mod routes;
 mod tags;
 mod token;
 mod uploads;
+
+pub use listing::ListedImage;
 
 use axum::{
     Router,

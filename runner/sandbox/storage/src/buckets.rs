@@ -149,6 +149,22 @@ pub(crate) async fn layout(
     })))
 }
 
+/// `managedFolders.list`, which gcloud asks before it removes a bucket: there are none here.
+pub(crate) async fn managed_folders(
+    State(app): Shared,
+    Path(name): Path<String>,
+    call: Call,
+) -> Result<Response, Failure> {
+    let bucket = app.store.bucket(&name)?;
+    app.require(
+        &call.caller,
+        "storage.managedFolders.list",
+        &bucket,
+        "bucket",
+    )?;
+    Ok(call.answer(json!({ "kind": "storage#managedFolders" })))
+}
+
 fn policy_json(bucket: &Bucket, mut policy: Value) -> Value {
     policy["kind"] = "storage#policy".into();
     policy["resourceId"] = format!("projects/_/buckets/{}", bucket.name).into();

@@ -180,6 +180,10 @@ impl Storage {
             .route("/storage/v1/b/{bucket}", bucket)
             .route("/storage/v1/b/{bucket}/storageLayout", get(buckets::layout))
             .route(
+                "/storage/v1/b/{bucket}/managedFolders",
+                get(buckets::managed_folders),
+            )
+            .route(
                 "/storage/v1/b/{bucket}/iam",
                 get(buckets::get_policy).put(buckets::set_policy),
             )

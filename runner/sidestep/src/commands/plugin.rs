@@ -48,7 +48,7 @@ fn human(package: &Package) {
     row("API", &manifest.api_version);
     for (what, schema) in [("input", &manifest.inputs), ("output", &manifest.outputs)] {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let mut kind = kind(property);
+            let mut kind = kind(schema, property);
             if what == "input" {
                 let required = schema["required"].as_array();
                 if required.is_some_and(|all| all.iter().any(|one| one == name)) {
@@ -71,27 +71,46 @@ fn human(package: &Package) {
     }
 }
 
-/// What a value is, in words: the SDK's own type where it names one.
-fn kind(property: &Value) -> String {
-    if let Some(kind) = property["x-sidestep"].as_str() {
-        return kind.to_owned();
+/// What a value is, in words: the SDK's own type where it names one, the values of a closed list,
+/// the fields of an object. `schema` is the whole that a `$ref` points into.
+fn kind(schema: &Value, property: &Value) -> String {
+    if let Some(named) = property["x-sidestep"].as_str() {
+        return named.to_owned();
     }
-    let mut kinds: Vec<String> = match &property["type"] {
-        Value::String(kind) => vec![kind.clone()],
-        Value::Array(kinds) => kinds
-            .iter()
-            .filter_map(|kind| kind.as_str())
+    let target = property["$ref"].as_str();
+    if let Some(name) = target.and_then(|target| target.strip_prefix("#/$defs/")) {
+        return kind(&Value::Null, &schema["$defs"][name]);
+    }
+    let texts = |list: &Value| -> Vec<String> {
+        let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+        list.iter()
+            .filter_map(Value::as_str)
             .map(str::to_owned)
-            .collect(),
-        _ => Vec::new(),
+            .collect()
     };
+    let constants: Vec<Value> = ["oneOf", "anyOf"]
+        .iter()
+        .filter_map(|key| property[key].as_array())
+        .flatten()
+        .map(|one| one["const"].clone())
+        .collect();
+    let mut values = texts(&Value::Array(constants));
+    values.extend(texts(&property["enum"]));
+    if !values.is_empty() {
+        return values.join(" or ");
+    }
+    if let Some(fields) = property["properties"].as_object() {
+        let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+        return format!("{{ {} }}", names.join(", "));
+    }
+    let mut kinds = texts(&property["type"]);
+    kinds.extend(property["type"].as_str().map(str::to_owned));
     kinds.retain(|kind| kind != "null");
+    let (items, rest) = (&property["items"], &property["additionalProperties"]);
     match kinds.join(" or ").as_str() {
         "" => "any".to_owned(),
-        "array" if property["items"].is_object() => format!("list of {}", kind(&property["items"])),
-        "object" if property["additionalProperties"].is_object() => {
-            format!("map of {}", kind(&property["additionalProperties"]))
-        }
+        "array" if items.is_object() => format!("list of {}", kind(schema, items)),
+        "object" if rest.is_object() => format!("map of {}", kind(schema, rest)),
         kinds => kinds.to_owned(),
     }
 }
@@ -132,8 +151,16 @@ mod tests {
             (json!({}), "any"),
         ];
         for (property, expected) in kinds {
-            assert_eq!(kind(&property), expected);
+            assert_eq!(kind(&Value::Null, &property), expected);
         }
+        let schema = json!({ "$defs": {
+            "Form": { "oneOf": [{ "const": "auto" }, { "const": "direct" }] },
+            "Goal": { "type": "object", "properties": { "bucket": {}, "image": {} } },
+        } });
+        let form = json!({ "$ref": "#/$defs/Form" });
+        assert_eq!(kind(&schema, &form), "auto or direct");
+        let goals = json!({ "type": "array", "items": { "$ref": "#/$defs/Goal" } });
+        assert_eq!(kind(&schema, &goals), "list of { bucket, image }");
         assert_eq!(default(&json!("30s")).as_deref(), Some("30s"));
         assert_eq!(default(&json!(null)), None);
     }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Format, Sandbox, SandboxCommand, StatusFormat};
-use crate::cloud::{known, places, program, unavailable};
+use crate::cloud::{known, of, places, program, unavailable};
 use crate::commands::Session;
 use crate::error::CommandError;
 use crate::output;
@@ -24,6 +24,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
     match args.command {
         None => serve_here(session, args).await,
         Some(SandboxCommand::Stop(name)) => {
+            known(&name.scenario)?;
             let stopped = stop(&places(session, &name.scenario)).await;
             output::note(if stopped.map_err(|error| unavailable(&error))? {
                 "the sandbox has ended; what it knows is kept"
@@ -33,6 +34,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
             Ok(Exit::Success)
         }
         Some(SandboxCommand::Reset(name)) => {
+            known(&name.scenario)?;
             let was = reset(&places(session, &name.scenario)).await;
             output::note(if was.map_err(|error| unavailable(&error))? {
                 "the sandbox is forgotten"
@@ -47,13 +49,11 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
             caller,
             proxy,
         }) => {
+            known(&name.scenario)?;
             if proxy && output != StatusFormat::Env {
                 return Err(CommandError::usage(
                     "`--proxy` says which exports are printed, and none are",
-                    format!(
-                        "sidestep sandbox status --scenario {} --output env --proxy",
-                        name.scenario
-                    ),
+                    format!("{} --output env --proxy", of("status", &name.scenario)),
                 ));
             }
             let asked = Asked {
@@ -98,7 +98,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandErr
     let ready = |live: &Live, caller: &CallerFiles| {
         if !args.detached {
             output::print(&exports(live, caller).to_string());
-            for line in welcome(scenario) {
+            for line in welcome(live) {
                 output::note(&line);
             }
         }
@@ -106,22 +106,33 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandErr
     serve(options, ended, ready)
         .await
         .map_err(|error| unavailable(&error))?;
+    if !args.detached {
+        output::note(&format!(
+            "sandbox `{scenario}` has ended; to forget what it knows: {}",
+            of("reset", scenario)
+        ));
+    }
     Ok(Exit::Success)
 }
 
 /// What to do with a sandbox that has just begun in this terminal.
-fn welcome(scenario: &str) -> [String; 3] {
-    let of = if scenario == "healthy" {
-        String::new()
-    } else {
-        format!(" --scenario {scenario}")
-    };
-    let status = format!("sidestep sandbox status{of} --output env");
-    [
-        format!("sandbox `{scenario}` is live; Ctrl-C ends it, and what it knows is kept"),
-        format!("  in another terminal:             eval \"$({status})\""),
-        format!("  for Google's names, by a proxy:  eval \"$({status} --proxy)\""),
-    ]
+fn welcome(live: &Live) -> Vec<String> {
+    let scenario = &live.scenario;
+    let status = of("status", scenario);
+    let mut lines = vec![format!(
+        "sandbox `{scenario}` is live; Ctrl-C ends it, and what it knows is kept"
+    )];
+    if !live.moved.is_empty() {
+        lines.push(format!(
+            "  the last time's port was taken of {}: shells need the exports anew",
+            live.moved.join(", ")
+        ));
+    }
+    lines.extend([
+        format!("  in another terminal:             eval \"$({status} --output env)\""),
+        format!("  for Google's names, by a proxy:  eval \"$({status} --output env --proxy)\""),
+    ]);
+    lines
 }
 
 /// How a status is asked for.

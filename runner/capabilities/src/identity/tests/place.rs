@@ -48,8 +48,8 @@ impl Place {
         let stop = CancellationToken::new();
         let (ready, is_ready) = oneshot::channel::<(Live, CallerFiles)>();
         let server = serve(options, stop.clone(), |live, files| {
-            let told = ready.send((live.clone(), files.clone()));
-            told.expect("the test waits");
+            let told = (live.clone(), files.clone());
+            ready.send(told).expect("the test waits");
         });
         tokio::spawn(async { server.await.expect("the sandbox serves") });
         let (live, files) = is_ready.await.expect("the sandbox is ready");

@@ -3,6 +3,8 @@
 //! Reference: <https://cloud.google.com/artifact-registry/docs/reference/rest>. gcloud asks
 //! `v1beta2` for the locations.
 
+mod images;
+
 use serde_json::{Map, Value, json};
 use sidestep_sandbox_identity::Resource;
 
@@ -78,6 +80,14 @@ pub(crate) fn handle(cloud: &Cloud, call: &Call) -> Answer {
         }
         ("POST", [location, "repositories"], "") => create(cloud, call, &owner, &project, location),
         (_, [location, "repositories", name], _) => one(cloud, call, &project, location, name),
+        ("GET", [location, "repositories", name, rest @ ..], "") => {
+            let repository = images::Repository {
+                project: &project,
+                location,
+                name,
+            };
+            repository.handle(cloud, call, rest)
+        }
         ("GET", [location, "operations", id], "") => {
             let name = format!("projects/{project}/locations/{location}/operations/{id}");
             cloud

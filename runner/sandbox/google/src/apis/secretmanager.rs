@@ -220,7 +220,18 @@ impl One<'_> {
         self.needs("versions.add", &self.name)?;
         self.secret()?;
         let data = self.call.text("/payload/data").unwrap_or_default();
+        let stated = self.call.body.pointer("/payload/dataCrc32c").map(|sum| {
+            let text = sum.as_str().and_then(|text| text.parse().ok());
+            text.or(sum.as_i64())
+        });
         match STANDARD.decode(data) {
+            Ok(bytes)
+                if stated.is_some_and(|sum| sum != Some(i64::from(crc32c::crc32c(&bytes)))) =>
+            {
+                return Err(ApiError::invalid(
+                    "The checksum of the payload does not match its dataCrc32c.",
+                ));
+            }
             Ok(bytes) if bytes.len() <= MAX_PAYLOAD => {}
             Ok(_) => return Err(ApiError::invalid("The payload is larger than 65536 bytes.")),
             Err(_) => {
@@ -239,7 +250,11 @@ impl One<'_> {
             versions.push(version.clone());
             versions.len()
         });
-        Ok(self.version(number, &version))
+        let mut answer = self.version(number, &version);
+        // That the sender's checksum was looked at, without which gcloud takes the payload for
+        // damaged.
+        answer["clientSpecifiedPayloadChecksum"] = json!(stated.is_some());
+        Ok(answer)
     }
 
     fn version(&self, number: usize, version: &SecretVersion) -> Value {

@@ -1,0 +1,100 @@
+//! `http`: requests to hosts that the grant names.
+
+mod address;
+mod client;
+mod send;
+#[cfg(test)]
+mod tests;
+
+pub use client::HttpClient;
+
+use std::sync::Arc;
+
+use sidestep_policy::Capability as Key;
+use sidestep_policy::http::Request;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::sidestep::host::types::Part;
+use crate::bindings::sidestep::http::client as wit;
+use crate::{CallError, Capability, StepState};
+use send::{Body, Prepared, Target};
+
+pub(crate) const CAPABILITY: Capability = Capability {
+    key: Key::Http,
+    interface: "sidestep:http/client",
+    version: "0.1.0",
+    link,
+};
+
+fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+}
+
+impl wit::Host for StepState {
+    async fn send(&mut self, request: wit::Request) -> Result<wit::Response, CallError> {
+        let gate = Arc::clone(&self.gate);
+        let http = self
+            .services
+            .http
+            .clone()
+            .ok_or_else(|| wasmtime::Error::msg("this run sends no requests"))?;
+        let target = Target::read(&request.method, &request.url);
+        let prepared = Prepared {
+            query: self.fields(request.query)?,
+            headers: self.fields(request.headers)?,
+            body: match request.body {
+                None => Body::None,
+                Some(wit::Body::Bytes(bytes)) => Body::Bytes(bytes),
+                Some(wit::Body::Parts(parts)) => {
+                    let mut text = String::new();
+                    for part in &parts {
+                        text.push_str(self.part(part)?);
+                    }
+                    Body::Bytes(text.into_bytes())
+                }
+                Some(wit::Body::Blob(blob)) => Body::Blob(self.table.get(&blob)?.clone()),
+            },
+            timeout: request.timeout,
+            most: request.max_response,
+        };
+        let masks = Arc::clone(&self.step.masks);
+        let call = match &target {
+            Ok(target) => gate.call(
+                "send",
+                &Request {
+                    host: &target.host,
+                    method: target.method.as_str(),
+                    path: target.url.path(),
+                },
+            ),
+            Err(wrong) => gate
+                .call_within("send", Key::Http, "send a request".to_owned())
+                .unless(Some(wrong.clone())),
+        };
+        let work = async { send::send(&http, &masks, target?, prepared).await };
+        Ok(call.run(work).await?)
+    }
+}
+
+impl StepState {
+    fn part<'a>(&'a self, part: &'a Part) -> wasmtime::Result<&'a str> {
+        Ok(match part {
+            Part::Text(text) => text,
+            Part::Secret(secret) => self.table.get(secret)?.expose(),
+        })
+    }
+
+    /// Names with their values, and whether a value is a secret.
+    fn fields(&self, fields: Vec<wit::Field>) -> wasmtime::Result<Vec<send::Field>> {
+        fields
+            .into_iter()
+            .map(|field| {
+                Ok(send::Field {
+                    value: self.part(&field.value)?.to_owned(),
+                    secret: matches!(field.value, Part::Secret(_)),
+                    name: field.name,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,285 @@
+//! What a step is granted, and what its plugin requests.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sidestep_events::{Diagnostic, Position};
+use sidestep_policy::{
+    Capability, Granted, Grants, PluginFacts, Reading, Requested, Scope, locate, meet, nearest,
+    secrets,
+};
+
+use super::PluginInfo;
+use super::steps::Planner;
+use crate::expression::{self, Values};
+use crate::file::Step;
+use crate::plan::Instance;
+use crate::problems::Problems;
+use crate::template::Template;
+use crate::{context, state, with};
+
+impl Planner<'_> {
+    /// Brings together what the plugin requests, what the step is granted, and what policies
+    /// allow.
+    pub(super) fn scopes(
+        &mut self,
+        problems: &mut Problems<'_>,
+        step: &Step,
+        plugin: &PluginInfo,
+        values: &Values,
+        (known, unknown): (&Value, &[String]),
+        instance: &mut Instance,
+    ) {
+        let written = if self.given.as_requested {
+            Grants::default()
+        } else {
+            let Some(written) = written_grants(problems, step, plugin, values) else {
+                return;
+            };
+            written
+        };
+        let mut requested = BTreeMap::new();
+        for (key, text) in &plugin.manifest.requests {
+            match request(key, text, known, unknown, plugin, &instance.with) {
+                Ok((capability, Requested::Later(on))) => {
+                    if capability != Capability::Secrets || self.given.as_requested {
+                        instance.later_requests.insert(key.clone(), text.clone());
+                    }
+                    if !self.given.as_requested {
+                        requested.insert(capability, Requested::Later(on));
+                    }
+                }
+                Ok((capability, now)) => {
+                    requested.insert(capability, now);
+                }
+                Err(message) => problems.add_help(
+                    "plugin.request",
+                    step.uses_at,
+                    format!(
+                        "what `{}` asks for under `{key}` can't be worked out: {message}",
+                        step.uses
+                    ),
+                    "this is the plugin's to mend, unless one of its inputs is odd",
+                ),
+            }
+        }
+        let facts = PluginFacts {
+            name: &step.uses,
+            digest: &plugin.digest,
+            signer: plugin.signer.as_deref(),
+        };
+        let ceilings: Vec<_> = self
+            .given
+            .policies
+            .iter()
+            .filter(|_| !self.given.as_requested)
+            .map(|policy| policy.ceiling(&self.given.origin, facts))
+            .collect();
+        let granted = Granted {
+            written: &written,
+            automatic: plugin.built_in || self.given.as_requested,
+        };
+        let at = step.grants.as_ref().map_or(step.uses_at, |(at, _)| *at);
+        match meet(&requested, granted, &ceilings) {
+            Ok(scopes) => {
+                for line in scopes.audited() {
+                    let warning = Diagnostic::warning("policy.audit", line.clone());
+                    self.warnings.push(warning.at(problems.file(), at));
+                }
+                let secrets = step.secrets.iter().filter(|_| !self.given.as_requested);
+                for (name, at) in secrets {
+                    if let Err(refusal) = scopes.allows(&secrets::Request { name }) {
+                        problems.push(refusal.diagnostic(), *at);
+                    }
+                }
+                instance.scopes = scopes;
+            }
+            Err(refusals) => {
+                for refusal in refusals {
+                    let mut diagnostic = refusal.diagnostic();
+                    diagnostic.message = format!("step `{}`: {}", instance.id, diagnostic.message);
+                    problems.push(diagnostic, at);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the expressions of a step's grants have values.
+pub(super) fn are_readable(problems: &Problems<'_>, step: &Step, values: &Values) -> bool {
+    let Some((_, node)) = &step.grants else {
+        return true;
+    };
+    let (mut scratch, mut found) = (Problems::new(problems.file(), Vec::new()), Vec::new());
+    context::collect(&mut scratch, context::IN_GRANTS, node, &mut found);
+    scratch.is_empty()
+        && !found
+            .iter()
+            .any(|one| values.lacks(&one.analysis) || problems.has_at(one.at))
+}
+
+/// What the step grants, in its `grants` and its `secrets`.
+fn written_grants(
+    problems: &mut Problems<'_>,
+    step: &Step,
+    plugin: &PluginInfo,
+    values: &Values,
+) -> Option<Grants> {
+    let before = problems.count();
+    let mut grants = Grants::default();
+    if let Some((at, node)) = &step.grants {
+        let unasked = |problems: &mut Problems<'_>, key: &str, at: Position| {
+            let asks: Vec<&str> = plugin
+                .manifest
+                .requests
+                .keys()
+                .map(String::as_str)
+                .collect();
+            let message = format!("`{}` does not ask for `{key}`", step.uses);
+            let help = if asks.is_empty() {
+                "remove this grant: the plugin asks for nothing".to_owned()
+            } else {
+                format!("remove this grant; the plugin asks for {}", asks.join(", "))
+            };
+            problems.add_help("grant.not-requested", at, message, help);
+        };
+        for (key, _) in node.entries() {
+            if key.text == "secrets" {
+                problems.add_help(
+                    "grant.secrets",
+                    key.at,
+                    "secrets are granted by the step's own `secrets`",
+                    "write `secrets: [NAME]` beside `grants`",
+                );
+            } else if Capability::from_name(&key.text).is_some()
+                && !plugin.manifest.requests.contains_key(&key.text)
+            {
+                unasked(problems, &key.text, key.at);
+            }
+        }
+        let evaluated = problems.count();
+        let mut value = with::texts(problems, node, values);
+        if problems.count() > evaluated {
+            return None;
+        }
+        if let Value::Object(map) = &mut value {
+            map.shift_remove(Capability::Secrets.as_str());
+        }
+        match Grants::parse(&value, Reading::Grant) {
+            Ok(read) => grants = read,
+            Err(found) => {
+                for problem in found {
+                    let place = if problem.path.is_empty() {
+                        *at
+                    } else {
+                        locate(node, &problem.path)
+                    };
+                    match problem.help {
+                        Some(help) => {
+                            problems.add_help("grant.wrong", place, problem.message, help);
+                        }
+                        None => problems.add("grant.wrong", place, problem.message),
+                    }
+                }
+            }
+        }
+    }
+    if let Some((_, at)) = step.secrets.first() {
+        if plugin
+            .manifest
+            .requests
+            .contains_key(Capability::Secrets.as_str())
+        {
+            let names: Vec<&str> = step.secrets.iter().map(|(name, _)| name.as_str()).collect();
+            let scope = serde_json::json!({ "names": names });
+            if let Ok(scope) = Scope::parse(Capability::Secrets, &scope, Reading::Grant) {
+                grants.insert(Capability::Secrets, vec![scope]);
+            }
+        } else {
+            problems.add_help(
+                "grant.not-requested",
+                *at,
+                format!("`{}` does not ask for secrets", step.uses),
+                "remove `secrets`",
+            );
+        }
+    }
+    (problems.count() == before).then_some(grants)
+}
+
+/// A manifest's request, as far as the inputs are known.
+fn request(
+    key: &str,
+    text: &str,
+    known: &Value,
+    unknown: &[String],
+    plugin: &PluginInfo,
+    with: &Template,
+) -> Result<(Capability, Requested), String> {
+    let capability = Capability::from_name(key).ok_or_else(|| {
+        let names = Capability::ALL.iter().map(|c| c.as_str());
+        match nearest(key, names) {
+            Some(known) => format!("there is no capability `{key}`; `{known}` is one"),
+            None => format!("there is no capability `{key}`"),
+        }
+    })?;
+    if capability == Capability::Secrets {
+        return Ok((
+            capability,
+            Requested::Later("the step's `secrets`".to_owned()),
+        ));
+    }
+    let analysis = expression::analyse(text)?;
+    for reference in &analysis.references {
+        if reference.root != "inputs" {
+            return Err(format!(
+                "`{}` is not known; a request reads `inputs`",
+                reference.root
+            ));
+        }
+        let path: String = reference
+            .path
+            .iter()
+            .map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1")))
+            .collect();
+        let within = |outer: &str, inner: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if unknown
+            .iter()
+            .any(|at| within(at, &path) || within(&path, at))
+        {
+            let on = later_on(with, &reference.path);
+            return Ok((capability, Requested::Later(on)));
+        }
+    }
+    let (capability, scopes) = state::evaluate_request(key, text, known, &plugin.manifest.inputs)?;
+    Ok((capability, Requested::Now(scopes)))
+}
+
+/// The names that an input waits for.
+fn later_on(with: &Template, path: &[String]) -> String {
+    let mut template = with;
+    for part in path {
+        match template {
+            Template::Map(entries) => match entries.get(part) {
+                Some(inner) => template = inner,
+                None => break,
+            },
+            _ => break,
+        }
+    }
+    let mut names: Vec<String> = template
+        .expressions()
+        .iter()
+        .filter_map(|text| expression::analyse(text).ok())
+        .flat_map(|analysis| analysis.references)
+        .filter(|reference| reference.root == "steps")
+        .map(|reference| reference.text())
+        .collect();
+    names.sort();
+    names.dedup();
+    names.join(" and ")
+}

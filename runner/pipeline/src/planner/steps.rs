@@ -1,0 +1,218 @@
+//! One instance after the other: its inputs, what it waits for, and what it may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+use sidestep_events::Diagnostic;
+use sidestep_policy::StepScopes;
+
+use super::grants::are_readable;
+use super::{MAX_INSTANCES, PlanInputs, PluginInfo};
+use crate::expression::{self, Values};
+use crate::file::{Pipeline, Step};
+use crate::plan::{Instance, Seen};
+use crate::problems::Problems;
+use crate::{outputs, schema, with};
+
+/// A plan in the making.
+pub(super) struct Planner<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) given: &'a PlanInputs<'a>,
+    pub(super) values: Values,
+    pub(super) instances: Vec<Instance>,
+    pub(super) by_step: BTreeMap<String, Vec<usize>>,
+    /// The instances that nothing is wrong with.
+    pub(super) right: BTreeSet<usize>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl Planner<'_> {
+    pub(super) fn steps(&mut self, problems: &mut Problems<'_>) {
+        for step in &self.pipeline.steps {
+            let Some(plugin) = self.given.plugins.get(&step.uses) else {
+                if self.given.unavailable.contains(&step.uses) || problems.has_at(step.uses_at) {
+                    continue;
+                }
+                problems.unknown(
+                    "plugin.unknown",
+                    step.uses_at,
+                    format!("there is no plugin `{}`", step.uses),
+                    &step.uses,
+                    self.given.plugins.keys().map(String::as_str),
+                );
+                continue;
+            };
+            let combinations = match &step.matrix {
+                Some(matrix) => matrix.combinations.clone(),
+                None => vec![Map::new()],
+            };
+            if self.instances.len() + combinations.len() > MAX_INSTANCES {
+                let message =
+                    format!("with this step the plan has more than {MAX_INSTANCES} instances");
+                problems.add("pipeline.too-many", step.at, message);
+                return;
+            }
+            for combination in combinations {
+                self.instance(problems, step, plugin, combination);
+            }
+        }
+    }
+
+    fn instance(
+        &mut self,
+        problems: &mut Problems<'_>,
+        step: &Step,
+        plugin: &PluginInfo,
+        matrix: Map<String, Value>,
+    ) {
+        let schema = &plugin.manifest.inputs;
+        let before = problems.count();
+        let mut values = self.values.clone();
+        if !step.broken_matrix {
+            values.roots.insert("matrix", Value::Object(matrix.clone()));
+        }
+        let (sees, needs) = self.sees(step, &matrix);
+        outputs::names(problems, self.pipeline, self.given, &sees, &step.reads);
+        outputs::nulls(problems, self.pipeline, step);
+        let Some(with) = with::of_step(problems, self.pipeline, self.given, step, schema, &values)
+        else {
+            return;
+        };
+        let (known, unknown) = with.known(&values);
+        let found = with::check(problems, step, schema, &known, &unknown);
+        let index = self.instances.len();
+        let mut instance = Instance {
+            id: instance_id(&step.id, &matrix),
+            step: step.id.clone(),
+            uses: step.uses.clone(),
+            plugin: plugin.manifest.name.clone(),
+            plugin_digest: plugin.digest.clone(),
+            built_in: plugin.built_in,
+            matrix,
+            with,
+            outputs: schema::property_names(&schema::candidates(
+                &plugin.manifest.outputs,
+                &plugin.manifest.outputs,
+            ))
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+            needs,
+            sees,
+            condition: step
+                .condition
+                .as_ref()
+                .map(|condition| condition.text.clone()),
+            finally: step.finally,
+            retry: step
+                .retry
+                .clone()
+                .or_else(|| self.pipeline.defaults.retry.clone()),
+            timeout_ms: step.timeout_ms.or(self.pipeline.defaults.timeout_ms),
+            fail_fast: step.fail_fast,
+            max_parallel: step.max_parallel,
+            scopes: StepScopes::default(),
+            later_requests: IndexMap::new(),
+            secrets: step.secrets.iter().map(|(name, _)| name.clone()).collect(),
+            input_schema: schema.clone(),
+        };
+        // What a plugin asks for can't be worked out from inputs that are wrong.
+        let known_later =
+            |text: &&str| outputs::waits(text) || expression::evaluate(text, &values).is_ok();
+        let workable = found
+            && instance.with.expressions().iter().all(known_later)
+            && are_readable(problems, step, &values);
+        if workable {
+            self.scopes(
+                problems,
+                step,
+                plugin,
+                &values,
+                (&known, &unknown),
+                &mut instance,
+            );
+        }
+        if workable && problems.count() == before {
+            self.right.insert(index);
+        }
+        self.instances.push(instance);
+        self.by_step.entry(step.id.clone()).or_default().push(index);
+    }
+
+    /// What a step sees of the steps that it needs, and the instances that it waits for.
+    fn sees(
+        &self,
+        step: &Step,
+        matrix: &Map<String, Value>,
+    ) -> (BTreeMap<String, Seen>, Vec<String>) {
+        let mut sees = BTreeMap::new();
+        let mut needs = Vec::new();
+        for need in &step.needs {
+            let instances = self
+                .by_step
+                .get(need)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let instances = instances.iter().map(|index| &self.instances[*index]);
+            let has_matrix = self
+                .pipeline
+                .steps
+                .iter()
+                .any(|other| other.id == *need && other.matrix.is_some());
+            let seen = if has_matrix {
+                let pair = instances.clone().find(|instance| {
+                    instance
+                        .matrix
+                        .iter()
+                        .all(|(key, value)| matrix.get(key) == Some(value))
+                });
+                match pair {
+                    Some(instance) => Seen::One(instance.id.clone()),
+                    None => Seen::All(instances.map(|instance| instance.id.clone()).collect()),
+                }
+            } else {
+                Seen::One(need.clone())
+            };
+            match &seen {
+                Seen::One(id) => needs.push(id.clone()),
+                Seen::All(ids) => needs.extend(ids.iter().cloned()),
+            }
+            sees.insert(need.clone(), seen);
+        }
+        (sees, needs)
+    }
+
+    pub(super) fn sees_all(&self) -> BTreeMap<String, Seen> {
+        let steps = self.pipeline.steps.iter();
+        steps
+            .map(|step| {
+                let ids = self
+                    .by_step
+                    .get(&step.id)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                let seen = if step.matrix.is_some() {
+                    Seen::All(ids.iter().map(|i| self.instances[*i].id.clone()).collect())
+                } else {
+                    Seen::One(step.id.clone())
+                };
+                (step.id.clone(), seen)
+            })
+            .collect()
+    }
+}
+
+fn instance_id(step: &str, matrix: &Map<String, Value>) -> String {
+    if matrix.is_empty() {
+        return step.to_owned();
+    }
+    let parts: Vec<String> = matrix
+        .iter()
+        .map(|(key, value)| match value {
+            Value::String(text) => format!("{key}={text}"),
+            other => format!("{key}={other}"),
+        })
+        .collect();
+    format!("{step}[{}]", parts.join(","))
+}

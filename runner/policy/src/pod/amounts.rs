@@ -1,0 +1,54 @@
+//! What a pod may use at most.
+
+use serde_json::Value;
+
+use super::{Check, Walk, refuse};
+use crate::field::Limit;
+use crate::quantity::Quantity;
+
+impl Walk<'_> {
+    /// No container asks for, or may use, more than the ceiling; each says how much it may use.
+    pub(super) fn amounts(&self, spec: &Value) -> Check {
+        let Some(Limit::AtMost(caps)) = self.scope.limit("limits") else {
+            return Ok(());
+        };
+        for group in ["containers", "initContainers"] {
+            let containers = spec.get(group).and_then(Value::as_array);
+            for (index, container) in containers.into_iter().flatten().enumerate() {
+                for (name, cap) in caps {
+                    for kind in ["limits", "requests"] {
+                        let at = format!("spec.{group}[{index}].resources.{kind}.{name}");
+                        let value = container
+                            .get("resources")
+                            .and_then(|all| all.get(kind)?.get(name));
+                        match value {
+                            None if kind == "requests" => {}
+                            None => {
+                                return Err(refuse(
+                                    &at,
+                                    format!(
+                                        "the scope allows at most {cap} of {name}; say how much this container may use"
+                                    ),
+                                ));
+                            }
+                            Some(value) => {
+                                let amount = Quantity::of(value).ok_or_else(|| {
+                                    refuse(&at, format!("{value} is not an amount"))
+                                })?;
+                                if amount > *cap {
+                                    return Err(refuse(
+                                        &at,
+                                        format!(
+                                            "{amount} of {name} is more than the {cap} that the scope allows"
+                                        ),
+                                    ));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,351 @@
+//! From the YAML parser's events to nodes, within the limits.
+
+use std::collections::HashMap;
+
+use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
+use sidestep_events::{Diagnostic, Position};
+
+use super::{Key, MAX_DEPTH, MAX_NODES, MAX_SCALAR_BYTES, Node, NodeKind, Scalar, Tree, error};
+
+/// A finished node with what it costs to copy it.
+#[derive(Clone)]
+struct Part {
+    node: Node,
+    nodes: usize,
+    bytes: usize,
+    depth: usize,
+}
+
+struct Open {
+    at: Position,
+    anchor: usize,
+    map: bool,
+    items: Vec<Node>,
+    entries: Vec<(Key, Node)>,
+    key: Option<Key>,
+    skip_value: bool,
+    nodes: usize,
+    bytes: usize,
+    depth: usize,
+}
+
+/// Builds the tree of a file from the parser's events.
+pub(super) struct Builder<'a> {
+    file: &'a str,
+    text: &'a str,
+    lines: Vec<&'a str>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Part>,
+    root: Option<Part>,
+    problems: Vec<Diagnostic>,
+    nodes: usize,
+    bytes: usize,
+}
+
+type Step = Result<(), Box<Diagnostic>>;
+
+impl<'a> Builder<'a> {
+    /// Begins on a file of that text.
+    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+        Self {
+            file,
+            text,
+            lines: text.lines().collect(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            problems: Vec::new(),
+            nodes: 0,
+            bytes: 0,
+        }
+    }
+
+    /// The tree, and what is wrong.
+    pub(super) fn tree(mut self) -> Tree {
+        if let Err(problem) = self.run() {
+            self.problems.push(*problem);
+            self.root = None;
+        }
+        Tree {
+            root: self.root.map(|part| part.node),
+            problems: self.problems,
+        }
+    }
+
+    fn run(&mut self) -> Step {
+        let mut options = Options::default();
+        options.set_emit_comments(false);
+        options.flow_nesting_limit = MAX_DEPTH;
+        options.block_nesting_limit = MAX_DEPTH;
+        let text = self.text;
+        let mut documents = 0;
+        for event in Parser::new_from_str_with_options(text, options) {
+            let (event, span) = event.map_err(|problem| {
+                let marker = problem.marker();
+                let at = position(marker.line(), marker.col(), 0);
+                Box::new(error(
+                    self.file,
+                    "yaml.syntax",
+                    format!("this is not YAML: {}", problem.info()),
+                    at,
+                ))
+            })?;
+            match event {
+                Event::DocumentStart(..) => {
+                    documents += 1;
+                    if documents > 1 {
+                        return Err(self.refuse(
+                            "yaml.documents",
+                            "a second document begins here; one file is one document",
+                            place(&span),
+                        ));
+                    }
+                }
+                Event::Scalar(value, style, anchor, tag) => {
+                    let tag = self.tag(
+                        tag.as_deref().and_then(|tag| tag.core_suffix()),
+                        tag.is_some(),
+                        &span,
+                    )?;
+                    let node = self.scalar(&value, style, tag, &span);
+                    let bytes = value.len();
+                    self.finish(
+                        Part {
+                            node,
+                            nodes: 1,
+                            bytes,
+                            depth: 1,
+                        },
+                        anchor,
+                    )?;
+                }
+                Event::SequenceStart(_, anchor, tag) | Event::MappingStart(_, anchor, tag)
+                    if tag.is_some() =>
+                {
+                    let _ = anchor;
+                    return Err(self.bad_tag(&span));
+                }
+                Event::SequenceStart(_, anchor, _) => self.start(false, anchor, &span),
+                Event::MappingStart(_, anchor, _) => self.start(true, anchor, &span),
+                Event::SequenceEnd | Event::MappingEnd => self.end()?,
+                Event::Alias(id) => {
+                    let Some(part) = self.anchors.get(&id) else {
+                        return Err(self.refuse(
+                            "yaml.alias",
+                            "this alias stands inside the value that it names",
+                            place(&span),
+                        ));
+                    };
+                    self.room(part.nodes, part.bytes, &span)?;
+                    let part = self.anchors[&id].clone();
+                    self.finish_counted(part, 0, &span)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(
+        &self,
+        code: &'static str,
+        message: impl Into<String>,
+        at: Position,
+    ) -> Box<Diagnostic> {
+        Box::new(error(self.file, code, message, at))
+    }
+
+    fn bad_tag(&self, span: &Span) -> Box<Diagnostic> {
+        self.refuse(
+            "yaml.tag",
+            "YAML tags (`!…`) mean nothing here",
+            place(span),
+        )
+    }
+
+    /// Whether the tag `!!str` is there; any other tag is an error.
+    fn tag(&self, core: Option<&str>, any: bool, span: &Span) -> Result<bool, Box<Diagnostic>> {
+        match core {
+            Some("str") => Ok(true),
+            None if !any => Ok(false),
+            _ => Err(self.bad_tag(span)),
+        }
+    }
+
+    fn room(&self, nodes: usize, bytes: usize, span: &Span) -> Step {
+        if self.nodes + nodes > MAX_NODES || self.bytes + bytes > MAX_SCALAR_BYTES {
+            return Err(self.refuse(
+                "yaml.too-large",
+                format!("with its aliases expanded the file has more than {MAX_NODES} values or {MAX_SCALAR_BYTES} bytes"),
+                place(span),
+            ));
+        }
+        Ok(())
+    }
+
+    fn scalar(&self, value: &str, style: ScalarStyle, quoted: bool, span: &Span) -> Node {
+        let at = place(span);
+        // The parser says `~` where nothing is written.
+        let value = if style == ScalarStyle::Plain && span.is_empty() {
+            ""
+        } else {
+            value
+        };
+        let skip = match style {
+            ScalarStyle::Plain => Some(0),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Some(1),
+            _ => None,
+        };
+        let verbatim = skip.and_then(|skip| {
+            let line = self.lines.get(at.line as usize - 1)?;
+            let rest = line.char_indices().nth(at.column as usize - 1 + skip)?.0;
+            line[rest..].starts_with(value).then(|| Position {
+                column: at.column + u32::try_from(skip).unwrap_or(0),
+                length: 0,
+                ..at
+            })
+        });
+        Node {
+            at,
+            kind: NodeKind::Scalar(Scalar {
+                text: value.to_owned(),
+                plain: style == ScalarStyle::Plain && !quoted,
+                verbatim,
+            }),
+        }
+    }
+
+    fn start(&mut self, map: bool, anchor: usize, span: &Span) {
+        self.open.push(Open {
+            at: Position {
+                length: 0,
+                ..place(span)
+            },
+            anchor,
+            map,
+            items: Vec::new(),
+            entries: Vec::new(),
+            key: None,
+            skip_value: false,
+            nodes: 1,
+            bytes: 0,
+            depth: 1,
+        });
+    }
+
+    fn end(&mut self) -> Step {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        let kind = if open.map {
+            NodeKind::Map(open.entries)
+        } else {
+            NodeKind::List(open.items)
+        };
+        let part = Part {
+            node: Node { at: open.at, kind },
+            nodes: open.nodes,
+            bytes: open.bytes,
+            depth: open.depth,
+        };
+        // Its children are counted already.
+        self.nodes += 1;
+        self.attach(part, open.anchor)
+    }
+
+    /// A new scalar.
+    fn finish(&mut self, part: Part, anchor: usize) -> Step {
+        if self.nodes + part.nodes > MAX_NODES {
+            return Err(self.refuse(
+                "yaml.too-large",
+                format!("the file has more than {MAX_NODES} values"),
+                part.node.at,
+            ));
+        }
+        self.nodes += part.nodes;
+        self.bytes += part.bytes;
+        self.attach(part, anchor)
+    }
+
+    /// The copy that an alias stands for.
+    fn finish_counted(&mut self, part: Part, anchor: usize, span: &Span) -> Step {
+        if self.open.len() + part.depth > MAX_DEPTH {
+            return Err(self.refuse(
+                "yaml.too-deep",
+                format!("with this alias expanded the file nests more than {MAX_DEPTH} deep"),
+                place(span),
+            ));
+        }
+        self.finish(part, anchor)
+    }
+
+    fn attach(&mut self, part: Part, anchor: usize) -> Step {
+        if anchor != 0 {
+            self.anchors.insert(anchor, part.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(part);
+            return Ok(());
+        };
+        open.nodes += part.nodes;
+        open.bytes += part.bytes;
+        open.depth = open.depth.max(part.depth + 1);
+        if !open.map {
+            open.items.push(part.node);
+            return Ok(());
+        }
+        match open.key.take() {
+            Some(key) => {
+                if open.skip_value {
+                    open.skip_value = false;
+                } else {
+                    open.entries.push((key, part.node));
+                }
+            }
+            None => {
+                let NodeKind::Scalar(scalar) = part.node.kind else {
+                    return Err(self.refuse(
+                        "yaml.key",
+                        "a key is a single text, not a list or a map",
+                        part.node.at,
+                    ));
+                };
+                let key = Key {
+                    text: scalar.text,
+                    at: part.node.at,
+                };
+                if let Some((first, _)) = open.entries.iter().find(|(k, _)| k.text == key.text) {
+                    let message = format!(
+                        "`{}` is here a second time; the first is at line {}",
+                        key.text, first.at.line
+                    );
+                    open.skip_value = true;
+                    self.problems.push(
+                        error(self.file, "yaml.duplicate-key", message, key.at)
+                            .with_help("remove one of the two"),
+                    );
+                }
+                open.key = Some(key);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn position(line: usize, column: usize, length: usize) -> Position {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position {
+        line: number(line.max(1)),
+        column: number(column + 1),
+        length: number(length),
+    }
+}
+
+fn place(span: &Span) -> Position {
+    let length = if span.start.line() == span.end.line() {
+        span.len()
+    } else {
+        0
+    };
+    position(span.start.line(), span.start.col(), length)
+}

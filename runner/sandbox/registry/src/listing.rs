@@ -1,0 +1,83 @@
+//! What lies in a repository, for Artifact Registry's own API.
+
+use crate::{App, Registry, digest::Digest, failure::Failure, name::Image};
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// One image of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedImage {
+    /// Its name inside the repository, such as `team/app`.
+    pub path: String,
+    /// The digest of its manifest.
+    pub digest: String,
+    /// The tags that stand for it, sorted.
+    pub tags: Vec<String>,
+    /// Its manifest's media type.
+    pub media_type: String,
+    /// The bytes of its layers and its configuration, as pushed.
+    pub size: u64,
+    /// When its manifest was pushed.
+    pub uploaded: jiff::Timestamp,
+}
+
+impl Registry {
+    /// The images of a repository by name and digest; none where nothing was pushed. What can't be
+    /// read is left out, and told to the trace.
+    pub fn images(&self, project: &str, location: &str, repository: &str) -> Vec<ListedImage> {
+        let repository = [project, location, repository];
+        let found = list(&self.0, repository);
+        found.unwrap_or_else(|failure| {
+            tracing::error!(?failure, "a repository could not be listed");
+            Vec::new()
+        })
+    }
+}
+
+fn list(
+    app: &App,
+    [project, location, repository]: [&str; 3],
+) -> Result<Vec<ListedImage>, Failure> {
+    let mut images = Vec::new();
+    let folder: PathBuf = [project, location, repository].iter().collect();
+    for path in app.disk.paths(&folder)? {
+        let image = Image {
+            written: path.clone(),
+            project: project.to_owned(),
+            location: location.to_owned(),
+            repository: repository.to_owned(),
+            path,
+        };
+        let mut tagged = Vec::new();
+        for tag in app.disk.tags(&image)? {
+            if let Some(digest) = app.disk.tag(&image, &tag)? {
+                tagged.push((digest.to_string(), tag));
+            }
+        }
+        for digest in app.disk.manifests(&image)? {
+            let Some(facts) = app.disk.facts(&image, &digest)? else {
+                continue;
+            };
+            let text = digest.to_string();
+            let tags = tagged.iter().filter(|(of, _)| *of == text);
+            images.push(ListedImage {
+                path: image.path.clone(),
+                tags: tags.map(|(_, tag)| tag.clone()).collect(),
+                size: size(app, &digest)?,
+                uploaded: app.disk.uploaded(&image, &digest)?,
+                digest: text,
+                media_type: facts.media_type,
+            });
+        }
+    }
+    Ok(images)
+}
+
+/// What the manifest says that its layers and its configuration hold.
+fn size(app: &App, digest: &Digest) -> Result<u64, Failure> {
+    let manifest: Value =
+        serde_json::from_slice(&app.disk.manifest_bytes(digest)?).unwrap_or_default();
+    let layers = manifest["layers"].as_array().into_iter().flatten();
+    let parts = layers.chain([&manifest["config"]]);
+    Ok(parts.filter_map(|part| part["size"].as_u64()).sum())
+}

@@ -1,0 +1,280 @@
+//! From scopes to roles: the least predefined role that has what a scope's actions take.
+
+use std::collections::BTreeSet;
+
+use sidestep_pipeline::Plan;
+use sidestep_policy::{Capability, Pattern, Scope};
+
+use super::{Needs, On, Who, project_of};
+use crate::least::{accounts, may, pushed_by_pods, read_by_pods, scopes};
+
+impl Needs {
+    fn add(&mut self, who: &Who, on: On, role: &'static str, step: &str) {
+        let roles = self.bindings.entry((who.clone(), on)).or_default();
+        roles.entry(role).or_default().insert(step.to_owned());
+    }
+
+    fn remark(&mut self, step: &str, what: &str) {
+        self.remarks.insert(format!("{step}: {what}"));
+    }
+
+    /// A scope that names nothing outright.
+    fn vague(&mut self, step: &str, scope: &Scope) {
+        self.remark(
+            step,
+            &format!(
+                "no one resource is named where it wants to {}",
+                scope.explain()
+            ),
+        );
+    }
+
+    pub(super) fn of_runner(&mut self, plan: &Plan) {
+        let runner = Who::Runner;
+        for (instance, scope) in scopes(plan, Capability::Storage) {
+            for (action, role) in [
+                ("get", "roles/storage.objectViewer"),
+                ("list", "roles/storage.objectViewer"),
+                ("create", "roles/storage.objectCreator"),
+                ("compose", "roles/storage.objectUser"),
+                ("update", "roles/storage.objectUser"),
+                ("delete", "roles/storage.objectUser"),
+                ("getBucket", "roles/storage.bucketViewer"),
+            ] {
+                if may(scope, action) {
+                    // Facts of the bucket and lists of it are no single object's.
+                    let whole = matches!(action, "getBucket" | "list");
+                    self.bucket(&runner, &instance.step, scope, role, whole);
+                }
+            }
+        }
+        // A cluster is found by its name in GKE's API; what may be done in it is RBAC's matter.
+        for capability in [
+            Capability::Kubernetes,
+            Capability::Identity,
+            Capability::Gke,
+        ] {
+            for (instance, scope) in scopes(plan, capability) {
+                self.cluster(&instance.step, scope);
+            }
+        }
+        for (instance, scope) in scopes(plan, Capability::Project) {
+            for project in scope.exactly("project") {
+                for (action, role) in [
+                    ("get", "roles/browser"),
+                    ("services", "roles/serviceusage.serviceUsageViewer"),
+                ] {
+                    if may(scope, action) {
+                        self.add(
+                            &runner,
+                            On::Project(project.to_owned()),
+                            role,
+                            &instance.step,
+                        );
+                    }
+                }
+            }
+        }
+        for (instance, scope) in scopes(plan, Capability::Iam) {
+            self.identities(&instance.step, scope);
+        }
+        for (instance, scope) in scopes(plan, Capability::ArtifactRegistry) {
+            self.repositories(
+                &runner,
+                &instance.step,
+                scope,
+                "roles/artifactregistry.reader",
+            );
+        }
+        for (instance, scope) in scopes(plan, Capability::Registry) {
+            let role = if may(scope, "putIndex") {
+                "roles/artifactregistry.writer"
+            } else {
+                "roles/artifactregistry.reader"
+            };
+            self.repositories(&runner, &instance.step, scope, role);
+        }
+        for (instance, scope) in scopes(plan, Capability::SecretManager) {
+            for secret in scope.exactly("secret") {
+                match secret.split('/').collect::<Vec<_>>()[..] {
+                    ["projects", project, "secrets", name] => {
+                        let on = On::Secret {
+                            project: project.to_owned(),
+                            name: name.to_owned(),
+                        };
+                        let role = "roles/secretmanager.secretAccessor";
+                        self.add(&runner, on, role, &instance.step);
+                    }
+                    _ => self.vague(&instance.step, scope),
+                }
+            }
+        }
+        for (instance, scope) in scopes(plan, Capability::IamWrite) {
+            self.policies(&instance.step, scope);
+        }
+    }
+
+    /// Reading accounts, pools, roles and policies.
+    fn identities(&mut self, step: &str, scope: &Scope) {
+        let mut projects: BTreeSet<&str> = scope.exactly("project").into_iter().collect();
+        for resource in scope.exactly("resource") {
+            if let Some(project) = project_of(resource) {
+                projects.insert(project);
+            } else if let Some(bucket) = resource.strip_prefix("buckets/") {
+                // A bucket's name does not say whose it is.
+                self.remark(
+                    step,
+                    &format!(
+                        "the policy of gs://{bucket}, if that is in another project: \
+                         roles/iam.securityReviewer there"
+                    ),
+                );
+            } else {
+                self.vague(step, scope);
+            }
+        }
+        if projects.is_empty() && scope.exactly("resource").is_empty() {
+            self.vague(step, scope);
+        }
+        let reads = ["get", "list", "listKeys"];
+        let roles = [
+            (
+                reads.iter().any(|action| may(scope, action)),
+                "roles/iam.serviceAccountViewer",
+            ),
+            (may(scope, "get"), "roles/iam.roleViewer"),
+            (may(scope, "getPolicy"), "roles/iam.securityReviewer"),
+        ];
+        for project in projects {
+            for (_, role) in roles.iter().filter(|(needed, _)| *needed) {
+                self.add(&Who::Runner, On::Project(project.to_owned()), role, step);
+            }
+        }
+    }
+
+    /// Setting a policy takes the administrator of what it is set on.
+    fn policies(&mut self, step: &str, scope: &Scope) {
+        for resource in scope.exactly("resource") {
+            let (on, role) = match resource.split('/').collect::<Vec<_>>()[..] {
+                ["projects", project] => (
+                    On::Project(project.to_owned()),
+                    "roles/resourcemanager.projectIamAdmin",
+                ),
+                ["projects", _, "serviceAccounts", email] => (
+                    On::Account(email.to_owned()),
+                    "roles/iam.serviceAccountAdmin",
+                ),
+                _ => {
+                    self.remark(
+                        step,
+                        &format!("setting the policy of {resource} takes its administrator"),
+                    );
+                    continue;
+                }
+            };
+            self.add(&Who::Runner, on, role, step);
+        }
+    }
+
+    pub(super) fn of_pods(&mut self, plan: &Plan) {
+        for instance in &plan.instances {
+            for account in accounts(instance) {
+                let step = format!("the pod of {}", instance.step);
+                let who = Who::Pods(account);
+                for (_, scope) in read_by_pods(plan, instance) {
+                    self.bucket(&who, &step, scope, "roles/storage.objectViewer", false);
+                }
+                for repository in pushed_by_pods(instance) {
+                    self.repository(&who, &step, &repository, "roles/artifactregistry.writer");
+                }
+            }
+        }
+    }
+
+    fn bucket(&mut self, who: &Who, step: &str, scope: &Scope, role: &'static str, whole: bool) {
+        let buckets = scope.exactly("bucket");
+        if buckets.is_empty() {
+            self.vague(step, scope);
+        }
+        let prefixes: Vec<&str> = scope
+            .patterns("prefix")
+            .map_or_else(Vec::new, |all| all.iter().map(Pattern::as_str).collect());
+        for bucket in buckets {
+            if whole || prefixes.is_empty() {
+                self.add(
+                    who,
+                    On::Bucket(bucket.to_owned(), String::new()),
+                    role,
+                    step,
+                );
+                continue;
+            }
+            for prefix in &prefixes {
+                // A scope's prefix ends with a whole part; a condition only says how names begin.
+                let prefix = match prefix.trim_end_matches('/') {
+                    "" => String::new(),
+                    prefix => format!("{prefix}/"),
+                };
+                let on = On::Bucket(bucket.to_owned(), prefix);
+                self.add(who, on, role, step);
+            }
+        }
+    }
+
+    fn cluster(&mut self, step: &str, scope: &Scope) {
+        for cluster in scope.exactly("cluster") {
+            match project_of(cluster) {
+                Some(project) => self.add(
+                    &Who::Runner,
+                    On::Project(project.to_owned()),
+                    "roles/container.clusterViewer",
+                    step,
+                ),
+                None => self.remark(step, &format!("the settings map the cluster `{cluster}`")),
+            }
+        }
+    }
+
+    fn repositories(&mut self, who: &Who, step: &str, scope: &Scope, role: &'static str) {
+        let repositories = scope.exactly("repository");
+        if repositories.is_empty() {
+            self.vague(step, scope);
+        }
+        for repository in repositories {
+            self.repository(who, step, repository, role);
+        }
+    }
+
+    fn repository(&mut self, who: &Who, step: &str, image: &str, role: &'static str) {
+        let parts: Vec<&str> = image.split('/').collect();
+        // LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE, and the resource name of the same.
+        let found = match parts[..] {
+            [host, project, name, ..] => host
+                .strip_suffix("-docker.pkg.dev")
+                .map(|location| (project, location, name)),
+            _ => None,
+        };
+        let found = found.or(match parts[..] {
+            [
+                "projects",
+                project,
+                "locations",
+                location,
+                "repositories",
+                name,
+            ] => Some((project, location, name)),
+            _ => None,
+        });
+        match found {
+            Some((project, location, name)) => {
+                let on = On::Repository {
+                    project: project.to_owned(),
+                    location: location.to_owned(),
+                    name: name.to_owned(),
+                };
+                self.add(who, on, role, step);
+            }
+            None => self.remark(step, &format!("{image} is not in Artifact Registry")),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `--as`: the sandbox, called as somebody else than its developer.
+
+use crate::place::{BUILD_ALONE, Place, program};
+use crate::served::Served;
+
+const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+
+#[test]
+fn whoever_has_no_role_is_refused_in_googles_words() {
+    let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
+        return;
+    };
+    let mut served = Served::new();
+    let shell = served.shell(&["--as", "nobody"]);
+    let refused = shell.refused("gcloud storage ls gs://demo-contexts");
+    assert!(
+        refused.contains("nobody@example.com does not have storage.objects.list access"),
+        "{refused}"
+    );
+    let refused = shell.refused("gcloud container clusters list");
+    assert!(
+        refused.contains("Required \"container.clusters.list\" permission(s)"),
+        "{refused}"
+    );
+    // Without role bindings of its own, the cluster asks IAM, as GKE does.
+    let refused = shell.refused("kubectl get pods");
+    assert_eq!(
+        refused,
+        "Error from server (Forbidden): pods is forbidden: User \"nobody@example.com\" cannot list resource \"pods\" in API group \"\" in the namespace \"builds\": requires one of [\"container.pods.list\"] permission(s).\n"
+    );
+    let output = shell.run("kubectl auth can-i create pods");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("no"));
+
+    // The token that ADC gets is that caller's, too.
+    let shell = served.shell(&["--as", BUILDER]);
+    let listed = shell.run("gcloud storage ls gs://demo-contexts");
+    assert!(listed.status.success(), "{listed:?}");
+    let me = shell.ok("kubectl auth whoami");
+    assert!(me.contains(BUILDER), "{me}");
+    let token = shell.ok("gcloud auth application-default print-access-token");
+    std::fs::write(served.place.workspace().join("adc"), token.trim()).unwrap();
+    let mut shell = served.shell(&[]);
+    shell.set("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", "adc");
+    let refused = shell.refused("gcloud projects describe demo");
+    assert!(refused.contains("does not have permission"), "{refused}");
+}
+
+#[test]
+fn a_run_is_that_callers() {
+    let mut place = Place::with_application();
+    let (exit, events) = place.events(&["run", "--sandbox", "--as", "nobody"]);
+    assert_eq!(exit, 4, "{events:#?}");
+    let text = serde_json::to_string(&events).unwrap();
+    assert!(text.contains("nobody@example.com"), "{text}");
+    let (exit, _) = place.events(&["run", "--sandbox", "--as", "developer"]);
+    assert_eq!(exit, 0);
+}
+
+#[test]
+fn strangers_are_told_who_is_known() {
+    let mut served = Served::with(Place::with_application(), &["sandbox", "--as", BUILDER]);
+    assert!(
+        served
+            .exports
+            .contains(&format!("/callers/{BUILDER}/kubeconfig'")),
+        "{}",
+        served.exports
+    );
+    let names = "it knows developer, 123456789012-compute@developer.gserviceaccount.com, builder@demo.iam.gserviceaccount.com, builder@shared.iam.gserviceaccount.com";
+    let status = ["sandbox", "status", "--as", "mallory"];
+    for arguments in [&status[..], &["run", "--sandbox", "--as", "mallory"]] {
+        let output = served.place.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("knows nobody called `mallory`"), "{said}");
+        assert!(said.contains(names), "{said}");
+        assert_eq!(output.status.code(), Some(2), "{said}");
+    }
+    served.place.write("sidestep.yaml", BUILD_ALONE);
+    let output = served.place.run(&["run", "--as", "nobody"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("`--as` picks who calls the sandbox"),
+        "{said}"
+    );
+}

@@ -1,0 +1,25 @@
+//! The command as its users run it, against the sandbox: a process each, as in a terminal.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod builds;
+mod callers;
+mod clients;
+mod command;
+mod emulators;
+mod faults;
+mod gc;
+mod gcloud;
+mod grants;
+mod identity;
+mod interrupted;
+mod killed;
+mod kubectl;
+mod life;
+mod names;
+mod place;
+mod plans;
+mod schemas;
+mod secrets;
+mod served;
+mod small;
+mod ways;

@@ -1,0 +1,227 @@
+//! A folder to run in, with state, cache and sandboxes of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A pipeline that builds without looking at the identity first, so that the build meets what is
+/// broken.
+pub(crate) const BUILD_ALONE: &str = "version: 1
+name: alone
+defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
+steps:
+  context:
+    uses: sidestep/context-upload
+    with: { path: \".\", bucket: demo-contexts }
+  build:
+    uses: sidestep/kaniko-launch
+    with: { context: \"${{ steps.context.outputs.uri }}\", destinations: [\"europe-docker.pkg.dev/demo/images/alone:1\"], namespace: builds, serviceAccount: kaniko }
+";
+
+/// A workspace and everything that a run keeps; its sandboxes end with it.
+pub(crate) struct Place {
+    folder: TempDir,
+    scenarios: Vec<String>,
+}
+
+impl Place {
+    /// An empty workspace.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("workspace")).unwrap();
+        Self {
+            folder,
+            scenarios: Vec::new(),
+        }
+    }
+
+    /// One that holds the example application and a pipeline that builds it.
+    pub(crate) fn with_application() -> Self {
+        let place = Self::new();
+        place.write(
+            "Dockerfile",
+            "FROM scratch\nCOPY hello.txt /\nCMD [\"/hello\"]\n",
+        );
+        place.write("hello.txt", "hello\n");
+        place
+    }
+
+    /// One that holds the project's own `pipelines`.
+    pub(crate) fn with_pipelines() -> Self {
+        let place = Self::new();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+        copy(&from, &place.workspace().join("pipelines"));
+        place
+    }
+
+    /// The folder that everything lies in: `workspace`, `state`, `cache`, `config`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn workspace(&self) -> PathBuf {
+        self.folder.path().join("workspace")
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.workspace().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// The command, not started yet.
+    pub(crate) fn command(&mut self, arguments: &[&str]) -> Command {
+        for argument in arguments {
+            if let Some(rest) = argument.strip_prefix("--sandbox") {
+                let scenario = rest.strip_prefix('=').unwrap_or("healthy").to_owned();
+                self.scenarios.push(scenario);
+            }
+        }
+        sidestep(self.folder.path(), arguments)
+    }
+
+    /// Runs the command to its end.
+    pub(crate) fn run(&mut self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command that prints events, with more variables; its exit code and the events.
+    pub(crate) fn events_with(
+        &mut self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> (i32, Vec<Value>) {
+        let mut all = arguments.to_vec();
+        all.extend(["--output", "json"]);
+        let mut command = self.command(&all);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let events: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect();
+        assert!(
+            !events.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        (output.status.code().expect("it ended by itself"), events)
+    }
+
+    /// Runs a command that prints events; its exit code and the events.
+    pub(crate) fn events(&mut self, arguments: &[&str]) -> (i32, Vec<Value>) {
+        self.events_with(arguments, &[])
+    }
+
+    /// Starts a command whose standard output is read as it comes.
+    pub(crate) fn start(&mut self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// What the live sandbox of a scenario says of itself.
+    pub(crate) fn status_of(&mut self, scenario: &str) -> Value {
+        let arguments = [
+            "sandbox",
+            "status",
+            "--scenario",
+            scenario,
+            "--output",
+            "json",
+        ];
+        let output = self.run(&arguments);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// A file of the sandbox's.
+    pub(crate) fn sandbox_file(&self, scenario: &str, name: &str) -> String {
+        let path = self
+            .folder
+            .path()
+            .join("state/sidestep/sandbox")
+            .join(scenario)
+            .join(name);
+        std::fs::read_to_string(path).unwrap()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.scenarios.sort();
+        self.scenarios.dedup();
+        for scenario in &self.scenarios {
+            let stopped = sidestep(
+                self.folder.path(),
+                &["sandbox", "stop", "--scenario", scenario],
+            )
+            .stderr(Stdio::null())
+            .status();
+            assert!(stopped.is_ok_and(|status| status.success()) || std::thread::panicking());
+        }
+    }
+}
+
+fn sidestep(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidestep"));
+    command
+        .args(arguments)
+        .current_dir(folder.join("workspace"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env("XDG_CACHE_HOME", folder.join("cache"))
+        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .stdin(Stdio::null());
+    command
+}
+
+/// The first event of a type for which `choose` holds.
+pub(crate) fn find<'e>(
+    events: &'e [Value],
+    kind: &str,
+    choose: impl Fn(&Value) -> bool,
+) -> Option<&'e Value> {
+    events
+        .iter()
+        .find(|event| event["type"] == kind && choose(&event["data"]))
+        .map(|e| &e["data"])
+}
+
+/// The failure of the step that failed.
+pub(crate) fn failure(events: &[Value]) -> &Value {
+    let finished = find(events, "step-finished", |data| data["failure"].is_object());
+    &finished.expect("a step failed")["failure"]
+}
+
+/// The program's path; says that the test is not run where there is none.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|f| f.is_file());
+    if found.is_none() {
+        let words = format!("not run: {name} is not installed");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{words}");
+        println!("{words}");
+    }
+    found
+}

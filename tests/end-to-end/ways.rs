@@ -1,0 +1,384 @@
+//! Every way to an identity: its pipeline runs, the insecure ones warn, and what they print leads
+//! off them, run as printed by a shell with the real gcloud and kubectl.
+
+use serde_json::Value;
+
+use crate::builds::pull;
+use crate::clients::{client, exports, said};
+use crate::place::{Place, failure, find, program};
+
+/// What the pipelines push, unless told.
+const HELLO: &str = "europe-docker.pkg.dev/demo/images/hello";
+
+type Exports = Vec<(String, String)>;
+
+/// Runs a pipeline to its end; its events.
+fn passes(place: &mut Place, scenario: &str, arguments: &[&str]) -> Vec<Value> {
+    let sandbox = format!("--sandbox={scenario}");
+    let all = [&["run"], arguments, &[&sandbox]].concat();
+    let (exit, events) = place.events(&all);
+    assert_eq!(exit, 0, "{arguments:?}: {events:#?}");
+    events
+}
+
+/// Pulls the image that a run's outputs name.
+fn pulls(place: &mut Place, scenario: &str, events: &[Value], repository: &str) {
+    let end = find(events, "run-finished", |_| true).expect("an end");
+    let image = end["outputs"]["image"].as_str().expect("an image");
+    assert!(
+        image.starts_with(&format!("{repository}@sha256:")),
+        "{image}"
+    );
+    pull(place, scenario, image);
+}
+
+/// The run's only warning.
+fn warning(events: &[Value]) -> &Value {
+    let mut warnings = events.iter().filter(|event| event["type"] == "annotation");
+    let warning = &warnings.next().expect("a warning")["data"];
+    assert_eq!(warning["severity"], "warning");
+    assert_eq!(warnings.next(), None);
+    warning
+}
+
+fn warns(events: &[Value]) -> bool {
+    find(events, "annotation", |_| true).is_some()
+}
+
+fn is_command(line: &str) -> bool {
+    ["gcloud ", "kubectl ", "for pool in "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+/// The commands among lines of help.
+fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let lines = lines.filter(|line| is_command(line));
+    lines.map(str::to_owned).collect()
+}
+
+fn run_all(place: &Place, exports: &Exports, commands: &[String]) {
+    assert!(!commands.is_empty());
+    for command in commands {
+        said(&client(place, exports, command));
+    }
+}
+
+/// `key-in-secret.yaml` once the way out is gone: without `googleKey`.
+fn write_without_key(place: &Place) -> &'static str {
+    let path = place.workspace().join("pipelines/key-in-secret.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| !line.contains("googleKey:"));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    place.write("pipelines/without-key.yaml", &text);
+    "pipelines/without-key.yaml"
+}
+
+/// Makes a key of the builder's, and the Secret of it; the file is gone afterwards.
+fn make_key(place: &Place, exports: &Exports) {
+    let file = place.folder().join("key.json");
+    let file = file.to_str().unwrap();
+    for line in [
+        format!(
+            "gcloud iam service-accounts keys create {file} --iam-account builder@demo.iam.gserviceaccount.com"
+        ),
+        format!("kubectl create secret generic builder-key -n builds --from-file=key.json={file}"),
+    ] {
+        said(&client(place, exports, &line));
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
+/// Starts the sandbox without building anything.
+fn start(place: &mut Place, scenario: &str) -> Exports {
+    let sandbox = format!("--sandbox={scenario}");
+    let arguments = [
+        "exec",
+        "sidestep/context-upload",
+        "-i",
+        "path=pipelines/hello",
+        "-i",
+        "bucket=demo-contexts",
+        &sandbox,
+    ];
+    let (exit, events) = place.events(&arguments);
+    assert_eq!(exit, 0, "{events:#?}");
+    exports(place, scenario)
+}
+
+#[test]
+fn the_node_s_account_builds_and_warns_and_what_it_prints_leads_off_it() {
+    let mut place = Place::with_pipelines();
+    let pipeline = "pipelines/node-account.yaml";
+    let events = passes(&mut place, "node-account", &[pipeline]);
+    pulls(&mut place, "node-account", &events, HELLO);
+    let warning = warning(&events);
+    assert_eq!(warning["code"], "identity.node-account");
+    let message = warning["message"].as_str().unwrap();
+    assert!(
+        message.contains("Compute Engine's default account of project demo"),
+        "{message}"
+    );
+    assert!(message.contains("not as builds/kaniko"), "{message}");
+    let way_out = commands(warning["help"].as_str().unwrap().lines());
+    assert!(
+        way_out[0].contains("node-pools update default-pool "),
+        "{way_out:?}"
+    );
+
+    let Some(_) = program("gcloud") else { return };
+    let exports = exports(&mut place, "node-account");
+    run_all(&place, &exports, &way_out);
+    let events = passes(&mut place, "node-account", &[pipeline]);
+    assert!(
+        !warns(&events),
+        "the node pools serve workload identities now"
+    );
+    let secure = ["pipelines/workload-identity.yaml"];
+    let events = passes(&mut place, "node-account", &secure);
+    pulls(&mut place, "node-account", &events, HELLO);
+}
+
+#[test]
+fn a_key_builds_and_warns_and_what_it_prints_ends_it() {
+    let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
+        return;
+    };
+    let mut place = Place::with_pipelines();
+    let exports = start(&mut place, "healthy");
+    let (keyed, keyless) = ("pipelines/key-in-secret.yaml", write_without_key(&place));
+    let (exit, _) = place.events(&["run", keyless, "--sandbox"]);
+    assert_eq!(
+        exit, 4,
+        "nothing but the key makes builds/kaniko-key anybody"
+    );
+
+    make_key(&place, &exports);
+    let events = passes(&mut place, "healthy", &[keyed]);
+    pulls(&mut place, "healthy", &events, HELLO);
+    let warning = warning(&events);
+    assert_eq!(warning["code"], "identity.key-in-secret");
+    assert!(
+        warning["message"]
+            .as_str()
+            .unwrap()
+            .contains("Secret builds/builder-key")
+    );
+    let help = warning["help"].as_str().unwrap();
+    let (link, end) = help
+        .split_once("then run the step without `googleKey`")
+        .unwrap();
+
+    // Before its end a key can be gone already: the failure shows the same way.
+    run_all(&place, &exports, &commands(link.lines()));
+    let events = passes(&mut place, "healthy", &[keyless]);
+    assert!(!warns(&events));
+    pulls(&mut place, "healthy", &events, HELLO);
+
+    let end = commands(end.lines());
+    assert_eq!(end.len(), 2);
+    run_all(&place, &exports, &end[..1]);
+    let (exit, events) = place.events(&["run", keyed, "--sandbox"]);
+    let refused = failure(&events);
+    assert_eq!(
+        (exit, &refused["code"]),
+        (4, &"identity.key-refused".into()),
+        "{refused:#}"
+    );
+    run_all(&place, &exports, &end[1..]);
+    let secure = [
+        "pipelines/workload-identity.yaml",
+        "-i",
+        "serviceAccount=kaniko-key",
+    ];
+    let events = passes(&mut place, "healthy", &secure);
+    assert!(!warns(&events), "{events:#?}");
+    pulls(&mut place, "healthy", &events, HELLO);
+
+    let keys = "gcloud iam service-accounts keys list --iam-account builder@demo.iam.gserviceaccount.com --managed-by user --format 'value(name)'";
+    assert_eq!(said(&client(&place, &exports, keys)), "");
+    let secret = client(&place, &exports, "kubectl get secret builder-key -n builds");
+    assert!(!secret.status.success(), "the Secret is gone");
+    let kept = client(
+        &place,
+        &exports,
+        &format!(
+            "grep -rl 'PRIVATE KEY' {}/sidestep/runs",
+            place.folder().join("state").display()
+        ),
+    );
+    assert_eq!(kept.status.code(), Some(1), "no run keeps a key: {kept:?}");
+}
+
+#[test]
+fn a_key_is_seen_before_the_run_with_line_and_column() {
+    let mut place = Place::with_pipelines();
+    let file = "pipelines/key-in-secret.yaml";
+    let output = place.run(&["validate", file, "--output", "json"]);
+    let found: Vec<Value> = serde_json::from_str(&said(&output)).unwrap();
+    let [warning] = &found[..] else {
+        panic!("{found:#?}")
+    };
+    assert_eq!(warning["code"], "identity.key-in-secret");
+    let text = std::fs::read_to_string(place.workspace().join(file)).unwrap();
+    let (number, line) = text
+        .lines()
+        .enumerate()
+        .find(|(_, line)| line.contains("googleKey:"))
+        .unwrap();
+    assert_eq!(warning["file"], file);
+    assert_eq!(warning["at"]["line"], number + 1);
+    assert_eq!(warning["at"]["column"], line.find("googleKey").unwrap() + 1);
+    let output = place.run(&["validate", "pipelines/quickstart.yaml", "--output", "json"]);
+    assert_eq!(said(&output).trim(), "[]");
+}
+
+#[test]
+fn the_dockerfile_is_read_before_the_run_although_the_context_comes_later() {
+    let mut place = Place::with_pipelines();
+    place.write("pipelines/hello/Dockerfile", "FROM a\nCOPPY x y\n");
+    let output = place.run(&["validate", "pipelines/quickstart.yaml", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found[0]["code"], "dockerfile.syntax");
+    assert_eq!(found[0]["file"], "pipelines/hello/Dockerfile");
+    assert_eq!(found[0]["at"]["line"], 2);
+}
+
+#[test]
+fn a_key_that_is_not_there_ends_the_build_and_says_where_to_look() {
+    let mut place = Place::with_pipelines();
+    let path = place.workspace().join("pipelines/key-in-secret.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let hasty = text.replace("googleKey:", "pullGrace: 1s\n      googleKey:");
+    place.write("hasty.yaml", &hasty);
+    let (exit, events) = place.events(&["run", "hasty.yaml", "--sandbox"]);
+    let failure = failure(&events);
+    assert_eq!(failure["code"], "identity.key-missing", "{failure:#}");
+    assert!(
+        failure["message"]
+            .as_str()
+            .unwrap()
+            .contains("\"builder-key\" not found")
+    );
+    assert_eq!(exit, 4);
+    let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod");
+    assert_eq!(cleaned.expect("said")["removed"], true);
+}
+
+#[test]
+fn what_a_failed_build_prints_mends_it_as_printed() {
+    let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
+        return;
+    };
+    let cases = [
+        ("no-binding", "identity.binding-missing"),
+        ("account-deleted", "identity.account-missing"),
+        ("bucket-denied", "kaniko.context-denied"),
+        ("registry-denied", "kaniko.push-denied"),
+        ("metadata-server-off", "identity.node-account"),
+    ];
+    for (scenario, code) in cases {
+        let mut place = Place::with_pipelines();
+        let pipeline = write_without_key(&place);
+        let sandbox = format!("--sandbox={scenario}");
+        let arguments = ["run", pipeline, "-i", "serviceAccount=kaniko", &sandbox];
+        let (exit, events) = place.events(&arguments);
+        let failure = failure(&events);
+        assert_eq!((exit, &failure["code"]), (4, &code.into()), "{failure:#}");
+        let help = failure["help"].as_array().unwrap();
+        let printed = commands(help.iter().filter_map(Value::as_str));
+        let exports = exports(&mut place, scenario);
+        run_all(&place, &exports, &printed);
+        let (exit, events) = place.events(&arguments);
+        assert_eq!(exit, 0, "{scenario}: {printed:#?}: {events:#?}");
+    }
+}
+
+#[test]
+fn the_secure_ways_build_without_a_key_and_without_a_warning() {
+    let mut place = Place::with_pipelines();
+    let shared = "europe-docker.pkg.dev/shared/images/hello";
+    for (pipeline, principal, repository) in [
+        (
+            "workload-identity",
+            "builder@demo.iam.gserviceaccount.com",
+            HELLO,
+        ),
+        (
+            "workload-identity-direct",
+            "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko-direct",
+            HELLO,
+        ),
+        (
+            "cross-project",
+            "builder@shared.iam.gserviceaccount.com",
+            shared,
+        ),
+        ("other-api", "builder@demo.iam.gserviceaccount.com", HELLO),
+    ] {
+        let file = format!("pipelines/{pipeline}.yaml");
+        let events = passes(&mut place, "healthy", &[&file]);
+        assert!(!warns(&events), "{pipeline}: {events:#?}");
+        let proven = find(&events, "step-finished", |data| {
+            data["outputs"]["principal"].is_string()
+        });
+        let proven = proven.expect("who it is")["outputs"]["principal"].clone();
+        assert_eq!(proven, principal, "{pipeline}");
+        pulls(&mut place, "healthy", &events, repository);
+    }
+}
+
+#[test]
+fn the_secret_of_another_api_is_proven_as_the_build_s_identity() {
+    let Some(_) = program("gcloud") else { return };
+    let mut place = Place::with_pipelines();
+    let exports = start(&mut place, "healthy");
+    // The developer may read it, the build no more.
+    let take = "gcloud secrets remove-iam-policy-binding greeting --project demo --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/secretmanager.secretAccessor";
+    said(&client(&place, &exports, take));
+    let arguments = ["run", "pipelines/other-api.yaml", "--sandbox"];
+    let (exit, events) = place.events(&arguments);
+    let failure = failure(&events);
+    assert_eq!(
+        (exit, &failure["code"]),
+        (4, &"identity.target-denied".into()),
+        "{failure:#}"
+    );
+    assert!(
+        failure["message"]
+            .as_str()
+            .unwrap()
+            .contains("projects/demo/secrets/greeting"),
+        "{failure:#}"
+    );
+    let help = failure["help"].as_array().unwrap();
+    let printed = commands(help.iter().filter_map(Value::as_str));
+    run_all(&place, &exports, &printed);
+    passes(&mut place, "healthy", &arguments[1..2]);
+}
+
+#[test]
+fn the_secure_ways_ask_for_nothing_of_the_insecure_ones() {
+    let mut place = Place::with_pipelines();
+    let mut asked = |pipeline: &str| {
+        let file = format!("pipelines/{pipeline}.yaml");
+        let output = place.run(&["plan", &file, "--output", "json"]);
+        let plan: Value = serde_json::from_str(&said(&output)).unwrap();
+        let instances = plan["instances"].as_array().unwrap();
+        let build = instances.iter().find(|one| one["id"] == "build").unwrap();
+        build["scopes"].clone()
+    };
+    let (secure, keyed) = (asked("workload-identity"), asked("key-in-secret"));
+    let gke = |scopes: &Value| scopes["grants"]["gke"]["granted"].clone();
+    let text = secure.to_string();
+    assert!(
+        gke(&secure) == serde_json::json!([]) && !text.contains("builder-key"),
+        "{secure:#}"
+    );
+    let text = keyed.to_string();
+    assert!(
+        gke(&keyed) != serde_json::json!([]) && text.contains("builder-key"),
+        "{keyed:#}"
+    );
+}
