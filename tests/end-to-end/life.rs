@@ -31,7 +31,7 @@ fn a_second_one_is_refused_and_the_way_on_is_said() {
         "{said}"
     );
     assert!(said.contains("$ sidestep sandbox stop"), "{said}");
-    let live = served.place.status()["live"].clone();
+    let live = served.place.status_of("healthy")["live"].clone();
     assert_eq!(live["pid"], pid);
     assert!(live["google"].as_str().unwrap().starts_with("127.0.0.1:"));
     // Another scenario is another sandbox.

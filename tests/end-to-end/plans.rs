@@ -130,9 +130,8 @@ fn a_plan_is_drawn() {
     let drawn = std::fs::read_to_string(place.workspace().join("plan.mmd")).unwrap();
     assert_eq!(
         drawn,
-        "flowchart LR\n  s0[\"identity<br/>sidestep/wi-verify\"]\n  \
-         s1[\"context<br/>sidestep/context-upload\"]\n  \
-         s2[\"build<br/>sidestep/kaniko-launch\"]\n  s0 --> s2\n  s1 --> s2\n"
+        "flowchart LR\n  s0[\"context<br/>sidestep/context-upload\"]\n  \
+         s1[\"build<br/>sidestep/kaniko-launch\"]\n  s0 --> s1\n"
     );
 }
 

@@ -349,7 +349,7 @@ fn the_secret_of_another_api_is_proven_as_the_build_s_identity() {
         failure["message"]
             .as_str()
             .unwrap()
-            .contains("projects/demo/secrets/greeting"),
+            .contains("lacks secretmanager.versions.access on secret greeting of demo"),
         "{failure:#}"
     );
     let help = failure["help"].as_array().unwrap();
@@ -367,18 +367,21 @@ fn the_secure_ways_ask_for_nothing_of_the_insecure_ones() {
         let plan: Value = serde_json::from_str(&said(&output)).unwrap();
         let instances = plan["instances"].as_array().unwrap();
         let build = instances.iter().find(|one| one["id"] == "build").unwrap();
-        build["scopes"].clone()
+        let granted = |key: &str| build["scopes"]["grants"][key]["granted"].clone();
+        let clusters = granted("gke").as_array().unwrap().len();
+        (clusters, granted("kubernetes")[0]["secrets"].clone())
     };
-    let (secure, keyed) = (asked("workload-identity"), asked("key-in-secret"));
-    let gke = |scopes: &Value| scopes["grants"]["gke"]["granted"].clone();
-    let text = secure.to_string();
-    assert!(
-        gke(&secure) == serde_json::json!([]) && !text.contains("builder-key"),
-        "{secure:#}"
-    );
-    let text = keyed.to_string();
-    assert!(
-        gke(&keyed) != serde_json::json!([]) && text.contains("builder-key"),
-        "{keyed:#}"
+    for secure in [
+        "workload-identity",
+        "workload-identity-direct",
+        "cross-project",
+        "other-api",
+    ] {
+        assert_eq!(asked(secure), (0, serde_json::json!([])), "{secure}");
+    }
+    assert_eq!(asked("node-account"), (1, serde_json::json!([])));
+    assert_eq!(
+        asked("key-in-secret"),
+        (1, serde_json::json!(["builder-key"]))
     );
 }

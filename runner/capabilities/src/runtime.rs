@@ -24,7 +24,7 @@ const MAX_FIELDS: usize = 64;
 const MAX_CHECKPOINT: usize = 64 << 10;
 /// The most random bytes of one call.
 const MAX_RANDOM: u32 = 64 << 10;
-/// Reports of progress that come faster are dropped.
+/// Reports of the same progress that come faster are dropped.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// What one incarnation has said so far.
@@ -32,7 +32,7 @@ pub(crate) struct Talk {
     left: u64,
     full: bool,
     groups: u32,
-    progress: Option<Instant>,
+    progress: Option<(Instant, String)>,
 }
 
 impl Talk {
@@ -132,17 +132,18 @@ impl wit::Host for StepState {
     }
 
     async fn progress(&mut self, report: ProgressReport) -> wasmtime::Result<()> {
-        let soon = self
-            .talk
-            .progress
-            .is_some_and(|last| last.elapsed() < PROGRESS_EVERY);
+        // Another text is another state, which may be the last one for hours.
+        let soon = self.talk.progress.as_ref().is_some_and(|(last, text)| {
+            last.elapsed() < PROGRESS_EVERY && *text == report.message
+        });
         let last = report.total == Some(report.done);
         if (soon && !last) || !self.may_say(report.message.len() + report.unit.len()) {
             return Ok(());
         }
-        self.talk.progress = Some(Instant::now());
+        let label = cut(&self.step.masks.text(&report.message));
+        self.talk.progress = Some((Instant::now(), report.message));
         self.step.emit(Event::Progress(Progress {
-            label: cut(&self.step.masks.text(&report.message)),
+            label,
             done: report.done,
             total: report.total,
             unit: cut(&self.step.masks.text(&report.unit)),

@@ -5,6 +5,8 @@
 //! starts the process from another one ([`attach`]). It must not know pipelines, plugins or runs:
 //! to the runner it is a cloud like any other, at other addresses.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
 mod activity;
 mod attach;
 mod backends;

@@ -3,6 +3,8 @@
 
 mod file;
 mod places;
+mod reach;
+mod resolve;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +12,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use sidestep_events::{Diagnostic, Exit};
+use sidestep_events::Diagnostic;
 
 pub use file::ClusterAccess;
 pub use places::Places;
 
 use crate::cli::{Color, Global};
 use file::File;
+use reach::{clusters, endpoints};
+use resolve::{Resolver, or_default, wrong};
 
 /// How many steps run side by side where nothing else is said.
 const MAX_PARALLEL: usize = 8;
@@ -261,132 +265,12 @@ impl Settings {
     }
 }
 
-struct Resolver<'a> {
-    /// The project's, the user's and the machine's.
-    files: [(&'a File, &'a PathBuf); 3],
-    env: &'a dyn Fn(&str) -> Option<String>,
-}
-
-impl Resolver<'_> {
-    fn pick<T>(
-        &self,
-        name: &str,
-        problems: &mut Vec<Diagnostic>,
-        flag: Option<(T, &'static str)>,
-        variable: &str,
-        read: impl Fn(&str) -> Result<T, String>,
-        of_file: impl Fn(&File) -> Option<T>,
-    ) -> Option<Setting<T>> {
-        let [.., (machine, path)] = self.files;
-        let from_file = |(file, path): (&File, &PathBuf)| {
-            of_file(file).map(|value| Setting {
-                value,
-                source: Source::File(path.clone()),
-            })
-        };
-        if machine.lock.iter().any(|lock| lock == name) {
-            return from_file((machine, path));
-        }
-        if let Some((value, flag)) = flag {
-            return Some(Setting {
-                value,
-                source: Source::Flag(flag),
-            });
-        }
-        let set = (self.env)(variable).filter(|text| !text.is_empty());
-        if let Some(text) = set {
-            let source = Source::Env(variable.to_owned());
-            match read(&text) {
-                Ok(value) => return Some(Setting { value, source }),
-                Err(problem) => {
-                    problems.push(wrong(
-                        name,
-                        &source,
-                        format!("`{text}` is wrong: {problem}"),
-                    ));
-                }
-            }
-        }
-        self.files.into_iter().find_map(from_file)
-    }
-}
-
-fn or_default<T>(found: Option<Setting<T>>, default: T) -> Setting<T> {
-    found.unwrap_or(Setting {
-        value: default,
-        source: Source::Default,
-    })
-}
-
-fn wrong(name: &str, source: &Source, problem: impl fmt::Display) -> Diagnostic {
-    Diagnostic::error(
-        "settings.wrong",
-        format!("{name}, from {source}: {problem}"),
-    )
-    .with_help("`sidestep settings` prints each setting and where it comes from")
-    .with_exit(Exit::Configuration)
-}
-
 /// The folder of `dir:PATH`.
 fn folder(text: &str) -> Result<PathBuf, String> {
     match text.strip_prefix("dir:") {
         Some(path) if !path.is_empty() => Ok(path.into()),
         _ => Err(format!("`{text}` is not of the form dir:PATH")),
     }
-}
-
-/// Endpoints receive credentials: the project's file has no say in them.
-fn endpoints(
-    user: &File,
-    machine: &File,
-    places: &Places,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> BTreeMap<String, Setting<String>> {
-    let mut all = BTreeMap::new();
-    let mut take = |file: &File, path: &PathBuf| {
-        for (name, value) in &file.endpoints {
-            let found = Setting {
-                value: value.clone(),
-                source: Source::File(path.clone()),
-            };
-            all.insert(name.clone(), found);
-        }
-    };
-    take(machine, &places.machine_config);
-    let locked = |name: &str| {
-        let whole = machine.lock.iter().any(|lock| lock == "endpoints");
-        let one = format!("endpoints.{name}");
-        whole || machine.lock.contains(&one)
-    };
-    let fixed = all.clone();
-    let mut take = |name: &str, found: Setting<String>| {
-        if !locked(name) {
-            all.insert(name.to_owned(), found);
-        }
-    };
-    for (name, value) in &user.endpoints {
-        take(
-            name,
-            Setting {
-                value: value.clone(),
-                source: Source::File(places.user_config.clone()),
-            },
-        );
-    }
-    for name in ENDPOINTS {
-        let variable = format!("SIDESTEP_ENDPOINT_{name}");
-        if let Some(value) = env(&variable).filter(|value| !value.is_empty()) {
-            take(
-                name,
-                Setting {
-                    value,
-                    source: Source::Env(variable),
-                },
-            );
-        }
-    }
-    debug_assert!(fixed.keys().all(|name| all.contains_key(name)));
-    all
 }
 
 /// The services that can be reached elsewhere.
@@ -404,28 +288,6 @@ pub const ENDPOINTS: [&str; 12] = [
     "REGISTRY",
     "METADATA",
 ];
-
-/// Clusters are reached with the user's credentials: the project's file has no say in them either.
-fn clusters(
-    user: &File,
-    machine: &File,
-    places: &Places,
-) -> BTreeMap<String, Setting<ClusterAccess>> {
-    let mut all = BTreeMap::new();
-    let locked = machine.lock.iter().any(|lock| lock == "clusters");
-    let user = (!locked).then_some((user, &places.user_config));
-    let files = [Some((machine, &places.machine_config)), user];
-    for (file, path) in files.into_iter().flatten() {
-        for (name, value) in &file.clusters {
-            let found = Setting {
-                value: value.clone(),
-                source: Source::File(path.clone()),
-            };
-            all.insert(name.clone(), found);
-        }
-    }
-    all
-}
 
 fn named(value: impl ValueEnum) -> String {
     value

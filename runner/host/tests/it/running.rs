@@ -80,6 +80,41 @@ const FAILS: &str = "
     (i32.const 512)";
 
 #[tokio::test]
+async fn amounts_that_come_too_fast_are_thinned_and_states_are_not() {
+    // A hundred amounts of one thing, and at once a state that may last for hours.
+    let guest = Guest::new(
+        "(local $i i32)
+         (loop $again
+           (call $progress (i32.const 1024) (i32.const 9) (i64.extend_i32_u (local.get $i))
+             (i32.const 0) (i64.const 0) (i32.const 1024) (i32.const 0))
+           (local.set $i (i32.add (local.get $i) (i32.const 1)))
+           (br_if $again (i32.lt_u (local.get $i) (i32.const 100))))
+         (call $progress (i32.const 1033) (i32.const 7) (i64.const 0)
+           (i32.const 0) (i64.const 0) (i32.const 1024) (i32.const 0))
+         (call $ok (i32.const 1040) (i32.const 2))",
+    )
+    .import(
+        r#"(import "sidestep:step/runtime@0.1.0" "progress"
+            (func $progress (param i32 i32 i64 i32 i64 i32 i32)))"#,
+    )
+    .data("uploadingrunning{}");
+    let plugin = host().load(&guest.build()).expect("it loads");
+    let step = Step::new();
+    step.run(&plugin).await.expect("it answers");
+    let labels: Vec<String> = step
+        .kept
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Progress(progress) => Some(progress.label),
+            _ => None,
+        })
+        .collect();
+    assert!(labels.len() < 50, "{} reports", labels.len());
+    assert_eq!(labels.last().map(String::as_str), Some("running"));
+}
+
+#[tokio::test]
 async fn a_failure_comes_through_as_it_is() {
     let guest = Guest::new(FAILS).data(r#"deniedx.ycloudno, hunter22{"n":1}"#);
     let plugin = host().load(&guest.build()).expect("it loads");

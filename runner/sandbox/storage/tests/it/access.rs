@@ -95,10 +95,10 @@ impl Access for Policies {
     }
 
     fn check_policy(&self, _: &Resource, policy: &PolicyJson) -> Result<(), String> {
-        match policy.to_string().contains("gone@") {
-            true => Err("Service account gone@demo.iam.gserviceaccount.com does not exist.".into()),
-            false => Ok(()),
+        if policy.to_string().contains("gone@") {
+            return Err("Service account gone@demo.iam.gserviceaccount.com does not exist.".into());
         }
+        Ok(())
     }
 
     fn bucket_created(&self, bucket: &str, project: &str) {

@@ -8,8 +8,10 @@ use sidestep::{Error, Step, workspace};
 struct Inputs {
     /// A file, for the call that asks the gate.
     path: String,
-    /// How often each call is made.
-    times: u32,
+    /// How often the clock is asked.
+    clock: u32,
+    /// How often the file is looked at.
+    stat: u32,
 }
 
 /// How long the calls took.
@@ -26,13 +28,13 @@ struct Outputs {
 #[sidestep::plugin(name = "caller", requests(workspace = "[{'read': [inputs.path]}]"))]
 fn run(step: &Step, inputs: Inputs) -> sidestep::Result<Outputs> {
     let started = step.now();
-    for _ in 0..inputs.times {
+    for _ in 0..inputs.clock {
         if step.now() < started {
             return Err(Error::failed("caller.clock", "the clock went back"));
         }
     }
     let middle = step.now();
-    for _ in 0..inputs.times {
+    for _ in 0..inputs.stat {
         workspace::stat(&inputs.path)?;
     }
     Ok(Outputs {

@@ -1,0 +1,78 @@
+//! Whose word counts for a setting.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use sidestep_events::{Diagnostic, Exit};
+
+use super::file::File;
+use super::{Setting, Source};
+
+/// Picks each setting from whoever may say it.
+pub(super) struct Resolver<'a> {
+    /// The project's, the user's and the machine's.
+    pub(super) files: [(&'a File, &'a PathBuf); 3],
+    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Resolver<'_> {
+    /// The setting, from the first that says it: flag, environment, files; or the machine's alone
+    /// where that locks it.
+    pub(super) fn pick<T>(
+        &self,
+        name: &str,
+        problems: &mut Vec<Diagnostic>,
+        flag: Option<(T, &'static str)>,
+        variable: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+        of_file: impl Fn(&File) -> Option<T>,
+    ) -> Option<Setting<T>> {
+        let [.., (machine, path)] = self.files;
+        let from_file = |(file, path): (&File, &PathBuf)| {
+            of_file(file).map(|value| Setting {
+                value,
+                source: Source::File(path.clone()),
+            })
+        };
+        if machine.lock.iter().any(|lock| lock == name) {
+            return from_file((machine, path));
+        }
+        if let Some((value, flag)) = flag {
+            return Some(Setting {
+                value,
+                source: Source::Flag(flag),
+            });
+        }
+        let set = (self.env)(variable).filter(|text| !text.is_empty());
+        if let Some(text) = set {
+            let source = Source::Env(variable.to_owned());
+            match read(&text) {
+                Ok(value) => return Some(Setting { value, source }),
+                Err(problem) => {
+                    problems.push(wrong(
+                        name,
+                        &source,
+                        format!("`{text}` is wrong: {problem}"),
+                    ));
+                }
+            }
+        }
+        self.files.into_iter().find_map(from_file)
+    }
+}
+
+pub(super) fn or_default<T>(found: Option<Setting<T>>, default: T) -> Setting<T> {
+    found.unwrap_or(Setting {
+        value: default,
+        source: Source::Default,
+    })
+}
+
+pub(super) fn wrong(name: &str, source: &Source, problem: impl fmt::Display) -> Diagnostic {
+    Diagnostic::error(
+        "settings.wrong",
+        format!("{name}, from {source}: {problem}"),
+    )
+    .with_help("`sidestep settings` prints each setting and where it comes from")
+    .with_exit(Exit::Configuration)
+}
