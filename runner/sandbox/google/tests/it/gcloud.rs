@@ -440,3 +440,43 @@ async fn repairs_mend_what_the_scenarios_cut() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identity_pools_and_their_providers() {
+    let Some(gcloud) = Gcloud::at("healthy").await else {
+        return;
+    };
+    let pool = "iam workload-identity-pools";
+    let place = "--location global --project demo";
+    gcloud
+        .ok(&format!("{pool} create github {place} --description=CI"))
+        .await;
+    let made = gcloud.ok(&format!("{pool} describe github {place}")).await;
+    assert_eq!(
+        (&made["state"], &made["description"]),
+        (&json!("ACTIVE"), &json!("CI"))
+    );
+    let again = gcloud.run(&format!("{pool} create github {place}")).await;
+    assert!(again.unwrap_err().contains("already exists"));
+
+    let provider = format!("{pool} providers create-oidc actions {place}");
+    let options = "--issuer-uri=https://token.actions.githubusercontent.com --attribute-mapping=google.subject=assertion.sub";
+    let nowhere = format!("{provider} --workload-identity-pool other {options}");
+    assert!(gcloud.run(&nowhere).await.is_err());
+    gcloud
+        .ok(&format!(
+            "{provider} --workload-identity-pool github {options}"
+        ))
+        .await;
+    let listed = format!("{pool} providers list {place} --workload-identity-pool github");
+    let listed = gcloud.ok(&listed).await;
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["attributeMapping"]),
+        (
+            &json!(
+                "projects/123456789012/locations/global/workloadIdentityPools/github/providers/actions"
+            ),
+            &json!({"google.subject": "assertion.sub"})
+        )
+    );
+}
