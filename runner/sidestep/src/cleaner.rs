@@ -24,7 +24,7 @@ pub(crate) struct OutsideCleaner {
 /// An object that was found, and is the run's own.
 enum Found {
     InCluster {
-        objects: Objects,
+        objects: Box<Objects>,
         uid: Option<String>,
     },
     InBucket {
@@ -102,7 +102,7 @@ impl OutsideCleaner {
             namespace: (!namespace.is_empty()).then(|| namespace.to_owned()),
         };
         let client = self.clients.clusters.client(cluster).await?;
-        let objects = Objects::new(client, target);
+        let objects = Box::new(Objects::new(client, target));
         let object = objects.get(&intent.name).await?;
         let ours = self.mark(intent);
         let uid = object["metadata"]["uid"].as_str().map(str::to_owned);

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use sidestep_pipeline::{Instance, Plan};
-use sidestep_policy::{Capability, Scope};
+use sidestep_policy::{Capability, Scope, StepGrant};
 
 pub(crate) use iam::iam;
 pub(crate) use rbac::rbac;
@@ -30,7 +30,7 @@ const PUSHED: [&str; 2] = ["destinations", "cacheRepo"];
 fn scopes(plan: &Plan, capability: Capability) -> impl Iterator<Item = (&Instance, &Scope)> {
     plan.instances.iter().flat_map(move |instance| {
         let grant = instance.scopes.get(capability);
-        let scopes = grant.into_iter().flat_map(|grant| grant.scopes());
+        let scopes = grant.into_iter().flat_map(StepGrant::scopes);
         scopes.map(move |scope| (instance, scope))
     })
 }
@@ -45,7 +45,7 @@ fn may(scope: &Scope, action: &str) -> bool {
 fn accounts(instance: &Instance) -> BTreeSet<Account> {
     let mut accounts = BTreeSet::new();
     let grant = instance.scopes.get(Capability::Kubernetes);
-    for scope in grant.into_iter().flat_map(|grant| grant.scopes()) {
+    for scope in grant.into_iter().flat_map(StepGrant::scopes) {
         if !may(scope, "create") {
             continue;
         }
@@ -72,7 +72,7 @@ fn read_by_pods<'p>(plan: &'p Plan, instance: &'p Instance) -> Vec<(&'p Instance
         .filter_map(|need| plan.instance(need))
         .flat_map(|need| {
             let grant = need.scopes.get(Capability::Storage);
-            let scopes = grant.into_iter().flat_map(|grant| grant.scopes());
+            let scopes = grant.into_iter().flat_map(StepGrant::scopes);
             scopes
                 .filter(|scope| may(scope, "create"))
                 .map(move |scope| (need, scope))

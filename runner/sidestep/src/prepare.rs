@@ -242,10 +242,8 @@ async fn check(
 /// Gives a remark on a step's inputs the place of the input that it names, or of the step.
 fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
     if found.file.is_none() {
-        let named = found.message.split('`').skip(1).step_by(2);
-        let at = named
-            .filter_map(|name| pipeline.input_place(step, name))
-            .next();
+        let mut named = found.message.split('`').skip(1).step_by(2);
+        let at = named.find_map(|name| pipeline.input_place(step, name));
         found.at = at.or_else(|| pipeline.step_place(step));
         found.file = Some(pipeline.file().to_owned());
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sidestep_capabilities::kubernetes::{MADE_BY_STEPS, Objects, Target, expires, made_by};
 use sidestep_events::Failure;
 use sidestep_pipeline::Plan;
-use sidestep_policy::Capability;
+use sidestep_policy::{Capability, StepGrant};
 use sidestep_state::{Runs, Writer};
 
 use super::{Fate, Finding};
@@ -32,7 +32,7 @@ fn spots_of_plan(plan: &Plan) -> BTreeSet<Spot> {
     let mut spots = BTreeSet::new();
     for instance in &plan.instances {
         let grant = instance.scopes.get(Capability::Kubernetes);
-        for scope in grant.into_iter().flat_map(|grant| grant.scopes()) {
+        for scope in grant.into_iter().flat_map(StepGrant::scopes) {
             let removes = scope
                 .patterns("actions")
                 .is_none_or(|all| all.iter().any(|action| action.matches("delete")));

@@ -13,7 +13,7 @@ use crate::cleaner::OutsideCleaner;
 use crate::cloud::Clients;
 
 /// How long the removal of what one run left may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// After how long a run that never ended, and has nothing left outside, is forgotten.
 const FORGET: Duration = Duration::from_hours(30 * 24);
 

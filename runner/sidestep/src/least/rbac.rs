@@ -16,6 +16,9 @@ type Spot = (String, String);
 /// limited to, if it is.
 type Kind = (String, String, Vec<String>);
 
+/// What kinds have in common that share a rule: the API group, the names, the verbs.
+type Shared<'a> = (&'a str, &'a [String], Vec<&'a str>);
+
 #[derive(Default)]
 struct Needs {
     rules: BTreeMap<Spot, BTreeMap<Kind, BTreeSet<&'static str>>>,
@@ -168,7 +171,7 @@ fn documents(
     subject: Option<&str>,
 ) -> [Value; 2] {
     // Kinds with the same verbs share a rule.
-    let mut shared: BTreeMap<(&str, &[String], Vec<&str>), Vec<&str>> = BTreeMap::new();
+    let mut shared: BTreeMap<Shared<'_>, Vec<&str>> = BTreeMap::new();
     for ((group, plural, names), verbs) in rules {
         let verbs: Vec<&str> = verbs.iter().copied().collect();
         let kinds = shared.entry((group, names, verbs)).or_default();
