@@ -346,10 +346,9 @@ fn the_secret_of_another_api_is_proven_as_the_build_s_identity() {
         "{failure:#}"
     );
     assert!(
-        failure["message"]
-            .as_str()
-            .unwrap()
-            .contains("lacks secretmanager.versions.access on secret greeting of demo"),
+        failure["message"].as_str().unwrap().contains(
+            "lacks secretmanager.versions.access on secret projects/demo/secrets/greeting"
+        ),
         "{failure:#}"
     );
     let help = failure["help"].as_array().unwrap();
