@@ -133,9 +133,10 @@ impl wit::Host for StepState {
 
     async fn progress(&mut self, report: ProgressReport) -> wasmtime::Result<()> {
         // Another text is another state, which may be the last one for hours.
-        let soon = self.talk.progress.as_ref().is_some_and(|(last, text)| {
-            last.elapsed() < PROGRESS_EVERY && *text == report.message
-        });
+        let soon =
+            self.talk.progress.as_ref().is_some_and(|(last, text)| {
+                last.elapsed() < PROGRESS_EVERY && *text == report.message
+            });
         let last = report.total == Some(report.done);
         if (soon && !last) || !self.may_say(report.message.len() + report.unit.len()) {
             return Ok(());
