@@ -112,13 +112,13 @@ fn a_runner_killed_in_a_long_log_has_every_line_once() {
 }
 
 /// The event after which the runner is killed.
-type Point = dyn Fn(&Value) -> bool;
+type Point<'a> = dyn Fn(&Value) -> bool + 'a;
 
 #[test]
 fn a_runner_killed_anywhere_builds_once_and_leaves_nothing() {
     let Some(_) = program("kubectl") else { return };
     let of_build = |event: &Value, kind: &str| event["step"] == "build" && event["type"] == kind;
-    let points: [(&str, &Point); 8] = [
+    let points: [(&str, &Point<'_>); 8] = [
         ("begun", &|e| e["type"] == "run-started"),
         ("context-begun", &|e| e["type"] == "attempt-started"),
         ("context-over", &|e| e["type"] == "step-finished"),
