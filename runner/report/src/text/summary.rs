@@ -11,6 +11,8 @@ use crate::duration;
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pipeline: String,
+    /// The sandbox's scenario; none against the real cloud.
+    scenario: Option<String>,
     steps: usize,
     ended: BTreeMap<String, Status>,
     outputs: Option<Value>,
@@ -27,6 +29,7 @@ impl Summary {
         match &envelope.event {
             Event::RunStarted(started) => {
                 self.pipeline.clone_from(&started.pipeline);
+                self.scenario.clone_from(&started.sandbox);
                 // What an earlier process finished has no event here, and is not "not started".
                 self.steps = if started.resumed {
                     0
@@ -36,6 +39,9 @@ impl Summary {
             }
             Event::StepFinished(finished) => {
                 self.ended.insert(instance(), finished.status);
+                if let Some(failure) = &finished.failure {
+                    self.last_failure(&instance(), failure);
+                }
                 if finished.outputs.is_some() {
                     self.outputs.clone_from(&finished.outputs);
                 }
@@ -181,18 +187,14 @@ impl Summary {
             }
             Status::Waiting => vec![hint(format!("sidestep resume {run}"), "goes on")],
             _ => {
-                let mut hints: Vec<_> = self
-                    .ended
-                    .iter()
-                    .filter(|(_, status)| broken(status))
-                    .take(3)
-                    .map(|(instance, _)| {
-                        hint(
-                            format!("sidestep logs {run} {}", quoted(instance)),
-                            "what it said",
-                        )
-                    })
-                    .collect();
+                let mut hints = Vec::from_iter(self.into_the_sandbox());
+                let failed = self.ended.iter().filter(|(_, status)| broken(status));
+                hints.extend(failed.take(3).map(|(instance, _)| {
+                    hint(
+                        format!("sidestep logs {run} {}", quoted(instance)),
+                        "what it said",
+                    )
+                }));
                 hints.push(hint(
                     format!("sidestep resume {run}"),
                     "tries what did not succeed again",
@@ -200,6 +202,22 @@ impl Summary {
                 hints
             }
         }
+    }
+
+    /// What to do before a command of gcloud or kubectl that a failure in the sandbox names: as it
+    /// stands, it would go to the real cloud.
+    fn into_the_sandbox(&self) -> Option<Hint> {
+        let scenario = self.scenario.as_deref()?;
+        let mut helps = self.failures.values().flat_map(|failure| &failure.help);
+        helps
+            .any(|help| help.starts_with("gcloud ") || help.starts_with("kubectl "))
+            .then(|| Hint {
+                command: format!(
+                    "eval \"$(sidestep sandbox status --output env --scenario {})\"",
+                    plain_text(scenario)
+                ),
+                does: "first: gcloud and kubectl in this shell go to the sandbox".to_owned(),
+            })
     }
 }
 
