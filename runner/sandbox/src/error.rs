@@ -12,7 +12,7 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// A file of its state does not hold what was written there.
-    #[error("{path} is not what the sandbox wrote there ({why})")]
+    #[error("{path} is not what the sandbox wrote there, or another version of it did ({why})")]
     Corrupt {
         /// The file.
         path: PathBuf,
