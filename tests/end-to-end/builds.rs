@@ -70,7 +70,7 @@ fn a_repository_of_another_kind_is_built_and_what_was_not_executed_is_said() {
     place.write(
         "Dockerfile",
         "FROM node:22-alpine AS build\nWORKDIR /app\nCOPY package.json ./\nRUN npm ci\nCOPY . .\n\
-         RUN npm run build\nFROM node:22-alpine\nWORKDIR /app\nCOPY --from=build /app/dist ./dist\n\
+         RUN npm run build\nFROM gcr.io/distroless/nodejs22-debian12\nWORKDIR /app\nCOPY --from=build /app/dist ./dist\n\
          CMD [\"node\", \"dist/server.js\"]\n",
     );
     let output = place.run(&["run", "--sandbox"]);

@@ -24,7 +24,7 @@ pub(crate) struct Pods {
     pub(crate) program: PathBuf,
     /// The cluster, `projects/P/locations/L/clusters/C`.
     pub(crate) cluster: String,
-    /// Endpoint variables.
+    /// Variables that say where the sandbox's servers are, and what they stand for.
     pub(crate) endpoints: Vec<(String, String)>,
     /// The cluster, once it is there: it has this runtime.
     pub(crate) kubernetes: OnceLock<Weak<Kubernetes>>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use base64::Engine as _;
-use sidestep_sandbox_google::{Api, Cloud, Scenario, by_host, router};
+use sidestep_sandbox_google::{Api, Cloud, Scenario, Seed, by_host, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
 use sidestep_sandbox_kubernetes::Kubernetes;
 use sidestep_sandbox_tls::Authority;
@@ -76,6 +76,7 @@ pub async fn serve(
         endpoints: endpoints
             .iter()
             .map(|(name, url)| (format!("SIDESTEP_ENDPOINT_{name}"), url.clone()))
+            .chain([("SIDESTEP_SANDBOX_PROJECTS".to_owned(), projects(&seed))])
             .collect(),
         kubernetes: OnceLock::new(),
         cloud: OnceLock::new(),
@@ -161,6 +162,12 @@ pub async fn serve(
     // Whoever looks next finds no live one; the lock goes with this process.
     let _ = std::fs::remove_file(places.live());
     Ok(())
+}
+
+/// The projects there are, with commas between them.
+fn projects(seed: &Seed) -> String {
+    let names: Vec<&str> = seed.projects.keys().map(String::as_str).collect();
+    names.join(",")
 }
 
 /// Takes the lock. Whoever looks whether a sandbox is live holds it for a moment, so it is tried

@@ -11,7 +11,8 @@ const TERMINATION_LOG: &str = "/dev/termination-log";
 /// Read are `GOOGLE_APPLICATION_CREDENTIALS` (a service account's key file, which comes before
 /// the metadata server), `GCE_METADATA_HOST` (the metadata server's `HOST:PORT`),
 /// `SIDESTEP_ENDPOINT_STORAGE`, `SIDESTEP_ENDPOINT_REGISTRY` and `SIDESTEP_ENDPOINT_STS` (base
-/// URLs in place of Google's), and `STORAGE_EMULATOR_HOST` (as Google's Go client reads it:
+/// URLs in place of Google's), `SIDESTEP_SANDBOX_PROJECTS` (whose repositories the sandbox has, with
+/// commas between them), and `STORAGE_EMULATOR_HOST` (as Google's Go client reads it:
 /// without credentials).
 ///
 /// A pod of the sandbox has no file system of its own: `SIDESTEP_TERMINATION_LOG` is the file

@@ -15,6 +15,8 @@ const MOST: usize = 4 * 1024 * 1024;
 pub(crate) struct Registry<'a> {
     http: Client,
     endpoint: Option<String>,
+    /// The projects whose repositories the sandbox has; none: all of Google's.
+    projects: Option<Vec<String>>,
     identity: &'a Identity,
     pull: bool,
     /// What to send in `Authorization`, by repository and actions.
@@ -47,9 +49,13 @@ impl<'a> Registry<'a> {
             .build();
         let http = http.map_err(|error| Failure::Plain(format!("no HTTP client: {error}")))?;
         let endpoint = environment.endpoint("SIDESTEP_ENDPOINT_REGISTRY");
+        let projects = environment
+            .get("SIDESTEP_SANDBOX_PROJECTS")
+            .map(|names| names.split(',').map(str::to_owned).collect());
         Ok(Self {
             http,
             endpoint,
+            projects,
             identity,
             pull,
             authorizations: Mutex::default(),
@@ -62,12 +68,23 @@ impl<'a> Registry<'a> {
         self.pull || self.endpoint.is_some() || image.is_googles()
     }
 
+    /// Whether the sandbox's registry stands for this image's: what is not there is nowhere. Other
+    /// people's projects (`gcr.io/distroless`) are the world outside, as Docker Hub is.
+    pub(crate) fn owns(&self, image: &Reference) -> bool {
+        let known = self.projects.as_ref().is_none_or(|projects| {
+            let mut projects = projects.iter();
+            projects.any(|project| {
+                let rest = image.repository.strip_prefix(project.as_str());
+                rest.is_some_and(|rest| rest.starts_with('/'))
+            })
+        });
+        image.is_googles() && known
+    }
+
     /// The server's address, and the repository's name there.
     fn place(&self, image: &Reference) -> (String, String) {
         match &self.endpoint {
-            Some(endpoint) if image.is_googles() || !self.pull => {
-                (endpoint.clone(), image.context())
-            }
+            Some(endpoint) if self.owns(image) || !self.pull => (endpoint.clone(), image.context()),
             _ => (
                 format!("https://{}", image.registry),
                 image.repository.clone(),
@@ -106,7 +123,9 @@ impl<'a> Registry<'a> {
         if let Some(known) = known.get(&key) {
             return Ok(known.clone());
         }
-        let token = if image.is_googles() {
+        // The sandbox's tokens are for its own registry.
+        let outside = self.pull && !self.owns(image);
+        let token = if image.is_googles() && !outside {
             self.identity.for_registry().await
         } else {
             None

@@ -140,6 +140,26 @@ async fn no_dockerfile_in_the_context() {
 }
 
 #[tokio::test]
+async fn other_peoples_projects_are_the_world_outside() {
+    let server = Server::start().await;
+    let own = [("SIDESTEP_SANDBOX_PROJECTS", "other,p")];
+    let metadata = server.address.to_string();
+    let args = ["--context=gs://ctx/a/ctx.tar.gz", "--no-push"];
+    server.context(&[("Dockerfile", "FROM gcr.io/distroless/nodejs22\nUSER app\n")]);
+    let ran = server.run_in(&args, &metadata, &own).await;
+    assert!(
+        ran.log.contains("FROM gcr.io/distroless/nodejs22: the sandbox does not have gcr.io/distroless/nodejs22; an empty layer stands for it"),
+        "{}",
+        ran.log
+    );
+    assert_eq!(ran.code, 0, "{}", ran.log);
+    server.context(&[("Dockerfile", "FROM europe-docker.pkg.dev/p/r/base:1\n")]);
+    let ran = server.run_in(&args, &metadata, &own).await;
+    assert!(ran.log.contains("MANIFEST_UNKNOWN"), "{}", ran.log);
+    assert_ne!(ran.code, 0);
+}
+
+#[tokio::test]
 async fn base_image_missing_in_the_sandboxs_own_registry() {
     let server = Server::start().await;
     server.context(&[("Dockerfile", "FROM europe-docker.pkg.dev/p/r/base:1\n")]);
