@@ -187,7 +187,7 @@ impl Summary {
             }
             Status::Waiting => vec![hint(format!("sidestep resume {run}"), "goes on")],
             _ => {
-                let mut hints = Vec::from_iter(self.into_the_sandbox());
+                let mut hints = Vec::from_iter(self.sandbox_first());
                 let failed = self.ended.iter().filter(|(_, status)| broken(status));
                 hints.extend(failed.take(3).map(|(instance, _)| {
                     hint(
@@ -206,7 +206,7 @@ impl Summary {
 
     /// What to do before a command of gcloud or kubectl that a failure in the sandbox names: as it
     /// stands, it would go to the real cloud.
-    fn into_the_sandbox(&self) -> Option<Hint> {
+    fn sandbox_first(&self) -> Option<Hint> {
         let scenario = self.scenario.as_deref()?;
         let mut helps = self.failures.values().flat_map(|failure| &failure.help);
         helps
