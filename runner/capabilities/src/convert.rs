@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use sidestep_events::{Class, Diagnostic, Failure, Owner, Position, Severity};
+use sidestep_events::{Class, Diagnostic, Failure, OnExit, Owner, Position, Severity};
 
 use crate::bindings::sidestep::host::types;
 
@@ -57,6 +57,28 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
         }),
         exit: None,
     }
+}
+
+/// What becomes of an object, as a plugin says.
+pub(crate) fn on_exit(on_exit: types::OnExit) -> OnExit {
+    match on_exit {
+        types::OnExit::Keep => OnExit::Keep,
+        types::OnExit::Delete => OnExit::Delete,
+    }
+}
+
+/// What became of making an object.
+pub(crate) fn creation(new: bool) -> types::Creation {
+    if new {
+        types::Creation::Created
+    } else {
+        types::Creation::AlreadyThere
+    }
+}
+
+/// A time that a plugin gives, if it is one.
+pub(crate) fn time(milliseconds: u64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(milliseconds).ok()?).ok()
 }
 
 /// A time as the contract has it: milliseconds since 1970.

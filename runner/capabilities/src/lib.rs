@@ -20,6 +20,7 @@ pub mod google;
 pub mod http_client;
 pub mod identity;
 pub mod kubernetes;
+mod lists;
 mod mask;
 mod name;
 pub mod registry;

@@ -31,3 +31,24 @@ pub struct Services {
     /// The pipeline's secrets by name. The masks know them from the start.
     pub secrets: BTreeMap<String, Secret>,
 }
+
+impl Services {
+    pub(crate) fn storage(&self) -> wasmtime::Result<Arc<Storage>> {
+        there(self.storage.as_ref(), "Cloud Storage")
+    }
+
+    pub(crate) fn registry(&self) -> wasmtime::Result<Arc<Registry>> {
+        there(self.registry.as_ref(), "registries")
+    }
+
+    pub(crate) fn clusters(&self) -> wasmtime::Result<Arc<Clusters>> {
+        there(self.clusters.as_ref(), "clusters")
+    }
+}
+
+/// The client, which a run has whose plugins ask for it.
+fn there<C: Clone>(client: Option<&C>, of: &str) -> wasmtime::Result<C> {
+    client
+        .cloned()
+        .ok_or_else(|| wasmtime::Error::msg(format!("this run has no client for {of}")))
+}
