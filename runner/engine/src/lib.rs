@@ -8,6 +8,7 @@
 mod attempts;
 mod backoff;
 mod cleaner;
+mod execute;
 mod executor;
 mod host;
 mod leftovers;
@@ -18,6 +19,7 @@ mod recorder;
 mod run;
 mod schedule;
 mod sink;
+mod start;
 mod stop;
 
 pub use cleaner::{Cleaner, NoCleaner};
