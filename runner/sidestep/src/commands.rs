@@ -96,7 +96,7 @@ impl Session {
             )
         })?;
         let places = Places::of(&workspace, |name| std::env::var(name).ok());
-        let settings = Settings::load(&global, &places, |name| std::env::var(name).ok())?;
+        let settings = Settings::load(global.color, &places, |name| std::env::var(name).ok())?;
         Ok(Self {
             global,
             settings,
