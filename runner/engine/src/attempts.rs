@@ -10,17 +10,10 @@ use tokio::time::{Instant, sleep};
 use crate::backoff;
 use crate::execute::{AttemptEnd, Cut, execute};
 use crate::leftovers::clean_up;
-use crate::recorder::{Recorder, Scope};
+use crate::recorder::Scope;
+use crate::shared::{Shared, millis};
 use crate::start::{Incarnation, Start};
-use crate::{AttemptSink, Cleaner, Executor, Node, RunOptions, Work};
-
-/// What all instances of a run share.
-pub(crate) struct Shared {
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) executor: Arc<dyn Executor>,
-    pub(crate) cleaner: Arc<dyn Cleaner>,
-    pub(crate) options: RunOptions,
-}
+use crate::{AttemptSink, Node, Work};
 
 /// How an instance ended.
 pub(crate) struct Ended {
@@ -170,8 +163,4 @@ async fn run_attempt(
         .recorder
         .emit(&scope, Event::AttemptFinished(end.finished()));
     end
-}
-
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

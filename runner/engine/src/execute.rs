@@ -9,7 +9,7 @@ use sidestep_events::{AttemptFinished, Class, Failure, Owner, Status};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::attempts::Shared;
+use crate::shared::Shared;
 use crate::{AttemptSink, Work};
 
 /// How one attempt ended.

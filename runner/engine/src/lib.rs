@@ -18,6 +18,7 @@ mod program;
 mod recorder;
 mod run;
 mod schedule;
+mod shared;
 mod sink;
 mod start;
 mod stop;

@@ -5,10 +5,10 @@ use sidestep_events::{Event, Exit, Failure, RunFinished, Status, WarningRaised};
 use sidestep_state::History;
 use tokio::time::Instant;
 
-use crate::attempts::{Shared, millis};
 use crate::leftovers::{DETACHED, clean_up};
 use crate::recorder::{Recorder, Scope};
 use crate::schedule::Schedule;
+use crate::shared::{Shared, millis};
 use crate::start::Start;
 use crate::{Cleaner, Executor, Program, RunOptions, RunView, Stop, StopReason};
 

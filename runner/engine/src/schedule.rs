@@ -13,9 +13,10 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::attempts::{Ended, Shared, millis, run_instance};
+use crate::attempts::{Ended, run_instance};
 use crate::execute::Cut;
 use crate::recorder::Scope;
+use crate::shared::{Shared, millis};
 use crate::start::Start;
 use crate::{NodeState, Program, RunView, Stop, StopReason, Verdict};
 

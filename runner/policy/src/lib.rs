@@ -37,6 +37,7 @@ mod step_grant;
 mod step_scopes;
 pub mod storage;
 pub mod tree;
+mod uncovered;
 mod words;
 pub mod workspace;
 

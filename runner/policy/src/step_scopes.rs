@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::Capability;
 use crate::ceiling::Ceiling;
-use crate::meet::uncovered;
 use crate::refusal::Refusal;
 use crate::scope::{Call, Scope};
 use crate::step_grant::StepGrant;
+use crate::uncovered::uncovered;
 
 /// What a step may do: the meeting of what its plugin requests, its pipeline grants and every
 /// policy allows. A call has to lie within all of them.
