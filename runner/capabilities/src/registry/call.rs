@@ -1,17 +1,22 @@
 //! How a call gets to a registry: as whom, and to which address.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use reqwest::Response;
+use reqwest::{Response, Url};
 use sidestep_events::{Class, Failure, Owner};
 
 use super::answer::{LARGEST_TOKEN, body, elsewhere, refusal};
 use super::challenge::Challenge;
-use super::client::{PATIENCE, Registry};
 use super::failure::unreachable;
 use super::reference::Repository;
-use crate::google::Service;
 use crate::google::retry::retry;
+use crate::google::{Credentials, Endpoints, Service};
+
+/// How long one answer may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A call about a repository.
 pub(super) struct Call<'a> {
@@ -45,7 +50,57 @@ impl<'a> Call<'a> {
     }
 }
 
-impl Registry {
+/// Who calls registries: Google's with the credentials of this process, others without any.
+#[derive(Debug)]
+pub(super) struct Caller {
+    http: reqwest::Client,
+    endpoints: Arc<Endpoints>,
+    credentials: Arc<Credentials>,
+}
+
+impl Caller {
+    pub(super) fn new(
+        endpoints: Arc<Endpoints>,
+        credentials: Arc<Credentials>,
+    ) -> Result<Self, Failure> {
+        // Where a registry sends a client on to is looked at here.
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| {
+                Failure::new(
+                    Class::Failed,
+                    "http.setup",
+                    Owner::Operator,
+                    format!("no HTTP client can be made on this machine: {error}"),
+                )
+            })?;
+        Ok(Self {
+            http,
+            endpoints,
+            credentials,
+        })
+    }
+
+    /// Gets what lies elsewhere. No credentials go there.
+    pub(super) async fn get_elsewhere(&self, url: Url) -> reqwest::Result<Response> {
+        self.http.get(url).send().await
+    }
+
+    /// Takes an upload back that was begun.
+    pub(super) async fn cancel(&self, repository: &Repository, upload: Url) {
+        // An upload that can't be cancelled ends by itself.
+        let Ok(authorization) = self.authorization(repository).await else {
+            return;
+        };
+        let request = self.http.delete(upload).headers(authorization);
+        if let Err(error) = request.send().await {
+            tracing::debug!(%error, %repository, "an upload was not cancelled");
+        }
+    }
+
     /// Sends a call, again if its answer is lost; whoever is a stranger there gets a token first.
     pub(super) async fn send(&self, what: &str, call: &Call<'_>) -> Result<Response, Failure> {
         let repository = call.repository;
@@ -100,10 +155,7 @@ impl Registry {
     }
 
     /// What goes to Google's registries and to no other: this process's access token.
-    pub(super) async fn authorization(
-        &self,
-        repository: &Repository,
-    ) -> Result<HeaderMap, Failure> {
+    async fn authorization(&self, repository: &Repository) -> Result<HeaderMap, Failure> {
         if !repository.is_googles() {
             return Ok(HeaderMap::new());
         }

@@ -1,7 +1,6 @@
 //! Calls of registries (OCI distribution specification 1.1).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -9,15 +8,13 @@ use sha2::{Digest as _, Sha256};
 use sidestep_events::{Class, Failure, Owner};
 
 use super::answer::{body, elsewhere, refusal, text, upload};
-use super::call::Call;
+use super::call::{Call, Caller};
 use super::failure::unreachable;
 use super::reference::{Image, Repository, is_digest};
 use crate::google::{Credentials, Endpoints};
 
 /// The largest manifest or configuration that is read: what the specification has registries take.
 const LARGEST: usize = 4 << 20;
-/// How long one answer may take, and after how long a request is not sent again.
-pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a blob may be said to lie elsewhere.
 const MOST_REDIRECTS: usize = 3;
 /// The manifests that are understood.
@@ -25,11 +22,7 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vn
 
 /// Registries: Google's with the credentials of this process, others without any.
 #[derive(Debug)]
-pub struct Registry {
-    pub(super) http: reqwest::Client,
-    pub(super) endpoints: Arc<Endpoints>,
-    pub(super) credentials: Arc<Credentials>,
-}
+pub struct Registry(Caller);
 
 /// What a reference names (OCI image specification, Descriptor).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,25 +41,7 @@ impl Registry {
     /// # Errors
     /// When no HTTP client can be made on this machine.
     pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
-        // Where a registry sends a client on to is looked at here.
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                Failure::new(
-                    Class::Failed,
-                    "http.setup",
-                    Owner::Operator,
-                    format!("no HTTP client can be made on this machine: {error}"),
-                )
-            })?;
-        Ok(Self {
-            http,
-            endpoints,
-            credentials,
-        })
+        Caller::new(endpoints, credentials).map(Self)
     }
 
     /// What an image's reference names now.
@@ -77,7 +52,7 @@ impl Registry {
         let what = format!("resolve {image}");
         let path = format!("manifests/{}", image.reference);
         let call = Call::new(Method::HEAD, &image.repository, path).header(ACCEPT, MANIFESTS);
-        let answer = self.send(&what, &call).await?;
+        let answer = self.0.send(&what, &call).await?;
         let headers = answer.headers();
         let digest = text(headers, "docker-content-digest")
             .or(image.digest())
@@ -104,7 +79,7 @@ impl Registry {
         let what = format!("read the manifest of {image}");
         let path = format!("manifests/{}", image.reference);
         let call = Call::new(Method::GET, &image.repository, path).header(ACCEPT, MANIFESTS);
-        let answer = self.send(&what, &call).await?;
+        let answer = self.0.send(&what, &call).await?;
         let media_type = text(answer.headers(), "content-type")
             .unwrap_or_default()
             .to_owned();
@@ -128,16 +103,15 @@ impl Registry {
     pub async fn blob(&self, repository: &Repository, digest: &str) -> Result<Vec<u8>, Failure> {
         let what = format!("read {repository}@{digest}");
         let call = Call::new(Method::GET, repository, format!("blobs/{digest}"));
-        let mut answer = self.send(&what, &call).await?;
-        // Blobs often lie elsewhere, and what they are is known. No credentials go there.
+        let mut answer = self.0.send(&what, &call).await?;
+        // Blobs often lie elsewhere, and what they are is known.
         for _ in 0..MOST_REDIRECTS {
             let Some(next) = elsewhere(&answer) else {
                 break;
             };
             answer = self
-                .http
-                .get(next)
-                .send()
+                .0
+                .get_elsewhere(next)
                 .await
                 .map_err(|error| unreachable(&what, &repository.host, &error))?;
         }
@@ -172,7 +146,7 @@ impl Registry {
         let call = Call::new(Method::PUT, &image.repository, path)
             .header(CONTENT_TYPE, media_type)
             .body(bytes);
-        self.send(&what, &call).await?;
+        self.0.send(&what, &call).await?;
         Ok(descriptor)
     }
 
@@ -184,15 +158,10 @@ impl Registry {
         let what = format!("push to {repository}");
         let path = "blobs/uploads/".to_owned();
         let call = Call::new(Method::POST, repository, path).body(Vec::new());
-        let answer = self.send(&what, &call).await?;
-        // An upload that can't be cancelled ends by itself; the question is answered.
-        if let Some(upload) = upload(&answer)
-            && let Ok(authorization) = self.authorization(repository).await
-        {
-            let request = self.http.delete(upload).headers(authorization);
-            if let Err(error) = request.send().await {
-                tracing::debug!(%error, %repository, "an upload was not cancelled");
-            }
+        let answer = self.0.send(&what, &call).await?;
+        // The question is answered.
+        if let Some(upload) = upload(&answer) {
+            self.0.cancel(repository, upload).await;
         }
         Ok(())
     }
