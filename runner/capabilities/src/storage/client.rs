@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use google_cloud_storage::client::Storage as Official;
 use http::Method;
@@ -14,6 +15,9 @@ use super::silence::chunk;
 use super::{Bucket, Object};
 use crate::Blob;
 use crate::google::{Credentials, Endpoints, Rest, Service, of_client_error};
+
+/// How long one answer of the JSON API may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a name keeps unescaped in a path (RFC 3986, unreserved characters).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC
@@ -73,7 +77,7 @@ impl Storage {
         } else {
             credentials
         };
-        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
+        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials), PATIENCE)?;
         Ok(Self {
             official: OnceCell::new(),
             rest,

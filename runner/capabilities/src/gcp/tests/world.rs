@@ -12,7 +12,7 @@ use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
 use url::Url;
 use wasmtime::StoreLimits;
 
-use crate::google::{Credentials, Endpoints, Rest, Service};
+use crate::google::{ControlPlane, Credentials, Endpoints, Service};
 use crate::testing::{Kept, step};
 use crate::{Services, StepLimits, StepState};
 
@@ -120,9 +120,10 @@ pub(super) fn state(
     capability: Capability,
     granted: &Value,
 ) -> (StepState, Arc<Kept>) {
-    let rest = Rest::new(Arc::new(endpoints.clone()), Arc::new(credentials)).expect("a client");
+    let google =
+        ControlPlane::new(Arc::new(endpoints.clone()), Arc::new(credentials)).expect("a client");
     let services = Arc::new(Services {
-        google: Some(rest),
+        google: Some(google),
         ..Services::default()
     });
     let (context, kept) = step(capability, granted);

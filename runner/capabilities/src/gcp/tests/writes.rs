@@ -13,7 +13,7 @@ use crate::bindings::sidestep::gcp::iam_write::{self, Host as _};
 use crate::bindings::sidestep::gcp::types::{Binding, Condition, Mapping, Policy, PolicyResource};
 use crate::bindings::sidestep::host::types::Creation;
 use crate::error::CallError;
-use crate::gcp::iam::policy;
+use crate::gcp::resource::{self, policy};
 use crate::google::{Credentials, Endpoints, Service};
 use crate::testing::Record;
 
@@ -31,7 +31,7 @@ fn failed<T>(result: Result<T, CallError>) -> sidestep_events::Failure {
 
 async fn read(step: &StepState, target: &PolicyResource) -> Policy {
     let google = step.services.google.clone().expect("a client");
-    let name = policy::name(target).expect("a name");
+    let name = resource::name(target).expect("a name");
     policy::get(&google, target, &name).await.expect("a policy")
 }
 
