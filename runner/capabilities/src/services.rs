@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::google::Rest;
+use crate::google::ControlPlane;
 use crate::http_client::HttpClient;
 use crate::identity::Identity;
 use crate::kubernetes::Clusters;
@@ -19,7 +19,7 @@ pub struct Services {
     /// Cloud Storage.
     pub storage: Option<Arc<Storage>>,
     /// Google Cloud's control plane.
-    pub google: Option<Rest>,
+    pub google: Option<ControlPlane>,
     /// Image registries.
     pub registry: Option<Arc<Registry>>,
     /// The clusters.

@@ -1,6 +1,7 @@
 //! The client, and the calls that say what is there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use google_cloud_storage::client::Storage as Official;
 use http::Method;
@@ -11,6 +12,9 @@ use tokio::sync::OnceCell;
 
 use super::{Bucket, Object};
 use crate::google::{Credentials, Endpoints, Rest, Service};
+
+/// How long one answer of the JSON API may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a name keeps unescaped in a path (RFC 3986, unreserved characters).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC
@@ -42,7 +46,7 @@ impl Storage {
         } else {
             credentials
         };
-        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
+        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials), PATIENCE)?;
         Ok(Self {
             official: OnceCell::new(),
             rest,
