@@ -8,6 +8,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
+use crate::causes;
+
 use super::failure::retry_after_ms;
 use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
@@ -248,12 +250,7 @@ fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
         .and_then(|url| url.host_str())
         .unwrap_or("the service")
         .to_owned();
-    let mut why = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        why = format!(": {cause}");
-        source = cause.source();
-    }
+    let why = causes::last(error);
     Failure::new(
         Class::Unavailable,
         "google.unreachable",
