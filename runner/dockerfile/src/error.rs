@@ -1,0 +1,34 @@
+use std::fmt;
+
+/// Why kaniko does not take a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The byte of the text that the instruction or the word at fault begins at.
+    pub at: usize,
+    /// What is wrong, in the parser's words.
+    pub message: String,
+    /// The line that the parser names, where it names one.
+    pub line: Option<usize>,
+}
+
+impl Error {
+    pub(crate) fn new(at: usize, message: impl Into<String>) -> Self {
+        Self {
+            at,
+            message: message.into(),
+            line: None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// As kaniko prints it after `parsing dockerfile: `.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "dockerfile parse error on line {line}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
