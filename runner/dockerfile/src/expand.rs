@@ -64,6 +64,8 @@ struct Lexer<'a> {
     lookup: Lookup<'a>,
     raw_quotes: bool,
     skips_unset: bool,
+    /// How many parts of substitutions were read.
+    parts: usize,
     asked: Vec<String>,
     unset: Vec<String>,
 }
@@ -84,6 +86,14 @@ impl Splitter {
         }
     }
 
+    /// The parser keeps the words of a substitution's parts where it keeps this one, and so loses
+    /// what it had of it.
+    fn forget(&mut self, seen: &mut usize, parts: usize) {
+        if std::mem::replace(seen, parts) != parts {
+            self.word.clear();
+        }
+    }
+
     fn end(mut self) -> Vec<String> {
         self.push(' ');
         self.words
@@ -98,6 +108,7 @@ impl<'a> Lexer<'a> {
             lookup,
             raw_quotes: false,
             skips_unset: false,
+            parts: 0,
             asked: Vec::new(),
             unset: Vec::new(),
         }
@@ -123,6 +134,7 @@ impl<'a> Lexer<'a> {
     fn until(&mut self, stop: Option<char>, raw: bool) -> Result<(String, Vec<String>), String> {
         let mut text = String::new();
         let mut words = Splitter::default();
+        let mut parts = self.parts;
         while let Some(c) = self.next() {
             if Some(c) == stop {
                 return Ok((text, words.end()));
@@ -135,11 +147,13 @@ impl<'a> Lexer<'a> {
                 }
                 '"' => {
                     let quoted = self.double_quoted(raw)?;
+                    words.forget(&mut parts, self.parts);
                     text.push_str(&quoted);
                     words.word.push_str(&quoted);
                 }
                 '$' => {
                     let value = self.dollar()?;
+                    words.forget(&mut parts, self.parts);
                     text.push_str(&value);
                     value.chars().for_each(|c| words.push(c));
                 }
@@ -274,8 +288,10 @@ impl<'a> Lexer<'a> {
             Some(c @ ('+' | '-' | '?' | '#' | '%')) => self.modified(&name, c, false),
             Some(':') => match self.next() {
                 Some(c @ ('+' | '-' | '?')) => self.modified(&name, c, true),
-                Some(c) => unsupported(format!(":{c}")),
-                None => unsupported(":\u{fffd}".to_owned()),
+                other => {
+                    self.part('}', false)?;
+                    unsupported(format!(":{}", other.unwrap_or('\u{fffd}')))
+                }
             },
             Some(c) => unsupported(c.to_string()),
             None => unsupported("\u{fffd}".to_owned()),
@@ -284,6 +300,7 @@ impl<'a> Lexer<'a> {
 
     /// Up to what ends a part of a substitution.
     fn part(&mut self, stop: char, raw: bool) -> Result<String, String> {
+        self.parts += 1;
         match self.until(Some(stop), raw) {
             Ok((text, _)) => Ok(text),
             Err(_) if self.peek().is_none() && stop == '/' => {

@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Flag, Heredoc, Word,
+    duration::duration,
     flags::{check, known},
     node::{Node, Rest},
     suggest::suggestion,
@@ -455,11 +456,11 @@ fn healthcheck(rest: Rest, flags: &[Flag]) -> Result<Healthcheck, Error> {
             }
         } else if !value.is_empty() {
             match duration(value) {
-                None => return fault(format!("time: invalid duration {value:?}")),
-                Some(time) if time != 0 && time < 1_000_000 => {
+                Err(why) => return fault(why),
+                Ok(time) if time != 0 && time < 1_000_000 => {
                     return fault(format!("Interval {:?} cannot be less than 1ms", flag.name));
                 }
-                Some(_) => {}
+                Ok(_) => {}
             }
         }
     }
@@ -493,40 +494,4 @@ fn run_flags(flags: &[Flag]) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Nanoseconds of one of Go's durations: `1m30s`, `1.5h`, `500ms`.
-pub fn duration(text: &str) -> Option<i64> {
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let end = rest
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(rest.len());
-        let unit = match &rest[..end] {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 6e10,
-            "h" => 3.6e12,
-            _ => return None,
-        };
-        total += number * unit;
-        rest = &rest[end..];
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "checked just before")]
-    (total < 9.2e18).then_some((total * sign) as i64)
 }

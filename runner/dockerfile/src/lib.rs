@@ -7,6 +7,7 @@
 //! refused, and one that it refuses must be found before a pod is started for it. Nothing here
 //! does any IO.
 
+mod duration;
 mod error;
 mod expand;
 mod flags;
@@ -14,6 +15,8 @@ mod glob;
 mod heredoc;
 mod instruction;
 mod lines;
+mod mode;
+mod mount;
 mod node;
 mod parse;
 mod place;
@@ -22,16 +25,20 @@ mod reference;
 mod suggest;
 mod words;
 
+pub use duration::duration;
 pub use error::Error;
 pub use expand::{Expand, Lookup, expand, variables};
 pub use flags::Flag;
 pub use heredoc::Heredoc;
 pub use instruction::{
-    Command, Copying, From, Healthcheck, Instruction, Kind, Pair, Source, Variable, duration,
+    Command, Copying, From, Healthcheck, Instruction, Kind, Pair, Source, Variable,
 };
 pub use lines::Directive;
+pub use mode::Mode;
+pub use mount::Mount;
 pub use parse::{Dockerfile, Stage, parse};
 pub use place::place;
 pub use plan::{Base, Fault, Origin, Plan, plan};
 pub use reference::is_reference;
+pub use suggest::nearest;
 pub use words::Word;

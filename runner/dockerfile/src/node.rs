@@ -66,7 +66,7 @@ impl Node {
                 None => (&*word.text, None),
             };
             Flag {
-                name: name.trim_start_matches("--").to_owned(),
+                name: name.strip_prefix("--").unwrap_or(name).to_owned(),
                 value,
                 at: line.at(from + end + word.at),
             }

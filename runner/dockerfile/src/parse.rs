@@ -156,7 +156,7 @@ mod tests {
             ),
             (
                 "FROM ab\nHEALTHCHECK --interval=1x CMD y\n",
-                line(2, "time: invalid duration \"1x\""),
+                line(2, "time: unknown unit \"x\" in duration \"1x\""),
             ),
             (
                 "FROM ab\nONBUILD FROM x\n",

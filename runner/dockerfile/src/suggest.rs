@@ -29,6 +29,18 @@ pub(crate) fn suggestion<'k>(
     }
 }
 
+/// The known name that a name is probably meant to be: one or two characters away from it, and less
+/// than half of it.
+pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let given = given.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (distance(&given, &name.to_lowercase()), name))
+        .filter(|(distance, _)| (1..3).contains(distance) && distance * 2 < given.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
 /// Levenshtein's distance: how many characters to add, take away or replace.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
@@ -56,6 +68,8 @@ mod tests {
         assert_eq!(suggestion("coppy", known, false), " (did you mean copy?)");
         assert_eq!(suggestion("EXECUTE", known, false), "");
         assert_eq!(suggestion("linck", ["link"], true), " (did you mean link?)");
+        assert_eq!(nearest("buidler", ["builder", "run"]), Some("builder"));
+        assert_eq!(nearest("go", ["do"]), None);
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }
