@@ -22,6 +22,7 @@ mod parse;
 mod place;
 mod plan;
 mod reference;
+mod signal;
 mod suggest;
 mod words;
 
@@ -40,5 +41,6 @@ pub use parse::{Dockerfile, Stage, parse};
 pub use place::place;
 pub use plan::{Base, Fault, Origin, Plan, plan};
 pub use reference::is_reference;
+pub use signal::is_signal;
 pub use suggest::nearest;
 pub use words::Word;
