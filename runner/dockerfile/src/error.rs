@@ -1,5 +1,8 @@
 use std::fmt;
 
+/// What is said only after the parsing.
+pub(crate) const NO_FROM: &str = "dockerfile must contain at least one FROM instruction";
+
 /// Why kaniko does not take a Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -12,6 +15,15 @@ pub struct Error {
 }
 
 impl Error {
+    /// As kaniko prints it after `error building image: `.
+    pub fn kanikos(&self) -> String {
+        if self.message == NO_FROM {
+            self.message.clone()
+        } else {
+            format!("parsing dockerfile: {self}")
+        }
+    }
+
     pub(crate) fn new(at: usize, message: impl Into<String>) -> Self {
         Self {
             at,
@@ -22,7 +34,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// As kaniko prints it after `parsing dockerfile: `.
+    /// The parser's words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(f, "dockerfile parse error on line {line}: ")?;

@@ -1,4 +1,6 @@
-use crate::{Directive, Error, From, Instruction, Kind, Variable, lines::Lines, node::Node};
+use crate::{
+    Directive, Error, From, Instruction, Kind, Variable, error::NO_FROM, lines::Lines, node::Node,
+};
 
 /// A Dockerfile that kaniko's parser takes.
 #[derive(Debug, Clone)]
@@ -77,8 +79,7 @@ pub fn parse(text: &str) -> Result<Dockerfile, Vec<Error>> {
         return Err(errors);
     }
     if stages.is_empty() {
-        let message = "dockerfile must contain at least one FROM instruction";
-        return Err(vec![Error::new(0, message)]);
+        return Err(vec![Error::new(0, NO_FROM)]);
     }
     Ok(Dockerfile {
         directives: lines.directives,

@@ -2,6 +2,7 @@ use crate::{
     files::{Files, Node, join, normal},
     glob,
 };
+use sidestep_dockerfile::Mode;
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -16,7 +17,7 @@ pub(crate) struct Request<'a> {
     pub(crate) destination: &'a str,
     pub(crate) workdir: &'a str,
     pub(crate) owner: Option<(u64, u64)>,
-    pub(crate) mode: Option<u32>,
+    pub(crate) mode: Option<&'a Mode>,
     /// Where to unpack archives, for `ADD`.
     pub(crate) unpack_in: Option<&'a Path>,
 }
@@ -124,10 +125,13 @@ fn add(
     let Some(mut node) = node.filter(|_| !path.is_empty()) else {
         return;
     };
+    let is_folder = matches!(node, Node::Folder { .. });
     match &mut node {
         Node::Folder { mode, owner } | Node::File { mode, owner, .. } => {
             *owner = request.owner.unwrap_or((0, 0));
-            *mode = request.mode.unwrap_or(*mode);
+            if let Some(wanted) = request.mode {
+                *mode = wanted.apply(*mode, is_folder);
+            }
         }
         Node::Link { .. } => {}
     }

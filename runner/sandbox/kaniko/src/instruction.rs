@@ -1,154 +1,108 @@
 use crate::{
     build::{Build, Built},
-    config::{self, Scope},
-    copy,
-    copying::{self, Parts},
+    config, copy,
     files::Node,
     image::Image,
     layer,
-    stages::{Line, Stage},
-    words,
+    scope::Scope,
+    stages::{Stages, shown},
 };
-use parse_dockerfile::Instruction;
+use sidestep_dockerfile::{Instruction, Kind, Variable};
 use std::collections::BTreeMap;
 
-/// Variables that are there without an `ARG` (Dockerfile reference, "Predefined
-/// ARGs").
-const PREDEFINED: &[&str] = &[
-    "HTTP_PROXY",
-    "http_proxy",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "FTP_PROXY",
-    "ftp_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-];
+/// What an instruction that needs files fails with.
+pub(crate) fn failed(why: impl std::fmt::Display) -> String {
+    format!("error building stage: failed to execute command: {why}")
+}
 
 impl Build<'_, '_, '_> {
     /// Performs one instruction of a stage.
     pub(crate) async fn line(
         &mut self,
-        stages: &[Stage<'_, '_>],
+        stages: &Stages,
         index: usize,
-        line: &Line<'_, '_>,
+        instruction: &Instruction,
         built: &mut Built,
         args: &mut BTreeMap<String, String>,
         own_cmd: &mut bool,
     ) -> Result<(), String> {
-        let failed =
-            |why: String| format!("error building stage: failed to execute command: {why}");
-        let lookup = self.lookup(&built.image, args);
-        let scope = Scope {
-            escape: self.escape,
-            lookup: &lookup,
-        };
-        match line.instruction {
-            Instruction::Run(_) => {
-                built.gaps.push(format!(
-                    "line {} was not executed: {}",
-                    line.number, line.text
-                ));
-                self.leave_out(&line.text, "the sandbox runs no commands");
+        let scope = Scope::new(self, &built.image, args);
+        let text = shown(instruction);
+        // kaniko performs those that need no files before the others, to find its cache keys.
+        let early = |why: String| format!("failed to optimize instructions: {why}");
+        match &instruction.kind {
+            Kind::Run(_) => {
+                self.flags_of_run(instruction, &scope)?;
+                let gap = format!("line {} was not executed: {text}", instruction.line);
+                built.gaps.push(gap);
+                self.leave_out(&text, "the sandbox runs no commands");
                 return Ok(());
             }
-            Instruction::Arg(arg) => {
-                for word in words::split(&arg.arguments.value, self.escape) {
-                    let (name, default) = word
-                        .split_once('=')
-                        .map_or((&word[..], None), |(n, d)| (n, Some(d)));
-                    let default = default.map(|text| scope.expand(text));
-                    let value = self
-                        .build_arg(name)
-                        .or(default)
-                        .or_else(|| self.globals.get(name).cloned());
-                    if let Some(value) = value {
-                        args.insert(name.to_owned(), value);
-                    }
-                }
-                return Ok(());
-            }
-            Instruction::Workdir(workdir) => {
-                let wanted = scope.expand(&workdir.arguments.value);
+            // It looks at these even earlier.
+            Kind::Arg(variables) => return self.declare(variables, &scope, args),
+            Kind::Workdir(workdir) => {
+                let wanted = scope.expand(&workdir.text).map_err(failed)?;
                 return self.workdir(&wanted, &mut built.image).map_err(failed);
             }
-            Instruction::Copy(copy) => {
-                copying::known_flags(&copy.options, &["from", "chown", "chmod", "link"], line)?;
-                let parts = Parts::new(&copy.options, &copy.src, &copy.dest.value, &scope);
-                return self
-                    .copy(stages, index, line, built, parts, args, false)
-                    .await;
+            Kind::Copy(_) | Kind::Add(_) => {
+                return self.copy(stages, index, instruction, built, &scope).await;
             }
-            Instruction::Add(add) => {
-                let known = ["chown", "chmod", "link", "checksum", "keep-git-dir"];
-                copying::known_flags(&add.options, &known, line)?;
-                let parts = Parts::new(&add.options, &add.src, &add.dest.value, &scope);
-                return self
-                    .copy(stages, index, line, built, parts, args, true)
-                    .await;
-            }
-            Instruction::Onbuild(_) => {
-                let trigger = line
-                    .text
-                    .split_once(' ')
-                    .map_or("", |(_, rest)| rest)
-                    .to_owned();
+            Kind::Onbuild(trigger) => {
                 let settings = built.image.settings();
                 let triggers = settings
                     .entry("OnBuild")
                     .or_insert_with(|| serde_json::json!([]));
                 if let Some(triggers) = triggers.as_array_mut() {
-                    triggers.push(trigger.into());
+                    triggers.push(trigger.as_str().into());
                 }
                 return Ok(());
             }
-            Instruction::Maintainer(_) => {
+            Kind::Maintainer(_) => {
                 self.log.warn("MAINTAINER is deprecated, skipping");
                 return Ok(());
             }
             _ => {}
         }
-        let done = config::apply(&mut built.image, line.instruction, &scope).map_err(failed)?;
-        match line.instruction {
-            Instruction::Cmd(_) => *own_cmd = true,
+        config::apply(&mut built.image, instruction, &scope).map_err(early)?;
+        match &instruction.kind {
+            // From here on it is the environment's.
+            Kind::Env(pairs) => {
+                for pair in pairs {
+                    args.remove(&pair.name.text);
+                }
+            }
+            Kind::Cmd(_) => *own_cmd = true,
             // A command of the base image is not for another entry point.
-            Instruction::Entrypoint(_) if !*own_cmd => {
+            Kind::Entrypoint(_) if !*own_cmd => {
                 built.image.settings().remove("Cmd");
             }
             _ => {}
         }
-        if !done {
-            self.leave_out(&line.text, "the sandbox does not know the instruction");
-        }
         Ok(())
     }
 
-    /// Variables as an instruction sees them: the image's environment first, then
-    /// the stage's arguments.
-    pub(crate) fn lookup(
+    /// `ARG`: what was given, else the default, else what a global one of the name has, else what
+    /// there is for the platform.
+    fn declare(
         &self,
-        image: &Image,
-        args: &BTreeMap<String, String>,
-    ) -> impl Fn(&str) -> Option<String> + Send + Sync + use<> {
-        let env = image
-            .config
-            .get("config")
-            .and_then(|config| config["Env"].as_array())
-            .cloned();
-        let mut values = args.clone();
-        for name in PREDEFINED {
-            if let Some(value) = self.build_arg(name) {
-                values.entry((*name).to_owned()).or_insert(value);
+        variables: &[Variable],
+        scope: &Scope,
+        args: &mut BTreeMap<String, String>,
+    ) -> Result<(), String> {
+        for variable in variables {
+            let name = scope.expand(&variable.name.text)?;
+            let default = variable.default.as_ref();
+            let default = default.map(|text| scope.expand(&text.text)).transpose()?;
+            let value = self
+                .build_arg(&name)
+                .or(default)
+                .or_else(|| self.globals.get(&name).cloned())
+                .or_else(|| self.platform_args.get(&name).cloned());
+            if let Some(value) = value {
+                args.insert(name, value);
             }
         }
-        for pair in env.into_iter().flatten() {
-            if let Some((name, value)) = pair.as_str().and_then(|pair| pair.split_once('=')) {
-                values.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        move |name: &str| values.get(name).cloned()
+        Ok(())
     }
 
     fn workdir(&self, wanted: &str, image: &mut Image) -> Result<(), String> {
