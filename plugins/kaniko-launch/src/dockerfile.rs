@@ -9,6 +9,7 @@ mod heredocs;
 mod runs;
 mod settings;
 mod stages;
+mod substitutions;
 
 use std::collections::BTreeMap;
 
@@ -73,6 +74,7 @@ pub(crate) fn problems(path: &str, text: &str, known: &Known) -> Vec<Diagnostic>
         heredocs::look,
         runs::look,
         settings::look,
+        substitutions::look,
         arguments::look,
     ];
     let mut here: Vec<Diagnostic> = rules.iter().flat_map(|rule| rule(&reading)).collect();

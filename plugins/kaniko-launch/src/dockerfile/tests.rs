@@ -266,6 +266,15 @@ fn settings_and_directives_and_what_nothing_takes() {
 }
 
 #[test]
+fn what_is_no_substitution_is_found_where_it_counts() {
+    insta::assert_snapshot!(same(&[
+        "FROM ab\nARG A=${}\nENV B=1 C=${B!}\nLABEL d=\"${X\"\nCOPY ${} /a\n",
+    ]));
+    let text = "FROM ab\nENV A=${B:?x} C=\\${} D='${}' E=${A%%.*}\nRUN x=${} y=${#z}\nCMD ${}\n";
+    assert_eq!(plain(text), "");
+}
+
+#[test]
 fn what_is_no_dockerfile_says_where() {
     insta::assert_snapshot!(same(&[
         "FROM ab\nCOPPY x y\nRUN --user=1 x\nCMD\nFROM ab AS 1\n",
