@@ -1,6 +1,6 @@
 //! `FROM`: arguments that have no value there, names of images that are none, and `--platform`.
 
-use sidestep::Diagnostic;
+use sidestep::{Diagnostic, Severity};
 use sidestep_dockerfile::{Kind, is_reference};
 
 use super::{Reading, build_arg};
@@ -18,14 +18,23 @@ const PLATFORM: [&str; 8] = [
 ];
 
 pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
-    let stages = reading.needed();
-    stages
-        .flat_map(|stage| {
-            let mut found = image(reading, stage);
-            found.extend(platform(reading, stage));
-            found
-        })
-        .collect()
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for stage in reading.needed() {
+        for one in image(reading, stage) {
+            // An argument is asked for once, however many need it; the gravest need counts.
+            let place = (one.line, one.column, one.code.clone());
+            let same =
+                |known: &&mut Diagnostic| (known.line, known.column, known.code.clone()) == place;
+            match found.iter_mut().find(same) {
+                Some(known) if known.severity == Severity::Error => {}
+                Some(known) if one.severity == Severity::Error => *known = one,
+                Some(_) => {}
+                None => found.push(one),
+            }
+        }
+        found.extend(platform(reading, stage));
+    }
+    found
 }
 
 fn image(reading: &Reading<'_>, stage: usize) -> Vec<Diagnostic> {

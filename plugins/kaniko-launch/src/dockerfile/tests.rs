@@ -92,6 +92,10 @@ fn an_argument_that_a_from_needs_is_asked_for() {
         ("FROM base-$TARGETARCH\n", json!({})),
         ("ARG SUFFIX\nFROM node:20$SUFFIX\n", json!({})),
         ("FROM node:20$SUFFIX\n", json!({})),
+        (
+            "ARG R\nFROM ${R}ab AS x\nFROM ${R}cd\nCOPY --from=x a b\n",
+            json!({})
+        ),
         ("FROM bash:${BASH:?which}\n", json!({})),
     ]));
 }

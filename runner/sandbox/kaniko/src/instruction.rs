@@ -38,7 +38,6 @@ impl Build<'_, '_, '_> {
                 self.leave_out(&text, "the sandbox runs no commands");
                 return Ok(());
             }
-            // It looks at these even earlier.
             Kind::Arg(variables) => return self.declare(variables, &scope, args),
             Kind::Workdir(workdir) => {
                 let wanted = scope.expand(&workdir.text).map_err(failed)?;
@@ -63,7 +62,12 @@ impl Build<'_, '_, '_> {
             }
             _ => {}
         }
-        config::apply(&mut built.image, instruction, &scope).map_err(early)?;
+        let applied = config::apply(&mut built.image, instruction, &scope);
+        match &instruction.kind {
+            // It has performed these before, to see what stages take from one another.
+            Kind::Env(_) => applied?,
+            _ => applied.map_err(early)?,
+        }
         match &instruction.kind {
             // From here on it is the environment's.
             Kind::Env(pairs) => {

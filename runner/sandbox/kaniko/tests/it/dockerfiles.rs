@@ -141,6 +141,11 @@ async fn what_kaniko_fails_at_fails_in_its_words() {
             "failed to process \"${}\": syntax error: bad substitution",
         ),
         (
+            "FROM scratch\nENV A=${}\n",
+            "",
+            "failed to process \"${}\": syntax error: bad substitution",
+        ),
+        (
             "FROM scratch\nARG A=${}\n",
             "",
             "failed to process \"${}\": syntax error: bad substitution",
