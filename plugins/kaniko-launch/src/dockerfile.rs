@@ -6,6 +6,7 @@ mod bases;
 mod copies;
 mod directives;
 mod heredocs;
+mod owners;
 mod runs;
 mod settings;
 mod stages;
@@ -72,6 +73,7 @@ pub(crate) fn problems(path: &str, text: &str, known: &Known) -> Vec<Diagnostic>
         bases::look,
         copies::look,
         heredocs::look,
+        owners::look,
         runs::look,
         settings::look,
         substitutions::look,

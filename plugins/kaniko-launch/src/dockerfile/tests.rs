@@ -197,6 +197,7 @@ fn copies_say_what_they_can_t_copy() {
         "FROM ab\nADD --checksum=sha256:1 --unpack=true --keep-git-dir=true https://h/x.tar /x\n",
         "FROM ab\nCOPY --chmod=rwx a b\nCOPY --chmod=888 a b\n",
         "FROM ab\nCOPY a b dst\n",
+        "FROM ab AS one\nUSER app\nFROM one\nCOPY a /a\nCOPY b /b\nUSER 7:8\nADD c /c\nUSER root\nCOPY d /d\n",
         "FROM ab\nCOPY ../a x/../../b https://h/x /d/\n",
         "FROM ab\nADD https://github.com/a/b.git#main /b\nADD git@github.com:a/b.git /b\nADD ssh://git@h/b.git /b\n",
     ]));
@@ -205,6 +206,7 @@ fn copies_say_what_they_can_t_copy() {
         "FROM ab\nCOPY --link --chmod=u+x,go=rX --chown=1 a ./a/../b $X ../$Y b/\n",
         "FROM ab\nCOPY a b .\nCOPY a b /usr/bin\nCOPY a b $D\nCOPY * d\nADD https://h/x /y\n",
         "FROM ab AS no\nCOPY --from=9 a b\nFROM cd\n",
+        "FROM ab AS one\nFROM cd\nCOPY a b\nUSER app\nCOPY --chown=app c d\nCOPY --from=one e f\n",
     ] {
         assert_eq!(plain(text), "", "{text}");
     }

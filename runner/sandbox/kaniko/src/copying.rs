@@ -87,14 +87,13 @@ impl Build<'_, '_, '_> {
             let path = absolute(&format!("{root}/{source}"));
             return Err(not_there(&path));
         }
-        let owner = parts.owner.as_deref();
-        let owner = owner.map(|text| copy::owner(text, &built.image.files).ok_or(text));
+        let owner = self.owner(built, &parts);
         let mode = parts.mode.as_deref().map(Mode::parse).transpose();
         let request = Request {
             sources: &parts.sources,
             destination: &parts.destination,
             workdir: &workdir,
-            owner: owner.and_then(Result::ok),
+            owner: owner.as_ref().ok().copied().flatten(),
             mode: mode.as_ref().ok().and_then(Option::as_ref),
             unpack_in: parts.is_add.then_some(&self.store),
         };
@@ -109,12 +108,17 @@ impl Build<'_, '_, '_> {
         if is_sure && let Some(first) = missing.first() {
             return Err(not_there(&absolute(&format!("{root}/{first}"))));
         }
-        if let Some(Err(user)) = owner {
-            self.unknown_user(user, built, &parts)?;
-        }
+        let owner = owner
+            .map_err(|why| failed(format!("getting user group from chown: {why}")))?
+            .unwrap_or((0, 0));
         if let Err(why) = mode {
             return Err(failed(format!(
                 "getting permissions from chmod: parsing value from chmod: {why}"
+            )));
+        }
+        if let Some(path) = copied.blocked {
+            return Err(failed(format!(
+                "resolving dest symlink: failed to lstat: lstat {path}: not a directory"
             )));
         }
         if !is_sure && !copied.missing.is_empty() {
@@ -131,7 +135,7 @@ impl Build<'_, '_, '_> {
                 .warn(&format!("sandbox: executed in part: {text}: {why}"));
         }
         for document in &parts.documents {
-            let node = self.document(document, &parts).map_err(failed)?;
+            let node = self.document(document, &parts, owner).map_err(failed)?;
             let path = copy::place(&built.image.files, &parts.destination, &workdir);
             let is_folder = parts.destination.ends_with('/') || built.image.files.is_folder(&path);
             let path = if is_folder {
@@ -145,27 +149,58 @@ impl Build<'_, '_, '_> {
             .map_err(|why| format!("error building stage: {why}"))
     }
 
-    /// A user that the image does not have: a fault, unless the image is not all there.
-    fn unknown_user(&self, user: &str, built: &Built, parts: &Parts) -> Result<(), String> {
+    /// Whose the copies are: whom `--chown` names, and of what comes from the context whom `USER`
+    /// does. A user that the image does not have is a fault, unless the image is not all there.
+    fn owner(&self, built: &mut Built, parts: &Parts) -> Result<Option<(u64, u64)>, String> {
+        match &parts.owner {
+            Some(name) => {
+                let preface = if parts.from_context {
+                    "getting user group from chown: "
+                } else {
+                    ""
+                };
+                self.known_user(name, preface, built).map(Some)
+            }
+            None if parts.from_context => self.current_user(built).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whom `USER` names, or root.
+    pub(crate) fn current_user(&self, built: &mut Built) -> Result<(u64, u64), String> {
+        let user = built.image.settings().get("User");
+        let user = user.and_then(serde_json::Value::as_str).unwrap_or_default();
+        if user.is_empty() {
+            return Ok((0, 0));
+        }
+        let user = user.to_owned();
+        let preface = format!("identifying uid and gid for user {user}: ");
+        self.known_user(&user, &preface, built)
+    }
+
+    fn known_user(&self, name: &str, preface: &str, built: &Built) -> Result<(u64, u64), String> {
+        if let Some(owner) = copy::owner(name, &built.image.files) {
+            return Ok(owner);
+        }
         if built.gaps.is_empty() {
-            let name = user.split(':').next().unwrap_or_default();
-            let again = if parts.from_context {
-                "getting user group from chown: "
-            } else {
-                ""
-            };
-            return Err(failed(format!(
-                "getting user group from chown: {again}user {name} is not a uid and does not exist on the system"
-            )));
+            let user = name.split(':').next().unwrap_or_default();
+            return Err(format!(
+                "{preface}user {user} is not a uid and does not exist on the system"
+            ));
         }
         self.log.warn(&format!(
-            "sandbox: the image has no user {user}: its files belong to root"
+            "sandbox: the image has no user {name}: its files belong to root"
         ));
-        Ok(())
+        Ok((0, 0))
     }
 
     /// A here-document's file. kaniko replaces no variables in it.
-    fn document(&self, document: &Heredoc, parts: &Parts) -> Result<Node, String> {
+    fn document(
+        &self,
+        document: &Heredoc,
+        parts: &Parts,
+        owner: (u64, u64),
+    ) -> Result<Node, String> {
         let content = document.chomped();
         let file = tempfile::NamedTempFile::new_in(&self.store).map_err(|why| why.to_string())?;
         let (mut file, disk) = file.keep().map_err(|why| why.to_string())?;
@@ -179,7 +214,7 @@ impl Build<'_, '_, '_> {
             disk,
             size: content.len() as u64,
             mode: mode.map_or(0o644, |mode| mode.apply(0o644, false)),
-            owner: (0, 0),
+            owner,
         })
     }
 }

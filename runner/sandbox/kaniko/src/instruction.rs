@@ -41,7 +41,7 @@ impl Build<'_, '_, '_> {
             Kind::Arg(variables) => return self.declare(variables, &scope, args),
             Kind::Workdir(workdir) => {
                 let wanted = scope.expand(&workdir.text).map_err(failed)?;
-                return self.workdir(&wanted, &mut built.image).map_err(failed);
+                return self.workdir(&wanted, built).map_err(failed);
             }
             Kind::Copy(_) | Kind::Add(_) => {
                 return self.copy(stages, index, instruction, built, &scope).await;
@@ -109,7 +109,8 @@ impl Build<'_, '_, '_> {
         Ok(())
     }
 
-    fn workdir(&self, wanted: &str, image: &mut Image) -> Result<(), String> {
+    fn workdir(&self, wanted: &str, built: &mut Built) -> Result<(), String> {
+        let image = &mut built.image;
         let current = config::workdir(image);
         let written = if wanted.starts_with('/') {
             wanted.to_owned()
@@ -122,7 +123,10 @@ impl Build<'_, '_, '_> {
         if image.files.is_folder(&place) {
             return Ok(());
         }
-        self.add_layer(image, BTreeMap::from([(place, Node::FOLDER)]))
+        let owner = self.current_user(built);
+        let owner = owner.map_err(|why| format!("getting user group: {why}"))?;
+        let folder = Node::Folder { mode: 0o755, owner };
+        self.add_layer(&mut built.image, BTreeMap::from([(place, folder)]))
     }
 
     pub(crate) fn add_layer(

@@ -375,13 +375,16 @@ async fn without_a_push_nothing_is_pushed() {
 
 #[tokio::test]
 async fn arguments_and_stages_count_as_kaniko_counts_them() {
-    let dockerfile = "ARG V=1\nFROM scratch AS x\nCOPY a /first\nONBUILD COPY b /trigger\nFROM scratch AS X\nCOPY a /second\nFROM x\nCOPY --from=x /second /again\nENV A=1 B=1\nARG A=2\nARG V\nARG TARGETARCH\nARG TARGETSTAGE\nENV B=$A C=$V-$TARGETSTAGE-$TARGETOS\nCOPY --chmod=u+x,go= a /mode\n";
+    let dockerfile = "ARG V=1\nFROM scratch AS x\nCOPY a /first\nONBUILD COPY b /trigger\nFROM scratch AS X\nCOPY a /second\nFROM x\nCOPY --from=x /second /again\nENV A=1 B=1\nARG A=2\nARG V\nARG TARGETARCH\nARG TARGETSTAGE\nENV B=$A C=$V-$TARGETSTAGE-$TARGETOS\nCOPY --chmod=u+x,go= a /mode\nUSER 7\nCOPY a /own\nCOPY --from=x /second /kept\n";
     let args = ["--build-arg=V=3", "--build-arg=UNKNOWN=1"];
     let (_, _, image) = build(dockerfile, &[("a", "x"), ("b", "y")], &args).await;
     // FROM takes the first of two stages by one name, COPY --from the last.
     assert_eq!(image.content("first") + &image.content("again"), "xx");
     assert_eq!(image.content("trigger"), "y");
-    assert_eq!(image.files()["mode"].0, 0o700);
+    let files = image.files();
+    assert_eq!(files["mode"].0, 0o700);
+    // What comes from the context is the user's, what comes from a stage stays whose it is.
+    assert_eq!((files["own"].1, files["kept"].1), (7, 0));
     let env = &image.config["config"]["Env"];
     assert_eq!(env[2], "B=2", "an ARG goes before an ENV: {env}");
     assert_eq!(env[3], "C=3-default-", "{env}");

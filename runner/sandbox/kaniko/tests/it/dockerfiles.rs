@@ -141,6 +141,16 @@ async fn what_kaniko_fails_at_fails_in_its_words() {
             "failed to process \"${}\": syntax error: bad substitution",
         ),
         (
+            "FROM scratch\nUSER nobody\nCOPY a /b\n",
+            doing,
+            "getting user group from chown: identifying uid and gid for user nobody: user nobody is not a uid and does not exist on the system",
+        ),
+        (
+            "FROM scratch\nCOPY a /x\nCOPY b /x/\n",
+            doing,
+            "resolving dest symlink: failed to lstat: lstat /x/b: not a directory",
+        ),
+        (
             "FROM scratch\nENV A=${}\n",
             "",
             "failed to process \"${}\": syntax error: bad substitution",
