@@ -6,6 +6,7 @@ mod bases;
 mod copies;
 mod directives;
 mod heredocs;
+mod labels;
 mod owners;
 mod runs;
 mod settings;
@@ -73,6 +74,7 @@ pub(crate) fn problems(path: &str, text: &str, known: &Known) -> Vec<Diagnostic>
         bases::look,
         copies::look,
         heredocs::look,
+        labels::look,
         owners::look,
         runs::look,
         settings::look,

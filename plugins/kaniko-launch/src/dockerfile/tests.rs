@@ -281,6 +281,15 @@ fn what_is_no_substitution_is_found_where_it_counts() {
 }
 
 #[test]
+fn a_label_is_read_twice() {
+    insta::assert_snapshot!(same(&[
+        "FROM ab\nLABEL a=\"It's nice\" b='{\"c\": 1}' d=\"\\$HOME\" e=\"$F's\"\n",
+    ]));
+    let fine = "FROM ab\nLABEL a=\"It\\\\'s nice\" b=\"{\\\\\\\"c\\\\\\\": 1}\" d=\"\\\\\\$HOME\" e=$F f='a b'\n";
+    assert_eq!(plain(fine), "", "{fine}");
+}
+
+#[test]
 fn what_is_no_dockerfile_says_where() {
     insta::assert_snapshot!(same(&[
         "FROM ab\nCOPPY x y\nRUN --user=1 x\nCMD\nFROM ab AS 1\n",

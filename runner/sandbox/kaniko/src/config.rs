@@ -24,15 +24,6 @@ pub(crate) fn apply(
                 set_env(image, name, value);
             }
         }
-        Kind::Label(pairs) => {
-            for pair in pairs {
-                let (name, value) = (
-                    scope.expand(&pair.name.text)?,
-                    scope.expand(&pair.value.text)?,
-                );
-                set_label(image, &name, &value);
-            }
-        }
         Kind::User(user) => set(image, "User", scope.expand(&user.text)?),
         Kind::Stopsignal(signal) => {
             let signal = scope.expand(&signal.text)?;

@@ -7,12 +7,31 @@ use crate::{
     scope::Scope,
     stages::{Stages, shown},
 };
-use sidestep_dockerfile::{Instruction, Kind, Variable};
+use sidestep_dockerfile::{Instruction, Kind, Pair, Variable};
 use std::collections::BTreeMap;
 
 /// What an instruction that needs files fails with.
 pub(crate) fn failed(why: impl std::fmt::Display) -> String {
     format!("error building stage: failed to execute command: {why}")
+}
+
+/// What one that needs none fails with: kaniko performs those before the others, to find its cache
+/// keys.
+fn early(why: impl std::fmt::Display) -> String {
+    format!("failed to optimize instructions: {why}")
+}
+
+/// `LABEL`. kaniko keeps what the first time left, and expands that once more.
+fn label(pairs: &[Pair], scope: &Scope, image: &mut Image) -> Result<(), String> {
+    let expand = |text: &str| {
+        let once = scope.expand(text).map_err(early)?;
+        scope.expand(&once).map_err(failed)
+    };
+    for pair in pairs {
+        let (name, value) = (expand(&pair.name.text)?, expand(&pair.value.text)?);
+        config::set_label(image, &name, &value);
+    }
+    Ok(())
 }
 
 impl Build<'_, '_, '_> {
@@ -28,8 +47,6 @@ impl Build<'_, '_, '_> {
     ) -> Result<(), String> {
         let scope = Scope::new(self, &built.image, args);
         let text = shown(instruction);
-        // kaniko performs those that need no files before the others, to find its cache keys.
-        let early = |why: String| format!("failed to optimize instructions: {why}");
         match &instruction.kind {
             Kind::Run(_) => {
                 self.flags_of_run(instruction, &scope)?;
@@ -43,6 +60,7 @@ impl Build<'_, '_, '_> {
                 let wanted = scope.expand(&workdir.text).map_err(failed)?;
                 return self.workdir(&wanted, built).map_err(failed);
             }
+            Kind::Label(pairs) => return label(pairs, &scope, &mut built.image),
             Kind::Copy(_) | Kind::Add(_) => {
                 return self.copy(stages, index, instruction, built, &scope).await;
             }
@@ -120,7 +138,10 @@ impl Build<'_, '_, '_> {
         let path = crate::files::normal(&written);
         config::set(image, "WorkingDir", format!("/{path}"));
         let place = copy::place(&image.files, &written, "/");
-        if image.files.is_folder(&place) {
+        // Whatever stands there, or above it, it is left as it is.
+        let above = place.match_indices('/').map(|(at, _)| &place[..at]);
+        let is_file = |path: &str| matches!(image.files.0.get(path), Some(Node::File { .. }));
+        if image.files.is_folder(&place) || above.chain([&*place]).any(is_file) {
             return Ok(());
         }
         let owner = self.current_user(built);

@@ -151,6 +151,11 @@ async fn what_kaniko_fails_at_fails_in_its_words() {
             "resolving dest symlink: failed to lstat: lstat /x/b: not a directory",
         ),
         (
+            "FROM scratch\nLABEL a=\"It's nice\"\n",
+            doing,
+            "failed to process \"It's nice\": unexpected end of statement while looking for matching single-quote",
+        ),
+        (
             "FROM scratch\nENV A=${}\n",
             "",
             "failed to process \"${}\": syntax error: bad substitution",
