@@ -35,6 +35,7 @@ pub mod storage;
 mod talk;
 #[cfg(test)]
 mod testing;
+mod transport;
 mod types;
 pub mod workspace;
 
