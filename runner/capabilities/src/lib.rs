@@ -36,6 +36,7 @@ pub mod storage;
 mod talk;
 #[cfg(test)]
 mod testing;
+mod transport;
 mod types;
 pub mod workspace;
 

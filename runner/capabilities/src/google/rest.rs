@@ -13,6 +13,7 @@ use crate::causes;
 use super::failure::retry_after_ms;
 use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
+use crate::transport;
 
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -42,18 +43,7 @@ impl Rest {
         credentials: Arc<Credentials>,
         patience: Duration,
     ) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                Failure::new(
-                    Class::Failed,
-                    "http.setup",
-                    Owner::Operator,
-                    format!("no HTTP client can be made on this machine: {error}"),
-                )
-            })?;
+        let http = transport::build(transport::builder())?;
         Ok(Self {
             http,
             endpoints,
