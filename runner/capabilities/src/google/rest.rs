@@ -8,12 +8,10 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
-use crate::causes;
-
 use super::failure::retry_after_ms;
 use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
-use crate::transport;
+use crate::{causes, transport};
 
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;

@@ -7,12 +7,10 @@ use std::sync::{Arc, OnceLock};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{ClientBuilder, RequestBuilder};
 use sidestep_events::{Class, Failure, Owner};
-
-use crate::causes;
 use url::Url;
 
 use super::address::is_public;
-use crate::transport;
+use crate::{causes, transport};
 
 /// The variables that name a proxy, as every HTTP client takes them.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
