@@ -1,6 +1,7 @@
 //! What crashed runs left behind: found by the records that resume reads, by the marks on pods,
 //! and on disk. What a live runner still uses is never touched.
 
+mod damaged;
 mod disk;
 mod expired;
 mod journals;
