@@ -63,6 +63,7 @@ fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
         "{message}"
     );
     assert!(help.starts_with("Free space on that disk"), "{help}");
+    assert_eq!(told["help"][1], "sidestep resume full");
     let cleaned = find(&seen, "cleaned-up", |data| data["kind"] == "pod").expect("said");
     assert_eq!(cleaned["removed"], true);
 
@@ -207,6 +208,10 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
     let told = gc(&mut place, &["--sandbox=build-hangs"]);
     assert!(told.contains(&format!("removed: pod {pod}")), "{told}");
     let aside = run.with_extension("damaged");
+    assert!(
+        told.contains(&format!("set aside: run {}", run.display())),
+        "{told}"
+    );
     assert!(
         told.contains(&format!("all of it is now {}", aside.display())),
         "{told}"

@@ -15,6 +15,9 @@ use crate::{Reports, Stop, StopReason};
 /// How many log files are kept open at once; a thousand steps must not need as many.
 const OPEN_LOGS: usize = 128;
 
+/// The code of a failure for want of space.
+const FULL: &str = "state.full";
+
 /// Where every event of a run passes: it gives each its number, writes it to the journal, and
 /// hands it to the reporters, in that order.
 ///
@@ -208,12 +211,9 @@ impl Recorder {
         let id = IntentId(inner.next_intent);
         let intent = make(id);
         self.record(&mut inner, &Record::Intent(intent.clone()))?;
-        inner.journal.sync().map_err(|error| {
-            let failure = Failure::from(error);
-            inner.broken = true;
-            self.stop.stop(StopReason::Broken(failure.clone()));
-            failure
-        })?;
+        if let Err(error) = inner.journal.sync() {
+            return Err(self.broken(&mut inner, error));
+        }
         inner.next_intent += 1;
         inner.open.insert(id, intent);
         Ok(id)
@@ -313,7 +313,14 @@ impl Recorder {
     }
 
     fn broken(&self, inner: &mut Inner, error: StateError) -> Failure {
-        let failure = Failure::from(error);
+        let mut failure = Failure::from(error);
+        if failure.code == FULL {
+            // It has begun, and what it is up to is on that disk.
+            failure.help = vec![
+                "Free space on that disk, then go on with the run:".to_owned(),
+                format!("sidestep resume {}", self.run),
+            ];
+        }
         inner.broken = true;
         self.stop.stop(StopReason::Broken(failure.clone()));
         failure

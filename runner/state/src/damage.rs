@@ -34,6 +34,8 @@ pub struct DamagedJournal {
     pub sandbox: Option<String>,
     /// The file that was run.
     pub file: Option<String>,
+    /// Whether the run's end is among what is whole.
+    pub ended: bool,
 }
 
 impl DamagedJournal {
@@ -46,6 +48,7 @@ impl DamagedJournal {
             whole: account.whole,
             sandbox: account.header.sandbox.clone(),
             file: started.and_then(|started| started.file.clone()),
+            ended: account.history.finished.is_some(),
         })
     }
 }
@@ -94,7 +97,11 @@ impl From<&DamagedJournal> for Failure {
              tells. So the run is not gone on with. What the whole records say:",
         )
         .with_help(format!("sidestep runs show {run}"))
-        .with_help("Remove what the run made and left, and set its folder aside:")
+        .with_help(if damaged.ended {
+            "Remove what the run may have left:"
+        } else {
+            "Remove what the run made and left, and set its folder aside:"
+        })
         .with_help(format!("sidestep gc{sandbox}"));
         if let Some(file) = damaged.file.as_ref().filter(|file| !file.contains(' ')) {
             failure = failure

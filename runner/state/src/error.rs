@@ -82,7 +82,7 @@ impl From<StateError> for Failure {
                 | io::ErrorKind::QuotaExceeded
                 | io::ErrorKind::FileTooLarge => {
                     failure(Class::Exhausted, "state.full")
-                        .with_help("Free space on that disk, or set `state: dir:PATH` to another one, then `sidestep resume` the run.")
+                        .with_help("Free space on that disk, or set `state: dir:PATH` to another one, and try again.")
                 }
                 io::ErrorKind::PermissionDenied
                 | io::ErrorKind::ReadOnlyFilesystem

@@ -52,9 +52,9 @@ pub(super) async fn sweep(
 }
 
 fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
-    let mut why = "its journal is damaged: it is set aside under another name".to_owned();
+    let mut why = "its journal is damaged, so its id is made free".to_owned();
     let fate = if dry_run {
-        Fate::WouldRemove
+        Fate::WouldSetAside
     } else {
         let aside = folder.lock().and_then(|lock| folder.set_aside(&lock));
         match aside {
@@ -63,7 +63,7 @@ fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
                     "its journal is damaged: all of it is now {}",
                     aside.display()
                 );
-                Fate::Removed
+                Fate::SetAside
             }
             Err(error) => Fate::Failed(error.into()),
         }
