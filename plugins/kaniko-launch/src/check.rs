@@ -38,10 +38,7 @@ fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diag
         path => format!("{}/{dockerfile}", path.trim_end_matches('/')),
     };
     match workspace::read_to_string(&file, LARGEST) {
-        Ok(text) => problems(&text, inputs.target.as_deref())
-            .into_iter()
-            .map(|problem| problem.in_file(&file))
-            .collect(),
+        Ok(text) => problems(&file, &text, inputs),
         Err(error) if error.is_not_found() => {
             vec![
                 Diagnostic::error(

@@ -1,115 +1,166 @@
-//! What can be seen in a Dockerfile's text.
+//! What can be seen in a Dockerfile's text: everything that makes kaniko fail, or silently build
+//! something else. An error is what it fails at, a warning where it goes on.
 
-use parse_dockerfile::Instruction;
+mod arguments;
+mod bases;
+mod copies;
+mod directives;
+mod heredocs;
+mod labels;
+mod owners;
+mod runs;
+mod settings;
+mod stages;
+mod substitutions;
+
+use std::collections::BTreeMap;
+
 use sidestep::Diagnostic;
+use sidestep_dockerfile::{Dockerfile, Fault, Instruction, Plan, parse, place, plan};
 
-/// Everything that makes kaniko fail, or silently build something else.
-pub(crate) fn problems(text: &str, target: Option<&str>) -> Vec<Diagnostic> {
-    let dockerfile = match parse_dockerfile::parse(text) {
-        Ok(dockerfile) => dockerfile,
-        Err(error) => {
-            let at = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).max(1);
-            let message = error.to_string();
-            // The place is said beside the message, not in it.
-            let message = message
-                .rsplit_once(" at line ")
-                .map_or(message.as_str(), |(what, _)| what);
-            return vec![
-                Diagnostic::error("dockerfile.syntax", message)
-                    .at(at(error.line()), at(error.column())),
-            ];
-        }
-    };
-    let mut problems = Vec::new();
-    for instruction in &dockerfile.instructions {
-        if let Instruction::Run(run) = instruction {
-            for option in &run.options {
-                let (line, column) = place(text, option.span().start);
-                let warning = Diagnostic::warning(
-                    "dockerfile.run-option",
-                    format!("kaniko ignores `--{}` of RUN", option.name.value),
-                );
-                problems.push(warning.at(line, column).help(
-                    "the instruction runs without it; where it needs it, build with BuildKit",
-                ));
-            }
-        }
-    }
-    if let Some(target) = target
-        && dockerfile.stage(target).is_none()
-        && target
-            .parse::<usize>()
-            .map_or(true, |number| number >= dockerfile.stages().len())
-    {
-        let names: Vec<String> = dockerfile
-            .stages()
-            .filter_map(|stage| {
-                stage
-                    .from
-                    .as_
-                    .as_ref()
-                    .map(|(_, name)| name.value.to_string())
-            })
-            .collect();
-        let known = if names.is_empty() {
-            "no stage of it has a name".to_owned()
-        } else {
-            format!("its stages are {}", names.join(", "))
-        };
-        problems.push(
-            Diagnostic::error(
-                "dockerfile.no-stage",
-                format!("there is no stage `{target}`"),
-            )
-            .help(known),
-        );
-    }
-    problems
+use crate::inputs::Known;
+
+/// A Dockerfile that kaniko's parser takes, and what is known of the build.
+struct Reading<'a> {
+    /// Its path in the workspace.
+    path: &'a str,
+    text: &'a str,
+    dockerfile: Dockerfile,
+    /// With what is known of `buildArgs` and `target`.
+    plan: Plan,
+    known: &'a Known,
 }
 
-/// Line and column, from 1, of a byte of the text.
-fn place(text: &str, byte: usize) -> (u32, u32) {
-    let before = &text[..text.floor_char_boundary(byte)];
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    (number(line), number(column))
+/// All that is wrong with a Dockerfile.
+pub(crate) fn problems(path: &str, text: &str, known: &Known) -> Vec<Diagnostic> {
+    let at = |found: Diagnostic, byte| {
+        let (line, column) = place(text, byte);
+        found.in_file(path).at(line, column)
+    };
+    let dockerfile = match parse(text) {
+        Ok(dockerfile) => dockerfile,
+        Err(errors) => {
+            let errors = errors.into_iter();
+            return errors
+                .map(|error| at(syntax(error.message), error.at))
+                .collect();
+        }
+    };
+    let none = BTreeMap::new();
+    let given = known.build_args.as_ref().unwrap_or(&none);
+    let target = known.target.clone().flatten();
+    let mut found = Vec::new();
+    let planned = plan(&dockerfile, given, target.as_deref()).or_else(|fault| {
+        found.extend(stages::fault(path, text, &dockerfile, known, &fault));
+        match fault {
+            // The rest can be looked at all the same.
+            Fault::Target(_) => plan(&dockerfile, given, None),
+            fault => Err(fault),
+        }
+    });
+    let Ok(plan) = planned else {
+        return found;
+    };
+    let reading = Reading {
+        path,
+        text,
+        dockerfile,
+        plan,
+        known,
+    };
+    let rules = [
+        directives::look,
+        stages::look,
+        bases::look,
+        copies::look,
+        heredocs::look,
+        labels::look,
+        owners::look,
+        runs::look,
+        settings::look,
+        substitutions::look,
+        arguments::look,
+    ];
+    let mut here: Vec<Diagnostic> = rules.iter().flat_map(|rule| rule(&reading)).collect();
+    // As they stand in the file; what stands in the pipeline comes last.
+    here.sort_by_key(|one| (one.line.is_none(), one.line, one.column));
+    found.extend(here);
+    found
+}
+
+/// What the parser says, where that says it; some of its words are for its authors.
+fn syntax(message: String) -> Diagnostic {
+    let (message, help) = match message.as_str() {
+        "no build stage in current context" => (
+            "this stands before the first FROM".to_owned(),
+            Some("only ARG may stand there"),
+        ),
+        "file with no instructions" => ("the file has no instructions".to_owned(), None),
+        "dockerfile must contain at least one FROM instruction" => {
+            ("the file has no FROM".to_owned(), None)
+        }
+        "unterminated heredoc" => (
+            "nothing ends the here-document that begins here".to_owned(),
+            Some("its name has to stand on a line of its own, with nothing before or after it"),
+        ),
+        _ => (message, None),
+    };
+    let found = Diagnostic::error("dockerfile.syntax", message);
+    match help {
+        Some(help) => found.help(help),
+        None => found,
+    }
+}
+
+impl Reading<'_> {
+    fn error(&self, code: &str, byte: usize, message: impl Into<String>) -> Diagnostic {
+        self.at(Diagnostic::error(code, message), byte)
+    }
+
+    fn warning(&self, code: &str, byte: usize, message: impl Into<String>) -> Diagnostic {
+        self.at(Diagnostic::warning(code, message), byte)
+    }
+
+    fn at(&self, found: Diagnostic, byte: usize) -> Diagnostic {
+        let (line, column) = place(self.text, byte);
+        found.in_file(self.path).at(line, column)
+    }
+
+    fn line(&self, byte: usize) -> u32 {
+        place(self.text, byte).0
+    }
+
+    /// The stages that are built, by their numbers.
+    fn needed(&self) -> impl Iterator<Item = usize> {
+        let needed = self.plan.needed.iter().enumerate();
+        needed
+            .filter(|(_, needed)| **needed)
+            .map(|(index, _)| index)
+    }
+
+    /// The instructions that are performed, each with its stage's number.
+    fn instructions(&self) -> impl Iterator<Item = (usize, &Instruction)> {
+        self.needed().flat_map(|stage| {
+            let instructions = self.dockerfile.stages[stage].instructions.iter();
+            instructions.map(move |instruction| (stage, instruction))
+        })
+    }
+
+    /// Whether all values of `buildArgs` are known.
+    fn knows_build_args(&self) -> bool {
+        self.known.build_args.is_some()
+    }
+}
+
+/// How to give an argument a value, as YAML for the step.
+fn build_arg(known: &Known, name: &str, value: &str) -> String {
+    match &known.build_args {
+        Some(given) if !given.is_empty() => {
+            format!("give it a value in the step's `buildArgs`: `{name}: {value:?}`")
+        }
+        _ => format!("give it a value in the step's `with`: `buildArgs: {{ {name}: {value:?} }}`"),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_option_that_kaniko_ignores_is_found_where_it_stands() {
-        let text = "FROM a AS build\nRUN --mount=type=cache,target=/x make\n";
-        let found = problems(text, Some("build"));
-        assert_eq!(found.len(), 1);
-        assert_eq!((found[0].line, found[0].column), (Some(2), Some(5)));
-        assert!(found[0].message.contains("--mount"), "{}", found[0].message);
-    }
-
-    #[test]
-    fn an_unknown_stage_is_named_with_the_known_ones() {
-        let found = problems("FROM a AS build\nFROM b AS run\n", Some("test"));
-        assert_eq!(found[0].code, "dockerfile.no-stage");
-        assert_eq!(found[0].help, ["its stages are build, run"]);
-        assert!(
-            problems("FROM a\nFROM b\n", Some("1")).is_empty(),
-            "stages have numbers too"
-        );
-    }
-
-    #[test]
-    fn a_syntax_error_has_its_place() {
-        let found = problems("FROM a\nCOPPY x y\n", None);
-        assert_eq!(found[0].code, "dockerfile.syntax");
-        assert_eq!(found[0].line, Some(2));
-    }
-}
+mod tests;

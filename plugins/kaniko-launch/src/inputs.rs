@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sidestep::serde::Deserialize;
+use sidestep::serde::{Deserialize, Deserializer};
 use sidestep::{ByteSize, Cluster, Duration, ImageRef};
 
 /// The label of nodes whose pods are answered by GKE's metadata server, which knows workload
@@ -83,15 +83,30 @@ pub(crate) struct GoogleKey {
     pub key: String,
 }
 
-/// What is known before anything runs: an input that waits for another step is absent.
+/// What is known before anything runs: an input that waits for another step is absent, and one that
+/// nobody gave has its default.
 #[derive(Debug, Default, Deserialize)]
 #[serde(crate = "sidestep::serde", rename_all = "camelCase", default)]
 pub(crate) struct Known {
     pub path: Option<String>,
     pub dockerfile: Option<String>,
-    pub target: Option<String>,
+    #[serde(deserialize_with = "present")]
+    pub target: Option<Option<String>>,
+    pub build_args: Option<BTreeMap<String, String>>,
+    #[serde(deserialize_with = "present")]
+    pub platform: Option<Option<String>>,
+    pub executor: Option<String>,
     pub namespace: Option<String>,
     pub google_key: Option<GoogleKey>,
+}
+
+/// Tells what is there, be it `null`, from what is absent.
+fn present<'de, D, T>(deserializer: D) -> std::result::Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Inputs {

@@ -8,6 +8,7 @@
 mod attempts;
 mod backoff;
 mod cleaner;
+mod execute;
 mod executor;
 mod host;
 mod leftovers;
@@ -18,7 +19,9 @@ mod recorder;
 mod reports;
 mod run;
 mod schedule;
+mod shared;
 mod sink;
+mod start;
 mod stop;
 
 pub use cleaner::{Cleaner, NoCleaner};

@@ -166,12 +166,15 @@ impl Plan {
 
 impl Instance {
     /// The inputs that are known before the run, with the schema's defaults; what waits for
-    /// another step is absent.
+    /// another step is absent. A map whose keys the writer chooses is known as a whole or not, so
+    /// that a key which is absent is one that was not written.
     pub fn known_inputs(&self) -> Value {
-        let mut inputs = without_unknown(&self.with).unwrap_or_else(|| Value::Object(Map::new()));
-        schema::fill_defaults(&self.input_schema, &mut inputs);
+        let schema = &self.input_schema;
+        let mut inputs =
+            without_unknown(&self.with, schema).unwrap_or_else(|| Value::Object(Map::new()));
+        schema::fill_defaults(schema, &mut inputs);
         // A default stands for what nobody wrote, not for what is written and not known yet.
-        remove_unknown(&self.with, &mut inputs);
+        remove_unknown(&self.with, schema, &mut inputs);
         inputs
     }
 
@@ -213,28 +216,41 @@ impl Instance {
     }
 }
 
-/// The known parts of a template; a list is known as a whole or not.
-fn without_unknown(template: &Template) -> Option<Value> {
+/// The known parts of a template; a list is known as a whole or not, and so is a map whose keys the
+/// schema does not name.
+fn without_unknown(template: &Template, schema: &Value) -> Option<Value> {
     match template {
         Template::Literal(value) => Some(value.clone()),
         Template::Expression(_) | Template::Text(_) => None,
-        Template::List(items) => items.iter().map(without_unknown).collect(),
+        Template::List(items) => items
+            .iter()
+            .map(|item| without_unknown(item, &schema["items"]))
+            .collect(),
         Template::Map(entries) => {
-            let entries = entries.iter();
-            let known =
-                entries.filter_map(|(key, item)| Some((key.clone(), without_unknown(item)?)));
-            Some(Value::Object(known.collect()))
+            let entries = entries.iter().map(|(key, item)| {
+                let known = without_unknown(item, &schema["properties"][key]);
+                known.map(|known| (key.clone(), known))
+            });
+            let known: Option<Map<String, Value>> = if schema["additionalProperties"].is_object() {
+                entries.collect()
+            } else {
+                Some(entries.flatten().collect())
+            };
+            known.map(Value::Object)
         }
     }
 }
 
-fn remove_unknown(template: &Template, value: &mut Value) {
+fn remove_unknown(template: &Template, schema: &Value, value: &mut Value) {
     let (Template::Map(entries), Value::Object(map)) = (template, value) else {
         return;
     };
     for (key, item) in entries {
+        let schema = &schema["properties"][key];
         match map.get_mut(key) {
-            Some(inner) if without_unknown(item).is_some() => remove_unknown(item, inner),
+            Some(inner) if without_unknown(item, schema).is_some() => {
+                remove_unknown(item, schema, inner);
+            }
             _ => {
                 map.remove(key);
             }

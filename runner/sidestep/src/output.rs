@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::cli::Color;
+use crate::settings::Color;
 
 /// How long the last words of a process wait for who is to read them.
 const PATIENCE: Duration = Duration::from_millis(250);

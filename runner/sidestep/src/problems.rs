@@ -143,7 +143,13 @@ fn span(source: &str, at: Position) -> (usize, usize) {
             .map_or(rest.len(), |(at, _)| at)
     };
     let start = bytes(at.column.saturating_sub(1));
-    let end = bytes(at.column.saturating_sub(1).saturating_add(at.length));
+    let end = if at.length == 0 {
+        // Only where it begins is known: the word there.
+        let word = rest[start..].split(char::is_whitespace).next();
+        start + word.map_or(0, str::len)
+    } else {
+        bytes(at.column.saturating_sub(1).saturating_add(at.length))
+    };
     (line + start, end - start)
 }
 
@@ -171,7 +177,13 @@ mod tests {
 
     #[test]
     fn places_outside_of_the_text_are_no_panic() {
-        for (line, column, length) in [(0, 0, 0), (1, 99, 3), (99, 1, 1), (1, 1, u32::MAX)] {
+        for (line, column, length) in [
+            (0, 0, 0),
+            (1, 99, 3),
+            (1, 99, 0),
+            (99, 1, 1),
+            (1, 1, u32::MAX),
+        ] {
             let at = Position {
                 line,
                 column,
@@ -180,6 +192,16 @@ mod tests {
             let (start, length) = span("a\u{e4}\nb", at);
             assert!(start + length <= 5, "{at:?}");
         }
+    }
+
+    #[test]
+    fn where_only_the_beginning_is_known_the_word_is_meant() {
+        let at = Position {
+            line: 2,
+            column: 6,
+            length: 0,
+        };
+        assert_eq!(span("\u{e4}\nCOPY --from=\u{e4} a\n", at), (8, 9));
     }
 
     #[test]

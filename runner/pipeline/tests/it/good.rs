@@ -195,3 +195,24 @@ fn what_waits_for_another_step_is_absent_and_no_default_takes_its_place() {
     assert_eq!((at.line, at.column), (14, 115));
     assert_eq!(pipeline.input_place("build", "serviceAccount"), None);
 }
+
+#[test]
+fn a_map_of_free_keys_is_known_as_a_whole_or_not() {
+    let file = |env: &str| {
+        format!(
+            "version: 1\nname: x\nsteps:\n  up: {{ uses: sidestep/context-upload, with: {{ bucket: b }} }}\n  go:\n    uses: sidestep/pod-run\n    with: {{ script: a, env: {{ A: x{env} }} }}\n"
+        )
+    };
+    let known = |env: &str| {
+        let plan =
+            planned(&file(env), json!({})).unwrap_or_else(|found| panic!("{}", lines(&found)));
+        plan.instance("go").expect("go").known_inputs()
+    };
+    assert_eq!(known("")["env"], json!({ "A": "x" }));
+    let waits = known(", B: \"${{ steps.up.outputs.uri }}\"");
+    assert_eq!(
+        waits,
+        json!({ "script": "a" }),
+        "a key that waits is not one that is not there"
+    );
+}

@@ -1,19 +1,16 @@
 use crate::{
     config,
     context::Dockerfile,
-    copying,
-    expand::expand,
     files::Files,
     flags::Flags,
     image::{Fetch, Finished, Image},
     log::Log,
     name::Reference,
     registry::Registry,
-    stages::{self, Stage},
-    words,
+    stages::{self, Stages, shown},
 };
-use parse_dockerfile::Instruction;
 use sidestep_context::{RelPath, ignore::Ignore};
+use sidestep_dockerfile::{Instruction, Kind};
 use std::{
     collections::BTreeMap,
     fs,
@@ -32,28 +29,38 @@ pub(crate) async fn image(
     work: &Path,
     log: &Log<'_>,
 ) -> Result<Finished, String> {
-    let text = &dockerfile.text;
-    let parsed =
-        parse_dockerfile::parse(text).map_err(|why| format!("dockerfile parse error: {why}"))?;
-    let stages = stages::stages(&parsed, text, flags.target.as_deref())?;
+    let given: BTreeMap<String, String> = flags
+        .build_args
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
+        .collect();
+    let stages = Stages::read(&dockerfile.text, &given, flags.target.as_deref())?;
+    stages.check(log)?;
     let store = work.join("store");
     fs::create_dir(&store).map_err(|why| why.to_string())?;
     let platform = flags.platform.clone().unwrap_or_else(host_platform);
+    let mut platform_args = platform_args(&platform);
+    let target = stages.dockerfile.stages[stages.plan.target].name();
+    let target = target.unwrap_or_else(|| "default".to_owned());
+    platform_args.insert("TARGETSTAGE".to_owned(), target);
+    let globals = stages.dockerfile.globals.iter().filter_map(|global| {
+        let name = &global.name.text;
+        Some((name.clone(), stages.plan.values.get(name)?.clone()))
+    });
     let mut build = Build {
         flags,
         registry,
         log,
         store,
-        text,
-        escape: stages::escape(&parsed),
-        globals: platform_args(&platform),
+        globals: globals.collect(),
+        platform_args,
         platform,
         context: Files::default(),
         built: BTreeMap::new(),
         total: 0,
         left_out: 0,
     };
-    if stages::use_context(&stages) {
+    if stages.use_context() {
         let name = dockerfile
             .path
             .to_str()
@@ -62,16 +69,13 @@ pub(crate) async fn image(
         let ignore = ignore.map_err(|why| why.to_string())?;
         build.context = Files::of_context(context, ignore.as_ref())?;
     }
-    for arg in parsed.global_args() {
-        build.declare_global(&arg.arguments.value);
-    }
-    for (index, stage) in stages.iter().enumerate().filter(|(_, stage)| stage.needed) {
-        let done = build.stage(&stages, index, stage).await?;
+    for index in stages.needed() {
+        let done = build.stage(&stages, index).await?;
         build.built.insert(index, done);
     }
     let (total, left_out) = (build.total, build.left_out);
-    let last = build.built.remove(&(stages.len() - 1));
-    let mut image = last.ok_or("file with no instructions")?.image;
+    let last = build.built.remove(&stages.plan.target);
+    let mut image = last.ok_or("the last stage is built")?.image;
     config::set_label(&mut image, LABEL, "true");
     for (name, value) in &flags.labels {
         config::set_label(&mut image, name, value);
@@ -98,11 +102,11 @@ pub(crate) struct Build<'a, 'r, 'l> {
     pub(crate) registry: &'a Registry<'r>,
     pub(crate) log: &'a Log<'l>,
     pub(crate) store: PathBuf,
-    pub(crate) text: &'a str,
-    pub(crate) escape: char,
     pub(crate) platform: String,
     /// Values of the ARGs before the first FROM.
     pub(crate) globals: BTreeMap<String, String>,
+    /// What a stage's ARG of the name has of itself: `TARGETARCH` and the like.
+    pub(crate) platform_args: BTreeMap<String, String>,
     pub(crate) context: Files,
     pub(crate) built: BTreeMap<usize, Built>,
     pub(crate) total: usize,
@@ -120,19 +124,6 @@ impl Build<'_, '_, '_> {
         given.1.clone()
     }
 
-    fn declare_global(&mut self, arguments: &str) {
-        for word in words::split(arguments, self.escape) {
-            let (name, default) = word
-                .split_once('=')
-                .map_or((&word[..], None), |(n, d)| (n, Some(d)));
-            let default = default
-                .map(|text| expand(text, self.escape, &|name| self.globals.get(name).cloned()));
-            if let Some(value) = self.build_arg(name).or(default) {
-                self.globals.insert(name.to_owned(), value);
-            }
-        }
-    }
-
     /// Says that an instruction was left out, and why.
     pub(crate) fn leave_out(&mut self, line: &str, why: &str) {
         self.left_out += 1;
@@ -140,81 +131,68 @@ impl Build<'_, '_, '_> {
             .warn(&format!("sandbox: not executed: {line}: {why}"));
     }
 
-    async fn stage(
-        &mut self,
-        stages: &[Stage<'_, '_>],
-        index: usize,
-        stage: &Stage<'_, '_>,
-    ) -> Result<Built, String> {
-        self.total += 1 + stage.lines.len();
-        let base = self.expand_global(&stage.from.image.value);
-        let name = stage.name.clone().unwrap_or_else(|| base.clone());
+    async fn stage(&mut self, stages: &Stages, index: usize) -> Result<Built, String> {
+        let stage = &stages.dockerfile.stages[index];
+        let base = &stages.plan.bases[index];
+        self.total += 1 + stage.instructions.len();
+        let base_index = base
+            .stage
+            .map_or("-1".to_owned(), |stage| stage.to_string());
         self.log.info(&format!(
-            "Building stage '{name}' [idx: '{index}', base: '{base}']"
+            "Building stage '{}' [idx: '{index}', base-idx: '{base_index}']",
+            base.text
         ));
-        let mut built = self.base(stages, index, stage, &base).await?;
+        let mut built = self.base(stages, index).await?;
+        let triggers = take_triggers(&mut built.image)?;
+        self.total += triggers.len();
         let mut args = BTreeMap::new();
         let mut own_cmd = false;
-        for line in &stage.lines {
-            self.log.info(&line.text);
+        for instruction in triggers.iter().chain(&stage.instructions) {
+            let text = shown(instruction);
+            self.log.info(&text);
             let layers = built.image.layers.len();
-            self.line(stages, index, line, &mut built, &mut args, &mut own_cmd)
-                .await?;
-            if !matches!(line.instruction, Instruction::Run(_)) {
+            self.line(
+                stages,
+                index,
+                instruction,
+                &mut built,
+                &mut args,
+                &mut own_cmd,
+            )
+            .await?;
+            if !matches!(instruction.kind, Kind::Run(_)) {
                 let has_layer = built.image.layers.len() > layers;
-                built.image.record(&line.text, has_layer);
+                built.image.record(&text, has_layer);
             }
         }
         Ok(built)
     }
 
-    fn expand_global(&self, text: &str) -> String {
-        expand(text, self.escape, &|name| self.globals.get(name).cloned())
-    }
-
-    async fn base(
-        &mut self,
-        stages: &[Stage<'_, '_>],
-        index: usize,
-        stage: &Stage<'_, '_>,
-        base: &str,
-    ) -> Result<Built, String> {
-        if base == "scratch" {
-            return Ok(Built {
-                image: Image::scratch(&self.platform),
-                gaps: Vec::new(),
-            });
+    async fn base(&mut self, stages: &Stages, index: usize) -> Result<Built, String> {
+        let base = &stages.plan.bases[index];
+        let none = || Built {
+            image: Image::scratch(&self.platform),
+            gaps: Vec::new(),
+        };
+        if base.text == "scratch" {
+            return Ok(none());
         }
-        if let Some(other) =
-            stages::find(stages, base, index).filter(|_| base.parse::<usize>().is_err())
-            && let Some(other) = self.built.get(&other)
-        {
+        if let Some(other) = base.stage.and_then(|other| self.built.get(&other)) {
             return Ok(Built {
                 image: other.image.clone(),
                 gaps: other.gaps.clone(),
             });
         }
-        let platform =
-            copying::option(&stage.from.options, "platform").map(|value| self.expand_global(value));
-        let platform = platform.unwrap_or_else(|| self.platform.clone());
-        let Some(image) = self.fetch(base, &platform).await? else {
-            let why = format!("the sandbox does not have {base}; an empty layer stands for it");
-            self.leave_out(&stage.from_text, &why);
-            let gap = format!("the sandbox does not have the image {base}");
+        let (name, empty) = (&base.text, none());
+        let platform = self.platform.clone();
+        let Some(image) = self.fetch(name, &platform).await? else {
+            let why = format!("the sandbox does not have {name}; an empty layer stands for it");
+            self.leave_out(&shown(&stages.dockerfile.stages[index].instruction), &why);
             return Ok(Built {
-                image: Image::scratch(&platform),
-                gaps: vec![gap],
+                gaps: vec![format!("the sandbox does not have the image {name}")],
+                ..empty
             });
         };
-        let triggers = image
-            .config
-            .get("config")
-            .and_then(|config| config["OnBuild"].as_array());
-        for trigger in triggers.cloned().unwrap_or_default() {
-            self.total += 1;
-            let line = format!("ONBUILD {}", trigger.as_str().unwrap_or_default());
-            self.leave_out(&line, &format!("it is a trigger of {base}"));
-        }
         Ok(Built {
             image,
             gaps: Vec::new(),
@@ -229,7 +207,7 @@ impl Build<'_, '_, '_> {
         platform: &str,
     ) -> Result<Option<Image>, String> {
         let name =
-            Reference::parse(given).map_err(|why| format!("could not parse reference: {why}"))?;
+            Reference::parse(given).map_err(|_| format!("could not parse reference: {given}"))?;
         if !self.registry.reaches(&name) {
             return Ok(None);
         }
@@ -248,6 +226,18 @@ impl Build<'_, '_, '_> {
             Err(Fetch::Other(why)) => Err(why),
         }
     }
+}
+
+/// The instructions that a base image has for those who build on it, which are none of theirs.
+fn take_triggers(image: &mut Image) -> Result<Vec<Instruction>, String> {
+    let texts: Vec<String> = match image.settings().remove("OnBuild") {
+        Some(serde_json::Value::Array(texts)) => texts
+            .iter()
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    };
+    stages::triggers(&texts)
 }
 
 fn host_platform() -> String {

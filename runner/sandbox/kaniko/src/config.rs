@@ -1,99 +1,80 @@
 //! The instructions that change an image's configuration only.
 
-use crate::{expand::Lookup, image::Image, stages::unfold, words};
-use parse_dockerfile::{Command, Flag, HealthcheckArguments, Instruction, JsonOrStringArray};
+use crate::{image::Image, scope::Scope};
 use serde_json::{Value, json};
+use sidestep_dockerfile::{Command, Flag, Healthcheck, Instruction, Kind, duration, is_signal};
 
-/// What expansion needs.
-pub(crate) struct Scope<'a> {
-    pub(crate) escape: char,
-    pub(crate) lookup: Lookup<'a>,
-}
-
-impl Scope<'_> {
-    pub(crate) fn expand(&self, text: &str) -> String {
-        crate::expand::expand(text, self.escape, self.lookup)
-    }
-}
-
-/// Performs an instruction. `false`: it is none of those.
+/// Performs an instruction, if it is one of those. The error is kaniko's reason.
 pub(crate) fn apply(
     image: &mut Image,
-    instruction: &Instruction<'_>,
-    scope: &Scope<'_>,
-) -> Result<bool, String> {
-    match instruction {
-        Instruction::Env(env) => {
-            let pairs = words::pairs(&env.arguments.value, scope.escape);
+    instruction: &Instruction,
+    scope: &Scope,
+) -> Result<(), String> {
+    match &instruction.kind {
+        Kind::Env(pairs) => {
             // All of one instruction see the values from before it.
-            let pairs: Vec<_> = pairs
-                .iter()
-                .map(|(name, value)| (scope.expand(name), scope.expand(value)))
-                .collect();
-            for (name, value) in &pairs {
+            let mut set = Vec::new();
+            for pair in pairs {
+                set.push((
+                    scope.expand(&pair.name.text)?,
+                    scope.expand(&pair.value.text)?,
+                ));
+            }
+            for (name, value) in &set {
                 set_env(image, name, value);
             }
         }
-        Instruction::Label(label) => {
-            for (name, value) in words::pairs(&label.arguments.value, scope.escape) {
-                set_label(image, &scope.expand(&name), &scope.expand(&value));
+        Kind::User(user) => set(image, "User", scope.expand(&user.text)?),
+        Kind::Stopsignal(signal) => {
+            let signal = scope.expand(&signal.text)?;
+            if !is_signal(&signal) {
+                return Err(format!("invalid signal: {signal}"));
+            }
+            set(image, "StopSignal", signal);
+        }
+        Kind::Expose(ports) => {
+            for port in scope.words(ports)? {
+                insert(image, "ExposedPorts", &exposed(port)?, json!({}));
             }
         }
-        Instruction::User(user) => set(image, "User", scope.expand(&user.arguments.value)),
-        Instruction::Stopsignal(signal) => {
-            set(image, "StopSignal", scope.expand(&signal.arguments.value));
-        }
-        Instruction::Expose(expose) => {
-            for port in expose
-                .arguments
-                .iter()
-                .map(|port| scope.expand(&port.value))
-            {
-                for port in port.split_whitespace() {
-                    let protocol = if port.contains('/') { "" } else { "/tcp" };
-                    insert(
-                        image,
-                        "ExposedPorts",
-                        &format!("{port}{protocol}"),
-                        json!({}),
-                    );
-                }
+        Kind::Volume(volumes) => {
+            for volume in scope.words(volumes)? {
+                insert(image, "Volumes", &volume, json!({}));
             }
         }
-        Instruction::Volume(volume) => {
-            let volumes = match &volume.arguments {
-                JsonOrStringArray::Json(list) => list
-                    .value
-                    .iter()
-                    .map(|v| scope.expand(&v.value))
-                    .collect::<Vec<_>>(),
-                JsonOrStringArray::String(list) => {
-                    list.iter().map(|v| scope.expand(&v.value)).collect()
-                }
-            };
-            for volume in &volumes {
-                insert(image, "Volumes", volume, json!({}));
-            }
-        }
-        Instruction::Cmd(cmd) => {
-            let command = command(image, &cmd.arguments, scope);
+        Kind::Cmd(cmd) => {
+            let command = command(image, cmd);
             set(image, "Cmd", command);
         }
-        Instruction::Entrypoint(entrypoint) => {
-            let command = command(image, &entrypoint.arguments, scope);
+        Kind::Entrypoint(entrypoint) => {
+            let command = command(image, entrypoint);
             set(image, "Entrypoint", command);
         }
-        Instruction::Shell(shell) => {
-            let shell: Vec<&str> = shell.arguments.iter().map(|part| &part.value[..]).collect();
+        Kind::Shell(shell) => {
+            let shell: Vec<&str> = shell.iter().map(|part| part.text.as_str()).collect();
             set(image, "Shell", json!(shell));
         }
-        Instruction::Healthcheck(check) => {
-            let value = healthcheck(image, &check.options, &check.arguments, scope)?;
+        Kind::Healthcheck(check) => {
+            let value = healthcheck(check, &instruction.flags)?;
             set(image, "Healthcheck", value);
         }
-        _ => return Ok(false),
+        _ => {}
     }
-    Ok(true)
+    Ok(())
+}
+
+/// A port with its protocol.
+fn exposed(port: String) -> Result<String, String> {
+    let port = if port.contains('/') {
+        port
+    } else {
+        format!("{port}/tcp")
+    };
+    match port.split('/').collect::<Vec<_>>().as_slice() {
+        [_, "tcp" | "udp"] => Ok(port),
+        [_, protocol] => Err(format!("invalid protocol: {protocol}")),
+        _ => Err(format!("invalid exposed port: {port}")),
+    }
 }
 
 pub(crate) fn workdir(image: &Image) -> String {
@@ -143,13 +124,9 @@ fn insert(image: &mut Image, map: &str, key: &str, value: Value) {
     entry[key] = value;
 }
 
-fn command(image: &mut Image, command: &Command<'_>, scope: &Scope<'_>) -> Value {
+fn command(image: &mut Image, command: &Command) -> Value {
     match command {
-        Command::Exec(parts) => parts
-            .value
-            .iter()
-            .map(|part| part.value.to_string())
-            .collect(),
+        Command::Exec(parts) => parts.iter().map(|part| part.text.clone()).collect(),
         Command::Shell(text) => {
             let shell = image
                 .settings()
@@ -157,87 +134,32 @@ fn command(image: &mut Image, command: &Command<'_>, scope: &Scope<'_>) -> Value
                 .and_then(Value::as_array)
                 .cloned();
             let mut parts = shell.unwrap_or_else(|| vec!["/bin/sh".into(), "-c".into()]);
-            parts.push(unfold(text.value, scope.escape).into());
+            parts.push(text.text.as_str().into());
             parts.into()
         }
-        _ => Value::Null,
     }
 }
 
-fn healthcheck(
-    image: &mut Image,
-    options: &[Flag<'_>],
-    arguments: &HealthcheckArguments<'_>,
-    scope: &Scope<'_>,
-) -> Result<Value, String> {
-    let HealthcheckArguments::Cmd { arguments, .. } = arguments else {
-        return Ok(json!({ "Test": ["NONE"] }));
-    };
-    let test = match arguments {
-        Command::Shell(text) => json!(["CMD-SHELL", unfold(text.value, scope.escape)]),
-        exec => {
-            let Value::Array(mut parts) = command(image, exec, scope) else {
-                return Ok(Value::Null);
-            };
-            parts.insert(0, "CMD".into());
-            parts.into()
+fn healthcheck(check: &Healthcheck, flags: &[Flag]) -> Result<Value, String> {
+    let test = match check {
+        Healthcheck::None => return Ok(json!({ "Test": ["NONE"] })),
+        Healthcheck::Command(Command::Shell(text)) => json!(["CMD-SHELL", text.text]),
+        Healthcheck::Command(Command::Exec(parts)) => {
+            let parts = parts.iter().map(|part| part.text.as_str());
+            std::iter::once("CMD").chain(parts).collect()
         }
     };
     let mut check = json!({ "Test": test });
-    for flag in options {
-        let value = flag
-            .value
-            .as_ref()
-            .map(|value| scope.expand(&value.value))
-            .unwrap_or_default();
-        let key = match &*flag.name.value {
-            "interval" => "Interval",
-            "timeout" => "Timeout",
-            "start-period" => "StartPeriod",
-            "start-interval" => "StartInterval",
-            "retries" => {
-                let retries: u32 = value
-                    .parse()
-                    .map_err(|_| format!("invalid retries: {value}"))?;
-                check["Retries"] = retries.into();
-                continue;
-            }
-            other => return Err(format!("unknown flag: --{other}")),
+    for flag in flags {
+        let value = flag.value.as_deref().unwrap_or_default();
+        let (key, number) = match flag.name.as_str() {
+            "retries" => ("Retries", value.parse().unwrap_or_default()),
+            "interval" => ("Interval", duration(value)?),
+            "timeout" => ("Timeout", duration(value)?),
+            "start-period" => ("StartPeriod", duration(value)?),
+            _ => ("StartInterval", duration(value)?),
         };
-        check[key] = nanoseconds(&value)
-            .ok_or_else(|| format!("time: invalid duration \"{value}\""))?
-            .into();
+        check[key] = number.into();
     }
     Ok(check)
-}
-
-/// Go's durations: `1m30s`, `1.5h`, `500ms`.
-fn nanoseconds(text: &str) -> Option<u64> {
-    let mut total = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let end = rest
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(rest.len());
-        let unit = match &rest[..end] {
-            "ns" => 1.0,
-            "us" | "µs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 6e10,
-            "h" => 3.6e12,
-            _ => return None,
-        };
-        total += number * unit;
-        rest = &rest[end..];
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked just before"
-    )]
-    (!text.is_empty() && total < 1e18).then_some(total as u64)
 }

@@ -2,6 +2,7 @@ use crate::{
     files::{Files, Node, join, normal},
     glob,
 };
+use sidestep_dockerfile::Mode;
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -15,8 +16,9 @@ pub(crate) struct Request<'a> {
     /// As written, variables replaced.
     pub(crate) destination: &'a str,
     pub(crate) workdir: &'a str,
+    /// Whose the copies are; the source's own, if not given.
     pub(crate) owner: Option<(u64, u64)>,
-    pub(crate) mode: Option<u32>,
+    pub(crate) mode: Option<&'a Mode>,
     /// Where to unpack archives, for `ADD`.
     pub(crate) unpack_in: Option<&'a Path>,
 }
@@ -27,6 +29,18 @@ pub(crate) struct Copied {
     pub(crate) nodes: BTreeMap<String, Node>,
     /// Sources that match nothing.
     pub(crate) missing: Vec<String>,
+    /// A place that can't be made, since a file stands where a folder would.
+    pub(crate) blocked: Option<String>,
+}
+
+impl Copied {
+    fn block(&mut self, into: &Files, path: &str, shown: String) {
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let mut folders = above.chain((shown.ends_with('/')).then_some(path));
+        if folders.any(|folder| matches!(into.0.get(folder), Some(Node::File { .. }))) {
+            self.blocked.get_or_insert(shown);
+        }
+    }
 }
 
 /// Works out a `COPY` or `ADD` from one file system into another.
@@ -74,12 +88,21 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
         };
         match node {
             Some(Node::Folder { .. }) => {
-                add(
-                    &mut copied.nodes,
-                    request,
-                    destination.clone(),
-                    node.cloned(),
-                );
+                copied.block(into, &destination, format!("/{destination}/"));
+                // The folder itself is not the one that is copied: it keeps the mode that it has.
+                if !destination.is_empty() {
+                    let mode = match into.0.get(&destination) {
+                        Some(Node::Folder { mode, .. }) => *mode,
+                        _ => 0o755,
+                    };
+                    let source = match node {
+                        Some(Node::Folder { owner, .. }) => *owner,
+                        _ => (0, 0),
+                    };
+                    let owner = request.owner.unwrap_or(source);
+                    let folder = Node::Folder { mode, owner };
+                    copied.nodes.insert(destination.clone(), folder);
+                }
                 let skip = if real.is_empty() { 0 } else { real.len() + 1 };
                 for (path, node) in from.below(&real) {
                     let path = join(&destination, &path[skip..]);
@@ -94,12 +117,8 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
                     .map_err(io::Error::other)?
                     .0
                 {
-                    add(
-                        &mut copied.nodes,
-                        request,
-                        join(&destination, &path),
-                        Some(node),
-                    );
+                    // An archive's entries are as they are in it, whatever the instruction says.
+                    copied.nodes.insert(join(&destination, &path), node);
                 }
             }
             node => {
@@ -108,6 +127,7 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
                 } else {
                     destination.clone()
                 };
+                copied.block(into, &path, format!("/{path}"));
                 add(&mut copied.nodes, request, path, node.cloned());
             }
         }
@@ -124,10 +144,13 @@ fn add(
     let Some(mut node) = node.filter(|_| !path.is_empty()) else {
         return;
     };
+    let is_folder = matches!(node, Node::Folder { .. });
     match &mut node {
         Node::Folder { mode, owner } | Node::File { mode, owner, .. } => {
-            *owner = request.owner.unwrap_or((0, 0));
-            *mode = request.mode.unwrap_or(*mode);
+            *owner = request.owner.unwrap_or(*owner);
+            if let Some(wanted) = request.mode {
+                *mode = wanted.apply(*mode, is_folder);
+            }
         }
         Node::Link { .. } => {}
     }

@@ -1,157 +1,134 @@
 use crate::{
     build::{Build, Built},
-    config::{self, Scope},
-    copy,
-    copying::{self, Parts},
+    config, copy,
     files::Node,
     image::Image,
     layer,
-    stages::{Line, Stage},
-    words,
+    scope::Scope,
+    stages::{Stages, shown},
 };
-use parse_dockerfile::Instruction;
+use sidestep_dockerfile::{Instruction, Kind, Pair, Variable};
 use std::collections::BTreeMap;
 
-/// Variables that are there without an `ARG` (Dockerfile reference, "Predefined
-/// ARGs").
-const PREDEFINED: &[&str] = &[
-    "HTTP_PROXY",
-    "http_proxy",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "FTP_PROXY",
-    "ftp_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-];
+/// What an instruction that needs files fails with.
+pub(crate) fn failed(why: impl std::fmt::Display) -> String {
+    format!("error building stage: failed to execute command: {why}")
+}
+
+/// What one that needs none fails with: kaniko performs those before the others, to find its cache
+/// keys.
+fn early(why: impl std::fmt::Display) -> String {
+    format!("failed to optimize instructions: {why}")
+}
+
+/// `LABEL`. kaniko keeps what the first time left, and expands that once more.
+fn label(pairs: &[Pair], scope: &Scope, image: &mut Image) -> Result<(), String> {
+    let expand = |text: &str| {
+        let once = scope.expand(text).map_err(early)?;
+        scope.expand(&once).map_err(failed)
+    };
+    for pair in pairs {
+        let (name, value) = (expand(&pair.name.text)?, expand(&pair.value.text)?);
+        config::set_label(image, &name, &value);
+    }
+    Ok(())
+}
 
 impl Build<'_, '_, '_> {
     /// Performs one instruction of a stage.
     pub(crate) async fn line(
         &mut self,
-        stages: &[Stage<'_, '_>],
+        stages: &Stages,
         index: usize,
-        line: &Line<'_, '_>,
+        instruction: &Instruction,
         built: &mut Built,
         args: &mut BTreeMap<String, String>,
         own_cmd: &mut bool,
     ) -> Result<(), String> {
-        let failed =
-            |why: String| format!("error building stage: failed to execute command: {why}");
-        let lookup = self.lookup(&built.image, args);
-        let scope = Scope {
-            escape: self.escape,
-            lookup: &lookup,
-        };
-        match line.instruction {
-            Instruction::Run(_) => {
-                built.gaps.push(format!(
-                    "line {} was not executed: {}",
-                    line.number, line.text
-                ));
-                self.leave_out(&line.text, "the sandbox runs no commands");
+        let scope = Scope::new(self, &built.image, args);
+        let text = shown(instruction);
+        match &instruction.kind {
+            Kind::Run(_) => {
+                self.flags_of_run(instruction, &scope)?;
+                let gap = format!("line {} was not executed: {text}", instruction.line);
+                built.gaps.push(gap);
+                self.leave_out(&text, "the sandbox runs no commands");
                 return Ok(());
             }
-            Instruction::Arg(arg) => {
-                for word in words::split(&arg.arguments.value, self.escape) {
-                    let (name, default) = word
-                        .split_once('=')
-                        .map_or((&word[..], None), |(n, d)| (n, Some(d)));
-                    let default = default.map(|text| scope.expand(text));
-                    let value = self
-                        .build_arg(name)
-                        .or(default)
-                        .or_else(|| self.globals.get(name).cloned());
-                    if let Some(value) = value {
-                        args.insert(name.to_owned(), value);
-                    }
-                }
-                return Ok(());
+            Kind::Arg(variables) => return self.declare(variables, &scope, args),
+            Kind::Workdir(workdir) => {
+                let wanted = scope.expand(&workdir.text).map_err(failed)?;
+                return self.workdir(&wanted, built).map_err(failed);
             }
-            Instruction::Workdir(workdir) => {
-                let wanted = scope.expand(&workdir.arguments.value);
-                return self.workdir(&wanted, &mut built.image).map_err(failed);
+            Kind::Label(pairs) => return label(pairs, &scope, &mut built.image),
+            Kind::Copy(_) | Kind::Add(_) => {
+                return self.copy(stages, index, instruction, built, &scope).await;
             }
-            Instruction::Copy(copy) => {
-                copying::known_flags(&copy.options, &["from", "chown", "chmod", "link"], line)?;
-                let parts = Parts::new(&copy.options, &copy.src, &copy.dest.value, &scope);
-                return self
-                    .copy(stages, index, line, built, parts, args, false)
-                    .await;
-            }
-            Instruction::Add(add) => {
-                let known = ["chown", "chmod", "link", "checksum", "keep-git-dir"];
-                copying::known_flags(&add.options, &known, line)?;
-                let parts = Parts::new(&add.options, &add.src, &add.dest.value, &scope);
-                return self
-                    .copy(stages, index, line, built, parts, args, true)
-                    .await;
-            }
-            Instruction::Onbuild(_) => {
-                let trigger = line
-                    .text
-                    .split_once(' ')
-                    .map_or("", |(_, rest)| rest)
-                    .to_owned();
+            Kind::Onbuild(trigger) => {
                 let settings = built.image.settings();
                 let triggers = settings
                     .entry("OnBuild")
                     .or_insert_with(|| serde_json::json!([]));
                 if let Some(triggers) = triggers.as_array_mut() {
-                    triggers.push(trigger.into());
+                    triggers.push(trigger.as_str().into());
                 }
                 return Ok(());
             }
-            Instruction::Maintainer(_) => {
+            Kind::Maintainer(_) => {
                 self.log.warn("MAINTAINER is deprecated, skipping");
                 return Ok(());
             }
             _ => {}
         }
-        let done = config::apply(&mut built.image, line.instruction, &scope).map_err(failed)?;
-        match line.instruction {
-            Instruction::Cmd(_) => *own_cmd = true,
+        let applied = config::apply(&mut built.image, instruction, &scope);
+        match &instruction.kind {
+            // It has performed these before, to see what stages take from one another.
+            Kind::Env(_) => applied?,
+            _ => applied.map_err(early)?,
+        }
+        match &instruction.kind {
+            // From here on it is the environment's.
+            Kind::Env(pairs) => {
+                for pair in pairs {
+                    args.remove(&pair.name.text);
+                }
+            }
+            Kind::Cmd(_) => *own_cmd = true,
             // A command of the base image is not for another entry point.
-            Instruction::Entrypoint(_) if !*own_cmd => {
+            Kind::Entrypoint(_) if !*own_cmd => {
                 built.image.settings().remove("Cmd");
             }
             _ => {}
         }
-        if !done {
-            self.leave_out(&line.text, "the sandbox does not know the instruction");
+        Ok(())
+    }
+
+    /// `ARG`: what was given, else the default, else what a global one of the name has, else what
+    /// there is for the platform.
+    fn declare(
+        &self,
+        variables: &[Variable],
+        scope: &Scope,
+        args: &mut BTreeMap<String, String>,
+    ) -> Result<(), String> {
+        for variable in variables {
+            let name = scope.expand(&variable.name.text)?;
+            let default = variable.default.as_ref();
+            let default = default.map(|text| scope.expand(&text.text)).transpose()?;
+            let value = self
+                .build_arg(&name)
+                .or(default)
+                .or_else(|| self.globals.get(&name).cloned())
+                .or_else(|| self.platform_args.get(&name).cloned());
+            if let Some(value) = value {
+                args.insert(name, value);
+            }
         }
         Ok(())
     }
 
-    /// Variables as an instruction sees them: the image's environment first, then
-    /// the stage's arguments.
-    pub(crate) fn lookup(
-        &self,
-        image: &Image,
-        args: &BTreeMap<String, String>,
-    ) -> impl Fn(&str) -> Option<String> + Send + Sync + use<> {
-        let env = image
-            .config
-            .get("config")
-            .and_then(|config| config["Env"].as_array())
-            .cloned();
-        let mut values = args.clone();
-        for name in PREDEFINED {
-            if let Some(value) = self.build_arg(name) {
-                values.entry((*name).to_owned()).or_insert(value);
-            }
-        }
-        for pair in env.into_iter().flatten() {
-            if let Some((name, value)) = pair.as_str().and_then(|pair| pair.split_once('=')) {
-                values.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        move |name: &str| values.get(name).cloned()
-    }
-
-    fn workdir(&self, wanted: &str, image: &mut Image) -> Result<(), String> {
+    fn workdir(&self, wanted: &str, built: &mut Built) -> Result<(), String> {
+        let image = &mut built.image;
         let current = config::workdir(image);
         let written = if wanted.starts_with('/') {
             wanted.to_owned()
@@ -161,10 +138,16 @@ impl Build<'_, '_, '_> {
         let path = crate::files::normal(&written);
         config::set(image, "WorkingDir", format!("/{path}"));
         let place = copy::place(&image.files, &written, "/");
-        if image.files.is_folder(&place) {
+        // Whatever stands there, or above it, it is left as it is.
+        let above = place.match_indices('/').map(|(at, _)| &place[..at]);
+        let is_file = |path: &str| matches!(image.files.0.get(path), Some(Node::File { .. }));
+        if image.files.is_folder(&place) || above.chain([&*place]).any(is_file) {
             return Ok(());
         }
-        self.add_layer(image, BTreeMap::from([(place, Node::FOLDER)]))
+        let owner = self.current_user(built);
+        let owner = owner.map_err(|why| format!("getting user group: {why}"))?;
+        let folder = Node::Folder { mode: 0o755, owner };
+        self.add_layer(&mut built.image, BTreeMap::from([(place, folder)]))
     }
 
     pub(crate) fn add_layer(

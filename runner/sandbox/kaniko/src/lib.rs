@@ -16,7 +16,6 @@ mod copy;
 mod copying;
 mod credentials;
 mod environment;
-mod expand;
 mod failure;
 mod files;
 mod flags;
@@ -29,8 +28,9 @@ mod log;
 mod name;
 mod push;
 mod registry;
+mod running;
+mod scope;
 mod stages;
-mod words;
 
 pub use environment::Environment;
 

@@ -39,7 +39,15 @@ impl Reference {
         let parts_are_full = repository
             .split('/')
             .all(|part| !part.is_empty() && part != ".." && part != ".");
-        if !repository.chars().all(allowed) || !parts_are_full || repository.len() > 255 {
+        let length = rest.split_once('/').filter(|(first, _)| is_host(first));
+        let length = length.map_or(rest, |(_, path)| path).chars().count();
+        if !(2..=255).contains(&length) {
+            return Err(format!(
+                "repository must be between 2 and 255 characters in length: {}",
+                repository.trim_start_matches("library/")
+            ));
+        }
+        if !repository.chars().all(allowed) || !parts_are_full {
             return Err(format!(
                 "repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: {repository}"
             ));
@@ -97,8 +105,8 @@ mod tests {
             ("index.docker.io/a/b".into(), "latest".into(), true)
         );
         assert_eq!(
-            parse("localhost:5000/a"),
-            ("localhost:5000/a".into(), "latest".into(), true)
+            parse("localhost:5000/ab"),
+            ("localhost:5000/ab".into(), "latest".into(), true)
         );
         assert_eq!(
             parse(&format!("gcr.io/p/i:t@{digest}")),
@@ -110,6 +118,7 @@ mod tests {
             "gcr.io/a/../b",
             "a@sha256:12",
             "gcr.io//a",
+            "gcr.io/a",
             "",
         ] {
             assert!(Reference::parse(bad).is_err(), "{bad}");

@@ -1,204 +1,140 @@
-use parse_dockerfile::{Dockerfile, FromInstruction, Instruction, Source};
+//! What is asked of a Dockerfile before anything is built, in kaniko's order and words.
 
-/// A stage of a Dockerfile.
-pub(crate) struct Stage<'b, 'd> {
-    pub(crate) from: &'b FromInstruction<'d>,
-    pub(crate) from_text: String,
-    pub(crate) name: Option<String>,
-    pub(crate) lines: Vec<Line<'b, 'd>>,
-    /// Whether the stage to build depends on it.
-    pub(crate) needed: bool,
-}
-
-/// An instruction and how to speak of it.
-pub(crate) struct Line<'b, 'd> {
-    /// In the file, counted from 1.
-    pub(crate) number: usize,
-    /// As written, on one line.
-    pub(crate) text: String,
-    pub(crate) instruction: &'b Instruction<'d>,
-}
+use crate::log::Log;
+use sidestep_dockerfile::{
+    Dockerfile, Error, Instruction, Kind, Origin, Plan, Source, is_reference, parse, plan,
+};
+use std::collections::BTreeMap;
 
 /// Longest text of an instruction in the log and the history.
 const LONGEST: usize = 400;
 
-/// The stages up to the one to build, which is the last of them.
-pub(crate) fn stages<'b, 'd>(
-    dockerfile: &'b Dockerfile<'d>,
-    text: &str,
-    target: Option<&str>,
-) -> Result<Vec<Stage<'b, 'd>>, String> {
-    let escape = escape(dockerfile);
-    let starts: Vec<usize> = dockerfile.instructions.iter().map(start).collect();
-    let shown = |at: usize| {
-        let next = starts
-            .iter()
-            .copied()
-            .filter(|&other| other > at)
-            .min()
-            .unwrap_or(text.len());
-        let mut line = one_line(&text[at..next], escape);
-        if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-            line.truncate(end);
-            line.push('…');
+/// The stages of a Dockerfile, and which are built.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    pub(crate) dockerfile: Dockerfile,
+    pub(crate) plan: Plan,
+}
+
+impl Stages {
+    /// Reads a Dockerfile.
+    pub(crate) fn read(
+        text: &str,
+        build_args: &BTreeMap<String, String>,
+        target: Option<&str>,
+    ) -> Result<Self, String> {
+        let dockerfile = parse(text).map_err(|errors| {
+            let first = errors.first().map(Error::kanikos);
+            first.unwrap_or_default()
+        })?;
+        let plan = plan(&dockerfile, build_args, target).map_err(|fault| fault.to_string())?;
+        Ok(Self { dockerfile, plan })
+    }
+
+    /// Looks at all names of images and stages: from the last stage back those of `FROM`, and the
+    /// numbers of `COPY --from`; then from the first one on what else `COPY --from` may say.
+    pub(crate) fn check(&self, log: &Log<'_>) -> Result<(), String> {
+        let reference = |name: &str| {
+            if is_reference(name) {
+                return Ok(());
+            }
+            log.info(&format!("Retrieving image manifest {name}"));
+            Err(format!("could not parse reference: {name}"))
+        };
+        for stage in self.needed().rev() {
+            let base = &self.plan.bases[stage];
+            if base.stage.is_none() && base.text != "scratch" {
+                reference(&base.text)?;
+            }
+            for (_, from) in self.copies(stage) {
+                if let Origin::None(number) = self.plan.origin(stage, from) {
+                    return Err(format!(
+                        "stage {stage}: COPY --from={number} refers to a stage that does not exist"
+                    ));
+                }
+            }
         }
-        line
-    };
-    let number = |at: usize| text[..at].matches('\n').count() + 1;
-    let mut stages: Vec<Stage<'b, 'd>> = dockerfile
-        .stages()
-        .map(|stage| Stage {
-            from: stage.from,
-            from_text: shown(stage.from.from.span.start),
-            name: stage
-                .from
-                .as_
-                .as_ref()
-                .map(|(_, name)| name.value.to_lowercase()),
-            lines: stage
-                .instructions
-                .iter()
-                .map(|instruction| {
-                    let at = start(instruction);
-                    Line {
-                        number: number(at),
-                        text: shown(at),
-                        instruction,
+        for stage in self.needed() {
+            for (instruction, from) in self.copies(stage) {
+                match self.plan.origin(stage, from) {
+                    Origin::Later(other) => {
+                        let text = &instruction.text;
+                        return Err(format!("{text} refers to invalid stage: {other}"));
                     }
-                })
-                .collect(),
-            needed: false,
+                    Origin::Image => reference(from)?,
+                    Origin::Stage(_) | Origin::None(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The stages that are built, by their numbers.
+    pub(crate) fn needed(&self) -> impl DoubleEndedIterator<Item = usize> {
+        let needed = self.plan.needed.iter().enumerate();
+        needed
+            .filter(|(_, needed)| **needed)
+            .map(|(index, _)| index)
+    }
+
+    fn copies(&self, stage: usize) -> impl Iterator<Item = (&Instruction, &str)> {
+        let instructions = self.dockerfile.stages[stage].instructions.iter();
+        instructions.filter_map(|instruction| Some((instruction, copies_from(instruction)?)))
+    }
+
+    /// Whether any stage that is built copies from the context.
+    pub(crate) fn use_context(&self) -> bool {
+        let stages = self.needed().map(|stage| &self.dockerfile.stages[stage]);
+        let mut instructions = stages.flat_map(|stage| &stage.instructions);
+        instructions.any(|instruction| match &instruction.kind {
+            Kind::Add(_) => true,
+            Kind::Onbuild(text) => {
+                text.to_lowercase().contains("copy") || text.to_lowercase().contains("add")
+            }
+            Kind::Copy(copying) => {
+                copies_from(instruction).is_none()
+                    && copying
+                        .sources
+                        .iter()
+                        .any(|source| matches!(source, Source::Path(_)))
+            }
+            _ => false,
         })
-        .collect();
-    if let Some(target) = target {
-        let found = find(&stages, target, stages.len());
-        let index = found.ok_or_else(|| format!("{target} is not a valid target build stage"))?;
-        stages.truncate(index + 1);
-    }
-    need(&mut stages);
-    Ok(stages)
-}
-
-fn need(stages: &mut [Stage<'_, '_>]) {
-    let Some(last) = stages.last_mut() else {
-        return;
-    };
-    last.needed = true;
-    for index in (0..stages.len()).rev() {
-        if !stages[index].needed {
-            continue;
-        }
-        let mut wanted = vec![stages[index].from.image.value.to_string()];
-        for line in &stages[index].lines {
-            wanted.extend(copies_from(line.instruction));
-        }
-        for name in wanted {
-            if let Some(other) = find(stages, &name, index) {
-                stages[other].needed = true;
-            }
-        }
     }
 }
 
-/// The stage before `before` with a name or a number.
-pub(crate) fn find(stages: &[Stage<'_, '_>], name: &str, before: usize) -> Option<usize> {
-    let lower = name.to_lowercase();
-    let named = stages[..before]
-        .iter()
-        .rposition(|stage| stage.name.as_ref() == Some(&lower));
-    named.or_else(|| name.parse().ok().filter(|&index: &usize| index < before))
-}
-
-fn copies_from(instruction: &Instruction<'_>) -> Option<String> {
-    let Instruction::Copy(copy) = instruction else {
+/// What a `COPY` copies from, if that is not the context.
+pub(crate) fn copies_from(instruction: &Instruction) -> Option<&str> {
+    if !matches!(instruction.kind, Kind::Copy(_)) {
         return None;
-    };
-    let from = copy.options.iter().find(|flag| flag.name.value == "from")?;
-    from.value.as_ref().map(|value| value.value.to_string())
-}
-
-/// Whether any needed stage copies from the context.
-pub(crate) fn use_context(stages: &[Stage<'_, '_>]) -> bool {
-    let lines = stages
-        .iter()
-        .filter(|stage| stage.needed)
-        .flat_map(|stage| &stage.lines);
-    lines.into_iter().any(|line| match line.instruction {
-        Instruction::Add(_) => true,
-        Instruction::Copy(copy) => {
-            copies_from(line.instruction).is_none()
-                && copy
-                    .src
-                    .iter()
-                    .any(|source| matches!(source, Source::Path(_)))
-        }
-        _ => false,
-    })
-}
-
-/// The character that continues lines and takes meanings away.
-pub(crate) fn escape(dockerfile: &Dockerfile<'_>) -> char {
-    dockerfile
-        .parser_directives
-        .escape
-        .as_ref()
-        .map_or('\\', |escape| escape.value.value)
-}
-
-/// Text without continuations and the comments between them.
-pub(crate) fn unfold(text: &str, escape: char) -> String {
-    let mut out = String::new();
-    let mut continued = false;
-    for line in text.lines() {
-        if continued && line.trim_start().starts_with('#') {
-            continue;
-        }
-        if let Some(line) = line.trim_end().strip_suffix(escape) {
-            out.push_str(line);
-            continued = true;
-        } else {
-            out.push_str(line);
-            if !continued || !line.trim().is_empty() {
-                out.push('\n');
-                continued = false;
-            }
-        }
     }
-    out.trim_end().to_owned()
+    let from = instruction.flag("from")?.value.as_deref();
+    from.filter(|from| !from.is_empty())
 }
 
-fn one_line(text: &str, escape: char) -> String {
-    let text = unfold(text, escape);
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'));
-    lines
-        .flat_map(str::split_whitespace)
-        .collect::<Vec<_>>()
-        .join(" ")
+/// An instruction on one line, for the log and the history.
+pub(crate) fn shown(instruction: &Instruction) -> String {
+    let words: Vec<&str> = instruction.text.split_whitespace().collect();
+    let mut line = words.join(" ");
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
 }
 
-fn start(instruction: &Instruction<'_>) -> usize {
-    let keyword = match instruction {
-        Instruction::Add(i) => &i.add,
-        Instruction::Arg(i) => &i.arg,
-        Instruction::Cmd(i) => &i.cmd,
-        Instruction::Copy(i) => &i.copy,
-        Instruction::Entrypoint(i) => &i.entrypoint,
-        Instruction::Env(i) => &i.env,
-        Instruction::Expose(i) => &i.expose,
-        Instruction::From(i) => &i.from,
-        Instruction::Healthcheck(i) => &i.healthcheck,
-        Instruction::Label(i) => &i.label,
-        Instruction::Maintainer(i) => &i.maintainer,
-        Instruction::Onbuild(i) => &i.onbuild,
-        Instruction::Run(i) => &i.run,
-        Instruction::Shell(i) => &i.shell,
-        Instruction::Stopsignal(i) => &i.stopsignal,
-        Instruction::User(i) => &i.user,
-        Instruction::Volume(i) => &i.volume,
-        Instruction::Workdir(i) => &i.workdir,
-        _ => return 0,
-    };
-    keyword.span.start
+/// The instructions that an image has for whoever builds on it.
+pub(crate) fn triggers(texts: &[String]) -> Result<Vec<Instruction>, String> {
+    let mut found = Vec::new();
+    for text in texts {
+        let file = parse(&format!("FROM scratch\n{text}\n")).map_err(|errors| {
+            let why = errors.first().map(|error| error.message.clone());
+            format!(
+                "failed to parse ONBUILD instructions: {}",
+                why.unwrap_or_default()
+            )
+        })?;
+        found.extend(file.stages.into_iter().flat_map(|stage| stage.instructions));
+    }
+    Ok(found)
 }

@@ -227,7 +227,7 @@ async fn copies_land_where_docker_puts_them() {
         ("all/src/sub/f", "f"),
         ("all/keep.log", "k"),
         ("all/.dockerignore", "*.log\nDockerfile\n!keep.log\n"),
-        ("docs/EOF", "hello  \"q\"\n"),
+        ("docs/EOF", "hello $PATHX \"q\"\n"),
         ("docs/B", "keep $A\n"),
         ("unpacked/deep", "d"),
         ("app/sub/one.txt", "1"),
@@ -239,8 +239,8 @@ async fn copies_land_where_docker_puts_them() {
 
 #[tokio::test]
 async fn any_repository_builds_and_what_was_left_out_is_named() {
-    let dockerfile = "FROM node:20 AS build\nWORKDIR /app\nCOPY package.json .\nRUN npm ci && \\\n    npm run build\n\nFROM nginx:alpine\nCOPY --from=build /app/dist /usr/share/nginx/html\nCOPY --from=build /app/package.json /\nCOPY --from=busybox /bin/sh /bin/\nCMD [\"nginx\"]\nFROM unused\nRUN never\n";
-    let (_, ran, image) = build(dockerfile, &[("package.json", "{}")], &["--target=1"]).await;
+    let dockerfile = "FROM node:20 AS build\nWORKDIR /app\nCOPY package.json .\nRUN npm ci && \\\n    npm run build\n\nFROM nginx:alpine AS app\nCOPY --from=build /app/dist /usr/share/nginx/html\nCOPY --from=build /app/package.json /\nCOPY --from=busybox /bin/sh /bin/\nCMD [\"nginx\"]\nFROM unused\nRUN never\n";
+    let (_, ran, image) = build(dockerfile, &[("package.json", "{}")], &["--target=App"]).await;
     assert_eq!(image.content("package.json"), "{}");
     for line in [
         "WARN[0000] sandbox: not executed: FROM node:20 AS build: the sandbox does not have node:20; an empty layer stands for it",
@@ -288,7 +288,7 @@ async fn an_image_of_the_sandbox_is_a_base_for_the_next() {
     );
     assert!(
         ran.log
-            .contains("sandbox: not executed: ONBUILD RUN later: it is a trigger of"),
+            .contains("sandbox: not executed: RUN later: the sandbox runs no commands"),
         "{}",
         ran.log
     );
@@ -371,4 +371,22 @@ async fn without_a_push_nothing_is_pushed() {
         let line: Value = serde_json::from_str(line).unwrap();
         assert!(line["msg"].is_string() && line["level"].is_string() && line["time"].is_string());
     }
+}
+
+#[tokio::test]
+async fn arguments_and_stages_count_as_kaniko_counts_them() {
+    let dockerfile = "ARG V=1\nFROM scratch AS x\nCOPY a /first\nONBUILD COPY b /trigger\nFROM scratch AS X\nCOPY a /second\nFROM x\nCOPY --from=x /second /again\nENV A=1 B=1\nARG A=2\nARG V\nARG TARGETARCH\nARG TARGETSTAGE\nENV B=$A C=$V-$TARGETSTAGE-$TARGETOS\nCOPY --chmod=u+x,go= a /mode\nUSER 7\nCOPY a /own\nCOPY --from=x /second /kept\n";
+    let args = ["--build-arg=V=3", "--build-arg=UNKNOWN=1"];
+    let (_, _, image) = build(dockerfile, &[("a", "x"), ("b", "y")], &args).await;
+    // FROM takes the first of two stages by one name, COPY --from the last.
+    assert_eq!(image.content("first") + &image.content("again"), "xx");
+    assert_eq!(image.content("trigger"), "y");
+    let files = image.files();
+    assert_eq!(files["mode"].0, 0o700);
+    // What comes from the context is the user's, what comes from a stage stays whose it is.
+    assert_eq!((files["own"].1, files["kept"].1), (7, 0));
+    let env = &image.config["config"]["Env"];
+    assert_eq!(env[2], "B=2", "an ARG goes before an ENV: {env}");
+    assert_eq!(env[3], "C=3-default-", "{env}");
+    assert_eq!(image.config["config"].get("OnBuild"), None);
 }

@@ -180,12 +180,6 @@ async fn a_source_that_is_not_there() {
         &ran,
         "error building image: error building stage: failed to get files used from context: failed to get fileinfo for /kaniko/buildcontext/gone: lstat /kaniko/buildcontext/gone: no such file or directory",
     );
-    server.context(&[("Dockerfile", "FROM scratch\nCOPY *.gone /a/\n")]);
-    let ran = server.run(&[]).await;
-    plain(
-        &ran,
-        "error building image: error building stage: failed to execute command: copy failed: no source files specified",
-    );
 }
 
 #[tokio::test]
@@ -214,15 +208,6 @@ async fn flags_and_dockerfiles_that_are_wrong() {
     usage(
         &server.run(&["--context=ftp://x"]).await,
         "error resolving source context: unknown build context prefix",
-    );
-    plain(
-        &server.run(&["--target=none"]).await,
-        "error building image: none is not a valid target build stage",
-    );
-    server.context(&[("Dockerfile", "FROM scratch\nCOPPY a b\n")]);
-    plain(
-        &server.run(&[]).await,
-        "error building image: dockerfile parse error",
     );
     plain(
         &server

@@ -5,5 +5,6 @@
 
 mod builds;
 mod credentials;
+mod dockerfiles;
 mod failures;
 mod server;

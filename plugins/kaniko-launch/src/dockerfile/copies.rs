@@ -1,0 +1,248 @@
+//! `COPY` and `ADD`: where from, with what flags, and what they can't copy.
+
+use sidestep::Diagnostic;
+use sidestep_dockerfile::{
+    Copying, Flag, Instruction, Kind, Mode, Origin, Source, Word, is_reference, nearest, variables,
+};
+
+use super::Reading;
+
+/// The flags that kaniko reads and then forgets, and what that does; `--link` changes nothing in
+/// the image.
+const IGNORED: [(&str, &str); 5] = [
+    (
+        "parents",
+        "copies without the folders above, to another place",
+    ),
+    ("exclude", "copies what it is to leave out, too"),
+    ("checksum", "takes what it downloads unchecked"),
+    ("unpack", "unpacks archives of the context, and no others"),
+    ("keep-git-dir", "clones no repository"),
+];
+
+pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (stage, instruction) in reading.instructions() {
+        let (copying, is_add) = match &instruction.kind {
+            Kind::Copy(copying) => (copying, false),
+            Kind::Add(copying) => (copying, true),
+            _ => continue,
+        };
+        let from = instruction.flag("from");
+        found.extend(from.and_then(|flag| origin(reading, stage, flag)));
+        found.extend(flags(reading, instruction));
+        found.extend(destination(reading, instruction, copying));
+        for source in &copying.sources {
+            if let Source::Path(path) = source
+                && !variables(&path.text)
+            {
+                let one = if is_add {
+                    added(reading, path)
+                } else if from.is_none() {
+                    copied(reading, path)
+                } else {
+                    None
+                };
+                found.extend(one);
+            }
+        }
+    }
+    found
+}
+
+fn origin(reading: &Reading<'_>, stage: usize, flag: &Flag) -> Option<Diagnostic> {
+    let from = flag.value.as_deref().filter(|from| !from.is_empty())?;
+    let error = |message: String| reading.error("dockerfile.copy-from", flag.at, message);
+    let names: Vec<String> = reading
+        .dockerfile
+        .stages
+        .iter()
+        .filter_map(sidestep_dockerfile::Stage::name)
+        .collect();
+    match reading.plan.origin(stage, from) {
+        Origin::Stage(_) => None,
+        Origin::Later(other) if other == stage => Some(
+            error(format!(
+                "`{from}` is the stage that this stands in, and a stage can't copy from itself"
+            ))
+            .help("a COPY without `--from` copies from the context"),
+        ),
+        Origin::Later(other) => {
+            let line = reading.line(reading.dockerfile.stages[other].instruction.keyword.at);
+            Some(
+                error(format!(
+                    "the stage `{from}` is not built yet: it begins on line {line}"
+                ))
+                .help("move it above this one"),
+            )
+        }
+        Origin::None(number) => {
+            let last = reading.plan.target;
+            let message =
+                format!("no stage has the number {number}: they are numbered 0 to {last}");
+            Some(
+                error(message)
+                    .help("a stage's name says more: `FROM … AS NAME`, `COPY --from=NAME`"),
+            )
+        }
+        Origin::Image if from.contains('$') => Some(
+            error(format!("kaniko replaces no variables in `--from={from}`"))
+                .help("give the image a stage of its own, `FROM … AS NAME`, and copy from that"),
+        ),
+        Origin::Image if !is_reference(from) => Some(
+            error(format!(
+                "no stage is called `{from}`, and it is no image's name either"
+            ))
+            .help(known(&names)),
+        ),
+        Origin::Image => nearest(from, names.iter().map(String::as_str)).map(|near| {
+            let message = format!("no stage is called `{from}`: kaniko takes it for an image");
+            reading
+                .warning("dockerfile.copy-from", flag.at, message)
+                .help(format!("is `{near}` meant?"))
+        }),
+    }
+}
+
+fn known(names: &[String]) -> String {
+    if names.is_empty() {
+        "no stage has a name; `FROM … AS NAME` gives it one".to_owned()
+    } else {
+        format!("the stages are {}", names.join(", "))
+    }
+}
+
+fn flags(reading: &Reading<'_>, instruction: &Instruction) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for flag in &instruction.flags {
+        let value = flag.value.as_deref().unwrap_or_default();
+        if let Some((name, what)) = IGNORED.iter().find(|(name, _)| *name == flag.name) {
+            // A switch that is off, as it is without it.
+            if (*name == "parents" || *name == "keep-git-dir") && !flag.is_on() {
+                continue;
+            }
+            let message = format!("kaniko ignores `--{name}`, and so {what}");
+            found.push(
+                reading
+                    .warning("dockerfile.ignored-flag", flag.at, message)
+                    .help("where that matters, do it in a RUN, or build with BuildKit"),
+            );
+        }
+        if flag.name == "chmod"
+            && !variables(value)
+            && let Err(why) = Mode::parse(value)
+        {
+            found.push(
+                reading
+                    .error(
+                        "dockerfile.chmod",
+                        flag.at,
+                        format!("`{value}` is no mode: {why}"),
+                    )
+                    .help("a mode is `0755`, or `u=rwX,go=rX`"),
+            );
+        }
+    }
+    found
+}
+
+/// More than one source, and a destination that is no folder: a relative one is not looked up in
+/// the image.
+fn destination(
+    reading: &Reading<'_>,
+    instruction: &Instruction,
+    copying: &Copying,
+) -> Option<Diagnostic> {
+    let paths = copying.sources.iter().filter_map(|source| match source {
+        Source::Path(path) => Some(path),
+        Source::Heredoc(_) => None,
+    });
+    let paths: Vec<&Word> = paths.collect();
+    let is_plain = |word: &&Word| !variables(&word.text) && !word.text.contains(['*', '?', '[']);
+    let to = &copying.destination;
+    let is_folder = to.text.starts_with('/') || to.text.ends_with('/') || to.text.ends_with('.');
+    if paths.len() < 2 || !paths.iter().all(is_plain) || variables(&to.text) || is_folder {
+        return None;
+    }
+    let keyword = instruction.keyword.text.to_uppercase();
+    let message = format!(
+        "{keyword} has {} sources, and `{}` is not written as a folder",
+        paths.len(),
+        to.text
+    );
+    Some(
+        reading
+            .error("dockerfile.copy-to", to.at, message)
+            .help(format!("end it with a slash: `{}/`", to.text)),
+    )
+}
+
+fn copied(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
+    if is_url(&path.text) {
+        let message = format!("COPY downloads nothing, and so not `{}`", path.text);
+        return Some(
+            reading
+                .error("dockerfile.copy-source", path.at, message)
+                .help("ADD does"),
+        );
+    }
+    outside(reading, path)
+}
+
+fn added(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
+    let text = &path.text;
+    let (place, _) = text.split_once('#').unwrap_or((text, ""));
+    let help = "clone it before the build, or in a RUN";
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    match scheme {
+        Some("http" | "https") if place.ends_with(".git") => {
+            let message = format!("kaniko clones nothing: of `{text}` it downloads the page");
+            let found = reading.warning("dockerfile.add-git", path.at, message);
+            Some(found.help(help))
+        }
+        Some("git" | "ssh") => {
+            let message = format!("kaniko clones nothing, and so not `{text}`");
+            Some(
+                reading
+                    .error("dockerfile.add-git", path.at, message)
+                    .help(help),
+            )
+        }
+        None if text.starts_with("git@") && place.contains(':') => {
+            let message =
+                format!("kaniko takes `{text}` for a file of the context: it clones nothing");
+            Some(
+                reading
+                    .error("dockerfile.add-git", path.at, message)
+                    .help(help),
+            )
+        }
+        None => outside(reading, path),
+        Some(_) => None,
+    }
+}
+
+/// Docker cuts off what leads out of the context, kaniko follows it.
+fn outside(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
+    let mut depth = 0_i32;
+    for part in path.text.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+        if depth < 0 {
+            let message = format!("`{}` is outside of the context", path.text);
+            return Some(
+                reading
+                    .error("dockerfile.copy-source", path.at, message)
+                    .help("the context is the step's `path`: make it the folder that holds both, and `dockerfile` relative to that"),
+            );
+        }
+    }
+    None
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}

@@ -1,0 +1,95 @@
+//! Here-documents: what kaniko does with them that a shell or BuildKit does not.
+
+use sidestep::Diagnostic;
+use sidestep_dockerfile::{Command, Heredoc, Instruction, Kind, Source};
+
+use super::Reading;
+
+pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (_, instruction) in reading.instructions() {
+        match &instruction.kind {
+            Kind::Run(Command::Shell(line)) if !instruction.heredocs.is_empty() => {
+                found.extend(script(reading, instruction, &line.text));
+            }
+            Kind::Copy(copying) | Kind::Add(copying) => {
+                let documents = copying.sources.iter().filter_map(|source| match source {
+                    Source::Heredoc(document) => Some(document),
+                    Source::Path(_) => None,
+                });
+                found.extend(documents.filter_map(|document| verbatim(reading, document)));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// `RUN <<EOF` and nothing else: the lines are the script. kaniko sees that only where the name is
+/// written bare; else it gives the lines to no program.
+fn script(reading: &Reading<'_>, instruction: &Instruction, line: &str) -> Option<Diagnostic> {
+    let rest: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let is_alone = rest.starts_with("<<") && line.split_whitespace().all(|word| !is_program(word));
+    let [document, others @ ..] = instruction.heredocs.as_slice() else {
+        return None;
+    };
+    if !is_alone {
+        return None;
+    }
+    let at = instruction.keyword.at;
+    let shell = format!("name the shell: `RUN sh {}`", line.trim());
+    if !others.is_empty() || line.trim() != format!("<<{}", document.name) {
+        let message = format!(
+            "kaniko runs nothing of `RUN {}`: it gives its lines to no program",
+            line.trim()
+        );
+        return Some(
+            reading
+                .warning("dockerfile.heredoc-run", at, message)
+                .help(shell),
+        );
+    }
+    let first = document.text.lines().next().unwrap_or_default();
+    let program = first.strip_prefix("#!")?.trim();
+    let name = program.rsplit(['/', ' ']).next().unwrap_or(program);
+    if name == "sh" {
+        return None;
+    }
+    let message = format!("kaniko runs these lines with `sh`, whatever `{first}` says");
+    Some(
+        reading
+            .warning("dockerfile.heredoc-run", document.at, message)
+            .help(format!("name the program: `RUN {name} {}`", line.trim())),
+    )
+}
+
+/// Whether a word is one, rather than the beginning of a document or its name.
+fn is_program(word: &str) -> bool {
+    !word.starts_with("<<")
+}
+
+/// Variables in a file that is made of the lines.
+fn verbatim(reading: &Reading<'_>, document: &Heredoc) -> Option<Diagnostic> {
+    if !document.expands {
+        return None;
+    }
+    let in_name = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '{';
+    let dollars = document.text.match_indices('$');
+    let (at, _) = dollars
+        .into_iter()
+        .find(|(at, _)| document.text[at + 1..].starts_with(in_name))?;
+    let end = document.text[at + 1..]
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "_{}".contains(c)))
+        .map_or(document.text.len(), |end| at + 1 + end);
+    let variable = &document.text[at..end];
+    let message = format!("kaniko writes these lines as they stand, and replaces no `{variable}`");
+    Some(
+        reading
+            .warning("dockerfile.heredoc-variables", document.at + at, message)
+            .help(format!(
+                "where they are to stand so, quote the name: `<<'{}'`",
+                document.name
+            ))
+            .help("where they are to be replaced, write the file in a RUN"),
+    )
+}

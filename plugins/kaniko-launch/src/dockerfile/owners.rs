@@ -1,0 +1,54 @@
+//! `COPY` and `ADD` after a `USER`: kaniko gives the files to that user, Docker to root.
+
+use sidestep::Diagnostic;
+use sidestep_dockerfile::Kind;
+
+use super::Reading;
+
+pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
+    let mut users: Vec<Option<&str>> = vec![None; reading.plan.needed.len()];
+    let mut found = Vec::new();
+    for stage in reading.needed() {
+        let base = reading.plan.bases[stage].stage;
+        let mut user = base.and_then(|base| users[base]);
+        // One remark a user: what it says holds for all that follows.
+        let mut told = false;
+        for instruction in &reading.dockerfile.stages[stage].instructions {
+            match &instruction.kind {
+                Kind::User(word) => {
+                    user = Some(word.text.as_str());
+                    told = false;
+                }
+                Kind::Copy(_) | Kind::Add(_)
+                    if !told
+                        && instruction.flag("chown").is_none()
+                        && instruction.flag("from").is_none() =>
+                {
+                    let Some(user) = user.filter(|user| !is_root(user)) else {
+                        continue;
+                    };
+                    told = true;
+                    let keyword = instruction.keyword.text.to_uppercase();
+                    let message = format!(
+                        "kaniko gives what this copies to `{user}`, whom USER names, and Docker to root"
+                    );
+                    found.push(
+                        reading
+                            .warning("dockerfile.copy-owner", instruction.keyword.at, message)
+                            .help(format!(
+                                "`{keyword} --chown={user} …` says so to both, `--chown=0:0` says root"
+                            )),
+                    );
+                }
+                _ => {}
+            }
+        }
+        users[stage] = user;
+    }
+    found
+}
+
+fn is_root(user: &str) -> bool {
+    let name = user.split(':').next().unwrap_or_default();
+    name.trim_matches(['"', '\'']) == "root" || name == "0"
+}

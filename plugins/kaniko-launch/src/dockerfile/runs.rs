@@ -1,0 +1,76 @@
+//! `RUN`: flags and mounts that kaniko goes on without.
+
+use sidestep::Diagnostic;
+use sidestep_dockerfile::{Flag, Kind, Mount, variables};
+
+use super::Reading;
+
+/// The last kaniko of Google's, which has no mounts at all.
+const GOOGLES: &str = "gcr.io/kaniko-project/";
+
+pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
+    let runs = reading.instructions();
+    runs.filter(|(_, instruction)| matches!(instruction.kind, Kind::Run(_)))
+        .flat_map(|(_, instruction)| &instruction.flags)
+        .filter_map(|flag| match flag.name.as_str() {
+            "mount" => mount(reading, flag),
+            name => {
+                let message = format!("kaniko ignores `--{name}` of RUN");
+                let found = reading.warning("dockerfile.run-option", flag.at, message);
+                Some(found.help(
+                    "the instruction runs without it; where it needs it, build with BuildKit",
+                ))
+            }
+        })
+        .collect()
+}
+
+fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
+    let value = flag.value.as_deref().unwrap_or_default();
+    let ignored = |what: String| reading.warning("dockerfile.run-option", flag.at, what);
+    let executor = reading.known.executor.as_deref();
+    if executor.is_some_and(|image| image.starts_with(GOOGLES)) {
+        let found = ignored("this kaniko ignores `--mount` of RUN".to_owned());
+        return Some(found.help("the default `executor` has cache, bind and secret mounts"));
+    }
+    let mount = match Mount::parse(value, &|_| None) {
+        Ok(mount) => mount,
+        Err(_) if variables(value) => return None,
+        Err(why) => {
+            let message = format!("kaniko can't read `--mount={value}`: {why}");
+            return Some(reading.error("dockerfile.mount", flag.at, message));
+        }
+    };
+    match mount.kind.as_str() {
+        "cache" => None,
+        "bind" => {
+            let from = mount
+                .from
+                .filter(|from| !from.is_empty() && from != "context")?;
+            let message = format!("kaniko mounts nothing from `{from}`: the line runs without it");
+            Some(ignored(message).help(format!("copy what it needs first: `COPY --from={from} …`")))
+        }
+        "secret" => {
+            let name = mount.secret().unwrap_or_default().to_owned();
+            let help = "kaniko-launch gives a build no secrets: fetch what it needs before, in a step of the pipeline";
+            if mount.required {
+                let message = format!("the line needs the secret `{name}`, and the build has none");
+                return Some(
+                    reading
+                        .error("dockerfile.secret", flag.at, message)
+                        .help(help),
+                );
+            }
+            let message = format!("the build has no secret `{name}`: the line runs without it");
+            Some(
+                reading
+                    .warning("dockerfile.secret", flag.at, message)
+                    .help(help),
+            )
+        }
+        kind => {
+            let message = format!("kaniko ignores `--mount=type={kind}`: the line runs without it");
+            Some(ignored(message).help("where it needs it, build with BuildKit"))
+        }
+    }
+}

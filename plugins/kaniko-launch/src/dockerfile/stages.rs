@@ -1,0 +1,126 @@
+//! Stages: the one that `target` names, two by one name, and what stops kaniko before it has any.
+
+use sidestep::Diagnostic;
+use sidestep_dockerfile::{Dockerfile, Fault, nearest, place};
+
+use super::{Reading, build_arg};
+use crate::inputs::Known;
+
+/// Why there is no plan; nothing where that depends on what is not known yet.
+pub(super) fn fault(
+    path: &str,
+    text: &str,
+    dockerfile: &Dockerfile,
+    known: &Known,
+    fault: &Fault,
+) -> Option<Diagnostic> {
+    let at = |found: Diagnostic, byte| {
+        let (line, column) = place(text, byte);
+        found.in_file(path).at(line, column)
+    };
+    let is_known = known.build_args.is_some();
+    match fault {
+        Fault::Target(target) => Some(no_stage(path, dockerfile, target)),
+        Fault::Quotes { variable } => {
+            let global = &dockerfile.globals[*variable];
+            let default = global.default.as_ref().unwrap_or(&global.name);
+            let message = format!(
+                "the default of `{}` begins with one quote and does not end with it",
+                global.name.text
+            );
+            Some(at(
+                Diagnostic::error("dockerfile.quotes", message),
+                default.at,
+            ))
+        }
+        Fault::Default { variable, why } => is_known.then(|| {
+            let global = &dockerfile.globals[*variable];
+            let default = global.default.as_ref().unwrap_or(&global.name);
+            let message = format!("the default of `{}` can't be read: {why}", global.name.text);
+            at(
+                Diagnostic::error("dockerfile.substitution", message),
+                default.at,
+            )
+        }),
+        Fault::Base { stage, base, why } => is_known.then(|| {
+            let written = &dockerfile.stages[*stage].from.image;
+            let (asked, reason) = asked_for(base, why);
+            let message = format!("kaniko can't read `{base}`: {reason}");
+            let found = at(
+                Diagnostic::error("dockerfile.substitution", message),
+                written.at,
+            );
+            match asked {
+                Some(name) => found.help(build_arg(known, name, "…")),
+                None => found.help(
+                    "Dockerfiles know `${NAME}`, and with `:-`, `:+`, `:?`, `#`, `%` and `/`",
+                ),
+            }
+        }),
+    }
+}
+
+/// The variable that `${NAME:?why}` asks for, and the reason without the parser's preface.
+fn asked_for<'w>(base: &str, why: &'w str) -> (Option<&'w str>, &'w str) {
+    let preface = format!("failed to process {base:?}: ");
+    let reason = why.strip_prefix(&preface).unwrap_or(why);
+    let name = reason.split_once(": ").map(|(name, _)| name);
+    let name = name.filter(|name| base.contains(&format!("${{{name}")));
+    (name, reason)
+}
+
+fn no_stage(path: &str, dockerfile: &Dockerfile, target: &str) -> Diagnostic {
+    let found = Diagnostic::error(
+        "dockerfile.no-stage",
+        format!("`target` asks for {path}'s stage `{target}`, and there is none"),
+    );
+    let names: Vec<String> = dockerfile
+        .stages
+        .iter()
+        .filter_map(sidestep_dockerfile::Stage::name)
+        .collect();
+    let is_number = target.parse::<usize>().is_ok();
+    let number = "kaniko takes a stage's name, and no number";
+    let names = names.iter().map(String::as_str);
+    match nearest(target, names.clone()) {
+        Some(near) => found.help(format!("is `{near}` meant?")),
+        None if names.clone().next().is_some() => {
+            let known = format!("its stages are {}", names.collect::<Vec<_>>().join(", "));
+            if is_number {
+                found.help(number).help(known)
+            } else {
+                found.help(known)
+            }
+        }
+        None if is_number => found.help(format!("{number}: give the stage one, `FROM … AS NAME`")),
+        None => found.help("no stage of it has a name; `FROM … AS NAME` gives it one"),
+    }
+}
+
+/// Docker refuses two stages by one name, kaniko takes now the one and now the other.
+pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
+    let stages = &reading.dockerfile.stages;
+    let mut found = Vec::new();
+    for (index, stage) in stages.iter().enumerate() {
+        let Some(name) = &stage.from.name else {
+            continue;
+        };
+        let first = stages[..index]
+            .iter()
+            .find(|other| other.name() == stage.name());
+        let Some(first) = first.and_then(|first| first.from.name.as_ref()) else {
+            continue;
+        };
+        let message = format!(
+            "the stage on line {} is called `{}` too",
+            reading.line(first.at),
+            name.text
+        );
+        found.push(
+            reading
+                .warning("dockerfile.stage-twice", name.at, message)
+                .help("kaniko takes the first for `FROM` and `target`, and the last for `COPY --from`"),
+        );
+    }
+    found
+}

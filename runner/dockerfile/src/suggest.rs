@@ -1,0 +1,75 @@
+/// ` (did you mean X?)`, where a known name is near. A name that differs in case alone is no
+/// suggestion: then something else is wrong.
+pub(crate) fn suggestion<'k>(
+    given: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    case_matters: bool,
+) -> String {
+    let lower = given.to_lowercase();
+    let wanted = if case_matters { given } else { &lower };
+    let mut nearest = None;
+    let mut least = 3;
+    for name in known {
+        if name == wanted {
+            return String::new();
+        }
+        let distance = distance(wanted, name);
+        if distance < least {
+            least = distance;
+            nearest = Some(name);
+        }
+    }
+    let Some(name) = nearest else {
+        return String::new();
+    };
+    if !case_matters && given != lower && given == given.to_uppercase() {
+        format!(" (did you mean {}?)", name.to_uppercase())
+    } else {
+        format!(" (did you mean {name}?)")
+    }
+}
+
+/// The known name that a name is probably meant to be: one or two characters away from it, and less
+/// than half of it.
+pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let given = given.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (distance(&given, &name.to_lowercase()), name))
+        .filter(|(distance, _)| (1..3).contains(distance) && distance * 2 < given.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Levenshtein's distance: how many characters to add, take away or replace.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_is_named_in_the_writers_case() {
+        let known = ["copy", "run"];
+        assert_eq!(suggestion("COPPY", known, false), " (did you mean COPY?)");
+        assert_eq!(suggestion("coppy", known, false), " (did you mean copy?)");
+        assert_eq!(suggestion("EXECUTE", known, false), "");
+        assert_eq!(suggestion("linck", ["link"], true), " (did you mean link?)");
+        assert_eq!(nearest("buidler", ["builder", "run"]), Some("builder"));
+        assert_eq!(nearest("go", ["do"]), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}
