@@ -1,8 +1,9 @@
 //! Between the contract's records and the events' types.
 
+use google_cloud_wkt as wkt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use sidestep_events::{Class, Diagnostic, Failure, Owner, Position, Severity};
+use sidestep_events::{Class, Diagnostic, Failure, OnExit, Owner, Position, Severity};
 
 use crate::bindings::sidestep::host::types;
 
@@ -59,14 +60,69 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
     }
 }
 
+/// What becomes of an object, as a plugin says.
+pub(crate) fn on_exit(on_exit: types::OnExit) -> OnExit {
+    match on_exit {
+        types::OnExit::Keep => OnExit::Keep,
+        types::OnExit::Delete => OnExit::Delete,
+    }
+}
+
+/// What became of making an object.
+pub(crate) fn creation(new: bool) -> types::Creation {
+    if new {
+        types::Creation::Created
+    } else {
+        types::Creation::AlreadyThere
+    }
+}
+
+/// A time that a plugin gives, if it is one.
+pub(crate) fn time(milliseconds: u64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(milliseconds).ok()?).ok()
+}
+
 /// A time as the contract has it: milliseconds since 1970.
 pub(crate) fn milliseconds(time: Timestamp) -> u64 {
     u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
+/// A time of Google's clients, in milliseconds since 1970.
+pub(crate) fn wkt_milliseconds(time: wkt::Timestamp) -> u64 {
+    let milliseconds = time.seconds() * 1000 + i64::from(time.nanos()) / 1_000_000;
+    u64::try_from(milliseconds).unwrap_or(0)
+}
+
+/// A text that is not empty: Google's APIs send what has no value empty, or leave it out.
+pub(crate) fn filled(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// An enum's value as the API has it; empty where none is set (`…_UNSPECIFIED`, AIP-126).
+pub(crate) fn value(name: Option<&str>) -> String {
+    name.filter(|name| !name.ends_with("_UNSPECIFIED"))
+        .unwrap_or_default()
+        .to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_set_is_empty() {
+        assert_eq!(value(Some("RUNNING")), "RUNNING");
+        assert_eq!(value(Some("STATUS_UNSPECIFIED")), "");
+        assert_eq!(value(None), "");
+        assert_eq!(filled(String::new()), None);
+    }
+
+    #[test]
+    fn a_time_before_1970_is_no_huge_number() {
+        let time = |seconds| wkt::Timestamp::clamp(seconds, 999_000_000);
+        assert_eq!(wkt_milliseconds(time(1)), 1999);
+        assert_eq!(wkt_milliseconds(time(-5)), 0);
+    }
 
     #[test]
     fn a_failure_survives_the_way_to_a_plugin_and_back() {

@@ -1,7 +1,7 @@
 //! `sidestep:step/runtime`: the step's surroundings. It needs no grant.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings::sidestep::host::types::Diagnostic;
 use crate::bindings::sidestep::step::runtime::{self as wit, Field, Level, ProgressReport};
 use crate::convert::{diagnostic_from_wit, milliseconds};
-use crate::state::Panicked;
+use crate::panicked::Panicked;
 use crate::{CallError, StepState, object_name};
 
 /// The longest log line, title or label that is kept whole, in bytes.
@@ -24,28 +24,6 @@ const MAX_FIELDS: usize = 64;
 const MAX_CHECKPOINT: usize = 64 << 10;
 /// The most random bytes of one call.
 const MAX_RANDOM: u32 = 64 << 10;
-/// Reports of the same progress that come faster are dropped.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-
-/// What one incarnation has said so far.
-pub(crate) struct Talk {
-    left: u64,
-    full: bool,
-    groups: u32,
-    progress: Option<(Instant, String)>,
-}
-
-impl Talk {
-    pub(crate) fn new(log_bytes: u64) -> Self {
-        Self {
-            left: log_bytes,
-            full: false,
-            groups: 0,
-            progress: None,
-        }
-    }
-}
-
 pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
     wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
 }
@@ -53,12 +31,10 @@ pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
 impl StepState {
     /// Whether so many more bytes may be said; the first time that they may not, says so.
     fn may_say(&mut self, bytes: usize) -> bool {
-        // An empty line costs something too.
-        if let Some(left) = self.talk.left.checked_sub(bytes as u64 + 64) {
-            self.talk.left = left;
+        if self.talk.take(bytes) {
             return true;
         }
-        if !std::mem::replace(&mut self.talk.full, true) {
+        if self.talk.is_newly_full() {
             self.step.emit(Event::Warning(WarningRaised {
                 code: "log.full".to_owned(),
                 message: "the plugin has said more than a step's log may hold; the rest of its \
@@ -116,7 +92,7 @@ impl wit::Host for StepState {
 
     async fn group(&mut self, title: String) -> wasmtime::Result<()> {
         if self.may_say(title.len()) {
-            self.talk.groups += 1;
+            self.talk.begin_group();
             let title = cut(&self.step.masks.text(&title));
             self.step.emit(Event::GroupStarted { title });
         }
@@ -124,25 +100,20 @@ impl wit::Host for StepState {
     }
 
     async fn end_group(&mut self) -> wasmtime::Result<()> {
-        if let Some(left) = self.talk.groups.checked_sub(1) {
-            self.talk.groups = left;
+        if self.talk.end_group() {
             self.step.emit(Event::GroupFinished {});
         }
         Ok(())
     }
 
     async fn progress(&mut self, report: ProgressReport) -> wasmtime::Result<()> {
-        // Another text is another state, which may be the last one for hours.
-        let soon =
-            self.talk.progress.as_ref().is_some_and(|(last, text)| {
-                last.elapsed() < PROGRESS_EVERY && *text == report.message
-            });
+        let soon = self.talk.has_just_reported(&report.message);
         let last = report.total == Some(report.done);
         if (soon && !last) || !self.may_say(report.message.len() + report.unit.len()) {
             return Ok(());
         }
         let label = cut(&self.step.masks.text(&report.message));
-        self.talk.progress = Some((Instant::now(), report.message));
+        self.talk.report(report.message);
         self.step.emit(Event::Progress(Progress {
             label,
             done: report.done,

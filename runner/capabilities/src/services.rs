@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::google::Rest;
+use crate::google::ControlPlane;
 use crate::http_client::HttpClient;
 use crate::identity::Identity;
 use crate::kubernetes::Clusters;
@@ -19,7 +19,7 @@ pub struct Services {
     /// Cloud Storage.
     pub storage: Option<Arc<Storage>>,
     /// Google Cloud's control plane.
-    pub google: Option<Rest>,
+    pub google: Option<ControlPlane>,
     /// Image registries.
     pub registry: Option<Arc<Registry>>,
     /// The clusters.
@@ -30,4 +30,25 @@ pub struct Services {
     pub http: Option<Arc<HttpClient>>,
     /// The pipeline's secrets by name. The masks know them from the start.
     pub secrets: BTreeMap<String, Secret>,
+}
+
+impl Services {
+    pub(crate) fn storage(&self) -> wasmtime::Result<Arc<Storage>> {
+        there(self.storage.as_ref(), "Cloud Storage")
+    }
+
+    pub(crate) fn registry(&self) -> wasmtime::Result<Arc<Registry>> {
+        there(self.registry.as_ref(), "registries")
+    }
+
+    pub(crate) fn clusters(&self) -> wasmtime::Result<Arc<Clusters>> {
+        there(self.clusters.as_ref(), "clusters")
+    }
+}
+
+/// The client, which a run has whose plugins ask for it.
+fn there<C: Clone>(client: Option<&C>, of: &str) -> wasmtime::Result<C> {
+    client
+        .cloned()
+        .ok_or_else(|| wasmtime::Error::msg(format!("this run has no client for {of}")))
 }

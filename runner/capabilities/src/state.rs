@@ -3,7 +3,8 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 
-use crate::runtime::Talk;
+use crate::panicked::Panicked;
+use crate::talk::Talk;
 use crate::{Gate, Services, StepContext};
 
 /// How much one incarnation may ask of the host.
@@ -37,15 +38,6 @@ pub struct StepState {
     pub(crate) last_checkpoint: Option<String>,
     limiter: Box<dyn ResourceLimiter + Send + Sync>,
     panicked: Option<Panicked>,
-}
-
-/// What the plugin said of its panic before the trap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Panicked {
-    /// The panic's message, masked.
-    pub message: String,
-    /// `FILE:LINE:COLUMN`.
-    pub place: String,
 }
 
 impl StepState {

@@ -44,6 +44,11 @@ impl StepContext {
     pub fn emit(&self, event: Event) {
         self.sink.event(self.masks.event(event));
     }
+
+    /// Which attempt of which run this is, as `RUN/INSTANCE/ATTEMPT`: what is made outside says so.
+    pub fn made_by(&self) -> String {
+        format!("{}/{}/{}", self.run, self.instance, self.attempt)
+    }
 }
 
 impl std::fmt::Debug for StepContext {

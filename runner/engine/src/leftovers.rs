@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::Cleaner;
 use crate::recorder::{Recorder, Scope};
-use crate::run::DETACHED;
+
+/// The code of the warning that a run ends with that was detached.
+pub(crate) const DETACHED: &str = "run.detached";
 
 /// What became of an outside object that was to be removed.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,6 +8,7 @@
 mod attempts;
 mod backoff;
 mod cleaner;
+mod execute;
 mod executor;
 mod host;
 mod leftovers;
@@ -17,7 +18,9 @@ mod program;
 mod recorder;
 mod run;
 mod schedule;
+mod shared;
 mod sink;
+mod start;
 mod stop;
 
 pub use cleaner::{Cleaner, NoCleaner};

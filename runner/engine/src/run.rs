@@ -5,14 +5,12 @@ use sidestep_events::{Event, Exit, Failure, RunFinished, Status, WarningRaised};
 use sidestep_state::History;
 use tokio::time::Instant;
 
-use crate::attempts::{Shared, Start, millis};
-use crate::leftovers::clean_up;
+use crate::leftovers::{DETACHED, clean_up};
 use crate::recorder::{Recorder, Scope};
 use crate::schedule::Schedule;
+use crate::shared::{Shared, millis};
+use crate::start::Start;
 use crate::{Cleaner, Executor, Program, RunOptions, RunView, Stop, StopReason};
-
-/// The code of the warning that a run ends with that was detached.
-pub(crate) const DETACHED: &str = "run.detached";
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,10 @@
-//! What may start when.
+//! What starts when, and what its end means for the others.
+
+mod pools;
+mod queue;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use sidestep_events::{Event, Failure, Status, StepFinished, StepSkipped, StepWaiting};
@@ -11,9 +13,15 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::attempts::{Cut, Ended, Shared, Start, millis, run_instance};
+use crate::attempts::{Ended, run_instance};
+use crate::execute::Cut;
 use crate::recorder::Scope;
-use crate::{NodeState, Pool, Program, RunView, Stop, StopReason, Verdict};
+use crate::shared::{Shared, millis};
+use crate::start::Start;
+use crate::{NodeState, Program, RunView, Stop, StopReason, Verdict};
+
+use pools::Pools;
+use queue::Queue;
 
 /// The course of one run.
 pub(crate) struct Schedule {
@@ -22,18 +30,10 @@ pub(crate) struct Schedule {
     stop: Stop,
     view: RunView,
     starts: Vec<Start>,
-    /// How many needs of each instance are not over.
-    unmet: Vec<usize>,
-    dependents: Vec<Vec<usize>>,
-    /// Instances whose needs are over, and which have not started.
-    ready: BTreeSet<usize>,
-    /// Those of them whose condition was true.
-    passed: BTreeSet<usize>,
-    /// Those of them that have said that they wait.
-    told: BTreeSet<usize>,
+    queue: Queue,
     tasks: JoinSet<Option<Ended>>,
     running: HashMap<Id, usize>,
-    pools: HashMap<String, CancellationToken>,
+    pools: Pools,
     /// Cancels what was running when the run was stopped; what starts later has another.
     early: CancellationToken,
     detach: CancellationToken,
@@ -61,31 +61,17 @@ impl Schedule {
             nodes: states.collect(),
             cancelled: false,
         };
-        let mut dependents = vec![Vec::new(); nodes.len()];
-        let mut unmet = vec![0; nodes.len()];
-        for (index, node) in nodes.iter().enumerate() {
-            for need in node.needs.iter().copied() {
-                if !view.nodes[need].status.is_final() {
-                    dependents[need].push(index);
-                    unmet[index] += 1;
-                }
-            }
-        }
         let deadline = shared.options.timeout.map(|limit| Instant::now() + limit);
         Self {
             starts: (0..nodes.len()).map(|i| Start::after(known(i))).collect(),
+            queue: Queue::new(nodes, |need| view.nodes[need].status.is_final()),
             program,
             shared,
             stop,
             view,
-            unmet,
-            dependents,
-            ready: BTreeSet::new(),
-            passed: BTreeSet::new(),
-            told: BTreeSet::new(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
-            pools: HashMap::new(),
+            pools: Pools::default(),
             early: CancellationToken::new(),
             detach: CancellationToken::new(),
             deadline,
@@ -99,10 +85,12 @@ impl Schedule {
     /// Runs all instances of `finally`, or all others, to their end.
     pub(crate) async fn drive(&mut self, finally: bool) {
         let nodes = self.program.nodes();
-        self.ready = (0..nodes.len())
-            .filter(|index| nodes[*index].finally == finally)
-            .filter(|index| self.unmet[*index] == 0 && !self.is_over(*index))
-            .collect();
+        let states = &self.view.nodes;
+        self.queue.begin(
+            (0..nodes.len()).filter(|index| {
+                nodes[*index].finally == finally && !states[*index].status.is_final()
+            }),
+        );
         let stop = self.stop.token().clone();
         let mut stopped = false;
         loop {
@@ -132,7 +120,7 @@ impl Schedule {
     fn stopped(&mut self) {
         self.view.cancelled = true;
         // Conditions may read `cancelled()`.
-        self.passed.clear();
+        self.queue.ask_again();
         // One or the other: an attempt that saw both might take itself for cancelled, and remove
         // what it is to leave.
         if self.stop.detaches() {
@@ -149,44 +137,19 @@ impl Schedule {
         }
         // Ending one instance may make others ready, with any index.
         let mut looked_at = BTreeSet::new();
-        while let Some(index) = self.ready.difference(&looked_at).next().copied() {
+        while let Some(index) = self.queue.next(&looked_at) {
             looked_at.insert(index);
-            if let Some(pool) = self.pool_of(index)
-                && self.pool_token(&pool).is_cancelled()
-            {
+            if self.pools.has_failed(&self.program.nodes()[index]) {
                 let failure = Failure::cancelled("another instance of the matrix failed");
                 self.end_now(index, Status::Cancelled, failure);
                 continue;
             }
-            if !self.passed.contains(&index) {
-                match self.program.condition(index, &self.view) {
-                    Ok(Verdict::Run) => {
-                        self.passed.insert(index);
-                    }
-                    Ok(Verdict::Skip {
-                        condition,
-                        values,
-                        because_of_failure,
-                    }) => {
-                        self.skip(
-                            index,
-                            StepSkipped {
-                                condition,
-                                values,
-                                because_of_failure,
-                            },
-                        );
-                        continue;
-                    }
-                    Err(failure) => {
-                        self.end_now(index, Status::Failed, failure);
-                        continue;
-                    }
-                }
+            if !self.queue.has_passed(index) && !self.passes(index) {
+                continue;
             }
             match self.held_back(index) {
                 Some(reason) => {
-                    if self.told.insert(index) {
+                    if self.queue.tell(index) {
                         let event = Event::StepWaiting(StepWaiting { reason });
                         self.shared.recorder.emit(&self.scope(index), event);
                     }
@@ -194,6 +157,30 @@ impl Schedule {
                 None => self.start(index, finally),
             }
         }
+    }
+
+    /// Asks the instance's condition; one that does not run has its end with that.
+    fn passes(&mut self, index: usize) -> bool {
+        match self.program.condition(index, &self.view) {
+            Ok(Verdict::Run) => {
+                self.queue.pass(index);
+                return true;
+            }
+            Ok(Verdict::Skip {
+                condition,
+                values,
+                because_of_failure,
+            }) => {
+                let skipped = StepSkipped {
+                    condition,
+                    values,
+                    because_of_failure,
+                };
+                self.skip(index, skipped);
+            }
+            Err(failure) => self.end_now(index, Status::Failed, failure),
+        }
+        false
     }
 
     /// Why the instance can't start yet, if a limit holds it back.
@@ -217,7 +204,7 @@ impl Schedule {
             Ok(inputs) => inputs,
             Err(failure) => return self.end_now(index, Status::Failed, failure),
         };
-        self.forget(index);
+        self.queue.take(index);
         self.view.nodes[index].status = Status::Running;
         let id = self.spawn(index, inputs, finally);
         self.running.insert(id, index);
@@ -233,11 +220,7 @@ impl Schedule {
         } else {
             self.early.child_token()
         };
-        let pool = node
-            .pool
-            .clone()
-            .filter(|pool| pool.fail_fast)
-            .map(|pool| self.pool_token(&pool));
+        let pool = self.pools.token(&node);
         let cut = Cut {
             cancel: cancel.clone(),
             detach: self.detach.clone(),
@@ -262,13 +245,7 @@ impl Schedule {
             Ok((id, ended)) => (id, ended),
             Err(error) => {
                 let failure = Failure::bug(format!("a step's task ended early: {error}"));
-                let ended = Ended {
-                    status: Status::Failed,
-                    outputs: None,
-                    failure: Some(failure),
-                    duration: Duration::ZERO,
-                };
-                (error.id(), Some(ended))
+                (error.id(), Some(Ended::at_once(Status::Failed, failure)))
             }
         };
         let Some(index) = self.running.remove(&id) else {
@@ -280,15 +257,7 @@ impl Schedule {
     }
 
     fn end_now(&mut self, index: usize, status: Status, failure: Failure) {
-        self.end(
-            index,
-            Ended {
-                status,
-                outputs: None,
-                failure: Some(failure),
-                duration: Duration::ZERO,
-            },
-        );
+        self.end(index, Ended::at_once(status, failure));
     }
 
     fn end(&mut self, index: usize, ended: Ended) {
@@ -301,10 +270,8 @@ impl Schedule {
                 duration_ms: millis(ended.duration),
             }),
         );
-        if matches!(ended.status, Status::Failed | Status::TimedOut)
-            && let Some(pool) = self.pool_of(index)
-        {
-            self.pool_token(&pool).cancel();
+        if matches!(ended.status, Status::Failed | Status::TimedOut) {
+            self.pools.fail(&self.program.nodes()[index]);
         }
         self.over(
             index,
@@ -330,39 +297,15 @@ impl Schedule {
     }
 
     fn over(&mut self, index: usize, state: NodeState) {
-        self.forget(index);
         self.view.nodes[index] = state;
-        let finally = self.program.nodes()[index].finally;
-        for dependent in std::mem::take(&mut self.dependents[index]) {
-            self.unmet[dependent] -= 1;
-            if self.unmet[dependent] == 0 && self.program.nodes()[dependent].finally == finally {
-                self.ready.insert(dependent);
-            }
-        }
-    }
-
-    fn forget(&mut self, index: usize) {
-        self.ready.remove(&index);
-        self.passed.remove(&index);
-        self.told.remove(&index);
-    }
-
-    fn is_over(&self, index: usize) -> bool {
-        self.view.nodes[index].status.is_final()
+        let nodes = self.program.nodes();
+        let finally = nodes[index].finally;
+        self.queue
+            .over(index, |dependent| nodes[dependent].finally == finally);
     }
 
     fn scope(&self, index: usize) -> Scope {
         let node = &self.program.nodes()[index];
         Scope::instance(&node.step, &node.instance)
-    }
-
-    /// The instance's matrix, if a failure in it cancels the others.
-    fn pool_of(&self, index: usize) -> Option<Pool> {
-        let pool = self.program.nodes()[index].pool.as_ref();
-        pool.filter(|pool| pool.fail_fast).cloned()
-    }
-
-    fn pool_token(&mut self, pool: &Pool) -> CancellationToken {
-        self.pools.entry(pool.name.clone()).or_default().clone()
     }
 }

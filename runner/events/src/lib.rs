@@ -4,14 +4,18 @@
 //! This crate holds types and nothing else. It must not know how a run is executed, where it is
 //! stored, or how it is shown; every other crate may depend on it, and it depends on none of them.
 
+mod class;
 mod diagnostic;
 mod envelope;
 mod event;
 mod exit;
 mod failure;
 mod journal;
+mod names;
+mod owner;
 mod status;
 
+pub use class::Class;
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use envelope::{Envelope, FORMAT_VERSION, SpanId, TraceId};
 pub use event::{
@@ -20,8 +24,9 @@ pub use event::{
     StepFinished, StepSkipped, StepWaiting, WarningRaised, log_field,
 };
 pub use exit::Exit;
-pub use failure::{Class, Failure, Owner};
+pub use failure::Failure;
 pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };
+pub use owner::Owner;
 pub use status::Status;

@@ -25,6 +25,7 @@ mod plan;
 mod planner;
 mod problems;
 mod read;
+mod request;
 mod resolve;
 mod retry;
 mod scalars;

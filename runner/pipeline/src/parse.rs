@@ -1,13 +1,16 @@
-use indexmap::IndexMap;
-use serde_json::Value;
-use sidestep_events::{Diagnostic, Position};
-use sidestep_policy::tree::{self, Node, NodeKind};
+//! A pipeline file, from its text to what it says.
 
-use crate::context::{self, IN_DEFAULTS, IN_INPUTS, IN_OUTPUTS};
-use crate::file::{Declared, Defaults, Input, InputKind, Pipeline, Source, Written};
-use crate::plan::SecretSource;
+mod inputs;
+mod secrets;
+
+use indexmap::IndexMap;
+use sidestep_events::{Diagnostic, Position};
+use sidestep_policy::tree::{self, Node};
+
+use crate::context::{self, IN_DEFAULTS, IN_OUTPUTS};
+use crate::file::{Declared, Defaults, Pipeline, Source, Written};
 use crate::problems::Problems;
-use crate::{graph, read, retry, scalars, step};
+use crate::{graph, read, retry, step};
 
 const TOP: &[&str] = &[
     "version",
@@ -23,7 +26,6 @@ const TOP: &[&str] = &[
     "maxParallel",
     "timeout",
 ];
-const INPUT: &[&str] = &["type", "description", "default", "pattern", "enum"];
 
 /// The most steps of one file, matrices not counted.
 const MAX_STEPS: usize = 10_000;
@@ -103,11 +105,11 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
     }
     let inputs = root
         .get("inputs")
-        .map(|node| inputs(problems, node))
+        .map(|node| inputs::read(problems, node))
         .unwrap_or_default();
     let secrets = root
         .get("secrets")
-        .map(|node| secrets(problems, node))
+        .map(|node| secrets::read(problems, node))
         .unwrap_or_default();
     let env = root
         .get("env")
@@ -194,138 +196,6 @@ fn version(problems: &mut Problems<'_>, root: &Node) -> bool {
         },
     }
     true
-}
-
-fn inputs(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String, Input> {
-    let mut inputs = IndexMap::new();
-    for (name, at, node) in read::named(problems, node, "`inputs`") {
-        if !read::keys(problems, node, "an input", INPUT) {
-            continue;
-        }
-        let kind = match node.get("type") {
-            Some(kind) => {
-                let text = kind.scalar().map_or("", |scalar| scalar.text.as_str());
-                let known = InputKind::from_name(text);
-                if known.is_none() {
-                    let message = format!("`{text}` is not a type of inputs");
-                    problems.unknown(
-                        "input.type",
-                        kind.at,
-                        message,
-                        text,
-                        InputKind::NAMES.iter().copied(),
-                    );
-                }
-                known
-            }
-            None => {
-                let help = format!("write `{name}: {{ type: string }}`");
-                problems.add_help(
-                    "input.type",
-                    at,
-                    format!("the input `{name}` has no type"),
-                    help,
-                );
-                None
-            }
-        };
-        if let Some(text) = node.get("description") {
-            read::text(problems, text, "`description`");
-        }
-        let default = node
-            .get("default")
-            .map(|node| context::written(problems, IN_INPUTS, node));
-        let pattern = node.get("pattern").and_then(|node| {
-            let text = read::text(problems, node, "`pattern`")?;
-            if let Err(error) = regex::Regex::new(&text) {
-                let message = error.to_string();
-                let message = message
-                    .lines()
-                    .last()
-                    .unwrap_or("it can't be read")
-                    .to_owned();
-                problems.add(
-                    "input.pattern",
-                    node.at,
-                    format!("this pattern can't be used: {message}"),
-                );
-                return None;
-            }
-            Some(text)
-        });
-        let choices = node.get("enum").and_then(|node| choices(problems, node));
-        if let Some(kind) = kind {
-            let input = Input {
-                at,
-                kind,
-                default,
-                pattern,
-                choices,
-            };
-            inputs.insert(name.to_owned(), input);
-        }
-    }
-    inputs
-}
-
-fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
-    let NodeKind::List(items) = &node.kind else {
-        problems.add("pipeline.type", node.at, "`enum` is a list of values");
-        return None;
-    };
-    let mut values = Vec::new();
-    for item in items {
-        match item.scalar().map(|scalar| scalars::value(scalar, &[])) {
-            Some(Ok(value)) => values.push(value),
-            Some(Err((message, help))) => {
-                problems.add_help("yaml.ambiguous", item.at, message, help);
-            }
-            None => problems.add("pipeline.type", item.at, "a choice is a single value"),
-        }
-    }
-    Some(values)
-}
-
-fn secrets(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String, SecretSource> {
-    const SOURCES: &[&str] = &["env", "file", "secretManager"];
-    let mut secrets = IndexMap::new();
-    for (name, at, node) in read::named(problems, node, "`secrets`") {
-        if !read::keys(problems, node, "a secret", SOURCES) {
-            continue;
-        }
-        let [(key, value)] = node.entries() else {
-            problems.add_help(
-                "secret.source",
-                at,
-                format!("the secret `{name}` comes from exactly one place"),
-                format!("write `{name}: {{ env: VARIABLE }}`, `file:` or `secretManager:`"),
-            );
-            continue;
-        };
-        let Some(text) = read::text(problems, value, "a secret's source") else {
-            continue;
-        };
-        let source = match key.text.as_str() {
-            "env" => SecretSource::Env(text),
-            "file" => SecretSource::File(text),
-            "secretManager" => {
-                let parts: Vec<&str> = text.split('/').collect();
-                if !matches!(parts.as_slice(), ["projects", p, "secrets", s, "versions", v] if ![p, s, v].iter().any(|part| part.is_empty()))
-                {
-                    problems.add_help(
-                        "secret.source",
-                        value.at,
-                        format!("`{text}` is not the name of a secret's version"),
-                        "write projects/P/secrets/S/versions/latest",
-                    );
-                }
-                SecretSource::SecretManager(text)
-            }
-            _ => continue,
-        };
-        secrets.insert(name.to_owned(), source);
-    }
-    secrets
 }
 
 fn defaults(problems: &mut Problems<'_>, node: &Node) -> Defaults {

@@ -1,5 +1,6 @@
 mod grants;
 mod steps;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 

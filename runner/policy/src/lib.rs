@@ -7,6 +7,7 @@
 //! This crate does no IO. It must not know how a capability does its work, what a pipeline looks
 //! like, or where policies are found; it knows nothing of wasmtime, Kubernetes' API or Google's.
 
+mod admission;
 pub mod artifact_registry;
 pub mod artifacts;
 mod capability;
@@ -32,8 +33,11 @@ pub mod registry;
 mod scope;
 pub mod secret_manager;
 pub mod secrets;
+mod step_grant;
+mod step_scopes;
 pub mod storage;
 pub mod tree;
+mod uncovered;
 mod words;
 pub mod workspace;
 
@@ -42,10 +46,12 @@ pub use ceiling::{Ceiling, CeilingRule};
 pub use field::{Reading, ScopeError, nearest};
 pub use grants::{Grants, scopes, yaml};
 pub use json_schema::{schema_grants, schema_policy};
-pub use meet::{Granted, Requested, StepGrant, StepScopes, meet};
+pub use meet::{Granted, Requested, meet};
 pub use operator::{Origin, PluginFacts, Policy, Trust, json, locate};
 pub use pattern::{Kind, MAX_PATTERN, Pattern};
 pub use pod::PodRefusal;
 pub use quantity::Quantity;
 pub use refusal::Refusal;
 pub use scope::{Call, Scope};
+pub use step_grant::StepGrant;
+pub use step_scopes::StepScopes;

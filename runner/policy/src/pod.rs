@@ -66,8 +66,7 @@ fn text<'v>(at: &str, value: &'v Value) -> Result<&'v str, PodRefusal> {
         .ok_or_else(|| refuse(at, "a text is expected here"))
 }
 
-fn only_false(at: &str, value: &Value) -> bool {
-    let _ = at;
+fn only_false(value: &Value) -> bool {
     matches!(value, Value::Bool(false) | Value::Null)
 }
 
@@ -224,9 +223,9 @@ impl Walk<'_> {
                 }),
                 "volumes" => self.each(at, value, |at, v| self.volume(at, v)),
                 "securityContext" => self.security(at, value),
-                "hostNetwork" if only_false(at, value) => Ok(()),
-                "hostPID" if only_false(at, value) => Ok(()),
-                "hostIPC" if only_false(at, value) => Ok(()),
+                "hostNetwork" if only_false(value) => Ok(()),
+                "hostPID" if only_false(value) => Ok(()),
+                "hostIPC" if only_false(value) => Ok(()),
                 "hostNetwork" => self.dangerous(at, "hostNetwork"),
                 "hostPID" => self.dangerous(at, "hostPID"),
                 "hostIPC" => self.dangerous(at, "hostIPC"),

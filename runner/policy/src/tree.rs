@@ -4,6 +4,8 @@
 //! converted: whether `1.10` is a number or a text is for whoever knows what is wanted there.
 
 mod build;
+mod open;
+mod place;
 
 use sidestep_events::{Diagnostic, Position};
 

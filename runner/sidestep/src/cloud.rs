@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
+use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints, Service};
 use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
 use sidestep_capabilities::registry::Registry;
@@ -34,7 +34,7 @@ pub(crate) enum Cloud {
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
     pub(crate) storage: Arc<Storage>,
-    pub(crate) google: Rest,
+    pub(crate) google: ControlPlane,
     pub(crate) registry: Arc<Registry>,
     pub(crate) clusters: Arc<Clusters>,
     pub(crate) identity: Arc<Identity>,
@@ -112,7 +112,7 @@ impl Cloud {
             }
         };
         let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
-        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
+        let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
         let names: BTreeMap<String, Mapped> = session
             .settings
             .clusters
@@ -125,16 +125,16 @@ impl Cloud {
                 (name.clone(), mapped)
             })
             .collect();
-        let clusters = Clusters::new(rest.clone(), Arc::clone(&credentials), names);
+        let clusters = Clusters::new(google.clone(), Arc::clone(&credentials), names);
         let clusters = Arc::new(clusters);
         Ok(Clients {
             identity: Arc::new(Identity::new(
-                rest.clone(),
+                google.clone(),
                 Arc::clone(&clusters),
                 Arc::clone(&credentials),
                 Variables::of_this_process(),
             )),
-            google: rest,
+            google,
             registry: Arc::new(Registry::new(
                 Arc::clone(&endpoints),
                 Arc::clone(&credentials),

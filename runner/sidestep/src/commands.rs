@@ -74,9 +74,14 @@ fn perform(cli: Cli) -> Result<Exit, CommandError> {
     }
 }
 
+/// Bytes of stack for a thread, as a main thread has.
+const STACK: usize = 8 << 20;
+
 /// Waits for a command that does many things at once.
 fn wait(command: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // The clouds' clients nest deep. Only what is touched takes memory.
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|error| Failure::bug(format!("no threads could be started: {error}")))?;
@@ -96,7 +101,7 @@ impl Session {
             )
         })?;
         let places = Places::of(&workspace, |name| std::env::var(name).ok());
-        let settings = Settings::load(&global, &places, |name| std::env::var(name).ok())?;
+        let settings = Settings::load(global.color, &places, |name| std::env::var(name).ok())?;
         Ok(Self {
             global,
             settings,

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::cli::Color;
+use crate::settings::Color;
 
 /// Prints to standard output. A reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) {

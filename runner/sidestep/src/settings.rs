@@ -5,9 +5,10 @@ mod file;
 mod places;
 mod reach;
 mod resolve;
+mod rows;
+mod source;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -16,8 +17,9 @@ use sidestep_events::Diagnostic;
 
 pub use file::ClusterAccess;
 pub use places::Places;
+pub use rows::Row;
+pub use source::{Setting, Source};
 
-use crate::cli::{Color, Global};
 use file::File;
 use reach::{clusters, endpoints};
 use resolve::{Resolver, or_default, wrong};
@@ -25,37 +27,17 @@ use resolve::{Resolver, or_default, wrong};
 /// How many steps run side by side where nothing else is said.
 const MAX_PARALLEL: usize = 8;
 
-/// A value and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
-    /// Where it comes from.
-    pub source: Source,
-}
-
-/// Where a setting comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A flag of the command line.
-    Flag(&'static str),
-    /// A variable of the environment.
-    Env(String),
-    /// A file.
-    File(PathBuf),
-    /// Nobody said anything.
-    Default,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(flag) => f.write_str(flag),
-            Self::Env(name) => write!(f, "${name}"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Default => f.write_str("default"),
-        }
-    }
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// What SIGTERM and SIGHUP do. SIGINT always cancels.
@@ -87,23 +69,10 @@ pub struct Settings {
     locked: Vec<String>,
 }
 
-/// A setting as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// Its name in a file.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// Where it comes from.
-    pub source: String,
-    /// Whether the machine's file locks it.
-    pub locked: bool,
-}
-
 impl Settings {
-    /// Resolves all settings. Everything that is wrong comes back at once, with exit code 6.
+    /// Resolves all settings; `color` is the flag. Everything that is wrong comes back at once, with exit code 6.
     pub fn load(
-        global: &Global,
+        color: Option<Color>,
         places: &Places,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Diagnostic>> {
@@ -126,32 +95,11 @@ impl Settings {
             ],
             env: &env,
         };
-        let state = resolver.pick(
-            "state",
-            &mut problems,
-            None,
-            "SIDESTEP_STATE",
-            |text| Ok(text.to_owned()),
-            |file| file.state.clone(),
-        );
-        let state = match state {
-            Some(found) => {
-                let value = folder(&found.value).unwrap_or_else(|problem| {
-                    problems.push(wrong("state", &found.source, problem));
-                    PathBuf::new()
-                });
-                Setting {
-                    // Relative to the workspace, like every path.
-                    value: places.workspace.join(value),
-                    source: found.source,
-                }
-            }
-            None => or_default(None, places.state.join("runs")),
-        };
+        let state = state(&resolver, places, &mut problems);
         let color = resolver.pick(
             "color",
             &mut problems,
-            global.color.map(|color| (color, "--color")),
+            color.map(|color| (color, "--color")),
             "SIDESTEP_COLOR",
             |text| Color::from_str(text, false),
             |file| file.color,
@@ -215,53 +163,39 @@ impl Settings {
         self.endpoints.get(name).map(|found| found.value.as_str())
     }
 
-    /// Each setting with its source.
-    pub fn rows(&self) -> Vec<Row> {
-        let row = |name: &str, value: String, source: &Source| Row {
-            name: name.to_owned(),
-            value,
-            source: source.to_string(),
-            locked: self.is_locked(name),
-        };
-        let mut rows = vec![
-            row(
-                "state",
-                format!("dir:{}", self.state.value.display()),
-                &self.state.source,
-            ),
-            row("color", named(self.color.value), &self.color.source),
-            row(
-                "maxParallel",
-                self.max_parallel.value.to_string(),
-                &self.max_parallel.source,
-            ),
-            row(
-                "onTerminate",
-                named(self.on_terminate.value),
-                &self.on_terminate.source,
-            ),
-        ];
-        rows.extend(self.endpoints.iter().map(|(name, found)| {
-            row(
-                &format!("endpoints.{name}"),
-                found.value.clone(),
-                &found.source,
-            )
-        }));
-        rows.extend(self.clusters.iter().map(|(name, found)| {
-            row(
-                &format!("clusters.{name}"),
-                found.value.to_string(),
-                &found.source,
-            )
-        }));
-        rows
-    }
-
     fn is_locked(&self, name: &str) -> bool {
         let whole = name.split('.').next();
         let locks = |lock: &String| lock == name || Some(lock.as_str()) == whole;
         self.locked.iter().any(locks)
+    }
+}
+
+/// The folder that runs live in: relative to the workspace, like every path.
+fn state(
+    resolver: &Resolver<'_>,
+    places: &Places,
+    problems: &mut Vec<Diagnostic>,
+) -> Setting<PathBuf> {
+    let state = resolver.pick(
+        "state",
+        problems,
+        None,
+        "SIDESTEP_STATE",
+        |text| Ok(text.to_owned()),
+        |file| file.state.clone(),
+    );
+    match state {
+        Some(found) => {
+            let value = folder(&found.value).unwrap_or_else(|problem| {
+                problems.push(wrong("state", &found.source, problem));
+                PathBuf::new()
+            });
+            Setting {
+                value: places.workspace.join(value),
+                source: found.source,
+            }
+        }
+        None => or_default(None, places.state.join("runs")),
     }
 }
 
@@ -288,13 +222,6 @@ pub const ENDPOINTS: [&str; 12] = [
     "REGISTRY",
     "METADATA",
 ];
-
-fn named(value: impl ValueEnum) -> String {
-    value
-        .to_possible_value()
-        .map(|value| value.get_name().to_owned())
-        .unwrap_or_default()
-}
 
 #[cfg(test)]
 mod tests;

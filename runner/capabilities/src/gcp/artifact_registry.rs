@@ -1,18 +1,16 @@
 //! `artifactRegistry`: repositories, as Artifact Registry's own API has them.
 
-use http::Method;
-use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
 use sidestep_events::Failure;
 use sidestep_policy::Capability as Key;
 use sidestep_policy::artifact_registry::Request;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::gcp::artifact_registry as wit;
+use crate::bindings::sidestep::gcp::types::PolicyResource;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
-use crate::convert::milliseconds;
-use crate::google::{Name, Rest, Service};
+use crate::convert::{filled, value, wkt_milliseconds};
+use crate::gcp::resource::{self, permissions};
+use crate::google::{ControlPlane, failed};
 use crate::{Capability, Gate, GateCall, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -21,9 +19,6 @@ pub(crate) const CAPABILITY: Capability = Capability {
     version: "0.1.0",
     link,
 };
-
-/// The form of a repository's name.
-const REPOSITORY: &str = "projects/P/locations/L/repositories/R";
 
 fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
     wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
@@ -53,7 +48,7 @@ impl wit::Host for StepState {
                 &query.repository,
                 "testPermissions",
             )
-            .run(test_permissions(&google, &query))
+            .run(test_permissions(&google, query))
             .await
         })
         .await
@@ -109,65 +104,30 @@ fn as_image(name: &str) -> Option<String> {
     )
 }
 
-/// A repository (Artifact Registry v1).
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Repository {
-    name: String,
-    format: String,
-    mode: String,
-    docker_config: Docker,
-    kms_key_name: Option<String>,
-    create_time: Option<Timestamp>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Docker {
-    immutable_tags: bool,
-}
-
-async fn repository(google: &Rest, name: &str) -> Result<wit::Repository, Failure> {
-    let name = Name::read("repository", REPOSITORY, name)?;
+async fn repository(google: &ControlPlane, name: &str) -> Result<wit::Repository, Failure> {
+    let name = resource::name(&PolicyResource::Repository(name.to_owned()))?;
     let what = format!("look at {}", name.as_str());
-    let path = format!("/v1/{}", name.as_str());
-    let found: Repository = google.get(&what, Service::ArtifactRegistry, &path).await?;
+    let call = google.artifact_registry().await?.get_repository();
+    let found = call.set_name(name.as_str()).send().await;
+    let found = found.map_err(failed(&what))?;
+    let immutable_tags = found
+        .docker_config()
+        .is_some_and(|docker| docker.immutable_tags);
     Ok(wit::Repository {
+        immutable_tags,
         name: found.name,
-        format: found.format,
-        mode: found.mode,
-        immutable_tags: found.docker_config.immutable_tags,
-        kms_key: found.kms_key_name.filter(|key| !key.is_empty()),
-        created: found.create_time.map(milliseconds).unwrap_or_default(),
+        format: value(found.format.name()),
+        mode: value(found.mode.name()),
+        kms_key: filled(found.kms_key_name),
+        created: found.create_time.map(wkt_milliseconds).unwrap_or_default(),
     })
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Held {
-    permissions: Vec<String>,
-}
-
 async fn test_permissions(
-    google: &Rest,
-    query: &wit::PermissionQuery,
+    google: &ControlPlane,
+    query: wit::PermissionQuery,
 ) -> Result<Vec<String>, Failure> {
-    let name = Name::read("repository", REPOSITORY, &query.repository)?;
-    let what = format!("ask for permissions on {}", name.as_str());
-    let path = format!("/v1/{}:testIamPermissions", name.as_str());
-    let body = json!({ "permissions": query.permissions });
-    let held: Held = google
-        .read(
-            &what,
-            Method::POST,
-            Service::ArtifactRegistry,
-            &path,
-            Some(&body),
-        )
-        .await?;
-    let asked = query.permissions.iter();
-    Ok(asked
-        .filter(|asked| held.permissions.contains(asked))
-        .cloned()
-        .collect())
+    let repository = PolicyResource::Repository(query.repository);
+    let name = resource::name(&repository)?;
+    permissions::test(google, &repository, &name, &query.permissions).await
 }

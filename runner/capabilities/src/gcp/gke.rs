@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use google_cloud_container_v1::model::{Cluster, DatapathProvider, NodePool};
 use sidestep_events::Failure;
 use sidestep_policy::Capability as Key;
 use sidestep_policy::gke::Request;
@@ -10,7 +10,8 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::gcp::gke as wit;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
-use crate::google::{Name, Rest, Service};
+use crate::convert::{filled, value};
+use crate::google::{ControlPlane, Name, failed};
 use crate::{Capability, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -21,7 +22,7 @@ pub(crate) const CAPABILITY: Capability = Capability {
 };
 
 /// The form of a cluster's name.
-const CLUSTER: &str = "projects/P/locations/L/clusters/C";
+pub(crate) const CLUSTER: &str = "projects/P/locations/L/clusters/C";
 
 fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
     wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
@@ -61,57 +62,22 @@ impl wit::Host for StepState {
     }
 }
 
-/// A cluster (Kubernetes Engine v1).
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Cluster {
-    status: String,
-    current_master_version: String,
-    autopilot: Enabled,
-    workload_identity_config: WorkloadIdentity,
-    fleet: Option<Fleet>,
-    network_config: Network,
-    network_policy: Enabled,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Enabled {
-    enabled: bool,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct WorkloadIdentity {
-    workload_pool: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Fleet {
-    project: String,
-    membership: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Network {
-    datapath_provider: String,
-}
-
-async fn get(google: &Rest, cluster: &str) -> Result<wit::Cluster, Failure> {
+async fn get(google: &ControlPlane, cluster: &str) -> Result<wit::Cluster, Failure> {
     let name = Name::read("cluster", CLUSTER, cluster)?;
-    let what = format!("look at {cluster}");
-    let path = format!("/v1/{}", name.as_str());
-    let found: Cluster = google.get(&what, Service::Container, &path).await?;
-    let dataplane_v2 = found.network_config.datapath_provider == "ADVANCED_DATAPATH";
+    let found = look(google, &name).await?;
+    let dataplane_v2 = found
+        .network_config
+        .is_some_and(|network| network.datapath_provider == DatapathProvider::AdvancedDatapath);
+    let pool = found
+        .workload_identity_config
+        .map(|config| config.workload_pool);
     let fleet = found.fleet.filter(|fleet| !fleet.membership.is_empty());
     Ok(wit::Cluster {
         name: name.as_str().to_owned(),
-        status: found.status,
+        status: value(found.status.name()),
         version: found.current_master_version,
-        autopilot: found.autopilot.enabled,
-        workload_pool: filled(found.workload_identity_config.workload_pool),
+        autopilot: found.autopilot.is_some_and(|autopilot| autopilot.enabled),
+        workload_pool: pool.and_then(filled),
         fleet: fleet.map(|fleet| wit::FleetMembership {
             project: fleet.project,
             // The API has `//gkehub.googleapis.com/projects/…`.
@@ -121,72 +87,42 @@ async fn get(google: &Rest, cluster: &str) -> Result<wit::Cluster, Failure> {
                 .to_owned(),
         }),
         dataplane_v2,
-        network_policy: dataplane_v2 || found.network_policy.enabled,
+        network_policy: dataplane_v2 || found.network_policy.is_some_and(|policy| policy.enabled),
     })
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct NodePools {
-    node_pools: Vec<NodePool>,
+/// What Kubernetes Engine has of a cluster: some two hundred fields, which are kept off the stack.
+pub(crate) async fn look(google: &ControlPlane, cluster: &Name) -> Result<Box<Cluster>, Failure> {
+    let what = format!("look at {}", cluster.as_str());
+    let call = google.clusters().await?.get_cluster();
+    let found = Box::pin(call.set_name(cluster.as_str()).send()).await;
+    found.map(Box::new).map_err(failed(&what))
 }
 
-/// A node pool (Kubernetes Engine v1).
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct NodePool {
-    name: String,
-    status: String,
-    version: String,
-    config: Nodes,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Nodes {
-    workload_metadata_config: Metadata,
-    service_account: Option<String>,
-    oauth_scopes: Vec<String>,
-    machine_type: String,
-    labels: BTreeMap<String, String>,
-    taints: Vec<Taint>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Metadata {
-    mode: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Taint {
-    key: String,
-    value: String,
-    effect: String,
-}
-
-async fn node_pools(google: &Rest, cluster: &str) -> Result<Vec<wit::NodePool>, Failure> {
+async fn node_pools(google: &ControlPlane, cluster: &str) -> Result<Vec<wit::NodePool>, Failure> {
     let name = Name::read("cluster", CLUSTER, cluster)?;
     let what = format!("look at the node pools of {cluster}");
-    let path = format!("/v1/{}/nodePools", name.as_str());
-    let found: NodePools = google.get(&what, Service::Container, &path).await?;
-    Ok(found.node_pools.into_iter().map(node_pool).collect())
+    let call = google.clusters().await?.list_node_pools();
+    let found = call.set_parent(name.as_str()).send().await;
+    let pools = found.map_err(failed(&what))?.node_pools;
+    Ok(pools.into_iter().map(node_pool).collect())
 }
 
 fn node_pool(pool: NodePool) -> wit::NodePool {
-    let nodes = pool.config;
+    let nodes = pool.config.unwrap_or_default();
+    let metadata = nodes.workload_metadata_config.unwrap_or_default();
     wit::NodePool {
         name: pool.name,
-        status: pool.status,
+        status: value(pool.status.name()),
         version: pool.version,
-        metadata_mode: filled(nodes.workload_metadata_config.mode)
-            .filter(|mode| mode != "MODE_UNSPECIFIED"),
+        metadata_mode: filled(value(metadata.mode.name())),
         service_account: filled(nodes.service_account),
         oauth_scopes: nodes.oauth_scopes,
         machine_type: nodes.machine_type,
         labels: nodes
             .labels
+            .into_iter()
+            .collect::<BTreeMap<_, _>>()
             .into_iter()
             .map(|(key, value)| wit::Label { key, value })
             .collect(),
@@ -194,15 +130,10 @@ fn node_pool(pool: NodePool) -> wit::NodePool {
             .taints
             .into_iter()
             .map(|taint| wit::Taint {
+                effect: value(taint.effect.name()),
                 key: taint.key,
                 value: taint.value,
-                effect: taint.effect,
             })
             .collect(),
     }
-}
-
-/// A text that is not empty: the API leaves out what has no value, or sends it empty.
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
 }

@@ -5,6 +5,7 @@ pub(crate) mod gke;
 pub(crate) mod iam;
 pub(crate) mod iam_write;
 pub(crate) mod project;
+pub(crate) mod resource;
 pub(crate) mod secret_manager;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use sidestep_events::Failure;
 
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
-use crate::google::Rest;
+use crate::google::ControlPlane;
 use crate::{Gate, StepState};
 
 impl StepState {
@@ -22,7 +23,7 @@ impl StepState {
     async fn ask_each<I, T, F>(
         &mut self,
         items: Vec<I>,
-        mut ask: impl FnMut(Arc<Gate>, Rest, I) -> F,
+        mut ask: impl FnMut(Arc<Gate>, ControlPlane, I) -> F,
     ) -> wasmtime::Result<Vec<Result<T, WitFailure>>>
     where
         F: Future<Output = Result<T, Failure>>,
@@ -38,7 +39,7 @@ impl StepState {
     }
 
     /// The client of Google's control plane.
-    fn google(&self) -> wasmtime::Result<Rest> {
+    fn google(&self) -> wasmtime::Result<ControlPlane> {
         self.services
             .google
             .clone()

@@ -1,6 +1,6 @@
 //! `project`: facts about projects, and which services are enabled in them.
 
-use serde::Deserialize;
+use google_cloud_api_serviceusage_v1::model::State;
 use sidestep_events::Failure;
 use sidestep_policy::Capability as Key;
 use sidestep_policy::project::Request;
@@ -8,7 +8,9 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::gcp::project as wit;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
-use crate::google::{Name, Rest, Service};
+use crate::convert::{filled, value};
+use crate::gcp::resource;
+use crate::google::{ControlPlane, Name, failed};
 use crate::{Capability, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -54,47 +56,29 @@ impl wit::Host for StepState {
     }
 }
 
-/// A project (Resource Manager v3). Its number stands in its name alone.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Project {
-    name: String,
-    project_id: String,
-    display_name: String,
-    state: String,
-    parent: Option<String>,
-}
-
-async fn get(google: &Rest, project: &str) -> Result<wit::ProjectInfo, Failure> {
-    let name = Name::read("project", "projects/P", &format!("projects/{project}"))?;
+async fn get(google: &ControlPlane, project: &str) -> Result<wit::ProjectInfo, Failure> {
+    let name = resource::project(project)?;
     let what = format!("look at project {project}");
-    let path = format!("/v3/{}", name.as_str());
-    let found: Project = google
-        .get(&what, Service::CloudResourceManager, &path)
-        .await?;
+    let call = google.projects().await?.get_project();
+    let found = call.set_name(name.as_str()).send().await;
+    let found = found.map_err(failed(&what))?;
+    // A project's number stands in its name alone.
     let number = found.name.strip_prefix("projects/").unwrap_or_default();
     Ok(wit::ProjectInfo {
         number: number.parse().unwrap_or_default(),
         id: found.project_id,
         display_name: found.display_name,
-        state: found.state,
-        parent: found.parent,
+        state: value(found.state.name()),
+        parent: filled(found.parent),
     })
 }
 
-/// A service of a project (Service Usage v1).
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Enablement {
-    state: String,
-}
-
-async fn enabled(google: &Rest, query: &wit::ServiceQuery) -> Result<bool, Failure> {
+async fn enabled(google: &ControlPlane, query: &wit::ServiceQuery) -> Result<bool, Failure> {
     let wit::ServiceQuery { project, service } = query;
     let name = format!("projects/{project}/services/{service}");
     let name = Name::read("service", "projects/P/services/SERVICE", &name)?;
     let what = format!("see whether {service} is enabled in project {project}");
-    let path = format!("/v1/{}", name.as_str());
-    let found: Enablement = google.get(&what, Service::ServiceUsage, &path).await?;
-    Ok(found.state == "ENABLED")
+    let call = google.service_usage().await?.get_service();
+    let found = call.set_name(name.as_str()).send().await;
+    Ok(found.map_err(failed(&what))?.state == State::Enabled)
 }

@@ -1,8 +1,5 @@
 //! `secretManager`: versions of secrets, as handles.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::secret_manager::Request;
@@ -10,7 +7,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::bindings::sidestep::gcp::secret_manager as wit;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
-use crate::google::{Name, Rest, Service};
+use crate::google::{ControlPlane, Name, failed};
 use crate::{Capability, Secret, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -54,52 +51,32 @@ impl wit::Host for StepState {
     }
 }
 
-/// What Secret Manager (v1) answers.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Version {
-    payload: Payload,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Payload {
-    data: String,
-    /// A number as text.
-    data_crc32c: Option<String>,
-}
-
 /// Reads a version of a secret, `projects/P/secrets/S/versions/V`, where V is a number, an alias
 /// or `latest`. The caller makes it known to the run's masks.
 ///
 /// # Errors
 /// What Secret Manager says; `secret.damaged` for bytes that are not those that were stored;
 /// `secret.not-text` for bytes that are no text (UTF-8), which no header or file of text can hold.
-pub async fn access_secret(google: &Rest, version: &str) -> Result<Secret, Failure> {
+pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secret, Failure> {
     let name = Name::read("secret version", "projects/P/secrets/S/versions/V", version)?;
     let what = format!("read {}", name.as_str());
-    let path = format!("/v1/{}:access", name.as_str());
-    let found: Version = google.get(&what, Service::SecretManager, &path).await?;
+    let call = google.secret_manager().await?.access_secret_version();
+    let found = call.set_name(name.as_str()).send().await;
+    let payload = found.map_err(failed(&what))?.payload.unwrap_or_default();
     let wrong = |class, code, owner, why: &str| {
         Failure::new(class, code, owner, format!("cannot {what}: {why}"))
     };
-    let damaged = || {
-        wrong(
+    if let Some(sum) = payload.data_crc32c
+        && sum != i64::from(crc32c::crc32c(&payload.data))
+    {
+        return Err(wrong(
             Class::Unavailable,
             "secret.damaged",
             Owner::Cloud,
             "what arrived is not what was stored",
-        )
-    };
-    let bytes = STANDARD
-        .decode(&found.payload.data)
-        .map_err(|_| damaged())?;
-    if let Some(sum) = &found.payload.data_crc32c
-        && sum.parse() != Ok(crc32c::crc32c(&bytes))
-    {
-        return Err(damaged());
+        ));
     }
-    let text = String::from_utf8(bytes).map_err(|_| {
+    let text = String::from_utf8(payload.data.into()).map_err(|_| {
         wrong(
             Class::InvalidInput,
             "secret.not-text",

@@ -7,6 +7,7 @@ use http::{Extensions, HeaderMap, HeaderValue, header};
 use sidestep_events::{Class, Failure, Owner};
 
 use super::Origin;
+use super::failure::no_token;
 use crate::Secret;
 
 /// As whom Google's APIs are called: Application Default Credentials, looked for at the first call
@@ -92,24 +93,7 @@ impl Credentials {
             Ok(CacheableResource::New { data, .. }) => Ok(data),
             // Only an answer to a request that names an earlier answer.
             Ok(CacheableResource::NotModified) => Err(Failure::bug("credentials gave no headers")),
-            Err(error) => {
-                let class = if error.is_transient() {
-                    Class::Unavailable
-                } else {
-                    Class::Denied
-                };
-                Err(Failure::new(
-                    class,
-                    "identity.no-token",
-                    Owner::Operator,
-                    format!(
-                        "no access token can be had for this process: {}",
-                        chain(&error)
-                    ),
-                )
-                .with_help("sign in again:")
-                .with_help("gcloud auth application-default login"))
-            }
+            Err(error) => Err(no_token(&error)),
         }
     }
 }
@@ -144,19 +128,4 @@ pub(super) fn missing(why: &str) -> Failure {
     .with_help("on your own machine, sign in:")
     .with_help("gcloud auth application-default login")
     .with_help("in CI, use workload identity federation; without any account, add --sandbox")
-}
-
-/// The error and its causes, each said once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

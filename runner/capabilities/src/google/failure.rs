@@ -1,11 +1,14 @@
+use google_cloud_auth::errors::CredentialsError;
 use google_cloud_gax::error::Error;
 use google_cloud_gax::error::rpc::StatusDetails;
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
 use sidestep_events::{Class, Failure, Owner};
 
 /// The failure that an HTTP answer of a Google API is (AIP-193, "Errors"; Cloud Storage sends
 /// `error.errors[]` in place of `details`). `what` completes "cannot …".
-pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
+pub(crate) fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let error = &json["error"];
     let said = error["message"]
@@ -31,19 +34,22 @@ pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
     failure
 }
 
+/// As [`of_client_error`], to be mapped over a result.
+pub(crate) fn failed(what: &str) -> impl Fn(Error) -> Failure + Copy {
+    move |error| of_client_error(what, &error)
+}
+
 /// The failure that an error of Google's client libraries is.
-pub fn of_client_error(what: &str, error: &Error) -> Failure {
+pub(crate) fn of_client_error(what: &str, error: &Error) -> Failure {
+    let retry_after = error.http_headers().and_then(retry_after_ms);
     if let (Some(status), Some(body)) = (error.http_status_code(), error.http_payload()) {
-        return of_api_error(what, status, body);
+        let mut failure = of_api_error(what, status, body);
+        failure.retry_after_ms = retry_after;
+        return failure;
     }
-    if error.is_authentication() {
-        return Failure::new(
-            Class::Denied,
-            "identity.no-token",
-            Owner::Operator,
-            format!("cannot {what}: no access token can be had for this process: {error}"),
-        )
-        .with_help("gcloud auth application-default login");
+    let source = std::error::Error::source(error);
+    if let Some(error) = source.and_then(|source| source.downcast_ref::<CredentialsError>()) {
+        return no_token(error);
     }
     if let Some(status) = error.status() {
         let info = status
@@ -59,15 +65,73 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
             })
             .unwrap_or(Value::Null);
         let http_status = error.http_status_code().unwrap_or(500);
-        return failure(what, http_status, &status.message, &info);
+        let mut failure = failure(what, http_status, &status.message, &info)
+            .with_detail("status", status.code.name());
+        failure.retry_after_ms = retry_after;
+        return failure;
+    }
+    if error.is_deserialization() {
+        return Failure::new(
+            Class::Failed,
+            "http.unexpected",
+            Owner::Cloud,
+            format!(
+                "cannot {what}: the answer is not what the API documents: {}",
+                chain(error)
+            ),
+        )
+        .with_help(
+            "something else may have answered in its place, such as a proxy's sign-in page",
+        );
     }
     Failure::new(
         Class::Unavailable,
         "google.unreachable",
         Owner::Cloud,
-        format!("cannot {what}: {error}"),
+        format!("cannot {what}: {}", chain(error)),
     )
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+}
+
+/// The failure that no token can be had.
+pub(super) fn no_token(error: &CredentialsError) -> Failure {
+    let class = if error.is_transient() {
+        Class::Unavailable
+    } else {
+        Class::Denied
+    };
+    Failure::new(
+        class,
+        "identity.no-token",
+        Owner::Operator,
+        format!(
+            "no access token can be had for this process: {}",
+            chain(error)
+        ),
+    )
+    .with_help("sign in again:")
+    .with_help("gcloud auth application-default login")
+}
+
+/// How long to wait before another try, in milliseconds; Google sends seconds (RFC 9110, 10.2.3).
+pub(super) fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    seconds.parse::<u32>().ok().map(|s| u64::from(s) * 1000)
+}
+
+/// The error and its causes, each said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 /// `info` is what the answer says for programs: `reason`, `domain` and `metadata` of an ErrorInfo

@@ -3,6 +3,7 @@
 //! Endpoints come from the operator's settings, never from a pipeline: the credentials of this
 //! process go to whatever an endpoint names.
 
+mod control_plane;
 mod credentials;
 mod endpoints;
 mod failure;
@@ -11,9 +12,10 @@ mod origin;
 mod rest;
 pub(crate) mod retry;
 
+pub use control_plane::ControlPlane;
 pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
-pub use failure::{of_api_error, of_client_error};
+pub(crate) use failure::{failed, of_api_error, of_client_error};
 pub(crate) use name::{Name, Named, service_account};
 pub use origin::Origin;
-pub use rest::Rest;
+pub(crate) use rest::{MOST_PAGES, PAGE, Rest, too_many};

@@ -8,20 +8,21 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
+use super::failure::retry_after_ms;
 use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
 
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
-/// How long one answer may take, and after how long a request is not sent again.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How many items of a list are asked for at a time.
+pub(crate) const PAGE: i32 = 100;
 /// The most pages of one list that are asked for.
-const MOST_PAGES: usize = 50;
+pub(crate) const MOST_PAGES: usize = 50;
 
-/// Calls of Google's JSON APIs: the control plane, and what the official client of Cloud Storage
-/// has only over gRPC.
+/// Calls of Google's JSON APIs that no official client has: workload identity pools, GKE's token
+/// exchange, and what Cloud Storage's has only over gRPC.
 #[derive(Debug, Clone)]
-pub struct Rest {
+pub(crate) struct Rest {
     http: reqwest::Client,
     endpoints: Arc<Endpoints>,
     credentials: Arc<Credentials>,
@@ -29,11 +30,16 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Calls these endpoints with these credentials.
+    /// Calls these endpoints with these credentials. One answer may take as long as `patience`,
+    /// after which a request is not sent again either.
     ///
     /// # Errors
     /// When the machine's trust store can't be read.
-    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        endpoints: Arc<Endpoints>,
+        credentials: Arc<Credentials>,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
@@ -50,14 +56,14 @@ impl Rest {
             http,
             endpoints,
             credentials,
-            patience: PATIENCE,
+            patience,
         })
     }
 
     /// The same calls as somebody else, waiting that long for an answer.
-    pub(crate) fn as_caller(&self, credentials: Credentials, patience: Duration) -> Self {
+    pub(crate) fn as_caller(&self, credentials: Arc<Credentials>, patience: Duration) -> Self {
         Self {
-            credentials: Arc::new(credentials),
+            credentials,
             patience,
             ..self.clone()
         }
@@ -73,7 +79,7 @@ impl Rest {
     ///
     /// # Errors
     /// What the API said, or that it can't be reached.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         what: &str,
         method: Method,
@@ -114,7 +120,7 @@ impl Rest {
     ///
     /// # Errors
     /// As `call`, and `http.unexpected` for an answer of another form.
-    pub async fn read<T: DeserializeOwned>(
+    pub(crate) async fn read<T: DeserializeOwned>(
         &self,
         what: &str,
         method: Method,
@@ -136,7 +142,7 @@ impl Rest {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub async fn get<T: DeserializeOwned>(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         what: &str,
         service: Service,
@@ -149,7 +155,7 @@ impl Rest {
     ///
     /// # Errors
     /// As [`read`](Self::read), and `google.too-many` for a list that does not end.
-    pub async fn list<T: DeserializeOwned>(
+    pub(crate) async fn list<T: DeserializeOwned>(
         &self,
         what: &str,
         service: Service,
@@ -159,7 +165,7 @@ impl Rest {
         let mut items = Vec::new();
         let mut token = String::new();
         for _ in 0..MOST_PAGES {
-            let page = format!("{path}?pageSize=100{token}");
+            let page = format!("{path}?pageSize={PAGE}{token}");
             let mut page: Value = self.get(what, service, &page).await?;
             // An empty list is left out.
             let found = page
@@ -174,13 +180,18 @@ impl Rest {
                 }
             }
         }
-        Err(Failure::new(
-            Class::Exhausted,
-            "google.too-many",
-            Owner::Cloud,
-            format!("cannot {what}: there are more than {} of them", items.len()),
-        ))
+        Err(too_many(what, items.len()))
     }
+}
+
+/// The failure of a list that does not end.
+pub(crate) fn too_many(what: &str, found: usize) -> Failure {
+    Failure::new(
+        Class::Exhausted,
+        "google.too-many",
+        Owner::Cloud,
+        format!("cannot {what}: there are more than {found} of them"),
+    )
 }
 
 fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
@@ -194,11 +205,7 @@ fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
 
 async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, Failure> {
     let status = answer.status();
-    // Seconds, as Google sends it (RFC 9110, 10.2.3).
-    let retry_after = answer
-        .headers()
-        .get(http::header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
+    let retry_after = retry_after_ms(answer.headers());
     let mut body = Vec::new();
     while let Some(chunk) = answer
         .chunk()
@@ -217,7 +224,7 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
     }
     if !status.is_success() {
         let mut failure = of_api_error(what, status.as_u16(), &body);
-        failure.retry_after_ms = retry_after.map(|seconds| u64::from(seconds) * 1000);
+        failure.retry_after_ms = retry_after;
         return Err(failure);
     }
     if body.is_empty() {

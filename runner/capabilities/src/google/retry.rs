@@ -4,19 +4,27 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use google_cloud_gax::backoff_policy::BackoffPolicy as _;
-use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
+use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use google_cloud_gax::retry_state::RetryState;
 use sidestep_events::{Class, Failure};
 
 /// How often something is tried at most.
-const TRIES: u32 = 4;
+pub(super) const TRIES: u32 = 4;
 /// The longest first pause; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The pauses between tries. They are random, which keeps many runners from coming back at the
+/// same moment.
+pub(super) fn backoff() -> ExponentialBackoff {
+    ExponentialBackoffBuilder::new()
+        .with_initial_delay(FIRST_PAUSE)
+        .with_maximum_delay(LONGEST_PAUSE)
+        .clamp()
+}
+
 /// Works until it succeeds, fails for good, has been tried often enough, or `patience` has passed.
-/// Only what is unavailable is tried again. The pauses are random, which keeps many runners from
-/// coming back at the same moment.
+/// Only what is unavailable is tried again.
 pub(crate) async fn retry<T, W>(
     patience: Duration,
     mut work: impl FnMut() -> W,
@@ -25,10 +33,7 @@ where
     W: Future<Output = Result<T, Failure>>,
 {
     let began = Instant::now();
-    let backoff = ExponentialBackoffBuilder::new()
-        .with_initial_delay(FIRST_PAUSE)
-        .with_maximum_delay(LONGEST_PAUSE)
-        .clamp();
+    let backoff = backoff();
     let mut tried = 0;
     loop {
         let failure = match work().await {

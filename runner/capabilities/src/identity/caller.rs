@@ -30,7 +30,7 @@ impl Identity {
         };
         let mut origin = match found {
             Some(origin) => origin,
-            None => metadata::ask(variables, self.rest.endpoints())
+            None => metadata::ask(variables, self.google.rest().endpoints())
                 .await
                 .unwrap_or_else(Origin::anonymous),
         };

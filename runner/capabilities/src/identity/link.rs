@@ -64,9 +64,7 @@ impl wit::Host for StepState {
                     namespace: &subject.namespace,
                     service_account: &subject.service_account,
                 };
-                let may_read = |resource: &wit::PolicyResource, address: &Address| {
-                    may_read(gate, resource, address)
-                };
+                let may_read = |address: &Address<'_>| may_read(gate, address);
                 gate.call("prove", &call)
                     .run(identity.prove(&subject, &step.masks, may_read))
                     .await
@@ -116,8 +114,8 @@ impl StepState {
 
 /// Whether the step's other grants let it look at a target as the runner: proving an identity alone
 /// does not show what the runner sees.
-fn may_read(gate: &Gate, resource: &wit::PolicyResource, address: &Address) -> bool {
-    let permitted = match resource {
+fn may_read(gate: &Gate, address: &Address<'_>) -> bool {
+    let permitted = match address.resource {
         wit::PolicyResource::Project(project) => gate.permits(&project::Request {
             project,
             action: "get",

@@ -24,7 +24,7 @@ use std::time::Duration;
 pub use link::CAPABILITY;
 pub use variables::Variables;
 
-use crate::google::{Credentials, Rest};
+use crate::google::{ControlPlane, Credentials};
 use crate::kubernetes::Clusters;
 
 /// How long one answer of a proof may take.
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Proves identities with the run's clients.
 #[derive(Debug)]
 pub struct Identity {
-    rest: Rest,
+    google: ControlPlane,
     clusters: Arc<Clusters>,
     credentials: Arc<Credentials>,
     variables: Variables,
@@ -41,16 +41,16 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Works with these clients. `credentials` are the runner's own, which `rest` and `clusters`
+    /// Works with these clients. `credentials` are the runner's own, which `google` and `clusters`
     /// use as well; `variables` are those of its environment.
     pub fn new(
-        rest: Rest,
+        google: ControlPlane,
         clusters: Arc<Clusters>,
         credentials: Arc<Credentials>,
         variables: Variables,
     ) -> Self {
         Self {
-            rest,
+            google,
             clusters,
             credentials,
             variables,
@@ -59,7 +59,7 @@ impl Identity {
     }
 
     /// Google's APIs as somebody else.
-    fn rest_as(&self, credentials: Credentials) -> Rest {
-        self.rest.as_caller(credentials, self.patience)
+    fn google_as(&self, credentials: Credentials) -> ControlPlane {
+        self.google.as_caller(credentials, self.patience)
     }
 }

@@ -53,7 +53,7 @@ impl Identity {
         &self,
         subject: &wit::Subject,
         masks: &Masks,
-        may_read: impl Fn(&wit::PolicyResource, &Address) -> bool,
+        may_read: impl Fn(&Address<'_>) -> bool,
     ) -> Result<Proof, Failure> {
         failure::check(subject)?;
         let workload = Workload {
@@ -93,9 +93,9 @@ impl Identity {
         &self,
         token: &Secret,
         targets: &[wit::Target],
-        may_read: impl Fn(&wit::PolicyResource, &Address) -> bool,
+        may_read: impl Fn(&Address<'_>) -> bool,
     ) -> Vec<Outcome> {
-        let workload = self.rest_as(Credentials::token(token));
+        let workload = self.google_as(Credentials::token(token));
         // Collected, so that nothing is borrowed from `may_read` while they are asked.
         let work: Vec<_> = targets
             .iter()
@@ -104,8 +104,8 @@ impl Identity {
                 let address = Address::of(&target.resource);
                 let runner = address
                     .as_ref()
-                    .is_ok_and(|address| may_read(&target.resource, address))
-                    .then_some(&self.rest);
+                    .is_ok_and(&may_read)
+                    .then_some(&self.google);
                 async move {
                     match address {
                         Ok(address) => address.ask(workload, runner, &target.permissions).await,

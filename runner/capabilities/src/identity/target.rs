@@ -1,13 +1,10 @@
 //! What an identity may do on a resource.
 
-use http::Method;
-use serde_json::{Value, json};
 use sidestep_events::{Class, Failure};
-use url::form_urlencoded;
 
 use crate::bindings::sidestep::identity::prove as wit;
-use crate::gcp::iam::policy;
-use crate::google::{Name, Rest, Service};
+use crate::gcp::resource::{self, permissions};
+use crate::google::{ControlPlane, Name};
 
 /// What came of one target.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,29 +15,23 @@ pub(super) struct Outcome {
     pub(super) failure: Option<Failure>,
 }
 
-/// A resource that has a policy, and where its API is.
+/// A resource that has a policy, under its name.
 #[derive(Debug, Clone)]
-pub(super) struct Address {
+pub(super) struct Address<'a> {
     /// As messages and grants name it: `projects/P/secrets/S`, `buckets/B`.
     pub(super) name: Name,
-    service: Service,
-    /// Of the resource itself.
-    path: String,
+    pub(super) resource: &'a wit::PolicyResource,
 }
 
-impl Address {
-    /// Where the resource is.
+impl<'a> Address<'a> {
+    /// Reads a resource's name.
     ///
     /// # Errors
-    /// `google.name` when its name is none.
-    pub(super) fn of(resource: &wit::PolicyResource) -> Result<Self, Failure> {
-        let name = policy::name(resource)?;
-        let (service, path) = policy::place(resource, &name);
-        let path = path.strip_suffix("/iam").unwrap_or(&path).to_owned();
+    /// `google.name` when it is none.
+    pub(super) fn of(resource: &'a wit::PolicyResource) -> Result<Self, Failure> {
         Ok(Self {
-            name,
-            service,
-            path,
+            name: resource::name(resource)?,
+            resource,
         })
     }
 
@@ -48,8 +39,8 @@ impl Address {
     /// does not exist, so it is looked at: as the caller and then, if it may not, as the runner.
     pub(super) async fn ask(
         &self,
-        caller: &Rest,
-        runner: Option<&Rest>,
+        caller: &ControlPlane,
+        runner: Option<&ControlPlane>,
         permissions: &[String],
     ) -> Outcome {
         let failed = |failure: Failure| Outcome {
@@ -59,11 +50,11 @@ impl Address {
         if permissions.is_empty() {
             return Outcome::default();
         }
-        match self.test(caller, permissions).await {
+        match permissions::test(caller, self.resource, &self.name, permissions).await {
             Err(failure) => failed(failure),
             Ok(granted) if granted.is_empty() => {
                 for reader in [Some(caller), runner].into_iter().flatten() {
-                    match self.read(reader).await {
+                    match permissions::look(reader, self.resource, &self.name).await {
                         Err(failure) if failure.class == Class::NotFound => return failed(failure),
                         // It is there, and gives nothing.
                         Ok(()) => break,
@@ -77,44 +68,5 @@ impl Address {
                 failure: None,
             },
         }
-    }
-
-    async fn test(&self, caller: &Rest, permissions: &[String]) -> Result<Vec<String>, Failure> {
-        let what = format!("ask for permissions on {}", self.name.as_str());
-        let path = &self.path;
-        let answer = if self.service == Service::Storage {
-            let query: String = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(permissions.iter().map(|p| ("permissions", p)))
-                .finish();
-            let path = format!("{path}/iam/testPermissions?{query}");
-            caller
-                .call(&what, Method::GET, self.service, &path, None)
-                .await?
-        } else {
-            let path = format!("{path}:testIamPermissions");
-            let body = json!({ "permissions": permissions });
-            caller
-                .call(&what, Method::POST, self.service, &path, Some(&body))
-                .await?
-        };
-        let held: Vec<&str> = answer["permissions"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        Ok(permissions
-            .iter()
-            .filter(|asked| held.contains(&asked.as_str()))
-            .cloned()
-            .collect())
-    }
-
-    async fn read(&self, reader: &Rest) -> Result<(), Failure> {
-        let what = format!("find {}", self.name.as_str());
-        reader
-            .call(&what, Method::GET, self.service, &self.path, None)
-            .await
-            .map(drop)
     }
 }

@@ -1,5 +1,7 @@
 //! The links between a Kubernetes service account and a token of Google's.
 
+use google_cloud_gax::options::RequestOptionsBuilder as _;
+use google_cloud_wkt as wkt;
 use http::Method;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
@@ -10,9 +12,9 @@ use sidestep_events::{Class, Failure, Owner};
 
 use super::{Identity, failure};
 use crate::bindings::sidestep::identity::prove as wit;
-use crate::gcp::iam::policy;
+use crate::gcp::resource;
 use crate::google::retry::retry;
-use crate::google::{Credentials, Service};
+use crate::google::{Credentials, Service, failed};
 use crate::kubernetes::of_error;
 use crate::{Masks, Secret};
 
@@ -84,7 +86,8 @@ impl Workload<'_> {
         });
         let answer = self
             .identity
-            .rest_as(Credentials::anonymous())
+            .google_as(Credentials::anonymous())
+            .rest()
             .call(
                 &what,
                 Method::POST,
@@ -104,21 +107,21 @@ impl Workload<'_> {
         account: &str,
     ) -> Result<Secret, Failure> {
         let what = format!("act as {account}");
-        let path = format!("/v1/projects/-/serviceAccounts/{account}:generateAccessToken");
-        let body = json!({"scope": [CLOUD_PLATFORM], "lifetime": format!("{LIFE}s")});
-        let answer = self
-            .identity
-            .rest_as(Credentials::token(token))
-            .call(
-                &what,
-                Method::POST,
-                Service::IamCredentials,
-                &path,
-                Some(&body),
-            )
+        let google = self.identity.google_as(Credentials::token(token));
+        let answer = async {
+            let call = google.iam_credentials().await?.generate_access_token();
+            call.set_name(format!("projects/-/serviceAccounts/{account}"))
+                .set_scope([CLOUD_PLATFORM])
+                .set_lifetime(wkt::Duration::clamp(LIFE.into(), 0))
+                .with_idempotency(true)
+                .send()
+                .await
+                .map_err(failed(&what))
+        };
+        let answer = answer
             .await
             .map_err(|failed| failure::of_impersonation(failed, self.subject, account))?;
-        self.keep(&what, answer["accessToken"].as_str())
+        self.keep(&what, Some(&answer.access_token))
     }
 
     /// The federated principal, as policies name it; none where the number of the cluster's project
@@ -127,22 +130,10 @@ impl Workload<'_> {
         let subject = self.subject;
         let (_, rest) = subject.provider.split_once("/projects/")?;
         let project = rest.split('/').next()?;
-        let name = policy::project(project).ok()?;
-        let path = format!("/v3/{}", name.as_str());
-        let what = format!("read {}", name.as_str());
-        let found = self
-            .identity
-            .rest
-            .call(
-                &what,
-                Method::GET,
-                Service::CloudResourceManager,
-                &path,
-                None,
-            )
-            .await
-            .ok()?;
-        let number = found["name"].as_str()?.strip_prefix("projects/")?;
+        let name = resource::project(project).ok()?;
+        let call = self.identity.google.projects().await.ok()?.get_project();
+        let found = call.set_name(name.as_str()).send().await.ok()?;
+        let number = found.name.strip_prefix("projects/")?;
         if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }

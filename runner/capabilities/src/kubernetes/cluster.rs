@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use http::Method;
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -14,7 +13,8 @@ use tokio::sync::Mutex;
 use tower::buffer::BufferLayer;
 use tower::filter::AsyncFilterLayer;
 
-use crate::google::{Credentials, Rest, Service};
+use crate::gcp::gke;
+use crate::google::{ControlPlane, Credentials, Name};
 
 /// How many calls may wait for one cluster.
 const CALLS_WAITING: usize = 1024;
@@ -30,7 +30,7 @@ pub enum Mapped {
 
 /// Clients of clusters, each made once.
 pub struct Clusters {
-    rest: Rest,
+    google: ControlPlane,
     credentials: Arc<Credentials>,
     names: BTreeMap<String, Mapped>,
     clients: Mutex<BTreeMap<String, Client>>,
@@ -46,9 +46,13 @@ impl std::fmt::Debug for Clusters {
 
 impl Clusters {
     /// Finds clusters by their resource names, and by the operator's own names.
-    pub fn new(rest: Rest, credentials: Arc<Credentials>, names: BTreeMap<String, Mapped>) -> Self {
+    pub fn new(
+        google: ControlPlane,
+        credentials: Arc<Credentials>,
+        names: BTreeMap<String, Mapped>,
+    ) -> Self {
         Self {
-            rest,
+            google,
             credentials,
             names,
             clients: Mutex::default(),
@@ -66,21 +70,19 @@ impl Clusters {
         }
         let client = match self.names.get(cluster) {
             Some(mapped) => mapped_client(cluster, mapped).await?,
-            None if is_resource_name(cluster) => self.gke(cluster).await?,
-            None => return Err(unknown(cluster, self.names.keys())),
+            None => match Name::read("cluster", gke::CLUSTER, cluster) {
+                Ok(name) => Box::pin(self.gke(&name)).await?,
+                Err(_) => return Err(unknown(cluster, self.names.keys())),
+            },
         };
         clients.insert(cluster.to_owned(), client.clone());
         Ok(client)
     }
 
     /// Endpoint and certificate from the GKE API, token from this process's credentials.
-    async fn gke(&self, cluster: &str) -> Result<Client, Failure> {
-        let what = format!("find cluster {cluster}");
-        let path = format!("/v1/{cluster}");
-        let found = self
-            .rest
-            .call(&what, Method::GET, Service::Container, &path, None)
-            .await?;
+    async fn gke(&self, cluster: &Name) -> Result<Client, Failure> {
+        let found = gke::look(&self.google, cluster).await?;
+        let cluster = cluster.as_str();
         let unusable = |why: &str| {
             Failure::new(
                 Class::Failed,
@@ -89,16 +91,17 @@ impl Clusters {
                 format!("cluster {cluster} can't be used: {why}"),
             )
         };
-        let endpoint = found["endpoint"]
-            .as_str()
-            .filter(|endpoint| !endpoint.is_empty())
-            .ok_or_else(|| unusable("it has no endpoint yet"))?;
+        let endpoint = found.endpoint;
+        if endpoint.is_empty() {
+            return Err(unusable("it has no endpoint yet"));
+        }
         let url = format!("https://{endpoint}")
             .parse()
             .map_err(|_| unusable(&format!("`{endpoint}` is no endpoint")))?;
         let mut config = Config::new(url);
-        if let Some(authority) = found["masterAuth"]["clusterCaCertificate"].as_str() {
-            config.root_cert = Some(certificates(authority).ok_or_else(|| {
+        let authority = found.master_auth.unwrap_or_default().cluster_ca_certificate;
+        if !authority.is_empty() {
+            config.root_cert = Some(certificates(&authority).ok_or_else(|| {
                 unusable("its certificate authority is no base64 of a PEM certificate")
             })?);
         }
@@ -172,24 +175,6 @@ fn certificates(authority: &str) -> Option<Vec<Vec<u8>>> {
     (!certificates.is_empty()).then_some(certificates)
 }
 
-/// Whether it is `projects/P/locations/L/clusters/C`, each part a plain name, so that no part can
-/// lead a request elsewhere.
-fn is_resource_name(cluster: &str) -> bool {
-    let parts: Vec<&str> = cluster.split('/').collect();
-    let plain = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.'))
-            && !matches!(part, "." | "..")
-    };
-    matches!(
-        parts[..],
-        ["projects", project, "locations", location, "clusters", name]
-            if plain(project) && plain(location) && plain(name)
-    )
-}
-
 fn unknown<'a>(cluster: &str, names: impl Iterator<Item = &'a String>) -> Failure {
     let names: Vec<&str> = names.map(String::as_str).collect();
     let known = if names.is_empty() {
@@ -209,23 +194,6 @@ fn unknown<'a>(cluster: &str, names: impl Iterator<Item = &'a String>) -> Failur
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_whole_resource_name_is_asked_for() {
-        assert!(is_resource_name(
-            "projects/demo/locations/europe-west1/clusters/ci"
-        ));
-        for bad in [
-            "ci",
-            "projects/demo/locations/europe-west1/clusters/",
-            "projects/demo/locations/../clusters/ci",
-            "projects/demo/locations/l/clusters/ci?x=y",
-            "projects/demo/locations/l/clusters/ci/nodePools/p",
-            "/projects/demo/locations/l/clusters/ci",
-        ] {
-            assert!(!is_resource_name(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn certificates_are_read_from_their_pem() {

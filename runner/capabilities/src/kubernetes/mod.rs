@@ -7,9 +7,13 @@ pub mod follow;
 mod link;
 mod objects;
 mod outlet;
+mod owned;
+mod target;
 mod tries;
 
 pub use cluster::{Clusters, Mapped};
 pub(crate) use failure::of_error;
 pub use link::CAPABILITY;
-pub use objects::{MADE_BY_STEPS, Objects, Owned, Target, expires, made_by};
+pub use objects::Objects;
+pub use owned::{MADE_BY_STEPS, Owned, expires, made_by};
+pub use target::Target;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::api::{
-    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
-    Preconditions,
+    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
 };
 use kube::runtime::wait::{self, await_condition, conditions};
 use kube::{Client, ResourceExt as _};
@@ -13,66 +11,14 @@ use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
 use super::failure::{of_error, of_status};
+use super::owned::{self, Owned};
+use super::target::Target;
 use super::tries::tried;
 
-/// The field manager of everything that a step applies.
+/// The field manager of everything that a step writes.
 const MANAGER: &str = "sidestep";
-/// The label that tells whose an object is.
-const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Selects what steps made.
-pub const MADE_BY_STEPS: &str = "app.kubernetes.io/managed-by=sidestep";
-/// The annotation that says which attempt of which run made an object.
-const MADE_BY: &str = "sidestep.dev/made-by";
-/// The annotation that says when an object may be swept.
-const EXPIRES: &str = "sidestep.dev/expires";
-
 /// The pause before a lost watch is begun again.
 const BETWEEN_WATCHES: Duration = Duration::from_millis(500);
-
-/// A kind of object in one place.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// `v1`, `apps/v1`, ….
-    pub api_version: String,
-    /// The plural: `pods`.
-    pub resource: String,
-    /// The namespace; none for objects of the cluster.
-    pub namespace: Option<String>,
-}
-
-impl Target {
-    /// The resource as policies name it: `pods`, `jobs.batch`.
-    pub fn policy_resource(&self) -> String {
-        match self.api_version.split_once('/') {
-            Some((group, _)) => format!("{}.{group}", self.resource),
-            None => self.resource.clone(),
-        }
-    }
-
-    fn api_resource(&self) -> ApiResource {
-        let (group, version) = self
-            .api_version
-            .split_once('/')
-            .unwrap_or(("", &self.api_version));
-        ApiResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            api_version: self.api_version.clone(),
-            // Only used to fill in a kind that an object leaves out; ours come with theirs.
-            kind: String::new(),
-            plural: self.resource.clone(),
-        }
-    }
-}
-
-/// Who makes an object, written into it so that it is recognised.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owned {
-    /// The run, the step instance and the attempt, in one text.
-    pub by: String,
-    /// When it may be swept (RFC 3339).
-    pub expires: String,
-}
 
 /// The objects of one kind in one place.
 pub struct Objects {
@@ -138,7 +84,7 @@ impl Objects {
         owned: &Owned,
         dry_run: bool,
     ) -> Result<(Value, bool), Failure> {
-        mark(&mut object, owned);
+        owned.mark(&mut object);
         let object: DynamicObject = serde_json::from_value(object).map_err(|error| {
             Failure::new(
                 Class::InvalidInput,
@@ -160,7 +106,7 @@ impl Objects {
                 let live = tried(|| self.api.get(name))
                     .await
                     .map_err(|error| self.failure("look at the existing", name, &error))?;
-                if live.annotations().get(MADE_BY) == Some(&owned.by) {
+                if live.annotations().get(owned::MADE_BY) == Some(&owned.by) {
                     return Ok((self.shown(&live)?, false));
                 }
                 Err(Failure::new(
@@ -280,71 +226,5 @@ impl Objects {
             fields.remove("stringData");
         }
         Ok(value)
-    }
-}
-
-/// Which attempt of which run made the object, as `RUN/INSTANCE/ATTEMPT`; none if no step did.
-pub fn made_by(object: &Value) -> Option<&str> {
-    object["metadata"]["annotations"][MADE_BY].as_str()
-}
-
-/// When the object may be swept, whatever became of its run.
-pub fn expires(object: &Value) -> Option<Timestamp> {
-    let text = object["metadata"]["annotations"][EXPIRES].as_str()?;
-    text.parse().ok()
-}
-
-/// Writes into the object whose it is, beside what it says itself.
-fn mark(object: &mut Value, owned: &Owned) {
-    let Some(fields) = object.as_object_mut() else {
-        return;
-    };
-    let metadata = fields
-        .entry("metadata")
-        .or_insert_with(|| Value::Object(serde_json::Map::new()));
-    for (kind, key, value) in [
-        ("labels", MANAGED_BY, MANAGER),
-        ("annotations", MADE_BY, &owned.by),
-        ("annotations", EXPIRES, &owned.expires),
-    ] {
-        if !metadata[kind].is_object() {
-            metadata[kind] = Value::Object(serde_json::Map::new());
-        }
-        metadata[kind][key] = Value::String(value.to_owned());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_mark_stands_beside_the_objects_own_labels() {
-        let mut object = json!({"metadata": {"labels": {"app": "x"}}});
-        mark(
-            &mut object,
-            &Owned {
-                by: "run/build/1".into(),
-                expires: "2026-01-01T00:00:00Z".into(),
-            },
-        );
-        assert_eq!(
-            object["metadata"]["labels"],
-            json!({"app": "x", MANAGED_BY: "sidestep"})
-        );
-        assert_eq!(object["metadata"]["annotations"][MADE_BY], "run/build/1");
-    }
-
-    #[test]
-    fn a_resource_of_a_group_is_named_with_it() {
-        let target = |api_version: &str, resource: &str| Target {
-            api_version: api_version.into(),
-            resource: resource.into(),
-            namespace: None,
-        };
-        assert_eq!(target("v1", "pods").policy_resource(), "pods");
-        assert_eq!(target("batch/v1", "jobs").policy_resource(), "jobs.batch");
     }
 }

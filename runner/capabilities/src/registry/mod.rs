@@ -1,5 +1,7 @@
 //! `registry`: images in registries.
 
+mod answer;
+mod call;
 mod challenge;
 mod client;
 mod failure;
@@ -20,7 +22,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::bindings::sidestep::registry::images as wit;
-use crate::{CallError, Capability, Gate, NewIntent, StepState};
+use crate::{CallError, Capability, NewIntent, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
     key: Key::Registry,
@@ -38,53 +40,59 @@ impl wit::Host for StepState {
         &mut self,
         images: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::Descriptor, WitFailure>>> {
-        self.registry_each(images, |gate, registry, image| async move {
-            let call = about(&image, "resolve");
-            let work = async { registry.resolve(&Image::parse(&image)?).await };
-            gate.call("resolve", &call).run(work).await.map(descriptor)
-        })
-        .await
+        let registry = self.services.registry()?;
+        Ok(self
+            .each(registry, images, |gate, registry, image| async move {
+                let call = about(&image, "resolve");
+                let work = async { registry.resolve(&Image::parse(&image)?).await };
+                gate.call("resolve", &call).run(work).await.map(descriptor)
+            })
+            .await)
     }
 
     async fn manifest(
         &mut self,
         images: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::ManifestText, WitFailure>>> {
-        self.registry_each(images, |gate, registry, image| async move {
-            let call = about(&image, "manifest");
-            let work = async {
-                let (found, bytes) = registry.manifest(&Image::parse(&image)?).await?;
-                let text = String::from_utf8(bytes).map_err(|_| {
-                    Failure::new(
-                        Class::Failed,
-                        "http.unexpected",
-                        Owner::Cloud,
-                        format!("{image} is no image: its manifest is no text"),
-                    )
-                })?;
-                Ok(wit::ManifestText {
-                    descriptor: descriptor(found),
-                    text,
-                })
-            };
-            gate.call("manifest", &call).run(work).await
-        })
-        .await
+        let registry = self.services.registry()?;
+        Ok(self
+            .each(registry, images, |gate, registry, image| async move {
+                let call = about(&image, "manifest");
+                let work = async {
+                    let (found, bytes) = registry.manifest(&Image::parse(&image)?).await?;
+                    let text = String::from_utf8(bytes).map_err(|_| {
+                        Failure::new(
+                            Class::Failed,
+                            "http.unexpected",
+                            Owner::Cloud,
+                            format!("{image} is no image: its manifest is no text"),
+                        )
+                    })?;
+                    Ok(wit::ManifestText {
+                        descriptor: descriptor(found),
+                        text,
+                    })
+                };
+                gate.call("manifest", &call).run(work).await
+            })
+            .await)
     }
 
     async fn config(
         &mut self,
         queries: Vec<wit::ConfigQuery>,
     ) -> wasmtime::Result<Vec<Result<String, WitFailure>>> {
-        self.registry_each(queries, |gate, registry, query| async move {
-            let call = about(&query.image, "config");
-            let work = async {
-                let image = Image::parse(&query.image)?;
-                index::config(&registry, &image, query.platform.as_deref()).await
-            };
-            gate.call("config", &call).run(work).await
-        })
-        .await
+        let registry = self.services.registry()?;
+        Ok(self
+            .each(registry, queries, |gate, registry, query| async move {
+                let call = about(&query.image, "config");
+                let work = async {
+                    let image = Image::parse(&query.image)?;
+                    index::config(&registry, &image, query.platform.as_deref()).await
+                };
+                gate.call("config", &call).run(work).await
+            })
+            .await)
     }
 
     async fn put_index(
@@ -92,7 +100,7 @@ impl wit::Host for StepState {
         image: String,
         entries: Vec<wit::IndexEntry>,
     ) -> Result<wit::Descriptor, CallError> {
-        let (gate, registry) = (Arc::clone(&self.gate), self.registry()?);
+        let (gate, registry) = (Arc::clone(&self.gate), self.services.registry()?);
         let call = about(&image, "putIndex");
         let parsed = Image::parse(&image);
         let (repository, name) = match &parsed {
@@ -112,7 +120,6 @@ impl wit::Host for StepState {
             .collect();
         // Nothing is journaled of what can't be stored.
         let wrong = parsed.as_ref().err().cloned();
-        let wrong = wrong.filter(|_| gate.permits(&call).is_ok());
         let work = async {
             let stored = index::put(&registry, &parsed?, &entries).await?;
             let digest = stored.digest.clone();
@@ -120,7 +127,7 @@ impl wit::Host for StepState {
         };
         let stored = gate
             .call("put-index", &call)
-            .unless(wrong)
+            .and_unless(wrong)
             .create(intent, work)
             .await?;
         Ok(descriptor(stored))
@@ -130,15 +137,21 @@ impl wit::Host for StepState {
         &mut self,
         repositories: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<(), WitFailure>>> {
-        self.registry_each(repositories, |gate, registry, repository| async move {
-            let call = Request {
-                repository: &repository,
-                action: "testPush",
-            };
-            let work = async { registry.may_push(&Repository::parse(&repository)?).await };
-            gate.call("push-permission", &call).run(work).await
-        })
-        .await
+        let registry = self.services.registry()?;
+        Ok(self
+            .each(
+                registry,
+                repositories,
+                |gate, registry, repository| async move {
+                    let call = Request {
+                        repository: &repository,
+                        action: "testPush",
+                    };
+                    let work = async { registry.may_push(&Repository::parse(&repository)?).await };
+                    gate.call("push-permission", &call).run(work).await
+                },
+            )
+            .await)
     }
 }
 
@@ -156,35 +169,5 @@ fn descriptor(found: Descriptor) -> wit::Descriptor {
         digest: found.digest,
         media_type: found.media_type,
         size: found.size,
-    }
-}
-
-impl StepState {
-    /// Asks registries about each item, side by side; `ask` brings it before the gate.
-    async fn registry_each<I, T, F>(
-        &mut self,
-        items: Vec<I>,
-        mut ask: impl FnMut(Arc<Gate>, Arc<Registry>, I) -> F,
-    ) -> wasmtime::Result<Vec<Result<T, WitFailure>>>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        let (gate, registry) = (Arc::clone(&self.gate), self.registry()?);
-        let answers = gate
-            .each(items, |item| {
-                ask(Arc::clone(&gate), Arc::clone(&registry), item)
-            })
-            .await;
-        Ok(answers
-            .into_iter()
-            .map(|answer| answer.map_err(|why| self.failure(why)))
-            .collect())
-    }
-
-    fn registry(&self) -> wasmtime::Result<Arc<Registry>> {
-        self.services
-            .registry
-            .clone()
-            .ok_or_else(|| wasmtime::Error::msg("this run has no client for registries"))
     }
 }

@@ -1,19 +1,20 @@
-use std::collections::BTreeMap;
+//! The client, and the calls that say what is there.
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use google_cloud_storage::client::Storage as Official;
 use http::Method;
-use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::OnceCell;
 
-use super::silence::chunk;
 use super::{Bucket, Object};
-use crate::Blob;
-use crate::google::{Credentials, Endpoints, Rest, Service, of_client_error};
+use crate::google::{Credentials, Endpoints, Rest, Service};
+
+/// How long one answer of the JSON API may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a name keeps unescaped in a path (RFC 3986, unreserved characters).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC
@@ -34,34 +35,6 @@ pub struct Storage {
     credentials: Arc<Credentials>,
 }
 
-/// How an object is written.
-#[derive(Debug, Clone, Default)]
-pub struct Write {
-    /// The live generation must be this one; 0: there must be none.
-    pub if_generation_match: Option<u64>,
-    /// The live metadata must be this one.
-    pub if_metageneration_match: Option<u64>,
-    /// The media type.
-    pub content_type: Option<String>,
-    /// `Cache-Control`.
-    pub cache_control: Option<String>,
-    /// The custom time.
-    pub custom_time: Option<Timestamp>,
-    /// The custom metadata.
-    pub metadata: BTreeMap<String, String>,
-}
-
-/// What a write came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// The live generation.
-    pub generation: u64,
-    /// Whether it was written now, not found with the same metadata.
-    pub created: bool,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
 impl Storage {
     /// Calls the endpoint that the operator set, or Google's.
     ///
@@ -73,7 +46,7 @@ impl Storage {
         } else {
             credentials
         };
-        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
+        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials), PATIENCE)?;
         Ok(Self {
             official: OnceCell::new(),
             rest,
@@ -97,115 +70,6 @@ impl Storage {
         self.get(&what, &path)
             .await
             .map(|json| Object::of_json(&json))
-    }
-
-    /// An object's bytes. One of more than `max` bytes is class `exhausted`.
-    pub async fn read(
-        &self,
-        bucket: &str,
-        name: &str,
-        generation: Option<u64>,
-        max: u64,
-    ) -> Result<Vec<u8>, Failure> {
-        let what = format!("read gs://{bucket}/{name}");
-        let mut request = self.official().await?.read_object(resource(bucket), name);
-        if let Some(generation) = generation {
-            request = request.set_generation(generation_number(generation)?);
-        }
-        let mut answer = request
-            .send()
-            .await
-            .map_err(|error| of_client_error(&what, &error))?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = chunk(&what, answer.next()).await? {
-            if (bytes.len() + chunk.len()) as u64 > max {
-                return Err(Failure::new(
-                    Class::Exhausted,
-                    "storage.too-large",
-                    Owner::Author,
-                    format!("cannot {what}: it is larger than {max} bytes"),
-                ));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    }
-
-    /// An object as a blob, kept in an unnamed file.
-    pub async fn open(
-        &self,
-        bucket: &str,
-        name: &str,
-        generation: Option<u64>,
-    ) -> Result<Blob, Failure> {
-        let what = format!("read gs://{bucket}/{name}");
-        let mut request = self.official().await?.read_object(resource(bucket), name);
-        if let Some(generation) = generation {
-            request = request.set_generation(generation_number(generation)?);
-        }
-        let mut answer = request
-            .send()
-            .await
-            .map_err(|error| of_client_error(&what, &error))?;
-        let file = tempfile::tempfile().map_err(|error| disk(&what, &error))?;
-        let mut file = tokio::fs::File::from_std(file);
-        while let Some(chunk) = chunk(&what, answer.next()).await? {
-            file.write_all(&chunk)
-                .await
-                .map_err(|error| disk(&what, &error))?;
-        }
-        file.flush().await.map_err(|error| disk(&what, &error))?;
-        Blob::from_file(file.into_std().await).map_err(|error| disk(&what, &error))
-    }
-
-    /// Joins objects of a bucket, at most 32, to one (JSON API, `objects.compose`).
-    pub async fn compose(
-        &self,
-        bucket: &str,
-        name: &str,
-        sources: &[(String, Option<u64>)],
-        write: &Write,
-    ) -> Result<Written, Failure> {
-        let what = format!("compose gs://{bucket}/{name}");
-        let sources: Vec<Value> = sources
-            .iter()
-            .map(|(name, generation)| match generation {
-                Some(number) => json!({"name": name, "generation": number.to_string()}),
-                None => json!({"name": name}),
-            })
-            .collect();
-        let body = json!({
-            "sourceObjects": sources,
-            "destination": {
-                "contentType": write.content_type,
-                "cacheControl": write.cache_control,
-                "metadata": write.metadata,
-                "customTime": write.custom_time.map(|time| time.to_string()),
-            },
-        });
-        let query = write
-            .if_generation_match
-            .map(|number| format!("?ifGenerationMatch={number}"))
-            .unwrap_or_default();
-        let path = format!("{}/compose{query}", object_path(bucket, name));
-        match self
-            .rest
-            .call(&what, Method::POST, Service::Storage, &path, Some(&body))
-            .await
-        {
-            Ok(json) => {
-                let object = Object::of_json(&json);
-                Ok(Written {
-                    generation: object.generation,
-                    created: true,
-                    size: object.size,
-                })
-            }
-            Err(failure) if failure.code == "google.precondition" => {
-                self.already_there(bucket, name, &what, write).await
-            }
-            Err(failure) => Err(failure),
-        }
     }
 
     /// Which of the permissions this process has on the bucket.
@@ -254,11 +118,7 @@ impl Storage {
             "{}?ifGenerationMatch={generation}",
             object_path(bucket, name)
         );
-        match self
-            .rest
-            .call(&what, Method::DELETE, Service::Storage, &path, None)
-            .await
-        {
+        match self.json(&what, Method::DELETE, &path, None).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.class == Class::NotFound => Ok(()),
             Err(failure) if failure.code == "google.precondition" => Ok(()),
@@ -266,39 +126,20 @@ impl Storage {
         }
     }
 
-    /// What a failed precondition means: the object that was to be written, or another one.
-    pub(super) async fn already_there(
-        &self,
-        bucket: &str,
-        name: &str,
-        what: &str,
-        write: &Write,
-    ) -> Result<Written, Failure> {
-        let live = self.stat(bucket, name, None).await?;
-        let same = write.if_generation_match == Some(0)
-            && write
-                .metadata
-                .iter()
-                .all(|(key, value)| live.metadata.get(key) == Some(value));
-        if same {
-            return Ok(Written {
-                generation: live.generation,
-                created: false,
-                size: live.size,
-            });
-        }
-        Err(Failure::new(
-            Class::Conflict,
-            "storage.conflict",
-            Owner::Author,
-            format!("cannot {what}: an object of that name with other metadata is there already"),
-        )
-        .with_detail("generation", live.generation))
+    async fn get(&self, what: &str, path: &str) -> Result<Value, Failure> {
+        self.json(what, Method::GET, path, None).await
     }
 
-    async fn get(&self, what: &str, path: &str) -> Result<Value, Failure> {
+    /// A call of the JSON API.
+    pub(super) async fn json(
+        &self,
+        what: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Failure> {
         self.rest
-            .call(what, Method::GET, Service::Storage, path, None)
+            .call(what, method, Service::Storage, path, body)
             .await
     }
 
@@ -331,31 +172,10 @@ fn bucket_path(bucket: &str) -> String {
     format!("/storage/v1/b/{}", utf8_percent_encode(bucket, NAME))
 }
 
-fn object_path(bucket: &str, name: &str) -> String {
+pub(super) fn object_path(bucket: &str, name: &str) -> String {
     format!(
         "{}/o/{}",
         bucket_path(bucket),
         utf8_percent_encode(name, NAME)
-    )
-}
-
-pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
-    i64::try_from(number).map_err(|_| {
-        Failure::new(
-            Class::InvalidInput,
-            "storage.generation",
-            Owner::Plugin,
-            format!("{number} is no generation"),
-        )
-    })
-}
-
-/// A failure of this machine's own files.
-pub(super) fn disk(what: &str, error: &std::io::Error) -> Failure {
-    Failure::new(
-        Class::Failed,
-        "storage.local-bytes",
-        Owner::Operator,
-        format!("cannot {what}: the bytes can't be made or kept on this machine: {error}"),
     )
 }

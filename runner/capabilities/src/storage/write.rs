@@ -9,7 +9,8 @@ use google_cloud_gax::error::Error;
 use google_cloud_storage::model::Object as Model;
 use sidestep_events::Failure;
 
-use super::client::{disk, generation_number, resource};
+use super::client::resource;
+use super::failure::{disk, generation_number};
 use super::silence::while_moving;
 use super::source::BlobSource;
 use super::{Storage, Write, Written};

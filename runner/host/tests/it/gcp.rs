@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sidestep_capabilities::Services;
-use sidestep_capabilities::google::{Credentials, Endpoints, Rest, Service};
+use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints, Service};
 use sidestep_capabilities::registry::Registry;
 use sidestep_events::Class;
 use sidestep_policy::Capability;
@@ -22,12 +22,12 @@ fn step(capability: Capability, written: &Value) -> Step {
         endpoints.set(service, nowhere.parse().expect("a URL"));
     }
     let (endpoints, nobody) = (Arc::new(endpoints), Arc::new(Credentials::anonymous()));
-    let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&nobody));
+    let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&nobody));
     let registry = Registry::new(endpoints, nobody).expect("a client");
     let mut step = Step::new();
     step.scopes = granted(capability, written);
     step.services = Arc::new(Services {
-        google: Some(rest.expect("a client")),
+        google: Some(google.expect("a client")),
         registry: Some(Arc::new(registry)),
         http: Some(Arc::default()),
         ..Services::default()

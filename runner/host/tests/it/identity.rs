@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sidestep_capabilities::Services;
-use sidestep_capabilities::google::{Credentials, Endpoints, Rest};
+use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints};
 use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::Clusters;
 use sidestep_events::{Class, Failure};
@@ -45,10 +45,15 @@ fn guest() -> Guest {
 
 async fn refused(scopes: &serde_json::Value) -> (Failure, Step) {
     let credentials = Arc::new(Credentials::anonymous());
-    let rest = Rest::new(Arc::new(Endpoints::default()), Arc::clone(&credentials));
-    let rest = rest.expect("a client");
-    let clusters = Clusters::new(rest.clone(), Arc::clone(&credentials), BTreeMap::new());
-    let identity = Identity::new(rest, Arc::new(clusters), credentials, Variables::default());
+    let google = ControlPlane::new(Arc::new(Endpoints::default()), Arc::clone(&credentials));
+    let google = google.expect("a client");
+    let clusters = Clusters::new(google.clone(), Arc::clone(&credentials), BTreeMap::new());
+    let identity = Identity::new(
+        google,
+        Arc::new(clusters),
+        credentials,
+        Variables::default(),
+    );
     let mut step = Step::new();
     step.scopes = granted(Capability::Identity, scopes);
     step.services = Arc::new(Services {

@@ -11,12 +11,14 @@ use sidestep_policy::{
 
 use super::PluginInfo;
 use super::steps::Planner;
+use super::texts::texts;
+use crate::context;
 use crate::expression::{self, Values};
 use crate::file::Step;
 use crate::plan::Instance;
 use crate::problems::Problems;
+use crate::request::evaluate_request;
 use crate::template::Template;
-use crate::{context, state, with};
 
 impl Planner<'_> {
     /// Brings together what the plugin requests, what the step is granted, and what policies
@@ -158,7 +160,7 @@ fn written_grants(
             }
         }
         let evaluated = problems.count();
-        let mut value = with::texts(problems, node, values);
+        let mut value = texts(problems, node, values);
         if problems.count() > evaluated {
             return None;
         }
@@ -255,7 +257,7 @@ fn request(
             return Ok((capability, Requested::Later(on)));
         }
     }
-    let (capability, scopes) = state::evaluate_request(key, text, known, &plugin.manifest.inputs)?;
+    let (capability, scopes) = evaluate_request(key, text, known, &plugin.manifest.inputs)?;
     Ok((capability, Requested::Now(scopes)))
 }
 

@@ -129,7 +129,7 @@ impl Walk<'_> {
                 | "supplementalGroups"
                 | "allowPrivilegeEscalation"
                 | "readOnlyRootFilesystem" => Ok(()),
-                "privileged" if only_false(at, value) => Ok(()),
+                "privileged" if only_false(value) => Ok(()),
                 "privileged" => self.dangerous(at, "privileged"),
                 "seccompProfile" if value.get("type").is_some_and(|t| t == "RuntimeDefault") => {
                     Ok(())

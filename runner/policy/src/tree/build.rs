@@ -5,29 +5,9 @@ use std::collections::HashMap;
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
 use sidestep_events::{Diagnostic, Position};
 
-use super::{Key, MAX_DEPTH, MAX_NODES, MAX_SCALAR_BYTES, Node, NodeKind, Scalar, Tree, error};
-
-/// A finished node with what it costs to copy it.
-#[derive(Clone)]
-struct Part {
-    node: Node,
-    nodes: usize,
-    bytes: usize,
-    depth: usize,
-}
-
-struct Open {
-    at: Position,
-    anchor: usize,
-    map: bool,
-    items: Vec<Node>,
-    entries: Vec<(Key, Node)>,
-    key: Option<Key>,
-    skip_value: bool,
-    nodes: usize,
-    bytes: usize,
-    depth: usize,
-}
+use super::open::{Misplaced, Open, Part};
+use super::place::{place, position};
+use super::{MAX_DEPTH, MAX_NODES, MAX_SCALAR_BYTES, Node, NodeKind, Scalar, Tree, error};
 
 /// Builds the tree of a file from the parser's events.
 pub(super) struct Builder<'a> {
@@ -108,21 +88,9 @@ impl<'a> Builder<'a> {
                         &span,
                     )?;
                     let node = self.scalar(&value, style, tag, &span);
-                    let bytes = value.len();
-                    self.finish(
-                        Part {
-                            node,
-                            nodes: 1,
-                            bytes,
-                            depth: 1,
-                        },
-                        anchor,
-                    )?;
+                    self.finish(Part::of_scalar(node, value.len()), anchor)?;
                 }
-                Event::SequenceStart(_, anchor, tag) | Event::MappingStart(_, anchor, tag)
-                    if tag.is_some() =>
-                {
-                    let _ = anchor;
+                Event::SequenceStart(.., Some(_)) | Event::MappingStart(.., Some(_)) => {
                     return Err(self.bad_tag(&span));
                 }
                 Event::SequenceStart(_, anchor, _) => self.start(false, anchor, &span),
@@ -216,41 +184,21 @@ impl<'a> Builder<'a> {
     }
 
     fn start(&mut self, map: bool, anchor: usize, span: &Span) {
-        self.open.push(Open {
-            at: Position {
-                length: 0,
-                ..place(span)
-            },
-            anchor,
-            map,
-            items: Vec::new(),
-            entries: Vec::new(),
-            key: None,
-            skip_value: false,
-            nodes: 1,
-            bytes: 0,
-            depth: 1,
-        });
+        let at = Position {
+            length: 0,
+            ..place(span)
+        };
+        self.open.push(Open::new(map, anchor, at));
     }
 
     fn end(&mut self) -> Step {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
-        let kind = if open.map {
-            NodeKind::Map(open.entries)
-        } else {
-            NodeKind::List(open.items)
-        };
-        let part = Part {
-            node: Node { at: open.at, kind },
-            nodes: open.nodes,
-            bytes: open.bytes,
-            depth: open.depth,
-        };
         // Its children are counted already.
         self.nodes += 1;
-        self.attach(part, open.anchor)
+        let anchor = open.anchor;
+        self.attach(open.close(), anchor)
     }
 
     /// A new scalar.
@@ -287,65 +235,22 @@ impl<'a> Builder<'a> {
             self.root = Some(part);
             return Ok(());
         };
-        open.nodes += part.nodes;
-        open.bytes += part.bytes;
-        open.depth = open.depth.max(part.depth + 1);
-        if !open.map {
-            open.items.push(part.node);
-            return Ok(());
-        }
-        match open.key.take() {
-            Some(key) => {
-                if open.skip_value {
-                    open.skip_value = false;
-                } else {
-                    open.entries.push((key, part.node));
-                }
+        let at = part.node.at;
+        match open.take(part) {
+            Ok(()) => {}
+            Err(Misplaced::KeyIsNoText) => {
+                let message = "a key is a single text, not a list or a map";
+                return Err(self.refuse("yaml.key", message, at));
             }
-            None => {
-                let NodeKind::Scalar(scalar) = part.node.kind else {
-                    return Err(self.refuse(
-                        "yaml.key",
-                        "a key is a single text, not a list or a map",
-                        part.node.at,
-                    ));
-                };
-                let key = Key {
-                    text: scalar.text,
-                    at: part.node.at,
-                };
-                if let Some((first, _)) = open.entries.iter().find(|(k, _)| k.text == key.text) {
-                    let message = format!(
-                        "`{}` is here a second time; the first is at line {}",
-                        key.text, first.at.line
-                    );
-                    open.skip_value = true;
-                    self.problems.push(
-                        error(self.file, "yaml.duplicate-key", message, key.at)
-                            .with_help("remove one of the two"),
-                    );
-                }
-                open.key = Some(key);
+            Err(Misplaced::KeyTwice { key, first }) => {
+                let message =
+                    format!("`{key}` is here a second time; the first is at line {first}");
+                self.problems.push(
+                    error(self.file, "yaml.duplicate-key", message, at)
+                        .with_help("remove one of the two"),
+                );
             }
         }
         Ok(())
     }
-}
-
-fn position(line: usize, column: usize, length: usize) -> Position {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position {
-        line: number(line.max(1)),
-        column: number(column + 1),
-        length: number(length),
-    }
-}
-
-fn place(span: &Span) -> Position {
-    let length = if span.start.line() == span.end.line() {
-        span.len()
-    } else {
-        0
-    };
-    position(span.start.line(), span.start.col(), length)
 }

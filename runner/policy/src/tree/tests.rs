@@ -83,3 +83,12 @@ proptest::proptest! {
         let _ = read("f", &text);
     }
 }
+
+#[test]
+fn a_map_of_very_many_keys_is_read_in_no_time() {
+    let text: String = (0..90_000).map(|key| format!("k{key}: 1\n")).collect();
+    let began = std::time::Instant::now();
+    let tree = read("f", &text);
+    assert_eq!(codes(&tree), [""; 0]);
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+}

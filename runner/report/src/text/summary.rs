@@ -1,10 +1,15 @@
+//! The end of the run: how it went, what came of it, what to do next.
+
+mod hints;
+mod outputs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use sidestep_events::{Envelope, Event, Failure, RunFinished, Severity, Status};
 
 use super::paint::Paint;
-use super::{Hint, TextOptions, Verbosity, plain_text};
+use super::{TextOptions, Verbosity, plain_text};
 use crate::duration;
 
 /// What the end of the run needs to know of its course.
@@ -80,35 +85,18 @@ impl Summary {
         let quiet = options.verbosity == Verbosity::Quiet;
         let name = plain_text(&self.pipeline);
         let took = paint.dim(&format!("in {}", duration(end.duration_ms)));
-        let head = match (end.status, end.exit) {
-            (Status::Succeeded | Status::Cached, _) => {
-                format!(
-                    "{} {} {took}",
-                    paint.good("✓"),
-                    paint.bold(&format!("{name} succeeded"))
-                )
-            }
-            (Status::Cancelled, _) => {
-                format!(
-                    "{} {} {took}",
-                    paint.warn("■"),
-                    paint.bold(&format!("{name} cancelled"))
-                )
-            }
-            (Status::Waiting, _) => {
-                format!(
-                    "{} {} {took}",
-                    paint.warn("·"),
-                    paint.bold(&format!("{name} waits"))
-                )
-            }
-            (_, exit) => format!(
-                "{} {} {took}{}",
-                paint.bad("✗"),
-                paint.bold(&format!("{name} failed")),
-                paint.dim(&format!(", exit {exit}"))
-            ),
+        let (sign, word, exit) = match end.status {
+            Status::Succeeded | Status::Cached => (paint.good("✓"), "succeeded", None),
+            Status::Cancelled => (paint.warn("■"), "cancelled", None),
+            Status::Waiting => (paint.warn("·"), "waits", None),
+            _ => (paint.bad("✗"), "failed", Some(end.exit)),
         };
+        let exit = exit.map(|exit| paint.dim(&format!(", exit {exit}")));
+        let head = format!(
+            "{sign} {} {took}{}",
+            paint.bold(&format!("{name} {word}")),
+            exit.unwrap_or_default()
+        );
         let mut lines = vec![String::new(), head];
         if end.status != Status::Succeeded {
             lines.extend(self.tally(paint));
@@ -121,13 +109,13 @@ impl Summary {
                 codes.join(", ")
             ));
         }
-        lines.extend(outputs(
+        lines.extend(outputs::lines(
             end.outputs.as_ref().or(self.outputs.as_ref()),
             end.status,
             paint,
         ));
         if !quiet {
-            lines.extend(next(&self.hints(run, end, options), paint));
+            lines.extend(hints::lines(&self.hints(run, end, options), paint));
         }
         lines
     }
@@ -168,140 +156,5 @@ impl Summary {
             text.push_str(&format!("; {} could not be removed", objects(self.left)));
         }
         (!text.is_empty()).then(|| format!("  {}", paint.dim(&text)))
-    }
-
-    fn hints(&self, run: &str, end: &RunFinished, options: &TextOptions) -> Vec<Hint> {
-        let hint = |command: String, does: &str| Hint {
-            command,
-            does: does.to_owned(),
-        };
-        let broken = |status: &Status| matches!(status, Status::Failed | Status::TimedOut);
-        match end.status {
-            Status::Succeeded | Status::Cached => {
-                let mut hints = vec![hint(
-                    format!("sidestep runs show {run}"),
-                    "what each step touched",
-                )];
-                hints.extend(options.hints.iter().cloned());
-                hints
-            }
-            Status::Waiting => vec![hint(format!("sidestep resume {run}"), "goes on")],
-            _ => {
-                let mut hints = Vec::from_iter(self.sandbox_first());
-                let failed = self.ended.iter().filter(|(_, status)| broken(status));
-                hints.extend(failed.take(3).map(|(instance, _)| {
-                    hint(
-                        format!("sidestep logs {run} {}", quoted(instance)),
-                        "what it said",
-                    )
-                }));
-                hints.push(hint(
-                    format!("sidestep resume {run}"),
-                    "tries what did not succeed again",
-                ));
-                hints
-            }
-        }
-    }
-
-    /// What to do before a command of gcloud or kubectl that a failure in the sandbox names: as it
-    /// stands, it would go to the real cloud.
-    fn sandbox_first(&self) -> Option<Hint> {
-        let scenario = self.scenario.as_deref()?;
-        let mut helps = self.failures.values().flat_map(|failure| &failure.help);
-        helps
-            .any(|help| help.starts_with("gcloud ") || help.starts_with("kubectl "))
-            .then(|| Hint {
-                command: format!(
-                    "eval \"$(sidestep sandbox status --output env --scenario {})\"",
-                    plain_text(scenario)
-                ),
-                does: "first: gcloud and kubectl in this shell go to the sandbox".to_owned(),
-            })
-    }
-}
-
-/// The longest structure that is shown whole, in characters.
-const LONGEST_STRUCTURE: usize = 160;
-
-/// A value for the summary: a text as it is, a small structure as JSON, of a large one its size.
-fn shown(value: &Value) -> String {
-    let (json, count) = match value {
-        Value::String(text) => return text.clone(),
-        Value::Array(items) => (value.to_string(), items.len()),
-        Value::Object(map) => (value.to_string(), map.len()),
-        other => return other.to_string(),
-    };
-    if json.chars().count() <= LONGEST_STRUCTURE {
-        return json;
-    }
-    format!("{count} entries, whole with --output json")
-}
-
-/// The outputs, one a line.
-fn outputs(outputs: Option<&Value>, status: Status, paint: Paint) -> Vec<String> {
-    let Some(Value::Object(map)) = outputs else {
-        return Vec::new();
-    };
-    if status != Status::Succeeded || map.is_empty() {
-        return Vec::new();
-    }
-    let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
-    let mut lines = vec![String::new()];
-    for (name, value) in map {
-        let text = shown(value);
-        let name = format!("{:<width$}", plain_text(name));
-        lines.push(format!(
-            "  {}  {}",
-            paint.bold(&name),
-            paint.accent(&plain_text(&text))
-        ));
-    }
-    lines
-}
-
-fn next(hints: &[Hint], paint: Paint) -> Vec<String> {
-    if hints.is_empty() {
-        return Vec::new();
-    }
-    let width = hints
-        .iter()
-        .map(|hint| hint.command.chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut lines = vec![String::new(), paint.dim("Next")];
-    for hint in hints {
-        let command = format!("{:<width$}", hint.command);
-        lines.push(format!(
-            "  $ {}  {}",
-            paint.accent(&command),
-            paint.dim(&hint.does)
-        ));
-    }
-    lines
-}
-
-/// A step instance as a shell takes it.
-fn quoted(instance: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if instance.chars().all(plain) {
-        instance.to_owned()
-    } else {
-        format!("'{}'", plain_text(instance).replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_structure_that_nobody_would_read_is_counted() {
-        assert_eq!(shown(&json!("text")), "text");
-        assert_eq!(shown(&json!({ "a": [1, 2] })), r#"{"a":[1,2]}"#);
-        let many: Vec<String> = (0..40).map(|n| format!("item {n}")).collect();
-        assert_eq!(shown(&json!(many)), "40 entries, whole with --output json");
     }
 }

@@ -1,4 +1,6 @@
-//! Buckets and their IAM policies in the JSON API.
+//! Buckets in the JSON API.
+
+mod policy;
 
 use crate::{
     App,
@@ -14,17 +16,16 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 use sidestep_sandbox_identity::Resource;
 use std::sync::Arc;
+
+pub(crate) use policy::{get_policy, set_policy, test_permissions};
 
 type Shared = State<Arc<App>>;
 
 pub(crate) async fn list(State(app): Shared, call: Call) -> Result<Response, Failure> {
-    let project = call
-        .params
-        .get("project")
-        .ok_or_else(|| Failure::required("Required parameter: project"))?;
+    let project = project(&call)?;
     app.require_project(&call.caller, "storage.buckets.list", project)?;
     let prefix = call.params.get("prefix").unwrap_or_default();
     let items: Vec<_> = app
@@ -41,15 +42,18 @@ pub(crate) async fn list(State(app): Shared, call: Call) -> Result<Response, Fai
     Ok(call.answer(answer))
 }
 
+fn project(call: &Call) -> Result<&str, Failure> {
+    call.params
+        .get("project")
+        .ok_or_else(|| Failure::required("Required parameter: project"))
+}
+
 pub(crate) async fn insert(
     State(app): Shared,
     call: Call,
     body: Body,
 ) -> Result<Response, Failure> {
-    let project = call
-        .params
-        .get("project")
-        .ok_or_else(|| Failure::required("Required parameter: project"))?;
+    let project = project(&call)?;
     app.require_project(&call.caller, "storage.buckets.create", project)?;
     let resource = resource(body).await?;
     let name = resource["name"]
@@ -67,30 +71,9 @@ pub(crate) async fn insert(
     app.access.bucket_created(&bucket.name, project);
     let own = Resource::Bucket(bucket.name.clone());
     app.access
-        .set_policy(&own, first_policy(&bucket))
+        .set_policy(&own, policy::first(&bucket))
         .map_err(|_| Failure::precondition("If-Match"))?;
     Ok(call.answer(bucket.json(&call.base)))
-}
-
-/// The policy that a bucket is made with
-/// (<https://cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable>).
-fn first_policy(bucket: &Bucket) -> Value {
-    let of = |basic: &str| format!("{basic}:{}", bucket.project);
-    let binding = |role: &str, members: &[&str]| {
-        let members: Vec<_> = members.iter().map(|basic| of(basic)).collect();
-        json!({ "role": format!("roles/storage.{role}"), "members": members })
-    };
-    let (owners, readers) = (["projectEditor", "projectOwner"], ["projectViewer"]);
-    let mut bindings = vec![
-        binding("legacyBucketOwner", &owners),
-        binding("legacyBucketReader", &readers),
-    ];
-    if bucket.uniform {
-        // What the objects' own lists would say otherwise.
-        bindings.push(binding("legacyObjectOwner", &owners));
-        bindings.push(binding("legacyObjectReader", &readers));
-    }
-    json!({ "bindings": bindings })
 }
 
 pub(crate) async fn get(
@@ -98,8 +81,7 @@ pub(crate) async fn get(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(&call.caller, "storage.buckets.get", &bucket, "bucket")?;
+    let bucket = app.bucket_with(&call.caller, "storage.buckets.get", &name)?;
     let conditions = Conditions::read(&call.params)?.metageneration_only();
     let numbers = Some((0, bucket.metageneration));
     conditions.check_numbers(numbers, crate::conditions::Purpose::Read)?;
@@ -112,8 +94,7 @@ pub(crate) async fn patch(
     call: Call,
     body: Body,
 ) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(&call.caller, "storage.buckets.update", &bucket, "bucket")?;
+    app.bucket_with(&call.caller, "storage.buckets.update", &name)?;
     let conditions = Conditions::read(&call.params)?;
     let patch = resource(body).await?;
     let bucket = app.store.patch_bucket(&name, &patch, conditions)?;
@@ -125,8 +106,7 @@ pub(crate) async fn delete(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(&call.caller, "storage.buckets.delete", &bucket, "bucket")?;
+    app.bucket_with(&call.caller, "storage.buckets.delete", &name)?;
     app.store.delete_bucket(&name)?;
     app.access.bucket_deleted(&name);
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -138,8 +118,7 @@ pub(crate) async fn layout(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(&call.caller, "storage.objects.list", &bucket, "bucket")?;
+    let bucket = app.bucket_with(&call.caller, "storage.objects.list", &name)?;
     Ok(call.answer(json!({
         "kind": "storage#storageLayout",
         "bucket": bucket.name,
@@ -155,83 +134,6 @@ pub(crate) async fn managed_folders(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(
-        &call.caller,
-        "storage.managedFolders.list",
-        &bucket,
-        "bucket",
-    )?;
+    app.bucket_with(&call.caller, "storage.managedFolders.list", &name)?;
     Ok(call.answer(json!({ "kind": "storage#managedFolders" })))
-}
-
-fn policy_json(bucket: &Bucket, mut policy: Value) -> Value {
-    policy["kind"] = "storage#policy".into();
-    policy["resourceId"] = format!("projects/_/buckets/{}", bucket.name).into();
-    policy
-}
-
-pub(crate) async fn get_policy(
-    State(app): Shared,
-    Path(name): Path<String>,
-    call: Call,
-) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(
-        &call.caller,
-        "storage.buckets.getIamPolicy",
-        &bucket,
-        "bucket",
-    )?;
-    let policy = app.access.policy(&Resource::Bucket(name));
-    Ok(call.answer(policy_json(&bucket, policy)))
-}
-
-pub(crate) async fn set_policy(
-    State(app): Shared,
-    Path(name): Path<String>,
-    call: Call,
-    body: Body,
-) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(
-        &call.caller,
-        "storage.buckets.setIamPolicy",
-        &bucket,
-        "bucket",
-    )?;
-    let mut policy = resource(body).await?;
-    let Value::Object(fields) = &mut policy else {
-        return Err(Failure::invalid("The policy is not a JSON object."));
-    };
-    fields.shift_remove("kind");
-    fields.shift_remove("resourceId");
-    let own = Resource::Bucket(name);
-    app.access
-        .check_policy(&own, &policy)
-        .map_err(Failure::invalid)?;
-    let policy = app
-        .access
-        .set_policy(&own, policy)
-        .map_err(|_| Failure::precondition("If-Match"))?;
-    Ok(call.answer(policy_json(&bucket, policy)))
-}
-
-/// Answers for the caller, whoever it is; it takes no permission of its own.
-pub(crate) async fn test_permissions(
-    State(app): Shared,
-    Path(name): Path<String>,
-    call: Call,
-) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    let held: Vec<_> = call
-        .params
-        .all("permissions")
-        .filter(|permission| app.allows(&call.caller, permission, &bucket))
-        .collect();
-    let mut answer = json!({ "kind": "storage#testIamPermissionsResponse" });
-    if !held.is_empty() {
-        answer["permissions"] = held.into();
-    }
-    Ok(call.answer(answer))
 }

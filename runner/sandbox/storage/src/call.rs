@@ -123,6 +123,30 @@ impl App {
             || self.access.allows(caller, permission, &project)
     }
 
+    /// The bucket, for a caller who has the permission on it.
+    pub(crate) fn bucket_with(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        name: &str,
+    ) -> Result<Bucket, Failure> {
+        let bucket = self.store.bucket(name)?;
+        self.require(caller, permission, &bucket, "bucket")?;
+        Ok(bucket)
+    }
+
+    /// The bucket, for a caller who has the permission on the objects in it.
+    pub(crate) fn objects_with(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        bucket: &str,
+    ) -> Result<Bucket, Failure> {
+        let bucket = self.store.bucket(bucket)?;
+        self.require(caller, permission, &bucket, "object")?;
+        Ok(bucket)
+    }
+
     /// `thing` is what Google's message names: `object` or `bucket`.
     pub(crate) fn require(
         &self,

@@ -121,8 +121,7 @@ async fn copied(
     call: &Call,
     body: Body,
 ) -> Result<Object, Failure> {
-    let source = app.store.bucket(from_bucket)?;
-    app.require(&call.caller, "storage.objects.get", &source, "object")?;
+    let source = app.objects_with(&call.caller, "storage.objects.get", from_bucket)?;
     let put = rights(
         app,
         &call.caller,

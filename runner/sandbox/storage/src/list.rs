@@ -26,8 +26,7 @@ pub(crate) async fn objects(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Response, Failure> {
-    let bucket = app.store.bucket(&name)?;
-    app.require(&call.caller, "storage.objects.list", &bucket, "bucket")?;
+    app.bucket_with(&call.caller, "storage.objects.list", &name)?;
     let params = &call.params;
     let prefix = params.get("prefix").unwrap_or_default();
     let delimiter = params.get("delimiter").filter(|text| !text.is_empty());

@@ -26,8 +26,7 @@ pub(crate) async fn get(
     if call.params.get("alt") == Some("media") {
         return media(State(app), Path((bucket, name)), call).await;
     }
-    let facts = app.store.bucket(&bucket)?;
-    app.require(&call.caller, "storage.objects.get", &facts, "object")?;
+    let facts = app.objects_with(&call.caller, "storage.objects.get", &bucket)?;
     let generation = call.params.number("generation")?;
     let object = app.store.find(&bucket, &name, generation)?;
     Conditions::read(&call.params)?.check(object.as_ref(), Purpose::Read)?;
@@ -41,8 +40,7 @@ pub(crate) async fn media(
     Path((bucket, name)): Name,
     call: Call,
 ) -> Result<Response, Failure> {
-    let facts = app.store.bucket(&bucket)?;
-    app.require(&call.caller, "storage.objects.get", &facts, "object")?;
+    let facts = app.objects_with(&call.caller, "storage.objects.get", &bucket)?;
     let generation = call.params.number("generation")?;
     let opened = app.store.open_object(&bucket, &name, generation)?;
     let there = opened.as_ref().map(|(object, _)| object);
@@ -57,8 +55,7 @@ pub(crate) async fn patch(
     call: Call,
     body: Body,
 ) -> Result<Response, Failure> {
-    let facts = app.store.bucket(&bucket)?;
-    app.require(&call.caller, "storage.objects.update", &facts, "object")?;
+    app.objects_with(&call.caller, "storage.objects.update", &bucket)?;
     let generation = call.params.number("generation")?;
     let conditions = Conditions::read(&call.params)?;
     let patch = resource(body).await?;
@@ -73,8 +70,7 @@ pub(crate) async fn delete(
     Path((bucket, name)): Name,
     call: Call,
 ) -> Result<Response, Failure> {
-    let facts = app.store.bucket(&bucket)?;
-    app.require(&call.caller, "storage.objects.delete", &facts, "object")?;
+    app.objects_with(&call.caller, "storage.objects.delete", &bucket)?;
     let generation = call.params.number("generation")?;
     let conditions = Conditions::read(&call.params)?;
     app.store

@@ -62,8 +62,7 @@ pub(crate) fn rights(
     bucket: &str,
     conditions: Conditions,
 ) -> Result<Put, Failure> {
-    let bucket = app.store.bucket(bucket)?;
-    app.require(caller, "storage.objects.create", &bucket, "object")?;
+    let bucket = app.objects_with(caller, "storage.objects.create", bucket)?;
     Ok(Put {
         conditions,
         overwrite: app.require(caller, "storage.objects.delete", &bucket, "object"),

@@ -33,8 +33,7 @@ pub(crate) async fn get(
 }
 
 async fn read(app: &App, bucket: &str, name: &str, call: &Call) -> Result<Response, Failure> {
-    let facts = app.store.bucket(bucket)?;
-    app.require(&call.caller, "storage.objects.get", &facts, "object")?;
+    let facts = app.objects_with(&call.caller, "storage.objects.get", bucket)?;
     let generation = call.params.number("generation")?;
     let opened = app.store.open_object(bucket, name, generation)?;
     let there = opened.as_ref().map(|(object, _)| object);

@@ -147,7 +147,11 @@ pub(crate) fn given(
     run: Option<&str>,
 ) -> Result<Given, CommandError> {
     Ok(Given {
-        inputs: inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?,
+        inputs: inputs::read(
+            &session.workspace,
+            args.inputs.inputs.as_ref(),
+            &args.inputs.input,
+        )?,
         policy: args.policy.clone(),
         run_id: run.map(run_id).transpose()?,
         ..Given::default()

@@ -13,7 +13,11 @@ use crate::prepare::{Given, prepare};
 
 pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, CommandError> {
     let given = Given {
-        inputs: inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?,
+        inputs: inputs::read(
+            &session.workspace,
+            args.inputs.inputs.as_ref(),
+            &args.inputs.input,
+        )?,
         policy: args.policy.clone(),
         ..Given::default()
     };

@@ -7,8 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use sidestep_events::{Diagnostic, Exit};
 
-use super::{ENDPOINTS, OnTerminate};
-use crate::cli::Color;
+use super::{Color, ENDPOINTS, OnTerminate};
 
 /// A settings file.
 #[derive(Debug, Default, Deserialize)]

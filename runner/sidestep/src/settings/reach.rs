@@ -1,83 +1,62 @@
 //! Where credentials go: endpoints and clusters, which a project's file has no say in.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::file::{ClusterAccess, File};
 use super::{ENDPOINTS, Places, Setting, Source};
 
-/// Endpoints receive credentials: the project's file has no say in them.
+/// Endpoints receive credentials.
 pub(super) fn endpoints(
     user: &File,
     machine: &File,
     places: &Places,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> BTreeMap<String, Setting<String>> {
-    let mut all = BTreeMap::new();
-    let mut take = |file: &File, path: &PathBuf| {
-        for (name, value) in &file.endpoints {
-            let found = Setting {
-                value: value.clone(),
-                source: Source::File(path.clone()),
-            };
-            all.insert(name.clone(), found);
-        }
-    };
-    take(machine, &places.machine_config);
-    let locked = |name: &str| {
-        let whole = machine.lock.iter().any(|lock| lock == "endpoints");
-        let one = format!("endpoints.{name}");
-        whole || machine.lock.contains(&one)
-    };
-    let fixed = all.clone();
-    let mut take = |name: &str, found: Setting<String>| {
-        if !locked(name) {
-            all.insert(name.to_owned(), found);
-        }
-    };
-    for (name, value) in &user.endpoints {
-        take(
-            name,
-            Setting {
-                value: value.clone(),
-                source: Source::File(places.user_config.clone()),
-            },
-        );
-    }
-    for name in ENDPOINTS {
+    let of_env = |name: &str| {
         let variable = format!("SIDESTEP_ENDPOINT_{name}");
-        if let Some(value) = env(&variable).filter(|value| !value.is_empty()) {
-            take(
-                name,
-                Setting {
-                    value,
-                    source: Source::Env(variable),
-                },
-            );
-        }
-    }
-    debug_assert!(fixed.keys().all(|name| all.contains_key(name)));
+        let value = env(&variable).filter(|value| !value.is_empty())?;
+        let source = Source::Env(variable);
+        Some((name.to_owned(), Setting { value, source }))
+    };
+    let locked = |name: &str| {
+        let one = format!("endpoints.{name}");
+        machine
+            .lock
+            .iter()
+            .any(|lock| lock == "endpoints" || *lock == one)
+    };
+    let mut others = of_file(&user.endpoints, &places.user_config);
+    others.extend(ENDPOINTS.into_iter().filter_map(of_env));
+    others.retain(|name, _| !locked(name));
+    let mut all = of_file(&machine.endpoints, &places.machine_config);
+    all.extend(others);
     all
 }
 
-/// Clusters are reached with the user's credentials: the project's file has no say in them either.
+/// Clusters are reached with the user's credentials.
 pub(super) fn clusters(
     user: &File,
     machine: &File,
     places: &Places,
 ) -> BTreeMap<String, Setting<ClusterAccess>> {
-    let mut all = BTreeMap::new();
-    let locked = machine.lock.iter().any(|lock| lock == "clusters");
-    let user = (!locked).then_some((user, &places.user_config));
-    let files = [Some((machine, &places.machine_config)), user];
-    for (file, path) in files.into_iter().flatten() {
-        for (name, value) in &file.clusters {
-            let found = Setting {
-                value: value.clone(),
-                source: Source::File(path.clone()),
-            };
-            all.insert(name.clone(), found);
-        }
+    let mut all = of_file(&machine.clusters, &places.machine_config);
+    if !machine.lock.iter().any(|lock| lock == "clusters") {
+        all.extend(of_file(&user.clusters, &places.user_config));
     }
     all
+}
+
+fn of_file<T: Clone>(values: &BTreeMap<String, T>, path: &Path) -> BTreeMap<String, Setting<T>> {
+    let with_source = |(name, value): (&String, &T)| {
+        let source = Source::File(path.to_owned());
+        (
+            name.clone(),
+            Setting {
+                value: value.clone(),
+                source,
+            },
+        )
+    };
+    values.iter().map(with_source).collect()
 }

@@ -25,8 +25,12 @@ impl World {
         std::fs::write(path, text).expect("written");
     }
 
-    fn load(&self, global: &Global, env: &[(&str, &str)]) -> Result<Settings, Vec<Diagnostic>> {
-        Settings::load(global, &self.places, |name| {
+    fn load(
+        &self,
+        color: Option<Color>,
+        env: &[(&str, &str)],
+    ) -> Result<Settings, Vec<Diagnostic>> {
+        Settings::load(color, &self.places, |name| {
             let found = env.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         })
@@ -37,7 +41,7 @@ impl World {
 fn flag_then_environment_then_project_then_user_then_machine() {
     let world = World::new();
     let value = |env: &[(&str, &str)]| {
-        let settings = world.load(&Global::default(), env).expect("right");
+        let settings = world.load(None, env).expect("right");
         settings.max_parallel.value
     };
     assert_eq!(value(&[]), MAX_PARALLEL);
@@ -48,7 +52,7 @@ fn flag_then_environment_then_project_then_user_then_machine() {
     world.write(&world.places.project_config, "maxParallel: 4\n");
     assert_eq!(value(&[]), 4);
     assert_eq!(value(&[("SIDESTEP_MAX_PARALLEL", "5")]), 5);
-    let settings = world.load(&Global::default(), &[]).expect("right");
+    let settings = world.load(None, &[]).expect("right");
     let flagged = settings.flag(
         "maxParallel",
         &settings.max_parallel,
@@ -71,15 +75,11 @@ fn what_the_machine_locks_nothing_changes() {
         &world.places.user_config,
         "maxParallel: 3\nendpoints: { STS: \"https://a\", IAM: \"https://b\" }\n",
     );
-    let global = Global {
-        color: Some(Color::Always),
-        ..Global::default()
-    };
     let env = [
         ("SIDESTEP_MAX_PARALLEL", "5"),
         ("SIDESTEP_ENDPOINT_STS", "https://c"),
     ];
-    let settings = world.load(&global, &env).expect("right");
+    let settings = world.load(Some(Color::Always), &env).expect("right");
     assert_eq!(settings.max_parallel.value, 2);
     assert_eq!(settings.color.value, Color::Never);
     assert_eq!(settings.endpoint("STS"), Some("https://sts.example"));
@@ -106,7 +106,7 @@ fn a_project_says_nothing_about_where_credentials_go() {
         "clusters: { prod: { context: mine } }",
     ] {
         world.write(&world.places.project_config, text);
-        let problems = world.load(&Global::default(), &[]).expect_err("refused");
+        let problems = world.load(None, &[]).expect_err("refused");
         assert_eq!(problems[0].exit, Some(6));
         assert!(
             problems[0].message.contains("receive credentials"),
@@ -123,7 +123,7 @@ fn a_setting_says_where_it_comes_from() {
         "state: dir:/var/runs\nclusters:\n  prod: { context: gke_prod }\n  here: { inCluster: {} }\n",
     );
     let env = [("SIDESTEP_ENDPOINT_STORAGE", "http://127.0.0.1:1")];
-    let settings = world.load(&Global::default(), &env).expect("right");
+    let settings = world.load(None, &env).expect("right");
     assert_eq!(settings.state.value, Path::new("/var/runs"));
     assert_eq!(
         settings.clusters["prod"].value,
@@ -147,7 +147,7 @@ fn everything_wrong_is_told_at_once_with_its_place() {
     let world = World::new();
     world.write(&world.places.user_config, "maxParalel: 3\n");
     let env = [("SIDESTEP_MAX_PARALLEL", "0"), ("SIDESTEP_STATE", "/tmp/x")];
-    let problems = world.load(&Global::default(), &env).expect_err("wrong");
+    let problems = world.load(None, &env).expect_err("wrong");
     let text: Vec<_> = problems.iter().map(|p| p.message.as_str()).collect();
     assert_eq!(text.len(), 3, "{text:?}");
     assert!(

@@ -1,7 +1,7 @@
 //! `iam`: service accounts, keys, policies, roles, pools and providers, to be read.
 
-pub(super) mod answers;
-pub(crate) mod policy;
+mod answers;
+pub(super) mod federation;
 pub(super) mod target;
 
 use sidestep_policy::Capability as Key;

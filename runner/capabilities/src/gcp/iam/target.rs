@@ -2,8 +2,8 @@
 
 use sidestep_events::Failure;
 
-use super::policy;
 use crate::bindings::sidestep::gcp::iam::Query;
+use crate::gcp::resource;
 use crate::google::{Name, Named, service_account};
 
 /// The form of a pool's name.
@@ -29,11 +29,13 @@ impl Target {
             Query::ServiceAccount(email) => ("get", email, service_account(email)),
             Query::Keys(email) => ("listKeys", email, service_account(email)),
             Query::ServiceAccounts(project) | Query::Pools(project) => {
-                ("list", project, policy::project(project))
+                ("list", project, resource::project(project))
             }
-            Query::Policy(resource) => {
-                ("getPolicy", policy::given(resource), policy::name(resource))
-            }
+            Query::Policy(resource) => (
+                "getPolicy",
+                resource::given(resource),
+                resource::name(resource),
+            ),
             Query::Role(role) => ("get", role, read_role(role)),
             Query::Pool(pool) => ("get", pool, Name::read("pool", POOL, pool)),
             Query::Providers(pool) => ("list", pool, Name::read("pool", POOL, pool)),

@@ -1,9 +1,11 @@
 //! `iamWrite`: setting policies, and making accounts, pools and providers.
 
+mod account;
 mod create;
-mod new;
 mod operation;
 mod policy;
+mod pool;
+mod provider;
 
 use std::sync::Arc;
 
@@ -16,7 +18,10 @@ use crate::bindings::sidestep::gcp::iam_write as wit;
 use crate::bindings::sidestep::gcp::types::{Policy, PolicyResource};
 use crate::bindings::sidestep::host::types::Creation;
 use crate::{CallError, Capability, NewIntent, StepState};
-use new::{Account, New, Pool, Provider};
+use account::Account;
+use create::New;
+use pool::Pool;
+use provider::Provider;
 
 pub(crate) const CAPABILITY: Capability = Capability {
     key: Key::IamWrite,

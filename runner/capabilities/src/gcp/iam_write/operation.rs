@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
@@ -16,18 +17,31 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An operation as it stands.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Operation {
+struct Operation {
     name: String,
     done: bool,
     error: Option<Value>,
 }
 
-/// Waits until an operation is done. `shape` is the form of its name.
+/// Begins an operation and waits until it is done. `shape` is the form of its name.
 ///
 /// # Errors
 /// How it failed; `google.slow` when it takes too long.
-pub(super) async fn wait(
-    google: &Rest,
+pub(super) async fn run(
+    rest: &Rest,
+    what: &str,
+    shape: &str,
+    path: &str,
+    body: &Value,
+) -> Result<(), Failure> {
+    let begun: Operation = rest
+        .read(what, Method::POST, Service::Iam, path, Some(body))
+        .await?;
+    wait(rest, what, shape, begun).await
+}
+
+async fn wait(
+    rest: &Rest,
     what: &str,
     shape: &str,
     mut operation: Operation,
@@ -58,7 +72,7 @@ pub(super) async fn wait(
         pause = (pause * 2).min(LONGEST_PAUSE);
         let name = Name::read("operation", shape, &operation.name)?;
         let path = format!("/v1/{}", name.as_str());
-        operation = google.get(what, Service::Iam, &path).await?;
+        operation = rest.get(what, Service::Iam, &path).await?;
     }
 }
 

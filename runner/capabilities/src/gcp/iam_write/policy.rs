@@ -8,17 +8,17 @@ use sidestep_policy::iam_write::Request;
 
 use crate::Gate;
 use crate::bindings::sidestep::gcp::types::{Binding, Policy, PolicyResource};
-use crate::gcp::iam::policy;
-use crate::google::{Named, Rest};
+use crate::gcp::resource::{self, policy};
+use crate::google::{ControlPlane, Named};
 
 /// Replaces a policy's bindings, if the step may make each change that this is.
 pub(super) async fn set(
     gate: &Gate,
-    google: &Rest,
+    google: &ControlPlane,
     target: &PolicyResource,
     wanted: &Policy,
 ) -> Result<Policy, Failure> {
-    let named = Named::new(policy::given(target), policy::name(target));
+    let named = Named::new(resource::given(target), resource::name(target));
     let resource = named.as_str();
     let whole = Request {
         resource,

@@ -1,8 +1,9 @@
 //! The capabilities against the sandbox's servers of Google's APIs.
 
 mod attacks;
+mod creations;
+mod policies;
 mod reads;
 mod refusals;
 mod secrets;
 mod world;
-mod writes;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use sidestep_events::Failure;
 use sidestep_policy::Capability;
 use sidestep_sandbox_google::{
     Api, Cloud, NoClusters, Scenario, Seed, developer_credentials, router,
@@ -12,7 +13,8 @@ use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
 use url::Url;
 use wasmtime::StoreLimits;
 
-use crate::google::{Credentials, Endpoints, Rest, Service};
+use crate::error::CallError;
+use crate::google::{ControlPlane, Credentials, Endpoints, Service};
 use crate::testing::{Kept, step};
 use crate::{Services, StepLimits, StepState};
 
@@ -90,8 +92,12 @@ impl World {
 
     /// A step of somebody's who may nothing at Google, and is granted everything here.
     pub(super) fn guest(&self, capability: Capability) -> StepState {
-        let everything = everything(capability);
-        self.step_of(GUEST, capability, &everything).0
+        self.guest_and_records(capability).0
+    }
+
+    /// As [`guest`](Self::guest), with what is recorded of it.
+    pub(super) fn guest_and_records(&self, capability: Capability) -> (StepState, Arc<Kept>) {
+        self.step_of(GUEST, capability, &everything(capability))
     }
 
     /// Who may what, to be changed behind the runner's back.
@@ -120,9 +126,10 @@ pub(super) fn state(
     capability: Capability,
     granted: &Value,
 ) -> (StepState, Arc<Kept>) {
-    let rest = Rest::new(Arc::new(endpoints.clone()), Arc::new(credentials)).expect("a client");
+    let google =
+        ControlPlane::new(Arc::new(endpoints.clone()), Arc::new(credentials)).expect("a client");
     let services = Arc::new(Services {
-        google: Some(rest),
+        google: Some(google),
         ..Services::default()
     });
     let (context, kept) = step(capability, granted);
@@ -153,4 +160,13 @@ pub(super) async fn serve(router: axum::Router) -> Url {
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     address.parse().expect("a URL")
+}
+
+/// The failure of a call.
+pub(super) fn failed<T>(result: Result<T, CallError>) -> Failure {
+    match result {
+        Ok(_) => panic!("it works"),
+        Err(CallError::Failure(failure)) => *failure,
+        Err(CallError::Trap(trap)) => panic!("{trap:?}"),
+    }
 }

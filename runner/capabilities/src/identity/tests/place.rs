@@ -14,7 +14,7 @@ use wasmtime::StoreLimits;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::bindings::sidestep::identity::prove as wit;
 use crate::bindings::sidestep::identity::prove::Host as _;
-use crate::google::{Credentials, Endpoints, Rest, Service};
+use crate::google::{ControlPlane, Credentials, Endpoints, Service};
 use crate::identity::{Identity, Variables};
 use crate::kubernetes::Clusters;
 use crate::testing::{Kept, step_with};
@@ -133,11 +133,12 @@ pub(super) fn identity(
     credentials: Arc<Credentials>,
     variables: Variables,
 ) -> Identity {
-    let rest = Rest::new(Arc::new(endpoints.clone()), Arc::clone(&credentials)).expect("a client");
-    let clusters = Clusters::new(rest.clone(), Arc::clone(&credentials), BTreeMap::new());
+    let google =
+        ControlPlane::new(Arc::new(endpoints.clone()), Arc::clone(&credentials)).expect("a client");
+    let clusters = Clusters::new(google.clone(), Arc::clone(&credentials), BTreeMap::new());
     Identity {
         patience: Duration::from_secs(10),
-        ..Identity::new(rest, Arc::new(clusters), credentials, variables)
+        ..Identity::new(google, Arc::new(clusters), credentials, variables)
     }
 }
 

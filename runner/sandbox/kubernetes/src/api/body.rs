@@ -11,6 +11,14 @@ use crate::status::ApiError;
 /// Largest body taken, in bytes (the API server's own limit).
 pub(crate) const LIMIT: usize = 3 << 20;
 
+/// Reads a body if there is one.
+pub(crate) fn read_some(headers: &HeaderMap, bytes: &[u8]) -> Result<Option<Value>, ApiError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    read(headers, bytes).map(Some)
+}
+
 /// Reads a body by its content type.
 pub(crate) fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiError> {
     let media = content_type(headers);

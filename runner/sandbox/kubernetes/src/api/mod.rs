@@ -1,13 +1,16 @@
 //! The HTTP side: requests in, objects, lists, watches and logs out.
 
+pub(crate) mod about;
 pub(crate) mod body;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod logs;
 pub(crate) mod protobuf;
 pub(crate) mod read;
+pub(crate) mod removal;
 pub(crate) mod request;
 pub(crate) mod review;
 pub(crate) mod route;
 pub(crate) mod update;
 pub(crate) mod watch;
+pub(crate) mod write;

@@ -10,6 +10,7 @@ pub(crate) mod runtime;
 mod schedule;
 mod status;
 mod supervise;
+mod waiting;
 
 use std::collections::HashSet;
 use std::path::PathBuf;

@@ -1,0 +1,102 @@
+//! What is insecure about a build's identity, and the way out.
+
+use sidestep::Diagnostic;
+use sidestep::gcp::gke::NodePool;
+
+use super::Identity;
+use crate::inputs::{GoogleKey, Inputs};
+use crate::repair;
+
+impl Identity<'_> {
+    /// What is insecure about it, with the way out.
+    pub(crate) fn warning(&self) -> Option<Diagnostic> {
+        if let Some(key) = &self.inputs.google_key {
+            return Some(self.key_warning(key));
+        }
+        if !self.inputs.looks_at_cluster() {
+            return None;
+        }
+        let unserved = self.unserved();
+        let first = unserved.first()?;
+        let whose = node_account(first, self.inputs);
+        let message = if unserved.len() == self.landing().count() {
+            format!(
+                "the build runs as its node's account, {whose}, like every pod there, and not as {}",
+                self.inputs.workload()
+            )
+        } else {
+            format!(
+                "the build may run as a node's account, {whose}, and not as {}: it can land on node pool {}, which serves no workload identities",
+                self.inputs.workload(),
+                first.name
+            )
+        };
+        Some(with_lines(
+            Diagnostic::warning("identity.node-account", message),
+            self.way_off_the_node(),
+        ))
+    }
+
+    fn key_warning(&self, key: &GoogleKey) -> Diagnostic {
+        let inputs = self.inputs;
+        let message = format!(
+            "the build uses a service account's key, of Secret {}/{}: whoever reads that Secret is that account, from anywhere, until the key is deleted",
+            inputs.namespace, key.secret
+        );
+        with_lines(
+            Diagnostic::warning("identity.key-in-secret", message),
+            self.way_off_the_key(),
+        )
+    }
+
+    /// From a key to the workload's own identity, which becomes the key's account.
+    pub(crate) fn way_off_the_key(&self) -> Vec<String> {
+        let inputs = self.inputs;
+        let Some(key) = &inputs.google_key else {
+            return Vec::new();
+        };
+        let mut lines = vec!["the way out is Workload Identity, which needs no key:".to_owned()];
+        lines.extend(self.serve());
+        let account = repair::asked_of_key(inputs, key, "client_email");
+        let pool = self.pool();
+        lines.extend(pool.map(|pool| repair::bind(inputs, &account, pool)));
+        lines.push(repair::link(inputs, account));
+        lines.push(
+            "then run the step without `googleKey`; when that works, end the key:".to_owned(),
+        );
+        lines.extend(repair::end_key(inputs, key));
+        lines
+    }
+
+    /// From the node's account to the workload's own identity.
+    pub(crate) fn way_off_the_node(&self) -> Vec<String> {
+        let mut lines = vec![
+            "the way out is Workload Identity (nodes may be recreated by the first command):"
+                .to_owned(),
+        ];
+        lines.extend(self.serve());
+        lines.extend(self.bind());
+        lines.extend(self.roles());
+        if !self.inputs.only_served_nodes() {
+            lines.push(
+                "then leave `nodeSelector` out, so that builds keep to nodes that serve workload identities"
+                    .to_owned(),
+            );
+        }
+        lines
+    }
+}
+
+fn node_account(pool: &NodePool, inputs: &Inputs) -> String {
+    match pool.service_account.as_deref() {
+        None | Some("" | "default") => format!(
+            "Compute Engine's default account of project {}",
+            inputs.cluster.project().unwrap_or_default()
+        ),
+        Some(address) => address.to_owned(),
+    }
+}
+
+fn with_lines(diagnostic: Diagnostic, lines: Vec<String>) -> Diagnostic {
+    lines.into_iter().fold(diagnostic, Diagnostic::help)
+}

@@ -1,0 +1,60 @@
+use std::io::{Read as _, Write as _};
+
+use futures::StreamExt as _;
+
+use super::*;
+
+fn all(blob: &Blob) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    blob.reader()?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[test]
+fn a_made_blob_is_made_once_when_it_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blob = Blob::made(folder.path().to_owned(), |out| out.write_all(b"made"));
+    assert_eq!(blob.size(), None);
+    assert_eq!(all(&blob).expect("made"), b"made");
+    assert_eq!(all(&blob.clone()).expect("still there"), b"made");
+    assert_eq!(blob.size(), Some(4));
+}
+
+#[test]
+fn a_blob_that_can_t_be_made_says_why_each_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blob = Blob::made(folder.path().to_owned(), |_| {
+        Err(io::Error::other("no room"))
+    });
+    for _ in 0..2 {
+        assert_eq!(all(&blob).expect_err("it failed").to_string(), "no room");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_streamed_whole() {
+    let mut file = tempfile::tempfile().expect("a file");
+    let content: Vec<u8> = (0..PIECE * 2 + 7)
+        .map(|i| u8::try_from(i % 251).expect("small"))
+        .collect();
+    file.write_all(&content).expect("written");
+    let blob = Blob::from_file(file).expect("open");
+    let mut got = Vec::new();
+    let mut stream = std::pin::pin!(blob.stream());
+    while let Some(piece) = stream.next().await {
+        got.extend_from_slice(&piece.expect("read"));
+    }
+    assert_eq!(got, content);
+}
+
+#[test]
+fn a_file_that_shrinks_is_an_error_not_a_short_blob() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), b"12345").expect("written");
+    let blob = Blob::from_file(File::open(file.path()).expect("open")).expect("open");
+    std::fs::write(file.path(), b"1").expect("written");
+    assert_eq!(
+        all(&blob).expect_err("it is short").kind(),
+        io::ErrorKind::UnexpectedEof
+    );
+}

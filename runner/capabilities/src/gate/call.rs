@@ -1,0 +1,130 @@
+//! A call's way through the gate.
+
+use sidestep_events::{Class, Done, Failure, IntentId};
+
+use super::record::Recorder;
+use super::{Gate, cancelled};
+use crate::NewIntent;
+
+/// A call before the gate: one of [`run`](Self::run), [`wait`](Self::wait) and
+/// [`create`](Self::create) lets it through or refuses it, and records it.
+#[must_use = "a call that is not run is not made"]
+#[derive(Debug)]
+pub struct GateCall<'g> {
+    pub(super) gate: &'g Gate,
+    pub(super) capability: &'static str,
+    pub(super) function: &'static str,
+    pub(super) target: String,
+    pub(super) verdict: Result<(), Failure>,
+}
+
+impl GateCall<'_> {
+    /// Refuses the call for a reason of its own, whatever was granted.
+    pub fn unless(mut self, refused: Option<Failure>) -> Self {
+        if let Some(failure) = refused {
+            self.verdict = Err(failure);
+        }
+        self
+    }
+
+    /// Refuses also what is granted, for a reason of its own.
+    pub fn and_unless(mut self, refused: Option<Failure>) -> Self {
+        self.verdict = self.verdict.and(refused.map_or(Ok(()), Err));
+        self
+    }
+
+    /// Makes the call. A cancel that comes meanwhile ends it; one that begins in the grace after a
+    /// cancel is made, so that a plugin can tidy up.
+    pub async fn run<T>(
+        self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let gate = self.gate;
+        self.through(async {
+            if gate.step.cancel.is_cancelled() {
+                work.await
+            } else {
+                gate.unless_cancelled(work).await
+            }
+        })
+        .await
+    }
+
+    /// Makes a call that only waits: once the step is cancelled it is not made at all.
+    pub async fn wait<T>(
+        self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let gate = self.gate;
+        self.through(gate.unless_cancelled(work)).await
+    }
+
+    /// Makes something outside: journals the intent, then works, then journals what became of it.
+    /// `work` answers with the object's uid or generation beside its value. Nothing new is begun
+    /// once the step is cancelled.
+    ///
+    /// A failure by which certainly nothing was made closes the intent; after any other it stays
+    /// open, and whoever cleans up looks for the object by its name.
+    pub async fn create<T>(
+        self,
+        intent: NewIntent,
+        work: impl Future<Output = Result<(T, String), Failure>>,
+    ) -> Result<T, Failure> {
+        let gate = self.gate;
+        self.through(async {
+            if gate.step.cancel.is_cancelled() {
+                return Err(cancelled());
+            }
+            let sink = &gate.step.sink;
+            // Not interruptible: a record that is half written would be cut off.
+            let intent = sink.intent(intent).await?;
+            match gate.unless_cancelled(work).await {
+                Ok((value, id)) => {
+                    sink.done(ended(intent, Some(id))).await?;
+                    Ok(value)
+                }
+                Err(failure) => {
+                    if nothing_was_made(failure.class) {
+                        sink.done(ended(intent, None)).await?;
+                    }
+                    Err(failure)
+                }
+            }
+        })
+        .await
+    }
+
+    async fn through<T>(
+        self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut record =
+            Recorder::new(&self.gate.step, self.capability, self.function, self.target);
+        if let Err(failure) = self.verdict.and_then(|()| self.gate.count()) {
+            return Err(record.failed(failure));
+        }
+        record.allowed();
+        match work.await {
+            Ok(value) => {
+                record.succeeded();
+                Ok(value)
+            }
+            Err(failure) => Err(record.failed(failure)),
+        }
+    }
+}
+
+fn ended(intent: IntentId, id: Option<String>) -> Done {
+    Done {
+        intent,
+        id,
+        removed: false,
+    }
+}
+
+fn nothing_was_made(class: Class) -> bool {
+    matches!(
+        class,
+        Class::InvalidInput | Class::Refused | Class::Denied | Class::NotFound | Class::Conflict
+    )
+}

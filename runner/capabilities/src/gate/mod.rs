@@ -1,0 +1,118 @@
+//! The one place that every call of every plugin passes.
+
+mod call;
+mod grant;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::StreamExt as _;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_policy::{Call, Capability};
+
+use crate::StepContext;
+
+pub use call::GateCall;
+
+/// How many items of one list the host works on at a time.
+pub const SIDE_BY_SIDE: usize = 16;
+
+/// Checks, counts, journals and records the host calls of one incarnation.
+#[derive(Debug)]
+pub struct Gate {
+    step: Arc<StepContext>,
+    calls: AtomicU64,
+    limit: u64,
+}
+
+impl Gate {
+    /// The gate of an incarnation that may make `limit` calls.
+    pub fn new(step: Arc<StepContext>, limit: u64) -> Self {
+        Self {
+            step,
+            calls: AtomicU64::new(0),
+            limit,
+        }
+    }
+
+    /// Brings a call before the gate. `function` is the WIT function's name; what the call
+    /// touches, and whether the step may, is read from `call` here and now.
+    pub fn call(&self, function: &'static str, call: &dyn Call) -> GateCall<'_> {
+        GateCall {
+            gate: self,
+            capability: call.capability().as_str(),
+            function,
+            target: call.describe(),
+            verdict: grant::covers(&self.step.scopes, call),
+        }
+    }
+
+    /// Brings a call before the gate that touches several things: it passes when anything at all is
+    /// granted, and its work asks [`permits`](Self::permits) for each thing. `target` says in words
+    /// what it is about.
+    pub fn call_within(
+        &self,
+        function: &'static str,
+        capability: Capability,
+        target: String,
+    ) -> GateCall<'_> {
+        GateCall {
+            gate: self,
+            capability: capability.as_str(),
+            function,
+            verdict: grant::any(&self.step.scopes, capability, &target),
+            target,
+        }
+    }
+
+    /// Whether the step may make this call; for what a call turns out to touch on its way.
+    pub fn permits(&self, call: &dyn Call) -> Result<(), Failure> {
+        grant::covers(&self.step.scopes, call)
+    }
+
+    /// Counts one call that needs no grant.
+    pub fn count(&self) -> Result<(), Failure> {
+        if self.calls.fetch_add(1, Ordering::Relaxed) < self.limit {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Class::Exhausted,
+            "limit.host-calls",
+            Owner::Plugin,
+            format!("the plugin made more than {} host calls", self.limit),
+        )
+        .with_help("a plugin that polls should use `sleep` or a `follow`"))
+    }
+
+    /// Works on the items side by side, at most [`SIDE_BY_SIDE`] at a time; the answers come in
+    /// the order of the items. `work` brings each item before the gate.
+    pub async fn each<I, T, W>(&self, items: Vec<I>, work: impl FnMut(I) -> W) -> Vec<T>
+    where
+        W: Future<Output = T>,
+    {
+        futures::stream::iter(items.into_iter().map(work))
+            .buffered(SIDE_BY_SIDE)
+            .collect()
+            .await
+    }
+
+    /// Waits for `work` unless the step is cancelled, before or meanwhile.
+    pub async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.step.cancel.cancelled() => Err(cancelled()),
+            result = work => result,
+        }
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::cancelled("the step was cancelled")
+}

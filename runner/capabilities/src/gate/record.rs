@@ -1,0 +1,62 @@
+//! The record of a call.
+
+use std::time::Instant;
+
+use sidestep_events::{Event, Failure, HostCall};
+
+use crate::StepContext;
+
+/// Sends the call's event when it is over, also when its future is dropped.
+pub(super) struct Recorder<'g> {
+    step: &'g StepContext,
+    began: Instant,
+    call: HostCall,
+}
+
+impl<'g> Recorder<'g> {
+    pub(super) fn new(
+        step: &'g StepContext,
+        capability: &str,
+        function: &str,
+        target: String,
+    ) -> Self {
+        Self {
+            step,
+            began: Instant::now(),
+            call: HostCall {
+                capability: capability.to_owned(),
+                function: function.to_owned(),
+                target,
+                allowed: false,
+                // What is recorded if the Store is dropped before there is an answer.
+                code: Some("call.interrupted".to_owned()),
+                duration_us: 0,
+            },
+        }
+    }
+
+    pub(super) fn allowed(&mut self) {
+        self.call.allowed = true;
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        self.call.code = None;
+    }
+
+    /// The failure as it may be told, and that the call ended with it.
+    pub(super) fn failed(&mut self, failure: Failure) -> Failure {
+        let failure = self.step.masks.failure(failure);
+        self.call.code = Some(failure.code.clone().into_owned());
+        failure
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        let duration_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.step.emit(Event::HostCall(HostCall {
+            duration_us,
+            ..self.call.clone()
+        }));
+    }
+}

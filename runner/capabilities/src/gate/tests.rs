@@ -1,0 +1,197 @@
+use serde_json::json;
+use sidestep_events::{Done, Event, IntentId, OnExit, Place};
+use sidestep_policy::storage::Request;
+
+use super::*;
+use crate::NewIntent;
+use crate::testing::{Kept, Record, step};
+
+const CREATE: Request<'_> = Request {
+    bucket: "contexts",
+    object: Some("api/x"),
+    action: "create",
+};
+
+fn gate() -> (Gate, Arc<Kept>, Arc<StepContext>) {
+    let granted = json!([{"bucket": "contexts", "prefix": "api/", "actions": ["create"]}]);
+    let (step, kept) = step(Capability::Storage, &granted);
+    (Gate::new(Arc::clone(&step), 10), kept, step)
+}
+
+fn intent() -> NewIntent {
+    NewIntent {
+        kind: "object".to_owned(),
+        place: Place::Bucket {
+            bucket: "contexts".to_owned(),
+        },
+        name: "api/x".to_owned(),
+        on_exit: OnExit::Keep,
+        expiry: None,
+    }
+}
+
+#[tokio::test]
+async fn an_intent_comes_before_the_work_and_its_end_after() {
+    let (gate, kept, _) = gate();
+    let work = async {
+        assert_eq!(kept.records(), [Record::Intent(intent())]);
+        Ok(("value", "17".to_owned()))
+    };
+    let value = gate.call("put", &CREATE).create(intent(), work).await;
+    assert_eq!(value, Ok("value"));
+    let records = kept.records();
+    let done = Done {
+        intent: IntentId(1),
+        id: Some("17".to_owned()),
+        removed: false,
+    };
+    assert_eq!(records[1], Record::Done(done));
+    assert_eq!(kept.calls()[0].code, None);
+}
+
+#[tokio::test]
+async fn an_intent_stays_open_unless_nothing_was_made() {
+    for (class, closed) in [(Class::Denied, true), (Class::Unavailable, false)] {
+        let (gate, kept, _) = gate();
+        let work = async { Err(Failure::new(class, "x.y", Owner::Cloud, "no")) };
+        let failure = gate
+            .call("put", &CREATE)
+            .create::<()>(intent(), work)
+            .await
+            .expect_err("it fails");
+        assert_eq!(failure.class, class);
+        let done = kept
+            .records()
+            .iter()
+            .any(|record| matches!(record, Record::Done(done) if done.id.is_none()));
+        assert_eq!(done, closed, "{class}");
+        assert_eq!(kept.calls()[0].code.as_deref(), Some("x.y"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_is_neither_journaled_nor_done() {
+    let (gate, kept, _) = gate();
+    let other = Request {
+        bucket: "other",
+        ..CREATE
+    };
+    let failure = gate
+        .call("put", &other)
+        .create::<()>(intent(), async { panic!("it must not be made") })
+        .await
+        .expect_err("it is refused");
+    assert_eq!(
+        (failure.class, &*failure.code),
+        (Class::Refused, "grant.scope")
+    );
+    let [Record::Event(Event::HostCall(call))] = &kept.records()[..] else {
+        panic!("one record");
+    };
+    assert!(!call.allowed);
+    assert_eq!((&*call.capability, &*call.function), ("storage", "put"));
+}
+
+#[tokio::test]
+async fn after_a_cancel_only_tidying_up_is_done() {
+    let (gate, kept, step) = gate();
+    step.cancel.cancel();
+    let run = gate.call("put", &CREATE).run(async { Ok(1) }).await;
+    assert_eq!(run, Ok(1));
+    let wait = gate.call("put", &CREATE).wait(async { Ok(1) }).await;
+    assert_eq!(wait.expect_err("no").class, Class::Cancelled);
+    let create = gate
+        .call("put", &CREATE)
+        .create::<()>(intent(), async { panic!("it must not be made") })
+        .await;
+    assert_eq!(create.expect_err("no").class, Class::Cancelled);
+    assert!(!kept.records().contains(&Record::Intent(intent())));
+}
+
+#[tokio::test]
+async fn a_call_that_is_under_way_ends_with_the_cancel_and_leaves_its_intent() {
+    let (gate, kept, step) = gate();
+    let work = async {
+        step.cancel.cancel();
+        std::future::pending::<Result<((), String), Failure>>().await
+    };
+    let failure = gate
+        .call("put", &CREATE)
+        .create(intent(), work)
+        .await
+        .expect_err("it is cancelled");
+    assert_eq!(failure.class, Class::Cancelled);
+    assert!(!kept.records().iter().any(|r| matches!(r, Record::Done(_))));
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_is_recorded_too() {
+    let (gate, kept, _) = gate();
+    let mut call = Box::pin(
+        gate.call("put", &CREATE)
+            .run(std::future::pending::<Result<(), Failure>>()),
+    );
+    assert!(futures::poll!(&mut call).is_pending());
+    drop(call);
+    assert_eq!(kept.calls()[0].code.as_deref(), Some("call.interrupted"));
+}
+
+#[tokio::test]
+async fn failures_and_records_are_masked() {
+    let (gate, kept, step) = gate();
+    step.masks.add("api/x");
+    let work = async { Err(Failure::new(Class::Failed, "x.y", Owner::Cloud, "no api/x")) };
+    let failure = gate
+        .call("put", &CREATE)
+        .run::<()>(work)
+        .await
+        .expect_err("no");
+    assert_eq!(failure.message, "no ***");
+    assert!(
+        !kept.calls()[0].target.contains("api/x"),
+        "{:?}",
+        kept.calls()
+    );
+}
+
+#[tokio::test]
+async fn items_are_worked_on_side_by_side_and_answered_in_order() {
+    let (gate, ..) = gate();
+    let (now, most) = (AtomicU64::new(0), AtomicU64::new(0));
+    let answers = gate
+        .each((0..100).collect(), async |item: u32| {
+            most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            now.fetch_sub(1, Ordering::Relaxed);
+            item
+        })
+        .await;
+    assert_eq!(answers, (0..100).collect::<Vec<_>>());
+    assert_eq!(most.into_inner(), SIDE_BY_SIDE as u64);
+}
+
+#[tokio::test]
+async fn what_is_granted_may_be_refused_for_another_reason_and_what_is_not_is_said_first() {
+    let wrong = || Some(Failure::bug("wrong").with_detail("x", 1));
+    let other = Request {
+        bucket: "other",
+        ..CREATE
+    };
+    for (request, code) in [
+        (CREATE, Failure::bug("").code),
+        (other, "grant.scope".into()),
+    ] {
+        let (gate, kept, _) = gate();
+        let failure = gate
+            .call("put", &request)
+            .and_unless(wrong())
+            .create::<()>(intent(), async { panic!("it must not be made") })
+            .await
+            .expect_err("it is refused");
+        assert_eq!(failure.code, code);
+        let [Record::Event(Event::HostCall(call))] = &kept.records()[..] else {
+            panic!("one record");
+        };
+        assert!(!call.allowed);
+    }
+}

@@ -1,0 +1,75 @@
+//! Beginning to follow a pod.
+
+use std::sync::Arc;
+
+use regex::Regex;
+use sidestep_events::Failure;
+use sidestep_policy::kubernetes::Request;
+
+use super::super::follow::{PodFollow, Target};
+use super::super::outlet::StepOutlet;
+use super::invalid;
+use crate::bindings::sidestep::kubernetes::objects as wit;
+use crate::{CallError, Follow, StepState};
+
+/// The most patterns of one following.
+const MOST_PATTERNS: usize = 64;
+/// The largest compiled pattern, in bytes.
+const LARGEST_PATTERN: usize = 1 << 20;
+
+impl StepState {
+    pub(super) async fn begin_following(
+        &mut self,
+        pod: wit::PodRef,
+        options: wit::FollowOptions,
+    ) -> Result<Follow, CallError> {
+        let patterns = patterns(options.patterns)?;
+        let request = |resource, action| Request {
+            cluster: &pod.cluster,
+            namespace: &pod.namespace,
+            resource,
+            action,
+        };
+        for (resource, action) in [("pods", "watch"), ("pods/log", "get")] {
+            self.gate
+                .call("follow-pod", &request(resource, action))
+                .run(async { Ok(()) })
+                .await?;
+        }
+        let events = self.step.scopes.allows(&request("events", "watch")).is_ok();
+        let clusters = self.services.clusters()?;
+        let client = self
+            .gate
+            .unless_cancelled(clusters.client(&pod.cluster))
+            .await?;
+        let named = format!("{}/{}", pod.namespace, pod.name);
+        let positions = self.step.log_positions.get(&named);
+        let target = Target {
+            namespace: pod.namespace,
+            name: pod.name,
+            uid: pod.uid,
+            containers: options.containers,
+            patterns,
+            events,
+            positions: positions.cloned().unwrap_or_default(),
+        };
+        let outlet = Arc::new(StepOutlet::new(Arc::clone(&self.step), named));
+        Ok(Follow::new(PodFollow::start(client, target, outlet)))
+    }
+}
+
+fn patterns(patterns: Vec<wit::Pattern>) -> Result<Vec<(String, Regex)>, Failure> {
+    if patterns.len() > MOST_PATTERNS {
+        return Err(invalid(format!(
+            "at most {MOST_PATTERNS} patterns can be followed"
+        )));
+    }
+    let compile = |pattern: wit::Pattern| {
+        let regex = regex::RegexBuilder::new(&pattern.regex)
+            .size_limit(LARGEST_PATTERN)
+            .build()
+            .map_err(|error| invalid(format!("pattern `{}`: {error}", pattern.id)))?;
+        Ok((pattern.id, regex))
+    };
+    patterns.into_iter().map(compile).collect()
+}

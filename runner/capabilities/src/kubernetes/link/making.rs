@@ -1,0 +1,121 @@
+//! Writing objects: what is made is admitted, journaled and marked as the step's.
+
+use serde_json::{Value, json};
+use sidestep_events::Failure;
+use wasmtime::component::Resource;
+
+use super::super::{Clusters, Owned};
+use super::address::Address;
+use super::invalid;
+use crate::bindings::sidestep::host::types::OnExit;
+use crate::bindings::sidestep::kubernetes::objects as wit;
+use crate::{CallError, Gate, GateCall, NewIntent, Secret, StepState};
+
+/// Lets a writing pass the gate. Without an intent it leaves nothing behind: a dry run. `work`
+/// answers with the object and with what else there is to say.
+pub(super) async fn make<T>(
+    call: GateCall<'_>,
+    intent: Option<NewIntent>,
+    work: impl Future<Output = Result<(Value, T), Failure>>,
+) -> Result<(Value, T), Failure> {
+    let Some(intent) = intent else {
+        return call.run(work).await;
+    };
+    let work = async {
+        let (made, more) = work.await?;
+        let uid = made["metadata"]["uid"].as_str().unwrap_or_default();
+        let uid = uid.to_owned();
+        Ok(((made, more), uid))
+    };
+    call.create(intent, work).await
+}
+
+impl StepState {
+    /// Why the step may not write this object, though it may write others there.
+    pub(super) fn not_admitted(
+        &self,
+        at: &Address,
+        action: &str,
+        object: &Value,
+        own: &[PodSecret],
+    ) -> Option<Failure> {
+        let own: Vec<&str> = own.iter().map(|secret| &*secret.name).collect();
+        let admitted = self.step.scopes.admits(&at.request(action), object, &own);
+        admitted.err().map(|refusal| refusal.failure())
+    }
+
+    /// The Secrets that a pod is to own.
+    pub(super) fn pod_secrets(
+        &self,
+        at: &Address,
+        secrets: Vec<wit::SecretData>,
+    ) -> Result<Vec<PodSecret>, CallError> {
+        if !secrets.is_empty() && !(at.is_pods() && at.namespace().is_some()) {
+            return Err(invalid("only a pod in a namespace can own Secrets").into());
+        }
+        let exposed = |secret: &Resource<Secret>| self.table.get(secret).map(Secret::expose);
+        let read = |data: wit::SecretData| {
+            let entries = data.entries.into_iter();
+            Ok(PodSecret {
+                name: data.name,
+                kind: data.secret_type,
+                entries: entries
+                    .map(|entry| Ok((entry.key, exposed(&entry.value)?.to_owned())))
+                    .collect::<Result<_, CallError>>()?,
+            })
+        };
+        secrets.into_iter().map(read).collect()
+    }
+}
+
+/// A Secret that a pod owns, before the pod is there.
+pub(super) struct PodSecret {
+    name: String,
+    kind: String,
+    /// Key and text; kept only until it is sent.
+    entries: Vec<(String, String)>,
+}
+
+impl PodSecret {
+    /// Makes the Secret, so that it goes with its pod. The pod waits for it: it names it.
+    pub(super) async fn make(
+        self,
+        gate: &Gate,
+        clusters: &Clusters,
+        at: &Address,
+        pod: &Value,
+        owned: &Owned,
+    ) -> Result<(), Failure> {
+        let data: serde_json::Map<String, Value> = self
+            .entries
+            .into_iter()
+            .map(|(key, text)| (key, Value::String(text)))
+            .collect();
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": self.kind,
+            "metadata": {
+                "name": self.name,
+                "namespace": at.namespace(),
+                "ownerReferences": [{
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "name": pod["metadata"]["name"],
+                    "uid": pod["metadata"]["uid"],
+                }],
+            },
+            "stringData": data,
+        });
+        let secrets = at.secrets();
+        let intent = secrets.intent(&object, &self.name, OnExit::Delete, owned);
+        let work = async {
+            let secrets = secrets.objects(clusters).await?;
+            secrets.create(object, &self.name, owned, false).await
+        };
+        // The grant is the pod's: a Secret that only this pod can use is part of it.
+        let call = gate.call("create", &at.request("create"));
+        make(call, Some(intent), work).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! `sidestep:kubernetes/objects`: the interface's functions, each before the gate.
+
+mod address;
+mod following;
+mod making;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_policy::Capability as Key;
+use sidestep_policy::kubernetes::Request;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use super::{Owned, access};
+use crate::bindings::sidestep::host::types::Failure as WitFailure;
+use crate::bindings::sidestep::kubernetes::objects as wit;
+use crate::{CallError, Capability, Follow, StepState, convert};
+
+use address::Address;
+use making::make;
+
+/// Grant key, interface and functions.
+pub const CAPABILITY: Capability = Capability {
+    key: Key::Kubernetes,
+    interface: "sidestep:kubernetes/objects",
+    version: "0.1.0",
+    link,
+};
+
+/// The most objects of one list.
+const LONGEST_LIST: u32 = 1000;
+
+fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+}
+
+impl wit::Host for StepState {
+    async fn get(
+        &mut self,
+        refs: Vec<wit::ObjectRef>,
+    ) -> wasmtime::Result<Vec<Result<String, WitFailure>>> {
+        let clusters = self.services.clusters()?;
+        let ask = self.each(clusters, refs, |gate, clusters, object| async move {
+            let (at, name) = Address::of(object);
+            let work = async { at.objects(&clusters).await?.get(&name).await };
+            let object = gate.call("get", &at.request("get")).run(work).await?;
+            Ok(object.to_string())
+        });
+        Ok(ask.await)
+    }
+
+    async fn list(
+        &mut self,
+        queries: Vec<wit::ListQuery>,
+    ) -> wasmtime::Result<Vec<Result<wit::Listing, WitFailure>>> {
+        let clusters = self.services.clusters()?;
+        let ask = self.each(clusters, queries, |gate, clusters, query| async move {
+            let at = Address::of_query(&query);
+            let work = async {
+                let labels = query.label_selector.as_deref();
+                let fields = query.field_selector.as_deref();
+                let max = query.max.clamp(1, LONGEST_LIST);
+                at.objects(&clusters).await?.list(labels, fields, max).await
+            };
+            let (items, truncated) = gate.call("list", &at.request("list")).run(work).await?;
+            Ok(wit::Listing {
+                items: items.iter().map(Value::to_string).collect(),
+                truncated,
+            })
+        });
+        Ok(ask.await)
+    }
+
+    async fn create(
+        &mut self,
+        object_ref: wit::ObjectRef,
+        object: String,
+        options: wit::CreateOptions,
+    ) -> Result<wit::Created, CallError> {
+        let (at, name) = Address::of(object_ref);
+        let object = at.object(&object, &name)?;
+        let secrets = self.pod_secrets(&at, options.secret_data)?;
+        let refused = self.not_admitted(&at, "create", &object, &secrets);
+        let owned = Owned::of(&self.step, options.expires.and_then(convert::time));
+        let intent = (!options.dry_run).then(|| at.intent(&object, &name, options.on_exit, &owned));
+        let (gate, clusters) = (Arc::clone(&self.gate), self.services.clusters()?);
+        let work = async {
+            let objects = at.objects(&clusters).await?;
+            objects.create(object, &name, &owned, options.dry_run).await
+        };
+        let call = gate.call("create", &at.request("create"));
+        let (made, new) = make(call.and_unless(refused), intent, work).await?;
+        if !options.dry_run {
+            for secret in secrets {
+                secret.make(&gate, &clusters, &at, &made, &owned).await?;
+            }
+        }
+        Ok(wit::Created {
+            object: made.to_string(),
+            outcome: convert::creation(new),
+        })
+    }
+
+    async fn apply(
+        &mut self,
+        object_ref: wit::ObjectRef,
+        object: String,
+        options: wit::ApplyOptions,
+    ) -> Result<String, CallError> {
+        let (at, name) = Address::of(object_ref);
+        let object = at.object(&object, &name)?;
+        let refused = self.not_admitted(&at, "apply", &object, &[]);
+        let owned = Owned::of(&self.step, None);
+        let intent = (!options.dry_run).then(|| at.intent(&object, &name, options.on_exit, &owned));
+        let clusters = self.services.clusters()?;
+        let work = async {
+            let objects = at.objects(&clusters).await?;
+            let (force, dry_run) = (options.force, options.dry_run);
+            let applied = objects.apply(&object, &name, force, dry_run).await?;
+            Ok((applied, ()))
+        };
+        let call = self.gate.call("apply", &at.request("apply"));
+        let (applied, ()) = make(call.and_unless(refused), intent, work).await?;
+        Ok(applied.to_string())
+    }
+
+    async fn delete(
+        &mut self,
+        object: wit::ObjectRef,
+        options: wit::DeleteOptions,
+    ) -> Result<(), CallError> {
+        let (at, name) = Address::of(object);
+        let clusters = self.services.clusters()?;
+        let work = async {
+            let wait = options.wait.map(Duration::from_millis);
+            let uid = options.uid.as_deref();
+            let objects = at.objects(&clusters).await?;
+            objects.delete(&name, uid, options.grace, wait).await
+        };
+        let call = self.gate.call("delete", &at.request("delete"));
+        Ok(call.run(work).await?)
+    }
+
+    async fn can_i(
+        &mut self,
+        queries: Vec<wit::AccessQuery>,
+    ) -> wasmtime::Result<Vec<Result<wit::Access, WitFailure>>> {
+        let clusters = self.services.clusters()?;
+        let ask = self.each(clusters, queries, |gate, clusters, query| async move {
+            let call = Request {
+                cluster: &query.cluster,
+                namespace: query.namespace.as_deref().unwrap_or_default(),
+                resource: &access::resource(&query),
+                action: "canI",
+            };
+            let work = async {
+                let client = clusters.client(&query.cluster).await?;
+                access::can_i(client, &query).await
+            };
+            gate.call("can-i", &call).run(work).await
+        });
+        Ok(ask.await)
+    }
+
+    async fn follow_pod(
+        &mut self,
+        pod: wit::PodRef,
+        options: wit::FollowOptions,
+    ) -> Result<Resource<Follow>, CallError> {
+        let follow = self.begin_following(pod, options).await?;
+        Ok(self.table.push(follow)?)
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Failure {
+    Failure::new(
+        Class::InvalidInput,
+        "kubernetes.invalid",
+        Owner::Plugin,
+        message,
+    )
+}

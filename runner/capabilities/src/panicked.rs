@@ -1,0 +1,10 @@
+//! A plugin's panic.
+
+/// What the plugin said of its panic before the trap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Panicked {
+    /// The panic's message, masked.
+    pub message: String,
+    /// `FILE:LINE:COLUMN`.
+    pub place: String,
+}

@@ -1,0 +1,25 @@
+//! What is wrong with the caller's numbers and with this machine's disk.
+
+use sidestep_events::{Class, Failure, Owner};
+
+/// A generation as the official client takes it.
+pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
+    i64::try_from(number).map_err(|_| {
+        Failure::new(
+            Class::InvalidInput,
+            "storage.generation",
+            Owner::Plugin,
+            format!("{number} is no generation"),
+        )
+    })
+}
+
+/// A failure of this machine's own files.
+pub(super) fn disk(what: &str, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Class::Failed,
+        "storage.local-bytes",
+        Owner::Operator,
+        format!("cannot {what}: the bytes can't be made or kept on this machine: {error}"),
+    )
+}

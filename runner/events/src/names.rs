@@ -1,0 +1,36 @@
+//! Closed lists of names.
+
+/// Makes a closed list of its table: the type, all of its values, and the name of each.
+macro_rules! names {
+    (
+        $(#[$about:meta])*
+        pub enum $list:ident {
+            $($(#[$is:meta])* $value:ident = $name:literal,)+
+        }
+    ) => {
+        $(#[$about])*
+        pub enum $list {
+            $($(#[$is])* $value,)+
+        }
+
+        impl $list {
+            /// All of them, in the order of the contract.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
+
+            /// The name as files, events and scripts write it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $name,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $list {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use names;

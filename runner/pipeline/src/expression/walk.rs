@@ -1,0 +1,181 @@
+//! What an expression reads and calls.
+
+use std::sync::Arc;
+
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+
+use super::limits::{MAX_ADDITIONS, MAX_COMPREHENSION_DEPTH, MAX_COMPREHENSIONS};
+
+/// A name that an expression reads: `steps.build.outputs.image`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reference {
+    /// The first name.
+    pub(crate) root: String,
+    /// The names after it, as far as they are constant.
+    pub(crate) path: Vec<String>,
+    /// Whether it stands within `default(…)` or `has(…)`.
+    pub(crate) guarded: bool,
+}
+
+impl Reference {
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.root.clone();
+        for part in &self.path {
+            text.push('.');
+            text.push_str(part);
+        }
+        text
+    }
+}
+
+/// What an expression reads and calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Analysis {
+    pub(crate) references: Vec<Reference>,
+    pub(crate) functions: Vec<String>,
+}
+
+impl Analysis {
+    pub(crate) fn calls(&self, names: &[&str]) -> bool {
+        self.functions.iter().any(|f| names.contains(&f.as_str()))
+    }
+
+    pub(crate) fn reads(&self, root: &str) -> bool {
+        self.references.iter().any(|r| r.root == root)
+    }
+}
+
+/// What a walk over an expression's tree finds.
+#[derive(Default)]
+pub(super) struct Walk {
+    pub(super) analysis: Analysis,
+    /// How many comprehensions there are.
+    pub(super) comprehensions: usize,
+    /// How many `+` the author wrote.
+    additions: usize,
+    /// The variables of the comprehensions around: nobody gives them.
+    bound: Vec<Arc<str>>,
+}
+
+impl Walk {
+    /// Walks over the whole tree; an error is one sentence about what is wrong.
+    pub(super) fn over(tree: &IdedExpr) -> Result<Self, String> {
+        let mut walk = Self::default();
+        walk.visit(tree, &mut Vec::new(), false, 0)?;
+        walk.within_limits()?;
+        Ok(walk)
+    }
+
+    fn within_limits(&self) -> Result<(), String> {
+        if self.comprehensions > MAX_COMPREHENSIONS {
+            return Err(format!(
+                "an expression has at most {MAX_COMPREHENSIONS} of map, filter, all, exists"
+            ));
+        }
+        if self.comprehensions > 0 && self.additions > MAX_ADDITIONS {
+            return Err(format!(
+                "an expression with map, filter, all or exists has at most {MAX_ADDITIONS} `+`"
+            ));
+        }
+        Ok(())
+    }
+
+    /// `path` holds the names that were selected from this expression, innermost first; `guarded`
+    /// says whether it stands within `default(…)` or `has(…)`.
+    fn visit(
+        &mut self,
+        tree: &IdedExpr,
+        path: &mut Vec<String>,
+        guarded: bool,
+        depth: usize,
+    ) -> Result<(), String> {
+        match &tree.expr {
+            Expr::Ident(name) => {
+                if !self.bound.iter().any(|bound| **bound == **name) {
+                    self.analysis.references.push(Reference {
+                        root: name.trim_start_matches('.').to_owned(),
+                        path: path.iter().rev().cloned().collect(),
+                        guarded,
+                    });
+                }
+                Ok(())
+            }
+            Expr::Select(select) => {
+                path.push(select.field.clone());
+                self.visit(&select.operand, path, guarded || select.test, depth)?;
+                path.pop();
+                Ok(())
+            }
+            Expr::Call(call) if call.func_name == "_[_]" && call.target.is_none() => {
+                let [operand, index] = call.args.as_slice() else {
+                    return Ok(());
+                };
+                if let Expr::Literal(LiteralValue::String(key)) = &index.expr {
+                    path.push(key.inner().to_owned());
+                    self.visit(operand, path, guarded, depth)?;
+                    path.pop();
+                    return Ok(());
+                }
+                self.visit(operand, &mut Vec::new(), guarded, depth)?;
+                self.visit(index, &mut Vec::new(), guarded, depth)
+            }
+            Expr::Call(call) => {
+                self.additions += usize::from(call.func_name == "_+_");
+                self.analysis.functions.push(call.func_name.clone());
+                let guards = call.func_name == "default";
+                if let Some(target) = &call.target {
+                    self.visit(target, &mut Vec::new(), guarded, depth)?;
+                }
+                for (index, arg) in call.args.iter().enumerate() {
+                    let guarded = guarded || (guards && index == 0);
+                    self.visit(arg, &mut Vec::new(), guarded, depth)?;
+                }
+                Ok(())
+            }
+            Expr::Comprehension(comprehension) => {
+                self.comprehensions += 1;
+                self.visit(&comprehension.iter_range, &mut Vec::new(), guarded, depth)?;
+                let depth = depth + 1;
+                if depth > MAX_COMPREHENSION_DEPTH {
+                    return Err(format!(
+                        "map, filter, all and exists nest at most {MAX_COMPREHENSION_DEPTH} deep"
+                    ));
+                }
+                self.visit(&comprehension.accu_init, &mut Vec::new(), guarded, depth)?;
+                let bound = self.bound.len();
+                self.bound.push(comprehension.iter_var.as_str().into());
+                self.bound.push(comprehension.accu_var.as_str().into());
+                self.bound
+                    .extend(comprehension.iter_var2.as_deref().map(Into::into));
+                // The macro's own additions are not the author's.
+                let before = self.additions;
+                self.visit(&comprehension.loop_cond, &mut Vec::new(), guarded, depth)?;
+                self.visit(&comprehension.loop_step, &mut Vec::new(), guarded, depth)?;
+                self.additions = self
+                    .additions
+                    .saturating_sub(usize::from(self.additions > before));
+                self.visit(&comprehension.result, &mut Vec::new(), guarded, depth)?;
+                self.bound.truncate(bound);
+                Ok(())
+            }
+            Expr::List(list) => list
+                .elements
+                .iter()
+                .try_for_each(|item| self.visit(item, &mut Vec::new(), guarded, depth)),
+            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => {
+                    self.visit(&entry.key, &mut Vec::new(), guarded, depth)?;
+                    self.visit(&entry.value, &mut Vec::new(), guarded, depth)
+                }
+                EntryExpr::StructField(field) => {
+                    self.visit(&field.value, &mut Vec::new(), guarded, depth)
+                }
+            }),
+            Expr::Struct(value) => Err(format!(
+                "`{}` is not a type that is known here",
+                value.type_name
+            )),
+            Expr::Literal(_) | Expr::Unspecified => Ok(()),
+        }
+    }
+}

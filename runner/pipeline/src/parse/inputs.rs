@@ -1,0 +1,109 @@
+//! The pipeline's inputs.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use sidestep_events::Position;
+use sidestep_policy::tree::{Node, NodeKind};
+
+use crate::context::{self, IN_INPUTS};
+use crate::file::{Input, InputKind};
+use crate::problems::Problems;
+use crate::{read, scalars};
+
+const INPUT: &[&str] = &["type", "description", "default", "pattern", "enum"];
+
+pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String, Input> {
+    let mut inputs = IndexMap::new();
+    for (name, at, node) in read::named(problems, node, "`inputs`") {
+        if !read::keys(problems, node, "an input", INPUT) {
+            continue;
+        }
+        let kind = kind(problems, name, at, node);
+        if let Some(text) = node.get("description") {
+            read::text(problems, text, "`description`");
+        }
+        let default = node
+            .get("default")
+            .map(|node| context::written(problems, IN_INPUTS, node));
+        let pattern = node.get("pattern").and_then(|node| pattern(problems, node));
+        let choices = node.get("enum").and_then(|node| choices(problems, node));
+        if let Some(kind) = kind {
+            let input = Input {
+                at,
+                kind,
+                default,
+                pattern,
+                choices,
+            };
+            inputs.insert(name.to_owned(), input);
+        }
+    }
+    inputs
+}
+
+fn kind(problems: &mut Problems<'_>, name: &str, at: Position, node: &Node) -> Option<InputKind> {
+    match node.get("type") {
+        Some(kind) => {
+            let text = kind.scalar().map_or("", |scalar| scalar.text.as_str());
+            let known = InputKind::from_name(text);
+            if known.is_none() {
+                let message = format!("`{text}` is not a type of inputs");
+                problems.unknown(
+                    "input.type",
+                    kind.at,
+                    message,
+                    text,
+                    InputKind::NAMES.iter().copied(),
+                );
+            }
+            known
+        }
+        None => {
+            let help = format!("write `{name}: {{ type: string }}`");
+            problems.add_help(
+                "input.type",
+                at,
+                format!("the input `{name}` has no type"),
+                help,
+            );
+            None
+        }
+    }
+}
+
+fn pattern(problems: &mut Problems<'_>, node: &Node) -> Option<String> {
+    let text = read::text(problems, node, "`pattern`")?;
+    if let Err(error) = regex::Regex::new(&text) {
+        let message = error.to_string();
+        let message = message
+            .lines()
+            .last()
+            .unwrap_or("it can't be read")
+            .to_owned();
+        problems.add(
+            "input.pattern",
+            node.at,
+            format!("this pattern can't be used: {message}"),
+        );
+        return None;
+    }
+    Some(text)
+}
+
+fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
+    let NodeKind::List(items) = &node.kind else {
+        problems.add("pipeline.type", node.at, "`enum` is a list of values");
+        return None;
+    };
+    let mut values = Vec::new();
+    for item in items {
+        match item.scalar().map(|scalar| scalars::value(scalar, &[])) {
+            Some(Ok(value)) => values.push(value),
+            Some(Err((message, help))) => {
+                problems.add_help("yaml.ambiguous", item.at, message, help);
+            }
+            None => problems.add("pipeline.type", item.at, "a choice is a single value"),
+        }
+    }
+    Some(values)
+}

@@ -1,0 +1,99 @@
+//! Whether inputs are what the plugin's schema asks for.
+
+use serde_json::Value;
+use sidestep_policy::{locate, nearest};
+
+use crate::file::Step;
+use crate::problems::Problems;
+use crate::schema;
+
+/// Checks what is known of the inputs against the schema. Says whether it found them right.
+pub(crate) fn check(
+    problems: &mut Problems<'_>,
+    step: &Step,
+    root: &Value,
+    known: &Value,
+    unknown: &[String],
+) -> bool {
+    let findings = match schema::validate(root, known) {
+        Ok(findings) => findings,
+        Err(message) => {
+            problems.add(
+                "plugin.schema",
+                step.uses_at,
+                format!(
+                    "the input schema of `{}` can't be used: {message}",
+                    step.uses
+                ),
+            );
+            return false;
+        }
+    };
+    let before = problems.count();
+    for finding in findings {
+        let at_or_below = |at: &String| {
+            let waits = finding.pointer.strip_prefix(at.as_str());
+            let decides = at.strip_prefix(finding.pointer.as_str());
+            waits.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                || (finding.alternatives && decides.is_some_and(|rest| rest.starts_with('/')))
+        };
+        if unknown.iter().any(at_or_below) {
+            continue;
+        }
+        report(problems, step, root, &finding);
+    }
+    problems.count() == before
+}
+
+/// What else is wrong with inputs of which some could not be read; those are null here.
+pub(super) fn check_keys(problems: &mut Problems<'_>, step: &Step, root: &Value, known: &Value) {
+    // An unusable schema is reported when there are inputs to check against it.
+    for finding in schema::validate(root, known).unwrap_or_default() {
+        let unread = known.pointer(&finding.pointer).is_none_or(Value::is_null);
+        if !unread && !finding.alternatives {
+            report(problems, step, root, &finding);
+        }
+    }
+}
+
+fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &schema::Finding) {
+    let path: Vec<String> = finding
+        .pointer
+        .split('/')
+        .skip(1)
+        .map(|part| part.replace("~1", "/").replace("~0", "~"))
+        .collect();
+    let place = |path: &[String]| match &step.with {
+        Some(with) if !path.is_empty() => locate(with, path),
+        _ => step.with_at,
+    };
+    let mut schemas = schema::candidates(root, root);
+    for part in &path {
+        schemas = if part.parse::<usize>().is_ok() {
+            schema::items(root, &schemas)
+        } else {
+            schema::property(root, &schemas, part)
+        };
+    }
+    if finding.unexpected.is_empty() {
+        let message = match path.last() {
+            Some(name) if !finding.message.starts_with('`') => {
+                format!("`{name}` of `{}`: {}", step.uses, finding.message)
+            }
+            _ => format!("{} in the inputs of `{}`", finding.message, step.uses),
+        };
+        problems.add("input.wrong", place(&path), message);
+        return;
+    }
+    let known = schema::property_names(&schemas);
+    for key in &finding.unexpected {
+        let mut at = path.clone();
+        at.push(key.clone());
+        let message = format!("`{}` has no input `{key}`", step.uses);
+        let help = match nearest(key, known.iter().copied()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("its inputs are {}", known.join(", ")),
+        };
+        problems.add_help("input.unknown", place(&at), message, help);
+    }
+}

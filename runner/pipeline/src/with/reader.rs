@@ -1,0 +1,154 @@
+//! Values read by a schema.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use sidestep_events::Position;
+use sidestep_policy::tree::{Node, NodeKind};
+
+use crate::context::{self, IN_STEP};
+use crate::expression::{self, Values};
+use crate::problems::Problems;
+use crate::template::{Piece, Template, join};
+use crate::{scalars, schema, units};
+
+/// Reads values by a schema, and evaluates what is known when the plan is made.
+pub(crate) struct Reader<'a> {
+    values: &'a Values,
+    root: &'a Value,
+    /// Single expressions, each with the JSON types that its place allows.
+    pub(crate) wanted: Vec<(String, Position, Vec<String>)>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(values: &'a Values, root: &'a Value) -> Self {
+        Self {
+            values,
+            root,
+            wanted: Vec::new(),
+        }
+    }
+
+    pub(crate) fn read(
+        &mut self,
+        problems: &mut Problems<'_>,
+        node: &Node,
+        schemas: &[&Value],
+    ) -> Template {
+        match &node.kind {
+            NodeKind::Scalar(_) => self.scalar(problems, node, schemas),
+            NodeKind::List(list) => {
+                let of = schema::items(self.root, schemas);
+                Template::List(
+                    list.iter()
+                        .map(|item| self.read(problems, item, &of))
+                        .collect(),
+                )
+            }
+            NodeKind::Map(entries) => {
+                let mut map = IndexMap::new();
+                for (key, value) in entries {
+                    let of = schema::property(self.root, schemas, &key.text);
+                    map.insert(key.text.clone(), self.read(problems, value, &of));
+                }
+                Template::Map(map)
+            }
+        }
+    }
+
+    fn scalar(&mut self, problems: &mut Problems<'_>, node: &Node, schemas: &[&Value]) -> Template {
+        let nothing = Template::Literal(Value::Null);
+        let Some(scalar) = node.scalar() else {
+            return nothing;
+        };
+        let types = schema::types(schemas);
+        if !scalar.text.contains("${{") {
+            return match scalars::value(scalar, &types) {
+                Ok(value) => {
+                    if let Some(text) = value.as_str()
+                        && let Err((message, help)) = unit(schema::mark(schemas).as_deref(), text)
+                    {
+                        problems.add_help("input.unit", node.at, message, help);
+                    }
+                    Template::Literal(value)
+                }
+                Err((message, help)) if help.is_empty() => {
+                    problems.add("input.type", node.at, message);
+                    nothing
+                }
+                Err((message, help)) => {
+                    problems.add_help("yaml.ambiguous", node.at, message, help);
+                    nothing
+                }
+            };
+        }
+        if schema::mark(schemas).as_deref() == Some("code") {
+            problems.add_help(
+                "code.expression",
+                node.at,
+                "code takes no expressions: a value that is pasted into code can become code",
+                "hand it over as a variable: env: { TAG: \"${{ inputs.tag }}\" }, then $TAG in the code",
+            );
+            return nothing;
+        }
+        let Some(parts) = context::parts(problems, IN_STEP, scalar, node.at) else {
+            return nothing;
+        };
+        let known = parts.expressions.iter().filter(|expression| {
+            let analysis = &expression.analysis;
+            !analysis.reads("steps")
+                && !analysis.reads("run")
+                && !self.values.lacks(analysis)
+                && !problems.has_at(expression.at)
+        });
+        let known: Vec<&str> = known.map(|expression| expression.text.as_str()).collect();
+        let now = |text: &str| known.contains(&text);
+        let at = parts
+            .expressions
+            .first()
+            .map_or(node.at, |expression| expression.at);
+        let result = match parts.pieces.as_slice() {
+            [Piece::Expression(text)] => {
+                self.wanted.push((
+                    text.clone(),
+                    at,
+                    types.iter().map(|&t| t.to_owned()).collect(),
+                ));
+                if now(text) {
+                    expression::evaluate(text, self.values).map(Template::Literal)
+                } else {
+                    Ok(Template::Expression(text.clone()))
+                }
+            }
+            pieces => {
+                let known = pieces.iter().all(|piece| match piece {
+                    Piece::Text(_) => true,
+                    Piece::Expression(text) => now(text),
+                });
+                if known {
+                    join(pieces, self.values).map(|text| Template::Literal(Value::String(text)))
+                } else {
+                    Ok(Template::Text(pieces.to_vec()))
+                }
+            }
+        };
+        result.unwrap_or_else(|message| {
+            problems.add("expression.failed", at, message);
+            nothing
+        })
+    }
+}
+
+/// Whether a text has the form that `x-sidestep` asks for; what is wrong and what to write.
+fn unit(mark: Option<&str>, text: &str) -> Result<(), (String, &'static str)> {
+    match mark {
+        Some("duration") if units::milliseconds(text).is_none() => Err((
+            format!("a time with its unit is wanted here, and `{text}` is not one"),
+            "write 30s, 10m or 1h30m",
+        )),
+        Some("bytesize" | "byte-size") if units::bytes(text).is_none() => Err((
+            format!("a size with its unit is wanted here, and `{text}` is not one"),
+            "write 512Mi or 2Gi",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,85 @@
+//! A pattern as the steps by which it consumes a text, or another pattern.
+
+use super::Kind;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    /// This character.
+    One(char),
+    /// `*`
+    Star,
+    /// `**`
+    Deep,
+}
+
+pub(super) fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for character in text.chars() {
+        match (character, tokens.last()) {
+            ('*', Some(Token::Star)) => {
+                tokens.pop();
+                tokens.push(Token::Deep);
+            }
+            ('*', Some(Token::Deep)) => {}
+            ('*', _) => tokens.push(Token::Star),
+            (other, _) => tokens.push(Token::One(other)),
+        }
+    }
+    tokens
+}
+
+pub(super) fn literal(text: &str) -> Vec<Token> {
+    text.chars().map(Token::One).collect()
+}
+
+/// Which dots of the subject are separators: those of its host.
+fn host_end(subject: &[Token], kind: Kind) -> usize {
+    match kind {
+        Kind::Host => subject.len(),
+        Kind::Image => {
+            let slash = subject.iter().position(|token| *token == Token::One('/'));
+            // A `**` may hide the first slash: then every dot may be one of the host.
+            let deep = subject.iter().position(|token| *token == Token::Deep);
+            match (slash, deep) {
+                (Some(slash), Some(deep)) if deep < slash => subject.len(),
+                (None, Some(_)) => subject.len(),
+                (slash, _) => slash.unwrap_or(0),
+            }
+        }
+        Kind::Path | Kind::Name | Kind::Prefix => 0,
+    }
+}
+
+/// Whether the pattern's tokens can consume the subject's: a one only itself, `*` everything but
+/// separators and `**`, `**` everything.
+pub(super) fn matches(pattern: &[Token], subject: &[Token], kind: Kind) -> bool {
+    let host = host_end(subject, kind);
+    let mut reach = vec![false; subject.len() + 1];
+    reach[0] = true;
+    for token in pattern {
+        match token {
+            Token::One(wanted) => {
+                for i in (0..subject.len()).rev() {
+                    reach[i + 1] = reach[i] && subject[i] == Token::One(*wanted);
+                }
+                reach[0] = false;
+            }
+            Token::Star => {
+                for i in 0..subject.len() {
+                    let within = match subject[i] {
+                        Token::One('/') | Token::Deep => false,
+                        Token::One('.') => i >= host,
+                        _ => true,
+                    };
+                    reach[i + 1] = reach[i + 1] || (reach[i] && within);
+                }
+            }
+            Token::Deep => {
+                for i in 0..subject.len() {
+                    reach[i + 1] = reach[i + 1] || reach[i];
+                }
+            }
+        }
+    }
+    reach[subject.len()]
+}

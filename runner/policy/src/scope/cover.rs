@@ -1,0 +1,77 @@
+//! Whether scopes allow everything that another one allows.
+
+use super::Scope;
+use crate::field::Limit;
+
+/// The most single points that a scope is taken apart into when it is compared.
+const MAX_POINTS: usize = 4096;
+
+impl Scope {
+    /// Whether everything that the other allows is allowed here.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.capability == other.capability
+            && self.agreement(other) == self.capability.fields().len()
+    }
+
+    /// How many keys of the other lie within this scope's.
+    pub(crate) fn agreement(&self, other: &Self) -> usize {
+        let fields = self.capability.fields().iter();
+        fields
+            .filter(|field| {
+                let (mine, its) = (self.limits.get(field.name), other.limits.get(field.name));
+                match (mine, its) {
+                    (None, _) => true,
+                    // Amounts are capped where they are used; leaving them out asks for none.
+                    (Some(Limit::AtMost(mine)), Some(Limit::AtMost(its))) => its
+                        .iter()
+                        .all(|(name, amount)| mine.get(name).is_none_or(|cap| amount <= cap)),
+                    (Some(Limit::AtMost(_)), None) => true,
+                    (Some(_), None) => false,
+                    (Some(Limit::Only(mine)), Some(Limit::Only(its))) => its
+                        .iter()
+                        .all(|its| mine.iter().any(|mine| mine.covers(its))),
+                    _ => false,
+                }
+            })
+            .count()
+    }
+
+    /// Whether some of the scopes together cover this one, each single value taken by itself.
+    pub(crate) fn is_covered_by<'a>(&self, all: impl Iterator<Item = &'a Self> + Clone) -> bool {
+        if all.clone().any(|scope| scope.covers(self)) {
+            return true;
+        }
+        self.points().is_some_and(|points| {
+            points
+                .iter()
+                .all(|point| all.clone().any(|scope| scope.covers(point)))
+        })
+    }
+
+    /// This scope as scopes of one value a key; none when there would be too many.
+    fn points(&self) -> Option<Vec<Self>> {
+        let mut points = vec![self.clone()];
+        for (key, limit) in &self.limits {
+            let Limit::Only(patterns) = limit else {
+                continue;
+            };
+            if patterns.len() < 2 {
+                continue;
+            }
+            if points.len() * patterns.len() > MAX_POINTS {
+                return None;
+            }
+            points = points
+                .iter()
+                .flat_map(|point| {
+                    patterns.iter().map(|pattern| {
+                        let mut point = point.clone();
+                        point.limits.insert(key, Limit::Only(vec![pattern.clone()]));
+                        point
+                    })
+                })
+                .collect();
+        }
+        Some(points)
+    }
+}

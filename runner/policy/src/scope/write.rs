@@ -1,0 +1,101 @@
+//! Writing a scope: for people, and as files have it.
+
+use serde_json::{Map, Value};
+
+use super::Scope;
+use crate::field::{Absent, Holds, Limit};
+use crate::pattern::Pattern;
+
+impl Scope {
+    /// The values of a key, joined for people; none if the key is not limited.
+    pub(crate) fn words(&self, key: &str) -> Option<String> {
+        match self.limits.get(key)? {
+            Limit::Only(patterns) => Some(join(patterns)),
+            Limit::AtMost(amounts) => Some(
+                amounts
+                    .iter()
+                    .map(|(name, amount)| format!("{name} {amount}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
+        }
+    }
+
+    /// The scope as files write it. Read as a ceiling it is the same scope again.
+    pub fn to_json(&self) -> Value {
+        let map: Map<String, Value> = self
+            .capability
+            .fields()
+            .iter()
+            .filter_map(|field| {
+                let limit = self.limits.get(field.name)?;
+                Some((field.name.to_owned(), limit.to_json()))
+            })
+            .collect();
+        Value::Object(map)
+    }
+
+    /// The scope as YAML on one line, as a grant is written.
+    pub fn to_yaml(&self) -> String {
+        let entries: Vec<String> = self
+            .capability
+            .fields()
+            .iter()
+            .filter_map(|field| {
+                let text = match self.limits.get(field.name)? {
+                    Limit::Only(patterns) if patterns.is_empty() && field.absent != Absent::Any => {
+                        return None;
+                    }
+                    Limit::Only(patterns) => {
+                        let texts: Vec<String> =
+                            patterns.iter().map(|p| quote(p.as_str())).collect();
+                        match (texts.as_slice(), field.holds) {
+                            ([one], Holds::Patterns(_))
+                                if !field.name.ends_with('s') && field.name != "read" =>
+                            {
+                                one.clone()
+                            }
+                            _ => format!("[{}]", texts.join(", ")),
+                        }
+                    }
+                    Limit::AtMost(amounts) => {
+                        let texts: Vec<String> =
+                            amounts.iter().map(|(n, a)| format!("{n}: {a}")).collect();
+                        format!("{{ {} }}", texts.join(", "))
+                    }
+                };
+                Some(format!("{}: {text}", field.name))
+            })
+            .collect();
+        format!("{{ {} }}", entries.join(", "))
+    }
+}
+
+fn join(patterns: &[Pattern]) -> String {
+    match patterns {
+        [] => "nothing".to_owned(),
+        [one] => one.to_string(),
+        [most @ .., last] => {
+            let most: Vec<&str> = most.iter().map(Pattern::as_str).collect();
+            format!("{} and {last}", most.join(", "))
+        }
+    }
+}
+
+/// A text as a YAML flow scalar.
+pub(crate) fn quote(text: &str) -> String {
+    let plain = !text.is_empty()
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/._-@".contains(c))
+        && !matches!(
+            text.to_lowercase().as_str(),
+            "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+        );
+    if plain {
+        text.to_owned()
+    } else {
+        Value::String(text.to_owned()).to_string()
+    }
+}

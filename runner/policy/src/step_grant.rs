@@ -1,0 +1,68 @@
+//! What a step is granted under one key.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+use sidestep_events::GrantSource;
+
+use crate::capability::Capability;
+use crate::field::Reading;
+use crate::grants;
+use crate::scope::Scope;
+
+/// One capability of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepGrant {
+    /// The capability.
+    pub capability: Capability,
+    /// Where the grant comes from.
+    pub source: GrantSource,
+    /// What is granted.
+    pub granted: Vec<Scope>,
+    /// What the plugin requests; none while that is known only later.
+    pub requested: Option<Vec<Scope>>,
+}
+
+impl StepGrant {
+    /// The scopes that count: the requested ones once they are known, since grants cover them.
+    pub fn scopes(&self) -> &[Scope] {
+        self.requested.as_deref().unwrap_or(&self.granted)
+    }
+}
+
+impl Serialize for StepGrant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        json!({
+            "capability": self.capability.as_str(),
+            "source": self.source,
+            "granted": grants::to_json(&self.granted),
+            "requested": self.requested.as_deref().map(grants::to_json),
+        })
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StepGrant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written {
+            capability: String,
+            source: GrantSource,
+            granted: Value,
+            requested: Option<Value>,
+        }
+        let written = Written::deserialize(deserializer)?;
+        let capability = Capability::from_name(&written.capability).ok_or_else(|| {
+            serde::de::Error::custom(format!("unknown capability {}", written.capability))
+        })?;
+        let read = |value: &Value| {
+            grants::scopes(capability, value, Reading::Ceiling)
+                .map_err(|problems| serde::de::Error::custom(problems[0].to_string()))
+        };
+        Ok(Self {
+            capability,
+            source: written.source,
+            granted: read(&written.granted)?,
+            requested: written.requested.as_ref().map(read).transpose()?,
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! What a step may do, and whether a call lies within.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability::Capability;
+use crate::ceiling::Ceiling;
+use crate::refusal::Refusal;
+use crate::scope::{Call, Scope};
+use crate::step_grant::StepGrant;
+use crate::uncovered::uncovered;
+
+/// What a step may do: the meeting of what its plugin requests, its pipeline grants and every
+/// policy allows. A call has to lie within all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepScopes {
+    /// What is granted, by the capability's name.
+    pub(crate) grants: BTreeMap<String, StepGrant>,
+    /// What policies allow.
+    pub(crate) ceilings: Vec<Ceiling>,
+    /// What a policy in audit mode would have refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) audited: Vec<String>,
+}
+
+impl StepScopes {
+    /// What is granted, by capability.
+    pub fn grants(&self) -> impl Iterator<Item = &StepGrant> {
+        self.grants.values()
+    }
+
+    /// The grant of a capability.
+    pub fn get(&self, capability: Capability) -> Option<&StepGrant> {
+        self.grants.get(capability.as_str())
+    }
+
+    /// What policies in audit mode would have refused, one line each.
+    pub fn audited(&self) -> &[String] {
+        &self.audited
+    }
+
+    /// Fills in requests that were known only later. A request that the grants or a policy don't
+    /// cover is refused.
+    pub fn fill(&self, requested: &BTreeMap<Capability, Vec<Scope>>) -> Result<Self, Vec<Refusal>> {
+        let mut filled = self.clone();
+        let mut refusals = Vec::new();
+        for (capability, scopes) in requested {
+            let Some(grant) = filled.grants.get_mut(capability.as_str()) else {
+                refusals.extend(uncovered(*capability, scopes, &[]));
+                continue;
+            };
+            refusals.extend(uncovered(*capability, scopes, &grant.granted));
+            grant.requested = Some(scopes.clone());
+        }
+        if refusals.is_empty() {
+            Ok(filled)
+        } else {
+            Err(refusals)
+        }
+    }
+
+    /// Whether the step may make the call: within what is requested, granted and allowed.
+    pub fn allows(&self, call: &dyn Call) -> Result<(), Refusal> {
+        let capability = call.capability();
+        let refused = || {
+            Refusal::missing(
+                capability,
+                format!(
+                    "`{capability}` of this step does not cover: {}",
+                    call.describe()
+                ),
+                None,
+            )
+        };
+        let grant = self.get(capability).ok_or_else(refused)?;
+        let within = |scopes: &[Scope]| scopes.iter().any(|scope| scope.contains(call));
+        if !within(&grant.granted) || !grant.requested.as_deref().is_none_or(within) {
+            return Err(refused());
+        }
+        for ceiling in self.ceilings.iter().filter(|ceiling| !ceiling.audit) {
+            ceiling.allows(call)?;
+        }
+        Ok(())
+    }
+}

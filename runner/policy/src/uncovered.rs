@@ -1,0 +1,56 @@
+//! What is requested and no grant covers.
+
+use crate::capability::Capability;
+use crate::grants;
+use crate::refusal::Refusal;
+use crate::scope::Scope;
+
+/// The refusal of what is requested and no grant covers.
+pub(crate) fn uncovered(
+    capability: Capability,
+    requested: &[Scope],
+    granted: &[Scope],
+) -> Option<Refusal> {
+    if capability == Capability::Secrets {
+        return None;
+    }
+    let missing: Vec<Scope> = requested
+        .iter()
+        .filter(|scope| !scope.is_covered_by(granted.iter()))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let lines: Vec<String> = missing.iter().map(Scope::explain).collect();
+    // The key is written once: what it has already goes into the same list.
+    let all: Vec<Scope> = granted.iter().chain(&missing).cloned().collect();
+    Some(Refusal::missing(
+        capability,
+        format!(
+            "the plugin wants to {}, and no grant of `{capability}` covers that",
+            lines.join("; ")
+        ),
+        Some(grants::yaml(capability, &all)),
+    ))
+}
+
+/// The refusal of what depends on values that only the run brings, and is not granted.
+pub(crate) fn later(capability: Capability, on: &str, automatic: bool) -> Refusal {
+    let fields: Vec<String> = capability
+        .fields()
+        .iter()
+        .map(|field| format!("{}: …", field.name))
+        .collect();
+    let yaml = format!("grants:\n  {capability}: [{{ {} }}]", fields.join(", "));
+    let why = if automatic {
+        "an automatic grant covers only what is known when the plan is made"
+    } else {
+        "what is not written is not granted"
+    };
+    Refusal::missing(
+        capability,
+        format!("what the plugin wants under `{capability}` depends on {on}, and {why}"),
+        Some(yaml),
+    )
+}

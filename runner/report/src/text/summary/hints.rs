@@ -1,0 +1,91 @@
+//! What to do next.
+
+use sidestep_events::{RunFinished, Status};
+
+use super::super::paint::Paint;
+use super::super::{Hint, TextOptions, plain_text};
+use super::Summary;
+
+impl Summary {
+    pub(super) fn hints(&self, run: &str, end: &RunFinished, options: &TextOptions) -> Vec<Hint> {
+        let hint = |command: String, does: &str| Hint {
+            command,
+            does: does.to_owned(),
+        };
+        let broken = |status: &Status| matches!(status, Status::Failed | Status::TimedOut);
+        match end.status {
+            Status::Succeeded | Status::Cached => {
+                let mut hints = vec![hint(
+                    format!("sidestep runs show {run}"),
+                    "what each step touched",
+                )];
+                hints.extend(options.hints.iter().cloned());
+                hints
+            }
+            Status::Waiting => vec![hint(format!("sidestep resume {run}"), "goes on")],
+            _ => {
+                let mut hints = Vec::from_iter(self.sandbox_first());
+                let failed = self.ended.iter().filter(|(_, status)| broken(status));
+                hints.extend(failed.take(3).map(|(instance, _)| {
+                    hint(
+                        format!("sidestep logs {run} {}", quoted(instance)),
+                        "what it said",
+                    )
+                }));
+                hints.push(hint(
+                    format!("sidestep resume {run}"),
+                    "tries what did not succeed again",
+                ));
+                hints
+            }
+        }
+    }
+
+    /// What to do before a command of gcloud or kubectl that a failure in the sandbox names: as it
+    /// stands, it would go to the real cloud.
+    fn sandbox_first(&self) -> Option<Hint> {
+        let scenario = self.scenario.as_deref()?;
+        let mut helps = self.failures.values().flat_map(|failure| &failure.help);
+        helps
+            .any(|help| help.starts_with("gcloud ") || help.starts_with("kubectl "))
+            .then(|| Hint {
+                command: format!(
+                    "eval \"$(sidestep sandbox status --output env --scenario {})\"",
+                    plain_text(scenario)
+                ),
+                does: "first: gcloud and kubectl in this shell go to the sandbox".to_owned(),
+            })
+    }
+}
+
+/// The hints, a command a line.
+pub(super) fn lines(hints: &[Hint], paint: Paint) -> Vec<String> {
+    if hints.is_empty() {
+        return Vec::new();
+    }
+    let width = hints
+        .iter()
+        .map(|hint| hint.command.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut lines = vec![String::new(), paint.dim("Next")];
+    for hint in hints {
+        let command = format!("{:<width$}", hint.command);
+        lines.push(format!(
+            "  $ {}  {}",
+            paint.accent(&command),
+            paint.dim(&hint.does)
+        ));
+    }
+    lines
+}
+
+/// A step instance as a shell takes it.
+fn quoted(instance: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if instance.chars().all(plain) {
+        instance.to_owned()
+    } else {
+        format!("'{}'", plain_text(instance).replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,61 @@
+//! What came of the run.
+
+use serde_json::Value;
+use sidestep_events::Status;
+
+use super::super::paint::Paint;
+use super::super::plain_text;
+
+/// The longest structure that is shown whole, in characters.
+const LONGEST_STRUCTURE: usize = 160;
+
+/// A value for the summary: a text as it is, a small structure as JSON, of a large one its size.
+fn shown(value: &Value) -> String {
+    let (json, count) = match value {
+        Value::String(text) => return text.clone(),
+        Value::Array(items) => (value.to_string(), items.len()),
+        Value::Object(map) => (value.to_string(), map.len()),
+        other => return other.to_string(),
+    };
+    if json.chars().count() <= LONGEST_STRUCTURE {
+        return json;
+    }
+    format!("{count} entries, whole with --output json")
+}
+
+/// The outputs, one a line.
+pub(super) fn lines(outputs: Option<&Value>, status: Status, paint: Paint) -> Vec<String> {
+    let Some(Value::Object(map)) = outputs else {
+        return Vec::new();
+    };
+    if status != Status::Succeeded || map.is_empty() {
+        return Vec::new();
+    }
+    let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
+    let mut lines = vec![String::new()];
+    for (name, value) in map {
+        let text = shown(value);
+        let name = format!("{:<width$}", plain_text(name));
+        lines.push(format!(
+            "  {}  {}",
+            paint.bold(&name),
+            paint.accent(&plain_text(&text))
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_structure_that_nobody_would_read_is_counted() {
+        assert_eq!(shown(&json!("text")), "text");
+        assert_eq!(shown(&json!({ "a": [1, 2] })), r#"{"a":[1,2]}"#);
+        let many: Vec<String> = (0..40).map(|n| format!("item {n}")).collect();
+        assert_eq!(shown(&json!(many)), "40 entries, whole with --output json");
+    }
+}

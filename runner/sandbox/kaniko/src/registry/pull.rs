@@ -1,0 +1,53 @@
+//! Pulling.
+
+use super::Registry;
+use super::answer::{RegistryError, Result, bounded, json, transport};
+use crate::name::Reference;
+use reqwest::{Method, RequestBuilder, header};
+use serde_json::Value;
+use std::path::Path;
+use tokio::io::AsyncWriteExt as _;
+
+/// The manifests that are understood.
+const MANIFESTS: &str = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.index.v1+json";
+/// What a pull may do.
+const PULL: &str = "pull";
+
+impl Registry<'_> {
+    /// A manifest or an index.
+    pub(crate) async fn manifest(&self, image: &Reference, reference: &str) -> Result<Value> {
+        let (url, shown) = self.url(image, &format!("manifests/{reference}"));
+        let with = |request: RequestBuilder| request.header(header::ACCEPT, MANIFESTS);
+        let got = self
+            .call(image, PULL, (&url, &shown), Method::GET, with)
+            .await?;
+        json(&bounded(got, &shown).await?, &shown)
+    }
+
+    /// A blob that is JSON.
+    pub(crate) async fn config(&self, image: &Reference, digest: &str) -> Result<Value> {
+        let (url, shown) = self.url(image, &format!("blobs/{digest}"));
+        let got = self
+            .call(image, PULL, (&url, &shown), Method::GET, |r| r)
+            .await?;
+        json(&bounded(got, &shown).await?, &shown)
+    }
+
+    /// A blob, to a file.
+    pub(crate) async fn blob(&self, image: &Reference, digest: &str, file: &Path) -> Result<()> {
+        let (url, shown) = self.url(image, &format!("blobs/{digest}"));
+        let mut got = self
+            .call(image, PULL, (&url, &shown), Method::GET, |r| r)
+            .await?;
+        let local = |error: std::io::Error| RegistryError::plain(error.to_string());
+        let mut out = tokio::fs::File::create(file).await.map_err(local)?;
+        while let Some(chunk) = got
+            .chunk()
+            .await
+            .map_err(|e| transport(&Method::GET, &shown, e))?
+        {
+            out.write_all(&chunk).await.map_err(local)?;
+        }
+        out.flush().await.map_err(local)
+    }
+}

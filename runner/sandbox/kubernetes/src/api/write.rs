@@ -1,0 +1,190 @@
+//! Requests that change something.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::body::{self, Strictness};
+use super::create::{Creation, create};
+use super::request::{Form, Request};
+use super::update::{Patch, Update, Written};
+use super::{delete, read, removal, review};
+use crate::auth::User;
+use crate::cluster::Shared;
+use crate::status::ApiError;
+
+pub(super) fn write(
+    shared: &Shared,
+    user: &User,
+    request: &Request,
+    headers: &HeaderMap,
+    bytes: &[u8],
+) -> Result<Response, ApiError> {
+    let kind = request.kind;
+    match (request.verb, request.subresource.as_str()) {
+        ("create", "") if !kind.stored() => {
+            let object = body::read(headers, bytes)?;
+            let answer = review::review(&shared.gate, user, kind, object)?;
+            Ok((StatusCode::CREATED, axum::Json(answer)).into_response())
+        }
+        ("create", "token") => {
+            let answer = review::token_request(
+                &shared.gate,
+                &shared.store,
+                kind,
+                &request.namespace,
+                &request.name,
+                body::read(headers, bytes)?,
+            )?;
+            Ok((StatusCode::CREATED, axum::Json(answer)).into_response())
+        }
+        ("create", "eviction") => {
+            let eviction = body::read(headers, bytes)?;
+            let options = removal::options(request, Some(eviction["deleteOptions"].clone()))?;
+            removal::remove(shared, request, &request.name, &options)?;
+            let answer = json!({
+                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+                "code": 201,
+            });
+            Ok((StatusCode::CREATED, axum::Json(answer)).into_response())
+        }
+        ("create", "") if request.name.is_empty() => create_object(shared, request, headers, bytes),
+        ("update" | "patch", "" | "status") => change(shared, request, headers, bytes),
+        ("delete", "") => {
+            let options = removal::options(request, body::read_some(headers, bytes)?)?;
+            let deleted = removal::remove(shared, request, &request.name, &options)?;
+            Ok(axum::Json(delete::answer(kind, &deleted)).into_response())
+        }
+        ("deletecollection", "") => {
+            let options = removal::options(request, body::read_some(headers, bytes)?)?;
+            removal::remove_all(shared, request, &options)
+        }
+        _ => Err(ApiError::method_not_allowed()),
+    }
+}
+
+fn create_object(
+    shared: &Shared,
+    request: &Request,
+    headers: &HeaderMap,
+    bytes: &[u8],
+) -> Result<Response, ApiError> {
+    let kind = request.kind;
+    if kind.namespaced && request.namespace.is_empty() {
+        return Err(ApiError::bad_request(
+            "an empty namespace may not be set during creation",
+        ));
+    }
+    let form = Form::accepted(headers, &request.query)?;
+    let strictness = Strictness::parse(request.query.get("fieldValidation"))?;
+    let mut object = body::read(headers, bytes)?;
+    let warnings = body::check(kind, &mut object, strictness)?;
+    if object["metadata"]["resourceVersion"]
+        .as_str()
+        .is_some_and(|v| !v.is_empty())
+    {
+        return Err(ApiError::bad_request(
+            "resourceVersion should not be set on objects to be created",
+        ));
+    }
+    let manager = request.manager(headers);
+    let ca = shared.authority.pem();
+    let creation = Creation {
+        kind,
+        namespace: &request.namespace,
+        manager: Some(&manager),
+        ca,
+    };
+    let object = shared
+        .store
+        .write_if(request.really()?, |tx| create(tx, &creation, object))?;
+    Ok(written(
+        request,
+        form,
+        &Written {
+            object,
+            created: true,
+            warnings,
+        },
+    ))
+}
+
+fn change(
+    shared: &Shared,
+    request: &Request,
+    headers: &HeaderMap,
+    bytes: &[u8],
+) -> Result<Response, ApiError> {
+    let form = Form::accepted(headers, &request.query)?;
+    let manager = request.manager(headers);
+    let update = Update {
+        kind: request.kind,
+        namespace: &request.namespace,
+        name: &request.name,
+        subresource: &request.subresource,
+        manager: &manager,
+        strictness: Strictness::parse(request.query.get("fieldValidation"))?,
+        ca: shared.authority.pem(),
+    };
+    let text = body::read(headers, bytes)?;
+    let really = request.really()?;
+    let result = if request.verb == "update" {
+        shared
+            .store
+            .write_if(really, |tx| update.replace(tx, text))?
+    } else {
+        let patch = patch(request, headers, text)?;
+        shared
+            .store
+            .write_if(really, |tx| update.patch(tx, patch))?
+    };
+    Ok(written(request, form, &result))
+}
+
+/// What a patch's media type makes of its text.
+fn patch(request: &Request, headers: &HeaderMap, text: Value) -> Result<Patch, ApiError> {
+    match body::content_type(headers).as_str() {
+        "application/json-patch+json" => Ok(Patch::Json(text)),
+        "application/merge-patch+json" => Ok(Patch::Merge(text)),
+        "application/strategic-merge-patch+json" => Ok(Patch::Strategic(text)),
+        "application/apply-patch+yaml" => {
+            if request.query.get("fieldManager").is_none_or(str::is_empty) {
+                return Err(ApiError::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "Invalid",
+                    "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: \
+                     is required for apply patch",
+                ));
+            }
+            Ok(Patch::Apply {
+                wish: text,
+                force: request.query.flag("force"),
+            })
+        }
+        other => Err(ApiError::unsupported_media(
+            other,
+            &[
+                "application/json-patch+json",
+                "application/merge-patch+json",
+                "application/strategic-merge-patch+json",
+                "application/apply-patch+yaml",
+            ],
+        )),
+    }
+}
+
+fn written(request: &Request, form: Form, result: &Written) -> Response {
+    let code = if result.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let shaped = read::shaped(request.kind.plural, &result.object, form);
+    let mut response = (code, axum::Json(shaped)).into_response();
+    for warning in &result.warnings {
+        response
+            .headers_mut()
+            .append(header::WARNING, warning.clone());
+    }
+    response
+}

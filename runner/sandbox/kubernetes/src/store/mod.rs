@@ -1,0 +1,191 @@
+//! The objects, one resource version for all of them, and a bounded past for watches.
+
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::journal::Journal;
+use crate::status::ApiError;
+
+pub(crate) use transaction::Transaction;
+
+/// Where an object lies: resource, namespace (empty for cluster scope), name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl Key {
+    pub(crate) fn new(resource: &str, namespace: &str, name: &str) -> Self {
+        Self {
+            resource: resource.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Whether it is of a resource, in a namespace or, where that is empty, in any.
+    fn is_of(&self, resource: &str, namespace: &str) -> bool {
+        self.resource == resource && (namespace.is_empty() || self.namespace == namespace)
+    }
+}
+
+/// One write, as watches see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) rv: u64,
+    pub(crate) key: Key,
+    pub(crate) old: Option<Arc<Value>>,
+    pub(crate) new: Option<Arc<Value>>,
+}
+
+/// The state behind the lock.
+#[derive(Debug)]
+struct Inner {
+    rv: u64,
+    objects: BTreeMap<Key, Arc<Value>>,
+    past: VecDeque<Change>,
+    /// Changes up to and including this version are forgotten.
+    forgotten: u64,
+    kept: usize,
+    journal: Journal,
+}
+
+impl Inner {
+    /// The objects of a resource, of one namespace or of all.
+    fn of<'a>(
+        &'a self,
+        resource: &'a str,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
+        let from = Key::new(resource, namespace, "");
+        self.objects
+            .range(from..)
+            .take_while(move |(key, _)| key.is_of(resource, namespace))
+    }
+}
+
+/// The store. Every write is on disk before it is answered.
+#[derive(Debug)]
+pub(crate) struct Store {
+    inner: Mutex<Inner>,
+    tick: watch::Sender<u64>,
+}
+
+impl Store {
+    /// Opens the state in `dir`, keeping at most `kept` changes for watches.
+    pub(crate) fn open(dir: &Path, kept: usize) -> std::io::Result<Self> {
+        let (journal, rv, objects) = Journal::open(dir)?;
+        let objects = objects.into_iter().map(|(k, v)| (k, Arc::new(v))).collect();
+        let inner = Inner {
+            rv,
+            objects,
+            past: VecDeque::new(),
+            forgotten: rv,
+            kept: kept.max(1),
+            journal,
+        };
+        Ok(Self {
+            inner: Mutex::new(inner),
+            tick: watch::Sender::new(rv),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while holding it leaves at worst a change that was not announced.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Told of each new resource version.
+    pub(crate) fn ticks(&self) -> watch::Receiver<u64> {
+        self.tick.subscribe()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().rv
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Value>> {
+        self.lock().objects.get(key).cloned()
+    }
+
+    /// All objects of a resource, of one namespace or of all, with the version they stand at.
+    pub(crate) fn list(&self, resource: &str, namespace: &str) -> (u64, Vec<Arc<Value>>) {
+        let inner = self.lock();
+        let items = inner.of(resource, namespace);
+        let items = items.map(|(_, object)| object.clone()).collect();
+        (inner.rv, items)
+    }
+
+    /// Every object, for the collectors.
+    pub(crate) fn all(&self) -> Vec<(Key, Arc<Value>)> {
+        self.lock()
+            .objects
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+
+    /// Changes of a resource after a version; `Err` names the oldest version that can be asked.
+    pub(crate) fn since(
+        &self,
+        resource: &str,
+        namespace: &str,
+        version: u64,
+    ) -> Result<(u64, Vec<Change>), u64> {
+        let inner = self.lock();
+        if version < inner.forgotten {
+            return Err(inner.forgotten);
+        }
+        let changes = inner
+            .past
+            .iter()
+            .filter(|c| c.rv > version && c.key.is_of(resource, namespace))
+            .cloned()
+            .collect();
+        Ok((inner.rv, changes))
+    }
+
+    /// Whether lists of this version can still be continued.
+    pub(crate) fn remembers(&self, version: u64) -> bool {
+        version >= self.lock().forgotten
+    }
+
+    /// Reads and writes under one lock.
+    pub(crate) fn write<T>(
+        &self,
+        f: impl FnOnce(&mut Transaction<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.write_if(true, f)
+    }
+
+    /// Like [`Self::write`]; with `really` false everything is judged and nothing is kept.
+    pub(crate) fn write_if<T>(
+        &self,
+        really: bool,
+        f: impl FnOnce(&mut Transaction<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let mut inner = self.lock();
+        let before = inner.rv;
+        let result = f(&mut Transaction {
+            inner: &mut inner,
+            really,
+        });
+        let after = inner.rv;
+        drop(inner);
+        if after != before {
+            self.tick.send_replace(after);
+        }
+        result
+    }
+}

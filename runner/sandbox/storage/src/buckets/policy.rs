@@ -1,0 +1,95 @@
+//! Buckets' IAM policies in the JSON API.
+
+use super::Shared;
+use crate::{
+    bucket::Bucket,
+    call::{Call, resource},
+    failure::Failure,
+};
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    response::Response,
+};
+use serde_json::{Value, json};
+use sidestep_sandbox_identity::Resource;
+
+/// The policy that a bucket is made with
+/// (<https://cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable>).
+pub(super) fn first(bucket: &Bucket) -> Value {
+    let of = |basic: &str| format!("{basic}:{}", bucket.project);
+    let binding = |role: &str, members: &[&str]| {
+        let members: Vec<_> = members.iter().map(|basic| of(basic)).collect();
+        json!({ "role": format!("roles/storage.{role}"), "members": members })
+    };
+    let (owners, readers) = (["projectEditor", "projectOwner"], ["projectViewer"]);
+    let mut bindings = vec![
+        binding("legacyBucketOwner", &owners),
+        binding("legacyBucketReader", &readers),
+    ];
+    if bucket.uniform {
+        // What the objects' own lists would say otherwise.
+        bindings.push(binding("legacyObjectOwner", &owners));
+        bindings.push(binding("legacyObjectReader", &readers));
+    }
+    json!({ "bindings": bindings })
+}
+
+fn json_of(bucket: &Bucket, mut policy: Value) -> Value {
+    policy["kind"] = "storage#policy".into();
+    policy["resourceId"] = format!("projects/_/buckets/{}", bucket.name).into();
+    policy
+}
+
+pub(crate) async fn get_policy(
+    State(app): Shared,
+    Path(name): Path<String>,
+    call: Call,
+) -> Result<Response, Failure> {
+    let bucket = app.bucket_with(&call.caller, "storage.buckets.getIamPolicy", &name)?;
+    let policy = app.access.policy(&Resource::Bucket(name));
+    Ok(call.answer(json_of(&bucket, policy)))
+}
+
+pub(crate) async fn set_policy(
+    State(app): Shared,
+    Path(name): Path<String>,
+    call: Call,
+    body: Body,
+) -> Result<Response, Failure> {
+    let bucket = app.bucket_with(&call.caller, "storage.buckets.setIamPolicy", &name)?;
+    let mut policy = resource(body).await?;
+    let Value::Object(fields) = &mut policy else {
+        return Err(Failure::invalid("The policy is not a JSON object."));
+    };
+    fields.shift_remove("kind");
+    fields.shift_remove("resourceId");
+    let own = Resource::Bucket(name);
+    app.access
+        .check_policy(&own, &policy)
+        .map_err(Failure::invalid)?;
+    let policy = app
+        .access
+        .set_policy(&own, policy)
+        .map_err(|_| Failure::precondition("If-Match"))?;
+    Ok(call.answer(json_of(&bucket, policy)))
+}
+
+/// Answers for the caller, whoever it is; it takes no permission of its own.
+pub(crate) async fn test_permissions(
+    State(app): Shared,
+    Path(name): Path<String>,
+    call: Call,
+) -> Result<Response, Failure> {
+    let bucket = app.store.bucket(&name)?;
+    let held: Vec<_> = call
+        .params
+        .all("permissions")
+        .filter(|permission| app.allows(&call.caller, permission, &bucket))
+        .collect();
+    let mut answer = json!({ "kind": "storage#testIamPermissionsResponse" });
+    if !held.is_empty() {
+        answer["permissions"] = held.into();
+    }
+    Ok(call.answer(answer))
+}

@@ -1,0 +1,53 @@
+//! About Sidestep itself: `plugin`, `schema`, `settings` and `completions`.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Output;
+
+/// `sidestep plugin …`
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// Print a plugin's manifest, imports, size and digest; nothing of it runs
+    Inspect {
+        /// The plugin, as a step's `uses` names it
+        plugin: String,
+        /// The format.
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// `sidestep schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what
+    pub of: SchemaOf,
+}
+
+/// What there is a schema of.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SchemaOf {
+    /// A pipeline file, with the inputs of the built-in plugins
+    Pipeline,
+    /// A policy file
+    Policy,
+    /// One line of `--output json`
+    Events,
+    /// The `sidestep:manifest` section of a plugin
+    PluginManifest,
+}
+
+/// `sidestep settings`
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `sidestep completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

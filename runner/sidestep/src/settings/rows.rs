@@ -1,0 +1,70 @@
+//! The settings as they are shown.
+
+use clap::ValueEnum;
+
+use super::{Settings, Source};
+
+/// A setting as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its name in a file.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Whether the machine's file locks it.
+    pub locked: bool,
+}
+
+impl Settings {
+    /// Each setting with its source.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |name: &str, value: String, source: &Source| Row {
+            name: name.to_owned(),
+            value,
+            source: source.to_string(),
+            locked: self.is_locked(name),
+        };
+        let mut rows = vec![
+            row(
+                "state",
+                format!("dir:{}", self.state.value.display()),
+                &self.state.source,
+            ),
+            row("color", named(self.color.value), &self.color.source),
+            row(
+                "maxParallel",
+                self.max_parallel.value.to_string(),
+                &self.max_parallel.source,
+            ),
+            row(
+                "onTerminate",
+                named(self.on_terminate.value),
+                &self.on_terminate.source,
+            ),
+        ];
+        rows.extend(self.endpoints.iter().map(|(name, found)| {
+            row(
+                &format!("endpoints.{name}"),
+                found.value.clone(),
+                &found.source,
+            )
+        }));
+        rows.extend(self.clusters.iter().map(|(name, found)| {
+            row(
+                &format!("clusters.{name}"),
+                found.value.to_string(),
+                &found.source,
+            )
+        }));
+        rows
+    }
+}
+
+fn named(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}

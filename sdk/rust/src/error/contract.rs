@@ -1,0 +1,64 @@
+//! Errors between the plugin and the host.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Class, Error, Owner, Result};
+use crate::bindings::sidestep::host::types::Failure;
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let details = match serde_json::from_str(&failure.details) {
+            Ok(Value::Object(details)) => details,
+            _ => Map::new(),
+        };
+        Self {
+            class: Class::from_name(&failure.class),
+            code: failure.code,
+            owner: Owner::from_name(&failure.owner),
+            message: failure.message,
+            help: failure.help,
+            retry_after: failure.retry_after.map(Duration::from_millis),
+            details: Box::new(details),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            class: error.class.as_str().to_owned(),
+            code: error.code,
+            owner: error.owner.as_str().to_owned(),
+            message: error.message,
+            help: error.help,
+            retry_after: error
+                .retry_after
+                .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            details: Value::Object(*error.details).to_string(),
+        }
+    }
+}
+
+/// Answers of a list call, each with its own error.
+pub(crate) fn each<T>(answers: Vec<Result<T, Failure>>) -> Vec<Result<T>> {
+    answers
+        .into_iter()
+        .map(|answer| answer.map_err(Error::from))
+        .collect()
+}
+
+/// The answer of a list call that asked for one thing.
+pub(crate) fn only<T>(answers: Vec<Result<T, Failure>>) -> Result<T> {
+    let mut answers = answers.into_iter();
+    match (answers.next(), answers.next()) {
+        (Some(answer), None) => answer.map_err(Error::from),
+        _ => Err(Error::new(
+            Class::Failed,
+            "sidestep.bug",
+            Owner::Sidestep,
+            "the host did not give one answer to one question",
+        )),
+    }
+}
