@@ -50,8 +50,8 @@ impl StepState {
         at: &Address,
         secrets: Vec<wit::SecretData>,
     ) -> Result<Vec<PodSecret>, CallError> {
-        let owns = at.is_pods() && at.namespace().is_some();
-        if !(owns || secrets.is_empty()) {
+        let takes_secrets = at.is_pods() && at.namespace().is_some();
+        if !secrets.is_empty() && !takes_secrets {
             return Err(invalid("only a pod in a namespace can own Secrets").into());
         }
         let exposed = |secret: &Resource<Secret>| self.table.get(secret).map(Secret::expose);
