@@ -45,9 +45,11 @@ struct End {
     orderly: bool,
 }
 
-/// A pod that runs while its log's first connections end early, and then is over.
-fn cut_log(log: Vec<Line>, while_it_runs: Vec<End>, then: Vec<End>) -> kube::Client {
-    let over = CancellationToken::new();
+/// A pod that runs until then, and then is over; `log` answers for its log.
+fn pod_until(
+    over: CancellationToken,
+    log: impl Fn(&Call) -> Answer + Send + Sync + 'static,
+) -> kube::Client {
     client(move |call| match call.kind {
         Kind::ListPods => list(&[pod(1, "Running", &running())]),
         Kind::WatchPods => Answer::Stream(vec![
@@ -55,26 +57,32 @@ fn cut_log(log: Vec<Line>, while_it_runs: Vec<End>, then: Vec<End>) -> kube::Cli
             Part::event("MODIFIED", &pod(2, "Succeeded", &ended(0))),
             Part::Silence,
         ]),
-        Kind::Log => {
-            let follow = call.query.get("follow").is_some_and(|f| f == "true");
-            let mut bytes = sent(&log, call);
-            let running = while_it_runs.get(call.nth);
-            if running.is_none() {
-                over.cancel();
-            }
-            let end = running.or_else(|| then.get(call.nth - while_it_runs.len()));
-            let Some(end) = end else {
-                return Answer::Stream(vec![Part::Bytes(bytes)]);
-            };
-            bytes.truncate(end.after);
-            let mut parts = vec![Part::Bytes(bytes)];
-            // An orderly end of a log that isn't followed is its end.
-            if !end.orderly || !follow {
-                parts.push(Part::Cut);
-            }
-            Answer::Stream(parts)
-        }
+        Kind::Log => log(call),
         _ => no_events(call),
+    })
+}
+
+/// A pod that runs while its log's first connections end early, and then is over.
+fn cut_log(log: Vec<Line>, while_it_runs: Vec<End>, then: Vec<End>) -> kube::Client {
+    let over = CancellationToken::new();
+    pod_until(over.clone(), move |call| {
+        let follow = call.query.get("follow").is_some_and(|f| f == "true");
+        let mut bytes = sent(&log, call);
+        let running = while_it_runs.get(call.nth);
+        if running.is_none() {
+            over.cancel();
+        }
+        let end = running.or_else(|| then.get(call.nth - while_it_runs.len()));
+        let Some(end) = end else {
+            return Answer::Stream(vec![Part::Bytes(bytes)]);
+        };
+        bytes.truncate(end.after);
+        let mut parts = vec![Part::Bytes(bytes)];
+        // An orderly end of a log that isn't followed is its end.
+        if !end.orderly || !follow {
+            parts.push(Part::Cut);
+        }
+        Answer::Stream(parts)
     })
 }
 
@@ -241,23 +249,14 @@ async fn a_connection_that_dies_without_a_word_does_not_hold_up_the_end() {
     let log = nasty();
     let over = CancellationToken::new();
     let bytes = log.clone();
-    let server = client(move |call| match call.kind {
-        Kind::ListPods => list(&[pod(1, "Running", &running())]),
-        Kind::WatchPods => Answer::Stream(vec![
-            Part::Until(over.clone()),
-            Part::event("MODIFIED", &pod(2, "Succeeded", &ended(0))),
-            Part::Silence,
-        ]),
-        Kind::Log => {
-            over.cancel();
-            let mut sent = sent(&bytes, call);
-            if call.nth > 1 {
-                return Answer::Stream(vec![Part::Bytes(sent)]);
-            }
-            sent.truncate(50);
-            Answer::Stream(vec![Part::Bytes(sent), Part::Silence])
+    let server = pod_until(over.clone(), move |call| {
+        over.cancel();
+        let mut sent = sent(&bytes, call);
+        if call.nth > 1 {
+            return Answer::Stream(vec![Part::Bytes(sent)]);
         }
-        _ => no_events(call),
+        sent.truncate(50);
+        Answer::Stream(vec![Part::Bytes(sent), Part::Silence])
     });
     let book = Arc::new(Book::default());
     follow(server, target(), &book).await.1.expect("it ends");
@@ -269,23 +268,14 @@ async fn a_quiet_build_is_waited_for() {
     // Hours without a line, and without an end: nothing is wrong with it.
     let over = CancellationToken::new();
     let token = over.clone();
-    let server = client(move |call| match call.kind {
-        Kind::ListPods => list(&[pod(1, "Running", &running())]),
-        Kind::WatchPods => Answer::Stream(vec![
-            Part::Until(token.clone()),
-            Part::event("MODIFIED", &pod(2, "Succeeded", &ended(0))),
-            Part::Silence,
-        ]),
-        Kind::Log => {
-            assert_eq!(
-                call.nth == 0,
-                !token.is_cancelled(),
-                "one connection while it runs"
-            );
-            let line = Part::Bytes(sent(&[(at(0), b"done".to_vec())], call));
-            Answer::Stream(vec![Part::Until(token.clone()), line])
-        }
-        _ => no_events(call),
+    let server = pod_until(token.clone(), move |call| {
+        assert_eq!(
+            call.nth == 0,
+            !token.is_cancelled(),
+            "one connection while it runs"
+        );
+        let line = Part::Bytes(sent(&[(at(0), b"done".to_vec())], call));
+        Answer::Stream(vec![Part::Until(token.clone()), line])
     });
     let book = Arc::new(Book::default());
     let outlet = Arc::clone(&book) as Arc<dyn sidestep_capabilities::kubernetes::follow::Outlet>;
@@ -306,25 +296,16 @@ async fn a_quiet_build_is_waited_for() {
 async fn what_rotation_threw_away_is_said() {
     let calls: Arc<Mutex<u32>> = Arc::default();
     let over = CancellationToken::new();
-    let server = client(move |call| match call.kind {
-        Kind::ListPods => list(&[pod(1, "Running", &running())]),
-        Kind::WatchPods => Answer::Stream(vec![
-            Part::Until(over.clone()),
-            Part::event("MODIFIED", &pod(2, "Succeeded", &ended(0))),
-            Part::Silence,
-        ]),
-        Kind::Log => {
-            let mut calls = calls.lock().expect("no panic");
-            *calls += 1;
-            let (first, later) = ((at(0), b"first".to_vec()), (at(5000), b"later".to_vec()));
-            if *calls == 1 {
-                return Answer::Stream(vec![Part::Bytes(sent(&[first], call))]);
-            }
-            over.cancel();
-            // The file was rotated: the server only has what was written since.
-            Answer::Stream(vec![Part::Bytes(sent(&[later], call))])
+    let server = pod_until(over.clone(), move |call| {
+        let mut calls = calls.lock().expect("no panic");
+        *calls += 1;
+        let (first, later) = ((at(0), b"first".to_vec()), (at(5000), b"later".to_vec()));
+        if *calls == 1 {
+            return Answer::Stream(vec![Part::Bytes(sent(&[first], call))]);
         }
-        _ => no_events(call),
+        over.cancel();
+        // The file was rotated: the server only has what was written since.
+        Answer::Stream(vec![Part::Bytes(sent(&[later], call))])
     });
     let book = Arc::new(Book::default());
     follow(server, target(), &book).await.1.expect("it ends");

@@ -6,7 +6,7 @@ use serde_json::json;
 use sidestep_events::Failure;
 use url::form_urlencoded::Serializer;
 
-use super::policy::VERSION;
+use super::VERSION;
 use crate::google::{Name, Rest, Service};
 
 /// The path of a bucket, whose name is `buckets/B`.

@@ -12,6 +12,9 @@ use sidestep_events::Failure;
 use crate::bindings::sidestep::gcp::types::PolicyResource;
 use crate::google::{Name, service_account};
 
+/// The version of a policy that has conditions.
+const VERSION: i32 = 3;
+
 /// A project's name by its id or number.
 pub(crate) fn project(project: &str) -> Result<Name, Failure> {
     Name::read("project", "projects/P", &format!("projects/{project}"))

@@ -9,13 +9,10 @@ use google_cloud_iam_v1::model::{
 use google_cloud_type::model::Expr;
 use sidestep_events::{Class, Failure, Owner};
 
-use super::bucket;
+use super::{VERSION, bucket};
 use crate::bindings::sidestep::gcp::types::{self as wit, PolicyResource};
 use crate::convert::filled;
 use crate::google::{ControlPlane, Name, failed};
-
-/// The version of a policy that has conditions.
-pub(super) const VERSION: i32 = 3;
 
 /// Reads a policy.
 pub(crate) async fn get(
