@@ -98,9 +98,15 @@ impl GateCall<'_> {
         self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let mut record =
-            Recorder::new(&self.gate.step, self.capability, self.function, self.target);
-        if let Err(failure) = self.verdict.and_then(|()| self.gate.count()) {
+        let gate = self.gate;
+        let over = gate.take().err();
+        // Of the calls too many only the first is recorded: there may be any number of them.
+        if over.as_ref().is_some_and(|over| !over.first) {
+            return Err(gate.too_many());
+        }
+        let mut record = Recorder::new(&gate.step, self.capability, self.function, self.target);
+        let verdict = over.map_or(self.verdict, |_| Err(gate.too_many()));
+        if let Err(failure) = verdict {
             return Err(record.failed(failure));
         }
         record.allowed();

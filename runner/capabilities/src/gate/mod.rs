@@ -29,6 +29,12 @@ pub struct Gate {
     limit: u64,
 }
 
+/// A call too many.
+struct Over {
+    /// Whether it is the first one.
+    first: bool,
+}
+
 impl Gate {
     /// The gate of an incarnation that may make `limit` calls.
     pub fn new(step: Arc<StepContext>, limit: u64) -> Self {
@@ -76,16 +82,28 @@ impl Gate {
 
     /// Counts one call that needs no grant.
     pub fn count(&self) -> Result<(), Failure> {
-        if self.calls.fetch_add(1, Ordering::Relaxed) < self.limit {
+        self.take().map_err(|_| self.too_many())
+    }
+
+    /// Counts one call, if there is room for it.
+    fn take(&self) -> Result<(), Over> {
+        let before = self.calls.fetch_add(1, Ordering::Relaxed);
+        if before < self.limit {
             return Ok(());
         }
-        Err(Failure::new(
+        Err(Over {
+            first: before == self.limit,
+        })
+    }
+
+    fn too_many(&self) -> Failure {
+        Failure::new(
             Class::Exhausted,
             "limit.host-calls",
             Owner::Plugin,
             format!("the plugin made more than {} host calls", self.limit),
         )
-        .with_help("a plugin that polls should use `sleep` or a `follow`"))
+        .with_help("a plugin that polls should use `sleep` or a `follow`")
     }
 
     /// Works on the items side by side, at most [`SIDE_BY_SIDE`] at a time; the answers come in

@@ -195,3 +195,24 @@ async fn what_is_granted_may_be_refused_for_another_reason_and_what_is_not_is_sa
         assert!(!call.allowed);
     }
 }
+
+#[tokio::test]
+async fn refused_calls_count_and_of_those_too_many_one_is_recorded() {
+    let granted = json!([{"bucket": "contexts", "prefix": "api/", "actions": ["create"]}]);
+    let (step, kept) = step(Capability::Storage, &granted);
+    let gate = Gate::new(step, 2);
+    let other = Request {
+        bucket: "other",
+        ..CREATE
+    };
+    for code in [
+        "grant.scope",
+        "grant.scope",
+        "limit.host-calls",
+        "limit.host-calls",
+    ] {
+        let call = gate.call("put", &other).run::<()>(async { panic!("no") });
+        assert_eq!(call.await.expect_err("it is refused").code, code);
+    }
+    assert_eq!(kept.calls().len(), 3);
+}

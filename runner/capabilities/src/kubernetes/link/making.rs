@@ -31,17 +31,22 @@ pub(super) async fn make<T>(
 }
 
 impl StepState {
-    /// Why the step may not write this object, though it may write others there.
-    pub(super) fn not_admitted(
+    /// The object, and why the step may not write it, though it may write others there.
+    pub(super) fn judged(
         &self,
         at: &Address,
         action: &str,
-        object: &Value,
+        object: Result<Value, Failure>,
         own: &[PodSecret],
-    ) -> Option<Failure> {
+    ) -> (Value, Option<Failure>) {
+        let object = match object {
+            Ok(object) => object,
+            Err(wrong) => return (Value::Null, Some(wrong)),
+        };
         let own: Vec<&str> = own.iter().map(|secret| &*secret.name).collect();
-        let admitted = self.step.scopes.admits(&at.request(action), object, &own);
-        admitted.err().map(|refusal| refusal.failure())
+        let admitted = self.step.scopes.admits(&at.request(action), &object, &own);
+        let refused = admitted.err().map(|refusal| refusal.failure());
+        (object, refused)
     }
 
     /// The Secrets that a pod is to own.

@@ -80,9 +80,9 @@ impl wit::Host for StepState {
         options: wit::CreateOptions,
     ) -> Result<wit::Created, CallError> {
         let (at, name) = Address::of(object_ref);
-        let object = at.object(&object, &name)?;
+        let object = at.object(&object, &name);
         let secrets = self.pod_secrets(&at, options.secret_data)?;
-        let refused = self.not_admitted(&at, "create", &object, &secrets);
+        let (object, refused) = self.judged(&at, "create", object, &secrets);
         let owned = Owned::of(&self.step, options.expires.and_then(convert::time));
         let intent = (!options.dry_run).then(|| at.intent(&object, &name, options.on_exit, &owned));
         let (gate, clusters) = (Arc::clone(&self.gate), self.services.clusters()?);
@@ -110,8 +110,8 @@ impl wit::Host for StepState {
         options: wit::ApplyOptions,
     ) -> Result<String, CallError> {
         let (at, name) = Address::of(object_ref);
-        let object = at.object(&object, &name)?;
-        let refused = self.not_admitted(&at, "apply", &object, &[]);
+        let object = at.object(&object, &name);
+        let (object, refused) = self.judged(&at, "apply", object, &[]);
         let owned = Owned::of(&self.step, None);
         let intent = (!options.dry_run).then(|| at.intent(&object, &name, options.on_exit, &owned));
         let clusters = self.services.clusters()?;
