@@ -11,6 +11,7 @@
 pub mod bindings;
 mod blob;
 mod capability;
+mod causes;
 mod convert;
 mod error;
 mod follow;

@@ -11,7 +11,7 @@ use sidestep_events::{Class, Failure, Owner};
 use super::failure::retry_after_ms;
 use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
-use crate::transport;
+use crate::{causes, transport};
 
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -238,12 +238,7 @@ fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
         .and_then(|url| url.host_str())
         .unwrap_or("the service")
         .to_owned();
-    let mut why = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        why = format!(": {cause}");
-        source = cause.source();
-    }
+    let why = causes::last(error);
     Failure::new(
         Class::Unavailable,
         "google.unreachable",

@@ -10,7 +10,7 @@ use sidestep_events::{Class, Failure, Owner};
 use url::Url;
 
 use super::address::is_public;
-use crate::transport;
+use crate::{causes, transport};
 
 /// The variables that name a proxy, as every HTTP client takes them.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -144,14 +144,9 @@ impl Resolve for Public {
 /// The failure of a request that got no answer. Its URL, which may hold a secret, is not said.
 pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
     let error = error.without_url();
-    let mut why = String::new();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        if let Some(NotPublic(name)) = cause.downcast_ref() {
-            return refused(&format!("{name} has no public address"));
-        }
-        why = format!(": {cause}");
-        source = cause.source();
+    let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());
+    if let Some(NotPublic(name)) = not_public {
+        return refused(&format!("{name} has no public address"));
     }
     if error.is_timeout() {
         return Failure::new(
@@ -165,7 +160,10 @@ pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
         Class::Unavailable,
         "http.unreachable",
         Owner::Cloud,
-        format!("cannot {what}: the host can't be reached{why}"),
+        format!(
+            "cannot {what}: the host can't be reached{}",
+            causes::last(&error)
+        ),
     )
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
 }

@@ -95,6 +95,8 @@ pub(crate) struct Built {
     pub(crate) image: Image,
     /// What its files lack: instructions and images, for people.
     pub(crate) gaps: Vec<String>,
+    /// Its arguments, which a stage that is built on it has too.
+    pub(crate) args: BTreeMap<String, String>,
 }
 
 pub(crate) struct Build<'a, 'r, 'l> {
@@ -145,7 +147,7 @@ impl Build<'_, '_, '_> {
         let mut built = self.base(stages, index).await?;
         let triggers = take_triggers(&mut built.image)?;
         self.total += triggers.len();
-        let mut args = BTreeMap::new();
+        let mut args = std::mem::take(&mut built.args);
         let mut own_cmd = false;
         for instruction in triggers.iter().chain(&stage.instructions) {
             let text = shown(instruction);
@@ -165,6 +167,7 @@ impl Build<'_, '_, '_> {
                 built.image.record(&text, has_layer);
             }
         }
+        built.args = args;
         Ok(built)
     }
 
@@ -173,6 +176,7 @@ impl Build<'_, '_, '_> {
         let none = || Built {
             image: Image::scratch(&self.platform),
             gaps: Vec::new(),
+            args: BTreeMap::new(),
         };
         if base.text == "scratch" {
             return Ok(none());
@@ -181,6 +185,7 @@ impl Build<'_, '_, '_> {
             return Ok(Built {
                 image: other.image.clone(),
                 gaps: other.gaps.clone(),
+                args: other.args.clone(),
             });
         }
         let (name, empty) = (&base.text, none());
@@ -193,10 +198,7 @@ impl Build<'_, '_, '_> {
                 ..empty
             });
         };
-        Ok(Built {
-            image,
-            gaps: Vec::new(),
-        })
+        Ok(Built { image, ..empty })
     }
 
     /// An image, or `None` where the sandbox does not have it and nobody could

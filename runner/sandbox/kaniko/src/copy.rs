@@ -128,11 +128,30 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
                     destination.clone()
                 };
                 copied.block(into, &path, format!("/{path}"));
+                add_parents(&mut copied.nodes, into, &path, request.owner);
                 add(&mut copied.nodes, request, path, node.cloned());
             }
         }
     }
     Ok(copied)
+}
+
+/// The folders that a file needs and that are not there: they are the file's owner's.
+pub(crate) fn add_parents(
+    nodes: &mut BTreeMap<String, Node>,
+    into: &Files,
+    path: &str,
+    owner: Option<(u64, u64)>,
+) {
+    for (at, _) in path.match_indices('/') {
+        let folder = &path[..at];
+        if !into.0.contains_key(folder) {
+            nodes.entry(folder.to_owned()).or_insert(Node::Folder {
+                mode: 0o755,
+                owner: owner.unwrap_or((0, 0)),
+            });
+        }
+    }
 }
 
 fn add(

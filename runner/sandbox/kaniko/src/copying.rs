@@ -143,6 +143,7 @@ impl Build<'_, '_, '_> {
             } else {
                 path
             };
+            copy::add_parents(&mut copied.nodes, &built.image.files, &path, Some(owner));
             copied.nodes.insert(path, node);
         }
         self.add_layer(&mut built.image, copied.nodes)
