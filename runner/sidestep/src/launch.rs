@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidestep_engine::{Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, run};
+use sidestep_engine::{
+    Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, StopReason, run,
+};
 use sidestep_events::{Exit, Failure};
 use sidestep_host::Plugin;
 use sidestep_pipeline::Plan;
@@ -19,6 +21,9 @@ use crate::gc::sweep_expired;
 use crate::place::Place;
 use crate::signals::Signals;
 use crate::{output, reporters};
+
+/// How long what a run said is still shown after it was asked to end, and did.
+const SHOWING: Duration = Duration::from_secs(5);
 
 /// What is to be run, and how it is shown.
 pub(crate) struct Launch {
@@ -89,6 +94,7 @@ pub(crate) async fn launch(
         timeout: plan.timeout_ms.map(Duration::from_millis),
         ..RunOptions::default()
     };
+    let stopped = stop.clone();
     let executor = HostExecutor {
         run: run_id.clone(),
         plan: plan.clone(),
@@ -119,12 +125,19 @@ pub(crate) async fn launch(
             }
         },
         exit = signals.next_after_the_end() => {
-            let id = &run_id;
-            output::note_shortly(&format!(
-                "The run is over; not all of it was shown: sidestep runs show {id}, sidestep logs {id}"
-            ));
+            not_all_shown(&run_id);
             return Ok(exit);
+        }
+        // Who asked it to end need not ask again because nobody reads.
+        () = tokio::time::sleep(SHOWING), if matches!(stopped.reason(), Some(StopReason::Asked { .. })) => {
+            not_all_shown(&run_id);
         }
     }
     Ok(end.exit)
+}
+
+fn not_all_shown(run: &str) {
+    output::note_shortly(&format!(
+        "The run is over; not all of it was shown: sidestep runs show {run}, sidestep logs {run}"
+    ));
 }
