@@ -32,7 +32,7 @@ impl Facts {
     pub(super) fn ask(inputs: &Inputs) -> Self {
         let link = link(inputs)
             .inspect_err(|error| {
-                sidestep::debug!("the service account can't be looked at: {error}")
+                sidestep::debug!("the service account can't be looked at: {error}");
             })
             .ok();
         let known = Self {
