@@ -83,3 +83,30 @@ fn strangers_are_told_who_is_known() {
         "{said}"
     );
 }
+
+#[test]
+fn whoever_goes_on_with_a_run_is_who_began_it() {
+    let mut place = Place::with_application();
+    let run = ["run", "--sandbox", "--run-id", "mine", "--as", "nobody"];
+    let (exit, _) = place.events(&run);
+    assert_eq!(exit, 4);
+    let (exit, events) = place.events(&["resume", "mine"]);
+    let text = serde_json::to_string(&events).unwrap();
+    assert_eq!(exit, 4, "{text}");
+    assert!(text.contains("nobody@example.com"), "{text}");
+
+    // Killed before its end was written, and started again by the same id.
+    let journal = place.folder().join("state/sidestep/runs/mine/journal");
+    let bytes = std::fs::read(&journal).unwrap();
+    std::fs::write(&journal, &bytes[..bytes.len() - 1]).unwrap();
+    let output = place.run(&["run", "--sandbox", "--run-id", "mine"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("was begun as nobody"), "{told}");
+    assert!(told.contains("sidestep resume mine"), "{told}");
+    let (exit, _) = place.events(&run);
+    assert_eq!(exit, 4, "as nobody it goes on");
+    // Who wants another caller says so.
+    let (exit, events) = place.events(&["resume", "mine", "--as", "developer"]);
+    assert_eq!(exit, 0, "{:#?}", events.last());
+}

@@ -5,14 +5,14 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::interrupted::{pod_of, pod_runs, signal, until};
 use crate::place::{Place, find};
 
 /// The command in a process whose files may not grow past so many blocks of 512 bytes: what a full
 /// disk is to it, without one.
 fn on_a_full_disk(command: &Command, blocks: u32) -> Command {
     let mut limited = Command::new("sh");
-    // Without the trap the signal would end it before the write is refused.
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
     limited
         .args(["-c", &script])
         .arg(command.get_program())
@@ -63,6 +63,7 @@ fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
         "{message}"
     );
     assert!(help.starts_with("Free space on that disk"), "{help}");
+    assert_eq!(told["help"][1], "sidestep resume full");
     let cleaned = find(&seen, "cleaned-up", |data| data["kind"] == "pod").expect("said");
     assert_eq!(cleaned["removed"], true);
 
@@ -119,13 +120,127 @@ fn a_damaged_record_hides_neither_the_run_nor_the_others() {
     for id in ["good", "bad", "worse"] {
         assert!(text.contains(id), "{id} in {text}");
     }
-    // What stood before the damage counts, and the run goes on from there.
-    let (exit, events) = place.events(&["resume", "bad"]);
-    assert_eq!(exit, 0, "{events:#?}");
+    assert!(text.contains("succeeded, damaged"), "{text}");
+    // What its whole records say is told, and that there is more; but nobody goes on by them.
+    for command in [
+        &["runs", "show", "bad"][..],
+        &["logs", "bad"],
+        &["resume", "bad"],
+    ] {
+        let output = place.run(command);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
+        assert!(
+            told.contains("the journal of run bad is damaged: record"),
+            "{told}"
+        );
+        assert!(told.contains("sidestep gc --sandbox=healthy"), "{told}");
+        let code = i32::from(command[0] != "runs");
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {told}");
+    }
+    let output = place.run(&["logs", "bad"]);
+    assert!(
+        !output.stdout.is_empty(),
+        "the lines that are whole are shown"
+    );
+    let output = place.run(&["gc", "--sandbox"]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("what its run made is not known"), "{told}");
+    assert!(journal.is_file(), "a run that ended stays in the list");
     let output = place.run(&["resume", "worse"]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("is not a journal"), "{told}");
+}
+
+#[test]
+fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
+    let mut place = Place::with_application();
+    let arguments = [
+        "run",
+        "--sandbox=build-hangs",
+        "--run-id",
+        "lost",
+        "--output",
+        "json",
+    ];
+    let mut child = place.start(&arguments);
+    let pod = pod_of(&until(&mut child, pod_runs));
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    let run = place.folder().join("state/sidestep/runs/lost");
+    let mut bytes = fs::read(run.join("journal")).unwrap();
+    let text = format!("\"name\":\"{}\"", pod.trim_start_matches("builds/"));
+    let is_intent = |at: &usize| bytes[*at..].starts_with(br#"{"record":"intent""#);
+    let intents: Vec<usize> = (0..bytes.len()).filter(is_intent).collect();
+    let of_pod = |at: &&usize| {
+        let end = bytes.len().min(**at + 600);
+        String::from_utf8_lossy(&bytes[**at..end]).contains(&text)
+    };
+    let intent = *intents.iter().rfind(of_pod).expect("it is journaled");
+    bytes[intent + 12] ^= 1;
+    fs::write(run.join("journal"), &bytes).unwrap();
+
+    for arguments in [
+        &["resume", "lost"][..],
+        &["run", "--sandbox=build-hangs", "--run-id", "lost"],
+    ] {
+        let output = place.run(arguments);
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(
+            told.contains("the journal of run lost is damaged"),
+            "{told}"
+        );
+        assert!(told.contains("sidestep gc --sandbox=build-hangs"), "{told}");
+    }
+    let output = place.run(&["runs"]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("damaged"), "{told}");
+
+    let gc = |place: &mut Place, flags: &[&str]| {
+        let output = place.run(&[&["gc"], flags].concat());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let told = gc(&mut place, &[]);
+    assert!(told.contains("sidestep gc --sandbox=build-hangs"), "{told}");
+    let told = gc(&mut place, &["--sandbox=build-hangs", "--dry-run"]);
+    assert!(told.contains(&format!("would remove: pod {pod}")), "{told}");
+    let told = gc(&mut place, &["--sandbox=build-hangs"]);
+    assert!(told.contains(&format!("removed: pod {pod}")), "{told}");
+    let aside = run.with_extension("damaged");
+    assert!(
+        told.contains(&format!("set aside: run {}", run.display())),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!("all of it is now {}", aside.display())),
+        "{told}"
+    );
+    assert!(!run.exists() && aside.join("plan.json").is_file());
+
+    // The id is free, and the run is begun anew.
+    let mut child = place.start(&arguments);
+    until(&mut child, pod_runs);
+    signal(&child, "INT");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+#[test]
+fn a_plan_that_is_another_now_is_not_run() {
+    let mut place = Place::with_application();
+    let (exit, _) = place.events(&["run", "--sandbox", "--run-id", "other", "--as", "nobody"]);
+    assert_eq!(exit, 4);
+    let plan = place.folder().join("state/sidestep/runs/other/plan.json");
+    let text = fs::read_to_string(&plan).unwrap();
+    assert!(text.contains("demo-contexts"));
+    fs::write(&plan, text.replace("demo-contexts", "demo-c0ntexts")).unwrap();
+    let output = place.run(&["resume", "other"]);
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("plan.json is not the plan that run other was begun with"),
+        "{told}"
+    );
 }
 
 /// All texts of a run: what it printed, and every file that it left.

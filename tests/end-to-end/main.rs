@@ -22,4 +22,5 @@ mod schemas;
 mod secrets;
 mod served;
 mod small;
+mod unread;
 mod ways;

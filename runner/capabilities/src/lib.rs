@@ -11,6 +11,7 @@
 pub mod bindings;
 mod blob;
 mod capability;
+mod causes;
 mod convert;
 mod error;
 mod follow;
@@ -35,6 +36,7 @@ pub mod storage;
 mod talk;
 #[cfg(test)]
 mod testing;
+mod transport;
 mod types;
 pub mod workspace;
 

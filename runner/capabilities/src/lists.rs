@@ -8,23 +8,24 @@ use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::{Gate, StepState};
 
 impl StepState {
-    /// Works on the items side by side, each with the client; `ask` brings it before the gate.
+    /// Works on the items side by side, each with the client; `ask` brings it before the gate. Traps
+    /// where the run has no such client.
     pub(crate) async fn each<C: Clone, I, T, F>(
         &mut self,
-        client: C,
+        client: wasmtime::Result<C>,
         items: Vec<I>,
         mut ask: impl FnMut(Arc<Gate>, C, I) -> F,
-    ) -> Vec<Result<T, WitFailure>>
+    ) -> wasmtime::Result<Vec<Result<T, WitFailure>>>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let gate = Arc::clone(&self.gate);
+        let (gate, client) = (Arc::clone(&self.gate), client?);
         let answers = gate
             .each(items, |item| ask(Arc::clone(&gate), client.clone(), item))
             .await;
-        answers
+        Ok(answers
             .into_iter()
             .map(|answer| answer.map_err(|why| self.failure(why)))
-            .collect()
+            .collect())
     }
 }

@@ -41,6 +41,10 @@ impl Services {
         there(self.registry.as_ref(), "registries")
     }
 
+    pub(crate) fn google(&self) -> wasmtime::Result<ControlPlane> {
+        there(self.google.as_ref(), "Google Cloud")
+    }
+
     pub(crate) fn clusters(&self) -> wasmtime::Result<Arc<Clusters>> {
         there(self.clusters.as_ref(), "clusters")
     }

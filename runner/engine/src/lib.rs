@@ -2,7 +2,7 @@
 //! and to its end when it is cancelled or taken up again.
 //!
 //! Events are the only way out: the [`Recorder`] numbers each, writes it to the journal and hands
-//! it to the reporters. The engine must not print, and it must not know what a step does: an
+//! it to the [`Reports`] that reporters read. The engine must not print, and it must not know what a step does: an
 //! [`Executor`] runs one attempt, and a [`Cleaner`] removes what attempts left outside.
 
 mod attempts;
@@ -16,6 +16,7 @@ mod options;
 mod plan;
 mod program;
 mod recorder;
+mod reports;
 mod run;
 mod schedule;
 mod shared;
@@ -31,6 +32,7 @@ pub use options::RunOptions;
 pub use plan::{Facts, PlanProgram};
 pub use program::{Node, NodeState, Pool, Program, Retry, RunView, Verdict};
 pub use recorder::Recorder;
+pub use reports::Reports;
 pub use run::{RunEnd, run};
 pub use sink::AttemptSink;
 pub use stop::{Stop, StopReason};

@@ -8,12 +8,15 @@ use sidestep_events::{
     Record, SpanId, TraceId,
 };
 use sidestep_state::{AttemptLog, History, JournalWriter, RunFolder, StateError};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::{Stop, StopReason};
+use crate::reports::{Outlet, reports};
+use crate::{Reports, Stop, StopReason};
 
 /// How many log files are kept open at once; a thousand steps must not need as many.
 const OPEN_LOGS: usize = 128;
+
+/// The code of a failure for want of space.
+const FULL: &str = "state.full";
 
 /// Where every event of a run passes: it gives each its number, writes it to the journal, and
 /// hands it to the reporters, in that order.
@@ -40,7 +43,9 @@ struct Inner {
     logs: HashMap<(String, u32), AttemptLog>,
     /// Where the last line of each log file of an attempt that goes on begins.
     offsets: HashMap<(String, u32), u64>,
-    reporters: Option<UnboundedSender<Envelope>>,
+    reporters: Option<Outlet>,
+    /// How many lines came when neither the journal nor the reporters could take any more.
+    lost: u64,
 }
 
 /// What an event belongs to.
@@ -75,8 +80,8 @@ impl Scope {
 }
 
 impl Recorder {
-    /// A recorder over an opened journal, and the channel that reporters read. `history` is what
-    /// the journal holds so far; `traceparent` the value of `TRACEPARENT`. The channel ends when
+    /// A recorder over an opened journal, and what reporters read. `history` is what the journal
+    /// holds so far; `traceparent` the value of `TRACEPARENT`. The reports end when
     /// [`Recorder::close`] is called.
     pub fn new(
         folder: RunFolder,
@@ -84,8 +89,8 @@ impl Recorder {
         history: &History,
         traceparent: Option<&str>,
         stop: Stop,
-    ) -> (Self, UnboundedReceiver<Envelope>) {
-        let (sender, receiver) = unbounded_channel();
+    ) -> (Self, Reports) {
+        let (outlet, reports) = reports(folder.clone());
         let run = folder.id().to_string();
         let offsets = history
             .instances
@@ -113,10 +118,11 @@ impl Recorder {
                     .collect(),
                 logs: HashMap::new(),
                 offsets,
-                reporters: Some(sender),
+                reporters: Some(outlet),
+                lost: 0,
             }),
         };
-        (recorder, receiver)
+        (recorder, reports)
     }
 
     /// The run's id.
@@ -129,13 +135,18 @@ impl Recorder {
         &self.trace
     }
 
-    /// Ends the reporters' channel and makes the journal durable.
+    /// Ends the reports and makes the journal durable.
     pub fn close(&self) {
         let mut inner = self.lock();
         inner.reporters = None;
         if let Err(error) = inner.journal.sync() {
             self.broken(&mut inner, error);
         }
+    }
+
+    /// How many lines were lost, because the journal can't be written and nobody reads the reports.
+    pub(crate) fn lost_lines(&self) -> u64 {
+        self.lock().lost
     }
 
     pub(crate) fn emit(&self, scope: &Scope, event: Event) {
@@ -200,12 +211,9 @@ impl Recorder {
         let id = IntentId(inner.next_intent);
         let intent = make(id);
         self.record(&mut inner, &Record::Intent(intent.clone()))?;
-        inner.journal.sync().map_err(|error| {
-            let failure = Failure::from(error);
-            inner.broken = true;
-            self.stop.stop(StopReason::Broken(failure.clone()));
-            failure
-        })?;
+        if let Err(error) = inner.journal.sync() {
+            return Err(self.broken(&mut inner, error));
+        }
         inner.next_intent += 1;
         inner.open.insert(id, intent);
         Ok(id)
@@ -252,6 +260,13 @@ impl Recorder {
     }
 
     fn emit_locked(&self, inner: &mut Inner, scope: &Scope, event: Event) {
+        if inner.broken
+            && matches!(event, Event::Log(_))
+            && inner.reporters.as_ref().is_some_and(Outlet::is_full)
+        {
+            inner.lost += 1;
+            return;
+        }
         let root = SpanId::of_run(&self.run);
         let (span, parent) = match (&scope.instance, scope.attempt) {
             (Some(instance), Some(attempt)) => {
@@ -276,10 +291,11 @@ impl Recorder {
         inner.seq += 1;
         // The failure is in the run's end; an event has no caller to tell.
         let record = Record::Event(Box::new(envelope));
-        let _ = self.record(inner, &record);
+        let from = inner.journal.length();
+        let kept = self.record(inner, &record).is_ok();
+        let place = kept.then(|| from..inner.journal.length());
         if let (Record::Event(envelope), Some(reporters)) = (record, &inner.reporters) {
-            // Without a reader the journal is enough.
-            let _ = reporters.send(*envelope);
+            reporters.send(*envelope, place);
         }
     }
 
@@ -297,7 +313,14 @@ impl Recorder {
     }
 
     fn broken(&self, inner: &mut Inner, error: StateError) -> Failure {
-        let failure = Failure::from(error);
+        let mut failure = Failure::from(error);
+        if failure.code == FULL {
+            // It has begun, and what it is up to is on that disk.
+            failure.help = vec![
+                "Free space on that disk, then go on with the run:".to_owned(),
+                format!("sidestep resume {}", self.run),
+            ];
+        }
         inner.broken = true;
         self.stop.stop(StopReason::Broken(failure.clone()));
         failure

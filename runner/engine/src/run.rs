@@ -27,7 +27,7 @@ pub struct RunEnd {
 ///
 /// Instances that succeeded before keep their outputs; an attempt that never ended goes on in a
 /// new incarnation; whatever else did not succeed is tried again. The recorder is closed at the
-/// end, so that the reporters' channel ends too.
+/// end, so that the reports end too.
 pub async fn run(
     program: Arc<dyn Program>,
     recorder: Arc<Recorder>,
@@ -61,6 +61,7 @@ pub async fn run(
         if let Some(StopReason::Broken(failure)) = stop.reason() {
             // No step failed by it, so nobody else says why the run ends.
             recorder.emit(&Scope::run(), Event::Warning(warning(failure)));
+            tell_lost(&recorder);
         }
         let mut end = judge(&program, &view, &stop);
         let outputs = outputs(&program, &view, &recorder, &mut end);
@@ -156,6 +157,24 @@ fn outputs(
             None
         }
     }
+}
+
+/// Says what neither the journal nor a reader has.
+fn tell_lost(recorder: &Recorder) {
+    let message = match recorder.lost_lines() {
+        0 => return,
+        1 => "1 line of a log".to_owned(),
+        lost => format!("{lost} lines of logs"),
+    };
+    let warning = WarningRaised {
+        code: "state.lines-lost".into(),
+        message: format!(
+            "{message} came when the journal could not be written any more and nobody read what \
+             the run says: they are lost"
+        ),
+        help: Vec::new(),
+    };
+    recorder.emit(&Scope::run(), Event::Warning(warning));
 }
 
 fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {

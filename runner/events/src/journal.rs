@@ -23,6 +23,10 @@ pub struct Header {
     /// The sandbox scenario that the run uses; absent when it runs against the real cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
+    /// Whom the run calls the sandbox as, where that is not its developer: whoever goes on with
+    /// the run is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
 }
 
 /// One record after the header.

@@ -6,7 +6,7 @@ use crate::pattern::Kind;
 use crate::scope::{Call, Scope};
 
 /// What a call may do.
-pub const ACTIONS: &[&str] = &["get", "list", "getPolicy", "listKeys", "testPermissions"];
+pub const ACTIONS: &[&str] = &["get", "list", "getPolicy", "listKeys"];
 
 pub(crate) const FIELDS: &[Field] = &[
     Field {

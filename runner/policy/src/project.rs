@@ -4,7 +4,7 @@ crate::lookup::lookup! {
     Project:
     /// A look at a project.
     project as Name, /// The project id or number.
-    actions ["get", "services", "testPermissions"],
+    actions ["get", "services"],
     described "project ",
     explained "project"
 }

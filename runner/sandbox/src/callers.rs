@@ -40,10 +40,16 @@ impl Caller {
 /// The files of one caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerFiles {
+    name: String,
     dir: PathBuf,
 }
 
 impl CallerFiles {
+    /// Whose they are, as `--as` takes it: [`DEVELOPER`], or somebody else's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Application Default Credentials.
     pub fn credentials(&self) -> PathBuf {
         self.dir.join("credentials.json")
@@ -82,7 +88,10 @@ fn files_of(places: &Places, caller: &Caller) -> CallerFiles {
     } else {
         places.dir.join("callers").join(&caller.name)
     };
-    CallerFiles { dir }
+    CallerFiles {
+        name: caller.name.clone(),
+        dir,
+    }
 }
 
 /// Signs callers in.

@@ -17,6 +17,12 @@ use sidestep_sandbox_kubernetes::{
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::sync::SetOnce;
+
+/// What a container ends with that SIGKILL ends.
+const KILLED: i32 = 128 + 9;
+/// What a container ends with that SIGTERM ends.
+const TERMINATED: i32 = 128 + 15;
 
 /// What the processes of pods are told.
 pub(crate) struct Pods {
@@ -28,8 +34,9 @@ pub(crate) struct Pods {
     pub(crate) endpoints: Vec<(String, String)>,
     /// The cluster, once it is there: it has this runtime.
     pub(crate) kubernetes: OnceLock<Weak<Kubernetes>>,
-    /// Google's side, once it is there: it asks the cluster, whose runtime this is.
-    pub(crate) cloud: OnceLock<Cloud>,
+    /// Google's side, once all servers are there: it asks the cluster, whose runtime this is. No
+    /// container begins before, or it would be nobody.
+    pub(crate) cloud: SetOnce<Cloud>,
     /// How many containers run now.
     pub(crate) running: AtomicUsize,
 }
@@ -71,7 +78,12 @@ impl Pods {
         log: &LogWriter,
         stop: &Stop,
     ) -> std::io::Result<ContainerExit> {
-        let metadata = self.metadata_server(pod).await?;
+        let metadata = tokio::select! {
+            biased;
+            () = stop.killed() => return Ok(ContainerExit::code(KILLED)),
+            () = stop.terminated() => return Ok(ContainerExit::code(TERMINATED)),
+            server = self.metadata_server(pod) => server?,
+        };
         let mut command = Command::new(&self.program);
         command
             .args(["sandbox", "kaniko"])
@@ -81,13 +93,11 @@ impl Pods {
             .envs(self.endpoints.iter().map(|(name, value)| (name, value)))
             .env("SIDESTEP_TERMINATION_LOG", &container.termination_message)
             .env("SIDESTEP_MOUNTS", mounts(container))
+            .env("GCE_METADATA_HOST", &metadata.address)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        if let Some(server) = &metadata {
-            command.env("GCE_METADATA_HOST", &server.address);
-        }
         let mut child = command.spawn()?;
         let out = child.stdout.take();
         let err = child.stderr.take();
@@ -117,15 +127,12 @@ impl Pods {
         }
     }
 
-    /// A metadata server for this pod, at an address that no other pod is told.
-    async fn metadata_server(&self, pod: &Value) -> std::io::Result<Option<MetadataServer>> {
-        let Some(cloud) = self.cloud.get() else {
-            return Ok(None);
-        };
+    /// A metadata server for this pod, at an address that no other pod is told, as soon as there is
+    /// anything to serve.
+    async fn metadata_server(&self, pod: &Value) -> std::io::Result<MetadataServer> {
+        let cloud = self.cloud.wait().await;
         let identity = self.identity(pod);
-        MetadataServer::start(metadata::router(cloud, identity))
-            .await
-            .map(Some)
+        MetadataServer::start(metadata::router(cloud, identity)).await
     }
 
     /// Who a pod is: its service account as it is now.
@@ -244,7 +251,7 @@ mod tests {
             cluster: seed.clusters.keys().next().expect("it has one").clone(),
             endpoints: Vec::new(),
             kubernetes: OnceLock::new(),
-            cloud: OnceLock::new(),
+            cloud: SetOnce::new(),
             running: AtomicUsize::new(0),
         });
         let mut config = Config::new(folder.path(), "demo", "europe-west1", "ci");
@@ -275,7 +282,6 @@ mod tests {
                 "metadata": {"namespace": "builds"}, "spec": {"serviceAccountName": account},
             });
             let server = pods.metadata_server(&pod).await.expect("it starts");
-            let server = server.expect("the cloud is there");
             let url = format!(
                 "http://{}/computeMetadata/v1/instance/service-accounts/default/token",
                 server.address
@@ -295,5 +301,64 @@ mod tests {
             let allowed = identity.allows(&caller, "storage.objects.get", &bucket);
             assert_eq!(allowed, may, "{account}");
         }
+    }
+
+    /// What a process leaves that ends while a pod of its is about to run: the next one takes the
+    /// pod up as it opens the cluster, before it has anything else.
+    #[tokio::test]
+    async fn a_pod_that_is_taken_up_first_of_all_waits_for_its_metadata_server() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("kaniko");
+        let script =
+            "#!/bin/sh\nprintf %s \"$GCE_METADATA_HOST\" > \"$SIDESTEP_TERMINATION_LOG\"\n";
+        std::fs::write(&program, script).expect("written");
+        let executable = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(&program, executable).expect("made executable");
+        let healthy = Scenario::named("healthy").expect("it ships");
+        let seed = healthy.seed().expect("it has a seed");
+        let identity = Identity::new(seed.identity(), Clock::system());
+        let access: Arc<dyn Access> = Arc::new(identity.clone());
+        let pods = Arc::new(Pods {
+            program,
+            cluster: seed.clusters.keys().next().expect("it has one").clone(),
+            endpoints: Vec::new(),
+            kubernetes: OnceLock::new(),
+            cloud: SetOnce::new(),
+            running: AtomicUsize::new(0),
+        });
+        let mut config = Config::new(folder.path().join("state"), "demo", "europe-west1", "ci");
+        config.seed.push(json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "left", "namespace": "builds", "uid": "left"},
+            "spec": {
+                "restartPolicy": "Never", "serviceAccountName": "kaniko", "nodeName": "n",
+                "containers": [{"name": "main", "image": "kaniko", "args": []}],
+            },
+            "status": {"phase": "Pending"},
+        }));
+        let kubernetes = Kubernetes::open(config, access, Arc::clone(&pods) as _);
+        let kubernetes = Arc::new(kubernetes.expect("it opens"));
+        assert!(pods.kubernetes.set(Arc::downgrade(&kubernetes)).is_ok());
+        let until = async |done: &dyn Fn() -> bool| {
+            let wait = async {
+                while !done() {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(std::time::Duration::from_secs(20), wait)
+                .await
+                .expect("it comes to that");
+        };
+        until(&|| pods.running.load(Ordering::Relaxed) == 1).await;
+
+        let cluster = Arc::new(OneCluster(Arc::clone(&kubernetes)));
+        let cloud = Cloud::new(identity, seed.state("2026-01-01T00:00:00Z"), cluster);
+        assert!(pods.cloud.set(cloud).is_ok());
+        let pod = || kubernetes.get("pods", "builds", "left").expect("it stays");
+        until(&|| pod()["status"]["phase"] == "Succeeded").await;
+        let ended = &pod()["status"]["containerStatuses"][0]["state"]["terminated"];
+        let told = ended["message"].as_str().unwrap_or_default();
+        assert!(told.starts_with("127.0.0.1:"), "{}", pod());
     }
 }

@@ -11,6 +11,7 @@ use sidestep_sandbox_google::{Api, Cloud, Scenario, Seed, by_host, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
 use sidestep_sandbox_kubernetes::Kubernetes;
 use sidestep_sandbox_tls::Authority;
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
@@ -79,22 +80,20 @@ pub async fn serve(
             .chain([("SIDESTEP_SANDBOX_PROJECTS".to_owned(), projects(&seed))])
             .collect(),
         kubernetes: OnceLock::new(),
-        cloud: OnceLock::new(),
+        cloud: SetOnce::new(),
         running: AtomicUsize::new(0),
     });
     let config = cluster_config(places, &cluster_name, &seed, &options.scenario)?;
     let kubernetes = Kubernetes::open(config, Arc::clone(&access), Arc::clone(&pods) as _)
         .map_err(|error| SandboxError::setup("Kubernetes", error))?;
     let kubernetes = Arc::new(kubernetes);
-    // Set once, right here, and before the cloud, without which no pod asks for it.
+    // Set once, right here, and before the cloud, for which every pod waits.
     let _ = pods.kubernetes.set(Arc::downgrade(&kubernetes));
     let cloud = Cloud::new(
         identity.clone(),
         google_state,
         Arc::new(OneCluster(Arc::clone(&kubernetes))),
     );
-    // Set once, right here.
-    let _ = pods.cloud.set(cloud.clone());
     let sts = endpoints.get("STS").cloned().unwrap_or_default();
     cloud.set_token_uri(&format!("{sts}/token"));
 
@@ -141,6 +140,10 @@ pub async fn serve(
     };
     let router = activity.watched(names.router());
     let google = google_names(places, &mut listeners, router)?;
+
+    // Set once, right here. A pod that a former process left begins only now: all that it asks for
+    // answers.
+    let _ = pods.cloud.set(cloud.clone());
 
     let live = Live {
         scenario: options.scenario.name.clone(),

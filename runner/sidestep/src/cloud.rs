@@ -9,7 +9,9 @@ use sidestep_capabilities::kubernetes::{Clusters, Mapped};
 use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Failure, Owner};
-use sidestep_sandbox::{CallerFiles, Live, Places, SandboxError, Scenario, Start, attach, files};
+use sidestep_sandbox::{
+    CallerFiles, DEVELOPER, Live, Places, SandboxError, Scenario, Start, attach, files,
+};
 use url::Url;
 
 use crate::commands::Session;
@@ -88,6 +90,14 @@ impl Cloud {
         match self {
             Self::Google => None,
             Self::Sandbox { live, .. } => Some(&live.scenario),
+        }
+    }
+
+    /// Whom the sandbox is called as, where that is not its developer.
+    pub(crate) fn caller(&self) -> Option<&str> {
+        match self {
+            Self::Google => None,
+            Self::Sandbox { caller, .. } => (caller.name() != DEVELOPER).then(|| caller.name()),
         }
     }
 

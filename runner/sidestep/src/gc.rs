@@ -1,6 +1,7 @@
 //! What crashed runs left behind: found by the records that resume reads, by the marks on pods,
 //! and on disk. What a live runner still uses is never touched.
 
+mod damaged;
 mod disk;
 mod expired;
 mod journals;
@@ -34,6 +35,10 @@ pub(crate) enum Fate {
     Removed,
     /// It would be removed, were this no dry run.
     WouldRemove,
+    /// It is there still, where nothing looks for it.
+    SetAside,
+    /// It would be set aside, were this no dry run.
+    WouldSetAside,
     /// It is left alone.
     Kept,
     /// It could not be removed, or not even looked at.

@@ -9,6 +9,7 @@ use sidestep_events::{Class, Exit, Failure, Header, JOURNAL_VERSION, Owner};
 use sidestep_host::Plugin;
 use sidestep_pipeline::Plan;
 use sidestep_report::{Hint, plain_text};
+use sidestep_sandbox::DEVELOPER;
 use sidestep_state::{History, JournalWriter, RunFolder, RunId, RunLock, StateError};
 
 use crate::cli::{Format, RunFlags};
@@ -39,6 +40,8 @@ pub(crate) struct Place {
     pub(crate) lock: RunLock,
     pub(crate) journal: JournalWriter,
     pub(crate) history: History,
+    /// What the run was begun with.
+    pub(crate) header: Header,
 }
 
 impl Place {
@@ -62,7 +65,8 @@ impl Place {
                 Err(error) => return Err(error.into()),
             };
             if folder.summary()?.finished.is_none() {
-                let place = Self::resume(&folder, Some(&launch.plan.digest()))?;
+                let place = Self::resume(&folder)?;
+                same(launch, &place)?;
                 // The process that began it may have been killed before it kept the plan.
                 keep_plan(&place.folder, &launch.plan)?;
                 return Ok(place);
@@ -83,6 +87,7 @@ impl Place {
             run: id.to_string(),
             plan_digest: launch.plan.digest(),
             sandbox: launch.cloud.scenario().map(str::to_owned),
+            caller: launch.cloud.caller().map(str::to_owned),
         };
         let (folder, lock, journal) = runs.create(&id, &header)?;
         keep_plan(&folder, &launch.plan)?;
@@ -91,33 +96,51 @@ impl Place {
             lock,
             journal,
             history: History::default(),
+            header,
         })
     }
 
-    /// Goes on with a run. With a digest, only if its plan is that one.
-    pub(crate) fn resume(folder: &RunFolder, digest: Option<&str>) -> Result<Self, CommandError> {
+    /// Goes on with a run.
+    pub(crate) fn resume(folder: &RunFolder) -> Result<Self, CommandError> {
         let lock = folder.lock()?;
-        let (journal, read) = folder.resume(&lock)?;
-        if let Some(digest) = digest
-            && read.header.plan_digest != digest
-        {
-            let id = folder.id();
-            return Err(CommandError::usage(
-                format!(
-                    "run {id} is not finished, and was begun with another plan: the file, an input or a plugin has changed since"
-                ),
-                format!(
-                    "finish it as it was begun with `sidestep resume {id}`, or choose another --run-id"
-                ),
-            ));
-        }
+        let (journal, account) = folder.resume(&lock)?;
         Ok(Self {
             folder: folder.clone(),
             lock,
             journal,
-            history: History::of(&read.records),
+            history: account.history,
+            header: account.header,
         })
     }
+}
+
+/// Whether a run that never ended was begun as it is to be gone on with.
+fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
+    let id = place.folder.id();
+    let Header {
+        plan_digest,
+        sandbox,
+        caller,
+        ..
+    } = &place.header;
+    let begun = if *plan_digest != launch.plan.digest() {
+        "with another plan: the file, an input or a plugin has changed since".to_owned()
+    } else if sandbox.as_deref() != launch.cloud.scenario() {
+        match sandbox {
+            Some(scenario) => format!("in the sandbox `{scenario}`"),
+            None => "against Google Cloud".to_owned(),
+        }
+    } else if caller.as_deref() != launch.cloud.caller() {
+        format!("as {}", caller.as_deref().unwrap_or(DEVELOPER))
+    } else {
+        return Ok(());
+    };
+    Err(CommandError::usage(
+        format!("run {id} is not finished, and was begun {begun}"),
+        format!(
+            "finish it as it was begun with `sidestep resume {id}`, or choose another --run-id"
+        ),
+    ))
 }
 
 fn keep_plan(folder: &RunFolder, plan: &Plan) -> Result<(), CommandError> {
@@ -186,7 +209,7 @@ pub(crate) async fn launch(
         .map_err(|error| Failure::bug(format!("signals can't be watched: {error}")))?;
     let traceparent = std::env::var("TRACEPARENT").ok();
     let run_id = place.folder.id().to_string();
-    let (recorder, events) = Recorder::new(
+    let (recorder, reports) = Recorder::new(
         place.folder,
         place.journal,
         &place.history,
@@ -194,7 +217,7 @@ pub(crate) async fn launch(
         stop.clone(),
     );
     let reporter = reporters::pick(launch.format, &session.global, session.look(), launch.hints);
-    let reporting = reporters::spawn(events, reporter);
+    let reporting = reporters::spawn(reports, reporter);
     let facts = Facts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         file: Some(plan.file.clone()),
@@ -208,7 +231,7 @@ pub(crate) async fn launch(
         ..RunOptions::default()
     };
     let executor = HostExecutor {
-        run: run_id,
+        run: run_id.clone(),
         plan: plan.clone(),
         plugins: launch.plugins,
         services: equipment.services,
@@ -224,14 +247,25 @@ pub(crate) async fn launch(
         stop,
     )
     .await;
-    drop(signals);
     drop(place.lock);
-    // The last lines are shown before the process ends.
-    if tokio::task::spawn_blocking(move || reporting.join())
-        .await
-        .is_err()
-    {
-        output::note("what was to be shown was lost; `sidestep logs` has it");
+    // The last lines are shown before the process ends, if somebody reads them.
+    tokio::select! {
+        shown = tokio::task::spawn_blocking(move || reporting.join()) => match shown {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(error))) => {
+                output::note(&format!("not all of it could be shown: {error}"));
+            }
+            Ok(Err(_)) | Err(_) => {
+                output::note("what was to be shown was lost; `sidestep logs` has it");
+            }
+        },
+        exit = signals.next_after_the_end() => {
+            let id = &run_id;
+            output::note_shortly(&format!(
+                "The run is over; not all of it was shown: sidestep runs show {id}, sidestep logs {id}"
+            ));
+            return Ok(exit);
+        }
     }
     Ok(end.exit)
 }

@@ -1,8 +1,13 @@
 //! The one place that prints.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::settings::Color;
+
+/// How long the last words of a process wait for who is to read them.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Prints to standard output. A reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) {
@@ -15,10 +20,34 @@ pub(crate) fn line(text: &str) {
     print(&format!("{text}\n"));
 }
 
+/// Prints a line to standard output, and says so when nobody reads it any more.
+pub(crate) fn try_line(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
 /// Prints a line for people beside the output: to standard error.
 pub(crate) fn note(text: &str) {
     let mut err = io::stderr().lock();
     let _ = writeln!(err, "{text}");
+}
+
+/// The same, without waiting for a terminal that takes nothing just now.
+pub(crate) fn note_apart(text: &str) {
+    let text = text.to_owned();
+    std::thread::spawn(move || note(&text));
+}
+
+/// The same, for the last words of a process: waits for the terminal, but not long.
+pub(crate) fn note_shortly(text: &str) {
+    let text = text.to_owned();
+    let (done, wait) = mpsc::channel();
+    std::thread::spawn(move || {
+        note(&text);
+        let _ = done.send(());
+    });
+    let _ = wait.recv_timeout(PATIENCE);
 }
 
 /// Prints a value as indented JSON.

@@ -3,9 +3,9 @@
 use std::io;
 use std::thread::JoinHandle;
 
-use sidestep_events::Envelope;
+use sidestep_engine::Reports;
 use sidestep_report::{Hint, JsonLines, Lines, Live, Reporter, TextOptions, Verbosity};
-use tokio::sync::mpsc::UnboundedReceiver;
+use sidestep_state::StateError;
 
 use crate::cli::{Format, Global};
 use crate::output::Look;
@@ -41,15 +41,16 @@ pub(crate) fn verbosity(global: &Global) -> Verbosity {
 }
 
 /// Shows events on a thread of its own, so that a slow terminal does not hold up the run. It ends
-/// with the channel.
+/// with the reports, and answers why some could not be read back, if that happened.
 pub(crate) fn spawn(
-    mut events: UnboundedReceiver<Envelope>,
+    mut reports: Reports,
     mut reporter: Box<dyn Reporter>,
-) -> JoinHandle<()> {
+) -> JoinHandle<Option<StateError>> {
     std::thread::spawn(move || {
-        while let Some(envelope) = events.blocking_recv() {
+        for envelope in &mut reports {
             reporter.event(&envelope);
         }
         reporter.finish();
+        reports.into_trouble()
     })
 }

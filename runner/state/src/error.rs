@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use sidestep_events::{Class, Failure, JOURNAL_VERSION, Owner};
 use thiserror::Error;
 
+use crate::DamagedJournal;
+
 /// Why a run's state could not be read or written.
 #[derive(Debug, Error)]
 pub enum StateError {
@@ -32,6 +34,9 @@ pub enum StateError {
     /// The file does not begin with a whole header.
     #[error("{} is not a journal, or its header is damaged", .0.display())]
     NotAJournal(PathBuf),
+    /// A record that was whole once can't be read any more.
+    #[error("{0}")]
+    Damaged(Box<DamagedJournal>),
     /// Another process writes this run.
     #[error("run {run} is being written by another process{}", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
     Locked {
@@ -77,7 +82,7 @@ impl From<StateError> for Failure {
                 | io::ErrorKind::QuotaExceeded
                 | io::ErrorKind::FileTooLarge => {
                     failure(Class::Exhausted, "state.full")
-                        .with_help("Free space on that disk, or set `state: dir:PATH` to another one, then `sidestep resume` the run.")
+                        .with_help("Free space on that disk, or set `state: dir:PATH` to another one, and try again.")
                 }
                 io::ErrorKind::PermissionDenied
                 | io::ErrorKind::ReadOnlyFilesystem
@@ -91,6 +96,7 @@ impl From<StateError> for Failure {
                 .with_help("Use the version of sidestep that began the run, or a later one."),
             StateError::NotAJournal(_) => failure(Class::Failed, "state.damaged")
                 .with_help("The run can't be resumed; start it anew under another id."),
+            StateError::Damaged(damaged) => Self::from(&*damaged),
             StateError::Locked { pid, .. } => {
                 let failure = failure(Class::Conflict, "state.locked");
                 match pid {

@@ -35,6 +35,48 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(&[u8], usize)> {
     (checksum(*length, payload) == u32::from_le_bytes(*crc)).then_some((payload, HEAD + size))
 }
 
+/// How many bytes the frame that `bytes` begin with says it has; `None` where its head is not whole
+/// or no frame is that long.
+pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
+    let size = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
+    (bytes.len() >= HEAD && size <= MAX_PAYLOAD).then_some(HEAD + size)
+}
+
+/// Where the next whole frame behind damage begins, if there is one.
+///
+/// Nothing that a record says can be mistaken for one: a length below [`MAX_PAYLOAD`] has a byte
+/// of zero, which JSON writes in another way.
+pub(crate) fn find(bytes: &[u8]) -> Option<usize> {
+    (1..bytes.len()).find(|at| {
+        let rest = &bytes[*at..];
+        // A record is a JSON object. The cheap test first, since what lies here may be anything.
+        rest.get(HEAD) == Some(&b'{')
+            && length(rest).is_some_and(|length| rest.get(length - 1) == Some(&b'}'))
+            && decode(rest).is_some()
+    })
+}
+
+/// Whether the bytes behind the last whole frame are one that was never written to its end: its
+/// beginning, with zeros behind it where the machine ended before the file system had the rest.
+///
+/// A frame that was whole once and is damaged is none: what it said was believed by somebody.
+pub(crate) fn is_torn(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
+        return true;
+    };
+    let Some((crc, payload)) = rest.split_first_chunk::<4>() else {
+        return true;
+    };
+    if bytes.ends_with(&[0; HEAD]) {
+        return true;
+    }
+    // With the length that it has it is whole, so it is the length that is damaged.
+    let whole = u32::try_from(payload.len())
+        .is_ok_and(|size| checksum(size.to_le_bytes(), payload) == u32::from_le_bytes(*crc));
+    let size = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    !whole && payload.len() < size && size <= MAX_PAYLOAD
+}
+
 fn checksum(length: [u8; 4], payload: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&length), payload)
 }
@@ -52,6 +94,32 @@ mod tests {
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(decode(&damaged), None, "bit {bit}");
         }
+    }
+
+    #[test]
+    fn a_frame_that_was_whole_is_not_torn_and_its_beginning_is() {
+        let frame = encode(br#"{"record":"x"}"#).expect("small");
+        for cut in 0..frame.len() {
+            assert!(is_torn(&frame[..cut]), "cut at {cut}");
+            let mut zeros = frame[..cut].to_vec();
+            zeros.resize(cut + 4096, 0);
+            assert!(is_torn(&zeros), "zeros from {cut}");
+        }
+        for bit in 0..frame.len() * 8 {
+            let mut damaged = frame.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(!is_torn(&damaged), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn the_next_whole_frame_is_found_behind_anything() {
+        let frame = encode(br#"{"record":"x"}"#).expect("small");
+        for between in [&b"x"[..], &[0; 100], &frame[..frame.len() - 1], &[0xff; 9]] {
+            let all = [&frame[1..], between, &frame].concat();
+            assert_eq!(find(&all), Some(frame.len() - 1 + between.len()));
+        }
+        assert_eq!(find(&[0; 4096]), None);
     }
 
     #[test]

@@ -60,17 +60,21 @@ pub struct AttemptHistory {
 impl History {
     /// Reads the records in order.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
-        let mut history = Self {
-            next_intent: 1,
-            ..Self::default()
-        };
+        let mut history = Self::new();
         for record in records {
             history.add(record);
         }
         history
     }
 
-    fn add(&mut self, record: &Record) {
+    pub(crate) fn new() -> Self {
+        Self {
+            next_intent: 1,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn add(&mut self, record: &Record) {
         match record {
             Record::Intent(intent) => {
                 self.next_intent = self.next_intent.max(intent.id.0 + 1);

@@ -2,10 +2,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use sidestep_events::{Event, Header, JOURNAL_VERSION, Record};
+use sidestep_events::{Event, Header, Record};
 
-use crate::{StateError, frame};
+use crate::{Damage, DamagedJournal, Entry, History, JournalReader, StateError, frame};
 
 /// What a journal's file holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,60 +13,70 @@ pub struct Journal {
     pub header: Header,
     /// All whole records after it, in order.
     pub records: Vec<Record>,
-    /// Up to which byte the file is whole. What stands behind is a torn tail.
-    pub whole: u64,
-    /// Whether there is a torn tail.
+    /// What was whole once and is not any more.
+    pub damage: Vec<Damage>,
+    /// Whether the last record was never written to its end.
     pub torn: bool,
 }
 
-/// Reads a journal up to its first torn or damaged record.
+/// What a journal's records come to. However long the journal is, this is short.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// The first record.
+    pub header: Header,
+    /// What the whole records say.
+    pub history: History,
+    /// What was whole once and is not any more.
+    pub damage: Vec<Damage>,
+    /// How many records are whole, the header among them.
+    pub whole: u64,
+    /// Up to which byte records stand, whole or damaged. What is behind was never written to its
+    /// end.
+    pub length: u64,
+    /// Whether there is anything behind.
+    pub torn: bool,
+}
+
+/// Reads all of a journal that is whole.
 ///
-/// Fails when the header is not whole, or its format is newer than [`JOURNAL_VERSION`].
+/// Fails when it is no journal, or its format is newer than [`sidestep_events::JOURNAL_VERSION`].
 pub fn read_journal(path: &Path) -> Result<Journal, StateError> {
-    let bytes = fs::read(path).map_err(StateError::io("read", path))?;
-    let not_a_journal = || StateError::NotAJournal(path.to_owned());
-    let (payload, mut at) = frame::decode(&bytes).ok_or_else(not_a_journal)?;
-    let header = read_header(payload).map_err(|error| error.unwrap_or_else(not_a_journal))?;
-    let mut records = Vec::new();
-    while let Some((payload, length)) = frame::decode(bytes.get(at..).unwrap_or_default()) {
-        // A whole frame that isn't a record we know is of a later minor version of the format:
-        // readers skip what they don't know.
-        if let Ok(record) = serde_json::from_slice(payload) {
-            records.push(record);
+    let (header, mut reader) = JournalReader::open(path)?;
+    let (mut records, mut damage) = (Vec::new(), Vec::new());
+    while let Some(entry) = reader.next_entry()? {
+        match entry {
+            Entry::Record(record) => records.push(record),
+            Entry::Damage(place) => damage.push(place),
         }
-        at += length;
     }
     Ok(Journal {
         header,
         records,
-        whole: at as u64,
-        torn: at < bytes.len(),
+        damage,
+        torn: reader.is_torn(),
     })
 }
 
-/// Reads only what names the format first, since the rest of a newer header may look different.
-fn read_header(payload: &[u8]) -> Result<Header, Option<StateError>> {
-    #[derive(Deserialize)]
-    struct Format {
-        format: u32,
-        #[serde(default)]
-        writer: String,
-        #[serde(default)]
-        run: String,
+/// Reads a journal for what it comes to.
+///
+/// Fails as [`read_journal`] does.
+pub fn read_account(path: &Path) -> Result<Account, StateError> {
+    let (header, mut reader) = JournalReader::open(path)?;
+    let (mut history, mut damage) = (History::new(), Vec::new());
+    while let Some(entry) = reader.next_entry()? {
+        match entry {
+            Entry::Record(record) => history.add(&record),
+            Entry::Damage(place) => damage.push(place),
+        }
     }
-    let Format {
-        format,
-        writer,
-        run,
-    } = serde_json::from_slice(payload).map_err(|_| None)?;
-    if format > JOURNAL_VERSION {
-        return Err(Some(StateError::NewerFormat {
-            run,
-            format,
-            writer,
-        }));
-    }
-    serde_json::from_slice(payload).map_err(|_| None)
+    Ok(Account {
+        header,
+        history,
+        damage,
+        whole: reader.whole(),
+        length: reader.position(),
+        torn: reader.is_torn(),
+    })
 }
 
 /// Appends to a journal. Each record is one `write`, so it survives the end of this process;
@@ -111,32 +120,45 @@ impl JournalWriter {
     }
 
     /// Opens a journal to go on with it: cuts a torn tail, and counts on from the last event.
-    pub fn open(path: &Path) -> Result<(Self, Journal), StateError> {
-        let journal = read_journal(path)?;
+    ///
+    /// Fails when a record is damaged: what it said may be what must not be done twice.
+    pub fn open(path: &Path) -> Result<(Self, Account), StateError> {
+        let account = read_account(path)?;
+        match DamagedJournal::of(path, &account) {
+            Some(damaged) => Err(StateError::Damaged(Box::new(damaged))),
+            None => Self::at_the_end(path, account),
+        }
+    }
+
+    /// Opens a journal to note what is removed of its run, damaged or not. Nobody may go on with
+    /// the run by it.
+    pub fn open_to_clean_up(path: &Path) -> Result<(Self, Account), StateError> {
+        let account = read_account(path)?;
+        Self::at_the_end(path, account)
+    }
+
+    fn at_the_end(path: &Path, account: Account) -> Result<(Self, Account), StateError> {
         let file = OpenOptions::new()
             .append(true)
             .open(path)
             .map_err(StateError::io("open", path))?;
-        if journal.torn {
-            file.set_len(journal.whole)
+        if account.torn {
+            file.set_len(account.length)
                 .and_then(|()| file.sync_all())
                 .map_err(StateError::io("write", path))?;
         }
-        let last = journal
-            .records
-            .iter()
-            .rev()
-            .find_map(|record| match record {
-                Record::Event(envelope) => Some(envelope.seq),
-                _ => None,
-            });
         let writer = Self {
             file,
             path: path.to_owned(),
-            length: journal.whole,
-            next_seq: last.unwrap_or(0) + 1,
+            length: account.length,
+            next_seq: account.history.last_seq + 1,
         };
-        Ok((writer, journal))
+        Ok((writer, account))
+    }
+
+    /// How many bytes hold records, all of them whole to whoever reads that far.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// The `seq` that the next event must carry.

@@ -3,7 +3,9 @@
 //! The first form is a folder on disk. This crate stores and reads back what it is given; it must
 //! not know how a run is executed, what a plugin is, or how anything is shown.
 
+mod damage;
 mod error;
+mod events;
 mod frame;
 mod history;
 mod id;
@@ -11,13 +13,17 @@ mod journal;
 mod leftovers;
 mod lock;
 mod log;
+mod reader;
 mod runs;
 
+pub use damage::{Damage, DamagedJournal};
 pub use error::StateError;
+pub use events::{Events, Told};
 pub use history::{AttemptHistory, History, InstanceHistory};
 pub use id::{RunId, RunIdError};
-pub use journal::{Journal, JournalWriter, read_journal};
+pub use journal::{Account, Journal, JournalWriter, read_account, read_journal};
 pub use leftovers::Writer;
 pub use lock::RunLock;
-pub use log::{AttemptLog, read_line_at};
+pub use log::{AttemptLog, LogReader};
+pub use reader::{Entry, JournalReader};
 pub use runs::{RunFolder, RunSummary, Runs};

@@ -1,5 +1,5 @@
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::StateError;
@@ -55,24 +55,40 @@ impl AttemptLog {
     }
 }
 
-/// The line that begins at `offset` of a log file, without its end; of one over 1 MiB the
-/// beginning.
-pub fn read_line_at(path: &Path, offset: u64) -> Result<String, StateError> {
-    use std::io::Read;
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut line = Vec::new();
-        BufReader::new(file)
-            .take(MAX_LINE)
-            .read_until(b'\n', &mut line)?;
-        Ok(line)
-    };
-    let mut line = read().map_err(StateError::io("read", path))?;
-    if line.last() == Some(&b'\n') {
-        line.pop();
+/// Reads lines back from attempts' log files; those of one file that follow on each other fast.
+#[derive(Debug, Default)]
+pub struct LogReader {
+    open: Option<(PathBuf, BufReader<File>, u64)>,
+}
+
+impl LogReader {
+    /// The line that begins at `offset` of a log file, without its end; of one over 1 MiB the
+    /// beginning.
+    pub fn line_at(&mut self, path: &Path, offset: u64) -> Result<String, StateError> {
+        let mut line = self
+            .read(path, offset)
+            .map_err(StateError::io("read", path))?;
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        }
+        Ok(String::from_utf8_lossy(&line).into_owned())
     }
-    Ok(String::from_utf8_lossy(&line).into_owned())
+
+    fn read(&mut self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        let (mut file, at) = match self.open.take() {
+            Some((open, file, at)) if open == path => (file, at),
+            _ => (BufReader::new(File::open(path)?), 0),
+        };
+        // What is in the buffer stays there.
+        match i64::try_from(i128::from(offset) - i128::from(at)) {
+            Ok(distance) => file.seek_relative(distance)?,
+            Err(_) => file.seek(SeekFrom::Start(offset)).map(drop)?,
+        }
+        let mut line = Vec::new();
+        let read = (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)?;
+        self.open = Some((path.to_owned(), file, offset + read as u64));
+        Ok(line)
+    }
 }
 
 /// Where the line that begins at `offset` ends; the file's length if it has no end.

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use sidestep_events::{Envelope, Event, Header, Record, RunFinished};
+use sidestep_events::{Header, RunFinished};
 
 use crate::{
-    AttemptLog, History, Journal, JournalWriter, RunId, RunLock, StateError, Writer, read_journal,
-    read_line_at,
+    Account, AttemptLog, DamagedJournal, Events, Journal, JournalReader, JournalWriter, RunId,
+    RunLock, StateError, Writer, read_account, read_journal,
 };
 
 /// The folder that holds all runs, one folder each.
@@ -39,6 +39,8 @@ pub struct RunSummary {
     pub writer: Option<u32>,
     /// The sandbox scenario that it uses.
     pub sandbox: Option<String>,
+    /// What is damaged in its journal, if anything is: then all else here is what is left.
+    pub damaged: Option<DamagedJournal>,
 }
 
 impl Runs {
@@ -143,37 +145,43 @@ impl RunFolder {
         read_journal(&self.journal_path())
     }
 
+    /// The journal's records, read as they are asked for.
+    pub fn records(&self) -> Result<JournalReader, StateError> {
+        JournalReader::open(&self.journal_path()).map(|(_, reader)| reader)
+    }
+
+    /// Reads what the journal comes to.
+    pub fn account(&self) -> Result<Account, StateError> {
+        read_account(&self.journal_path())
+    }
+
     /// Opens the journal to go on with the run. The caller holds the lock.
-    pub fn resume(&self, _lock: &RunLock) -> Result<(JournalWriter, Journal), StateError> {
+    ///
+    /// Fails with [`StateError::Damaged`] where a record is lost that may say what was made.
+    pub fn resume(&self, _lock: &RunLock) -> Result<(JournalWriter, Account), StateError> {
         JournalWriter::open(&self.journal_path())
     }
 
-    /// The run's events in order, with the text of every log line. A text that is gone is told in
-    /// its place.
-    pub fn events(&self) -> Result<impl Iterator<Item = Envelope> + use<>, StateError> {
-        let journal = self.read()?;
-        let folder = self.clone();
-        Ok(journal.records.into_iter().filter_map(move |record| {
-            let Record::Event(envelope) = record else {
-                return None;
-            };
-            let mut envelope = *envelope;
-            folder.fill_text(&mut envelope);
-            Some(envelope)
-        }))
+    /// Opens the journal to note what is removed of what the run left, damaged or not. The caller
+    /// holds the lock.
+    pub fn clean_up(&self, _lock: &RunLock) -> Result<(JournalWriter, Account), StateError> {
+        JournalWriter::open_to_clean_up(&self.journal_path())
     }
 
-    fn fill_text(&self, envelope: &mut Envelope) {
-        let (Some(instance), Some(attempt)) = (&envelope.instance, envelope.attempt) else {
-            return;
-        };
-        let path = self.log_path(instance, attempt);
-        if let Event::Log(line) = &mut envelope.event
-            && let Some(offset) = line.offset
-            && line.message.is_empty()
-        {
-            line.message = read_line_at(&path, offset).unwrap_or_else(|error| format!("({error})"));
-        }
+    /// The run's events in order, with the text of every log line, read as they are asked for.
+    pub fn events(&self) -> Result<Events, StateError> {
+        Events::open(self)
+    }
+
+    /// The same for a part of the journal: from byte `from` to byte `to`, where one record begins
+    /// and another ends ([`JournalWriter::length`]).
+    pub fn events_between(&self, from: u64, to: u64) -> Result<Events, StateError> {
+        Events::part(self, from, to)
+    }
+
+    /// What is damaged in the journal, if anything is.
+    pub fn damaged(&self) -> Result<Option<DamagedJournal>, StateError> {
+        Ok(DamagedJournal::of(&self.journal_path(), &self.account()?))
     }
 
     /// The log file of one attempt, opened to append. `journaled` is the offset of its last line
@@ -211,8 +219,9 @@ impl RunFolder {
 
     /// What a list of runs shows.
     pub fn summary(&self) -> Result<RunSummary, StateError> {
-        let journal = self.read()?;
-        let history = History::of(&journal.records);
+        let account = self.account()?;
+        let damaged = DamagedJournal::of(&self.journal_path(), &account);
+        let history = account.history;
         Ok(RunSummary {
             id: self.id.clone(),
             pipeline: history.started.map(|started| started.pipeline),
@@ -222,7 +231,8 @@ impl RunFolder {
                 Writer::Alive(pid) => pid,
                 Writer::Nobody | Writer::Gone(_) => None,
             },
-            sandbox: journal.header.sandbox,
+            sandbox: account.header.sandbox,
+            damaged,
         })
     }
 

@@ -29,7 +29,8 @@ impl wit::Host for StepState {
         &mut self,
         names: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::Repository, WitFailure>>> {
-        self.ask_each(names, |gate, google, name| async move {
+        let google = self.services.google();
+        self.each(google, names, |gate, google, name| async move {
             call(&gate, "repositories", &name, "get")
                 .run(repository(&google, &name))
                 .await
@@ -41,7 +42,8 @@ impl wit::Host for StepState {
         &mut self,
         queries: Vec<wit::PermissionQuery>,
     ) -> wasmtime::Result<Vec<Result<Vec<String>, WitFailure>>> {
-        self.ask_each(queries, |gate, google, query| async move {
+        let google = self.services.google();
+        self.each(google, queries, |gate, google, query| async move {
             call(
                 &gate,
                 "test-permissions",

@@ -33,7 +33,8 @@ impl wit::Host for StepState {
         &mut self,
         names: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::Cluster, WitFailure>>> {
-        self.ask_each(names, |gate, google, cluster| async move {
+        let google = self.services.google();
+        self.each(google, names, |gate, google, cluster| async move {
             let call = Request {
                 cluster: &cluster,
                 action: "get",
@@ -49,7 +50,8 @@ impl wit::Host for StepState {
         &mut self,
         clusters: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<Vec<wit::NodePool>, WitFailure>>> {
-        self.ask_each(clusters, |gate, google, cluster| async move {
+        let google = self.services.google();
+        self.each(google, clusters, |gate, google, cluster| async move {
             let call = Request {
                 cluster: &cluster,
                 action: "listNodePools",

@@ -29,7 +29,8 @@ impl wit::Host for StepState {
         &mut self,
         projects: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::ProjectInfo, WitFailure>>> {
-        self.ask_each(projects, |gate, google, project| async move {
+        let google = self.services.google();
+        self.each(google, projects, |gate, google, project| async move {
             let call = Request {
                 project: &project,
                 action: "get",
@@ -43,7 +44,8 @@ impl wit::Host for StepState {
         &mut self,
         queries: Vec<wit::ServiceQuery>,
     ) -> wasmtime::Result<Vec<Result<bool, WitFailure>>> {
-        self.ask_each(queries, |gate, google, query| async move {
+        let google = self.services.google();
+        self.each(google, queries, |gate, google, query| async move {
             let call = Request {
                 project: &query.project,
                 action: "services",

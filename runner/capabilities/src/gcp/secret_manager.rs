@@ -26,17 +26,17 @@ impl wit::Host for StepState {
         &mut self,
         versions: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<Resource<Secret>, WitFailure>>> {
-        let found = self
-            .ask_each(versions, |gate, google, version| async move {
-                // What has no version has the whole text for the gate to judge.
-                let secret = version
-                    .rsplit_once("/versions/")
-                    .map_or(version.as_str(), |(secret, _)| secret);
-                gate.call("access", &Request { secret })
-                    .run(access_secret(&google, &version))
-                    .await
-            })
-            .await?;
+        let google = self.services.google();
+        let ask = self.each(google, versions, |gate, google, version| async move {
+            // What has no version has the whole text for the gate to judge.
+            let secret = version
+                .rsplit_once("/versions/")
+                .map_or(version.as_str(), |(secret, _)| secret);
+            gate.call("access", &Request { secret })
+                .run(access_secret(&google, &version))
+                .await
+        });
+        let found = ask.await?;
         let mut handles = Vec::with_capacity(found.len());
         for found in found {
             handles.push(match found {

@@ -6,6 +6,8 @@ use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
 use sidestep_events::{Class, Failure, Owner};
 
+use crate::causes;
+
 /// The failure that an HTTP answer of a Google API is (AIP-193, "Errors"; Cloud Storage sends
 /// `error.errors[]` in place of `details`). `what` completes "cannot …".
 pub(crate) fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
@@ -77,7 +79,7 @@ pub(crate) fn of_client_error(what: &str, error: &Error) -> Failure {
             Owner::Cloud,
             format!(
                 "cannot {what}: the answer is not what the API documents: {}",
-                chain(error)
+                causes::chain(error)
             ),
         )
         .with_help(
@@ -88,7 +90,7 @@ pub(crate) fn of_client_error(what: &str, error: &Error) -> Failure {
         Class::Unavailable,
         "google.unreachable",
         Owner::Cloud,
-        format!("cannot {what}: {}", chain(error)),
+        format!("cannot {what}: {}", causes::chain(error)),
     )
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
 }
@@ -106,7 +108,7 @@ pub(super) fn no_token(error: &CredentialsError) -> Failure {
         Owner::Operator,
         format!(
             "no access token can be had for this process: {}",
-            chain(error)
+            causes::chain(error)
         ),
     )
     .with_help("sign in again:")
@@ -117,21 +119,6 @@ pub(super) fn no_token(error: &CredentialsError) -> Failure {
 pub(super) fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     seconds.parse::<u32>().ok().map(|s| u64::from(s) * 1000)
-}
-
-/// The error and its causes, each said once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// `info` is what the answer says for programs: `reason`, `domain` and `metadata` of an ErrorInfo

@@ -11,6 +11,7 @@ use sidestep_events::{Class, Failure, Owner};
 use super::failure::retry_after_ms;
 use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
+use crate::{causes, transport};
 
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -40,18 +41,7 @@ impl Rest {
         credentials: Arc<Credentials>,
         patience: Duration,
     ) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                Failure::new(
-                    Class::Failed,
-                    "http.setup",
-                    Owner::Operator,
-                    format!("no HTTP client can be made on this machine: {error}"),
-                )
-            })?;
+        let http = transport::build(transport::builder())?;
         Ok(Self {
             http,
             endpoints,
@@ -248,12 +238,7 @@ fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
         .and_then(|url| url.host_str())
         .unwrap_or("the service")
         .to_owned();
-    let mut why = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        why = format!(": {cause}");
-        source = cause.source();
-    }
+    let why = causes::last(error);
     Failure::new(
         Class::Unavailable,
         "google.unreachable",

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{ClientBuilder, RequestBuilder};
@@ -11,6 +10,7 @@ use sidestep_events::{Class, Failure, Owner};
 use url::Url;
 
 use super::address::is_public;
+use crate::{causes, transport};
 
 /// The variables that name a proxy, as every HTTP client takes them.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -18,7 +18,7 @@ const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_prox
 /// Sends plugins' requests. It is made at the first one.
 #[derive(Default)]
 pub struct HttpClient {
-    made: OnceLock<Result<reqwest::Client, String>>,
+    made: OnceLock<Result<reqwest::Client, Failure>>,
     /// Addresses that are allowed besides public ones, and the certificates that are trusted: for
     /// tests, whose servers are on this machine.
     #[cfg(test)]
@@ -66,24 +66,13 @@ impl HttpClient {
                     .map(|(_, hosts)| hosts)
                     .unwrap_or_default(),
             };
-            let builder = reqwest::Client::builder()
-                .connect_timeout(Duration::from_secs(10))
-                .redirect(reqwest::redirect::Policy::none())
+            let builder = transport::builder()
                 .https_only(true)
                 .user_agent(concat!("sidestep/", env!("CARGO_PKG_VERSION")))
                 .dns_resolver(Arc::new(resolver));
-            self.trust(builder)
-                .build()
-                .map_err(|error| error.to_string())
+            transport::build(self.trust(builder))
         });
-        let client = client.as_ref().map_err(|why| {
-            Failure::new(
-                Class::Failed,
-                "http.setup",
-                Owner::Operator,
-                format!("no HTTP client can be made on this machine: {why}"),
-            )
-        })?;
+        let client = client.as_ref().map_err(Clone::clone)?;
         Ok(client.request(method, url))
     }
 
@@ -155,14 +144,9 @@ impl Resolve for Public {
 /// The failure of a request that got no answer. Its URL, which may hold a secret, is not said.
 pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
     let error = error.without_url();
-    let mut why = String::new();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        if let Some(NotPublic(name)) = cause.downcast_ref() {
-            return refused(&format!("{name} has no public address"));
-        }
-        why = format!(": {cause}");
-        source = cause.source();
+    let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());
+    if let Some(NotPublic(name)) = not_public {
+        return refused(&format!("{name} has no public address"));
     }
     if error.is_timeout() {
         return Failure::new(
@@ -176,7 +160,10 @@ pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
         Class::Unavailable,
         "http.unreachable",
         Owner::Cloud,
-        format!("cannot {what}: the host can't be reached{why}"),
+        format!(
+            "cannot {what}: the host can't be reached{}",
+            causes::last(&error)
+        ),
     )
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Variables;
 use crate::Masks;
 use crate::google::Origin;
+use crate::transport;
 
 /// How long a CI may take to issue one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,10 +62,8 @@ async fn github(
             .append_pair("audience", &format!("https:{audience}"));
     }
     let said = |error: reqwest::Error| error.without_url().to_string();
-    let mut answer = reqwest::Client::builder()
+    let mut answer = transport::builder()
         .timeout(PATIENCE)
-        // The bearer is for GitHub alone.
-        .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(said)?
         .get(url)

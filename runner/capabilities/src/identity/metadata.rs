@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Variables;
 use crate::google::{Endpoints, Origin, Service};
+use crate::transport;
 
 /// How long it may take: it is next door or not there at all.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -16,11 +17,10 @@ pub(super) async fn ask(variables: &Variables, endpoints: &Endpoints) -> Option<
         Some(host) => format!("http://{host}"),
         None => endpoints.url(Service::Metadata)?,
     };
-    let client = reqwest::Client::builder()
+    let client = transport::builder()
         // Through a proxy it would be the proxy's machine that answers.
         .no_proxy()
         .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
         .build()
         .ok()?;
     let (email, project) = tokio::join!(

@@ -4,6 +4,8 @@ use kube::core::Status;
 use kube::runtime::watcher;
 use sidestep_events::{Class, Failure, Owner};
 
+use crate::causes;
+
 /// The failure that an error of the client is. `what` completes "cannot …".
 pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
     match error {
@@ -13,7 +15,7 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
             Class::Unavailable,
             "kubernetes.unreachable",
             Owner::Cluster,
-            format!("cannot {what}: the API server did not answer: {}", chain(error)),
+            format!("cannot {what}: the API server did not answer: {}", causes::chain(error)),
         )
         .with_help("see whether the cluster's endpoint is reachable from here (a private endpoint needs its network, or the DNS endpoint)"),
     }
@@ -57,19 +59,4 @@ pub(super) fn refused(error: &watcher::Error) -> Option<&Status> {
         _ => return None,
     };
     matches!(status.code, 401 | 403).then_some(status)
-}
-
-/// The error and its causes, each said once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

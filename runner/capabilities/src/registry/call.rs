@@ -14,6 +14,7 @@ use super::failure::unreachable;
 use super::reference::Repository;
 use crate::google::retry::retry;
 use crate::google::{Credentials, Endpoints, Service};
+use crate::transport;
 
 /// How long one answer may take, and after how long a request is not sent again.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -64,19 +65,7 @@ impl Caller {
         credentials: Arc<Credentials>,
     ) -> Result<Self, Failure> {
         // Where a registry sends a client on to is looked at here.
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                Failure::new(
-                    Class::Failed,
-                    "http.setup",
-                    Owner::Operator,
-                    format!("no HTTP client can be made on this machine: {error}"),
-                )
-            })?;
+        let http = transport::build(transport::builder().timeout(PATIENCE))?;
         Ok(Self {
             http,
             endpoints,

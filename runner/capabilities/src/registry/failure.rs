@@ -3,6 +3,8 @@
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
+use crate::causes;
+
 /// The failure that an answer is. `what` completes "cannot …".
 pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -35,12 +37,7 @@ pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
 
 /// The failure of a request that got no answer.
 pub(super) fn unreachable(what: &str, host: &str, error: &reqwest::Error) -> Failure {
-    let mut why = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        why = format!(": {cause}");
-        source = cause.source();
-    }
+    let why = causes::last(error);
     Failure::new(
         Class::Unavailable,
         "registry.unreachable",

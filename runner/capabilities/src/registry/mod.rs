@@ -40,59 +40,56 @@ impl wit::Host for StepState {
         &mut self,
         images: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::Descriptor, WitFailure>>> {
-        let registry = self.services.registry()?;
-        Ok(self
-            .each(registry, images, |gate, registry, image| async move {
-                let call = about(&image, "resolve");
-                let work = async { registry.resolve(&Image::parse(&image)?).await };
-                gate.call("resolve", &call).run(work).await.map(descriptor)
-            })
-            .await)
+        let registry = self.services.registry();
+        self.each(registry, images, |gate, registry, image| async move {
+            let call = about(&image, "resolve");
+            let work = async { registry.resolve(&Image::parse(&image)?).await };
+            gate.call("resolve", &call).run(work).await.map(descriptor)
+        })
+        .await
     }
 
     async fn manifest(
         &mut self,
         images: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::ManifestText, WitFailure>>> {
-        let registry = self.services.registry()?;
-        Ok(self
-            .each(registry, images, |gate, registry, image| async move {
-                let call = about(&image, "manifest");
-                let work = async {
-                    let (found, bytes) = registry.manifest(&Image::parse(&image)?).await?;
-                    let text = String::from_utf8(bytes).map_err(|_| {
-                        Failure::new(
-                            Class::Failed,
-                            "http.unexpected",
-                            Owner::Cloud,
-                            format!("{image} is no image: its manifest is no text"),
-                        )
-                    })?;
-                    Ok(wit::ManifestText {
-                        descriptor: descriptor(found),
-                        text,
-                    })
-                };
-                gate.call("manifest", &call).run(work).await
-            })
-            .await)
+        let registry = self.services.registry();
+        self.each(registry, images, |gate, registry, image| async move {
+            let call = about(&image, "manifest");
+            let work = async {
+                let (found, bytes) = registry.manifest(&Image::parse(&image)?).await?;
+                let text = String::from_utf8(bytes).map_err(|_| {
+                    Failure::new(
+                        Class::Failed,
+                        "http.unexpected",
+                        Owner::Cloud,
+                        format!("{image} is no image: its manifest is no text"),
+                    )
+                })?;
+                Ok(wit::ManifestText {
+                    descriptor: descriptor(found),
+                    text,
+                })
+            };
+            gate.call("manifest", &call).run(work).await
+        })
+        .await
     }
 
     async fn config(
         &mut self,
         queries: Vec<wit::ConfigQuery>,
     ) -> wasmtime::Result<Vec<Result<String, WitFailure>>> {
-        let registry = self.services.registry()?;
-        Ok(self
-            .each(registry, queries, |gate, registry, query| async move {
-                let call = about(&query.image, "config");
-                let work = async {
-                    let image = Image::parse(&query.image)?;
-                    index::config(&registry, &image, query.platform.as_deref()).await
-                };
-                gate.call("config", &call).run(work).await
-            })
-            .await)
+        let registry = self.services.registry();
+        self.each(registry, queries, |gate, registry, query| async move {
+            let call = about(&query.image, "config");
+            let work = async {
+                let image = Image::parse(&query.image)?;
+                index::config(&registry, &image, query.platform.as_deref()).await
+            };
+            gate.call("config", &call).run(work).await
+        })
+        .await
     }
 
     async fn put_index(
@@ -137,21 +134,16 @@ impl wit::Host for StepState {
         &mut self,
         repositories: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<(), WitFailure>>> {
-        let registry = self.services.registry()?;
-        Ok(self
-            .each(
-                registry,
-                repositories,
-                |gate, registry, repository| async move {
-                    let call = Request {
-                        repository: &repository,
-                        action: "testPush",
-                    };
-                    let work = async { registry.may_push(&Repository::parse(&repository)?).await };
-                    gate.call("push-permission", &call).run(work).await
-                },
-            )
-            .await)
+        let registry = self.services.registry();
+        self.each(registry, repositories, |gate, registry, name| async move {
+            let call = Request {
+                repository: &name,
+                action: "testPush",
+            };
+            let work = async { registry.may_push(&Repository::parse(&name)?).await };
+            gate.call("push-permission", &call).run(work).await
+        })
+        .await
     }
 }
 

@@ -35,44 +35,44 @@ impl wit::Host for StepState {
         &mut self,
         objects: Vec<wit::ObjectRef>,
     ) -> wasmtime::Result<Vec<Result<wit::Object, WitFailure>>> {
-        let storage = self.services.storage()?;
-        let ask = self.each(storage, objects, |gate, storage, object| async move {
+        let storage = self.services.storage();
+        self.each(storage, objects, |gate, storage, object| async move {
             let call = request(&object.bucket, Some(&object.name), "get");
             let work = storage.stat(&object.bucket, &object.name, object.generation);
             gate.call("stat", &call)
                 .run(work)
                 .await
                 .map(records::object)
-        });
-        Ok(ask.await)
+        })
+        .await
     }
 
     async fn read(
         &mut self,
         requests: Vec<wit::ReadRequest>,
     ) -> wasmtime::Result<Vec<Result<Vec<u8>, WitFailure>>> {
-        let storage = self.services.storage()?;
-        let ask = self.each(storage, requests, |gate, storage, wanted| async move {
+        let storage = self.services.storage();
+        self.each(storage, requests, |gate, storage, wanted| async move {
             let (object, max) = (&wanted.object, wanted.max.min(LARGEST_READ));
             let call = request(&object.bucket, Some(&object.name), "get");
             let work = storage.read(&object.bucket, &object.name, object.generation, max);
             gate.call("read", &call).run(work).await
-        });
-        Ok(ask.await)
+        })
+        .await
     }
 
     async fn open(
         &mut self,
         objects: Vec<wit::ObjectRef>,
     ) -> wasmtime::Result<Vec<Result<Resource<Blob>, WitFailure>>> {
-        let storage = self.services.storage()?;
+        let storage = self.services.storage();
         let ask = self.each(storage, objects, |gate, storage, object| async move {
             let call = request(&object.bucket, Some(&object.name), "get");
             let work = storage.open(&object.bucket, &object.name, object.generation);
             gate.call("open", &call).run(work).await
         });
         let mut blobs = Vec::new();
-        for answer in ask.await {
+        for answer in ask.await? {
             blobs.push(match answer {
                 Ok(blob) => Ok(self.table.push(blob)?),
                 Err(why) => Err(why),
@@ -139,29 +139,29 @@ impl wit::Host for StepState {
         &mut self,
         queries: Vec<wit::PermissionQuery>,
     ) -> wasmtime::Result<Vec<Result<Vec<String>, WitFailure>>> {
-        let storage = self.services.storage()?;
-        let ask = self.each(storage, queries, |gate, storage, query| async move {
+        let storage = self.services.storage();
+        self.each(storage, queries, |gate, storage, query| async move {
             let call = request(&query.bucket, None, "testPermissions");
             let work = storage.test_permissions(&query.bucket, &query.permissions);
             gate.call("test-permissions", &call).run(work).await
-        });
-        Ok(ask.await)
+        })
+        .await
     }
 
     async fn buckets(
         &mut self,
         names: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<wit::Bucket, WitFailure>>> {
-        let storage = self.services.storage()?;
-        let ask = self.each(storage, names, |gate, storage, name| async move {
+        let storage = self.services.storage();
+        self.each(storage, names, |gate, storage, name| async move {
             let call = request(&name, None, "getBucket");
             let work = storage.bucket(&name);
             gate.call("buckets", &call)
                 .run(work)
                 .await
                 .map(records::bucket)
-        });
-        Ok(ask.await)
+        })
+        .await
     }
 }
 

@@ -171,17 +171,8 @@ async fn after_any_record_a_killed_run_is_gone_on_with_and_nothing_is_built_twic
             go(&killed, &outside).await;
             assert_eq!(outside.builds(), 1, "killed at {end} ({also_equal})");
             assert_eq!(outside.pods(), BTreeSet::new(), "nothing is left");
-            let run = killed.runs.open(&"r1".parse().expect("an id"));
-            let lines: Vec<String> = run
-                .and_then(|run| run.events())
-                .expect("readable")
-                .filter_map(|envelope| match envelope.event {
-                    Event::Log(line) => Some(line.message),
-                    _ => None,
-                })
-                .collect();
             let expected: Vec<String> = (0..LINES).map(|line| format!("line {line}")).collect();
-            assert_eq!(lines, expected, "killed at {end} ({also_equal})");
+            assert_eq!(killed.lines(), expected, "killed at {end} ({also_equal})");
         }
     }
 }

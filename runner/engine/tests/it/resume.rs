@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sidestep_engine::{RunOptions, Stop};
-use sidestep_events::{Class, Event, Exit};
+use sidestep_events::{Class, Exit};
 
 use crate::script::{Act, Script, World, fail, give, plain, statuses};
 
@@ -56,19 +56,7 @@ async fn a_killed_run_goes_on_where_it_was() {
     }
     assert_eq!(*second.removed.lock().expect("whole"), ["pod-1"]);
 
-    let run = world
-        .runs
-        .open(&"r1".parse().expect("an id"))
-        .expect("there");
-    let lines: Vec<_> = run
-        .events()
-        .expect("readable")
-        .filter_map(|envelope| match envelope.event {
-            Event::Log(line) => Some(line.message),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(lines, ["layer 1", "layer 2"]);
+    assert_eq!(world.lines(), ["layer 1", "layer 2"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use sidestep_engine::*;
 use sidestep_events::*;
-use sidestep_state::{History, Runs};
+use sidestep_state::{History, Runs, Told};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -271,6 +271,21 @@ impl World {
         }
     }
 
+    /// The lines of all logs, as the journal has them.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let run = self.runs.open(&"r1".parse().expect("an id"));
+        let mut events = run.and_then(|run| run.events()).expect("readable");
+        let mut lines = Vec::new();
+        while let Some(told) = events.next_told().expect("readable") {
+            if let Told::Event(envelope) = told
+                && let Event::Log(line) = envelope.event
+            {
+                lines.push(line.message);
+            }
+        }
+        lines
+    }
+
     /// Runs the script as one process would: from the start, or from where the journal ends.
     pub(crate) async fn run(
         &self,
@@ -296,8 +311,7 @@ impl World {
         let (folder, lock, journal, history) = if let Ok(folder) = self.runs.open(&id) {
             let lock = folder.lock().expect("free");
             let (journal, read) = folder.resume(&lock).expect("readable");
-            let history = History::of(&read.records);
-            (folder, lock, journal, history)
+            (folder, lock, journal, read.history)
         } else {
             let header = Header {
                 format: JOURNAL_VERSION,
@@ -305,11 +319,12 @@ impl World {
                 run: "r1".into(),
                 plan_digest: "sha256:00".into(),
                 sandbox: None,
+                caller: None,
             };
             let (folder, lock, journal) = self.runs.create(&id, &header).expect("new");
             (folder, lock, journal, History::default())
         };
-        let (recorder, mut events) = Recorder::new(folder, journal, &history, None, stop.clone());
+        let (recorder, reports) = Recorder::new(folder, journal, &history, None, stop.clone());
         let end = run(
             script.clone(),
             Arc::new(recorder),
@@ -321,10 +336,7 @@ impl World {
         )
         .await;
         drop(lock);
-        let mut all = Vec::new();
-        while let Some(event) = events.recv().await {
-            all.push(event);
-        }
+        let all: Vec<Envelope> = reports.collect();
         let mut expected = history.last_seq;
         for envelope in &all {
             expected += 1;

@@ -40,6 +40,8 @@ fn fate(fate: &Fate) -> &'static str {
     match fate {
         Fate::Removed => "removed",
         Fate::WouldRemove => "would-remove",
+        Fate::SetAside => "set-aside",
+        Fate::WouldSetAside => "would-set-aside",
         Fate::Kept => "kept",
         Fate::Failed(_) => "failed",
     }
@@ -72,10 +74,16 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
     };
     let (removed, would) = (count("removed"), count("would-remove"));
     let (failed, kept) = (count("failed"), count("kept"));
+    let (aside, would_aside) = (count("set-aside"), count("would-set-aside"));
     let flag = scenario.map_or_else(String::new, |name| format!(" --sandbox={name}"));
     let parts = [
         (removed, "removed".to_owned()),
         (would, format!("would be removed by: sidestep gc{flag}")),
+        (aside, "set aside".to_owned()),
+        (
+            would_aside,
+            format!("would be set aside by: sidestep gc{flag}"),
+        ),
         (failed, "failed".to_owned()),
         (kept, "left alone".to_owned()),
     ];
@@ -83,7 +91,8 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
     let told: Vec<_> = told
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    line(&match (removed + would + failed, kept) {
+    let done = removed + would + aside + would_aside + failed;
+    line(&match (done, kept) {
         (0, 0) => "Nothing was left behind.".to_owned(),
         (0, kept) => format!("Nothing to remove; {kept} left alone."),
         _ => told.join("; "),

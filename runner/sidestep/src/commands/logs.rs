@@ -2,32 +2,41 @@ use std::time::Duration;
 
 use sidestep_events::{Envelope, Event, Exit};
 use sidestep_report::plain_text;
-use sidestep_state::RunFolder;
+use sidestep_state::{RunFolder, StateError, Told, Writer};
 
 use crate::cli::Logs;
 use crate::commands::Session;
 use crate::error::CommandError;
-use crate::output::line;
+use crate::output::{note, try_line};
 
 /// How often a run that goes on is looked at.
 const POLL: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> {
     let run = session.open_run(&args.run)?;
-    let mut seen = 0;
-    let mut known = args.step.is_none();
+    let step = args.step.as_deref();
+    let mut events = run.events()?;
+    let mut known = step.is_none();
+    let mut damaged = false;
     loop {
         // Asked before reading: what was written up to its end is then read.
-        let goes_on = args.follow && run.summary()?.writer.is_some();
-        for envelope in run
-            .events()?
-            .filter(|envelope| envelope.seq > seen)
-            .collect::<Vec<_>>()
-        {
-            seen = envelope.seq;
-            known |= names(&envelope, args.step.as_deref());
-            if wanted(&envelope, args.step.as_deref()) {
-                show(&envelope, args.step.is_none());
+        let goes_on = args.follow && matches!(run.writer(), Writer::Alive(_));
+        while let Some(told) = events.next_told()? {
+            match told {
+                Told::Event(envelope) => {
+                    known |= names(&envelope, step);
+                    if wanted(&envelope, step) && show(&envelope, step.is_none()).is_err() {
+                        // Whoever read has enough (`| head`).
+                        return Ok(Exit::Success);
+                    }
+                }
+                Told::Damage(place) => {
+                    damaged = true;
+                    note(&format!(
+                        "(here {} bytes of the run's journal can't be read: lines may be missing)",
+                        place.to - place.from
+                    ));
+                }
             }
         }
         if !goes_on {
@@ -35,10 +44,11 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> 
         }
         std::thread::sleep(POLL);
     }
-    if known {
-        Ok(Exit::Success)
-    } else {
-        Err(unknown(&run, args.step.as_deref().unwrap_or_default())?)
+    match run.damaged()? {
+        // What was shown is not all of it, which a script must not overlook.
+        Some(journal) if damaged => Err(StateError::Damaged(Box::new(journal)).into()),
+        _ if known => Ok(Exit::Success),
+        _ => Err(unknown(&run, step.unwrap_or_default())?),
     }
 }
 
@@ -60,30 +70,23 @@ fn names(envelope: &Envelope, step: Option<&str>) -> bool {
     }
 }
 
-fn show(envelope: &Envelope, prefixed: bool) {
+fn show(envelope: &Envelope, prefixed: bool) -> std::io::Result<()> {
     let Event::Log(log) = &envelope.event else {
-        return;
+        return Ok(());
     };
     let text = plain_text(&log.message);
     match &envelope.instance {
-        Some(instance) if prefixed => line(&format!("{} │ {text}", plain_text(instance))),
+        Some(instance) if prefixed => try_line(&format!("{} │ {text}", plain_text(instance))),
         // At a line's beginning this would be a command to the CI system that shows it.
-        _ if text.trim_start().starts_with("::") => line(&format!("│ {text}")),
-        _ => line(&text),
+        _ if text.trim_start().starts_with("::") => try_line(&format!("│ {text}")),
+        _ => try_line(&text),
     }
 }
 
 fn unknown(run: &RunFolder, step: &str) -> Result<CommandError, CommandError> {
-    let mut steps = Vec::new();
-    for envelope in run.events()? {
-        if let Event::RunStarted(started) = envelope.event {
-            steps = started
-                .steps
-                .into_iter()
-                .map(|step| step.instance)
-                .collect();
-        }
-    }
+    let started = run.account()?.history.started;
+    let steps = started.into_iter().flat_map(|started| started.steps);
+    let steps: Vec<_> = steps.map(|step| step.instance).collect();
     Ok(CommandError::usage(
         format!("run {} has no step {step}", run.id()),
         format!("its steps are {}", steps.join(", ")),

@@ -13,7 +13,11 @@ use crate::launch::{Launch, Place, launch, read_plan};
 /// Goes on with a run, by the plan that it was begun with.
 pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, CommandError> {
     let folder = session.open_run(&args.run)?;
+    let place = Place::resume(&folder)?;
     let plan = read_plan(&folder)?;
+    if plan.digest() != place.header.plan_digest {
+        return Err(other_plan(&place).into());
+    }
     let catalog = catalog(session);
     let mut packages = BTreeMap::new();
     for instance in &plan.instances {
@@ -28,18 +32,32 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Comman
         }
     }
     let plugins = load(session, packages.values()).map_err(|error| error.failure())?;
-    let place = Place::resume(&folder, None)?;
-    let scenario = folder.read()?.header.sandbox;
+    let caller = args.flags.caller.as_ref().or(place.header.caller.as_ref());
     let to_run = Launch {
-        cloud: Cloud::of(session, scenario.as_deref())
+        cloud: Cloud::of(session, place.header.sandbox.as_deref())
             .await?
-            .called_as(session, args.flags.caller.as_deref())?,
+            .called_as(session, caller.map(String::as_str))?,
         plan,
         plugins,
         format: args.flags.output.output,
         hints: Vec::new(),
     };
     launch(session, to_run, place, &args.flags).await
+}
+
+fn other_plan(place: &Place) -> Failure {
+    let folder = &place.folder;
+    let message = format!(
+        "{}/plan.json is not the plan that run {} was begun with",
+        folder.path().display(),
+        folder.id()
+    );
+    Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
+        .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
+        .with_help(match &place.header.sandbox {
+            Some(scenario) => format!("sidestep gc --sandbox={scenario}"),
+            None => "sidestep gc".to_owned(),
+        })
 }
 
 fn changed(plan: &Plan, uses: &str) -> Failure {

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use sidestep_engine::name_of;
-use sidestep_events::{Event, Exit, HostCall, Intent, OnExit, PlannedStep, Record};
+use sidestep_events::{Event, Exit, Failure, HostCall, Intent, OnExit, PlannedStep, Record};
 use sidestep_report::{duration, plain_text, render_failure, render_plan};
-use sidestep_state::{History, RunSummary};
+use sidestep_state::{Entry, History, RunSummary};
 
 use crate::cli::{Format, Runs, RunsCommand};
 use crate::commands::Session;
@@ -46,8 +46,17 @@ fn list(session: &Session, format: Format) -> Result<Exit, CommandError> {
 fn state(run: &RunSummary) -> String {
     match (&run.finished, run.writer) {
         (_, Some(pid)) => format!("running (pid {pid})"),
+        (Some(end), None) if run.damaged.is_some() => format!("{}, damaged", end.status),
         (Some(end), None) => end.status.to_string(),
-        (None, None) => "unfinished".to_owned(),
+        (None, None) => unfinished(run).to_owned(),
+    }
+}
+
+/// A run without an end can be gone on with, unless its journal is damaged.
+fn unfinished(run: &RunSummary) -> &'static str {
+    match run.damaged {
+        Some(_) => "damaged",
+        None => "unfinished",
     }
 }
 
@@ -68,15 +77,19 @@ fn row(run: &RunSummary) -> Vec<String> {
 }
 
 fn as_json(run: &RunSummary) -> serde_json::Value {
+    let damage = run.damaged.iter().flat_map(|journal| &journal.damage);
+    let damage =
+        damage.map(|place| json!({ "record": place.record, "from": place.from, "to": place.to }));
     json!({
         "run": run.id.as_str(),
         "pipeline": run.pipeline,
         "began": run.began,
-        "state": run.finished.as_ref().map_or("unfinished", |end| end.status.as_str()),
+        "state": run.finished.as_ref().map_or_else(|| unfinished(run), |end| end.status.as_str()),
         "exit": run.finished.as_ref().map(|end| end.exit),
         "durationMs": run.finished.as_ref().map(|end| end.duration_ms),
         "pid": run.writer,
         "sandbox": run.sandbox,
+        "damage": damage.collect::<Vec<_>>(),
     })
 }
 
@@ -114,11 +127,11 @@ type Touched = BTreeMap<String, BTreeMap<Touch, u64>>;
 fn show(session: &Session, run: &str, format: Format) -> Result<Exit, CommandError> {
     let folder = session.open_run(run)?;
     let summary = folder.summary()?;
-    let journal = folder.read()?;
-    let history = History::of(&journal.records);
+    let history = folder.account()?.history;
     let mut touched = Touched::new();
-    for record in &journal.records {
-        if let Record::Event(envelope) = record
+    let mut records = folder.records()?;
+    while let Some(entry) = records.next_entry()? {
+        if let Entry::Record(Record::Event(envelope)) = entry
             && let (Event::HostCall(call), Some(instance)) = (&envelope.event, &envelope.instance)
         {
             let calls = touched.entry(instance.clone()).or_default();
@@ -213,6 +226,12 @@ fn show_human(
         let scenario = summary.sandbox.as_ref();
         let flag = scenario.map_or_else(String::new, |name| format!(" --sandbox={name}"));
         line(&format!("  remove it: sidestep gc{flag}"));
+    }
+    if let Some(journal) = &summary.damaged {
+        line("");
+        for text in render_failure(&Failure::from(journal), color) {
+            line(&text);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use sidestep_capabilities::kubernetes::{MADE_BY_STEPS, Objects, Target, expires, made_by};
 use sidestep_events::Failure;
 use sidestep_pipeline::Plan;
@@ -28,7 +29,7 @@ pub(crate) struct Spot {
 }
 
 /// The namespaces in which a plan's steps may remove pods, as far as they are named outright.
-fn spots_of_plan(plan: &Plan) -> BTreeSet<Spot> {
+pub(super) fn spots_of_plan(plan: &Plan) -> BTreeSet<Spot> {
     let mut spots = BTreeSet::new();
     for instance in &plan.instances {
         let grant = instance.scopes.get(Capability::Kubernetes);
@@ -80,20 +81,9 @@ pub(super) async fn sweep_spot(
     spot: &Spot,
     dry_run: bool,
 ) -> Vec<Finding> {
-    let failed = |name: String, failure| Finding {
-        kind: "pod".to_owned(),
-        name,
-        run: None,
-        why: "it could not be looked at".to_owned(),
-        fate: Fate::Failed(failure),
-    };
-    let objects = match open(clients, spot).await {
-        Ok(objects) => objects,
-        Err(failure) => return vec![failed(format!("{}/*", spot.namespace), failure)],
-    };
-    let pods = match objects.list(Some(MADE_BY_STEPS), None, MOST).await {
-        Ok((pods, _more)) => pods,
-        Err(failure) => return vec![failed(format!("{}/*", spot.namespace), failure)],
+    let (objects, pods) = match pods_of_steps(clients, spot).await {
+        Ok(found) => found,
+        Err(failure) => return vec![unseen(spot, failure)],
     };
     let now = Timestamp::now();
     let mut found = Vec::new();
@@ -130,6 +120,59 @@ pub(super) async fn sweep_spot(
         });
     }
     found
+}
+
+/// Removes all pods of one run in one namespace: for a run whose journal does not name all that it
+/// made, and that nobody goes on with.
+pub(super) async fn sweep_run(
+    clients: &Clients,
+    spot: &Spot,
+    run: &str,
+    why: &str,
+    dry_run: bool,
+) -> Vec<Finding> {
+    let (objects, pods) = match pods_of_steps(clients, spot).await {
+        Ok(found) => found,
+        Err(failure) => return vec![unseen(spot, failure)],
+    };
+    let mut found = Vec::new();
+    for pod in pods {
+        let metadata = &pod["metadata"];
+        let by = made_by(&pod).and_then(|by| by.split('/').next());
+        let (Some(name), true) = (metadata["name"].as_str(), by == Some(run)) else {
+            continue;
+        };
+        let removed = if dry_run {
+            Ok(())
+        } else {
+            let uid = metadata["uid"].as_str();
+            objects.delete(name, uid, None, None).await
+        };
+        found.push(Finding {
+            kind: "pod".to_owned(),
+            name: format!("{}/{name}", spot.namespace),
+            run: Some(run.to_owned()),
+            why: why.to_owned(),
+            fate: Finding::fate_of(dry_run, removed),
+        });
+    }
+    found
+}
+
+fn unseen(spot: &Spot, failure: Failure) -> Finding {
+    Finding {
+        kind: "pod".to_owned(),
+        name: format!("{}/*", spot.namespace),
+        run: None,
+        why: "it could not be looked at".to_owned(),
+        fate: Fate::Failed(failure),
+    }
+}
+
+async fn pods_of_steps(clients: &Clients, spot: &Spot) -> Result<(Objects, Vec<Value>), Failure> {
+    let objects = open(clients, spot).await?;
+    let (pods, _more) = objects.list(Some(MADE_BY_STEPS), None, MOST).await?;
+    Ok((objects, pods))
 }
 
 async fn open(clients: &Clients, spot: &Spot) -> Result<Objects, Failure> {

@@ -8,7 +8,7 @@ use sidestep_engine::{Recorder, Stop, collect, name_of, was_detached};
 use sidestep_events::{Failure, Intent, OnExit, Place};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
-use super::{Fate, Finding, Spot, Sweep};
+use super::{Fate, Finding, Spot, Sweep, damaged};
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::Clients;
 
@@ -24,7 +24,8 @@ pub(super) async fn sweep(
 ) -> Result<(Vec<Finding>, BTreeSet<Spot>), Failure> {
     let runs = sweep.session.runs();
     let (mut found, mut spots) = (Vec::new(), BTreeSet::new());
-    let (all, _unreadable) = runs.list()?;
+    let (all, unreadable) = runs.list()?;
+    found.extend(unreadable.iter().map(damaged::unreadable));
     for summary in all {
         let folder = runs.open(&summary.id)?;
         let Ok(journal) = folder.read() else { continue };
@@ -32,7 +33,12 @@ pub(super) async fn sweep(
         if here {
             spots.extend(Spot::of_records(&journal.records));
         }
-        found.extend(run(sweep, here.then_some(clients), &folder, &journal).await?);
+        let swept = run(sweep, here.then_some(clients), &folder, &journal).await?;
+        if here && !journal.damage.is_empty() {
+            let damaged = damaged::sweep(sweep, clients, &folder, &journal, &swept).await;
+            found.extend(damaged);
+        }
+        found.extend(swept);
     }
     Ok((found, spots))
 }
@@ -66,8 +72,11 @@ async fn run(
         return Ok(all(&format!("run {id} goes on{pid}")));
     }
     let mut found = Vec::new();
-    let detached = history.finished.is_none() && was_detached(journal.records.iter());
+    let detached = history.finished.is_none()
+        && journal.damage.is_empty()
+        && was_detached(journal.records.iter());
     let why = match (writer, &history.finished) {
+        (_, None) if !journal.damage.is_empty() => damaged::why(&id),
         (_, Some(_)) => format!("run {id} ended without removing it"),
         (Writer::Gone(pid), None) => format!("the runner of {id} (process {pid}) is gone"),
         (_, None) => format!("run {id} has no end, and nobody runs it"),
@@ -112,12 +121,15 @@ async fn run(
                 Err(error) => return Err(error.into()),
             }
         }
-    } else if let Some(scenario) = &journal.header.sandbox
-        && !left.is_empty()
-    {
-        return Ok(all(&format!(
-            "it is in the sandbox `{scenario}`: sidestep gc --sandbox={scenario}"
-        )));
+    } else if let Some(scenario) = &journal.header.sandbox {
+        let there = format!("the sandbox `{scenario}`: sidestep gc --sandbox={scenario}");
+        if !left.is_empty() {
+            return Ok(all(&format!("it is in {there}")));
+        }
+        if !journal.damage.is_empty() {
+            let why = format!("it is damaged, and what the run left is in {there}");
+            return Ok(vec![damaged::kept(folder, why)]);
+        }
     }
     found.extend(on_disk(sweep.dry_run, folder, writer, &history)?);
     Ok(found)
@@ -131,8 +143,8 @@ async fn remove(
 ) -> Result<Vec<(Intent, Result<bool, Failure>)>, StateError> {
     let lock = folder.lock()?;
     // Read anew: what was read before the lock may be of yesterday.
-    let (journal, read) = folder.resume(&lock)?;
-    let history = History::of(&read.records);
+    let (journal, account) = folder.clean_up(&lock)?;
+    let history = account.history;
     let (recorder, _events) = Recorder::new(folder.clone(), journal, &history, None, Stop::new());
     let gone = collect(&recorder, cleaner, PATIENCE, wanted).await;
     Ok(gone
@@ -207,7 +219,7 @@ fn finding(intent: &Intent, run: &str, why: &str, fate: Fate) -> Finding {
 
 impl Spot {
     /// The namespaces in which a run made something.
-    fn of_records(records: &[sidestep_events::Record]) -> impl Iterator<Item = Self> {
+    pub(super) fn of_records(records: &[sidestep_events::Record]) -> impl Iterator<Item = Self> {
         records.iter().filter_map(|record| match record {
             sidestep_events::Record::Intent(Intent {
                 place: Place::Cluster { cluster, namespace },

@@ -1,4 +1,5 @@
 //! The state of runs, as other crates use it.
 
+mod damage;
 mod journal;
 mod runs;

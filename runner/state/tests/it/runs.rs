@@ -1,5 +1,5 @@
 use sidestep_events::{Event, Record, RunFinished, RunStarted, Status};
-use sidestep_state::{History, RunId, Runs, StateError, read_line_at};
+use sidestep_state::{History, LogReader, RunId, Runs, StateError, Told};
 
 use crate::journal::{event, header, line};
 
@@ -95,20 +95,23 @@ fn a_line_that_the_journal_does_not_know_is_cut_on_resume() {
     let mut log = run.attempt_log("a", 1, known).expect("opened");
     let second = log.append("two\nlines").expect("appended");
     assert_eq!(
-        read_line_at(&run.log_path("a", 1), second).expect("there"),
+        LogReader::default()
+            .line_at(&run.log_path("a", 1), second)
+            .expect("there"),
         "two lines"
     );
     let whole = std::fs::read_to_string(run.log_path("a", 1)).expect("readable");
     assert_eq!(whole, "first\ntwo lines\n");
 
-    let texts: Vec<_> = run
-        .events()
-        .expect("readable")
-        .filter_map(|envelope| match envelope.event {
-            Event::Log(line) => Some(line.message),
-            _ => None,
-        })
-        .collect();
+    let mut events = run.events().expect("readable");
+    let mut texts = Vec::new();
+    while let Some(told) = events.next_told().expect("readable") {
+        if let Told::Event(envelope) = told
+            && let Event::Log(line) = envelope.event
+        {
+            texts.push(line.message);
+        }
+    }
     assert_eq!(texts, ["first"]);
 }
 

@@ -29,7 +29,8 @@ impl wit::Host for StepState {
         &mut self,
         queries: Vec<wit::Query>,
     ) -> wasmtime::Result<Vec<Result<wit::Answer, WitFailure>>> {
-        self.ask_each(queries, |gate, google, query| async move {
+        let google = self.services.google();
+        self.each(google, queries, |gate, google, query| async move {
             let target = Target::of(&query);
             let call = Request {
                 project: target.project(),

@@ -40,7 +40,7 @@ impl wit::Host for StepState {
         target: PolicyResource,
         policy: Policy,
     ) -> Result<Policy, CallError> {
-        let (gate, google) = (Arc::clone(&self.gate), self.google()?);
+        let (gate, google) = (Arc::clone(&self.gate), self.services.google()?);
         Ok(policy::set(&gate, &google, &target, &policy).await?)
     }
 
@@ -69,7 +69,7 @@ impl wit::Host for StepState {
 impl StepState {
     /// Makes something new, or finds it there as it was to be made.
     async fn make<N: New>(&mut self, new: N) -> Result<(N::Made, Creation), CallError> {
-        let (gate, google) = (Arc::clone(&self.gate), self.google()?);
+        let (gate, google) = (Arc::clone(&self.gate), self.services.google()?);
         let named = new.named();
         let request = Request {
             resource: named.as_str(),
@@ -92,11 +92,8 @@ impl StepState {
             Ok(((found.into(), outcome), id))
         };
         // Nothing is journaled of what can't be made.
-        let wrong = named
-            .name()
-            .err()
-            .filter(|_| gate.permits(&request).is_ok());
-        let call = gate.call(N::FUNCTION, &request).unless(wrong);
+        let wrong = named.name().err();
+        let call = gate.call(N::FUNCTION, &request).and_unless(wrong);
         Ok(call.create(intent, work).await?)
     }
 }

@@ -50,7 +50,8 @@ impl StepState {
         at: &Address,
         secrets: Vec<wit::SecretData>,
     ) -> Result<Vec<PodSecret>, CallError> {
-        if !secrets.is_empty() && !(at.is_pods() && at.namespace().is_some()) {
+        let takes_secrets = at.is_pods() && at.namespace().is_some();
+        if !secrets.is_empty() && !takes_secrets {
             return Err(invalid("only a pod in a namespace can own Secrets").into());
         }
         let exposed = |secret: &Resource<Secret>| self.table.get(secret).map(Secret::expose);

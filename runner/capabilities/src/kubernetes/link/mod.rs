@@ -41,22 +41,22 @@ impl wit::Host for StepState {
         &mut self,
         refs: Vec<wit::ObjectRef>,
     ) -> wasmtime::Result<Vec<Result<String, WitFailure>>> {
-        let clusters = self.services.clusters()?;
-        let ask = self.each(clusters, refs, |gate, clusters, object| async move {
+        let clusters = self.services.clusters();
+        self.each(clusters, refs, |gate, clusters, object| async move {
             let (at, name) = Address::of(object);
             let work = async { at.objects(&clusters).await?.get(&name).await };
             let object = gate.call("get", &at.request("get")).run(work).await?;
             Ok(object.to_string())
-        });
-        Ok(ask.await)
+        })
+        .await
     }
 
     async fn list(
         &mut self,
         queries: Vec<wit::ListQuery>,
     ) -> wasmtime::Result<Vec<Result<wit::Listing, WitFailure>>> {
-        let clusters = self.services.clusters()?;
-        let ask = self.each(clusters, queries, |gate, clusters, query| async move {
+        let clusters = self.services.clusters();
+        self.each(clusters, queries, |gate, clusters, query| async move {
             let at = Address::of_query(&query);
             let work = async {
                 let labels = query.label_selector.as_deref();
@@ -69,8 +69,8 @@ impl wit::Host for StepState {
                 items: items.iter().map(Value::to_string).collect(),
                 truncated,
             })
-        });
-        Ok(ask.await)
+        })
+        .await
     }
 
     async fn create(
@@ -147,8 +147,8 @@ impl wit::Host for StepState {
         &mut self,
         queries: Vec<wit::AccessQuery>,
     ) -> wasmtime::Result<Vec<Result<wit::Access, WitFailure>>> {
-        let clusters = self.services.clusters()?;
-        let ask = self.each(clusters, queries, |gate, clusters, query| async move {
+        let clusters = self.services.clusters();
+        self.each(clusters, queries, |gate, clusters, query| async move {
             let call = Request {
                 cluster: &query.cluster,
                 namespace: query.namespace.as_deref().unwrap_or_default(),
@@ -160,8 +160,8 @@ impl wit::Host for StepState {
                 access::can_i(client, &query).await
             };
             gate.call("can-i", &call).run(work).await
-        });
-        Ok(ask.await)
+        })
+        .await
     }
 
     async fn follow_pod(

@@ -1,0 +1,69 @@
+//! What is told beside the course.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+
+/// How far something is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// What is under way: `uploading`, `pod Running`.
+    pub label: String,
+    /// How much is done, in `unit`.
+    pub done: u64,
+    /// How much there is, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// `bytes`, `files`, or empty for a bare state.
+    #[serde(default)]
+    pub unit: String,
+}
+
+/// One call that passed, or was stopped by, the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HostCall {
+    /// The capability's grant key.
+    pub capability: String,
+    /// The function.
+    pub function: String,
+    /// What it touched, for people; never a secret.
+    pub target: String,
+    /// Whether the gate let it through.
+    pub allowed: bool,
+    /// The failure's code, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// How long it took, in microseconds.
+    pub duration_us: u64,
+}
+
+/// Something likely not meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WarningRaised {
+    /// The exact warning, dotted.
+    pub code: String,
+    /// What it is, for people.
+    pub message: String,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub help: Vec<String>,
+}
+
+/// What happened to an outside object at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CleanedUp {
+    /// Its kind.
+    pub kind: String,
+    /// Its name and place, for people.
+    pub name: String,
+    /// Whether it is gone.
+    pub removed: bool,
+    /// Why it could not be removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}

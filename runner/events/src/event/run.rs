@@ -1,0 +1,84 @@
+//! A run's beginning and end.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Status;
+
+/// A run's beginning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStarted {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The file that it was read from, relative to the workspace; absent for an embedded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The runner's version.
+    pub version: String,
+    /// `sha256:` of the plan.
+    pub plan_digest: String,
+    /// The sandbox scenario; absent against the real cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
+    /// Whether an earlier process began this run.
+    pub resumed: bool,
+    /// The plan's steps, in the order of the file.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A step as the plan has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedStep {
+    /// Its id in the file.
+    pub id: String,
+    /// Its instance.
+    pub instance: String,
+    /// The plugin, as the file names it.
+    pub uses: String,
+    /// `sha256:` of the plugin's bytes.
+    pub plugin_digest: String,
+    /// The ids of the steps that it waits for.
+    pub needs: Vec<String>,
+    /// What it may touch.
+    pub grants: Vec<PlannedGrant>,
+}
+
+/// One capability that a step may use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedGrant {
+    /// The capability's grant key.
+    pub capability: String,
+    /// The scopes, in words for people: `read services/api/**`.
+    pub scopes: Vec<String>,
+    /// Where the grant comes from.
+    pub source: GrantSource,
+}
+
+/// Where a grant comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantSource {
+    /// A built-in plugin's own request.
+    BuiltIn,
+    /// The pipeline's `grants`.
+    Pipeline,
+}
+
+/// The run's end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunFinished {
+    /// How it ended.
+    pub status: Status,
+    /// The exit code of the process.
+    pub exit: u8,
+    /// The pipeline's outputs, after a run that succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Value>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}

@@ -1,0 +1,129 @@
+//! What is not whole in a journal, and what that means for its run.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use sidestep_events::{Class, Failure, Owner};
+
+use crate::{Account, RunFolder, RunLock, StateError};
+
+/// Bytes of a journal that were a record once, or several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Damage {
+    /// The number of the first record that can't be read; the header's is 1.
+    pub record: u64,
+    /// Where it begins, in bytes from the file's beginning.
+    pub from: u64,
+    /// Where the next whole record begins, or the file ends.
+    pub to: u64,
+}
+
+/// A journal that nobody may go on with: what its damaged records said is not known, and one of
+/// them may have named something that was made outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DamagedJournal {
+    /// The run.
+    pub run: String,
+    /// The journal.
+    pub path: PathBuf,
+    /// Where it is damaged; not empty.
+    pub damage: Vec<Damage>,
+    /// How many records are whole.
+    pub whole: u64,
+    /// The sandbox scenario that the run uses.
+    pub sandbox: Option<String>,
+    /// The file that was run.
+    pub file: Option<String>,
+    /// Whether the run's end is among what is whole.
+    pub ended: bool,
+}
+
+impl DamagedJournal {
+    pub(crate) fn of(path: &Path, account: &Account) -> Option<Self> {
+        let started = account.history.started.as_ref();
+        (!account.damage.is_empty()).then(|| Self {
+            run: account.header.run.clone(),
+            path: path.to_owned(),
+            damage: account.damage.clone(),
+            whole: account.whole,
+            sandbox: account.header.sandbox.clone(),
+            file: started.and_then(|started| started.file.clone()),
+            ended: account.history.finished.is_some(),
+        })
+    }
+}
+
+impl fmt::Display for DamagedJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.damage.first() else {
+            return write!(f, "the journal of run {} is whole", self.run);
+        };
+        write!(
+            f,
+            "the journal of run {} is damaged: record {} can't be read (bytes {} to {} of {}",
+            self.run,
+            first.record,
+            first.from,
+            first.to,
+            self.path.display()
+        )?;
+        match self.damage.len() - 1 {
+            0 => {}
+            1 => f.write_str(", and one more place behind")?,
+            more => write!(f, ", and {more} more places behind")?,
+        }
+        let before = first.record - 1;
+        write!(
+            f,
+            "); the {before} before it and {} behind it are whole",
+            self.whole.saturating_sub(before)
+        )
+    }
+}
+
+impl From<&DamagedJournal> for Failure {
+    fn from(damaged: &DamagedJournal) -> Self {
+        let sandbox = damaged.sandbox.as_ref();
+        let sandbox = sandbox.map_or_else(String::new, |name| format!(" --sandbox={name}"));
+        let run = &damaged.run;
+        let mut failure = Self::new(
+            Class::Failed,
+            "state.damaged",
+            Owner::Operator,
+            damaged.to_string(),
+        )
+        .with_help(
+            "What it said is lost: a step may be done, or a pod may run, of which nothing else \
+             tells. So the run is not gone on with. What the whole records say:",
+        )
+        .with_help(format!("sidestep runs show {run}"))
+        .with_help(if damaged.ended {
+            "Remove what the run may have left:"
+        } else {
+            "Remove what the run made and left, and set its folder aside:"
+        })
+        .with_help(format!("sidestep gc{sandbox}"));
+        if let Some(file) = damaged.file.as_ref().filter(|file| !file.contains(' ')) {
+            failure = failure
+                .with_help("Then start it anew, with the inputs that it had:")
+                .with_help(format!("sidestep run {file}{sandbox}"));
+        }
+        failure
+    }
+}
+
+impl RunFolder {
+    /// Takes a run out of the list whose journal is damaged: its folder stays, with all that is in
+    /// it, under another name, which is answered. The run's id is free again.
+    pub fn set_aside(&self, _lock: &RunLock) -> Result<PathBuf, StateError> {
+        let path = self.path();
+        let mut aside = path.with_extension("damaged");
+        let mut time = 1;
+        while aside.exists() {
+            time += 1;
+            aside = path.with_extension(format!("damaged-{time}"));
+        }
+        std::fs::rename(path, &aside).map_err(StateError::io("rename", path))?;
+        Ok(aside)
+    }
+}

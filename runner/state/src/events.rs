@@ -1,0 +1,74 @@
+//! A run's events as a reporter would have seen them: from the journal, with the text of each log
+//! line from its attempt's log file.
+
+use sidestep_events::{Envelope, Event, Record};
+
+use crate::{Damage, Entry, JournalReader, LogReader, RunFolder, StateError};
+
+/// What a journal tells next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// An event.
+    Event(Box<Envelope>),
+    /// Records are lost here; some of them may have been events.
+    Damage(Damage),
+}
+
+/// Reads a run's events, one at a time.
+#[derive(Debug)]
+pub struct Events {
+    folder: RunFolder,
+    reader: JournalReader,
+    logs: LogReader,
+}
+
+impl Events {
+    pub(crate) fn open(folder: &RunFolder) -> Result<Self, StateError> {
+        let (_, reader) = JournalReader::open(&folder.journal_path())?;
+        Ok(Self::of(folder, reader))
+    }
+
+    pub(crate) fn part(folder: &RunFolder, from: u64, to: u64) -> Result<Self, StateError> {
+        let reader = JournalReader::part(&folder.journal_path(), from, to)?;
+        Ok(Self::of(folder, reader))
+    }
+
+    fn of(folder: &RunFolder, reader: JournalReader) -> Self {
+        Self {
+            folder: folder.clone(),
+            reader,
+            logs: LogReader::default(),
+        }
+    }
+
+    /// The next event, or where some are lost; nothing at the end. Asked again, it looks whether
+    /// there are more.
+    pub fn next_told(&mut self) -> Result<Option<Told>, StateError> {
+        loop {
+            return Ok(match self.reader.next_entry()? {
+                None => None,
+                Some(Entry::Damage(damage)) => Some(Told::Damage(damage)),
+                Some(Entry::Record(Record::Event(mut envelope))) => {
+                    self.fill_text(&mut envelope);
+                    Some(Told::Event(envelope))
+                }
+                Some(Entry::Record(_)) => continue,
+            });
+        }
+    }
+
+    /// Fetches the text of a log line. One that is gone is told in its place.
+    fn fill_text(&mut self, envelope: &mut Envelope) {
+        let (Some(instance), Some(attempt)) = (&envelope.instance, envelope.attempt) else {
+            return;
+        };
+        if let Event::Log(line) = &mut envelope.event
+            && let Some(offset) = line.offset
+            && line.message.is_empty()
+        {
+            let path = self.folder.log_path(instance, attempt);
+            let text = self.logs.line_at(&path, offset);
+            line.message = text.unwrap_or_else(|error| format!("({error})"));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a run says and nobody reads: a terminal that was stopped, a pipe that is stuck, a reader
+//! that has enough.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::interrupted::signal;
+use crate::place::Place;
+
+/// More lines than are held for a reader.
+const LINES: usize = 8000;
+
+fn with_lines(lines: usize) -> Place {
+    let place = Place::with_application();
+    let labels: String = (0..lines).map(|n| format!("LABEL n={n}\n")).collect();
+    place.write(
+        "Dockerfile",
+        &format!("FROM scratch\nCOPY hello.txt /\n{labels}CMD [\"/hello\"]\n"),
+    );
+    place
+}
+
+/// Waits for the end of a run whose process does not end.
+fn until_over(place: &mut Place, child: &mut Child, id: &str) {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_mins(5) {
+        let shown = place.run(&["runs", "show", id, "--output", "json"]);
+        if let Ok(shown) = serde_json::from_slice::<Value>(&shown.stdout)
+            && shown["pid"].is_null()
+            && shown["exit"] == 0
+        {
+            assert_eq!(child.try_wait().unwrap(), None, "it waits for its reader");
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("the run does not end");
+}
+
+#[test]
+fn a_run_that_nobody_reads_goes_on_and_all_of_it_is_there_later() {
+    let mut place = with_lines(LINES);
+    let run = ["run", "--sandbox", "--run-id", "unread", "--output", "json"];
+    let mut child = place.start(&run);
+    until_over(&mut place, &mut child, "unread");
+    let (mut seq, mut lines) = (0, 0);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        seq += 1;
+        assert_eq!(event["seq"], seq, "no gap");
+        let message = event["data"]["message"].as_str().unwrap_or_default();
+        lines += usize::from(message.contains(&format!("LABEL n={lines}")));
+    }
+    assert_eq!(lines, LINES);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_stuck_reader_does_not_keep_the_process_from_ending() {
+    let mut place = with_lines(1000);
+    let run = ["run", "--sandbox", "--run-id", "stuck", "--output", "json"];
+    let mut child = place.start(&run);
+    until_over(&mut place, &mut child, "stuck");
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let mut told = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut told).unwrap();
+    assert!(
+        told.contains("The run is over") && told.contains("sidestep logs stuck"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_reader_that_has_enough_changes_nothing() {
+    let mut place = with_lines(1000);
+    let run = ["run", "--sandbox", "--run-id", "head", "--output", "human"];
+    let mut child = place.start(&run);
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    drop(reader);
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(0),
+        "the run went on to its end"
+    );
+    let shown = place.run(&["runs", "show", "head", "--output", "json"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown["state"], "succeeded");
+    assert_eq!(shown["damage"], serde_json::json!([]));
+    let left = shown["leftOutside"].as_array().unwrap();
+    assert!(
+        left.iter().all(|intent| intent["onExit"] == "keep"),
+        "{left:?}"
+    );
+
+    let mut child = place.start(&["logs", "head"]);
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut first).unwrap();
+    drop(reader);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
