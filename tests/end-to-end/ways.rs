@@ -255,7 +255,9 @@ fn an_argument_that_a_from_needs_is_asked_for_before_anything_starts() {
     let output = place.run(&["run", "pipelines/quickstart.yaml", "--sandbox"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let at = said.find("dockerfile.arg-unset").expect("the problem's code");
+    let at = said
+        .find("dockerfile.arg-unset")
+        .expect("the problem's code");
     insta::assert_snapshot!(said[at..].trim_end());
     // What another step gives can't be known yet, and is no error.
     let path = place.workspace().join("pipelines/quickstart.yaml");
@@ -263,7 +265,12 @@ fn an_argument_that_a_from_needs_is_asked_for_before_anything_starts() {
     let later = "dockerfile: Dockerfile\n      buildArgs: { BASH: \"${{ steps.context.outputs.digest }}\" }";
     place.write("later.yaml", &text.replace("dockerfile: Dockerfile", later));
     let output = place.run(&["validate", "later.yaml"]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
