@@ -145,10 +145,12 @@ pub fn plan(
             why,
         };
         let base = expand(image, &|name| values.get(name).cloned()).map_err(fault)?;
-        let lower = Some(base.text.to_lowercase());
+        let lower = base.text.to_lowercase();
+        let is_it = |name: &Option<String>| name.as_deref().unwrap_or_default() == lower;
         bases.push(Base {
-            // Here, of two by one name the first counts.
-            stage: names[..index].iter().position(|name| *name == lower),
+            // Here, of two by one name the first counts; and an empty name is that of a stage
+            // without one.
+            stage: names[..index].iter().position(is_it),
             text: base.text,
             asked: base.asked,
             unset: base.unset,

@@ -26,6 +26,15 @@ fn a_from_sees_global_arguments_and_what_is_given() {
 }
 
 #[test]
+fn an_empty_name_is_that_of_a_stage_without_one() {
+    let plan = planned("FROM ab AS x\nFROM cd\nFROM $B\n", &[], None).expect("a plan");
+    assert_eq!(plan.bases[2].stage, Some(1));
+    assert_eq!(plan.needed, [false, true, true]);
+    let plan = planned("FROM ab AS x\nFROM $B\n", &[], None).expect("a plan");
+    assert_eq!(plan.bases[1].stage, None);
+}
+
+#[test]
 fn platform_arguments_are_unknown_to_a_from() {
     assert_eq!(bases("FROM ab-$TARGETARCH\n", &[]), ["ab-"]);
 }
