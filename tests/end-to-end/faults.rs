@@ -237,10 +237,14 @@ fn a_plan_that_is_another_now_is_not_run() {
     let output = place.run(&["resume", "other"]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(
-        told.contains("plan.json is not the plan that run other was begun with"),
-        "{told}"
-    );
+    let named = format!("the plan of run other, {},", plan.display());
+    let changed = format!("{named} is not the plan that it was begun with");
+    assert!(told.contains(&changed), "{told}");
+    fs::remove_file(&plan).unwrap();
+    let output = place.run(&["resume", "other"]);
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(&format!("{named} is gone")), "{told}");
 }
 
 /// All texts of a run: what it printed, and every file that it left.

@@ -76,6 +76,33 @@ fn a_stuck_reader_does_not_keep_the_process_from_ending() {
 }
 
 #[test]
+fn a_run_that_nobody_reads_is_cancelled_and_ends_by_one_signal() {
+    let mut place = with_lines(LINES);
+    let run = ["run", "--sandbox", "--run-id", "deaf", "--output", "json"];
+    let mut child = place.start(&run);
+    // Some thousand lines: more than a pipe takes.
+    let log = place
+        .folder()
+        .join("state/sidestep/runs/deaf/logs/build.1.log");
+    let began = Instant::now();
+    while std::fs::metadata(&log).map_or(0, |log| log.len()) < 30_000 {
+        assert!(began.elapsed() < Duration::from_mins(2), "it says nothing");
+        assert_eq!(child.try_wait().unwrap(), None, "it goes on");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let shown = place.run(&["runs", "show", "deaf", "--output", "json"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown["state"], "cancelled");
+    let left = shown["leftOutside"].as_array().unwrap();
+    assert!(
+        left.iter().all(|intent| intent["onExit"] == "keep"),
+        "{left:?}"
+    );
+}
+
+#[test]
 fn a_reader_that_has_enough_changes_nothing() {
     let mut place = with_lines(1000);
     let run = ["run", "--sandbox", "--run-id", "head", "--output", "human"];

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidestep_engine::{Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, run};
-use sidestep_events::{Class, Exit, Failure, Header, JOURNAL_VERSION, Owner};
+use sidestep_engine::{
+    Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, StopReason, run,
+};
+use sidestep_events::{Exit, Failure};
 use sidestep_host::Plugin;
 use sidestep_pipeline::Plan;
 use sidestep_report::{Hint, plain_text};
-use sidestep_sandbox::DEVELOPER;
-use sidestep_state::{History, JournalWriter, RunFolder, RunId, RunLock, StateError};
 
 use crate::cli::{Format, RunFlags};
 use crate::cloud::Cloud;
@@ -18,11 +18,12 @@ use crate::commands::Session;
 use crate::equipment::Equipment;
 use crate::error::CommandError;
 use crate::gc::sweep_expired;
+use crate::place::Place;
 use crate::signals::Signals;
 use crate::{output, reporters};
 
-/// The plan's name in the run's folder.
-const PLAN: &str = "plan.json";
+/// How long what a run said is still shown after it was asked to end, and did.
+const SHOWING: Duration = Duration::from_secs(5);
 
 /// What is to be run, and how it is shown.
 pub(crate) struct Launch {
@@ -32,143 +33,6 @@ pub(crate) struct Launch {
     pub(crate) cloud: Cloud,
     pub(crate) format: Format,
     pub(crate) hints: Vec<Hint>,
-}
-
-/// An opened run.
-pub(crate) struct Place {
-    pub(crate) folder: RunFolder,
-    pub(crate) lock: RunLock,
-    pub(crate) journal: JournalWriter,
-    pub(crate) history: History,
-    /// What the run was begun with.
-    pub(crate) header: Header,
-}
-
-impl Place {
-    /// Makes the run's place, or goes on with the run of that id that never ended.
-    ///
-    /// `asked` says that the user chose the id: then a run that ended is in the way. An id of the
-    /// CI's own gets a number instead.
-    pub(crate) fn take(
-        session: &Session,
-        launch: &Launch,
-        id: &RunId,
-        asked: bool,
-    ) -> Result<Self, CommandError> {
-        let runs = session.runs();
-        let mut id = id.clone();
-        let first = id.clone();
-        for time in 2.. {
-            let folder = match runs.open(&id) {
-                Ok(folder) => folder,
-                Err(StateError::NotFound { .. }) => break,
-                Err(error) => return Err(error.into()),
-            };
-            if folder.summary()?.finished.is_none() {
-                let place = Self::resume(&folder)?;
-                same(launch, &place)?;
-                // The process that began it may have been killed before it kept the plan.
-                keep_plan(&place.folder, &launch.plan)?;
-                return Ok(place);
-            }
-            if asked {
-                return Err(CommandError::usage(
-                    format!("run {id} has ended already"),
-                    format!(
-                        "choose another --run-id, or try again what did not succeed: sidestep resume {id}"
-                    ),
-                ));
-            }
-            id = first.again(time);
-        }
-        let header = Header {
-            format: JOURNAL_VERSION,
-            writer: format!("sidestep {}", env!("CARGO_PKG_VERSION")),
-            run: id.to_string(),
-            plan_digest: launch.plan.digest(),
-            sandbox: launch.cloud.scenario().map(str::to_owned),
-            caller: launch.cloud.caller().map(str::to_owned),
-        };
-        let (folder, lock, journal) = runs.create(&id, &header)?;
-        keep_plan(&folder, &launch.plan)?;
-        Ok(Self {
-            folder,
-            lock,
-            journal,
-            history: History::default(),
-            header,
-        })
-    }
-
-    /// Goes on with a run.
-    pub(crate) fn resume(folder: &RunFolder) -> Result<Self, CommandError> {
-        let lock = folder.lock()?;
-        let (journal, account) = folder.resume(&lock)?;
-        Ok(Self {
-            folder: folder.clone(),
-            lock,
-            journal,
-            history: account.history,
-            header: account.header,
-        })
-    }
-}
-
-/// Whether a run that never ended was begun as it is to be gone on with.
-fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
-    let id = place.folder.id();
-    let Header {
-        plan_digest,
-        sandbox,
-        caller,
-        ..
-    } = &place.header;
-    let begun = if *plan_digest != launch.plan.digest() {
-        "with another plan: the file, an input or a plugin has changed since".to_owned()
-    } else if sandbox.as_deref() != launch.cloud.scenario() {
-        match sandbox {
-            Some(scenario) => format!("in the sandbox `{scenario}`"),
-            None => "against Google Cloud".to_owned(),
-        }
-    } else if caller.as_deref() != launch.cloud.caller() {
-        format!("as {}", caller.as_deref().unwrap_or(DEVELOPER))
-    } else {
-        return Ok(());
-    };
-    Err(CommandError::usage(
-        format!("run {id} is not finished, and was begun {begun}"),
-        format!(
-            "finish it as it was begun with `sidestep resume {id}`, or choose another --run-id"
-        ),
-    ))
-}
-
-fn keep_plan(folder: &RunFolder, plan: &Plan) -> Result<(), CommandError> {
-    let plan = serde_json::to_vec(plan)
-        .map_err(|error| Failure::bug(format!("the plan can't be written: {error}")))?;
-    Ok(folder.write_document(PLAN, &plan)?)
-}
-
-/// The plan that a run was begun with.
-pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, CommandError> {
-    let bytes = match folder.read_document(PLAN) {
-        Err(StateError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            let id = folder.id();
-            let message = format!("run {id} was killed before it began: nothing was started");
-            return Err(
-                Failure::new(Class::NotFound, "state.no-plan", Owner::Operator, message)
-                    .with_help(format!("Start it again: sidestep run --run-id {id}"))
-                    .into(),
-            );
-        }
-        read => read?,
-    };
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("the plan of run {} can't be read: {error}", folder.id());
-        Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
-            .with_help("It may have been begun by another version of sidestep; use that one.")
-            .into()
-    })
 }
 
 /// Runs it to its end, shows it, and answers the exit code.
@@ -230,6 +94,7 @@ pub(crate) async fn launch(
         timeout: plan.timeout_ms.map(Duration::from_millis),
         ..RunOptions::default()
     };
+    let stopped = stop.clone();
     let executor = HostExecutor {
         run: run_id.clone(),
         plan: plan.clone(),
@@ -260,12 +125,19 @@ pub(crate) async fn launch(
             }
         },
         exit = signals.next_after_the_end() => {
-            let id = &run_id;
-            output::note_shortly(&format!(
-                "The run is over; not all of it was shown: sidestep runs show {id}, sidestep logs {id}"
-            ));
+            not_all_shown(&run_id);
             return Ok(exit);
+        }
+        // Who asked it to end need not ask again because nobody reads.
+        () = tokio::time::sleep(SHOWING), if matches!(stopped.reason(), Some(StopReason::Asked { .. })) => {
+            not_all_shown(&run_id);
         }
     }
     Ok(end.exit)
+}
+
+fn not_all_shown(run: &str) {
+    output::note_shortly(&format!(
+        "The run is over; not all of it was shown: sidestep runs show {run}, sidestep logs {run}"
+    ));
 }

@@ -20,6 +20,7 @@ mod least;
 mod mermaid;
 mod output;
 mod panic;
+mod place;
 mod policies;
 mod prepare;
 mod problems;

@@ -8,16 +8,14 @@ use crate::cloud::Cloud;
 use crate::commands::Session;
 use crate::equipment::{catalog, load};
 use crate::error::CommandError;
-use crate::launch::{Launch, Place, launch, read_plan};
+use crate::launch::{Launch, launch};
+use crate::place::{Place, read_plan};
 
 /// Goes on with a run, by the plan that it was begun with.
 pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, CommandError> {
     let folder = session.open_run(&args.run)?;
     let place = Place::resume(&folder)?;
     let plan = read_plan(&folder)?;
-    if plan.digest() != place.header.plan_digest {
-        return Err(other_plan(&place).into());
-    }
     let catalog = catalog(session);
     let mut packages = BTreeMap::new();
     for instance in &plan.instances {
@@ -43,21 +41,6 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Comman
         hints: Vec::new(),
     };
     launch(session, to_run, place, &args.flags).await
-}
-
-fn other_plan(place: &Place) -> Failure {
-    let folder = &place.folder;
-    let message = format!(
-        "{}/plan.json is not the plan that run {} was begun with",
-        folder.path().display(),
-        folder.id()
-    );
-    Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
-        .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
-        .with_help(match &place.header.sandbox {
-            Some(scenario) => format!("sidestep gc --sandbox={scenario}"),
-            None => "sidestep gc".to_owned(),
-        })
 }
 
 fn changed(plan: &Plan, uses: &str) -> Failure {

@@ -9,8 +9,9 @@ use crate::cloud::Cloud;
 use crate::commands::{Session, run_id};
 use crate::error::CommandError;
 use crate::inputs;
-use crate::launch::{Launch, Place, launch};
+use crate::launch::{Launch, launch};
 use crate::output::note;
+use crate::place::Place;
 use crate::prepare::{Given, Prepared, prepare};
 
 /// The file that is run when none is named.

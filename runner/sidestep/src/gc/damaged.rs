@@ -8,7 +8,7 @@ use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 use super::expired::{spots_of_plan, sweep_run};
 use super::{Fate, Finding, Spot, Sweep};
 use crate::cloud::Clients;
-use crate::launch::read_plan;
+use crate::place::read_plan;
 
 /// Why what a damaged run made is removed, even what it left on purpose.
 pub(super) fn why(run: &str) -> String {

@@ -1,0 +1,173 @@
+//! Where a run lives, taken for this process alone: a new run's, or that of one that is gone on with.
+
+use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner};
+use sidestep_pipeline::Plan;
+use sidestep_sandbox::DEVELOPER;
+use sidestep_state::{Account, History, JournalWriter, RunFolder, RunId, RunLock, StateError};
+
+use crate::commands::Session;
+use crate::error::CommandError;
+use crate::launch::Launch;
+
+/// The plan's name in the run's folder.
+const PLAN: &str = "plan.json";
+
+/// An opened run.
+pub(crate) struct Place {
+    pub(crate) folder: RunFolder,
+    pub(crate) lock: RunLock,
+    pub(crate) journal: JournalWriter,
+    pub(crate) history: History,
+    /// What the run was begun with.
+    pub(crate) header: Header,
+}
+
+impl Place {
+    /// Makes the run's place, or goes on with the run of that id that never ended.
+    ///
+    /// `asked` says that the user chose the id: then a run that ended is in the way. An id of the
+    /// CI's own gets a number instead.
+    pub(crate) fn take(
+        session: &Session,
+        launch: &Launch,
+        id: &RunId,
+        asked: bool,
+    ) -> Result<Self, CommandError> {
+        let runs = session.runs();
+        let mut id = id.clone();
+        let first = id.clone();
+        for time in 2.. {
+            let folder = match runs.open(&id) {
+                Ok(folder) => folder,
+                Err(StateError::NotFound { .. }) => break,
+                Err(error) => return Err(error.into()),
+            };
+            if folder.summary()?.finished.is_none() {
+                let place = Self::resume(&folder)?;
+                same(launch, &place)?;
+                // The process that began it may have been killed before it kept the plan.
+                keep_plan(&place.folder, &launch.plan)?;
+                return Ok(place);
+            }
+            if asked {
+                return Err(CommandError::usage(
+                    format!("run {id} has ended already"),
+                    format!(
+                        "choose another --run-id, or try again what did not succeed: sidestep resume {id}"
+                    ),
+                ));
+            }
+            id = first.again(time);
+        }
+        let header = Header {
+            format: JOURNAL_VERSION,
+            writer: format!("sidestep {}", env!("CARGO_PKG_VERSION")),
+            run: id.to_string(),
+            plan_digest: launch.plan.digest(),
+            sandbox: launch.cloud.scenario().map(str::to_owned),
+            caller: launch.cloud.caller().map(str::to_owned),
+        };
+        let (folder, lock, journal) = runs.create(&id, &header)?;
+        keep_plan(&folder, &launch.plan)?;
+        Ok(Self {
+            folder,
+            lock,
+            journal,
+            history: History::default(),
+            header,
+        })
+    }
+
+    /// Goes on with a run.
+    pub(crate) fn resume(folder: &RunFolder) -> Result<Self, CommandError> {
+        let lock = folder.lock()?;
+        let (journal, account) = folder.resume(&lock)?;
+        Ok(Self {
+            folder: folder.clone(),
+            lock,
+            journal,
+            history: account.history,
+            header: account.header,
+        })
+    }
+}
+
+/// Whether a run that never ended was begun as it is to be gone on with.
+fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
+    let id = place.folder.id();
+    let Header {
+        plan_digest,
+        sandbox,
+        caller,
+        ..
+    } = &place.header;
+    let begun = if *plan_digest != launch.plan.digest() {
+        "with another plan: the file, an input or a plugin has changed since".to_owned()
+    } else if sandbox.as_deref() != launch.cloud.scenario() {
+        match sandbox {
+            Some(scenario) => format!("in the sandbox `{scenario}`"),
+            None => "against Google Cloud".to_owned(),
+        }
+    } else if caller.as_deref() != launch.cloud.caller() {
+        format!("as {}", caller.as_deref().unwrap_or(DEVELOPER))
+    } else {
+        return Ok(());
+    };
+    Err(CommandError::usage(
+        format!("run {id} is not finished, and was begun {begun}"),
+        format!(
+            "finish it as it was begun with `sidestep resume {id}`, or choose another --run-id"
+        ),
+    ))
+}
+
+fn keep_plan(folder: &RunFolder, plan: &Plan) -> Result<(), CommandError> {
+    let plan = serde_json::to_vec(plan)
+        .map_err(|error| Failure::bug(format!("the plan can't be written: {error}")))?;
+    Ok(folder.write_document(PLAN, &plan)?)
+}
+
+/// The plan that a run was begun with, from its folder.
+pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, CommandError> {
+    let account = folder.account()?;
+    let bytes = match folder.read_document(PLAN) {
+        Err(StateError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            return Err(no_plan(folder, &account).into());
+        }
+        read => read?,
+    };
+    let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| {
+        other_plan(folder, &account, &format!("can't be read: {error}"))
+            .with_help("If another version of sidestep began the run, use that one.")
+    })?;
+    if plan.digest() != account.header.plan_digest {
+        let what = "is not the plan that it was begun with";
+        return Err(other_plan(folder, &account, what).into());
+    }
+    Ok(plan)
+}
+
+fn no_plan(folder: &RunFolder, account: &Account) -> Failure {
+    let id = folder.id();
+    if account.history.started.is_some() || !account.damage.is_empty() {
+        return other_plan(folder, account, "is gone");
+    }
+    let message = format!("run {id} was killed before it began: nothing was started");
+    Failure::new(Class::NotFound, "state.no-plan", Owner::Operator, message)
+        .with_help(format!("Start it again: sidestep run --run-id {id}"))
+}
+
+fn other_plan(folder: &RunFolder, account: &Account, what: &str) -> Failure {
+    let path = folder.path().join(PLAN);
+    let message = format!(
+        "the plan of run {}, {}, {what}",
+        folder.id(),
+        path.display()
+    );
+    Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
+        .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
+        .with_help(match &account.header.sandbox {
+            Some(scenario) => format!("sidestep gc --sandbox={scenario}"),
+            None => "sidestep gc".to_owned(),
+        })
+}
