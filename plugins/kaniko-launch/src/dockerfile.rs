@@ -12,6 +12,7 @@ mod runs;
 mod settings;
 mod stages;
 mod substitutions;
+mod triggers;
 
 use std::collections::BTreeMap;
 
@@ -79,6 +80,7 @@ pub(crate) fn problems(path: &str, text: &str, known: &Known) -> Vec<Diagnostic>
         runs::look,
         settings::look,
         substitutions::look,
+        triggers::look,
         arguments::look,
     ];
     let mut here: Vec<Diagnostic> = rules.iter().flat_map(|rule| rule(&reading)).collect();

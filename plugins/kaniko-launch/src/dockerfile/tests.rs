@@ -207,6 +207,7 @@ fn copies_say_what_they_can_t_copy() {
         "FROM ab\nCOPY --link --chmod=u+x,go=rX --chown=1 a ./a/../b $X ../$Y b/\n",
         "FROM ab\nCOPY a b .\nCOPY a b /usr/bin\nCOPY a b $D\nCOPY * d\nADD https://h/x /y\n",
         "FROM ab AS no\nCOPY --from=9 a b\nFROM cd\n",
+        "FROM ab\nONBUILD RUN --user=1 x\n",
         "FROM ab AS one\nFROM cd\nCOPY a b\nUSER app\nCOPY --chown=app c d\nCOPY --from=one e f\n",
     ] {
         assert_eq!(plain(text), "", "{text}");
@@ -299,6 +300,7 @@ fn what_is_no_dockerfile_says_where() {
         "",
         "ARG A=1\n",
         "FROM ab\nHEALTHCHECK --interval=30 CMD x\n",
+        "FROM ab AS one\nONBUILD COPPY x y\nONBUILD RUN --user=1 x\nFROM one\n",
     ]));
 }
 

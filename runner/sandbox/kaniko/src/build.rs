@@ -97,6 +97,8 @@ pub(crate) struct Built {
     pub(crate) gaps: Vec<String>,
     /// Its arguments, which a stage that is built on it has too.
     pub(crate) args: BTreeMap<String, String>,
+    /// Whether its command is its own, and no base image's.
+    pub(crate) own_cmd: bool,
 }
 
 pub(crate) struct Build<'a, 'r, 'l> {
@@ -148,7 +150,7 @@ impl Build<'_, '_, '_> {
         let triggers = take_triggers(&mut built.image)?;
         self.total += triggers.len();
         let mut args = std::mem::take(&mut built.args);
-        let mut own_cmd = false;
+        let mut own_cmd = built.own_cmd;
         for instruction in triggers.iter().chain(&stage.instructions) {
             let text = shown(instruction);
             self.log.info(&text);
@@ -168,6 +170,7 @@ impl Build<'_, '_, '_> {
             }
         }
         built.args = args;
+        built.own_cmd = own_cmd;
         Ok(built)
     }
 
@@ -177,12 +180,16 @@ impl Build<'_, '_, '_> {
             image: Image::scratch(&self.platform),
             gaps: Vec::new(),
             args: BTreeMap::new(),
+            own_cmd: false,
         };
         if base.text == "scratch" {
             return Ok(none());
         }
-        if let Some(other) = base.stage.and_then(|other| self.built.get(&other)) {
+        if let Some(number) = base.stage
+            && let Some(other) = self.built.get(&number)
+        {
             return Ok(Built {
+                own_cmd: other.own_cmd && stages.is_squashed(number),
                 image: other.image.clone(),
                 gaps: other.gaps.clone(),
                 args: other.args.clone(),

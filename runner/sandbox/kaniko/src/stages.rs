@@ -77,6 +77,16 @@ impl Stages {
             .map(|(index, _)| index)
     }
 
+    /// Whether kaniko makes one stage of this and the only one that is built on it.
+    pub(crate) fn is_squashed(&self, base: usize) -> bool {
+        let on_it = |stage: &usize| self.plan.bases[*stage].stage == Some(base);
+        let mut copies = self
+            .needed()
+            .flat_map(|stage| self.copies(stage).map(move |(_, from)| (stage, from)));
+        self.needed().filter(on_it).count() == 1
+            && !copies.any(|(stage, from)| self.plan.origin(stage, from) == Origin::Stage(base))
+    }
+
     fn copies(&self, stage: usize) -> impl Iterator<Item = (&Instruction, &str)> {
         let instructions = self.dockerfile.stages[stage].instructions.iter();
         instructions.filter_map(|instruction| Some((instruction, copies_from(instruction)?)))

@@ -185,6 +185,35 @@ async fn a_base_without_a_name_is_the_stage_without_one() {
 }
 
 #[tokio::test]
+async fn a_command_outlives_an_entry_point_of_the_same_stage_alone() {
+    let kept = "FROM scratch AS one\nCOPY a /a\nCMD x\nFROM one\nENTRYPOINT [\"e\"]\n";
+    let lost = kept.replace(
+        "FROM one",
+        "FROM scratch AS two\nCOPY --from=one /a /a\nFROM one",
+    );
+    let lost = lost + "COPY --from=two /a /b\n";
+    for (dockerfile, command) in [
+        (kept.to_owned(), "[\"/bin/sh\",\"-c\",\"x\"]"),
+        (lost, "null"),
+    ] {
+        let server = Server::start().await;
+        server.context(&[("Dockerfile", &dockerfile), ("a", "x")]);
+        let ran = server.run(&[]).await;
+        assert_eq!(ran.code, 0, "{}", ran.log);
+        let world = server.world.lock().unwrap();
+        let configs = world
+            .blobs
+            .values()
+            .filter_map(|blob| serde_json::from_slice::<serde_json::Value>(blob).ok());
+        let config = configs
+            .into_iter()
+            .find(|blob| blob.get("rootfs").is_some())
+            .unwrap();
+        assert_eq!(config["config"]["Cmd"].to_string(), command, "{dockerfile}");
+    }
+}
+
+#[tokio::test]
 async fn a_target_is_a_name_in_any_case() {
     let dockerfile = "FROM scratch AS one\nFROM scratch\nCOPY nope /\n";
     let ran = run(dockerfile, &["--target=ONE"]).await;

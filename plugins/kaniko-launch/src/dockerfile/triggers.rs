@@ -1,0 +1,30 @@
+//! `ONBUILD`: what a stage leaves for the stages that are built on it.
+
+use sidestep::Diagnostic;
+use sidestep_dockerfile::{Kind, parse};
+
+use super::Reading;
+
+pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
+    let mut bases: Vec<usize> = reading
+        .needed()
+        .filter_map(|stage| reading.plan.bases[stage].stage)
+        .collect();
+    bases.sort_unstable();
+    bases.dedup();
+    let instructions = bases
+        .into_iter()
+        .flat_map(|base| &reading.dockerfile.stages[base].instructions);
+    instructions
+        .filter_map(|instruction| {
+            let Kind::Onbuild(text) = &instruction.kind else {
+                return None;
+            };
+            let errors = parse(&format!("FROM scratch\n{text}\n")).err()?;
+            let message = &errors.first()?.message;
+            let message =
+                format!("the stage that is built on this one can't perform it: {message}");
+            Some(reading.error("dockerfile.onbuild", instruction.keyword.at, message))
+        })
+        .collect()
+}
