@@ -61,7 +61,10 @@ fn a_context_is_listed_packed_and_explained() {
         );
     }
 
+    let explain = run(folder.path(), &["context", "explain", "gone.txt"]);
+    assert_eq!(stderr(&explain).trim(), "there is no gone.txt there");
     let explain = run(folder.path(), &["context", "explain", "b.log"]);
+    assert_eq!(stderr(&explain), "");
     assert!(
         stdout(&explain).contains(".dockerignore"),
         "{}",

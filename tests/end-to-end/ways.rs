@@ -246,6 +246,34 @@ fn the_dockerfile_is_read_before_the_run_although_the_context_comes_later() {
 }
 
 #[test]
+fn an_argument_that_a_from_needs_is_asked_for_before_anything_starts() {
+    let mut place = Place::with_pipelines();
+    place.write(
+        "pipelines/hello/Dockerfile",
+        "ARG BASH\nFROM bash:$BASH\nCOPY Dockerfile /\n",
+    );
+    let output = place.run(&["run", "pipelines/quickstart.yaml", "--sandbox"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let at = said
+        .find("dockerfile.arg-unset")
+        .expect("the problem's code");
+    insta::assert_snapshot!(said[at..].trim_end());
+    // What another step gives can't be known yet, and is no error.
+    let path = place.workspace().join("pipelines/quickstart.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let later = "dockerfile: Dockerfile\n      buildArgs: { BASH: \"${{ steps.context.outputs.digest }}\" }";
+    place.write("later.yaml", &text.replace("dockerfile: Dockerfile", later));
+    let output = place.run(&["validate", "later.yaml"]);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
 fn a_key_that_is_not_there_ends_the_build_and_says_where_to_look() {
     let mut place = Place::with_pipelines();
     let path = place.workspace().join("pipelines/key-in-secret.yaml");

@@ -1,5 +1,7 @@
 //! Why kaniko failed, by what it said, and what mends it.
 
+mod dockerfile;
+
 use sidestep::serde_json::Value;
 use sidestep::{Class, Error, Owner};
 
@@ -55,6 +57,9 @@ pub(crate) fn of_log(
         )
         .help("see what it holds:")
         .help(format!("sidestep context ls {}", inputs.path)),
+        Sign::SourceMissing | Sign::StageLacks | Sign::ImageName => {
+            dockerfile::of_dockerfile(sign, text, inputs)
+        }
         Sign::BaseMissing => Error::failed(
             "kaniko.base-missing",
             format!("a base image does not exist: {text}"),

@@ -28,6 +28,12 @@ pub(crate) enum Sign {
     TagImmutable,
     /// The Dockerfile is not in the context.
     DockerfileMissing,
+    /// A COPY or ADD takes what the context does not hold.
+    SourceMissing,
+    /// A COPY takes what a stage does not hold.
+    StageLacks,
+    /// What an instruction takes for an image's name is none.
+    ImageName,
     /// A base image does not exist.
     BaseMissing,
     /// A RUN instruction failed.
@@ -93,6 +99,21 @@ const SIGNS: &[(Sign, &str, &str)] = &[
         r"please provide a valid path to a Dockerfile within the build context",
     ),
     (
+        Sign::SourceMissing,
+        "source-missing",
+        r"failed to get fileinfo for /kaniko/buildcontext/(.*?): lstat",
+    ),
+    (
+        Sign::StageLacks,
+        "stage-lacks",
+        r"failed to get fileinfo for /kaniko/deps/(.*?): lstat",
+    ),
+    (
+        Sign::ImageName,
+        "image-name",
+        r"error building image: could not parse reference: (.*)",
+    ),
+    (
         Sign::BaseMissing,
         "base-missing",
         r"(\S+): MANIFEST_UNKNOWN",
@@ -100,7 +121,8 @@ const SIGNS: &[(Sign, &str, &str)] = &[
     (
         Sign::RunFailed,
         "run-failed",
-        r"failed to execute command: (.*)",
+        // Other instructions fail so too: these are the words for a command.
+        r"failed to execute command: ((?:starting command|waiting for process to exit): .*)",
     ),
     (
         Sign::PushFailed,

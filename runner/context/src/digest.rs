@@ -1,4 +1,4 @@
-use crate::{Entry, Error, Kind, tree::Source};
+use crate::{Entry, Error, Kind, source::Source};
 use sha2::{Digest as _, Sha256};
 use std::{
     fmt::Write as _,

@@ -24,6 +24,7 @@ mod overlay;
 mod pack;
 mod path;
 mod report;
+mod source;
 mod tar_writer;
 mod tree;
 mod unpack;

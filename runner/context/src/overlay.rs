@@ -2,7 +2,7 @@ use crate::{
     Entry, Error, Kind, RelPath,
     ignore::Ignore,
     report::Skipped,
-    tree::Source,
+    source::Source,
     walk::{self, Found},
 };
 use std::{

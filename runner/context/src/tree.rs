@@ -1,5 +1,6 @@
 use crate::{
-    Error, Overlay, PACKER, RelPath, Report, digest, ignore::Ignore, overlay, report::Skipped, walk,
+    Error, Overlay, PACKER, RelPath, Report, digest, ignore::Ignore, overlay, report::Skipped,
+    source::Source, walk,
 };
 use std::{
     num::NonZero,
@@ -107,30 +108,6 @@ pub struct Tree {
     ignored: u64,
     ignore_file: Option<RelPath>,
     digest: String,
-}
-
-/// Where entries come from: a folder (or one file) on disk that stands at a
-/// place of the context.
-#[derive(Debug)]
-pub(crate) struct Source {
-    pub(crate) disk: PathBuf,
-    pub(crate) at: Option<RelPath>,
-}
-
-impl Source {
-    pub(crate) fn path_of(&self, path: &RelPath) -> PathBuf {
-        let Some(at) = &self.at else {
-            return path.under(&self.disk);
-        };
-        match path
-            .as_bytes()
-            .get(at.as_bytes().len() + 1..)
-            .and_then(RelPath::new)
-        {
-            Some(below) => below.under(&self.disk),
-            None => self.disk.clone(),
-        }
-    }
 }
 
 impl Tree {

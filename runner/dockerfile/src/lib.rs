@@ -22,6 +22,7 @@ mod parse;
 mod place;
 mod plan;
 mod reference;
+mod sense;
 mod signal;
 mod suggest;
 mod words;

@@ -1,5 +1,6 @@
-//! What starts when, and what its end means for the others.
+//! What starts when.
 
+mod ending;
 mod pools;
 mod queue;
 
@@ -7,16 +8,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidestep_events::{Event, Failure, Status, StepFinished, StepSkipped, StepWaiting};
+use sidestep_events::{Event, Failure, Status, StepSkipped, StepWaiting};
 use sidestep_state::History;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempts::{Ended, run_instance};
 use crate::execute::Cut;
 use crate::recorder::Scope;
-use crate::shared::{Shared, millis};
+use crate::shared::Shared;
 use crate::start::Start;
 use crate::{NodeState, Program, RunView, Stop, StopReason, Verdict};
 
@@ -238,70 +239,6 @@ impl Schedule {
             run.await
         });
         task.id()
-    }
-
-    fn joined(&mut self, joined: Result<(Id, Option<Ended>), JoinError>) {
-        let (id, ended) = match joined {
-            Ok((id, ended)) => (id, ended),
-            Err(error) => {
-                let failure = Failure::bug(format!("a step's task ended early: {error}"));
-                (error.id(), Some(Ended::at_once(Status::Failed, failure)))
-            }
-        };
-        let Some(index) = self.running.remove(&id) else {
-            return;
-        };
-        // Detached: its state is for whoever resumes.
-        let Some(ended) = ended else { return };
-        self.end(index, ended);
-    }
-
-    fn end_now(&mut self, index: usize, status: Status, failure: Failure) {
-        self.end(index, Ended::at_once(status, failure));
-    }
-
-    fn end(&mut self, index: usize, ended: Ended) {
-        self.shared.recorder.emit(
-            &self.scope(index),
-            Event::StepFinished(StepFinished {
-                status: ended.status,
-                failure: ended.failure.clone(),
-                outputs: ended.outputs.clone(),
-                duration_ms: millis(ended.duration),
-            }),
-        );
-        if matches!(ended.status, Status::Failed | Status::TimedOut) {
-            self.pools.fail(&self.program.nodes()[index]);
-        }
-        self.over(
-            index,
-            NodeState {
-                status: ended.status,
-                outputs: ended.outputs,
-                failure: ended.failure,
-                because_of_failure: false,
-            },
-        );
-    }
-
-    fn skip(&mut self, index: usize, skipped: StepSkipped) {
-        let state = NodeState {
-            status: Status::Skipped,
-            because_of_failure: skipped.because_of_failure,
-            ..NodeState::default()
-        };
-        self.shared
-            .recorder
-            .emit(&self.scope(index), Event::StepSkipped(skipped));
-        self.over(index, state);
-    }
-
-    fn over(&mut self, index: usize, state: NodeState) {
-        self.view.nodes[index] = state;
-        let nodes = self.program.nodes();
-        let finally = nodes[index].finally;
-        self.queue
-            .over(index, |dependent| nodes[dependent].finally == finally);
     }
 
     fn scope(&self, index: usize) -> Scope {

@@ -50,6 +50,11 @@ pub(crate) fn analyse(text: &str) -> Result<Analysis, String> {
     })?
 }
 
+/// Whether an expression waits for other steps.
+pub(crate) fn waits(text: &str) -> bool {
+    analyse(text).is_ok_and(|analysis| analysis.reads("steps"))
+}
+
 /// Evaluates an expression.
 pub(crate) fn evaluate(text: &str, values: &Values) -> Result<Value, String> {
     limits::before_parsing(text)?;

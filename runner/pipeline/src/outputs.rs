@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sidestep_events::Position;
 
-use crate::expression;
 use crate::file::{Expression, Pipeline, Step};
+use crate::given::PlanInputs;
 use crate::plan::Seen;
-use crate::planner::PlanInputs;
 use crate::problems::Problems;
 use crate::schema;
 
@@ -178,9 +177,4 @@ pub(crate) fn nulls(problems: &mut Problems<'_>, pipeline: &Pipeline, step: &Ste
             }
         }
     }
-}
-
-/// Whether an expression waits for other steps.
-pub(crate) fn waits(text: &str) -> bool {
-    expression::analyse(text).is_ok_and(|analysis| analysis.reads("steps"))
 }

@@ -1,3 +1,5 @@
+//! From a checked file to the plan of a run.
+
 mod grants;
 mod steps;
 mod texts;
@@ -5,13 +7,12 @@ mod texts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sidestep_events::Diagnostic;
-use sidestep_policy::{Origin, Policy};
 
 use crate::expression::Values;
 use crate::file::Pipeline;
-use crate::manifest::Manifest;
+use crate::given::PlanInputs;
 use crate::plan::Plan;
 use crate::problems::Problems;
 use crate::with::Reader;
@@ -20,62 +21,6 @@ use steps::Planner;
 
 /// The most instances of one plan.
 pub const MAX_INSTANCES: usize = 10_000;
-
-/// A plugin that a pipeline uses.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PluginInfo {
-    /// What it says about itself.
-    pub manifest: Manifest,
-    /// `sha256:` of its bytes.
-    pub digest: String,
-    /// Whether it is one of the runner's own, which are granted what they request.
-    pub built_in: bool,
-    /// Who signed it, where a signature was verified.
-    pub signer: Option<String>,
-}
-
-/// What a plan needs besides the file.
-#[derive(Debug, Clone)]
-pub struct PlanInputs<'a> {
-    /// The pipeline's inputs as they were given. A text counts as a number, a boolean, a list or
-    /// a map where the file wants one.
-    pub inputs: Map<String, Value>,
-    /// The plugins, by the name that the file's `uses` has.
-    pub plugins: &'a BTreeMap<String, PluginInfo>,
-    /// What `git` is in expressions: `commit`, `branch`, ….
-    pub git: Value,
-    /// What `run` is in expressions: `id`, ….
-    pub run: Value,
-    /// The environment; expressions see only what the file lists of it.
-    pub env: Value,
-    /// Every policy that was found.
-    pub policies: &'a [Policy],
-    /// Where the run's code comes from, for policies.
-    pub origin: Origin,
-    /// Plugins of `uses` that could not be had, which is reported by whoever looked for them.
-    pub unavailable: BTreeSet<String>,
-    /// Plans as if each step were granted exactly what its plugin requests, and no policy capped
-    /// it: to see what there is to grant. Such a plan is not to be run.
-    pub as_requested: bool,
-}
-
-impl<'a> PlanInputs<'a> {
-    /// Plugins alone: no inputs, no facts, no policy.
-    pub fn new(plugins: &'a BTreeMap<String, PluginInfo>) -> Self {
-        let empty = || Value::Object(Map::new());
-        Self {
-            inputs: Map::new(),
-            plugins,
-            git: empty(),
-            run: empty(),
-            env: empty(),
-            policies: &[],
-            origin: Origin::default(),
-            unavailable: BTreeSet::new(),
-            as_requested: false,
-        }
-    }
-}
 
 /// Makes the plan of a run. Everything that can be checked without running anything is: types of
 /// inputs, names of outputs, grants, policy. All problems come back at once.

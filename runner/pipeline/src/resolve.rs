@@ -7,7 +7,7 @@ use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::expression::Values;
 use crate::file::{Input, InputKind, Pipeline};
-use crate::planner::PlanInputs;
+use crate::given::PlanInputs;
 use crate::problems::Problems;
 use crate::scalars;
 use crate::with::Reader;

@@ -3,7 +3,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::expression::{self, Values};
-use crate::outputs;
 
 /// A value that may hold expressions which only the run can evaluate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,7 +121,7 @@ impl Template {
         match self {
             Self::Literal(value) => value.clone(),
             Self::Expression(_) | Self::Text(_) => {
-                let waits = self.expressions().into_iter().any(outputs::waits);
+                let waits = self.expressions().into_iter().any(expression::waits);
                 match (waits, self.evaluate(values)) {
                     (false, Ok(value)) => value,
                     _ => {

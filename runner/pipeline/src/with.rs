@@ -9,7 +9,7 @@ use sidestep_policy::tree::Node;
 
 use crate::expression::Values;
 use crate::file::{Pipeline, Step};
-use crate::planner::PlanInputs;
+use crate::given::PlanInputs;
 use crate::problems::Problems;
 use crate::template::Template;
 use crate::{outputs, schema};

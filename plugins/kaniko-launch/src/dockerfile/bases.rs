@@ -79,7 +79,12 @@ fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool)
         "" => "an empty name".to_owned(),
         text => format!("`{text}`"),
     };
-    let end = if is_good {
+    let nameless = reading.plan.bases[stage].stage;
+    let nameless = nameless.map(|other| &reading.dockerfile.stages[other].instruction);
+    let end = if let (true, Some(other)) = (becomes == "an empty name", nameless) {
+        let line = reading.line(other.keyword.at);
+        format!("kaniko builds on the stage of line {line}, which has no name either")
+    } else if is_good {
         format!("kaniko takes {becomes} for it")
     } else {
         format!("{becomes} is no image's name")
@@ -117,6 +122,7 @@ fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool)
     }
     found = found.help(build_arg(reading.known, name, example(name)));
     let is_platforms = PLATFORM.contains(&name);
+    let is_good = is_good && becomes != "an empty name";
     found.help(match declared {
         Some(_) if is_good => format!("or, where it is to be nothing, say so: `ARG {name}=`"),
         Some(_) => format!("or a default where it is declared: `ARG {name}=…`"),

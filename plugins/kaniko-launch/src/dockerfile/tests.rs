@@ -88,6 +88,7 @@ fn an_argument_that_a_from_needs_is_asked_for() {
         ),
         ("ARG REPO NAME\nFROM ${REPO}/${NAME}:1\n", json!({})),
         ("ARG BASE\nFROM $BASE\n", json!({})),
+        ("ARG BASE\nFROM ab\nFROM $BASE\n", json!({})),
         ("FROM alpine:${TARGETVARIANT} AS x\n", json!({})),
         ("FROM base-$TARGETARCH\n", json!({})),
         ("ARG SUFFIX\nFROM node:20$SUFFIX\n", json!({})),

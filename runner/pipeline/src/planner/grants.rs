@@ -9,12 +9,11 @@ use sidestep_policy::{
     secrets,
 };
 
-use super::PluginInfo;
 use super::steps::Planner;
 use super::texts::texts;
-use crate::context;
 use crate::expression::{self, Values};
 use crate::file::Step;
+use crate::given::PluginInfo;
 use crate::plan::Instance;
 use crate::problems::Problems;
 use crate::request::evaluate_request;
@@ -105,19 +104,6 @@ impl Planner<'_> {
             }
         }
     }
-}
-
-/// Whether the expressions of a step's grants have values.
-pub(super) fn are_readable(problems: &Problems<'_>, step: &Step, values: &Values) -> bool {
-    let Some((_, node)) = &step.grants else {
-        return true;
-    };
-    let (mut scratch, mut found) = (Problems::new(problems.file(), Vec::new()), Vec::new());
-    context::collect(&mut scratch, context::IN_GRANTS, node, &mut found);
-    scratch.is_empty()
-        && !found
-            .iter()
-            .any(|one| values.lacks(&one.analysis) || problems.has_at(one.at))
 }
 
 /// What the step grants, in its `grants` and its `secrets`.

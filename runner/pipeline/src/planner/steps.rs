@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use sidestep_events::Diagnostic;
 use sidestep_policy::StepScopes;
 
-use super::grants::are_readable;
-use super::{MAX_INSTANCES, PlanInputs, PluginInfo};
+use super::MAX_INSTANCES;
+use super::texts::are_readable;
 use crate::expression::{self, Values};
 use crate::file::{Pipeline, Step};
+use crate::given::{PlanInputs, PluginInfo};
 use crate::plan::{Instance, Seen};
 use crate::problems::Problems;
 use crate::{outputs, schema, with};
@@ -119,7 +120,7 @@ impl Planner<'_> {
         };
         // What a plugin asks for can't be worked out from inputs that are wrong.
         let known_later =
-            |text: &&str| outputs::waits(text) || expression::evaluate(text, &values).is_ok();
+            |text: &&str| expression::waits(text) || expression::evaluate(text, &values).is_ok();
         let workable = found
             && instance.with.expressions().iter().all(known_later)
             && are_readable(problems, step, &values);

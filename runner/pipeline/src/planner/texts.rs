@@ -5,8 +5,22 @@ use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context;
 use crate::expression::{self, Values};
+use crate::file::Step;
 use crate::problems::Problems;
 use crate::template::{Piece, join};
+
+/// Whether the expressions of a step's grants have values.
+pub(super) fn are_readable(problems: &Problems<'_>, step: &Step, values: &Values) -> bool {
+    let Some((_, node)) = &step.grants else {
+        return true;
+    };
+    let (mut scratch, mut found) = (Problems::new(problems.file(), Vec::new()), Vec::new());
+    context::collect(&mut scratch, context::IN_GRANTS, node, &mut found);
+    scratch.is_empty()
+        && !found
+            .iter()
+            .any(|one| values.lacks(&one.analysis) || problems.has_at(one.at))
+}
 
 /// A tree as JSON in which every scalar is its text, with its expressions evaluated: for grants.
 pub(super) fn texts(problems: &mut Problems<'_>, node: &Node, values: &Values) -> Value {

@@ -1,5 +1,8 @@
 //! `COPY` and `ADD`.
 
+mod owner;
+mod parts;
+
 use crate::{
     build::{Build, Built},
     config,
@@ -10,7 +13,8 @@ use crate::{
     scope::Scope,
     stages::{Stages, copies_from, shown},
 };
-use sidestep_dockerfile::{Heredoc, Instruction, Kind, Mode, Origin, Source};
+use parts::Parts;
+use sidestep_dockerfile::{Heredoc, Instruction, Mode, Origin};
 use std::io::Write as _;
 
 /// Where kaniko unpacks a context, and where it keeps what is copied from stages.
@@ -150,51 +154,6 @@ impl Build<'_, '_, '_> {
             .map_err(|why| format!("error building stage: {why}"))
     }
 
-    /// Whose the copies are: whom `--chown` names, and of what comes from the context whom `USER`
-    /// does. A user that the image does not have is a fault, unless the image is not all there.
-    fn owner(&self, built: &mut Built, parts: &Parts) -> Result<Option<(u64, u64)>, String> {
-        match &parts.owner {
-            Some(name) => {
-                let preface = if parts.from_context {
-                    "getting user group from chown: "
-                } else {
-                    ""
-                };
-                self.known_user(name, preface, built).map(Some)
-            }
-            None if parts.from_context => self.current_user(built).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// Whom `USER` names, or root.
-    pub(crate) fn current_user(&self, built: &mut Built) -> Result<(u64, u64), String> {
-        let user = built.image.settings().get("User");
-        let user = user.and_then(serde_json::Value::as_str).unwrap_or_default();
-        if user.is_empty() {
-            return Ok((0, 0));
-        }
-        let user = user.to_owned();
-        let preface = format!("identifying uid and gid for user {user}: ");
-        self.known_user(&user, &preface, built)
-    }
-
-    fn known_user(&self, name: &str, preface: &str, built: &Built) -> Result<(u64, u64), String> {
-        if let Some(owner) = copy::owner(name, &built.image.files) {
-            return Ok(owner);
-        }
-        if built.gaps.is_empty() {
-            let user = name.split(':').next().unwrap_or_default();
-            return Err(format!(
-                "{preface}user {user} is not a uid and does not exist on the system"
-            ));
-        }
-        self.log.warn(&format!(
-            "sandbox: the image has no user {name}: its files belong to root"
-        ));
-        Ok((0, 0))
-    }
-
     /// A here-document's file. kaniko replaces no variables in it.
     fn document(
         &self,
@@ -251,72 +210,4 @@ fn leads_out(path: &str) -> bool {
         };
         depth < 0
     })
-}
-
-/// A `COPY` or `ADD`, variables replaced.
-struct Parts {
-    is_add: bool,
-    from_context: bool,
-    sources: Vec<String>,
-    documents: Vec<Heredoc>,
-    destination: String,
-    owner: Option<String>,
-    mode: Option<String>,
-}
-
-impl Parts {
-    fn new(instruction: &Instruction, scope: &Scope) -> Result<Self, String> {
-        let (copying, is_add) = match &instruction.kind {
-            Kind::Copy(copying) => (copying, false),
-            Kind::Add(copying) => (copying, true),
-            _ => return Err(failed("it is no copy")),
-        };
-        let path = |text: &str, what: &str| {
-            let expanded = scope.expand(text);
-            expanded.map_err(|why| not_found(format!("failed to resolve environment{what}: {why}")))
-        };
-        let mut sources = Vec::new();
-        let mut documents = Vec::new();
-        for source in &copying.sources {
-            match source {
-                Source::Path(word) => sources.push(path(&word.text, "")?),
-                Source::Heredoc(document) => documents.push(document.clone()),
-            }
-        }
-        let value = |name: &str| {
-            let value = instruction
-                .flag(name)
-                .and_then(|flag| flag.value.as_deref());
-            let value = value.filter(|value| !value.is_empty());
-            value
-                .map(|value| scope.expand(value).map_err(failed))
-                .transpose()
-        };
-        Ok(Self {
-            is_add,
-            from_context: copies_from(instruction).is_none(),
-            sources,
-            documents,
-            destination: path(&copying.destination.text, " for dest path")?,
-            owner: value("chown")?,
-            mode: value("chmod")?,
-        })
-    }
-
-    /// More than one source wants a folder. What is there counts only for a path from the root.
-    fn check_destination(&self, into: &Files, gaps: &[String]) -> Result<(), String> {
-        let to = self.destination.as_str();
-        let is_folder = to.ends_with('/')
-            || to == "."
-            || to == ".."
-            || to.ends_with("/.")
-            || (to.starts_with('/') && (into.is_folder(&normal(to)) || !gaps.is_empty()));
-        let has_pattern = self.sources.iter().any(|source| glob::is_pattern(source));
-        if self.sources.len() > 1 && !has_pattern && !is_folder {
-            return Err(not_found(
-                "when specifying multiple sources in a COPY command, destination must be a directory and end in '/'",
-            ));
-        }
-        Ok(())
-    }
 }

@@ -11,14 +11,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api;
-use crate::api::create::{Creation, create};
 use crate::auth::Gatekeeper;
 use crate::config::Config;
-use crate::kinds::{KINDS, core_kind};
+use crate::error::OpenError;
 use crate::logs::Logs;
-use crate::patch::apply::Manager;
+use crate::plant::plant;
 use crate::pods::{Kubelet, faults::Faults, runtime::Runtime};
-use crate::status::ApiError;
 use crate::store::{Key, Store};
 use crate::tokens::{Request, Subject, TokenError, Tokens};
 
@@ -29,27 +27,6 @@ const NAMES: [&str; 4] = [
     "localhost",
     "127.0.0.1",
 ];
-
-/// Why a cluster could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Its folder cannot be used.
-    #[error("the cluster's state in {dir} cannot be opened: {source}")]
-    State {
-        /// The folder.
-        dir: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// An object of the seed is not accepted.
-    #[error("the seed object {object} is refused: {source}")]
-    Seed {
-        /// Kind, namespace and name.
-        object: String,
-        /// What the API server said.
-        source: ApiError,
-    },
-}
 
 /// What all parts of the cluster share.
 #[derive(Debug)]
@@ -94,9 +71,7 @@ impl Kubernetes {
             tokens: tokens.clone(),
             project: config.project.clone(),
         };
-        if store.version() == 0 {
-            plant(&store, &config.seed, authority.pem())?;
-        }
+        plant(&config, &store, authority.pem())?;
         let shutdown = CancellationToken::new();
         let shared = Arc::new(Shared {
             config,
@@ -254,62 +229,4 @@ impl Drop for Kubernetes {
 fn private(dir: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
-}
-
-fn plant(store: &Store, seed: &[Value], ca: &str) -> Result<(), OpenError> {
-    let manager = Manager {
-        name: "sandbox".to_owned(),
-        subresource: String::new(),
-    };
-    let mut objects: Vec<Value> = ["default", "kube-system"]
-        .iter()
-        .filter(|name| {
-            !seed
-                .iter()
-                .any(|o| o["kind"] == "Namespace" && o["metadata"]["name"] == **name)
-        })
-        .map(
-            |name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }),
-        )
-        .collect();
-    objects.extend(seed.iter().cloned());
-    for mut object in objects {
-        let text = |field: &str| {
-            object["metadata"][field]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let (namespace, name) = (text("namespace"), text("name"));
-        let shown = format!(
-            "{} {namespace}/{name}",
-            object["kind"].as_str().unwrap_or("without kind")
-        );
-        let refused = |source| OpenError::Seed {
-            object: shown.clone(),
-            source,
-        };
-        let kind = KINDS
-            .iter()
-            .find(|k| k.stored() && object["kind"] == k.kind)
-            .ok_or_else(|| refused(ApiError::no_such_page()))?;
-        api::body::check(kind, &mut object, api::body::Strictness::Strict).map_err(refused)?;
-        let creation = Creation {
-            kind,
-            namespace: &namespace,
-            manager: Some(&manager),
-            ca,
-        };
-        store
-            .write(|tx| {
-                // A namespace brings its default account; the seed's own comes in its place.
-                let key = Key::new(kind.plural, &namespace, &name);
-                if kind == core_kind("serviceaccounts") && name == "default" {
-                    tx.remove(&key)?;
-                }
-                create(tx, &creation, object)
-            })
-            .map_err(refused)?;
-    }
-    Ok(())
 }

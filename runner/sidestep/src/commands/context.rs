@@ -111,6 +111,10 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
     let ignore = Ignore::load(&root, &dockerfile).map_err(|error| wrong(&error))?;
     let explanation = ignore.explain(&asked).map_err(|error| wrong(&error))?;
     line(&explanation.to_string());
+    // The rules say what they would do; that there is nothing to do it to is worth a word.
+    if root.join(relative).symlink_metadata().is_err() {
+        note(&format!("there is no {} there", path.display()));
+    }
     Ok(Exit::Success)
 }
 

@@ -176,6 +176,15 @@ async fn what_kaniko_fails_at_fails_in_its_words() {
 }
 
 #[tokio::test]
+async fn a_base_without_a_name_is_the_stage_without_one() {
+    let ran = run("FROM scratch\nCOPY a /a\nFROM $BASE\nCOPY b /b\n", &[]).await;
+    assert_eq!(ran.code, 0, "{}", ran.log);
+    let ran = run("FROM scratch AS one\nCOPY a /a\nFROM $BASE\n", &[]).await;
+    let last = ran.log.lines().last().unwrap_or_default();
+    assert_eq!(last, "error building image: could not parse reference: ");
+}
+
+#[tokio::test]
 async fn a_target_is_a_name_in_any_case() {
     let dockerfile = "FROM scratch AS one\nFROM scratch\nCOPY nope /\n";
     let ran = run(dockerfile, &["--target=ONE"]).await;

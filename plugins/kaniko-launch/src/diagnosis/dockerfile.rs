@@ -1,0 +1,73 @@
+//! Failures of what a Dockerfile asks for.
+
+use sidestep::Error;
+
+use crate::inputs::Inputs;
+use crate::shell::quoted;
+use crate::signs::Sign;
+
+/// By what only the build could see.
+pub(super) fn of_dockerfile(sign: Sign, text: &str, inputs: &Inputs) -> Error {
+    match sign {
+        Sign::SourceMissing => Error::failed(
+            "kaniko.source-missing",
+            format!("a COPY or ADD takes `{text}`, and the context holds none"),
+        )
+        .help("see whether it is in the folder, or left out by an ignore file:")
+        .help(format!(
+            "sidestep context explain {} {}",
+            quoted(text),
+            quoted(&inputs.path)
+        )),
+        Sign::StageLacks => {
+            let (stage, path) = text.split_once('/').unwrap_or(("?", text));
+            Error::failed(
+                "kaniko.source-missing",
+                format!("a COPY takes `/{path}` from stage {stage}, and that holds none"),
+            )
+            .help("stages are counted from 0; see what the stage's own instructions leave there")
+        }
+        _ => {
+            let name = if text.is_empty() {
+                "an empty text".to_owned()
+            } else {
+                format!("`{text}`")
+            };
+            Error::failed(
+                "kaniko.image-name",
+                format!("what a FROM or a `COPY --from` asks for came to {name}, which is no image's name"),
+            )
+            .help("an ARG that it is made of got no value, or another one, from `buildArgs`")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::json;
+
+    use super::*;
+    use crate::inputs::example;
+
+    #[test]
+    fn what_is_not_there_is_named_with_where_to_look() {
+        let inputs = example(&json!({ "path": "services/api" }));
+        let error = of_dockerfile(Sign::SourceMissing, "go.mod", &inputs);
+        assert_eq!(
+            error.message,
+            "a COPY or ADD takes `go.mod`, and the context holds none"
+        );
+        assert_eq!(
+            error.help[1],
+            "sidestep context explain go.mod services/api"
+        );
+        let error = of_dockerfile(Sign::StageLacks, "0/app/dist", &inputs);
+        assert_eq!(
+            error.message,
+            "a COPY takes `/app/dist` from stage 0, and that holds none"
+        );
+        let error = of_dockerfile(Sign::ImageName, "bash:", &inputs);
+        assert_eq!(error.code, "kaniko.image-name");
+        assert!(error.message.contains("came to `bash:`"), "{error:?}");
+    }
+}

@@ -1,0 +1,115 @@
+use super::*;
+
+/// What kaniko says of it; these were read off kaniko 1.28.3's own log.
+fn said(text: &str) -> String {
+    match parse(text) {
+        Ok(_) => "taken".to_owned(),
+        Err(errors) => errors
+            .iter()
+            .map(Error::to_string)
+            .collect::<Vec<_>>()
+            .join(" | "),
+    }
+}
+
+#[test]
+fn faults_are_said_in_kanikos_words() {
+    let line = |number: u32, what: &str| format!("dockerfile parse error on line {number}: {what}");
+    for (text, want) in [
+        ("# only\n", "file with no instructions".to_owned()),
+        (
+            "ARG A\n",
+            "dockerfile must contain at least one FROM instruction".to_owned(),
+        ),
+        (
+            "RUN x\nFROM a\n",
+            "no build stage in current context".to_owned(),
+        ),
+        (
+            "FROM ab\nCOPPY x y\n",
+            line(2, "unknown instruction: COPPY (did you mean COPY?)"),
+        ),
+        (
+            "FROM ab c\n",
+            line(1, "FROM requires either one or three arguments"),
+        ),
+        (
+            "FROM ab AS 1x\n",
+            line(
+                1,
+                "invalid name for build stage: \"1x\", name can't start with a number or contain symbols",
+            ),
+        ),
+        ("FROM ab\nRUN --user=x y\n", line(2, "unknown flag: --user")),
+        (
+            "FROM ab\nCOPY x\n",
+            line(
+                2,
+                "COPY requires at least two arguments, but only one was provided. Destination could not be determined",
+            ),
+        ),
+        (
+            "FROM ab\nCMD [1]\n",
+            "when using JSON array syntax, arrays must be comprised of strings only".to_owned(),
+        ),
+        ("FROM ab\nENV A\n", "ENV must have two arguments".to_owned()),
+        ("FROM ab\nRUN <<EOF\nx\n", "unterminated heredoc".to_owned()),
+        (
+            "FROM ab\nSHELL bash\n",
+            line(2, "SHELL requires the arguments to be in JSON form"),
+        ),
+        (
+            "FROM ab\nHEALTHCHECK\n",
+            line(2, "HEALTHCHECK requires at least one argument"),
+        ),
+        (
+            "FROM ab\nHEALTHCHECK --interval=1x CMD y\n",
+            line(2, "time: unknown unit \"x\" in duration \"1x\""),
+        ),
+        (
+            "FROM ab\nONBUILD FROM x\n",
+            line(2, "FROM isn't allowed as an ONBUILD trigger"),
+        ),
+        (
+            "FROM ab\nUSER\n",
+            line(2, "USER requires exactly one argument"),
+        ),
+        (
+            "FROM ab\nLABEL a=b c\n",
+            "Syntax error - can't find = in \"c\". Must be of the form: name=value".to_owned(),
+        ),
+    ] {
+        assert_eq!(said(text), want, "{text}");
+    }
+}
+
+#[test]
+fn what_kaniko_builds_is_taken() {
+    for text in [
+        "FROM ab AS x\nFROM cd AS X\n",
+        "from ab as x\nrun cat <<A <<B\n1\nA\n2\nB\n",
+        "FROM ab\nMAINTAINER me\nARG A=1 B\nENV A b c\nSTOPSIGNAL 9\nVOLUME [\"/a\"]\n",
+        "FROM ab\nCOPY --link --parents --exclude=a --exclude=b x y /z/\nADD --checksum=1 u /v\n",
+        "FROM ab\nHEALTHCHECK NONE\nRUN [ -f x ] \\\n\n# c\n && y\nRUN\nCMD []\n",
+        "FROM ab\nONBUILD RUN <<EOF\nx\nEOF\nEXPOSE 80/tcp\n",
+    ] {
+        assert_eq!(said(text), "taken", "{text}");
+    }
+}
+
+#[test]
+fn places_are_those_of_the_text() {
+    let text =
+        "ARG A\nFROM b:$A \\\n  AS \\\n  c\nCOPY --from=x \\\n --chmod=1 <<'E' d/ /e/\nf\nE\n";
+    let file = parse(text).expect("a Dockerfile");
+    let stage = &file.stages[0];
+    let name = stage.from.name.as_ref().expect("a name");
+    assert!(text[name.at..].starts_with("c\nCOPY"));
+    let copy = &stage.instructions[0];
+    assert!(text[copy.flags[1].at..].starts_with("--chmod"));
+    let Kind::Copy(copying) = &copy.kind else {
+        unreachable!("it is a COPY")
+    };
+    assert!(text[copying.destination.at..].starts_with("/e/"));
+    assert_eq!(copy.heredocs[0].text, "f\n");
+}

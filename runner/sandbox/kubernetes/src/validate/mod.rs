@@ -1,0 +1,149 @@
+//! What the API server refuses in an object's own text.
+
+mod pod;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use crate::kinds::Kind;
+use crate::names::{check_key, check_label_value, check_name};
+use crate::status::{ApiError, Cause};
+
+/// Judges a new object, its defaults filled in.
+pub(crate) fn create(kind: &Kind, object: &Value) -> Result<(), ApiError> {
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let mut causes = Vec::new();
+    if name.is_empty() {
+        causes.push(Cause::required(
+            "metadata.name",
+            "name or generateName is required",
+        ));
+    } else {
+        causes.extend(check_name(kind, name));
+    }
+    metadata(object, &mut causes);
+    match kind.plural {
+        "pods" => pod::check(&object["spec"], &mut causes),
+        "secrets" | "configmaps" => data(object, &mut causes),
+        _ => {}
+    }
+    refuse(kind, name, &causes)
+}
+
+fn refuse(kind: &Kind, name: &str, causes: &[Cause]) -> Result<(), ApiError> {
+    if causes.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(kind, name, causes))
+    }
+}
+
+fn metadata(object: &Value, causes: &mut Vec<Cause>) {
+    let meta = &object["metadata"];
+    for (key, value) in meta["labels"].as_object().into_iter().flatten() {
+        causes.extend(check_key("metadata.labels", key));
+        causes.extend(check_label_value(
+            "metadata.labels",
+            value.as_str().unwrap_or_default(),
+        ));
+    }
+    let mut size = 0;
+    for (key, value) in meta["annotations"].as_object().into_iter().flatten() {
+        causes.extend(check_key("metadata.annotations", &key.to_lowercase()));
+        size += key.len() + value.as_str().map_or(0, str::len);
+    }
+    if size > 256 << 10 {
+        causes.push(Cause {
+            reason: "FieldValueTooLong",
+            field: "metadata.annotations".to_owned(),
+            message: "Too long: may not be more than 262144 bytes".to_owned(),
+        });
+    }
+    for (n, owner) in meta["ownerReferences"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        for key in ["apiVersion", "kind", "name", "uid"] {
+            if owner[key].as_str().is_none_or(str::is_empty) {
+                let field = format!("metadata.ownerReferences[{n}].{key}");
+                causes.push(Cause::required(field, &format!("{key} must not be empty")));
+            }
+        }
+    }
+}
+
+/// The keys of a Secret or a config map.
+fn data(object: &Value, causes: &mut Vec<Cause>) {
+    for field in ["data", "binaryData"] {
+        for key in object[field].as_object().into_iter().flatten() {
+            check_data_key(field, key.0, causes);
+        }
+    }
+}
+
+fn check_data_key(field: &str, key: &str, causes: &mut Vec<Cause>) {
+    let fine = !key.is_empty()
+        && key.len() <= 253
+        && key != "."
+        && !key.starts_with("..")
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if !fine {
+        causes.push(Cause::invalid(
+            format!("{field}[{key}]"),
+            &key.into(),
+            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' \
+             (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is \
+             '[-._a-zA-Z0-9]+')",
+        ));
+    }
+}
+
+/// Judges a change; what may never change is compared here.
+pub(crate) fn update(kind: &Kind, old: &Value, new: &Value) -> Result<(), ApiError> {
+    let name = old["metadata"]["name"].as_str().unwrap_or_default();
+    let mut causes = Vec::new();
+    for field in ["name", "namespace", "uid"] {
+        if new["metadata"][field] != old["metadata"][field] {
+            causes.push(Cause::invalid(
+                format!("metadata.{field}"),
+                &new["metadata"][field],
+                "field is immutable",
+            ));
+        }
+    }
+    metadata(new, &mut causes);
+    match kind.plural {
+        "pods" if !pod::is_same(&old["spec"], &new["spec"]) => causes.push(Cause::forbidden(
+            "spec",
+            "pod updates may not change fields other than `spec.containers[*].image`,\
+             `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only \
+             additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to \
+             be set to 1 if it was previously negative)",
+        )),
+        "secrets" => {
+            if old["type"] != new["type"] {
+                causes.push(Cause::invalid("type", &new["type"], "field is immutable"));
+            }
+            data(new, &mut causes);
+        }
+        "configmaps" => data(new, &mut causes),
+        _ => {}
+    }
+    if matches!(kind.plural, "secrets" | "configmaps")
+        && old["immutable"] == true
+        && (new["immutable"] != true
+            || new["data"] != old["data"]
+            || new["binaryData"] != old["binaryData"])
+    {
+        causes.push(Cause::forbidden(
+            "data",
+            "field is immutable when `immutable` is set",
+        ));
+    }
+    refuse(kind, name, &causes)
+}
