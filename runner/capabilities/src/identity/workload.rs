@@ -1,5 +1,6 @@
 //! The links between a Kubernetes service account and a token of Google's.
 
+use futures::{AsyncRead, AsyncReadExt as _};
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_wkt as wkt;
 use http::Method;
@@ -21,6 +22,8 @@ use crate::{Masks, Secret};
 /// How long the tokens live whose life can be chosen, in seconds: the least that TokenRequest
 /// takes.
 const LIFE: u32 = 600;
+/// The largest answer of a TokenRequest that is read, in bytes; a token has some thousand.
+const LARGEST: u64 = 64 * 1024;
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// One workload on its way to a token.
@@ -53,8 +56,12 @@ impl Workload<'_> {
                     body.clone(),
                 )
                 .map_err(|error| Failure::bug(format!("no request can be made: {error}")))?;
-            match tokio::time::timeout(patience, cluster.request::<Value>(request)).await {
-                Ok(answer) => answer.map_err(|error| of_error(&what, &error)),
+            let ask = async {
+                let answer = cluster.request_stream(request).await;
+                read(&what, answer.map_err(|error| of_error(&what, &error))?).await
+            };
+            match tokio::time::timeout(patience, ask).await {
+                Ok(answer) => answer,
                 Err(_) => Err(Failure::new(
                     Class::Unavailable,
                     "kubernetes.unreachable",
@@ -161,5 +168,51 @@ impl Workload<'_> {
                 format!("cannot {what}: the answer holds no token"),
             )
         })
+    }
+}
+
+/// Reads an answer of the API server's, up to [`LARGEST`]. What it says is in no error: it may be a
+/// token.
+async fn read(what: &str, answer: impl AsyncRead) -> Result<Value, Failure> {
+    let wrong = |class, code: &'static str, why: String| {
+        Failure::new(class, code, Owner::Cluster, format!("cannot {what}: {why}"))
+    };
+    let mut bytes = Vec::new();
+    std::pin::pin!(answer)
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(|error| {
+            let why = format!("the API server's answer broke off: {error}");
+            wrong(Class::Unavailable, "kubernetes.unreachable", why)
+        })?;
+    if bytes.len() as u64 > LARGEST {
+        let why = format!("the API server's answer has more than {LARGEST} bytes");
+        return Err(wrong(Class::Failed, "kubernetes.failed", why));
+    }
+    serde_json::from_slice(&bytes).map_err(|_| {
+        let why = "the API server's answer is no JSON".to_owned();
+        wrong(Class::Failed, "kubernetes.failed", why)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_not_read_to_its_end() {
+        let endless = futures::io::repeat(b' ');
+        let failure = read("get a token", endless).await.expect_err("too large");
+        assert_eq!(
+            failure.message,
+            "cannot get a token: the API server's answer has more than 65536 bytes"
+        );
+        let failure = read("get a token", &b"{\"token\": \"secret\""[..]).await;
+        let failure = failure.expect_err("broken off");
+        assert!(failure.message.ends_with("is no JSON"), "{failure:?}");
+        assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
+        let answer = read("get a token", &b"{\"status\": {}}"[..]).await;
+        assert_eq!(answer, Ok(json!({"status": {}})));
     }
 }
