@@ -85,6 +85,32 @@ fn a_repository_of_another_kind_is_built_and_what_was_not_executed_is_said() {
     assert!(said.contains("sha256:"), "{said}");
 }
 
+#[test]
+fn a_folder_s_dockerfile_takes_its_arguments_and_a_stage_of_it() {
+    let mut place = Place::new();
+    place.write(
+        "Dockerfile",
+        "ARG BASE\nFROM debian:$BASE AS tools\nCOPY Dockerfile /tools\nFROM tools\nCOPY Dockerfile /all\n",
+    );
+    place.write("args.yaml", "BASE: bookworm\n");
+    let run = [
+        "run",
+        "--sandbox",
+        "-i",
+        "buildArgs=@args.yaml",
+        "-i",
+        "target=tools",
+    ];
+    let output = place.run(&run);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("-i buildArgs=@FILE.json"), "{said}");
+    assert!(said.contains("debian:bookworm"), "{said}");
+    assert!(said.contains("COPY Dockerfile /tools"), "{said}");
+    assert!(!said.contains("COPY Dockerfile /all"), "{said}");
+}
+
 /// Another client pulls the image, as the developer: all of it is there, and is what its digests
 /// say.
 pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) {

@@ -24,6 +24,9 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Comm
         note(
             "no sidestep.yaml here: building the Dockerfile of this folder with the built-in quickstart",
         );
+        note(
+            "its inputs: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
+        );
         quickstart()
     } else {
         read_source(session, file)?
