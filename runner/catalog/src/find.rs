@@ -91,23 +91,24 @@ impl Catalog {
             ));
         }
         let is_path = uses.starts_with("./") || uses.starts_with('/') || uses.ends_with(".wasm");
-        let (source, bytes, precompiled) = if is_path {
-            let (path, bytes) = self.read_file(uses)?;
-            (Source::File(path), Cow::Owned(bytes), &[][..])
-        } else {
-            let found = self.find_built_in(uses)?;
-            (
-                Source::BuiltIn,
-                Cow::Borrowed(found.component),
-                found.precompiled,
-            )
-        };
+        let uses = uses.to_owned();
+        if is_path {
+            let (path, bytes) = self.read_file(&uses)?;
+            return Ok(Package {
+                uses,
+                component: Component::read(&bytes, Some(&self.api))?,
+                source: Source::File(path),
+                bytes: Cow::Owned(bytes),
+                precompiled: &[],
+            });
+        }
+        let found = self.find_built_in(&uses)?;
         Ok(Package {
-            uses: uses.to_owned(),
-            component: Component::read(&bytes, Some(&self.api))?,
-            source,
-            bytes,
-            precompiled,
+            uses,
+            component: Component::read_own(found.component, Some(&self.api))?,
+            source: Source::BuiltIn,
+            bytes: Cow::Borrowed(found.component),
+            precompiled: found.precompiled,
         })
     }
 

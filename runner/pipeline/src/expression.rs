@@ -1,13 +1,12 @@
 //! One expression: what it reads, and what it yields.
 
 mod limits;
+mod read;
 #[cfg(test)]
 mod tests;
 mod values;
 mod walk;
 
-use cel::common::ast::IdedExpr;
-use cel::parser::Parser;
 use cel::{Context, Value as Cel};
 use serde_json::Value;
 
@@ -18,7 +17,7 @@ pub use limits::MAX_EXPRESSION;
 pub(crate) use values::Values;
 pub(crate) use walk::{Analysis, Reference};
 
-use walk::Walk;
+use read::read;
 
 /// The parser and the interpreter recurse; this is what the longest expression needs with room to
 /// spare.
@@ -39,15 +38,7 @@ fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
 
 /// Reads an expression without evaluating it. An error is one sentence about what is wrong.
 pub(crate) fn analyse(text: &str) -> Result<Analysis, String> {
-    limits::before_parsing(text)?;
-    on_own_stack(|| {
-        let mut analysis = Walk::over(&parse(text)?)?.analysis;
-        analysis.references.sort();
-        analysis.references.dedup();
-        analysis.functions.sort();
-        analysis.functions.dedup();
-        Ok(analysis)
-    })?
+    read(text).map(|read| read.analysis.clone())
 }
 
 /// Whether an expression waits for other steps.
@@ -57,42 +48,19 @@ pub(crate) fn waits(text: &str) -> bool {
 
 /// Evaluates an expression.
 pub(crate) fn evaluate(text: &str, values: &Values) -> Result<Value, String> {
-    limits::before_parsing(text)?;
+    let read = read(text)?;
     on_own_stack(|| {
-        let tree = parse(text)?;
-        let walk = Walk::over(&tree)?;
         let mut context = Context::default();
         functions::declare(&mut context, values.statuses);
         for (name, value) in &values.roots {
-            if walk.comprehensions > 0 && walk.analysis.reads(name) {
+            if read.comprehensions > 0 && read.analysis.reads(name) {
                 limits::of_value(name, value)?;
             }
             context.add_variable_from_value(*name, to_cel(value));
         }
-        let value = Cel::resolve(&tree, &context).map_err(|error| explain(&error))?;
+        let value = Cel::resolve(&read.tree, &context).map_err(|error| explain(&error))?;
         to_json(&value).map_err(|what| format!("the expression yields {what}"))
     })?
-}
-
-fn parse(text: &str) -> Result<IdedExpr, String> {
-    Parser::new()
-        .parse(text)
-        .map_err(|errors| match errors.errors.first() {
-            Some(error) => {
-                let message = error.msg.lines().next().unwrap_or("it can't be read");
-                let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
-                let message = match message.split_once(" expecting") {
-                    _ if message.contains("'<EOF>'") => "it ends too early",
-                    Some((message, _)) => message,
-                    None => message,
-                };
-                format!(
-                    "the expression can't be read at character {}: {message}",
-                    error.pos.1
-                )
-            }
-            None => "the expression can't be read".to_owned(),
-        })
 }
 
 fn explain(error: &cel::ExecutionError) -> String {

@@ -1,30 +1,37 @@
 //! What is known of the code that runs: for `git` in expressions, and for policies.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use sidestep_policy::{Origin, Trust};
 
 /// What `git` is in expressions; parts that are not known are null.
 pub(crate) fn git(workspace: &Path) -> Value {
+    // All are asked before the first is waited for.
     let ask = |args: &[&str]| {
-        let output = Command::new("git")
+        Command::new("git")
             .arg("-C")
             .arg(workspace)
             .args(args)
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .output()
-            .ok()?;
+            .spawn()
+    };
+    let commit = ask(&["rev-parse", "HEAD"]);
+    let short = ask(&["rev-parse", "--short=12", "HEAD"]);
+    let branch = ask(&["symbolic-ref", "--short", "-q", "HEAD"]);
+    let answer = |asked: std::io::Result<Child>| {
+        let output = asked.ok()?.wait_with_output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         let text = text.trim();
         (output.status.success() && !text.is_empty()).then(|| text.to_owned())
     };
     json!({
-        "commit": ask(&["rev-parse", "HEAD"]),
-        "shortCommit": ask(&["rev-parse", "--short=12", "HEAD"]),
-        "branch": ask(&["symbolic-ref", "--short", "-q", "HEAD"]),
+        "commit": answer(commit),
+        "shortCommit": answer(short),
+        "branch": answer(branch),
     })
 }
 
