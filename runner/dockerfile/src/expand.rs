@@ -2,6 +2,12 @@
 
 mod substitution;
 
+/// How deep substitutions may stand in each other.
+const DEEPEST: usize = 100;
+/// How much, in bytes, variables may make of a word. Linux takes no variable of 128 KiB; one that is
+/// made of itself twice, some times over, would fill any memory.
+const MOST: usize = 1024 * 1024;
+
 /// Gives a variable's value.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -20,7 +26,8 @@ pub struct Expand {
 /// `#`, `##`, `%`, `%%`, `/` and `//`. The escape is always the backslash, since kaniko asks for
 /// that whatever the file's directive says.
 ///
-/// The error is the parser's, for what is no substitution or one with `?` that is not set.
+/// The error is the parser's, for what is no substitution or one with `?` that is not set; and one
+/// of our own for what is nested or grows beyond all sense.
 pub fn expand(word: &str, lookup: Lookup<'_>) -> Result<Expand, String> {
     let mut lexer = Lexer::new(word, lookup);
     match lexer.until(None, false) {
@@ -66,6 +73,10 @@ struct Lexer<'a> {
     skips_unset: bool,
     /// How many parts of substitutions were read.
     parts: usize,
+    /// How many of them are being read.
+    depth: usize,
+    /// How many bytes have come of variables.
+    grown: usize,
     asked: Vec<String>,
     unset: Vec<String>,
 }
@@ -109,6 +120,8 @@ impl<'a> Lexer<'a> {
             raw_quotes: false,
             skips_unset: false,
             parts: 0,
+            depth: 0,
+            grown: 0,
             asked: Vec::new(),
             unset: Vec::new(),
         }

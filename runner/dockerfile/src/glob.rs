@@ -1,5 +1,8 @@
 //! The patterns of `${NAME#…}`, `${NAME%…}` and `${NAME/…/…}`: `?`, `*`, and escapes.
 
+/// The most characters of a value times those of a pattern.
+const MOST_STEPS: usize = 1 << 26;
+
 /// A part of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -39,35 +42,34 @@ impl Glob {
     }
 
     /// How many characters at the beginning of a text match, at most or at least.
-    pub(crate) fn prefix(&self, text: &[char], longest: bool) -> Option<usize> {
-        let mut lengths = (0..=text.len()).filter(|&length| matches(&self.0, &text[..length]));
-        if longest {
-            lengths.next_back()
-        } else {
-            lengths.next()
-        }
+    pub(crate) fn prefix(&self, text: &[char], longest: bool) -> Result<Option<usize>, String> {
+        let matches = self.matches(text, longest)?;
+        Ok(matches.first().copied().flatten())
     }
 
     /// The same at the end of a text.
-    pub(crate) fn suffix(&self, text: &[char], longest: bool) -> Option<usize> {
-        let mut lengths =
-            (0..=text.len()).filter(|&length| matches(&self.0, &text[text.len() - length..]));
-        if longest {
-            lengths.next_back()
-        } else {
-            lengths.next()
-        }
+    pub(crate) fn suffix(&self, text: &[char], longest: bool) -> Result<Option<usize>, String> {
+        let backwards = Self(self.0.iter().rev().copied().collect());
+        let text: Vec<char> = text.iter().rev().copied().collect();
+        backwards.prefix(&text, longest)
     }
 
-    /// A text with the first match, or every one, replaced.
-    pub(crate) fn replace(&self, text: &str, with: &str, all: bool) -> String {
+    /// A text with the first match, or every one, replaced, as long as that has at most so many
+    /// bytes.
+    pub(crate) fn replace(
+        &self,
+        text: &str,
+        with: &str,
+        all: bool,
+        most: usize,
+    ) -> Result<Option<String>, String> {
         let text: Vec<char> = text.chars().collect();
+        let matches = self.matches(&text, true)?;
         let mut out = String::new();
         let mut at = 0;
         let mut done = false;
         while at < text.len() {
-            let found = self.prefix(&text[at..], true).filter(|_| !done);
-            if let Some(length) = found.filter(|length| *length > 0) {
+            if let Some(length) = matches[at].filter(|length| *length > 0 && !done) {
                 out.push_str(with);
                 at += length;
                 done = !all;
@@ -75,34 +77,45 @@ impl Glob {
                 out.push(text[at]);
                 at += 1;
             }
-        }
-        out
-    }
-}
-
-/// Whether the parts match the whole of a text; two indices and one place to go back to, so the
-/// time is at most the product of both lengths.
-fn matches(parts: &[Part], text: &[char]) -> bool {
-    let (mut part, mut at) = (0, 0);
-    let mut back: Option<(usize, usize)> = None;
-    while at < text.len() {
-        match parts.get(part) {
-            Some(Part::Many) => {
-                back = Some((part, at));
-                part += 1;
+            if out.len() > most {
+                return Ok(None);
             }
-            Some(Part::Any) => (part, at) = (part + 1, at + 1),
-            Some(Part::One(c)) if *c == text[at] => (part, at) = (part + 1, at + 1),
-            _ => match back {
-                Some((many, taken)) => {
-                    back = Some((many, taken + 1));
-                    (part, at) = (many + 1, taken + 1);
-                }
-                None => return false,
-            },
         }
+        Ok(Some(out))
     }
-    parts[part..].iter().all(|part| *part == Part::Many)
+
+    /// From each character of a text on, and from its end: how many characters match, at most or at
+    /// least. The time is the product of both lengths.
+    fn matches(&self, text: &[char], longest: bool) -> Result<Vec<Option<usize>>, String> {
+        let parts = self.0.len();
+        if (text.len() + 1).saturating_mul(parts + 1) > MOST_STEPS {
+            return Err("the value and the pattern of a substitution are too long".to_owned());
+        }
+        let better = |one: Option<usize>, other: Option<usize>| match (one, other) {
+            (Some(one), Some(other)) if longest => Some(one.max(other)),
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let mut found = vec![None; text.len() + 1];
+        // What each part and those behind it match: from the next character on, and from this one.
+        let mut next = vec![None; parts + 1];
+        let mut here = next.clone();
+        for at in (0..=text.len()).rev() {
+            let one_more = |length: Option<usize>| length.map(|length| length + 1);
+            here[parts] = Some(0);
+            for part in (0..parts).rev() {
+                here[part] = match self.0[part] {
+                    Part::Many => better(here[part + 1], one_more(next[part])),
+                    Part::Any => one_more(next[part + 1]),
+                    Part::One(c) if text.get(at) == Some(&c) => one_more(next[part + 1]),
+                    Part::One(_) => None,
+                };
+            }
+            found[at] = here[0];
+            std::mem::swap(&mut here, &mut next);
+        }
+        Ok(found)
+    }
 }
 
 #[cfg(test)]
@@ -113,14 +126,33 @@ mod tests {
     fn patterns_are_the_shells() {
         let chars: Vec<char> = "a.b.c".chars().collect();
         let glob = |pattern: &str| Glob::new(pattern).expect("a pattern");
-        assert_eq!(glob("*.").prefix(&chars, false), Some(2));
-        assert_eq!(glob("*.").prefix(&chars, true), Some(4));
-        assert_eq!(glob(".*").suffix(&chars, false), Some(2));
-        assert_eq!(glob(".*").suffix(&chars, true), Some(4));
-        assert_eq!(glob("x*").prefix(&chars, true), None);
-        assert_eq!(glob("?").replace("a.b", "x", true), "xxx");
-        assert_eq!(glob(".").replace("a.b.c", "-", false), "a-b.c");
-        assert_eq!(glob(r"\*").replace("a*b", "", false), "ab");
+        assert_eq!(glob("*.").prefix(&chars, false), Ok(Some(2)));
+        assert_eq!(glob("*.").prefix(&chars, true), Ok(Some(4)));
+        assert_eq!(glob(".*").suffix(&chars, false), Ok(Some(2)));
+        assert_eq!(glob(".*").suffix(&chars, true), Ok(Some(4)));
+        assert_eq!(glob("x*").prefix(&chars, true), Ok(None));
+        let replaced = |pattern: &str, text: &str, with: &str, all| {
+            let replaced = glob(pattern).replace(text, with, all, 9);
+            replaced.expect("short")
+        };
+        assert_eq!(replaced("?", "a.b", "x", true).as_deref(), Some("xxx"));
+        assert_eq!(replaced(".", "a.b.c", "-", false).as_deref(), Some("a-b.c"));
+        assert_eq!(replaced(r"\*", "a*b", "", false).as_deref(), Some("ab"));
+        assert_eq!(replaced("a*b", "xaabba", "-", true).as_deref(), Some("x-a"));
+        assert_eq!(replaced("?", "a.b", "1234", true), None);
         assert!(Glob::new(r"\a").is_err());
+    }
+
+    #[test]
+    fn no_text_takes_long() {
+        let text: Vec<char> = "a".repeat(60_000).chars().collect();
+        let glob = Glob::new("a*a*a*b").expect("a pattern");
+        assert_eq!(glob.prefix(&text, true), Ok(None));
+        assert_eq!(glob.suffix(&text, false), Ok(None));
+        let text: String = text.into_iter().collect();
+        let same = glob.replace(&text, "x", true, text.len());
+        assert_eq!(same, Ok(Some(text.clone())));
+        let long = Glob::new(&text).expect("a pattern");
+        assert!(long.replace(&text, "x", true, text.len()).is_err());
     }
 }

@@ -38,7 +38,7 @@ impl Node {
         let Some(line) = lines.logical()? else {
             return Ok(None);
         };
-        let mut node = Self::new(&line, 0, lines.escape)?;
+        let mut node = Self::new(&line, 0, lines.escape, false)?;
         if node.may_have_heredocs() && line.text.contains("<<") {
             let at = node.keyword.at;
             node.heredocs = Heredoc::of_line(&line.text).map_err(|why| Error::new(at, why))?;
@@ -49,8 +49,8 @@ impl Node {
         Ok(Some(node))
     }
 
-    /// What stands in a line from a byte on.
-    fn new(line: &Line, from: usize, escape: char) -> Result<Self, Error> {
+    /// What stands in a line from a byte on; `triggered` behind `ONBUILD`.
+    fn new(line: &Line, from: usize, escape: char, triggered: bool) -> Result<Self, Error> {
         let text = &line.text[from..];
         let from = from + (text.len() - text.trim_start().len());
         let text = text.trim();
@@ -79,6 +79,7 @@ impl Node {
             start,
             rest: rest.trim(),
             escape,
+            triggered,
             keyword: &keyword,
         };
         Ok(Self {
@@ -108,6 +109,7 @@ struct Reader<'l> {
     start: usize,
     rest: &'l str,
     escape: char,
+    triggered: bool,
     keyword: &'l Word,
 }
 
@@ -124,7 +126,12 @@ impl Reader<'_> {
             "expose" | "from" => self.by_blanks(),
             "healthcheck" => self.check()?,
             "onbuild" if self.rest.is_empty() => Rest::Words(Vec::new()),
-            "onbuild" => Rest::Trigger(Box::new(Node::new(self.line, self.start, self.escape)?)),
+            // Refused for that alone, however many follow; so none of them is looked into.
+            "onbuild" if self.triggered => self.text(0),
+            "onbuild" => {
+                let trigger = Node::new(self.line, self.start, self.escape, true)?;
+                Rest::Trigger(Box::new(trigger))
+            }
             _ => self.text(0),
         })
     }

@@ -17,7 +17,8 @@ pub struct Plan {
     pub target: usize,
     /// Whether it is needed for that, of each stage up to it.
     pub needed: Vec<bool>,
-    names: Vec<Option<String>>,
+    /// The last stage of each name, of those up to the target.
+    last: BTreeMap<String, usize>,
 }
 
 /// What a stage is built on.
@@ -99,11 +100,8 @@ impl Plan {
     pub fn origin(&self, stage: usize, from: &str) -> Origin {
         let lower = from.to_lowercase();
         // Of two stages by one name the last counts, even where it is not there yet.
-        let named = self.names[..=self.target]
-            .iter()
-            .rposition(|name| name.as_ref() == Some(&lower));
-        let index = match named {
-            Some(index) => index,
+        let index = match self.last.get(&lower) {
+            Some(index) => *index,
             None => match from.parse::<i64>() {
                 Ok(number) => match usize::try_from(number) {
                     Ok(index) if index <= self.target => index,
@@ -137,6 +135,8 @@ pub fn plan(
         }
     };
     let mut bases = Vec::new();
+    // Here, of two by one name the first counts; and an empty name is that of a stage without one.
+    let mut first = BTreeMap::new();
     for (index, stage) in dockerfile.stages.iter().enumerate() {
         let image = &stage.from.image.text;
         let fault = |why| Fault::Base {
@@ -145,23 +145,24 @@ pub fn plan(
             why,
         };
         let base = expand(image, &|name| values.get(name).cloned()).map_err(fault)?;
-        let lower = base.text.to_lowercase();
-        let is_it = |name: &Option<String>| name.as_deref().unwrap_or_default() == lower;
         bases.push(Base {
-            // Here, of two by one name the first counts; and an empty name is that of a stage
-            // without one.
-            stage: names[..index].iter().position(is_it),
+            stage: first.get(&base.text.to_lowercase()).copied(),
             text: base.text,
             asked: base.asked,
             unset: base.unset,
         });
+        let name = names[index].clone().unwrap_or_default();
+        first.entry(name).or_insert(index);
     }
+    let names = names.into_iter().take(target + 1).enumerate();
     let mut plan = Plan {
         values,
         bases,
         target,
         needed: vec![false; target + 1],
-        names,
+        last: names
+            .filter_map(|(index, name)| Some((name?, index)))
+            .collect(),
     };
     plan.needed[target] = true;
     for index in (0..=target).rev() {

@@ -36,10 +36,13 @@ pub async fn collect(
     left
 }
 
-/// Whether the last process of a run left it on purpose, for whoever resumes it.
+/// Whether the last process of a run left it on purpose, for whoever resumes it. What was cleaned
+/// up since, because its own time was over, changes nothing in that.
 pub fn was_detached<'a>(records: impl DoubleEndedIterator<Item = &'a Record>) -> bool {
     let last = records.rev().find_map(|record| match record {
-        Record::Event(envelope) => Some(&envelope.event),
+        Record::Event(envelope) if !matches!(envelope.event, Event::CleanedUp(_)) => {
+            Some(&envelope.event)
+        }
         _ => None,
     });
     matches!(last, Some(Event::Warning(warning)) if warning.code == DETACHED)

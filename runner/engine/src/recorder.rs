@@ -41,7 +41,7 @@ struct Inner {
     next_intent: u64,
     open: HashMap<IntentId, Intent>,
     logs: HashMap<(String, u32), AttemptLog>,
-    /// Where the last line of each log file of an attempt that goes on begins.
+    /// Where the last line of each attempt's log file begins.
     offsets: HashMap<(String, u32), u64>,
     reporters: Option<Outlet>,
     /// How many lines came when neither the journal nor the reporters could take any more.
@@ -192,12 +192,11 @@ impl Recorder {
         Ok(offset)
     }
 
-    /// Closes an attempt's log file.
+    /// Closes an attempt's log file. Where its last line is stays known: who read a log when the
+    /// attempt was cut off may still bring a line, and must not begin the file anew with it.
     pub(crate) fn end_log(&self, instance: &str, attempt: u32) {
         let key = (instance.to_owned(), attempt);
-        let mut inner = self.lock();
-        inner.logs.remove(&key);
-        inner.offsets.remove(&key);
+        self.lock().logs.remove(&key);
     }
 
     /// Journals that an outside object is about to be made, durably. `make` gets its id.

@@ -49,10 +49,19 @@ pub async fn run(
     recorder.emit(&Scope::run(), Event::RunStarted(started));
     sweep(&program, history, &shared).await;
 
-    let mut schedule = Schedule::new(program.clone(), shared, history, stop.clone());
+    let mut schedule = Schedule::new(program.clone(), shared.clone(), history, stop.clone());
     schedule.drive(false).await;
     if !stop.detaches() && !matches!(stop.reason(), Some(StopReason::Broken(_))) {
         schedule.drive(true).await;
+        let limit = shared.options.cleanup;
+        clean_up(
+            &recorder,
+            &*shared.cleaner,
+            limit,
+            &Scope::run(),
+            |intent| schedule.passed_over(&intent.instance, intent.attempt),
+        )
+        .await;
     }
     let view = schedule.into_view();
     let end = if stop.detaches() {

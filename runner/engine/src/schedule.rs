@@ -30,7 +30,8 @@ pub(crate) struct Schedule {
     shared: Arc<Shared>,
     stop: Stop,
     view: RunView,
-    starts: Vec<Start>,
+    /// Where each instance takes up; gone once it has.
+    starts: Vec<Option<Start>>,
     queue: Queue,
     tasks: JoinSet<Option<Ended>>,
     running: HashMap<Id, usize>,
@@ -64,7 +65,9 @@ impl Schedule {
         };
         let deadline = shared.options.timeout.map(|limit| Instant::now() + limit);
         Self {
-            starts: (0..nodes.len()).map(|i| Start::after(known(i))).collect(),
+            starts: (0..nodes.len())
+                .map(|index| Some(Start::after(known(index))))
+                .collect(),
             queue: Queue::new(nodes, |need| view.nodes[need].status.is_final()),
             program,
             shared,
@@ -81,6 +84,14 @@ impl Schedule {
 
     pub(crate) fn into_view(self) -> RunView {
         self.view
+    }
+
+    /// Whether an attempt that was to be taken up never was, so that nobody removed what it made.
+    pub(crate) fn passed_over(&self, instance: &str, attempt: u32) -> bool {
+        let nodes = self.program.nodes().iter();
+        nodes.zip(&self.starts).any(|(node, start)| {
+            node.instance == instance && start.as_ref().is_some_and(|start| start.owns(attempt))
+        })
     }
 
     /// Runs all instances of `finally`, or all others, to their end.
@@ -207,11 +218,15 @@ impl Schedule {
         };
         self.queue.take(index);
         self.view.nodes[index].status = Status::Running;
-        let id = self.spawn(index, inputs, finally);
+        // An instance starts once.
+        let Some(start) = self.starts[index].take() else {
+            return;
+        };
+        let id = self.spawn(index, start, inputs, finally);
         self.running.insert(id, index);
     }
 
-    fn spawn(&mut self, index: usize, inputs: Value, finally: bool) -> Id {
+    fn spawn(&mut self, index: usize, start: Start, inputs: Value, finally: bool) -> Id {
         let node = self.program.nodes()[index].clone();
         let limit = node
             .timeout
@@ -226,7 +241,7 @@ impl Schedule {
             cancel: cancel.clone(),
             detach: self.detach.clone(),
         };
-        let (shared, start) = (self.shared.clone(), self.starts[index].clone());
+        let shared = self.shared.clone();
         let task = self.tasks.spawn(async move {
             let run = run_instance(&shared, index, &node, inputs, start, limit, &cut);
             tokio::pin!(run);

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -18,6 +19,9 @@ pub struct AttemptSink {
     scope: Scope,
     instance: String,
     attempt: u32,
+    /// Intents of earlier calls or incarnations that this one goes on with: what they were for may
+    /// be there already.
+    taken_up: Mutex<HashSet<IntentId>>,
 }
 
 impl AttemptSink {
@@ -33,6 +37,7 @@ impl AttemptSink {
             scope: Scope::instance(step, instance).attempt(attempt, incarnation),
             instance: instance.to_owned(),
             attempt,
+            taken_up: Mutex::default(),
         }
     }
 
@@ -69,19 +74,30 @@ impl AttemptSink {
             expiry,
         };
         match self.recorder.known_intent(&make(IntentId(0))) {
-            Some(id) => Ok(id),
+            Some(id) => {
+                self.taken_up().insert(id);
+                Ok(id)
+            }
             None => self.recorder.intent(make),
         }
     }
 
     /// The object was made (`id` is its uid or generation), was not made after all (no `id`), or
-    /// is gone again.
+    /// is gone again. That one call made nothing does not end an intent that it took up: another
+    /// may have made the object.
     pub fn done(&self, intent: IntentId, id: Option<String>, removed: bool) -> Result<(), Failure> {
+        if id.is_none() && !removed && self.taken_up().contains(&intent) {
+            return Ok(());
+        }
         self.recorder.done(Done {
             intent,
             id,
             removed,
         })
+    }
+
+    fn taken_up(&self) -> MutexGuard<'_, HashSet<IntentId>> {
+        self.taken_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers the plugin's state for a later incarnation of this attempt.

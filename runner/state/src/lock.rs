@@ -1,8 +1,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::{StateError, Writer};
+
+/// How often a lock that is only being looked at is tried again, and how long a look may take.
+const MOST_LOOKS: u32 = 100;
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Holds a run against other writers for as long as it lives. The operating system releases it
 /// when the process ends, however it ends.
@@ -14,15 +19,24 @@ pub struct RunLock {
 impl RunLock {
     pub(crate) fn take(path: &Path, run: &str) -> Result<Self, StateError> {
         let mut file = open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StateError::Locked {
-                    run: run.to_owned(),
-                    pid: read_pid(&mut file),
-                });
+        let mut looks = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Whoever only asks who writes shares the lock for a moment, which a writer never
+                // does.
+                Err(TryLockError::WouldBlock) if looks < MOST_LOOKS && is_shared(&file) => {
+                    looks += 1;
+                    std::thread::sleep(LOOK);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StateError::Locked {
+                        run: run.to_owned(),
+                        pid: read_pid(&mut file),
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(StateError::io("lock", path)(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(StateError::io("lock", path)(error)),
         }
         file.set_len(0)
             .and_then(|()| file.seek(SeekFrom::Start(0)).map(drop))
@@ -64,9 +78,48 @@ fn open(path: &Path) -> Result<File, StateError> {
         .map_err(StateError::io("open", path))
 }
 
+/// Whether nobody has the lock for himself.
+fn is_shared(file: &File) -> bool {
+    let shared = file.try_lock_shared().is_ok();
+    if shared {
+        // It fails only for what was never locked.
+        let _ = file.unlock();
+    }
+    shared
+}
+
 fn read_pid(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.seek(SeekFrom::Start(0)).ok()?;
     file.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_whether_somebody_writes_keeps_nobody_from_writing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        drop(open(&path).expect("made"));
+        let look = File::open(&path).expect("there");
+        look.lock_shared().expect("free");
+        let (path, taking) = (&path, std::sync::Barrier::new(2));
+        std::thread::scope(|scope| {
+            let taken = scope.spawn(|| {
+                taking.wait();
+                RunLock::take(path, "r1").map(drop)
+            });
+            taking.wait();
+            drop(look);
+            assert!(taken.join().expect("no panic").is_ok());
+        });
+        let _lock = RunLock::take(path, "r1").expect("free");
+        assert!(matches!(
+            RunLock::take(path, "r1"),
+            Err(StateError::Locked { pid: Some(_), .. })
+        ));
+    }
 }

@@ -22,6 +22,22 @@ impl Target {
         }
     }
 
+    /// What the path to its objects is made of, each with what it is.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let (group, version) = match self.api_version.split_once('/') {
+            Some((group, version)) => (Some(group), version),
+            None => (None, self.api_version.as_str()),
+        };
+        // A subresource is granted by name, as `pods/log`.
+        let resource = self.resource.split('/').map(|part| ("resource", part));
+        group
+            .map(|group| ("API group", group))
+            .into_iter()
+            .chain([("API version", version)])
+            .chain(resource)
+            .chain(self.namespace.as_deref().map(|name| ("namespace", name)))
+    }
+
     pub(super) fn api_resource(&self) -> ApiResource {
         let (group, version) = self
             .api_version

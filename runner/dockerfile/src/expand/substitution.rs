@@ -1,6 +1,6 @@
 //! `$NAME` and `${NAME…}`.
 
-use super::Lexer;
+use super::{DEEPEST, Lexer, MOST};
 use crate::glob::Glob;
 
 impl Lexer<'_> {
@@ -37,6 +37,15 @@ impl Lexer<'_> {
     }
 
     pub(super) fn dollar(&mut self) -> Result<String, String> {
+        let value = self.substitution()?;
+        self.grown += value.len();
+        if self.grown > MOST {
+            return Err(too_large());
+        }
+        Ok(value)
+    }
+
+    fn substitution(&mut self) -> Result<String, String> {
         if !self.next_if('{') {
             let name = self.name();
             return Ok(if name.is_empty() {
@@ -72,7 +81,15 @@ impl Lexer<'_> {
     /// Up to what ends a part of a substitution.
     fn part(&mut self, stop: char, raw: bool) -> Result<String, String> {
         self.parts += 1;
-        match self.until(Some(stop), raw) {
+        if self.depth == DEEPEST {
+            return Err(format!(
+                "more than {DEEPEST} substitutions stand in each other"
+            ));
+        }
+        self.depth += 1;
+        let part = self.until(Some(stop), raw);
+        self.depth -= 1;
+        match part {
             Ok((text, _)) => Ok(text),
             Err(_) if self.peek().is_none() && stop == '/' => {
                 Err("syntax error: missing '/' in ${}".to_owned())
@@ -114,9 +131,9 @@ impl Lexer<'_> {
                 }
                 let value: Vec<char> = value.unwrap_or_default().chars().collect();
                 let rest = if modifier == '#' {
-                    &value[glob.prefix(&value, longest).unwrap_or(0)..]
+                    &value[glob.prefix(&value, longest)?.unwrap_or(0)..]
                 } else {
-                    &value[..value.len() - glob.suffix(&value, longest).unwrap_or(0)]
+                    &value[..value.len() - glob.suffix(&value, longest)?.unwrap_or(0)]
                 };
                 Ok(rest.iter().collect())
             }
@@ -129,6 +146,11 @@ impl Lexer<'_> {
         let pattern = self.part('/', true)?;
         let with = self.part('}', true)?;
         let value = self.plain(name, format!("${{{name}/{pattern}/{with}}}"));
-        Ok(Glob::new(&pattern)?.replace(&value, &with, all))
+        let replaced = Glob::new(&pattern)?.replace(&value, &with, all, MOST)?;
+        replaced.ok_or_else(too_large)
     }
+}
+
+fn too_large() -> String {
+    format!("variables make more than {MOST} bytes of it")
 }

@@ -81,3 +81,18 @@ fn what_is_not_set_is_told_where_it_counts() {
         ["N", "A"]
     );
 }
+
+#[test]
+fn what_is_nested_or_grows_without_end_is_refused() {
+    for (begin, end) in [("${a:-", "}"), ("${a:-\"", "\"}"), ("${a/", "}")] {
+        let word = begin.repeat(20_000) + &end.repeat(20_000);
+        assert!(expand(&word, &|_| None).is_err(), "{begin}");
+    }
+    let nested = "${a:-".repeat(50) + "x" + &"}".repeat(50);
+    assert_eq!(expand(&nested, &|_| None).expect("read").text, "x");
+    let large = "x".repeat(1024 * 1024);
+    let lookup = |_: &str| Some(large.clone());
+    assert!(expand("$a", &lookup).is_ok());
+    assert!(expand("$a$a", &lookup).is_err());
+    assert!(expand("${a//x/xx}", &lookup).is_err());
+}

@@ -113,3 +113,13 @@ fn places_are_those_of_the_text() {
     assert!(text[copying.destination.at..].starts_with("/e/"));
     assert_eq!(copy.heredocs[0].text, "f\n");
 }
+
+#[test]
+fn a_line_of_nothing_but_triggers_is_read_and_refused() {
+    let text = "FROM a\n".to_owned() + &"ONBUILD \\\n".repeat(100_000) + "RUN x";
+    let errors = parse(&text).expect_err("refused");
+    assert_eq!(
+        errors[0].message,
+        "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
+    );
+}

@@ -1,6 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use sidestep_engine::{RunOptions, Stop, StopReason};
+use sidestep_engine::{NoCleaner, Recorder, RunOptions, Stop, StopReason, collect, was_detached};
 use sidestep_events::{Event, Exit, Status};
 
 use crate::script::{Act, If, Script, World, plain, statuses};
@@ -78,6 +79,20 @@ async fn a_detached_run_leaves_its_pod_for_whoever_resumes_it() {
     assert_eq!(again.attempts()[0], "build.1.2");
     // The same object: one intent, removed once, at the attempt's end.
     assert_eq!(*again.removed.lock().expect("whole"), ["pod-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detached_run_stays_one_when_something_of_it_is_cleaned_up() {
+    let (.., world) = interrupted(made(Act::Hang), true).await;
+    let folder = world.runs.open(&"r1".parse().expect("an id")).expect("one");
+    let lock = folder.lock().expect("free");
+    let (journal, account) = folder.clean_up(&lock).expect("readable");
+    let history = account.history;
+    let (recorder, _reports) = Recorder::new(folder.clone(), journal, &history, None, Stop::new());
+    let left = collect(&recorder, &NoCleaner, Duration::from_secs(1), |_| true).await;
+    assert_eq!(left.len(), 1);
+    let records = folder.read().expect("readable").records;
+    assert!(was_detached(records.iter()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,13 @@
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
-use serde_json::json;
-use sidestep_engine::{RunOptions, Stop};
-use sidestep_events::{Class, Exit};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use sidestep_engine::{AttemptSink, Cleaner, Executor, RunOptions, Stop, StopReason, Work};
+use sidestep_events::{Class, Event, Exit, Failure, Intent, LogLevel, LogLine, LogSource, OnExit};
+use tokio_util::sync::CancellationToken;
 
-use crate::script::{Act, Script, World, fail, give, plain, statuses};
+use crate::script::{Act, Script, World, builds, fail, give, plain, statuses};
 
 fn script(build: Act) -> Arc<Script> {
     let script = Script::new()
@@ -81,4 +84,90 @@ async fn what_a_killed_run_left_of_a_finished_attempt_is_removed_on_resume() {
     let (end, _) = world.run(&other, RunOptions::default(), Stop::new()).await;
     assert_eq!(end.exit, Exit::Success);
     assert_eq!(*other.removed.lock().expect("whole"), ["pod-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_is_refused_does_not_forget_what_an_earlier_incarnation_made() {
+    let world = World::new();
+    killed(&world, &script(Act::Make("pod-1", Box::new(Act::Hang)))).await;
+    let refused = Act::Refused("pod-1", Box::new(fail(Class::Denied, "x.y")));
+    let second = script(refused);
+    let (end, _) = world.run(&second, RunOptions::default(), Stop::new()).await;
+    assert_ne!(end.exit, Exit::Success);
+    assert_eq!(*second.removed.lock().expect("whole"), ["pod-1"]);
+
+    let world = World::new();
+    let refused = Act::Refused("pod-1", Box::new(fail(Class::Denied, "x.y")));
+    let first = script(refused);
+    world.run(&first, RunOptions::default(), Stop::new()).await;
+    assert!(first.removed.lock().expect("whole").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_attempt_made_is_removed_even_if_it_is_never_gone_on_with() {
+    let world = World::new();
+    killed(&world, &script(Act::Make("pod-1", Box::new(Act::Hang)))).await;
+    let (second, stop) = (script(plain()), Stop::new());
+    stop.stop(StopReason::Asked {
+        exit: Exit::Interrupted,
+        detach: false,
+    });
+    let (end, _) = world.run(&second, RunOptions::default(), stop).await;
+    assert_eq!(end.exit, Exit::Interrupted);
+    assert!(second.attempts().is_empty());
+    assert_eq!(*second.removed.lock().expect("whole"), ["pod-1"]);
+}
+
+/// Reads a log that still brings a line when its attempt is over.
+#[derive(Default)]
+struct Late(Mutex<Option<Arc<AttemptSink>>>);
+
+fn say(sink: &AttemptSink, text: &str) {
+    sink.event(Event::Log(LogLine {
+        source: LogSource::Pod,
+        level: LogLevel::Info,
+        message: text.into(),
+        fields: BTreeMap::new(),
+        offset: None,
+    }));
+}
+
+#[async_trait]
+impl Executor for Late {
+    async fn execute(
+        &self,
+        _: Work,
+        sink: Arc<AttemptSink>,
+        _: CancellationToken,
+    ) -> Result<Value, Failure> {
+        sink.intent("pod", builds(), "pod-1", OnExit::Delete, None)?;
+        say(&sink, "one");
+        say(&sink, "two");
+        *self.0.lock().expect("whole") = Some(sink);
+        Ok(json!({}))
+    }
+}
+
+#[async_trait]
+impl Cleaner for Late {
+    async fn remove(&self, _: &Intent) -> Result<bool, Failure> {
+        let sink = self.0.lock().expect("whole").take();
+        say(&sink.expect("the attempt was made"), "late");
+        Ok(true)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_comes_when_its_attempt_is_over_leaves_the_log_as_it_is() {
+    let (world, late) = (World::new(), Arc::new(Late::default()));
+    let script = Arc::new(Script::new().step("build", &[], vec![plain()]));
+    let run = world.run_on(
+        &script,
+        late.clone(),
+        late,
+        RunOptions::default(),
+        Stop::new(),
+    );
+    run.await;
+    assert_eq!(world.lines(), ["one", "two", "late"]);
 }

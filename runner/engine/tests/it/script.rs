@@ -27,6 +27,8 @@ pub(crate) enum Act {
     Panic,
     /// Makes an outside object that is to be deleted, then does the next.
     Make(&'static str, Box<Act>),
+    /// Is refused an outside object that is to be deleted, then does the next.
+    Refused(&'static str, Box<Act>),
     /// Remembers a state, then does the next.
     Remember(Value, Box<Act>),
     /// Prints a pod's line, then does the next.
@@ -39,6 +41,14 @@ pub(crate) fn give(outputs: Value) -> Act {
 
 pub(crate) fn fail(class: Class, code: &'static str) -> Act {
     Act::Fail(Failure::new(class, code, Owner::Cluster, "it broke"))
+}
+
+/// The namespace that objects are made in.
+pub(crate) fn builds() -> Place {
+    Place::Cluster {
+        cluster: "c".into(),
+        namespace: "builds".into(),
+    }
 }
 
 /// When a step runs.
@@ -198,12 +208,13 @@ impl Executor for Stage {
         loop {
             act = match act {
                 Act::Make(name, next) => {
-                    let place = Place::Cluster {
-                        cluster: "c".into(),
-                        namespace: "builds".into(),
-                    };
-                    let id = sink.intent("pod", place, name, OnExit::Delete, None)?;
+                    let id = sink.intent("pod", builds(), name, OnExit::Delete, None)?;
                     sink.done(id, Some("uid".into()), false)?;
+                    *next
+                }
+                Act::Refused(name, next) => {
+                    let id = sink.intent("pod", builds(), name, OnExit::Delete, None)?;
+                    sink.done(id, None, false)?;
                     *next
                 }
                 Act::Remember(state, next) => {
@@ -239,7 +250,9 @@ impl Executor for Stage {
             }
             Act::Ignore => std::future::pending().await,
             Act::Panic => panic!("a scripted panic"),
-            Act::Make(..) | Act::Remember(..) | Act::Say(..) => unreachable!("done above"),
+            Act::Make(..) | Act::Refused(..) | Act::Remember(..) | Act::Say(..) => {
+                unreachable!("done above")
+            }
         }
     }
 }

@@ -6,10 +6,9 @@ use sidestep_policy::kubernetes::Request;
 
 use super::super::{Clusters, Objects, Owned, Target};
 use super::invalid;
-use crate::NewIntent;
 use crate::bindings::sidestep::host::types::OnExit;
 use crate::bindings::sidestep::kubernetes::objects as wit;
-use crate::convert;
+use crate::{Gate, GateCall, NewIntent, convert};
 
 /// A kind of object in one place of one cluster.
 pub(super) struct Address {
@@ -17,6 +16,8 @@ pub(super) struct Address {
     target: Target,
     /// The kind as grants name it.
     resource: String,
+    /// Why nothing can be there: a part of the address would mean something else in a URL.
+    wrong: Option<Failure>,
 }
 
 impl Address {
@@ -27,7 +28,9 @@ impl Address {
             resource: object.resource,
             namespace: object.namespace,
         };
-        (Self::new(object.cluster, target), object.name)
+        let mut at = Self::new(object.cluster, target);
+        at.wrong = at.wrong.or_else(|| wrong_part("name", &object.name));
+        (at, object.name)
     }
 
     /// Where the objects are that a query asks for.
@@ -51,11 +54,27 @@ impl Address {
     }
 
     fn new(cluster: String, target: Target) -> Self {
+        let wrong = target
+            .parts()
+            .find_map(|(what, part)| wrong_part(what, part));
         Self {
             resource: target.policy_resource(),
             cluster,
             target,
+            wrong,
         }
+    }
+
+    /// Brings a call before the gate. The client pastes the parts of an address into a path as they
+    /// are, so what passes there is what was granted only where each is one part of it.
+    pub(super) fn call<'g>(
+        &self,
+        gate: &'g Gate,
+        function: &'static str,
+        action: &'static str,
+    ) -> GateCall<'g> {
+        gate.call(function, &self.request(action))
+            .and_unless(self.wrong.clone())
     }
 
     pub(super) fn namespace(&self) -> Option<&str> {
@@ -111,6 +130,11 @@ impl Address {
             .as_object_mut()
             .ok_or_else(|| invalid("the object is no JSON object"))?;
         let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+        if metadata.is_null() {
+            *metadata = json!({});
+        } else if !metadata.is_object() {
+            return Err(invalid("the object's metadata is no JSON object"));
+        }
         let expected = [("name", Some(name)), ("namespace", self.namespace())];
         for (key, expected) in expected {
             match (metadata[key].as_str(), expected) {
@@ -129,5 +153,84 @@ impl Address {
             }
         }
         Ok(object)
+    }
+}
+
+/// Why a text can't stand in an address: it is empty, or would not be one part of a path. A slash
+/// begins another part, also where it is escaped; a question mark ends the path.
+pub(super) fn wrong_part(what: &str, text: &str) -> Option<Failure> {
+    let is_part = !matches!(text, "" | "." | "..")
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    (!is_part).then(|| invalid(format!("`{}` is no {what}", text.escape_debug())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(api_version: &str, resource: &str, namespace: &str, name: &str) -> (Address, String) {
+        Address::of(wit::ObjectRef {
+            cluster: "c".to_owned(),
+            api_version: api_version.to_owned(),
+            resource: resource.to_owned(),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        })
+    }
+
+    #[test]
+    fn an_address_is_of_what_it_says_or_of_nothing() {
+        for (api_version, resource, namespace, name) in [
+            ("v1", "pods", "builds", "b-1"),
+            ("batch/v1", "jobs", "builds", "b.1"),
+            ("v1", "pods/log", "builds", "b-1"),
+            (
+                "rbac.authorization.k8s.io/v1",
+                "roles",
+                "builds",
+                "system:x",
+            ),
+        ] {
+            assert_eq!(at(api_version, resource, namespace, name).0.wrong, None);
+        }
+        for (api_version, resource, namespace, name) in [
+            // The path of each is another than the grant's.
+            ("v1", "pods", "builds", "b-1/log"),
+            ("v1", "pods", "builds", "b-1%2Fproxy%2Fadmin"),
+            ("v1", "pods", "builds", "../secrets/token"),
+            ("v1", "pods", "builds", "b-1?x"),
+            ("v1", "pods", "builds", ".."),
+            ("v1", "pods", "builds", ""),
+            ("v1", "pods", "builds%2Fsecrets%2Ftoken?", "x"),
+            ("v1", "pods", "", "x"),
+            ("v1", "pods?", "builds", "x"),
+            (
+                "v1%2Fnamespaces%2Fother%2Fsecrets%2Ftoken?",
+                "pods",
+                "builds",
+                "x",
+            ),
+            ("batch/v1/x", "jobs", "builds", "x"),
+            ("batch/", "jobs", "builds", "x"),
+        ] {
+            let (at, _) = at(api_version, resource, namespace, name);
+            let failure = at.wrong.expect(name);
+            assert_eq!(failure.code, "kubernetes.invalid");
+        }
+    }
+
+    #[test]
+    fn an_object_whose_metadata_is_none_is_refused() {
+        let (at, name) = at("v1", "pods", "builds", "x");
+        for metadata in ["7", "\"x\"", "[]"] {
+            let failure = at
+                .object(&format!("{{\"metadata\": {metadata}}}"), &name)
+                .expect_err(metadata);
+            assert_eq!(failure.code, "kubernetes.invalid");
+        }
+        let object = at.object("{\"metadata\": null}", &name).expect("one");
+        assert_eq!(object["metadata"]["name"], "x");
     }
 }

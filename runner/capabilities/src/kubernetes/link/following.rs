@@ -8,6 +8,7 @@ use sidestep_policy::kubernetes::Request;
 
 use super::super::follow::{PodFollow, Target};
 use super::super::outlet::StepOutlet;
+use super::address::wrong_part;
 use super::invalid;
 use crate::bindings::sidestep::kubernetes::objects as wit;
 use crate::{CallError, Follow, StepState};
@@ -23,19 +24,25 @@ impl StepState {
         pod: wit::PodRef,
         options: wit::FollowOptions,
     ) -> Result<Follow, CallError> {
-        let patterns = patterns(options.patterns)?;
         let request = |resource, action| Request {
             cluster: &pod.cluster,
             namespace: &pod.namespace,
             resource,
             action,
         };
-        for (resource, action) in [("pods", "watch"), ("pods/log", "get")] {
-            self.gate
-                .call("follow-pod", &request(resource, action))
-                .run(async { Ok(()) })
-                .await?;
-        }
+        let wrong =
+            wrong_part("namespace", &pod.namespace).or_else(|| wrong_part("name", &pod.name));
+        self.gate
+            .call("follow-pod", &request("pods", "watch"))
+            .and_unless(wrong)
+            .run(async { Ok(()) })
+            .await?;
+        // To compile them is work, which only a call that counts may ask for.
+        let patterns = self
+            .gate
+            .call("follow-pod", &request("pods/log", "get"))
+            .run(async { patterns(options.patterns) })
+            .await?;
         let events = self.step.scopes.allows(&request("events", "watch")).is_ok();
         let clusters = self.services.clusters()?;
         let client = self

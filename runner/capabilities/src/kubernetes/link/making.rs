@@ -5,7 +5,7 @@ use sidestep_events::Failure;
 use wasmtime::component::Resource;
 
 use super::super::{Clusters, Owned};
-use super::address::Address;
+use super::address::{Address, wrong_part};
 use super::invalid;
 use crate::bindings::sidestep::host::types::OnExit;
 use crate::bindings::sidestep::kubernetes::objects as wit;
@@ -120,7 +120,8 @@ impl PodSecret {
             secrets.create(object, &self.name, owned, false).await
         };
         // The grant is the pod's: a Secret that only this pod can use is part of it.
-        let call = gate.call("create", &at.request("create"));
+        let wrong = wrong_part("name", &self.name);
+        let call = at.call(gate, "create", "create").and_unless(wrong);
         make(call, Some(intent), work).await?;
         Ok(())
     }

@@ -45,7 +45,7 @@ impl wit::Host for StepState {
         self.each(clusters, refs, |gate, clusters, object| async move {
             let (at, name) = Address::of(object);
             let work = async { at.objects(&clusters).await?.get(&name).await };
-            let object = gate.call("get", &at.request("get")).run(work).await?;
+            let object = at.call(&gate, "get", "get").run(work).await?;
             Ok(object.to_string())
         })
         .await
@@ -64,7 +64,7 @@ impl wit::Host for StepState {
                 let max = query.max.clamp(1, LONGEST_LIST);
                 at.objects(&clusters).await?.list(labels, fields, max).await
             };
-            let (items, truncated) = gate.call("list", &at.request("list")).run(work).await?;
+            let (items, truncated) = at.call(&gate, "list", "list").run(work).await?;
             Ok(wit::Listing {
                 items: items.iter().map(Value::to_string).collect(),
                 truncated,
@@ -90,7 +90,7 @@ impl wit::Host for StepState {
             let objects = at.objects(&clusters).await?;
             objects.create(object, &name, &owned, options.dry_run).await
         };
-        let call = gate.call("create", &at.request("create"));
+        let call = at.call(&gate, "create", "create");
         let (made, new) = make(call.and_unless(refused), intent, work).await?;
         if !options.dry_run {
             for secret in secrets {
@@ -121,7 +121,7 @@ impl wit::Host for StepState {
             let applied = objects.apply(&object, &name, force, dry_run).await?;
             Ok((applied, ()))
         };
-        let call = self.gate.call("apply", &at.request("apply"));
+        let call = at.call(&self.gate, "apply", "apply");
         let (applied, ()) = make(call.and_unless(refused), intent, work).await?;
         Ok(applied.to_string())
     }
@@ -139,7 +139,7 @@ impl wit::Host for StepState {
             let objects = at.objects(&clusters).await?;
             objects.delete(&name, uid, options.grace, wait).await
         };
-        let call = self.gate.call("delete", &at.request("delete"));
+        let call = at.call(&self.gate, "delete", "delete");
         Ok(call.run(work).await?)
     }
 
