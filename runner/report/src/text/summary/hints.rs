@@ -34,7 +34,7 @@ impl Summary {
                 }));
                 hints.push(hint(
                     format!("sidestep resume {run}"),
-                    "tries what did not succeed again",
+                    "tries again what did not succeed, and keeps the rest",
                 ));
                 hints
             }
