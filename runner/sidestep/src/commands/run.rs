@@ -72,10 +72,7 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
             "again: an unchanged context is not sent twice",
         ));
     }
-    hints.push(hint(
-        "sidestep runs".to_owned(),
-        "what ran, and what it touched",
-    ));
+    hints.push(hint("sidestep runs".to_owned(), "what ran"));
     if let Some(name) = sandbox {
         hints.push(hint(
             "sidestep sandbox scenarios".to_owned(),
@@ -133,7 +130,7 @@ pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Sour
             format!("{} can't be read: {error}", path.display()),
             match file {
                 Some(_) => "paths are relative to the workspace",
-                None => "name a pipeline file: sidestep run FILE",
+                None => "name a pipeline file; with a Dockerfile alone: sidestep run --sandbox",
             },
         )
     })?;

@@ -30,12 +30,12 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
     let color = Look::stderr(session.settings.color.value).color;
     let (mut exits, mut all) = (Vec::new(), Vec::new());
     for file in files {
-        let source = read_source(session, Some(file))?;
+        let source = read_source(session, (!args.files.is_empty()).then_some(file.as_path()))?;
         let problems = match prepare(session, &source, &given).await {
             Ok(prepared) => {
                 if args.output == Format::Human && !session.global.quiet {
                     let steps = prepared.plan.instances.len();
-                    line(&format!("{}: right ({steps} steps)", file.display()));
+                    line(&format!("{}: valid ({steps} steps)", file.display()));
                 }
                 prepared.remarks
             }
