@@ -21,12 +21,14 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Comm
     let file = args.pipeline.file.as_deref();
     let alone = file.is_none() && !session.workspace.join(DEFAULT_FILE).is_file();
     let source = if alone && args.flags.sandbox.is_some() {
-        note(
-            "no sidestep.yaml here: building the Dockerfile of this folder with the built-in quickstart",
-        );
-        note(
-            "its inputs: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
-        );
+        if !session.global.quiet {
+            note(
+                "no sidestep.yaml here: building the Dockerfile of this folder with the built-in quickstart",
+            );
+            note(
+                "its inputs: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
+            );
+        }
         quickstart()
     } else {
         read_source(session, file)?
