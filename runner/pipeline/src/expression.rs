@@ -89,7 +89,7 @@ fn parse(text: &str) -> Result<IdedExpr, String> {
                 // The lexer's words for a character that no expression has.
                 let message = match message.strip_prefix("token recognition error at: '") {
                     Some(rest) if rest.starts_with('=') => {
-                        "`=` compares nothing, write `==`".into()
+                        "`=` compares nothing, write `==`".to_owned()
                     }
                     Some(rest) => {
                         format!("`{}` means nothing here", rest.trim_matches([' ', '\'']))
