@@ -5,7 +5,7 @@ use sidestep_pipeline::Source;
 use sidestep_report::Hint;
 
 use crate::cli;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, known};
 use crate::commands::{Session, run_id};
 use crate::error::CommandError;
 use crate::inputs;
@@ -18,6 +18,10 @@ use crate::prepare::{Given, Prepared, prepare};
 pub(crate) const DEFAULT_FILE: &str = "sidestep.yaml";
 
 pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, CommandError> {
+    // A misspelt scenario is said before what may be wrong with a file.
+    if let Some(scenario) = args.flags.sandbox.as_deref() {
+        known(scenario)?;
+    }
     let file = args.pipeline.file.as_deref();
     let alone = file.is_none() && !session.workspace.join(DEFAULT_FILE).is_file();
     let source = if alone && args.flags.sandbox.is_some() {
