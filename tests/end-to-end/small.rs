@@ -62,7 +62,10 @@ fn a_context_is_listed_packed_and_explained() {
     }
 
     let explain = run(folder.path(), &["context", "explain", "gone.txt"]);
-    assert_eq!(stderr(&explain).trim(), "there is no gone.txt there");
+    assert_eq!(
+        stderr(&explain).trim(),
+        "gone.txt is not there now; this is what would count"
+    );
     let explain = run(folder.path(), &["context", "explain", "b.log"]);
     assert_eq!(stderr(&explain), "");
     assert!(

@@ -141,7 +141,7 @@ fn there_already(bucket: &str, name: &str, packed: &Packed) -> Result<Option<Obj
 
 fn describe(path: &str, packed: &Packed) {
     sidestep::info!(
-        "context {path}: {} entries, {}; {} left out by ignore rules",
+        "folder {path}: {} entries, {}; {} left out by ignore rules",
         packed.entries,
         bytes(packed.size),
         packed.ignored

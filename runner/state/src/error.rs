@@ -100,9 +100,9 @@ impl From<StateError> for Failure {
             StateError::Locked { pid, .. } => {
                 let failure = failure(Class::Conflict, "state.locked");
                 match pid {
-                    Some(pid) => failure.with_help(format!(
-                        "Wait for process {pid} to end, or end it: kill {pid}"
-                    )),
+                    Some(pid) => failure
+                        .with_help(format!("Wait for process {pid} to end, or end it:"))
+                        .with_help(format!("kill {pid}")),
                     None => failure,
                 }
             }

@@ -49,7 +49,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             );
             let found = Diagnostic::warning("dockerfile.arg-unknown", message);
             match nearest(name, declared.iter().copied()) {
-                Some(near) => found.help(format!("is `{near}` meant?")),
+                Some(near) => found.help(format!("did you mean `{near}`?")),
                 None => found.help(format!("declare it where it is used: `ARG {name}`")),
             }
         })

@@ -99,7 +99,7 @@ fn origin(reading: &Reading<'_>, stage: usize, flag: &Flag) -> Option<Diagnostic
             let message = format!("no stage is called `{from}`: kaniko takes it for an image");
             reading
                 .warning("dockerfile.copy-from", flag.at, message)
-                .help(format!("is `{near}` meant?"))
+                .help(format!("did you mean `{near}`?"))
         }),
     }
 }

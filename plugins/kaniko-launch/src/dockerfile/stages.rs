@@ -83,7 +83,7 @@ fn no_stage(path: &str, dockerfile: &Dockerfile, target: &str) -> Diagnostic {
     let number = "kaniko takes a stage's name, and no number";
     let names = names.iter().map(String::as_str);
     match nearest(target, names.clone()) {
-        Some(near) => found.help(format!("is `{near}` meant?")),
+        Some(near) => found.help(format!("did you mean `{near}`?")),
         None if names.clone().next().is_some() => {
             let known = format!("its stages are {}", names.collect::<Vec<_>>().join(", "));
             if is_number {

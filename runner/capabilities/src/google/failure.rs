@@ -102,17 +102,18 @@ pub(super) fn no_token(error: &CredentialsError) -> Failure {
     } else {
         Class::Denied
     };
-    Failure::new(
-        class,
-        "identity.no-token",
-        Owner::Operator,
-        format!(
-            "no access token can be had for this process: {}",
-            causes::chain(error)
-        ),
-    )
-    .with_help("sign in again:")
-    .with_help("gcloud auth application-default login")
+    let said = causes::chain(error);
+    // The library's own words for nobody being signed in here; they are long, and say it late.
+    let message = if said.contains("you have not configured local credentials") {
+        "this process has no Google credentials: nobody is signed in, and no metadata server answers"
+            .to_owned()
+    } else {
+        format!("no access token can be had for this process: {said}")
+    };
+    Failure::new(class, "identity.no-token", Owner::Operator, message)
+        .with_detail("cause", said)
+        .with_help("sign in:")
+        .with_help("gcloud auth application-default login")
 }
 
 /// How long to wait before another try, in milliseconds; Google sends seconds (RFC 9110, 10.2.3).

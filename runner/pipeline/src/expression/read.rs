@@ -66,6 +66,16 @@ fn parse(text: &str) -> Result<IdedExpr, String> {
                     Some((message, _)) => message,
                     None => message,
                 };
+                // The lexer's words for a character that no expression has.
+                let message = match message.strip_prefix("token recognition error at: '") {
+                    Some(rest) if rest.starts_with('=') => {
+                        "`=` compares nothing, write `==`".to_owned()
+                    }
+                    Some(rest) => {
+                        format!("`{}` means nothing here", rest.trim_matches([' ', '\'']))
+                    }
+                    None => message.to_owned(),
+                };
                 format!(
                     "the expression can't be read at character {}: {message}",
                     error.pos.1

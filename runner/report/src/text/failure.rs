@@ -64,6 +64,25 @@ fn is_command(line: &str) -> bool {
     let Some((program, rest)) = line.split_once(' ') else {
         return false;
     };
-    let known = ["sidestep", "gcloud", "kubectl", "docker", "git", "kill"];
-    known.contains(&program) && !rest.ends_with('.')
+    let known = [
+        "sidestep", "gcloud", "kubectl", "docker", "git", "kill", "eval",
+    ];
+    // A full stop makes it a sentence, unless it is an argument: the folder `.`.
+    let is_sentence = rest.ends_with('.') && !rest.ends_with(" .");
+    known.contains(&program) && !is_sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_command;
+
+    #[test]
+    fn a_command_is_told_from_a_sentence() {
+        assert!(is_command("sidestep context explain go.mod ."));
+        assert!(is_command(
+            "eval \"$(sidestep sandbox status --output env)\""
+        ));
+        assert!(!is_command("sidestep is asked for more than it has."));
+        assert!(!is_command("grant it, as who administers the bucket:"));
+    }
 }

@@ -12,18 +12,18 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
-/// A size for people, in decimal units: `812 B`, `34.2 kB`, `1.5 GB`.
+/// A size for people, in binary units, as plugins say them: `812 B`, `33.4 KiB`, `1.3 GiB`.
 pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-    if count < 1_000 {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if count < 1_024 {
         return format!("{count} B");
     }
-    let (mut unit, mut scale) = (0, 1_000u64);
-    while count / scale >= 1_000 && unit + 1 < UNITS.len() {
+    let (mut unit, mut scale) = (0, 1_024u64);
+    while count / scale >= 1_024 && unit + 1 < UNITS.len() {
         unit += 1;
-        scale *= 1_000;
+        scale *= 1_024;
     }
-    let tenths = count / (scale / 10);
+    let tenths = u128::from(count) * 10 / u128::from(scale);
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
@@ -53,7 +53,7 @@ fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// How far something is: `uploading  3.1 MB of 12.0 MB (25%)`.
+/// How far something is: `uploading  3.1 MiB of 12.0 MiB (25%)`.
 pub(crate) fn progress_text(progress: &Progress) -> String {
     let amount = |count: u64| match progress.unit.as_str() {
         "bytes" => bytes(count),
@@ -98,11 +98,11 @@ mod tests {
         }
         for (count, text) in [
             (0, "0 B"),
-            (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (34_250, "34.2 kB"),
-            (1_500_000_000, "1.5 GB"),
-            (u64::MAX, "18446.7 PB"),
+            (1_023, "1023 B"),
+            (1_024, "1.0 KiB"),
+            (34_250, "33.4 KiB"),
+            (1_500_000_000, "1.3 GiB"),
+            (u64::MAX, "16383.9 PiB"),
         ] {
             assert_eq!(bytes(count), text);
         }

@@ -25,11 +25,11 @@ pub struct Sandbox {
 /// `sidestep sandbox …`
 #[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// End the live one; what it knows is kept
+    /// End the running sandbox; what it knows is kept
     Stop(SandboxName),
-    /// End the live one and forget everything
+    /// End the running sandbox and forget everything
     Reset(SandboxName),
-    /// Say which is live and where; `--output env` prints its exports
+    /// Say whether it runs, and where; `--output env` prints its exports
     Status {
         /// Which.
         #[command(flatten)]

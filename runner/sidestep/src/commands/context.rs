@@ -113,7 +113,10 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
     line(&explanation.to_string());
     // The rules say what they would do; that there is nothing to do it to is worth a word.
     if root.join(relative).symlink_metadata().is_err() {
-        note(&format!("there is no {} there", path.display()));
+        note(&format!(
+            "{} is not there now; this is what would count",
+            path.display()
+        ));
     }
     Ok(Exit::Success)
 }

@@ -5,7 +5,7 @@ use sidestep_pipeline::Source;
 use sidestep_report::Hint;
 
 use crate::cli;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, known};
 use crate::commands::{Session, run_id};
 use crate::error::CommandError;
 use crate::inputs;
@@ -18,15 +18,21 @@ use crate::prepare::{Given, Prepared, prepare};
 pub(crate) const DEFAULT_FILE: &str = "sidestep.yaml";
 
 pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, CommandError> {
+    // A misspelt scenario is said before what may be wrong with a file.
+    if let Some(scenario) = args.flags.sandbox.as_deref() {
+        known(scenario)?;
+    }
     let file = args.pipeline.file.as_deref();
     let alone = file.is_none() && !session.workspace.join(DEFAULT_FILE).is_file();
     let source = if alone && args.flags.sandbox.is_some() {
-        note(
-            "no sidestep.yaml here: building the Dockerfile of this folder with the built-in quickstart",
-        );
-        note(
-            "its inputs: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
-        );
+        if !session.global.quiet {
+            note(
+                "no sidestep.yaml here: building the Dockerfile of this folder with the built-in quickstart",
+            );
+            note(
+                "its inputs: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
+            );
+        }
         quickstart()
     } else {
         read_source(session, file)?
@@ -72,10 +78,7 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
             "again: an unchanged context is not sent twice",
         ));
     }
-    hints.push(hint(
-        "sidestep runs".to_owned(),
-        "what ran, and what it touched",
-    ));
+    hints.push(hint("sidestep runs".to_owned(), "what ran"));
     if let Some(name) = sandbox {
         hints.push(hint(
             "sidestep sandbox scenarios".to_owned(),
@@ -133,7 +136,7 @@ pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Sour
             format!("{} can't be read: {error}", path.display()),
             match file {
                 Some(_) => "paths are relative to the workspace",
-                None => "name a pipeline file: sidestep run FILE",
+                None => "name a pipeline file; with a Dockerfile alone: sidestep run --sandbox",
             },
         )
     })?;

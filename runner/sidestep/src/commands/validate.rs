@@ -30,16 +30,21 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
     let color = Look::stderr(session.settings.color.value).color;
     let (mut exits, mut all) = (Vec::new(), Vec::new());
     for file in files {
-        let source = read_source(session, Some(file))?;
-        let problems = match prepare(session, &source, &given).await {
-            Ok(prepared) => {
-                if args.output == Format::Human && !session.global.quiet {
-                    let steps = prepared.plan.instances.len();
-                    line(&format!("{}: right ({steps} steps)", file.display()));
+        let named = (!args.files.is_empty()).then_some(file.as_path());
+        let problems = match read_source(session, named) {
+            Ok(source) => match prepare(session, &source, &given).await {
+                Ok(prepared) => {
+                    if args.output == Format::Human && !session.global.quiet {
+                        let steps = prepared.plan.instances.len();
+                        line(&format!("{}: valid ({steps} steps)", file.display()));
+                    }
+                    prepared.remarks
                 }
-                prepared.remarks
-            }
-            Err(problems) => problems,
+                Err(problems) => problems,
+            },
+            // One file that can't be read hides nothing of the others.
+            Err(CommandError::Problems(problems)) => problems,
+            Err(failed) => return Err(failed),
         };
         exits.push(problems.exit());
         match args.output {

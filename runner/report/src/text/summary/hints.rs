@@ -34,7 +34,7 @@ impl Summary {
                 }));
                 hints.push(hint(
                     format!("sidestep resume {run}"),
-                    "tries what did not succeed again",
+                    "tries again what did not succeed, and keeps the rest",
                 ));
                 hints
             }
@@ -46,17 +46,21 @@ impl Summary {
     fn sandbox_first(&self) -> Option<Hint> {
         let scenario = self.scenario.as_deref()?;
         let mut helps = self.failures.values().flat_map(|failure| &failure.help);
+        let named = match scenario {
+            "healthy" => String::new(),
+            other => format!(" --scenario {}", plain_text(other)),
+        };
         helps
             .any(|help| help.starts_with("gcloud ") || help.starts_with("kubectl "))
             .then(|| Hint {
-                command: format!(
-                    "eval \"$(sidestep sandbox status --output env --scenario {})\"",
-                    plain_text(scenario)
-                ),
+                command: format!("eval \"$(sidestep sandbox status --output env{named})\""),
                 does: "first: gcloud and kubectl in this shell go to the sandbox".to_owned(),
             })
     }
 }
+
+/// A longer command does not push what the others do out of a terminal's sight.
+const MAX_COLUMN: usize = 50;
 
 /// The hints, a command a line.
 pub(super) fn lines(hints: &[Hint], paint: Paint) -> Vec<String> {
@@ -66,6 +70,7 @@ pub(super) fn lines(hints: &[Hint], paint: Paint) -> Vec<String> {
     let width = hints
         .iter()
         .map(|hint| hint.command.chars().count())
+        .filter(|width| *width <= MAX_COLUMN)
         .max()
         .unwrap_or(0);
     let mut lines = vec![String::new(), paint.dim("Next")];
