@@ -65,12 +65,12 @@ impl Following {
         let mut events = if self.target.events {
             watcher(self.events.clone(), of_pod)
                 .default_backoff()
-                .applied_objects()
                 .boxed()
         } else {
             futures::stream::pending().boxed()
         };
         let mut found = false;
+        let mut listed = Vec::new();
         loop {
             tokio::select! {
                 state = states.try_next() => match state {
@@ -91,7 +91,17 @@ impl Following {
                     Err(error) => refusal(&error, &self.target)?,
                 },
                 event = events.try_next() => match event {
-                    Ok(Some(event)) => self.event(&event).await,
+                    Ok(Some(watcher::Event::Init)) => listed.clear(),
+                    Ok(Some(watcher::Event::InitApply(event))) => listed.push(event),
+                    Ok(Some(watcher::Event::InitDone)) => {
+                        // A list comes in the order of names, which says nothing.
+                        listed.sort_by_key(version);
+                        for event in std::mem::take(&mut listed) {
+                            self.event(&event).await;
+                        }
+                    }
+                    Ok(Some(watcher::Event::Apply(event))) => self.event(&event).await,
+                    Ok(Some(watcher::Event::Delete(_))) => {}
                     Ok(None) => return Err(Failure::bug("the watch of a pod's events ended")),
                     // Events help to explain; without the right to see them, the pod still runs.
                     Err(error) => tracing::debug!(%error, "events of a pod can't be watched"),
@@ -245,6 +255,11 @@ impl Following {
     fn is_target(&self, pod: &Pod) -> bool {
         self.target.uid.is_none() || self.target.uid == pod.metadata.uid
     }
+}
+
+/// The order in which the API server wrote what it lists: its times have whole seconds only.
+fn version(event: &Event) -> Option<u64> {
+    event.resource_version()?.parse().ok()
 }
 
 /// A watch's error, if trying again can't mend it.
