@@ -7,14 +7,21 @@ pub(crate) fn of<'a>(error: &'a dyn Error) -> impl Iterator<Item = &'a (dyn Erro
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-/// The error and its causes, each said once.
-pub(crate) fn chain(error: &dyn Error) -> String {
+/// The error and its causes, each said once. Of a URL its host is said alone: that of an upload's
+/// session is all that whoever has it needs to write there.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     for cause in of(error).map(ToString::to_string) {
         if !text.contains(&cause) {
             text.push_str(": ");
             text.push_str(&cause);
         }
+    }
+    let urls = std::iter::once(error)
+        .chain(of(error))
+        .filter_map(|cause| cause.downcast_ref::<reqwest::Error>()?.url());
+    for url in urls {
+        text = text.replace(url.as_str(), url.host_str().unwrap_or_default());
     }
     text
 }

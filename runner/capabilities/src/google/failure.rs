@@ -43,13 +43,19 @@ pub(crate) fn failed(what: &str) -> impl Fn(Error) -> Failure + Copy {
 
 /// The failure that an error of Google's client libraries is.
 pub(crate) fn of_client_error(what: &str, error: &Error) -> Failure {
+    let source = std::error::Error::source(error);
+    // There was no time for another try: what the last one came to is what matters.
+    if error.is_exhausted()
+        && let Some(last) = source.and_then(|source| source.downcast_ref::<Error>())
+    {
+        return of_client_error(what, last);
+    }
     let retry_after = error.http_headers().and_then(retry_after_ms);
     if let (Some(status), Some(body)) = (error.http_status_code(), error.http_payload()) {
         let mut failure = of_api_error(what, status, body);
         failure.retry_after_ms = retry_after;
         return failure;
     }
-    let source = std::error::Error::source(error);
     if let Some(error) = source.and_then(|source| source.downcast_ref::<CredentialsError>()) {
         return no_token(error);
     }
@@ -239,5 +245,26 @@ mod tests {
         let failure = of_api_error("read the bucket", 503, b"<html>upstream</html>");
         assert_eq!(failure.message, "cannot read the bucket: HTTP 503");
         assert_eq!(failure.class, Class::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_does_not_tell_the_session_of_an_upload() {
+        let url = "http://127.0.0.1:1/upload/storage/v1/b/x/o?upload_id=hunter22";
+        let request = reqwest::Client::builder().no_proxy().build();
+        let lost = request.expect("a client").get(url).send().await;
+        let error = Error::io(lost.expect_err("nobody listens there"));
+        let failure = of_client_error("write gs://x/y", &Error::exhausted(error));
+        assert_eq!(failure.code, "google.unreachable");
+        assert!(failure.message.contains("127.0.0.1"), "{failure}");
+        assert!(!failure.message.contains("hunter22"), "{failure}");
+    }
+
+    #[test]
+    fn what_the_last_try_came_to_is_told_when_there_is_no_time_for_another() {
+        let body = br#"{"error":{"message":"too many"}}"#;
+        let error = Error::http(429, HeaderMap::new(), body.as_slice().into());
+        let failure = of_client_error("read x", &Error::exhausted(error));
+        assert_eq!(failure.code, "google.rate-limited");
+        assert_eq!(failure.message, "cannot read x: too many");
     }
 }
