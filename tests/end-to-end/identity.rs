@@ -135,7 +135,7 @@ scenarios! {
     link_6_no_annotation: "no-annotation" => [(6, "identity.annotation-missing")];
     link_6_wrong_annotation: "wrong-annotation" => [(6, "identity.annotation-wrong")];
     link_6_leftover_annotation: "leftover-annotation" DIRECT => [(6, "identity.annotation-leftover")];
-    link_7_account_deleted: "account-deleted" => [(7, "identity.account-missing"), (8, "identity.binding-missing")];
+    link_7_account_deleted: "account-deleted" => [(7, "identity.account-missing")];
     link_7_account_disabled: "account-disabled" => [(7, "identity.account-disabled")];
     link_8_account_recreated: "account-recreated" => [(8, "identity.binding-missing"), (10, "identity.target-denied")];
     link_8_no_binding: "no-binding" => [(8, "identity.binding-missing")];

@@ -99,12 +99,13 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
         .metadata(PACKER, &packed.packer);
     let written = storage::put(bucket, &name, &packed.blob, &options).map_err(|error| {
         let denied = error.class == Class::Denied;
+        let member = member(&error.message);
         let error = error.context("the context was not uploaded");
         if denied {
             error
                 .help("let whoever runs this create objects in the bucket; as its owner:")
                 .help(format!(
-                    "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member MEMBER --role roles/storage.objectCreator --condition=None"
+                    "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member {member} --role roles/storage.objectCreator --condition=None"
                 ))
         } else {
             error
@@ -118,6 +119,20 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
         sidestep::info!("not sent: this very context came to be there meanwhile, {uri}");
     }
     Ok(done(written.generation, written.size, sent))
+}
+
+/// Who was refused, as a policy names them: Cloud Storage says `X does not have …`.
+fn member(message: &str) -> String {
+    let who = message
+        .split_once(" does not have ")
+        .and_then(|(before, _)| before.rsplit(' ').next())
+        .unwrap_or_default();
+    match who {
+        who if who.starts_with("principal") => who.to_owned(),
+        who if who.ends_with(".gserviceaccount.com") => format!("serviceAccount:{who}"),
+        who if who.contains('@') => format!("user:{who}"),
+        _ => "MEMBER".to_owned(),
+    }
 }
 
 /// The object, if it is there and holds this tree.
@@ -180,5 +195,26 @@ mod tests {
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(10 << 20), "10.0 MiB");
         assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_refused_is_in_the_command() {
+        let said = |who: &str| {
+            member(&format!(
+                "cannot put gs://b/o: {who} does not have storage.objects.create access"
+            ))
+        };
+        assert_eq!(said("dev@example.com"), "user:dev@example.com");
+        assert_eq!(
+            said("up@demo.iam.gserviceaccount.com"),
+            "serviceAccount:up@demo.iam.gserviceaccount.com"
+        );
+        assert_eq!(said("Caller"), "MEMBER");
+        assert_eq!(member("the bucket is gone"), "MEMBER");
     }
 }

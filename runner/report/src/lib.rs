@@ -14,8 +14,8 @@ pub use lines::Lines;
 pub use live::Live;
 pub use problems::{github, sarif};
 pub use text::{
-    Hint, Narrator, TextOptions, Verbosity, bytes, duration, plain_text, render_failure,
-    render_plan,
+    Hint, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold, plain_text,
+    render_failure, render_plan,
 };
 
 use sidestep_events::Envelope;

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sidestep_events::{Envelope, Event, Progress};
 
-use crate::text::{progress_text, throughput};
+use crate::text::{columns, fold, progress_text, throughput};
 use crate::{Narrator, Reporter, TextOptions};
 
 /// How often what is drawn may change, a second.
@@ -17,6 +18,8 @@ pub struct Live {
     drawing: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
     style: ProgressStyle,
+    /// The columns of the terminal now, where there is one.
+    columns: fn() -> Option<usize>,
 }
 
 impl fmt::Debug for Live {
@@ -30,10 +33,13 @@ impl fmt::Debug for Live {
 impl Live {
     /// Draws on standard output, where a pipe would get the plain lines.
     pub fn stdout(options: TextOptions) -> Self {
-        Self::on(ProgressDrawTarget::stdout_with_hz(REFRESH_HZ), options)
+        Self {
+            columns: || columns(&Term::stdout()),
+            ..Self::on(ProgressDrawTarget::stdout_with_hz(REFRESH_HZ), options)
+        }
     }
 
-    /// Draws on the given target.
+    /// Draws on the given target, and folds nothing.
     pub fn on(target: ProgressDrawTarget, options: TextOptions) -> Self {
         let template = if options.color {
             "{spinner:.cyan} {prefix:.bold}  {elapsed:>4.dim}  {wide_msg}"
@@ -50,6 +56,7 @@ impl Live {
             style: ProgressStyle::with_template(template)
                 .expect("the template is a constant that tests draw")
                 .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "),
+            columns: || None,
         }
     }
 
@@ -119,7 +126,13 @@ impl Reporter for Live {
             } else {
                 line
             };
-            let _ = self.drawing.println(line);
+            let lines = match (self.columns)() {
+                Some(columns) => fold(&line, columns),
+                None => vec![line],
+            };
+            for line in lines {
+                let _ = self.drawing.println(line);
+            }
         }
         if !ends {
             self.draw(envelope);

@@ -1,6 +1,7 @@
 //! The words and their look, shared by the plain and the live reporter.
 
 mod failure;
+mod fold;
 mod narrator;
 mod paint;
 mod plan;
@@ -8,6 +9,7 @@ mod summary;
 mod units;
 
 pub use failure::render_failure;
+pub use fold::{columns, fold};
 pub use narrator::Narrator;
 pub use plan::render_plan;
 pub use units::{bytes, duration, plain_text};

@@ -23,7 +23,7 @@ use sidestep_state::{RunFolder, RunId, Runs};
 
 use crate::cli::{Cli, Command, Global};
 use crate::error::CommandError;
-use crate::output::{Look, note};
+use crate::output::{Look, note, note_prose};
 use crate::settings::{Places, Settings};
 
 /// What every command has at hand.
@@ -43,7 +43,7 @@ pub(crate) fn dispatch(cli: Cli) -> Exit {
         match &error {
             CommandError::Problems(problems) => note(problems.render(color).trim_end()),
             CommandError::Failed(failure) => {
-                note(&render_failure(failure, color).join("\n"));
+                note_prose(&render_failure(failure, color).join("\n"));
             }
         }
         error.exit()

@@ -4,6 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use console::Term;
+use sidestep_report::{columns, fold};
+
 use crate::settings::Color;
 
 /// How long the last words of a process wait for who is to read them.
@@ -18,6 +21,26 @@ pub(crate) fn print(text: &str) {
 /// Prints a line to standard output.
 pub(crate) fn line(text: &str) {
     print(&format!("{text}\n"));
+}
+
+/// Prints lines for people to standard output, folded where it is a terminal.
+pub(crate) fn prose(text: &str) {
+    line(&folded(text, &Term::stdout()));
+}
+
+/// Prints lines for people to standard error, folded where it is a terminal.
+pub(crate) fn note_prose(text: &str) {
+    note(&folded(text, &Term::stderr()));
+}
+
+fn folded(text: &str, terminal: &Term) -> String {
+    match columns(terminal) {
+        None => text.to_owned(),
+        Some(columns) => {
+            let lines: Vec<_> = text.lines().flat_map(|line| fold(line, columns)).collect();
+            lines.join("\n")
+        }
+    }
 }
 
 /// Prints a line to standard output, and says so when nobody reads it any more.

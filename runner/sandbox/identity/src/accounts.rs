@@ -229,14 +229,32 @@ impl Identity {
 }
 
 impl State {
-    /// Puts a policy as it is, unchecked: how a seed is laid out, broken ones included.
+    /// Puts a policy as it is, unchecked: how a seed is laid out, broken ones included. That of an
+    /// account that is deleted waits under its id, and is there again once it is undeleted.
     pub fn seed_policy(&mut self, resource: &crate::Resource, policy: &crate::PolicyJson) {
         let mut policy = Policy::from_json(policy);
         policy.normalise();
         policy.etag = self.next_etag();
-        let key = self.policy_key(resource);
+        let key = match resource {
+            crate::Resource::ServiceAccount { email, .. } => self
+                .accounts
+                .values()
+                .find(|account| account.email == *email)
+                .map(policy_key),
+            _ => None,
+        };
+        let key = key.unwrap_or_else(|| self.policy_key(resource));
         self.policies.insert(key, policy);
     }
+}
+
+/// What an account's policy is kept under: its id, so that a new account of an old address starts
+/// with an empty one.
+pub(crate) fn policy_key(account: &Account) -> String {
+    format!(
+        "//iam.googleapis.com/projects/{}/serviceAccounts/{}",
+        account.project, account.unique_id
+    )
 }
 
 fn active_member(account: &Account) -> String {

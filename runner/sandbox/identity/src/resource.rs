@@ -1,6 +1,7 @@
 //! Resources by their full names, which policies are kept under and conditions see.
 
 use crate::Resource;
+use crate::accounts::policy_key;
 use crate::state::State;
 
 impl Resource {
@@ -52,16 +53,12 @@ impl Resource {
 }
 
 impl State {
-    /// What the resource's policy is kept under. A service account's lies under its unique id, so
-    /// that a new account of an old address starts with an empty policy.
+    /// What the resource's policy is kept under.
     pub(crate) fn policy_key(&self, resource: &Resource) -> String {
         if let Resource::ServiceAccount { email, .. } = resource
             && let Some(account) = self.live_account(email)
         {
-            return format!(
-                "//iam.googleapis.com/projects/{}/serviceAccounts/{}",
-                account.project, account.unique_id
-            );
+            return policy_key(account);
         }
         resource.full_name()
     }

@@ -8,7 +8,7 @@ use crate::commands::run::{given, read_source};
 use crate::error::CommandError;
 use crate::least::{iam, rbac};
 use crate::mermaid::mermaid;
-use crate::output::{Look, note, print};
+use crate::output::{Look, note, print, prose};
 use crate::prepare::{Given, prepare};
 use crate::suggest::suggest;
 
@@ -35,7 +35,11 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Com
             PlanFormat::Json => serde_json::to_string_pretty(plan)
                 .map_err(|error| Failure::bug(format!("the plan is no JSON: {error}")))?,
             PlanFormat::Mermaid => mermaid(plan),
-            PlanFormat::Human => human(plan, args.out.is_none() && session.look().color),
+            PlanFormat::Human if args.out.is_none() => {
+                prose(human(plan, session.look().color).trim_end());
+                return Ok(Exit::Success);
+            }
+            PlanFormat::Human => human(plan, false),
         }
     };
     let text = format!("{}\n", text.trim_end());

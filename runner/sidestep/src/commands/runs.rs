@@ -9,7 +9,7 @@ use sidestep_state::{Entry, History, RunSummary};
 use crate::cli::{Format, Runs, RunsCommand};
 use crate::commands::Session;
 use crate::error::CommandError;
-use crate::output::{json, line, note};
+use crate::output::{json, line, note, prose};
 
 pub(crate) fn run(session: &Session, args: Runs) -> Result<Exit, CommandError> {
     match args.command {
@@ -170,9 +170,7 @@ fn show_human(
     line(row(summary).join("  ").trim_end());
     for step in steps {
         line("");
-        for text in render_plan(std::slice::from_ref(step), color) {
-            line(&text);
-        }
+        prose(&render_plan(std::slice::from_ref(step), color).join("\n"));
         let known = history.instances.get(&step.instance);
         let status = known.and_then(|known| known.status);
         line(&match (status, known) {
@@ -185,7 +183,7 @@ fn show_human(
         });
         if let Some(failure) = known.and_then(|known| known.failure.as_ref()) {
             for text in render_failure(failure, color) {
-                line(&format!("  {text}"));
+                prose(&format!("  {text}"));
             }
         }
         let calls = touched.get(&step.instance).into_iter().flatten();

@@ -1,6 +1,6 @@
 //! What to do next.
 
-use sidestep_events::{RunFinished, Status};
+use sidestep_events::{Failure, Owner, RunFinished, Status};
 
 use super::super::paint::Paint;
 use super::super::{Hint, TextOptions, plain_text};
@@ -32,6 +32,7 @@ impl Summary {
                         "what it said",
                     )
                 }));
+                hints.extend(self.afresh(options));
                 hints.push(hint(
                     format!("sidestep resume {run}"),
                     "tries again what did not succeed, and keeps the rest",
@@ -39,6 +40,17 @@ impl Summary {
                 hints
             }
         }
+    }
+
+    /// A new run, where what the author mends is what an earlier step took up and `resume` keeps.
+    fn afresh(&self, options: &TextOptions) -> Option<Hint> {
+        let authors = |failure: &Failure| failure.owner == Owner::Author;
+        let again = |hint: &&Hint| hint.command.starts_with("sidestep run ");
+        let run = options.hints.iter().find(again)?;
+        self.failures.values().any(authors).then(|| Hint {
+            command: run.command.clone(),
+            does: "afresh, with what you have changed".to_owned(),
+        })
     }
 
     /// What to do before a command of gcloud or kubectl that a failure in the sandbox names: as it
