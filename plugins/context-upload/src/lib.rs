@@ -186,7 +186,7 @@ fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::{bytes, member};
 
     #[test]
     fn sizes_are_written_for_people() {
@@ -196,11 +196,6 @@ mod tests {
         assert_eq!(bytes(10 << 20), "10.0 MiB");
         assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn who_was_refused_is_in_the_command() {
