@@ -1,5 +1,5 @@
 use console::Term;
-use textwrap::{Options, WordSplitter};
+use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// The narrowest terminal that lines are folded for.
 const NARROWEST: usize = 40;
@@ -23,6 +23,8 @@ pub fn fold(line: &str, columns: usize) -> Vec<String> {
     // The first line's own indent is part of its text.
     let options = Options::new(columns)
         .break_words(false)
+        // Names hold slashes and hyphens, and are pasted whole.
+        .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .subsequent_indent(&hanging);
     textwrap::wrap(line, options)
