@@ -156,8 +156,13 @@ fn there_already(bucket: &str, name: &str, packed: &Packed) -> Result<Option<Obj
 
 fn describe(path: &str, packed: &Packed) {
     sidestep::info!(
-        "folder {path}: {} entries, {}; {} left out by ignore rules",
+        "folder {path}: {} {}, {}; {} left out by ignore rules",
         packed.entries,
+        if packed.entries == 1 {
+            "entry"
+        } else {
+            "entries"
+        },
         bytes(packed.size),
         packed.ignored
     );

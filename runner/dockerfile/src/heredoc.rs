@@ -1,5 +1,7 @@
 //! Here-documents: `<<EOF` on a line of `RUN`, `COPY` or `ADD`, and the lines up to `EOF`.
 
+use std::sync::Arc;
+
 use crate::{
     Error,
     expand::{name_words, raw_words},
@@ -15,8 +17,8 @@ pub struct Heredoc {
     pub expands: bool,
     /// `<<-`: whether the tabs that lines begin with are taken away.
     pub chomps: bool,
-    /// Its lines.
-    pub text: String,
+    /// Its lines. Every word that names it shares them.
+    pub text: Arc<str>,
     /// The byte of the Dockerfile that its lines begin at.
     pub at: usize,
 }
@@ -28,7 +30,7 @@ impl Heredoc {
             let lines = self.text.split_inclusive('\n');
             lines.map(|line| line.trim_start_matches('\t')).collect()
         } else {
-            self.text.clone()
+            self.text.to_string()
         }
     }
 
@@ -56,7 +58,7 @@ impl Heredoc {
             expands: raw.first().is_some_and(|raw| quotes(raw) == quotes(name)),
             name: name.clone(),
             chomps,
-            text: String::new(),
+            text: Arc::default(),
             at: 0,
         }))
     }
@@ -70,7 +72,7 @@ impl Heredoc {
 
     /// Reads up to what ends it. `line` is where the instruction begins.
     pub(crate) fn read(&mut self, lines: &mut Lines<'_>, line: usize) -> Result<(), Error> {
-        let mut first = None;
+        let (mut first, mut text) = (None, String::new());
         while let Some((at, raw)) = lines.physical()? {
             first.get_or_insert(at);
             let mut end = raw.trim_end_matches(['\r', '\n']);
@@ -79,9 +81,10 @@ impl Heredoc {
             }
             if end == self.name {
                 self.at = first.unwrap_or(at);
+                self.text = text.into();
                 return Ok(());
             }
-            self.text.push_str(raw);
+            text.push_str(raw);
         }
         Err(Error::new(line, "unterminated heredoc"))
     }

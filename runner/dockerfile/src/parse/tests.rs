@@ -111,7 +111,7 @@ fn places_are_those_of_the_text() {
         unreachable!("it is a COPY")
     };
     assert!(text[copying.destination.at..].starts_with("/e/"));
-    assert_eq!(copy.heredocs[0].text, "f\n");
+    assert_eq!(&*copy.heredocs[0].text, "f\n");
 }
 
 #[test]

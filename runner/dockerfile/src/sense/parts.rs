@@ -1,5 +1,7 @@
 //! `FROM`, `ARG`, `COPY`, `ADD` and `ONBUILD`.
 
+use std::sync::Arc;
+
 use super::{at_least_one, fault};
 use crate::{Copying, Error, From, Heredoc, Source, Variable, Word, node::Node};
 
@@ -19,7 +21,7 @@ pub(super) fn copying(
         Some(begun) => {
             let read = heredocs.iter().rfind(|read| read.name == begun.name);
             Source::Heredoc(Heredoc {
-                text: read.map(|read| read.text.clone()).unwrap_or_default(),
+                text: read.map(|read| Arc::clone(&read.text)).unwrap_or_default(),
                 at: read.map_or(word.at, |read| read.at),
                 ..begun
             })

@@ -86,14 +86,13 @@ async fn accounts(
         .by_page();
     let mut accounts = Vec::new();
     for _ in 0..MOST_PAGES {
-        match pages.next().await {
-            Some(page) => accounts.extend(
-                page.map_err(failed(what))?
-                    .accounts
-                    .into_iter()
-                    .map(Into::into),
-            ),
-            None => return Ok(accounts),
+        let Some(page) = pages.next().await else {
+            return Ok(accounts);
+        };
+        let page = page.map_err(failed(what))?;
+        accounts.extend(page.accounts.into_iter().map(Into::into));
+        if page.next_page_token.is_empty() {
+            return Ok(accounts);
         }
     }
     Err(too_many(what, accounts.len()))
