@@ -1,7 +1,7 @@
 //! Which packages cargo is asked for, and what it is asked with.
 //!
 //! Cargo unifies features over all the packages that one call selects. Two calls that select
-//! different ones compile what both depend on twice: with some 450 crates, ten minutes for nothing.
+//! different ones compile what both depend on twice: with some 470 crates, ten minutes for nothing.
 //! So each profile has one selection, whatever is wanted of it, and programs of the workspace are
 //! started where that left them, never by `cargo run`.
 

@@ -18,7 +18,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     if !runner.exists() {
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         say::doing(&format!(
-            "the first build compiles some 450 crates: about {} minutes on this machine's {cores} \
+            "the first build compiles some 470 crates: about {} minutes on this machine's {cores} \
              cores; later ones take seconds",
             (CORE_MINUTES / cores).max(1)
         ));
