@@ -1,6 +1,8 @@
 //! The command as its users run it, against the sandbox: a process each, as in a terminal.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "../attacks/mod.rs"]
+mod attacks;
 mod builds;
 mod callers;
 mod clients;

@@ -23,6 +23,11 @@ enum Toolchain {
 const COMPONENTIZE: &str = "sidestep-componentize";
 const PRECOMPILE: &str = "sidestep-precompile";
 
+/// Names the folder of the plugins that only tests run.
+pub(crate) const TESTS: &str = "SIDESTEP_TEST_GUESTS";
+/// Their packages, and what their components are called.
+const TEST_GUESTS: [(&str, &str); 1] = [("sidestep-guest-attacker", "attacker")];
+
 /// Builds every plugin under `plugins/` into a component with its manifest, and returns the folder
 /// that holds them as `NAME.wasm` and `NAME.cwasm`.
 pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
@@ -31,19 +36,37 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let modules = compile(&packages)?;
-    say::doing("compiling the tools that make modules components");
-    cargo::run(
-        profile
-            .build(&[COMPONENTIZE, PRECOMPILE])
-            // The same folder as for what embeds it, or the two calls would undo each other's work.
-            .env(release::PLUGINS, &folder),
-    )?;
+    build_tools(profile, &folder)?;
     for package in &packages {
         let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
         component(profile, &module, &folder.join(format!("{package}.wasm")))?;
     }
     forget_others(&folder, &packages)?;
     Ok(folder)
+}
+
+/// Builds the plugins that only tests run into components, and returns the folder that holds them
+/// as `NAME.wasm`. The tools that make components must have been built by [`build`].
+pub(crate) fn build_for_tests() -> Result<PathBuf> {
+    let folder = cargo::target_dir().join("plugins").join("tests");
+    fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let modules = compile(&TEST_GUESTS.map(|(package, _)| package.to_owned()))?;
+    for (package, name) in TEST_GUESTS {
+        let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
+        component(Profile::Dev, &module, &folder.join(format!("{name}.wasm")))?;
+    }
+    Ok(folder)
+}
+
+fn build_tools(profile: Profile, plugins: &Path) -> Result<()> {
+    say::doing("compiling the tools that make modules components");
+    cargo::run(
+        profile
+            .build(&[COMPONENTIZE, PRECOMPILE])
+            // The same folder as for what embeds it, or the two calls would undo each other's work.
+            .env(release::PLUGINS, plugins),
+    )
 }
 
 /// Makes modules of the packages, and returns the folder that holds them as `NAME_OF_PACKAGE.wasm`.

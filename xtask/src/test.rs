@@ -12,6 +12,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     cargo::run(cargo::cargo().args(["fmt", "--all", "--check"]))?;
     dependencies(&path)?;
     let plugins = guests::build(Profile::Dev)?;
+    let test_guests = guests::build_for_tests()?;
     say::doing("cargo clippy");
     cargo::run(
         cargo::cargo()
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             .args(["test", "--workspace"])
             .args(arguments)
             .env(release::PLUGINS, &plugins)
+            .env(guests::TESTS, &test_guests)
             .env("PATH", &path),
     )?;
     Ok(ExitCode::SUCCESS)
