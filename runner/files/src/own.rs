@@ -1,0 +1,290 @@
+//! Judges whether a file is the user's own, so that nobody else decides what it says.
+//!
+//! A file is the user's own if it and its folder belong to the user or to root, and only their
+//! owner can write to them. The group counts as others: its members are not known here.
+
+use std::fmt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use thiserror::Error;
+
+/// The bits of a mode that let somebody else than the owner write.
+const OTHERS_WRITE: u32 = 0o022;
+const ROOT: u32 = 0;
+
+/// Why a file can't be used as the user's own.
+#[derive(Debug, Error)]
+pub enum OwnError {
+    /// It can't be opened or read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Somebody else decides what it says.
+    #[error(transparent)]
+    NotOwn(#[from] NotOwn),
+}
+
+/// A file or folder that somebody else can change. Its text says which, whose it is and its mode.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct NotOwn {
+    path: PathBuf,
+    owner: u32,
+    mode: u32,
+    user: u32,
+}
+
+impl NotOwn {
+    /// Judges an owner and a mode for a user.
+    fn judge(path: &Path, owner: u32, mode: u32, user: u32) -> Result<(), Self> {
+        let found = Self {
+            path: path.to_owned(),
+            owner,
+            mode: mode & 0o7777,
+            user,
+        };
+        if found.has_foreign_owner() || found.others_can_write() {
+            Err(found)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Returns the file or folder that somebody else can change.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the command that makes it the user's own.
+    pub fn repair(&self) -> String {
+        let path = quoted(&self.path);
+        if self.has_foreign_owner() {
+            let chown = format!("sudo chown {} {path}", self.user);
+            return if self.others_can_write() {
+                format!("{chown} && chmod go-w {path}")
+            } else {
+                chown
+            };
+        }
+        if self.owner == self.user {
+            format!("chmod go-w {path}")
+        } else {
+            format!("sudo chmod go-w {path}")
+        }
+    }
+
+    fn has_foreign_owner(&self) -> bool {
+        self.owner != self.user && self.owner != ROOT
+    }
+
+    fn others_can_write(&self) -> bool {
+        self.mode & OTHERS_WRITE != 0
+    }
+}
+
+impl fmt::Display for NotOwn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            owner,
+            mode,
+            user,
+        } = self;
+        let path = path.display();
+        if self.has_foreign_owner() {
+            write!(
+                f,
+                "{path} belongs to another user (owner uid {owner}, mode {mode:04o}, your uid {user})"
+            )
+        } else {
+            write!(
+                f,
+                "{path} can be written by others (owner uid {owner}, mode {mode:04o})"
+            )
+        }
+    }
+}
+
+/// Opens a regular file for reading if it is the user's own. Links are followed; the folders of
+/// the link and of the file are judged as well. Never waits for a pipe's writer.
+pub fn open(path: &Path) -> Result<File, OwnError> {
+    // In this order: once nobody else can change the folder, the link in it stays what it is.
+    folder(parent(path))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file").into());
+    }
+    let real = path.canonicalize()?;
+    judge(&real, &metadata)?;
+    if real != path {
+        folder(parent(&real))?;
+    }
+    Ok(file)
+}
+
+/// Judges the folder itself, not what it lies in. A link is followed.
+pub fn folder(path: &Path) -> Result<(), OwnError> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::NotADirectory).into());
+    }
+    Ok(judge(path, &metadata)?)
+}
+
+/// Judges what was read of a file or folder; `path` is for the message.
+pub fn judge(path: &Path, metadata: &Metadata) -> Result<(), NotOwn> {
+    let user = rustix::process::geteuid().as_raw();
+    NotOwn::judge(path, metadata.uid(), metadata.mode(), user)
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The path as one word of a POSIX shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) && !text.starts_with('-') {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    const USER: u32 = 1000;
+
+    fn judged(owner: u32, mode: u32) -> Result<(), NotOwn> {
+        NotOwn::judge(Path::new("/home/a/config.yaml"), owner, mode, USER)
+    }
+
+    #[test]
+    fn files_of_the_user_and_of_root_are_own() {
+        for owner in [USER, ROOT] {
+            for mode in [0o100_600, 0o100_644, 0o100_444, 0o040_755, 0o100_000] {
+                assert_eq!(judged(owner, mode), Ok(()), "{owner} {mode:o}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_foreign_owner_is_named_with_the_command_that_repairs_it() {
+        let found = judged(1001, 0o100_644).expect_err("another user's");
+        assert_eq!(
+            found.to_string(),
+            "/home/a/config.yaml belongs to another user (owner uid 1001, mode 0644, your uid 1000)"
+        );
+        assert_eq!(found.repair(), "sudo chown 1000 /home/a/config.yaml");
+        let found = judged(1001, 0o100_666).expect_err("another user's");
+        assert_eq!(
+            found.repair(),
+            "sudo chown 1000 /home/a/config.yaml && chmod go-w /home/a/config.yaml"
+        );
+    }
+
+    #[test]
+    fn a_file_that_group_or_others_can_write_is_not_own() {
+        for mode in [0o100_666, 0o100_664, 0o100_602, 0o041_777] {
+            let found = judged(USER, mode).expect_err("writable");
+            assert!(found.to_string().contains("can be written by others"));
+            assert_eq!(found.repair(), "chmod go-w /home/a/config.yaml");
+            assert_eq!(
+                judged(ROOT, mode).expect_err("writable").repair(),
+                "sudo chmod go-w /home/a/config.yaml"
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_quotes_a_path_for_the_shell() {
+        for (path, word) in [
+            ("/a/b.yaml", "/a/b.yaml"),
+            ("/a b/$(c)", "'/a b/$(c)'"),
+            ("/it's", r"'/it'\''s'"),
+            ("-rf", "'-rf'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
+    }
+
+    struct Home(tempfile::TempDir);
+
+    impl Home {
+        fn new() -> Self {
+            let home = tempfile::tempdir().expect("a folder");
+            fs::write(home.path().join("file"), "text").expect("written");
+            set(&home.path().join("file"), 0o600);
+            Self(home)
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+    }
+
+    fn set(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("set");
+    }
+
+    fn not_own(result: Result<File, OwnError>) -> PathBuf {
+        match result {
+            Err(OwnError::NotOwn(found)) => found.path().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_and_its_folder_are_judged() {
+        let home = Home::new();
+        open(&home.at("file")).expect("own");
+        set(&home.at("file"), 0o622);
+        assert!(not_own(open(&home.at("file"))).ends_with("file"));
+        set(&home.at("file"), 0o600);
+        set(home.0.path(), 0o777);
+        assert_eq!(not_own(open(&home.at("file"))), home.0.path());
+        // In a sticky folder others can't replace the file, but may have put it there.
+        set(home.0.path(), 0o1777);
+        assert_eq!(not_own(open(&home.at("file"))), home.0.path());
+    }
+
+    #[test]
+    fn a_link_is_judged_by_the_file_and_folder_that_it_leads_to() {
+        let home = Home::new();
+        let open_folder = home.at("open");
+        fs::create_dir(&open_folder).expect("made");
+        fs::write(open_folder.join("theirs"), "text").expect("written");
+        set(&open_folder.join("theirs"), 0o600);
+        symlink("open/theirs", home.at("link")).expect("made");
+        set(&open_folder, 0o777);
+        assert!(not_own(open(&home.at("link"))).ends_with("open"));
+        set(&open_folder, 0o700);
+        open(&home.at("link")).expect("own");
+    }
+
+    #[test]
+    fn what_is_no_file_is_an_error_and_a_pipe_is_not_waited_for() {
+        let home = Home::new();
+        rustix::fs::mkfifoat(rustix::fs::CWD, home.at("pipe"), 0o600.into()).expect("made");
+        for name in ["pipe", "none", ".."] {
+            let error = open(&home.at(name));
+            assert!(matches!(error, Err(OwnError::Io(_))), "{name}: {error:?}");
+        }
+        assert!(folder(&home.at("file")).is_err());
+    }
+}
