@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 
+use crate::clients::programs_only;
 use crate::pods::Pods;
 
 /// When somebody last called.
@@ -30,13 +31,16 @@ impl Activity {
             .store(self.began.elapsed().as_secs(), Ordering::Relaxed);
     }
 
-    /// The router, each call of which is noted.
+    /// Returns the router as it is served: calls that a page in a browser makes are refused, and
+    /// each other call is noted.
     pub(crate) fn watched(&self, router: Router) -> Router {
         let activity = self.clone();
-        router.layer(middleware::from_fn(move |request: Request, next: Next| {
-            activity.touch();
-            next.run(request)
-        }))
+        programs_only(
+            router.layer(middleware::from_fn(move |request: Request, next: Next| {
+                activity.touch();
+                next.run(request)
+            })),
+        )
     }
 
     /// Resolves once nobody has called, and no pod has run, for that long.

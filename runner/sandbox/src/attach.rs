@@ -1,6 +1,7 @@
 //! Finding a sandbox's process from another one, or starting it.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -59,7 +60,13 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
     }
     make_private(&places.dir)?;
     let log = places.log();
-    let output = File::create(&log).map_err(SandboxError::state(&log))?;
+    let output = File::options()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&log)
+        .map_err(SandboxError::state(&log))?;
     let errors = output.try_clone().map_err(SandboxError::state(&log))?;
     let not_up = |why: String| SandboxError::NotUp {
         why,

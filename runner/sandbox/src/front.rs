@@ -48,7 +48,7 @@ pub(crate) fn listen(listener: TcpListener, authority: &Authority) -> io::Result
 }
 
 /// Whether a host name is one of Google's that the sandbox stands for.
-fn is_googles(host: &str) -> bool {
+pub(crate) fn is_googles(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     DOMAINS.iter().any(|domain| {
         host.strip_suffix(domain)

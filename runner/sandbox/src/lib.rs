@@ -11,6 +11,7 @@ mod activity;
 mod attach;
 mod backends;
 mod callers;
+mod clients;
 mod error;
 mod exports;
 mod front;

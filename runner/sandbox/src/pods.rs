@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::SetOnce;
 
+use crate::clients::programs_only;
+
 /// What a container ends with that SIGKILL ends.
 const KILLED: i32 = 128 + 9;
 /// What a container ends with that SIGTERM ends.
@@ -132,7 +134,7 @@ impl Pods {
     async fn metadata_server(&self, pod: &Value) -> std::io::Result<MetadataServer> {
         let cloud = self.cloud.wait().await;
         let identity = self.identity(pod);
-        MetadataServer::start(metadata::router(cloud, identity)).await
+        MetadataServer::start(programs_only(metadata::router(cloud, identity))).await
     }
 
     /// Who a pod is: its service account as it is now.

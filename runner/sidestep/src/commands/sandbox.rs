@@ -1,6 +1,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use rustix::fs::Mode;
+use rustix::process::umask;
 use serde_json::json;
 use sidestep_events::Exit;
 use sidestep_sandbox::kaniko::{self, Environment};
@@ -72,6 +74,8 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
 }
 
 async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandError> {
+    // Its state holds tokens and keys: whatever writes it, only its owner reads it.
+    umask(Mode::RWXG | Mode::RWXO);
     let scenario = &args.scenario;
     let places = places(session, scenario);
     let options = Options {
@@ -215,6 +219,8 @@ fn list(format: Format) {
 
 /// Runs the sandbox's kaniko; its exit code is kaniko's.
 async fn build(arguments: Vec<String>) -> Exit {
+    // A container's own, so that an image does not depend on who serves the sandbox.
+    umask(Mode::WGRP | Mode::WOTH);
     let mut out = std::io::stdout();
     let code = kaniko::run(arguments.into_iter(), &Environment::of_process(), &mut out).await;
     let _ = out.flush();
