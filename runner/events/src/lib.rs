@@ -1,8 +1,9 @@
 //! What every reporter and every script may rely on: the events of a run, the statuses of its
 //! steps, its failures, its journal's records and its exit codes.
 //!
-//! This crate holds types and nothing else. It must not know how a run is executed, where it is
-//! stored, or how it is shown; every other crate may depend on it, and it depends on none of them.
+//! This crate holds types, and [`show`], the one way from a stranger's text to a screen. It must not
+//! know how a run is executed, where it is stored, or what is told of it; every other crate may
+//! depend on it, and it depends on none of them.
 
 mod class;
 mod diagnostic;
@@ -10,9 +11,11 @@ mod envelope;
 mod event;
 mod exit;
 mod failure;
+mod foreign;
 mod journal;
 mod names;
 mod owner;
+pub mod show;
 mod status;
 
 pub use class::Class;
@@ -25,6 +28,7 @@ pub use event::{
 };
 pub use exit::Exit;
 pub use failure::Failure;
+pub use foreign::Foreign;
 pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };

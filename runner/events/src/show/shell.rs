@@ -1,0 +1,38 @@
+use std::fmt::Write;
+
+use super::characters::is_hidden;
+use super::commands::without_markers;
+use super::text::Text;
+
+/// Returns the text as one word of a command for a POSIX shell: as it is where nothing in it means
+/// anything to a shell, else in quotes.
+///
+/// What can't be shown as it is stands in the quotes of POSIX.1-2024 that take escapes
+/// (`$'\033'`; XCU, 2.2.4), by its bytes, so that the command has the exact text all the same.
+pub fn shell_word(text: &(impl Text + ?Sized)) -> String {
+    let word = text.text();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,%=".contains(c);
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    let shown = !word.chars().any(is_hidden) && without_markers(word.to_owned(), "") == word;
+    if shown {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let mut quoted = String::new();
+    for character in word.chars() {
+        match character {
+            '\'' | '\\' => {
+                quoted.push('\\');
+                quoted.push(character);
+            }
+            hidden if is_hidden(hidden) => {
+                for byte in hidden.encode_utf8(&mut [0; 4]).bytes() {
+                    let _ = write!(quoted, "\\{byte:03o}");
+                }
+            }
+            other => quoted.push(other),
+        }
+    }
+    format!("$'{}'", without_markers(quoted, "\\043"))
+}
