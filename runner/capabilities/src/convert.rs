@@ -3,7 +3,9 @@
 use google_cloud_wkt as wkt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use sidestep_events::{Class, Diagnostic, Failure, OnExit, Owner, Position, Severity};
+use sidestep_events::{
+    Class, Diagnostic, Failure, Foreign, OnExit, Owner, Position, Severity, Speaker,
+};
 
 use crate::bindings::sidestep::host::types;
 
@@ -11,10 +13,10 @@ use crate::bindings::sidestep::host::types;
 pub fn failure_to_wit(failure: Failure) -> types::Failure {
     types::Failure {
         class: failure.class.as_str().to_owned(),
-        code: failure.code.into_owned(),
+        code: failure.code.into_exact(),
         owner: failure.owner.as_str().to_owned(),
-        message: failure.message,
-        help: failure.help,
+        message: failure.message.into_exact(),
+        help: failure.help.into_iter().map(Foreign::into_exact).collect(),
         retry_after: failure.retry_after_ms,
         details: Value::Object(failure.details).to_string(),
     }
@@ -32,8 +34,9 @@ pub fn failure_from_wit(failure: types::Failure) -> Failure {
         class: Class::from_name(&failure.class),
         code: failure.code.into(),
         owner: Owner::from_name(&failure.owner).unwrap_or(Owner::Plugin),
-        message: failure.message,
-        help: failure.help,
+        message: failure.message.into(),
+        help: failure.help.into_iter().map(Foreign::from).collect(),
+        by: Speaker::Plugin,
         retry_after_ms: failure.retry_after,
         details,
     }
@@ -48,9 +51,9 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
             types::Severity::Info => Severity::Note,
         },
         code: diagnostic.code.into(),
-        message: diagnostic.message,
-        help: (!diagnostic.help.is_empty()).then(|| diagnostic.help.join("\n")),
-        file: diagnostic.file,
+        message: diagnostic.message.into(),
+        help: (!diagnostic.help.is_empty()).then(|| diagnostic.help.join("\n").into()),
+        file: diagnostic.file.map(Foreign::from),
         at: diagnostic.line.map(|line| Position {
             line: line.max(1),
             column: diagnostic.column.unwrap_or(1).max(1),
@@ -129,7 +132,9 @@ mod tests {
         let failure = Failure::new(Class::Denied, "pod.forbidden", Owner::Cluster, "no")
             .with_help("kubectl create role")
             .with_detail("status", 403);
-        assert_eq!(failure_from_wit(failure_to_wit(failure.clone())), failure);
+        let back = failure_from_wit(failure_to_wit(failure.clone()));
+        let by = Speaker::Plugin;
+        assert_eq!(back, Failure { by, ..failure });
     }
 
     #[test]

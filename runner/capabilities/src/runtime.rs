@@ -36,10 +36,10 @@ impl StepState {
         }
         if self.talk.is_newly_full() {
             self.step.emit(Event::Warning(WarningRaised {
-                code: "log.full".to_owned(),
+                code: "log.full".into(),
                 message: "the plugin has said more than a step's log may hold; the rest of its \
                           lines is dropped"
-                    .to_owned(),
+                    .into(),
                 help: Vec::new(),
             }));
         }
@@ -83,7 +83,7 @@ impl wit::Host for StepState {
                 Level::Warn => LogLevel::Warn,
                 Level::Error => LogLevel::Error,
             },
-            message,
+            message: message.into(),
             fields,
             offset: None,
         }));
@@ -93,7 +93,7 @@ impl wit::Host for StepState {
     async fn group(&mut self, title: String) -> wasmtime::Result<()> {
         if self.may_say(title.len()) {
             self.talk.begin_group();
-            let title = cut(&self.step.masks.text(&title));
+            let title = cut(&self.step.masks.text(&title)).into();
             self.step.emit(Event::GroupStarted { title });
         }
         Ok(())
@@ -115,10 +115,10 @@ impl wit::Host for StepState {
         let label = cut(&self.step.masks.text(&report.message));
         self.talk.report(report.message);
         self.step.emit(Event::Progress(Progress {
-            label,
+            label: label.into(),
             done: report.done,
             total: report.total,
-            unit: cut(&self.step.masks.text(&report.unit)),
+            unit: cut(&self.step.masks.text(&report.unit)).into(),
         }));
         Ok(())
     }

@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Failure, Owner};
+use sidestep_events::{Class, Diagnostic, Failure, Foreign, Owner};
 
 /// Why a plugin can't be found, read or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ impl PluginError {
             _ => Owner::Plugin,
         };
         let mut failure = Failure::new(Class::InvalidInput, self.code, owner, self.message.clone());
-        failure.help.clone_from(&self.help);
+        failure.help = self.help.iter().map(Foreign::from).collect();
         failure
     }
 

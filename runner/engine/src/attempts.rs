@@ -95,7 +95,7 @@ pub(crate) async fn run_instance(
             },
             Event::RetryScheduled(RetryScheduled {
                 after_ms: millis(after),
-                because: because.clone(),
+                because: because.as_str().into(),
             }),
         );
         tokio::select! {

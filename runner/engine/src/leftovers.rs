@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sidestep_events::{
-    Class, CleanedUp, Done, Event, Failure, Intent, OnExit, Owner, Place, Record,
+    Class, CleanedUp, Done, Event, Failure, Foreign, Intent, OnExit, Owner, Place, Record,
 };
 use tokio::time::{Instant, timeout};
 
@@ -80,7 +80,7 @@ pub(crate) async fn clean_up(
         }
         if removed != Ok(false) {
             let event = CleanedUp {
-                kind: intent.kind.clone(),
+                kind: intent.kind.as_str().into(),
                 name: name_of(&intent),
                 removed: removed.is_ok(),
                 failure: removed.as_ref().err().cloned(),
@@ -93,12 +93,13 @@ pub(crate) async fn clean_up(
 }
 
 /// An object's name and place, as its own tools write it.
-pub fn name_of(intent: &Intent) -> String {
+pub fn name_of(intent: &Intent) -> Foreign {
     let name = &intent.name;
-    match &intent.place {
+    let name = match &intent.place {
         Place::Cluster { namespace, .. } => format!("{namespace}/{name}"),
         Place::Bucket { bucket } => format!("gs://{bucket}/{name}"),
         Place::Repository { repository } => format!("{repository}:{name}"),
         Place::Project { project } => format!("{name} in project {project}"),
-    }
+    };
+    name.into()
 }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use sidestep_events::{Failure, RunStarted};
+use sidestep_events::{Failure, Foreign, RunStarted};
 use sidestep_pipeline::{Instance, Plan, RunState, Seen};
 
 use crate::{Node, Pool, Program, Retry, RunView, Verdict};
@@ -99,11 +99,11 @@ impl PlanProgram {
 impl Program for PlanProgram {
     fn describe(&self) -> RunStarted {
         RunStarted {
-            pipeline: self.plan.name.clone(),
-            file: self.facts.file.clone(),
-            version: self.facts.version.clone(),
-            plan_digest: self.plan.digest(),
-            sandbox: self.facts.sandbox.clone(),
+            pipeline: self.plan.name.as_str().into(),
+            file: self.facts.file.as_ref().map(Foreign::from),
+            version: self.facts.version.as_str().into(),
+            plan_digest: self.plan.digest().into(),
+            sandbox: self.facts.sandbox.as_ref().map(Foreign::from),
             resumed: false,
             steps: self.plan.planned(),
         }

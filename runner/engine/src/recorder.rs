@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use sidestep_events::{
-    Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Intent, IntentId, LogLine, Output,
-    Record, SpanId, TraceId,
+    Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Foreign, Intent, IntentId, LogLine,
+    Output, Record, SpanId, TraceId,
 };
 use sidestep_state::{AttemptLog, History, JournalWriter, RunFolder, StateError};
 
@@ -161,7 +161,7 @@ impl Recorder {
             && !inner.broken
         {
             let key = (instance.clone(), attempt);
-            match self.append_line(&mut inner, &key, &line.message) {
+            match self.append_line(&mut inner, &key, line.message.exact()) {
                 Ok(offset) => line.offset = Some(offset),
                 Err(error) => drop(self.broken(&mut inner, error)),
             }
@@ -275,11 +275,11 @@ impl Recorder {
         };
         let envelope = Envelope {
             v: FORMAT_VERSION,
-            run: self.run.clone(),
+            run: self.run.as_str().into(),
             seq: inner.seq,
             time: Timestamp::now(),
-            step: scope.step.clone(),
-            instance: scope.instance.clone(),
+            step: scope.step.as_ref().map(Foreign::from),
+            instance: scope.instance.as_ref().map(Foreign::from),
             attempt: scope.attempt,
             incarnation: scope.incarnation,
             trace: self.trace.clone(),
@@ -316,8 +316,8 @@ impl Recorder {
         if failure.code == FULL {
             // It has begun, and what it is up to is on that disk.
             failure.help = vec![
-                "Free space on that disk, then go on with the run:".to_owned(),
-                format!("sidestep resume {}", self.run),
+                "Free space on that disk, then go on with the run:".into(),
+                format!("sidestep resume {}", self.run).into(),
             ];
         }
         inner.broken = true;

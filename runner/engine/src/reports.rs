@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use sidestep_events::{Envelope, Event};
+use sidestep_events::{Envelope, Event, Foreign};
 use sidestep_state::{Events, RunFolder, StateError, Told};
 
 /// How much is held for a reader, by [`weight`]: some thousands of events.
@@ -202,7 +202,7 @@ fn weight(envelope: &Envelope) -> usize {
     let names: usize = names
         .iter()
         .filter_map(|name| name.as_ref())
-        .map(String::len)
+        .map(Foreign::len)
         .sum();
     1024 + names
         + match &envelope.event {

@@ -180,7 +180,8 @@ fn tell_lost(recorder: &Recorder) {
         message: format!(
             "{message} came when the journal could not be written any more and nobody read what \
              the run says: they are lost"
-        ),
+        )
+        .into(),
         help: Vec::new(),
     };
     recorder.emit(&Scope::run(), Event::Warning(warning));
@@ -197,8 +198,8 @@ fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
         &Scope::run(),
         Event::Warning(WarningRaised {
             code: DETACHED.into(),
-            message: format!("detached: {objects}"),
-            help: vec![format!("sidestep resume {}", recorder.run())],
+            message: format!("detached: {objects}").into(),
+            help: vec![format!("sidestep resume {}", recorder.run()).into()],
         }),
     );
     RunEnd {
@@ -213,7 +214,7 @@ fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
 
 fn warning(failure: Failure) -> WarningRaised {
     WarningRaised {
-        code: failure.code.into_owned(),
+        code: failure.code,
         message: failure.message,
         help: failure.help,
     }

@@ -162,7 +162,9 @@ impl Schedule {
             match self.held_back(index) {
                 Some(reason) => {
                     if self.queue.tell(index) {
-                        let event = Event::StepWaiting(StepWaiting { reason });
+                        let event = Event::StepWaiting(StepWaiting {
+                            reason: reason.into(),
+                        });
                         self.shared.recorder.emit(&self.scope(index), event);
                     }
                 }
@@ -184,7 +186,7 @@ impl Schedule {
                 because_of_failure,
             }) => {
                 let skipped = StepSkipped {
-                    condition,
+                    condition: condition.into(),
                     values,
                     because_of_failure,
                 };

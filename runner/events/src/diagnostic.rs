@@ -1,7 +1,7 @@
-use std::borrow::Cow;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::Foreign;
 
 /// Something found in a file before anything is started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -10,15 +10,15 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// The exact problem, dotted: `yaml.duplicate-key`, `dockerfile.missing`.
-    pub code: Cow<'static, str>,
+    pub code: Foreign,
     /// What is wrong, in one sentence.
-    pub message: String,
+    pub message: Foreign,
     /// What to write instead, or what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
+    pub help: Option<Foreign>,
     /// The file, relative to the workspace; absent for the command line itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
+    pub file: Option<Foreign>,
     /// Where in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Position>,
@@ -30,7 +30,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error without a place.
-    pub fn error(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn error(code: impl Into<Foreign>, message: impl Into<Foreign>) -> Self {
         Self {
             severity: Severity::Error,
             code: code.into(),
@@ -43,7 +43,7 @@ impl Diagnostic {
     }
 
     /// A warning without a place.
-    pub fn warning(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn warning(code: impl Into<Foreign>, message: impl Into<Foreign>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(code, message)
@@ -52,14 +52,14 @@ impl Diagnostic {
 
     /// Says what to do.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub fn with_help(mut self, help: impl Into<Foreign>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// Says where it is.
     #[must_use]
-    pub fn at(mut self, file: impl Into<String>, at: Position) -> Self {
+    pub fn at(mut self, file: impl Into<Foreign>, at: Position) -> Self {
         self.file = Some(file.into());
         self.at = Some(at);
         self

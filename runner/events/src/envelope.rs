@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::Event;
+use crate::{Event, Foreign};
 
 /// The events' format that this version writes. Adding types and fields keeps it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -17,17 +17,17 @@ pub struct Envelope {
     /// The format's version.
     pub v: u32,
     /// The run's id.
-    pub run: String,
+    pub run: Foreign,
     /// Counts the run's events from 1, without gaps, across resumes.
     pub seq: u64,
     /// When it happened.
     pub time: Timestamp,
     /// The step's id in the file; absent for the run itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
+    pub step: Option<Foreign>,
     /// The step's instance: the id, with the matrix's values where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
+    pub instance: Option<Foreign>,
     /// The try counted by `retry`, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,

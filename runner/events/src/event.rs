@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Diagnostic;
+use crate::{Diagnostic, Foreign};
 
 pub use log::{LogLevel, LogLine, LogSource, log_field};
 pub use remark::{CleanedUp, HostCall, Progress, WarningRaised};
@@ -41,7 +41,7 @@ pub enum Event {
     /// A group of lines begins.
     GroupStarted {
         /// Its title.
-        title: String,
+        title: Foreign,
     },
     /// The innermost group of lines ends.
     GroupFinished {},

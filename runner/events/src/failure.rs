@@ -1,13 +1,12 @@
 //! Why something did not work.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Class, Owner};
+use crate::{Class, Foreign, Owner, Speaker, show};
 
 /// Why something did not work, whose it is, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,14 +16,17 @@ pub struct Failure {
     pub class: Class,
     /// The exact failure, dotted: `pod.evicted`, `identity.binding-missing`. Each has a page in
     /// the docs.
-    pub code: Cow<'static, str>,
+    pub code: Foreign,
     /// Who can mend it.
     pub owner: Owner,
     /// What happened, in one or two sentences, with the resource that it happened to.
-    pub message: String,
+    pub message: Foreign,
     /// What to do next, one step an entry; a command stands alone in its entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub help: Vec<String>,
+    pub help: Vec<Foreign>,
+    /// Who words it. A reader takes a failure that does not say so for a plugin's.
+    #[serde(default)]
+    pub by: Speaker,
     /// How long to wait before another try, in milliseconds, where the other side said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
@@ -34,12 +36,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure without help or details.
+    /// A failure in the runner's words, without help or details.
     pub fn new(
         class: Class,
-        code: impl Into<Cow<'static, str>>,
+        code: impl Into<Foreign>,
         owner: Owner,
-        message: impl Into<String>,
+        message: impl Into<Foreign>,
     ) -> Self {
         Self {
             class,
@@ -47,24 +49,25 @@ impl Failure {
             owner,
             message: message.into(),
             help: Vec::new(),
+            by: Speaker::Runner,
             retry_after_ms: None,
             details: Map::new(),
         }
     }
 
     /// Our own bug: something that can't happen did.
-    pub fn bug(message: impl Into<String>) -> Self {
+    pub fn bug(message: impl Into<Foreign>) -> Self {
         Self::new(Class::Failed, "sidestep.bug", Owner::Sidestep, message)
     }
 
     /// The run or the step was cancelled while this was under way.
-    pub fn cancelled(message: impl Into<String>) -> Self {
+    pub fn cancelled(message: impl Into<Foreign>) -> Self {
         Self::new(Class::Cancelled, "run.cancelled", Owner::Operator, message)
     }
 
     /// Adds a next step.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub fn with_help(mut self, help: impl Into<Foreign>) -> Self {
         self.help.push(help.into());
         self
     }
@@ -82,14 +85,17 @@ impl Failure {
         entry == self.class.as_str()
             || self
                 .code
+                .exact()
                 .strip_prefix(entry)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
 
+/// Written on one line, as [`show::line`] shows it.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.code)
+        let (message, code) = (show::line(&self.message), show::line(&self.code));
+        write!(f, "{message} ({code})")
     }
 }
 

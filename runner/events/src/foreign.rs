@@ -42,6 +42,11 @@ impl Foreign {
         Self(write(&self.0))
     }
 
+    /// Returns the lines, without their ends.
+    pub fn lines(&self) -> impl Iterator<Item = Self> {
+        self.0.lines().map(Self::from)
+    }
+
     /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         self.0.len()

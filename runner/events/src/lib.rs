@@ -16,6 +16,7 @@ mod journal;
 mod names;
 mod owner;
 pub mod show;
+mod speaker;
 mod status;
 
 pub use class::Class;
@@ -33,4 +34,5 @@ pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };
 pub use owner::Owner;
+pub use speaker::Speaker;
 pub use status::Status;

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sidestep_events::{Diagnostic, GrantSource, PlannedGrant, PlannedStep};
+use sidestep_events::{Diagnostic, Foreign, GrantSource, PlannedGrant, PlannedStep};
 use sidestep_policy::{Capability, StepScopes};
 
 use crate::schema;
@@ -185,32 +185,32 @@ impl Instance {
             .grants()
             .filter(|grant| grant.capability != Capability::Secrets)
             .map(|grant| PlannedGrant {
-                capability: grant.capability.as_str().to_owned(),
+                capability: grant.capability.as_str().into(),
                 scopes: grant
                     .scopes()
                     .iter()
-                    .map(sidestep_policy::Scope::explain)
+                    .map(|scope| scope.explain().into())
                     .collect(),
                 source: grant.source,
             })
             .collect();
         if !self.secrets.is_empty() {
             grants.push(PlannedGrant {
-                capability: Capability::Secrets.as_str().to_owned(),
+                capability: Capability::Secrets.as_str().into(),
                 scopes: self
                     .secrets
                     .iter()
-                    .map(|name| format!("use {name}"))
+                    .map(|name| format!("use {name}").into())
                     .collect(),
                 source: GrantSource::Pipeline,
             });
         }
         PlannedStep {
-            id: self.step.clone(),
-            instance: self.id.clone(),
-            uses: self.uses.clone(),
-            plugin_digest: self.plugin_digest.clone(),
-            needs: self.needs.clone(),
+            id: self.step.as_str().into(),
+            instance: self.id.as_str().into(),
+            uses: self.uses.as_str().into(),
+            plugin_digest: self.plugin_digest.as_str().into(),
+            needs: self.needs.iter().map(Foreign::from).collect(),
             grants,
         }
     }

@@ -1,4 +1,4 @@
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Foreign, Position};
 use sidestep_policy::nearest;
 
 /// What is wrong with one file, gathered so that everything is said at once.
@@ -17,7 +17,7 @@ impl<'a> Problems<'a> {
         self.file
     }
 
-    pub(crate) fn add(&mut self, code: &'static str, at: Position, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, code: &'static str, at: Position, message: impl Into<Foreign>) {
         self.push(Diagnostic::error(code, message), at);
     }
 
@@ -25,8 +25,8 @@ impl<'a> Problems<'a> {
         &mut self,
         code: &'static str,
         at: Position,
-        message: impl Into<String>,
-        help: impl Into<String>,
+        message: impl Into<Foreign>,
+        help: impl Into<Foreign>,
     ) {
         self.push(Diagnostic::error(code, message).with_help(help), at);
     }

@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Exit, Failure, Owner};
+use sidestep_events::{Class, Diagnostic, Exit, Failure, Foreign, Owner};
 
 use crate::capability::Capability;
 
@@ -63,7 +63,7 @@ impl Refusal {
         };
         let mut failure = Failure::new(Class::Refused, self.code, owner, self.message.clone())
             .with_detail("capability", self.capability.as_str());
-        failure.help.clone_from(&self.help);
+        failure.help = self.help.iter().map(Foreign::from).collect();
         if let Some((file, line)) = &self.policy {
             failure = failure
                 .with_detail("policyFile", file.as_str())

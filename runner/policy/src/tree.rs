@@ -7,7 +7,7 @@ mod build;
 mod open;
 mod place;
 
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Foreign, Position};
 
 use build::Builder;
 
@@ -138,7 +138,7 @@ const START: Position = Position {
     length: 0,
 };
 
-fn error(file: &str, code: &'static str, message: impl Into<String>, at: Position) -> Diagnostic {
+fn error(file: &str, code: &'static str, message: impl Into<Foreign>, at: Position) -> Diagnostic {
     Diagnostic::error(code, message).at(file, at)
 }
 

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use sidestep_events::Envelope;
+use sidestep_events::{Envelope, show};
 
 use crate::Reporter;
 
@@ -27,9 +27,10 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
     fn event(&mut self, envelope: &Envelope) {
         // Types of events hold nothing that JSON can't write; a reader that went away is not the
         // run's trouble.
-        if let Ok(mut line) = serde_json::to_vec(envelope) {
-            line.push(b'\n');
-            let _ = self.out.write_all(&line).and_then(|()| self.out.flush());
+        if let Ok(mut line) = show::json(envelope) {
+            line.push('\n');
+            let written = self.out.write_all(line.as_bytes());
+            let _ = written.and_then(|()| self.out.flush());
         }
     }
 }

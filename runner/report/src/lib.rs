@@ -12,10 +12,10 @@ mod text;
 pub use json::JsonLines;
 pub use lines::Lines;
 pub use live::Live;
-pub use problems::{github, sarif};
+pub use problems::{Annotation, github, sarif};
 pub use text::{
-    Hint, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold, plain_text,
-    render_failure, render_plan,
+    Hint, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold, render_failure,
+    render_plan,
 };
 
 use sidestep_events::Envelope;

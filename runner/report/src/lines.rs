@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use sidestep_events::Envelope;
+use sidestep_events::{Envelope, show};
 
 use crate::{Narrator, Reporter, TextOptions};
 
@@ -39,7 +39,7 @@ impl<W: Write + Send> Reporter for Lines<W> {
         if !text.is_empty() {
             let _ = self
                 .out
-                .write_all(text.as_bytes())
+                .write_all(show::sealed(&text).as_bytes())
                 .and_then(|()| self.out.flush());
         }
     }

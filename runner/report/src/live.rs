@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sidestep_events::{Envelope, Event, Progress};
+use sidestep_events::{Envelope, Event, Foreign, Progress, show};
 
 use crate::text::{columns, fold, progress_text, throughput};
 use crate::{Narrator, Reporter, TextOptions};
@@ -16,7 +16,7 @@ const REFRESH_HZ: u8 = 12;
 pub struct Live {
     narrator: Narrator,
     drawing: MultiProgress,
-    bars: BTreeMap<String, ProgressBar>,
+    bars: BTreeMap<Foreign, ProgressBar>,
     style: ProgressStyle,
     /// The columns of the terminal now, where there is one.
     columns: fn() -> Option<usize>,
@@ -60,9 +60,9 @@ impl Live {
         }
     }
 
-    fn bar(&mut self, instance: &str) -> &ProgressBar {
+    fn bar(&mut self, instance: &Foreign) -> &ProgressBar {
         let name = self.narrator.padded(instance);
-        self.bars.entry(instance.to_owned()).or_insert_with(|| {
+        self.bars.entry(instance.clone()).or_insert_with(|| {
             let bar = self.drawing.add(ProgressBar::new_spinner());
             bar.set_style(self.style.clone());
             bar.set_prefix(name);
@@ -72,7 +72,7 @@ impl Live {
     }
 
     fn draw(&mut self, envelope: &Envelope) {
-        let Some(instance) = envelope.instance.as_deref() else {
+        let Some(instance) = &envelope.instance else {
             return;
         };
         match &envelope.event {
@@ -98,7 +98,7 @@ impl Live {
         }
     }
 
-    fn progress(&self, progress: &Progress, instance: &str) -> String {
+    fn progress(&self, progress: &Progress, instance: &Foreign) -> String {
         let rate = self
             .bars
             .get(instance)
@@ -131,7 +131,7 @@ impl Reporter for Live {
                 None => vec![line],
             };
             for line in lines {
-                let _ = self.drawing.println(line);
+                let _ = self.drawing.println(show::sealed(&line));
             }
         }
         if !ends {

@@ -3,5 +3,5 @@
 mod github;
 mod sarif;
 
-pub use github::github;
+pub use github::{Annotation, github};
 pub use sarif::sarif;

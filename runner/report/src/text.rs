@@ -12,7 +12,7 @@ pub use failure::render_failure;
 pub use fold::{columns, fold};
 pub use narrator::Narrator;
 pub use plan::render_plan;
-pub use units::{bytes, duration, plain_text};
+pub use units::{bytes, duration};
 
 pub(crate) use units::{progress_text, throughput};
 

@@ -8,7 +8,7 @@ use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
 use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, show};
 use sidestep_sandbox::{
     CallerFiles, DEVELOPER, Live, Places, SandboxError, Scenario, Start, attach, files,
 };
@@ -176,7 +176,10 @@ pub(crate) fn known(name: &str) -> Result<Scenario, Failure> {
 pub(crate) fn of(command: &str, scenario: &str) -> String {
     match scenario {
         "healthy" => format!("sidestep sandbox {command}"),
-        other => format!("sidestep sandbox {command} --scenario {other}"),
+        other => format!(
+            "sidestep sandbox {command} --scenario {}",
+            show::shell_word(other)
+        ),
     }
 }
 

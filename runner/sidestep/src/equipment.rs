@@ -136,7 +136,8 @@ async fn resolve(
             access_secret(&clients.google, version)
                 .await
                 .map_err(|mut failure| {
-                    failure.message = format!("the secret {name}: {}", failure.message);
+                    let within = |message: &str| format!("the secret {name}: {message}");
+                    failure.message = failure.message.rewrite(within);
                     failure
                 })
         }

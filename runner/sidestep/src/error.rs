@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Exit, Failure};
+use sidestep_events::{Class, Diagnostic, Exit, Failure, Foreign};
 use sidestep_state::StateError;
 
 use crate::problems::Problems;
@@ -14,7 +14,7 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     /// What is wrong with the command line.
-    pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<Foreign>, help: impl Into<Foreign>) -> Self {
         let problem = Diagnostic::error("command.wrong", message).with_help(help);
         Self::Problems(Problems::from(vec![problem]))
     }

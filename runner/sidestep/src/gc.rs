@@ -6,7 +6,7 @@ mod disk;
 mod expired;
 mod journals;
 
-use sidestep_events::{Exit, Failure};
+use sidestep_events::{Exit, Failure, Foreign};
 
 use crate::cloud::Cloud;
 use crate::commands::Session;
@@ -17,13 +17,13 @@ pub(crate) use expired::{Spot, sweep_expired};
 #[derive(Debug)]
 pub(crate) struct Finding {
     /// What it is: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
-    pub(crate) kind: String,
+    pub(crate) kind: Foreign,
     /// Its name and place.
-    pub(crate) name: String,
+    pub(crate) name: Foreign,
     /// The run that it belongs to, where that is known.
-    pub(crate) run: Option<String>,
+    pub(crate) run: Option<Foreign>,
     /// Why it counts as left behind, or why it is left alone.
-    pub(crate) why: String,
+    pub(crate) why: Foreign,
     /// What became of it.
     pub(crate) fate: Fate,
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use sidestep_engine::{
     Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, StopReason, run,
 };
-use sidestep_events::{Exit, Failure};
+use sidestep_events::{Exit, Failure, show};
 use sidestep_host::Plugin;
 use sidestep_pipeline::Plan;
-use sidestep_report::{Hint, plain_text};
+use sidestep_report::Hint;
 
 use crate::cli::{Format, RunFlags};
 use crate::cloud::Cloud;
@@ -63,8 +63,9 @@ pub(crate) async fn launch(
         let quiet = session.global.quiet;
         for swept in sweep_expired(clients, &session.runs(), &plan).await {
             if !quiet {
-                let what = format!("{} {} ({})", swept.kind, swept.name, swept.why);
-                output::note(&format!("removed: {}", plain_text(&what)));
+                let kind = show::line(&swept.kind);
+                let (name, why) = (show::line(&swept.name), show::line(&swept.why));
+                output::note(&format!("removed: {kind} {name} ({why})"));
             }
         }
     }

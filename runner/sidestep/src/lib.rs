@@ -27,6 +27,7 @@ mod problems;
 mod reporters;
 mod signals;
 mod suggest;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -43,12 +44,7 @@ pub fn main() -> ExitCode {
 fn perform() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and versions are no errors, and go to standard output.
-            let wrong = error.use_stderr();
-            let _ = error.print();
-            return code(if wrong { Exit::Usage } else { Exit::Success });
-        }
+        Err(error) => return code(usage::say(error)),
     };
     raise_open_files();
     code(commands::dispatch(cli))

@@ -1,10 +1,12 @@
-//! The one place that prints.
+//! The one place that prints. All of it passes [`show::sealed`], save what is our own to the last
+//! character.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use console::Term;
+use sidestep_events::show;
 use sidestep_report::{columns, fold};
 
 use crate::settings::Color;
@@ -14,6 +16,11 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Prints to standard output. A reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) {
+    print_own(&show::sealed(text));
+}
+
+/// Prints what is our own: completion scripts, and commands to a CI system.
+pub(crate) fn print_own(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
@@ -46,14 +53,14 @@ fn folded(text: &str, terminal: &Term) -> String {
 /// Prints a line to standard output, and says so when nobody reads it any more.
 pub(crate) fn try_line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
+    writeln!(out, "{}", show::sealed(text))?;
     out.flush()
 }
 
 /// Prints a line for people beside the output: to standard error.
 pub(crate) fn note(text: &str) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "{text}");
+    let _ = writeln!(err, "{}", show::sealed(text));
 }
 
 /// The same, without waiting for a terminal that takes nothing just now.
@@ -75,7 +82,7 @@ pub(crate) fn note_shortly(text: &str) {
 
 /// Prints a value as indented JSON.
 pub(crate) fn json(value: &impl serde::Serialize) {
-    if let Ok(text) = serde_json::to_string_pretty(value) {
+    if let Ok(text) = show::json_pretty(value) {
         line(&text);
     }
 }

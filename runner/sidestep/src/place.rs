@@ -1,6 +1,6 @@
 //! Where a run lives, taken for this process alone: a new run's, or that of one that is gone on with.
 
-use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner};
+use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, show};
 use sidestep_pipeline::Plan;
 use sidestep_sandbox::DEVELOPER;
 use sidestep_state::{Account, History, JournalWriter, RunFolder, RunId, RunLock, StateError};
@@ -167,7 +167,7 @@ fn other_plan(folder: &RunFolder, account: &Account, what: &str) -> Failure {
     Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
         .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
         .with_help(match &account.header.sandbox {
-            Some(scenario) => format!("sidestep gc --sandbox={scenario}"),
+            Some(scenario) => format!("sidestep gc --sandbox={}", show::shell_word(scenario)),
             None => "sidestep gc".to_owned(),
         })
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
 };
-use sidestep_events::{Diagnostic, Exit, Position, Severity};
+use sidestep_events::{Diagnostic, Exit, Position, Severity, show};
 
 /// What was found, with the texts that it was found in.
 #[derive(Debug, Default)]
@@ -38,10 +38,10 @@ impl Problems {
     pub(crate) fn with_workspace(mut self, workspace: &Path) -> Self {
         for found in &self.found {
             if let Some(file) = &found.file
-                && !self.sources.contains_key(file)
-                && let Ok(text) = std::fs::read_to_string(workspace.join(file))
+                && !self.sources.contains_key(file.exact())
+                && let Ok(text) = std::fs::read_to_string(workspace.join(file.exact()))
             {
-                self.sources.insert(file.clone(), text);
+                self.sources.insert(file.exact().to_owned(), text);
             }
         }
         self
@@ -93,22 +93,29 @@ impl Problems {
             .with_width(100)
             .with_links(false)
             .with_context_lines(1);
-        let source = found.file.as_ref().and_then(|file| self.sources.get(file));
-        let mut message = found.message.clone();
+        let source = found
+            .file
+            .as_ref()
+            .and_then(|file| self.sources.get(file.exact()));
+        let mut message = show::block(&found.message, "", "· ").join("\n");
         if let (Some(file), None) = (&found.file, source.zip(found.at)) {
             // Without the text the place stands in the message.
             let place = found.at.map(|at| format!(":{}:{}", at.line, at.column));
-            message = format!("{file}{}: {message}", place.unwrap_or_default());
+            message = format!(
+                "{}{}: {message}",
+                show::line(file),
+                place.unwrap_or_default()
+            );
         }
         let mut shown = MietteDiagnostic::new(message)
-            .with_code(found.code.to_string())
+            .with_code(show::line(&found.code))
             .with_severity(match found.severity {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
                 Severity::Note => miette::Severity::Advice,
             });
         if let Some(help) = &found.help {
-            shown = shown.with_help(help.clone());
+            shown = shown.with_help(show::block(help, "", "· ").join("\n"));
         }
         let mut text = String::new();
         let report = match (source, found.at, &found.file) {
@@ -116,13 +123,13 @@ impl Problems {
                 let (start, length) = span(source, at);
                 let label = LabeledSpan::new(None, start, length);
                 Report::new(shown.with_label(label))
-                    .with_source_code(NamedSource::new(file, source.clone()))
+                    .with_source_code(NamedSource::new(show::line(file), source.clone()))
             }
             _ => Report::new(shown),
         };
         if handler.render_report(&mut text, report.as_ref()).is_err() {
             // Writing into a string can't fail; the message matters more than its look.
-            return found.message.clone();
+            return show::line(&found.message);
         }
         text
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use sidestep_events::show;
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Scope};
-use sidestep_report::plain_text;
 
 /// What the steps of one id request, over all instances of a matrix.
 #[derive(Default)]
@@ -50,7 +50,7 @@ pub(crate) fn suggest(plan: &Plan) -> String {
         "steps:".to_owned(),
     ];
     for (step, wanted) in &steps {
-        lines.push(format!("  {}:", plain_text(step)));
+        lines.push(format!("  {}:", show::line(step)));
         lines.extend(wanted.lines());
     }
     lines.push(String::new());
@@ -66,7 +66,10 @@ impl Wanted<'_> {
         let scopes = self.scopes.iter().filter(|(_, scopes)| !scopes.is_empty());
         let granted: Vec<String> = scopes
             .map(|(capability, scopes)| {
-                let scopes: Vec<String> = scopes.iter().map(|scope| scope.to_yaml()).collect();
+                let scopes: Vec<String> = scopes
+                    .iter()
+                    .map(|scope| show::line(&scope.to_yaml()))
+                    .collect();
                 format!("      {capability}: [{}]", scopes.join(", "))
             })
             .collect();
@@ -78,8 +81,9 @@ impl Wanted<'_> {
         }
         for key in &self.later {
             lines.push(format!(
-                "      # {key}: […] depends on what another step brings: grant it in writing, as \
-                 wide as that may get"
+                "      # {}: […] depends on what another step brings: grant it in writing, as \
+                 wide as that may get",
+                show::line(key)
             ));
         }
         if self.secrets {

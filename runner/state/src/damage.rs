@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Foreign, Owner, show};
 
 use crate::{Account, RunFolder, RunLock, StateError};
 
@@ -31,9 +31,9 @@ pub struct DamagedJournal {
     /// How many records are whole.
     pub whole: u64,
     /// The sandbox scenario that the run uses.
-    pub sandbox: Option<String>,
+    pub sandbox: Option<Foreign>,
     /// The file that was run.
-    pub file: Option<String>,
+    pub file: Option<Foreign>,
     /// Whether the run's end is among what is whole.
     pub ended: bool,
 }
@@ -46,7 +46,7 @@ impl DamagedJournal {
             path: path.to_owned(),
             damage: account.damage.clone(),
             whole: account.whole,
-            sandbox: account.header.sandbox.clone(),
+            sandbox: account.header.sandbox.as_ref().map(Foreign::from),
             file: started.and_then(|started| started.file.clone()),
             ended: account.history.finished.is_some(),
         })
@@ -84,7 +84,9 @@ impl fmt::Display for DamagedJournal {
 impl From<&DamagedJournal> for Failure {
     fn from(damaged: &DamagedJournal) -> Self {
         let sandbox = damaged.sandbox.as_ref();
-        let sandbox = sandbox.map_or_else(String::new, |name| format!(" --sandbox={name}"));
+        let sandbox = sandbox.map_or_else(String::new, |name| {
+            format!(" --sandbox={}", show::shell_word(name))
+        });
         let run = &damaged.run;
         let mut failure = Self::new(
             Class::Failed,
@@ -103,7 +105,7 @@ impl From<&DamagedJournal> for Failure {
             "Remove what the run made and left, and set its folder aside:"
         })
         .with_help(format!("sidestep gc{sandbox}"));
-        if let Some(file) = damaged.file.as_ref().filter(|file| !file.contains(' ')) {
+        if let Some(file) = damaged.file.as_ref().map(show::shell_word) {
             failure = failure
                 .with_help("Then start it anew, with the inputs that it had:")
                 .with_help(format!("sidestep run {file}{sandbox}"));

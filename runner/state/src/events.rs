@@ -66,9 +66,9 @@ impl Events {
             && let Some(offset) = line.offset
             && line.message.is_empty()
         {
-            let path = self.folder.log_path(instance, attempt);
+            let path = self.folder.log_path(instance.exact(), attempt);
             let text = self.logs.line_at(&path, offset);
-            line.message = text.unwrap_or_else(|error| format!("({error})"));
+            line.message = text.unwrap_or_else(|error| format!("({error})")).into();
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sidestep_events::{
-    Event, Failure, Intent, IntentId, Record, RunFinished, RunStarted, Status, log_field,
+    Event, Failure, Foreign, Intent, IntentId, Record, RunFinished, RunStarted, Status, log_field,
 };
 
 /// What a journal's records say about the run: the state that a resume goes on from.
@@ -96,8 +96,9 @@ impl History {
             }
             Record::Event(envelope) => {
                 self.last_seq = envelope.seq;
-                let place = envelope.instance.as_deref().zip(envelope.attempt);
-                self.event(&envelope.event, envelope.instance.as_deref(), place);
+                let instance = envelope.instance.as_ref().map(Foreign::exact);
+                let place = instance.zip(envelope.attempt);
+                self.event(&envelope.event, instance, place);
                 if matches!(envelope.event, Event::RunStarted(_)) {
                     self.began.get_or_insert(envelope.time);
                 }

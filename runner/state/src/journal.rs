@@ -2,7 +2,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Event, Header, Record};
+use sidestep_events::{Event, Foreign, Header, Record};
 
 use crate::{Damage, DamagedJournal, Entry, History, JournalReader, StateError, frame};
 
@@ -176,7 +176,7 @@ impl JournalWriter {
             Record::Event(envelope) if has_text_elsewhere(&envelope.event) => {
                 let mut envelope = envelope.clone();
                 if let Event::Log(line) = &mut envelope.event {
-                    line.message.clear();
+                    line.message = Foreign::default();
                 }
                 encode(&self.path, &Record::Event(envelope))?
             }

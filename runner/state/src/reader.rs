@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sidestep_events::{Event, Header, JOURNAL_VERSION, Record};
+use sidestep_events::{Event, Foreign, Header, JOURNAL_VERSION, Record};
 
 use crate::{Damage, StateError, frame};
 
@@ -59,10 +59,10 @@ impl JournalReader {
             {
                 let header = Header {
                     format: JOURNAL_VERSION,
-                    writer: format!("sidestep {}", started.version),
-                    run: envelope.run,
-                    plan_digest: started.plan_digest,
-                    sandbox: started.sandbox,
+                    writer: format!("sidestep {}", started.version.exact()),
+                    run: envelope.run.into_exact(),
+                    plan_digest: started.plan_digest.into_exact(),
+                    sandbox: started.sandbox.map(Foreign::into_exact),
                     // It matters only to whoever goes on with the run, which nobody may.
                     caller: None,
                 };

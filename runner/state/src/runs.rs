@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use sidestep_events::{Header, RunFinished};
+use sidestep_events::{Foreign, Header, RunFinished};
 
 use crate::{
     Account, AttemptLog, DamagedJournal, Events, Journal, JournalReader, JournalWriter, RunId,
@@ -30,7 +30,7 @@ pub struct RunSummary {
     /// Its id.
     pub id: RunId,
     /// The pipeline's name; absent when the run ended before it began.
-    pub pipeline: Option<String>,
+    pub pipeline: Option<Foreign>,
     /// When it first began.
     pub began: Option<Timestamp>,
     /// How it ended, once it did.
@@ -38,7 +38,7 @@ pub struct RunSummary {
     /// The process that is writing it now.
     pub writer: Option<u32>,
     /// The sandbox scenario that it uses.
-    pub sandbox: Option<String>,
+    pub sandbox: Option<Foreign>,
     /// What is damaged in its journal, if anything is: then all else here is what is left.
     pub damaged: Option<DamagedJournal>,
 }
@@ -231,7 +231,7 @@ impl RunFolder {
                 Writer::Alive(pid) => pid,
                 Writer::Nobody | Writer::Gone(_) => None,
             },
-            sandbox: account.header.sandbox,
+            sandbox: account.header.sandbox.map(Foreign::from),
             damaged,
         })
     }

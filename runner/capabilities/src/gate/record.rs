@@ -24,12 +24,12 @@ impl<'g> Recorder<'g> {
             step,
             began: Instant::now(),
             call: HostCall {
-                capability: capability.to_owned(),
-                function: function.to_owned(),
-                target,
+                capability: capability.into(),
+                function: function.into(),
+                target: target.into(),
                 allowed: false,
                 // What is recorded if the Store is dropped before there is an answer.
-                code: Some("call.interrupted".to_owned()),
+                code: Some("call.interrupted".into()),
                 duration_us: 0,
             },
         }
@@ -46,7 +46,7 @@ impl<'g> Recorder<'g> {
     /// The failure as it may be told, and that the call ended with it.
     pub(super) fn failed(&mut self, failure: Failure) -> Failure {
         let failure = self.step.masks.failure(failure);
-        self.call.code = Some(failure.code.clone().into_owned());
+        self.call.code = Some(failure.code.clone());
         failure
     }
 }

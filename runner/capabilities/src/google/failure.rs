@@ -211,7 +211,7 @@ mod tests {
         );
         let denied = of_api_error("x", 403, body("IAM_PERMISSION_DENIED").as_bytes());
         assert_eq!(
-            (denied.class, &*denied.code),
+            (denied.class, denied.code.exact()),
             (Class::Denied, "google.permission-denied")
         );
         assert_eq!(denied.message, "cannot x: no");

@@ -208,7 +208,7 @@ mod tests {
         ] {
             let failure = Name::read("cluster", CLUSTER, text).expect_err(text);
             assert_eq!(
-                (failure.class, &*failure.code),
+                (failure.class, failure.code.exact()),
                 (Class::InvalidInput, "google.name")
             );
         }

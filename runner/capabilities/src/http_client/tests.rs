@@ -254,7 +254,7 @@ async fn a_redirect_is_an_answer_and_a_silent_host_times_out() {
     request.timeout = Some(50);
     let failure = failed(state.send(request).await);
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (sidestep_events::Class::TimedOut, "http.timeout")
     );
 }

@@ -45,10 +45,11 @@ impl Identity {
             Err(why) => (
                 None,
                 Some(WarningRaised {
-                    code: "identity.no-id-token".to_owned(),
+                    code: "identity.no-id-token".into(),
                     message: format!(
                         "the CI offers this job an id token, and it can't be had: {why}"
-                    ),
+                    )
+                    .into(),
                     help: Vec::new(),
                 }),
             ),

@@ -53,7 +53,7 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
 /// A TokenRequest that failed; the cluster's own failure names the cause.
 pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failure {
     let (namespace, name) = (&subject.namespace, &subject.service_account);
-    match &*failed.code {
+    match failed.code.exact() {
         "kubernetes.not-found" => {
             failed.with_help(format!("kubectl create serviceaccount {name} -n {namespace}"))
         }
@@ -100,7 +100,7 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
 pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account: &str) -> Failure {
     let name = service_account(account).ok();
     let project = name.as_ref().and_then(Name::project);
-    match (&*failed.code, project) {
+    match (failed.code.exact(), project) {
         ("google.not-found", _) => {
             let gone = Failure {
                 code: "identity.account-missing".into(),

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Event, Failure};
+use sidestep_events::{Diagnostic, Event, Failure, Foreign};
 
 use needles::Needles;
 pub use stream::MaskStream;
@@ -81,9 +81,7 @@ impl Masks {
     pub fn failure(&self, mut failure: Failure) -> Failure {
         self.in_place(&mut failure.message);
         failure.help.iter_mut().for_each(|text| self.in_place(text));
-        if let Cow::Owned(code) = &mut failure.code {
-            self.in_place(code);
-        }
+        self.in_place(&mut failure.code);
         let mut details = Value::Object(std::mem::take(&mut failure.details));
         self.value(&mut details);
         if let Value::Object(details) = details {
@@ -102,9 +100,7 @@ impl Masks {
         {
             self.in_place(text);
         }
-        if let Cow::Owned(code) = &mut diagnostic.code {
-            self.in_place(code);
-        }
+        self.in_place(&mut diagnostic.code);
         diagnostic
     }
 
@@ -155,9 +151,9 @@ impl Masks {
         *failure = failure.take().map(|failure| self.failure(failure));
     }
 
-    fn in_place(&self, text: &mut String) {
-        if let Cow::Owned(masked) = self.text(text) {
-            *text = masked;
+    fn in_place(&self, text: &mut Foreign) {
+        if let Cow::Owned(masked) = self.text(text.exact()) {
+            *text = masked.into();
         }
     }
 

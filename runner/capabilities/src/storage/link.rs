@@ -182,10 +182,10 @@ fn progress(step: Arc<StepContext>, label: String) -> impl Fn(u64, u64) + Send +
         if done >= due || done == total {
             told.store(done, Ordering::Relaxed);
             step.emit(Event::Progress(Progress {
-                label: label.clone(),
+                label: label.as_str().into(),
                 done,
                 total: Some(total),
-                unit: "bytes".to_owned(),
+                unit: "bytes".into(),
             }));
         }
     }

@@ -197,7 +197,7 @@ async fn a_pod_that_never_was_is_a_failure_and_so_is_a_watch_that_is_refused() {
     let (_, end) = follow(server, target(), &Arc::new(Book::default())).await;
     let failure = end.expect_err("there is none");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::NotFound, "pod.not-found")
     );
 

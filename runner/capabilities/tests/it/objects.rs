@@ -101,7 +101,7 @@ async fn the_object_of_another_attempt_is_not_taken_for_its_own() {
         .await
         .expect_err("it is another's");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Conflict, "kubernetes.already-exists")
     );
     assert_eq!(kept.lock().expect("no panic").len(), 1);
@@ -141,7 +141,7 @@ async fn a_server_that_stays_away_is_said_and_not_asked_for_ever() {
         .await
         .expect_err("nobody answers");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Unavailable, "kubernetes.unreachable")
     );
     assert!(
@@ -186,7 +186,7 @@ async fn a_pod_that_does_not_go_and_one_that_may_not_be_seen_are_told_apart() {
         .await
         .expect_err("it stays");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::TimedOut, "kubernetes.delete-slow")
     );
     let unseen = client(|call| match call.kind {

@@ -138,7 +138,7 @@ async fn somebody_else_s_object_of_that_name_is_not_taken_for_its_own() {
         .await
         .expect_err("it is another");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Conflict, "storage.conflict")
     );
 }
@@ -215,7 +215,7 @@ async fn a_token_that_is_expired_is_said_with_what_to_do() {
         .expect_err("refused");
     for failure in [stat, put, read] {
         assert_eq!(
-            (failure.class, &*failure.code, failure.owner),
+            (failure.class, failure.code.exact(), failure.owner),
             (Class::Denied, "google.unauthenticated", Owner::Operator)
         );
         let login = "gcloud auth application-default login";
@@ -235,7 +235,7 @@ async fn a_server_that_asks_for_patience_is_quoted_and_one_that_is_away_is_named
         .await
         .expect_err("refused");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Unavailable, "google.rate-limited")
     );
     assert_eq!(failure.retry_after_ms, Some(30_000));
@@ -245,7 +245,7 @@ async fn a_server_that_asks_for_patience_is_quoted_and_one_that_is_away_is_named
         .await
         .expect_err("away");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Unavailable, "google.unreachable")
     );
     assert!(
@@ -292,7 +292,7 @@ async fn an_endless_body_takes_no_more_than_it_may() {
         .await
         .expect_err("it has no end");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Exhausted, "storage.too-large")
     );
     assert!(server.endless.load(Ordering::Relaxed) < 32 << 20);
@@ -303,7 +303,7 @@ async fn an_endless_body_takes_no_more_than_it_may() {
         .await
         .expect_err("it has no end");
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Exhausted, "http.too-large")
     );
     assert!(server.endless.load(Ordering::Relaxed) < 40 << 20);
@@ -323,7 +323,7 @@ async fn a_server_that_says_nothing_any_more_is_given_up() {
     for result in [read.map(drop), opened, put] {
         let failure = result.expect_err("nothing comes");
         assert_eq!(
-            (failure.class, &*failure.code),
+            (failure.class, failure.code.exact()),
             (Class::Unavailable, "google.silent")
         );
     }

@@ -62,7 +62,7 @@ fn line(seq: u64) -> Envelope {
         event: Event::Log(LogLine {
             source: LogSource::Plugin,
             level: LogLevel::Info,
-            message: format!("{seq:>4000}"),
+            message: format!("{seq:>4000}").into(),
             fields: std::collections::BTreeMap::new(),
             offset: None,
         }),

@@ -111,7 +111,7 @@ async fn a_failure_that_retry_names_is_tried_again() {
     let reasons: Vec<_> = events
         .iter()
         .filter_map(|envelope| match &envelope.event {
-            Event::RetryScheduled(retry) => Some((envelope.attempt, retry.because.as_str())),
+            Event::RetryScheduled(retry) => Some((envelope.attempt, retry.because.exact())),
             _ => None,
         })
         .collect();
@@ -259,7 +259,7 @@ async fn what_an_attempt_left_is_removed_before_the_next() {
     let order: Vec<_> = events
         .iter()
         .filter_map(|envelope| match &envelope.event {
-            Event::CleanedUp(cleaned) => Some(cleaned.name.clone()),
+            Event::CleanedUp(cleaned) => Some(cleaned.name.exact().to_owned()),
             Event::AttemptStarted(_) => Some(format!("attempt {}", envelope.attempt?)),
             _ => None,
         })

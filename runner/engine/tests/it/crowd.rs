@@ -31,7 +31,7 @@ impl Executor for Sayers {
             sink.event(Event::Log(LogLine {
                 source: LogSource::Pod,
                 level: LogLevel::Info,
-                message: format!("nonce of {} line {line}", work.instance),
+                message: format!("nonce of {} line {line}", work.instance).into(),
                 fields: BTreeMap::new(),
                 offset: None,
             }));
@@ -63,7 +63,10 @@ async fn a_thousand_steps_write_only_to_their_own_logs() {
     assert_eq!(end.exit, Exit::Success);
     for envelope in &events {
         if let (Event::Log(line), Some(instance)) = (&envelope.event, &envelope.instance) {
-            assert!(line.message.starts_with(&format!("nonce of {instance} ")));
+            assert!(
+                line.message
+                    .starts_with(&format!("nonce of {} ", instance.exact()))
+            );
         }
     }
     let run = world

@@ -88,7 +88,7 @@ impl Executor for Outside {
             sink.event(Event::Log(LogLine {
                 source: LogSource::Pod,
                 level: LogLevel::Info,
-                message: format!("line {line}"),
+                message: format!("line {line}").into(),
                 fields: BTreeMap::from([
                     (log_field::POD.to_owned(), json!(name)),
                     (log_field::CONTAINER.to_owned(), json!("main")),

@@ -293,7 +293,7 @@ impl World {
             if let Told::Event(envelope) = told
                 && let Event::Log(line) = envelope.event
             {
-                lines.push(line.message);
+                lines.push(line.message.into_exact());
             }
         }
         lines
@@ -374,7 +374,7 @@ pub(crate) fn statuses(events: &[Envelope]) -> Vec<String> {
     events
         .iter()
         .filter_map(|envelope| {
-            let instance = envelope.instance.clone()?;
+            let instance = envelope.instance.clone()?.into_exact();
             match &envelope.event {
                 Event::StepFinished(end) => Some(format!("{instance} {}", end.status)),
                 Event::StepSkipped(_) => Some(format!("{instance} skipped")),

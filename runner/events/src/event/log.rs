@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Foreign;
+
 /// One line for people. A line of an outside process is stored in the attempt's log file; the
 /// journal keeps its place there and leaves out the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +19,7 @@ pub struct LogLine {
     pub level: LogLevel,
     /// The text, masked, without its line end.
     #[serde(default)]
-    pub message: String,
+    pub message: Foreign,
     /// Facts beside the text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Value>,

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Failure;
+use crate::{Failure, Foreign};
 
 /// How far something is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// What is under way: `uploading`, `pod Running`.
-    pub label: String,
+    pub label: Foreign,
     /// How much is done, in `unit`.
     pub done: u64,
     /// How much there is, where known.
@@ -18,7 +18,7 @@ pub struct Progress {
     pub total: Option<u64>,
     /// `bytes`, `files`, or empty for a bare state.
     #[serde(default)]
-    pub unit: String,
+    pub unit: Foreign,
 }
 
 /// One call that passed, or was stopped by, the gate.
@@ -26,16 +26,16 @@ pub struct Progress {
 #[serde(rename_all = "camelCase")]
 pub struct HostCall {
     /// The capability's grant key.
-    pub capability: String,
+    pub capability: Foreign,
     /// The function.
-    pub function: String,
+    pub function: Foreign,
     /// What it touched, for people; never a secret.
-    pub target: String,
+    pub target: Foreign,
     /// Whether the gate let it through.
     pub allowed: bool,
     /// The failure's code, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
+    pub code: Option<Foreign>,
     /// How long it took, in microseconds.
     pub duration_us: u64,
 }
@@ -45,12 +45,12 @@ pub struct HostCall {
 #[serde(rename_all = "camelCase")]
 pub struct WarningRaised {
     /// The exact warning, dotted.
-    pub code: String,
+    pub code: Foreign,
     /// What it is, for people.
-    pub message: String,
+    pub message: Foreign,
     /// What to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub help: Vec<String>,
+    pub help: Vec<Foreign>,
 }
 
 /// What happened to an outside object at the end.
@@ -58,9 +58,9 @@ pub struct WarningRaised {
 #[serde(rename_all = "camelCase")]
 pub struct CleanedUp {
     /// Its kind.
-    pub kind: String,
+    pub kind: Foreign,
     /// Its name and place, for people.
-    pub name: String,
+    pub name: Foreign,
     /// Whether it is gone.
     pub removed: bool,
     /// Why it could not be removed.

@@ -4,24 +4,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Status;
+use crate::{Foreign, Status};
 
 /// A run's beginning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunStarted {
     /// The pipeline's name.
-    pub pipeline: String,
+    pub pipeline: Foreign,
     /// The file that it was read from, relative to the workspace; absent for an embedded one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
+    pub file: Option<Foreign>,
     /// The runner's version.
-    pub version: String,
+    pub version: Foreign,
     /// `sha256:` of the plan.
-    pub plan_digest: String,
+    pub plan_digest: Foreign,
     /// The sandbox scenario; absent against the real cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sandbox: Option<String>,
+    pub sandbox: Option<Foreign>,
     /// Whether an earlier process began this run.
     pub resumed: bool,
     /// The plan's steps, in the order of the file.
@@ -33,15 +33,15 @@ pub struct RunStarted {
 #[serde(rename_all = "camelCase")]
 pub struct PlannedStep {
     /// Its id in the file.
-    pub id: String,
+    pub id: Foreign,
     /// Its instance.
-    pub instance: String,
+    pub instance: Foreign,
     /// The plugin, as the file names it.
-    pub uses: String,
+    pub uses: Foreign,
     /// `sha256:` of the plugin's bytes.
-    pub plugin_digest: String,
+    pub plugin_digest: Foreign,
     /// The ids of the steps that it waits for.
-    pub needs: Vec<String>,
+    pub needs: Vec<Foreign>,
     /// What it may touch.
     pub grants: Vec<PlannedGrant>,
 }
@@ -51,9 +51,9 @@ pub struct PlannedStep {
 #[serde(rename_all = "camelCase")]
 pub struct PlannedGrant {
     /// The capability's grant key.
-    pub capability: String,
+    pub capability: Foreign,
     /// The scopes, in words for people: `read services/api/**`.
-    pub scopes: Vec<String>,
+    pub scopes: Vec<Foreign>,
     /// Where the grant comes from.
     pub source: GrantSource,
 }

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Failure, Status};
+use crate::{Failure, Foreign, Status};
 
 /// Why a step can't start yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepWaiting {
     /// What it waits for, for people.
-    pub reason: String,
+    pub reason: Foreign,
 }
 
 /// Why a step will not run.
@@ -21,7 +21,7 @@ pub struct StepWaiting {
 #[serde(rename_all = "camelCase")]
 pub struct StepSkipped {
     /// The condition that was false.
-    pub condition: String,
+    pub condition: Foreign,
     /// The value of each name in it.
     pub values: BTreeMap<String, Value>,
     /// Whether a failure before it is the reason.
@@ -70,5 +70,5 @@ pub struct RetryScheduled {
     /// When, in milliseconds from now.
     pub after_ms: u64,
     /// The entry of `retry.on` that names the failure.
-    pub because: String,
+    pub because: Foreign,
 }

@@ -69,7 +69,7 @@ async fn refused(scopes: &serde_json::Value) -> (Failure, Step) {
 async fn identity_no_permission() {
     let (failure, step) = refused(&json!([])).await;
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Refused, "grant.missing")
     );
     assert_eq!(
@@ -81,7 +81,10 @@ async fn identity_no_permission() {
     let [call] = &step.kept.calls()[..] else {
         panic!("one call");
     };
-    assert_eq!((&*call.capability, &*call.function), ("identity", "prove"));
+    assert_eq!(
+        (call.capability.exact(), call.function.exact()),
+        ("identity", "prove")
+    );
     assert!(!call.allowed);
 }
 
@@ -90,7 +93,7 @@ async fn identity_of_another_namespace_is_refused() {
     let scope = json!([{"cluster": CLUSTER, "namespace": "deploys"}]);
     let (failure, _) = refused(&scope).await;
     assert_eq!(
-        (failure.class, &*failure.code),
+        (failure.class, failure.code.exact()),
         (Class::Refused, "grant.scope")
     );
     let scope = json!([{"cluster": CLUSTER, "namespace": "builds", "serviceAccounts": ["other"]}]);

@@ -106,7 +106,7 @@ async fn amounts_that_come_too_fast_are_thinned_and_states_are_not() {
         .events()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Progress(progress) => Some(progress.label),
+            Event::Progress(progress) => Some(progress.label.into_exact()),
             _ => None,
         })
         .collect();

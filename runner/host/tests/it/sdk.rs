@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::json;
-use sidestep_events::{Owner, Severity};
+use sidestep_events::{Foreign, Owner, Severity};
 
 use crate::sink::{Step, host};
 use crate::workspace::Place;
@@ -79,7 +79,7 @@ async fn a_plugin_s_panic_and_failure_are_told_apart() {
     step.inputs = json!({"panic": "the sky fell"});
     let failure = step.run(&plugin).await.expect_err("it panics");
     assert_eq!(
-        (&*failure.code, failure.owner),
+        (failure.code.exact(), failure.owner),
         ("plugin.panicked", Owner::Plugin)
     );
     assert!(failure.message.contains("src/lib.rs:"), "{failure}");
@@ -87,7 +87,7 @@ async fn a_plugin_s_panic_and_failure_are_told_apart() {
     step.inputs = json!({"fail": "no luck"});
     let failure = step.run(&plugin).await.expect_err("it fails");
     assert_eq!(
-        (&*failure.code, &*failure.message),
+        (failure.code.exact(), failure.message.exact()),
         ("noop.failed", "no luck")
     );
     assert_eq!(failure.help, ["leave `fail` out"]);
@@ -114,9 +114,9 @@ async fn a_plugin_reads_its_file_and_checks_for_it_before() {
         panic!("one: {found:?}");
     };
     assert_eq!(
-        (found.severity, &*found.code),
+        (found.severity, found.code.exact()),
         (Severity::Error, "reader.unreadable")
     );
     assert_eq!(found.message, "there is no `src/none` in the workspace");
-    assert_eq!(found.file.as_deref(), Some("src/none"));
+    assert_eq!(found.file.as_ref().map(Foreign::exact), Some("src/none"));
 }

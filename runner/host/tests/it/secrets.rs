@@ -46,7 +46,7 @@ async fn a_secret_is_a_handle_and_masked_from_then_on() {
         panic!("one call");
     };
     assert_eq!(
-        (&*call.capability, &*call.target),
+        (call.capability.exact(), call.target.exact()),
         ("secrets", "use the secret hook")
     );
 }

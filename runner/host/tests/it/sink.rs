@@ -39,7 +39,7 @@ impl Kept {
         self.events()
             .into_iter()
             .filter_map(|event| match event {
-                Event::Log(line) => Some(line.message),
+                Event::Log(line) => Some(line.message.into_exact()),
                 _ => None,
             })
             .collect()

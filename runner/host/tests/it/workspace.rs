@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sidestep_capabilities::Services;
 use sidestep_capabilities::workspace::{Options, Workspace};
-use sidestep_events::{Class, Owner};
+use sidestep_events::{Class, Foreign, Owner};
 use sidestep_host::{Plugin, PluginHost};
 use sidestep_policy::Capability;
 use tempfile::TempDir;
@@ -90,7 +90,7 @@ async fn a_file_within_the_scope_is_read_and_recorded() {
             panic!("one call");
         };
         assert_eq!(
-            (call.capability.as_str(), call.function.as_str()),
+            (call.capability.exact(), call.function.exact()),
             ("workspace", "read")
         );
         assert!(call.target.starts_with("read src/"), "{call:?}");
@@ -124,7 +124,7 @@ async fn workspace_no_permission() {
         panic!("one call");
     };
     assert!(!call.allowed);
-    assert_eq!(call.code.as_deref(), Some("grant.scope"));
+    assert_eq!(call.code.as_ref().map(Foreign::exact), Some("grant.scope"));
 }
 
 #[tokio::test]

@@ -98,7 +98,9 @@ impl Planner<'_> {
             Err(refusals) => {
                 for refusal in refusals {
                     let mut diagnostic = refusal.diagnostic();
-                    diagnostic.message = format!("step `{}`: {}", instance.id, diagnostic.message);
+                    diagnostic.message = diagnostic
+                        .message
+                        .rewrite(|message| format!("step `{}`: {message}", instance.id));
                     problems.push(diagnostic, at);
                 }
             }

@@ -159,8 +159,12 @@ pub(crate) fn lines(diagnostics: &[Diagnostic]) -> String {
             .exit
             .map(|exit| format!(" (exit {exit})"))
             .unwrap_or_default();
-        text.push_str(&format!("{place} {}{exit}: {}\n", d.code, d.message));
-        for line in d.help.iter().flat_map(|help| help.lines()) {
+        text.push_str(&format!(
+            "{place} {}{exit}: {}\n",
+            d.code.exact(),
+            d.message.exact()
+        ));
+        for line in d.help.iter().flat_map(|help| help.exact().lines()) {
             text.push_str(&format!("    {line}\n"));
         }
     }

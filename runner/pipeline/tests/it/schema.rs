@@ -82,7 +82,7 @@ fn leaves(error: &jsonschema::ValidationError<'_>, found: &mut Vec<String>) {
 fn shape(problems: &[Diagnostic]) -> Vec<&Diagnostic> {
     let shape = problems.iter().filter(|p| {
         // A function is no key.
-        SHAPE.contains(&p.code.as_ref()) && !p.message.contains("()")
+        SHAPE.contains(&p.code.exact()) && !p.message.contains("()")
     });
     shape.collect()
 }

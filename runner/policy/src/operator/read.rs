@@ -1,7 +1,7 @@
 //! From a policy's tree to its rules.
 
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Foreign, Position};
 
 use super::{PluginRule, Policy, Rule, json, locate};
 use crate::capability::Capability;
@@ -28,8 +28,8 @@ impl Reader<'_> {
     pub(super) fn wrong(
         &mut self,
         at: Position,
-        message: impl Into<String>,
-        help: impl Into<String>,
+        message: impl Into<Foreign>,
+        help: impl Into<Foreign>,
     ) {
         let problem = Diagnostic::error("policy.wrong", message).at(self.file, at);
         let help = help.into();

@@ -1,6 +1,7 @@
 //! Writing a scope: for people, and as files have it.
 
 use serde_json::{Map, Value};
+use sidestep_events::show;
 
 use super::Scope;
 use crate::field::{Absent, Holds, Limit};
@@ -96,6 +97,6 @@ pub(crate) fn quote(text: &str) -> String {
     if plain {
         text.to_owned()
     } else {
-        Value::String(text.to_owned()).to_string()
+        show::json(text).unwrap_or_default()
     }
 }

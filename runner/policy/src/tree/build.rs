@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Foreign, Position};
 
 use super::open::{Misplaced, Open, Part};
 use super::place::{place, position};
@@ -117,7 +117,7 @@ impl<'a> Builder<'a> {
     fn refuse(
         &self,
         code: &'static str,
-        message: impl Into<String>,
+        message: impl Into<Foreign>,
         at: Position,
     ) -> Box<Diagnostic> {
         Box::new(error(self.file, code, message, at))

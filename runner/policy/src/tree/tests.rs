@@ -1,7 +1,7 @@
 use super::*;
 
 fn codes(tree: &Tree) -> Vec<&str> {
-    tree.problems.iter().map(|p| p.code.as_ref()).collect()
+    tree.problems.iter().map(|p| p.code.exact()).collect()
 }
 
 #[test]

@@ -1,13 +1,25 @@
-use sidestep_events::{Diagnostic, Severity};
+use std::fmt;
+
+use sidestep_events::{Diagnostic, Severity, show};
 
 /// Workflow commands that GitHub Actions shows beside the lines of the change
 /// (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>), one a
 /// diagnostic.
-pub fn github(found: &[Diagnostic]) -> Vec<String> {
-    found.iter().map(command).collect()
+pub fn github(found: &[Diagnostic]) -> Vec<Annotation> {
+    found.iter().map(annotation).collect()
 }
 
-fn command(found: &Diagnostic) -> String {
+/// A workflow command of our own: the one kind of line that may begin as such a command does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotation(String);
+
+impl fmt::Display for Annotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn annotation(found: &Diagnostic) -> Annotation {
     let name = match found.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -15,7 +27,7 @@ fn command(found: &Diagnostic) -> String {
     };
     let mut properties = Vec::new();
     if let Some(file) = &found.file {
-        properties.push(("file", file.clone()));
+        properties.push(("file", show::github_property(file)));
     }
     if let Some(at) = found.at {
         properties.push(("line", at.line.to_string()));
@@ -24,28 +36,19 @@ fn command(found: &Diagnostic) -> String {
             properties.push(("endColumn", at.column.saturating_add(at.length).to_string()));
         }
     }
-    properties.push(("title", found.code.to_string()));
+    properties.push(("title", show::github_property(&found.code)));
     let properties: Vec<String> = properties
         .into_iter()
-        .map(|(key, value)| format!("{key}={}", property(&value)))
+        .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    let mut text = found.message.clone();
-    if let Some(help) = &found.help {
-        text.push_str("\n\n");
-        text.push_str(help);
-    }
-    format!("::{name} {}::{}", properties.join(","), data(&text))
-}
-
-/// The escapes of `@actions/core`: nothing in a text may end the command or begin another.
-fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    let text = match &found.help {
+        Some(help) => found
+            .message
+            .rewrite(|message| format!("{message}\n\n{}", help.exact())),
+        None => found.message.clone(),
+    };
+    let (properties, data) = (properties.join(","), show::github_data(&text));
+    Annotation(format!("::{name} {properties}::{data}"))
 }
 
 #[cfg(test)]
@@ -64,8 +67,10 @@ mod tests {
         let found = Diagnostic::error("yaml.x", "100% wrong\n::set-env name=A::b")
             .with_help("write `a: b`")
             .at("a,b:c.yaml", at);
+        let annotations = github(&[found, Diagnostic::warning("w.x", "beware")]);
+        let annotations: Vec<_> = annotations.iter().map(ToString::to_string).collect();
         assert_eq!(
-            github(&[found, Diagnostic::warning("w.x", "beware")]),
+            annotations,
             [
                 "::error file=a%2Cb%3Ac.yaml,line=3,col=5,endColumn=9,title=yaml.x::100%25 wrong\
                  %0A::set-env name=A::b%0A%0Awrite `a: b`",

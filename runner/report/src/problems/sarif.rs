@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sidestep_events::{Diagnostic, Severity};
+use sidestep_events::{Diagnostic, Foreign, Severity};
 
 /// A log in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as code
 /// scanning takes it. `version` is the runner's. Files are relative to the workspace, which is
 /// what `%SRCROOT%` stands for.
 pub fn sarif(found: &[Diagnostic], version: &str) -> Value {
-    let codes: BTreeSet<&str> = found.iter().map(|found| &*found.code).collect();
+    let codes: BTreeSet<&Foreign> = found.iter().map(|found| &found.code).collect();
     let rules = codes.iter().map(|code| json!({ "id": code }));
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -25,15 +25,15 @@ pub fn sarif(found: &[Diagnostic], version: &str) -> Value {
     })
 }
 
-fn result(found: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
+fn result(found: &Diagnostic, codes: &BTreeSet<&Foreign>) -> Value {
+    // Its reader gets the exact texts: `show::json` writes the log.
     let mut text = found.message.clone();
     if let Some(help) = &found.help {
-        text.push_str("\n\n");
-        text.push_str(help);
+        text = text.rewrite(|text| format!("{text}\n\n{}", help.exact()));
     }
     let mut result = json!({
         "ruleId": found.code,
-        "ruleIndex": codes.iter().position(|code| *code == found.code),
+        "ruleIndex": codes.iter().position(|code| **code == found.code),
         "level": match found.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -42,10 +42,10 @@ fn result(found: &Diagnostic, codes: &BTreeSet<&str>) -> Value {
         "message": { "text": text },
     });
     if let Some(file) = &found.file {
-        let mut place = json!({ "artifactLocation": if file.starts_with('/') {
-            json!({ "uri": format!("file://{}", uri(file)) })
+        let mut place = json!({ "artifactLocation": if file.starts_with("/") {
+            json!({ "uri": format!("file://{}", uri(file.exact())) })
         } else {
-            json!({ "uri": uri(file), "uriBaseId": "%SRCROOT%" })
+            json!({ "uri": uri(file.exact()), "uriBaseId": "%SRCROOT%" })
         } });
         if let Some(at) = found.at.filter(|at| at.line > 0) {
             let mut region = json!({ "startLine": at.line, "startColumn": at.column.max(1) });

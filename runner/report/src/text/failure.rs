@@ -1,48 +1,65 @@
-use sidestep_events::{Failure, Owner};
+use sidestep_events::{Failure, Foreign, Owner, Speaker, show};
 
 use super::paint::Paint;
-use super::plain_text;
 
 /// A failure for people: what happened, whose it is, and what to do next, each line indented by
 /// two.
 pub fn render_failure(failure: &Failure, color: bool) -> Vec<String> {
     let paint = Paint { color };
-    let mut lines = Vec::new();
-    for (index, line) in failure.message.lines().enumerate() {
-        let label = if index == 0 { "why" } else { "" };
-        lines.push(entry(paint, label, &plain_text(line)));
-    }
+    let (why, on) = (label(paint, "why"), label(paint, GOES_ON));
+    let mut lines = show::block(&failure.message, &why, &on);
     let code = format!(
         "{} ({}): {}",
-        failure.code,
+        show::line(&failure.code),
         failure.class,
         whose(failure.owner)
     );
-    lines.push(entry(paint, "code", &paint.dim(&plain_text(&code))));
-    let mut label = "help";
-    for help in &failure.help {
-        for line in help.lines() {
-            lines.push(entry(paint, label, &help_line(paint, line)));
-            label = "";
-        }
+    lines.push(label(paint, "code") + &paint.dim(&code));
+    let told = lines.len();
+    for line in failure.help.iter().flat_map(Foreign::lines) {
+        let line = help_line(paint, failure.by, &line);
+        let name = match (lines.len() > told, &line) {
+            (false, _) => "help",
+            (true, Help::Marked(_)) => "",
+            (true, Help::Plain(_)) => GOES_ON,
+        };
+        lines.push((label(paint, name) + line.text()).trim_end().to_owned());
     }
     lines
 }
 
-fn entry(paint: Paint, label: &str, text: &str) -> String {
-    let label = format!("{label:<4}");
-    format!("  {}  {text}", paint.bold(&label))
-        .trim_end()
-        .to_owned()
+/// The label of a line that goes on: CI systems look for commands behind blanks, so that each line
+/// begins with something of ours.
+const GOES_ON: &str = "   ·";
+
+fn label(paint: Paint, name: &str) -> String {
+    format!("  {}  ", paint.bold(&format!("{name:<4}")))
 }
 
-/// A line of help; a command stands out.
-pub(crate) fn help_line(paint: Paint, line: &str) -> String {
-    let line = plain_text(line);
-    if is_command(&line) {
-        format!("$ {}", paint.accent(&line))
-    } else {
-        line
+/// A line of help.
+pub(crate) enum Help {
+    /// Begins with a mark of ours.
+    Marked(String),
+    /// Begins with what was written.
+    Plain(String),
+}
+
+impl Help {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Marked(text) | Self::Plain(text) => text,
+        }
+    }
+}
+
+/// A line of help. A command stands out, and only the runner's own has a prompt: who pastes it
+/// trusts the runner.
+pub(crate) fn help_line(paint: Paint, by: Speaker, line: &Foreign) -> Help {
+    let line = show::line(line);
+    match by {
+        _ if !is_command(&line) => Help::Plain(line),
+        Speaker::Runner => Help::Marked(format!("$ {}", paint.accent(&line))),
+        Speaker::Plugin => Help::Marked(format!("│ {line}")),
     }
 }
 

@@ -5,12 +5,12 @@ mod remarks;
 
 use std::collections::BTreeMap;
 
-use sidestep_events::{Envelope, Event};
+use sidestep_events::{Envelope, Event, Foreign, Speaker, show};
 
 use super::failure::help_line;
 use super::paint::Paint;
 use super::summary::Summary;
-use super::{TextOptions, Verbosity, plain_text};
+use super::{TextOptions, Verbosity};
 
 /// Instances with longer names stand out of the column.
 const MAX_COLUMN: usize = 28;
@@ -22,13 +22,13 @@ pub struct Narrator {
     paint: Paint,
     width: usize,
     summary: Summary,
-    progress: BTreeMap<String, (String, u64)>,
+    progress: BTreeMap<Foreign, (Foreign, u64)>,
 }
 
 /// The width of the column that the names stand in.
-pub(crate) fn column<'a>(names: impl Iterator<Item = &'a str>) -> usize {
+pub(crate) fn column<'a>(names: impl Iterator<Item = &'a Foreign>) -> usize {
     names
-        .map(|name| name.chars().count())
+        .map(|name| show::line(name).chars().count())
         .filter(|width| *width <= MAX_COLUMN)
         .max()
         .unwrap_or(8)
@@ -53,7 +53,8 @@ impl Narrator {
     /// The lines that the event is worth; often none.
     pub fn tell(&mut self, envelope: &Envelope) -> Vec<String> {
         self.summary.see(envelope);
-        let instance = envelope.instance.as_deref().unwrap_or("run");
+        let run = Foreign::from("run");
+        let instance = envelope.instance.as_ref().unwrap_or(&run);
         match &envelope.event {
             Event::RunStarted(started) => self.run_started(&envelope.run, started),
             Event::StepFinished(finished) => self.step_finished(instance, finished),
@@ -68,7 +69,7 @@ impl Narrator {
             Event::Log(line) => self.log(instance, line),
             _ if self.is_quiet() => Vec::new(),
             Event::StepWaiting(waiting) => {
-                let text = format!("waiting: {}", plain_text(&waiting.reason));
+                let text = format!("waiting: {}", show::line(&waiting.reason));
                 vec![self.row(instance, "·", &self.paint.dim(&text))]
             }
             Event::AttemptStarted(started) => {
@@ -85,7 +86,7 @@ impl Narrator {
             },
             Event::RetryScheduled(retry) => self.retry(instance, retry),
             Event::GroupStarted { title } => {
-                let title = self.paint.bold(&plain_text(title));
+                let title = self.paint.bold(&show::line(title));
                 vec![self.row(instance, "┌", &title)]
             }
             Event::Progress(progress) if self.options.progress_lines => {
@@ -103,11 +104,11 @@ impl Narrator {
     }
 
     /// The instance's name, filled up to the column's width.
-    pub(crate) fn padded(&self, instance: &str) -> String {
-        format!("{:<width$}", plain_text(instance), width = self.width)
+    pub(crate) fn padded(&self, instance: &Foreign) -> String {
+        format!("{:<width$}", show::line(instance), width = self.width)
     }
 
-    fn row(&self, instance: &str, sign: &str, text: &str) -> String {
+    fn row(&self, instance: &Foreign, sign: &str, text: &str) -> String {
         let name = self.padded(instance);
         format!("  {}  {sign} {text}", self.paint.dim(&name))
             .trim_end()
@@ -116,18 +117,20 @@ impl Narrator {
 
     fn with_help<'h>(
         &self,
-        instance: &str,
+        instance: &Foreign,
         first: String,
-        helps: impl Iterator<Item = &'h String>,
+        by: Speaker,
+        helps: impl Iterator<Item = &'h Foreign>,
     ) -> Vec<String> {
-        let helps = helps.flat_map(|help| help.lines());
-        let rows = helps.map(|help| self.row(instance, " ", &help_line(self.paint, help)));
+        let helps = helps.flat_map(Foreign::lines);
+        let helps = helps.map(|help| help_line(self.paint, by, &help));
+        let rows = helps.map(|help| self.row(instance, " ", help.text()));
         std::iter::once(first).chain(rows).collect()
     }
 
-    fn milestone(&self, instance: &str, sign: &str, text: &str) -> String {
+    fn milestone(&self, instance: &Foreign, sign: &str, text: &str) -> String {
         if text.is_empty() {
-            return format!("{sign} {}", self.paint.bold(&plain_text(instance)));
+            return format!("{sign} {}", self.paint.bold(&show::line(instance)));
         }
         let name = self.padded(instance);
         format!("{sign} {}  {text}", self.paint.bold(&name))

@@ -1,7 +1,6 @@
-use sidestep_events::{GrantSource, PlannedStep};
+use sidestep_events::{GrantSource, PlannedStep, show};
 
 use super::paint::Paint;
-use super::plain_text;
 
 /// What each step may touch, before anything is touched.
 ///
@@ -12,20 +11,20 @@ use super::plain_text;
 /// ```
 pub fn render_plan(steps: &[PlannedStep], color: bool) -> Vec<String> {
     let paint = Paint { color };
-    let width = super::narrator::column(steps.iter().map(|step| step.instance.as_str()));
+    let width = super::narrator::column(steps.iter().map(|step| &step.instance));
     let widest = steps
         .iter()
         .flat_map(|step| &step.grants)
-        .map(|grant| grant.capability.chars().count())
+        .map(|grant| show::line(&grant.capability).chars().count())
         .max()
         .unwrap_or(0);
     let mut lines = Vec::new();
     for step in steps {
-        let name = format!("{:<width$}", plain_text(&step.instance));
-        let mut head = format!("  {}  {}", paint.bold(&name), plain_text(&step.uses));
+        let name = format!("{:<width$}", show::line(&step.instance));
+        let mut head = format!("  {}  {}", paint.bold(&name), show::line(&step.uses));
         if !step.needs.is_empty() {
-            let needs = format!("  after {}", plain_text(&step.needs.join(", ")));
-            head.push_str(&paint.dim(&needs));
+            let needs: Vec<_> = step.needs.iter().map(show::line).collect();
+            head.push_str(&paint.dim(&format!("  after {}", needs.join(", "))));
         }
         lines.push(head);
         let indent = " ".repeat(width + 4);
@@ -33,11 +32,11 @@ pub fn render_plan(steps: &[PlannedStep], color: bool) -> Vec<String> {
             lines.push(format!("{indent}{}", paint.dim("touches nothing")));
         }
         for grant in &step.grants {
-            let mut capability = format!("{:<widest$}", plain_text(&grant.capability));
+            let mut capability = format!("{:<widest$}", show::line(&grant.capability));
             let scopes: Vec<_> = if grant.scopes.is_empty() {
                 vec!["nothing for these inputs".to_owned()]
             } else {
-                grant.scopes.iter().map(|scope| plain_text(scope)).collect()
+                grant.scopes.iter().map(show::line).collect()
             };
             for scope in scopes {
                 let source = match grant.source {

@@ -6,26 +6,26 @@ mod outputs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sidestep_events::{Envelope, Event, Failure, RunFinished, Severity, Status};
+use sidestep_events::{Envelope, Event, Failure, Foreign, RunFinished, Severity, Status, show};
 
 use super::paint::Paint;
-use super::{TextOptions, Verbosity, plain_text};
+use super::{TextOptions, Verbosity};
 use crate::duration;
 
 /// What the end of the run needs to know of its course.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
-    pipeline: String,
+    pipeline: Foreign,
     /// The sandbox's scenario; none against the real cloud.
-    scenario: Option<String>,
+    scenario: Option<Foreign>,
     steps: usize,
-    ended: BTreeMap<String, Status>,
+    ended: BTreeMap<Foreign, Status>,
     outputs: Option<Value>,
-    failures: BTreeMap<String, Failure>,
+    failures: BTreeMap<Foreign, Failure>,
     removed: usize,
     left: usize,
     /// The codes of what was warned of: the log after it is long.
-    warned: BTreeSet<String>,
+    warned: BTreeSet<Foreign>,
 }
 
 impl Summary {
@@ -58,7 +58,7 @@ impl Summary {
                 self.warned.insert(warning.code.clone());
             }
             Event::Annotation(found) if found.severity == Severity::Warning => {
-                self.warned.insert(found.code.clone().into_owned());
+                self.warned.insert(found.code.clone());
             }
             Event::CleanedUp(cleaned) if cleaned.removed => self.removed += 1,
             Event::CleanedUp(cleaned) if cleaned.failure.is_some() => self.left += 1,
@@ -67,23 +67,23 @@ impl Summary {
     }
 
     /// Remembers why an attempt failed, for the line that says that it is tried again.
-    pub(crate) fn last_failure(&mut self, instance: &str, failure: &Failure) {
-        self.failures.insert(instance.to_owned(), failure.clone());
+    pub(crate) fn last_failure(&mut self, instance: &Foreign, failure: &Failure) {
+        self.failures.insert(instance.clone(), failure.clone());
     }
 
-    pub(crate) fn failure_of(&self, instance: &str) -> Option<&Failure> {
+    pub(crate) fn failure_of(&self, instance: &Foreign) -> Option<&Failure> {
         self.failures.get(instance)
     }
 
     pub(crate) fn lines(
         &self,
-        run: &str,
+        run: &Foreign,
         end: &RunFinished,
         options: &TextOptions,
         paint: Paint,
     ) -> Vec<String> {
         let quiet = options.verbosity == Verbosity::Quiet;
-        let name = plain_text(&self.pipeline);
+        let name = show::line(&self.pipeline);
         let took = paint.dim(&format!("in {}", duration(end.duration_ms)));
         let (sign, word, exit) = match end.status {
             Status::Succeeded | Status::Cached => (paint.good("✓"), "succeeded", None),
@@ -102,7 +102,7 @@ impl Summary {
             lines.extend(self.tally(paint));
         }
         if !self.warned.is_empty() && !quiet {
-            let codes: Vec<_> = self.warned.iter().map(|code| plain_text(code)).collect();
+            let codes: Vec<_> = self.warned.iter().map(show::line).collect();
             lines.push(format!(
                 "  {} warned of {}",
                 paint.warn("!"),

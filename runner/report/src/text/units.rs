@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sidestep_events::Progress;
+use sidestep_events::{Progress, show};
 
 /// A time for people, from milliseconds: `240ms`, `1.4s`, `2m 05s`, `1h 02m`.
 pub fn duration(ms: u64) -> String {
@@ -27,39 +27,13 @@ pub fn bytes(count: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
-/// The text as a terminal may show it: without escape sequences and control characters, and of a
-/// line that was overwritten by `\r` the last version. What an outside process prints must not
-/// move the cursor or speak to a CI system.
-pub fn plain_text(text: &str) -> String {
-    let text = console::strip_ansi_codes(text);
-    let text = text.trim_end_matches(['\r', '\n']);
-    let last = text.rsplit('\r').next().unwrap_or_default();
-    let mut plain: String = last
-        .chars()
-        .map(|c| if c == '\t' { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_direction_override(*c))
-        .collect();
-    // CI systems look for these anywhere in a line, not only where it begins.
-    for command in ["##[", "##vso[", "##teamcity["] {
-        if plain.contains(command) {
-            plain = plain.replace(command, &command.replacen("##", "# #", 1));
-        }
-    }
-    plain
-}
-
-/// Characters that make text look other than it is (Unicode Bidirectional Algorithm, UAX #9).
-fn is_direction_override(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// How far something is: `uploading  3.1 MiB of 12.0 MiB (25%)`.
 pub(crate) fn progress_text(progress: &Progress) -> String {
-    let amount = |count: u64| match progress.unit.as_str() {
+    let amount = |count: u64| match progress.unit.exact() {
         "bytes" => bytes(count),
-        unit => format!("{count} {unit}"),
+        unit => format!("{count} {}", show::line(unit)),
     };
-    let label = plain_text(&progress.label);
+    let label = show::line(&progress.label);
     match progress.total {
         _ if progress.unit.is_empty() && progress.total.is_none() => label,
         Some(total) if total > 0 => {
@@ -106,16 +80,5 @@ mod tests {
         ] {
             assert_eq!(bytes(count), text);
         }
-    }
-
-    #[test]
-    fn an_outside_line_can_do_nothing_but_be_read() {
-        assert_eq!(plain_text("\u{1b}[31mred\u{1b}[0m\u{7}\tx\r\n"), "red x");
-        assert_eq!(plain_text("10%\r50%\r100%\r"), "100%");
-        assert_eq!(plain_text("a\u{202e}b"), "ab");
-        // Commands that CI systems find anywhere in a line, also one that only this makes whole.
-        assert_eq!(plain_text("a ##[add-path]/x"), "a # #[add-path]/x");
-        assert_eq!(plain_text("#\u{7}#vso[x]"), "# #vso[x]");
-        assert_eq!(plain_text(""), "");
     }
 }

@@ -38,8 +38,8 @@ impl Story {
     pub(crate) fn step(&mut self, instance: &str, event: Event) -> &mut Self {
         self.run(event);
         let envelope = self.events.last_mut().expect("just pushed");
-        envelope.step = Some(instance.split('[').next().expect("the id").to_owned());
-        envelope.instance = Some(instance.to_owned());
+        envelope.step = instance.split('[').next().map(Foreign::from);
+        envelope.instance = Some(instance.into());
         envelope.attempt = Some(1);
         envelope.incarnation = Some(1);
         self
@@ -102,7 +102,7 @@ impl Story {
 fn grant(capability: &str, scopes: &[&str], source: GrantSource) -> PlannedGrant {
     PlannedGrant {
         capability: capability.into(),
-        scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+        scopes: scopes.iter().copied().map(Foreign::from).collect(),
         source,
     }
 }
@@ -113,7 +113,7 @@ fn planned(id: &str, uses: &str, needs: &[&str], grants: Vec<PlannedGrant>) -> P
         instance: id.into(),
         uses: uses.into(),
         plugin_digest: "sha256:11".into(),
-        needs: needs.iter().map(|&need| need.to_owned()).collect(),
+        needs: needs.iter().copied().map(Foreign::from).collect(),
         grants,
     }
 }
@@ -205,7 +205,7 @@ pub(crate) fn healthy() -> Story {
         .begin("build")
         .step(
             "build",
-            Event::Progress(Progress { label: "pod Running".into(), done: 0, total: None, unit: String::new() }),
+            Event::Progress(Progress { label: "pod Running".into(), done: 0, total: None, unit: Foreign::default() }),
         )
         .log("build", LogSource::Pod, "\u{1b}[36mINFO\u{1b}[0m[0000] Retrieving image manifest alpine:3")
         .log("build", LogSource::Pod, "::set-output name=x::y")
@@ -232,25 +232,30 @@ pub(crate) fn healthy() -> Story {
 /// A link of Workload Identity is cut.
 pub(crate) fn unbound() -> Story {
     let mut story = image();
+    // As the plugin words it.
+    let unbound = Failure {
+        by: Speaker::Plugin,
+        ..Failure::new(
+            Class::Denied,
+            "identity.binding-missing",
+            Owner::Cloud,
+            "builds/kaniko may not act as kaniko@acme.iam.gserviceaccount.com:\nnobody granted it roles/iam.workloadIdentityUser.",
+        )
+    };
+    let unbound = unbound
+            .with_help("Let it:")
+            .with_help("gcloud iam service-accounts add-iam-policy-binding kaniko@acme.iam.gserviceaccount.com --role roles/iam.workloadIdentityUser --member 'serviceAccount:acme.svc.id.goog[builds/kaniko]'");
     story
         .begin("identity")
-        .fail(
-            "identity",
-            Status::Failed,
-            Failure::new(
-                Class::Denied,
-                "identity.binding-missing",
-                Owner::Cloud,
-                "builds/kaniko may not act as kaniko@acme.iam.gserviceaccount.com:\nnobody granted it roles/iam.workloadIdentityUser.",
-            )
-            .with_help("Let it:")
-            .with_help("gcloud iam service-accounts add-iam-policy-binding kaniko@acme.iam.gserviceaccount.com --role roles/iam.workloadIdentityUser --member 'serviceAccount:acme.svc.id.goog[builds/kaniko]'"),
+        .fail("identity", Status::Failed, unbound)
+        .step(
+            "build",
+            Event::StepSkipped(StepSkipped {
+                condition: "success()".into(),
+                values: std::collections::BTreeMap::new(),
+                because_of_failure: true,
+            }),
         )
-        .step("build", Event::StepSkipped(StepSkipped {
-            condition: "success()".into(),
-            values: std::collections::BTreeMap::new(),
-            because_of_failure: true,
-        }))
         .over(Status::Failed, 4, None);
     story
 }

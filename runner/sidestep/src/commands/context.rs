@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use sidestep_context::ignore::Ignore;
 use sidestep_context::{Kind, Options, RelPath, Tree, pack};
-use sidestep_events::{Diagnostic, Exit};
+use sidestep_events::{Diagnostic, Exit, show};
 use sidestep_report::bytes;
 
 use crate::cli::{Context, ContextDir, Format};
@@ -26,7 +26,7 @@ fn ls(session: &Session, context: &ContextDir, format: Format) -> Result<Exit, C
     match format {
         Format::Human => {
             for entry in tree.entries() {
-                line(&entry.path.to_str_lossy());
+                line(&show::line(&*entry.path.to_str_lossy()));
             }
             said(&tree);
         }
@@ -91,7 +91,7 @@ fn archive(session: &Session, context: &ContextDir, file: &Path) -> Result<Exit,
     note(&format!(
         "{} written to {}",
         bytes(packed.bytes),
-        file.display()
+        show::path(file)
     ));
     Ok(Exit::Success)
 }
@@ -110,12 +110,12 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
         RelPath::clean(&context.dockerfile).ok_or_else(|| outside(&context.dockerfile))?;
     let ignore = Ignore::load(&root, &dockerfile).map_err(|error| wrong(&error))?;
     let explanation = ignore.explain(&asked).map_err(|error| wrong(&error))?;
-    line(&explanation.to_string());
+    line(&show::line(&explanation.to_string()));
     // The rules say what they would do; that there is nothing to do it to is worth a word.
     if root.join(relative).symlink_metadata().is_err() {
         note(&format!(
             "{} is not there now; this is what would count",
-            path.display()
+            show::path(path)
         ));
     }
     Ok(Exit::Success)
@@ -136,7 +136,8 @@ fn read(session: &Session, context: &ContextDir) -> Result<Tree, CommandError> {
 fn said(tree: &Tree) {
     let report = tree.report();
     for skipped in &report.skipped {
-        note(&format!("left out: {} is {}", skipped.path, skipped.what));
+        let path = show::line(&skipped.path);
+        note(&format!("left out: {path} is {}", skipped.what));
     }
     let ignored = match report.ignored {
         0 => String::new(),

@@ -1,6 +1,6 @@
 use serde_json::json;
-use sidestep_events::Exit;
-use sidestep_report::{plain_text, render_failure};
+use sidestep_events::{Exit, show};
+use sidestep_report::render_failure;
 
 use crate::cli::{Format, Gc};
 use crate::cloud::Cloud;
@@ -56,9 +56,9 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
         let word = fate(&finding.fate).replace('-', " ");
         line(&format!(
             "{word}: {} {} ({})",
-            finding.kind,
-            plain_text(&finding.name),
-            plain_text(&finding.why)
+            show::line(&finding.kind),
+            show::line(&finding.name),
+            show::line(&finding.why)
         ));
         if let Fate::Failed(failure) = &finding.fate {
             for text in render_failure(failure, color) {
@@ -75,7 +75,9 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
     let (removed, would) = (count("removed"), count("would-remove"));
     let (failed, kept) = (count("failed"), count("kept"));
     let (aside, would_aside) = (count("set-aside"), count("would-set-aside"));
-    let flag = scenario.map_or_else(String::new, |name| format!(" --sandbox={name}"));
+    let flag = scenario.map_or_else(String::new, |name| {
+        format!(" --sandbox={}", show::shell_word(name))
+    });
     let parts = [
         (removed, "removed".to_owned()),
         (would, format!("would be removed by: sidestep gc{flag}")),

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use sidestep_events::{Envelope, Event, Exit};
-use sidestep_report::plain_text;
+use sidestep_events::{Envelope, Event, Exit, Foreign, show};
 use sidestep_state::{RunFolder, StateError, Told, Writer};
 
 use crate::cli::Logs;
@@ -55,7 +54,10 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> 
 fn wanted(envelope: &Envelope, step: Option<&str>) -> bool {
     matches!(envelope.event, Event::Log(_))
         && step.is_none_or(|step| {
-            envelope.step.as_deref() == Some(step) || envelope.instance.as_deref() == Some(step)
+            [&envelope.step, &envelope.instance]
+                .into_iter()
+                .flatten()
+                .any(|name| *name == step)
         })
 }
 
@@ -66,7 +68,7 @@ fn names(envelope: &Envelope, step: Option<&str>) -> bool {
             .steps
             .iter()
             .any(|planned| planned.id == step || planned.instance == step),
-        _ => step.is_some() && (envelope.step.as_deref() == step),
+        _ => step.is_some() && (envelope.step.as_ref().map(Foreign::exact) == step),
     }
 }
 
@@ -74,19 +76,23 @@ fn show(envelope: &Envelope, prefixed: bool) -> std::io::Result<()> {
     let Event::Log(log) = &envelope.event else {
         return Ok(());
     };
-    let text = plain_text(&log.message);
-    match &envelope.instance {
-        Some(instance) if prefixed => try_line(&format!("{} │ {text}", plain_text(instance))),
-        // At a line's beginning this would be a command to the CI system that shows it.
-        _ if text.trim_start().starts_with("::") => try_line(&format!("│ {text}")),
-        _ => try_line(&text),
+    let instance = envelope.instance.as_ref().filter(|_| prefixed);
+    let instance = instance.map(|name| format!("{} │ ", show::line(name)));
+    let before = instance.unwrap_or_default();
+    let mut lines: Vec<_> = log.message.lines().collect();
+    if lines.is_empty() {
+        lines.push(Foreign::default());
     }
+    for line in lines {
+        try_line(&format!("{before}{}", show::log_line(&line)))?;
+    }
+    Ok(())
 }
 
 fn unknown(run: &RunFolder, step: &str) -> Result<CommandError, CommandError> {
     let started = run.account()?.history.started;
     let steps = started.into_iter().flat_map(|started| started.steps);
-    let steps: Vec<_> = steps.map(|step| step.instance).collect();
+    let steps: Vec<_> = steps.map(|step| step.instance.into_exact()).collect();
     Ok(CommandError::usage(
         format!("run {} has no step {step}", run.id()),
         format!("its steps are {}", steps.join(", ")),

@@ -1,6 +1,6 @@
-use sidestep_events::{Exit, Failure};
+use sidestep_events::{Exit, Failure, show};
 use sidestep_pipeline::Plan;
-use sidestep_report::{plain_text, render_plan};
+use sidestep_report::render_plan;
 
 use crate::cli::{self, PlanFormat};
 use crate::commands::Session;
@@ -32,7 +32,7 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Com
         iam(plan, member.as_deref())
     } else {
         match args.output {
-            PlanFormat::Json => serde_json::to_string_pretty(plan)
+            PlanFormat::Json => show::json_pretty(plan)
                 .map_err(|error| Failure::bug(format!("the plan is no JSON: {error}")))?,
             PlanFormat::Mermaid => mermaid(plan),
             PlanFormat::Human if args.out.is_none() => {
@@ -45,12 +45,14 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Com
     let text = format!("{}\n", text.trim_end());
     match &args.out {
         None => print(&text),
-        Some(file) => std::fs::write(session.workspace.join(file), text).map_err(|error| {
-            CommandError::usage(
-                format!("can't write {}: {error}", file.display()),
-                "-o names a file in an existing folder",
-            )
-        })?,
+        Some(file) => {
+            std::fs::write(session.workspace.join(file), show::sealed(&text)).map_err(|error| {
+                CommandError::usage(
+                    format!("can't write {}: {error}", file.display()),
+                    "-o names a file in an existing folder",
+                )
+            })?
+        }
     }
     Ok(Exit::Success)
 }
@@ -59,7 +61,7 @@ fn human(plan: &Plan, color: bool) -> String {
     let mut lines = vec![
         format!(
             "{} · {} steps · {}",
-            plain_text(&plan.name),
+            show::line(&plan.name),
             plan.instances.len(),
             plan.digest()
         ),
@@ -72,8 +74,8 @@ fn human(plan: &Plan, color: bool) -> String {
         .iter()
         .filter(|instance| !instance.later_requests.is_empty())
         .map(|instance| {
-            let keys: Vec<_> = instance.later_requests.keys().map(String::as_str).collect();
-            format!("  {}  {}", plain_text(&instance.id), keys.join(", "))
+            let keys: Vec<_> = instance.later_requests.keys().map(show::line).collect();
+            format!("  {}  {}", show::line(&instance.id), keys.join(", "))
         })
         .collect();
     if !later.is_empty() {
@@ -85,7 +87,8 @@ fn human(plan: &Plan, color: bool) -> String {
     lines.push(if plan.policies.is_empty() {
         "No policy was found: the pipeline's grants are the only ceiling.".to_owned()
     } else {
-        format!("Capped by {}", plan.policies.join(", "))
+        let policies: Vec<_> = plan.policies.iter().map(show::line).collect();
+        format!("Capped by {}", policies.join(", "))
     });
     lines.push(String::new());
     lines.join("\n")

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use sidestep_catalog::{Package, Source};
-use sidestep_events::Exit;
-use sidestep_report::{bytes, plain_text};
+use sidestep_events::{Exit, show};
+use sidestep_report::bytes;
 
 use crate::cli::{Format, Plugin};
 use crate::commands::Session;
@@ -34,7 +34,7 @@ fn imports(package: &Package) -> Vec<String> {
 
 fn human(package: &Package) {
     let manifest = &package.component.manifest;
-    let row = |name: &str, value: &str| line(&format!("{name:<12}  {}", plain_text(value)));
+    let row = |name: &str, value: &str| line(&format!("{name:<12}  {}", show::line(value)));
     row("name", &format!("{} {}", manifest.name, manifest.version));
     if !manifest.description.is_empty() {
         row("description", &manifest.description);

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use sidestep_events::{Class, Exit, Failure, Owner};
+use sidestep_events::{Class, Exit, Failure, Owner, show};
 use sidestep_pipeline::Plan;
 
 use crate::cli::Resume;
@@ -47,5 +47,5 @@ fn changed(plan: &Plan, uses: &str) -> Failure {
     let message = format!("{uses} is not the plugin any more that the run was begun with");
     Failure::new(Class::Refused, "plugin.changed", Owner::Author, message)
         .with_help("Bring the plugin's former bytes back, or start a new run:")
-        .with_help(format!("sidestep run {}", plan.file))
+        .with_help(format!("sidestep run {}", show::shell_word(&plan.file)))
 }

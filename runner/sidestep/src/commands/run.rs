@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use sidestep_events::Exit;
+use sidestep_events::{Exit, show};
 use sidestep_pipeline::Source;
 use sidestep_report::Hint;
 
@@ -48,10 +48,13 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Comm
 /// The sandbox's scenario where none is named.
 const HEALTHY: &str = "healthy";
 
+/// The name of the built-in pipeline in messages.
+const QUICKSTART: &str = "quickstart.yaml (built in)";
+
 /// What runs on any folder with a Dockerfile: the names are those of the sandbox's seed.
 fn quickstart() -> Source {
     Source {
-        name: "quickstart.yaml (built in)".to_owned(),
+        name: QUICKSTART.to_owned(),
         text: include_str!("quickstart.yaml").to_owned(),
     }
 }
@@ -65,10 +68,11 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
     let sandboxed = match sandbox {
         None => String::new(),
         Some(HEALTHY) => " --sandbox".to_owned(),
-        Some(scenario) => format!(" --sandbox={scenario}"),
+        Some(scenario) => format!(" --sandbox={}", show::shell_word(scenario)),
     };
     let mut hints = Vec::new();
-    if !file.contains(' ') {
+    if file != QUICKSTART {
+        let file = show::shell_word(file);
         hints.push(hint(
             format!("sidestep plan {file}"),
             "what each step may touch, without running",
@@ -86,7 +90,7 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
         ));
         let scenario = match name {
             HEALTHY => String::new(),
-            name => format!(" --scenario {name}"),
+            name => format!(" --scenario {}", show::shell_word(name)),
         };
         hints.push(hint(
             format!("sidestep sandbox stop{scenario}"),

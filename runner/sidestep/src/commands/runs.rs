@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use sidestep_engine::name_of;
-use sidestep_events::{Event, Exit, Failure, HostCall, Intent, OnExit, PlannedStep, Record};
-use sidestep_report::{duration, plain_text, render_failure, render_plan};
+use sidestep_events::{
+    Event, Exit, Failure, Foreign, HostCall, Intent, OnExit, PlannedStep, Record, show,
+};
+use sidestep_report::{duration, render_failure, render_plan};
 use sidestep_state::{Entry, History, RunSummary};
 
 use crate::cli::{Format, Runs, RunsCommand};
@@ -61,10 +63,15 @@ fn unfinished(run: &RunSummary) -> &'static str {
 }
 
 fn row(run: &RunSummary) -> Vec<String> {
-    let sandbox = run.sandbox.as_ref().map(|name| format!("sandbox {name}"));
+    let sandbox = run
+        .sandbox
+        .as_ref()
+        .map(|name| format!("sandbox {}", show::line(name)));
     vec![
         run.id.to_string(),
-        plain_text(run.pipeline.as_deref().unwrap_or("-")),
+        run.pipeline
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), show::line),
         state(run),
         run.began.map_or_else(String::new, |began| {
             format!("{}", began.strftime("%Y-%m-%d %H:%M:%SZ"))
@@ -115,14 +122,14 @@ fn aligned(rows: &[Vec<String>]) -> Vec<String> {
 /// One call of a plugin to one target, counted.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Touch {
-    capability: String,
-    function: String,
-    target: String,
+    capability: Foreign,
+    function: Foreign,
+    target: Foreign,
     allowed: bool,
-    code: Option<String>,
+    code: Option<Foreign>,
 }
 
-type Touched = BTreeMap<String, BTreeMap<Touch, u64>>;
+type Touched = BTreeMap<Foreign, BTreeMap<Touch, u64>>;
 
 fn show(session: &Session, run: &str, format: Format) -> Result<Exit, CommandError> {
     let folder = session.open_run(run)?;
@@ -171,7 +178,7 @@ fn show_human(
     for step in steps {
         line("");
         prose(&render_plan(std::slice::from_ref(step), color).join("\n"));
-        let known = history.instances.get(&step.instance);
+        let known = history.instances.get(step.instance.exact());
         let status = known.and_then(|known| known.status);
         line(&match (status, known) {
             (Some(status), Some(known)) if known.duration_ms > 0 => {
@@ -190,14 +197,21 @@ fn show_human(
         let rows: Vec<_> = calls
             .map(|(touch, count)| {
                 let answer = match (&touch.code, touch.allowed) {
-                    (Some(code), true) => code.clone(),
-                    (code, false) => format!("refused: {}", code.as_deref().unwrap_or("")),
+                    (Some(code), true) => show::line(code),
+                    (code, false) => {
+                        let code = code.as_ref().map(show::line);
+                        format!("refused: {}", code.unwrap_or_default())
+                    }
                     (None, true) => String::new(),
                 };
                 vec![
                     format!("    {count}×"),
-                    format!("{}.{}", touch.capability, touch.function),
-                    plain_text(&touch.target),
+                    format!(
+                        "{}.{}",
+                        show::line(&touch.capability),
+                        show::line(&touch.function)
+                    ),
+                    show::line(&touch.target),
                     answer,
                 ]
             })
@@ -213,7 +227,13 @@ fn show_human(
     if !kept.is_empty() || !left.is_empty() {
         line("");
     }
-    let named = |intent: &Intent| format!("{} {}", intent.kind, plain_text(&name_of(intent)));
+    let named = |intent: &Intent| {
+        format!(
+            "{} {}",
+            show::line(&intent.kind),
+            show::line(&name_of(intent))
+        )
+    };
     for intent in kept {
         line(&format!("made and kept: {}", named(intent)));
     }
@@ -222,7 +242,9 @@ fn show_human(
     }
     if !left.is_empty() && summary.writer.is_none() {
         let scenario = summary.sandbox.as_ref();
-        let flag = scenario.map_or_else(String::new, |name| format!(" --sandbox={name}"));
+        let flag = scenario.map_or_else(String::new, |name| {
+            format!(" --sandbox={}", show::shell_word(name))
+        });
         line(&format!("  remove it: sidestep gc{flag}"));
     }
     if let Some(journal) = &summary.damaged {
@@ -235,7 +257,7 @@ fn show_human(
 
 fn show_json(summary: &RunSummary, history: &History, touched: &Touched) -> serde_json::Value {
     let instances = history.instances.iter().map(|(instance, known)| {
-        let calls = touched.get(instance).into_iter().flatten();
+        let calls = touched.get(&Foreign::from(instance)).into_iter().flatten();
         let calls = calls.map(|(touch, count)| {
             json!({
                 "capability": touch.capability, "function": touch.function,

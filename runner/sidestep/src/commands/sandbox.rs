@@ -4,7 +4,7 @@ use std::time::Duration;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde_json::json;
-use sidestep_events::Exit;
+use sidestep_events::{Exit, show};
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
     CallerFiles, Live, Options, Places, exports, files, live, proxy_exports, reset, scenarios,
@@ -168,15 +168,15 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Com
             let row = |name: &str, value: &str| output::line(&format!("  {name:<22} {value}"));
             row("KUBERNETES", &live.kubernetes);
             for (name, url) in &live.endpoints {
-                row(name, url);
+                row(name, &show::line(url));
             }
             row(
                 "Google's names (TLS)",
                 &format!("{0}, also as HTTPS_PROXY=http://{0}", live.google),
             );
-            row("their authority", &places.authority().display().to_string());
-            row("kubeconfig", &caller.kubeconfig().display().to_string());
-            row("its files", &places.dir.display().to_string());
+            row("their authority", &show::path(&places.authority()));
+            row("kubeconfig", &show::path(&caller.kubeconfig()));
+            row("its files", &show::path(&places.dir));
         }
         (StatusFormat::Env | StatusFormat::Human, None) => {
             let help = format!("start it: sidestep sandbox --scenario {scenario}");

@@ -1,8 +1,9 @@
-use sidestep_events::Exit;
+use sidestep_events::{Exit, show};
 
 use crate::cli::{self, Format};
 use crate::commands::Session;
 use crate::output::{json, line};
+use crate::settings::Row;
 
 pub(crate) fn run(session: &Session, args: &cli::Settings) -> Exit {
     let rows = session.settings.rows();
@@ -19,7 +20,16 @@ pub(crate) fn run(session: &Session, args: &cli::Settings) -> Exit {
                 .collect::<serde_json::Map<_, _>>(),
         ),
         Format::Human => {
-            let width = |of: fn(&crate::settings::Row) -> &str| {
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|row| Row {
+                    name: show::line(&row.name),
+                    value: show::line(&row.value),
+                    source: show::line(&row.source),
+                    ..row
+                })
+                .collect();
+            let width = |of: fn(&Row) -> &str| {
                 rows.iter()
                     .map(|row| of(row).chars().count())
                     .max()

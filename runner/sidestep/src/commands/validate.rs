@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use sidestep_events::Exit;
+use sidestep_events::{Exit, show};
 use sidestep_report::{github, sarif};
 
 use crate::cli::{ProblemsFormat as Format, Validate};
@@ -8,7 +8,7 @@ use crate::commands::Session;
 use crate::commands::run::{DEFAULT_FILE, read_source};
 use crate::error::CommandError;
 use crate::inputs;
-use crate::output::{Look, json, line, note};
+use crate::output::{Look, json, line, note, print_own};
 use crate::prepare::{Given, prepare};
 
 pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, CommandError> {
@@ -36,7 +36,8 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
                 Ok(prepared) => {
                     if args.output == Format::Human && !session.global.quiet {
                         let steps = prepared.plan.instances.len();
-                        line(&format!("{}: valid ({steps} steps)", file.display()));
+                        let file = show::path(file);
+                        line(&format!("{file}: valid ({steps} steps)"));
                     }
                     prepared.remarks
                 }
@@ -57,7 +58,11 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
         Format::Human => {}
         Format::Json => json(&all),
         Format::Sarif => json(&sarif(&all, env!("CARGO_PKG_VERSION"))),
-        Format::Github => github(&all).iter().for_each(|command| line(command)),
+        Format::Github => {
+            for annotation in github(&all) {
+                print_own(&format!("{annotation}\n"));
+            }
+        }
     }
     Ok(Exit::first(exits))
 }

@@ -69,10 +69,10 @@ fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
         }
     };
     Finding {
-        kind: "run".to_owned(),
-        name: folder.path().display().to_string(),
-        run: Some(folder.id().to_string()),
-        why,
+        kind: "run".into(),
+        name: folder.path().into(),
+        run: Some(folder.id().as_str().into()),
+        why: why.into(),
         fate,
     }
 }
@@ -80,10 +80,10 @@ fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
 /// A run that is left alone here.
 pub(super) fn kept(folder: &RunFolder, why: String) -> Finding {
     Finding {
-        kind: "run".to_owned(),
-        name: folder.path().display().to_string(),
-        run: Some(folder.id().to_string()),
-        why,
+        kind: "run".into(),
+        name: folder.path().into(),
+        run: Some(folder.id().as_str().into()),
+        why: why.into(),
         fate: Fate::Kept,
     }
 }
@@ -101,10 +101,10 @@ pub(super) fn unreadable(error: &StateError) -> Finding {
         error => (String::new(), error.to_string()),
     };
     Finding {
-        kind: "journal".to_owned(),
-        name,
+        kind: "journal".into(),
+        name: name.into(),
         run: None,
-        why,
+        why: why.into(),
         fate: Fate::Kept,
     }
 }

@@ -28,10 +28,10 @@ pub(super) fn sweep(session: &Session, dry_run: bool) -> Vec<Finding> {
             Ok(())
         };
         found.push(Finding {
-            kind: "folder".to_owned(),
-            name: folder.path().display().to_string(),
-            run: Some(folder.id().to_string()),
-            why: "the run's process ended before it began".to_owned(),
+            kind: "folder".into(),
+            name: folder.path().into(),
+            run: Some(folder.id().as_str().into()),
+            why: "the run's process ended before it began".into(),
             fate: Finding::fate_of(dry_run, removed()),
         });
     }
@@ -67,10 +67,10 @@ pub(super) fn sweep(session: &Session, dry_run: bool) -> Vec<Finding> {
             let path = entry.path();
             let removed = if dry_run { Ok(()) } else { remove(&path) };
             found.push(Finding {
-                kind: kind.to_owned(),
-                name: path.display().to_string(),
+                kind: kind.into(),
+                name: path.as_path().into(),
                 run: None,
-                why: why.to_owned(),
+                why: why.into(),
                 fate: Finding::fate_of(dry_run, removed),
             });
         }

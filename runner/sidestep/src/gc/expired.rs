@@ -112,10 +112,10 @@ pub(super) async fn sweep_spot(
             (why, Finding::fate_of(dry_run, removed))
         };
         found.push(Finding {
-            kind: "pod".to_owned(),
-            name: format!("{}/{name}", spot.namespace),
-            run: Some(run.to_owned()),
-            why,
+            kind: "pod".into(),
+            name: format!("{}/{name}", spot.namespace).into(),
+            run: Some(run.into()),
+            why: why.into(),
             fate,
         });
     }
@@ -149,10 +149,10 @@ pub(super) async fn sweep_run(
             objects.delete(name, uid, None, None).await
         };
         found.push(Finding {
-            kind: "pod".to_owned(),
-            name: format!("{}/{name}", spot.namespace),
-            run: Some(run.to_owned()),
-            why: why.to_owned(),
+            kind: "pod".into(),
+            name: format!("{}/{name}", spot.namespace).into(),
+            run: Some(run.into()),
+            why: why.into(),
             fate: Finding::fate_of(dry_run, removed),
         });
     }
@@ -161,10 +161,10 @@ pub(super) async fn sweep_run(
 
 fn unseen(spot: &Spot, failure: Failure) -> Finding {
     Finding {
-        kind: "pod".to_owned(),
-        name: format!("{}/*", spot.namespace),
+        kind: "pod".into(),
+        name: format!("{}/*", spot.namespace).into(),
         run: None,
-        why: "it could not be looked at".to_owned(),
+        why: "it could not be looked at".into(),
         fate: Fate::Failed(failure),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sidestep_engine::{Recorder, Stop, collect, name_of, was_detached};
-use sidestep_events::{Failure, Intent, OnExit, Place};
+use sidestep_events::{Failure, Intent, OnExit, Place, show};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
 use super::{Fate, Finding, Spot, Sweep, damaged};
@@ -59,10 +59,10 @@ async fn run(
         .collect();
     let all = |why: &str| -> Vec<Finding> {
         let kept = |intent: &&Intent| Finding {
-            kind: intent.kind.clone(),
+            kind: intent.kind.as_str().into(),
             name: name_of(intent),
-            run: Some(id.clone()),
-            why: why.to_owned(),
+            run: Some(id.as_str().into()),
+            why: why.into(),
             fate: Fate::Kept,
         };
         left.iter().map(kept).collect()
@@ -122,7 +122,10 @@ async fn run(
             }
         }
     } else if let Some(scenario) = &journal.header.sandbox {
-        let there = format!("the sandbox `{scenario}`: sidestep gc --sandbox={scenario}");
+        let there = format!(
+            "the sandbox `{scenario}`: sidestep gc --sandbox={}",
+            show::shell_word(scenario)
+        );
         if !left.is_empty() {
             return Ok(all(&format!("it is in {there}")));
         }
@@ -161,8 +164,8 @@ fn on_disk(
     history: &History,
 ) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
-    let path = folder.path().display();
-    let run = Some(folder.id().to_string());
+    let path = folder.path();
+    let run = Some(folder.id().as_str().into());
     let age = folder.last_written()?.elapsed().unwrap_or_default();
     let forgotten = history.finished.is_none()
         && history
@@ -179,13 +182,14 @@ fn on_disk(
             Ok(())
         };
         found.push(Finding {
-            kind: "folder".to_owned(),
-            name: path.to_string(),
+            kind: "folder".into(),
+            name: path.into(),
             run,
             why: format!(
                 "the run never ended and was last touched {} days ago",
                 age.as_secs() / 86_400
-            ),
+            )
+            .into(),
             fate: Finding::fate_of(dry_run, removed()),
         });
     } else if let Writer::Gone(pid) = writer {
@@ -197,10 +201,10 @@ fn on_disk(
             Ok(())
         };
         found.push(Finding {
-            kind: "lock".to_owned(),
-            name: format!("{path}/lock"),
+            kind: "lock".into(),
+            name: path.join("lock").as_path().into(),
             run,
-            why: format!("process {pid}, which held it, is gone"),
+            why: format!("process {pid}, which held it, is gone").into(),
             fate: Finding::fate_of(dry_run, removed()),
         });
     }
@@ -209,10 +213,10 @@ fn on_disk(
 
 fn finding(intent: &Intent, run: &str, why: &str, fate: Fate) -> Finding {
     Finding {
-        kind: intent.kind.clone(),
+        kind: intent.kind.as_str().into(),
         name: name_of(intent),
-        run: Some(run.to_owned()),
-        why: why.to_owned(),
+        run: Some(run.into()),
+        why: why.into(),
         fate,
     }
 }

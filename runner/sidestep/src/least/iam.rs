@@ -3,10 +3,11 @@ mod needs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sidestep_events::show;
 use sidestep_pipeline::Plan;
 
 use super::{Account, label};
-use commands::{command, pod, quote};
+use commands::{command, pod};
 
 /// Who is given a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,11 +53,11 @@ pub(crate) fn iam(plan: &Plan, member: Option<&str>) -> String {
          # somebody who may set these policies.\n",
     );
     for remark in &needs.remarks {
-        text.push_str(&format!("# Not covered: {remark}\n"));
+        text.push_str(&format!("# Not covered: {}\n", show::line(remark)));
     }
     text.push_str("\n# Who runs sidestep: serviceAccount:E-MAIL, user:E-MAIL or principal://…\n");
     text.push_str(&match member {
-        Some(member) => format!("RUNNER={}\n", quote(member)),
+        Some(member) => format!("RUNNER={}\n", show::shell_word(member)),
         None => ": \"${RUNNER:?set it to who runs sidestep, or use --iam=MEMBER}\"\n".to_owned(),
     });
     let mut pods: Vec<&Account> = Vec::new();
@@ -74,7 +75,7 @@ pub(crate) fn iam(plan: &Plan, member: Option<&str>) -> String {
             }
         };
         for (role, steps) in roles {
-            let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+            let steps: Vec<_> = steps.iter().map(show::line).collect();
             text.push_str(&format!("\n# for {}\n", steps.join(", ")));
             text.push_str(&command(on, role, &variable, &label(&plan.name)));
         }

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use sidestep_events::show;
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Scope};
 
@@ -48,12 +49,13 @@ pub(crate) fn rbac(plan: &Plan, subject: Option<&str>) -> String {
     }
     for scope in &needs.vague {
         text.push_str(&format!(
-            "# Not covered, since it names no one place: {scope}\n"
+            "# Not covered, since it names no one place: {}\n",
+            show::line(scope)
         ));
     }
     let name = label(&plan.name);
     for ((cluster, namespace), rules) in &needs.rules {
-        text.push_str(&format!("---\n# in cluster {cluster}\n"));
+        text.push_str(&format!("---\n# in cluster {}\n", show::line(cluster)));
         for (index, document) in documents(&name, namespace, rules, subject)
             .iter()
             .enumerate()
@@ -63,7 +65,12 @@ pub(crate) fn rbac(plan: &Plan, subject: Option<&str>) -> String {
             }
             // A value of texts, lists and maps always has a YAML form.
             let yaml = serde_saphyr::to_string(document).unwrap_or_default();
-            text.push_str(yaml.trim_end());
+            if show::sealed(&yaml) == yaml {
+                text.push_str(yaml.trim_end());
+            } else {
+                // JSON is YAML too, and has escapes for whatever a value holds.
+                text.push_str(&show::json_pretty(document).unwrap_or_default());
+            }
             text.push('\n');
         }
     }

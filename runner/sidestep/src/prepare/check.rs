@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use serde_json::Value;
 use sidestep_capabilities::{NewIntent, StepContext, StepSink};
-use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
+use sidestep_events::{Diagnostic, Done, Event, Failure, Foreign, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{Pipeline, Plan, SecretSource};
 use tokio_util::sync::CancellationToken;
@@ -64,10 +64,10 @@ pub(super) async fn check(
 /// Gives a remark on a step's inputs the place of the input that it names, or of the step.
 pub(super) fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
     if found.file.is_none() {
-        let mut named = found.message.split('`').skip(1).step_by(2);
+        let mut named = found.message.exact().split('`').skip(1).step_by(2);
         let at = named.find_map(|name| pipeline.input_place(step, name));
         found.at = at.or_else(|| pipeline.step_place(step));
-        found.file = Some(pipeline.file().to_owned());
+        found.file = Some(pipeline.file().into());
     }
     found
 }
@@ -77,7 +77,8 @@ fn as_diagnostic(failure: &Failure) -> Diagnostic {
     if failure.help.is_empty() {
         diagnostic
     } else {
-        diagnostic.with_help(failure.help.join("\n"))
+        let help: Vec<_> = failure.help.iter().map(Foreign::exact).collect();
+        diagnostic.with_help(help.join("\n"))
     }
 }
 

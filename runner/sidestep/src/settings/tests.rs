@@ -148,7 +148,7 @@ fn everything_wrong_is_told_at_once_with_its_place() {
     world.write(&world.places.user_config, "maxParalel: 3\n");
     let env = [("SIDESTEP_MAX_PARALLEL", "0"), ("SIDESTEP_STATE", "/tmp/x")];
     let problems = world.load(None, &env).expect_err("wrong");
-    let text: Vec<_> = problems.iter().map(|p| p.message.as_str()).collect();
+    let text: Vec<_> = problems.iter().map(|p| p.message.exact()).collect();
     assert_eq!(text.len(), 3, "{text:?}");
     assert!(
         text[0].contains("maxParalel") && text[0].contains("config.yaml"),

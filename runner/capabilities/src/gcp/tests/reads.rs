@@ -31,7 +31,7 @@ async fn projects_and_their_services() {
     let calls = kept.calls();
     let seen: Vec<(&str, &str)> = calls
         .iter()
-        .map(|call| (&*call.function, &*call.target))
+        .map(|call| (call.function.exact(), call.target.exact()))
         .collect();
     assert_eq!(
         seen,
@@ -206,7 +206,7 @@ async fn identities() {
         "{role:?}"
     );
     let calls = kept.calls();
-    let mut seen: Vec<&str> = calls.iter().map(|call| &*call.target).collect();
+    let mut seen: Vec<&str> = calls.iter().map(|call| call.target.exact()).collect();
     seen.sort_unstable();
     assert_eq!(
         seen,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Foreign, Owner};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::kubernetes::Request;
 use wasmtime::component::{HasSelf, Linker, Resource};
@@ -174,7 +174,7 @@ impl wit::Host for StepState {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Failure {
+fn invalid(message: impl Into<Foreign>) -> Failure {
     Failure::new(
         Class::InvalidInput,
         "kubernetes.invalid",

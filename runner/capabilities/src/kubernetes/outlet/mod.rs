@@ -49,7 +49,7 @@ impl StepOutlet {
         self.step.emit(Event::Log(LogLine {
             source: LogSource::Pod,
             level: LogLevel::Info,
-            message: String::from_utf8_lossy(text).into_owned(),
+            message: String::from_utf8_lossy(text).into(),
             fields,
             offset: None,
         }));
@@ -105,12 +105,13 @@ impl Outlet for StepOutlet {
 
     fn gap(&self, container: &str) {
         self.step.emit(Event::Warning(WarningRaised {
-            code: "pod.log-gap".to_owned(),
+            code: "pod.log-gap".into(),
             message: format!(
                 "lines of the log of {} ({container}) may be missing here: it was rotated, or \
                  its container restarted, before they were read",
                 self.pod
-            ),
+            )
+            .into(),
             help: Vec::new(),
         }));
     }
@@ -118,11 +119,12 @@ impl Outlet for StepOutlet {
     fn cut_off(&self, container: &str, why: &str) {
         self.give_up(container);
         self.step.emit(Event::Warning(WarningRaised {
-            code: "pod.log-cut-off".to_owned(),
+            code: "pod.log-cut-off".into(),
             message: format!(
                 "the end of the log of {} ({container}) is lost: {why}",
                 self.pod
-            ),
+            )
+            .into(),
             help: Vec::new(),
         }));
     }

@@ -39,7 +39,7 @@ fn lines(kept: &Kept) -> Vec<String> {
     let mut lines = vec![String::new()];
     for record in kept.records() {
         if let Record::Event(Event::Log(log)) = record {
-            lines.last_mut().expect("one").push_str(&log.message);
+            lines.last_mut().expect("one").push_str(log.message.exact());
             if !log.fields.contains_key(log_field::PARTIAL) {
                 lines.push(String::new());
             }
@@ -153,7 +153,7 @@ proptest! {
         let mut stored = 0;
         for record in kept.records().into_iter().take(kill) {
             if let Record::Event(Event::Log(log)) = record {
-                said.push_str(&log.message);
+                said.push_str(log.message.exact());
                 let position = log.fields[log_field::POSITION].clone();
                 let position: Position = serde_json::from_value(position).expect("one");
                 stored = position.part.map_or(0, |part| part.bytes as usize);

@@ -1,25 +1,28 @@
 //! The course of the run: its beginning, and each step's start and end.
 
-use sidestep_events::{RetryScheduled, RunStarted, Status, StepFinished, StepSkipped};
+use sidestep_events::{
+    Foreign, RetryScheduled, RunStarted, Status, StepFinished, StepSkipped, show,
+};
 
-use super::super::{plain_text, render_failure, render_plan};
+use super::super::{render_failure, render_plan};
 use super::{Narrator, column};
 use crate::duration;
 
 impl Narrator {
-    pub(super) fn run_started(&mut self, run: &str, started: &RunStarted) -> Vec<String> {
-        self.width = column(started.steps.iter().map(|step| step.instance.as_str()));
+    pub(super) fn run_started(&mut self, run: &Foreign, started: &RunStarted) -> Vec<String> {
+        self.width = column(started.steps.iter().map(|step| &step.instance));
         if self.is_quiet() {
             return Vec::new();
         }
         let mut title = format!(
-            "{} {} · run {run}",
+            "{} {} · run {}",
             self.paint.bold("sidestep"),
-            self.paint.bold(&plain_text(&started.pipeline)),
+            self.paint.bold(&show::line(&started.pipeline)),
+            show::line(run),
         );
         if let Some(scenario) = &started.sandbox {
             title.push_str(" · sandbox ");
-            title.push_str(&plain_text(scenario));
+            title.push_str(&show::line(scenario));
         }
         if started.resumed {
             title.push_str(" · going on");
@@ -34,7 +37,7 @@ impl Narrator {
 
     pub(super) fn attempt_started(
         &self,
-        instance: &str,
+        instance: &Foreign,
         attempt: u32,
         resumed: bool,
     ) -> Vec<String> {
@@ -49,7 +52,7 @@ impl Narrator {
         vec![self.milestone(instance, &sign, &self.paint.dim(&notes.join(", ")))]
     }
 
-    pub(super) fn step_finished(&self, instance: &str, end: &StepFinished) -> Vec<String> {
+    pub(super) fn step_finished(&self, instance: &Foreign, end: &StepFinished) -> Vec<String> {
         let took = duration(end.duration_ms);
         if end.status.has_outputs() {
             if self.is_quiet() {
@@ -78,7 +81,7 @@ impl Narrator {
         lines
     }
 
-    pub(super) fn step_skipped(&self, instance: &str, skipped: &StepSkipped) -> Vec<String> {
+    pub(super) fn step_skipped(&self, instance: &Foreign, skipped: &StepSkipped) -> Vec<String> {
         if self.is_quiet() {
             return Vec::new();
         }
@@ -90,28 +93,24 @@ impl Narrator {
                 .iter()
                 .map(|(name, value)| format!("{name} = {value}"))
                 .collect();
-            let mut text = format!("skipped: {} is false", plain_text(&skipped.condition));
+            let mut text = format!("skipped: {} is false", show::line(&skipped.condition));
             if !values.is_empty() {
-                text.push_str(&format!(" ({})", plain_text(&values.join(", "))));
+                text.push_str(&format!(" ({})", show::line(&values.join(", "))));
             }
             text
         };
         vec![self.milestone(instance, &self.paint.dim("○"), &self.paint.dim(&text))]
     }
 
-    pub(super) fn retry(&self, instance: &str, retry: &RetryScheduled) -> Vec<String> {
+    pub(super) fn retry(&self, instance: &Foreign, retry: &RetryScheduled) -> Vec<String> {
         let mut lines = Vec::new();
         let wait = duration(retry.after_ms);
         let text = format!(
             "trying again in {wait} ({} may pass)",
-            plain_text(&retry.because)
+            show::line(&retry.because)
         );
         if let Some(failure) = self.summary.failure_of(instance) {
-            lines.push(self.row(
-                instance,
-                &self.paint.warn("!"),
-                &plain_text(&failure.to_string()),
-            ));
+            lines.push(self.row(instance, &self.paint.warn("!"), &failure.to_string()));
         }
         lines.push(self.milestone(instance, &self.paint.warn("↻"), &text));
         lines

@@ -1,16 +1,16 @@
 //! What is said on the way: logs, progress, warnings, and calls.
 
 use sidestep_events::{
-    CleanedUp, Diagnostic, HostCall, LogLevel, LogLine, LogSource, Progress, Severity,
-    WarningRaised,
+    CleanedUp, Diagnostic, Foreign, HostCall, LogLevel, LogLine, LogSource, Progress, Severity,
+    Speaker, WarningRaised, show,
 };
 
-use super::super::{Verbosity, plain_text, progress_text, render_failure};
+use super::super::{Verbosity, progress_text, render_failure};
 use super::Narrator;
 use crate::duration;
 
 impl Narrator {
-    pub(super) fn log(&self, instance: &str, line: &LogLine) -> Vec<String> {
+    pub(super) fn log(&self, instance: &Foreign, line: &LogLine) -> Vec<String> {
         let least = match self.options.verbosity {
             Verbosity::Quiet => LogLevel::Error,
             Verbosity::Normal => LogLevel::Info,
@@ -19,15 +19,19 @@ impl Narrator {
         if line.level < least {
             return Vec::new();
         }
-        let mut text = plain_text(&line.message);
+        let mut texts: Vec<_> = line.message.lines().map(|l| show::log_line(&l)).collect();
+        if texts.is_empty() {
+            texts.push(String::new());
+        }
         if !line.fields.is_empty() && self.options.verbosity >= Verbosity::Verbose {
             let fields: Vec<_> = line
                 .fields
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
-            text.push_str("  ");
-            text.push_str(&self.paint.dim(&plain_text(&fields.join(" "))));
+            let fields = self.paint.dim(&show::line(&fields.join(" ")));
+            let last = texts.pop().unwrap_or_default();
+            texts.push(format!("{last}  {fields}"));
         }
         let sign = match (line.source, line.level) {
             (LogSource::Pod, _) => self.paint.dim("│"),
@@ -36,12 +40,13 @@ impl Narrator {
             (_, LogLevel::Debug) => self.paint.dim("·"),
             (_, LogLevel::Info) => " ".to_owned(),
         };
-        vec![self.row(instance, &sign, &text)]
+        let rows = texts.iter().map(|text| self.row(instance, &sign, text));
+        rows.collect()
     }
 
     /// A line when something else is under way, and one each ten per cent: a CI log is read, not
     /// watched.
-    pub(super) fn progress(&mut self, instance: &str, progress: &Progress) -> Vec<String> {
+    pub(super) fn progress(&mut self, instance: &Foreign, progress: &Progress) -> Vec<String> {
         let tenth = progress
             .total
             .filter(|total| *total > 0)
@@ -50,22 +55,22 @@ impl Narrator {
         if self.progress.get(instance) == Some(&now) {
             return Vec::new();
         }
-        self.progress.insert(instance.to_owned(), now);
+        self.progress.insert(instance.clone(), now);
         let text = self.paint.dim(&progress_text(progress));
         vec![self.row(instance, &self.paint.dim("…"), &text)]
     }
 
-    pub(super) fn warning(&self, instance: &str, warning: &WarningRaised) -> Vec<String> {
+    pub(super) fn warning(&self, instance: &Foreign, warning: &WarningRaised) -> Vec<String> {
         let text = format!(
             "{} {}",
-            plain_text(&warning.message),
-            self.paint.dim(&format!("({})", plain_text(&warning.code)))
+            show::line(&warning.message),
+            self.paint.dim(&format!("({})", show::line(&warning.code)))
         );
         let first = self.row(instance, &self.paint.warn("!"), &text);
-        self.with_help(instance, first, warning.help.iter())
+        self.with_help(instance, first, Speaker::Runner, warning.help.iter())
     }
 
-    pub(super) fn annotation(&self, instance: &str, found: &Diagnostic) -> Vec<String> {
+    pub(super) fn annotation(&self, instance: &Foreign, found: &Diagnostic) -> Vec<String> {
         let sign = match found.severity {
             Severity::Error => self.paint.bad("✗"),
             Severity::Warning => self.paint.warn("!"),
@@ -75,25 +80,25 @@ impl Narrator {
             return Vec::new();
         }
         let place = match (&found.file, found.at) {
-            (Some(file), Some(at)) => format!("{file}:{}:{}: ", at.line, at.column),
-            (Some(file), None) => format!("{file}: "),
+            (Some(file), Some(at)) => format!("{}:{}:{}: ", show::line(file), at.line, at.column),
+            (Some(file), None) => format!("{}: ", show::line(file)),
             _ => String::new(),
         };
         let text = format!(
             "{}{} {}",
-            self.paint.bold(&plain_text(&place)),
-            plain_text(&found.message),
-            self.paint.dim(&format!("({})", plain_text(&found.code)))
+            self.paint.bold(&place),
+            show::line(&found.message),
+            self.paint.dim(&format!("({})", show::line(&found.code)))
         );
         let first = self.row(instance, &sign, &text);
-        self.with_help(instance, first, found.help.iter())
+        self.with_help(instance, first, Speaker::Plugin, found.help.iter())
     }
 
-    pub(super) fn cleaned_up(&self, instance: &str, cleaned: &CleanedUp) -> Vec<String> {
+    pub(super) fn cleaned_up(&self, instance: &Foreign, cleaned: &CleanedUp) -> Vec<String> {
         let what = format!(
             "{} {}",
-            plain_text(&cleaned.kind),
-            plain_text(&cleaned.name)
+            show::line(&cleaned.kind),
+            show::line(&cleaned.name)
         );
         match &cleaned.failure {
             Some(failure) => {
@@ -111,17 +116,17 @@ impl Narrator {
         }
     }
 
-    pub(super) fn host_call(&self, instance: &str, call: &HostCall) -> Vec<String> {
+    pub(super) fn host_call(&self, instance: &Foreign, call: &HostCall) -> Vec<String> {
         let answer = match (&call.code, call.allowed) {
-            (Some(code), true) => self.paint.warn(code),
-            (Some(code), false) => self.paint.bad(code),
+            (Some(code), true) => self.paint.warn(&show::line(code)),
+            (Some(code), false) => self.paint.bad(&show::line(code)),
             (None, _) => duration(call.duration_us / 1_000),
         };
         let text = format!(
             "{}.{} {}",
-            plain_text(&call.capability),
-            plain_text(&call.function),
-            plain_text(&call.target)
+            show::line(&call.capability),
+            show::line(&call.function),
+            show::line(&call.target)
         );
         vec![self.row(
             instance,

@@ -1,13 +1,19 @@
 //! What to do next.
 
-use sidestep_events::{Failure, Owner, RunFinished, Status};
+use sidestep_events::{Failure, Foreign, Owner, RunFinished, Status, show};
 
 use super::super::paint::Paint;
-use super::super::{Hint, TextOptions, plain_text};
+use super::super::{Hint, TextOptions};
 use super::Summary;
 
 impl Summary {
-    pub(super) fn hints(&self, run: &str, end: &RunFinished, options: &TextOptions) -> Vec<Hint> {
+    pub(super) fn hints(
+        &self,
+        run: &Foreign,
+        end: &RunFinished,
+        options: &TextOptions,
+    ) -> Vec<Hint> {
+        let run = show::shell_word(run);
         let hint = |command: String, does: &str| Hint {
             command,
             does: does.to_owned(),
@@ -28,7 +34,7 @@ impl Summary {
                 let failed = self.ended.iter().filter(|(_, status)| broken(status));
                 hints.extend(failed.take(3).map(|(instance, _)| {
                     hint(
-                        format!("sidestep logs {run} {}", quoted(instance)),
+                        format!("sidestep logs {run} {}", show::shell_word(instance)),
                         "what it said",
                     )
                 }));
@@ -56,11 +62,11 @@ impl Summary {
     /// What to do before a command of gcloud or kubectl that a failure in the sandbox names: as it
     /// stands, it would go to the real cloud.
     fn sandbox_first(&self) -> Option<Hint> {
-        let scenario = self.scenario.as_deref()?;
+        let scenario = self.scenario.as_ref()?;
         let mut helps = self.failures.values().flat_map(|failure| &failure.help);
-        let named = match scenario {
+        let named = match scenario.exact() {
             "healthy" => String::new(),
-            other => format!(" --scenario {}", plain_text(other)),
+            other => format!(" --scenario {}", show::shell_word(other)),
         };
         helps
             .any(|help| help.starts_with("gcloud ") || help.starts_with("kubectl "))
@@ -95,14 +101,4 @@ pub(super) fn lines(hints: &[Hint], paint: Paint) -> Vec<String> {
         ));
     }
     lines
-}
-
-/// A step instance as a shell takes it.
-fn quoted(instance: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if instance.chars().all(plain) {
-        instance.to_owned()
-    } else {
-        format!("'{}'", plain_text(instance).replace('\'', r"'\''"))
-    }
 }

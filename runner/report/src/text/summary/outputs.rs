@@ -1,10 +1,9 @@
 //! What came of the run.
 
 use serde_json::Value;
-use sidestep_events::Status;
+use sidestep_events::{Status, show};
 
 use super::super::paint::Paint;
-use super::super::plain_text;
 
 /// The longest structure that is shown whole, in characters.
 const LONGEST_STRUCTURE: usize = 160;
@@ -31,15 +30,19 @@ pub(super) fn lines(outputs: Option<&Value>, status: Status, paint: Paint) -> Ve
     if status != Status::Succeeded || map.is_empty() {
         return Vec::new();
     }
-    let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
+    let width = map
+        .keys()
+        .map(|key| show::line(key).chars().count())
+        .max()
+        .unwrap_or(0);
     let mut lines = vec![String::new()];
     for (name, value) in map {
         let text = shown(value);
-        let name = format!("{:<width$}", plain_text(name));
+        let name = format!("{:<width$}", show::line(name));
         lines.push(format!(
             "  {}  {}",
             paint.bold(&name),
-            paint.accent(&plain_text(&text))
+            paint.accent(&show::line(&text))
         ));
     }
     lines

@@ -1,5 +1,7 @@
 //! gcloud's words for bindings.
 
+use sidestep_events::show;
+
 use super::{On, project_of};
 use crate::least::Account;
 
@@ -11,17 +13,24 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
         name,
     } = account;
     let project = project_of(cluster).unwrap_or("PROJECT");
+    let subject = format!("{project}.svc.id.goog/subject/ns/{namespace}/sa/{name}");
     [
         String::new(),
-        format!("# The pods of {namespace}/{name} in {cluster}."),
+        format!(
+            "# The pods of {}/{} in {}.",
+            show::line(namespace),
+            show::line(name),
+            show::line(cluster)
+        ),
         "# Where that service account acts as one of Google's (its annotation".to_owned(),
         "# iam.gke.io/gcp-service-account), the roles are for that one:".to_owned(),
         format!("# POD_{number}=serviceAccount:E-MAIL"),
         format!(
-            "POD_{number}=\"${{POD_{number}:-principal://iam.googleapis.com/projects/$(gcloud \
-             projects describe {} --format='value(projectNumber)')/locations/global/\
-             workloadIdentityPools/{project}.svc.id.goog/subject/ns/{namespace}/sa/{name}}}\"\n",
-            quote(project)
+            "[ \"${{POD_{number}:-}}\" ] || POD_{number}=\"principal://iam.googleapis.com/projects/\
+             $(gcloud projects describe {} --format='value(projectNumber)')/locations/global/\
+             workloadIdentityPools/\"{}\n",
+            show::shell_word(project),
+            show::shell_word(&subject)
         ),
     ]
     .join("\n")
@@ -31,15 +40,19 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
 pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
     let (resource, condition) = match on {
         On::Project(project) => (
-            format!("projects add-iam-policy-binding {}", quote(project)),
+            format!(
+                "projects add-iam-policy-binding {}",
+                show::shell_word(project)
+            ),
             None,
         ),
         On::Bucket(bucket, prefix) => {
             // Conditions hold on buckets with uniform access only.
             let name = format!("projects/_/buckets/{bucket}/objects/{prefix}");
+            let name = name.replace('\\', "\\\\").replace('"', "\\\"");
             let condition =
                 format!("expression=resource.name.startsWith(\"{name}\"),title={title}");
-            let bucket = quote(&format!("gs://{bucket}"));
+            let bucket = show::shell_word(&format!("gs://{bucket}"));
             (
                 format!("storage buckets add-iam-policy-binding {bucket}"),
                 (!prefix.is_empty()).then_some(condition),
@@ -52,38 +65,29 @@ pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
         } => (
             format!(
                 "artifacts repositories add-iam-policy-binding {} --project={} --location={}",
-                quote(name),
-                quote(project),
-                quote(location)
+                show::shell_word(name),
+                show::shell_word(project),
+                show::shell_word(location)
             ),
             None,
         ),
         On::Secret { project, name } => (
             format!(
                 "secrets add-iam-policy-binding {} --project={}",
-                quote(name),
-                quote(project)
+                show::shell_word(name),
+                show::shell_word(project)
             ),
             None,
         ),
         On::Account(email) => (
             format!(
                 "iam service-accounts add-iam-policy-binding {}",
-                quote(email)
+                show::shell_word(email)
             ),
             None,
         ),
     };
     // Said outright, or gcloud asks wherever a policy has conditions already.
-    let condition = condition.map_or_else(|| "None".to_owned(), |text| quote(&text));
+    let condition = condition.map_or_else(|| "None".to_owned(), |text| show::shell_word(&text));
     format!("gcloud {resource} --member=\"${who}\" --role={role} --condition={condition}\n")
-}
-
-/// A word of a shell's, in quotes where it needs them.
-pub(super) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -1,0 +1,19 @@
+//! Who words a failure.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::names::names;
+
+names! {
+    /// Who words a failure: only the runner's own help is shown as commands to paste.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Speaker {
+        /// The plugin.
+        #[default]
+        Plugin = "plugin",
+        /// The runner.
+        Runner = "runner",
+    }
+}
