@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask demo | build | test | bench | generate`.
+//! The project's own tasks: `cargo xtask demo | build | test | bench | fuzz | generate`.
 //!
 //! This program only finds, installs and starts other programs. It must not know what Sidestep
 //! does, and has no dependencies, so that it is there within seconds of a clone.
@@ -7,6 +7,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz;
 mod generate;
 mod guests;
 mod profile;
@@ -25,6 +26,7 @@ cargo xtask demo      set up, build the runner, and run the main job in the sand
 cargo xtask build     build the release runner, with its plugins, and say where it is
 cargo xtask test      set up what the tests need, and run them all
 cargo xtask bench     measure Sidestep beside what one would use instead
+cargo xtask fuzz      give hostile bytes to each reader of files and answers: fuzz [NAME] [--seconds N]
 cargo xtask generate  make docs/reference anew from what the runner says of itself";
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         }),
         ("test", rest) => test::run(rest),
         ("bench", rest) => bench::run(rest),
+        ("fuzz", rest) => fuzz::run(rest),
         ("generate", rest) => generate::run(rest),
         ("" | "help" | "--help" | "-h", []) => {
             println!("{USAGE}");

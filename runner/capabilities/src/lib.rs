@@ -15,6 +15,8 @@ mod causes;
 mod convert;
 mod error;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod gate;
 mod gcp;
 pub mod google;

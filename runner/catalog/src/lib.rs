@@ -10,6 +10,8 @@ mod api;
 mod component;
 mod error;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 
 pub use api::ApiRange;
 pub use component::{Component, Import, MAX_COMPONENT, MAX_MANIFEST, SECTION};

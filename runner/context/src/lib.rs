@@ -15,6 +15,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod ignore;
 
 mod digest;

@@ -11,6 +11,8 @@ mod duration;
 mod error;
 mod expand;
 mod flags;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod glob;
 mod heredoc;
 mod instruction;

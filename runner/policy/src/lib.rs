@@ -13,6 +13,8 @@ pub mod artifacts;
 mod capability;
 mod ceiling;
 mod field;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod gke;
 mod grants;
 pub mod http;

@@ -7,6 +7,8 @@ mod damage;
 mod error;
 mod events;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod history;
 mod id;
 mod journal;

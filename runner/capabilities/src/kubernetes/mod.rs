@@ -4,6 +4,8 @@ mod access;
 mod cluster;
 mod failure;
 pub mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod link;
 mod objects;
 mod outlet;

@@ -199,6 +199,20 @@ fn read<T: for<'a> Deserialize<'a>>(image: &Image, bytes: &[u8]) -> Result<T, Fa
         .map_err(|error| unexpected(image, &format!("its manifest can't be read: {error}")))
 }
 
+/// Reads bytes as an index and as a manifest, and chooses an image of the index.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read_any(bytes: &[u8]) {
+    let image = Image::parse("r.example/a:b").expect("an image");
+    if let Ok(index) = read::<Index>(&image, bytes) {
+        for platform in [None, Some("linux/arm64/v8"), Some("x")] {
+            if let Ok(digest) = choose(&image, &index, platform) {
+                assert!(is_digest(&digest), "{digest:?} becomes a part of a path");
+            }
+        }
+    }
+    let _ = read::<Manifest>(&image, bytes);
+}
+
 fn unexpected(image: &Image, why: &str) -> Failure {
     Failure::new(
         Class::Failed,

@@ -5,6 +5,8 @@ mod call;
 mod challenge;
 mod client;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod index;
 mod reference;
 #[cfg(test)]

@@ -33,6 +33,27 @@ const LONGEST_MATCH: usize = 4 * 1024;
 /// How many updates may wait to be asked for; past that the watching waits too.
 const UPDATES: usize = 256;
 
+/// Cuts a log that arrives in chunks of so many bytes: the text of each line, by its pieces.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<u8>)> {
+    let mut cutter = lines::Lines::default();
+    let mut pieces: Vec<Piece> = log
+        .chunks(size)
+        .flat_map(|chunk| cutter.push(chunk))
+        .collect();
+    pieces.extend(cutter.finish());
+    let mut lines: Vec<(Option<jiff::Timestamp>, Vec<u8>)> = Vec::new();
+    for piece in pieces {
+        if piece.first {
+            lines.push((piece.stamp, Vec::new()));
+        }
+        if let Some((_, text)) = lines.last_mut() {
+            text.extend(piece.bytes);
+        }
+    }
+    lines
+}
+
 /// Which pod to follow, and what of it.
 #[derive(Debug, Clone)]
 pub struct Target {
