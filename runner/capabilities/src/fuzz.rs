@@ -25,7 +25,13 @@ fn google_answer(bytes: &[u8]) {
     for status in [400, 401, 403, 404, 409, 412, 429, 500] {
         let failure = crate::google::of_api_error("look", status, bytes);
         assert!(!failure.message.is_empty());
-        assert!(failure.code.bytes().all(|byte| byte.is_ascii_graphic()));
+        assert!(
+            failure
+                .code
+                .exact()
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic())
+        );
     }
 }
 
