@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 use sidestep_pipeline::Manifest;
 use wasmparser::{Encoding, Parser, Payload, Validator};
 
-use crate::{ApiRange, PluginError};
+use crate::{ApiRange, PluginError, shape};
 
 /// The custom section that holds a plugin's manifest.
 pub const SECTION: &str = "sidestep:manifest";
@@ -57,19 +57,14 @@ struct Versions {
 }
 
 impl Component {
-    /// Validates a component whole and reads its manifest and imports.
+    /// Reads a component's manifest and imports, and refuses one that would be too large to
+    /// compile.
     ///
-    /// A plugin that was built for an API outside of `range` is refused before its manifest is
-    /// read further; without a range every version is taken, to be shown.
+    /// It is not validated: that may take long or overflow a stack, and is done where it is
+    /// compiled (see [`validate`]). A plugin that was built for an API outside of `range` is
+    /// refused before its manifest is read further; without a range every version is taken, to be
+    /// shown.
     pub fn read(bytes: &[u8], range: Option<&ApiRange>) -> Result<Self, PluginError> {
-        let component = Self::read_own(bytes, range)?;
-        Validator::new().validate_all(bytes).map_err(malformed)?;
-        Ok(component)
-    }
-
-    /// As [`read`](Self::read), for bytes that the runner's own build made, which validated them as
-    /// it compiled them.
-    pub(crate) fn read_own(bytes: &[u8], range: Option<&ApiRange>) -> Result<Self, PluginError> {
         if bytes.len() > MAX_COMPONENT {
             return Err(PluginError::new(
                 "plugin.too-large",
@@ -79,6 +74,7 @@ impl Component {
                 ),
             ));
         }
+        shape::check(bytes)?;
         let (sections, imports) = read_top_level(bytes)?;
         let manifest = read_manifest(&sections, range)?;
         Ok(Self {
@@ -90,7 +86,14 @@ impl Component {
     }
 }
 
-fn malformed(error: impl std::fmt::Display) -> PluginError {
+/// Validates a component whole. Strangers' bytes can make this use much time, memory and stack: call
+/// it where that harms nobody.
+pub fn validate(bytes: &[u8]) -> Result<(), PluginError> {
+    Validator::new().validate_all(bytes).map_err(malformed)?;
+    Ok(())
+}
+
+pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
     PluginError::new(
         "plugin.malformed",
         format!("it is no WebAssembly component that this runner reads: {error}"),

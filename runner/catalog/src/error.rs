@@ -40,9 +40,15 @@ impl PluginError {
     pub fn failure(&self) -> Failure {
         let owner = match self.code {
             "plugin.not-found" | "plugin.api" => Owner::Author,
+            "plugin.host" => Owner::Operator,
             _ => Owner::Plugin,
         };
-        let mut failure = Failure::new(Class::InvalidInput, self.code, owner, self.message.clone());
+        let class = match self.code {
+            "plugin.compile-limit" | "plugin.too-complex" => Class::Exhausted,
+            "plugin.host" => Class::Failed,
+            _ => Class::InvalidInput,
+        };
+        let mut failure = Failure::new(class, self.code, owner, self.message.clone());
         failure.help = self.help.iter().map(Foreign::from).collect();
         failure
     }

@@ -105,7 +105,7 @@ impl Catalog {
         let found = self.find_built_in(&uses)?;
         Ok(Package {
             uses,
-            component: Component::read_own(found.component, Some(&self.api))?,
+            component: Component::read(found.component, Some(&self.api))?,
             source: Source::BuiltIn,
             bytes: Cow::Borrowed(found.component),
             precompiled: found.precompiled,

@@ -1,6 +1,6 @@
 //! Finding plugins and reading what they say about themselves, without running anything.
 //!
-//! [`Component::read`] checks a component's bytes and takes out its manifest, its imports and its
+//! [`Component::read`] checks a component's size and takes out its manifest, its imports and its
 //! digest. [`Catalog`] finds the component that a step's `uses` names: one that is built into the
 //! runner, or a file of the workspace.
 //!
@@ -12,8 +12,10 @@ mod error;
 mod find;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod shape;
 
 pub use api::ApiRange;
-pub use component::{Component, Import, MAX_COMPONENT, MAX_MANIFEST, SECTION};
+pub use component::{Component, Import, MAX_COMPONENT, MAX_MANIFEST, SECTION, validate};
 pub use error::PluginError;
 pub use find::{BuiltIn, COLLECTION, Catalog, Package, Source};
+pub use shape::MAX_INSTANCES;

@@ -13,11 +13,25 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
+use sidestep_catalog::PluginError;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::compile::Compiler;
+
 /// The bytes of an entry before its code: the SHA-256 of the code.
 const HEADER: usize = 32;
+
+/// A component that is to be compiled.
+pub(crate) struct Source<'a> {
+    /// How messages call it.
+    pub(crate) name: &'a str,
+    pub(crate) bytes: &'a [u8],
+    /// `sha256:` of the bytes.
+    pub(crate) digest: &'a str,
+    /// Its code as the runner's own build made it; empty if it didn't.
+    pub(crate) precompiled: &'a [u8],
+}
 
 /// A folder of compiled components.
 #[derive(Debug, Clone)]
@@ -88,34 +102,39 @@ impl Cache {
 }
 
 /// The compiled component: from `precompiled` if it fits this engine, else from the cache, else
-/// compiled here and now and kept.
+/// compiled now and kept.
 pub(crate) fn compile(
     engine: &Engine,
+    compiler: &Compiler,
     cache: Option<&Cache>,
-    bytes: &[u8],
-    digest: &str,
-    precompiled: &[u8],
-) -> wasmtime::Result<Component> {
-    if !precompiled.is_empty()
-        && let Some(component) = deserialize(engine, precompiled)
+    source: &Source<'_>,
+) -> Result<Component, PluginError> {
+    if !source.precompiled.is_empty()
+        && let Some(component) = deserialize(engine, source.precompiled)
     {
         return Ok(component);
     }
-    if let Some(component) = cache.and_then(|cache| cache.get(engine, digest)) {
+    if let Some(component) = cache.and_then(|cache| cache.get(engine, source.digest)) {
         return Ok(component);
     }
-    let code = engine.precompile_component(bytes)?;
+    let scratch = cache.map(|cache| cache.folder.as_path());
+    let code = compiler.compile(engine, source.bytes, source.name, scratch)?;
     if let Some(cache) = cache {
-        cache.put(engine, digest, &code);
+        cache.put(engine, source.digest, &code);
     }
-    deserialize(engine, &code).map_or_else(|| Component::from_binary(engine, bytes), Ok)
+    deserialize(engine, &code).ok_or_else(|| {
+        PluginError::new(
+            "plugin.host",
+            "the process that compiles it is another version of the runner",
+        )
+    })
 }
 
 /// Takes up compiled code; nothing if it was made by or for another engine.
 #[allow(unsafe_code)]
 fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: the code was written by `Engine::precompile_component`: in this process, in this
-    // runner's build (embedded in its binary), or by this user into a folder that nobody else can
+    // SAFETY: the code was written by `Engine::precompile_component`: in this process or its own child
+    // (into a file that has no name), in this runner's build (embedded in its binary), or by this user into a folder that nobody else can
     // write to, where its digest shows that it is whole. Wasmtime itself refuses code of another
     // version, configuration or machine.
     match unsafe { Component::deserialize(engine, code) } {
@@ -136,8 +155,17 @@ mod tests {
 
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
+    fn source(precompiled: &[u8]) -> Source<'_> {
+        Source {
+            name: "empty",
+            bytes: EMPTY,
+            digest: "sha256:e",
+            precompiled,
+        }
+    }
+
     fn compiled(engine: &Engine, cache: &Cache) -> PathBuf {
-        compile(engine, Some(cache), EMPTY, "sha256:e", &[]).expect("it compiles");
+        compile(engine, &Compiler::Here, Some(cache), &source(&[])).expect("it compiles");
         cache.entry(engine, "sha256:e")
     }
 
@@ -168,8 +196,9 @@ mod tests {
         let other = Engine::default();
         let code = other.precompile_component(EMPTY).expect("it compiles");
         assert!(deserialize(&engine, &code).is_none());
-        compile(&engine, None, EMPTY, "sha256:e", &code).expect("it falls back");
-        compile(&engine, None, EMPTY, "sha256:e", b"no code at all").expect("it falls back");
+        for code in [&code[..], b"no code at all"] {
+            compile(&engine, &Compiler::Here, None, &source(code)).expect("it falls back");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sidestep_capabilities::StepLimits;
+use sidestep_catalog::MAX_INSTANCES;
 use wasmtime::ResourceLimiter;
 
 /// What one incarnation may use.
@@ -97,7 +98,7 @@ impl ResourceLimiter for Limiter {
     }
 
     fn instances(&self) -> usize {
-        100
+        MAX_INSTANCES
     }
 
     fn tables(&self) -> usize {

@@ -8,6 +8,7 @@ use sidestep_pipeline::Manifest;
 use wasmtime::Engine;
 
 use crate::aot::{self, Cache};
+use crate::compile::Compiler;
 use crate::limits::Limits;
 use crate::link::{self, Linked};
 use crate::ticker::Ticker;
@@ -17,6 +18,8 @@ use crate::ticker::Ticker;
 pub struct HostConfig {
     /// Where compiled plugins are kept: a folder that only this user can write, or nowhere.
     pub cache_dir: Option<PathBuf>,
+    /// How plugins are compiled.
+    pub compiler: Compiler,
     /// What each incarnation may use.
     pub limits: Limits,
 }
@@ -25,6 +28,7 @@ pub struct HostConfig {
 pub struct PluginHost {
     engine: Engine,
     limits: Limits,
+    compiler: Compiler,
     cache: Option<Cache>,
     ticker: Arc<Ticker>,
 }
@@ -46,14 +50,8 @@ pub(crate) struct Loaded {
 impl PluginHost {
     /// Makes a host. A cache that can't be used is said in the trace and done without.
     pub fn new(config: HostConfig) -> Result<Self, PluginError> {
-        let ours = |error: String| {
-            PluginError::new(
-                "plugin.host",
-                format!("the plugin host can't start: {error}"),
-            )
-        };
-        let engine = crate::engine::engine().map_err(|error| ours(format!("{error:#}")))?;
-        let ticker = Ticker::start(&engine).map_err(|error| ours(error.to_string()))?;
+        let engine = crate::engine::engine().map_err(ours)?;
+        let ticker = Ticker::start(&engine).map_err(ours)?;
         let cache = config.cache_dir.and_then(|folder| {
             Cache::open(&folder)
                 .inspect_err(|error| {
@@ -64,6 +62,7 @@ impl PluginHost {
         Ok(Self {
             engine,
             limits: config.limits,
+            compiler: config.compiler,
             cache,
             ticker: Arc::new(ticker),
         })
@@ -85,13 +84,14 @@ impl PluginHost {
     ) -> Result<Plugin, PluginError> {
         let described = Described::read(bytes, Some(&ApiRange::supported()))?;
         let name = described.manifest.name.clone();
-        self.compile(bytes, described, precompiled)
+        self.compile(&name, bytes, described, precompiled)
             .map_err(|error| error.about(&format!("plugin `{name}`")))
     }
 
     /// Loads what the catalog found.
     pub fn load_package(&self, package: &Package) -> Result<Plugin, PluginError> {
         self.compile(
+            &package.uses,
             &package.bytes,
             package.component.clone(),
             package.precompiled,
@@ -101,24 +101,19 @@ impl PluginHost {
 
     fn compile(
         &self,
+        name: &str,
         bytes: &[u8],
         described: Described,
         precompiled: &[u8],
     ) -> Result<Plugin, PluginError> {
         link::preflight(&described)?;
-        let component = aot::compile(
-            &self.engine,
-            self.cache.as_ref(),
+        let source = aot::Source {
+            name,
             bytes,
-            &described.digest,
+            digest: &described.digest,
             precompiled,
-        )
-        .map_err(|error| {
-            PluginError::new(
-                "plugin.malformed",
-                format!("it can't be compiled: {error:#}"),
-            )
-        })?;
+        };
+        let component = aot::compile(&self.engine, &self.compiler, self.cache.as_ref(), &source)?;
         let Linked { run, check } = link::link(&self.engine, &component, &described)?;
         let exports = |error: wasmtime::Error| {
             PluginError::new("plugin.exports", format!("it exports no plugin: {error:#}"))
@@ -168,12 +163,13 @@ impl std::fmt::Debug for Plugin {
 
 /// Compiles a component for this machine, for the build that embeds it beside its code.
 pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, PluginError> {
-    crate::engine::engine()
-        .and_then(|engine| engine.precompile_component(bytes))
-        .map_err(|error| {
-            PluginError::new(
-                "plugin.malformed",
-                format!("it can't be compiled: {error:#}"),
-            )
-        })
+    let engine = crate::engine::engine().map_err(ours)?;
+    Compiler::Here.compile(&engine, bytes, "", None)
+}
+
+fn ours(error: impl std::fmt::Display) -> PluginError {
+    PluginError::new(
+        "plugin.host",
+        format!("the plugin host can't start: {error:#}"),
+    )
 }

@@ -35,7 +35,7 @@ mod select;
 mod state;
 mod step;
 mod template;
-mod units;
+pub mod units;
 mod with;
 
 pub use expression::MAX_EXPRESSION;

@@ -1,5 +1,7 @@
-/// Milliseconds of a time with its unit: `300ms`, `30s`, `10m`, `2h`, `1d`, `1h30m`.
-pub(crate) fn milliseconds(text: &str) -> Option<u64> {
+//! Times and sizes with their units.
+
+/// Reads the milliseconds of a time with its unit: `300ms`, `30s`, `10m`, `2h`, `1d`, `1h30m`.
+pub fn milliseconds(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text;
     if rest.is_empty() {
@@ -26,8 +28,8 @@ pub(crate) fn milliseconds(text: &str) -> Option<u64> {
     Some(total)
 }
 
-/// Bytes of a size with its unit: `512Mi`, `2G`, `10Ki`.
-pub(crate) fn bytes(text: &str) -> Option<u64> {
+/// Reads the bytes of a size with its unit: `512Mi`, `2G`, `10Ki`.
+pub fn bytes(text: &str) -> Option<u64> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());

@@ -10,14 +10,16 @@ use sidestep_capabilities::workspace::{Options, Workspace};
 use sidestep_capabilities::{Masks, Secret, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
-use sidestep_events::{Class, Failure, Owner};
-use sidestep_host::{HostConfig, Plugin, PluginHost};
+use sidestep_events::{Class, Failure, Owner, show};
+use sidestep_host::{Apart, CompileLimits, Compiler, HostConfig, Notice, Plugin, PluginHost};
 use sidestep_pipeline::SecretSource;
+use sidestep_report::bytes;
 
 use crate::built_in::BUILT_IN;
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::{Clients, Cloud};
 use crate::commands::Session;
+use crate::output::note;
 
 /// What capabilities work with, and who cleans up after them.
 pub(crate) struct Equipment {
@@ -156,6 +158,7 @@ pub(crate) fn load<'a>(
 ) -> Result<HashMap<String, Plugin>, PluginError> {
     let host = PluginHost::new(HostConfig {
         cache_dir: Some(session.places.cache.join("plugins")),
+        compiler: Compiler::Apart(compiler(session)),
         ..HostConfig::default()
     })?;
     let mut plugins = HashMap::new();
@@ -164,4 +167,25 @@ pub(crate) fn load<'a>(
         plugins.insert(plugin.digest().to_owned(), plugin);
     }
     Ok(plugins)
+}
+
+/// This program once more, as a process that compiles one plugin.
+fn compiler(session: &Session) -> Apart {
+    let quiet = session.global.quiet;
+    Apart {
+        // The program that runs, even where an update has replaced its file.
+        program: "/proc/self/exe".into(),
+        limits: CompileLimits {
+            time: session.settings.compile_time.value.0,
+            memory: session.settings.compile_memory.value.0,
+        },
+        notice: Notice::new(move |compiling| {
+            if !quiet {
+                let (name, size) = (show::line(compiling.name), bytes(compiling.size as u64));
+                note(&format!(
+                    "compiling {name} ({size}); it is kept for the next time"
+                ));
+            }
+        }),
+    }
 }

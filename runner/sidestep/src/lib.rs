@@ -36,6 +36,10 @@ use sidestep_events::Exit;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    // Before anything else: a process that compiles a stranger's plugin is to do nothing besides.
+    if let Some(exit) = sidestep_host::compile_if_asked() {
+        return exit;
+    }
     panic::install();
     // The hook has said what there is to say.
     std::panic::catch_unwind(perform).unwrap_or_else(|_| code(Exit::Bug))

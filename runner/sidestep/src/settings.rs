@@ -7,6 +7,7 @@ mod reach;
 mod resolve;
 mod rows;
 mod source;
+mod units;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,13 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use sidestep_events::Diagnostic;
+use sidestep_host::CompileLimits;
 
 pub use file::ClusterAccess;
 pub use places::Places;
 pub use rows::Row;
 pub use source::{Setting, Source};
+pub use units::{Size, Time};
 
 use file::File;
 use reach::{clusters, endpoints};
@@ -62,6 +65,10 @@ pub struct Settings {
     pub max_parallel: Setting<usize>,
     /// What SIGTERM and SIGHUP do.
     pub on_terminate: Setting<OnTerminate>,
+    /// Processor time for compiling one plugin.
+    pub compile_time: Setting<Time>,
+    /// Memory for compiling one plugin.
+    pub compile_memory: Setting<Size>,
     /// Other addresses of services, by their names: `STORAGE`, `IAM`.
     pub endpoints: BTreeMap<String, Setting<String>>,
     /// How the clusters are reached that pipelines name by these names.
@@ -123,11 +130,30 @@ impl Settings {
             |text| OnTerminate::from_str(text, false),
             |file| file.on_terminate,
         );
+        let compile_time = resolver.pick(
+            "compileTime",
+            &mut problems,
+            None,
+            "SIDESTEP_COMPILE_TIME",
+            Time::from_str,
+            |file| file.compile_time,
+        );
+        let compile_memory = resolver.pick(
+            "compileMemory",
+            &mut problems,
+            None,
+            "SIDESTEP_COMPILE_MEMORY",
+            Size::from_str,
+            |file| file.compile_memory,
+        );
+        let compile = CompileLimits::default();
         let settings = Self {
             state,
             color: or_default(color, Color::Auto),
             max_parallel: or_default(max_parallel, MAX_PARALLEL),
             on_terminate: or_default(on_terminate, OnTerminate::Cancel),
+            compile_time: or_default(compile_time, Time(compile.time)),
+            compile_memory: or_default(compile_memory, Size(compile.memory)),
             endpoints: endpoints(&user, &machine, places, &env),
             clusters: clusters(&user, &machine, places),
             locked: machine.lock.clone(),

@@ -5,6 +5,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(exit) = sidestep_host::compile_if_asked() {
+        return exit;
+    }
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [from, to] = &arguments[..] else {
         eprintln!("usage: sidestep-precompile IN.wasm OUT.cwasm");

@@ -3,7 +3,10 @@
 
 mod attacks;
 mod cancel;
+mod compiling;
 mod crowd;
+#[path = "../../../../tests/attacks/forge.rs"]
+mod forge;
 mod gcp;
 mod guest;
 mod identity;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use sidestep_events::{Diagnostic, Exit};
 
-use super::{Color, ENDPOINTS, OnTerminate};
+use super::{Color, ENDPOINTS, OnTerminate, Size, Time};
 
 /// A settings file.
 #[derive(Debug, Default, Deserialize)]
@@ -18,6 +18,8 @@ pub(crate) struct File {
     pub(crate) color: Option<Color>,
     pub(crate) max_parallel: Option<NonZero<usize>>,
     pub(crate) on_terminate: Option<OnTerminate>,
+    pub(crate) compile_time: Option<Time>,
+    pub(crate) compile_memory: Option<Size>,
     pub(crate) endpoints: BTreeMap<String, String>,
     pub(crate) clusters: BTreeMap<String, ClusterAccess>,
     /// Settings that nothing else may change; the machine's file only.
@@ -69,6 +71,16 @@ impl File {
                  set them in the user's file, or with SIDESTEP_ENDPOINT_NAME"
                     .to_owned(),
             ));
+        }
+        if file.compile_time.is_some() || file.compile_memory.is_some() {
+            if !operator {
+                return Err(problem(
+                    "compileTime and compileMemory bound what a project may use, so its own file \
+                     can't set them; set them in the user's file, or with SIDESTEP_COMPILE_TIME \
+                     and SIDESTEP_COMPILE_MEMORY"
+                        .to_owned(),
+                ));
+            }
         }
         let unknown = file
             .endpoints

@@ -43,6 +43,16 @@ impl Settings {
                 named(self.on_terminate.value),
                 &self.on_terminate.source,
             ),
+            row(
+                "compileTime",
+                self.compile_time.value.to_string(),
+                &self.compile_time.source,
+            ),
+            row(
+                "compileMemory",
+                self.compile_memory.value.to_string(),
+                &self.compile_memory.source,
+            ),
         ];
         rows.extend(self.endpoints.iter().map(|(name, found)| {
             row(

@@ -116,6 +116,26 @@ fn a_project_says_nothing_about_where_credentials_go() {
 }
 
 #[test]
+fn a_project_does_not_set_its_own_limits() {
+    let world = World::new();
+    for text in ["compileTime: 1h", "compileMemory: 64Gi"] {
+        world.write(&world.places.project_config, text);
+        let problems = world.load(None, &[]).expect_err("refused");
+        assert_eq!(problems[0].exit, Some(6));
+        assert!(
+            problems[0].message.contains("bound what a project may use"),
+            "{problems:?}"
+        );
+    }
+    world.write(&world.places.project_config, "");
+    world.write(&world.places.user_config, "compileTime: 2m\n");
+    let env = [("SIDESTEP_COMPILE_MEMORY", "512Mi")];
+    let settings = world.load(None, &env).expect("right");
+    assert_eq!(settings.compile_time.value.to_string(), "120s");
+    assert_eq!(settings.compile_memory.value, Size(512 << 20));
+}
+
+#[test]
 fn a_setting_says_where_it_comes_from() {
     let world = World::new();
     world.write(

@@ -1,0 +1,125 @@
+//! The process that compiles.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
+
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+};
+use sidestep_catalog::{MAX_COMPONENT, PluginError};
+use wasmtime::Engine;
+
+use super::ending::{BAD_CALL, MALFORMED};
+
+/// The first argument of a process that is to compile.
+pub(super) const ASKED: &str = "__compile";
+/// The most bytes of compiled code.
+pub(super) const MAX_CODE: u64 = 256 << 20;
+
+/// Compiles a component and answers the exit code, if this process was started to do so: call it
+/// first in `main`. Otherwise returns nothing.
+///
+/// The process limits itself before it reads the component from its standard input.
+pub fn compile_if_asked() -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some(ASKED) {
+        return None;
+    }
+    let mut number = || arguments.next()?.parse::<u64>().ok();
+    let (Some(memory), Some(seconds), Some(parent)) = (number(), number(), number()) else {
+        return Some(ExitCode::from(BAD_CALL));
+    };
+    Some(match confine(memory, seconds, parent) {
+        Ok(()) => perform(),
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::from(BAD_CALL)
+        }
+    })
+}
+
+/// Limits this process, and lets it end with its parent.
+fn confine(memory: u64, seconds: u64, parent: u64) -> std::io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // A parent that ended before that call sends no signal.
+    let is = getppid().map(Pid::as_raw_nonzero);
+    if is.map(|pid| u64::from(pid.get().unsigned_abs())) != Some(parent) {
+        return Err(std::io::Error::other("the parent is gone"));
+    }
+    lower(Resource::Core, 0)?;
+    lower(Resource::Cpu, seconds)?;
+    lower(Resource::Fsize, MAX_CODE)?;
+    lower(Resource::As, own_size().saturating_add(memory))
+}
+
+/// Sets a limit that this process can't raise again. A lower one that holds already stays.
+fn lower(resource: Resource, to: u64) -> std::io::Result<()> {
+    let most = getrlimit(resource).maximum.map_or(to, |most| most.min(to));
+    // At the lower of the two limits of time a signal tells which one it was.
+    let hard = match resource {
+        Resource::Cpu => getrlimit(resource)
+            .maximum
+            .map_or(most + 1, |hard| hard.min(most + 1)),
+        _ => most,
+    };
+    Ok(setrlimit(
+        resource,
+        Rlimit {
+            current: Some(most),
+            maximum: Some(hard),
+        },
+    )?)
+}
+
+/// Bytes of address space that the program takes before it does anything.
+fn own_size() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let size = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix("kB"));
+    let kibibytes = size.and_then(|size| size.trim().parse::<u64>().ok());
+    kibibytes.unwrap_or_default() << 10
+}
+
+/// Compiles what comes in, and writes the code out.
+fn perform() -> ExitCode {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin()
+        .lock()
+        .take(MAX_COMPONENT as u64 + 1)
+        .read_to_end(&mut bytes);
+    let engine = crate::engine::engine();
+    let (Ok(_), Ok(engine)) = (read, engine) else {
+        return ExitCode::from(BAD_CALL);
+    };
+    match compile(&engine, &bytes) {
+        Ok(code) => match std::io::stdout().lock().write_all(&code) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                say(&error.to_string());
+                ExitCode::from(BAD_CALL)
+            }
+        },
+        Err(error) => {
+            say(&error.message);
+            ExitCode::from(MALFORMED)
+        }
+    }
+}
+
+/// Validates and compiles.
+pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, PluginError> {
+    sidestep_catalog::validate(bytes)?;
+    engine.precompile_component(bytes).map_err(|error| {
+        PluginError::new(
+            "plugin.malformed",
+            format!("it can't be compiled: {error:#}"),
+        )
+    })
+}
+
+/// Tells the parent.
+fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

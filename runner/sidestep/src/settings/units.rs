@@ -1,0 +1,106 @@
+//! Times and sizes, written as a pipeline writes them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+use sidestep_pipeline::units::{bytes, milliseconds};
+
+/// A time of at least a second: `60s`, `2m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Time(pub Duration);
+
+/// A size of at least 64 MiB: `512Mi`, `2Gi`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Size(pub u64);
+
+/// The least size: with less, nothing works.
+const LEAST: u64 = 64 << 20;
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match milliseconds(text) {
+            Some(ms @ 1_000..) => Ok(Self(Duration::from_millis(ms))),
+            _ => Err("a time from 1s, such as 60s or 5m".to_owned()),
+        }
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match bytes(text) {
+            Some(size @ LEAST..) => Ok(Self(size)),
+            _ => Err("a size from 64Mi, such as 512Mi or 2Gi".to_owned()),
+        }
+    }
+}
+
+impl TryFrom<String> for Time {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.subsec_millis() {
+            0 => write!(f, "{}s", self.0.as_secs()),
+            _ => write!(f, "{}ms", self.0.as_millis()),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("Gi", 30), ("Mi", 20), ("Ki", 10)];
+        let whole = units
+            .iter()
+            .find(|(_, shift)| self.0.is_multiple_of(1 << shift));
+        match whole {
+            Some((unit, shift)) => write!(f, "{}{unit}", self.0 >> shift),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_read() {
+        for text in ["60s", "1500ms"] {
+            assert_eq!(text.parse::<Time>().expect(text).to_string(), text);
+        }
+        for text in ["1Gi", "1536Mi", "65537Ki", "100000000"] {
+            assert_eq!(text.parse::<Size>().expect(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_no_work_could_be_done_with_is_refused() {
+        for text in ["", "0s", "999ms", "60", "forever"] {
+            text.parse::<Time>().expect_err(text);
+        }
+        for text in ["", "0", "63Mi", "1GB", "much"] {
+            text.parse::<Size>().expect_err(text);
+        }
+    }
+}
