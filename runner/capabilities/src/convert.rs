@@ -9,6 +9,9 @@ use sidestep_events::{
 
 use crate::bindings::sidestep::host::types;
 
+/// The largest details that are read, in bytes.
+const MAX_DETAILS: usize = 1 << 20;
+
 /// A failure as a plugin gets it.
 pub fn failure_to_wit(failure: Failure) -> types::Failure {
     types::Failure {
@@ -25,10 +28,15 @@ pub fn failure_to_wit(failure: Failure) -> types::Failure {
 /// A failure as a plugin gave it. An unknown class reads as `failed`, an unknown owner as the
 /// plugin itself; details that are no JSON object are kept as text.
 pub fn failure_from_wit(failure: types::Failure) -> Failure {
-    let details = match serde_json::from_str(&failure.details) {
-        Ok(Value::Object(details)) => details,
-        _ if failure.details.is_empty() => Map::new(),
-        _ => Map::from_iter([("text".to_owned(), Value::String(failure.details))]),
+    // A tree takes many times its text.
+    let details = if failure.details.len() > MAX_DETAILS {
+        text(failure.details)
+    } else {
+        match serde_json::from_str(&failure.details) {
+            Ok(Value::Object(details)) => details,
+            _ if failure.details.is_empty() => Map::new(),
+            _ => text(failure.details),
+        }
     };
     Failure {
         class: Class::from_name(&failure.class),
@@ -40,6 +48,10 @@ pub fn failure_from_wit(failure: types::Failure) -> Failure {
         retry_after_ms: failure.retry_after,
         details,
     }
+}
+
+fn text(details: String) -> Map<String, Value> {
+    Map::from_iter([("text".to_owned(), Value::String(details))])
 }
 
 /// A diagnostic as a plugin gave it.

@@ -11,6 +11,19 @@ pub enum CallError {
     Trap(wasmtime::Error),
 }
 
+/// A failure that stops the plugin, since the call has no error that it could answer with, or
+/// since the plugin may not go on.
+#[derive(Debug, thiserror::Error)]
+#[error("the plugin was stopped: {:?}", .0.code)]
+pub struct Stopped(pub Box<Failure>);
+
+impl Stopped {
+    /// The trap that ends the incarnation with this failure.
+    pub(crate) fn trap(failure: Failure) -> wasmtime::Error {
+        wasmtime::Error::new(Self(Box::new(failure)))
+    }
+}
+
 impl From<Failure> for CallError {
     fn from(failure: Failure) -> Self {
         Self::Failure(Box::new(failure))

@@ -1,20 +1,21 @@
 //! `sidestep:step/runtime`: the step's surroundings. It needs no grant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sidestep_events::{
-    Class, Event, Failure, LogLevel, LogLine, LogSource, Owner, Progress, WarningRaised,
-};
+use sidestep_events::{Class, Event, Failure, LogLevel, LogLine, LogSource, Owner, Progress, cut};
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Diagnostic;
 use crate::bindings::sidestep::step::runtime::{self as wit, Field, Level, ProgressReport};
 use crate::convert::{diagnostic_from_wit, milliseconds};
+use crate::gate::PerByte;
+use crate::gate::functions::runtime as functions;
 use crate::panicked::Panicked;
-use crate::{CallError, StepState, object_name};
+use crate::{CallError, StepState, Stopped, object_name};
 
 /// The longest log line, title or label that is kept whole, in bytes.
 const MAX_TEXT: usize = 64 << 10;
@@ -24,26 +25,18 @@ const MAX_FIELDS: usize = 64;
 const MAX_CHECKPOINT: usize = 64 << 10;
 /// The most random bytes of one call.
 const MAX_RANDOM: u32 = 64 << 10;
+
 pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
     wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
 }
 
 impl StepState {
-    /// Whether so many more bytes may be said; the first time that they may not, says so.
-    fn may_say(&mut self, bytes: usize) -> bool {
-        if self.talk.take(bytes) {
-            return true;
-        }
-        if self.talk.is_newly_full() {
-            self.step.emit(Event::Warning(WarningRaised {
-                code: "log.full".into(),
-                message: "the plugin has said more than a step's log may hold; the rest of its \
-                          lines is dropped"
-                    .into(),
-                help: Vec::new(),
-            }));
-        }
-        false
+    /// Charges what is about to be said. A guest that has said all that it may is stopped: these
+    /// calls have no error that could tell it.
+    async fn may_say(&mut self, function: PerByte, bytes: usize) -> wasmtime::Result<()> {
+        let charged = self.gate.charge(function.of(bytes)).await;
+        let _room = charged.map_err(Stopped::trap)?;
+        self.talk.take(bytes).map_err(Stopped::trap)
     }
 }
 
@@ -59,18 +52,16 @@ impl wit::Host for StepState {
             .map(|field| field.name.len() + field.value.len())
             .sum::<usize>()
             + message.len();
-        if !self.may_say(size) {
-            return Ok(());
-        }
+        self.may_say(functions::LOG, size).await?;
         // Masked before it is cut, so that no cut goes through a secret.
-        let message = cut(&self.step.masks.text(&message));
+        let message = cut(&self.step.masks.text(&message), MAX_TEXT);
         let fields: BTreeMap<String, Value> = fields
             .into_iter()
             .take(MAX_FIELDS)
             .map(|field| {
-                let value = cut(&self.step.masks.text(&field.value));
+                let value = cut(&self.step.masks.text(&field.value), MAX_TEXT);
                 (
-                    cut(&self.step.masks.text(&field.name)),
+                    cut(&self.step.masks.text(&field.name), MAX_TEXT),
                     Value::String(value),
                 )
             })
@@ -91,11 +82,10 @@ impl wit::Host for StepState {
     }
 
     async fn group(&mut self, title: String) -> wasmtime::Result<()> {
-        if self.may_say(title.len()) {
-            self.talk.begin_group();
-            let title = cut(&self.step.masks.text(&title)).into();
-            self.step.emit(Event::GroupStarted { title });
-        }
+        self.may_say(functions::GROUP, title.len()).await?;
+        self.talk.begin_group();
+        let title = cut(&self.step.masks.text(&title), MAX_TEXT).into();
+        self.step.emit(Event::GroupStarted { title });
         Ok(())
     }
 
@@ -109,30 +99,34 @@ impl wit::Host for StepState {
     async fn progress(&mut self, report: ProgressReport) -> wasmtime::Result<()> {
         let soon = self.talk.has_just_reported(&report.message);
         let last = report.total == Some(report.done);
-        if (soon && !last) || !self.may_say(report.message.len() + report.unit.len()) {
+        if soon && !last {
             return Ok(());
         }
-        let label = cut(&self.step.masks.text(&report.message));
+        let size = report.message.len() + report.unit.len();
+        self.may_say(functions::PROGRESS, size).await?;
+        let label = cut(&self.step.masks.text(&report.message), MAX_TEXT);
         self.talk.report(report.message);
         self.step.emit(Event::Progress(Progress {
             label: label.into(),
             done: report.done,
             total: report.total,
-            unit: cut(&self.step.masks.text(&report.unit)).into(),
+            unit: cut(&self.step.masks.text(&report.unit), MAX_TEXT).into(),
         }));
         Ok(())
     }
 
     async fn annotate(&mut self, note: Diagnostic) -> wasmtime::Result<()> {
-        let size = note.message.len() + note.help.iter().map(String::len).sum::<usize>();
-        if self.may_say(size) {
-            self.step.emit(Event::Annotation(diagnostic_from_wit(note)));
-        }
+        let file = note.file.as_ref().map_or(0, String::len);
+        let help: usize = note.help.iter().map(String::len).sum();
+        let size = note.message.len() + note.code.len() + file + help;
+        self.may_say(functions::ANNOTATE, size).await?;
+        let note = self.step.masks.diagnostic(diagnostic_from_wit(note));
+        self.step.emit(Event::Annotation(note.cut(MAX_TEXT)));
         Ok(())
     }
 
     async fn sleep(&mut self, milliseconds: u64) -> Result<(), CallError> {
-        self.gate.count()?;
+        let _room = self.gate.enter(functions::SLEEP).await?;
         let time = Duration::from_millis(milliseconds);
         self.gate
             .unless_cancelled(async {
@@ -157,6 +151,8 @@ impl wit::Host for StepState {
                 "the plugin asked for {length} random bytes; at most {MAX_RANDOM} are given at once"
             )));
         }
+        let charged = self.gate.charge(functions::RANDOM.of(length)).await;
+        let _room = charged.map_err(Stopped::trap)?;
         let mut bytes = vec![0; length as usize];
         getrandom::fill(&mut bytes)
             .map_err(|error| wasmtime::Error::msg(format!("no random bytes: {error}")))?;
@@ -176,7 +172,10 @@ impl wit::Host for StepState {
     }
 
     async fn checkpoint(&mut self, json: String) -> Result<(), CallError> {
-        self.gate.count()?;
+        let gate = Arc::clone(&self.gate);
+        let _room = gate
+            .enter(functions::CHECKPOINT.of(json.len().min(MAX_CHECKPOINT)))
+            .await?;
         let wrong =
             |code, class, message: String| Failure::new(class, code, Owner::Plugin, message);
         if json.len() > MAX_CHECKPOINT {
@@ -211,10 +210,17 @@ impl wit::Host for StepState {
     }
 
     async fn last_checkpoint(&mut self) -> wasmtime::Result<Option<String>> {
+        let charged = self.gate.charge(functions::LAST_CHECKPOINT).await;
+        let _room = charged.map_err(Stopped::trap)?;
         Ok(self.last_checkpoint.clone())
     }
 
     async fn object_name(&mut self, purpose: String) -> wasmtime::Result<String> {
+        let charged = self
+            .gate
+            .charge(functions::OBJECT_NAME.of(purpose.len()))
+            .await;
+        let _room = charged.map_err(Stopped::trap)?;
         let step = &self.step;
         Ok(object_name(
             &step.run,
@@ -225,37 +231,14 @@ impl wit::Host for StepState {
     }
 
     async fn panicked(&mut self, message: String, place: String) -> wasmtime::Result<()> {
+        let gate = Arc::clone(&self.gate);
+        let charged = gate.charge(functions::PANICKED.of(message.len() + place.len()));
+        let _room = charged.await.map_err(Stopped::trap)?;
         let panicked = Panicked {
-            message: cut(&self.step.masks.text(&message)),
-            place: cut(&self.step.masks.text(&place)),
+            message: cut(&self.step.masks.text(&message), MAX_TEXT),
+            place: cut(&self.step.masks.text(&place), MAX_TEXT),
         };
         self.set_panicked(panicked);
         Ok(())
-    }
-}
-
-/// At most [`MAX_TEXT`] bytes of a text; says what is missing.
-fn cut(text: &str) -> String {
-    if text.len() <= MAX_TEXT {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(MAX_TEXT);
-    format!("{}… ({} bytes more)", &text[..end], text.len() - end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        let text = "é".repeat(MAX_TEXT);
-        let cut = cut(&text);
-        assert!(cut.len() < MAX_TEXT + 64);
-        assert!(
-            cut.ends_with(&format!("… ({MAX_TEXT} bytes more)")),
-            "{}",
-            &cut[MAX_TEXT - 4..]
-        );
     }
 }

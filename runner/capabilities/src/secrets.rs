@@ -6,6 +6,7 @@ use sidestep_policy::secrets::Request;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::bindings::sidestep::secrets::names as wit;
+use crate::gate::functions::secrets as functions;
 use crate::{CallError, Capability, Secret, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -24,7 +25,7 @@ impl wit::Host for StepState {
         let secret = self.services.secrets.get(&name).cloned();
         let secret = self
             .gate
-            .call("get", &Request { name: &name })
+            .call(functions::GET, &Request { name: &name })
             .run(async {
                 secret.ok_or_else(|| {
                     Failure::new(

@@ -12,6 +12,8 @@ use crate::{Gate, Services, StepContext};
 pub struct StepLimits {
     /// Host calls.
     pub host_calls: u64,
+    /// Bytes of the host's memory that its calls take at the same time, or keep.
+    pub host_memory: u64,
     /// Handles that live at the same time.
     pub handles: usize,
     /// Bytes of log lines.
@@ -22,6 +24,7 @@ impl Default for StepLimits {
     fn default() -> Self {
         Self {
             host_calls: 1_000_000,
+            host_memory: 64 << 20,
             handles: 10_000,
             log_bytes: 64 << 20,
         }
@@ -52,7 +55,7 @@ impl StepState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         Self {
-            gate: Arc::new(Gate::new(Arc::clone(&step), limits.host_calls)),
+            gate: Arc::new(Gate::new(Arc::clone(&step), limits)),
             talk: Talk::new(limits.log_bytes),
             last_checkpoint: step.last_checkpoint.as_ref().map(ToString::to_string),
             step,

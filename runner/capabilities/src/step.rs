@@ -78,6 +78,12 @@ pub trait StepSink: Send + Sync {
 
     /// Journals what the plugin wants to remember, in place of what it stored before.
     async fn checkpoint(&self, state: Value) -> Result<(), Failure>;
+
+    /// Why nothing more of this attempt is kept, once it has used up its room in the run's journal
+    /// or log files: the attempt fails with it.
+    fn exhausted(&self) -> Option<Failure> {
+        None
+    }
 }
 
 /// An intent before the journal has given it its id; instance and attempt are the step's own.

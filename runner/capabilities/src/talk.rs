@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use sidestep_events::{Class, Failure, Owner};
+
 /// Reports of the same progress that come faster are dropped.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// What a line costs beside its bytes: an empty one costs something too.
@@ -11,7 +13,7 @@ const LINE: u64 = 64;
 pub(crate) struct Talk {
     /// How many more bytes may be said.
     left: u64,
-    full: bool,
+    limit: u64,
     /// How many groups are open.
     groups: u32,
     /// The last progress that was reported, and when.
@@ -22,22 +24,32 @@ impl Talk {
     pub(crate) fn new(log_bytes: u64) -> Self {
         Self {
             left: log_bytes,
-            full: false,
+            limit: log_bytes,
             groups: 0,
             progress: None,
         }
     }
 
-    /// Whether so many more bytes may be said; they are taken then.
-    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+    /// Takes so many bytes of what may be said.
+    ///
+    /// Fails with `log.full` when so many are not left.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Failure> {
         let left = self.left.checked_sub(bytes as u64 + LINE);
-        self.left = left.unwrap_or(self.left);
-        left.is_some()
+        self.left = left.ok_or_else(|| self.full())?;
+        Ok(())
     }
 
-    /// Whether it is to be told that nothing more may be said: once.
-    pub(crate) fn is_newly_full(&mut self) -> bool {
-        !std::mem::replace(&mut self.full, true)
+    fn full(&self) -> Failure {
+        Failure::new(
+            Class::Exhausted,
+            "log.full",
+            Owner::Plugin,
+            format!(
+                "the plugin said more than {} bytes, all that it may say in one attempt",
+                self.limit
+            ),
+        )
+        .with_help("large results belong in an object or an artifact, not in the log")
     }
 
     pub(crate) fn begin_group(&mut self) {

@@ -1,5 +1,6 @@
 //! `sidestep:host/types`: handles that confer nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sidestep_events::Failure;
@@ -7,11 +8,14 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::bindings::sidestep::host::types as wit;
 use crate::convert::failure_to_wit;
+use crate::gate::functions::types as functions;
 use crate::secret::{self, Encoding};
 use crate::{Blob, CallError, Follow, Secret, StepState, Update};
 
 /// The most bytes that `tail` gives.
 const MAX_TAIL: usize = 64 << 10;
+/// What a secret counts at least, in bytes: its handle and its masks take more than its text.
+const SMALLEST: usize = 64;
 /// The longest that one `next` waits: a plugin that wants longer asks again.
 const MAX_WAIT: Duration = Duration::from_hours(1);
 
@@ -25,13 +29,19 @@ impl wit::Host for StepState {
         parts: Vec<wit::Part>,
         encoding: wit::Encoding,
     ) -> Result<Resource<Secret>, CallError> {
-        self.gate.count()?;
+        let gate = Arc::clone(&self.gate);
+        let masked = parts
+            .iter()
+            .any(|part| matches!(part, wit::Part::Secret(_)));
+        let function = if masked {
+            functions::COMPOSE_MASKED
+        } else {
+            functions::COMPOSE
+        };
+        let room = gate.enter(function.of(self.length(&parts)?)).await?;
         let mut texts = Vec::with_capacity(parts.len());
         for part in &parts {
-            texts.push(match part {
-                wit::Part::Text(text) => text.as_str(),
-                wit::Part::Secret(handle) => self.table.get(handle)?.expose(),
-            });
+            texts.push(self.text(part)?);
         }
         let composed = secret::compose(
             &texts,
@@ -44,13 +54,13 @@ impl wit::Host for StepState {
             },
         )?;
         // Text alone is no secret: masking it would let a plugin blot out any word of the log.
-        if parts
-            .iter()
-            .any(|part| matches!(part, wit::Part::Secret(_)))
-        {
+        if masked {
             self.step.masks.add(composed.expose());
         }
-        Ok(self.table.push(composed)?)
+        let handle = self.table.push(composed)?;
+        // The handle lives on, and the run's masks know it to the end.
+        room.keep();
+        Ok(handle)
     }
 
     fn convert_failure(&mut self, error: CallError) -> wasmtime::Result<wit::Failure> {
@@ -62,6 +72,22 @@ impl wit::Host for StepState {
 }
 
 impl StepState {
+    fn text<'a>(&'a self, part: &'a wit::Part) -> wasmtime::Result<&'a str> {
+        Ok(match part {
+            wit::Part::Text(text) => text,
+            wit::Part::Secret(handle) => self.table.get(handle)?.expose(),
+        })
+    }
+
+    /// How many bytes the parts have. One handle may stand in any number of them.
+    fn length(&self, parts: &[wit::Part]) -> wasmtime::Result<usize> {
+        let mut bytes = SMALLEST;
+        for part in parts {
+            bytes = bytes.saturating_add(self.text(part)?.len());
+        }
+        Ok(bytes)
+    }
+
     /// A failure on its way to the plugin, masked.
     pub(crate) fn failure(&self, failure: Failure) -> wit::Failure {
         failure_to_wit(self.step.masks.failure(failure))
@@ -96,10 +122,11 @@ impl wit::HostFollow for StepState {
         follow: Resource<Follow>,
         timeout: u64,
     ) -> Result<Option<wit::Update>, CallError> {
-        self.gate.count()?;
+        let gate = Arc::clone(&self.gate);
+        let _room = gate.enter(functions::NEXT).await?;
         let timeout = Duration::from_millis(timeout).min(MAX_WAIT);
         let following = &mut self.table.get_mut(&follow)?.0;
-        let update = self.gate.unless_cancelled(following.next(timeout)).await?;
+        let update = gate.unless_cancelled(following.next(timeout)).await?;
         Ok(update.map(|update| match update {
             Update::Status(status) => wit::Update::Status(status.to_string()),
             Update::Event(event) => wit::Update::Event(event.to_string()),
@@ -122,7 +149,8 @@ impl wit::HostFollow for StepState {
         container: String,
         max: u32,
     ) -> Result<String, CallError> {
-        self.gate.count()?;
+        let gate = Arc::clone(&self.gate);
+        let _room = gate.enter(functions::TAIL).await?;
         let max = usize::try_from(max).unwrap_or(MAX_TAIL).min(MAX_TAIL);
         // Also in the grace after a cancel: the last lines say what was under way.
         Ok(self.table.get_mut(&follow)?.0.tail(&container, max).await?)

@@ -6,6 +6,7 @@
 //! depend on it, and it depends on none of them.
 
 mod class;
+mod cut;
 mod diagnostic;
 mod envelope;
 mod event;
@@ -20,6 +21,7 @@ mod speaker;
 mod status;
 
 pub use class::Class;
+pub use cut::cut;
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use envelope::{Envelope, FORMAT_VERSION, SpanId, TraceId};
 pub use event::{

@@ -1,6 +1,6 @@
 //! What a plugin's sudden end means.
 
-use sidestep_capabilities::StepState;
+use sidestep_capabilities::{StepState, Stopped};
 use sidestep_events::{Class, Failure, Owner};
 use wasmtime::{Trap, WasmBacktrace};
 
@@ -11,6 +11,9 @@ const MAX_FRAMES: usize = 20;
 
 /// The failure of an incarnation that ended without an answer.
 pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refused) -> Failure {
+    if let Some(Stopped(failure)) = error.downcast_ref::<Stopped>() {
+        return (**failure).clone();
+    }
     let failed = |class, code: &'static str, message: String| {
         Failure::new(class, code, Owner::Plugin, message)
     };

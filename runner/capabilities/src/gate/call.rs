@@ -2,6 +2,7 @@
 
 use sidestep_events::{Class, Done, Failure, IntentId};
 
+use super::cost::Priced;
 use super::record::Recorder;
 use super::{Gate, cancelled};
 use crate::NewIntent;
@@ -13,7 +14,7 @@ use crate::NewIntent;
 pub struct GateCall<'g> {
     pub(super) gate: &'g Gate,
     pub(super) capability: &'static str,
-    pub(super) function: &'static str,
+    pub(super) function: Priced,
     pub(super) target: String,
     pub(super) verdict: Result<(), Failure>,
 }
@@ -104,12 +105,18 @@ impl GateCall<'_> {
         if over.as_ref().is_some_and(|over| !over.first) {
             return Err(gate.too_many());
         }
-        let mut record = Recorder::new(&gate.step, self.capability, self.function, self.target);
+        let mut record =
+            Recorder::new(&gate.step, self.capability, self.function.name, self.target);
         let verdict = over.map_or(self.verdict, |_| Err(gate.too_many()));
         if let Err(failure) = verdict {
             return Err(record.failed(failure));
         }
         record.allowed();
+        // Before the work, which allocates.
+        let _room = match gate.charge(self.function).await {
+            Ok(room) => room,
+            Err(failure) => return Err(record.failed(failure)),
+        };
         match work.await {
             Ok(value) => {
                 record.succeeded();

@@ -1,6 +1,8 @@
 //! The one place that every call of every plugin passes.
 
 mod call;
+mod cost;
+pub(crate) mod functions;
 mod grant;
 mod record;
 #[cfg(test)]
@@ -14,9 +16,13 @@ use futures::StreamExt as _;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_policy::{Call, Capability};
 
-use crate::StepContext;
+use crate::{StepContext, StepLimits};
+
+use cost::Memory;
 
 pub use call::GateCall;
+pub use cost::{PerByte, Price, Priced, Room};
+pub use functions::PRICES;
 
 /// How many items of one list the host works on at a time.
 pub const SIDE_BY_SIDE: usize = 16;
@@ -27,6 +33,7 @@ pub struct Gate {
     step: Arc<StepContext>,
     calls: AtomicU64,
     limit: u64,
+    memory: Memory,
 }
 
 /// A call too many.
@@ -36,18 +43,19 @@ struct Over {
 }
 
 impl Gate {
-    /// The gate of an incarnation that may make `limit` calls.
-    pub fn new(step: Arc<StepContext>, limit: u64) -> Self {
+    /// The gate of an incarnation with these limits.
+    pub fn new(step: Arc<StepContext>, limits: &StepLimits) -> Self {
         Self {
             step,
             calls: AtomicU64::new(0),
-            limit,
+            limit: limits.host_calls,
+            memory: Memory::new(limits.host_memory),
         }
     }
 
-    /// Brings a call before the gate. `function` is the WIT function's name; what the call
-    /// touches, and whether the step may, is read from `call` here and now.
-    pub fn call(&self, function: &'static str, call: &dyn Call) -> GateCall<'_> {
+    /// Brings a call before the gate. What the call touches, and whether the step may, is read
+    /// from `call` here and now.
+    pub fn call(&self, function: Priced, call: &dyn Call) -> GateCall<'_> {
         GateCall {
             gate: self,
             capability: call.capability().as_str(),
@@ -62,7 +70,7 @@ impl Gate {
     /// what it is about.
     pub fn call_within(
         &self,
-        function: &'static str,
+        function: Priced,
         capability: Capability,
         target: String,
     ) -> GateCall<'_> {
@@ -80,9 +88,19 @@ impl Gate {
         grant::covers(&self.step.scopes, call)
     }
 
-    /// Counts one call that needs no grant.
-    pub fn count(&self) -> Result<(), Failure> {
-        self.take().map_err(|_| self.too_many())
+    /// Counts and charges a call that needs no grant.
+    pub async fn enter(&self, function: Priced) -> Result<Room<'_>, Failure> {
+        self.take().map_err(|_| self.too_many())?;
+        self.charge(function).await
+    }
+
+    /// Charges a call that is not counted: what a step says has limits of its own. An attempt
+    /// that has used up its room on disk makes no more calls.
+    pub async fn charge(&self, function: Priced) -> Result<Room<'_>, Failure> {
+        match self.step.sink.exhausted() {
+            Some(failure) => Err(failure),
+            None => self.memory.enter(function).await,
+        }
     }
 
     /// Counts one call, if there is room for it.

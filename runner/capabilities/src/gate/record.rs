@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
-use sidestep_events::{Event, Failure, HostCall};
+use sidestep_events::{Event, Failure, HostCall, cut};
 
 use crate::StepContext;
+
+/// The longest target that is recorded, in bytes: a plugin may name any.
+const MAX_TARGET: usize = 1 << 10;
 
 /// Sends the call's event when it is over, also when its future is dropped.
 pub(super) struct Recorder<'g> {
@@ -26,7 +29,7 @@ impl<'g> Recorder<'g> {
             call: HostCall {
                 capability: capability.into(),
                 function: function.into(),
-                target: target.into(),
+                target: cut(&step.masks.text(&target), MAX_TARGET).into(),
                 allowed: false,
                 // What is recorded if the Store is dropped before there is an answer.
                 code: Some("call.interrupted".into()),

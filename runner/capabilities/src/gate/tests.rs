@@ -12,10 +12,19 @@ const CREATE: Request<'_> = Request {
     action: "create",
 };
 
+const PUT: Priced = functions::storage::STAT;
+
+fn limits(host_calls: u64) -> StepLimits {
+    StepLimits {
+        host_calls,
+        ..StepLimits::default()
+    }
+}
+
 fn gate() -> (Gate, Arc<Kept>, Arc<StepContext>) {
     let granted = json!([{"bucket": "contexts", "prefix": "api/", "actions": ["create"]}]);
     let (step, kept) = step(Capability::Storage, &granted);
-    (Gate::new(Arc::clone(&step), 10), kept, step)
+    (Gate::new(Arc::clone(&step), &limits(10)), kept, step)
 }
 
 fn intent() -> NewIntent {
@@ -37,7 +46,7 @@ async fn an_intent_comes_before_the_work_and_its_end_after() {
         assert_eq!(kept.records(), [Record::Intent(intent())]);
         Ok(("value", "17".to_owned()))
     };
-    let value = gate.call("put", &CREATE).create(intent(), work).await;
+    let value = gate.call(PUT, &CREATE).create(intent(), work).await;
     assert_eq!(value, Ok("value"));
     let records = kept.records();
     let done = Done {
@@ -55,7 +64,7 @@ async fn an_intent_stays_open_unless_nothing_was_made() {
         let (gate, kept, _) = gate();
         let work = async { Err(Failure::new(class, "x.y", Owner::Cloud, "no")) };
         let failure = gate
-            .call("put", &CREATE)
+            .call(PUT, &CREATE)
             .create::<()>(intent(), work)
             .await
             .expect_err("it fails");
@@ -80,7 +89,7 @@ async fn what_is_refused_is_neither_journaled_nor_done() {
         ..CREATE
     };
     let failure = gate
-        .call("put", &other)
+        .call(PUT, &other)
         .create::<()>(intent(), async { panic!("it must not be made") })
         .await
         .expect_err("it is refused");
@@ -94,7 +103,7 @@ async fn what_is_refused_is_neither_journaled_nor_done() {
     assert!(!call.allowed);
     assert_eq!(
         (call.capability.exact(), call.function.exact()),
-        ("storage", "put")
+        ("storage", "stat")
     );
 }
 
@@ -102,12 +111,12 @@ async fn what_is_refused_is_neither_journaled_nor_done() {
 async fn after_a_cancel_only_tidying_up_is_done() {
     let (gate, kept, step) = gate();
     step.cancel.cancel();
-    let run = gate.call("put", &CREATE).run(async { Ok(1) }).await;
+    let run = gate.call(PUT, &CREATE).run(async { Ok(1) }).await;
     assert_eq!(run, Ok(1));
-    let wait = gate.call("put", &CREATE).wait(async { Ok(1) }).await;
+    let wait = gate.call(PUT, &CREATE).wait(async { Ok(1) }).await;
     assert_eq!(wait.expect_err("no").class, Class::Cancelled);
     let create = gate
-        .call("put", &CREATE)
+        .call(PUT, &CREATE)
         .create::<()>(intent(), async { panic!("it must not be made") })
         .await;
     assert_eq!(create.expect_err("no").class, Class::Cancelled);
@@ -122,7 +131,7 @@ async fn a_call_that_is_under_way_ends_with_the_cancel_and_leaves_its_intent() {
         std::future::pending::<Result<((), String), Failure>>().await
     };
     let failure = gate
-        .call("put", &CREATE)
+        .call(PUT, &CREATE)
         .create(intent(), work)
         .await
         .expect_err("it is cancelled");
@@ -134,7 +143,7 @@ async fn a_call_that_is_under_way_ends_with_the_cancel_and_leaves_its_intent() {
 async fn a_call_that_is_dropped_is_recorded_too() {
     let (gate, kept, _) = gate();
     let mut call = Box::pin(
-        gate.call("put", &CREATE)
+        gate.call(PUT, &CREATE)
             .run(std::future::pending::<Result<(), Failure>>()),
     );
     assert!(futures::poll!(&mut call).is_pending());
@@ -151,7 +160,7 @@ async fn failures_and_records_are_masked() {
     step.masks.add("api/x");
     let work = async { Err(Failure::new(Class::Failed, "x.y", Owner::Cloud, "no api/x")) };
     let failure = gate
-        .call("put", &CREATE)
+        .call(PUT, &CREATE)
         .run::<()>(work)
         .await
         .expect_err("no");
@@ -192,7 +201,7 @@ async fn what_is_granted_may_be_refused_for_another_reason_and_what_is_not_is_sa
     ] {
         let (gate, kept, _) = gate();
         let failure = gate
-            .call("put", &request)
+            .call(PUT, &request)
             .and_unless(wrong())
             .create::<()>(intent(), async { panic!("it must not be made") })
             .await
@@ -209,7 +218,7 @@ async fn what_is_granted_may_be_refused_for_another_reason_and_what_is_not_is_sa
 async fn refused_calls_count_and_of_those_too_many_one_is_recorded() {
     let granted = json!([{"bucket": "contexts", "prefix": "api/", "actions": ["create"]}]);
     let (step, kept) = step(Capability::Storage, &granted);
-    let gate = Gate::new(step, 2);
+    let gate = Gate::new(step, &limits(2));
     let other = Request {
         bucket: "other",
         ..CREATE
@@ -220,7 +229,7 @@ async fn refused_calls_count_and_of_those_too_many_one_is_recorded() {
         "limit.host-calls",
         "limit.host-calls",
     ] {
-        let call = gate.call("put", &other).run::<()>(async { panic!("no") });
+        let call = gate.call(PUT, &other).run::<()>(async { panic!("no") });
         assert_eq!(call.await.expect_err("it is refused").code, code);
     }
     assert_eq!(kept.calls().len(), 3);

@@ -9,6 +9,8 @@ use crate::bindings::sidestep::gcp::artifact_registry as wit;
 use crate::bindings::sidestep::gcp::types::PolicyResource;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::convert::{filled, value, wkt_milliseconds};
+use crate::gate::Priced;
+use crate::gate::functions::artifact_registry as functions;
 use crate::gcp::resource::{self, permissions};
 use crate::google::{ControlPlane, failed};
 use crate::{Capability, Gate, GateCall, StepState};
@@ -31,7 +33,7 @@ impl wit::Host for StepState {
     ) -> wasmtime::Result<Vec<Result<wit::Repository, WitFailure>>> {
         let google = self.services.google();
         self.each(google, names, |gate, google, name| async move {
-            call(&gate, "repositories", &name, "get")
+            call(&gate, functions::REPOSITORIES, &name, "get")
                 .run(repository(&google, &name))
                 .await
         })
@@ -46,7 +48,7 @@ impl wit::Host for StepState {
         self.each(google, queries, |gate, google, query| async move {
             call(
                 &gate,
-                "test-permissions",
+                functions::TEST_PERMISSIONS,
                 &query.repository,
                 "testPermissions",
             )
@@ -58,12 +60,7 @@ impl wit::Host for StepState {
 }
 
 /// A call about a repository, which a grant may name as images do as well.
-fn call<'g>(
-    gate: &'g Gate,
-    function: &'static str,
-    name: &str,
-    action: &'static str,
-) -> GateCall<'g> {
+fn call<'g>(gate: &'g Gate, function: Priced, name: &str, action: &'static str) -> GateCall<'g> {
     let as_image = as_image(name);
     let (by_name, by_image) = (
         Request {

@@ -11,6 +11,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings::sidestep::gcp::gke as wit;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::convert::{filled, value};
+use crate::gate::functions::gke as functions;
 use crate::google::{ControlPlane, Name, failed};
 use crate::{Capability, StepState};
 
@@ -39,7 +40,7 @@ impl wit::Host for StepState {
                 cluster: &cluster,
                 action: "get",
             };
-            gate.call("clusters", &call)
+            gate.call(functions::CLUSTERS, &call)
                 .run(get(&google, &cluster))
                 .await
         })
@@ -56,7 +57,7 @@ impl wit::Host for StepState {
                 cluster: &cluster,
                 action: "listNodePools",
             };
-            gate.call("node-pools", &call)
+            gate.call(functions::NODE_POOLS, &call)
                 .run(node_pools(&google, &cluster))
                 .await
         })

@@ -9,6 +9,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings::sidestep::gcp::project as wit;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::convert::{filled, value};
+use crate::gate::functions::project as functions;
 use crate::gcp::resource;
 use crate::google::{ControlPlane, Name, failed};
 use crate::{Capability, StepState};
@@ -35,7 +36,9 @@ impl wit::Host for StepState {
                 project: &project,
                 action: "get",
             };
-            gate.call("get", &call).run(get(&google, &project)).await
+            gate.call(functions::GET, &call)
+                .run(get(&google, &project))
+                .await
         })
         .await
     }
@@ -50,7 +53,7 @@ impl wit::Host for StepState {
                 project: &query.project,
                 action: "services",
             };
-            gate.call("enabled", &call)
+            gate.call(functions::ENABLED, &call)
                 .run(enabled(&google, &query))
                 .await
         })

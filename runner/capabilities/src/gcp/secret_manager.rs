@@ -7,6 +7,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::bindings::sidestep::gcp::secret_manager as wit;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
+use crate::gate::functions::secret_manager as functions;
 use crate::google::{ControlPlane, Name, failed};
 use crate::{Capability, Secret, StepState};
 
@@ -32,7 +33,7 @@ impl wit::Host for StepState {
             let secret = version
                 .rsplit_once("/versions/")
                 .map_or(version.as_str(), |(secret, _)| secret);
-            gate.call("access", &Request { secret })
+            gate.call(functions::ACCESS, &Request { secret })
                 .run(access_secret(&google, &version))
                 .await
         });

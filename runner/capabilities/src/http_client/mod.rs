@@ -16,6 +16,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Part;
 use crate::bindings::sidestep::http::client as wit;
+use crate::gate::functions::http as functions;
 use crate::{CallError, Capability, StepState};
 use send::{Body, Prepared, Target};
 
@@ -38,6 +39,10 @@ impl wit::Host for StepState {
             .http
             .clone()
             .ok_or_else(|| wasmtime::Error::msg("this run sends no requests"))?;
+        // One handle may stand in any number of parts, so what is sent is measured before it is put
+        // together.
+        let bytes = self.bytes_of(&request)?;
+        let _room = gate.charge(functions::SEND.of(bytes)).await?;
         let target = Target::read(&request.method, &request.url);
         let prepared = Prepared {
             query: self.fields(request.query)?,
@@ -60,7 +65,7 @@ impl wit::Host for StepState {
         let masks = Arc::clone(&self.step.masks);
         let call = match &target {
             Ok(target) => gate.call(
-                "send",
+                functions::SEND.of(0_u64),
                 &Request {
                     host: &target.host,
                     method: target.method.as_str(),
@@ -68,7 +73,11 @@ impl wit::Host for StepState {
                 },
             ),
             Err(wrong) => gate
-                .call_within("send", Key::Http, "send a request".to_owned())
+                .call_within(
+                    functions::SEND.of(0_u64),
+                    Key::Http,
+                    "send a request".to_owned(),
+                )
                 .unless(Some(wrong.clone())),
         };
         let work = async { send::send(&http, &masks, target?, prepared).await };
@@ -77,6 +86,21 @@ impl wit::Host for StepState {
 }
 
 impl StepState {
+    /// The most bytes that the request takes, secrets filled in, with its answer.
+    fn bytes_of(&self, request: &wit::Request) -> wasmtime::Result<usize> {
+        let parts = match &request.body {
+            Some(wit::Body::Parts(parts)) => &parts[..],
+            _ => &[],
+        };
+        let fields = request.query.iter().chain(&request.headers);
+        let most = usize::try_from(request.max_response).unwrap_or(send::LARGEST);
+        let mut bytes = most.min(send::LARGEST);
+        for part in fields.map(|field| &field.value).chain(parts) {
+            bytes = bytes.saturating_add(self.part(part)?.len());
+        }
+        Ok(bytes)
+    }
+
     fn part<'a>(&'a self, part: &'a Part) -> wasmtime::Result<&'a str> {
         Ok(match part {
             Part::Text(text) => text,

@@ -12,7 +12,7 @@ use crate::bindings::sidestep::http::client as wit;
 use crate::{Blob, Masks};
 
 /// The most bytes of an answer's body that a plugin gets.
-const LARGEST: usize = 4 << 20;
+pub(super) const LARGEST: usize = 4 << 20;
 /// What is read beyond that, so that no cut goes through a secret.
 const BEYOND: usize = 64 << 10;
 /// How long a request takes at most: what a plugin may ask for, and what it has otherwise.

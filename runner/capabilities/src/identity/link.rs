@@ -13,6 +13,7 @@ use super::proof::Proof;
 use super::target::Address;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::bindings::sidestep::identity::prove as wit;
+use crate::gate::functions::identity as functions;
 use crate::{CallError, Capability, Gate, StepState};
 
 /// Grant key, interface and functions.
@@ -31,7 +32,7 @@ impl wit::Host for StepState {
     async fn who_am_i(&mut self) -> Result<wit::Caller, CallError> {
         let (identity, step) = (self.identity()?, Arc::clone(&self.step));
         let call = self.gate.call_within(
-            "who-am-i",
+            functions::WHO_AM_I,
             Key::Identity,
             "see who the runner is".to_owned(),
         );
@@ -65,7 +66,7 @@ impl wit::Host for StepState {
                     service_account: &subject.service_account,
                 };
                 let may_read = |address: &Address<'_>| may_read(gate, address);
-                gate.call("prove", &call)
+                gate.call(functions::PROVE, &call)
                     .run(identity.prove(&subject, &step.masks, may_read))
                     .await
             }

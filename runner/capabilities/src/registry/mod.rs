@@ -24,6 +24,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::bindings::sidestep::registry::images as wit;
+use crate::gate::functions::registry as functions;
 use crate::{CallError, Capability, NewIntent, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -46,7 +47,10 @@ impl wit::Host for StepState {
         self.each(registry, images, |gate, registry, image| async move {
             let call = about(&image, "resolve");
             let work = async { registry.resolve(&Image::parse(&image)?).await };
-            gate.call("resolve", &call).run(work).await.map(descriptor)
+            gate.call(functions::RESOLVE, &call)
+                .run(work)
+                .await
+                .map(descriptor)
         })
         .await
     }
@@ -73,7 +77,7 @@ impl wit::Host for StepState {
                     text,
                 })
             };
-            gate.call("manifest", &call).run(work).await
+            gate.call(functions::MANIFEST, &call).run(work).await
         })
         .await
     }
@@ -89,7 +93,7 @@ impl wit::Host for StepState {
                 let image = Image::parse(&query.image)?;
                 index::config(&registry, &image, query.platform.as_deref()).await
             };
-            gate.call("config", &call).run(work).await
+            gate.call(functions::CONFIG, &call).run(work).await
         })
         .await
     }
@@ -125,7 +129,7 @@ impl wit::Host for StepState {
             Ok((stored, digest))
         };
         let stored = gate
-            .call("put-index", &call)
+            .call(functions::PUT_INDEX, &call)
             .and_unless(wrong)
             .create(intent, work)
             .await?;
@@ -143,7 +147,7 @@ impl wit::Host for StepState {
                 action: "testPush",
             };
             let work = async { registry.may_push(&Repository::parse(&name)?).await };
-            gate.call("push-permission", &call).run(work).await
+            gate.call(functions::PUSH_PERMISSION, &call).run(work).await
         })
         .await
     }

@@ -11,6 +11,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 use super::{MADE_BY, Write, Written, records};
 use crate::bindings::sidestep::host::types::{self as host, Failure as WitFailure};
 use crate::bindings::sidestep::storage::objects as wit;
+use crate::gate::functions::storage as functions;
 use crate::{Blob, CallError, Capability, NewIntent, StepContext, StepState, convert};
 
 /// Grant key, interface and functions.
@@ -39,7 +40,7 @@ impl wit::Host for StepState {
         self.each(storage, objects, |gate, storage, object| async move {
             let call = request(&object.bucket, Some(&object.name), "get");
             let work = storage.stat(&object.bucket, &object.name, object.generation);
-            gate.call("stat", &call)
+            gate.call(functions::STAT, &call)
                 .run(work)
                 .await
                 .map(records::object)
@@ -56,7 +57,7 @@ impl wit::Host for StepState {
             let (object, max) = (&wanted.object, wanted.max.min(LARGEST_READ));
             let call = request(&object.bucket, Some(&object.name), "get");
             let work = storage.read(&object.bucket, &object.name, object.generation, max);
-            gate.call("read", &call).run(work).await
+            gate.call(functions::READ.of(max), &call).run(work).await
         })
         .await
     }
@@ -69,7 +70,7 @@ impl wit::Host for StepState {
         let ask = self.each(storage, objects, |gate, storage, object| async move {
             let call = request(&object.bucket, Some(&object.name), "get");
             let work = storage.open(&object.bucket, &object.name, object.generation);
-            gate.call("open", &call).run(work).await
+            gate.call(functions::OPEN, &call).run(work).await
         });
         let mut blobs = Vec::new();
         for answer in ask.await? {
@@ -88,9 +89,12 @@ impl wit::Host for StepState {
         content: wit::Content,
         options: wit::PutOptions,
     ) -> Result<wit::Written, CallError> {
-        let blob = match content {
-            host::Content::Blob(blob) => self.table.get(&blob)?.clone(),
-            host::Content::Bytes(bytes) => Blob::from_bytes(bytes),
+        let (blob, bytes) = match content {
+            host::Content::Blob(blob) => (self.table.get(&blob)?.clone(), 0),
+            host::Content::Bytes(bytes) => {
+                let length = bytes.len();
+                (Blob::from_bytes(bytes), length)
+            }
         };
         let storage = self.services.storage()?;
         let intent = intent(&bucket, &name, options.on_exit);
@@ -99,7 +103,10 @@ impl wit::Host for StepState {
         let work = storage.put(&bucket, &name, blob, &write, heard);
         let written = self
             .gate
-            .call("put", &request(&bucket, Some(&name), "create"))
+            .call(
+                functions::PUT.of(bytes),
+                &request(&bucket, Some(&name), "create"),
+            )
             .create(intent, with_generation(work))
             .await?;
         Ok(records::written(&written))
@@ -118,7 +125,10 @@ impl wit::Host for StepState {
         // Reading the sources is part of the call, so each must be granted as well.
         for source in &sources {
             self.gate
-                .call("compose", &request(&bucket, Some(&source.name), "get"))
+                .call(
+                    functions::COMPOSE,
+                    &request(&bucket, Some(&source.name), "get"),
+                )
                 .run(async { Ok(()) })
                 .await?;
         }
@@ -129,7 +139,10 @@ impl wit::Host for StepState {
         let work = storage.compose(&bucket, &name, &sources, &write);
         let written = self
             .gate
-            .call("compose", &request(&bucket, Some(&name), "compose"))
+            .call(
+                functions::COMPOSE,
+                &request(&bucket, Some(&name), "compose"),
+            )
             .create(intent, with_generation(work))
             .await?;
         Ok(records::written(&written))
@@ -143,7 +156,9 @@ impl wit::Host for StepState {
         self.each(storage, queries, |gate, storage, query| async move {
             let call = request(&query.bucket, None, "testPermissions");
             let work = storage.test_permissions(&query.bucket, &query.permissions);
-            gate.call("test-permissions", &call).run(work).await
+            gate.call(functions::TEST_PERMISSIONS, &call)
+                .run(work)
+                .await
         })
         .await
     }
@@ -156,7 +171,7 @@ impl wit::Host for StepState {
         self.each(storage, names, |gate, storage, name| async move {
             let call = request(&name, None, "getBucket");
             let work = storage.bucket(&name);
-            gate.call("buckets", &call)
+            gate.call(functions::BUCKETS, &call)
                 .run(work)
                 .await
                 .map(records::bucket)

@@ -18,6 +18,8 @@ use sidestep_policy::workspace::Request;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::bindings::sidestep::workspace::files as wit;
+use crate::gate::Priced;
+use crate::gate::functions::workspace as functions;
 use crate::{Blob, CallError, Capability, Gate, GateCall, StepState};
 
 pub(crate) const CAPABILITY: Capability = Capability {
@@ -97,7 +99,7 @@ impl StepState {
     /// Works on one path, on a thread where blocking is allowed, once the gate has let it pass.
     async fn on_path<T: Send + 'static>(
         &mut self,
-        function: &'static str,
+        function: Priced,
         path: &str,
         work: impl FnOnce(&Workspace, &Gate, &str) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
@@ -128,7 +130,9 @@ async fn on_thread<T: Send + 'static>(
 impl wit::Host for StepState {
     async fn list(&mut self, patterns: Vec<String>, max: u32) -> Result<wit::Listing, CallError> {
         let target = format!("list {}", patterns.join(", "));
-        let call = self.gate.call_within("list", Key::Workspace, target);
+        let call = self
+            .gate
+            .call_within(functions::LIST, Key::Workspace, target);
         let gate = Arc::clone(&self.gate);
         let workspace = self.workspace()?;
         Ok(on_thread(call, move || {
@@ -138,21 +142,25 @@ impl wit::Host for StepState {
     }
 
     async fn stat(&mut self, path: String) -> Result<wit::Entry, CallError> {
-        Ok(self.on_path("stat", &path, Workspace::stat).await?)
+        Ok(self
+            .on_path(functions::STAT, &path, Workspace::stat)
+            .await?)
     }
 
     async fn read(&mut self, path: String, max: u64) -> Result<Vec<u8>, CallError> {
         let max = max.min(MAX_READ);
         Ok(self
-            .on_path("read", &path, move |workspace, gate, path| {
-                workspace.read(gate, path, max)
-            })
+            .on_path(
+                functions::READ.of(max),
+                &path,
+                move |workspace, gate, path| workspace.read(gate, path, max),
+            )
             .await?)
     }
 
     async fn open(&mut self, path: String) -> Result<Resource<Blob>, CallError> {
         let blob = self
-            .on_path("open", &path, |workspace, gate, path| {
+            .on_path(functions::OPEN, &path, |workspace, gate, path| {
                 let file = workspace.open_file(gate, path)?;
                 Blob::from_file(file).map_err(|error| paths::failure("read", path, &error))
             })
@@ -173,7 +181,9 @@ impl wit::Host for StepState {
             largest: options.largest as usize,
         };
         let target = format!("pack {}", wanted.path);
-        let call = self.gate.call_within("pack", Key::Workspace, target);
+        let call = self
+            .gate
+            .call_within(functions::PACK, Key::Workspace, target);
         let gate = Arc::clone(&self.gate);
         let workspace = self.workspace()?;
         let packed = on_thread(call, move || workspace.pack(&gate, wanted)).await?;

@@ -36,7 +36,7 @@ impl Place {
 
 fn gate(read: &[&str]) -> Gate {
     let (step, _) = step(Key::Workspace, &json!([{ "read": read }]));
-    Gate::new(step, 1000)
+    Gate::new(step, &crate::StepLimits::default())
 }
 
 fn wanted(path: &str) -> Wanted {

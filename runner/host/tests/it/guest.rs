@@ -18,6 +18,11 @@ static WIT: LazyLock<(Resolve, WorldId)> = LazyLock::new(|| {
     (resolve, world)
 });
 
+/// The contract, and its world of all capabilities.
+pub(crate) fn contract() -> &'static (Resolve, WorldId) {
+    &WIT
+}
+
 /// A guest. Its functions take the inputs' text as `$in` and `$len`, answer with the address of
 /// their result, and may use:
 /// - `$ok` (address, length): the result with that text as outputs;

@@ -11,6 +11,7 @@ mod gcp;
 mod guest;
 mod identity;
 mod loading;
+mod prices;
 mod running;
 mod sdk;
 mod secrets;

@@ -10,6 +10,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::gcp::iam as wit;
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
+use crate::gate::functions::iam as functions;
 use crate::{Capability, StepState};
 use target::Target;
 
@@ -37,7 +38,7 @@ impl wit::Host for StepState {
                 resource: target.resource(),
                 action: target.action,
             };
-            gate.call("read", &call)
+            gate.call(functions::READ, &call)
                 .run(answers::answer(&google, &query, &target))
                 .await
         })

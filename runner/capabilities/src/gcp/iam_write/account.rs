@@ -7,6 +7,8 @@ use sidestep_events::{Class, Failure, Owner};
 use super::create::{New, same};
 use crate::bindings::sidestep::gcp::iam_write as wit;
 use crate::bindings::sidestep::gcp::types;
+use crate::gate::Priced;
+use crate::gate::functions::iam_write as functions;
 use crate::gcp::resource::project;
 use crate::google::{ControlPlane, Named, failed, service_account};
 
@@ -49,7 +51,7 @@ impl New for Account {
     type Found = ServiceAccount;
     type Made = types::ServiceAccount;
     const KIND: &str = "serviceAccount";
-    const FUNCTION: &str = "create-service-account";
+    const FUNCTION: Priced = functions::CREATE_SERVICE_ACCOUNT;
 
     fn named(&self) -> &Named {
         &self.named

@@ -3,6 +3,7 @@
 use sidestep_events::{Class, Failure, Owner};
 
 use crate::bindings::sidestep::host::types::Creation;
+use crate::gate::Priced;
 use crate::google::{ControlPlane, Named};
 
 /// Something to be made in IAM, and how it is known again.
@@ -14,7 +15,7 @@ pub(super) trait New: Sync {
     /// What an intent calls it.
     const KIND: &str;
     /// The contract's function that makes it.
-    const FUNCTION: &str;
+    const FUNCTION: Priced;
 
     /// What it is to be called in full.
     fn named(&self) -> &Named;

@@ -8,6 +8,7 @@ use sidestep_policy::iam_write::Request;
 
 use crate::Gate;
 use crate::bindings::sidestep::gcp::types::{Binding, Policy, PolicyResource};
+use crate::gate::functions::iam_write as functions;
 use crate::gcp::resource::{self, policy};
 use crate::google::{ControlPlane, Named};
 
@@ -26,7 +27,7 @@ pub(super) async fn set(
         member: None,
     };
     gate.call_within(
-        "set-policy",
+        functions::SET_POLICY,
         Capability::IamWrite,
         format!("set the policy of {resource}"),
     )

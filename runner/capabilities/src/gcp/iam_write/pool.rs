@@ -7,6 +7,8 @@ use super::create::{New, alive, same};
 use super::operation;
 use crate::bindings::sidestep::gcp::iam_write as wit;
 use crate::bindings::sidestep::gcp::types;
+use crate::gate::Priced;
+use crate::gate::functions::iam_write as functions;
 use crate::gcp::iam::federation;
 use crate::gcp::iam::target::POOL;
 use crate::google::{ControlPlane, Name, Named, Service};
@@ -38,7 +40,7 @@ impl New for Pool {
     type Found = federation::Pool;
     type Made = types::Pool;
     const KIND: &str = "workloadIdentityPool";
-    const FUNCTION: &str = "create-pool";
+    const FUNCTION: Priced = functions::CREATE_POOL;
 
     fn named(&self) -> &Named {
         &self.named

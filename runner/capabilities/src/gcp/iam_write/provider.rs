@@ -7,6 +7,8 @@ use super::create::{New, alive, same};
 use super::operation;
 use crate::bindings::sidestep::gcp::iam_write as wit;
 use crate::bindings::sidestep::gcp::types;
+use crate::gate::Priced;
+use crate::gate::functions::iam_write as functions;
 use crate::gcp::iam::federation;
 use crate::gcp::iam::target::PROVIDER;
 use crate::google::{ControlPlane, Name, Named, Service};
@@ -36,7 +38,7 @@ impl New for Provider {
     type Found = federation::Provider;
     type Made = types::Provider;
     const KIND: &str = "workloadIdentityPoolProvider";
-    const FUNCTION: &str = "create-provider";
+    const FUNCTION: Priced = functions::CREATE_PROVIDER;
 
     fn named(&self) -> &Named {
         &self.named

@@ -8,7 +8,12 @@ use super::super::{Clusters, Objects, Owned, Target};
 use super::invalid;
 use crate::bindings::sidestep::host::types::OnExit;
 use crate::bindings::sidestep::kubernetes::objects as wit;
+use crate::gate::Priced;
 use crate::{Gate, GateCall, NewIntent, convert};
+
+/// The most bytes of an object that is sent: etcd takes 1.5 MiB in one request (its
+/// `--max-request-bytes`).
+const LARGEST_OBJECT: usize = 2 << 20;
 
 /// A kind of object in one place of one cluster.
 pub(super) struct Address {
@@ -70,7 +75,7 @@ impl Address {
     pub(super) fn call<'g>(
         &self,
         gate: &'g Gate,
-        function: &'static str,
+        function: Priced,
         action: &'static str,
     ) -> GateCall<'g> {
         gate.call(function, &self.request(action))
@@ -124,6 +129,12 @@ impl Address {
 
     /// The object as JSON, under the name and in the namespace that the call names.
     pub(super) fn object(&self, text: &str, name: &str) -> Result<Value, Failure> {
+        if text.len() > LARGEST_OBJECT {
+            return Err(invalid(format!(
+                "the object has {} bytes; a cluster stores at most {LARGEST_OBJECT}",
+                text.len()
+            )));
+        }
         let mut object: Value = serde_json::from_str(text)
             .map_err(|error| invalid(format!("the object is no JSON: {error}")))?;
         let fields = object

@@ -11,6 +11,7 @@ use super::super::outlet::StepOutlet;
 use super::address::wrong_part;
 use super::invalid;
 use crate::bindings::sidestep::kubernetes::objects as wit;
+use crate::gate::functions::kubernetes as functions;
 use crate::{CallError, Follow, StepState};
 
 /// The most patterns of one following.
@@ -33,14 +34,14 @@ impl StepState {
         let wrong =
             wrong_part("namespace", &pod.namespace).or_else(|| wrong_part("name", &pod.name));
         self.gate
-            .call("follow-pod", &request("pods", "watch"))
+            .call(functions::FOLLOW_POD, &request("pods", "watch"))
             .and_unless(wrong)
             .run(async { Ok(()) })
             .await?;
         // To compile them is work, which only a call that counts may ask for.
         let patterns = self
             .gate
-            .call("follow-pod", &request("pods/log", "get"))
+            .call(functions::FOLLOW_POD, &request("pods/log", "get"))
             .run(async { patterns(options.patterns) })
             .await?;
         let events = self.step.scopes.allows(&request("events", "watch")).is_ok();

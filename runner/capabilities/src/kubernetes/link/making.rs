@@ -9,7 +9,12 @@ use super::address::{Address, wrong_part};
 use super::invalid;
 use crate::bindings::sidestep::host::types::OnExit;
 use crate::bindings::sidestep::kubernetes::objects as wit;
+use crate::gate::functions::kubernetes as functions;
 use crate::{CallError, Gate, GateCall, NewIntent, Secret, StepState};
+
+/// The most bytes of all Secrets that one pod is to own. A cluster stores at most 1 MiB of each
+/// (Kubernetes, "Secrets").
+const LARGEST_SECRETS: usize = 1 << 20;
 
 /// Lets a writing pass the gate. Without an intent it leaves nothing behind: a dry run. `work`
 /// answers with the object and with what else there is to say.
@@ -60,6 +65,17 @@ impl StepState {
             return Err(invalid("only a pod in a namespace can own Secrets").into());
         }
         let exposed = |secret: &Resource<Secret>| self.table.get(secret).map(Secret::expose);
+        // One handle may stand in any number of entries, so they are counted before they are copied.
+        let mut bytes = 0_usize;
+        for entry in secrets.iter().flat_map(|secret| &secret.entries) {
+            bytes = bytes.saturating_add(exposed(&entry.value)?.len());
+        }
+        if bytes > LARGEST_SECRETS {
+            return Err(invalid(format!(
+                "the Secrets of a pod hold {bytes} bytes; at most {LARGEST_SECRETS} are sent"
+            ))
+            .into());
+        }
         let read = |data: wit::SecretData| {
             let entries = data.entries.into_iter();
             Ok(PodSecret {
@@ -113,6 +129,7 @@ impl PodSecret {
             },
             "stringData": data,
         });
+        let bytes = object.to_string().len();
         let secrets = at.secrets();
         let intent = secrets.intent(&object, &self.name, OnExit::Delete, owned);
         let work = async {
@@ -121,7 +138,9 @@ impl PodSecret {
         };
         // The grant is the pod's: a Secret that only this pod can use is part of it.
         let wrong = wrong_part("name", &self.name);
-        let call = at.call(gate, "create", "create").and_unless(wrong);
+        let call = at
+            .call(gate, functions::CREATE.of(bytes), "create")
+            .and_unless(wrong);
         make(call, Some(intent), work).await?;
         Ok(())
     }

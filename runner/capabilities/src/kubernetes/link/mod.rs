@@ -16,6 +16,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 use super::{Owned, access};
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::bindings::sidestep::kubernetes::objects as wit;
+use crate::gate::functions::kubernetes as functions;
 use crate::{CallError, Capability, Follow, StepState, convert};
 
 use address::Address;
@@ -45,7 +46,7 @@ impl wit::Host for StepState {
         self.each(clusters, refs, |gate, clusters, object| async move {
             let (at, name) = Address::of(object);
             let work = async { at.objects(&clusters).await?.get(&name).await };
-            let object = at.call(&gate, "get", "get").run(work).await?;
+            let object = at.call(&gate, functions::GET, "get").run(work).await?;
             Ok(object.to_string())
         })
         .await
@@ -64,7 +65,7 @@ impl wit::Host for StepState {
                 let max = query.max.clamp(1, LONGEST_LIST);
                 at.objects(&clusters).await?.list(labels, fields, max).await
             };
-            let (items, truncated) = at.call(&gate, "list", "list").run(work).await?;
+            let (items, truncated) = at.call(&gate, functions::LIST, "list").run(work).await?;
             Ok(wit::Listing {
                 items: items.iter().map(Value::to_string).collect(),
                 truncated,
@@ -80,6 +81,7 @@ impl wit::Host for StepState {
         options: wit::CreateOptions,
     ) -> Result<wit::Created, CallError> {
         let (at, name) = Address::of(object_ref);
+        let bytes = object.len();
         let object = at.object(&object, &name);
         let secrets = self.pod_secrets(&at, options.secret_data)?;
         let (object, refused) = self.judged(&at, "create", object, &secrets);
@@ -90,7 +92,7 @@ impl wit::Host for StepState {
             let objects = at.objects(&clusters).await?;
             objects.create(object, &name, &owned, options.dry_run).await
         };
-        let call = at.call(&gate, "create", "create");
+        let call = at.call(&gate, functions::CREATE.of(bytes), "create");
         let (made, new) = make(call.and_unless(refused), intent, work).await?;
         if !options.dry_run {
             for secret in secrets {
@@ -110,6 +112,7 @@ impl wit::Host for StepState {
         options: wit::ApplyOptions,
     ) -> Result<String, CallError> {
         let (at, name) = Address::of(object_ref);
+        let bytes = object.len();
         let object = at.object(&object, &name);
         let (object, refused) = self.judged(&at, "apply", object, &[]);
         let owned = Owned::of(&self.step, None);
@@ -121,7 +124,7 @@ impl wit::Host for StepState {
             let applied = objects.apply(&object, &name, force, dry_run).await?;
             Ok((applied, ()))
         };
-        let call = at.call(&self.gate, "apply", "apply");
+        let call = at.call(&self.gate, functions::APPLY.of(bytes), "apply");
         let (applied, ()) = make(call.and_unless(refused), intent, work).await?;
         Ok(applied.to_string())
     }
@@ -139,7 +142,7 @@ impl wit::Host for StepState {
             let objects = at.objects(&clusters).await?;
             objects.delete(&name, uid, options.grace, wait).await
         };
-        let call = at.call(&self.gate, "delete", "delete");
+        let call = at.call(&self.gate, functions::DELETE, "delete");
         Ok(call.run(work).await?)
     }
 
@@ -159,7 +162,7 @@ impl wit::Host for StepState {
                 let client = clusters.client(&query.cluster).await?;
                 access::can_i(client, &query).await
             };
-            gate.call("can-i", &call).run(work).await
+            gate.call(functions::CAN_I, &call).run(work).await
         })
         .await
     }

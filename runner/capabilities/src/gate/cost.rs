@@ -1,0 +1,194 @@
+//! What a call may take of the host's memory.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sidestep_events::{Class, Failure, Owner};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Memory is counted in units of so many bytes.
+const UNIT: u64 = 1 << 10;
+/// A call of at least so many bytes lets others run first, whatever it has left of its turn.
+const LONG: u64 = 1 << 20;
+
+/// One call of a host function, with its price in bytes of the host's memory.
+///
+/// Only the table of [`functions`](super::functions) makes one, and nothing else passes the gate:
+/// no function can forget its price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Priced {
+    pub(super) name: &'static str,
+    pub(super) bytes: u64,
+}
+
+/// A host function whose price grows with what a call brings or asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct PerByte {
+    pub(super) name: &'static str,
+    pub(super) factor: u64,
+}
+
+impl PerByte {
+    /// A call that brings, or asks for, so many bytes.
+    pub fn of(self, bytes: impl TryInto<u64>) -> Priced {
+        let bytes = bytes.try_into().unwrap_or(u64::MAX);
+        Priced {
+            name: self.name,
+            bytes: bytes.saturating_mul(self.factor),
+        }
+    }
+}
+
+/// How a function's price is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Price {
+    /// It answers from a few bytes that are there anyway.
+    Nothing,
+    /// At most so many bytes, by limits of its own.
+    AtMost(u64),
+    /// So many bytes for each one that a call brings or asks for.
+    PerByte(u64),
+}
+
+/// The host's memory that the calls of one incarnation share.
+#[derive(Debug)]
+pub(super) struct Memory {
+    limit: u64,
+    /// What no call is using now, in units.
+    free: Semaphore,
+    /// What is kept until the incarnation ends, in units.
+    kept: AtomicU64,
+}
+
+/// A call's memory, given back when the call is over.
+#[derive(Debug)]
+#[must_use = "the memory is given back at once"]
+pub struct Room<'m> {
+    memory: &'m Memory,
+    permit: SemaphorePermit<'m>,
+}
+
+impl Memory {
+    pub(super) fn new(limit: u64) -> Self {
+        let units = usize::try_from(limit / UNIT).unwrap_or(usize::MAX);
+        Self {
+            limit,
+            free: Semaphore::new(units.min(Semaphore::MAX_PERMITS)),
+            kept: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits until there is room for the call. Here a time-out and a cancel take effect, also for
+    /// a guest that does nothing but call.
+    ///
+    /// Fails when the room can't come: the call wants more than the limit, beside what is kept.
+    pub(super) async fn enter(&self, call: Priced) -> Result<Room<'_>, Failure> {
+        let units = call.bytes.div_ceil(UNIT);
+        let possible = self.limit / UNIT - self.kept.load(Ordering::Relaxed).min(self.limit / UNIT);
+        let (true, Ok(units)) = (units <= possible, u32::try_from(units)) else {
+            return Err(self.too_much(call));
+        };
+        if call.bytes >= LONG {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::task::coop::consume_budget().await;
+        }
+        let permit = self.free.acquire_many(units).await;
+        permit
+            .map(|permit| Room {
+                memory: self,
+                permit,
+            })
+            .map_err(|_| Failure::bug("the host's memory of a step was closed"))
+    }
+
+    fn too_much(&self, call: Priced) -> Failure {
+        Failure::new(
+            Class::Exhausted,
+            "limit.host-memory",
+            Owner::Plugin,
+            format!(
+                "`{}` would take {} of the host's memory; a step has {} for its calls, of which \
+                 {} are in use for good",
+                call.name,
+                size(call.bytes),
+                size(self.limit),
+                size(self.kept.load(Ordering::Relaxed) * UNIT),
+            ),
+        )
+        .with_help("the plugin should pass less at once, or pass large things as blobs")
+    }
+}
+
+impl Room<'_> {
+    /// Keeps the memory in use until the incarnation ends: what the call made stays.
+    pub fn keep(self) {
+        let units = self.permit.num_permits() as u64;
+        self.memory.kept.fetch_add(units, Ordering::Relaxed);
+        self.permit.forget();
+    }
+}
+
+/// A size in the largest unit of which there is at least one.
+fn size(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
+        bytes if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    const READ: PerByte = PerByte {
+        name: "read",
+        factor: 1,
+    };
+
+    #[tokio::test]
+    async fn a_call_waits_for_the_room_of_another() {
+        let memory = Memory::new(8 << 10);
+        let first = memory.enter(READ.of(6_u64 << 10)).await.expect("room");
+        let mut second = Box::pin(memory.enter(READ.of(4_u64 << 10)));
+        assert!((&mut second).now_or_never().is_none());
+        drop(first);
+        assert!(second.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_can_never_have_room_fails_at_once() {
+        let memory = Memory::new(8 << 10);
+        memory
+            .enter(READ.of(6_u64 << 10))
+            .await
+            .expect("room")
+            .keep();
+        let failure = memory.enter(READ.of(4_u64 << 10)).await.expect_err("none");
+        assert_eq!(
+            (failure.class, failure.code.exact()),
+            (Class::Exhausted, "limit.host-memory")
+        );
+        assert_eq!(
+            failure.message.exact(),
+            "`read` would take 4 KiB of the host's memory; a step has 8 KiB for its calls, of \
+             which 6 KiB are in use for good"
+        );
+        assert!(memory.enter(READ.of(u64::MAX)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_does_nothing_but_call_lets_others_run() {
+        let memory = Memory::new(8 << 10);
+        let calls = async {
+            for _ in 0..10_000 {
+                drop(memory.enter(READ.of(0_u64)).await);
+            }
+        };
+        assert!(calls.now_or_never().is_none());
+        let long = Memory::new(LONG);
+        assert!(long.enter(READ.of(LONG)).now_or_never().is_none());
+    }
+}
