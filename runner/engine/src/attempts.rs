@@ -86,7 +86,11 @@ pub(crate) async fn run_instance(
             break (status, None, Some(failure));
         };
         let run = shared.recorder.run();
+        let left = cut
+            .run_ends
+            .map(|end| end.saturating_duration_since(Instant::now()));
         let after = backoff::wait(&node.retry, run, &node.instance, tries, &failure);
+        let after = left.map_or(after, |left| after.min(left));
         attempt += 1;
         shared.recorder.emit(
             &Scope {

@@ -6,7 +6,8 @@ use sidestep_events::Failure;
 use crate::Retry;
 
 /// How long to wait before the attempt after `attempt`: exponential, between half and the whole of
-/// it, and never less than what the other side asked for.
+/// it, and no less than what the other side asked for, up to the longest wait: what it asks for may
+/// be a plugin's own word.
 ///
 /// The jitter is a function of run, instance and attempt: instances that fail together come back
 /// apart, and a run that is looked at again makes sense.
@@ -25,7 +26,9 @@ pub(crate) fn wait(
     let digest = Sha256::digest(format!("{run}\0{instance}\0{attempt}"));
     let jitter = f64::from(digest[0]) / 255.0;
     let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
-    whole.mul_f64(0.5 + jitter / 2.0).max(asked)
+    whole
+        .mul_f64(0.5 + jitter / 2.0)
+        .max(asked.min(retry.max_delay))
 }
 
 #[cfg(test)]
@@ -42,8 +45,11 @@ mod tests {
             let whole = Duration::from_secs(2 << (attempt - 1).min(20)).min(retry.max_delay);
             assert!(wait >= whole / 2 && wait <= whole, "{attempt}: {wait:?}");
         }
-        failure.retry_after_ms = Some(90_000);
-        assert_eq!(wait(&retry, "r", "a", 1, &failure), Duration::from_secs(90));
+        for (asked, waited) in [(50_000, 50), (90_000, 60), (u64::MAX, 60)] {
+            failure.retry_after_ms = Some(asked);
+            let wait = wait(&retry, "r", "a", 1, &failure);
+            assert_eq!(wait, Duration::from_secs(waited), "{asked}");
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sidestep_events::{AttemptFinished, Class, Failure, Owner, Status};
-use tokio::time::{sleep, timeout};
+use sidestep_events::{AttemptFinished, Failure, Status};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::deadline::{Deadline, Late};
 use crate::shared::Shared;
 use crate::{AttemptSink, Work};
 
@@ -42,6 +43,8 @@ pub(crate) struct Cut {
     pub(crate) cancel: CancellationToken,
     /// Fires when it is to be left as it is.
     pub(crate) detach: CancellationToken,
+    /// When the run's time is over, if that ends the instance.
+    pub(crate) run_ends: Option<Instant>,
 }
 
 /// Runs the executor, and ends it: at its own end, when its time is up, or when it is cancelled,
@@ -53,54 +56,44 @@ pub(crate) async fn execute(
     limit: Option<Duration>,
     cut: &Cut,
 ) -> AttemptEnd {
+    let deadline = Deadline::after(limit);
     let token = CancellationToken::new();
     let _stop_at_the_end = token.clone().drop_guard();
-    let instance = work.instance.clone();
     let (executor, inner) = (shared.executor.clone(), token.clone());
     let run = async move { executor.execute(work, sink, inner).await };
     // A panic is our bug, and must not take the other instances with it.
     let run = catching(run);
     tokio::pin!(run);
-    let out_of_time = async {
-        match limit {
-            Some(limit) => sleep(limit).await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         biased;
         () = cut.detach.cancelled() => AttemptEnd::Detached,
-        result = &mut run => match result {
-            Ok(outputs) => AttemptEnd::Outputs(outputs),
-            Err(failure) => AttemptEnd::Failed(failure),
+        result = &mut run => match (deadline.passed(Late::Ended), result) {
+            // It may have blocked the thread meanwhile, so the clock decides, not who came first.
+            (Some(failure), _) => AttemptEnd::TimedOut(failure),
+            (None, Ok(outputs)) => AttemptEnd::Outputs(outputs),
+            (None, Err(failure)) => AttemptEnd::Failed(failure),
         },
         () = cut.cancel.cancelled() => {
             token.cancel();
             // Outputs that come within the grace are not lost: what was done is done.
             match timeout(shared.options.grace, &mut run).await {
-                Ok(Ok(outputs)) => AttemptEnd::Outputs(outputs),
-                Ok(Err(_)) | Err(_) => AttemptEnd::Cancelled,
+                Ok(Ok(outputs)) if deadline.passed(Late::Ended).is_none() => {
+                    AttemptEnd::Outputs(outputs)
+                }
+                _ => AttemptEnd::Cancelled,
             }
         }
-        () = out_of_time => {
+        () = deadline.reached() => {
             token.cancel();
-            let limit = limit.unwrap_or_default();
-            match timeout(shared.options.grace, &mut run).await {
-                Ok(Ok(outputs)) => AttemptEnd::Outputs(outputs),
-                Ok(Err(_)) | Err(_) => AttemptEnd::TimedOut(timed_out(&instance, limit)),
-            }
+            // The grace is for tidying up: nothing that it brings counts.
+            let late = match timeout(shared.options.grace, &mut run).await {
+                Ok(_) => Late::Ended,
+                Err(_) => Late::Stopped,
+            };
+            let failure = deadline.passed(late);
+            AttemptEnd::TimedOut(failure.unwrap_or_else(|| Failure::bug("a deadline was reached and not passed")))
         }
     }
-}
-
-fn timed_out(instance: &str, limit: Duration) -> Failure {
-    Failure::new(
-        Class::TimedOut,
-        "step.timed-out",
-        Owner::Author,
-        format!("{instance} did not end within its time of {limit:?}"),
-    )
-    .with_help("Give the step more time (`timeout:`), or find out what it waited for in its log.")
 }
 
 /// Runs the future; a panic in it becomes a failure that is ours.

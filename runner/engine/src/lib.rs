@@ -8,6 +8,7 @@
 mod attempts;
 mod backoff;
 mod cleaner;
+mod deadline;
 mod execute;
 mod executor;
 mod host;

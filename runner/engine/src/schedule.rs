@@ -242,6 +242,7 @@ impl Schedule {
         let cut = Cut {
             cancel: cancel.clone(),
             detach: self.detach.clone(),
+            run_ends: self.deadline.filter(|_| !finally),
         };
         let shared = self.shared.clone();
         let task = self.tasks.spawn(async move {

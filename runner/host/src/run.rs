@@ -13,12 +13,16 @@ use sidestep_capabilities::{
 };
 use sidestep_events::{Class, Diagnostic, Failure, Owner};
 use sidestep_policy::{Capability, Refusal, StepScopes};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 
 use crate::limits::Limiter;
 use crate::plugin::Plugin;
 use crate::{output, trap};
+
+/// The longest text of a plugin's failure that is kept, in bytes.
+const MAX_TEXT: usize = 16 << 10;
 
 /// What one incarnation runs with.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ impl Plugin {
     /// When the step is cancelled, blocked host calls return at once; a guest that is not done
     /// after the grace is dropped, as it is when its time is over. Dropping the future stops it too.
     pub async fn run(&self, incarnation: Incarnation) -> Result<Value, Failure> {
+        let timeout = incarnation.timeout;
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let inputs = incarnation.inputs.to_string();
         let masks = Arc::clone(&incarnation.context.masks);
         let work: Work<Result<String, types::Failure>> = Box::new(move |plugin, store| {
@@ -61,9 +67,13 @@ impl Plugin {
                 let loaded = self.loaded();
                 let outputs = output::read(&outputs, loaded.limits.output_bytes, &masks)?;
                 output::check(&outputs, &loaded.described.manifest)?;
+                // Whatever it took to read and to check them counts as well.
+                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return Err(timed_out(timeout));
+                }
                 Ok(outputs)
             }
-            Err(failure) => Err(masks.failure(failure_from_wit(failure))),
+            Err(failure) => Err(masks.failure(failure_from_wit(failure)).cut(MAX_TEXT)),
         }
     }
 
@@ -109,6 +119,7 @@ impl Plugin {
         if context.deadline.is_none() {
             context.deadline = timeout.and_then(deadline);
         }
+        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let masks = Arc::clone(&context.masks);
         let (limiter, refused) = Limiter::new(limits);
         let state = StepState::new(context, services, &limits.step, Box::new(limiter));
@@ -126,11 +137,13 @@ impl Plugin {
             tokio::select! {
                 biased;
                 answer = guest => match answer {
+                    // It may have blocked the thread until then.
+                    _ if end.is_some_and(|end| Instant::now() >= end) => Ended::TimedOut,
                     Ok(answer) => Ended::Answered(answer),
                     Err(error) => Ended::Trapped(error),
                 },
                 () = grace_over(&cancel, limits.grace) => Ended::CutOff,
-                () = time_over(timeout) => Ended::TimedOut,
+                () = time_over(end) => Ended::TimedOut,
             }
         };
         match ended {
@@ -142,16 +155,7 @@ impl Plugin {
                 "the step was cancelled, and its plugin was stopped after {} of grace",
                 words(limits.grace)
             ))),
-            Ended::TimedOut => Err(Failure::new(
-                Class::TimedOut,
-                "step.timed-out",
-                Owner::Author,
-                format!(
-                    "the step did not end within {}",
-                    words(timeout.unwrap_or_default())
-                ),
-            )
-            .with_help("raise the step's `timeout` if it needs longer")),
+            Ended::TimedOut => Err(timed_out(timeout)),
         }
     }
 }
@@ -175,14 +179,27 @@ fn refuse_unmet(requests: &IndexMap<String, String>, scopes: &StepScopes) -> Res
     Ok(())
 }
 
+fn timed_out(timeout: Option<Duration>) -> Failure {
+    Failure::new(
+        Class::TimedOut,
+        "step.timed-out",
+        Owner::Author,
+        format!(
+            "the step did not end within {}",
+            words(timeout.unwrap_or_default())
+        ),
+    )
+    .with_help("raise the step's `timeout` if it needs longer")
+}
+
 async fn grace_over(cancel: &CancellationToken, grace: Duration) {
     cancel.cancelled().await;
     tokio::time::sleep(grace).await;
 }
 
-async fn time_over(timeout: Option<Duration>) {
-    match timeout {
-        Some(timeout) => tokio::time::sleep(timeout).await,
+async fn time_over(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
         None => std::future::pending().await,
     }
 }

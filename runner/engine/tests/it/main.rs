@@ -5,5 +5,6 @@ mod course;
 mod crowd;
 mod detach;
 mod killed;
+mod late;
 mod resume;
 mod script;

@@ -172,7 +172,7 @@ impl Program for Script {
 }
 
 /// Runs a script's attempts, and removes what they made.
-struct Stage(Arc<Script>);
+pub(crate) struct Stage(pub(crate) Arc<Script>);
 
 #[async_trait]
 impl Executor for Stage {
