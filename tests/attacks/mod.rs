@@ -8,4 +8,5 @@ mod compiling;
 mod forge;
 mod harness;
 mod honest;
+mod names;
 mod sandbox;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::place::Place;
 
 /// A workspace with a plugin of its own: a component that asks for a bucket.
@@ -42,12 +44,22 @@ fn a_policy_forbids_what_a_pipeline_grants_and_is_named_with_its_line() {
     place.write("sidestep.yaml", &pipeline(grants));
     let (exit, _) = place.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0, "without a policy the grants are enough");
+    let inspect = [
+        "plugin",
+        "inspect",
+        "./plugins/mine.wasm",
+        "--output",
+        "json",
+    ];
+    let shown: Value = serde_json::from_slice(&place.run(&inspect).stdout).unwrap();
+    let digest = &shown["digest"];
     place.write(
         "policy.yaml",
-        "version: 1\nmode: enforce\nrules:\n- match: { trust: unverified }\n  plugins: [{ digest: \"sha256:*\" }, { name: \"**\" }]\n  allow:\n    workspace: { read: [\"**\"] }\n    storage: [{ bucket: another, actions: [get, create] }]\n",
+        &format!("version: 1\nmode: enforce\nrules:\n- match: {{ trust: unverified }}\n  plugins: [{{ digest: {digest} }}, {{ name: \"sidestep/*\" }}]\n  allow:\n    workspace: {{ read: [\"**\"] }}\n    storage: [{{ bucket: another, actions: [get, create] }}]\n"),
     );
     let output = place.run(&["run", "--sandbox", "--policy", "policy.yaml"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("policy.yaml"), "{said}");
+    assert!(said.contains("policy.yaml:8"), "{said}");
+    assert!(!said.contains("does not list it"), "{said}");
 }

@@ -39,7 +39,7 @@ impl PluginError {
     /// As the failure of a step.
     pub fn failure(&self) -> Failure {
         let owner = match self.code {
-            "plugin.not-found" | "plugin.api" => Owner::Author,
+            "plugin.not-found" | "plugin.outside" | "plugin.api" | "unsupported" => Owner::Author,
             "plugin.host" => Owner::Operator,
             _ => Owner::Plugin,
         };

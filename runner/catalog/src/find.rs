@@ -2,11 +2,10 @@ use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use sidestep_events::{BuiltInName, PluginFile, PluginRef};
+
 use crate::component::MAX_COMPONENT;
 use crate::{ApiRange, Component, PluginError};
-
-/// The collection that built-in plugins are in: `sidestep/wi-verify`.
-pub const COLLECTION: &str = "sidestep";
 
 /// A plugin that the runner's binary carries.
 #[derive(Debug, Clone, Copy)]
@@ -19,35 +18,17 @@ pub struct BuiltIn {
     pub precompiled: &'static [u8],
 }
 
-/// Where a plugin was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// In the runner's binary.
-    BuiltIn,
-    /// In a file.
-    File(PathBuf),
-}
-
 /// A plugin that was found and read.
 #[derive(Debug, Clone)]
 pub struct Package {
-    /// The reference that named it.
-    pub uses: String,
-    /// Where it was found.
-    pub source: Source,
+    /// What named it.
+    pub uses: PluginRef,
     /// What it says about itself.
     pub component: Component,
     /// Its bytes.
     pub bytes: Cow<'static, [u8]>,
     /// Its bytes compiled by the runner's own build; empty if they aren't.
     pub precompiled: &'static [u8],
-}
-
-impl Package {
-    /// Whether the runner carries it, so that its requests are granted by themselves.
-    pub fn is_built_in(&self) -> bool {
-        self.source == Source::BuiltIn
-    }
 }
 
 /// Finds plugins.
@@ -73,59 +54,56 @@ impl Catalog {
         &self.built_in
     }
 
-    /// Finds what a step's `uses` names: `sidestep/NAME` (or a bare `NAME`), or the path of a file
-    /// relative to the workspace, which begins with `./` or ends with `.wasm`.
-    pub fn find(&self, uses: &str) -> Result<Package, PluginError> {
+    /// Finds a plugin where its kind says, and nowhere else.
+    pub fn find(&self, uses: &PluginRef) -> Result<Package, PluginError> {
         self.find_unnamed(uses)
-            .map_err(|error| error.about(&format!("`{uses}`")))
+            .map_err(|error| error.about(&format!("`{}`", uses.as_str())))
     }
 
-    fn find_unnamed(&self, uses: &str) -> Result<Package, PluginError> {
-        if uses.contains("://") {
-            return Err(PluginError::new(
-                "plugin.not-found",
-                "plugins are found in the runner and in files of the workspace, not at addresses",
+    fn find_unnamed(&self, uses: &PluginRef) -> Result<Package, PluginError> {
+        match uses {
+            PluginRef::BuiltIn(name) => {
+                let found = self.find_built_in(name)?;
+                Ok(Package {
+                    uses: uses.clone(),
+                    component: Component::read(found.component, Some(&self.api))?,
+                    bytes: Cow::Borrowed(found.component),
+                    precompiled: found.precompiled,
+                })
+            }
+            PluginRef::File(file) => {
+                let bytes = self.read_file(file)?;
+                Ok(Package {
+                    uses: uses.clone(),
+                    component: Component::read(&bytes, Some(&self.api))?,
+                    bytes: Cow::Owned(bytes),
+                    precompiled: &[],
+                })
+            }
+            PluginRef::Oci(_) => Err(PluginError::new(
+                "unsupported",
+                "this version does not load plugins from registries",
             )
             .with_help(
-                "put the component into the workspace and name its path: `./plugins/NAME.wasm`",
-            ));
+                "put the component into the workspace and name its path: ./plugins/NAME.wasm",
+            )),
         }
-        let is_path = uses.starts_with("./") || uses.starts_with('/') || uses.ends_with(".wasm");
-        let uses = uses.to_owned();
-        if is_path {
-            let (path, bytes) = self.read_file(&uses)?;
-            return Ok(Package {
-                uses,
-                component: Component::read(&bytes, Some(&self.api))?,
-                source: Source::File(path),
-                bytes: Cow::Owned(bytes),
-                precompiled: &[],
-            });
-        }
-        let found = self.find_built_in(&uses)?;
-        Ok(Package {
-            uses,
-            component: Component::read(found.component, Some(&self.api))?,
-            source: Source::BuiltIn,
-            bytes: Cow::Borrowed(found.component),
-            precompiled: found.precompiled,
-        })
     }
 
-    fn find_built_in(&self, uses: &str) -> Result<&BuiltIn, PluginError> {
-        let name = uses
-            .strip_prefix(COLLECTION)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .unwrap_or(uses);
+    fn find_built_in(&self, asked: &BuiltInName) -> Result<&BuiltIn, PluginError> {
+        let name = asked.name();
         if let Some(found) = self.built_in.iter().find(|known| known.name == name) {
             return Ok(found);
         }
-        let error = PluginError::new("plugin.not-found", "there is no such plugin");
+        let error = PluginError::new("plugin.not-found", "there is no such built-in plugin");
         let names = self.built_in.iter().map(|known| known.name);
-        Err(match sidestep_policy::nearest(name, names.clone()) {
-            Some(near) => error.with_help(format!("did you mean `{COLLECTION}/{near}`?")),
+        let called =
+            |name: &str| PluginRef::built_in(name).map(|plugin| plugin.as_str().to_owned());
+        let near = sidestep_policy::nearest(name, names.clone()).and_then(called);
+        Err(match near {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
             None => error.with_help(format!(
-                "built in are {}; a plugin of your own is named by its path: `./plugins/NAME.wasm`",
+                "built in are {}; a plugin of your own is named by its path: ./plugins/NAME.wasm",
                 names.collect::<Vec<_>>().join(", ")
             )),
         })
@@ -133,7 +111,7 @@ impl Catalog {
 
     /// Reads a plugin's file. One that lies outside of the workspace, by `..` or by a symbolic
     /// link, is refused: the pipeline's author may not know what lies there.
-    fn read_file(&self, uses: &str) -> Result<(PathBuf, Vec<u8>), PluginError> {
+    fn read_file(&self, file: &PluginFile) -> Result<Vec<u8>, PluginError> {
         let not_found = |path: &Path, error: std::io::Error| {
             PluginError::new(
                 "plugin.not-found",
@@ -147,7 +125,7 @@ impl Catalog {
             .workspace
             .canonicalize()
             .map_err(|error| not_found(&self.workspace, error))?;
-        let asked = root.join(uses);
+        let asked = root.join(file.path());
         let path = asked
             .canonicalize()
             .map_err(|error| not_found(&asked, error))?;
@@ -162,7 +140,7 @@ impl Catalog {
         std::fs::File::open(&path)
             .and_then(|file| file.take(MAX_COMPONENT as u64 + 1).read_to_end(&mut bytes))
             .map_err(|error| not_found(&path, error))?;
-        Ok((path, bytes))
+        Ok(bytes)
     }
 }
 
@@ -191,19 +169,30 @@ mod tests {
         Catalog::new(vec![built_in], workspace)
     }
 
+    fn named(text: &str) -> PluginRef {
+        PluginRef::parse(text).expect(text)
+    }
+
     #[test]
-    fn built_in_plugins_are_found_by_name() {
+    fn built_in_plugins_are_found_by_name_and_files_never_are() {
         let folder = tempfile::tempdir().expect("a folder");
-        let catalog = catalog(folder.path());
-        for uses in ["sidestep/wi-verify", "wi-verify"] {
-            let package = catalog.find(uses).expect("built in");
-            assert!(package.is_built_in());
-            assert_eq!(package.component.manifest.name, "p");
+        std::fs::create_dir(folder.path().join("sidestep")).expect("made");
+        for file in ["sidestep/wi-verify", "sidestep/wi-verfy", "wi-verify"] {
+            std::fs::write(folder.path().join(file), plugin()).expect("written");
         }
-        let error = catalog.find("sidestep/wi-verfy").expect_err("misspelt");
+        let catalog = catalog(folder.path());
+        let package = catalog
+            .find(&named("sidestep/wi-verify"))
+            .expect("built in");
+        assert!(matches!(package.bytes, Cow::Borrowed(_)));
+        assert_eq!(package.component.manifest.name, "p");
+        let file = catalog.find(&named("./sidestep/wi-verify")).expect("there");
+        assert!(matches!(file.bytes, Cow::Owned(_)));
+        let misspelt = named("sidestep/wi-verfy");
+        let error = catalog.find(&misspelt).expect_err("misspelt");
         assert_eq!(
             error.message,
-            "`sidestep/wi-verfy`: there is no such plugin"
+            "`sidestep/wi-verfy`: there is no such built-in plugin"
         );
         assert_eq!(error.help, ["did you mean `sidestep/wi-verify`?"]);
     }
@@ -217,23 +206,25 @@ mod tests {
         std::fs::write(outside.path().join("q.wasm"), plugin()).expect("written");
         std::os::unix::fs::symlink("../q.wasm", folder.join("link.wasm")).expect("made");
         let catalog = catalog(&folder);
-        let package = catalog.find("./p.wasm").expect("there");
-        assert!(!package.is_built_in());
-        assert_eq!(
-            catalog.find("p.wasm").expect("there").component,
-            package.component
-        );
+        let package = catalog.find(&named("./p.wasm")).expect("there");
+        assert_eq!(package.uses, named("./p.wasm"));
         let outside = outside.path().join("q.wasm").display().to_string();
-        for uses in ["./../q.wasm", "./link.wasm", &outside] {
-            assert_eq!(catalog.find(uses).expect_err(uses).code, "plugin.outside");
+        for uses in ["../q.wasm", "./../q.wasm", "./link.wasm", &outside] {
+            let error = catalog.find(&named(uses)).expect_err(uses);
+            assert_eq!(error.code, "plugin.outside");
         }
-        assert_eq!(
-            catalog.find("./none.wasm").expect_err("none").code,
-            "plugin.not-found"
-        );
-        assert_eq!(
-            catalog.find("oci://x/y").expect_err("none").code,
-            "plugin.not-found"
-        );
+        let error = catalog.find(&named("./none.wasm")).expect_err("none");
+        assert_eq!(error.code, "plugin.not-found");
+    }
+
+    #[test]
+    fn a_registry_s_plugin_is_refused_by_its_own_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!("oci://ghcr.io/acme/x@sha256:{}", "0".repeat(64));
+        let error = catalog(folder.path())
+            .find(&named(&text))
+            .expect_err("not there yet");
+        assert_eq!(error.code, "unsupported");
+        assert!(error.message.contains(&text), "{}", error.message);
     }
 }

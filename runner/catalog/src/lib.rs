@@ -17,5 +17,5 @@ mod shape;
 pub use api::ApiRange;
 pub use component::{Component, Import, MAX_COMPONENT, MAX_MANIFEST, SECTION, validate};
 pub use error::PluginError;
-pub use find::{BuiltIn, COLLECTION, Catalog, Package, Source};
+pub use find::{BuiltIn, Catalog, Package};
 pub use shape::MAX_INSTANCES;

@@ -1,5 +1,5 @@
 //! What every reporter and every script may rely on: the events of a run, the statuses of its
-//! steps, its failures, its journal's records and its exit codes.
+//! steps, the plugins that they use, its failures, its journal's records and its exit codes.
 //!
 //! This crate holds types, and [`show`], the one way from a stranger's text to a screen. It must not
 //! know how a run is executed, where it is stored, or what is told of it; every other crate may
@@ -16,6 +16,7 @@ mod foreign;
 mod journal;
 mod names;
 mod owner;
+mod plugin_ref;
 pub mod show;
 mod speaker;
 mod status;
@@ -36,5 +37,6 @@ pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };
 pub use owner::Owner;
+pub use plugin_ref::{BuiltInName, InvalidPluginRef, OciReference, PluginFile, PluginRef};
 pub use speaker::Speaker;
 pub use status::Status;

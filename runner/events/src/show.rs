@@ -32,6 +32,11 @@ pub fn line(text: &(impl Text + ?Sized)) -> String {
     escaped(text.text().trim_end_matches(['\r', '\n']), |_| false)
 }
 
+/// Returns whether something of the text is shown as an escape.
+pub(crate) fn is_escaped(text: &str) -> bool {
+    text.chars().any(is_hidden)
+}
+
 /// Returns a file's name as a part of one line. What is not UTF-8 in it is replaced by U+FFFD.
 pub fn path(path: &Path) -> String {
     line(&*path.to_string_lossy())

@@ -91,12 +91,12 @@ impl PluginHost {
     /// Loads what the catalog found.
     pub fn load_package(&self, package: &Package) -> Result<Plugin, PluginError> {
         self.compile(
-            &package.uses,
+            package.uses.as_str(),
             &package.bytes,
             package.component.clone(),
             package.precompiled,
         )
-        .map_err(|error| error.about(&format!("`{}`", package.uses)))
+        .map_err(|error| error.about(&format!("`{}`", package.uses.as_str())))
     }
 
     fn compile(

@@ -1,6 +1,6 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use sidestep_events::Position;
+use sidestep_events::{PluginRef, Position};
 use sidestep_policy::tree::Node;
 
 use crate::expression::Analysis;
@@ -53,13 +53,13 @@ impl Pipeline {
         &self.file
     }
 
-    /// The plugins that it uses, each once, as the file names them, with the first place of each.
-    pub fn uses(&self) -> impl Iterator<Item = (&str, Position)> {
+    /// The plugins that it uses, each once, with the first place of each.
+    pub fn uses(&self) -> impl Iterator<Item = (&PluginRef, Position)> {
         let mut seen = std::collections::HashSet::new();
         self.steps
             .iter()
-            .filter(move |step| seen.insert(step.uses.as_str()))
-            .map(|step| (step.uses.as_str(), step.uses_at))
+            .filter_map(|step| Some((step.uses.as_ref()?, step.uses_at)))
+            .filter(move |(uses, _)| seen.insert(*uses))
     }
 
     /// Where a step's `with` has an input; none where the step does not write it.
@@ -177,7 +177,8 @@ pub(crate) struct Step {
     pub(crate) id: String,
     pub(crate) at: Position,
     pub(crate) finally: bool,
-    pub(crate) uses: String,
+    /// None where `uses` names no plugin, which was reported.
+    pub(crate) uses: Option<PluginRef>,
     pub(crate) uses_at: Position,
     pub(crate) with: Option<Node>,
     pub(crate) with_at: Position,
@@ -197,6 +198,13 @@ pub(crate) struct Step {
     pub(crate) max_parallel: Option<u32>,
     pub(crate) grants: Option<(Position, Node)>,
     pub(crate) secrets: Vec<(String, Position)>,
+}
+
+impl Step {
+    /// What messages call its plugin.
+    pub(crate) fn plugin(&self) -> &str {
+        self.uses.as_ref().map_or("the plugin", PluginRef::as_str)
+    }
 }
 
 /// An expression of the file.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use sidestep_policy::{Origin, Policy};
+use sidestep_events::PluginRef;
+use sidestep_policy::{Origin, PluginFacts, Policy, Signer};
 
 use crate::manifest::Manifest;
 
@@ -14,10 +15,19 @@ pub struct PluginInfo {
     pub manifest: Manifest,
     /// `sha256:` of its bytes.
     pub digest: String,
-    /// Whether it is one of the runner's own, which are granted what they request.
-    pub built_in: bool,
     /// Who signed it, where a signature was verified.
-    pub signer: Option<String>,
+    pub signer: Option<Signer>,
+}
+
+impl PluginInfo {
+    /// Returns what policies judge it by; `plugin` is what names it.
+    pub fn facts<'a>(&'a self, plugin: &'a PluginRef) -> PluginFacts<'a> {
+        PluginFacts {
+            plugin,
+            digest: &self.digest,
+            signer: self.signer.as_ref(),
+        }
+    }
 }
 
 /// What a plan needs besides the file.
@@ -26,8 +36,8 @@ pub struct PlanInputs<'a> {
     /// The pipeline's inputs as they were given. A text counts as a number, a boolean, a list or
     /// a map where the file wants one.
     pub inputs: Map<String, Value>,
-    /// The plugins, by the name that the file's `uses` has.
-    pub plugins: &'a BTreeMap<String, PluginInfo>,
+    /// The plugins that the file's `uses` name.
+    pub plugins: &'a BTreeMap<PluginRef, PluginInfo>,
     /// What `git` is in expressions: `commit`, `branch`, ….
     pub git: Value,
     /// What `run` is in expressions: `id`, ….
@@ -39,7 +49,7 @@ pub struct PlanInputs<'a> {
     /// Where the run's code comes from, for policies.
     pub origin: Origin,
     /// Plugins of `uses` that could not be had, which is reported by whoever looked for them.
-    pub unavailable: BTreeSet<String>,
+    pub unavailable: BTreeSet<PluginRef>,
     /// Plans as if each step were granted exactly what its plugin requests, and no policy capped
     /// it: to see what there is to grant. Such a plan is not to be run.
     pub as_requested: bool,
@@ -47,7 +57,7 @@ pub struct PlanInputs<'a> {
 
 impl<'a> PlanInputs<'a> {
     /// Plugins alone: no inputs, no facts, no policy.
-    pub fn new(plugins: &'a BTreeMap<String, PluginInfo>) -> Self {
+    pub fn new(plugins: &'a BTreeMap<PluginRef, PluginInfo>) -> Self {
         let empty = || Value::Object(Map::new());
         Self {
             inputs: Map::new(),

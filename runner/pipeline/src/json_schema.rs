@@ -3,6 +3,7 @@ mod inputs;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sidestep_events::PluginRef;
 use sidestep_policy::{Reading, schema_grants};
 
 use crate::file::InputKind;
@@ -14,9 +15,9 @@ use inputs::with;
 const MOST: u32 = 10_000;
 
 /// The JSON Schema (draft 2020-12) of a pipeline file, for editors. `manifests` are the plugins
-/// that are known by the name which `uses` has: the inputs of their steps are described, each as
+/// that are known: the inputs of their steps are described, each as
 /// its type or an expression.
-pub fn schema_pipeline(manifests: &BTreeMap<String, Manifest>) -> Value {
+pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Sidestep pipeline, version 1",
@@ -69,7 +70,7 @@ pub fn schema_pipeline(manifests: &BTreeMap<String, Manifest>) -> Value {
     })
 }
 
-fn step(manifests: &BTreeMap<String, Manifest>) -> Value {
+fn step(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
     let mut step = json!({
         "type": "object",
         "required": ["uses"],
@@ -107,7 +108,8 @@ fn step(manifests: &BTreeMap<String, Manifest>) -> Value {
             "secrets": about(texts(), "The pipeline's secrets that it may use, by name."),
         },
     });
-    let plugins = manifests.iter().map(|(name, manifest)| {
+    let plugins = manifests.iter().map(|(plugin, manifest)| {
+        let name = plugin.as_str();
         let (with, required) = with(manifest);
         let mut then = json!({ "properties": { "with": with } });
         if required {
@@ -125,22 +127,11 @@ fn step(manifests: &BTreeMap<String, Manifest>) -> Value {
     step
 }
 
-fn uses(manifests: &BTreeMap<String, Manifest>) -> Value {
+fn uses(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
     let known = manifests
         .iter()
-        .map(|(name, manifest)| json!({ "const": name, "description": manifest.description }));
-    let forms = [
-        (
-            "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$",
-            "A built-in plugin: sidestep/NAME.",
-        ),
-        (r"^\./.+$", "A file of the workspace: ./PATH/FILE.wasm."),
-        (
-            "^oci://.+@sha256:[0-9A-Fa-f]{64}$",
-            "A plugin in a registry, with its digest: oci://REGISTRY/REPOSITORY:TAG@sha256:….",
-        ),
-    ];
-    let forms = forms.map(
+        .map(|(plugin, manifest)| json!({ "const": plugin.as_str(), "description": manifest.description }));
+    let forms = PluginRef::FORMS.map(
         |(pattern, what)| json!({ "type": "string", "pattern": pattern, "description": what }),
     );
     json!({

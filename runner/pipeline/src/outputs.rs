@@ -15,10 +15,10 @@ fn output_schema<'a>(
     pipeline: &Pipeline,
     given: &'a PlanInputs<'_>,
     step: &str,
-) -> Option<(&'a Value, String)> {
+) -> Option<(&'a Value, &'a str)> {
     let step = pipeline.steps.iter().find(|other| other.id == step)?;
-    let plugin = given.plugins.get(&step.uses)?;
-    Some((&plugin.manifest.outputs, step.uses.clone()))
+    let (uses, plugin) = given.plugins.get_key_value(step.uses.as_ref()?)?;
+    Some((&plugin.manifest.outputs, uses.as_str()))
 }
 
 /// Checks that every `steps.X.…` that is read exists.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sidestep_events::{Diagnostic, Foreign, GrantSource, PlannedGrant, PlannedStep};
+use sidestep_events::{Diagnostic, Foreign, GrantSource, PlannedGrant, PlannedStep, PluginRef};
 use sidestep_policy::{Capability, StepScopes};
 
 use crate::schema;
@@ -58,14 +58,12 @@ pub struct Instance {
     pub id: String,
     /// The step's id in the file.
     pub step: String,
-    /// The plugin, as the file names it.
-    pub uses: String,
+    /// The plugin.
+    pub uses: PluginRef,
     /// The plugin's own name.
     pub plugin: String,
     /// `sha256:` of the plugin's bytes.
     pub plugin_digest: String,
-    /// Whether the plugin is built in.
-    pub built_in: bool,
     /// Its combination of the matrix; empty without one.
     pub matrix: Map<String, Value>,
     /// Its inputs. What waits for other steps is an expression.
@@ -208,7 +206,7 @@ impl Instance {
         PlannedStep {
             id: self.step.as_str().into(),
             instance: self.id.as_str().into(),
-            uses: self.uses.as_str().into(),
+            uses: self.uses.clone(),
             plugin_digest: self.plugin_digest.as_str().into(),
             needs: self.needs.iter().map(Foreign::from).collect(),
             grants,

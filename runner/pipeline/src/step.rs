@@ -1,4 +1,4 @@
-use sidestep_events::Position;
+use sidestep_events::{PluginRef, Position};
 use sidestep_policy::tree::Node;
 
 use crate::context::{self, IN_CONDITION, IN_GRANTS, IN_STEP};
@@ -61,7 +61,9 @@ fn step(
             return None;
         }
     };
-    uses_form(problems, &uses, uses_at);
+    let uses = PluginRef::parse(&uses)
+        .map_err(|wrong| problems.push(wrong.diagnostic(), uses_at))
+        .ok();
     if let Some(node) = node.get("description") {
         read::text(problems, node, "`description`");
     }
@@ -156,50 +158,4 @@ fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {
         ..at
     });
     context::expression(problems, IN_CONDITION, &scalar.text, at)
-}
-
-/// A plugin is built in, a file, or an image with its digest.
-fn uses_form(problems: &mut Problems<'_>, uses: &str, at: Position) {
-    if uses.starts_with("oci://") {
-        let digest = uses
-            .rsplit_once("@sha256:")
-            .is_some_and(|(_, hex)| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()));
-        if !digest {
-            problems.add_help(
-                "uses.digest",
-                at,
-                "a plugin from a registry is named with its digest, since tags move",
-                "write oci://REGISTRY/REPOSITORY:TAG@sha256:…",
-            );
-        }
-        return;
-    }
-    if uses.starts_with("./") || uses.starts_with("../") || uses.starts_with('/') {
-        if uses.starts_with('/') || uses.split('/').any(|part| part == "..") {
-            problems.add_help(
-                "uses.path",
-                at,
-                "a plugin's file lies within the workspace",
-                "write ./PATH/FILE.wasm",
-            );
-        }
-        return;
-    }
-    let plain = |part: &str| {
-        !part.is_empty()
-            && part
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    };
-    if !uses
-        .split_once('/')
-        .is_some_and(|(a, b)| plain(a) && plain(b))
-    {
-        problems.add_help(
-            "uses.form",
-            at,
-            format!("`{uses}` is not a plugin's name"),
-            "write sidestep/NAME, ./PATH/FILE.wasm or oci://REGISTRY/REPOSITORY:TAG@sha256:…",
-        );
-    }
 }

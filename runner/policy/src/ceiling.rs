@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sidestep_events::PluginRef;
 
 use crate::capability::Capability;
 use crate::grants::{Grants, yaml};
@@ -20,6 +21,21 @@ pub struct Ceiling {
     pub audit: bool,
     /// The rules that match, in the file's order.
     pub rules: Vec<CeilingRule>,
+    /// The plugin, if the policy lists plugins and not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<Unlisted>,
+}
+
+/// A plugin that no rule of a policy lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unlisted {
+    /// The plugin.
+    pub plugin: PluginRef,
+    /// `sha256:` of its bytes.
+    pub digest: String,
+    /// The line of the `plugins` that leave it out, else of `rules`.
+    pub line: u32,
 }
 
 /// A rule that matches.
@@ -40,6 +56,12 @@ impl Ceiling {
         self.rules
             .iter()
             .flat_map(move |rule| rule.allow.get(capability).unwrap_or_default())
+    }
+
+    /// The refusal of the plugin itself, whatever it requests.
+    pub(crate) fn refuses_plugin(&self) -> Option<Refusal> {
+        let unlisted = self.unlisted.as_ref()?;
+        Some(Refusal::unlisted(unlisted, &self.file))
     }
 
     /// The refusals of scopes that this policy does not cover.

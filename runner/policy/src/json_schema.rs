@@ -4,6 +4,7 @@
 //! the other does not.
 
 use serde_json::{Map, Value, json};
+use sidestep_events::PluginRef;
 
 use crate::capability::Capability;
 use crate::field::{Absent, Field, Holds, Reading};
@@ -42,8 +43,29 @@ pub fn schema_policy() -> Value {
     };
     let trust = json!({ "enum": ["verified", "unverified", "fork"] });
     let digest = json!({
-        "description": "`sha256:` of the plugin's bytes, as `sidestep plugin inspect` prints it.",
+        "description": "`sha256:` of the plugin's bytes, as `sidestep plugin inspect` prints it: \
+                        the one way to list a file.",
         "type": "string",
+        "pattern": "^sha256:[0-9a-f]{64}$",
+    });
+    let begins = |with: &str, what: &str| {
+        json!({
+            "description": format!("{what}. {}", how(Kind::Name)),
+            "type": "string",
+            "maxLength": MAX_PATTERN,
+            "pattern": format!("^{with}"),
+        })
+    };
+    let signer = json!({
+        "description": "Who signed a registry's plugin.",
+        "type": "object",
+        "required": ["issuer", "identity"],
+        "additionalProperties": false,
+        "properties": {
+            "issuer": begins("", "Who vouches for the identity: \
+                             `https://token.actions.githubusercontent.com`"),
+            "identity": begins("", "The identity: a workflow's or a person's"),
+        },
     });
     let rule = json!({
         "description": "What runs of one origin are allowed. The ceiling of a run is the union of \
@@ -71,17 +93,22 @@ pub fn schema_policy() -> Value {
             },
             "plugins": {
                 "description": "Which plugins the rule is for; without it, any. All that one \
-                                entry says has to hold.",
+                                entry says has to hold. Where a policy lists plugins, one that \
+                                no matching rule lists is refused.",
                 "type": "array",
                 "items": {
                     "type": "object",
                     "minProperties": 1,
                     "additionalProperties": false,
                     "properties": {
-                        "name": patterns(Kind::Name, "As `uses` names it: `sidestep/*`"),
+                        "name": begins(PluginRef::COLLECTION, "Built-in plugins: `sidestep/*`"),
+                        "reference": begins(PluginRef::SCHEME, "A registry's plugins: `oci://ghcr.io/acme/*`"),
                         "digest": digest,
-                        "signer": patterns(Kind::Name, "Who signed it"),
+                        "signer": signer,
                     },
+                    "not": { "required": ["name"], "anyOf": [
+                        { "required": ["reference"] }, { "required": ["signer"] },
+                    ] },
                 },
             },
             "allow": schema_grants(Reading::Ceiling),

@@ -44,12 +44,12 @@ mod words;
 pub mod workspace;
 
 pub use capability::Capability;
-pub use ceiling::{Ceiling, CeilingRule};
+pub use ceiling::{Ceiling, CeilingRule, Unlisted};
 pub use field::{Reading, ScopeError, nearest};
 pub use grants::{Grants, scopes, yaml};
 pub use json_schema::{schema_grants, schema_policy};
 pub use meet::{Granted, Requested, meet};
-pub use operator::{Origin, PluginFacts, Policy, Trust, json, locate};
+pub use operator::{Origin, PluginFacts, Policy, Signer, Trust, json, locate};
 pub use pattern::{Kind, MAX_PATTERN, Pattern};
 pub use pod::PodRefusal;
 pub use quantity::Quantity;

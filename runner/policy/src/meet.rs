@@ -32,18 +32,16 @@ pub struct Granted<'a> {
     pub automatic: bool,
 }
 
-/// Brings the three together. Every request that is known has to be covered by the grants, and
-/// every grant that is written and every request by each policy; otherwise all refusals come back.
+/// Brings the three together. Every request that is known has to be covered by the grants, every
+/// grant that is written and every request by each policy, and each policy that lists plugins has
+/// to list this one; otherwise all refusals come back.
 pub fn meet(
     requested: &BTreeMap<Capability, Requested>,
     granted: Granted<'_>,
     ceilings: &[Ceiling],
 ) -> Result<StepScopes, Vec<Refusal>> {
     let mut refusals = Vec::new();
-    let mut step = StepScopes {
-        ceilings: ceilings.to_vec(),
-        ..StepScopes::default()
-    };
+    let mut step = StepScopes::default();
     for (capability, request) in requested {
         let capability = *capability;
         let written = granted.written.get(capability);
@@ -73,15 +71,6 @@ pub fn meet(
                 continue;
             }
         };
-        for ceiling in ceilings {
-            // A written grant is judged whole, so that what a policy forbids never looks granted.
-            let (refused, audited): (Vec<_>, Vec<_>) = ceiling
-                .refuses(capability, &scopes)
-                .into_iter()
-                .partition(|_| !ceiling.audit);
-            refusals.extend(refused);
-            step.audited.extend(audited.into_iter().map(|r| r.message));
-        }
         let grant = StepGrant {
             capability,
             source,
@@ -90,9 +79,12 @@ pub fn meet(
         };
         step.grants.insert(capability.as_str().to_owned(), grant);
     }
-    if refusals.is_empty() {
-        Ok(step)
-    } else {
-        Err(refusals)
+    match step.capped(ceilings) {
+        Ok(step) if refusals.is_empty() => Ok(step),
+        Ok(_) => Err(refusals),
+        Err(more) => {
+            refusals.extend(more);
+            Err(refusals)
+        }
     }
 }

@@ -1,11 +1,14 @@
+mod plugins;
 mod read;
 
 use serde_json::Value;
 use sidestep_events::{Diagnostic, Exit, Position};
 
-use crate::ceiling::{Ceiling, CeilingRule};
+use crate::ceiling::{Ceiling, CeilingRule, Unlisted};
 use crate::pattern::Pattern;
 use crate::tree::{self, Node, NodeKind};
+use plugins::Listing;
+pub use plugins::{PluginFacts, Signer};
 use read::{Reader, START};
 
 /// Where a run's code comes from, and how far that is known.
@@ -44,17 +47,6 @@ impl Trust {
     }
 }
 
-/// The plugin that a ceiling is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PluginFacts<'a> {
-    /// As the pipeline names it: `sidestep/kaniko-launch`.
-    pub name: &'a str,
-    /// `sha256:` of its bytes.
-    pub digest: &'a str,
-    /// Who signed it, where a signature was verified.
-    pub signer: Option<&'a str>,
-}
-
 /// A policy file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -72,16 +64,9 @@ struct Rule {
     git_ref: Option<Vec<Pattern>>,
     event: Option<Vec<Pattern>>,
     trust: Vec<String>,
-    plugins: Option<Vec<PluginRule>>,
+    plugins: Option<Listing>,
     allow: CeilingRule,
     cache_write: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct PluginRule {
-    name: Option<Pattern>,
-    digest: Option<String>,
-    signer: Option<Pattern>,
 }
 
 impl Policy {
@@ -114,16 +99,27 @@ impl Policy {
 
     /// What this policy allows to a plugin in a run of that origin.
     pub fn ceiling(&self, origin: &Origin, plugin: PluginFacts<'_>) -> Ceiling {
-        let rules = self.matching(origin).filter(|rule| {
-            rule.plugins
-                .as_ref()
-                .is_none_or(|all| all.iter().any(|one| one.matches(plugin)))
+        let rules: Vec<_> = self
+            .matching(origin)
+            .filter(|rule| rule.is_for(plugin))
+            .collect();
+        // Where plugins are listed, only a rule can let one in. Otherwise a run that no rule is
+        // for would escape the lists of all of them.
+        let lists = self.rules.iter().any(|rule| rule.plugins.is_some());
+        let unlisted = (lists && rules.is_empty()).then(|| Unlisted {
+            plugin: plugin.plugin.clone(),
+            digest: plugin.digest.to_owned(),
+            line: self
+                .matching(origin)
+                .find_map(|rule| rule.plugins.as_ref())
+                .map_or(self.rules_line, |listing| listing.line),
         });
         Ceiling {
             file: self.file.clone(),
             rules_line: self.rules_line,
             audit: self.audit,
-            rules: rules.map(|rule| rule.allow.clone()).collect(),
+            rules: rules.into_iter().map(|rule| rule.allow.clone()).collect(),
+            unlisted,
         }
     }
 
@@ -138,6 +134,12 @@ impl Policy {
 }
 
 impl Rule {
+    fn is_for(&self, plugin: PluginFacts<'_>) -> bool {
+        self.plugins
+            .as_ref()
+            .is_none_or(|listing| listing.lists(plugin))
+    }
+
     fn matches(&self, origin: &Origin) -> bool {
         let one = |patterns: &Option<Vec<Pattern>>, value: &Option<String>| match (patterns, value)
         {
@@ -151,22 +153,6 @@ impl Rule {
             && one(&self.repository, &origin.repository)
             && one(&self.git_ref, &origin.git_ref)
             && one(&self.event, &origin.event)
-    }
-}
-
-impl PluginRule {
-    fn matches(&self, plugin: PluginFacts<'_>) -> bool {
-        self.name
-            .as_ref()
-            .is_none_or(|name| name.matches(plugin.name))
-            && self
-                .digest
-                .as_ref()
-                .is_none_or(|digest| digest == plugin.digest)
-            && self
-                .signer
-                .as_ref()
-                .is_none_or(|signer| plugin.signer.is_some_and(|who| signer.matches(who)))
     }
 }
 

@@ -1,12 +1,13 @@
-use sidestep_events::{Class, Diagnostic, Exit, Failure, Foreign, Owner};
+use sidestep_events::{Class, Diagnostic, Exit, Failure, Foreign, Owner, PluginRef};
 
 use crate::capability::Capability;
+use crate::ceiling::Unlisted;
 
 /// A no of a grant or of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The capability that it is about.
-    pub capability: Capability,
+    /// The capability that it is about; none if it is about the plugin itself.
+    pub capability: Option<Capability>,
     /// `grant.missing`, or `policy.refused`.
     pub code: &'static str,
     /// What is refused, and by what.
@@ -31,7 +32,7 @@ impl Refusal {
             .map(|yaml| format!("add to the step:\n{yaml}"))
             .collect();
         Self {
-            capability,
+            capability: Some(capability),
             code: "grant.missing",
             message: message.into(),
             help,
@@ -43,7 +44,7 @@ impl Refusal {
     /// Something that a policy does not allow.
     pub fn policy(capability: Capability, message: &str, file: &str, line: u32) -> Self {
         Self {
-            capability,
+            capability: Some(capability),
             code: "policy.refused",
             message: format!("{message}: {file}:{line} does not allow it"),
             help: vec![
@@ -54,6 +55,30 @@ impl Refusal {
         }
     }
 
+    /// A plugin that a policy does not list.
+    pub(crate) fn unlisted(unlisted: &Unlisted, file: &str) -> Self {
+        let Unlisted {
+            plugin,
+            digest,
+            line,
+        } = unlisted;
+        let name = plugin.as_str();
+        let entry = match plugin {
+            PluginRef::BuiltIn(_) => format!("name: {name}"),
+            PluginRef::File(_) | PluginRef::Oci(_) => format!("digest: \"{digest}\""),
+        };
+        Self {
+            capability: None,
+            code: "policy.refused",
+            message: format!("the plugin {name}: {file}:{line} does not list it"),
+            help: vec![format!(
+                "an administrator of the policy can list it:\nplugins: [{{ {entry} }}]"
+            )],
+            yaml: None,
+            policy: Some((file.to_owned(), *line)),
+        }
+    }
+
     /// As the failure of a call or a step: class `refused`.
     pub fn failure(&self) -> Failure {
         let owner = if self.policy.is_some() {
@@ -61,9 +86,11 @@ impl Refusal {
         } else {
             Owner::Author
         };
-        let mut failure = Failure::new(Class::Refused, self.code, owner, self.message.clone())
-            .with_detail("capability", self.capability.as_str());
+        let mut failure = Failure::new(Class::Refused, self.code, owner, self.message.clone());
         failure.help = self.help.iter().map(Foreign::from).collect();
+        if let Some(capability) = self.capability {
+            failure = failure.with_detail("capability", capability.as_str());
+        }
         if let Some((file, line)) = &self.policy {
             failure = failure
                 .with_detail("policyFile", file.as_str())

@@ -41,6 +41,41 @@ impl StepScopes {
         &self.audited
     }
 
+    /// Caps what is granted by these policies. A policy that the step was capped by before stays
+    /// unless it is given anew, so that no ceiling is lost.
+    ///
+    /// # Errors
+    /// Returns all refusals: of the plugin itself, and of grants that a policy does not cover.
+    pub fn capped(mut self, ceilings: &[Ceiling]) -> Result<Self, Vec<Refusal>> {
+        self.ceilings
+            .retain(|known| ceilings.iter().all(|new| new.file != known.file));
+        self.ceilings.extend_from_slice(ceilings);
+        self.audited.clear();
+        let mut refusals = Vec::new();
+        for ceiling in &self.ceilings {
+            let refused = match ceiling.refuses_plugin() {
+                Some(refusal) => vec![refusal],
+                // A written grant is judged whole, so that what a policy forbids never looks
+                // granted.
+                None => self
+                    .grants
+                    .values()
+                    .flat_map(|grant| ceiling.refuses(grant.capability, &grant.granted))
+                    .collect(),
+            };
+            if ceiling.audit {
+                self.audited.extend(refused.into_iter().map(|r| r.message));
+            } else {
+                refusals.extend(refused);
+            }
+        }
+        if refusals.is_empty() {
+            Ok(self)
+        } else {
+            Err(refusals)
+        }
+    }
+
     /// Fills in requests that were known only later. A request that the grants or a policy don't
     /// cover is refused.
     pub fn fill(&self, requested: &BTreeMap<Capability, Vec<Scope>>) -> Result<Self, Vec<Refusal>> {

@@ -21,7 +21,7 @@ pub(crate) fn mermaid(plan: &Plan) -> String {
             "{}[\"{}<br/>{}{}\"]",
             names[instance.id.as_str()],
             escape(&instance.id),
-            escape(&instance.uses),
+            escape(instance.uses.as_str()),
             condition.unwrap_or_default()
         )
     };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use sidestep_catalog::Package;
-use sidestep_events::Diagnostic;
+use sidestep_events::{Diagnostic, PluginRef};
 use sidestep_host::Plugin;
 use sidestep_pipeline::{
     Pipeline, Plan, PlanInputs, Planned, PluginInfo, Source, UnknownStep, parse_partly, plan_partly,
@@ -62,10 +62,7 @@ pub(crate) async fn prepare(
     // What else is wrong is looked for all the same, so that everything is said at once.
     let mut wrong = parsed.problems;
     let (packages, unavailable) = find_plugins(session, &pipeline, &mut wrong);
-    let infos: BTreeMap<_, _> = packages
-        .iter()
-        .map(|(uses, package)| (uses.clone(), info(package)))
-        .collect();
+    let infos = infos(&packages);
     let run = run_id(&pipeline, given);
     let planned = plan_partly(
         &pipeline,
@@ -135,39 +132,39 @@ fn unknown_step(step: UnknownStep) -> Problems {
     ])
 }
 
-/// The plugins that the pipeline uses, by the names that it has for them, and the names of those
-/// that can't be had; why not goes to `wrong`.
+/// The plugins that the pipeline uses, and those that can't be had; why not goes to `wrong`.
 fn find_plugins(
     session: &Session,
     pipeline: &Pipeline,
     wrong: &mut Vec<Diagnostic>,
-) -> (BTreeMap<String, Package>, BTreeSet<String>) {
+) -> (BTreeMap<PluginRef, Package>, BTreeSet<PluginRef>) {
     let catalog = catalog(session);
     let (mut packages, mut unavailable) = (BTreeMap::new(), BTreeSet::new());
     for (uses, at) in pipeline.uses() {
         match catalog.find(uses) {
             Ok(package) => {
-                packages.insert(uses.to_owned(), package);
+                packages.insert(uses.clone(), package);
             }
             Err(error) => {
-                unavailable.insert(uses.to_owned());
-                // A name that is none is said to be so already.
-                if !wrong.iter().any(|found| found.at == Some(at)) {
-                    wrong.push(error.diagnostic().at(pipeline.file(), at));
-                }
+                unavailable.insert(uses.clone());
+                wrong.push(error.diagnostic().at(pipeline.file(), at));
             }
         }
     }
     (packages, unavailable)
 }
 
-fn info(package: &Package) -> PluginInfo {
-    PluginInfo {
+/// What a plan needs to know of each plugin.
+pub(crate) fn infos(packages: &BTreeMap<PluginRef, Package>) -> BTreeMap<PluginRef, PluginInfo> {
+    let info = |package: &Package| PluginInfo {
         manifest: package.component.manifest.clone(),
         digest: package.component.digest.clone(),
-        built_in: package.is_built_in(),
         signer: None,
-    }
+    };
+    packages
+        .iter()
+        .map(|(uses, package)| (uses.clone(), info(package)))
+        .collect()
 }
 
 /// The id that was asked for, else the CI's own, else a new one.

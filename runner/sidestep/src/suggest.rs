@@ -26,7 +26,7 @@ pub(crate) fn suggest(plan: &Plan) -> String {
             steps.len() - 1
         });
         let wanted = &mut steps[index].1;
-        wanted.built_in = instance.built_in;
+        wanted.built_in = instance.uses.is_built_in();
         for grant in instance.scopes.grants() {
             let scopes = wanted.scopes.entry(grant.capability).or_default();
             for scope in grant.scopes() {

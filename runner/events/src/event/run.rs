@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Foreign, Status};
+use crate::{Foreign, PluginRef, Status};
 
 /// A run's beginning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,8 +36,8 @@ pub struct PlannedStep {
     pub id: Foreign,
     /// Its instance.
     pub instance: Foreign,
-    /// The plugin, as the file names it.
-    pub uses: Foreign,
+    /// The plugin.
+    pub uses: PluginRef,
     /// `sha256:` of the plugin's bytes.
     pub plugin_digest: Foreign,
     /// The ids of the steps that it waits for.

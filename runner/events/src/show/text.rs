@@ -1,4 +1,4 @@
-use crate::Foreign;
+use crate::{Foreign, PluginRef};
 
 /// What can be shown: foreign text, and any other, since showing makes it harmless. The trait can't
 /// be named outside, so that it is no second way to a foreign text.
@@ -22,6 +22,12 @@ impl Text for str {
 impl Text for String {
     fn text(&self) -> &str {
         self
+    }
+}
+
+impl Text for PluginRef {
+    fn text(&self) -> &str {
+        self.as_str()
     }
 }
 

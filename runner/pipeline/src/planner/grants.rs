@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sidestep_events::{Diagnostic, Position};
 use sidestep_policy::{
-    Capability, Granted, Grants, PluginFacts, Reading, Requested, Scope, locate, meet, nearest,
-    secrets,
+    Capability, Granted, Grants, Reading, Requested, Scope, locate, meet, nearest, secrets,
 };
 
-use super::steps::Planner;
+use super::steps::{Planner, Used};
 use super::texts::texts;
 use crate::expression::{self, Values};
 use crate::file::Step;
 use crate::given::PluginInfo;
+use crate::judged::AUDIT;
 use crate::plan::Instance;
 use crate::problems::Problems;
 use crate::request::evaluate_request;
@@ -26,7 +26,7 @@ impl Planner<'_> {
         &mut self,
         problems: &mut Problems<'_>,
         step: &Step,
-        plugin: &PluginInfo,
+        Used { uses, info }: Used<'_>,
         values: &Values,
         (known, unknown): (&Value, &[String]),
         instance: &mut Instance,
@@ -34,14 +34,14 @@ impl Planner<'_> {
         let written = if self.given.as_requested {
             Grants::default()
         } else {
-            let Some(written) = written_grants(problems, step, plugin, values) else {
+            let Some(written) = written_grants(problems, step, info, values) else {
                 return;
             };
             written
         };
         let mut requested = BTreeMap::new();
-        for (key, text) in &plugin.manifest.requests {
-            match request(key, text, known, unknown, plugin, &instance.with) {
+        for (key, text) in &info.manifest.requests {
+            match request(key, text, known, unknown, info, &instance.with) {
                 Ok((capability, Requested::Later(on))) => {
                     if capability != Capability::Secrets || self.given.as_requested {
                         instance.later_requests.insert(key.clone(), text.clone());
@@ -58,33 +58,28 @@ impl Planner<'_> {
                     step.uses_at,
                     format!(
                         "what `{}` asks for under `{key}` can't be worked out: {message}",
-                        step.uses
+                        uses.as_str()
                     ),
                     "this is the plugin's to mend, unless one of its inputs is odd",
                 ),
             }
         }
-        let facts = PluginFacts {
-            name: &step.uses,
-            digest: &plugin.digest,
-            signer: plugin.signer.as_deref(),
-        };
         let ceilings: Vec<_> = self
             .given
             .policies
             .iter()
             .filter(|_| !self.given.as_requested)
-            .map(|policy| policy.ceiling(&self.given.origin, facts))
+            .map(|policy| policy.ceiling(&self.given.origin, info.facts(uses)))
             .collect();
         let granted = Granted {
             written: &written,
-            automatic: plugin.built_in || self.given.as_requested,
+            automatic: uses.is_built_in() || self.given.as_requested,
         };
         let at = step.grants.as_ref().map_or(step.uses_at, |(at, _)| *at);
         match meet(&requested, granted, &ceilings) {
             Ok(scopes) => {
                 for line in scopes.audited() {
-                    let warning = Diagnostic::warning("policy.audit", line.clone());
+                    let warning = Diagnostic::warning(AUDIT, line.clone());
                     self.warnings.push(warning.at(problems.file(), at));
                 }
                 let secrets = step.secrets.iter().filter(|_| !self.given.as_requested);
@@ -101,6 +96,8 @@ impl Planner<'_> {
                     diagnostic.message = diagnostic
                         .message
                         .rewrite(|message| format!("step `{}`: {message}", instance.id));
+                    // No grant helps a plugin that is refused itself.
+                    let at = refusal.capability.map_or(step.uses_at, |_| at);
                     problems.push(diagnostic, at);
                 }
             }
@@ -125,7 +122,7 @@ fn written_grants(
                 .keys()
                 .map(String::as_str)
                 .collect();
-            let message = format!("`{}` does not ask for `{key}`", step.uses);
+            let message = format!("`{}` does not ask for `{key}`", step.plugin());
             let help = if asks.is_empty() {
                 "remove this grant: the plugin asks for nothing".to_owned()
             } else {
@@ -189,7 +186,7 @@ fn written_grants(
             problems.add_help(
                 "grant.not-requested",
                 *at,
-                format!("`{}` does not ask for secrets", step.uses),
+                format!("`{}` does not ask for secrets", step.plugin()),
                 "remove `secrets`",
             );
         }

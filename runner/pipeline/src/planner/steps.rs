@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use sidestep_events::Diagnostic;
+use sidestep_events::{Diagnostic, PluginRef};
 use sidestep_policy::StepScopes;
 
 use super::MAX_INSTANCES;
@@ -28,22 +28,31 @@ pub(super) struct Planner<'a> {
     pub(super) warnings: Vec<Diagnostic>,
 }
 
+/// The plugin of a step.
+#[derive(Clone, Copy)]
+pub(super) struct Used<'a> {
+    pub(super) uses: &'a PluginRef,
+    pub(super) info: &'a PluginInfo,
+}
+
 impl Planner<'_> {
     pub(super) fn steps(&mut self, problems: &mut Problems<'_>) {
         for step in &self.pipeline.steps {
-            let Some(plugin) = self.given.plugins.get(&step.uses) else {
-                if self.given.unavailable.contains(&step.uses) || problems.has_at(step.uses_at) {
+            let Some(uses) = &step.uses else { continue };
+            let Some((uses, info)) = self.given.plugins.get_key_value(uses) else {
+                if self.given.unavailable.contains(uses) || problems.has_at(step.uses_at) {
                     continue;
                 }
                 problems.unknown(
                     "plugin.unknown",
                     step.uses_at,
-                    format!("there is no plugin `{}`", step.uses),
-                    &step.uses,
-                    self.given.plugins.keys().map(String::as_str),
+                    format!("there is no plugin `{}`", uses.as_str()),
+                    uses.as_str(),
+                    self.given.plugins.keys().map(PluginRef::as_str),
                 );
                 continue;
             };
+            let plugin = Used { uses, info };
             let combinations = match &step.matrix {
                 Some(matrix) => matrix.combinations.clone(),
                 None => vec![Map::new()],
@@ -64,10 +73,10 @@ impl Planner<'_> {
         &mut self,
         problems: &mut Problems<'_>,
         step: &Step,
-        plugin: &PluginInfo,
+        plugin: Used<'_>,
         matrix: Map<String, Value>,
     ) {
-        let schema = &plugin.manifest.inputs;
+        let schema = &plugin.info.manifest.inputs;
         let before = problems.count();
         let mut values = self.values.clone();
         if !step.broken_matrix {
@@ -86,15 +95,14 @@ impl Planner<'_> {
         let mut instance = Instance {
             id: instance_id(&step.id, &matrix),
             step: step.id.clone(),
-            uses: step.uses.clone(),
-            plugin: plugin.manifest.name.clone(),
-            plugin_digest: plugin.digest.clone(),
-            built_in: plugin.built_in,
+            uses: plugin.uses.clone(),
+            plugin: plugin.info.manifest.name.clone(),
+            plugin_digest: plugin.info.digest.clone(),
             matrix,
             with,
             outputs: schema::property_names(&schema::candidates(
-                &plugin.manifest.outputs,
-                &plugin.manifest.outputs,
+                &plugin.info.manifest.outputs,
+                &plugin.info.manifest.outputs,
             ))
             .into_iter()
             .map(str::to_owned)

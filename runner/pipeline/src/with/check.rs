@@ -23,7 +23,7 @@ pub(crate) fn check(
                 step.uses_at,
                 format!(
                     "the input schema of `{}` can't be used: {message}",
-                    step.uses
+                    step.plugin()
                 ),
             );
             return false;
@@ -78,9 +78,9 @@ fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &sche
     if finding.unexpected.is_empty() {
         let message = match path.last() {
             Some(name) if !finding.message.starts_with('`') => {
-                format!("`{name}` of `{}`: {}", step.uses, finding.message)
+                format!("`{name}` of `{}`: {}", step.plugin(), finding.message)
             }
-            _ => format!("{} in the inputs of `{}`", finding.message, step.uses),
+            _ => format!("{} in the inputs of `{}`", finding.message, step.plugin()),
         };
         problems.add("input.wrong", place(&path), message);
         return;
@@ -89,7 +89,7 @@ fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &sche
     for key in &finding.unexpected {
         let mut at = path.clone();
         at.push(key.clone());
-        let message = format!("`{}` has no input `{key}`", step.uses);
+        let message = format!("`{}` has no input `{key}`", step.plugin());
         let help = match nearest(key, known.iter().copied()) {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("its inputs are {}", known.join(", ")),

@@ -1,19 +1,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sidestep_events::Diagnostic;
+use sidestep_events::{Diagnostic, PluginRef};
 use sidestep_pipeline::{
     Manifest, Pipeline, Plan, PlanInputs, Planned, PluginInfo, Source, parse, parse_partly,
     plan_partly,
 };
 
-fn plugin(
-    name: &str,
-    inputs: Value,
-    outputs: Value,
-    requests: Value,
-    built_in: bool,
-) -> PluginInfo {
+fn plugin(name: &str, inputs: Value, outputs: Value, requests: Value) -> PluginInfo {
     let manifest: Manifest = serde_json::from_value(json!({
         "manifestVersion": 1, "name": name, "version": "0.1.0", "apiVersion": "0.1.0",
         "inputs": inputs, "outputs": outputs, "requests": requests,
@@ -22,18 +16,21 @@ fn plugin(
     PluginInfo {
         manifest,
         digest: format!("sha256:{}", "ab".repeat(32)),
-        built_in,
         signer: None,
     }
 }
 
+fn named(text: &str) -> PluginRef {
+    PluginRef::parse(text).expect("a plugin")
+}
+
 /// Plugins shaped like those that the runner has, and one of a stranger.
-pub(crate) fn plugins() -> BTreeMap<String, PluginInfo> {
+pub(crate) fn plugins() -> BTreeMap<PluginRef, PluginInfo> {
     let text = || json!({ "type": "string" });
     let object = |properties: Value, required: Value| json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
     let mut all = BTreeMap::new();
     all.insert(
-        "sidestep/context-upload".to_owned(),
+        named("sidestep/context-upload"),
         plugin(
             "context-upload",
             object(
@@ -59,11 +56,10 @@ pub(crate) fn plugins() -> BTreeMap<String, PluginInfo> {
                 "workspace": "[{'read': [inputs.path + '/**']}]",
                 "storage": "[{'bucket': inputs.bucket, 'prefix': inputs.prefix, 'actions': ['get', 'create']}]",
             }),
-            true,
         ),
     );
     all.insert(
-        "sidestep/kaniko-launch".to_owned(),
+        named("sidestep/kaniko-launch"),
         plugin(
             "kaniko-launch",
             object(
@@ -82,37 +78,33 @@ pub(crate) fn plugins() -> BTreeMap<String, PluginInfo> {
                 "kubernetes": "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log'], 'actions': ['get', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': ['ghcr.io/osscontainertools/kaniko@*']}]",
                 "registry": "inputs.destinations.map(d, {'repository': image(d).repository, 'actions': ['resolve']})",
             }),
-            true,
         ),
     );
     all.insert(
-        "sidestep/pod-run".to_owned(),
+        named("sidestep/pod-run"),
         plugin(
             "pod-run",
             object(json!({ "script": { "type": "string", "x-sidestep": "code" }, "env": { "type": "object", "additionalProperties": text() } }), json!(["script"])),
             object(json!({ "dist": text() }), json!([])),
             json!({}),
-            true,
         ),
     );
     all.insert(
-        "./plugins/notify.wasm".to_owned(),
+        named("./plugins/notify.wasm"),
         plugin(
             "notify",
             object(json!({ "status": text(), "url": text() }), json!(["status"])),
             object(json!({}), json!([])),
             json!({ "http": "[{'host': 'hooks.example.com', 'methods': ['POST']}]", "secrets": "[{'names': '**'}]" }),
-            false,
         ),
     );
     all.insert(
-        "./plugins/fetch.wasm".to_owned(),
+        named("./plugins/fetch.wasm"),
         plugin(
             "fetch",
             object(json!({ "host": text() }), json!(["host"])),
             object(json!({ "body": text() }), json!([])),
             json!({ "http": "[{'host': inputs.host, 'methods': ['GET']}]" }),
-            false,
         ),
     );
     all

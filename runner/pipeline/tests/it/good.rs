@@ -120,7 +120,7 @@ fn a_plan_is_data() {
 #[test]
 fn the_file_says_which_plugins_it_uses() {
     let pipeline = read(FILE).expect("right");
-    let uses: Vec<&str> = pipeline.uses().map(|(name, _)| name).collect();
+    let uses: Vec<&str> = pipeline.uses().map(|(uses, _)| uses.as_str()).collect();
     assert_eq!(
         uses,
         [

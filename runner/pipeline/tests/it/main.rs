@@ -4,5 +4,6 @@ mod bad;
 mod fixtures;
 mod good;
 mod grants;
+mod judged;
 mod running;
 mod schema;

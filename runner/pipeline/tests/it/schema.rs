@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sidestep_events::Diagnostic;
+use sidestep_events::{Diagnostic, PluginRef};
 use sidestep_pipeline::{Manifest, schema_pipeline};
 use sidestep_policy::{locate, tree};
 
@@ -33,7 +33,7 @@ const SHAPE: &[&str] = &[
 ];
 
 fn schema() -> Value {
-    let manifests: BTreeMap<String, Manifest> = plugins()
+    let manifests: BTreeMap<PluginRef, Manifest> = plugins()
         .into_iter()
         .map(|(name, plugin)| (name, plugin.manifest))
         .collect();
@@ -165,6 +165,11 @@ fn each_rule_of_shape_is_in_both() {
         steps("{ with: { script: x } }"),
         steps("{ uses: pod-run, with: { script: x } }"),
         steps("{ uses: \"oci://ghcr.io/x:1\" }"),
+        steps("{ uses: sidestep/evil.wasm }"),
+        steps("{ uses: sidestep//pod-run }"),
+        steps("{ uses: acme/pod-run }"),
+        steps("{ uses: ./plugins/ }"),
+        steps("{ uses: \"https://example.com/x.wasm\" }"),
         steps("{ uses: sidestep/pod-run }"),
         steps("{ uses: sidestep/pod-run, with: { scirpt: x } }"),
         steps("{ uses: sidestep/pod-run, with: { script: \"${{ inputs.x }}\" } }"),
@@ -215,7 +220,7 @@ fn a_policy_is_judged_alike() {
         let value: Value = serde_saphyr::from_str(text).expect(text);
         (read, jsonschema::is_valid(&schema, &value))
     };
-    let right = "version: 1\nrules:\n- match: { repository: github.com/acme/*, ref: [refs/heads/main], trust: [verified, fork] }\n  plugins: [{ name: \"sidestep/*\" }, { digest: \"sha256:00\" }]\n  allow:\n    workspace: { read: [\"**\"] }\n    project: [{}]\n    kubernetes: [{ cluster: \"**\", namespace: builds, limits: { memory: 16Gi, cpu: 4 } }]\n    artifacts: [dist]\n  secrets: none\n  cache: read\n";
+    let right = "version: 1\nrules:\n- match: { repository: github.com/acme/*, ref: [refs/heads/main], trust: [verified, fork] }\n  plugins: [{ name: \"sidestep/*\" }, { digest: \"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\" }, { reference: \"oci://ghcr.io/acme/*\" }, { signer: { issuer: \"https://token.actions.githubusercontent.com\", identity: \"https://github.com/acme/**\" } }]\n  allow:\n    workspace: { read: [\"**\"] }\n    project: [{}]\n    kubernetes: [{ cluster: \"**\", namespace: builds, limits: { memory: 16Gi, cpu: 4 } }]\n    artifacts: [dist]\n  secrets: none\n  cache: read\n";
     assert_eq!(both(right), (true, true));
     assert_eq!(both("version: 1\nmode: audit\nrules: []\n"), (true, true));
     let rule = |more: &str| format!("version: 1\nrules: [{{ {more} }}]\n");
@@ -232,6 +237,15 @@ fn a_policy_is_judged_alike() {
         rule("plugins: { name: x }"),
         rule("plugins: [{}]"),
         rule("plugins: [{ names: x }]"),
+        rule("plugins: [{ name: \"**\" }]"),
+        rule("plugins: [{ name: ./plugins/x.wasm }]"),
+        rule("plugins: [{ name: [sidestep/x] }]"),
+        rule("plugins: [{ reference: ghcr.io/acme/x }]"),
+        rule("plugins: [{ digest: \"sha256:*\" }]"),
+        rule("plugins: [{ signer: x }]"),
+        rule("plugins: [{ signer: { identity: x } }]"),
+        rule("plugins: [{ name: sidestep/x, reference: \"oci://x/y\" }]"),
+        rule("plugins: [{ name: sidestep/x, signer: { issuer: x, identity: y } }]"),
         rule("allow: { storge: [{}] }"),
         rule("allow: { storage: [{ buckets: x }] }"),
         rule("allow: { storage: [{ actions: [read] }] }"),
@@ -302,4 +316,33 @@ fn every_key_is_described() {
     look(&schema(), "pipeline", &mut bare);
     look(&sidestep_policy::schema_policy(), "policy", &mut bare);
     assert!(bare.is_empty(), "{bare:#?}");
+}
+
+/// What names a plugin is described where the reader takes it.
+#[test]
+fn the_schema_takes_every_form_of_uses() {
+    let schema = schema();
+    let digest = "0123456789abcdef".repeat(4);
+    let oci = format!("oci://localhost:5000/acme/x:1@sha256:{digest}");
+    for (uses, right) in [
+        ("sidestep/a-plugin-2", true),
+        ("./a", true),
+        ("./a/../b c/\u{e9}.wasm", true),
+        ("../a.wasm", true),
+        ("/a.wasm", true),
+        (oci.as_str(), true),
+        ("sidestep/evil.wasm", false),
+        ("sidestep/a/b", false),
+        ("acme/a", false),
+        ("a.wasm", false),
+        ("./a/", false),
+        ("oci://ghcr.io/acme/x:1", false),
+        ("https://example.com/a.wasm", false),
+        ("", false),
+    ] {
+        let file =
+            serde_json::json!({ "version": 1, "name": "x", "steps": { "a": { "uses": uses } } });
+        assert_eq!(PluginRef::parse(uses).is_ok(), right, "{uses}");
+        assert_eq!(jsonschema::is_valid(&schema, &file), right, "{uses}");
+    }
 }

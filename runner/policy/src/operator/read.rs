@@ -1,9 +1,11 @@
 //! From a policy's tree to its rules.
 
+mod plugins;
+
 use serde_json::Value;
 use sidestep_events::{Diagnostic, Foreign, Position};
 
-use super::{PluginRule, Policy, Rule, json, locate};
+use super::{Policy, Rule, json, locate};
 use crate::capability::Capability;
 use crate::ceiling::CeilingRule;
 use crate::field::{Reading, ScopeError, nearest};
@@ -153,7 +155,10 @@ impl Reader<'_> {
                     .collect()
             }
         };
-        let plugins = node.get("plugins").map(|plugins| self.plugins(plugins));
+        let mut entries = node.entries().iter();
+        let plugins = entries
+            .find(|(key, _)| key.text == "plugins")
+            .map(|(key, plugins)| self.plugins(plugins, key.at.line));
         let cache = node
             .get("cache")
             .and_then(|cache| self.word(cache, &["read", "write"]));
@@ -166,38 +171,6 @@ impl Reader<'_> {
             allow: self.allow(node),
             cache_write: cache == Some("write"),
         }
-    }
-
-    fn plugins(&mut self, node: &Node) -> Vec<PluginRule> {
-        let NodeKind::List(items) = &node.kind else {
-            self.wrong(
-                node.at,
-                "`plugins` is a list",
-                "plugins: [{ name: \"sidestep/*\" }]",
-            );
-            return Vec::new();
-        };
-        let mut rules = Vec::new();
-        for item in items {
-            self.keys(item, &["name", "digest", "signer"]);
-            if item.entries().is_empty() {
-                self.wrong(
-                    item.at,
-                    "this names no plugin",
-                    "write `name`, `digest` or `signer`",
-                );
-            }
-            let first =
-                |patterns: Option<Vec<Pattern>>| patterns.and_then(|all| all.into_iter().next());
-            rules.push(PluginRule {
-                name: first(self.patterns(item.get("name"), Kind::Name)),
-                digest: item
-                    .get("digest")
-                    .and_then(|d| Some(d.scalar()?.text.clone())),
-                signer: first(self.patterns(item.get("signer"), Kind::Name)),
-            });
-        }
-        rules
     }
 
     fn allow(&mut self, rule: &Node) -> CeilingRule {

@@ -1,4 +1,5 @@
 //! Scopes against pods, and the meeting of requests, grants and policies.
 
 mod meeting;
+mod plugins;
 mod pods;

@@ -1,17 +1,23 @@
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sidestep_events::PluginRef;
 use sidestep_policy::{
     Capability, Granted, Grants, Origin, PluginFacts, Policy, Reading, Requested, StepScopes,
     kubernetes, meet, scopes, storage,
 };
 
-const PLUGIN: PluginFacts<'static> = PluginFacts {
-    name: "sidestep/x",
-    digest: "sha256:00",
-    signer: None,
-};
+static PLUGIN: LazyLock<PluginRef> = LazyLock::new(|| PluginRef::built_in("x").expect("a name"));
+
+fn facts() -> PluginFacts<'static> {
+    PluginFacts {
+        plugin: &PLUGIN,
+        digest: "sha256:00",
+        signer: None,
+    }
+}
 
 fn arbitrary_scope() -> impl Strategy<Value = Value> {
     let bucket = prop_oneof![Just("a"), Just("b"), Just("*"), Just("a*"), Just("**")];
@@ -49,7 +55,7 @@ proptest! {
         }
         let request = if later { Requested::Later("x".into()) } else { Requested::Now(read(&requested)) };
         let policy = policy(&allow);
-        let ceiling = policy.ceiling(&Origin::default(), PLUGIN);
+        let ceiling = policy.ceiling(&Origin::default(), facts());
         let requests = BTreeMap::from([(Capability::Storage, request)]);
         let met = meet(&requests, Granted { written: &written, automatic: true }, std::slice::from_ref(&ceiling));
         let call = storage::Request { bucket: &bucket, object: Some(&object), action: &action };
@@ -93,7 +99,7 @@ fn a_dangerous_field_needs_the_grant_and_the_policy() {
             .map(|text| {
                 Policy::parse("p", text)
                     .expect("a policy")
-                    .ceiling(&Origin::default(), PLUGIN)
+                    .ceiling(&Origin::default(), facts())
             })
             .into_iter()
             .collect();

@@ -111,7 +111,7 @@ fn planned(id: &str, uses: &str, needs: &[&str], grants: Vec<PlannedGrant>) -> P
     PlannedStep {
         id: id.into(),
         instance: id.into(),
-        uses: uses.into(),
+        uses: PluginRef::parse(uses).expect(uses),
         plugin_digest: "sha256:11".into(),
         needs: needs.iter().copied().map(Foreign::from).collect(),
         grants,

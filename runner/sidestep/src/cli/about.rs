@@ -9,7 +9,7 @@ use super::Output;
 pub enum Plugin {
     /// Print a plugin's manifest, imports, size and digest; nothing of it runs
     Inspect {
-        /// The plugin, as a step's `uses` names it
+        /// The plugin, as a step's `uses` names it; a bare NAME is sidestep/NAME
         plugin: String,
         /// The format.
         #[command(flatten)]

@@ -72,7 +72,7 @@ pub struct Run {
 /// `sidestep exec`
 #[derive(Debug, Args)]
 pub struct Exec {
-    /// The plugin, as a step's `uses` names it
+    /// The plugin, as a step's `uses` names it; a bare NAME is sidestep/NAME
     pub plugin: String,
     /// One of the plugin's inputs; NAME=@FILE.json for a structure
     #[arg(short, value_name = "NAME=VALUE")]
@@ -99,6 +99,9 @@ pub struct Exec {
 pub struct Resume {
     /// The run's id
     pub run: String,
+    /// One more policy that caps the run
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// How.
     #[command(flatten)]
     pub flags: RunFlags,

@@ -1,5 +1,5 @@
 use serde_json::{Map, Value, json};
-use sidestep_events::Exit;
+use sidestep_events::{Exit, PluginRef};
 use sidestep_pipeline::Source;
 
 use crate::cli::Exec;
@@ -12,8 +12,10 @@ use crate::prepare::Given;
 /// Runs one plugin: as the only step of a pipeline that is written here, so that it is checked,
 /// granted and recorded like any other.
 pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, CommandError> {
+    let plugin =
+        PluginRef::parse_argument(&args.plugin).map_err(|wrong| vec![wrong.diagnostic()])?;
     let package = catalog(session)
-        .find(&args.plugin)
+        .find(&plugin)
         .map_err(|error| vec![error.diagnostic()])?;
     let manifest = &package.component.manifest;
     let given = inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?;
@@ -25,13 +27,7 @@ pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, CommandE
         })
         .collect();
     let id = step_id(&manifest.name);
-    // At a command line a built-in plugin's own name is enough.
-    let uses = if package.is_built_in() {
-        format!("sidestep/{}", manifest.name)
-    } else {
-        args.plugin.clone()
-    };
-    let mut step = json!({ "uses": uses, "with": with });
+    let mut step = json!({ "uses": plugin, "with": with });
     if let Some(file) = &args.grants {
         step["grants"] = inputs::structure(&session.workspace, file)?;
     }
@@ -51,7 +47,7 @@ pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, CommandE
         pipeline["outputs"] = outputs.into();
     }
     let source = Source {
-        name: format!("exec {}", args.plugin),
+        name: format!("exec {}", plugin.as_str()),
         // JSON is YAML, and shown in a message it reads better over several lines.
         text: serde_json::to_string_pretty(&pipeline).unwrap_or_default(),
     };

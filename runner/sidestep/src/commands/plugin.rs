@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
-use sidestep_catalog::{Package, Source};
-use sidestep_events::{Exit, show};
+use sidestep_catalog::Package;
+use sidestep_events::{Exit, PluginRef, show};
 use sidestep_report::bytes;
 
 use crate::cli::{Format, Plugin};
@@ -11,6 +11,7 @@ use crate::output::{json, line};
 
 pub(crate) fn run(session: &Session, command: Plugin) -> Result<Exit, CommandError> {
     let Plugin::Inspect { plugin, output } = command;
+    let plugin = PluginRef::parse_argument(&plugin).map_err(|wrong| vec![wrong.diagnostic()])?;
     let package = catalog(session)
         .find(&plugin)
         .map_err(|error| vec![error.diagnostic()])?;
@@ -20,7 +21,7 @@ pub(crate) fn run(session: &Session, command: Plugin) -> Result<Exit, CommandErr
             "imports": imports(&package),
             "digest": package.component.digest,
             "size": package.component.size,
-            "builtIn": package.is_built_in(),
+            "builtIn": package.uses.is_built_in(),
         })),
         Format::Human => human(&package),
     }
@@ -39,9 +40,9 @@ fn human(package: &Package) {
     if !manifest.description.is_empty() {
         row("description", &manifest.description);
     }
-    match &package.source {
-        Source::BuiltIn => row("from", "built in"),
-        Source::File(path) => row("from", &path.display().to_string()),
+    match &package.uses {
+        PluginRef::BuiltIn(_) => row("from", "built in"),
+        PluginRef::File(_) | PluginRef::Oci(_) => row("from", package.uses.as_str()),
     }
     row("digest", &package.component.digest);
     row("size", &bytes(package.component.size as u64));

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use sidestep_events::{Class, Exit, Failure, Owner, show};
-use sidestep_pipeline::Plan;
+use sidestep_catalog::Package;
+use sidestep_events::{Class, Exit, Failure, Owner, PluginRef, show};
+use sidestep_pipeline::{AUDIT, Plan};
 
 use crate::cli::Resume;
 use crate::cloud::Cloud;
@@ -9,26 +11,19 @@ use crate::commands::Session;
 use crate::equipment::{catalog, load};
 use crate::error::CommandError;
 use crate::launch::{Launch, launch};
+use crate::output::{Look, note};
 use crate::place::{Place, read_plan};
+use crate::prepare::infos;
+use crate::problems::Problems;
+use crate::{facts, policies};
 
 /// Goes on with a run, by the plan that it was begun with.
 pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, CommandError> {
     let folder = session.open_run(&args.run)?;
     let place = Place::resume(&folder)?;
     let plan = read_plan(&folder)?;
-    let catalog = catalog(session);
-    let mut packages = BTreeMap::new();
-    for instance in &plan.instances {
-        if !packages.contains_key(&instance.uses) {
-            let package = catalog
-                .find(&instance.uses)
-                .map_err(|error| error.failure())?;
-            if package.component.digest != instance.plugin_digest {
-                return Err(changed(&plan, &instance.uses).into());
-            }
-            packages.insert(instance.uses.clone(), package);
-        }
-    }
+    let packages = packages(session, &plan)?;
+    let plan = judged(session, args, plan, &packages)?;
     let plugins = load(session, packages.values()).map_err(|error| error.failure())?;
     let caller = args.flags.caller.as_ref().or(place.header.caller.as_ref());
     let to_run = Launch {
@@ -43,8 +38,55 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Comman
     launch(session, to_run, place, &args.flags).await
 }
 
-fn changed(plan: &Plan, uses: &str) -> Failure {
-    let message = format!("{uses} is not the plugin any more that the run was begun with");
+/// The plugins that the plan names; all still have the bytes that the run was begun with.
+fn packages(session: &Session, plan: &Plan) -> Result<BTreeMap<PluginRef, Package>, CommandError> {
+    let catalog = catalog(session);
+    let mut packages = BTreeMap::new();
+    for instance in &plan.instances {
+        let package = match packages.entry(instance.uses.clone()) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => {
+                let found = catalog.find(place.key()).map_err(|error| error.failure())?;
+                place.insert(found)
+            }
+        };
+        if package.component.digest != instance.plugin_digest {
+            return Err(changed(plan, &instance.uses).into());
+        }
+    }
+    Ok(packages)
+}
+
+/// The plan under today's policies: what they refuse today is not gone on with.
+fn judged(
+    session: &Session,
+    args: &Resume,
+    plan: Plan,
+    packages: &BTreeMap<PluginRef, Package>,
+) -> Result<Plan, CommandError> {
+    let policies = policies::find(session, args.policy.as_deref())?;
+    let origin = facts::origin(|name| std::env::var(name).ok());
+    let plan = plan
+        .judged(&infos(packages), &policies.policies, &origin)
+        .map_err(Problems::from)?;
+    let audited: Vec<_> = plan
+        .warnings
+        .iter()
+        .filter(|warning| warning.code == AUDIT)
+        .cloned()
+        .collect();
+    if !audited.is_empty() && !session.global.quiet {
+        let color = Look::stderr(session.settings.color.value).color;
+        note(Problems::from(audited).render(color).trim_end());
+    }
+    Ok(plan)
+}
+
+fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
+    let message = format!(
+        "the plugin {} has changed since the run began",
+        uses.as_str()
+    );
     Failure::new(Class::Refused, "plugin.changed", Owner::Author, message)
         .with_help("Bring the plugin's former bytes back, or start a new run:")
         .with_help(format!("sidestep run {}", show::shell_word(&plan.file)))

@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
 
 use schemars::schema_for;
-use sidestep_catalog::COLLECTION;
-use sidestep_events::{Envelope, Exit};
+use sidestep_events::{Envelope, Exit, PluginRef};
 use sidestep_pipeline::{Manifest, schema_pipeline};
 use sidestep_policy::schema_policy;
 
@@ -23,12 +22,14 @@ pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, CommandError
     Ok(Exit::Success)
 }
 
-/// What the built-in plugins say about themselves, by the names that `uses` has.
-fn manifests(session: &Session) -> Result<BTreeMap<String, Manifest>, CommandError> {
+/// What the built-in plugins say about themselves, by what `uses` names.
+fn manifests(session: &Session) -> Result<BTreeMap<PluginRef, Manifest>, CommandError> {
     let catalog = catalog(session);
     let mut manifests = BTreeMap::new();
-    for plugin in BUILT_IN {
-        let uses = format!("{COLLECTION}/{}", plugin.name);
+    for uses in BUILT_IN
+        .iter()
+        .filter_map(|own| PluginRef::built_in(own.name))
+    {
         let package = catalog.find(&uses).map_err(|error| error.failure())?;
         manifests.insert(uses, package.component.manifest);
     }

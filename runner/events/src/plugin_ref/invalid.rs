@@ -1,0 +1,87 @@
+//! Why a text does not name a plugin, and what to write instead.
+
+use super::{MAX_REFERENCE, PluginRef, file, is_name};
+use crate::Diagnostic;
+
+/// How much of a wrong reference a message shows, in characters.
+const SHOWN: usize = 200;
+
+/// Explains why a text does not name a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidPluginRef {
+    /// `uses.form`, or `uses.digest`.
+    pub code: &'static str,
+    /// What is wrong; printable.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+impl InvalidPluginRef {
+    pub(super) fn form(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            code: "uses.form",
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// Returns it as something found before the run.
+    pub fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(self.code, self.message.clone()).with_help(self.help.clone())
+    }
+}
+
+pub(super) fn too_long(text: &str) -> InvalidPluginRef {
+    let message = format!("`{}…` is too long", shown(text));
+    let help = format!("a plugin is named in at most {MAX_REFERENCE} bytes");
+    InvalidPluginRef::form(message, help)
+}
+
+pub(super) fn not_built_in(text: &str) -> InvalidPluginRef {
+    let message = format!("`{}` is not the name of a built-in plugin", shown(text));
+    let help = match offered(text) {
+        Some(path) => format!("name a file by its path: {path}"),
+        None => "built-in plugins have names such as sidestep/context-upload".to_owned(),
+    };
+    InvalidPluginRef::form(message, help)
+}
+
+pub(super) fn without_kind(text: &str) -> InvalidPluginRef {
+    if text.contains("://") {
+        return InvalidPluginRef::form(
+            format!(
+                "`{}` is an address that plugins can't be loaded from",
+                shown(text)
+            ),
+            "put the component into the workspace and name its path: ./PATH/FILE.wasm",
+        );
+    }
+    let message = format!(
+        "`{}` is neither a built-in plugin, nor a file's path, nor an OCI reference",
+        shown(text)
+    );
+    let help = match offered(text) {
+        Some(path) if is_name(text) => {
+            let collection = PluginRef::COLLECTION;
+            format!("write {collection}{text} for the built-in plugin, or {path} for a file")
+        }
+        Some(path) => format!("name a file by its path: {path}"),
+        None => "write sidestep/NAME, ./PATH/FILE.wasm or oci://REGISTRY/REPOSITORY:TAG@sha256:…"
+            .to_owned(),
+    };
+    InvalidPluginRef::form(message, help)
+}
+
+/// The path that a text was most likely meant as, where it can be one.
+fn offered(text: &str) -> Option<String> {
+    let path = format!("./{text}");
+    let parsed = file::parse(&path)?.ok()?;
+    (text == text.trim() && !text.contains('\\')).then_some(parsed.0)
+}
+
+/// The beginning of a text with everything escaped that is not printable.
+pub(super) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    start.escape_debug().to_string()
+}
