@@ -10,3 +10,4 @@ mod harness;
 mod honest;
 mod names;
 mod sandbox;
+mod texts;

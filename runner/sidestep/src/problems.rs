@@ -97,7 +97,7 @@ impl Problems {
             .file
             .as_ref()
             .and_then(|file| self.sources.get(file.exact()));
-        let mut message = show::block(&found.message, "", "· ").join("\n");
+        let mut message = show::block(&found.message, "", "").join("\n");
         if let (Some(file), None) = (&found.file, source.zip(found.at)) {
             // Without the text the place stands in the message.
             let place = found.at.map(|at| format!(":{}:{}", at.line, at.column));
@@ -120,10 +120,13 @@ impl Problems {
         let mut text = String::new();
         let report = match (source, found.at, &found.file) {
             (Some(source), Some(at), Some(file)) => {
+                // An escaped copy is shown, in which the place stands elsewhere.
                 let (start, length) = span(source, at);
-                let label = LabeledSpan::new(None, start, length);
+                let end = show::excerpt(&source[..start + length]).len();
+                let start = show::excerpt(&source[..start]).len();
+                let label = LabeledSpan::new(None, start, end - start);
                 Report::new(shown.with_label(label))
-                    .with_source_code(NamedSource::new(show::line(file), source.clone()))
+                    .with_source_code(NamedSource::new(show::line(file), show::excerpt(source)))
             }
             _ => Report::new(shown),
         };

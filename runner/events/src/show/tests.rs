@@ -189,7 +189,7 @@ fn escapes_can_be_read() {
     );
     assert_eq!(github_property("a,b:c\n"), "a%2Cb%3Ac");
     assert_eq!(github_data("100%\r\n::x"), "100%25%0A::x");
-    assert_eq!(excerpt("a\tb\u{200b}\r\n"), "a\tb\\u{200b}\\r\n");
+    assert_eq!(excerpt("a\tb\u{200b}\rc\r\n"), "a\tb\\u{200b}\\rc\n");
     assert_eq!(color_sequence("\u{1b}[38;5;1mx"), Some(9));
     assert_eq!(color_sequence("\u{1b}[2Jx"), None);
 }

@@ -16,6 +16,7 @@ pub(crate) fn run(inputs: &Inputs) -> Vec<Diagnostic> {
                     .at(1, 1)
             })
             .collect(),
+        "texts.check" => crate::texts::diagnostics(&inputs.texts),
         _ => Vec::new(),
     }
 }

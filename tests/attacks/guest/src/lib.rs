@@ -5,6 +5,7 @@
 
 mod checks;
 mod honest;
+mod texts;
 
 use serde_json::Value;
 use sidestep::{Check, Diagnostic, Error, Result, Step};
@@ -49,7 +50,7 @@ struct Outputs {
 
 type Kind = fn(&Step, &Inputs) -> Option<Result<String>>;
 
-const KINDS: &[Kind] = &[honest::run];
+const KINDS: &[Kind] = &[honest::run, texts::run];
 
 /// Performs the attack that its inputs name.
 #[sidestep::plugin(

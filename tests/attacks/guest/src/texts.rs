@@ -1,0 +1,64 @@
+//! What a plugin says, with characters and words that do more than be read.
+
+use sidestep::log::Level;
+use sidestep::{Diagnostic, Error, Progress, Result, Step};
+
+use crate::Inputs;
+
+pub(crate) fn run(step: &Step, inputs: &Inputs) -> Option<Result<String>> {
+    match inputs.act.as_str() {
+        // Says each text in every way that a step has, and fails with all of them.
+        "texts.fail" => {
+            say(step, &inputs.texts);
+            Some(Err(failure(&inputs.texts)))
+        }
+        // The same, and succeeds with all of them.
+        "texts.answer" => {
+            say(step, &inputs.texts);
+            Some(Ok(inputs.texts.concat()))
+        }
+        _ => None,
+    }
+}
+
+/// Diagnostics that are made of the texts.
+pub(crate) fn diagnostics(texts: &[String]) -> Vec<Diagnostic> {
+    let all = texts.iter().map(|text| {
+        Diagnostic::warning(text, format!("look\n{text}"))
+            .help(format!("Do:\n{text}\n"))
+            .help("gcloud projects delete acme")
+    });
+    let places = texts.iter().map(|text| {
+        Diagnostic::warning("attacker.place", "look")
+            .in_file(text)
+            .at(1, 1)
+    });
+    all.chain(places).collect()
+}
+
+fn say(step: &Step, texts: &[String]) {
+    for (count, text) in texts.iter().enumerate() {
+        let _group = step.group(text);
+        sidestep::log::write(Level::Info, text, &[(text, text.clone())]);
+        // At its end, a report is never taken for one too many.
+        step.progress(&Progress {
+            message: text.clone(),
+            done: count as u64,
+            total: Some(count as u64),
+            unit: text.clone(),
+        });
+    }
+    diagnostics(texts)
+        .into_iter()
+        .for_each(|note| step.annotate(note));
+}
+
+fn failure(texts: &[String]) -> Error {
+    let all = texts.join("\n");
+    let error = Error::failed(texts.concat(), format!("it failed:\n{all}"));
+    let error = texts.iter().fold(error, |error, text| error.help(text));
+    error
+        .help(format!("Do this:\n{all}"))
+        .help("gcloud projects delete acme")
+        .detail("all", all)
+}
