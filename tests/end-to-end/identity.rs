@@ -107,7 +107,7 @@ fn of_identity(said: &str) -> String {
         let of_step = line
             .get(2..)
             .is_some_and(|rest| rest.starts_with("identity"));
-        let labels = ["  why ", "  code", "  help", "      ", "✗"];
+        let labels = ["  why ", "  code", "  help", "      ", "     ·", "✗"];
         if failed && labels.iter().any(|label| line.starts_with(label)) || of_step {
             lines.push(line);
         }

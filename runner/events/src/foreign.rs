@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 /// Text that a stranger may have written: a plugin, a pod, a file, a pipeline, a cloud.
@@ -12,11 +12,8 @@ use serde::{Deserialize, Serialize};
 /// It cannot be printed by accident: there is no `Display` and no `Deref`, and [`show`](crate::show)
 /// has one function for each medium. Our own sentences become foreign as soon as they quote
 /// something, so every text in an event is of this type.
-#[derive(
-    Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-#[schemars(inline)]
 pub struct Foreign(String);
 
 impl Foreign {
@@ -77,6 +74,21 @@ impl Foreign {
 impl fmt::Debug for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// To who reads the JSON it is a string like any other.
+impl JsonSchema for Foreign {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        String::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
     }
 }
 

@@ -166,7 +166,6 @@ fn what_a_plan_names_is_shown() {
             &["plan"][..],
             &["plan", "--color=always"],
             &["plan", "--output", "mermaid"],
-            &["plan", "--suggest-grants"],
             &["plan", "--rbac"],
             &["plan", "--rbac=\u{1b}]0;x\u{7}/a"],
             &["plan", "--iam"],
@@ -179,5 +178,24 @@ fn what_a_plan_names_is_shown() {
         }
         let outcome = run(&mut arena, &["plan", "--output", "json"], job);
         super::assert_exact(&assert_json(&outcome), &outcome);
+    }
+}
+
+#[test]
+fn what_a_plan_suggests_is_shown() {
+    let mut arena = Arena::new();
+    arena.place.write("Dockerfile", "FROM scratch\n");
+    for hostile in HOSTILE {
+        let pipeline = format!(
+            "version: 1\nname: x\nsteps:\n  a:\n    uses: sidestep/context-upload\n    with: {{ \
+             path: ., bucket: demo-contexts, prefix: {} }}\n",
+            ascii(hostile),
+        );
+        arena.place.write("sidestep.yaml", &pipeline);
+        for format in ["--suggest-grants", "--iam", "--output=json"] {
+            let outcome = run(&mut arena, &["plan", format], JOBS[1]);
+            assert_ne!(outcome.code, Some(70), "{outcome}");
+            assert_harmless(&outcome, Screen::Plain);
+        }
     }
 }
