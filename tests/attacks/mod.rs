@@ -9,5 +9,6 @@ mod forge;
 mod harness;
 mod honest;
 mod names;
+mod resumed;
 mod sandbox;
 mod texts;

@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sidestep_events::{Class, Failure, JOURNAL_VERSION, Owner};
+use sidestep_files::own::NotOwn;
 use thiserror::Error;
 
 use crate::DamagedJournal;
@@ -37,6 +38,9 @@ pub enum StateError {
     /// A record that was whole once can't be read any more.
     #[error("{0}")]
     Damaged(Box<DamagedJournal>),
+    /// Somebody else can change it.
+    #[error("{0}, so it is not used")]
+    NotOwn(#[from] NotOwn),
     /// Another process writes this run.
     #[error("run {run} is being written by another process{}", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
     Locked {
@@ -97,6 +101,9 @@ impl From<StateError> for Failure {
             StateError::NotAJournal(_) => failure(Class::Failed, "state.damaged")
                 .with_help("The run can't be resumed; start it anew under another id."),
             StateError::Damaged(damaged) => Self::from(&*damaged),
+            StateError::NotOwn(found) => failure(Class::Refused, "state.not-own")
+                .with_help("If what it says can be trusted, make it yours again:")
+                .with_help(found.repair()),
             StateError::Locked { pid, .. } => {
                 let failure = failure(Class::Conflict, "state.locked");
                 match pid {

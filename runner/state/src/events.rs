@@ -49,7 +49,7 @@ impl Events {
                 None => None,
                 Some(Entry::Damage(damage)) => Some(Told::Damage(damage)),
                 Some(Entry::Record(Record::Event(mut envelope))) => {
-                    self.fill_text(&mut envelope);
+                    self.fill_text(&mut envelope)?;
                     Some(Told::Event(envelope))
                 }
                 Some(Entry::Record(_)) => continue,
@@ -57,18 +57,23 @@ impl Events {
         }
     }
 
-    /// Fetches the text of a log line. One that is gone is told in its place.
-    fn fill_text(&mut self, envelope: &mut Envelope) {
+    /// Fetches the text of a log line. One that is gone is told in its place; one that somebody
+    /// else can have written is an error.
+    fn fill_text(&mut self, envelope: &mut Envelope) -> Result<(), StateError> {
         let (Some(instance), Some(attempt)) = (&envelope.instance, envelope.attempt) else {
-            return;
+            return Ok(());
         };
         if let Event::Log(line) = &mut envelope.event
             && let Some(offset) = line.offset
             && line.message.is_empty()
         {
             let path = self.folder.log_path(instance.exact(), attempt);
-            let text = self.logs.line_at(&path, offset);
-            line.message = text.unwrap_or_else(|error| format!("({error})")).into();
+            line.message = match self.logs.line_at(&path, offset) {
+                Ok(text) => text.into(),
+                Err(error @ StateError::NotOwn(_)) => return Err(error),
+                Err(error) => format!("({error})").into(),
+            };
         }
+        Ok(())
     }
 }

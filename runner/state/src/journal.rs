@@ -1,10 +1,10 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sidestep_events::{Event, Foreign, Header, Record};
 
-use crate::{Damage, DamagedJournal, Entry, History, JournalReader, StateError, frame};
+use crate::{Damage, DamagedJournal, Entry, History, JournalReader, StateError, frame, own};
 
 /// What a journal's file holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +100,7 @@ impl JournalWriter {
         }
         let draft = path.with_extension("new");
         let frame = encode(&draft, header)?;
-        let mut file = File::create(&draft).map_err(StateError::io("create", &draft))?;
+        let mut file = own::make(&draft)?;
         file.write_all(&frame)
             .and_then(|()| file.sync_all())
             .map_err(StateError::io("write", &draft))?;
@@ -138,10 +138,7 @@ impl JournalWriter {
     }
 
     fn at_the_end(path: &Path, account: Account) -> Result<(Self, Account), StateError> {
-        let file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(StateError::io("open", path))?;
+        let file = own::append(path)?;
         if account.torn {
             file.set_len(account.length)
                 .and_then(|()| file.sync_all())

@@ -15,6 +15,7 @@ mod journal;
 mod leftovers;
 mod lock;
 mod log;
+mod own;
 mod reader;
 mod runs;
 

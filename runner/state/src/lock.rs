@@ -1,9 +1,9 @@
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::{StateError, Writer};
+use crate::{StateError, Writer, own};
 
 /// How often a lock that is only being looked at is tried again, and how long a look may take.
 const MOST_LOOKS: u32 = 100;
@@ -47,7 +47,7 @@ impl RunLock {
 
     /// Who holds the lock, or was killed while holding it.
     pub(crate) fn writer(path: &Path) -> Writer {
-        let Ok(mut file) = File::open(path) else {
+        let Ok(mut file) = own::read(path) else {
             return Writer::Nobody;
         };
         match file.try_lock_shared() {
@@ -69,13 +69,7 @@ impl Drop for RunLock {
 }
 
 fn open(path: &Path) -> Result<File, StateError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(StateError::io("open", path))
+    own::open_or_make(path)
 }
 
 /// Whether nobody has the lock for himself.

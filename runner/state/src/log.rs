@@ -1,8 +1,8 @@
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::StateError;
+use crate::{StateError, own};
 
 /// The longest line that is read back whole, in bytes; the rest of a longer one stays in the file.
 const MAX_LINE: u64 = 1024 * 1024;
@@ -20,13 +20,7 @@ impl AttemptLog {
     /// knows: what stands behind that line was never seen by anybody and is cut.
     pub(crate) fn open(path: &Path, journaled: Option<u64>) -> Result<Self, StateError> {
         let io = || StateError::io("open", path);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(io())?;
+        let mut file = own::open_or_make(path)?;
         let length = match journaled {
             Some(offset) => end_of_line(&mut file, offset).map_err(io())?,
             None => 0,
@@ -65,27 +59,29 @@ impl LogReader {
     /// The line that begins at `offset` of a log file, without its end; of one over 1 MiB the
     /// beginning.
     pub fn line_at(&mut self, path: &Path, offset: u64) -> Result<String, StateError> {
-        let mut line = self
-            .read(path, offset)
-            .map_err(StateError::io("read", path))?;
+        let mut line = self.read(path, offset)?;
         if line.last() == Some(&b'\n') {
             line.pop();
         }
         Ok(String::from_utf8_lossy(&line).into_owned())
     }
 
-    fn read(&mut self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+    fn read(&mut self, path: &Path, offset: u64) -> Result<Vec<u8>, StateError> {
+        let io = || StateError::io("read", path);
         let (mut file, at) = match self.open.take() {
             Some((open, file, at)) if open == path => (file, at),
-            _ => (BufReader::new(File::open(path)?), 0),
+            _ => (BufReader::new(own::read(path)?), 0),
         };
         // What is in the buffer stays there.
         match i64::try_from(i128::from(offset) - i128::from(at)) {
-            Ok(distance) => file.seek_relative(distance)?,
-            Err(_) => file.seek(SeekFrom::Start(offset)).map(drop)?,
+            Ok(distance) => file.seek_relative(distance).map_err(io())?,
+            Err(_) => file.seek(SeekFrom::Start(offset)).map(drop).map_err(io())?,
         }
         let mut line = Vec::new();
-        let read = (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)?;
+        let read = (&mut file)
+            .take(MAX_LINE)
+            .read_until(b'\n', &mut line)
+            .map_err(io())?;
         self.open = Some((path.to_owned(), file, offset + read as u64));
         Ok(line)
     }

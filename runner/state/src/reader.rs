@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sidestep_events::{Event, Foreign, Header, JOURNAL_VERSION, Record};
 
-use crate::{Damage, StateError, frame};
+use crate::{Damage, StateError, frame, own};
 
 /// How much is read from the file at once.
 const CHUNK: usize = 256 * 1024;
@@ -74,7 +74,7 @@ impl JournalReader {
 
     /// Reads the records that stand from byte `from` to byte `to`, where one begins and one ends.
     pub(crate) fn part(path: &Path, from: u64, to: u64) -> Result<Self, StateError> {
-        let mut file = File::open(path).map_err(StateError::io("read", path))?;
+        let mut file = own::read(path)?;
         file.seek(SeekFrom::Start(from))
             .map_err(StateError::io("read", path))?;
         Ok(Self {

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use sidestep_events::{Foreign, Header, RunFinished};
 
 use crate::{
     Account, AttemptLog, DamagedJournal, Events, Journal, JournalReader, JournalWriter, RunId,
-    RunLock, StateError, Writer, read_account, read_journal,
+    RunLock, StateError, Writer, own, read_account, read_journal,
 };
 
 /// The folder that holds all runs, one folder each.
@@ -64,7 +64,7 @@ impl Runs {
     ) -> Result<(RunFolder, RunLock, JournalWriter), StateError> {
         let folder = self.folder(id);
         let logs = folder.path.join("logs");
-        fs::create_dir_all(&logs).map_err(StateError::io("create", &logs))?;
+        own::make_folder(&logs)?;
         let lock = folder.lock()?;
         let journal = JournalWriter::create(&folder.journal_path(), header)?;
         Ok((folder, lock, journal))
@@ -207,14 +207,20 @@ impl RunFolder {
     pub fn write_document(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         let path = self.path.join(name);
         let draft = self.path.join(format!("{name}.new"));
-        fs::write(&draft, bytes).map_err(StateError::io("write", &draft))?;
+        own::make(&draft)?
+            .write_all(bytes)
+            .map_err(StateError::io("write", &draft))?;
         fs::rename(&draft, &path).map_err(StateError::io("write", &path))
     }
 
     /// Reads a document that [`RunFolder::write_document`] kept.
     pub fn read_document(&self, name: &str) -> Result<Vec<u8>, StateError> {
         let path = self.path.join(name);
-        fs::read(&path).map_err(StateError::io("read", &path))
+        let mut bytes = Vec::new();
+        own::read(&path)?
+            .read_to_end(&mut bytes)
+            .map_err(StateError::io("read", &path))?;
+        Ok(bytes)
     }
 
     /// What a list of runs shows.

@@ -97,6 +97,7 @@ pub(super) fn unreadable(error: &StateError) -> Finding {
                 .to_owned(),
         ),
         StateError::NewerFormat { run, .. } => (run.clone(), error.to_string()),
+        StateError::NotOwn(found) => (found.path().display().to_string(), error.to_string()),
         StateError::Io { path, .. } => (path.display().to_string(), error.to_string()),
         error => (String::new(), error.to_string()),
     };

@@ -2,4 +2,5 @@
 
 mod damage;
 mod journal;
+mod own;
 mod runs;

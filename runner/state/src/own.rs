@@ -1,0 +1,77 @@
+//! Opens what a run keeps: only files that nobody but the user decides about, and only for the
+//! user.
+//!
+//! A plan says what runs, a journal what is removed and a log what was said. Whoever can write
+//! them would do all of that as the user.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use sidestep_files::own::{self, OwnError};
+
+use crate::StateError;
+
+/// The mode of what is made. A umask can only narrow it, so a wide one makes no file that would
+/// be refused when it is read.
+const FILE: u32 = 0o600;
+const FOLDER: u32 = 0o700;
+
+/// Opens a file to read it.
+pub(crate) fn read(path: &Path) -> Result<File, StateError> {
+    own::open(path).map_err(|error| refused("read", path, error))
+}
+
+/// Opens a file to read and write it, and makes it if it is not there.
+pub(crate) fn open_or_make(path: &Path) -> Result<File, StateError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    open(path, &mut options)
+}
+
+/// Opens a file to append to it.
+pub(crate) fn append(path: &Path) -> Result<File, StateError> {
+    open(path, OpenOptions::new().append(true))
+}
+
+/// Makes an empty file, in the place of one that is there.
+pub(crate) fn make(path: &Path) -> Result<File, StateError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    open(path, &mut options)
+}
+
+/// Makes a folder and those that it lies in.
+pub(crate) fn make_folder(path: &Path) -> Result<(), StateError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(FOLDER)
+        .create(path)
+        .map_err(StateError::io("create", path))
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StateError> {
+    // In this order: in a folder that others can write, a link may lead to any file of the user.
+    if let Some(folder) = path.parent() {
+        own::folder(folder).map_err(|error| refused("open", path, error))?;
+    }
+    let opened = options.mode(FILE).open(path).and_then(|file| {
+        let metadata = file.metadata()?;
+        Ok((file, metadata))
+    });
+    let (file, metadata) = opened.map_err(StateError::io("open", path))?;
+    if !metadata.is_file() {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+        return Err(StateError::io("open", path)(error));
+    }
+    own::judge(path, &metadata)?;
+    Ok(file)
+}
+
+fn refused(doing: &'static str, path: &Path, error: OwnError) -> StateError {
+    match error {
+        OwnError::Io(error) => StateError::io(doing, path)(error),
+        OwnError::NotOwn(found) => found.into(),
+    }
+}
