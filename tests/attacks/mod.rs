@@ -12,3 +12,4 @@ mod names;
 mod resumed;
 mod sandbox;
 mod texts;
+mod together;

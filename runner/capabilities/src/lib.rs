@@ -47,7 +47,7 @@ pub use capability::{ALWAYS, CAPABILITIES, Capability, by_interface, by_key, lin
 pub use convert::{diagnostic_from_wit, failure_from_wit, failure_to_wit};
 pub use error::{CallError, Stopped};
 pub use follow::{Follow, Following, Update};
-pub use gate::{Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE};
+pub use gate::{Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory};
 pub use gcp::secret_manager::access_secret;
 pub use mask::{MASK, MIN_SECRET, MaskStream, Masks};
 pub use name::object_name;

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use wasmtime::ResourceLimiter;
+use wasmtime::ResourceLimiterAsync;
 use wasmtime::component::ResourceTable;
 
 use crate::panicked::Panicked;
 use crate::talk::Talk;
-use crate::{Gate, Services, StepContext};
+use crate::{Gate, Services, SharedMemory, StepContext};
 
 /// How much one incarnation may ask of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct StepState {
     pub(crate) table: ResourceTable,
     pub(crate) talk: Talk,
     pub(crate) last_checkpoint: Option<String>,
-    limiter: Box<dyn ResourceLimiter + Send + Sync>,
+    limiter: Box<dyn ResourceLimiterAsync + Send + Sync>,
     panicked: Option<Panicked>,
 }
 
@@ -49,7 +49,7 @@ impl StepState {
         step: StepContext,
         services: Arc<Services>,
         limits: &StepLimits,
-        limiter: Box<dyn ResourceLimiter + Send + Sync>,
+        limiter: Box<dyn ResourceLimiterAsync + Send + Sync>,
     ) -> Self {
         let step = Arc::new(step);
         let mut table = ResourceTable::new();
@@ -66,8 +66,13 @@ impl StepState {
         }
     }
 
+    /// Takes what calls use from what all steps share, too.
+    pub fn share(&self, shared: Arc<dyn SharedMemory>) {
+        self.gate.share(shared);
+    }
+
     /// The limiter that the Store asks.
-    pub fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+    pub fn limiter(&mut self) -> &mut dyn ResourceLimiterAsync {
         &mut *self.limiter
     }
 

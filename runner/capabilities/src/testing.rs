@@ -12,6 +12,30 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Masks, NewIntent, StepContext, StepSink};
 
+/// Grants every memory and table.
+pub(crate) struct Unlimited;
+
+#[async_trait]
+impl wasmtime::ResourceLimiterAsync for Unlimited {
+    async fn memory_growing(
+        &mut self,
+        _: usize,
+        _: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+
+    async fn table_growing(
+        &mut self,
+        _: usize,
+        _: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
 /// One record of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Record {

@@ -7,11 +7,11 @@ use serde_json::Value;
 use sidestep_capabilities::kubernetes::follow::Position;
 use sidestep_capabilities::{Masks, NewIntent, Services, StepContext, StepSink};
 use sidestep_events::{Done, Event, Failure, IntentId};
-use sidestep_host::{Incarnation, Plugin};
+use sidestep_host::{Incarnation, Plugin, Room};
 use sidestep_pipeline::Plan;
 use tokio_util::sync::CancellationToken;
 
-use crate::{AttemptSink, Executor, Work};
+use crate::{Admitted, AttemptSink, Executor, Wait, Work};
 
 /// Runs attempts in the plugin host.
 #[derive(Debug)]
@@ -26,10 +26,25 @@ pub struct HostExecutor {
     pub services: Arc<Services>,
     /// The secrets known to the run.
     pub masks: Arc<Masks>,
+    /// The memory that all attempts share.
+    pub room: Arc<Room>,
 }
 
 #[async_trait]
 impl Executor for HostExecutor {
+    fn admit(&self) -> Result<Admitted, Wait> {
+        match self.room.admit() {
+            Ok(admitted) => Ok(Box::new(admitted)),
+            Err(freed) => Err(Wait {
+                reason: format!(
+                    "all of the {} MiB that steps may have together are taken (setting `memory`)",
+                    self.room.ceiling() >> 20
+                ),
+                until: Box::pin(freed),
+            }),
+        }
+    }
+
     async fn execute(
         &self,
         work: Work,

@@ -26,7 +26,7 @@ mod start;
 mod stop;
 
 pub use cleaner::{Cleaner, NoCleaner};
-pub use executor::{Executor, Work};
+pub use executor::{Admitted, Executor, Wait, Work};
 pub use host::HostExecutor;
 pub use leftovers::{Leftover, collect, name_of, was_detached};
 pub use options::RunOptions;

@@ -5,10 +5,11 @@ mod pools;
 mod queue;
 
 use std::collections::{BTreeSet, HashMap};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidestep_events::{Event, Failure, Status, StepSkipped, StepWaiting};
+use sidestep_events::{Class, Event, Failure, Owner, Status, StepSkipped, StepWaiting};
 use sidestep_state::History;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -19,7 +20,7 @@ use crate::execute::Cut;
 use crate::recorder::Scope;
 use crate::shared::Shared;
 use crate::start::Start;
-use crate::{NodeState, Program, RunView, Stop, StopReason, Verdict};
+use crate::{Admitted, NodeState, Program, RunView, Stop, StopReason, Verdict};
 
 use pools::Pools;
 use queue::Queue;
@@ -35,6 +36,8 @@ pub(crate) struct Schedule {
     queue: Queue,
     tasks: JoinSet<Option<Ended>>,
     running: HashMap<Id, usize>,
+    /// Completes when a step that waits for room may start.
+    room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     pools: Pools,
     /// Cancels what was running when the run was stopped; what starts later has another.
     early: CancellationToken,
@@ -75,6 +78,7 @@ impl Schedule {
             view,
             tasks: JoinSet::new(),
             running: HashMap::new(),
+            room: None,
             pools: Pools::default(),
             early: CancellationToken::new(),
             detach: CancellationToken::new(),
@@ -121,9 +125,17 @@ impl Schedule {
                     None => std::future::pending().await,
                 }
             };
+            let room = self.room.take();
+            let freed = async {
+                match room {
+                    Some(room) => room.await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 Some(joined) = self.tasks.join_next_with_id() => self.joined(joined),
                 () = stop.cancelled(), if !stopped => {}
+                () = freed => {}
                 () = out_of_time => self.stop.stop(StopReason::TimedOut),
             }
         }
@@ -159,17 +171,29 @@ impl Schedule {
             if !self.queue.has_passed(index) && !self.passes(index) {
                 continue;
             }
-            match self.held_back(index) {
-                Some(reason) => {
-                    if self.queue.tell(index) {
-                        let event = Event::StepWaiting(StepWaiting {
-                            reason: reason.into(),
-                        });
-                        self.shared.recorder.emit(&self.scope(index), event);
-                    }
-                }
-                None => self.start(index, finally),
+            if let Some(reason) = self.held_back(index) {
+                self.tell_waiting(index, reason);
+                continue;
             }
+            match self.shared.executor.admit() {
+                Ok(admitted) => self.start(index, finally, admitted),
+                Err(wait) if self.running.is_empty() => {
+                    self.end_now(index, Status::Failed, no_room(&wait.reason));
+                }
+                Err(wait) => {
+                    self.tell_waiting(index, wait.reason);
+                    self.room = Some(wait.until);
+                }
+            }
+        }
+    }
+
+    fn tell_waiting(&mut self, index: usize, reason: String) {
+        if self.queue.tell(index) {
+            let event = Event::StepWaiting(StepWaiting {
+                reason: reason.into(),
+            });
+            self.shared.recorder.emit(&self.scope(index), event);
         }
     }
 
@@ -213,7 +237,7 @@ impl Schedule {
             .then(|| format!("{most} instances of {} run side by side", pool.name))
     }
 
-    fn start(&mut self, index: usize, finally: bool) {
+    fn start(&mut self, index: usize, finally: bool, admitted: Admitted) {
         let inputs = match self.program.inputs(index, &self.view) {
             Ok(inputs) => inputs,
             Err(failure) => return self.end_now(index, Status::Failed, failure),
@@ -224,11 +248,18 @@ impl Schedule {
         let Some(start) = self.starts[index].take() else {
             return;
         };
-        let id = self.spawn(index, start, inputs, finally);
+        let id = self.spawn(index, start, inputs, finally, admitted);
         self.running.insert(id, index);
     }
 
-    fn spawn(&mut self, index: usize, start: Start, inputs: Value, finally: bool) -> Id {
+    fn spawn(
+        &mut self,
+        index: usize,
+        start: Start,
+        inputs: Value,
+        finally: bool,
+        admitted: Admitted,
+    ) -> Id {
         let node = self.program.nodes()[index].clone();
         let limit = node
             .timeout
@@ -246,6 +277,7 @@ impl Schedule {
         };
         let shared = self.shared.clone();
         let task = self.tasks.spawn(async move {
+            let _admitted = admitted;
             let run = run_instance(&shared, index, &node, inputs, start, limit, &cut);
             tokio::pin!(run);
             if let Some(pool) = pool {
@@ -263,4 +295,17 @@ impl Schedule {
         let node = &self.program.nodes()[index];
         Scope::instance(&node.step, &node.instance)
     }
+}
+
+/// No step of the run goes on, and still there is no room.
+fn no_room(reason: &str) -> Failure {
+    Failure::new(
+        Class::Exhausted,
+        "step.no-room",
+        Owner::Operator,
+        format!(
+            "there is no room for the step, and no other step runs that could make some: {reason}"
+        ),
+    )
+    .with_help("raise `memory` in the settings, or give the runner a larger machine")
 }

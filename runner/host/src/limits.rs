@@ -1,10 +1,12 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sidestep_capabilities::StepLimits;
 use sidestep_catalog::MAX_INSTANCES;
-use wasmtime::ResourceLimiter;
+use wasmtime::ResourceLimiterAsync;
+
+use crate::room::Share;
 
 /// What one incarnation may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,14 @@ pub struct Limits {
     pub grace: Duration,
     /// What it may ask of the host.
     pub step: StepLimits,
+}
+
+impl Limits {
+    /// Returns the bytes that one incarnation may have of what all share: its guest's memories, and
+    /// the host's for its calls.
+    pub fn together(&self) -> u64 {
+        (self.memory as u64).saturating_add(self.step.host_memory)
+    }
 }
 
 impl Default for Limits {
@@ -42,33 +52,55 @@ pub(crate) struct Limiter {
     used: usize,
     table_elements: usize,
     refused: Arc<Refused>,
+    share: Arc<Share>,
 }
 
-/// The memory, in bytes, that was refused; 0 if none was.
-#[derive(Default)]
-pub(crate) struct Refused(AtomicUsize);
+/// The memory that was refused, if any was.
+#[derive(Debug, Default)]
+pub(crate) struct Refused(OnceLock<Refusal>);
+
+/// Memory that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The bytes that all memories of the incarnation would have had.
+    pub(crate) wanted: usize,
+    /// The bytes that they may have.
+    pub(crate) most: u64,
+    /// Whether that is what all steps may have together, not the limit of each.
+    pub(crate) of_all: bool,
+}
 
 impl Refused {
-    pub(crate) fn get(&self) -> Option<usize> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|&bytes| bytes > 0)
+    pub(crate) fn get(&self) -> Option<Refusal> {
+        self.0.get().copied()
+    }
+
+    fn set(&self, wanted: usize, most: u64, of_all: bool) {
+        let _ = self.0.set(Refusal {
+            wanted,
+            most,
+            of_all,
+        });
     }
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: &Limits) -> (Self, Arc<Refused>) {
+    pub(crate) fn new(limits: &Limits, share: Arc<Share>) -> (Self, Arc<Refused>) {
         let refused = Arc::new(Refused::default());
         let limiter = Self {
             memory: limits.memory,
             used: 0,
             table_elements: limits.table_elements,
             refused: Arc::clone(&refused),
+            share,
         };
         (limiter, refused)
     }
 }
 
-impl ResourceLimiter for Limiter {
-    fn memory_growing(
+#[async_trait]
+impl ResourceLimiterAsync for Limiter {
+    async fn memory_growing(
         &mut self,
         current: usize,
         desired: usize,
@@ -81,14 +113,18 @@ impl ResourceLimiter for Limiter {
             return Ok(false);
         }
         if used > self.memory {
-            self.refused.0.store(used, Ordering::Relaxed);
+            self.refused.set(used, self.memory as u64, false);
+            return Ok(false);
+        }
+        if let Err(beyond) = self.share.hold(used as u64).await {
+            self.refused.set(used, beyond.ceiling, true);
             return Ok(false);
         }
         self.used = used;
         Ok(true)
     }
 
-    fn table_growing(
+    async fn table_growing(
         &mut self,
         _current: usize,
         desired: usize,
@@ -113,18 +149,53 @@ impl ResourceLimiter for Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::{Room, Waits};
 
-    #[test]
-    fn all_memories_count_together() {
+    fn limiter(memory: usize, room: &Arc<Room>) -> (Limiter, Arc<Refused>, Arc<Waits>) {
         let limits = Limits {
-            memory: 100,
+            memory,
             ..Limits::default()
         };
-        let (mut limiter, refused) = Limiter::new(&limits);
-        let mut grow = |from, to| limiter.memory_growing(from, to, None).expect("no error");
-        assert!(grow(0, 60));
-        assert!(grow(0, 40));
-        assert!(!grow(40, 41));
-        assert_eq!(refused.get(), Some(101));
+        let waits = Arc::new(Waits::default());
+        let (limiter, refused) = Limiter::new(&limits, Arc::new(room.join(waits.clone())));
+        (limiter, refused, waits)
+    }
+
+    #[tokio::test]
+    async fn all_memories_count_together() {
+        let room = Room::new(1 << 30, 100);
+        let (mut limiter, refused, _) = limiter(100, &room);
+        let mut grow = async |from, to| {
+            let grown = limiter.memory_growing(from, to, None).await;
+            grown.expect("no error")
+        };
+        assert!(grow(0, 60).await);
+        assert!(grow(0, 40).await);
+        assert!(!grow(40, 41).await);
+        let refusal = Refusal {
+            wanted: 101,
+            most: 100,
+            of_all: false,
+        };
+        assert_eq!(refused.get(), Some(refusal));
+    }
+
+    #[tokio::test]
+    async fn growth_waits_for_another_s_end_and_more_than_all_is_refused() {
+        const MIB: usize = 1 << 20;
+        let room = Room::new(128 << 20, 256 << 20);
+        let (mut first, ..) = limiter(256 * MIB, &room);
+        let (mut second, refused, waits) = limiter(256 * MIB, &room);
+        let grown = first.memory_growing(0, 100 * MIB, None).await;
+        assert!(grown.expect("no error"));
+        let mut growing = Box::pin(second.memory_growing(0, 100 * MIB, None));
+        assert!(futures::poll!(&mut growing).is_pending());
+        drop(first);
+        assert!(growing.await.expect("no error"));
+        assert_eq!(waits.count(), 1);
+        assert_eq!(refused.get(), None);
+        let grown = second.memory_growing(100 * MIB, 200 * MIB, None).await;
+        assert!(!grown.expect("no error"));
+        assert!(refused.get().is_some_and(|refusal| refusal.of_all));
     }
 }

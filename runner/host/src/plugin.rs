@@ -11,6 +11,7 @@ use crate::aot::{self, Cache};
 use crate::compile::Compiler;
 use crate::limits::Limits;
 use crate::link::{self, Linked};
+use crate::room::Room;
 use crate::ticker::Ticker;
 
 /// How a host works.
@@ -22,6 +23,8 @@ pub struct HostConfig {
     pub compiler: Compiler,
     /// What each incarnation may use.
     pub limits: Limits,
+    /// The memory that all incarnations share; without one, each has what its limits say.
+    pub room: Option<Arc<Room>>,
 }
 
 /// Loads plugins; one a process is enough.
@@ -30,6 +33,7 @@ pub struct PluginHost {
     limits: Limits,
     compiler: Compiler,
     cache: Option<Cache>,
+    room: Arc<Room>,
     ticker: Arc<Ticker>,
 }
 
@@ -40,6 +44,7 @@ pub struct Plugin(Arc<Loaded>);
 pub(crate) struct Loaded {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
+    pub(crate) room: Arc<Room>,
     pub(crate) described: Described,
     pub(crate) run: AllPre<StepState>,
     pub(crate) check: AllPre<StepState>,
@@ -59,8 +64,11 @@ impl PluginHost {
                 })
                 .ok()
         });
+        let each = config.limits.together();
         Ok(Self {
             engine,
+            // Half of what there is to count: no sum of shares overflows.
+            room: config.room.unwrap_or_else(|| Room::new(u64::MAX / 2, each)),
             limits: config.limits,
             compiler: config.compiler,
             cache,
@@ -122,6 +130,7 @@ impl PluginHost {
         Ok(Plugin(Arc::new(Loaded {
             engine: self.engine.clone(),
             limits: self.limits.clone(),
+            room: Arc::clone(&self.room),
             run: AllPre::new(run).map_err(exports)?,
             check: AllPre::new(check).map_err(exports)?,
             described,

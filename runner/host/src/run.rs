@@ -121,10 +121,12 @@ impl Plugin {
         }
         let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let masks = Arc::clone(&context.masks);
-        let (limiter, refused) = Limiter::new(limits);
+        let share = Arc::new(loaded.room.join(Arc::clone(&context.sink)));
+        let (limiter, refused) = Limiter::new(limits, Arc::clone(&share));
         let state = StepState::new(context, services, &limits.step, Box::new(limiter));
+        state.share(share);
         let mut store = Store::new(&loaded.engine, state);
-        store.limiter(StepState::limiter);
+        store.limiter_async(StepState::limiter);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_hostcall_fuel(limits.call_bytes);

@@ -28,16 +28,26 @@ pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refu
         )
         .with_detail("place", panicked.place.as_str())
         .with_help("this is a bug of the plugin: please report it to its author")
-    } else if let Some(bytes) = refused.get() {
+    } else if let Some(refusal) = refused.get() {
         failed(
             Class::Exhausted,
             "plugin.out-of-memory",
             format!(
-                "the plugin wanted {} MiB of memory, more than it may have",
-                bytes >> 20
+                "the plugin wanted {} MiB of memory, more than the {} MiB that {} may have",
+                refusal.wanted >> 20,
+                refusal.most >> 20,
+                if refusal.of_all {
+                    "all steps together"
+                } else {
+                    "it"
+                },
             ),
         )
-        .with_help("give it smaller inputs, or let it read large files as blobs")
+        .with_help(if refusal.of_all {
+            "raise `memory` in the settings, or give the runner a larger machine"
+        } else {
+            "give it smaller inputs, or let it read large files as blobs"
+        })
     } else {
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => failed(

@@ -16,13 +16,16 @@ mod settings;
 mod validate;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sidestep_events::{Exit, Failure};
+use sidestep_host::{Limits, Room};
 use sidestep_report::render_failure;
 use sidestep_state::{RunFolder, RunId, Runs};
 
 use crate::cli::{Cli, Command, Global};
 use crate::error::CommandError;
+use crate::machine;
 use crate::output::{Look, note, note_prose};
 use crate::settings::{Places, Settings};
 
@@ -33,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) places: Places,
     /// The folder that all paths are relative to; absolute.
     pub(crate) workspace: PathBuf,
+    /// The memory that all plugins of this process share.
+    pub(crate) room: Arc<Room>,
 }
 
 /// Runs the command, shows why it could not be done, and answers the exit code.
@@ -102,7 +107,13 @@ impl Session {
         })?;
         let places = Places::of(&workspace, |name| std::env::var(name).ok());
         let settings = Settings::load(global.color, &places, |name| std::env::var(name).ok())?;
+        let half = || machine::memory() / 2;
+        let ceiling = settings
+            .memory
+            .as_ref()
+            .map_or_else(half, |set| set.value.0);
         Ok(Self {
+            room: Room::new(ceiling, Limits::default().together()),
             global,
             settings,
             places,

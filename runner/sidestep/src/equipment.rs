@@ -159,6 +159,7 @@ pub(crate) fn load<'a>(
     let host = PluginHost::new(HostConfig {
         cache_dir: Some(session.places.cache.join("plugins")),
         compiler: Compiler::Apart(compiler(session)),
+        room: Some(Arc::clone(&session.room)),
         ..HostConfig::default()
     })?;
     let mut plugins = HashMap::new();

@@ -102,6 +102,7 @@ pub(crate) async fn launch(
         plugins: launch.plugins,
         services: equipment.services,
         masks: equipment.masks,
+        room: Arc::clone(&session.room),
     };
     let end = run(
         Arc::new(PlanProgram::new(plan, facts)?),

@@ -69,6 +69,8 @@ pub struct Settings {
     pub compile_time: Setting<Time>,
     /// Memory for compiling one plugin.
     pub compile_memory: Setting<Size>,
+    /// Memory of all steps that run side by side; half of what there is where nobody says.
+    pub memory: Option<Setting<Size>>,
     /// Other addresses of services, by their names: `STORAGE`, `IAM`.
     pub endpoints: BTreeMap<String, Setting<String>>,
     /// How the clusters are reached that pipelines name by these names.
@@ -146,6 +148,14 @@ impl Settings {
             Size::from_str,
             |file| file.compile_memory,
         );
+        let memory = resolver.pick(
+            "memory",
+            &mut problems,
+            None,
+            "SIDESTEP_MEMORY",
+            Size::from_str,
+            |file| file.memory,
+        );
         let compile = CompileLimits::default();
         let settings = Self {
             state,
@@ -154,6 +164,7 @@ impl Settings {
             on_terminate: or_default(on_terminate, OnTerminate::Cancel),
             compile_time: or_default(compile_time, Time(compile.time)),
             compile_memory: or_default(compile_memory, Size(compile.memory)),
+            memory,
             endpoints: endpoints(&user, &machine, places, &env),
             clusters: clusters(&user, &machine, places),
             locked: machine.lock.clone(),

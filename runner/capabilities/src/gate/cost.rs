@@ -1,7 +1,9 @@
 //! What a call may take of the host's memory.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use async_trait::async_trait;
 use sidestep_events::{Class, Failure, Owner};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -49,6 +51,19 @@ pub enum Price {
     PerByte(u64),
 }
 
+/// The memory that all steps of a process share, as one of them takes from it.
+#[async_trait]
+pub trait SharedMemory: std::fmt::Debug + Send + Sync {
+    /// Waits until there is room for so many more bytes, and takes it.
+    ///
+    /// Fails with the bytes that all steps may have together, when the step could not have as much
+    /// if it were alone.
+    async fn take(&self, bytes: u64) -> Result<(), u64>;
+
+    /// Gives so many bytes back.
+    fn give_back(&self, bytes: u64);
+}
+
 /// The host's memory that the calls of one incarnation share.
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -57,6 +72,8 @@ pub(super) struct Memory {
     free: Semaphore,
     /// What is kept until the incarnation ends, in units.
     kept: AtomicU64,
+    /// What all steps share, where they do.
+    shared: OnceLock<Arc<dyn SharedMemory>>,
 }
 
 /// A call's memory, given back when the call is over.
@@ -65,6 +82,22 @@ pub(super) struct Memory {
 pub struct Room<'m> {
     memory: &'m Memory,
     permit: SemaphorePermit<'m>,
+    taken: Taken<'m>,
+}
+
+/// What a call has of the memory that all steps share.
+#[derive(Debug)]
+struct Taken<'m> {
+    shared: Option<&'m dyn SharedMemory>,
+    bytes: u64,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared {
+            shared.give_back(self.bytes);
+        }
+    }
 }
 
 impl Memory {
@@ -74,7 +107,13 @@ impl Memory {
             limit,
             free: Semaphore::new(units.min(Semaphore::MAX_PERMITS)),
             kept: AtomicU64::new(0),
+            shared: OnceLock::new(),
         }
+    }
+
+    /// Takes what calls use from what all steps share, too.
+    pub(super) fn share(&self, shared: Arc<dyn SharedMemory>) {
+        let _ = self.shared.set(shared);
     }
 
     /// Waits until there is room for the call. Here a time-out and a cancel take effect, also for
@@ -93,12 +132,25 @@ impl Memory {
             tokio::task::coop::consume_budget().await;
         }
         let permit = self.free.acquire_many(units).await;
-        permit
-            .map(|permit| Room {
-                memory: self,
-                permit,
-            })
-            .map_err(|_| Failure::bug("the host's memory of a step was closed"))
+        let permit = permit.map_err(|_| Failure::bug("the host's memory of a step was closed"))?;
+        Ok(Room {
+            memory: self,
+            permit,
+            taken: self.take(call, u64::from(units) * UNIT).await?,
+        })
+    }
+
+    async fn take(&self, call: Priced, bytes: u64) -> Result<Taken<'_>, Failure> {
+        let shared = self
+            .shared
+            .get()
+            .filter(|_| bytes > 0)
+            .map(|shared| &**shared);
+        if let Some(shared) = shared {
+            let taken = shared.take(bytes).await;
+            taken.map_err(|all| beyond_all(call, all))?;
+        }
+        Ok(Taken { shared, bytes })
     }
 
     fn too_much(&self, call: Priced) -> Failure {
@@ -119,12 +171,29 @@ impl Memory {
     }
 }
 
+fn beyond_all(call: Priced, all: u64) -> Failure {
+    Failure::new(
+        Class::Exhausted,
+        "limit.host-memory",
+        Owner::Operator,
+        format!(
+            "`{}` would take {} of the host's memory, and all steps together have {}",
+            call.name,
+            size(call.bytes),
+            size(all),
+        ),
+    )
+    .with_help("raise `memory` in the settings, or give the runner a larger machine")
+}
+
 impl Room<'_> {
     /// Keeps the memory in use until the incarnation ends: what the call made stays.
     pub fn keep(self) {
         let units = self.permit.num_permits() as u64;
         self.memory.kept.fetch_add(units, Ordering::Relaxed);
         self.permit.forget();
+        // It is given back with all that the incarnation has.
+        std::mem::forget(self.taken);
     }
 }
 
@@ -177,6 +246,39 @@ mod tests {
              which 6 KiB are in use for good"
         );
         assert!(memory.enter(READ.of(u64::MAX)).await.is_err());
+    }
+
+    /// Has so many bytes, and no more.
+    #[derive(Debug)]
+    struct Few(AtomicU64);
+
+    #[async_trait]
+    impl SharedMemory for Few {
+        async fn take(&self, bytes: u64) -> Result<(), u64> {
+            let left = self.0.load(Ordering::Relaxed);
+            self.0
+                .store(left.checked_sub(bytes).ok_or(left)?, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn give_back(&self, bytes: u64) {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_all_steps_share_is_taken_from_and_given_back() {
+        let memory = Memory::new(64 << 10);
+        let few = Arc::new(Few(AtomicU64::new(8 << 10)));
+        memory.share(few.clone());
+        let call = memory.enter(READ.of(6_u64 << 10)).await.expect("room");
+        assert_eq!(few.0.load(Ordering::Relaxed), 2 << 10);
+        let failure = memory.enter(READ.of(4_u64 << 10)).await.expect_err("none");
+        assert_eq!(failure.owner, Owner::Operator);
+        drop(call);
+        let kept = memory.enter(READ.of(4_u64 << 10)).await.expect("room");
+        kept.keep();
+        assert_eq!(few.0.load(Ordering::Relaxed), 4 << 10);
     }
 
     #[tokio::test]

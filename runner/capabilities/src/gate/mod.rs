@@ -21,7 +21,7 @@ use crate::{StepContext, StepLimits};
 use cost::Memory;
 
 pub use call::GateCall;
-pub use cost::{PerByte, Price, Priced, Room};
+pub use cost::{PerByte, Price, Priced, Room, SharedMemory};
 pub use functions::PRICES;
 
 /// How many items of one list the host works on at a time.
@@ -51,6 +51,11 @@ impl Gate {
             limit: limits.host_calls,
             memory: Memory::new(limits.host_memory),
         }
+    }
+
+    /// Takes what calls use from what all steps share, too.
+    pub fn share(&self, shared: Arc<dyn SharedMemory>) {
+        self.memory.share(shared);
     }
 
     /// Brings a call before the gate. What the call touches, and whether the step may, is read

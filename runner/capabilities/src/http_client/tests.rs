@@ -9,7 +9,6 @@ use axum::routing::{any, get};
 use serde_json::{Value, json};
 use sidestep_policy::Capability;
 use sidestep_sandbox_tls::{Authority, Secured};
-use wasmtime::StoreLimits;
 use wasmtime::component::Resource;
 
 use super::HttpClient;
@@ -48,7 +47,7 @@ async fn state(router: Router, granted: &Value) -> (StepState, Arc<Kept>) {
     });
     let (context, kept) = step(Capability::Http, granted);
     let context = Arc::into_inner(context).expect("nobody else has it");
-    let limiter = Box::new(StoreLimits::default());
+    let limiter = Box::new(crate::testing::Unlimited);
     let state = StepState::new(context, services, &StepLimits::default(), limiter);
     (state, kept)
 }

@@ -12,7 +12,6 @@ use sidestep_sandbox_google::{Api, Cloud, NoClusters, Scenario, developer_creden
 use sidestep_sandbox_identity::{Clock, Identity, Resource};
 use sidestep_sandbox_registry::Registry as Server;
 use url::Url;
-use wasmtime::StoreLimits;
 
 use super::index::INDEX;
 use super::{Registry, wit};
@@ -114,7 +113,7 @@ fn state(
     });
     let (context, kept) = step(Capability::Registry, granted);
     let context = Arc::into_inner(context).expect("nobody else has it");
-    let limiter = Box::new(StoreLimits::default());
+    let limiter = Box::new(crate::testing::Unlimited);
     let state = StepState::new(context, services, &StepLimits::default(), limiter);
     (state, kept)
 }

@@ -7,4 +7,5 @@ mod detach;
 mod killed;
 mod late;
 mod resume;
+mod room;
 mod script;

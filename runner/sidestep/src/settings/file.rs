@@ -20,6 +20,7 @@ pub(crate) struct File {
     pub(crate) on_terminate: Option<OnTerminate>,
     pub(crate) compile_time: Option<Time>,
     pub(crate) compile_memory: Option<Size>,
+    pub(crate) memory: Option<Size>,
     pub(crate) endpoints: BTreeMap<String, String>,
     pub(crate) clusters: BTreeMap<String, ClusterAccess>,
     /// Settings that nothing else may change; the machine's file only.
@@ -72,15 +73,18 @@ impl File {
                     .to_owned(),
             ));
         }
-        if file.compile_time.is_some() || file.compile_memory.is_some() {
-            if !operator {
-                return Err(problem(
-                    "compileTime and compileMemory bound what a project may use, so its own file \
-                     can't set them; set them in the user's file, or with SIDESTEP_COMPILE_TIME \
-                     and SIDESTEP_COMPILE_MEMORY"
-                        .to_owned(),
-                ));
-            }
+        let bounds = [
+            file.compile_time.is_some(),
+            file.compile_memory.is_some(),
+            file.memory.is_some(),
+        ];
+        if bounds.contains(&true) && !operator {
+            return Err(problem(
+                "compileTime, compileMemory and memory bound what a project may use, so its own \
+                 file can't set them; set them in the user's file, or with SIDESTEP_COMPILE_TIME, \
+                 SIDESTEP_COMPILE_MEMORY and SIDESTEP_MEMORY"
+                    .to_owned(),
+            ));
         }
         let unknown = file
             .endpoints

@@ -17,6 +17,9 @@ pub struct Row {
     pub locked: bool,
 }
 
+/// The ceiling of memory where nobody has set any.
+const HALF: &str = "half of the machine's or container's";
+
 impl Settings {
     /// Each setting with its source.
     pub fn rows(&self) -> Vec<Row> {
@@ -53,6 +56,10 @@ impl Settings {
                 self.compile_memory.value.to_string(),
                 &self.compile_memory.source,
             ),
+            match &self.memory {
+                Some(memory) => row("memory", memory.value.to_string(), &memory.source),
+                None => row("memory", HALF.to_owned(), &Source::Default),
+            },
         ];
         rows.extend(self.endpoints.iter().map(|(name, found)| {
             row(

@@ -118,7 +118,7 @@ fn a_project_says_nothing_about_where_credentials_go() {
 #[test]
 fn a_project_does_not_set_its_own_limits() {
     let world = World::new();
-    for text in ["compileTime: 1h", "compileMemory: 64Gi"] {
+    for text in ["compileTime: 1h", "compileMemory: 64Gi", "memory: 64Gi"] {
         world.write(&world.places.project_config, text);
         let problems = world.load(None, &[]).expect_err("refused");
         assert_eq!(problems[0].exit, Some(6));

@@ -6,6 +6,7 @@
 mod checks;
 mod honest;
 mod texts;
+mod together;
 
 use serde_json::Value;
 use sidestep::{Check, Diagnostic, Error, Result, Step};
@@ -50,7 +51,7 @@ struct Outputs {
 
 type Kind = fn(&Step, &Inputs) -> Option<Result<String>>;
 
-const KINDS: &[Kind] = &[honest::run, texts::run];
+const KINDS: &[Kind] = &[honest::run, texts::run, together::run];
 
 /// Performs the attack that its inputs name.
 #[sidestep::plugin(

@@ -11,7 +11,6 @@ use sidestep_sandbox_google::{
 use sidestep_sandbox_identity::{Clock, Identity};
 use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
 use url::Url;
-use wasmtime::StoreLimits;
 
 use crate::error::CallError;
 use crate::google::{ControlPlane, Credentials, Endpoints, Service};
@@ -135,7 +134,7 @@ pub(super) fn state(
     let (context, kept) = step(capability, granted);
     let context = Arc::into_inner(context).expect("nobody else has it");
     let limits = StepLimits::default();
-    let limiter = Box::new(StoreLimits::default());
+    let limiter = Box::new(crate::testing::Unlimited);
     (StepState::new(context, services, &limits, limiter), kept)
 }
 

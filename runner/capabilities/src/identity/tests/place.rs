@@ -9,7 +9,6 @@ use sidestep_policy::Capability as Key;
 use sidestep_sandbox::{CallerFiles, Live, Options, Places, Scenario, serve};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use wasmtime::StoreLimits;
 
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::bindings::sidestep::identity::prove as wit;
@@ -110,7 +109,7 @@ impl Prover {
         });
         let step = Arc::into_inner(step).expect("nobody else has it");
         let limits = StepLimits::default();
-        let limiter = Box::new(StoreLimits::default());
+        let limiter = Box::new(crate::testing::Unlimited);
         Self {
             state: StepState::new(step, services, &limits, limiter),
             kept,
