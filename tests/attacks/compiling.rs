@@ -124,7 +124,7 @@ fn an_interrupt_ends_the_compiler_too() {
     let status = runner.wait().expect("a child");
     assert_eq!(status.signal(), Some(Signal::INT.as_raw()), "{status}");
     while is_running(compilers[0]) {
-        assert!(started.elapsed() < Duration::from_secs(60), "it goes on");
+        assert!(started.elapsed() < Duration::from_mins(1), "it goes on");
         std::thread::yield_now();
     }
 }
