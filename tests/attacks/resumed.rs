@@ -258,3 +258,18 @@ fn a_plan_that_names_its_plugin_in_another_way_is_refused() {
     fs::write(&path, plan).expect("written");
     assert_resumes(&mut arena);
 }
+
+/// In a folder of runs that others can write, one run can be given another one's name.
+#[test]
+fn a_run_under_another_one_s_name_is_not_resumed() {
+    let mut arena = begun();
+    let (begun, other) = (
+        record(&arena, ""),
+        record(&arena, "").with_file_name("other"),
+    );
+    fs::rename(&begun, &other).expect("renamed");
+    let outcome = run(&mut arena, &["resume", "other"]);
+    assert_refused(&outcome, "is not of this run, but of run begun");
+    fs::rename(&other, &begun).expect("renamed");
+    assert_resumes(&mut arena);
+}

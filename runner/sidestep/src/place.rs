@@ -102,7 +102,7 @@ fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
         ..
     } = &place.header;
     let begun = if *plan_digest != launch.plan.digest() {
-        "with another plan: the file, an input or a plugin has changed since".to_owned()
+        "with another plan: the file, an input, a plugin or a policy has changed since".to_owned()
     } else if sandbox.as_deref() != launch.cloud.scenario() {
         match sandbox {
             Some(scenario) => format!("in the sandbox `{scenario}`"),

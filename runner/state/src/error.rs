@@ -41,6 +41,14 @@ pub enum StateError {
     /// Somebody else can change it.
     #[error("{0}, so it is not used")]
     NotOwn(#[from] NotOwn),
+    /// The journal is another run's: somebody renamed its folder.
+    #[error("the journal {} is not of this run, but of run {run}", path.display())]
+    OtherRun {
+        /// The journal.
+        path: PathBuf,
+        /// The run that it is of.
+        run: String,
+    },
     /// Another process writes this run.
     #[error("run {run} is being written by another process{}", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
     Locked {
@@ -98,6 +106,8 @@ impl From<StateError> for Failure {
             },
             StateError::NewerFormat { .. } => failure(Class::Refused, "state.newer-format")
                 .with_help("Use the version of sidestep that began the run, or a later one."),
+            StateError::OtherRun { .. } => failure(Class::Refused, "state.damaged")
+                .with_help("Give the run's folder its own name back."),
             StateError::NotAJournal(_) => failure(Class::Failed, "state.damaged")
                 .with_help("The run can't be resumed; start it anew under another id."),
             StateError::Damaged(damaged) => Self::from(&*damaged),

@@ -157,9 +157,19 @@ impl RunFolder {
 
     /// Opens the journal to go on with the run. The caller holds the lock.
     ///
-    /// Fails with [`StateError::Damaged`] where a record is lost that may say what was made.
+    /// Fails with [`StateError::Damaged`] where a record is lost that may say what was made, and
+    /// with [`StateError::OtherRun`] where the folder was given another run's name.
     pub fn resume(&self, _lock: &RunLock) -> Result<(JournalWriter, Account), StateError> {
-        JournalWriter::open(&self.journal_path())
+        let path = self.journal_path();
+        let (journal, account) = JournalWriter::open(&path)?;
+        if account.header.run == self.id.as_str() {
+            Ok((journal, account))
+        } else {
+            Err(StateError::OtherRun {
+                path,
+                run: account.header.run,
+            })
+        }
     }
 
     /// Opens the journal to note what is removed of what the run left, damaged or not. The caller

@@ -1,7 +1,9 @@
 //! The schema that editors have says what the reader says, where it can.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use proptest::prelude::*;
 use serde_json::Value;
 use sidestep_events::{Diagnostic, PluginRef};
 use sidestep_pipeline::{Manifest, schema_pipeline};
@@ -344,5 +346,60 @@ fn the_schema_takes_every_form_of_uses() {
             serde_json::json!({ "version": 1, "name": "x", "steps": { "a": { "uses": uses } } });
         assert_eq!(PluginRef::parse(uses).is_ok(), right, "{uses}");
         assert_eq!(jsonschema::is_valid(&schema, &file), right, "{uses}");
+    }
+}
+
+static FORMS: LazyLock<Vec<jsonschema::Validator>> = LazyLock::new(|| {
+    let validator = |(pattern, _): (&str, &str)| {
+        let schema = serde_json::json!({ "type": "string", "pattern": pattern });
+        jsonschema::validator_for(&schema).expect("a schema")
+    };
+    PluginRef::FORMS.map(validator).into()
+});
+
+fn uses() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        Just("sidestep/"),
+        Just("oci://"),
+        Just("./"),
+        Just("../"),
+        Just("/"),
+        Just("a-1"),
+        Just("x.wasm"),
+        Just("."),
+        Just(" "),
+        Just("\u{e9}"),
+        Just("\u{202e}"),
+        Just("\n"),
+        Just("@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+    ];
+    prop_oneof![
+        proptest::collection::vec(part, 0..6).prop_map(|parts| parts.concat()),
+        any::<String>(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    /// Whatever names a plugin is of the kind that its text begins as, is canonical, and reads back
+    /// as itself; the schema's forms have it.
+    #[test]
+    fn a_plugin_s_text_reads_back_as_itself(text in uses()) {
+        let Ok(parsed) = PluginRef::parse(&text) else { return Ok(()) };
+        let canonical = parsed.as_str();
+        let again = PluginRef::parse(canonical);
+        prop_assert_eq!(again.as_ref(), Ok(&parsed));
+        let stored = serde_json::to_string(&parsed).expect("JSON");
+        let read: PluginRef = serde_json::from_str(&stored).expect("stored");
+        prop_assert_eq!(&read, &parsed);
+        let form = match &parsed {
+            PluginRef::BuiltIn(_) => 0,
+            PluginRef::File(_) => 1,
+            PluginRef::Oci(_) => 2,
+        };
+        for (index, validator) in FORMS.iter().enumerate() {
+            let text = Value::from(text.as_str());
+            prop_assert_eq!(validator.is_valid(&text), index == form);
+        }
     }
 }
