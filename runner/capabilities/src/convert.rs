@@ -8,12 +8,13 @@ use sidestep_events::{
 };
 
 use crate::bindings::sidestep::host::types;
+use crate::gate::diagnostic_code;
 
 /// The largest details that are read, in bytes.
 const MAX_DETAILS: usize = 1 << 20;
 
 /// A failure as a plugin gets it.
-pub fn failure_to_wit(failure: Failure) -> types::Failure {
+pub(crate) fn failure_to_wit(failure: Failure) -> types::Failure {
     types::Failure {
         class: failure.class.as_str().to_owned(),
         code: failure.code.into_exact(),
@@ -27,7 +28,7 @@ pub fn failure_to_wit(failure: Failure) -> types::Failure {
 
 /// A failure as a plugin gave it. An unknown class reads as `failed`, an unknown owner as the
 /// plugin itself; details that are no JSON object are kept as text.
-pub fn failure_from_wit(failure: types::Failure) -> Failure {
+pub(crate) fn failure_from_wit(failure: types::Failure) -> Failure {
     // A tree takes many times its text.
     let details = if failure.details.len() > MAX_DETAILS {
         text(failure.details)
@@ -54,7 +55,7 @@ fn text(details: String) -> Map<String, Value> {
     Map::from_iter([("text".to_owned(), Value::String(details))])
 }
 
-/// A diagnostic as a plugin gave it.
+/// A diagnostic as a plugin gave it; a code that the host alone gives becomes another.
 pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
     Diagnostic {
         severity: match diagnostic.severity {
@@ -62,7 +63,7 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
             types::Severity::Warning => Severity::Warning,
             types::Severity::Info => Severity::Note,
         },
-        code: diagnostic.code.into(),
+        code: diagnostic_code(diagnostic.code.into()),
         message: diagnostic.message.into(),
         help: (!diagnostic.help.is_empty()).then(|| diagnostic.help.join("\n").into()),
         file: diagnostic.file.map(Foreign::from),

@@ -44,10 +44,12 @@ pub mod workspace;
 
 pub use blob::{Blob, BlobReader};
 pub use capability::{ALWAYS, CAPABILITIES, Capability, by_interface, by_key, link_always};
-pub use convert::{diagnostic_from_wit, failure_from_wit, failure_to_wit};
+pub use convert::diagnostic_from_wit;
 pub use error::{CallError, Stopped};
 pub use follow::{Follow, Following, Update};
-pub use gate::{Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory};
+pub use gate::{
+    Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory, Shown,
+};
 pub use gcp::secret_manager::access_secret;
 pub use mask::{MASK, MIN_SECRET, MaskStream, Masks};
 pub use name::object_name;

@@ -45,6 +45,12 @@ impl StepContext {
         self.sink.event(self.masks.event(event));
     }
 
+    /// Returns whether the step's time is over.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Timestamp::now() >= deadline)
+    }
+
     /// Which attempt of which run this is, as `RUN/INSTANCE/ATTEMPT`: what is made outside says so.
     pub fn made_by(&self) -> String {
         format!("{}/{}/{}", self.run, self.instance, self.attempt)

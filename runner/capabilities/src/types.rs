@@ -7,11 +7,13 @@ use sidestep_events::Failure;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::bindings::sidestep::host::types as wit;
-use crate::convert::failure_to_wit;
+use crate::convert::{failure_from_wit, failure_to_wit};
 use crate::gate::functions::types as functions;
 use crate::secret::{self, Encoding};
 use crate::{Blob, CallError, Follow, Secret, StepState, Update};
 
+/// The longest text of a plugin's failure that is kept, in bytes.
+const MAX_TEXT: usize = 16 << 10;
 /// The most bytes that `tail` gives.
 const MAX_TAIL: usize = 64 << 10;
 /// What a secret counts at least, in bytes: its handle and its masks take more than its text.
@@ -88,9 +90,19 @@ impl StepState {
         Ok(bytes)
     }
 
-    /// A failure on its way to the plugin, masked.
+    /// Returns a failure as the plugin gets it, masked. This is the one way out, so the gate knows
+    /// every failure that the plugin can hand on.
     pub(crate) fn failure(&self, failure: Failure) -> wit::Failure {
-        failure_to_wit(self.step.masks.failure(failure))
+        let failure = self.step.masks.failure(failure);
+        self.gate.shown().handed_out(&failure);
+        failure_to_wit(failure)
+    }
+
+    /// Returns the failure that the plugin ended with, as it counts: masked, bounded, and capped by
+    /// what its calls showed.
+    pub fn claimed(&self, failure: wit::Failure) -> Failure {
+        let failure = self.step.masks.failure(failure_from_wit(failure));
+        self.gate.claimed(failure.cut(MAX_TEXT))
     }
 }
 

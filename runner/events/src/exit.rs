@@ -1,4 +1,4 @@
-use crate::{Class, Failure, Owner};
+use crate::{Failure, Rule};
 
 /// How `sidestep` ends: the numbers that CI systems act on. Declared in order of precedence: when
 /// several apply, the first wins, so `validate`, `plan` and `run` give one file the same code.
@@ -55,24 +55,12 @@ impl Exit {
         }
     }
 
-    /// What a step that failed so counts as.
+    /// Returns what a step that failed so counts as, by the first of the [rules](crate::RULES) that
+    /// is about the failure.
     pub fn of_failure(failure: &Failure) -> Self {
-        if failure.owner == Owner::Sidestep {
-            return Self::Bug;
-        }
-        if failure.matches("identity") {
-            return Self::Denied;
-        }
-        match failure.class {
-            Class::Refused => Self::Refused,
-            Class::Denied => Self::Denied,
-            Class::TimedOut => Self::TimedOut,
-            Class::Unavailable => Self::Unavailable,
-            _ if failure.matches("pod.evicted") || failure.matches("pod.node-lost") => {
-                Self::Unavailable
-            }
-            _ => Self::Failed,
-        }
+        Rule::of(failure)
+            .next()
+            .map_or(Self::Failed, |rule| rule.exit)
     }
 
     /// The one that a run ends with when all of these apply; success when none does.
@@ -84,6 +72,7 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Class, Owner};
 
     fn failure(class: Class, code: &'static str, owner: Owner) -> Failure {
         Failure::new(class, code, owner, "m")

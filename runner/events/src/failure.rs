@@ -82,12 +82,17 @@ impl Failure {
     /// Whether `retry.on`'s entry names this failure: a class's name, or a code or a prefix of
     /// one that ends at a dot (`pod` names `pod.evicted`).
     pub fn matches(&self, entry: &str) -> bool {
-        entry == self.class.as_str()
-            || self
-                .code
-                .exact()
-                .strip_prefix(entry)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        entry == self.class.as_str() || self.has_code(entry)
+    }
+}
+
+impl Failure {
+    /// Returns whether the code is this one, or one below it.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        self.code
+            .exact()
+            .strip_prefix(code)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
 

@@ -17,6 +17,7 @@ mod journal;
 mod names;
 mod owner;
 mod plugin_ref;
+mod rule;
 pub mod show;
 mod speaker;
 mod status;
@@ -38,5 +39,6 @@ pub use journal::{
 };
 pub use owner::Owner;
 pub use plugin_ref::{BuiltInName, InvalidPluginRef, OciReference, PluginFile, PluginRef};
+pub use rule::{Evidence, Mark, RULES, Rule};
 pub use speaker::Speaker;
 pub use status::Status;

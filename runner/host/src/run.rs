@@ -8,9 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sidestep_capabilities::bindings::sidestep::host::types;
 use sidestep_capabilities::bindings::{All, AllPre};
-use sidestep_capabilities::{
-    Services, StepContext, StepState, diagnostic_from_wit, failure_from_wit,
-};
+use sidestep_capabilities::{Services, StepContext, StepState, diagnostic_from_wit};
 use sidestep_events::{Class, Diagnostic, Failure, Owner};
 use sidestep_policy::{Capability, Refusal, StepScopes};
 use tokio::time::Instant;
@@ -20,9 +18,6 @@ use wasmtime::Store;
 use crate::limits::Limiter;
 use crate::plugin::Plugin;
 use crate::{output, trap};
-
-/// The longest text of a plugin's failure that is kept, in bytes.
-const MAX_TEXT: usize = 16 << 10;
 
 /// What one incarnation runs with.
 #[derive(Debug)]
@@ -59,22 +54,22 @@ impl Plugin {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let inputs = incarnation.inputs.to_string();
         let masks = Arc::clone(&incarnation.context.masks);
-        let work: Work<Result<String, types::Failure>> = Box::new(move |plugin, store| {
-            Box::pin(async move { plugin.sidestep_step_plugin().call_run(store, &inputs).await })
+        let work: Work<Result<String, Failure>> = Box::new(move |plugin, store| {
+            Box::pin(async move {
+                let plugin = plugin.sidestep_step_plugin();
+                let answer = plugin.call_run(&mut *store, &inputs).await?;
+                Ok(answer.map_err(|failure| store.data().claimed(failure)))
+            })
         });
-        match self.call(&self.loaded().run, incarnation, work).await? {
-            Ok(outputs) => {
-                let loaded = self.loaded();
-                let outputs = output::read(&outputs, loaded.limits.output_bytes, &masks)?;
-                output::check(&outputs, &loaded.described.manifest)?;
-                // Whatever it took to read and to check them counts as well.
-                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                    return Err(timed_out(timeout));
-                }
-                Ok(outputs)
-            }
-            Err(failure) => Err(masks.failure(failure_from_wit(failure)).cut(MAX_TEXT)),
+        let outputs = self.call(&self.loaded().run, incarnation, work).await??;
+        let loaded = self.loaded();
+        let outputs = output::read(&outputs, loaded.limits.output_bytes, &masks)?;
+        output::check(&outputs, &loaded.described.manifest)?;
+        // Whatever it took to read and to check them counts as well.
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(timed_out(timeout));
         }
+        Ok(outputs)
     }
 
     /// Asks the plugin what is wrong before anything starts. It may read the workspace; a call of

@@ -91,6 +91,11 @@ impl Capability {
             .find(|known| known.as_str() == name)
     }
 
+    /// Returns whether its calls leave this machine.
+    pub fn is_remote(self) -> bool {
+        !matches!(self, Self::Workspace | Self::Secrets | Self::Artifacts)
+    }
+
     /// One of these keys must be in a grant.
     pub(crate) fn needs_one_of(self) -> Option<&'static [&'static str]> {
         (self == Self::Iam).then_some(&["project", "resource"])

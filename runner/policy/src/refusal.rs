@@ -2,13 +2,14 @@ use sidestep_events::{Class, Diagnostic, Exit, Failure, Foreign, Owner, PluginRe
 
 use crate::capability::Capability;
 use crate::ceiling::Unlisted;
+use crate::scope::Scope;
 
 /// A no of a grant or of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The capability that it is about; none if it is about the plugin itself.
     pub capability: Option<Capability>,
-    /// `grant.missing`, or `policy.refused`.
+    /// `grant.missing`, `grant.scope`, or `policy.refused`.
     pub code: &'static str,
     /// What is refused, and by what.
     pub message: String,
@@ -37,6 +38,38 @@ impl Refusal {
             message: message.into(),
             help,
             yaml,
+            policy: None,
+        }
+    }
+
+    /// Returns the refusal of a call that the step's grants do not cover. `call` says in words what
+    /// the call does; `granted` is what the capability's grant covers.
+    pub(crate) fn call(capability: Capability, call: &str, granted: &[Scope]) -> Self {
+        let covered: Vec<String> = granted.iter().map(Scope::explain).collect();
+        let (code, why, help) = if covered.is_empty() {
+            (
+                "grant.missing",
+                format!("nothing is granted to it under `{capability}`"),
+                vec![format!(
+                    "if it should, add `{capability}` to the step's `grants`"
+                )],
+            )
+        } else {
+            (
+                "grant.scope",
+                "that is outside what it is granted".to_owned(),
+                vec![
+                    format!("it may {}", covered.join("; ")),
+                    format!("if it should, widen `{capability}` in the step's `grants`"),
+                ],
+            )
+        };
+        Self {
+            capability: Some(capability),
+            code,
+            message: format!("the step may not {call}: {why}"),
+            help,
+            yaml: None,
             policy: None,
         }
     }

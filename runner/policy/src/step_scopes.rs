@@ -97,26 +97,40 @@ impl StepScopes {
     }
 
     /// Whether the step may make the call: within what is requested, granted and allowed.
+    ///
+    /// # Errors
+    /// The refusal that the plugin and the user get.
     pub fn allows(&self, call: &dyn Call) -> Result<(), Refusal> {
         let capability = call.capability();
-        let refused = || {
-            Refusal::missing(
-                capability,
-                format!(
-                    "`{capability}` of this step does not cover: {}",
-                    call.describe()
-                ),
-                None,
-            )
-        };
-        let grant = self.get(capability).ok_or_else(refused)?;
         let within = |scopes: &[Scope]| scopes.iter().any(|scope| scope.contains(call));
-        if !within(&grant.granted) || !grant.requested.as_deref().is_none_or(within) {
-            return Err(refused());
+        let is_granted = self.get(capability).is_some_and(|grant| {
+            within(&grant.granted) && grant.requested.as_deref().is_none_or(within)
+        });
+        if !is_granted {
+            return Err(self.refusal(capability, &call.describe()));
         }
         for ceiling in self.ceilings.iter().filter(|ceiling| !ceiling.audit) {
             ceiling.allows(call)?;
         }
         Ok(())
+    }
+
+    /// Whether the step is granted anything at all under the key; `call` says in words what for.
+    ///
+    /// # Errors
+    /// As [`allows`](Self::allows).
+    pub fn allows_any(&self, capability: Capability, call: &str) -> Result<(), Refusal> {
+        if self.scopes(capability).is_empty() {
+            return Err(self.refusal(capability, call));
+        }
+        Ok(())
+    }
+
+    fn refusal(&self, capability: Capability, call: &str) -> Refusal {
+        Refusal::call(capability, call, self.scopes(capability))
+    }
+
+    fn scopes(&self, capability: Capability) -> &[Scope] {
+        self.get(capability).map_or(&[], StepGrant::scopes)
     }
 }

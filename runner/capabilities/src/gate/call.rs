@@ -1,6 +1,7 @@
 //! A call's way through the gate.
 
-use sidestep_events::{Class, Done, Failure, IntentId};
+use sidestep_events::{Class, Done, Evidence, Failure, IntentId};
+use sidestep_policy::Capability;
 
 use super::cost::Priced;
 use super::record::Recorder;
@@ -13,7 +14,7 @@ use crate::NewIntent;
 #[derive(Debug)]
 pub struct GateCall<'g> {
     pub(super) gate: &'g Gate,
-    pub(super) capability: &'static str,
+    pub(super) capability: Capability,
     pub(super) function: Priced,
     pub(super) target: String,
     pub(super) verdict: Result<(), Failure>,
@@ -105,8 +106,12 @@ impl GateCall<'_> {
         if over.as_ref().is_some_and(|over| !over.first) {
             return Err(gate.too_many());
         }
-        let mut record =
-            Recorder::new(&gate.step, self.capability, self.function.name, self.target);
+        let mut record = Recorder::new(
+            &gate.step,
+            self.capability.as_str(),
+            self.function.name,
+            self.target,
+        );
         let verdict = over.map_or(self.verdict, |_| Err(gate.too_many()));
         if let Err(failure) = verdict {
             return Err(record.failed(failure));
@@ -117,6 +122,9 @@ impl GateCall<'_> {
             Ok(room) => room,
             Err(failure) => return Err(record.failed(failure)),
         };
+        if self.capability.is_remote() {
+            gate.shown.note(Evidence::Contact);
+        }
         match work.await {
             Ok(value) => {
                 record.succeeded();

@@ -1,10 +1,11 @@
 //! The one place that every call of every plugin passes.
 
 mod call;
+mod claim;
 mod cost;
 pub(crate) mod functions;
-mod grant;
 mod record;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::StreamExt as _;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Evidence, Failure, Owner};
 use sidestep_policy::{Call, Capability};
 
 use crate::{StepContext, StepLimits};
@@ -21,8 +22,10 @@ use crate::{StepContext, StepLimits};
 use cost::Memory;
 
 pub use call::GateCall;
+pub(crate) use claim::diagnostic_code;
 pub use cost::{PerByte, Price, Priced, Room, SharedMemory};
 pub use functions::PRICES;
+pub use shown::Shown;
 
 /// How many items of one list the host works on at a time.
 pub const SIDE_BY_SIDE: usize = 16;
@@ -34,6 +37,7 @@ pub struct Gate {
     calls: AtomicU64,
     limit: u64,
     memory: Memory,
+    shown: Arc<Shown>,
 }
 
 /// A call too many.
@@ -50,6 +54,7 @@ impl Gate {
             calls: AtomicU64::new(0),
             limit: limits.host_calls,
             memory: Memory::new(limits.host_memory),
+            shown: Arc::default(),
         }
     }
 
@@ -63,10 +68,10 @@ impl Gate {
     pub fn call(&self, function: Priced, call: &dyn Call) -> GateCall<'_> {
         GateCall {
             gate: self,
-            capability: call.capability().as_str(),
+            capability: call.capability(),
             function,
             target: call.describe(),
-            verdict: grant::covers(&self.step.scopes, call),
+            verdict: self.permits(call),
         }
     }
 
@@ -81,16 +86,39 @@ impl Gate {
     ) -> GateCall<'_> {
         GateCall {
             gate: self,
-            capability: capability.as_str(),
+            capability,
             function,
-            verdict: grant::any(&self.step.scopes, capability, &target),
+            verdict: self
+                .step
+                .scopes
+                .allows_any(capability, &target)
+                .map_err(|refusal| refusal.failure()),
             target,
         }
     }
 
     /// Whether the step may make this call; for what a call turns out to touch on its way.
     pub fn permits(&self, call: &dyn Call) -> Result<(), Failure> {
-        grant::covers(&self.step.scopes, call)
+        self.step
+            .scopes
+            .allows(call)
+            .map_err(|refusal| refusal.failure())
+    }
+
+    /// Returns what the calls have shown so far.
+    pub fn shown(&self) -> &Arc<Shown> {
+        &self.shown
+    }
+
+    /// Returns what the plugin says of its own failure, as it counts.
+    pub fn claimed(&self, failure: Failure) -> Failure {
+        if self.step.cancel.is_cancelled() {
+            self.shown.note(Evidence::Cancelled);
+        }
+        if self.step.is_overdue() {
+            self.shown.note(Evidence::TimedOut);
+        }
+        claim::capped(failure, &self.shown)
     }
 
     /// Counts and charges a call that needs no grant.

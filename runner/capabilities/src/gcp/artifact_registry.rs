@@ -33,9 +33,12 @@ impl wit::Host for StepState {
     ) -> wasmtime::Result<Vec<Result<wit::Repository, WitFailure>>> {
         let google = self.services.google();
         self.each(google, names, |gate, google, name| async move {
-            call(&gate, functions::REPOSITORIES, &name, "get")
+            let found = call(&gate, functions::REPOSITORIES, &name, "get")
                 .run(repository(&google, &name))
-                .await
+                .await;
+            gate.shown().rights(found, |repository| {
+                repository.format != "DOCKER" || repository.mode != "STANDARD_REPOSITORY"
+            })
         })
         .await
     }
@@ -46,14 +49,17 @@ impl wit::Host for StepState {
     ) -> wasmtime::Result<Vec<Result<Vec<String>, WitFailure>>> {
         let google = self.services.google();
         self.each(google, queries, |gate, google, query| async move {
-            call(
+            let asked = query.permissions.len();
+            let granted = call(
                 &gate,
                 functions::TEST_PERMISSIONS,
                 &query.repository,
                 "testPermissions",
             )
             .run(test_permissions(&google, query))
-            .await
+            .await;
+            gate.shown()
+                .rights(granted, |granted| granted.len() < asked)
         })
         .await
     }

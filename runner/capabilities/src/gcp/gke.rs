@@ -22,6 +22,9 @@ pub(crate) const CAPABILITY: Capability = Capability {
     link,
 };
 
+/// The metadata mode of nodes that serve workload identities (`workloadMetadataConfig.mode`).
+const SERVES: &str = "GKE_METADATA";
+
 /// The form of a cluster's name.
 pub(crate) const CLUSTER: &str = "projects/P/locations/L/clusters/C";
 
@@ -40,9 +43,12 @@ impl wit::Host for StepState {
                 cluster: &cluster,
                 action: "get",
             };
-            gate.call(functions::CLUSTERS, &call)
+            let found = gate
+                .call(functions::CLUSTERS, &call)
                 .run(get(&google, &cluster))
-                .await
+                .await;
+            gate.shown()
+                .rights(found, |cluster| cluster.workload_pool.is_none())
         })
         .await
     }
@@ -57,9 +63,15 @@ impl wit::Host for StepState {
                 cluster: &cluster,
                 action: "listNodePools",
             };
-            gate.call(functions::NODE_POOLS, &call)
+            let found = gate
+                .call(functions::NODE_POOLS, &call)
                 .run(node_pools(&google, &cluster))
-                .await
+                .await;
+            gate.shown().rights(found, |pools| {
+                pools
+                    .iter()
+                    .any(|pool| pool.metadata_mode.as_deref() != Some(SERVES))
+            })
         })
         .await
     }

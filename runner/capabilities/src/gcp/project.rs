@@ -36,9 +36,12 @@ impl wit::Host for StepState {
                 project: &project,
                 action: "get",
             };
-            gate.call(functions::GET, &call)
+            let found = gate
+                .call(functions::GET, &call)
                 .run(get(&google, &project))
-                .await
+                .await;
+            gate.shown()
+                .rights(found, |project| project.state != "ACTIVE")
         })
         .await
     }
@@ -53,9 +56,11 @@ impl wit::Host for StepState {
                 project: &query.project,
                 action: "services",
             };
-            gate.call(functions::ENABLED, &call)
+            let found = gate
+                .call(functions::ENABLED, &call)
                 .run(enabled(&google, &query))
-                .await
+                .await;
+            gate.shown().rights(found, |is_enabled| !is_enabled)
         })
         .await
     }

@@ -10,6 +10,7 @@ pub use client::HttpClient;
 
 use std::sync::Arc;
 
+use sidestep_events::Evidence;
 use sidestep_policy::Capability as Key;
 use sidestep_policy::http::Request;
 use wasmtime::component::{HasSelf, Linker};
@@ -81,7 +82,13 @@ impl wit::Host for StepState {
                 .unless(Some(wrong.clone())),
         };
         let work = async { send::send(&http, &masks, target?, prepared).await };
-        Ok(call.run(work).await?)
+        let answer = call.run(work).await?;
+        match answer.status {
+            401 | 403 => gate.shown().note(Evidence::Denied),
+            408 | 425 | 429 | 500..=599 => gate.shown().note(Evidence::Unavailable),
+            _ => {}
+        }
+        Ok(answer)
     }
 }
 

@@ -257,3 +257,28 @@ async fn a_redirect_is_an_answer_and_a_silent_host_times_out() {
         (sidestep_events::Class::TimedOut, "http.timeout")
     );
 }
+
+#[tokio::test]
+async fn an_answer_shows_a_denial_or_that_the_service_is_away() {
+    use sidestep_events::Evidence::{Contact, Denied, Unavailable};
+    let answer = |uri: Uri| async move {
+        let status = uri.path().trim_start_matches('/').parse::<u16>();
+        axum::http::StatusCode::from_u16(status.expect("a number")).expect("a status")
+    };
+    let router = Router::new().fallback(any(answer));
+    for (status, expected) in [
+        (200, &[Contact][..]),
+        (404, &[Contact]),
+        (403, &[Contact, Denied]),
+        (429, &[Contact, Unavailable]),
+        (503, &[Contact, Unavailable]),
+    ] {
+        let (mut state, _) = state(router.clone(), &everything()).await;
+        let sent = state.send(request("GET", &format!("/{status}"))).await;
+        assert_eq!(sent.expect("an answer").status, status);
+        let shown = sidestep_events::Evidence::ALL
+            .into_iter()
+            .filter(|evidence| state.gate.shown().has(*evidence));
+        assert_eq!(shown.collect::<Vec<_>>(), expected, "{status}");
+    }
+}

@@ -66,9 +66,12 @@ impl wit::Host for StepState {
                     service_account: &subject.service_account,
                 };
                 let may_read = |address: &Address<'_>| may_read(gate, address);
-                gate.call(functions::PROVE, &call)
+                let proof = gate
+                    .call(functions::PROVE, &call)
                     .run(identity.prove(&subject, &step.masks, may_read))
-                    .await
+                    .await;
+                gate.shown()
+                    .rights(proof, |proof| proof.is_broken(&subject))
             }
         });
         let answers = answers.await.into_iter();

@@ -22,6 +22,16 @@ pub(super) struct Proof {
 }
 
 impl Proof {
+    /// Whether a link broke, or a target does not give all that was asked for.
+    pub(super) fn is_broken(&self, subject: &wit::Subject) -> bool {
+        self.links.iter().any(|(_, failure)| failure.is_some())
+            || self
+                .targets
+                .iter()
+                .zip(&subject.targets)
+                .any(|(found, asked)| found.granted.len() < asked.permissions.len())
+    }
+
     /// Notes what a link came to; the token, if it holds.
     fn note(&mut self, link: wit::Link, result: Result<Secret, Failure>) -> Option<Secret> {
         let name = match link {

@@ -156,9 +156,12 @@ impl wit::Host for StepState {
         self.each(storage, queries, |gate, storage, query| async move {
             let call = request(&query.bucket, None, "testPermissions");
             let work = storage.test_permissions(&query.bucket, &query.permissions);
-            gate.call(functions::TEST_PERMISSIONS, &call)
+            let granted = gate
+                .call(functions::TEST_PERMISSIONS, &call)
                 .run(work)
-                .await
+                .await;
+            gate.shown()
+                .rights(granted, |granted| granted.len() < query.permissions.len())
         })
         .await
     }
@@ -171,10 +174,9 @@ impl wit::Host for StepState {
         self.each(storage, names, |gate, storage, name| async move {
             let call = request(&name, None, "getBucket");
             let work = storage.bucket(&name);
-            gate.call(functions::BUCKETS, &call)
-                .run(work)
-                .await
-                .map(records::bucket)
+            let found = gate.call(functions::BUCKETS, &call).run(work).await;
+            gate.shown()
+                .rights(found.map(records::bucket), |bucket| !bucket.uniform_access)
         })
         .await
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sidestep_capabilities::Update;
-use sidestep_events::Class;
+use sidestep_capabilities::{Shown, Update};
+use sidestep_events::{Class, Evidence};
 
 use crate::cluster::{
     Answer, Kind, Part, client, ended, list, no_events, pod, running, status, waiting,
 };
-use crate::keep::{Book, follow, target};
+use crate::keep::{Book, follow, follow_noting, target};
 
 fn phases(updates: &[Update]) -> Vec<String> {
     updates
@@ -282,4 +282,34 @@ async fn events_that_are_not_granted_are_not_asked_for() {
     let (updates, end) = follow(server, target, &Arc::new(Book::default())).await;
     assert_eq!(phases(&updates), ["Pending", "Failed"]);
     end_of(end);
+}
+
+/// What a pod shows that ends in this phase, with this line in its log.
+async fn shown(phase: &'static str, exit: i32, line: &'static str) -> Vec<Evidence> {
+    let server = client(move |call| match call.kind {
+        Kind::ListPods => list(&[pod(9, phase, &ended(exit))]),
+        Kind::Log => {
+            let line = format!("2026-11-24T04:30:27.123456789Z {line}\n");
+            Answer::Stream(vec![Part::Bytes(line.into_bytes())])
+        }
+        _ => no_events(call),
+    });
+    let shown = Arc::new(Shown::default());
+    let book = Arc::new(Book::default());
+    let (_, end) = follow_noting(server, target(), &book, Arc::clone(&shown)).await;
+    end_of(end);
+    let seen = Evidence::ALL.into_iter();
+    seen.filter(|evidence| shown.has(*evidence)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transient_fault_counts_in_the_log_of_a_pod_that_failed() {
+    const AWAY: &str = "error: could not find default credentials";
+    let failed = [Evidence::PodFailed];
+    assert_eq!(shown("Succeeded", 0, AWAY).await, []);
+    assert_eq!(shown("Failed", 1, "error: no such file").await, failed);
+    assert_eq!(
+        shown("Failed", 1, AWAY).await,
+        [Evidence::PodFailed, Evidence::TransientFault]
+    );
 }

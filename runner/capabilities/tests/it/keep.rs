@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kube::Client;
 use sidestep_capabilities::kubernetes::follow::{Outlet, Piece, PodFollow, Position, Target};
-use sidestep_capabilities::{Following as _, Update};
+use sidestep_capabilities::{Following as _, Shown, Update};
 use sidestep_events::Failure;
 
 /// What came, in order.
@@ -119,7 +119,18 @@ pub(crate) async fn follow(
     target: Target,
     book: &Arc<Book>,
 ) -> (Vec<Update>, Result<Update, Failure>) {
-    let mut following = PodFollow::start(client, target, Arc::clone(book) as Arc<dyn Outlet>);
+    follow_noting(client, target, book, Arc::default()).await
+}
+
+/// As [`follow`]; what the pod shows is noted.
+pub(crate) async fn follow_noting(
+    client: Client,
+    target: Target,
+    book: &Arc<Book>,
+    shown: Arc<Shown>,
+) -> (Vec<Update>, Result<Update, Failure>) {
+    let outlet = Arc::clone(book) as Arc<dyn Outlet>;
+    let mut following = PodFollow::start(client, target, outlet, shown);
     let mut updates = Vec::new();
     loop {
         // The clock stands still but for what waits on it, so this is no time at all.

@@ -279,7 +279,7 @@ async fn a_quiet_build_is_waited_for() {
     });
     let book = Arc::new(Book::default());
     let outlet = Arc::clone(&book) as Arc<dyn sidestep_capabilities::kubernetes::follow::Outlet>;
-    let mut following = PodFollow::start(server, target(), outlet);
+    let mut following = PodFollow::start(server, target(), outlet, Arc::default());
     let hours = std::time::Duration::from_hours(3);
     let first = following.next(hours).await.expect("it runs");
     assert!(matches!(first, Some(Update::Status(_))));

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod cancel;
+mod claims;
 mod compiling;
 mod crowd;
 #[path = "../../../../tests/attacks/forge.rs"]

@@ -67,18 +67,6 @@ async fn an_abort_without_a_message_is_said() {
     assert_eq!(failure.message, "the plugin gave up without a message");
 }
 
-/// The result area of a failure whose every text is the bytes at 1024, of class `denied`.
-const FAILS: &str = "
-    (i32.store8 (i32.const 512) (i32.const 1))
-    (i32.store (i32.const 520) (i32.const 1024)) (i32.store (i32.const 524) (i32.const 6))
-    (i32.store (i32.const 528) (i32.const 1030)) (i32.store (i32.const 532) (i32.const 3))
-    (i32.store (i32.const 536) (i32.const 1033)) (i32.store (i32.const 540) (i32.const 5))
-    (i32.store (i32.const 544) (i32.const 1038)) (i32.store (i32.const 548) (i32.const 12))
-    (i32.store (i32.const 552) (i32.const 8)) (i32.store (i32.const 556) (i32.const 0))
-    (i32.store8 (i32.const 560) (i32.const 0))
-    (i32.store (i32.const 576) (i32.const 1050)) (i32.store (i32.const 580) (i32.const 7))
-    (i32.const 512)";
-
 #[tokio::test]
 async fn amounts_that_come_too_fast_are_thinned_and_states_are_not() {
     // A hundred amounts of one thing, and at once a state that may last for hours.
@@ -112,22 +100,6 @@ async fn amounts_that_come_too_fast_are_thinned_and_states_are_not() {
         .collect();
     assert!(labels.len() < 50, "{} reports", labels.len());
     assert_eq!(labels.last().map(String::as_str), Some("running"));
-}
-
-#[tokio::test]
-async fn a_failure_comes_through_as_it_is() {
-    let guest = Guest::new(FAILS).data(r#"deniedx.ycloudno, hunter22{"n":1}"#);
-    let plugin = host().load(&guest.build()).expect("it loads");
-    let step = Step::new();
-    step.masks.add("hunter22");
-    let failure = step.run(&plugin).await.expect_err("it fails");
-    assert_eq!(
-        (failure.class, failure.owner),
-        (Class::Denied, Owner::Cloud)
-    );
-    assert_eq!(failure.code, "x.y");
-    assert_eq!(failure.message, "no, ***");
-    assert_eq!(failure.details["n"], 1);
 }
 
 #[tokio::test]

@@ -33,8 +33,8 @@ fn a_step_can_only_do_what_it_was_granted() {
         scopes.allows(&call).map_err(|refusal| refusal.code)
     };
     assert_eq!(call("hooks.example.com", "POST"), Ok(()));
-    assert_eq!(call("hooks.example.com", "GET"), Err("grant.missing"));
-    assert_eq!(call("evil.example.com", "POST"), Err("grant.missing"));
+    assert_eq!(call("hooks.example.com", "GET"), Err("grant.scope"));
+    assert_eq!(call("evil.example.com", "POST"), Err("grant.scope"));
 }
 
 #[test]

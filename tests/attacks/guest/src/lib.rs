@@ -4,6 +4,7 @@
 //! not its own. A new act is a match arm there; a new kind is a module and an entry in [`KINDS`].
 
 mod checks;
+mod claims;
 mod honest;
 mod texts;
 mod together;
@@ -51,7 +52,7 @@ struct Outputs {
 
 type Kind = fn(&Step, &Inputs) -> Option<Result<String>>;
 
-const KINDS: &[Kind] = &[honest::run, texts::run, together::run];
+const KINDS: &[Kind] = &[honest::run, claims::run, texts::run, together::run];
 
 /// Performs the attack that its inputs name.
 #[sidestep::plugin(

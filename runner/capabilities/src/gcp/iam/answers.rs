@@ -13,6 +13,24 @@ use crate::convert::{filled, wkt_milliseconds};
 use crate::gcp::resource::policy;
 use crate::google::{ControlPlane, MOST_PAGES, Name, PAGE, Service, failed, too_many};
 
+/// Whether an answer can show that a right is missing. Whom a policy leaves out only the plugin
+/// knows.
+pub(super) fn shows_right(answer: &wit::Answer) -> bool {
+    use wit::Answer;
+    match answer {
+        Answer::Policy(_) | Answer::Role(_) => true,
+        Answer::ServiceAccount(account) => account.disabled,
+        Answer::Pool(pool) => pool.disabled || pool.state != ACTIVE,
+        Answer::Provider(provider) => provider.disabled || provider.state != ACTIVE,
+        Answer::ServiceAccounts(_) | Answer::Keys(_) | Answer::Pools(_) | Answer::Providers(_) => {
+            false
+        }
+    }
+}
+
+/// The state of a pool or a provider that is not deleted.
+const ACTIVE: &str = "ACTIVE";
+
 /// Reads what a query asks for.
 pub(super) async fn answer(
     google: &ControlPlane,

@@ -38,9 +38,11 @@ impl wit::Host for StepState {
                 resource: target.resource(),
                 action: target.action,
             };
-            gate.call(functions::READ, &call)
+            let found = gate
+                .call(functions::READ, &call)
                 .run(answers::answer(&google, &query, &target))
-                .await
+                .await;
+            gate.shown().rights(found, answers::shows_right)
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod creations;
+mod evidence;
 mod policies;
 mod reads;
 mod refusals;

@@ -3,6 +3,7 @@
 //! The log's bytes go to an [`Outlet`]; only states, events and the lines that match a registered
 //! pattern become [`Update`]s.
 
+mod evidence;
 mod lines;
 mod logs;
 mod passage;
@@ -11,6 +12,7 @@ mod tail;
 mod watch;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use sidestep_events::Failure;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::{Following, Update};
+use crate::{Following, Shown, Update};
 
 pub use lines::{PIECE, Piece};
 pub use position::{Part, Position};
@@ -106,14 +108,21 @@ impl Drop for PodFollow {
 }
 
 impl PodFollow {
-    /// Begins to follow.
-    pub fn start(client: Client, target: Target, outlet: Arc<dyn Outlet>) -> Self {
+    /// Begins to follow; what the pod shows is noted in `shown`.
+    pub fn start(
+        client: Client,
+        target: Target,
+        outlet: Arc<dyn Outlet>,
+        shown: Arc<Shown>,
+    ) -> Self {
         let (sender, updates) = mpsc::channel(UPDATES);
         let shared = Arc::new(Shared {
             tails: Mutex::default(),
             patterns: target.patterns.clone(),
             outlet,
             updates: sender,
+            shown,
+            transient: AtomicBool::new(false),
         });
         let task = tokio::spawn(watch::follow(client, target, Arc::clone(&shared)));
         Self {
@@ -164,6 +173,9 @@ struct Shared {
     patterns: Vec<(String, Regex)>,
     outlet: Arc<dyn Outlet>,
     updates: mpsc::Sender<Result<Update, Failure>>,
+    shown: Arc<Shown>,
+    /// Whether a line told of a transient fault.
+    transient: AtomicBool,
 }
 
 impl Shared {
@@ -197,6 +209,9 @@ impl Shared {
         let text = without_colours(&String::from_utf8_lossy(line));
         let text = self.outlet.mask(&text, whole);
         line.clear();
+        if !self.transient.load(Ordering::Relaxed) && evidence::is_transient(&text) {
+            self.transient.store(true, Ordering::Relaxed);
+        }
         let matches = self.patterns.iter().filter_map(|(name, regex)| {
             let captures = regex.captures(&text)?;
             let found = captures.get(1).or_else(|| captures.get(0))?.as_str();

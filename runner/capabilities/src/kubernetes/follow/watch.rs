@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
@@ -10,12 +11,12 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use serde::Serialize;
 use serde_json::Value;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Evidence, Failure, Owner};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::logs::{LogEnd, LogReader, Taken};
-use super::{Shared, Target};
+use super::{Shared, Target, evidence};
 use crate::Update;
 use crate::kubernetes::failure;
 
@@ -132,6 +133,7 @@ impl Following {
             self.container(container, is_over || restarts == Some("Never"));
         }
         let state = json(&pod)?;
+        self.note(&pod);
         self.last = Some(pod);
         self.shared.report(Ok(Update::Status(state))).await;
         Ok(is_over)
@@ -220,9 +222,12 @@ impl Following {
         if self
             .reported
             .insert((event.uid().unwrap_or_default(), event.count.unwrap_or(1)))
-            && let Ok(event) = json(event)
+            && let Ok(update) = json(event)
         {
-            self.shared.report(Ok(Update::Event(event))).await;
+            if evidence::is_failed_start(event) {
+                self.shared.shown.note(Evidence::PodFailed);
+            }
+            self.shared.report(Ok(Update::Event(update))).await;
         }
     }
 
@@ -239,7 +244,10 @@ impl Following {
             }
         }
         match &self.last {
-            Some(pod) => Ok(Update::Ended(json(pod)?)),
+            Some(pod) => {
+                self.note(pod);
+                Ok(Update::Ended(json(pod)?))
+            }
             None => Err(Failure::new(
                 Class::NotFound,
                 "pod.not-found",
@@ -249,6 +257,19 @@ impl Following {
                     self.target.namespace, self.target.name
                 ),
             )),
+        }
+    }
+
+    /// Notes what the pod's state shows, together with what its log told so far.
+    fn note(&self, pod: &Pod) {
+        let Shared {
+            shown, transient, ..
+        } = &*self.shared;
+        for evidence in evidence::of_pod(pod) {
+            shown.note(evidence);
+            if evidence == Evidence::PodFailed && transient.load(Ordering::Relaxed) {
+                shown.note(Evidence::TransientFault);
+            }
         }
     }
 

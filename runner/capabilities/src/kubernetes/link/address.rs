@@ -15,6 +15,16 @@ use crate::{Gate, GateCall, NewIntent, convert};
 /// `--max-request-bytes`).
 const LARGEST_OBJECT: usize = 2 << 20;
 
+/// The kinds of objects that say who may do what, or reach what, as grants name them.
+const ABOUT_RIGHTS: &[&str] = &[
+    "serviceaccounts",
+    "networkpolicies.networking.k8s.io",
+    "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io",
+    "clusterroles.rbac.authorization.k8s.io",
+    "clusterrolebindings.rbac.authorization.k8s.io",
+];
+
 /// A kind of object in one place of one cluster.
 pub(super) struct Address {
     cluster: String,
@@ -80,6 +90,20 @@ impl Address {
     ) -> GateCall<'g> {
         gate.call(function, &self.request(action))
             .and_unless(self.wrong.clone())
+    }
+
+    /// Notes that an answer shows a missing right, where this kind of object can: whom it leaves out
+    /// only the plugin knows.
+    pub(super) fn note_rights<T>(
+        &self,
+        gate: &Gate,
+        answer: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if ABOUT_RIGHTS.contains(&self.resource.as_str()) {
+            gate.shown().rights(answer, |_| true)
+        } else {
+            answer
+        }
     }
 
     pub(super) fn namespace(&self) -> Option<&str> {

@@ -62,7 +62,12 @@ impl StepState {
             positions: positions.cloned().unwrap_or_default(),
         };
         let outlet = Arc::new(StepOutlet::new(Arc::clone(&self.step), named));
-        Ok(Follow::new(PodFollow::start(client, target, outlet)))
+        Ok(Follow::new(PodFollow::start(
+            client,
+            target,
+            outlet,
+            Arc::clone(self.gate.shown()),
+        )))
     }
 }
 

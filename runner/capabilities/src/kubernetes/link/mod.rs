@@ -46,7 +46,8 @@ impl wit::Host for StepState {
         self.each(clusters, refs, |gate, clusters, object| async move {
             let (at, name) = Address::of(object);
             let work = async { at.objects(&clusters).await?.get(&name).await };
-            let object = at.call(&gate, functions::GET, "get").run(work).await?;
+            let object = at.call(&gate, functions::GET, "get").run(work).await;
+            let object = at.note_rights(&gate, object)?;
             Ok(object.to_string())
         })
         .await
@@ -65,7 +66,8 @@ impl wit::Host for StepState {
                 let max = query.max.clamp(1, LONGEST_LIST);
                 at.objects(&clusters).await?.list(labels, fields, max).await
             };
-            let (items, truncated) = at.call(&gate, functions::LIST, "list").run(work).await?;
+            let listed = at.call(&gate, functions::LIST, "list").run(work).await;
+            let (items, truncated) = at.note_rights(&gate, listed)?;
             Ok(wit::Listing {
                 items: items.iter().map(Value::to_string).collect(),
                 truncated,
@@ -162,7 +164,8 @@ impl wit::Host for StepState {
                 let client = clusters.client(&query.cluster).await?;
                 access::can_i(client, &query).await
             };
-            gate.call(functions::CAN_I, &call).run(work).await
+            let access = gate.call(functions::CAN_I, &call).run(work).await;
+            gate.shown().rights(access, |access| !access.allowed)
         })
         .await
     }

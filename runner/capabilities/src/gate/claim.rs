@@ -1,0 +1,90 @@
+//! What a plugin says of its own failure, capped by what its calls showed.
+
+use serde_json::json;
+use sidestep_events::{Class, Failure, Foreign, Mark, Owner, Rule, show};
+
+use super::shown::Shown;
+
+/// The code of a failure whose own code can't be used.
+const UNUSABLE: &str = "plugin.failed";
+/// The code of a diagnostic whose own code can't be used.
+const UNUSABLE_NOTE: &str = "plugin.diagnostic";
+
+/// The longest code, in bytes.
+const LONGEST_CODE: usize = 100;
+
+/// Returns the failure as it counts.
+///
+/// What the host itself answered and the plugin hands on stays as it is. Of anything else, what no
+/// call bears out becomes class `failed`, with the plugin or the pipeline's author as the owner;
+/// message, help and details are kept.
+pub(super) fn capped(failure: Failure, shown: &Shown) -> Failure {
+    if shown.is_handed_on(&failure) {
+        return failure;
+    }
+    let unproven: Vec<&Rule> = Rule::of(&failure)
+        .filter(|rule| !shown.bears_out(rule))
+        .collect();
+    let usable = is_code(failure.code.exact())
+        && !unproven
+            .iter()
+            .any(|rule| matches!(rule.mark, Mark::Code(_)));
+    if usable && unproven.is_empty() {
+        return failure;
+    }
+    demoted(failure, usable)
+}
+
+/// Returns the code that a plugin gives to a diagnostic, unless only the host gives it.
+pub(crate) fn diagnostic_code(code: Foreign) -> Foreign {
+    let note = Failure::new(Class::Failed, code, Owner::Plugin, "");
+    if is_code(note.code.exact()) && Rule::of(&note).all(|rule| !rule.evidence.is_empty()) {
+        note.code
+    } else {
+        UNUSABLE_NOTE.into()
+    }
+}
+
+fn demoted(failure: Failure, usable: bool) -> Failure {
+    let Failure {
+        class, code, owner, ..
+    } = &failure;
+    let what = if is_code(code.exact()) {
+        format!("`{}` ({class}, owner: {owner})", show::line(code))
+    } else {
+        format!("{class} (owner: {owner}) with a code that is not one")
+    };
+    let claimed = json!({ "class": class.as_str(), "code": code.exact(), "owner": owner.as_str() });
+    let owner = match owner {
+        Owner::Author => Owner::Author,
+        _ => Owner::Plugin,
+    };
+    Failure {
+        class: Class::Failed,
+        code: if usable {
+            failure.code.clone()
+        } else {
+            UNUSABLE.into()
+        },
+        owner,
+        ..failure
+    }
+    .with_help(format!(
+        "the plugin reported {what}, and none of its host calls showed that, so it counts as `failed`"
+    ))
+    .with_detail("claimed", claimed)
+}
+
+/// Whether a text is a code: words of lower-case letters, digits and hyphens, with dots between.
+fn is_code(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    text.len() <= LONGEST_CODE && text.split('.').all(is_word)
+}
+
+#[cfg(test)]
+mod tests;
