@@ -6,9 +6,9 @@ mod cancel;
 mod claims;
 mod compiling;
 mod crowd;
+mod denied;
 #[path = "../../../../tests/attacks/forge.rs"]
 mod forge;
-mod gcp;
 mod guest;
 mod identity;
 mod loading;
