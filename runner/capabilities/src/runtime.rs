@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sidestep_events::{Class, Event, Failure, LogLevel, LogLine, LogSource, Owner, Progress, cut};
+use sidestep_events::{
+    Class, Event, Failure, Foreign, ForeignValue, LogLevel, LogLine, LogSource, Owner, Progress,
+    cut,
+};
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Diagnostic;
@@ -55,14 +58,14 @@ impl wit::Host for StepState {
         self.may_say(functions::LOG, size).await?;
         // Masked before it is cut, so that no cut goes through a secret.
         let message = cut(&self.step.masks.text(&message), MAX_TEXT);
-        let fields: BTreeMap<String, Value> = fields
+        let fields: BTreeMap<Foreign, ForeignValue> = fields
             .into_iter()
             .take(MAX_FIELDS)
             .map(|field| {
                 let value = cut(&self.step.masks.text(&field.value), MAX_TEXT);
                 (
-                    cut(&self.step.masks.text(&field.name), MAX_TEXT),
-                    Value::String(value),
+                    cut(&self.step.masks.text(&field.name), MAX_TEXT).into(),
+                    Value::String(value).into(),
                 )
             })
             .collect();

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidestep_events::{Event, Exit, Failure, RunFinished, Status, WarningRaised};
+use sidestep_events::{Event, Exit, Failure, ForeignValue, RunFinished, Status, WarningRaised};
 use sidestep_state::History;
 use tokio::time::Instant;
 
@@ -79,7 +79,7 @@ pub async fn run(
             Event::RunFinished(RunFinished {
                 status: end.status,
                 exit: end.exit.code(),
-                outputs,
+                outputs: outputs.map(ForeignValue::from),
                 duration_ms: millis(began.elapsed()),
             }),
         );

@@ -211,7 +211,10 @@ impl Schedule {
             }) => {
                 let skipped = StepSkipped {
                     condition: condition.into(),
-                    values,
+                    values: values
+                        .into_iter()
+                        .map(|(name, value)| (name.into(), value.into()))
+                        .collect(),
                     because_of_failure,
                 };
                 self.skip(index, skipped);

@@ -1,11 +1,15 @@
 //! Text that somebody else wrote.
 
+mod value;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+
+pub use value::ForeignValue;
 
 /// Text that a stranger may have written: a plugin, a pod, a file, a pipeline, a cloud.
 ///

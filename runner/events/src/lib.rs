@@ -33,7 +33,7 @@ pub use event::{
 };
 pub use exit::Exit;
 pub use failure::Failure;
-pub use foreign::Foreign;
+pub use foreign::{Foreign, ForeignValue};
 pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };

@@ -15,9 +15,13 @@ mod text;
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use characters::{is_hidden, push_escape};
 use commands::without_markers;
 use text::Text;
+
+use crate::ForeignValue;
 
 pub use github::{github_data, github_property};
 pub use json::{json, json_pretty};
@@ -35,6 +39,14 @@ pub fn line(text: &(impl Text + ?Sized)) -> String {
 /// Returns whether something of the text is shown as an escape.
 pub(crate) fn is_escaped(text: &str) -> bool {
     text.chars().any(is_hidden)
+}
+
+/// Returns a value as a part of one line: a text as it is, anything else as JSON.
+pub fn value(value: &ForeignValue) -> String {
+    match value.exact() {
+        Value::String(text) => line(text),
+        other => json(other).unwrap_or_default(),
+    }
 }
 
 /// Returns a file's name as a part of one line. What is not UTF-8 in it is replaced by U+FFFD.

@@ -122,7 +122,8 @@ impl History {
                 known.failure.clone_from(&finished.failure);
                 known.duration_ms = finished.duration_ms;
                 if finished.outputs.is_some() {
-                    known.outputs.clone_from(&finished.outputs);
+                    let outputs = finished.outputs.as_ref();
+                    known.outputs = outputs.map(|outputs| outputs.exact().clone());
                 }
             }
             (Event::AttemptStarted(_), _, Some((instance, attempt))) => {
@@ -134,11 +135,11 @@ impl History {
             (Event::Log(line), _, Some((instance, attempt))) if line.offset.is_some() => {
                 let attempt = self.attempt(instance, attempt);
                 attempt.last_log_offset = line.offset;
-                let text = |name: &str| line.fields.get(name).and_then(Value::as_str);
+                let text = |name: &str| line.field(name).and_then(Value::as_str);
                 if let (Some(pod), Some(container), Some(position)) = (
                     text(log_field::POD),
                     text(log_field::CONTAINER),
-                    line.fields.get(log_field::POSITION),
+                    line.field(log_field::POSITION),
                 ) {
                     let containers = attempt.positions.entry(pod.to_owned()).or_default();
                     containers.insert(container.to_owned(), position.clone());

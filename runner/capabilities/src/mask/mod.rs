@@ -111,10 +111,16 @@ impl Masks {
         match &mut event {
             Event::Log(line) => {
                 self.in_place(&mut line.message);
-                let mut fields: Value = std::mem::take(&mut line.fields).into_iter().collect();
+                let fields = std::mem::take(&mut line.fields).into_iter();
+                let mut fields: Value = fields
+                    .map(|(name, value)| (name.into_exact(), value.into_exact()))
+                    .collect();
                 self.value(&mut fields);
                 if let Value::Object(fields) = fields {
-                    line.fields = fields.into_iter().collect();
+                    let fields = fields.into_iter();
+                    line.fields = fields
+                        .map(|(name, value)| (name.into(), value.into()))
+                        .collect();
                 }
             }
             Event::GroupStarted { title } => self.in_place(title),
@@ -135,7 +141,8 @@ impl Masks {
             Event::StepFinished(finished) => self.optional_failure(&mut finished.failure),
             Event::AttemptFinished(finished) => self.optional_failure(&mut finished.failure),
             Event::StepSkipped(skipped) => {
-                skipped.values.values_mut().for_each(|v| self.value(v));
+                let values = skipped.values.values_mut();
+                values.for_each(|v| self.value(v.exact_mut()));
             }
             _ => {}
         }

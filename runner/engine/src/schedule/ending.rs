@@ -1,6 +1,6 @@
 //! What an instance's end means for the others.
 
-use sidestep_events::{Event, Failure, Status, StepFinished, StepSkipped};
+use sidestep_events::{Event, Failure, ForeignValue, Status, StepFinished, StepSkipped};
 use tokio::task::{Id, JoinError};
 
 use super::Schedule;
@@ -37,7 +37,7 @@ impl Schedule {
             Event::StepFinished(StepFinished {
                 status: ended.status,
                 failure: ended.failure.clone(),
-                outputs: ended.outputs.clone(),
+                outputs: ended.outputs.clone().map(ForeignValue::from),
                 duration_ms: millis(ended.duration),
             }),
         );

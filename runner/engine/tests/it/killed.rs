@@ -90,9 +90,9 @@ impl Executor for Outside {
                 level: LogLevel::Info,
                 message: format!("line {line}").into(),
                 fields: BTreeMap::from([
-                    (log_field::POD.to_owned(), json!(name)),
-                    (log_field::CONTAINER.to_owned(), json!("main")),
-                    (log_field::POSITION.to_owned(), json!(line + 1)),
+                    (log_field::POD.into(), json!(name).into()),
+                    (log_field::CONTAINER.into(), json!("main").into()),
+                    (log_field::POSITION.into(), json!(line + 1).into()),
                 ]),
                 offset: None,
             }));

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Foreign;
+use crate::{Foreign, ForeignValue};
 
 /// One line for people. A line of an outside process is stored in the attempt's log file; the
 /// journal keeps its place there and leaves out the text.
@@ -22,10 +22,19 @@ pub struct LogLine {
     pub message: Foreign,
     /// Facts beside the text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, Value>,
+    pub fields: BTreeMap<Foreign, ForeignValue>,
     /// Where the attempt's log file holds the text, in bytes; absent when only the event has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
+}
+
+impl LogLine {
+    /// Returns the fact of that name, exactly.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.fields
+            .get(&Foreign::from(name))
+            .map(ForeignValue::exact)
+    }
 }
 
 /// The names of the facts beside a pod's line ([`LogSource::Pod`]).

@@ -2,9 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::{Foreign, PluginRef, Status};
+use crate::{Foreign, ForeignValue, PluginRef, Status};
 
 /// A run's beginning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,7 +77,7 @@ pub struct RunFinished {
     pub exit: u8,
     /// The pipeline's outputs, after a run that succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outputs: Option<Value>,
+    pub outputs: Option<ForeignValue>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::{Failure, Foreign, Status};
+use crate::{Failure, Foreign, ForeignValue, Status};
 
 /// Why a step can't start yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,7 +22,7 @@ pub struct StepSkipped {
     /// The condition that was false.
     pub condition: Foreign,
     /// The value of each name in it.
-    pub values: BTreeMap<String, Value>,
+    pub values: BTreeMap<Foreign, ForeignValue>,
     /// Whether a failure before it is the reason.
     pub because_of_failure: bool,
 }
@@ -39,7 +38,7 @@ pub struct StepFinished {
     pub failure: Option<Failure>,
     /// Its outputs, if it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outputs: Option<Value>,
+    pub outputs: Option<ForeignValue>,
     /// How long it took, all attempts together, in milliseconds.
     pub duration_ms: u64,
 }

@@ -5,8 +5,9 @@ mod outputs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-use sidestep_events::{Envelope, Event, Failure, Foreign, RunFinished, Severity, Status, show};
+use sidestep_events::{
+    Envelope, Event, Failure, Foreign, ForeignValue, RunFinished, Severity, Status, show,
+};
 
 use super::paint::Paint;
 use super::{TextOptions, Verbosity};
@@ -20,7 +21,7 @@ pub(crate) struct Summary {
     scenario: Option<Foreign>,
     steps: usize,
     ended: BTreeMap<Foreign, Status>,
-    outputs: Option<Value>,
+    outputs: Option<ForeignValue>,
     failures: BTreeMap<Foreign, Failure>,
     removed: usize,
     left: usize,

@@ -71,7 +71,7 @@ impl Story {
             Event::StepFinished(StepFinished {
                 status: Status::Succeeded,
                 failure: None,
-                outputs: Some(outputs),
+                outputs: Some(outputs.into()),
                 duration_ms: ms,
             }),
         )
@@ -93,7 +93,7 @@ impl Story {
         self.run(Event::RunFinished(RunFinished {
             status,
             exit,
-            outputs,
+            outputs: outputs.map(ForeignValue::from),
             duration_ms: 12_340,
         }));
     }
@@ -218,7 +218,7 @@ pub(crate) fn healthy() -> Story {
         .end("build", 9_870, json!({"digest": "sha256:abc"}))
         .step("note", Event::StepSkipped(StepSkipped {
             condition: "inputs.notify".into(),
-            values: [("inputs.notify".to_owned(), json!(false))].into(),
+            values: [("inputs.notify".into(), json!(false).into())].into(),
             because_of_failure: false,
         }))
         .over(

@@ -37,14 +37,14 @@ impl StepOutlet {
 
     fn emit(&self, container: &str, text: &[u8], partial: bool, position: Position) {
         let mut fields = BTreeMap::from([
-            (log_field::POD.to_owned(), Value::from(self.pod.as_str())),
-            (log_field::CONTAINER.to_owned(), Value::from(container)),
+            (log_field::POD.into(), Value::from(self.pod.as_str()).into()),
+            (log_field::CONTAINER.into(), Value::from(container).into()),
         ]);
         if let Ok(position) = serde_json::to_value(position) {
-            fields.insert(log_field::POSITION.to_owned(), position);
+            fields.insert(log_field::POSITION.into(), position.into());
         }
         if partial {
-            fields.insert(log_field::PARTIAL.to_owned(), Value::Bool(true));
+            fields.insert(log_field::PARTIAL.into(), Value::Bool(true).into());
         }
         self.step.emit(Event::Log(LogLine {
             source: LogSource::Pod,

@@ -40,7 +40,7 @@ fn lines(kept: &Kept) -> Vec<String> {
     for record in kept.records() {
         if let Record::Event(Event::Log(log)) = record {
             lines.last_mut().expect("one").push_str(log.message.exact());
-            if !log.fields.contains_key(log_field::PARTIAL) {
+            if log.field(log_field::PARTIAL).is_none() {
                 lines.push(String::new());
             }
         }
@@ -154,7 +154,7 @@ proptest! {
         for record in kept.records().into_iter().take(kill) {
             if let Record::Event(Event::Log(log)) = record {
                 said.push_str(log.message.exact());
-                let position = log.fields[log_field::POSITION].clone();
+                let position = log.field(log_field::POSITION).cloned().expect("a place");
                 let position: Position = serde_json::from_value(position).expect("one");
                 stored = position.part.map_or(0, |part| part.bytes as usize);
             }

@@ -91,11 +91,14 @@ impl Narrator {
             let values: Vec<_> = skipped
                 .values
                 .iter()
-                .map(|(name, value)| format!("{name} = {value}"))
+                .map(|(name, value)| {
+                    let value = show::json(value).unwrap_or_default();
+                    format!("{} = {value}", show::line(name))
+                })
                 .collect();
             let mut text = format!("skipped: {} is false", show::line(&skipped.condition));
             if !values.is_empty() {
-                text.push_str(&format!(" ({})", show::line(&values.join(", "))));
+                text.push_str(&format!(" ({})", values.join(", ")));
             }
             text
         };

@@ -27,9 +27,12 @@ impl Narrator {
             let fields: Vec<_> = line
                 .fields
                 .iter()
-                .map(|(name, value)| format!("{name}={value}"))
+                .map(|(name, value)| {
+                    let value = show::json(value).unwrap_or_default();
+                    format!("{}={value}", show::line(name))
+                })
                 .collect();
-            let fields = self.paint.dim(&show::line(&fields.join(" ")));
+            let fields = self.paint.dim(&fields.join(" "));
             let last = texts.pop().unwrap_or_default();
             texts.push(format!("{last}  {fields}"));
         }

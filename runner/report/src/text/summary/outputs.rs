@@ -1,7 +1,7 @@
 //! What came of the run.
 
 use serde_json::Value;
-use sidestep_events::{Status, show};
+use sidestep_events::{ForeignValue, Status, show};
 
 use super::super::paint::Paint;
 
@@ -9,22 +9,22 @@ use super::super::paint::Paint;
 const LONGEST_STRUCTURE: usize = 160;
 
 /// A value for the summary: a text as it is, a small structure as JSON, of a large one its size.
-fn shown(value: &Value) -> String {
-    let (json, count) = match value {
-        Value::String(text) => return text.clone(),
-        Value::Array(items) => (value.to_string(), items.len()),
-        Value::Object(map) => (value.to_string(), map.len()),
-        other => return other.to_string(),
+fn shown(value: &ForeignValue) -> String {
+    let shown = show::value(value);
+    let count = match value.exact() {
+        Value::Array(items) => items.len(),
+        Value::Object(map) => map.len(),
+        _ => return shown,
     };
-    if json.chars().count() <= LONGEST_STRUCTURE {
-        return json;
+    if shown.chars().count() <= LONGEST_STRUCTURE {
+        return shown;
     }
     format!("{count} entries, whole with --output json")
 }
 
 /// The outputs, one a line.
-pub(super) fn lines(outputs: Option<&Value>, status: Status, paint: Paint) -> Vec<String> {
-    let Some(Value::Object(map)) = outputs else {
+pub(super) fn lines(outputs: Option<&ForeignValue>, status: Status, paint: Paint) -> Vec<String> {
+    let Some(Value::Object(map)) = outputs.map(ForeignValue::exact) else {
         return Vec::new();
     };
     if status != Status::Succeeded || map.is_empty() {
@@ -37,13 +37,9 @@ pub(super) fn lines(outputs: Option<&Value>, status: Status, paint: Paint) -> Ve
         .unwrap_or(0);
     let mut lines = vec![String::new()];
     for (name, value) in map {
-        let text = shown(value);
+        let text = shown(&value.clone().into());
         let name = format!("{:<width$}", show::line(name));
-        lines.push(format!(
-            "  {}  {}",
-            paint.bold(&name),
-            paint.accent(&show::line(&text))
-        ));
+        lines.push(format!("  {}  {}", paint.bold(&name), paint.accent(&text)));
     }
     lines
 }
@@ -56,9 +52,12 @@ mod tests {
 
     #[test]
     fn a_structure_that_nobody_would_read_is_counted() {
-        assert_eq!(shown(&json!("text")), "text");
-        assert_eq!(shown(&json!({ "a": [1, 2] })), r#"{"a":[1,2]}"#);
+        assert_eq!(shown(&json!("text").into()), "text");
+        assert_eq!(shown(&json!({ "a": [1, 2] }).into()), r#"{"a":[1,2]}"#);
         let many: Vec<String> = (0..40).map(|n| format!("item {n}")).collect();
-        assert_eq!(shown(&json!(many)), "40 entries, whole with --output json");
+        assert_eq!(
+            shown(&json!(many).into()),
+            "40 entries, whole with --output json"
+        );
     }
 }
