@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sidestep_events::{Failure, Intent};
+use sidestep_events::{Failure, Intent, show};
 
 /// Removes outside objects.
 #[async_trait]
@@ -18,7 +18,8 @@ impl Cleaner for NoCleaner {
     async fn remove(&self, intent: &Intent) -> Result<bool, Failure> {
         Err(Failure::bug(format!(
             "nobody can remove the {} {}",
-            intent.kind, intent.name
+            show::line(&intent.kind),
+            show::line(&intent.name)
         )))
     }
 }

@@ -80,7 +80,7 @@ pub(crate) async fn clean_up(
         }
         if removed != Ok(false) {
             let event = CleanedUp {
-                kind: intent.kind.as_str().into(),
+                kind: intent.kind.clone(),
                 name: name_of(&intent),
                 removed: removed.is_ok(),
                 failure: removed.as_ref().err().cloned(),
@@ -94,7 +94,7 @@ pub(crate) async fn clean_up(
 
 /// An object's name and place, as its own tools write it.
 pub fn name_of(intent: &Intent) -> Foreign {
-    let name = &intent.name;
+    let name = intent.name.exact();
     let name = match &intent.place {
         Place::Cluster { namespace, .. } => format!("{namespace}/{name}"),
         Place::Bucket { bucket } => format!("gs://{bucket}/{name}"),

@@ -26,7 +26,7 @@ pub struct Facts {
     /// The runner's version.
     pub version: String,
     /// The file, if the pipeline was read from one.
-    pub file: Option<String>,
+    pub file: Option<Foreign>,
     /// The sandbox scenario, if the run uses one.
     pub sandbox: Option<String>,
 }
@@ -99,8 +99,8 @@ impl PlanProgram {
 impl Program for PlanProgram {
     fn describe(&self) -> RunStarted {
         RunStarted {
-            pipeline: self.plan.name.as_str().into(),
-            file: self.facts.file.as_ref().map(Foreign::from),
+            pipeline: self.plan.name.clone(),
+            file: self.facts.file.clone(),
             version: self.facts.version.as_str().into(),
             plan_digest: self.plan.digest().into(),
             sandbox: self.facts.sandbox.as_ref().map(Foreign::from),

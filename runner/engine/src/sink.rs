@@ -67,9 +67,9 @@ impl AttemptSink {
             id,
             instance: self.instance.clone(),
             attempt: self.attempt,
-            kind: kind.to_owned(),
+            kind: kind.into(),
             place: place.clone(),
-            name: name.to_owned(),
+            name: name.into(),
             on_exit,
             expiry,
         };

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Envelope;
+use crate::{Envelope, Foreign};
 
 /// The journal's format that this version writes.
 pub const JOURNAL_VERSION: u32 = 1;
@@ -63,12 +63,12 @@ pub struct Intent {
     /// The attempt, from 1.
     pub attempt: u32,
     /// What it is: `pod`, `secret`, `object`.
-    pub kind: String,
+    pub kind: Foreign,
     /// Where it will be.
     #[serde(rename = "where")]
     pub place: Place,
     /// Its name there, a function of run, instance, attempt and purpose.
-    pub name: String,
+    pub name: Foreign,
     /// What the host does with it when the attempt ends.
     pub on_exit: OnExit,
     /// When it may be swept whatever happened.

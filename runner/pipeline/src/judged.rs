@@ -44,8 +44,8 @@ impl Plan {
             }
         }
         for policy in policies {
-            if !self.policies.contains(&policy.file) {
-                self.policies.push(policy.file.clone());
+            if !self.policies.iter().any(|known| *known == policy.file) {
+                self.policies.push(policy.file.as_str().into());
             }
         }
         if refused.is_empty() {

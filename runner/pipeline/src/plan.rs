@@ -18,9 +18,9 @@ pub struct Plan {
     /// The plan's own format; 1.
     pub version: u32,
     /// The pipeline's name.
-    pub name: String,
+    pub name: Foreign,
     /// The file that it comes from.
-    pub file: String,
+    pub file: Foreign,
     /// The pipeline's inputs, defaults filled in.
     pub inputs: Map<String, Value>,
     /// What `git` is in expressions.
@@ -44,7 +44,7 @@ pub struct Plan {
     /// What `steps` is for the pipeline's outputs.
     pub sees: BTreeMap<String, Seen>,
     /// The policies that cap it, by file; empty when pipelines' grants are the only ceiling.
-    pub policies: Vec<String>,
+    pub policies: Vec<Foreign>,
     /// What is worth knowing and stops nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Diagnostic>,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::Value;
-use sidestep_events::Diagnostic;
+use sidestep_events::{Diagnostic, Foreign};
 
 use crate::expression::Values;
 use crate::file::Pipeline;
@@ -87,8 +87,8 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
     }
     let plan = Plan {
         version: 1,
-        name: pipeline.name.clone(),
-        file: pipeline.file.clone(),
+        name: pipeline.name.as_str().into(),
+        file: pipeline.file.as_str().into(),
         inputs,
         git: given.git.clone(),
         run: given.run.clone(),
@@ -99,7 +99,11 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
         instances,
         outputs: results,
         sees,
-        policies: given.policies.iter().map(|p| p.file.clone()).collect(),
+        policies: given
+            .policies
+            .iter()
+            .map(|p| Foreign::from(&p.file))
+            .collect(),
         warnings: planner.warnings,
     };
     Planned {

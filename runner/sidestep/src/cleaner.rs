@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sidestep_capabilities::kubernetes::{Objects, Target, made_by};
 use sidestep_capabilities::storage::MADE_BY;
 use sidestep_engine::Cleaner;
-use sidestep_events::{Class, Failure, Intent, Place};
+use sidestep_events::{Class, Failure, Intent, Place, show};
 
 use crate::cloud::Clients;
 
@@ -36,7 +36,7 @@ enum Found {
 #[async_trait]
 impl Cleaner for OutsideCleaner {
     async fn remove(&self, intent: &Intent) -> Result<bool, Failure> {
-        let name = &intent.name;
+        let name = intent.name.exact();
         match self.find(intent).await? {
             None => return Ok(false),
             Some(Found::InCluster { objects, uid }) => {
@@ -64,7 +64,7 @@ impl OutsideCleaner {
                 self.find_in_cluster(intent, cluster, namespace).await
             }
             Place::Bucket { bucket } => {
-                let stat = self.clients.storage.stat(bucket, &intent.name, None);
+                let stat = self.clients.storage.stat(bucket, intent.name.exact(), None);
                 stat.await.map(|object| {
                     let by = object.metadata.get(MADE_BY).map(String::as_str);
                     (by == Some(&*self.mark(intent))).then(|| Found::InBucket {
@@ -75,7 +75,8 @@ impl OutsideCleaner {
             }
             Place::Repository { .. } | Place::Project { .. } => Err(Failure::bug(format!(
                 "nothing makes a {} there, so nothing can remove {}",
-                intent.kind, intent.name
+                show::line(&intent.kind),
+                show::line(&intent.name)
             ))),
         };
         match found {
@@ -98,12 +99,12 @@ impl OutsideCleaner {
         let target = Target {
             api_version: "v1".to_owned(),
             // Steps make pods and the Secrets that those own.
-            resource: format!("{}s", intent.kind),
+            resource: format!("{}s", intent.kind.exact()),
             namespace: (!namespace.is_empty()).then(|| namespace.to_owned()),
         };
         let client = self.clients.clusters.client(cluster).await?;
         let objects = Box::new(Objects::new(client, target));
-        let object = objects.get(&intent.name).await?;
+        let object = objects.get(intent.name.exact()).await?;
         let ours = self.mark(intent);
         let uid = object["metadata"]["uid"].as_str().map(str::to_owned);
         Ok((made_by(&object) == Some(ours.as_str())).then_some(Found::InCluster { objects, uid }))

@@ -104,9 +104,9 @@ impl Executor for Outside {
 #[async_trait]
 impl Cleaner for Outside {
     async fn remove(&self, intent: &Intent) -> Result<bool, Failure> {
-        let there = self.pods().contains(&intent.name);
+        let there = self.pods().contains(intent.name.exact());
         if there {
-            self.add(Effect::Removed(intent.name.clone()));
+            self.add(Effect::Removed(intent.name.exact().to_owned()));
         }
         Ok(there)
     }

@@ -264,7 +264,7 @@ impl Cleaner for Stage {
             .removed
             .lock()
             .expect("whole")
-            .push(intent.name.clone());
+            .push(intent.name.exact().to_owned());
         Ok(true)
     }
 }

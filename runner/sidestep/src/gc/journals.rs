@@ -59,7 +59,7 @@ async fn run(
         .collect();
     let all = |why: &str| -> Vec<Finding> {
         let kept = |intent: &&Intent| Finding {
-            kind: intent.kind.as_str().into(),
+            kind: intent.kind.clone(),
             name: name_of(intent),
             run: Some(id.as_str().into()),
             why: why.into(),
@@ -213,7 +213,7 @@ fn on_disk(
 
 fn finding(intent: &Intent, run: &str, why: &str, fate: Fate) -> Finding {
     Finding {
-        kind: intent.kind.as_str().into(),
+        kind: intent.kind.clone(),
         name: name_of(intent),
         run: Some(run.into()),
         why: why.into(),

@@ -77,7 +77,7 @@ pub(crate) fn iam(plan: &Plan, member: Option<&str>) -> String {
         for (role, steps) in roles {
             let steps: Vec<_> = steps.iter().map(show::line).collect();
             text.push_str(&format!("\n# for {}\n", steps.join(", ")));
-            text.push_str(&command(on, role, &variable, &label(&plan.name)));
+            text.push_str(&command(on, role, &variable, &label(plan.name.exact())));
         }
     }
     text

@@ -53,7 +53,7 @@ pub(crate) fn rbac(plan: &Plan, subject: Option<&str>) -> String {
             show::line(scope)
         ));
     }
-    let name = label(&plan.name);
+    let name = label(plan.name.exact());
     for ((cluster, namespace), rules) in &needs.rules {
         text.push_str(&format!("---\n# in cluster {}\n", show::line(cluster)));
         for (index, document) in documents(&name, namespace, rules, subject)

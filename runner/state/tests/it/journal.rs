@@ -53,7 +53,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
             attempt: 1,
             kind: "pod".into(),
             place: Place::Bucket { bucket: "b".into() },
-            name,
+            name: name.into(),
             on_exit: OnExit::Delete,
             expiry: None,
         })),
