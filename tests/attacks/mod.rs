@@ -6,6 +6,7 @@
 
 mod claims;
 mod compiling;
+mod files;
 mod forge;
 mod harness;
 mod honest;

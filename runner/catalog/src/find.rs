@@ -1,10 +1,9 @@
 use std::borrow::Cow;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{BuiltInName, PluginFile, PluginRef};
+use sidestep_events::{BuiltInName, PluginRef};
 
-use crate::component::MAX_COMPONENT;
+use crate::file::Files;
 use crate::{ApiRange, Component, PluginError};
 
 /// A plugin that the runner's binary carries.
@@ -36,6 +35,7 @@ pub struct Package {
 pub struct Catalog {
     built_in: Vec<BuiltIn>,
     workspace: PathBuf,
+    files: Files,
     api: ApiRange,
 }
 
@@ -45,8 +45,17 @@ impl Catalog {
         Self {
             built_in,
             workspace: workspace.into(),
+            files: Files::OfPipelines,
             api: ApiRange::supported(),
         }
+    }
+
+    /// The same for plugins that the command line names: pipes and files outside of the workspace
+    /// as well, since whoever starts the runner may read them anyway.
+    #[must_use]
+    pub fn for_the_command_line(mut self) -> Self {
+        self.files = Files::OfTheCommandLine;
+        self
     }
 
     /// The built-in plugins.
@@ -72,7 +81,7 @@ impl Catalog {
                 })
             }
             PluginRef::File(file) => {
-                let bytes = self.read_file(file)?;
+                let bytes = self.read_file(file.path().as_ref())?;
                 Ok(Package {
                     uses: uses.clone(),
                     component: Component::read(&bytes, Some(&self.api))?,
@@ -109,38 +118,9 @@ impl Catalog {
         })
     }
 
-    /// Reads a plugin's file. One that lies outside of the workspace, by `..` or by a symbolic
-    /// link, is refused: the pipeline's author may not know what lies there.
-    fn read_file(&self, file: &PluginFile) -> Result<Vec<u8>, PluginError> {
-        let not_found = |path: &Path, error: std::io::Error| {
-            PluginError::new(
-                "plugin.not-found",
-                format!("can't read {}: {error}", path.display()),
-            )
-            .with_help(
-                "paths are relative to the workspace; build the plugin first if it is built there",
-            )
-        };
-        let root = self
-            .workspace
-            .canonicalize()
-            .map_err(|error| not_found(&self.workspace, error))?;
-        let asked = root.join(file.path());
-        let path = asked
-            .canonicalize()
-            .map_err(|error| not_found(&asked, error))?;
-        if !path.starts_with(&root) {
-            return Err(PluginError::new(
-                "plugin.outside",
-                format!("{} is outside of the workspace", path.display()),
-            )
-            .with_help("copy the plugin into the workspace"));
-        }
-        let mut bytes = Vec::new();
-        std::fs::File::open(&path)
-            .and_then(|file| file.take(MAX_COMPONENT as u64 + 1).read_to_end(&mut bytes))
-            .map_err(|error| not_found(&path, error))?;
-        Ok(bytes)
+    /// Reads a plugin's file.
+    fn read_file(&self, path: &Path) -> Result<Vec<u8>, PluginError> {
+        self.files.read(&self.workspace, path)
     }
 }
 
@@ -198,10 +178,10 @@ mod tests {
     }
 
     #[test]
-    fn files_are_found_below_the_workspace_only() {
+    fn files_of_pipelines_are_found_below_the_workspace_only() {
         let outside = tempfile::tempdir().expect("a folder");
         let folder = outside.path().join("workspace");
-        std::fs::create_dir(&folder).expect("made");
+        std::fs::create_dir_all(folder.join("folder.wasm")).expect("made");
         std::fs::write(folder.join("p.wasm"), plugin()).expect("written");
         std::fs::write(outside.path().join("q.wasm"), plugin()).expect("written");
         std::os::unix::fs::symlink("../q.wasm", folder.join("link.wasm")).expect("made");
@@ -213,8 +193,23 @@ mod tests {
             let error = catalog.find(&named(uses)).expect_err(uses);
             assert_eq!(error.code, "plugin.outside");
         }
-        let error = catalog.find(&named("./none.wasm")).expect_err("none");
-        assert_eq!(error.code, "plugin.not-found");
+        for (uses, code) in [
+            ("./none.wasm", "plugin.not-found"),
+            ("./folder.wasm", "plugin.unreadable"),
+            ("/dev/zero", "plugin.outside"),
+        ] {
+            let error = catalog.find(&named(uses)).expect_err(uses);
+            assert_eq!(error.code, code);
+        }
+        let caller = self::catalog(&folder).for_the_command_line();
+        caller.find(&named(&outside)).expect("the caller names it");
+        for (uses, code) in [
+            ("/dev/zero", "plugin.unreadable"),
+            ("./none.wasm", "plugin.not-found"),
+        ] {
+            let error = caller.find(&named(uses)).expect_err(uses);
+            assert_eq!(error.code, code);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod api;
 mod component;
 mod error;
+mod file;
 mod find;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;

@@ -1,12 +1,9 @@
-use crate::{Entry, Error, Kind, source::Source};
+use crate::{Entry, Error, Kind, RelPath, source::Source};
 use sha2::{Digest as _, Sha256};
 use std::{
     fmt::Write as _,
-    fs::{File, OpenOptions},
     io::Read as _,
     num::NonZero,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -39,9 +36,10 @@ pub(crate) fn hash_files(
                 return Ok(());
             };
             let mut entry = file.lock().expect("no thread panics with it");
-            let disk = sources[entry.source as usize].path_of(&entry.path);
+            let path = entry.path.clone();
+            let source = &sources[entry.source as usize];
             if let Kind::File { size, sha256, .. } = &mut entry.kind {
-                let hash = read_file(&disk, *size, &mut buffer, |_| Ok(()));
+                let hash = read_file(source, &path, *size, &mut buffer, |_| Ok(()));
                 *sha256 = hash.map_err(|error| {
                     // The others need not go on.
                     next.fetch_add(files.len(), Ordering::Relaxed);
@@ -67,20 +65,23 @@ pub(crate) fn hash_files(
 /// Reads a file that must be as large as it was when it was listed, and hands
 /// on what it reads. Returns the content's SHA-256.
 pub(crate) fn read_file(
-    path: &Path,
+    source: &Source,
+    path: &RelPath,
     size: u64,
     buffer: &mut [u8],
     mut each: impl FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<[u8; 32], Error> {
     let changed = |how: String| Error::Changed {
-        path: path.to_owned(),
+        path: source.path_of(path),
         how,
     };
-    let mut file = open(path)?;
+    let mut file = source.open(path)?;
     let mut hash = Sha256::new();
     let mut left = size;
     loop {
-        let count = file.read(buffer).map_err(Error::io("read", path))?;
+        let count = file
+            .read(buffer)
+            .map_err(|error| Error::io("read", source.path_of(path))(error))?;
         if count == 0 {
             break;
         }
@@ -97,38 +98,6 @@ pub(crate) fn read_file(
         )));
     }
     Ok(hash.finalize().into())
-}
-
-/// Opens a regular file. A link that took its place is not followed, and a pipe
-/// that did is not waited for.
-fn open(path: &Path) -> Result<File, Error> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).expect("open's flags are an int");
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let replaced = || Error::Changed {
-        path: path.to_owned(),
-        how: "it was a file and something else took its place".into(),
-    };
-    let file = match file {
-        Ok(file) => file,
-        Err(error) => {
-            let link = rustix::io::Errno::LOOP.raw_os_error();
-            return Err(match error.kind() {
-                std::io::ErrorKind::NotFound => Error::Changed {
-                    path: path.to_owned(),
-                    how: "it was there and is gone".into(),
-                },
-                _ if error.raw_os_error() == Some(link) => replaced(),
-                _ => Error::io("open", path)(error),
-            });
-        }
-    };
-    let metadata = file.metadata().map_err(Error::io("read", path))?;
-    if metadata.is_file() {
-        Ok(file)
-    } else {
-        Err(replaced())
-    }
 }
 
 /// SHA-256, in hex, of the canonical form: a line that names the form, then of

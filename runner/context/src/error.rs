@@ -34,6 +34,15 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The ignore file can't be read.
+    #[error("cannot read {file}: {source}")]
+    IgnoreFile {
+        /// The ignore file, relative to the context.
+        file: String,
+        /// Why not.
+        #[source]
+        source: sidestep_files::OpenError,
+    },
     /// A line of an ignore file is longer than Docker reads.
     #[error(
         "{file}:{line}: the line is longer than 64 KiB, which Docker does not read; shorten it"
@@ -81,6 +90,20 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn gone(path: impl Into<PathBuf>) -> Self {
+        Self::Changed {
+            path: path.into(),
+            how: "it was there and is gone".into(),
+        }
+    }
+
+    pub(crate) fn replaced(path: impl Into<PathBuf>) -> Self {
+        Self::Changed {
+            path: path.into(),
+            how: "something else took its place".into(),
+        }
+    }
+
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

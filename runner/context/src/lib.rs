@@ -37,7 +37,7 @@ pub use overlay::Overlay;
 pub use pack::{Packed, pack};
 pub use path::RelPath;
 pub use report::{Largest, Report, Skipped};
-pub use tree::{Entry, Kind, Options, Tree};
+pub use tree::{Entry, Kind, Options, Root, Tree};
 pub use unpack::{Unpacked, unpack};
 
 /// The version of the archive's format: what [`pack`] makes of one and the same

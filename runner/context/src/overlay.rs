@@ -5,9 +5,9 @@ use crate::{
     source::Source,
     walk::{self, Found},
 };
+use sidestep_files::Folder;
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -46,13 +46,26 @@ pub(crate) fn apply(
             put(entry, &mut entries);
         }
         found.skipped.extend(laid.skipped);
-        sources.push(Source {
-            disk: overlay.source.clone(),
-            at,
+        sources.push(match laid_file(overlay) {
+            Some((folder, name)) => Source::file(open(folder)?, name.to_owned()),
+            None => Source::tree(open(&overlay.source)?, at),
         });
     }
     found.entries = entries.into_values().collect();
     Ok(())
+}
+
+fn open(folder: &Path) -> Result<Folder, Error> {
+    Folder::open(folder).map_err(Error::io("read", folder))
+}
+
+/// The folder and the name of what is laid, where that is a single file.
+fn laid_file(overlay: &Overlay) -> Option<(&Path, &Path)> {
+    let source = &overlay.source;
+    if source.is_dir() {
+        return None;
+    }
+    Some((source.parent()?, Path::new(source.file_name()?)))
 }
 
 fn refused(overlay: &Overlay, reason: impl Into<String>) -> Error {
@@ -75,10 +88,9 @@ fn place(overlay: &Overlay) -> Result<Option<RelPath>, Error> {
 /// The overlay's entries, at their places in the context.
 fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, Error> {
     let source: &Path = &overlay.source;
-    let metadata = fs::metadata(source).map_err(Error::io("read", source))?;
-    if metadata.is_dir() {
+    let Some((folder, name)) = laid_file(overlay) else {
         let everything = Ignore::nothing();
-        let mut found = walk::walk(source, &everything, &[])?;
+        let mut found = walk::walk(&open(source)?, &everything, &[])?;
         for entry in &mut found.entries {
             entry.source = number;
             if let Some(at) = at {
@@ -99,7 +111,7 @@ fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, E
             found.entries.insert(0, root);
         }
         return Ok(found);
-    }
+    };
     let at = at.ok_or_else(|| {
         refused(
             overlay,
@@ -107,7 +119,11 @@ fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, E
         )
     })?;
     let mut found = Found::default();
-    match walk::kind(source, &metadata)? {
+    let folder = open(folder)?;
+    let stat = folder
+        .stat_itself(name)
+        .map_err(Error::io("read", source))?;
+    match walk::kind(&folder, name, &stat)? {
         Ok(kind) => found.entries.push(Entry {
             path: at.clone(),
             kind,

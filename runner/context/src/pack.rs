@@ -26,11 +26,13 @@ pub fn pack(tree: &Tree, out: impl Write) -> Result<Packed, Error> {
     for entry in tree.entries() {
         archive.put(&tar_writer::header(entry))?;
         if let Kind::File { size, sha256, .. } = &entry.kind {
-            let disk = tree.sources[entry.source as usize].path_of(&entry.path);
-            let hash = read_file(&disk, *size, &mut buffer, |bytes| archive.put(bytes))?;
+            let source = &tree.sources[entry.source as usize];
+            let hash = read_file(source, &entry.path, *size, &mut buffer, |bytes| {
+                archive.put(bytes)
+            })?;
             if hash != *sha256 {
                 return Err(Error::Changed {
-                    path: disk,
+                    path: source.path_of(&entry.path),
                     how: "its content changed".into(),
                 });
             }

@@ -1,28 +1,70 @@
 //! Where entries come from.
 
-use crate::RelPath;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
-/// Where entries come from: a folder (or one file) on disk that stands at a
-/// place of the context.
+use sidestep_files::{Folder, OpenError, is_link};
+
+use crate::{Error, RelPath};
+
+/// Where entries come from: a folder (or one file of it) on disk that stands at a place of the
+/// context.
 #[derive(Debug)]
 pub(crate) struct Source {
-    pub(crate) disk: PathBuf,
-    pub(crate) at: Option<RelPath>,
+    folder: Folder,
+    stands: Stands,
+}
+
+#[derive(Debug)]
+enum Stands {
+    /// The folder's content, at a place of the context or at its root.
+    Tree(Option<RelPath>),
+    /// One file of the folder.
+    File(PathBuf),
 }
 
 impl Source {
+    pub(crate) fn tree(folder: Folder, at: Option<RelPath>) -> Self {
+        let stands = Stands::Tree(at);
+        Self { folder, stands }
+    }
+
+    pub(crate) fn file(folder: Folder, name: PathBuf) -> Self {
+        let stands = Stands::File(name);
+        Self { folder, stands }
+    }
+
+    /// The path on this machine, for messages.
     pub(crate) fn path_of(&self, path: &RelPath) -> PathBuf {
-        let Some(at) = &self.at else {
-            return path.under(&self.disk);
-        };
-        match path
-            .as_bytes()
-            .get(at.as_bytes().len() + 1..)
-            .and_then(RelPath::new)
-        {
-            Some(below) => below.under(&self.disk),
-            None => self.disk.clone(),
+        self.folder.path().join(self.below(path))
+    }
+
+    /// Opens a regular file. A link that took its place, or that of a folder above it, is not
+    /// followed, and a pipe that did is not waited for.
+    pub(crate) fn open(&self, path: &RelPath) -> Result<File, Error> {
+        let opened = self.folder.file_itself(&self.below(path));
+        opened.map_err(|error| {
+            let disk = self.path_of(path);
+            match error {
+                OpenError::NotFound => Error::gone(disk),
+                OpenError::NotAFile(_) => Error::replaced(disk),
+                OpenError::Io(error) if is_link(&error) => Error::replaced(disk),
+                OpenError::Io(error) => Error::io("open", disk)(error),
+                other => Error::io("open", disk)(io::Error::other(other)),
+            }
+        })
+    }
+
+    fn below(&self, path: &RelPath) -> PathBuf {
+        match &self.stands {
+            Stands::File(name) => name.clone(),
+            Stands::Tree(None) => path.under(Path::new("")),
+            Stands::Tree(Some(at)) => {
+                let below = path.as_bytes().get(at.as_bytes().len() + 1..);
+                let below = below.and_then(RelPath::new);
+                below.map_or_else(PathBuf::new, |below| below.under(Path::new("")))
+            }
         }
     }
 }

@@ -2,17 +2,58 @@ use crate::{
     Error, Overlay, PACKER, RelPath, Report, digest, ignore::Ignore, overlay, report::Skipped,
     source::Source, walk,
 };
+use sidestep_files::Folder;
 use std::{
+    io::ErrorKind,
     num::NonZero,
     path::{Path, PathBuf},
     thread,
 };
 
+/// The folder of a context.
+#[derive(Debug, Clone)]
+pub enum Root {
+    /// Opened by its path, links and all: for whoever may read any file anyway.
+    Path(PathBuf),
+    /// Open already.
+    Open(Folder),
+}
+
+impl From<&Path> for Root {
+    fn from(path: &Path) -> Self {
+        Self::Path(path.to_owned())
+    }
+}
+
+impl From<PathBuf> for Root {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl From<Folder> for Root {
+    fn from(folder: Folder) -> Self {
+        Self::Open(folder)
+    }
+}
+
+impl Root {
+    fn open(&self) -> Result<Folder, Error> {
+        match self {
+            Self::Open(folder) => Ok(folder.clone()),
+            Self::Path(path) => Folder::open(path).map_err(|error| match error.kind() {
+                ErrorKind::NotADirectory => Error::NotAFolder { path: path.clone() },
+                _ => Error::io("read", path)(error),
+            }),
+        }
+    }
+}
+
 /// What to take into a context.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The context's folder.
-    pub root: PathBuf,
+    pub root: Root,
     /// The Dockerfile, relative to the context. It need not exist: it decides
     /// which ignore file counts, and it is never left out.
     pub dockerfile: PathBuf,
@@ -29,7 +70,7 @@ pub struct Options {
 
 impl Options {
     /// A folder with its `Dockerfile`, nothing more, on all processors.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
+    pub fn new(root: impl Into<Root>) -> Self {
         Self {
             root: root.into(),
             dockerfile: "Dockerfile".into(),
@@ -115,30 +156,19 @@ impl Tree {
     /// the overlays over it (to which no ignore file applies here), and hashes
     /// every file.
     pub fn read(options: &Options) -> Result<Self, Error> {
-        let root = options
-            .root
-            .canonicalize()
-            .map_err(Error::io("read", &options.root))?;
-        if !root.is_dir() {
-            return Err(Error::NotAFolder {
-                path: options.root.clone(),
-            });
-        }
+        let root = options.root.open()?;
         let dockerfile = RelPath::clean(&options.dockerfile).ok_or_else(|| Error::Refused {
             name: options.dockerfile.display().to_string(),
             reason: "a Dockerfile is a file inside the build context".into(),
         })?;
-        let ignore = Ignore::load_with(&root, &dockerfile, &options.ignore)?;
+        let ignore = Ignore::load_in(&root, &dockerfile, &options.ignore)?;
         let exclude: Vec<_> = options
             .exclude
             .iter()
-            .filter_map(|path| relative(&root, path))
+            .filter_map(|path| relative(root.path(), path))
             .collect();
         let mut found = walk::walk(&root, &ignore, &exclude)?;
-        let mut sources = vec![Source {
-            disk: root,
-            at: None,
-        }];
+        let mut sources = vec![Source::tree(root, None)];
         overlay::apply(&options.overlays, &mut found, &mut sources)?;
         digest::hash_files(&mut found.entries, &sources, options.threads)?;
         let digest = digest::of(&found.entries);

@@ -3,16 +3,9 @@ use crate::{
     ignore::{Ignore, Inherited},
     report::Skipped,
 };
-use std::{
-    ffi::OsString,
-    fs::{self, Metadata},
-    io,
-    os::unix::{
-        ffi::OsStrExt,
-        fs::{FileTypeExt, PermissionsExt},
-    },
-    path::Path,
-};
+use std::{ffi::OsString, io, os::unix::ffi::OsStrExt, path::Path};
+
+use sidestep_files::{Folder, Stat, What, is_link};
 
 /// What a walk found. Files are not hashed yet.
 #[derive(Debug, Default)]
@@ -30,11 +23,40 @@ struct Frame {
     /// Whether the folder is among the entries. One that is left out becomes an
     /// entry when something below it is taken back in.
     listed: bool,
+    /// The folder, while it is the deepest: no more than one is open at a time.
+    open: Option<Folder>,
+}
+
+impl Frame {
+    /// The folder; opened again where others were walked in between.
+    fn folder(&mut self, root: &Folder) -> Result<Folder, Error> {
+        let folder = match self.open.take() {
+            Some(open) => open,
+            None => match &self.path {
+                Some(path) => open(root, path)?,
+                None => root.clone(),
+            },
+        };
+        Ok(self.open.insert(folder).clone())
+    }
+}
+
+/// Opens a folder that was seen. A link that took its place is not followed.
+fn open(root: &Folder, path: &RelPath) -> Result<Folder, Error> {
+    let opened = root.folder_itself(&path.under(Path::new("")));
+    opened.map_err(|error| {
+        let disk = path.under(root.path());
+        if is_link(&error) || error.kind() == io::ErrorKind::NotADirectory {
+            Error::replaced(disk)
+        } else {
+            vanished_or("list", &disk, error)
+        }
+    })
 }
 
 /// Walks a folder in the order of [`RelPath`], without following links and
 /// without recursion, so that depth costs no stack.
-pub(crate) fn walk(root: &Path, ignore: &Ignore, exclude: &[RelPath]) -> Result<Found, Error> {
+pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Result<Found, Error> {
     let mut found = Found::default();
     let names = list(root)?;
     let mut stack = vec![Frame {
@@ -42,6 +64,7 @@ pub(crate) fn walk(root: &Path, ignore: &Ignore, exclude: &[RelPath]) -> Result<
         names,
         inherited: Inherited::default(),
         listed: true,
+        open: None,
     }];
     while let Some(frame) = stack.last_mut() {
         let Some(name) = frame.names.next() else {
@@ -54,9 +77,11 @@ pub(crate) fn walk(root: &Path, ignore: &Ignore, exclude: &[RelPath]) -> Result<
             continue;
         }
         let decision = ignore.decide(&path, &frame.inherited)?;
-        let disk = path.under(root);
-        let metadata = fs::symlink_metadata(&disk).map_err(|error| vanished(&disk, error))?;
-        if metadata.is_dir() {
+        let folder = frame.folder(root)?;
+        let disk = path.under(root.path());
+        let stat = folder.stat_itself(Path::new(&name));
+        let stat = stat.map_err(|error| vanished_or("read", &disk, error))?;
+        if stat.is_folder() {
             let closed = decision.ignored && !ignore.may_keep_below(&path, decision);
             if decision.ignored {
                 found.ignored += 1;
@@ -65,6 +90,7 @@ pub(crate) fn walk(root: &Path, ignore: &Ignore, exclude: &[RelPath]) -> Result<
                 continue;
             }
             let inherited = ignore.inherit(&path, &frame.inherited);
+            frame.open = None;
             if !decision.ignored {
                 list_folders(&mut stack, &mut found);
                 found.entries.push(Entry {
@@ -73,12 +99,13 @@ pub(crate) fn walk(root: &Path, ignore: &Ignore, exclude: &[RelPath]) -> Result<
                     source: 0,
                 });
             }
-            let names = list(&disk)?;
+            let below = open(root, &path)?;
             stack.push(Frame {
+                names: list(&below)?,
                 path: Some(path),
-                names,
                 inherited,
                 listed: !decision.ignored,
+                open: Some(below),
             });
             continue;
         }
@@ -86,7 +113,7 @@ pub(crate) fn walk(root: &Path, ignore: &Ignore, exclude: &[RelPath]) -> Result<
             found.ignored += 1;
             continue;
         }
-        match kind(&disk, &metadata)? {
+        match kind(&folder, Path::new(&name), &stat)? {
             Ok(kind) => {
                 list_folders(&mut stack, &mut found);
                 found.entries.push(Entry {
@@ -120,50 +147,43 @@ fn list_folders(stack: &mut [Frame], found: &mut Found) {
     }
 }
 
-/// What stands at a path that is no folder; the inner error is what cannot
+/// What stands at a name that is no folder's; the inner error is what cannot
 /// travel.
-pub(crate) fn kind(disk: &Path, metadata: &Metadata) -> Result<Result<Kind, &'static str>, Error> {
-    let of = metadata.file_type();
-    Ok(if of.is_file() {
-        let executable = metadata.permissions().mode() & 0o111 != 0;
-        Ok(Kind::File {
-            size: metadata.len(),
-            executable,
+pub(crate) fn kind(
+    folder: &Folder,
+    name: &Path,
+    stat: &Stat,
+) -> Result<Result<Kind, &'static str>, Error> {
+    Ok(match stat.kind {
+        sidestep_files::Kind::File => Ok(Kind::File {
+            size: stat.size,
+            executable: stat.mode & 0o111 != 0,
             sha256: [0; 32],
-        })
-    } else if of.is_symlink() {
-        let target = fs::read_link(disk).map_err(|error| vanished(disk, error))?;
-        Ok(Kind::Link {
-            target: target.as_os_str().as_bytes().into(),
-        })
-    } else if of.is_socket() {
-        Err("a socket")
-    } else if of.is_fifo() {
-        Err("a named pipe")
-    } else {
-        Err("a device")
+        }),
+        sidestep_files::Kind::Other(What::Link) => {
+            let target = folder.link_itself(name);
+            let target =
+                target.map_err(|error| vanished_or("read", &folder.path().join(name), error))?;
+            Ok(Kind::Link {
+                target: target.as_bytes().into(),
+            })
+        }
+        sidestep_files::Kind::Other(What::Socket) => Err("a socket"),
+        sidestep_files::Kind::Other(What::Pipe) => Err("a named pipe"),
+        sidestep_files::Kind::Other(What::Device | What::Folder) => Err("a device"),
     })
 }
 
-fn list(folder: &Path) -> Result<std::vec::IntoIter<OsString>, Error> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| vanished_or("list", folder, error))? {
-        names.push(entry.map_err(Error::io("list", folder))?.file_name());
-    }
+fn list(folder: &Folder) -> Result<std::vec::IntoIter<OsString>, Error> {
+    let names = folder.names();
+    let mut names = names.map_err(|error| vanished_or("list", folder.path(), error))?;
     names.sort_unstable();
     Ok(names.into_iter())
 }
 
-fn vanished(path: &Path, error: io::Error) -> Error {
-    vanished_or("read", path, error)
-}
-
 fn vanished_or(action: &'static str, path: &Path, error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::NotFound => Error::Changed {
-            path: path.to_owned(),
-            how: "it was there and is gone".into(),
-        },
+        io::ErrorKind::NotFound => Error::gone(path),
         _ => Error::io(action, path)(error),
     }
 }

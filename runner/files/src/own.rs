@@ -110,16 +110,17 @@ impl fmt::Display for NotOwn {
 /// Opens a regular file for reading if it is the user's own. Links are followed; the folders of
 /// the link and of the file are judged as well. Never waits for a pipe's writer.
 pub fn open(path: &Path) -> Result<File, OwnError> {
-    // In this order: once nobody else can change the folder, the link in it stays what it is.
-    folder(parent(path))?;
+    // Opened first: where there is no file, it does not matter whose the folder is.
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
         .open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file").into());
     }
+    folder(parent(path))?;
+    // Nobody else can change the folder, so a link in it is still what it was.
     let real = path.canonicalize()?;
     judge(&real, &metadata)?;
     if real != path {
@@ -261,6 +262,16 @@ mod tests {
         // In a sticky folder others can't replace the file, but may have put it there.
         set(home.0.path(), 0o1777);
         assert_eq!(not_own(open(&home.at("file"))), home.0.path());
+    }
+
+    #[test]
+    fn where_there_is_no_file_the_folder_does_not_matter() {
+        let home = Home::new();
+        set(home.0.path(), 0o777);
+        match open(&home.at("none")) {
+            Err(OwnError::Io(error)) => assert_eq!(error.kind(), io::ErrorKind::NotFound),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

@@ -59,6 +59,11 @@ impl Pattern {
         &self.text
     }
 
+    /// How its text is read.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Whether it stands for one text only: the one that was written.
     pub fn is_exact(&self) -> bool {
         self.kind != Kind::Prefix && !self.text.contains('*')

@@ -28,6 +28,11 @@ pub trait Call {
     /// Each key that this call has a value for. A key that is not named is not looked at.
     fn facts(&self) -> Vec<(&'static str, &str)>;
 
+    /// Whether each value stands for itself and for every path below it.
+    fn is_whole(&self) -> bool {
+        false
+    }
+
     /// The call in words for people: `create gs://ci-contexts/api/x`.
     fn describe(&self) -> String;
 }
@@ -56,10 +61,13 @@ impl Scope {
     /// Whether the call lies within.
     pub fn contains(&self, call: &dyn Call) -> bool {
         call.capability() == self.capability
-            && call
-                .facts()
-                .iter()
-                .all(|(key, value)| self.admits(key, value))
+            && call.facts().iter().all(|(key, value)| {
+                if call.is_whole() {
+                    self.admits_below(key, value)
+                } else {
+                    self.admits(key, value)
+                }
+            })
     }
 
     /// Whether a key allows a value.
@@ -69,6 +77,17 @@ impl Scope {
             Some(Limit::Only(patterns)) => patterns.iter().any(|pattern| pattern.matches(value)),
             Some(Limit::AtMost(_)) => false,
         }
+    }
+
+    /// Whether one of a key's patterns allows a path and every path below it.
+    fn admits_below(&self, key: &str, path: &str) -> bool {
+        let Some(patterns) = self.patterns(key) else {
+            return true;
+        };
+        let below = |pattern: &Pattern| Pattern::parse(pattern.kind(), &format!("{path}/**"));
+        patterns
+            .iter()
+            .any(|pattern| below(pattern).is_ok_and(|below| pattern.covers(&below)))
     }
 
     pub(crate) fn limit(&self, key: &str) -> Option<&Limit> {

@@ -32,6 +32,34 @@ impl Call for Request<'_> {
     }
 }
 
+/// A read of everything that a folder holds, whatever that is.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole<'a> {
+    /// The folder's path, relative to the workspace; `.` is the workspace.
+    pub folder: &'a str,
+}
+
+impl Call for Whole<'_> {
+    fn capability(&self) -> Capability {
+        Capability::Workspace
+    }
+
+    fn facts(&self) -> Vec<(&'static str, &str)> {
+        vec![("read", self.folder)]
+    }
+
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    fn describe(&self) -> String {
+        match self.folder {
+            "." => "read **, the whole workspace".to_owned(),
+            folder => format!("read {folder}/**, the whole folder"),
+        }
+    }
+}
+
 pub(crate) fn explain(scope: &Scope) -> String {
     format!(
         "read {}",

@@ -4,7 +4,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
+use sidestep_files::given;
 use sidestep_policy::{Origin, Trust};
+
+/// The most bytes of GitHub's event file that are read; GitHub sends at most 25 MB.
+const MAX_EVENT: u64 = 25 << 20;
 
 /// What `git` is in expressions; parts that are not known are null.
 pub(crate) fn git(workspace: &Path) -> Value {
@@ -74,7 +78,7 @@ pub(crate) fn origin(env: impl Fn(&str) -> Option<String>) -> Origin {
 /// be read counts as such.
 fn is_fork(event: &Path) -> bool {
     let read = || {
-        let event: Value = serde_json::from_slice(&std::fs::read(event).ok()?).ok()?;
+        let event: Value = serde_json::from_slice(&given::read(event, MAX_EVENT).ok()?).ok()?;
         let name = |side: &str| {
             event["pull_request"][side]["repo"]["full_name"]
                 .as_str()

@@ -3,8 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+use sidestep_files::given;
 
 use crate::error::CommandError;
+
+/// The most bytes of a file of inputs or grants that are read.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Reads `--inputs FILE`, then each `-i NAME=VALUE` over it; `NAME=@FILE.json` is a structure.
 pub(crate) fn read(
@@ -48,7 +52,7 @@ pub(crate) fn structure(workspace: &Path, file: &Path) -> Result<Value, CommandE
             "name a file of JSON or YAML; paths are relative to the workspace",
         )
     };
-    let text = std::fs::read_to_string(workspace.join(file))
+    let text = given::read_text(&workspace.join(file), MAX_BYTES)
         .map_err(|error| wrong(format!("can't be read: {error}")))?;
     if file
         .extension()

@@ -2,11 +2,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sidestep_events::Failure;
+use sidestep_files::{OpenError, given};
 
 use super::credentials::missing;
 
 /// Where gcloud leaves Application Default Credentials, below the home folder (AIP-4113).
 const WELL_KNOWN: &str = ".config/gcloud/application_default_credentials.json";
+
+/// The most bytes of a file of credentials that are read.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// What can be said of credentials without using them. No secret is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,11 +79,9 @@ impl Origin {
         let unreadable = |why: &dyn std::fmt::Display| {
             missing(&format!("{} can't be read: {why}", path.display()))
         };
-        let bytes = match std::fs::read(&path) {
+        let bytes = match given::read(&path, MAX_BYTES) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => {
-                return Ok(None);
-            }
+            Err(OpenError::NotFound) if !is_named => return Ok(None),
             Err(error) => return Err(unreadable(&error)),
         };
         // A syntax error names a place of the file, never what stands there.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use sidestep_files::given;
 
 use super::Variables;
 use crate::Masks;
@@ -117,11 +118,7 @@ fn gitlab<'v>(variables: &'v Variables, origin: &Origin) -> Option<&'v str> {
 /// The token that an `external_account` takes from a file, as other CIs leave it.
 fn in_file(origin: &Origin) -> Option<String> {
     let path = origin.token_file.as_ref()?;
-    let length = std::fs::metadata(path).ok()?.len();
-    if length > LONGEST as u64 {
-        return None;
-    }
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = given::read_text(path, LONGEST as u64).ok()?;
     Some(text.trim().to_owned())
 }
 

@@ -1,16 +1,18 @@
 //! Looking at entries and reading files.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use cap_std::fs::{Metadata, MetadataExt as _};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use sidestep_events::{Class, Failure, Owner};
+use sidestep_files::{Folder, Kind, OpenError, Stat, What, is_link};
+use sidestep_policy::StepScopes;
 use sidestep_policy::workspace::Request;
 
-use super::paths::{self, ROOT, failure};
+use super::paths::{self, failure};
 use super::{Workspace, wit};
 use crate::Gate;
 
@@ -20,59 +22,49 @@ const MAX_LOOKED_AT: usize = 1_000_000;
 impl Workspace {
     /// Facts about an entry; a link is not followed.
     pub(super) fn stat(&self, gate: &Gate, path: &str) -> Result<wit::Entry, Failure> {
-        let real = self.resolve_entry(gate, path)?;
-        let metadata = self
-            .0
-            .folder
-            .symlink_metadata(&real)
-            .map_err(|error| failure("look at", path, &error))?;
-        Ok(self.entry(path.to_owned(), &real, &metadata))
+        let judge = self.judge(path, |real| gate.permits(&Request { path: real }));
+        let found = self.0.folder.entry(Path::new(path), judge);
+        let (_, stat, target) = found.map_err(|error| error.failure("look at", path))?;
+        Ok(entry(path.to_owned(), &stat, target))
     }
 
     /// A file's bytes, all of them or none.
     pub(super) fn read(&self, gate: &Gate, path: &str, max: u64) -> Result<Vec<u8>, Failure> {
         let file = self.open_file(gate, path)?;
-        let too_large = |size: u64| {
-            Failure::new(
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        sidestep_files::read(file, max).map_err(|error| match error {
+            OpenError::TooLarge(_) => Failure::new(
                 Class::Exhausted,
                 "workspace.too-large",
                 Owner::Author,
-                format!("`{path}` has {size} bytes; at most {max} are read"),
-            )
-        };
-        let size = file
-            .metadata()
-            .map_err(|error| failure("read", path, &error))?
-            .len();
-        if size > max {
-            return Err(too_large(size));
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        // It may grow while it is read.
-        file.take(max.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|error| failure("read", path, &error))?;
-        if bytes.len() as u64 > max {
-            return Err(too_large(bytes.len() as u64));
-        }
-        Ok(bytes)
+                format!(
+                    "`{path}` has {} bytes; at most {max} are read",
+                    size.max(max.saturating_add(1))
+                ),
+            ),
+            error => failure("read", path, &error),
+        })
     }
 
-    /// A regular file, open. Others are refused before they are opened, since to open a pipe is to
-    /// wait for its writer.
+    /// A regular file, open.
     pub(super) fn open_file(&self, gate: &Gate, path: &str) -> Result<File, Failure> {
-        let real = self.resolve(gate, path)?;
-        let failed = |error| failure("read", path, &error);
-        let metadata = self.0.folder.symlink_metadata(&real).map_err(failed)?;
-        if !metadata.is_file() {
-            return Err(Failure::new(
-                Class::InvalidInput,
-                "workspace.not-a-file",
-                Owner::Author,
-                format!("`{path}` is not a file"),
-            ));
-        }
-        Ok(self.0.folder.open(&real).map_err(failed)?.into_std())
+        let judge = self.judge(path, |real| gate.permits(&Request { path: real }));
+        let opened = self.0.folder.file(Path::new(path), judge);
+        opened.map_err(|error| error.failure("read", path))
+    }
+
+    /// Returns the text of a file for people, if a step of these scopes may read it and it has at
+    /// most `max` bytes.
+    pub fn text(&self, scopes: &StepScopes, path: &str, max: u64) -> Option<String> {
+        let path = paths::clean(path).ok()?;
+        let permits = |path: &str| {
+            let allowed = scopes.allows(&Request { path });
+            allowed.map_err(|refusal| refusal.failure())
+        };
+        permits(&path).ok()?;
+        let judge = self.judge(&path, permits);
+        let file = self.0.folder.file(Path::new(&path), judge).ok()?;
+        sidestep_files::text(sidestep_files::read(file, max).ok()?).ok()
     }
 
     /// The entries that a pattern matches and the step may read. Links are listed, not followed.
@@ -86,16 +78,18 @@ impl Workspace {
         let mut found = BTreeMap::new();
         let mut looked_at = 0;
         for base in bases {
-            // A folder that is reached through a link is not looked into.
-            let real = self.0.folder.canonicalize(&base);
-            if real.is_ok_and(|real| real == base) {
-                self.walk(&base, &mut looked_at, &mut |path, real, metadata| {
+            self.walk(
+                gate,
+                base,
+                &mut looked_at,
+                &mut |folder, name, path, stat| {
                     if globs.is_match(path) && gate.permits(&Request { path }).is_ok() {
-                        let entry = self.entry(path.to_owned(), real, metadata);
+                        let target = stat.is_link().then(|| folder.link_itself(name).ok());
+                        let entry = entry(path.to_owned(), stat, target.flatten());
                         found.insert(path.to_owned(), entry);
                     }
-                })?;
-            }
+                },
+            )?;
         }
         Ok(wit::Listing {
             truncated: found.len() > max,
@@ -103,18 +97,27 @@ impl Workspace {
         })
     }
 
+    /// Shows what lies in a folder and in those below it. One that is reached through a link is
+    /// not looked into, and what is gone by then is not there.
     fn walk(
         &self,
-        folder: &Path,
+        gate: &Gate,
+        folder: PathBuf,
         looked_at: &mut usize,
-        see: &mut dyn FnMut(&str, &Path, &Metadata),
+        see: &mut dyn FnMut(&Folder, &Path, &str, &Stat),
     ) -> Result<(), Failure> {
-        let mut waiting = vec![folder.to_owned()];
-        while let Some(folder) = waiting.pop() {
-            let name = folder.display().to_string();
-            let failed = |error| failure("list", &name, &error);
-            for entry in self.0.folder.read_dir(&folder).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
+        let mut waiting = vec![folder];
+        while let Some(below) = waiting.pop() {
+            let opened = self.0.folder.folder_itself(&below);
+            let listed = opened.and_then(|folder| Ok((folder.names()?, folder)));
+            let (names, folder) = match listed {
+                Ok(listed) => listed,
+                Err(error) => {
+                    self.may_be_left_out(gate, &below, error)?;
+                    continue;
+                }
+            };
+            for name in names {
                 *looked_at += 1;
                 if *looked_at > MAX_LOOKED_AT {
                     return Err(Failure::new(
@@ -125,18 +128,21 @@ impl Workspace {
                     )
                     .with_help("let the patterns begin with a folder: `src/**/*.rs`"));
                 }
-                let path = if folder == Path::new(ROOT) {
-                    PathBuf::from(entry.file_name())
-                } else {
-                    folder.join(entry.file_name())
-                };
+                let path = below.join(&name);
                 // A name that is not UTF-8 has no way through the contract's strings.
                 let Some(text) = path.to_str().filter(|_| !self.is_hidden(&path)) else {
                     continue;
                 };
-                let metadata = entry.metadata().map_err(failed)?;
-                see(text, &path, &metadata);
-                if metadata.is_dir() {
+                let name = Path::new(&name);
+                let stat = match folder.stat_itself(name) {
+                    Ok(stat) => stat,
+                    Err(error) => {
+                        self.may_be_left_out(gate, &path, error)?;
+                        continue;
+                    }
+                };
+                see(&folder, name, text, &stat);
+                if stat.is_folder() {
                     waiting.push(path);
                 }
             }
@@ -144,25 +150,34 @@ impl Workspace {
         Ok(())
     }
 
-    fn entry(&self, path: String, real: &Path, metadata: &Metadata) -> wit::Entry {
-        let kind = match metadata.file_type() {
-            kind if kind.is_file() => wit::Kind::File,
-            kind if kind.is_dir() => wit::Kind::Directory,
-            kind if kind.is_symlink() => wit::Kind::Symlink,
-            _ => wit::Kind::Other,
-        };
-        let is_file = matches!(kind, wit::Kind::File);
-        let target = matches!(kind, wit::Kind::Symlink)
-            .then(|| self.0.folder.read_link_contents(real).ok())
-            .flatten()
-            .map(|target| target.to_string_lossy().into_owned());
-        wit::Entry {
-            path,
-            kind,
-            size: if is_file { metadata.len() } else { 0 },
-            executable: is_file && metadata.mode() & 0o100 != 0,
-            target,
+    /// Whether a listing may go on without what can't be looked at: it is gone, or a link, or
+    /// nothing that the step may know of.
+    fn may_be_left_out(&self, gate: &Gate, path: &Path, error: io::Error) -> Result<(), Failure> {
+        let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+        let path = path.display().to_string();
+        if absent.contains(&error.kind())
+            || is_link(&error)
+            || gate.permits(&Request { path: &path }).is_err()
+        {
+            return Ok(());
         }
+        Err(failure("list", &path, &error.into()))
+    }
+}
+
+fn entry(path: String, stat: &Stat, target: Option<OsString>) -> wit::Entry {
+    let kind = match stat.kind {
+        Kind::File => wit::Kind::File,
+        Kind::Other(What::Folder) => wit::Kind::Directory,
+        Kind::Other(What::Link) => wit::Kind::Symlink,
+        Kind::Other(_) => wit::Kind::Other,
+    };
+    wit::Entry {
+        path,
+        kind,
+        size: stat.size,
+        executable: stat.kind == Kind::File && stat.mode & 0o100 != 0,
+        target: target.map(|target| target.to_string_lossy().into_owned()),
     }
 }
 
@@ -191,16 +206,16 @@ fn read_patterns(patterns: &[String]) -> Result<(GlobSet, Vec<PathBuf>), Failure
         } else {
             literal
         };
-        bases.push(if base.as_os_str().is_empty() {
-            PathBuf::from(ROOT)
-        } else {
-            base
-        });
+        bases.push(base);
     }
     bases.sort();
     bases.dedup();
-    if bases.iter().any(|base| base == Path::new(ROOT)) {
-        bases = vec![PathBuf::from(ROOT)];
+    // The root holds all of them.
+    if bases
+        .first()
+        .is_some_and(|base| base.as_os_str().is_empty())
+    {
+        bases.truncate(1);
     }
     let globs = globs
         .build()

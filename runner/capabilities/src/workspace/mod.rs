@@ -10,9 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use sidestep_events::Failure;
+use sidestep_files::Folder;
 use sidestep_policy::Capability as Key;
 use sidestep_policy::workspace::Request;
 use wasmtime::component::{HasSelf, Linker, Resource};
@@ -40,8 +39,7 @@ pub struct Workspace(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    root: PathBuf,
-    folder: Dir,
+    folder: Folder,
     scratch: PathBuf,
     hidden: Vec<PathBuf>,
     unverified: bool,
@@ -64,20 +62,19 @@ pub struct Options {
 impl Workspace {
     /// Opens the folder.
     pub fn open(options: Options) -> io::Result<Self> {
-        let root = options.root.canonicalize()?;
-        let folder = Dir::open_ambient_dir(&root, ambient_authority())?;
+        let folder = Folder::open(&options.root)?;
+        let root = folder.path();
         let hidden = options
             .hidden
             .iter()
             .filter_map(|path| {
                 let path = root.join(path);
                 let path = path.canonicalize().unwrap_or(path);
-                path.strip_prefix(&root).map(Path::to_owned).ok()
+                path.strip_prefix(root).map(Path::to_owned).ok()
             })
             .filter(|path| !path.as_os_str().is_empty())
             .collect();
         Ok(Self(Arc::new(Inner {
-            root,
             folder,
             scratch: options.scratch,
             hidden,
@@ -162,7 +159,7 @@ impl wit::Host for StepState {
         let blob = self
             .on_path(functions::OPEN, &path, |workspace, gate, path| {
                 let file = workspace.open_file(gate, path)?;
-                Blob::from_file(file).map_err(|error| paths::failure("read", path, &error))
+                Blob::from_file(file).map_err(|error| paths::failure("read", path, &error.into()))
             })
             .await?;
         Ok(self.table.push(blob)?)

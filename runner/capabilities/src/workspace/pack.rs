@@ -1,15 +1,16 @@
 //! Packing a folder for a builder.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use sidestep_context::{Kind, Overlay, PACKER, Tree, ignore::Rules, pack, unpack};
 use sidestep_events::{Class, Failure, Owner};
-use sidestep_policy::workspace::Request;
+use sidestep_files::Folder;
+use sidestep_policy::workspace::Whole;
 use tempfile::TempDir;
 
-use super::paths::{self, ROOT};
+use super::paths;
 use super::{Workspace, wit};
 use crate::{Blob, Gate};
 
@@ -39,20 +40,17 @@ impl Workspace {
     /// Reads and names a folder's context. Its archive is made when its blob is first read: what is
     /// stored already is never compressed.
     pub(super) fn pack(&self, gate: &Gate, wanted: Wanted) -> Result<Packed, Failure> {
-        let path = paths::clean(&wanted.path)?;
-        let folder = if path == ROOT {
-            PathBuf::from(ROOT)
-        } else {
-            self.resolve(gate, &path)?
-        };
+        let folder = self.whole_folder(gate, &wanted.path)?;
         check_patterns(&wanted.ignore)?;
         let (overlays, laid) = self.lay(wanted.overlays)?;
-        let mut options = sidestep_context::Options::new(self.0.root.join(&folder));
+        let below = folder.path().to_owned();
+        let mut options = sidestep_context::Options::new(folder);
         options.exclude = self
             .0
             .hidden
             .iter()
-            .map(|at| self.0.root.join(at))
+            .map(|at| self.0.folder.path().join(at))
+            .filter(|at| at.starts_with(&below))
             .collect();
         options.ignore = wanted.ignore;
         options.overlays = overlays;
@@ -60,7 +58,6 @@ impl Workspace {
             options.dockerfile = dockerfile.into();
         }
         let tree = Tree::read(&options).map_err(|error| failure(&error))?;
-        may_read_all(gate, &folder, &tree)?;
         let report = tree.report();
         let mut name = tree.archive_name();
         if self.0.unverified {
@@ -91,6 +88,18 @@ impl Workspace {
                 .collect(),
             largest,
         })
+    }
+
+    /// Opens a folder of which the step may read everything. Before anything of it is looked at,
+    /// since what is packed and what is refused would tell what lies there.
+    fn whole_folder(&self, gate: &Gate, path: &str) -> Result<Folder, Failure> {
+        let path = paths::clean(path)?;
+        let permits = |folder: &str| gate.permits(&Whole { folder });
+        permits(&path)?;
+        let judge = self.judge(&path, permits);
+        let opened = self.0.folder.folder(Path::new(&path), judge);
+        let (_, folder) = opened.map_err(|error| error.failure("read", &path))?;
+        Ok(folder)
     }
 
     /// Puts what is laid over the context on disk: a tree unpacked, other blobs as one file.
@@ -125,23 +134,6 @@ impl Workspace {
         }
         Ok((overlays, Some(folder)))
     }
-}
-
-/// Every file that is packed has to be one that the step may read.
-fn may_read_all(gate: &Gate, folder: &std::path::Path, tree: &Tree) -> Result<(), Failure> {
-    for entry in tree.entries() {
-        if matches!(entry.kind, Kind::Folder) {
-            continue;
-        }
-        let path = entry.path.to_str_lossy();
-        let path = if folder == std::path::Path::new(ROOT) {
-            path.into_owned()
-        } else {
-            format!("{}/{path}", folder.display())
-        };
-        gate.permits(&Request { path: &path })?;
-    }
-    Ok(())
 }
 
 fn check_patterns(patterns: &[String]) -> Result<(), Failure> {
@@ -181,7 +173,7 @@ fn failure(error: &sidestep_context::Error) -> Failure {
     use sidestep_context::Error;
     let (class, code, owner) = match error {
         Error::NotAFolder { .. } => (Class::InvalidInput, "context.not-a-folder", Owner::Author),
-        Error::Pattern { .. } | Error::LongLine { .. } => {
+        Error::Pattern { .. } | Error::LongLine { .. } | Error::IgnoreFile { .. } => {
             (Class::InvalidInput, "context.pattern", Owner::Author)
         }
         Error::Changed { .. } => (Class::Conflict, "context.changed", Owner::Author),

@@ -1,14 +1,12 @@
 //! From the text that a plugin gives to a place in the workspace.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sidestep_context::RelPath;
 use sidestep_events::{Class, Failure, Owner};
-use sidestep_policy::workspace::Request;
+use sidestep_files::OpenError;
 
 use super::Workspace;
-use crate::Gate;
 
 /// The workspace itself, as a path.
 pub(super) const ROOT: &str = ".";
@@ -33,55 +31,57 @@ pub(super) fn clean(path: &str) -> Result<String, Failure> {
     Err(outside(path))
 }
 
-impl Workspace {
-    /// The real place of an existing path: links resolved, still inside, still within the step's
-    /// scope, and not hidden.
-    pub(super) fn resolve(&self, gate: &Gate, path: &str) -> Result<PathBuf, Failure> {
-        let real = self
-            .0
-            .folder
-            .canonicalize(path)
-            .map_err(|error| failure("read", path, &error))?;
-        self.admit(gate, path, real)
-    }
+/// Why an entry of the workspace is not opened.
+pub(super) enum NotOpened {
+    /// The step may not see where its path leads.
+    Refused(Failure),
+    /// It can't be opened.
+    Error(OpenError),
+}
 
-    /// Like [`resolve`](Self::resolve), for the entry itself where that is a link.
-    pub(super) fn resolve_entry(&self, gate: &Gate, path: &str) -> Result<PathBuf, Failure> {
-        let (folder, name) = match path.rsplit_once('/') {
-            Some((folder, name)) => (folder, name),
-            None => (ROOT, path),
-        };
-        if name == ROOT {
-            return Ok(PathBuf::from(ROOT));
+impl From<OpenError> for NotOpened {
+    fn from(error: OpenError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl NotOpened {
+    /// What it means for a plugin that asked for `path`.
+    pub(super) fn failure(self, action: &str, path: &str) -> Failure {
+        match self {
+            Self::Refused(failure) => failure,
+            Self::Error(error) => failure(action, path, &error),
         }
-        let folder = self
-            .0
-            .folder
-            .canonicalize(folder)
-            .map_err(|error| failure("read", path, &error))?;
-        let real = if folder == Path::new(ROOT) {
-            PathBuf::from(name)
-        } else {
-            folder.join(name)
-        };
-        self.admit(gate, path, real)
+    }
+}
+
+impl Workspace {
+    /// Judges where a path leads that the step may read by its name: it must not be hidden, and
+    /// `permits` has to admit it where a link leads elsewhere. Says nothing else about a path that
+    /// the step may not read, as whether it exists.
+    pub(super) fn judge<'a>(
+        &'a self,
+        path: &'a str,
+        permits: impl Fn(&str) -> Result<(), Failure> + 'a,
+    ) -> impl FnMut(&Path) -> Result<(), NotOpened> + 'a {
+        move |real| {
+            if self.is_hidden(real) {
+                return Err(NotOpened::Refused(not_found(path)));
+            }
+            let name = real.to_str();
+            let name = name.ok_or_else(|| NotOpened::Refused(outside(path)))?;
+            let name = if name.is_empty() { ROOT } else { name };
+            if name == path {
+                return Ok(());
+            }
+            // A link inside the scope must not lead to a file outside of it.
+            permits(name).map_err(NotOpened::Refused)
+        }
     }
 
     /// Whether nobody but the runner may see it.
     pub(super) fn is_hidden(&self, path: &Path) -> bool {
         self.0.hidden.iter().any(|hidden| path.starts_with(hidden))
-    }
-
-    fn admit(&self, gate: &Gate, path: &str, real: PathBuf) -> Result<PathBuf, Failure> {
-        if self.is_hidden(&real) {
-            return Err(not_found(path));
-        }
-        if real != Path::new(path) {
-            // A link inside the scope must not lead to a file outside of it.
-            let real = real.to_str().ok_or_else(|| outside(path))?;
-            gate.permits(&Request { path: real })?;
-        }
-        Ok(real)
     }
 }
 
@@ -104,13 +104,30 @@ fn not_found(path: &str) -> Failure {
     )
 }
 
-/// What an error of the file system means for a plugin.
-pub(super) fn failure(action: &str, path: &str, error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => not_found(path),
-        // The sandboxed open says so without an error of the operating system.
-        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => outside(path),
-        _ => Failure::new(
+/// What an error of opening or reading means for a plugin.
+pub(super) fn failure(action: &str, path: &str, error: &OpenError) -> Failure {
+    match error {
+        OpenError::NotFound => not_found(path),
+        OpenError::Outside => outside(path),
+        OpenError::NotAFile(what) => Failure::new(
+            Class::InvalidInput,
+            "workspace.not-a-file",
+            Owner::Author,
+            format!("`{path}` is not a file: it is {what}"),
+        ),
+        OpenError::NotAFolder => Failure::new(
+            Class::InvalidInput,
+            "context.not-a-folder",
+            Owner::Author,
+            format!("`{path}` is not a folder"),
+        ),
+        OpenError::Changing => Failure::new(
+            Class::Conflict,
+            "workspace.changing",
+            Owner::Author,
+            format!("can't {action} `{path}`: it is being replaced all the time"),
+        ),
+        OpenError::TooLarge(_) | OpenError::NotText | OpenError::Io(_) => Failure::new(
             Class::Failed,
             "workspace.io",
             Owner::Operator,

@@ -1,7 +1,6 @@
 use std::io::Read as _;
 
 use serde_json::json;
-use sidestep_events::Failure;
 use sidestep_policy::Capability as Key;
 
 use super::{Options, Workspace, pack::Wanted, wit};
@@ -175,28 +174,168 @@ fn a_folder_is_packed_when_its_blob_is_read() {
 }
 
 #[test]
-fn what_the_step_may_not_read_is_not_packed() {
-    let place = Place::new(&["app/Dockerfile", "app/key"]);
-    let refused = |wanted| -> Failure {
-        let packed = place.open(false).pack(&gate(&["app/Dockerfile"]), wanted);
-        packed.err().expect("it is refused")
-    };
-    let failure = refused(wanted("app"));
-    assert_eq!(failure.code, "grant.scope");
-    assert!(failure.message.contains("read app/key"), "{failure}");
-    let mut without = wanted("app");
-    without.ignore = vec!["key".to_owned()];
-    let packed = place.open(false).pack(&gate(&["app/Dockerfile"]), without);
-    assert_eq!(
-        packed
-            .map_err(|f| f.to_string())
-            .expect("the rest is granted")
-            .ignored,
-        1
-    );
+fn only_a_folder_that_may_be_read_whole_is_packed() {
+    let place = Place::new(&["app/Dockerfile", "app/key", "other/key"]);
+    let pack = |read: &[&str], wanted| place.open(false).pack(&gate(read), wanted);
+    for read in [
+        &["app/Dockerfile"][..],
+        &["app/*"],
+        &["app/**/key"],
+        &["other/**"],
+    ] {
+        let failure = pack(read, wanted("app")).err().expect("it is refused");
+        assert_eq!(failure.code, "grant.scope", "{read:?}");
+        assert!(failure.message.contains("read app/**"), "{failure}");
+    }
+    let failure = pack(&["app/**"], wanted(".")).err().expect("refused");
+    assert!(failure.message.contains("read **"), "{failure}");
+    for read in [&["app/**"][..], &["**"], &["*/**"], &["other", "app/**"]] {
+        let packed = pack(read, wanted("app")).map_err(|failure| failure.to_string());
+        assert_eq!(packed.expect("granted").entries, 2, "{read:?}");
+    }
     let mut wrong = wanted("app");
     wrong.ignore = vec!["[".to_owned()];
-    assert_eq!(refused(wrong).code, "context.pattern");
+    let failure = pack(&["**"], wrong).err().expect("a bad pattern");
+    assert_eq!(failure.code, "context.pattern");
+}
+
+#[test]
+fn pack_does_not_tell_whether_an_ungranted_path_exists() {
+    let place = Place::new(&["app/Dockerfile", "other/key"]);
+    let root = place.folder.path().join("root");
+    std::os::unix::fs::symlink("../other", root.join("app/there")).expect("made");
+    std::os::unix::fs::symlink("../none", root.join("app/nowhere")).expect("made");
+    let workspace = place.open(false);
+    let said = |path: &str, ignore: &[&str], name: &str| {
+        let mut wanted = wanted(path);
+        wanted.ignore = ignore.iter().map(|&line| line.to_owned()).collect();
+        let packed = workspace.pack(&gate(&["app/**"]), wanted);
+        packed.err().expect(path).to_string().replace(name, "X")
+    };
+    for (there, nowhere) in [
+        ("other", "none"),
+        ("other/key", "other/none"),
+        ("app/there", "app/nowhere"),
+    ] {
+        let name = |path: &'static str| path.rsplit('/').next().unwrap_or(path);
+        let real = |path| match name(path) {
+            "there" => "other",
+            "nowhere" => "none",
+            name => name,
+        };
+        assert_eq!(
+            said(there, &[], real(there)),
+            said(nowhere, &[], real(nowhere))
+        );
+    }
+    // By the patterns of what is packed neither.
+    let only = |key: &str| said(".", &["*", &format!("!{key}")], "X");
+    assert_eq!(only("other/key"), only("other/none"));
+    // And neither by the ignore file of an ungranted Dockerfile.
+    let mut wanted = wanted("app");
+    wanted.dockerfile = Some("../other/key".to_owned());
+    let failure = workspace.pack(&gate(&["app/**"]), wanted).err();
+    assert_eq!(failure.expect("refused").code, "context.refused");
+}
+
+#[test]
+fn an_ignore_file_that_leads_out_of_the_context_is_not_read() {
+    let place = Place::new(&["app/Dockerfile", "other/key"]);
+    let root = place.folder.path().join("root");
+    for target in ["../other/key", "/etc/passwd"] {
+        let link = root.join("app/.dockerignore");
+        std::os::unix::fs::symlink(target, &link).expect("made");
+        let packed = place.open(false).pack(&gate(&["app/**"]), wanted("app"));
+        let failure = packed.err().expect("refused");
+        assert_eq!(failure.code, "context.pattern");
+        assert!(failure.message.contains(".dockerignore"), "{failure}");
+        std::fs::remove_file(&link).expect("removed");
+    }
+}
+
+#[test]
+fn files_are_read_through_links_within_the_scope_alone() {
+    let place = Place::new(&["app/file", "other/key"]);
+    let root = place.folder.path().join("root");
+    for (target, name) in [
+        ("file", "app/link"),
+        ("../other/key", "app/out-of-scope"),
+        ("../other/none", "app/to-nothing"),
+        ("../../../x", "app/out"),
+        ("/etc/passwd", "app/absolute"),
+    ] {
+        std::os::unix::fs::symlink(target, root.join(name)).expect("made");
+    }
+    let workspace = place.open(false);
+    let gate = gate(&["app/**"]);
+    let read = |path: &str| workspace.read(&gate, path, 100);
+    assert_eq!(read("app/link").expect("within"), b"app/file");
+    for (path, code) in [
+        ("app/out-of-scope", "grant.scope"),
+        ("app/to-nothing", "grant.scope"),
+        ("app/out", "workspace.outside"),
+        ("app/absolute", "workspace.outside"),
+        ("app/none", "workspace.not-found"),
+        ("app", "workspace.not-a-file"),
+    ] {
+        assert_eq!(read(path).expect_err(path).code, code, "{path}");
+    }
+    let scopes = |path: &str| {
+        let (step, _) = step(Key::Workspace, &json!([{ "read": ["app/**"] }]));
+        workspace.text(&step.scopes, path, 100)
+    };
+    assert_eq!(scopes("app/link").as_deref(), Some("app/file"));
+    for path in [
+        "other/key",
+        "app/out-of-scope",
+        "../x",
+        "/etc/passwd",
+        "app",
+        "app/none",
+    ] {
+        assert_eq!(scopes(path), None, "{path}");
+    }
+}
+
+/// An ungranted folder takes the place of a granted one and goes again, while it is packed and
+/// listed: whatever comes of it holds granted files alone.
+#[test]
+fn a_link_that_takes_a_folder_s_place_lets_nothing_out() {
+    let place = Place::new(&["app/sub/file", "other/s3cret"]);
+    let root = place.folder.path().join("root");
+    std::os::unix::fs::symlink("../other", root.join("app.link")).expect("made");
+    let workspace = place.open(false);
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (folder, link, aside) = (
+                root.join("app/sub"),
+                root.join("app.link"),
+                root.join("app.aside"),
+            );
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                for (from, to) in [
+                    (&folder, &aside),
+                    (&link, &folder),
+                    (&folder, &link),
+                    (&aside, &folder),
+                ] {
+                    std::fs::rename(from, to).expect("renamed");
+                }
+            }
+        });
+        for _ in 0..300 {
+            let listing = workspace.list(&gate(&["app/**"]), &["**".to_owned()], 100);
+            let listed = listing.map(|listing| listing.entries).unwrap_or_default();
+            assert!(!listed.iter().any(|entry| entry.path.contains("s3cret")));
+            let Ok(packed) = workspace.pack(&gate(&["app/**"]), wanted("app")) else {
+                continue;
+            };
+            let packed: Vec<_> = packed.largest.iter().map(|file| &file.path).collect();
+            assert!(packed.iter().all(|path| *path == "sub/file"), "{packed:?}");
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
 }
 
 #[test]

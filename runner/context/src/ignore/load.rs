@@ -1,6 +1,10 @@
 use super::{BadRule, Decision, Inherited, Rules, read};
 use crate::{Error, RelPath};
-use std::{fmt, fs, io, path::Path};
+use sidestep_files::{Folder, OpenError};
+use std::{fmt, path::Path};
+
+/// The most bytes of an ignore file that are read.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The ignore file of a context, read, and the files that it cannot leave out.
 #[derive(Debug)]
@@ -49,20 +53,29 @@ impl Ignore {
     ///
     /// `dockerfile` is relative to the context; it need not exist.
     pub fn load(root: &Path, dockerfile: &RelPath) -> Result<Self, Error> {
-        Self::load_with(root, dockerfile, &[])
+        let root = Folder::open(root).map_err(Error::io("read", root))?;
+        Self::load_in(&root, dockerfile, &[])
     }
 
     /// Like [`load`](Self::load), with further patterns that come after those of the file. They
-    /// have line 0.
-    pub fn load_with(root: &Path, dockerfile: &RelPath, more: &[String]) -> Result<Self, Error> {
+    /// have line 0. A link is followed while it stays in the context.
+    pub(crate) fn load_in(
+        root: &Folder,
+        dockerfile: &RelPath,
+        more: &[String],
+    ) -> Result<Self, Error> {
         let own = [dockerfile.as_bytes(), b".dockerignore"].concat();
         let candidates = [RelPath::new(own), RelPath::new(".dockerignore")];
         for file in candidates.into_iter().flatten() {
-            let path = file.under(root);
-            match fs::read(&path) {
+            match root.read(&file.under(Path::new("")), MAX_BYTES) {
                 Ok(content) => return Self::parse(file, dockerfile, &content, more),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io("read", path)(error)),
+                Err(OpenError::NotFound) => {}
+                Err(source) => {
+                    return Err(Error::IgnoreFile {
+                        file: file.to_str_lossy().into_owned(),
+                        source,
+                    });
+                }
             }
         }
         let file = RelPath::new(".dockerignore").expect("a good path");

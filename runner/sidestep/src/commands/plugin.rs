@@ -13,6 +13,7 @@ pub(crate) fn run(session: &Session, command: Plugin) -> Result<Exit, CommandErr
     let Plugin::Inspect { plugin, output } = command;
     let plugin = PluginRef::parse_argument(&plugin).map_err(|wrong| vec![wrong.diagnostic()])?;
     let package = catalog(session)
+        .for_the_command_line()
         .find(&plugin)
         .map_err(|error| vec![error.diagnostic()])?;
     match output.output {

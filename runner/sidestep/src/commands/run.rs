@@ -1,7 +1,9 @@
 use std::path::Path;
 
-use sidestep_events::{Exit, show};
+use sidestep_events::{Diagnostic, Exit, show};
+use sidestep_files::{Folder, OpenError, given};
 use sidestep_pipeline::Source;
+use sidestep_policy::tree::MAX_BYTES;
 use sidestep_report::Hint;
 
 use crate::cli;
@@ -114,7 +116,7 @@ pub(crate) async fn start(
         run,
         remarks,
     } = prepare(session, source, given).await?;
-    if !remarks.found.is_empty() && !session.global.quiet {
+    if !remarks.is_empty() && !session.global.quiet {
         let color = crate::output::Look::stderr(session.settings.color.value).color;
         note(remarks.render(color).trim_end());
     }
@@ -131,24 +133,43 @@ pub(crate) async fn start(
     launch(session, to_run, place, flags).await
 }
 
-/// Reads a pipeline file.
+/// Reads a pipeline file: the one that the command line names, or the workspace's own.
 pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Source, CommandError> {
+    let limit = MAX_BYTES as u64;
     let named = file.unwrap_or(Path::new(DEFAULT_FILE));
     let path = session.workspace.join(named);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        CommandError::usage(
-            format!("{} can't be read: {error}", path.display()),
-            match file {
-                Some(_) => "paths are relative to the workspace",
-                None => "name a pipeline file; with a Dockerfile alone: sidestep run --sandbox",
-            },
-        )
+    let read = match file {
+        Some(_) => given::read_text(&path, limit),
+        None => Folder::open(&session.workspace)
+            .map_err(OpenError::from)
+            .and_then(|workspace| workspace.read_text(named, limit)),
+    };
+    let text = read.map_err(|error| {
+        let help = match file {
+            Some(_) => "paths are relative to the workspace",
+            None => "name a pipeline file; with a Dockerfile alone: sidestep run --sandbox",
+        };
+        match error {
+            OpenError::TooLarge(_) => too_large(&path),
+            error => {
+                CommandError::usage(format!("{} can't be read: {error}", path.display()), help)
+            }
+        }
     })?;
     let name = path.strip_prefix(&session.workspace).unwrap_or(&path);
     Ok(Source {
         name: name.display().to_string(),
         text,
     })
+}
+
+/// A pipeline of more bytes than the language reads, of which no more are read.
+fn too_large(path: &Path) -> CommandError {
+    let message = format!(
+        "{} has more than {MAX_BYTES} bytes, the most that are read",
+        path.display()
+    );
+    vec![Diagnostic::error("yaml.too-large", message)].into()
 }
 
 /// What the flags give.

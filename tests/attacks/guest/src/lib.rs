@@ -5,6 +5,7 @@
 
 mod checks;
 mod claims;
+mod files;
 mod honest;
 mod texts;
 mod together;
@@ -52,7 +53,13 @@ struct Outputs {
 
 type Kind = fn(&Step, &Inputs) -> Option<Result<String>>;
 
-const KINDS: &[Kind] = &[honest::run, claims::run, texts::run, together::run];
+const KINDS: &[Kind] = &[
+    claims::run,
+    files::run,
+    honest::run,
+    texts::run,
+    together::run,
+];
 
 /// Performs the attack that its inputs name.
 #[sidestep::plugin(

@@ -1,0 +1,51 @@
+//! Reading a plugin's file.
+
+use std::path::Path;
+
+use sidestep_files::{Folder, OpenError, given, read};
+
+use crate::PluginError;
+use crate::component::MAX_COMPONENT;
+
+/// Whose word names plugins' files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// A pipeline's author, who may not know what lies outside of the workspace: a file there is
+    /// refused, whether it is reached by `..`, by its absolute path or by a link.
+    OfPipelines,
+    /// Whoever starts the runner.
+    OfTheCommandLine,
+}
+
+impl Files {
+    /// Reads a file; its path is relative to the workspace unless it is absolute.
+    pub(crate) fn read(self, workspace: &Path, named: &Path) -> Result<Vec<u8>, PluginError> {
+        let limit = MAX_COMPONENT as u64;
+        let path = workspace.join(named);
+        let bytes = match self {
+            Self::OfTheCommandLine => given::read(&path, limit),
+            Self::OfPipelines => Folder::open(workspace)
+                .map_err(OpenError::from)
+                .and_then(|workspace| workspace.file(named, |_| Ok(())))
+                .and_then(|file| read(file, limit)),
+        };
+        bytes.map_err(|error| unread(&path, &error))
+    }
+}
+
+fn unread(path: &Path, error: &OpenError) -> PluginError {
+    let path = path.display();
+    let cannot = |code| PluginError::new(code, format!("can't read {path}: {error}"));
+    match error {
+        OpenError::Outside => PluginError::new(
+            "plugin.outside",
+            format!("{path} is outside of the workspace"),
+        )
+        .with_help("copy the plugin into the workspace"),
+        OpenError::NotFound => cannot("plugin.not-found").with_help(
+            "paths are relative to the workspace; build the plugin first if it is built there",
+        ),
+        OpenError::TooLarge(_) => cannot("plugin.too-large"),
+        _ => cannot("plugin.unreadable").with_help("name a regular file: a plugin's component"),
+    }
+}

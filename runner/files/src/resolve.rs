@@ -1,0 +1,104 @@
+//! Where a path leads once every link on it is followed.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::io::Errno;
+
+use crate::{Folder, OpenError};
+
+/// Links on one path, as Linux follows them.
+const MAX_LINKS: u32 = 40;
+
+/// Where a path leads, beneath its folder and without a link on it.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) path: PathBuf,
+    /// Why it can't be looked at, if it can't: it is missing, for one. Where it leads is known all
+    /// the same, so that it can be judged before anybody is told.
+    pub(crate) trouble: Option<OpenError>,
+}
+
+/// A part of a path.
+enum Part {
+    Name(OsString),
+    Up,
+}
+
+/// Follows the links on a path. Nothing above the folder is looked at.
+pub(crate) fn resolve(folder: &Folder, path: &Path) -> Result<Resolved, OpenError> {
+    let mut rest = VecDeque::new();
+    let mut real = PathBuf::new();
+    let mut links = 0;
+    prepend(folder, &mut rest, &mut real, path)?;
+    while let Some(part) = rest.pop_front() {
+        let Part::Name(name) = part else {
+            if !real.pop() {
+                return Err(OpenError::Outside);
+            }
+            continue;
+        };
+        real.push(name);
+        match folder.link(&real) {
+            Ok(target) => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(OpenError::Io(Errno::LOOP.into()));
+                }
+                real.pop();
+                prepend(folder, &mut rest, &mut real, Path::new(&target))?;
+            }
+            // Not a link.
+            Err(Errno::INVAL) => {}
+            Err(trouble) => {
+                for part in rest {
+                    match part {
+                        Part::Name(name) => real.push(name),
+                        Part::Up if real.pop() => {}
+                        Part::Up => return Err(OpenError::Outside),
+                    }
+                }
+                // A folder that became a link in between is as good as gone; whoever opens the
+                // path starts again.
+                let trouble = match trouble {
+                    Errno::LOOP => OpenError::Changing,
+                    trouble => std::io::Error::from(trouble).into(),
+                };
+                return Ok(Resolved {
+                    path: real,
+                    trouble: Some(trouble),
+                });
+            }
+        }
+    }
+    Ok(Resolved {
+        path: real,
+        trouble: None,
+    })
+}
+
+/// Puts a path before the parts that are still to be followed. An absolute one begins at the
+/// folder again, if it lies beneath it.
+fn prepend(
+    folder: &Folder,
+    rest: &mut VecDeque<Part>,
+    real: &mut PathBuf,
+    path: &Path,
+) -> Result<(), OpenError> {
+    let path = if path.is_absolute() {
+        *real = PathBuf::new();
+        path.strip_prefix(folder.path())
+            .map_err(|_| OpenError::Outside)?
+    } else {
+        path
+    };
+    for part in path.components().rev() {
+        match part {
+            Component::Normal(name) => rest.push_front(Part::Name(name.to_owned())),
+            Component::ParentDir => rest.push_front(Part::Up),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    Ok(())
+}
