@@ -13,5 +13,6 @@ mod honest;
 mod names;
 mod resumed;
 mod sandbox;
+mod settings;
 mod texts;
 mod together;

@@ -7,13 +7,14 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, DirBuilder};
 use std::hash::{Hash as _, Hasher as _};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 use sidestep_catalog::PluginError;
+use sidestep_files::own;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -46,17 +47,11 @@ impl Cache {
             .recursive(true)
             .mode(0o700)
             .create(folder)?;
-        let metadata = fs::metadata(folder)?;
-        if metadata.mode() & 0o022 != 0 {
-            return Err(std::io::Error::other("others can write to it"));
-        }
-        let folder = folder.to_owned();
-        // Whoever owns the folder can put code into it: it has to be whom new files belong to.
-        let probe = tempfile::NamedTempFile::new_in(&folder)?;
-        if probe.as_file().metadata()?.uid() != metadata.uid() {
-            return Err(std::io::Error::other("it belongs to somebody else"));
-        }
-        Ok(Self { folder })
+        // Whoever can write to the folder can put code into it.
+        own::folder(folder).map_err(std::io::Error::other)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
     }
 
     fn entry(&self, engine: &Engine, digest: &str) -> PathBuf {
@@ -70,7 +65,8 @@ impl Cache {
     /// The component of that digest, if it is there and whole.
     fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let path = self.entry(engine, digest);
-        let bytes = fs::read(&path).ok()?;
+        let mut bytes = Vec::new();
+        own::open(&path).ok()?.read_to_end(&mut bytes).ok()?;
         let whole = bytes
             .split_at_checked(HEADER)
             .filter(|(header, code)| Sha256::digest(code)[..] == **header);
@@ -148,7 +144,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::*;
     use crate::engine::engine;

@@ -49,7 +49,7 @@ impl Cloud {
             return Ok(Self::Google);
         };
         known(scenario)?;
-        let places = places(session, scenario);
+        let places = places(session, scenario)?;
         let program = program()?;
         let start = Start {
             program: &program,
@@ -78,7 +78,7 @@ impl Cloud {
             (same, None) => Ok(same),
             (Self::Google, Some(_)) => Err(only_in_the_sandbox()),
             (Self::Sandbox { live, .. }, who) => {
-                let places = places(session, &live.scenario);
+                let places = places(session, &live.scenario)?;
                 let caller = files(&places, who).map_err(|error| unavailable(&error))?;
                 Ok(Self::Sandbox { live, caller })
             }
@@ -156,8 +156,9 @@ impl Cloud {
 }
 
 /// The folder of a scenario's sandbox.
-pub(crate) fn places(session: &Session, scenario: &str) -> Places {
-    Places::new(&session.places.state.join("sandbox"), scenario)
+pub(crate) fn places(session: &Session, scenario: &str) -> Result<Places, Failure> {
+    let home = session.state_home()?;
+    Ok(Places::new(&home.join("sandbox"), scenario))
 }
 
 /// The program that this process runs, which serves sandboxes and is their kaniko.

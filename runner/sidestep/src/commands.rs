@@ -15,18 +15,19 @@ mod schema;
 mod settings;
 mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sidestep_events::{Exit, Failure};
+use sidestep_events::{Class, Exit, Failure, Owner};
 use sidestep_host::{Limits, Room};
 use sidestep_report::render_failure;
 use sidestep_state::{RunFolder, RunId, Runs};
 
 use crate::cli::{Cli, Command, Global};
-use crate::error::CommandError;
+use crate::error::{CommandError, NO_HOME};
 use crate::machine;
 use crate::output::{Look, note, note_prose};
+use crate::problems::Problems;
 use crate::settings::{Places, Settings};
 
 /// What every command has at hand.
@@ -106,7 +107,12 @@ impl Session {
             )
         })?;
         let places = Places::of(&workspace, |name| std::env::var(name).ok());
-        let settings = Settings::load(global.color, &places, |name| std::env::var(name).ok())?;
+        let mut settings = Settings::load(global.color, &places, |name| std::env::var(name).ok())?;
+        let warnings = Problems::from(std::mem::take(&mut settings.warnings));
+        if !warnings.is_empty() {
+            let color = Look::stderr(settings.color.value).color;
+            note(warnings.render(color).trim_end());
+        }
         let half = || machine::memory() / 2;
         let ceiling = settings
             .memory
@@ -122,19 +128,39 @@ impl Session {
     }
 
     /// Where runs live.
-    pub(crate) fn runs(&self) -> Runs {
-        Runs::at(&self.settings.state.value)
+    pub(crate) fn runs(&self) -> Result<Runs, Failure> {
+        let state = self.settings.state.as_ref();
+        let state = state.ok_or_else(|| no_home("runs", "SIDESTEP_STATE=dir:/PATH"))?;
+        Ok(Runs::at(&state.value))
+    }
+
+    /// The folder of what the runner keeps besides runs.
+    pub(crate) fn state_home(&self) -> Result<&Path, Failure> {
+        let home = self.places.state.as_deref();
+        home.ok_or_else(|| no_home("sandboxes", "XDG_STATE_HOME=/PATH"))
     }
 
     /// A run that the command line names.
     pub(crate) fn open_run(&self, run: &str) -> Result<RunFolder, CommandError> {
-        Ok(self.runs().open(&run_id(run)?)?)
+        Ok(self.runs()?.open(&run_id(run)?)?)
     }
 
     /// How standard output may look.
     pub(crate) fn look(&self) -> Look {
         Look::stdout(self.settings.color.value)
     }
+}
+
+/// What keeps a command from having a folder for what it keeps.
+fn no_home(what: &str, variable: &str) -> Failure {
+    Failure::new(
+        Class::InvalidInput,
+        NO_HOME,
+        Owner::Operator,
+        format!("there is no folder for {what}: neither HOME nor XDG_STATE_HOME is set to a path"),
+    )
+    .with_help("name one that is yours alone:")
+    .with_help(format!("export {variable}"))
 }
 
 /// A run's id from the command line.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -11,6 +11,7 @@ use sidestep_capabilities::{Masks, Secret, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
 use sidestep_events::{Class, Failure, Owner, show};
+use sidestep_files::{Folder, OpenError, own};
 use sidestep_host::{Apart, CompileLimits, Compiler, HostConfig, Notice, Plugin, PluginHost};
 use sidestep_pipeline::SecretSource;
 use sidestep_report::bytes;
@@ -20,6 +21,9 @@ use crate::cleaner::OutsideCleaner;
 use crate::cloud::{Clients, Cloud};
 use crate::commands::Session;
 use crate::output::note;
+
+/// The most bytes of a file that holds a secret.
+const MAX_SECRET: u64 = 1 << 20;
 
 /// What capabilities work with, and who cleans up after them.
 pub(crate) struct Equipment {
@@ -57,10 +61,11 @@ impl Equipment {
                 message,
             )
         };
+        let state = session.settings.state.as_ref();
         let workspace = Workspace::open(Options {
             root: session.workspace.clone(),
-            scratch: scratch(&session.places.cache),
-            hidden: vec![session.settings.state.value.clone()],
+            scratch: scratch(session.places.cache.as_deref()),
+            hidden: state.map(|state| state.value.clone()).into_iter().collect(),
             // An origin is known from the environment only, which a job can set as it likes; it
             // matters where a policy tells verified runs from others.
             unverified: capped,
@@ -94,14 +99,17 @@ impl Equipment {
 }
 
 /// Where what a run makes on its way lies: beside the cache, or where all programs put such files
-/// if the cache can't be written.
-fn scratch(cache: &Path) -> PathBuf {
-    let folder = cache.join("scratch");
-    let probe = folder.join(std::process::id().to_string());
-    match fs::create_dir_all(&probe).and_then(|()| fs::remove_dir(&probe)) {
-        Ok(()) => folder,
-        Err(_) => std::env::temp_dir(),
-    }
+/// if the cache is not the user's own or can't be written.
+fn scratch(cache: Option<&Path>) -> PathBuf {
+    let usable = |folder: &Path| {
+        let probe = folder.join(std::process::id().to_string());
+        let made = fs::create_dir_all(&probe).and_then(|()| fs::remove_dir(&probe));
+        made.is_ok() && own::folder(folder).is_ok()
+    };
+    cache
+        .map(|cache| cache.join("scratch"))
+        .filter(|folder| usable(folder))
+        .unwrap_or_else(std::env::temp_dir)
 }
 
 async fn resolve(
@@ -120,15 +128,15 @@ async fn resolve(
                 format!("Set {variable} in the environment of sidestep."),
             )
         }),
-        SecretSource::File(file) => std::fs::read_to_string(session.workspace.join(file))
+        SecretSource::File(file) => secret_file(session, file)
             // An editor's line end is no part of the secret.
             .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
-            .map_err(|error| {
+            .map_err(|(error, help)| {
                 missing(
                     format!(
                         "the secret {name} is to come from {file}, which can't be read: {error}"
                     ),
-                    "Paths are relative to the workspace.".to_owned(),
+                    help,
                 )
             }),
         SecretSource::SecretManager(version) => {
@@ -146,6 +154,34 @@ async fn resolve(
     }
 }
 
+/// Reads a file that a pipeline names as a secret: one of the workspace, or one that the operator's
+/// patterns list. An error comes with what to do.
+fn secret_file(session: &Session, file: &str) -> Result<String, (OpenError, String)> {
+    let patterns = &session.settings.secret_files.value;
+    let path = Path::new(file);
+    if path.is_absolute() {
+        let help = if patterns.list(path) {
+            "Links must stay beneath the folder that the pattern in `secretFiles` names."
+        } else {
+            "A pipeline names files of the workspace. The operator can allow others, by a pattern \
+             in the setting `secretFiles`."
+        };
+        return patterns
+            .read_text(path, MAX_SECRET)
+            .map_err(|error| (error, help.to_owned()));
+    }
+    let help =
+        "Name a regular file beneath the workspace, by its path from there and without `..`.";
+    let read = || {
+        let mut parts = path.components();
+        if parts.any(|part| part == Component::ParentDir) {
+            return Err(OpenError::Outside);
+        }
+        Folder::open(&session.workspace)?.read_text(path, MAX_SECRET)
+    };
+    read().map_err(|error| (error, help.to_owned()))
+}
+
 /// Finds plugins in the binary and in the workspace.
 pub(crate) fn catalog(session: &Session) -> Catalog {
     Catalog::new(BUILT_IN.to_vec(), &session.workspace)
@@ -156,8 +192,9 @@ pub(crate) fn load<'a>(
     session: &Session,
     packages: impl Iterator<Item = &'a Package>,
 ) -> Result<HashMap<String, Plugin>, PluginError> {
+    let cache = session.places.cache.as_ref();
     let host = PluginHost::new(HostConfig {
-        cache_dir: Some(session.places.cache.join("plugins")),
+        cache_dir: cache.map(|cache| cache.join("plugins")),
         compiler: Compiler::Apart(compiler(session)),
         room: Some(Arc::clone(&session.room)),
         ..HostConfig::default()

@@ -3,6 +3,9 @@ use sidestep_state::StateError;
 
 use crate::problems::Problems;
 
+/// The code of a command that needs a folder which neither a home nor a setting names.
+pub(crate) const NO_HOME: &str = "settings.no-home";
+
 /// Why a command could not do what it was asked.
 #[derive(Debug)]
 pub(crate) enum CommandError {
@@ -25,6 +28,7 @@ impl CommandError {
             Self::Problems(problems) => problems.exit(),
             // What does not exist was named wrongly on the command line.
             Self::Failed(failure) if failure.class == Class::NotFound => Exit::Usage,
+            Self::Failed(failure) if failure.code == NO_HOME => Exit::Configuration,
             Self::Failed(failure) => Exit::of_failure(failure),
         }
     }

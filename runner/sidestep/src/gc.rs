@@ -59,7 +59,7 @@ impl Sweep<'_> {
     /// Looks everywhere and, unless it is a dry run, removes what is found.
     pub(crate) async fn run(self) -> Result<Vec<Finding>, Failure> {
         let clients = self.cloud.clients(self.session)?;
-        let runs = self.session.runs();
+        let runs = self.session.runs()?;
         let (mut found, mut spots) = journals::sweep(&self, &clients).await?;
         spots.extend(self.spots.iter().cloned());
         for spot in &spots {
@@ -72,7 +72,7 @@ impl Sweep<'_> {
             let new: Vec<_> = new.collect();
             found.extend(new);
         }
-        found.extend(disk::sweep(self.session, self.dry_run));
+        found.extend(disk::sweep(self.session, &runs, self.dry_run));
         Ok(found)
     }
 }

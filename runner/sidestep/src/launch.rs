@@ -61,7 +61,7 @@ pub(crate) async fn launch(
     .await?;
     if let Some(clients) = &equipment.clients {
         let quiet = session.global.quiet;
-        for swept in sweep_expired(clients, &session.runs(), &plan).await {
+        for swept in sweep_expired(clients, &session.runs()?, &plan).await {
             if !quiet {
                 let kind = show::line(&swept.kind);
                 let (name, why) = (show::line(&swept.name), show::line(&swept.why));

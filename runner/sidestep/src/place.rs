@@ -33,7 +33,7 @@ impl Place {
         id: &RunId,
         asked: bool,
     ) -> Result<Self, CommandError> {
-        let runs = session.runs();
+        let runs = session.runs()?;
         let mut id = id.clone();
         let first = id.clone();
         for time in 2.. {

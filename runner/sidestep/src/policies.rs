@@ -1,9 +1,10 @@
 //! Finding the operator's policies. All that are found apply.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use sidestep_events::{Diagnostic, Exit};
+use sidestep_files::own::{self, OwnError};
+use sidestep_files::{OpenError, given};
 use sidestep_policy::Policy;
 
 use crate::commands::Session;
@@ -15,39 +16,82 @@ pub(crate) struct Policies {
     pub(crate) sources: Vec<(String, String)>,
 }
 
+/// Who says where a policy lies.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    /// The runner looks there by itself. It need not be there, but where it is, nobody but the
+    /// user and root may decide what it says.
+    ByPlace,
+    /// Whoever started the runner, who can only narrow what may be done.
+    ByCaller,
+}
+
+/// Reads a policy; none where nobody says that there has to be one. One that is there and can't be
+/// used is an error: a policy that is skipped is a ceiling that is gone.
+fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
+    let limit = sidestep_policy::tree::MAX_BYTES as u64;
+    let unreadable = |error: OpenError| {
+        let message = format!("the policy {} can't be read: {error}", path.display());
+        Diagnostic::error("policy.unreadable", message)
+    };
+    let opened = match named {
+        Named::ByCaller => return given::read_text(path, limit).map(Some).map_err(unreadable),
+        Named::ByPlace => own::open(path),
+    };
+    match opened {
+        Ok(file) => {
+            let text = sidestep_files::read(file, limit).and_then(sidestep_files::text);
+            text.map(Some).map_err(unreadable)
+        }
+        Err(OwnError::Io(error)) => match OpenError::from(error) {
+            OpenError::NotFound => Ok(None),
+            error => Err(unreadable(error)),
+        },
+        Err(OwnError::NotOwn(not_own)) => {
+            let message = format!("the policy {} can't be trusted: {not_own}", path.display());
+            let help = format!(
+                "look at what it says, then make it yours alone:\n{}",
+                not_own.repair()
+            );
+            Err(Diagnostic::error("policy.not-own", message).with_help(help))
+        }
+    }
+}
+
 /// Reads the machine's, the user's, `SIDESTEP_POLICY`'s and the flag's policy. The first two need
 /// not be there; one that is there and can't be read stops everything.
 pub(crate) fn find(session: &Session, flag: Option<&Path>) -> Result<Policies, Problems> {
     let variable = std::env::var_os("SIDESTEP_POLICY").filter(|value| !value.is_empty());
     let named = variable.as_ref().map(Path::new);
     let places = [
-        (Some(session.places.machine_policy.as_path()), false),
-        (Some(session.places.user_policy.as_path()), false),
-        (named, true),
-        (flag, true),
+        (
+            Some(session.places.machine_policy.as_path()),
+            Named::ByPlace,
+        ),
+        (session.places.user_policy.as_deref(), Named::ByPlace),
+        (named, Named::ByCaller),
+        (flag, Named::ByCaller),
     ];
     let mut found = Policies {
         policies: Vec::new(),
         sources: Vec::new(),
     };
     let mut problems = Problems::default();
-    for (path, required) in places {
+    for (path, named) in places {
         let Some(path) = path else { continue };
         let path = session.workspace.join(path);
         let name = path.display().to_string();
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound && !required => continue,
-            Err(error) => {
-                let message = format!("the policy {name} can't be read: {error}");
-                let problem = Diagnostic::error("policy.unreadable", message);
-                problems.found.push(problem.with_exit(Exit::Configuration));
+        let text = match read(&path, named) {
+            Ok(Some(text)) => text,
+            Ok(None) => continue,
+            Err(problem) => {
+                problems.extend([problem.with_exit(Exit::Configuration)]);
                 continue;
             }
         };
         match Policy::parse(&name, &text) {
             Ok(policy) => found.policies.push(policy),
-            Err(wrong) => problems.found.extend(wrong),
+            Err(wrong) => problems.extend(wrong),
         }
         problems = problems.with_source(&name, &text);
         found.sources.push((name, text));

@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use sidestep_events::Diagnostic;
+use sidestep_files::Patterns;
 use sidestep_host::CompileLimits;
 
 pub use file::ClusterAccess;
@@ -23,7 +24,7 @@ pub use rows::Row;
 pub use source::{Setting, Source};
 pub use units::{Size, Time};
 
-use file::File;
+use file::{File, Unused, Whose};
 use reach::{clusters, endpoints};
 use resolve::{Resolver, or_default, wrong};
 
@@ -57,8 +58,10 @@ pub enum OnTerminate {
 /// All settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder that runs live in.
-    pub state: Setting<PathBuf>,
+    /// The folder that runs live in; none where no home says where it is, and nobody else.
+    pub state: Option<Setting<PathBuf>>,
+    /// Files outside of the workspace that a pipeline may name as secrets.
+    pub secret_files: Setting<Patterns>,
     /// When to use colours.
     pub color: Setting<Color>,
     /// How many steps run side by side.
@@ -75,6 +78,8 @@ pub struct Settings {
     pub endpoints: BTreeMap<String, Setting<String>>,
     /// How the clusters are reached that pipelines name by these names.
     pub clusters: BTreeMap<String, Setting<ClusterAccess>>,
+    /// Files that are not used, and why.
+    pub warnings: Vec<Diagnostic>,
     locked: Vec<String>,
 }
 
@@ -86,20 +91,28 @@ impl Settings {
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
-        let mut read = |path: &Path, operator| match File::read(path, operator) {
+        let mut warnings = Vec::new();
+        let mut read = |path: &Path, whose| match File::read(path, whose) {
             Ok(file) => file,
-            Err(found) => {
-                problems.extend(found);
+            Err(Unused::Wrong(problem)) => {
+                problems.push(*problem);
+                File::default()
+            }
+            Err(Unused::NotOwn(warning)) => {
+                warnings.push(*warning);
                 File::default()
             }
         };
-        let project = read(&places.project_config, false);
-        let user = read(&places.user_config, true);
-        let machine = read(&places.machine_config, true);
+        let project = read(&places.project_config, Whose::Project);
+        let user_config = places.user_config.as_deref();
+        let user = user_config.map(|path| read(path, Whose::Operator));
+        let user = user.unwrap_or_default();
+        let machine = read(&places.machine_config, Whose::Operator);
+        let user_config = user_config.unwrap_or(Path::new(""));
         let resolver = Resolver {
             files: [
                 (&project, &places.project_config),
-                (&user, &places.user_config),
+                (&user, user_config),
                 (&machine, &places.machine_config),
             ],
             env: &env,
@@ -156,6 +169,14 @@ impl Settings {
             Size::from_str,
             |file| file.memory,
         );
+        let secret_files = resolver.pick(
+            "secretFiles",
+            &mut problems,
+            None,
+            "SIDESTEP_SECRET_FILES",
+            |text| Patterns::parse(text.split(':')),
+            |file| file.secret_files.clone(),
+        );
         let compile = CompileLimits::default();
         let settings = Self {
             state,
@@ -165,8 +186,10 @@ impl Settings {
             compile_time: or_default(compile_time, Time(compile.time)),
             compile_memory: or_default(compile_memory, Size(compile.memory)),
             memory,
-            endpoints: endpoints(&user, &machine, places, &env),
-            clusters: clusters(&user, &machine, places),
+            secret_files: or_default(secret_files, Patterns::default()),
+            endpoints: endpoints(&user, user_config, &machine, places, &env),
+            clusters: clusters(&user, user_config, &machine, places),
+            warnings,
             locked: machine.lock.clone(),
         };
         if problems.is_empty() {
@@ -212,28 +235,27 @@ fn state(
     resolver: &Resolver<'_>,
     places: &Places,
     problems: &mut Vec<Diagnostic>,
-) -> Setting<PathBuf> {
+) -> Option<Setting<PathBuf>> {
     let state = resolver.pick(
         "state",
         problems,
         None,
         "SIDESTEP_STATE",
-        |text| Ok(text.to_owned()),
+        |text| Ok::<_, String>(text.to_owned()),
         |file| file.state.clone(),
     );
-    match state {
-        Some(found) => {
-            let value = folder(&found.value).unwrap_or_else(|problem| {
-                problems.push(wrong("state", &found.source, problem));
-                PathBuf::new()
-            });
-            Setting {
-                value: places.workspace.join(value),
-                source: found.source,
-            }
-        }
-        None => or_default(None, places.state.join("runs")),
+    if let Some(found) = state {
+        let value = folder(&found.value).unwrap_or_else(|problem| {
+            problems.push(wrong("state", &found.source, problem));
+            PathBuf::new()
+        });
+        return Some(Setting {
+            value: places.workspace.join(value),
+            source: found.source,
+        });
     }
+    let home = places.state.as_ref()?;
+    Some(or_default(None, home.join("runs")))
 }
 
 /// The folder of `dir:PATH`.

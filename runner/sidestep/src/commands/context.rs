@@ -124,7 +124,10 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
 fn options(session: &Session, context: &ContextDir) -> Options {
     let mut options = Options::new(session.workspace.join(&context.dir));
     options.dockerfile.clone_from(&context.dockerfile);
-    options.exclude.push(session.settings.state.value.clone());
+    let state = session.settings.state.as_ref();
+    options
+        .exclude
+        .extend(state.map(|state| state.value.clone()));
     options
 }
 

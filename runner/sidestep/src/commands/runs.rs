@@ -21,17 +21,15 @@ pub(crate) fn run(session: &Session, args: Runs) -> Result<Exit, CommandError> {
 }
 
 fn list(session: &Session, format: Format) -> Result<Exit, CommandError> {
-    let (runs, unreadable) = session.runs().list()?;
+    let all = session.runs()?;
+    let (runs, unreadable) = all.list()?;
     for error in unreadable {
         note(&format!("{error}"));
     }
     match format {
         Format::Json => json(&runs.iter().map(as_json).collect::<Vec<_>>()),
         Format::Human if runs.is_empty() => {
-            note(&format!(
-                "There are no runs in {}.",
-                session.runs().root().display()
-            ));
+            note(&format!("There are no runs in {}.", all.root().display()));
         }
         Format::Human => {
             let rows: Vec<_> = runs.iter().map(row).collect();

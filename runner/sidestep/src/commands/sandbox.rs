@@ -27,7 +27,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
         None => serve_here(session, args).await,
         Some(SandboxCommand::Stop(name)) => {
             known(&name.scenario)?;
-            let stopped = stop(&places(session, &name.scenario)).await;
+            let stopped = stop(&places(session, &name.scenario)?).await;
             output::note(if stopped.map_err(|error| unavailable(&error))? {
                 "the sandbox has ended; what it knows is kept"
             } else {
@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
         }
         Some(SandboxCommand::Reset(name)) => {
             known(&name.scenario)?;
-            let was = reset(&places(session, &name.scenario)).await;
+            let was = reset(&places(session, &name.scenario)?).await;
             output::note(if was.map_err(|error| unavailable(&error))? {
                 "the sandbox is forgotten"
             } else {
@@ -63,7 +63,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
                 caller: caller.as_deref(),
                 proxy,
             };
-            status(&places(session, &name.scenario), &name.scenario, asked)
+            status(&places(session, &name.scenario)?, &name.scenario, asked)
         }
         Some(SandboxCommand::Scenarios { output }) => {
             list(output.output);
@@ -77,7 +77,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandErr
     // Its state holds tokens and keys: whatever writes it, only its owner reads it.
     umask(Mode::RWXG | Mode::RWXO);
     let scenario = &args.scenario;
-    let places = places(session, scenario);
+    let places = places(session, scenario)?;
     let options = Options {
         places: places.clone(),
         scenario: known(scenario)?,

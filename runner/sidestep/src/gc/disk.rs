@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use sidestep_events::{Class, Failure, Owner};
 
+use sidestep_state::Runs;
+
 use super::Finding;
 use crate::commands::Session;
 
@@ -17,9 +19,9 @@ const SCRATCH: Duration = Duration::from_hours(24);
 /// Compiled code that was not used for so long is of another build, or of another plugin.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
 
-pub(super) fn sweep(session: &Session, dry_run: bool) -> Vec<Finding> {
+pub(super) fn sweep(session: &Session, runs: &Runs, dry_run: bool) -> Vec<Finding> {
     let mut found = Vec::new();
-    for folder in session.runs().stillborn(DRAFT) {
+    for folder in runs.stillborn(DRAFT) {
         let removed = || -> Result<(), Failure> {
             if !dry_run {
                 let lock = folder.lock()?;
@@ -35,7 +37,9 @@ pub(super) fn sweep(session: &Session, dry_run: bool) -> Vec<Finding> {
             fate: Finding::fate_of(dry_run, removed()),
         });
     }
-    let cache = &session.places.cache;
+    let Some(cache) = &session.places.cache else {
+        return found;
+    };
     let draft = |entry: &DirEntry| name(entry).starts_with(".tmp");
     let compiled = |entry: &DirEntry| name(entry).ends_with(".cwasm");
     type Wanted<'a> = &'a dyn Fn(&DirEntry) -> bool;

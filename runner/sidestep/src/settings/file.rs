@@ -1,13 +1,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::ErrorKind;
 use std::num::NonZero;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use sidestep_events::{Diagnostic, Exit};
 
+use sidestep_files::own::{self, NotOwn, OwnError};
+use sidestep_files::{Folder, OpenError, Patterns};
+
 use super::{Color, ENDPOINTS, OnTerminate, Size, Time};
+
+/// The most bytes of a settings file that are read.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A settings file.
 #[derive(Debug, Default, Deserialize)]
@@ -23,6 +29,9 @@ pub(crate) struct File {
     pub(crate) memory: Option<Size>,
     pub(crate) endpoints: BTreeMap<String, String>,
     pub(crate) clusters: BTreeMap<String, ClusterAccess>,
+    /// Files outside of the workspace that a pipeline may name as secrets.
+    #[serde(deserialize_with = "patterns")]
+    pub(crate) secret_files: Option<Patterns>,
     /// Settings that nothing else may change; the machine's file only.
     pub(crate) lock: Vec<String>,
 }
@@ -46,45 +55,59 @@ impl fmt::Display for ClusterAccess {
     }
 }
 
+/// Which of the settings files one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The workspace's, which has a pipeline's trust.
+    Project,
+    /// The user's or the machine's, who say where credentials go.
+    Operator,
+}
+
+/// Why a settings file says nothing.
+pub(super) enum Unused {
+    /// It is wrong, which stops everything.
+    Wrong(Box<Diagnostic>),
+    /// Somebody else decides what it says, so it is left out.
+    NotOwn(Box<Diagnostic>),
+}
+
 impl File {
-    /// Reads a settings file; one that isn't there says nothing. `operator` tells whether it may
-    /// say where credentials go.
-    pub(crate) fn read(path: &Path, operator: bool) -> Result<Self, Vec<Diagnostic>> {
+    /// Reads a settings file; one that isn't there says nothing.
+    pub(super) fn read(path: &Path, whose: Whose) -> Result<Self, Unused> {
         let problem = |message: String| {
-            vec![
+            let wrong =
                 Diagnostic::error("settings.wrong", format!("{}: {message}", path.display()))
                     .with_help("mend the file, or move it away")
-                    .with_exit(Exit::Configuration),
-            ]
+                    .with_exit(Exit::Configuration);
+            Unused::Wrong(Box::new(wrong))
         };
-        let text = match std::fs::read_to_string(path) {
+        let text = match text(path, whose) {
             Ok(text) if text.trim().is_empty() => return Ok(Self::default()),
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(problem(format!("can't be read: {error}"))),
+            Err(Unread::Error(OpenError::NotFound)) => return Ok(Self::default()),
+            Err(Unread::Error(error)) => return Err(problem(format!("can't be read: {error}"))),
+            Err(Unread::NotOwn(not_own)) => {
+                let warning = Diagnostic::warning(
+                    "settings.not-own",
+                    format!("the settings of {} are not used: {not_own}", path.display()),
+                );
+                let help = format!(
+                    "look at what it says, then make it yours alone:\n{}",
+                    not_own.repair()
+                );
+                return Err(Unused::NotOwn(Box::new(warning.with_help(help))));
+            }
         };
         let file: Self =
             serde_saphyr::from_str(&text).map_err(|error| problem(error.to_string()))?;
-        let places = !file.endpoints.is_empty() || !file.clusters.is_empty();
-        if places && !operator {
-            return Err(problem(
-                "endpoints and clusters receive credentials, so a project's file can't set them; \
-                 set them in the user's file, or with SIDESTEP_ENDPOINT_NAME"
-                    .to_owned(),
-            ));
-        }
-        let bounds = [
-            file.compile_time.is_some(),
-            file.compile_memory.is_some(),
-            file.memory.is_some(),
-        ];
-        if bounds.contains(&true) && !operator {
-            return Err(problem(
-                "compileTime, compileMemory and memory bound what a project may use, so its own \
-                 file can't set them; set them in the user's file, or with SIDESTEP_COMPILE_TIME, \
-                 SIDESTEP_COMPILE_MEMORY and SIDESTEP_MEMORY"
-                    .to_owned(),
-            ));
+        if whose == Whose::Project
+            && let Some(what) = file.operators()
+        {
+            return Err(problem(format!(
+                "{what}, so a project's file can't set it; set it in the user's file, or with a \
+                 SIDESTEP_ variable"
+            )));
         }
         let unknown = file
             .endpoints
@@ -98,4 +121,60 @@ impl File {
         }
         Ok(file)
     }
+
+    /// What it sets that only the operator may, and why.
+    fn operators(&self) -> Option<&'static str> {
+        let set = [
+            (
+                !self.endpoints.is_empty() || !self.clusters.is_empty(),
+                "endpoints and clusters receive credentials",
+            ),
+            (
+                self.compile_time.is_some()
+                    || self.compile_memory.is_some()
+                    || self.memory.is_some(),
+                "compileTime, compileMemory and memory bound what a project may use",
+            ),
+            (
+                self.secret_files.is_some(),
+                "`secretFiles` says which files outside of the workspace a pipeline may read",
+            ),
+            (
+                self.state.is_some(),
+                "`state` says where the runner writes and what it resumes",
+            ),
+        ];
+        set.into_iter().find_map(|(set, what)| set.then_some(what))
+    }
+}
+
+enum Unread {
+    Error(OpenError),
+    NotOwn(NotOwn),
+}
+
+fn text(path: &Path, whose: Whose) -> Result<String, Unread> {
+    let read = |file| sidestep_files::text(sidestep_files::read(file, MAX_BYTES)?);
+    match whose {
+        Whose::Operator => match own::open(path) {
+            Ok(file) => read(file).map_err(Unread::Error),
+            Err(OwnError::Io(error)) => Err(Unread::Error(error.into())),
+            Err(OwnError::NotOwn(not_own)) => Err(Unread::NotOwn(not_own)),
+        },
+        // `.sidestep/config.yaml`: what a repository's author writes is read beneath the workspace.
+        Whose::Project => {
+            let mut above = path.ancestors().skip(2);
+            let workspace = above.next().unwrap_or(Path::new("."));
+            let below = path.strip_prefix(workspace).unwrap_or(path);
+            let folder = Folder::open(workspace).map_err(|error| Unread::Error(error.into()))?;
+            folder.read_text(below, MAX_BYTES).map_err(Unread::Error)
+        }
+    }
+}
+
+/// A list of patterns of files.
+fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Patterns>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let patterns = Patterns::parse(texts.iter().map(String::as_str));
+    patterns.map(Some).map_err(D::Error::custom)
 }

@@ -9,6 +9,7 @@ use super::{ENDPOINTS, Places, Setting, Source};
 /// Endpoints receive credentials.
 pub(super) fn endpoints(
     user: &File,
+    user_config: &Path,
     machine: &File,
     places: &Places,
     env: &dyn Fn(&str) -> Option<String>,
@@ -26,7 +27,7 @@ pub(super) fn endpoints(
             .iter()
             .any(|lock| lock == "endpoints" || *lock == one)
     };
-    let mut others = of_file(&user.endpoints, &places.user_config);
+    let mut others = of_file(&user.endpoints, user_config);
     others.extend(ENDPOINTS.into_iter().filter_map(of_env));
     others.retain(|name, _| !locked(name));
     let mut all = of_file(&machine.endpoints, &places.machine_config);
@@ -37,12 +38,13 @@ pub(super) fn endpoints(
 /// Clusters are reached with the user's credentials.
 pub(super) fn clusters(
     user: &File,
+    user_config: &Path,
     machine: &File,
     places: &Places,
 ) -> BTreeMap<String, Setting<ClusterAccess>> {
     let mut all = of_file(&machine.clusters, &places.machine_config);
     if !machine.lock.iter().any(|lock| lock == "clusters") {
-        all.extend(of_file(&user.clusters, &places.user_config));
+        all.extend(of_file(&user.clusters, user_config));
     }
     all
 }

@@ -1,7 +1,7 @@
 //! Whose word counts for a setting.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use sidestep_events::{Diagnostic, Exit};
 
@@ -11,27 +11,27 @@ use super::{Setting, Source};
 /// Picks each setting from whoever may say it.
 pub(super) struct Resolver<'a> {
     /// The project's, the user's and the machine's.
-    pub(super) files: [(&'a File, &'a PathBuf); 3],
+    pub(super) files: [(&'a File, &'a Path); 3],
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Resolver<'_> {
     /// The setting, from the first that says it: flag, environment, files; or the machine's alone
     /// where that locks it.
-    pub(super) fn pick<T>(
+    pub(super) fn pick<T, E: fmt::Display>(
         &self,
         name: &str,
         problems: &mut Vec<Diagnostic>,
         flag: Option<(T, &'static str)>,
         variable: &str,
-        read: impl Fn(&str) -> Result<T, String>,
+        read: impl Fn(&str) -> Result<T, E>,
         of_file: impl Fn(&File) -> Option<T>,
     ) -> Option<Setting<T>> {
         let [.., (machine, path)] = self.files;
-        let from_file = |(file, path): (&File, &PathBuf)| {
+        let from_file = |(file, path): (&File, &Path)| {
             of_file(file).map(|value| Setting {
                 value,
-                source: Source::File(path.clone()),
+                source: Source::File(path.to_owned()),
             })
         };
         if machine.lock.iter().any(|lock| lock == name) {

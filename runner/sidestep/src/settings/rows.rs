@@ -30,11 +30,14 @@ impl Settings {
             locked: self.is_locked(name),
         };
         let mut rows = vec![
-            row(
-                "state",
-                format!("dir:{}", self.state.value.display()),
-                &self.state.source,
-            ),
+            match &self.state {
+                Some(state) => row(
+                    "state",
+                    format!("dir:{}", state.value.display()),
+                    &state.source,
+                ),
+                None => row("state", "none without a home".to_owned(), &Source::Default),
+            },
             row("color", named(self.color.value), &self.color.source),
             row(
                 "maxParallel",
@@ -61,6 +64,15 @@ impl Settings {
                 None => row("memory", HALF.to_owned(), &Source::Default),
             },
         ];
+        let patterns: Vec<_> = self.secret_files.value.texts().collect();
+        rows.push(row(
+            "secretFiles",
+            match &patterns[..] {
+                [] => "none".to_owned(),
+                patterns => patterns.join(":"),
+            },
+            &self.secret_files.source,
+        ));
         rows.extend(self.endpoints.iter().map(|(name, found)| {
             row(
                 &format!("endpoints.{name}"),

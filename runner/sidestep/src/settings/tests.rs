@@ -1,3 +1,5 @@
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::*;
 
 struct World {
@@ -21,8 +23,17 @@ impl World {
 
     fn write(&self, path: &Path, text: &str) {
         assert!(path.starts_with(self.folder.path()));
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        let folder = path.parent().expect("a folder");
+        std::fs::create_dir_all(folder).expect("made");
         std::fs::write(path, text).expect("written");
+        // Whatever the umask is.
+        set(folder, 0o700);
+        set(path, 0o600);
+    }
+
+    /// The user's file.
+    fn user(&self) -> PathBuf {
+        self.places.user_config.clone().expect("a home")
     }
 
     fn load(
@@ -37,6 +48,11 @@ impl World {
     }
 }
 
+fn set(path: &Path, mode: u32) {
+    let mode = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(path, mode).expect("set");
+}
+
 #[test]
 fn flag_then_environment_then_project_then_user_then_machine() {
     let world = World::new();
@@ -47,7 +63,7 @@ fn flag_then_environment_then_project_then_user_then_machine() {
     assert_eq!(value(&[]), MAX_PARALLEL);
     world.write(&world.places.machine_config, "maxParallel: 2\n");
     assert_eq!(value(&[]), 2);
-    world.write(&world.places.user_config, "maxParallel: 3\n");
+    world.write(&world.user(), "maxParallel: 3\n");
     assert_eq!(value(&[]), 3);
     world.write(&world.places.project_config, "maxParallel: 4\n");
     assert_eq!(value(&[]), 4);
@@ -72,7 +88,7 @@ fn what_the_machine_locks_nothing_changes() {
         "maxParallel: 2\ncolor: never\nendpoints: { STS: \"https://sts.example\" }\nlock: [maxParallel, color, endpoints]\n",
     );
     world.write(
-        &world.places.user_config,
+        &world.user(),
         "maxParallel: 3\nendpoints: { STS: \"https://a\", IAM: \"https://b\" }\n",
     );
     let env = [
@@ -99,20 +115,128 @@ fn what_the_machine_locks_nothing_changes() {
 }
 
 #[test]
-fn a_project_says_nothing_about_where_credentials_go() {
+fn a_project_sets_no_endpoint_secret_path_or_state() {
     let world = World::new();
-    for text in [
-        "endpoints: { STS: \"https://evil\" }",
-        "clusters: { prod: { context: mine } }",
+    for (text, why) in [
+        (
+            "endpoints: { STS: \"https://evil\" }",
+            "receive credentials",
+        ),
+        (
+            "clusters: { prod: { context: mine } }",
+            "receive credentials",
+        ),
+        ("secretFiles: [/etc/shadow]", "which files outside"),
+        ("state: dir:/tmp/theirs", "where the runner writes"),
     ] {
         world.write(&world.places.project_config, text);
         let problems = world.load(None, &[]).expect_err("refused");
         assert_eq!(problems[0].exit, Some(6));
-        assert!(
-            problems[0].message.contains("receive credentials"),
-            "{problems:?}"
+        assert!(problems[0].message.contains(why), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_project_s_file_is_one_of_the_workspace() {
+    let world = World::new();
+    let outside = world.folder.path().join("outside.yaml");
+    world.write(&outside, "maxParallel: 3\n");
+    let project = &world.places.project_config;
+    std::fs::create_dir_all(project.parent().expect("a folder")).expect("made");
+    std::os::unix::fs::symlink(&outside, project).expect("made");
+    let problems = world.load(None, &[]).expect_err("refused");
+    assert!(problems[0].message.contains("leads out"), "{problems:?}");
+}
+
+#[test]
+fn a_file_that_others_can_change_is_not_used_and_the_command_is_said() {
+    let world = World::new();
+    let files = [world.user(), world.places.machine_config.clone()];
+    for file in &files {
+        world.write(
+            file,
+            "maxParallel: 3\nendpoints: { STS: \"https://evil\" }\n",
         );
     }
+    let [user, machine] = &files;
+    for (path, mode) in [
+        (user.clone(), 0o666),
+        (user.clone(), 0o620),
+        (user.parent().expect("a folder").to_owned(), 0o777),
+    ] {
+        set(machine, 0o646);
+        set(&path, mode);
+        let settings = world.load(None, &[]).expect("a warning");
+        assert_eq!(settings.max_parallel.value, MAX_PARALLEL);
+        assert_eq!(settings.endpoint("STS"), None);
+        let [warning, _] = &settings.warnings[..] else {
+            panic!("one for each file: {:?}", settings.warnings);
+        };
+        assert_eq!(warning.code, "settings.not-own");
+        assert!(warning.message.contains(&format!("mode {mode:04o}")));
+        let repair = format!("chmod go-w {}", path.display());
+        assert!(
+            warning
+                .help
+                .as_ref()
+                .is_some_and(|help| help.contains(&repair))
+        );
+        set(&path, if path == *user { 0o600 } else { 0o700 });
+    }
+    set(machine, 0o644);
+    let settings = world.load(None, &[]).expect("own");
+    assert_eq!(settings.max_parallel.value, 3);
+    assert_eq!(settings.warnings, []);
+}
+
+#[test]
+fn without_a_home_there_are_no_user_settings_and_no_state() {
+    let places = |variables: &[(&str, &str)]| {
+        Places::of(Path::new("/work"), |name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    };
+    for variables in [&[][..], &[("HOME", "")], &[("HOME", "relative")]] {
+        let places = places(variables);
+        assert_eq!(places.user_config, None);
+        assert_eq!(places.user_policy, None);
+        assert_eq!(places.cache, None);
+        let settings = Settings::load(None, &places, |_| None).expect("right");
+        assert_eq!(settings.state, None);
+        let rows = settings.rows();
+        assert!(rows.iter().any(|row| row.value == "none without a home"));
+    }
+    let named = places(&[("XDG_STATE_HOME", "/s"), ("XDG_CONFIG_HOME", "/c")]);
+    assert_eq!(named.state.as_deref(), Some(Path::new("/s/sidestep")));
+    assert_eq!(
+        named.user_config.as_deref(),
+        Some(Path::new("/c/sidestep/config.yaml"))
+    );
+    let set = Settings::load(None, &places(&[]), |name| {
+        (name == "SIDESTEP_STATE").then(|| "dir:/runs".to_owned())
+    });
+    let state = set.expect("right").state.map(|state| state.value);
+    assert_eq!(state.as_deref(), Some(Path::new("/runs")));
+}
+
+#[test]
+fn files_for_secrets_are_the_operators_to_list() {
+    let world = World::new();
+    world.write(&world.user(), "secretFiles: [\"/run/secrets/*\"]\n");
+    let of = |env: &[(&str, &str)]| {
+        let settings = world.load(None, env).expect("right");
+        let texts = settings.secret_files.value.texts();
+        texts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[]), ["/run/secrets/*"]);
+    assert_eq!(of(&[("SIDESTEP_SECRET_FILES", "/a/*:/b")]), ["/a/*", "/b"]);
+    for wrong in ["secrets/*", "/run/../etc/*"] {
+        let problems = world.load(None, &[("SIDESTEP_SECRET_FILES", wrong)]);
+        assert_eq!(problems.expect_err("wrong")[0].code, "settings.wrong");
+    }
+    world.write(&world.user(), "secretFiles: [relative]\n");
+    assert!(world.load(None, &[]).is_err());
 }
 
 #[test]
@@ -128,7 +252,7 @@ fn a_project_does_not_set_its_own_limits() {
         );
     }
     world.write(&world.places.project_config, "");
-    world.write(&world.places.user_config, "compileTime: 2m\n");
+    world.write(&world.user(), "compileTime: 2m\n");
     let env = [("SIDESTEP_COMPILE_MEMORY", "512Mi")];
     let settings = world.load(None, &env).expect("right");
     assert_eq!(settings.compile_time.value.to_string(), "120s");
@@ -139,12 +263,13 @@ fn a_project_does_not_set_its_own_limits() {
 fn a_setting_says_where_it_comes_from() {
     let world = World::new();
     world.write(
-        &world.places.user_config,
+        &world.user(),
         "state: dir:/var/runs\nclusters:\n  prod: { context: gke_prod }\n  here: { inCluster: {} }\n",
     );
     let env = [("SIDESTEP_ENDPOINT_STORAGE", "http://127.0.0.1:1")];
     let settings = world.load(None, &env).expect("right");
-    assert_eq!(settings.state.value, Path::new("/var/runs"));
+    let state = settings.state.as_ref().map(|state| &*state.value);
+    assert_eq!(state, Some(Path::new("/var/runs")));
     assert_eq!(
         settings.clusters["prod"].value,
         ClusterAccess::Context("gke_prod".into())
@@ -154,10 +279,7 @@ fn a_setting_says_where_it_comes_from() {
         let row = rows.iter().find(|row| row.name == name);
         row.map(|row| row.source.clone()).expect("listed")
     };
-    assert_eq!(
-        source("state"),
-        world.places.user_config.display().to_string()
-    );
+    assert_eq!(source("state"), world.user().display().to_string());
     assert_eq!(source("color"), "default");
     assert_eq!(source("endpoints.STORAGE"), "$SIDESTEP_ENDPOINT_STORAGE");
 }
@@ -165,7 +287,7 @@ fn a_setting_says_where_it_comes_from() {
 #[test]
 fn everything_wrong_is_told_at_once_with_its_place() {
     let world = World::new();
-    world.write(&world.places.user_config, "maxParalel: 3\n");
+    world.write(&world.user(), "maxParalel: 3\n");
     let env = [("SIDESTEP_MAX_PARALLEL", "0"), ("SIDESTEP_STATE", "/tmp/x")];
     let problems = world.load(None, &env).expect_err("wrong");
     let text: Vec<_> = problems.iter().map(|p| p.message.exact()).collect();
