@@ -1,3 +1,5 @@
+use std::collections::{BTreeSet, HashSet};
+
 use sidestep_events::{Diagnostic, Foreign, Position};
 use sidestep_policy::nearest;
 
@@ -6,11 +8,14 @@ use sidestep_policy::nearest;
 pub(crate) struct Problems<'a> {
     file: &'a str,
     all: Vec<Diagnostic>,
+    /// Where they are.
+    places: BTreeSet<Option<Position>>,
 }
 
 impl<'a> Problems<'a> {
     pub(crate) fn new(file: &'a str, all: Vec<Diagnostic>) -> Self {
-        Self { file, all }
+        let places = all.iter().map(|found| found.at).collect();
+        Self { file, all, places }
     }
 
     pub(crate) fn file(&self) -> &'a str {
@@ -32,11 +37,12 @@ impl<'a> Problems<'a> {
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic, at: Position) {
-        self.all.push(diagnostic.at(self.file, at));
+        self.push_anywhere(diagnostic.at(self.file, at));
     }
 
-    /// A problem that has no place in the file.
+    /// A problem that has no place in the file, or has its place already.
     pub(crate) fn push_anywhere(&mut self, diagnostic: Diagnostic) {
+        self.places.insert(diagnostic.at);
         self.all.push(diagnostic);
     }
 
@@ -73,18 +79,14 @@ impl<'a> Problems<'a> {
 
     /// Whether something is wrong at this very place already.
     pub(crate) fn has_at(&self, at: Position) -> bool {
-        self.all.iter().any(|found| found.at == Some(at))
+        self.places.contains(&Some(at))
     }
 
     /// All of them, in the order of the file, each once.
-    pub(crate) fn finish(self) -> Vec<Diagnostic> {
-        let mut all: Vec<Diagnostic> = Vec::with_capacity(self.all.len());
-        for found in self.all {
-            if !all.contains(&found) {
-                all.push(found);
-            }
-        }
-        all.sort_by_key(|found| found.at);
-        all
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        let mut said = HashSet::new();
+        self.all.retain(|found| said.insert(format!("{found:?}")));
+        self.all.sort_by_key(|found| found.at);
+        self.all
     }
 }

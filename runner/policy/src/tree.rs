@@ -4,6 +4,7 @@
 //! converted: whether `1.10` is a number or a text is for whoever knows what is wanted there.
 
 mod build;
+mod lines;
 mod open;
 mod place;
 

@@ -20,7 +20,7 @@ use crate::equipment::{catalog, load};
 use crate::problems::Problems;
 use crate::{facts, policies};
 
-use check::{check, placed};
+use check::check;
 
 /// What the user gives beside the file.
 #[derive(Debug, Default)]
@@ -49,11 +49,8 @@ pub(crate) async fn prepare(
     source: &Source,
     given: &Given,
 ) -> Result<Prepared, Problems> {
-    let with_texts = |found: Vec<Diagnostic>| {
-        Problems::from(found)
-            .with_source(&source.name, &source.text)
-            .with_workspace(&session.workspace)
-    };
+    let with_texts =
+        |found: Vec<Diagnostic>| Problems::from(found).with_source(&source.name, &source.text);
     let policies = policies::find(session, given.policy.as_deref())?;
     let parsed = parse_partly(source);
     let Some(pipeline) = parsed.pipeline else {
@@ -79,20 +76,8 @@ pub(crate) async fn prepare(
         },
         wrong,
     );
-    let with_policies = |found: Vec<Diagnostic>| {
-        let problems = policies
-            .sources
-            .iter()
-            .fold(Problems::from(found), |problems, (name, text)| {
-                problems.with_source(name, text)
-            });
-        problems
-            .with_source(&source.name, &source.text)
-            .with_workspace(&session.workspace)
-    };
     let Planned { plan, problems } = planned;
-    let mut found = problems;
-    let plan = if given.steps.is_empty() || !found.is_empty() {
+    let plan = if given.steps.is_empty() || !problems.is_empty() {
         plan
     } else {
         plan.only(&given.steps).map_err(unknown_step)?
@@ -101,15 +86,12 @@ pub(crate) async fn prepare(
         .values()
         .filter(|package| plan.instances.iter().any(|step| step.uses == package.uses));
     let plugins = load(session, used).map_err(|error| with_texts(vec![error.diagnostic()]))?;
-    found.extend(plan.warnings.iter().cloned());
-    for (step, remark) in check(session, &plan, &plugins).await {
-        let remark = placed(&pipeline, &step, remark);
-        // The instances of a matrix say the same.
-        if !found.contains(&remark) {
-            found.push(remark);
-        }
+    let mut remarks = with_texts(problems);
+    for (name, text) in &policies.sources {
+        remarks = remarks.with_source(name, text);
     }
-    let remarks = with_policies(found);
+    remarks.extend(plan.warnings.iter().cloned());
+    check(session, &pipeline, &plan, &plugins, &mut remarks).await;
     if remarks.has_errors() {
         return Err(remarks);
     }

@@ -1,63 +1,102 @@
 //! Diagnostics as people see them: the file, the line and the column, the line itself, and what to
 //! write instead.
 
+mod excerpt;
+mod render;
+mod source;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::sync::Arc;
 
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
-};
-use sidestep_events::{Diagnostic, Exit, Position, Severity, show};
+use sidestep_events::{Diagnostic, Exit, Severity};
+
+use render::Renderer;
+pub(crate) use source::Source;
 
 /// What was found, with the texts that it was found in.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    pub(crate) found: Vec<Diagnostic>,
-    sources: BTreeMap<String, String>,
+    found: Vec<Problem>,
+    sources: BTreeMap<String, Source>,
+}
+
+#[derive(Debug)]
+struct Problem {
+    diagnostic: Diagnostic,
+    shows: Shows,
+}
+
+/// Which text a diagnostic shows lines of.
+#[derive(Debug)]
+enum Shows {
+    /// The one of the file that the runner itself names.
+    Named,
+    /// This one at most, whatever file a plugin names.
+    Only(Option<Arc<Source>>),
 }
 
 impl From<Vec<Diagnostic>> for Problems {
     fn from(found: Vec<Diagnostic>) -> Self {
-        Self {
-            found,
-            ..Self::default()
-        }
+        let mut problems = Self::default();
+        problems.extend(found);
+        problems
     }
 }
 
 impl Problems {
-    /// Gives the text of a file that diagnostics name.
+    /// Gives the text of a file that the runner's own diagnostics name.
     pub(crate) fn with_source(mut self, file: &str, text: &str) -> Self {
-        self.sources.insert(file.to_owned(), text.to_owned());
+        self.sources
+            .entry(file.to_owned())
+            .or_insert_with(|| Source::new(file, text));
         self
     }
 
-    /// Reads the texts of the other files that diagnostics name. A file that can't be read is
-    /// named only.
-    pub(crate) fn with_workspace(mut self, workspace: &Path) -> Self {
-        for found in &self.found {
-            if let Some(file) = &found.file
-                && !self.sources.contains_key(file.exact())
-                && let Ok(text) = std::fs::read_to_string(workspace.join(file.exact()))
-            {
-                self.sources.insert(file.exact().to_owned(), text);
-            }
-        }
-        self
+    /// Adds what the runner itself found.
+    pub(crate) fn extend(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
+        let named = |diagnostic| Problem {
+            diagnostic,
+            shows: Shows::Named,
+        };
+        self.found.extend(found.into_iter().map(named));
+    }
+
+    /// Adds what a plugin found. Lines are shown of `source` alone: what it is given is what the
+    /// plugin may read, while the file that it names is its own choice.
+    pub(crate) fn push_foreign(&mut self, diagnostic: Diagnostic, source: Option<Arc<Source>>) {
+        let shows = Shows::Only(source);
+        self.found.push(Problem { diagnostic, shows });
+    }
+
+    /// Whether nothing was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// What was found, in its order.
+    pub(crate) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.found.iter().map(|problem| &problem.diagnostic)
+    }
+
+    /// What was found, without the texts.
+    pub(crate) fn into_diagnostics(self) -> impl Iterator<Item = Diagnostic> {
+        self.found.into_iter().map(|problem| problem.diagnostic)
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics()
+            .filter(|found| found.severity == Severity::Error)
     }
 
     /// Whether anything found stops a start.
     pub(crate) fn has_errors(&self) -> bool {
-        let errors = |found: &Diagnostic| found.severity == Severity::Error;
-        self.found.iter().any(errors)
+        self.errors().next().is_some()
     }
 
     /// What the process ends with.
     pub(crate) fn exit(&self) -> Exit {
-        let errors = self.found.iter();
-        let errors = errors.filter(|found| found.severity == Severity::Error);
-        Exit::first(errors.map(|found| match found.exit {
+        Exit::first(self.errors().map(|found| match found.exit {
             Some(code) if code == Exit::Refused.code() => Exit::Refused,
             Some(code) if code == Exit::Denied.code() => Exit::Denied,
             Some(code) if code == Exit::Configuration.code() => Exit::Configuration,
@@ -67,104 +106,34 @@ impl Problems {
 
     /// All of them, in the order they were found, with a count at the end.
     pub(crate) fn render(&self, color: bool) -> String {
+        let renderer = Renderer::new(color);
         let mut text = String::new();
-        for found in &self.found {
-            text.push_str(&self.render_one(found, color));
+        for Problem { diagnostic, shows } in &self.found {
+            let source = match shows {
+                Shows::Named => {
+                    let file = diagnostic.file.as_ref();
+                    file.and_then(|file| self.sources.get(file.exact()))
+                }
+                Shows::Only(source) => source.as_deref(),
+            };
+            text.push_str(&renderer.render(diagnostic, source));
             text.push('\n');
         }
-        let errors = self.found.iter();
-        let errors = errors
-            .filter(|found| found.severity == Severity::Error)
-            .count();
+        let errors = self.errors().count();
         if self.found.len() > 1 && errors > 0 {
             let plural = if errors == 1 { "" } else { "s" };
             let _ = writeln!(text, "{errors} error{plural}");
         }
         text
     }
-
-    fn render_one(&self, found: &Diagnostic, color: bool) -> String {
-        let theme = if color {
-            GraphicalTheme::unicode()
-        } else {
-            GraphicalTheme::unicode_nocolor()
-        };
-        let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(100)
-            .with_links(false)
-            .with_context_lines(1);
-        let source = found
-            .file
-            .as_ref()
-            .and_then(|file| self.sources.get(file.exact()));
-        let mut message = show::block(&found.message, "", "").join("\n");
-        if let (Some(file), None) = (&found.file, source.zip(found.at)) {
-            // Without the text the place stands in the message.
-            let place = found.at.map(|at| format!(":{}:{}", at.line, at.column));
-            message = format!(
-                "{}{}: {message}",
-                show::line(file),
-                place.unwrap_or_default()
-            );
-        }
-        let mut shown = MietteDiagnostic::new(message)
-            .with_code(show::line(&found.code))
-            .with_severity(match found.severity {
-                Severity::Error => miette::Severity::Error,
-                Severity::Warning => miette::Severity::Warning,
-                Severity::Note => miette::Severity::Advice,
-            });
-        if let Some(help) = &found.help {
-            shown = shown.with_help(show::block(help, "", "· ").join("\n"));
-        }
-        let mut text = String::new();
-        let report = match (source, found.at, &found.file) {
-            (Some(source), Some(at), Some(file)) => {
-                // An escaped copy is shown, in which the place stands elsewhere.
-                let (start, length) = span(source, at);
-                let end = show::excerpt(&source[..start + length]).len();
-                let start = show::excerpt(&source[..start]).len();
-                let label = LabeledSpan::new(None, start, end - start);
-                Report::new(shown.with_label(label))
-                    .with_source_code(NamedSource::new(show::line(file), show::excerpt(source)))
-            }
-            _ => Report::new(shown),
-        };
-        if handler.render_report(&mut text, report.as_ref()).is_err() {
-            // Writing into a string can't fail; the message matters more than its look.
-            return show::line(&found.message);
-        }
-        text
-    }
-}
-
-/// Bytes from and how many, of a place that is given in lines and characters.
-fn span(source: &str, at: Position) -> (usize, usize) {
-    let line = source
-        .split_inclusive('\n')
-        .take(at.line.saturating_sub(1) as usize)
-        .map(str::len)
-        .sum::<usize>();
-    let rest = source.get(line..).unwrap_or_default();
-    let rest = rest.split('\n').next().unwrap_or_default();
-    let bytes = |characters: u32| {
-        rest.char_indices()
-            .nth(characters as usize)
-            .map_or(rest.len(), |(at, _)| at)
-    };
-    let start = bytes(at.column.saturating_sub(1));
-    let end = if at.length == 0 {
-        // Only where it begins is known: the word there.
-        let word = rest[start..].split(char::is_whitespace).next();
-        start + word.map_or(0, str::len)
-    } else {
-        bytes(at.column.saturating_sub(1).saturating_add(at.length))
-    };
-    (line + start, end - start)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use sidestep_events::Position;
+
     use super::*;
 
     #[test]
@@ -186,32 +155,58 @@ mod tests {
     }
 
     #[test]
-    fn places_outside_of_the_text_are_no_panic() {
-        for (line, column, length) in [
-            (0, 0, 0),
-            (1, 99, 3),
-            (1, 99, 0),
-            (99, 1, 1),
-            (1, 1, u32::MAX),
-        ] {
-            let at = Position {
-                line,
-                column,
-                length,
-            };
-            let (start, length) = span("a\u{e4}\nb", at);
-            assert!(start + length <= 5, "{at:?}");
-        }
-    }
-
-    #[test]
-    fn where_only_the_beginning_is_known_the_word_is_meant() {
+    fn a_plugin_s_diagnostic_shows_the_text_that_it_is_given_alone() {
         let at = Position {
-            line: 2,
-            column: 6,
+            line: 1,
+            column: 1,
             length: 0,
         };
-        assert_eq!(span("\u{e4}\nCOPY --from=\u{e4} a\n", at), (8, 9));
+        let mut problems =
+            Problems::default().with_source("/etc/sidestep/policy.yaml", "password: hunter2\n");
+        for file in ["/etc/sidestep/policy.yaml", "a.txt"] {
+            let look = Diagnostic::warning("p.look", "look").at(file, at);
+            let given = (file == "a.txt").then(|| Arc::new(Source::new(file, "granted line\n")));
+            problems.push_foreign(look, given);
+        }
+        let shown = problems.render(false);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(
+            shown.contains("/etc/sidestep/policy.yaml:1:1: look"),
+            "{shown}"
+        );
+        assert!(shown.contains("granted line"), "{shown}");
+    }
+
+    /// Ten times as many errors take some ten times as long, wherever they stand: with a text that
+    /// is read anew for each it is a hundred times, and minutes.
+    #[test]
+    fn ten_thousand_errors_are_shown_at_once() {
+        let spread: String = (0..10_000)
+            .map(|n| format!("s{n}: {{ wiht: 1 }}\n"))
+            .collect();
+        let one_line = "\u{e4}bc ".repeat(10_000 * 25);
+        for (text, place) in [
+            (&spread, (|n| (n + 1, 1)) as fn(u32) -> (u32, u32)),
+            (&one_line, |n| (1, n * 100 + 1)),
+        ] {
+            let error = |n| {
+                let (line, column) = place(n);
+                let at = Position {
+                    line,
+                    column,
+                    length: 3,
+                };
+                Diagnostic::error("x.y", "wrong").at("p.yaml", at)
+            };
+            let found: Vec<_> = (0..10_000).map(error).collect();
+            let began = Instant::now();
+            let shown = Problems::from(found)
+                .with_source("p.yaml", text)
+                .render(false);
+            assert!(shown.ends_with("10000 errors\n"));
+            assert!(shown.len() < 10_000 * 3_000, "{}", shown.len());
+            assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+        }
     }
 
     #[test]

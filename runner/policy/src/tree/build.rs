@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
 use sidestep_events::{Diagnostic, Foreign, Position};
 
+use super::lines::Lines;
 use super::open::{Misplaced, Open, Part};
 use super::place::{place, position};
 use super::{MAX_DEPTH, MAX_NODES, MAX_SCALAR_BYTES, Node, NodeKind, Scalar, Tree, error};
@@ -13,7 +14,7 @@ use super::{MAX_DEPTH, MAX_NODES, MAX_SCALAR_BYTES, Node, NodeKind, Scalar, Tree
 pub(super) struct Builder<'a> {
     file: &'a str,
     text: &'a str,
-    lines: Vec<&'a str>,
+    lines: Lines<'a>,
     open: Vec<Open>,
     anchors: HashMap<usize, Part>,
     root: Option<Part>,
@@ -30,7 +31,7 @@ impl<'a> Builder<'a> {
         Self {
             file,
             text,
-            lines: text.lines().collect(),
+            lines: Lines::new(text),
             open: Vec::new(),
             anchors: HashMap::new(),
             root: None,
@@ -151,7 +152,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn scalar(&self, value: &str, style: ScalarStyle, quoted: bool, span: &Span) -> Node {
+    fn scalar(&mut self, value: &str, style: ScalarStyle, quoted: bool, span: &Span) -> Node {
         let at = place(span);
         // The parser says `~` where nothing is written.
         let value = if style == ScalarStyle::Plain && span.is_empty() {
@@ -165,9 +166,9 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         let verbatim = skip.and_then(|skip| {
-            let line = self.lines.get(at.line as usize - 1)?;
-            let rest = line.char_indices().nth(at.column as usize - 1 + skip)?.0;
-            line[rest..].starts_with(value).then(|| Position {
+            let (line, column) = (at.line as usize - 1, at.column as usize - 1 + skip);
+            let rest = self.lines.rest(line, column)?;
+            rest.starts_with(value).then(|| Position {
                 column: at.column + u32::try_from(skip).unwrap_or(0),
                 length: 0,
                 ..at

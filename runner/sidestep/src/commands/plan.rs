@@ -19,7 +19,7 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Com
         ..given(session, &args.pipeline, None)?
     };
     let prepared = prepare(session, &source, &given).await?;
-    if !prepared.remarks.found.is_empty() {
+    if !prepared.remarks.is_empty() {
         let color = Look::stderr(session.settings.color.value).color;
         note(prepared.remarks.render(color).trim_end());
     }

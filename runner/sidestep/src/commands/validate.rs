@@ -49,9 +49,11 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
         };
         exits.push(problems.exit());
         match args.output {
-            Format::Human if problems.found.is_empty() => {}
+            Format::Human if problems.is_empty() => {}
             Format::Human => note(problems.render(color).trim_end()),
-            Format::Json | Format::Sarif | Format::Github => all.extend(problems.found),
+            Format::Json | Format::Sarif | Format::Github => {
+                all.extend(problems.into_diagnostics())
+            }
         }
     }
     match args.output {

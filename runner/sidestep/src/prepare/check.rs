@@ -1,6 +1,6 @@
 //! What the plugins themselves say of a plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,20 +15,30 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::Session;
 use crate::equipment::Equipment;
+use crate::problems::{Problems, Source};
 
-/// What the plugins themselves find, by reading the workspace, and for which step.
+/// The most bytes of a file that a diagnostic shows lines of.
+const MAX_TEXT: u64 = 1 << 20;
+/// The most bytes of all these files together; of others no lines are shown.
+const MAX_TEXTS: u64 = 32 << 20;
+
+/// Adds what the plugins themselves find, by reading the workspace.
 pub(super) async fn check(
     session: &Session,
+    pipeline: &Pipeline,
     plan: &Plan,
     plugins: &HashMap<String, Plugin>,
-) -> Vec<(String, Diagnostic)> {
+    problems: &mut Problems,
+) {
     // A check has no secrets: nothing has started that may use them.
     let none = IndexMap::<String, SecretSource>::new();
     let equipment = match Equipment::new(session, &none, None, "check", false).await {
         Ok(equipment) => equipment,
-        Err(failure) => return vec![(String::new(), as_diagnostic(&failure))],
+        Err(failure) => return problems.extend([as_diagnostic(&failure)]),
     };
-    let mut found = Vec::new();
+    // The instances of a matrix say the same.
+    let mut said = HashSet::new();
+    let mut texts = Texts::default();
     for instance in &plan.instances {
         let Some(plugin) = plugins.get(&instance.plugin_digest) else {
             continue;
@@ -55,20 +65,53 @@ pub(super) async fn check(
             Ok(remarks) => remarks,
             Err(failure) => vec![as_diagnostic(&failure)],
         };
-        let remarks = remarks.into_iter();
-        found.extend(remarks.map(|remark| (instance.step.clone(), remark)));
+        for remark in remarks {
+            if !said.insert((instance.step.clone(), format!("{remark:?}"))) {
+                continue;
+            }
+            let Some(file) = &remark.file else {
+                problems.extend([placed(pipeline, &instance.step, remark)]);
+                continue;
+            };
+            let text = equipment.services.workspace.as_ref();
+            let text = text.and_then(|all| all.text(&instance.scopes, file.exact(), MAX_TEXT));
+            let source = text.and_then(|text| texts.share(file.exact(), text));
+            problems.push_foreign(remark, source);
+        }
     }
-    found
+}
+
+/// The texts that plugins' diagnostics show lines of, each held once.
+#[derive(Default)]
+struct Texts {
+    known: HashMap<String, Arc<Source>>,
+    bytes: u64,
+}
+
+impl Texts {
+    /// Holds a text, unless all of them together would be too much.
+    fn share(&mut self, file: &str, text: String) -> Option<Arc<Source>> {
+        if let Some(known) = self.known.get(file)
+            && known.holds(&text)
+        {
+            return Some(Arc::clone(known));
+        }
+        self.bytes = self.bytes.saturating_add(text.len() as u64);
+        if self.bytes > MAX_TEXTS {
+            return None;
+        }
+        let source = Arc::new(Source::new(file, text));
+        self.known.insert(file.to_owned(), Arc::clone(&source));
+        Some(source)
+    }
 }
 
 /// Gives a remark on a step's inputs the place of the input that it names, or of the step.
-pub(super) fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
-    if found.file.is_none() {
-        let mut named = found.message.exact().split('`').skip(1).step_by(2);
-        let at = named.find_map(|name| pipeline.input_place(step, name));
-        found.at = at.or_else(|| pipeline.step_place(step));
-        found.file = Some(pipeline.file().into());
-    }
+fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
+    let mut named = found.message.exact().split('`').skip(1).step_by(2);
+    let at = named.find_map(|name| pipeline.input_place(step, name));
+    found.at = at.or_else(|| pipeline.step_place(step));
+    found.file = Some(pipeline.file().into());
     found
 }
 
