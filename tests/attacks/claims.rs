@@ -139,7 +139,7 @@ fn a_claim_without_evidence_is_a_failure_of_the_step() {
 #[test]
 fn the_user_sees_the_message_and_that_the_claim_does_not_count() {
     let mut arena = Arena::new();
-    arena.attack(r#"{ act: claims.fail, texts: [denied, identity.binding-missing, cloud] }"#);
+    arena.attack("{ act: claims.fail, texts: [denied, identity.binding-missing, cloud] }");
     let outcome = arena.run(&["run"], Bounds::default());
     assert_eq!(outcome.code, Some(1), "{outcome}");
     outcome.assert_next_step_ran();
