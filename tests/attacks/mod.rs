@@ -14,6 +14,7 @@ mod many_errors;
 mod names;
 mod resumed;
 mod sandbox;
+mod secrets;
 mod settings;
 mod texts;
 mod together;

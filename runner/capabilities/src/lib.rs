@@ -51,7 +51,7 @@ pub use gate::{
     Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory, Shown,
 };
 pub use gcp::secret_manager::access_secret;
-pub use mask::{MASK, MIN_SECRET, MaskStream, Masks};
+pub use mask::{MASK, MIN_SECRET, MaskStream, Masks, Unmaskable};
 pub use name::object_name;
 pub use panicked::Panicked;
 pub use secret::{Encoding, Secret, compose};

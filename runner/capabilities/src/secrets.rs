@@ -38,7 +38,10 @@ impl wit::Host for StepState {
                 })
             })
             .await?;
-        self.step.masks.add(secret.expose());
+        self.step
+            .masks
+            .add(secret.expose())
+            .map_err(|why| why.failure(&format!("the secret {name}"), Owner::Operator))?;
         Ok(self.table.push(secret)?)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidestep_events::Failure;
+use sidestep_events::{Failure, Owner};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::bindings::sidestep::host::types as wit;
@@ -57,7 +57,10 @@ impl wit::Host for StepState {
         )?;
         // Text alone is no secret: masking it would let a plugin blot out any word of the log.
         if masked {
-            self.step.masks.add(composed.expose());
+            self.step
+                .masks
+                .add(composed.expose())
+                .map_err(|why| why.failure("the composed secret", Owner::Plugin))?;
         }
         let handle = self.table.push(composed)?;
         // The handle lives on, and the run's masks know it to the end.

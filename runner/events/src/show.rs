@@ -28,6 +28,11 @@ pub use json::{json, json_pretty};
 pub use sealed::sealed;
 pub use shell::shell_word;
 
+/// Returns whether nobody sees a character: it acts, or it has no width.
+pub fn is_unseen(character: char) -> bool {
+    is_hidden(character) || commands::is_ignorable(character)
+}
+
 /// Returns the text as a part of one line on a terminal or in a CI system's log.
 ///
 /// Every control, format and bidirectional character, and every line separator, is shown as an

@@ -115,6 +115,7 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
         .get("env")
         .map(|node| read::texts(problems, node, "`env`"))
         .unwrap_or_default();
+    secrets::keep_out_of_env(problems, &secrets, &env);
     let defaults = root
         .get("defaults")
         .map(|node| defaults(problems, node))

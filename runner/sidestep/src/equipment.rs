@@ -49,7 +49,9 @@ impl Equipment {
         let mut known = BTreeMap::new();
         for (name, source) in secrets {
             let secret = resolve(session, name, source, clients.as_ref()).await?;
-            masks.add(secret.expose());
+            masks
+                .add(secret.expose())
+                .map_err(|why| why.failure(&format!("the secret {name}"), Owner::Operator))?;
             known.insert(name.clone(), secret);
         }
         let cannot = |error: std::io::Error| {

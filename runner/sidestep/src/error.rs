@@ -26,9 +26,13 @@ impl CommandError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Problems(problems) => problems.exit(),
-            // What does not exist was named wrongly on the command line.
-            Self::Failed(failure) if failure.class == Class::NotFound => Exit::Usage,
             Self::Failed(failure) if failure.code == NO_HOME => Exit::Configuration,
+            // What does not exist was named wrongly, and what is given is wrong: nothing was started.
+            Self::Failed(failure)
+                if matches!(failure.class, Class::NotFound | Class::InvalidInput) =>
+            {
+                Exit::Usage
+            }
             Self::Failed(failure) => Exit::of_failure(failure),
         }
     }

@@ -1,12 +1,12 @@
 //! A call's way through the gate.
 
-use sidestep_events::{Class, Done, Evidence, Failure, IntentId};
+use sidestep_events::{Class, Done, Evidence, Failure, IntentId, Owner};
 use sidestep_policy::Capability;
 
 use super::cost::Priced;
 use super::record::Recorder;
 use super::{Gate, cancelled};
-use crate::NewIntent;
+use crate::{Masks, NewIntent};
 
 /// A call before the gate: one of [`run`](Self::run), [`wait`](Self::wait) and
 /// [`create`](Self::create) lets it through or refuses it, and records it.
@@ -77,6 +77,19 @@ impl GateCall<'_> {
             if gate.step.cancel.is_cancelled() {
                 return Err(cancelled());
             }
+            // It is journaled, and whoever cleans up needs it as it is.
+            if holds_secret(&gate.step.masks, &intent) {
+                return Err(Failure::new(
+                    Class::InvalidInput,
+                    "name.secret",
+                    Owner::Plugin,
+                    format!(
+                        "the {} is not created: its name or its place holds a secret, and both \
+                         are stored and shown",
+                        intent.kind
+                    ),
+                ));
+            }
             let sink = &gate.step.sink;
             // Not interruptible: a record that is half written would be cut off.
             let intent = sink.intent(intent).await?;
@@ -141,6 +154,11 @@ fn ended(intent: IntentId, id: Option<String>) -> Done {
         id,
         removed: false,
     }
+}
+
+fn holds_secret(masks: &Masks, intent: &NewIntent) -> bool {
+    let place = serde_json::to_value(&intent.place).unwrap_or_default();
+    masks.found_in(&intent.name) || masks.find(&place).is_some()
 }
 
 fn nothing_was_made(class: Class) -> bool {

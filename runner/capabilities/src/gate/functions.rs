@@ -65,8 +65,9 @@ functions! {
     types "sidestep:host/types" {
         // Six times its length as a JSON string of controls, and its parts.
         COMPOSE "compose" per_byte(8);
-        // The masks look for it in every form, with an automaton of some ten bytes a state.
-        COMPOSE_MASKED "compose" per_byte(256);
+        // The masks look for it in every form: some forty states of an automaton for each byte, of
+        // 28 bytes each.
+        COMPOSE_MASKED "compose" per_byte(1024);
         BLOB_DIGEST "blob.digest" nothing;
         BLOB_SIZE "blob.size" nothing;
         NEXT "follow.next" at_most(ANSWER);

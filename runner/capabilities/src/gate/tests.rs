@@ -157,7 +157,7 @@ async fn a_call_that_is_dropped_is_recorded_too() {
 #[tokio::test]
 async fn failures_and_records_are_masked() {
     let (gate, kept, step) = gate();
-    step.masks.add("api/x");
+    step.masks.add("api/x").expect("maskable");
     let work = async { Err(Failure::new(Class::Failed, "x.y", Owner::Cloud, "no api/x")) };
     let failure = gate
         .call(PUT, &CREATE)
@@ -170,6 +170,23 @@ async fn failures_and_records_are_masked() {
         "{:?}",
         kept.calls()
     );
+}
+
+#[tokio::test]
+async fn nothing_is_created_under_a_name_that_holds_a_secret() {
+    for secret in ["api/x", "contexts"] {
+        let (gate, kept, step) = gate();
+        step.masks.add(secret).expect("maskable");
+        let failure = gate
+            .call(PUT, &CREATE)
+            .create::<()>(intent(), async { panic!("it must not be made") })
+            .await
+            .expect_err("it is refused");
+        assert_eq!(failure.code, "name.secret");
+        let [Record::Event(Event::HostCall(_))] = &kept.records()[..] else {
+            panic!("no intent: {:?}", kept.records());
+        };
+    }
 }
 
 #[tokio::test]

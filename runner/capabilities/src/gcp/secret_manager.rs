@@ -1,5 +1,7 @@
 //! `secretManager`: versions of secrets, as handles.
 
+use std::sync::Arc;
+
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::secret_manager::Request;
@@ -28,23 +30,29 @@ impl wit::Host for StepState {
         versions: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<Resource<Secret>, WitFailure>>> {
         let google = self.services.google();
-        let ask = self.each(google, versions, |gate, google, version| async move {
-            // What has no version has the whole text for the gate to judge.
-            let secret = version
-                .rsplit_once("/versions/")
-                .map_or(version.as_str(), |(secret, _)| secret);
-            gate.call(functions::ACCESS, &Request { secret })
-                .run(access_secret(&google, &version))
-                .await
+        let masks = Arc::clone(&self.step.masks);
+        let ask = self.each(google, versions, |gate, google, version| {
+            let masks = Arc::clone(&masks);
+            async move {
+                // What has no version has the whole text for the gate to judge.
+                let secret = version
+                    .rsplit_once("/versions/")
+                    .map_or(version.as_str(), |(secret, _)| secret);
+                gate.call(functions::ACCESS, &Request { secret })
+                    .run(async {
+                        let secret = access_secret(&google, &version).await?;
+                        let known = masks.add(secret.expose());
+                        known.map_err(|why| why.failure(&version, Owner::Operator))?;
+                        Ok(secret)
+                    })
+                    .await
+            }
         });
         let found = ask.await?;
         let mut handles = Vec::with_capacity(found.len());
         for found in found {
             handles.push(match found {
-                Ok(secret) => {
-                    self.step.masks.add(secret.expose());
-                    Ok(self.table.push(secret)?)
-                }
+                Ok(secret) => Ok(self.table.push(secret)?),
                 Err(failure) => Err(failure),
             });
         }

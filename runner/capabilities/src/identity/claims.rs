@@ -34,11 +34,13 @@ pub(super) async fn of_the_job(
             .map(str::to_owned)
             .or_else(|| in_file(origin)),
     };
-    Ok(token.and_then(|token| {
-        let claims = claims_of(&token)?;
-        masks.add(&token);
-        Some(claims)
-    }))
+    let Some((claims, token)) = token.and_then(|token| Some((claims_of(&token)?, token))) else {
+        return Ok(None);
+    };
+    masks
+        .add(&token)
+        .map_err(|why| format!("the job's token: {why}"))?;
+    Ok(Some(claims))
 }
 
 /// GitHub issues one at a request, for the audience that is asked for ("OpenID Connect reference",
@@ -54,7 +56,9 @@ async fn github(
     ) else {
         return Ok(None);
     };
-    masks.add(bearer);
+    masks
+        .add(bearer)
+        .map_err(|why| format!("ACTIONS_ID_TOKEN_REQUEST_TOKEN: {why}"))?;
     let mut url: url::Url = url
         .parse()
         .map_err(|error| format!("ACTIONS_ID_TOKEN_REQUEST_URL is no address: {error}"))?;

@@ -159,7 +159,7 @@ impl Workload<'_> {
 
     /// Takes a token out of an answer and makes it known to the masks first of all.
     fn keep(&self, what: &str, token: Option<&str>) -> Result<Secret, Failure> {
-        let token = token.filter(|token| self.masks.add(token));
+        let token = token.filter(|token| self.masks.add(token).is_ok());
         token.map(Secret::new).ok_or_else(|| {
             Failure::new(
                 Class::Failed,

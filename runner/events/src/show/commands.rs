@@ -58,7 +58,7 @@ fn read(text: &str) -> impl Iterator<Item = char> {
 
 /// Returns whether a character has no width, and is not shown as an escape: Default_Ignorable_Code_Point
 /// of Unicode's DerivedCoreProperties.txt, without category Cf.
-fn is_ignorable(character: char) -> bool {
+pub(super) fn is_ignorable(character: char) -> bool {
     matches!(
         character,
         '\u{34f}'

@@ -39,7 +39,7 @@ fn fails(texts: [&str; 5]) -> Guest {
 async fn failure(texts: [&str; 5]) -> Failure {
     let plugin = host().load(&fails(texts).build()).expect("it loads");
     let step = Step::new();
-    step.masks.add("hunter22");
+    step.masks.add("hunter22").expect("maskable");
     step.run(&plugin).await.expect_err("it fails")
 }
 

@@ -41,7 +41,7 @@ async fn a_panic_s_message_and_place_come_through_masked() {
     .data("no such hunter22src/lib.rs:7:5");
     let plugin = host().load(&guest.build()).expect("it loads");
     let step = Step::new();
-    step.masks.add("hunter22");
+    step.masks.add("hunter22").expect("maskable");
     let failure = step.run(&plugin).await.expect_err("it panics");
     assert_eq!(failure.code, "plugin.panicked");
     assert_eq!(
@@ -110,7 +110,7 @@ async fn an_output_with_a_secret_fails_the_step() {
         (json!({"deep": [{"b": "aHVudGVyMjI="}]}), "/deep/0/b"),
     ] {
         let mut step = Step::new();
-        step.masks.add("hunter22");
+        step.masks.add("hunter22").expect("maskable");
         step.inputs = inputs;
         let failure = step.run(&plugin).await.expect_err("it is refused");
         assert_eq!(failure.code, "output.secret");

@@ -1,6 +1,7 @@
 //! The pipeline's secrets: where each comes from.
 
 use indexmap::IndexMap;
+use sidestep_events::Position;
 use sidestep_policy::tree::Node;
 
 use crate::plan::SecretSource;
@@ -47,4 +48,30 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
         secrets.insert(name.to_owned(), source);
     }
     secrets
+}
+
+/// Refuses variables that are secrets and may be read by expressions too: an expression's value is
+/// part of the plan, which is stored and shown.
+pub(super) fn keep_out_of_env(
+    problems: &mut Problems<'_>,
+    secrets: &IndexMap<String, SecretSource>,
+    env: &[(String, Position)],
+) {
+    for (variable, at) in env {
+        let secret = secrets.iter().find(|(_, source)| match source {
+            SecretSource::Env(source) => source == variable,
+            SecretSource::File(_) | SecretSource::SecretManager(_) => false,
+        });
+        if let Some((name, _)) = secret {
+            problems.add_help(
+                "secret.in-env",
+                *at,
+                format!("`{variable}` is in `env`, and the secret `{name}` comes from it"),
+                format!(
+                    "remove it from `env`: expressions would put the secret's text into the plan; \
+                     a step uses it with `secrets: [{name}]`"
+                ),
+            );
+        }
+    }
 }

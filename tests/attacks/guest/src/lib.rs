@@ -7,6 +7,7 @@ mod checks;
 mod claims;
 mod files;
 mod honest;
+mod secrets;
 mod texts;
 mod together;
 
@@ -57,6 +58,7 @@ const KINDS: &[Kind] = &[
     claims::run,
     files::run,
     honest::run,
+    secrets::run,
     texts::run,
     together::run,
 ];

@@ -81,7 +81,7 @@ async fn what_can_not_be_had_is_a_failure() {
 }
 
 #[tokio::test]
-async fn damaged_and_binary_payloads_are_told_apart() {
+async fn payloads_that_can_not_be_used_are_told_apart() {
     let answer = |data: &str, sum: Value| json!({"payload": {"data": data, "dataCrc32c": sum}});
     for (answer, code) in [
         // `hello`, with the sum of another text, with no sum, and no base64 at all.
@@ -89,6 +89,10 @@ async fn damaged_and_binary_payloads_are_told_apart() {
         (answer("aGVsbG8=", Value::Null), None),
         (answer("?", Value::Null), Some("http.unexpected")),
         (answer("/w==", Value::Null), Some("secret.not-text")),
+        // Nothing, `abc`, and `a`, NUL, NUL, `b`: none can be masked.
+        (answer("", Value::Null), Some("secret.too-short")),
+        (answer("YWJj", Value::Null), Some("secret.too-short")),
+        (answer("YQAAYg==", Value::Null), Some("secret.too-short")),
     ] {
         let router = axum::Router::new().fallback(any(move || async move { axum::Json(answer) }));
         let mut endpoints = Endpoints::default();

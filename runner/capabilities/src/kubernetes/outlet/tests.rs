@@ -12,7 +12,7 @@ fn outlet(secrets: &[&str]) -> (StepOutlet, Arc<Kept>) {
     let scope = json!([{ "cluster": "c", "namespace": "n" }]);
     let (step, kept) = step(Capability::Kubernetes, &scope);
     for secret in secrets {
-        step.masks.add(secret);
+        step.masks.add(secret).expect("maskable");
     }
     (StepOutlet::new(step, "n/pod".to_owned()), kept)
 }
@@ -84,6 +84,16 @@ fn a_text_that_was_cut_ends_before_what_may_be_a_secret() {
     assert_eq!(outlet.mask("key s3cr", false), "key ");
     assert_eq!(outlet.mask("key s3cr", true), "key s3cr");
     assert_eq!(outlet.mask(&format!("key {SECRET}"), false), "key ***");
+}
+
+#[test]
+fn colours_and_carriage_returns_are_stored_and_a_secret_among_them_is_not() {
+    let line = "\u{1b}[32mkey s3cr\u{1b}[0m\u{e9}t\0-t\r\u{f6}k\u{7f}en\u{1b}[1m ok\r\u{1b}[0m";
+    for cut in 0..=line.len() {
+        let (outlet, kept) = outlet(&[SECRET]);
+        let said = said(&outlet, &kept, line.as_bytes(), &[cut]);
+        assert_eq!(said, ["\u{1b}[32mkey ***\u{1b}[1m ok\r\u{1b}[0m"], "{cut}");
+    }
 }
 
 #[test]

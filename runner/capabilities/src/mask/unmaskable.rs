@@ -1,0 +1,36 @@
+use sidestep_events::{Class, Failure, Owner};
+
+use super::MIN_SECRET;
+
+/// Why a secret can't be masked, so that it may not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unmaskable {
+    /// It would be found everywhere.
+    #[error(
+        "it has fewer than {MIN_SECRET} bytes (controls and other invisible characters do not \
+         count), so it can't be masked in logs"
+    )]
+    TooShort,
+    /// Looking for it would take too much memory.
+    #[error("this run's secrets are too large or too many to be masked in logs")]
+    TooMuch,
+}
+
+impl Unmaskable {
+    /// Returns the failure of a secret that can't be used; `what` names it, never its text.
+    pub fn failure(self, what: &str, owner: Owner) -> Failure {
+        let (class, code, help) = match self {
+            Self::TooShort => (
+                Class::InvalidInput,
+                "secret.too-short",
+                "use a longer secret, or pass the value as an input if it is no secret",
+            ),
+            Self::TooMuch => (
+                Class::Exhausted,
+                "secret.too-large",
+                "use fewer or shorter secrets in one run",
+            ),
+        };
+        Failure::new(class, code, owner, format!("{what} can't be used: {self}")).with_help(help)
+    }
+}
