@@ -73,6 +73,16 @@ impl Arena {
 
     /// As [`run`](Self::run), with what `Place::command` made and the test changed.
     pub(crate) fn run_command(&self, command: Command, bounds: Bounds) -> Outcome {
+        self.run_beside(command, bounds, |_| ())
+    }
+
+    /// As [`run_command`](Self::run_command); `beside` gets the process's id once it is started.
+    pub(crate) fn run_beside(
+        &self,
+        command: Command,
+        bounds: Bounds,
+        beside: impl FnOnce(u32),
+    ) -> Outcome {
         let before = size(self.place.folder());
         let started = Instant::now();
         let mut child = limited(&command, bounds)
@@ -82,6 +92,7 @@ impl Arena {
             .expect("prlimit is there (util-linux)");
         let stdout = drain(child.stdout.take().expect("piped"));
         let stderr = drain(child.stderr.take().expect("piped"));
+        beside(child.id());
         let (code, memory) = watch(&mut child, started, bounds);
         let outcome = Outcome {
             code,

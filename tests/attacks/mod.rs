@@ -10,6 +10,7 @@ mod files;
 mod forge;
 mod harness;
 mod honest;
+mod http;
 mod many_errors;
 mod names;
 mod resumed;

@@ -24,6 +24,8 @@ pub(crate) enum Holds {
     Words(&'static [&'static str]),
     /// Amounts by name, none of which may be passed.
     Amounts,
+    /// Port numbers, or `*`.
+    Ports,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(crate) enum Absent {
     Nothing,
     /// Nothing is allowed, and a policy that leaves it out allows nothing either.
     Never,
+    /// This one value, in a policy too.
+    Only(&'static str),
 }
 
 /// Who wrote a scope, which decides what a missing key means.
@@ -90,6 +94,7 @@ impl Field {
     pub(crate) fn read(&self, value: &Value) -> Result<Limit, ScopeError> {
         match self.holds {
             Holds::Amounts => self.amounts(value),
+            Holds::Ports => self.ports(value),
             Holds::Patterns(kind) => self.list(value, |text| {
                 Pattern::parse(kind, text).map_err(ScopeError::new)
             }),
@@ -140,6 +145,30 @@ impl Field {
         Ok(Limit::Only(once))
     }
 
+    /// Reads ports. Files have them as numbers, and a number of a file comes as its text.
+    fn ports(&self, value: &Value) -> Result<Limit, ScopeError> {
+        let text = |value: &Value| match value {
+            Value::Number(number) => Value::String(number.to_string()),
+            other => other.clone(),
+        };
+        let texts = match value {
+            Value::Array(items) => items.iter().map(text).collect(),
+            one => text(one),
+        };
+        self.list(&texts, |port| {
+            let is_port = port
+                .parse::<u16>()
+                .is_ok_and(|number| number > 0 && number.to_string() == port);
+            if port != "*" && !is_port {
+                return Err(
+                    ScopeError::new(format!("`{}` is not a port", port.escape_debug()))
+                        .help("write a number from 1 to 65535, or `*` for every port"),
+                );
+            }
+            Pattern::parse(Kind::Name, port).map_err(ScopeError::new)
+        })
+    }
+
     fn amounts(&self, value: &Value) -> Result<Limit, ScopeError> {
         let wrong = || {
             ScopeError::new(format!(
@@ -162,6 +191,11 @@ impl Field {
 impl Limit {
     pub(crate) fn nothing() -> Self {
         Self::Only(Vec::new())
+    }
+
+    /// Whether it allows one value alone.
+    pub(crate) fn is_only(&self, value: &str) -> bool {
+        matches!(self, Self::Only(patterns) if matches!(patterns.as_slice(), [one] if one.as_str() == value))
     }
 
     pub(crate) fn to_json(&self) -> Value {

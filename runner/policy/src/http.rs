@@ -8,11 +8,19 @@ use crate::scope::{Call, Scope};
 /// The methods of a request.
 pub const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/// The port of `https` (RFC 9110, section 4.2.2): the only one where a scope names none.
+const HTTPS: &str = "443";
+
 pub(crate) const FIELDS: &[Field] = &[
     Field {
         name: "host",
         holds: Holds::Patterns(Kind::Host),
         absent: Absent::Required,
+    },
+    Field {
+        name: "ports",
+        holds: Holds::Ports,
+        absent: Absent::Only(HTTPS),
     },
     Field {
         name: "methods",
@@ -29,11 +37,13 @@ pub(crate) const FIELDS: &[Field] = &[
 /// One request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The host name, lower case, without port.
+    /// The host as it is sent: in lower case, without the port.
     pub host: &'a str,
+    /// The port's number, as it is written in a URL.
+    pub port: &'a str,
     /// The method, upper case.
     pub method: &'a str,
-    /// The path, beginning with `/`, without query.
+    /// The path as it is sent, beginning with `/`, without query.
     pub path: &'a str,
 }
 
@@ -45,13 +55,18 @@ impl Call for Request<'_> {
     fn facts(&self) -> Vec<(&'static str, &str)> {
         vec![
             ("host", self.host),
+            ("ports", self.port),
             ("methods", self.method),
             ("paths", self.path),
         ]
     }
 
     fn describe(&self) -> String {
-        format!("{} https://{}{}", self.method, self.host, self.path)
+        let port = match self.port {
+            HTTPS => String::new(),
+            other => format!(":{other}"),
+        };
+        format!("{} https://{}{port}{}", self.method, self.host, self.path)
     }
 }
 
@@ -61,5 +76,12 @@ pub(crate) fn explain(scope: &Scope) -> String {
         .unwrap_or_else(|| "send any request".to_owned());
     let host = scope.words("host").unwrap_or_else(|| "any host".to_owned());
     let paths = scope.words("paths").unwrap_or_default();
-    format!("{methods} to {host}{paths}")
+    let ports = match scope.limit("ports") {
+        Some(limit) if limit.is_only(HTTPS) => String::new(),
+        _ => match scope.words("ports") {
+            Some(ports) if ports != "*" => format!(" on port {ports}"),
+            _ => " on any port".to_owned(),
+        },
+    };
+    format!("{methods} to {host}{paths}{ports}")
 }

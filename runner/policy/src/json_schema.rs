@@ -198,15 +198,28 @@ fn value(field: &Field, reading: Reading) -> Value {
             }
             (texts(&one), "`*` is every one of them.".to_owned())
         }
+        Holds::Ports => {
+            let number = json!({ "type": "integer", "minimum": 1, "maximum": 65535 });
+            let mut choices = vec![
+                number,
+                json!({ "type": "string", "pattern": r"^([0-9]+|\*)$" }),
+            ];
+            if reading == Reading::Grant {
+                choices.push(expression());
+            }
+            let what = "Port numbers, or `*` for every port.";
+            (texts(&json!({ "anyOf": choices })), what.to_owned())
+        }
         Holds::Amounts => (
             json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } }),
             "None of these amounts may be passed: `{ memory: 16Gi, cpu: 4 }`.".to_owned(),
         ),
     };
     let absent = match (field.absent, reading) {
-        (Absent::Required, Reading::Grant) => "",
-        (Absent::Nothing, Reading::Grant) | (Absent::Never, _) => " Left out: nothing.",
-        _ => " Left out: not limited.",
+        (Absent::Required, Reading::Grant) => String::new(),
+        (Absent::Nothing, Reading::Grant) | (Absent::Never, _) => " Left out: nothing.".to_owned(),
+        (Absent::Only(value), _) => format!(" Left out: {value} alone."),
+        _ => " Left out: not limited.".to_owned(),
     };
     schema["description"] = format!("{what}{absent}").into();
     schema
@@ -235,7 +248,9 @@ fn how(kind: Kind) -> &'static str {
     match kind {
         Kind::Path => "Paths in the workspace; `*` stays within a folder, `**` does not.",
         Kind::Name => "`*` stands for anything but `/`, `**` for anything.",
-        Kind::Host => "Host names; `*` stays within a part between dots.",
+        Kind::Host => {
+            "Host names, in lower case and without a port; `*` stays within a part between dots."
+        }
         Kind::Image => {
             "A host up to the first `/`, then a name; `*` stays within a part, `**` does not."
         }

@@ -44,6 +44,9 @@ impl Pattern {
         if text.chars().any(char::is_control) {
             return Err("a pattern has no control characters".to_owned());
         }
+        if kind == Kind::Host {
+            host_spelling(text)?;
+        }
         let text = if kind == Kind::Path {
             normalise(text).ok_or_else(|| {
                 format!("`{text}` leaves the workspace: paths are relative and have no `..`")
@@ -129,6 +132,24 @@ impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.text)
     }
+}
+
+/// Refuses patterns that can stand for no host: hosts are judged as they are sent, in one spelling.
+fn host_spelling(text: &str) -> Result<(), String> {
+    let wrong = |why: &str| Err(format!("`{text}` stands for no host: {why}"));
+    if text.chars().any(|c| c.is_ascii_uppercase()) {
+        return wrong("host names are written in lower case");
+    }
+    if !text.is_ascii() {
+        return wrong("host names are ASCII, other letters in Punycode (`xn--…`)");
+    }
+    if text.ends_with('.') && text.len() > 1 {
+        return wrong("a host name does not end with a dot");
+    }
+    if text.contains(':') && !text.starts_with('[') {
+        return wrong("it has no port and no scheme; ports have their own key, `ports: [8443]`");
+    }
+    Ok(())
 }
 
 /// A path without `.` parts and doubled separators; none if it is absolute or has a `..`.

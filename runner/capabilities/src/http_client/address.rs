@@ -12,6 +12,18 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Whether a name may be one of the public internet: it has several parts, and its last ones are
+/// not set aside for this machine or network (RFC 6761, 6762 and 8375; `.internal` by ICANN).
+/// Behind a proxy, which looks names up itself, this is all that can be judged.
+pub(super) fn is_public_name(name: &str) -> bool {
+    const OWN: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];
+    name.contains('.')
+        && !OWN.iter().any(|own| {
+            name.strip_suffix(own)
+                .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        })
+}
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = address.is_loopback()
@@ -53,6 +65,29 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_this_network_are_not_public() {
+        for name in [
+            "hooks.example.com",
+            "internal.example.com",
+            "mylocal.example",
+            "a.b",
+        ] {
+            assert!(is_public_name(name), "{name}");
+        }
+        for name in [
+            "localhost",
+            "a.localhost",
+            "intranet",
+            "metadata.google.internal",
+            "printer.local",
+            "nas.home.arpa",
+            "localhost.localdomain",
+        ] {
+            assert!(!is_public_name(name), "{name}");
+        }
+    }
 
     #[test]
     fn only_public_addresses_are_public() {

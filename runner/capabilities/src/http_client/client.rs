@@ -1,15 +1,16 @@
 //! The client: one request, one answer, no address but a public one.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{ClientBuilder, RequestBuilder};
 use sidestep_events::{Class, Failure, Owner};
 use url::Url;
 
-use super::address::is_public;
+use super::address::{is_public, is_public_name};
+use super::names::{NotPublic, PublicNames};
+use super::target::Target;
 use crate::{causes, transport};
 
 /// The variables that name a proxy, as every HTTP client takes them.
@@ -19,13 +20,9 @@ const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_prox
 #[derive(Default)]
 pub struct HttpClient {
     made: OnceLock<Result<reqwest::Client, Failure>>,
-    /// Addresses that are allowed besides public ones, and the certificates that are trusted: for
-    /// tests, whose servers are on this machine.
+    /// A test's own internet.
     #[cfg(test)]
-    pub(super) here: Option<(
-        reqwest::Certificate,
-        std::collections::HashMap<String, SocketAddr>,
-    )>,
+    pub(super) world: Option<super::names::World>,
 }
 
 impl fmt::Debug for HttpClient {
@@ -35,45 +32,38 @@ impl fmt::Debug for HttpClient {
 }
 
 impl HttpClient {
-    /// A request to a URL.
+    /// Returns a request to a target.
     ///
     /// # Errors
-    /// `http.address` for a URL whose host is an address that is not public; when no client can be
-    /// made on this machine.
-    pub(super) fn request(
-        &self,
-        method: http::Method,
-        url: Url,
-    ) -> Result<RequestBuilder, Failure> {
+    /// `http.address` for a host that is not of the public internet; when no client can be made on
+    /// this machine.
+    pub(super) fn request(&self, target: Target) -> Result<RequestBuilder, Failure> {
         // An address is not looked up, so it would pass the resolver by.
-        let literal = match url.host() {
-            Some(url::Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(url::Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
-        if let Some(address) = literal
-            && !is_public(address)
-        {
-            return Err(refused(&format!("{address} is no public address")));
+        match target.url.host() {
+            Some(url::Host::Ipv4(address)) => literal(IpAddr::V4(address))?,
+            Some(url::Host::Ipv6(address)) => literal(IpAddr::V6(address))?,
+            _ if !is_public_name(&target.host) => {
+                let why = format!("{} is a name of this machine or network", target.host);
+                return Err(refused(&why));
+            }
+            // The resolver finds proxies at any address, for the client's sake.
+            _ if proxies().contains(&target.host) => {
+                return Err(refused(&format!("{} is the proxy's name", target.host)));
+            }
+            _ => {}
         }
         let client = self.made.get_or_init(|| {
-            let resolver = Public {
-                proxies: proxies(),
-                #[cfg(test)]
-                here: self
-                    .here
-                    .clone()
-                    .map(|(_, hosts)| hosts)
-                    .unwrap_or_default(),
-            };
+            let names = PublicNames::new(proxies());
+            #[cfg(test)]
+            let names = names.in_world(self.world.as_ref());
             let builder = transport::builder()
                 .https_only(true)
                 .user_agent(concat!("sidestep/", env!("CARGO_PKG_VERSION")))
-                .dns_resolver(Arc::new(resolver));
+                .dns_resolver(Arc::new(names));
             transport::build(self.trust(builder))
         });
         let client = client.as_ref().map_err(Clone::clone)?;
-        Ok(client.request(method, url))
+        Ok(client.request(target.method, target.url))
     }
 
     #[cfg(not(test))]
@@ -84,11 +74,20 @@ impl HttpClient {
 
     #[cfg(test)]
     fn trust(&self, builder: ClientBuilder) -> ClientBuilder {
-        match &self.here {
-            Some((certificate, _)) => builder.no_proxy().tls_certs_merge([certificate.clone()]),
+        match &self.world {
+            Some(world) => builder
+                .no_proxy()
+                .tls_certs_merge([world.certificate.clone()]),
             None => builder,
         }
     }
+}
+
+fn literal(address: IpAddr) -> Result<(), Failure> {
+    if is_public(address) {
+        return Ok(());
+    }
+    Err(refused(&format!("{address} is not a public address")))
 }
 
 /// The hosts of the proxies that the operator set: a client asks where they are as well.
@@ -107,46 +106,12 @@ fn proxies() -> Vec<String> {
         .collect()
 }
 
-/// Looks names up, and keeps public addresses only: the connection goes to what was judged here.
-struct Public {
-    proxies: Vec<String>,
-    #[cfg(test)]
-    here: std::collections::HashMap<String, SocketAddr>,
-}
-
-/// A name that stands for no public address.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} has no public address")]
-pub(super) struct NotPublic(String);
-
-impl Resolve for Public {
-    fn resolve(&self, name: Name) -> Resolving {
-        let name = name.as_str().to_owned();
-        #[cfg(test)]
-        if let Some(address) = self.here.get(&name).copied() {
-            let found: Addrs = Box::new(std::iter::once(address));
-            return Box::pin(std::future::ready(Ok(found)));
-        }
-        let trusted = self.proxies.contains(&name);
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found
-                .filter(|found| trusted || is_public(found.ip()))
-                .collect();
-            if public.is_empty() {
-                return Err(Box::new(NotPublic(name)) as _);
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
-    }
-}
-
 /// The failure of a request that got no answer. Its URL, which may hold a secret, is not said.
 pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());
-    if let Some(NotPublic(name)) = not_public {
-        return refused(&format!("{name} has no public address"));
+    if let Some(not_public) = not_public {
+        return refused(&not_public.to_string());
     }
     if error.is_timeout() {
         return Failure::new(

@@ -2,7 +2,9 @@
 
 mod address;
 mod client;
+mod names;
 mod send;
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -12,14 +14,14 @@ use std::sync::Arc;
 
 use sidestep_events::Evidence;
 use sidestep_policy::Capability as Key;
-use sidestep_policy::http::Request;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Part;
 use crate::bindings::sidestep::http::client as wit;
 use crate::gate::functions::http as functions;
 use crate::{CallError, Capability, StepState};
-use send::{Body, Prepared, Target};
+use send::{Body, Prepared};
+use target::Target;
 
 pub(crate) const CAPABILITY: Capability = Capability {
     key: Key::Http,
@@ -65,14 +67,7 @@ impl wit::Host for StepState {
         };
         let masks = Arc::clone(&self.step.masks);
         let call = match &target {
-            Ok(target) => gate.call(
-                functions::SEND.of(0_u64),
-                &Request {
-                    host: &target.host,
-                    method: target.method.as_str(),
-                    path: target.url.path(),
-                },
-            ),
+            Ok(target) => gate.call(functions::SEND.of(0_u64), &target.request()),
             Err(wrong) => gate
                 .call_within(
                     functions::SEND.of(0_u64),

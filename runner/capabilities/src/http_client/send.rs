@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sidestep_events::{Class, Failure, Owner};
-use url::Url;
+use sidestep_policy::Call as _;
 
 use super::client::{HttpClient, lost};
+use super::target::Target;
 use crate::bindings::sidestep::http::client as wit;
 use crate::{Blob, Masks};
 
@@ -30,14 +31,6 @@ const OURS: [&str; 9] = [
     "proxy-authorization",
     "proxy-connection",
 ];
-
-/// Where a request goes.
-pub(super) struct Target {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    /// Lower case, without port.
-    pub(super) host: String,
-}
 
 /// A header or a parameter.
 pub(super) struct Field {
@@ -62,44 +55,6 @@ pub(super) struct Prepared {
     pub(super) most: u64,
 }
 
-impl Target {
-    /// Reads a method and a URL. What the gate judges of them is what is sent.
-    ///
-    /// # Errors
-    /// `http.request` for what can't be sent.
-    pub(super) fn read(method: &str, url: &str) -> Result<Self, Failure> {
-        if !sidestep_policy::http::METHODS.contains(&method) {
-            return Err(wrong(format!(
-                "`{}` is no method that can be sent",
-                method.escape_debug()
-            )));
-        }
-        let method = Method::from_bytes(method.as_bytes())
-            .map_err(|_| wrong("that is no method".to_owned()))?;
-        let parsed = Url::parse(url).ok().filter(|url| {
-            url.scheme() == "https"
-                && url.username().is_empty()
-                && url.password().is_none()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
-        // The URL may hold what should not be said.
-        let parsed = parsed.ok_or_else(|| {
-            wrong("its URL is not `https://HOST[:PORT]/PATH`, without a query or a user".to_owned())
-        })?;
-        let host = parsed
-            .host_str()
-            .unwrap_or_default()
-            .trim_end_matches('.')
-            .to_ascii_lowercase();
-        Ok(Self {
-            method,
-            url: parsed,
-            host,
-        })
-    }
-}
-
 /// Sends the request, once.
 pub(super) async fn send(
     http: &HttpClient,
@@ -107,16 +62,10 @@ pub(super) async fn send(
     target: Target,
     prepared: Prepared,
 ) -> Result<wit::Response, Failure> {
-    let what = format!(
-        "{} https://{}{}",
-        target.method,
-        target.host,
-        target.url.path()
-    );
-    let what = format!("send {what}");
-    let mut url = target.url;
+    let what = format!("send {}", target.request().describe());
+    let mut target = target;
     if !prepared.query.is_empty() {
-        let mut query = url.query_pairs_mut();
+        let mut query = target.url.query_pairs_mut();
         for field in &prepared.query {
             query.append_pair(&field.name, &field.value);
         }
@@ -126,7 +75,7 @@ pub(super) async fn send(
         .map_or(USUAL, Duration::from_millis)
         .min(LONGEST);
     let mut request = http
-        .request(target.method, url)?
+        .request(target)?
         .timeout(timeout)
         .headers(headers(prepared.headers)?);
     request = match prepared.body {
@@ -140,7 +89,7 @@ pub(super) async fn send(
         .headers()
         .iter()
         .map(|(name, value)| wit::Header {
-            name: name.as_str().to_owned(),
+            name: masks.text(name.as_str()).into_owned(),
             value: masks
                 .text(&String::from_utf8_lossy(value.as_bytes()))
                 .into_owned(),
@@ -207,11 +156,11 @@ async fn body(
     Ok((body, truncated))
 }
 
-fn wrong(why: String) -> Failure {
+pub(super) fn wrong(why: String) -> Failure {
     Failure::new(
         Class::InvalidInput,
         "http.request",
         Owner::Plugin,
-        format!("the request can't be sent: {why}"),
+        format!("the request is not sent: {why}"),
     )
 }

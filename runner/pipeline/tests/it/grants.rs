@@ -24,17 +24,22 @@ fn what_is_not_granted_is_refused_with_the_yaml_to_add() {
 fn a_step_can_only_do_what_it_was_granted() {
     let plan = good();
     let scopes = &plan.instance("notify").expect("notify").scopes;
-    let call = |host: &'static str, method: &'static str| {
+    let call = |host: &'static str, port: &'static str, method: &'static str| {
         let call = http::Request {
             host,
+            port,
             method,
             path: "/deploy",
         };
         scopes.allows(&call).map_err(|refusal| refusal.code)
     };
-    assert_eq!(call("hooks.example.com", "POST"), Ok(()));
-    assert_eq!(call("hooks.example.com", "GET"), Err("grant.scope"));
-    assert_eq!(call("evil.example.com", "POST"), Err("grant.scope"));
+    assert_eq!(call("hooks.example.com", "443", "POST"), Ok(()));
+    assert_eq!(call("hooks.example.com", "443", "GET"), Err("grant.scope"));
+    assert_eq!(
+        call("hooks.example.com", "8443", "POST"),
+        Err("grant.scope")
+    );
+    assert_eq!(call("evil.example.com", "443", "POST"), Err("grant.scope"));
 }
 
 #[test]

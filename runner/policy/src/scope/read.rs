@@ -47,6 +47,10 @@ impl Scope {
                     (Absent::Nothing, Reading::Grant) | (Absent::Never, _) => {
                         limits.insert(field.name, Limit::nothing());
                     }
+                    (Absent::Only(value), _) => match field.read(&Value::from(value)) {
+                        Ok(limit) => drop(limits.insert(field.name, limit)),
+                        Err(problem) => problems.push(problem.within(field.name)),
+                    },
                     _ => {}
                 },
                 Some(value) => match field.read(value) {

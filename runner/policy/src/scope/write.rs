@@ -43,13 +43,24 @@ impl Scope {
             .fields()
             .iter()
             .filter_map(|field| {
-                let text = match self.limits.get(field.name)? {
+                let limit = self.limits.get(field.name)?;
+                if let Absent::Only(value) = field.absent
+                    && limit.is_only(value)
+                {
+                    return None;
+                }
+                let text = match limit {
                     Limit::Only(patterns) if patterns.is_empty() && field.absent != Absent::Any => {
                         return None;
                     }
                     Limit::Only(patterns) => {
-                        let texts: Vec<String> =
-                            patterns.iter().map(|p| quote(p.as_str())).collect();
+                        let texts: Vec<String> = patterns
+                            .iter()
+                            .map(|pattern| match field.holds {
+                                Holds::Ports if pattern.is_exact() => pattern.to_string(),
+                                _ => quote(pattern.as_str()),
+                            })
+                            .collect();
                         match (texts.as_slice(), field.holds) {
                             ([one], Holds::Patterns(_))
                                 if !field.name.ends_with('s') && field.name != "read" =>
