@@ -91,7 +91,9 @@ fn texts(value: &Value, into: &mut Vec<String>) {
 /// Every hostile text stands in the JSON, exactly.
 fn assert_exact(json: &[Value], outcome: &Outcome) {
     let mut found = Vec::new();
-    json.iter().for_each(|value| texts(value, &mut found));
+    for value in json {
+        texts(value, &mut found);
+    }
     for hostile in HOSTILE {
         let exact = found.iter().any(|text| text.contains(hostile));
         assert!(exact, "{hostile:?} is not exact in the JSON: {outcome}");
@@ -182,15 +184,18 @@ fn outputs_are_shown_and_reach_the_next_step() {
     arena.attack(&inputs("texts.answer"));
     let pipeline = arena.place.workspace().join("sidestep.yaml");
     let text = std::fs::read_to_string(&pipeline).expect("written");
-    let outputs =
-        "outputs:\n  found: \"${{ steps.attack.outputs.found }}\"\n  \"\\e]0;x\\a\": \"a\"\n";
+    let outputs = "outputs:\n  found: \"${{ steps.attack.outputs.found }}\"\n";
     std::fs::write(&pipeline, text + outputs).expect("written");
     for job in JOBS {
         let outcome = run(&mut arena, &["run"], job);
         assert_harmless(&outcome, Screen::Plain);
-        if outcome.code == Some(0) {
-            outcome.assert_next_step_ran();
-        }
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome.assert_next_step_ran();
+        let found = outcome.said();
+        let found = found.lines().find(|line| line.starts_with("  found  "));
+        let found = found.expect("the output is shown");
+        assert!(found.contains(r"\u{1b}]52;c;cHduZWQ="), "{outcome}");
+        assert!(found.contains(r"a\n::set-output name=x::y"), "{outcome}");
     }
 }
 

@@ -76,9 +76,9 @@ pub(super) fn is_ignorable(character: char) -> bool {
 /// Returns whether a line begins with a command, whatever blanks stand before it.
 pub(super) fn begins_with_command(line: &str) -> bool {
     let line = line.trim_start();
-    let group = |start: &&str| {
-        let title = line.strip_prefix(*start);
+    let group = |start: &str| {
+        let title = line.strip_prefix(start);
         title.is_some_and(|title| title.starts_with(char::is_whitespace))
     };
-    line.starts_with(GITHUB) || BUILDKITE.iter().any(|start| group(&start))
+    line.starts_with(GITHUB) || BUILDKITE.iter().any(|start| group(start))
 }

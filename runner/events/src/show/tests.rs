@@ -185,7 +185,7 @@ fn escapes_can_be_read() {
     assert_eq!(sealed("---\nkind: Role\n--- x"), "---\nkind: Role\n- -- x");
     assert_eq!(
         json("\u{202e}\u{e0001}##[x").expect("JSON"),
-        r##""\u202e\udb40\udc01\u0023#[x""##
+        r#""\u202e\udb40\udc01\u0023#[x""#
     );
     assert_eq!(github_property("a,b:c\n"), "a%2Cb%3Ac");
     assert_eq!(github_data("100%\r\n::x"), "100%25%0A::x");

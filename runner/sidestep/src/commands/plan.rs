@@ -51,7 +51,7 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Com
                     format!("can't write {}: {error}", file.display()),
                     "-o names a file in an existing folder",
                 )
-            })?
+            })?;
         }
     }
     Ok(Exit::Success)
