@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use about::{Completions, Plugin, Schema, SchemaOf, Settings};
+pub use about::{Completions, Limits, Plugin, Schema, SchemaOf, Settings};
 pub use checking::{Plan, PlanFormat, ProblemsFormat, Validate};
 pub use context::{Context, ContextDir};
 pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags};
@@ -112,6 +112,8 @@ pub enum Command {
     Schema(Schema),
     /// Print each setting and where it comes from
     Settings(Settings),
+    /// Print each limit of a step, a plugin or a file, with the setting that changes it
+    Limits(Limits),
     /// Print a completion script for a shell
     Completions(Completions),
 }

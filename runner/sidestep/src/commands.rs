@@ -4,6 +4,7 @@ mod completions;
 mod context;
 mod exec;
 mod gc;
+mod limits;
 mod logs;
 mod plan;
 mod plugin;
@@ -57,9 +58,12 @@ pub(crate) fn dispatch(cli: Cli) -> Exit {
 }
 
 fn perform(cli: Cli) -> Result<Exit, CommandError> {
-    // Needs no settings, and must work where they are broken.
+    // These need no settings, and must work where they are broken.
     if let Command::Completions(args) = cli.command {
         return Ok(completions::run(&args));
+    }
+    if let Command::Limits(args) = cli.command {
+        return Ok(limits::run(&args));
     }
     let session = Session::new(cli.global)?;
     match cli.command {
@@ -76,6 +80,7 @@ fn perform(cli: Cli) -> Result<Exit, CommandError> {
         Command::Context(command) => context::run(&session, command),
         Command::Schema(args) => schema::run(&session, &args),
         Command::Settings(args) => Ok(settings::run(&session, &args)),
+        Command::Limits(args) => Ok(limits::run(&args)),
         Command::Completions(args) => Ok(completions::run(&args)),
     }
 }

@@ -17,6 +17,7 @@ mod gc;
 mod inputs;
 mod launch;
 mod least;
+mod limits;
 mod machine;
 mod mermaid;
 mod output;

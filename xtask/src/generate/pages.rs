@@ -13,6 +13,7 @@ pub(crate) fn all(runner: &Runner) -> Result<Vec<(String, String)>> {
         ("plugins.md".to_owned(), plugins(runner)?),
         ("settings.md".to_owned(), settings(runner)?),
         ("scenarios.md".to_owned(), scenarios(runner)?),
+        ("security.md".to_owned(), security(runner)?),
     ];
     let mut list = String::new();
     for (name, says) in schema_names(runner)? {
@@ -31,7 +32,8 @@ fn index(schemas: &str) -> String {
          - [Commands](commands.md): every command and flag.\n\
          - [Built-in steps](plugins.md): inputs, outputs and what each asks for.\n\
          - [Settings](settings.md): names and defaults.\n\
-         - [Sandbox scenarios](scenarios.md): the ways to break the sandbox.\n\n\
+         - [Sandbox scenarios](scenarios.md): the ways to break the sandbox.\n\
+         - [Grants and limits](security.md): what each grant allows, and what holds a step.\n\n\
          JSON Schemas, as `sidestep schema NAME` prints them:\n\n{schemas}"
     )
 }
@@ -157,6 +159,52 @@ fn settings(runner: &Runner) -> Result<String> {
         let mut parts = line.split("  ").map(str::trim).filter(|p| !p.is_empty());
         let mut part = || cell(parts.next().unwrap_or_default());
         let _ = writeln!(page, "| `{}` | `{}` |", part(), part());
+    }
+    Ok(page)
+}
+
+fn security(runner: &Runner) -> Result<String> {
+    let columns = |line: &str| -> Vec<String> {
+        let parts = line.split("  ").map(str::trim);
+        parts.filter(|part| !part.is_empty()).map(cell).collect()
+    };
+    let mut page = String::from(
+        "# Grants and limits\n\n## What each grant allows\n\nA step may do what its plugin \
+         requests, its pipeline grants and every policy allows: the meeting of the three. Without a \
+         grant the capability is not there at all. `sidestep limits --grants` prints this.\n",
+    );
+    for line in runner.ask(&["limits", "--grants"])?.lines() {
+        match line.split_once(": ").filter(|_| !line.starts_with(' ')) {
+            Some((grant, about)) => {
+                let _ = writeln!(
+                    page,
+                    "\n### {grant}\n\n{about}\n\n| Key | Left out | Holds |\n|---|---|---|"
+                );
+            }
+            None => {
+                let row = columns(line);
+                let [name, absent, holds] = &row[..] else {
+                    return Err(format!("`sidestep limits --grants` printed `{line}`"));
+                };
+                let _ = writeln!(page, "| `{name}` | {absent} | {holds} |");
+            }
+        }
+    }
+    page.push_str(
+        "\n## Limits\n\nAs `sidestep limits` prints them. Past one, the failure has the code, which \
+         [failures](../failures.md) explains.\n\n\
+         | What | Default | Setting | Code |\n|---|---|---|---|\n",
+    );
+    for line in runner.ask(&["limits"])?.lines() {
+        let row = columns(line);
+        let [what, default, setting, code] = &row[..] else {
+            return Err(format!("`sidestep limits` printed `{line}`"));
+        };
+        let setting = match setting.as_str() {
+            "-" => String::new(),
+            setting => format!("`{setting}`"),
+        };
+        let _ = writeln!(page, "| {what} | {default} | {setting} | `{code}` |");
     }
     Ok(page)
 }

@@ -45,6 +45,17 @@ pub struct Settings {
     pub output: Output,
 }
 
+/// `sidestep limits`
+#[derive(Debug, Args)]
+pub struct Limits {
+    /// Print what each grant allows instead: the keys of its scopes
+    #[arg(long)]
+    pub grants: bool,
+    /// The format.
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// `sidestep completions`
 #[derive(Debug, Args)]
 pub struct Completions {

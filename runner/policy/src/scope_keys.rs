@@ -1,0 +1,68 @@
+//! What each grant key's scope holds, for people: the same tables that the readers go by.
+
+use crate::capability::Capability;
+use crate::field::{Absent, Field, Holds};
+use crate::pattern::Kind;
+
+/// One key of a scope, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeKey {
+    /// The key, as files write it.
+    pub name: &'static str,
+    /// What its values are: the words of a closed list, or how a pattern is read.
+    pub holds: String,
+    /// What a grant that leaves it out means.
+    pub absent: &'static str,
+}
+
+impl Capability {
+    /// Returns the keys of this capability's scope, in the contract's order.
+    pub fn scope_keys(self) -> Vec<ScopeKey> {
+        self.fields().iter().map(ScopeKey::of).collect()
+    }
+}
+
+impl ScopeKey {
+    fn of(field: &Field) -> Self {
+        Self {
+            name: field.name,
+            holds: match field.holds {
+                Holds::Patterns(kind) => how(kind).to_owned(),
+                Holds::Words(words) => format!("one of {}, or * for all", words.join(", ")),
+                Holds::Amounts => "amounts that may not be passed: { memory: 16Gi }".to_owned(),
+            },
+            absent: match field.absent {
+                Absent::Required => "required",
+                Absent::Any => "not limited",
+                Absent::Nothing | Absent::Never => "nothing",
+            },
+        }
+    }
+}
+
+fn how(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Path => "patterns of paths in the workspace",
+        Kind::Name => "patterns of names",
+        Kind::Host => "patterns of host names",
+        Kind::Image => "patterns of images or repositories",
+        Kind::Prefix => "how object names begin, in whole parts",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_capability_has_keys_and_each_says_what_it_holds() {
+        for capability in Capability::ALL {
+            let keys = capability.scope_keys();
+            assert!(!keys.is_empty(), "{capability}");
+            assert!(keys.iter().all(|key| !key.holds.is_empty()), "{keys:?}");
+        }
+        let storage = Capability::Storage.scope_keys();
+        assert_eq!(storage[0].name, "bucket");
+        assert_eq!(storage[0].absent, "required");
+    }
+}

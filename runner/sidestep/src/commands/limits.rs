@@ -1,0 +1,76 @@
+use serde_json::{Value, json};
+use sidestep_events::Exit;
+use sidestep_policy::Capability;
+
+use crate::cli::{self, Format};
+use crate::limits;
+use crate::output;
+
+/// Prints every limit, or what each grant key's scope may say.
+pub(crate) fn run(args: &cli::Limits) -> Exit {
+    match (args.grants, args.output.output) {
+        (false, Format::Json) => output::json(&limits_as_json()),
+        (false, Format::Human) => table(
+            limits::all()
+                .iter()
+                .map(|limit| {
+                    let setting = limit.setting.unwrap_or("-");
+                    [limit.what, &limit.default, setting, limit.code].map(str::to_owned)
+                })
+                .collect(),
+        ),
+        (true, Format::Json) => output::json(&grants_as_json()),
+        (true, Format::Human) => {
+            for capability in Capability::ALL {
+                output::line(&format!("{capability}: {}", capability.about()));
+                table(
+                    capability
+                        .scope_keys()
+                        .into_iter()
+                        .map(|key| [format!("  {}", key.name), key.absent.to_owned(), key.holds])
+                        .collect(),
+                );
+            }
+        }
+    }
+    Exit::Success
+}
+
+/// Prints rows whose columns are two blanks apart.
+fn table<const N: usize>(rows: Vec<[String; N]>) {
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let cells = row.iter().zip(widths);
+        let padded = cells.map(|(cell, width)| format!("{cell:<width$}"));
+        output::line(padded.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+fn limits_as_json() -> Value {
+    let limit = |limit: limits::Limit| {
+        json!({
+            "what": limit.what,
+            "default": limit.default,
+            "setting": limit.setting,
+            "code": limit.code,
+        })
+    };
+    limits::all().into_iter().map(limit).collect()
+}
+
+fn grants_as_json() -> Value {
+    let grant = |capability: &Capability| {
+        let keys: Value = capability
+            .scope_keys()
+            .into_iter()
+            .map(|key| json!({ "name": key.name, "absent": key.absent, "holds": key.holds }))
+            .collect();
+        json!({ "grant": capability.as_str(), "about": capability.about(), "keys": keys })
+    };
+    Capability::ALL.iter().map(grant).collect()
+}
