@@ -6,6 +6,7 @@
 
 mod claims;
 mod compiling;
+mod crowd;
 mod files;
 mod forge;
 mod harness;

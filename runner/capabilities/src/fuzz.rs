@@ -1,7 +1,10 @@
 //! The readers of strangers' bytes as a fuzzer calls them: answers of API servers and registries.
 
-/// Name, function and first inputs of each target.
-pub const TARGETS: [(&str, fn(&[u8]), fn() -> Vec<Vec<u8>>); 4] = [
+/// A target: its name, the reader, and inputs to begin from.
+pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
+
+/// The targets of this crate.
+pub const TARGETS: [Target; 4] = [
     (
         "capabilities-kubernetes-answer",
         crate::kubernetes::fuzz::answer,

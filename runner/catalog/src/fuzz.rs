@@ -2,8 +2,11 @@
 
 use crate::{ApiRange, Component, SECTION};
 
-/// Name, function and first inputs of each target.
-pub const TARGETS: [(&str, fn(&[u8]), fn() -> Vec<Vec<u8>>); 2] = [
+/// A target: its name, the reader, and inputs to begin from.
+pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
+
+/// The targets of this crate.
+pub const TARGETS: [Target; 2] = [
     ("catalog-component", component, component_seeds),
     ("catalog-manifest", manifest, manifest_seeds),
 ];

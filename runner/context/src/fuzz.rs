@@ -9,8 +9,11 @@ use flate2::write::GzEncoder;
 
 use crate::ignore::{self, Rules};
 
-/// Name, function and first inputs of each target.
-pub const TARGETS: [(&str, fn(&[u8]), fn() -> Vec<Vec<u8>>); 2] = [
+/// A target: its name, the reader, and inputs to begin from.
+pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
+
+/// The targets of this crate.
+pub const TARGETS: [Target; 2] = [
     ("context-ignore", ignore_file, ignore_seeds),
     ("context-archive", archive, archive_seeds),
 ];

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-/// Name, function and first inputs of each target.
-pub const TARGETS: [(&str, fn(&[u8]), fn() -> Vec<Vec<u8>>); 1] =
-    [("dockerfile-file", dockerfile, seeds)];
+/// A target: its name, the reader, and inputs to begin from.
+pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
+
+/// The targets of this crate.
+pub const TARGETS: [Target; 1] = [("dockerfile-file", dockerfile, seeds)];
 
 /// Reads a Dockerfile, plans its stages, and expands each of its words.
 pub fn dockerfile(bytes: &[u8]) {

@@ -3,8 +3,11 @@
 use crate::tree::{self, Node, NodeKind};
 use crate::{Kind, Origin, Pattern, Policy, Trust};
 
-/// Name, function and first inputs of each target.
-pub const TARGETS: [(&str, fn(&[u8]), fn() -> Vec<Vec<u8>>); 3] = [
+/// A target: its name, the reader, and inputs to begin from.
+pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
+
+/// The targets of this crate.
+pub const TARGETS: [Target; 3] = [
     ("policy-yaml", yaml, yaml_seeds),
     ("policy-file", policy, policy_seeds),
     ("policy-pattern", pattern, pattern_seeds),

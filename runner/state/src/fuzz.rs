@@ -7,8 +7,11 @@ use sidestep_events::{Header, JOURNAL_VERSION};
 
 use crate::{Entry, History, JournalReader, JournalWriter, frame, read_account, read_journal};
 
-/// Name, function and first inputs of each target.
-pub const TARGETS: [(&str, fn(&[u8]), fn() -> Vec<Vec<u8>>); 2] = [
+/// A target: its name, the reader, and inputs to begin from.
+pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
+
+/// The targets of this crate.
+pub const TARGETS: [Target; 2] = [
     ("state-journal", journal, journal_seeds),
     ("state-records", journal_records, record_seeds),
 ];

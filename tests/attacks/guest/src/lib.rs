@@ -6,6 +6,7 @@
 mod checks;
 mod claims;
 mod files;
+mod hogs;
 mod honest;
 mod http;
 mod secrets;
@@ -55,7 +56,14 @@ struct Outputs {
 
 type Kind = fn(&Step, &Inputs) -> Option<Result<String>>;
 
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] = &[
+    claims::run,
+    files::run,
+    hogs::run,
+    honest::run,
+    texts::run,
+    together::run,
+];
 
 /// Performs the attack that its inputs name.
 #[sidestep::plugin(
