@@ -12,7 +12,7 @@ pub struct ScopeKey {
     /// What its values are: the words of a closed list, or how a pattern is read.
     pub holds: String,
     /// What a grant that leaves it out means.
-    pub absent: &'static str,
+    pub absent: String,
 }
 
 impl Capability {
@@ -29,12 +29,14 @@ impl ScopeKey {
             holds: match field.holds {
                 Holds::Patterns(kind) => how(kind).to_owned(),
                 Holds::Words(words) => format!("one of {}, or * for all", words.join(", ")),
+                Holds::Ports => "port numbers, or * for all".to_owned(),
                 Holds::Amounts => "amounts that may not be passed: { memory: 16Gi }".to_owned(),
             },
             absent: match field.absent {
-                Absent::Required => "required",
-                Absent::Any => "not limited",
-                Absent::Nothing | Absent::Never => "nothing",
+                Absent::Required => "required".to_owned(),
+                Absent::Any => "not limited".to_owned(),
+                Absent::Nothing | Absent::Never => "nothing".to_owned(),
+                Absent::Only(value) => format!("{value} alone"),
             },
         }
     }

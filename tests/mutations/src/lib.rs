@@ -145,7 +145,7 @@ mod tests {
     #[should_panic(expected = "panicked: two zeros")]
     fn a_reader_that_panics_is_found() {
         fn run(bytes: &[u8]) {
-            let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+            let zeros = bytes.split(|byte| *byte == 0).count() - 1;
             assert!(zeros < 2, "two zeros");
         }
         check(("panics", run, seeds));

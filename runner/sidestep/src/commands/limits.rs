@@ -27,7 +27,7 @@ pub(crate) fn run(args: &cli::Limits) -> Exit {
                     capability
                         .scope_keys()
                         .into_iter()
-                        .map(|key| [format!("  {}", key.name), key.absent.to_owned(), key.holds])
+                        .map(|key| [format!("  {}", key.name), key.absent, key.holds])
                         .collect(),
                 );
             }

@@ -61,6 +61,8 @@ const KINDS: &[Kind] = &[
     files::run,
     hogs::run,
     honest::run,
+    http::run,
+    secrets::run,
     texts::run,
     together::run,
 ];
