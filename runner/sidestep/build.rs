@@ -1,6 +1,7 @@
 //! Embeds the built-in plugins: every `NAME.wasm` of the folder that `SIDESTEP_PLUGINS` names, with
-//! its compiled code `NAME.cwasm` where that lies beside it. Without the variable the runner has
-//! none, and plugins are found in files only.
+//! its compiled code `NAME.cwasm` where that lies beside it, and the compiled code of the evaluator,
+//! `evaluator/evaluator.cwasm`. Without the variable the runner has none of them: plugins are found
+//! in files only, and expressions and schemas cannot be evaluated.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,9 @@ use std::{env, fs};
 fn main() {
     println!("cargo::rerun-if-env-changed=SIDESTEP_PLUGINS");
     let mut list = String::from("&[\n");
+    let mut evaluator = Vec::new();
     if let Some(folder) = env::var_os("SIDESTEP_PLUGINS") {
+        evaluator = read_evaluator(Path::new(&folder));
         for component in components(Path::new(&folder)) {
             let name = component.file_stem().unwrap_or_default().to_string_lossy();
             let compiled = component.with_extension("cwasm");
@@ -30,6 +33,15 @@ fn main() {
     list.push(']');
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it for build scripts"));
     fs::write(out.join("built_in.rs"), list).expect("cargo's own folder is writable");
+    fs::write(out.join("evaluator.cwasm"), evaluator).expect("cargo's own folder is writable");
+}
+
+/// The evaluator's compiled code; empty if it was not built yet, as when the tools that compile it
+/// are built.
+fn read_evaluator(folder: &Path) -> Vec<u8> {
+    let path = folder.join("evaluator").join("evaluator.cwasm");
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::read(path).unwrap_or_default()
 }
 
 fn components(folder: &Path) -> Vec<PathBuf> {

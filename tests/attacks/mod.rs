@@ -7,11 +7,13 @@
 mod claims;
 mod compiling;
 mod crowd;
+mod expressions;
 mod files;
 mod forge;
 mod harness;
 mod honest;
 mod http;
+mod manifest;
 mod many_errors;
 mod names;
 mod resumed;

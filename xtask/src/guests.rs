@@ -22,21 +22,27 @@ enum Toolchain {
 
 const COMPONENTIZE: &str = "sidestep-componentize";
 const PRECOMPILE: &str = "sidestep-precompile";
+/// The package of the evaluator's module, and what it is called beside the plugins.
+const EVALUATOR: (&str, &str) = ("sidestep-evaluator-guest", "evaluator");
 
 /// Names the folder of the plugins that only tests run.
 pub(crate) const TESTS: &str = "SIDESTEP_TEST_GUESTS";
 /// Their packages, and what their components are called.
 const TEST_GUESTS: [(&str, &str); 1] = [("sidestep-guest-attacker", "attacker")];
 
-/// Builds every plugin under `plugins/` into a component with its manifest, and returns the folder
-/// that holds them as `NAME.wasm` and `NAME.cwasm`.
+/// Builds every plugin under `plugins/` into a component with its manifest, and the evaluator's
+/// module; returns the folder that holds them as `NAME.wasm` and `NAME.cwasm`, and the module as
+/// `evaluator/evaluator.cwasm`.
 pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     let packages = packages()?;
     let folder = profile.plugins();
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let modules = compile(&packages)?;
+    // By itself, or the features of what it depends on would be the plugins' too.
+    let evaluators = compile(&[EVALUATOR.0.to_owned()])?;
     build_tools(profile, &folder)?;
+    evaluator(profile, &evaluators, &folder)?;
     for package in &packages {
         let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
         component(profile, &module, &folder.join(format!("{package}.wasm")))?;
@@ -96,6 +102,24 @@ pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Re
     cargo::run(Command::new(precompile).arg(component).arg(compiled))
 }
 
+/// Compiles the evaluator's module for this machine, unless that is newer than what it is made of.
+fn evaluator(profile: Profile, modules: &Path, plugins: &Path) -> Result<()> {
+    let (package, name) = EVALUATOR;
+    let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
+    // In a folder of its own: whatever lies beside the plugins is taken for one.
+    let folder = plugins.join(name);
+    fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let compiled = folder.join(format!("{name}.cwasm"));
+    let precompile = profile.program(PRECOMPILE);
+    if is_current(&compiled, &[&module, &precompile]) {
+        return Ok(());
+    }
+    say::doing("compiling the evaluator for this machine");
+    let mut command = Command::new(precompile);
+    cargo::run(command.arg("--evaluator").arg(module).arg(compiled))
+}
+
 /// Whether a file is newer than all that it is made of.
 fn is_current(file: &Path, parts: &[&Path]) -> bool {
     let changed = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
@@ -113,6 +137,9 @@ fn forget_others(folder: &Path, packages: &[String]) -> Result<()> {
         .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_stem().unwrap_or_default();
+        if name == EVALUATOR.1 {
+            continue;
+        }
         if !packages.iter().any(|package| name == package.as_str()) {
             fs::remove_file(&path)
                 .map_err(|error| format!("cannot remove {}: {error}", path.display()))?;

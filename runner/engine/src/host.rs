@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sidestep_capabilities::kubernetes::follow::Position;
 use sidestep_capabilities::{Masks, NewIntent, Services, StepContext, StepSink};
+use sidestep_evaluator::Evaluator;
 use sidestep_events::{Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin, Room};
 use sidestep_pipeline::Plan;
@@ -22,6 +23,8 @@ pub struct HostExecutor {
     pub plan: Arc<Plan>,
     /// The plan's plugins, by their digests.
     pub plugins: HashMap<String, Plugin>,
+    /// Evaluates what a step's plugin requests once its inputs are known.
+    pub evaluator: Arc<dyn Evaluator>,
     /// What capabilities work with.
     pub services: Arc<Services>,
     /// The secrets known to the run.
@@ -57,7 +60,7 @@ impl Executor for HostExecutor {
             .get(&instance.plugin_digest)
             .ok_or_else(|| Failure::bug(format!("the plugin of {} was not loaded", instance.id)))?;
         // What depends on other steps is known only now, and may still be refused.
-        let scopes = instance.scopes(&work.inputs)?;
+        let scopes = instance.scopes(&self.plan, &self.evaluator, &work.inputs)?;
         let context = StepContext {
             run: self.run.clone(),
             instance: work.instance,

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use sidestep_evaluator::Evaluator;
 use sidestep_events::{Failure, Foreign, RunStarted};
 use sidestep_pipeline::{Instance, Plan, RunState, Seen};
 
@@ -32,11 +33,15 @@ pub struct Facts {
 }
 
 impl PlanProgram {
-    /// A plan to run.
+    /// Makes a program of a plan. `evaluator` evaluates its conditions, inputs and outputs.
     ///
     /// Fails when the plan names a need that it does not hold; one that was made by
     /// [`sidestep_pipeline`] never does.
-    pub fn new(plan: Arc<Plan>, facts: Facts) -> Result<Self, Failure> {
+    pub fn new(
+        plan: Arc<Plan>,
+        facts: Facts,
+        evaluator: &Arc<dyn Evaluator>,
+    ) -> Result<Self, Failure> {
         let indices: HashMap<_, _> = plan
             .instances
             .iter()
@@ -51,7 +56,7 @@ impl PlanProgram {
         Ok(Self {
             nodes,
             indices,
-            state: Mutex::new(RunState::new(&plan)),
+            state: Mutex::new(RunState::new(&plan, evaluator)),
             plan,
             facts,
         })

@@ -15,8 +15,8 @@ use std::time::SystemTime;
 use sha2::{Digest as _, Sha256};
 use sidestep_catalog::PluginError;
 use sidestep_files::own;
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
 
 use crate::compile::Compiler;
 
@@ -137,6 +137,21 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
         Ok(component) => Some(component),
         Err(error) => {
             tracing::debug!(%error, "compiled code is of another engine");
+            None
+        }
+    }
+}
+
+/// Takes up the evaluator's compiled code; nothing if it was made by or for another engine.
+#[allow(unsafe_code)]
+pub(crate) fn deserialize_module(engine: &Engine, code: &[u8]) -> Option<Module> {
+    // SAFETY: the code was written by `Engine::precompile_module` in this runner's own build, which
+    // embedded it in its binary. Wasmtime itself refuses code of another version, configuration or
+    // machine.
+    match unsafe { Module::deserialize(engine, code) } {
+        Ok(module) => Some(module),
+        Err(error) => {
+            tracing::debug!(%error, "the evaluator's code is of another engine");
             None
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sidestep_capabilities::Masks;
+use sidestep_evaluator::Evaluator;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_pipeline::Manifest;
 
@@ -51,8 +52,12 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
 }
 
 /// Holds the outputs to the plugin's own schema: what a later step reads of them is planned by it.
-pub(crate) fn check(outputs: &Value, manifest: &Manifest) -> Result<(), Failure> {
-    let wrong = manifest.check_outputs(outputs);
+pub(crate) fn check(
+    evaluator: &dyn Evaluator,
+    outputs: &Value,
+    manifest: &Manifest,
+) -> Result<(), Failure> {
+    let wrong = manifest.check_outputs(evaluator, outputs)?;
     if wrong.is_empty() {
         return Ok(());
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use sidestep_capabilities::StepState;
 use sidestep_capabilities::bindings::AllPre;
 use sidestep_catalog::{ApiRange, Component as Described, Package, PluginError};
+use sidestep_evaluator::Evaluator;
 use sidestep_pipeline::Manifest;
 use wasmtime::Engine;
 
@@ -15,8 +16,10 @@ use crate::room::Room;
 use crate::ticker::Ticker;
 
 /// How a host works.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct HostConfig {
+    /// Checks what plugins answer against their own schemas.
+    pub evaluator: Arc<dyn Evaluator>,
     /// Where compiled plugins are kept: a folder that only this user can write, or nowhere.
     pub cache_dir: Option<PathBuf>,
     /// How plugins are compiled.
@@ -27,8 +30,22 @@ pub struct HostConfig {
     pub room: Option<Arc<Room>>,
 }
 
+impl HostConfig {
+    /// No cache, the usual limits, and memory of its own.
+    pub fn new(evaluator: Arc<dyn Evaluator>) -> Self {
+        Self {
+            evaluator,
+            cache_dir: None,
+            compiler: Compiler::default(),
+            limits: Limits::default(),
+            room: None,
+        }
+    }
+}
+
 /// Loads plugins; one a process is enough.
 pub struct PluginHost {
+    evaluator: Arc<dyn Evaluator>,
     engine: Engine,
     limits: Limits,
     compiler: Compiler,
@@ -42,6 +59,7 @@ pub struct PluginHost {
 pub struct Plugin(Arc<Loaded>);
 
 pub(crate) struct Loaded {
+    pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     pub(crate) room: Arc<Room>,
@@ -69,6 +87,7 @@ impl PluginHost {
             engine,
             // Half of what there is to count: no sum of shares overflows.
             room: config.room.unwrap_or_else(|| Room::new(u64::MAX / 2, each)),
+            evaluator: config.evaluator,
             limits: config.limits,
             compiler: config.compiler,
             cache,
@@ -128,6 +147,7 @@ impl PluginHost {
                 .with_help("a plugin exports `sidestep:step/plugin`; the SDK's macro does so")
         };
         Ok(Plugin(Arc::new(Loaded {
+            evaluator: Arc::clone(&self.evaluator),
             engine: self.engine.clone(),
             limits: self.limits.clone(),
             room: Arc::clone(&self.room),

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sidestep_capabilities::bindings::sidestep::host::types;
 use sidestep_capabilities::bindings::{All, AllPre};
-use sidestep_capabilities::{Services, StepContext, StepState, diagnostic_from_wit};
+use sidestep_capabilities::{Masks, Services, StepContext, StepState, diagnostic_from_wit};
 use sidestep_events::{Class, Diagnostic, Failure, Owner};
 use sidestep_policy::{Capability, Refusal, StepScopes};
 use tokio::time::Instant;
@@ -54,22 +54,38 @@ impl Plugin {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let inputs = incarnation.inputs.to_string();
         let masks = Arc::clone(&incarnation.context.masks);
-        let work: Work<Result<String, Failure>> = Box::new(move |plugin, store| {
+        let this = self.clone();
+        // The outputs are checked within the attempt: a schema that takes long takes the step's time.
+        let work: Work<Result<Value, Failure>> = Box::new(move |plugin, store| {
             Box::pin(async move {
                 let plugin = plugin.sidestep_step_plugin();
                 let answer = plugin.call_run(&mut *store, &inputs).await?;
-                Ok(answer.map_err(|failure| store.data().claimed(failure)))
+                Ok(match answer {
+                    Ok(outputs) => this.outputs(outputs, masks).await,
+                    Err(failure) => Err(store.data().claimed(failure)),
+                })
             })
         });
         let outputs = self.call(&self.loaded().run, incarnation, work).await??;
-        let loaded = self.loaded();
-        let outputs = output::read(&outputs, loaded.limits.output_bytes, &masks)?;
-        output::check(&outputs, &loaded.described.manifest)?;
         // Whatever it took to read and to check them counts as well.
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(timed_out(timeout));
         }
         Ok(outputs)
+    }
+
+    /// What the plugin answered, checked. It is the plugin's schema that says how long this takes,
+    /// so it blocks a thread that others don't wait for.
+    async fn outputs(self, answer: String, masks: Arc<Masks>) -> Result<Value, Failure> {
+        let check = move || {
+            let loaded = self.loaded();
+            let outputs = output::read(&answer, loaded.limits.output_bytes, &masks)?;
+            output::check(&*loaded.evaluator, &outputs, &loaded.described.manifest)?;
+            Ok(outputs)
+        };
+        tokio::task::spawn_blocking(check)
+            .await
+            .unwrap_or_else(|error| Err(Failure::bug(format!("outputs can't be checked: {error}"))))
     }
 
     /// Asks the plugin what is wrong before anything starts. It may read the workspace; a call of

@@ -1,7 +1,8 @@
+use sidestep_evaluator::Reference;
 use sidestep_events::Position;
 use sidestep_policy::tree::{Node, NodeKind, Scalar};
 
-use crate::expression::{self, MAX_EXPRESSION, Reference};
+use crate::expression::{self, Code, MAX_EXPRESSION};
 use crate::file::{Expression, Parts, Written};
 use crate::functions::{FUNCTIONS, STATUS_FUNCTIONS};
 use crate::problems::Problems;
@@ -70,16 +71,16 @@ pub(crate) fn expression(
     text: &str,
     at: Position,
 ) -> Option<Expression> {
-    let analysis = match expression::analyse(text) {
+    const SYNTAX: Code = Code::expression("expression.syntax");
+    let analysis = match expression::analyse(problems.evaluator(), text) {
         Ok(analysis) => analysis,
-        Err(message) => {
-            let diagnostic = sidestep_events::Diagnostic::error("expression.syntax", message);
-            let diagnostic = if text.len() > MAX_EXPRESSION {
-                diagnostic.with_help("let a step work it out, and read its output")
-            } else {
-                diagnostic
-            };
-            problems.push(diagnostic, at);
+        Err(why) if text.len() > MAX_EXPRESSION => {
+            let help = "let a step work it out, and read its output";
+            problems.push(why.diagnostic(SYNTAX).with_help(help), at);
+            return None;
+        }
+        Err(why) => {
+            problems.unanswered(SYNTAX, at, &why);
             return None;
         }
     };

@@ -1,82 +1,113 @@
-//! One expression: what it reads, and what it yields.
+//! Asks the evaluator what an expression reads and what it yields.
 
-mod limits;
-mod read;
-#[cfg(test)]
-mod tests;
+mod unanswered;
 mod values;
-mod walk;
 
-use cel::{Context, Value as Cel};
-use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crate::cel_value::{to_cel, to_json};
-use crate::functions;
+use serde_json::{Map, Value};
+use sidestep_evaluator::{Analysis, Answer, Evaluator, Question};
 
-pub use limits::MAX_EXPRESSION;
+pub use sidestep_evaluator::MAX_EXPRESSION;
+pub(crate) use unanswered::{Code, Unanswered};
 pub(crate) use values::Values;
-pub(crate) use walk::{Analysis, Reference};
 
-use read::read;
+/// How many expressions are remembered at once.
+const REMEMBERED: usize = 1024;
 
-/// The parser and the interpreter recurse; this is what the longest expression needs with room to
-/// spare.
-const STACK: usize = 16 << 20;
+/// Caches analyses by the expression's text: an expression is analysed for its types, for the steps
+/// that it waits for and for the names that it may read. The analysis depends on the text alone.
+static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Analysis>>>> = LazyLock::new(Mutex::default);
 
-/// Runs the work on a stack of its own.
-fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .name("expression".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, work)
-            .map_err(|error| format!("no thread for the expression could be started: {error}"))?
-            .join()
-            .map_err(|_| "the expression could not be worked out".to_owned())
-    })
-}
-
-/// Reads an expression without evaluating it. An error is one sentence about what is wrong.
-pub(crate) fn analyse(text: &str) -> Result<Analysis, String> {
-    read(text).map(|read| read.analysis.clone())
+/// Reads an expression without evaluating it.
+pub(crate) fn analyse(evaluator: &dyn Evaluator, text: &str) -> Result<Arc<Analysis>, Unanswered> {
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(analysis) = known().get(text) {
+        return Ok(Arc::clone(analysis));
+    }
+    let question = Question::Analyse {
+        text: Cow::Borrowed(text),
+    };
+    let analysis = match evaluator.ask(&question)? {
+        Answer::Analysis(analysis) => Arc::new(analysis),
+        other => return Err(Unanswered::of(other)),
+    };
+    let mut known = known();
+    if known.len() >= REMEMBERED {
+        known.clear();
+    }
+    known.insert(text.to_owned(), Arc::clone(&analysis));
+    Ok(analysis)
 }
 
 /// Whether an expression waits for other steps.
-pub(crate) fn waits(text: &str) -> bool {
-    analyse(text).is_ok_and(|analysis| analysis.reads("steps"))
+pub(crate) fn waits(evaluator: &dyn Evaluator, text: &str) -> bool {
+    analyse(evaluator, text).is_ok_and(|analysis| analysis.reads("steps"))
 }
 
 /// Evaluates an expression.
-pub(crate) fn evaluate(text: &str, values: &Values) -> Result<Value, String> {
-    let read = read(text)?;
-    on_own_stack(|| {
-        let mut context = Context::default();
-        functions::declare(&mut context, values.statuses);
-        for (name, value) in &values.roots {
-            if read.comprehensions > 0 && read.analysis.reads(name) {
-                limits::of_value(name, value)?;
-            }
-            context.add_variable_from_value(*name, to_cel(value));
-        }
-        let value = Cel::resolve(&read.tree, &context).map_err(|error| explain(&error))?;
-        to_json(&value).map_err(|what| format!("the expression yields {what}"))
-    })?
+pub(crate) fn evaluate(text: &str, values: &Values) -> Result<Value, Unanswered> {
+    let evaluator = &*values.evaluator;
+    let analysis = analyse(evaluator, text)?;
+    let question = Question::Evaluate {
+        text: Cow::Borrowed(text),
+        variables: variables(&analysis, values),
+        statuses: values.statuses,
+    };
+    match evaluator.ask(&question)? {
+        Answer::Value(value) => Ok(value),
+        other => Err(Unanswered::of(other)),
+    }
 }
 
-fn explain(error: &cel::ExecutionError) -> String {
-    use cel::ExecutionError as E;
-    match error {
-        E::NoSuchKey(key) => format!("there is no `{key}`"),
-        E::UndeclaredReference(name) => format!("`{name}` is not known here"),
-        E::FunctionError { function, message } => format!("{function}(): {message}"),
-        E::NoSuchOverload(overload) => overload.to_string(),
-        E::IndexOutOfBounds(_) => "a list has no item at this index".to_owned(),
-        E::DivisionByZero(_) | E::RemainderByZero(_) => "division by zero".to_owned(),
-        // The others print values, which may be long or not for everybody's eyes.
-        E::UnexpectedType { want, .. } => format!("a value of type {want} is wanted"),
-        E::InvalidArgumentCount { expected, actual } => {
-            format!("{expected} arguments are wanted, not {actual}")
+/// The variables that the expression reads, and of each only the keys that it names: what it can't
+/// see costs nothing.
+fn variables<'v>(
+    analysis: &'v Analysis,
+    values: &'v Values,
+) -> BTreeMap<Cow<'v, str>, Cow<'v, Value>> {
+    let mut variables = BTreeMap::new();
+    for (&name, value) in &values.roots {
+        let mut read = analysis
+            .references
+            .iter()
+            .filter(|reference| reference.root == name)
+            .peekable();
+        if read.peek().is_none() {
+            continue;
         }
-        _ => "the values have types that this expression can't work on".to_owned(),
+        let keys: Option<Vec<&String>> = read.map(|reference| reference.path.first()).collect();
+        let seen = match (keys, value) {
+            (Some(keys), Value::Object(map)) => {
+                let mut part = Map::new();
+                for key in keys {
+                    if let (false, Some(inner)) = (part.contains_key(key), map.get(key)) {
+                        part.insert(key.clone(), inner.clone());
+                    }
+                }
+                Cow::Owned(Value::Object(part))
+            }
+            _ => Cow::Borrowed(value),
+        };
+        variables.insert(Cow::Borrowed(name), seen);
+    }
+    variables
+}
+
+/// Whether a text matches a pattern.
+pub(crate) fn matches(
+    evaluator: &dyn Evaluator,
+    pattern: &str,
+    text: &str,
+) -> Result<bool, Unanswered> {
+    let question = Question::Match {
+        pattern: Cow::Borrowed(pattern),
+        text: Cow::Borrowed(text),
+    };
+    match evaluator.ask(&question)? {
+        Answer::Matches(matches) => Ok(matches),
+        other => Err(Unanswered::of(other)),
     }
 }

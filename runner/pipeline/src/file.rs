@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
+use sidestep_evaluator::Analysis;
 use sidestep_events::{PluginRef, Position};
 use sidestep_policy::tree::Node;
 
-use crate::expression::Analysis;
 use crate::plan::{Retry, SecretSource};
 use crate::template::Piece;
 
@@ -212,7 +214,7 @@ impl Step {
 pub(crate) struct Expression {
     pub(crate) text: String,
     pub(crate) at: Position,
-    pub(crate) analysis: Analysis,
+    pub(crate) analysis: Arc<Analysis>,
 }
 
 /// A scalar with expressions in it, or without.

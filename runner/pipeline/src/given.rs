@@ -1,8 +1,10 @@
 //! What a plan needs besides the file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use sidestep_evaluator::Evaluator;
 use sidestep_events::PluginRef;
 use sidestep_policy::{Origin, PluginFacts, Policy, Signer};
 
@@ -50,6 +52,8 @@ pub struct PlanInputs<'a> {
     pub origin: Origin,
     /// Plugins of `uses` that could not be had, which is reported by whoever looked for them.
     pub unavailable: BTreeSet<PluginRef>,
+    /// Evaluates expressions, schemas and patterns within the budgets of a run.
+    pub evaluator: Arc<dyn Evaluator>,
     /// Plans as if each step were granted exactly what its plugin requests, and no policy capped
     /// it: to see what there is to grant. Such a plan is not to be run.
     pub as_requested: bool,
@@ -57,7 +61,10 @@ pub struct PlanInputs<'a> {
 
 impl<'a> PlanInputs<'a> {
     /// Plugins alone: no inputs, no facts, no policy.
-    pub fn new(plugins: &'a BTreeMap<PluginRef, PluginInfo>) -> Self {
+    pub fn new(
+        plugins: &'a BTreeMap<PluginRef, PluginInfo>,
+        evaluator: &Arc<dyn Evaluator>,
+    ) -> Self {
         let empty = || Value::Object(Map::new());
         Self {
             inputs: Map::new(),
@@ -68,6 +75,7 @@ impl<'a> PlanInputs<'a> {
             policies: &[],
             origin: Origin::default(),
             unavailable: BTreeSet::new(),
+            evaluator: Arc::clone(evaluator),
             as_requested: false,
         }
     }

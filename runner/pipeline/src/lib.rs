@@ -9,7 +9,6 @@
 //! This crate does no IO. It must not know how plugins are found or run, where a run's state lives,
 //! or how anything is shown; it knows nothing of wasmtime, Kubernetes or Google.
 
-mod cel_value;
 mod context;
 mod expression;
 mod file;

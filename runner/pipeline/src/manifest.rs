@@ -2,7 +2,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sidestep_evaluator::Evaluator;
+use sidestep_events::{Failure, Owner};
 
+use crate::expression::Code;
 use crate::schema;
 
 /// What a plugin says about itself: the `sidestep:manifest` section of its component.
@@ -35,10 +38,21 @@ pub struct Manifest {
 impl Manifest {
     /// What the plugin's own schema finds wrong with outputs that it gave, one line each. The
     /// lines name places and rules, never values.
-    pub fn check_outputs(&self, outputs: &Value) -> Vec<String> {
-        match schema::validate(&self.outputs, outputs) {
-            Ok(findings) => findings.iter().map(ToString::to_string).collect(),
-            Err(message) => vec![message],
+    ///
+    /// # Errors
+    ///
+    /// The failure of a step whose plugin's schema uses up a budget.
+    pub fn check_outputs(
+        &self,
+        evaluator: &dyn Evaluator,
+        outputs: &Value,
+    ) -> Result<Vec<String>, Failure> {
+        match schema::validate(evaluator, &self.outputs, outputs) {
+            Ok(findings) => Ok(findings.iter().map(ToString::to_string).collect()),
+            Err(why) if why.is_wrong() => Ok(vec![why.to_string()]),
+            Err(why) => Err(why
+                .about(format!("the output schema of `{}`", self.name))
+                .failure(Code::schema("plugin.bad-outputs"), Owner::Plugin)),
         }
     }
 }

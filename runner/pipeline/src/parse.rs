@@ -4,6 +4,7 @@ mod inputs;
 mod secrets;
 
 use indexmap::IndexMap;
+use sidestep_evaluator::Evaluator;
 use sidestep_events::{Diagnostic, Position};
 use sidestep_policy::tree::{self, Node};
 
@@ -47,8 +48,8 @@ pub struct Parsed {
 
 /// Reads a pipeline file. Either the pipeline is right as far as that can be said without its
 /// plugins, or everything that is wrong comes back, each with its place.
-pub fn parse(source: &Source) -> Result<Pipeline, Vec<Diagnostic>> {
-    match parse_partly(source) {
+pub fn parse(source: &Source, evaluator: &dyn Evaluator) -> Result<Pipeline, Vec<Diagnostic>> {
+    match parse_partly(source, evaluator) {
         Parsed {
             pipeline: Some(pipeline),
             problems,
@@ -59,9 +60,9 @@ pub fn parse(source: &Source) -> Result<Pipeline, Vec<Diagnostic>> {
 
 /// Reads as much of a pipeline file as can be understood, so that what else is wrong with it can be
 /// said in the same go ([`crate::plan_partly`]).
-pub fn parse_partly(source: &Source) -> Parsed {
+pub fn parse_partly(source: &Source, evaluator: &dyn Evaluator) -> Parsed {
     let tree = tree::read(&source.name, &source.text);
-    let mut problems = Problems::new(&source.name, tree.problems);
+    let mut problems = Problems::new(&source.name, evaluator, tree.problems);
     let Some(root) = &tree.root else {
         if problems.is_empty() {
             problems.add_help(

@@ -1,12 +1,18 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sidestep_events::{Diagnostic, Foreign, GrantSource, PlannedGrant, PlannedStep, PluginRef};
+use sidestep_evaluator::Evaluator;
+use sidestep_events::{
+    Diagnostic, Failure, Foreign, GrantSource, Owner, PlannedGrant, PlannedStep, PluginRef,
+    Position,
+};
 use sidestep_policy::{Capability, StepScopes};
 
+use crate::expression::Code;
 use crate::schema;
 use crate::template::Template;
 
@@ -39,8 +45,15 @@ pub struct Plan {
     pub timeout_ms: Option<u64>,
     /// Every step instance, those of `finally` last; needs come before what needs them.
     pub instances: Vec<Instance>,
+    /// The JSON Schema of each plugin's inputs, by the plugin's digest: defaults are filled in, and
+    /// what only the run brings is checked against it. Once a plugin, not once an instance: both
+    /// are a stranger's to multiply.
+    pub input_schemas: BTreeMap<String, Arc<Value>>,
     /// The pipeline's outputs.
     pub outputs: IndexMap<String, Template>,
+    /// Where the expressions of the outputs stand, by their texts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<String, Position>,
     /// What `steps` is for the pipeline's outputs.
     pub sees: BTreeMap<String, Seen>,
     /// The policies that cap it, by file; empty when pipelines' grants are the only ceiling.
@@ -95,11 +108,11 @@ pub struct Instance {
     /// Requests that depend on what other steps bring, by grant key: evaluated with the inputs.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub later_requests: IndexMap<String, String>,
+    /// Where the expressions stand that only the run evaluates, by their texts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<String, Position>,
     /// The secrets that it may use.
     pub secrets: Vec<String>,
-    /// The JSON Schema of its inputs: defaults are filled in, and what only the run brings is
-    /// checked against it.
-    pub input_schema: Value,
 }
 
 /// What an expression's `steps.X` is.
@@ -151,6 +164,13 @@ impl Plan {
         format!("sha256:{hex}")
     }
 
+    /// The JSON Schema of the instance's inputs; null, which is none, where the plan has none.
+    pub fn input_schema(&self, instance: &Instance) -> &Value {
+        self.input_schemas
+            .get(&instance.plugin_digest)
+            .map_or(&Value::Null, |schema| schema)
+    }
+
     /// The instance of that id.
     pub fn instance(&self, id: &str) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.id == id)
@@ -166,14 +186,21 @@ impl Instance {
     /// The inputs that are known before the run, with the schema's defaults; what waits for
     /// another step is absent. A map whose keys the writer chooses is known as a whole or not, so
     /// that a key which is absent is one that was not written.
-    pub fn known_inputs(&self) -> Value {
-        let schema = &self.input_schema;
+    ///
+    /// # Errors
+    ///
+    /// The failure of a plugin whose defaults use up a budget.
+    pub fn known_inputs(&self, plan: &Plan, evaluator: &dyn Evaluator) -> Result<Value, Failure> {
+        let schema = plan.input_schema(self);
         let mut inputs =
             without_unknown(&self.with, schema).unwrap_or_else(|| Value::Object(Map::new()));
-        schema::fill_defaults(schema, &mut inputs);
+        schema::fill_defaults(evaluator, schema, &mut inputs).map_err(|why| {
+            why.about(format!("the inputs of {}", self.id))
+                .failure(Code::schema("input.wrong"), Owner::Plugin)
+        })?;
         // A default stands for what nobody wrote, not for what is written and not known yet.
         remove_unknown(&self.with, schema, &mut inputs);
-        inputs
+        Ok(inputs)
     }
 
     /// The step as events show it.

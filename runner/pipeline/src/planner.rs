@@ -5,6 +5,7 @@ mod steps;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -46,16 +47,18 @@ pub struct Planned {
 /// Plans as much as can be. `found` is what is wrong with the file already: whatever follows from
 /// that alone is not said again.
 pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagnostic>) -> Planned {
-    let mut problems = Problems::new(&pipeline.file, found);
+    let evaluator = Arc::clone(&given.evaluator);
+    let mut problems = Problems::new(&pipeline.file, &*evaluator, found);
     let env = resolve::env(pipeline, &given.env);
     let inputs = resolve::inputs(&mut problems, pipeline, &given, &env);
     let mut planner = Planner {
         pipeline,
         given: &given,
-        values: Values::default(),
+        values: Values::new(&given.evaluator),
         instances: Vec::new(),
         by_step: BTreeMap::new(),
         right: BTreeSet::new(),
+        input_schemas: BTreeMap::new(),
         warnings: Vec::new(),
     };
     let named = pipeline.declared.inputs.iter();
@@ -74,11 +77,14 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
     planner.steps(&mut problems);
     let sees = planner.sees_all();
     let mut results = IndexMap::new();
+    let mut places = BTreeMap::new();
     for (name, (_, written)) in &pipeline.outputs {
         outputs::names(&mut problems, pipeline, &given, &sees, &written.expressions);
         let mut reader = Reader::new(&planner.values, &Value::Null);
         let template = reader.read(&mut problems, &written.node, &[]);
-        results.insert(name.clone(), template.simplify());
+        let template = template.simplify();
+        places.extend(steps::places(&template, &written.expressions));
+        results.insert(name.clone(), template);
     }
     let mut instances = planner.instances;
     if !problems.is_empty() {
@@ -97,7 +103,9 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
         max_parallel: pipeline.max_parallel,
         timeout_ms: pipeline.timeout_ms,
         instances,
+        input_schemas: planner.input_schemas,
         outputs: results,
+        places,
         sees,
         policies: given
             .policies

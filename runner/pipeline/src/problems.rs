@@ -1,21 +1,46 @@
 use std::collections::{BTreeSet, HashSet};
 
+use sidestep_evaluator::Evaluator;
 use sidestep_events::{Diagnostic, Foreign, Position};
 use sidestep_policy::nearest;
+
+use crate::expression::{Code, Unanswered};
 
 /// What is wrong with one file, gathered so that everything is said at once.
 #[derive(Debug)]
 pub(crate) struct Problems<'a> {
     file: &'a str,
+    /// Reads the file's expressions.
+    evaluator: &'a dyn Evaluator,
     all: Vec<Diagnostic>,
     /// Where they are.
     places: BTreeSet<Option<Position>>,
+    /// Whether a budget of the whole run is used up, which is said once.
+    ended: bool,
 }
 
 impl<'a> Problems<'a> {
-    pub(crate) fn new(file: &'a str, all: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(file: &'a str, evaluator: &'a dyn Evaluator, all: Vec<Diagnostic>) -> Self {
         let places = all.iter().map(|found| found.at).collect();
-        Self { file, all, places }
+        Self {
+            file,
+            evaluator,
+            all,
+            places,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn evaluator(&self) -> &'a dyn Evaluator {
+        self.evaluator
+    }
+
+    /// Reports that an expression, a schema or a pattern gave no answer.
+    pub(crate) fn unanswered(&mut self, code: Code, at: Position, why: &Unanswered) {
+        if !(why.is_final() && self.ended) {
+            self.push(why.diagnostic(code), at);
+        }
+        self.ended |= why.is_final();
     }
 
     pub(crate) fn file(&self) -> &'a str {
@@ -38,6 +63,15 @@ impl<'a> Problems<'a> {
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic, at: Position) {
         self.push_anywhere(diagnostic.at(self.file, at));
+    }
+
+    /// As [`unanswered`](Self::unanswered), with what to do where a budget says nothing else.
+    pub(crate) fn unanswered_of(&mut self, code: Code, at: Position, why: &Unanswered, help: &str) {
+        let before = self.all.len();
+        self.unanswered(code, at, why);
+        if let Some(added) = self.all.get_mut(before) {
+            added.help.get_or_insert_with(|| Foreign::from(help));
+        }
     }
 
     /// A problem that has no place in the file, or has its place already.

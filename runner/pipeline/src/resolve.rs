@@ -1,11 +1,11 @@
 //! The pipeline's inputs: what was given, defaults, and whether they are what the file wants.
 
 use serde_json::{Map, Value};
-use sidestep_events::Diagnostic;
+use sidestep_events::{Diagnostic, Position};
 use sidestep_policy::nearest;
 use sidestep_policy::tree::{Node, NodeKind};
 
-use crate::expression::Values;
+use crate::expression::{self, Code, Values};
 use crate::file::{Input, InputKind, Pipeline};
 use crate::given::PlanInputs;
 use crate::problems::Problems;
@@ -45,7 +45,7 @@ pub(crate) fn inputs(
             problems.push_anywhere(diagnostic.with_help(help));
         }
     }
-    let mut values = Values::default();
+    let mut values = Values::new(&given.evaluator);
     for (name, value) in [
         ("git", given.git.clone()),
         ("run", given.run.clone()),
@@ -101,13 +101,8 @@ fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value)
         );
         return None;
     }
-    // The pattern was read when the file was.
-    let pattern = input
-        .pattern
-        .as_deref()
-        .and_then(|text| regex::Regex::new(text).ok());
-    if let (Some(pattern), Some(text)) = (pattern, value.as_str())
-        && !pattern.is_match(text)
+    if let (Some(pattern), Some(text)) = (&input.pattern, value.as_str())
+        && !matches(problems, name, input.at, pattern, text)?
     {
         let message = format!(
             "the input `{name}` does not match {pattern}: {}",
@@ -124,6 +119,23 @@ fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value)
     Some(value)
 }
 
+/// Returns whether a value matches the input's pattern. Reports a pattern that cannot be evaluated,
+/// and returns none.
+fn matches(
+    problems: &mut Problems<'_>,
+    name: &str,
+    at: Position,
+    pattern: &str,
+    text: &str,
+) -> Option<bool> {
+    expression::matches(problems.evaluator(), pattern, text)
+        .map_err(|why| {
+            let why = why.about(format!("the pattern of the input `{name}`"));
+            problems.unanswered(Code::expression("input.pattern"), at, &why);
+        })
+        .ok()
+}
+
 fn default(
     problems: &mut Problems<'_>,
     name: &str,
@@ -133,7 +145,7 @@ fn default(
     let written = input.default.as_ref()?;
     let before = problems.count();
     let value = if written.expressions.is_empty() {
-        literal(problems, &written.node, input.kind)
+        literal(problems, values, &written.node, input.kind)
     } else {
         let template = Reader::new(values, &Value::Null).read(problems, &written.node, &[]);
         let (value, unknown) = template.known(values);
@@ -145,7 +157,12 @@ fn default(
     accept(problems, name, input, &value)
 }
 
-fn literal(problems: &mut Problems<'_>, node: &Node, kind: InputKind) -> Option<Value> {
+fn literal(
+    problems: &mut Problems<'_>,
+    values: &Values,
+    node: &Node,
+    kind: InputKind,
+) -> Option<Value> {
     let wanted: &[&str] = match kind {
         InputKind::String => &["string"],
         InputKind::Integer => &["integer"],
@@ -162,8 +179,8 @@ fn literal(problems: &mut Problems<'_>, node: &Node, kind: InputKind) -> Option<
             }
         };
     }
-    let template = Reader::new(&Values::default(), &Value::Null).read(problems, node, &[]);
-    Some(template.known(&Values::default()).0)
+    let template = Reader::new(values, &Value::Null).read(problems, node, &[]);
+    Some(template.known(values).0)
 }
 
 /// A value for a message.

@@ -1,97 +1,56 @@
-//! JSON Schemas of plugins: they come from strangers, so nothing is fetched for them and patterns
-//! run in linear time.
+//! JSON Schemas of plugins: they come from strangers. The evaluator checks values against them; what
+//! the planner reads of them itself is bounded here.
 
-use jsonschema::{Draft, PatternOptions, Validator};
+mod defaults;
+
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
+use sidestep_evaluator::{Answer, Evaluator, Finding, Question};
+
+use crate::expression::Unanswered;
+
+pub(crate) use defaults::fill_defaults;
 
 /// How deep references and combinators of a schema are followed.
 const MAX_DEPTH: usize = 12;
-
-/// What a schema finds wrong with a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
-    /// Where in the value, as a JSON pointer.
-    pub(crate) pointer: String,
-    /// What is wrong.
-    pub(crate) message: String,
-    /// Keys that the schema does not know.
-    pub(crate) unexpected: Vec<String>,
-    /// Whether alternatives were tried, so that a part which is not known yet may decide.
-    pub(crate) alternatives: bool,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.pointer.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(
-                f,
-                "{}: {}",
-                self.pointer.trim_start_matches('/').replace('/', "."),
-                self.message
-            )
-        }
-    }
-}
-
-fn compile(schema: &Value) -> Result<Validator, String> {
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .offline()
-        .with_pattern_options(PatternOptions::regex().size_limit(1 << 20))
-        .build(schema)
-        .map_err(|error| format!("the schema itself is wrong: {error}"))
-}
+/// How many schemas are looked at for one place of a value.
+const MAX_CANDIDATES: usize = 64;
 
 /// Everything that the schema finds wrong with a value. An error says that the schema is unusable.
-pub(crate) fn validate(schema: &Value, value: &Value) -> Result<Vec<Finding>, String> {
-    use jsonschema::error::ValidationErrorKind as Kind;
-    let validator = compile(schema)?;
-    Ok(validator
-        .iter_errors(value)
-        .take(100)
-        .map(|error| {
-            let mut unexpected = Vec::new();
-            let mut alternatives = false;
-            let message = match error.kind() {
-                Kind::AdditionalProperties { unexpected: keys }
-                | Kind::UnevaluatedProperties { unexpected: keys } => {
-                    unexpected.clone_from(keys);
-                    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-                    format!("{} is not known here", keys.join(", "))
-                }
-                Kind::Required { property } => {
-                    format!("`{}` is missing", property.as_str().unwrap_or_default())
-                }
-                Kind::AnyOf { .. }
-                | Kind::OneOfNotValid { .. }
-                | Kind::OneOfMultipleValid { .. } => {
-                    alternatives = true;
-                    "this is none of the forms that are allowed here".to_owned()
-                }
-                Kind::Pattern { pattern } => format!("this does not match {pattern}"),
-                _ => error.masked_with("this").to_string(),
-            };
-            Finding {
-                pointer: error.instance_path().to_string(),
-                message,
-                unexpected,
-                alternatives,
-            }
-        })
-        .collect())
+pub(crate) fn validate(
+    evaluator: &dyn Evaluator,
+    schema: &Value,
+    value: &Value,
+) -> Result<Vec<Finding>, Unanswered> {
+    let question = Question::Validate {
+        schema: Cow::Borrowed(schema),
+        value: Cow::Borrowed(value),
+    };
+    match evaluator.ask(&question)? {
+        Answer::Findings(findings) => Ok(findings),
+        other => Err(Unanswered::of(other)),
+    }
 }
 
 /// A schema with its references followed and its alternatives side by side.
 pub(crate) fn candidates<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Value> {
+    gathered(root, std::iter::once(schema))
+}
+
+/// All of these schemas with their references and alternatives, each once, and never more than
+/// [`MAX_CANDIDATES`]: alternatives of alternatives would multiply at every depth of a value.
+fn gathered<'s>(root: &'s Value, schemas: impl Iterator<Item = &'s Value>) -> Vec<&'s Value> {
     let mut found = Vec::new();
-    gather(root, schema, MAX_DEPTH, &mut found);
+    for schema in schemas {
+        gather(root, schema, MAX_DEPTH, &mut found);
+    }
     found
 }
 
 fn gather<'s>(root: &'s Value, schema: &'s Value, depth: usize, found: &mut Vec<&'s Value>) {
-    if depth == 0 || found.len() > 256 {
+    let known = |found: &[&'s Value]| found.iter().any(|other| std::ptr::eq(*other, schema));
+    if depth == 0 || found.len() >= MAX_CANDIDATES || known(found) {
         return;
     }
     found.push(schema);
@@ -125,23 +84,18 @@ pub(crate) fn types<'s>(candidates: &[&'s Value]) -> Vec<&'s str> {
 
 /// The schemas of a property.
 pub(crate) fn property<'s>(root: &'s Value, of: &[&'s Value], name: &str) -> Vec<&'s Value> {
-    of.iter()
-        .filter_map(|schema| {
-            schema
-                .get("properties")
-                .and_then(|all| all.get(name))
-                .or_else(|| schema.get("additionalProperties"))
-        })
-        .flat_map(|schema| candidates(root, schema))
-        .collect()
+    let own = of.iter().filter_map(|schema| {
+        schema
+            .get("properties")
+            .and_then(|all| all.get(name))
+            .or_else(|| schema.get("additionalProperties"))
+    });
+    gathered(root, own)
 }
 
 /// The schemas of a list's items.
 pub(crate) fn items<'s>(root: &'s Value, of: &[&'s Value]) -> Vec<&'s Value> {
-    of.iter()
-        .filter_map(|schema| schema.get("items"))
-        .flat_map(|schema| candidates(root, schema))
-        .collect()
+    gathered(root, of.iter().filter_map(|schema| schema.get("items")))
 }
 
 /// The names of the properties that a schema knows.
@@ -159,40 +113,6 @@ pub(crate) fn mark(candidates: &[&Value]) -> Option<String> {
         .iter()
         .find_map(|schema| schema.get("x-sidestep")?.as_str())
         .map(str::to_lowercase)
-}
-
-/// Fills in the defaults of properties that are absent, at every depth.
-pub(crate) fn fill_defaults(schema: &Value, value: &mut Value) {
-    let top = candidates(schema, schema);
-    fill(schema, &top, value, MAX_DEPTH);
-}
-
-fn fill<'s>(root: &'s Value, schemas: &[&'s Value], value: &mut Value, depth: usize) {
-    if depth == 0 {
-        return;
-    }
-    match value {
-        Value::Object(map) => {
-            for name in property_names(schemas) {
-                let of = property(root, schemas, name);
-                match map.get_mut(name) {
-                    Some(value) => fill(root, &of, value, depth - 1),
-                    None => {
-                        if let Some(default) = of.iter().find_map(|schema| schema.get("default")) {
-                            map.insert(name.to_owned(), default.clone());
-                        }
-                    }
-                }
-            }
-        }
-        Value::Array(list) => {
-            let of = items(root, schemas);
-            for item in list {
-                fill(root, &of, item, depth - 1);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Sets the top properties that are still absent to null, so that requests can ask for them.

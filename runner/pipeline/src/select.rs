@@ -1,5 +1,6 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
+use sidestep_evaluator::Evaluator;
 use sidestep_policy::nearest;
 
 use crate::expression;
@@ -20,7 +21,11 @@ impl Plan {
     /// The part of the plan that these steps are, and what they need. A step is named by its id,
     /// or one of its instances by the instance's. Steps of `finally` are left out unless they are
     /// named, and so are the pipeline's outputs that read what is left out.
-    pub fn only(mut self, steps: &[String]) -> Result<Self, UnknownStep> {
+    pub fn only(
+        mut self,
+        evaluator: &dyn Evaluator,
+        steps: &[String],
+    ) -> Result<Self, UnknownStep> {
         let mut kept = HashSet::new();
         let mut open = VecDeque::new();
         for asked in steps {
@@ -43,8 +48,8 @@ impl Plan {
             .retain(|instance| kept.contains(&instance.id));
         let steps: BTreeSet<&str> = self.instances.iter().map(|i| i.step.as_str()).collect();
         let left_out = |text: &str| {
-            let references = expression::analyse(text).map(|found| found.references);
-            references.unwrap_or_default().iter().any(|reference| {
+            let found = expression::analyse(evaluator, text).unwrap_or_default();
+            found.references.iter().any(|reference| {
                 reference.root == "steps"
                     && reference
                         .path

@@ -4,20 +4,24 @@ mod condition;
 mod late;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use sidestep_events::Status;
+use sidestep_evaluator::{Evaluator, Statuses};
+use sidestep_events::{Position, Status};
 
 use crate::expression::Values;
-use crate::functions::Statuses;
 use crate::plan::{Instance, Plan, Seen};
 
 pub use condition::Condition;
 
 /// What expressions can see while a run goes on: the plan's facts, and what became of each
 /// instance.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RunState {
+    evaluator: Arc<dyn Evaluator>,
+    file: String,
+    input_schemas: BTreeMap<String, Arc<Value>>,
     inputs: Value,
     git: Value,
     run: Value,
@@ -63,7 +67,7 @@ impl InstanceState {
 
 impl RunState {
     /// The state in which nothing has run yet.
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, evaluator: &Arc<dyn Evaluator>) -> Self {
         let pending = |instance: &Instance| InstanceState {
             status: Status::Pending,
             outputs: None,
@@ -72,6 +76,9 @@ impl RunState {
             declared: instance.outputs.clone(),
         };
         Self {
+            evaluator: Arc::clone(evaluator),
+            file: plan.file.exact().to_owned(),
+            input_schemas: plan.input_schemas.clone(),
             inputs: Value::Object(plan.inputs.clone()),
             git: plan.git.clone(),
             run: plan.run.clone(),
@@ -123,7 +130,12 @@ impl RunState {
         self.instances.get(instance)
     }
 
-    fn values(&self, sees: &BTreeMap<String, Seen>, matrix: &Map<String, Value>) -> Values {
+    fn values(
+        &self,
+        sees: &BTreeMap<String, Seen>,
+        matrix: &Map<String, Value>,
+        places: &BTreeMap<String, Position>,
+    ) -> Values {
         let one = |id: &String| self.instances.get(id).map(InstanceState::view);
         let mut steps = Map::new();
         for (step, seen) in sees {
@@ -141,7 +153,14 @@ impl RunState {
             };
             steps.insert(step.clone(), view);
         }
-        let mut values = Values::default();
+        let mut values = Values::new(&self.evaluator);
+        values.places = places
+            .iter()
+            .map(|(text, at)| {
+                let place = format!("{}:{}:{}", self.file, at.line, at.column);
+                (text.clone(), place)
+            })
+            .collect();
         for (name, value) in [
             ("inputs", self.inputs.clone()),
             ("git", self.git.clone()),

@@ -2,7 +2,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::expression::{self, Values};
+use crate::expression::{self, Unanswered, Values};
 
 /// A value that may hold expressions which only the run can evaluate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,7 +121,8 @@ impl Template {
         match self {
             Self::Literal(value) => value.clone(),
             Self::Expression(_) | Self::Text(_) => {
-                let waits = self.expressions().into_iter().any(expression::waits);
+                let mut texts = self.expressions().into_iter();
+                let waits = texts.any(|text| expression::waits(&*values.evaluator, text));
                 match (waits, self.evaluate(values)) {
                     (false, Ok(value)) => value,
                     _ => {
@@ -166,7 +167,7 @@ impl Template {
     }
 
     /// Evaluates it. An error says which expression did not work, and why.
-    pub(crate) fn evaluate(&self, values: &Values) -> Result<Value, String> {
+    pub(crate) fn evaluate(&self, values: &Values) -> Result<Value, Unanswered> {
         Ok(match self {
             Self::Literal(value) => value.clone(),
             Self::Expression(text) => one(text, values)?,
@@ -181,7 +182,7 @@ impl Template {
                 entries
                     .iter()
                     .map(|(key, item)| Ok((key.clone(), item.evaluate(values)?)))
-                    .collect::<Result<Map<_, _>, String>>()?,
+                    .collect::<Result<Map<_, _>, Unanswered>>()?,
             ),
         })
     }
@@ -218,11 +219,11 @@ impl Template {
     }
 }
 
-fn one(text: &str, values: &Values) -> Result<Value, String> {
-    expression::evaluate(text, values).map_err(|error| format!("${{{{ {text} }}}}: {error}"))
+fn one(text: &str, values: &Values) -> Result<Value, Unanswered> {
+    expression::evaluate(text, values).map_err(|why| why.about(values.name(text)))
 }
 
-pub(crate) fn join(pieces: &[Piece], values: &Values) -> Result<String, String> {
+pub(crate) fn join(pieces: &[Piece], values: &Values) -> Result<String, Unanswered> {
     let mut text = String::new();
     for piece in pieces {
         match piece {
@@ -231,14 +232,16 @@ pub(crate) fn join(pieces: &[Piece], values: &Values) -> Result<String, String> 
                 Value::String(part) => text.push_str(&part),
                 value @ (Value::Bool(_) | Value::Number(_)) => text.push_str(&value.to_string()),
                 Value::Null => {
-                    return Err(format!(
-                        "${{{{ {expression} }}}} is null, and stands within a text; use default({expression}, \"…\")"
-                    ));
+                    return Err(Unanswered::wrong(format!(
+                        "{} is null, and stands within a text; use default({expression}, \"…\")",
+                        values.name(expression)
+                    )));
                 }
                 _ => {
-                    return Err(format!(
-                        "${{{{ {expression} }}}} is a list or a map, and stands within a text"
-                    ));
+                    return Err(Unanswered::wrong(format!(
+                        "{} is a list or a map, and stands within a text",
+                        values.name(expression)
+                    )));
                 }
             },
         }

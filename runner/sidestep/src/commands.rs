@@ -19,11 +19,13 @@ mod validate;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sidestep_evaluator::Evaluator;
 use sidestep_events::{Class, Exit, Failure, Owner};
-use sidestep_host::{Limits, Room};
+use sidestep_host::{EvaluationLimits, Limits, ModuleEvaluator, Room};
 use sidestep_report::render_failure;
 use sidestep_state::{RunFolder, RunId, Runs};
 
+use crate::built_in::EVALUATOR;
 use crate::cli::{Cli, Command, Global};
 use crate::error::{CommandError, NO_HOME};
 use crate::machine;
@@ -40,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) workspace: PathBuf,
     /// The memory that all plugins of this process share.
     pub(crate) room: Arc<Room>,
+    /// Evaluates expressions, schemas and patterns within the budgets of one run.
+    pub(crate) evaluator: Arc<dyn Evaluator>,
 }
 
 /// Runs the command, shows why it could not be done, and answers the exit code.
@@ -129,6 +133,7 @@ impl Session {
             settings,
             places,
             workspace,
+            evaluator: Arc::new(ModuleEvaluator::new(EVALUATOR, EvaluationLimits::default())),
         })
     }
 

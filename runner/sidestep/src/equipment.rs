@@ -199,7 +199,7 @@ pub(crate) fn load<'a>(
         cache_dir: cache.map(|cache| cache.join("plugins")),
         compiler: Compiler::Apart(compiler(session)),
         room: Some(Arc::clone(&session.room)),
-        ..HostConfig::default()
+        ..HostConfig::new(Arc::clone(&session.evaluator))
     })?;
     let mut plugins = HashMap::new();
     for package in packages {

@@ -100,12 +100,13 @@ pub(crate) async fn launch(
         run: run_id.clone(),
         plan: plan.clone(),
         plugins: launch.plugins,
+        evaluator: Arc::clone(&session.evaluator),
         services: equipment.services,
         masks: equipment.masks,
         room: Arc::clone(&session.room),
     };
     let end = run(
-        Arc::new(PlanProgram::new(plan, facts)?),
+        Arc::new(PlanProgram::new(plan, facts, &session.evaluator)?),
         Arc::new(recorder),
         &place.history,
         Arc::new(executor),

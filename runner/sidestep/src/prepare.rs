@@ -52,7 +52,7 @@ pub(crate) async fn prepare(
     let with_texts =
         |found: Vec<Diagnostic>| Problems::from(found).with_source(&source.name, &source.text);
     let policies = policies::find(session, given.policy.as_deref())?;
-    let parsed = parse_partly(source);
+    let parsed = parse_partly(source, &*session.evaluator);
     let Some(pipeline) = parsed.pipeline else {
         return Err(with_texts(parsed.problems));
     };
@@ -72,7 +72,7 @@ pub(crate) async fn prepare(
             origin: facts::origin(|name| std::env::var(name).ok()),
             as_requested: given.as_requested,
             unavailable,
-            ..PlanInputs::new(&infos)
+            ..PlanInputs::new(&infos, &session.evaluator)
         },
         wrong,
     );
@@ -80,7 +80,8 @@ pub(crate) async fn prepare(
     let plan = if given.steps.is_empty() || !problems.is_empty() {
         plan
     } else {
-        plan.only(&given.steps).map_err(unknown_step)?
+        plan.only(&*session.evaluator, &given.steps)
+            .map_err(unknown_step)?
     };
     let used = packages
         .values()

@@ -1,5 +1,6 @@
-//! `sidestep-precompile IN.wasm OUT.cwasm`: a component compiled for this machine by the very
-//! engine that will run it, for the build that embeds plugins into the runner.
+//! `sidestep-precompile [--evaluator] IN.wasm OUT.cwasm`: a component, or the evaluator's module,
+//! compiled for this machine by the very engine that will run it, for the build that embeds them
+//! into the runner.
 #![allow(clippy::print_stderr)] // a tool of the build talks to whoever builds
 
 use std::process::ExitCode;
@@ -9,13 +10,24 @@ fn main() -> ExitCode {
         return exit;
     }
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let [from, to] = &arguments[..] else {
-        eprintln!("usage: sidestep-precompile IN.wasm OUT.cwasm");
+    let (evaluator, files) = match arguments.split_first() {
+        Some((flag, files)) if flag == "--evaluator" => (true, files),
+        _ => (false, &arguments[..]),
+    };
+    let [from, to] = files else {
+        eprintln!("usage: sidestep-precompile [--evaluator] IN.wasm OUT.cwasm");
         return ExitCode::from(2);
+    };
+    let precompile = |bytes: &[u8]| {
+        if evaluator {
+            sidestep_host::precompile_evaluator(bytes)
+        } else {
+            sidestep_host::precompile(bytes).map_err(|error| error.to_string())
+        }
     };
     let compiled = std::fs::read(from)
         .map_err(|error| error.to_string())
-        .and_then(|bytes| sidestep_host::precompile(&bytes).map_err(|error| error.to_string()))
+        .and_then(|bytes| precompile(&bytes))
         .and_then(|code| std::fs::write(to, code).map_err(|error| error.to_string()));
     match compiled {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use sidestep_events::{Class, Owner};
 use sidestep_host::{HostConfig, Limits, PluginHost};
 
 use crate::guest::{Guest, LOG, SLEEP, echo};
-use crate::sink::{Step, host};
+use crate::sink::{Step, config, host};
 
 const LOOP: &str = "(loop $ever (br $ever)) unreachable";
 
@@ -60,7 +60,7 @@ async fn a_guest_that_wants_too_much_to_begin_with_does_not_begin() {
             memory: 64 << 10,
             ..Limits::default()
         },
-        ..HostConfig::default()
+        ..config()
     })
     .expect("a host");
     let plugin = host.load(&echo().build()).expect("it loads");
@@ -113,11 +113,7 @@ async fn lists_that_claim_to_be_endless_end_the_guest() {
 async fn a_guest_that_never_stops_calling_runs_into_its_limit() {
     let mut limits = Limits::default();
     limits.step.host_calls = 50;
-    let host = PluginHost::new(HostConfig {
-        limits,
-        ..HostConfig::default()
-    })
-    .expect("a host");
+    let host = PluginHost::new(HostConfig { limits, ..config() }).expect("a host");
     // Sleeps for nothing until that fails, and answers with the failure.
     let guest = Guest::new(
         "(loop $again
@@ -136,11 +132,7 @@ async fn a_guest_that_never_stops_calling_runs_into_its_limit() {
 async fn a_flood_of_lines_ends_the_step() {
     let mut limits = Limits::default();
     limits.step.log_bytes = 1000;
-    let host = PluginHost::new(HostConfig {
-        limits,
-        ..HostConfig::default()
-    })
-    .expect("a host");
+    let host = PluginHost::new(HostConfig { limits, ..config() }).expect("a host");
     let guest = Guest::new(
         "(loop $again
            (call $log (i32.const 1) (i32.const 1024) (i32.const 2) (i32.const 8) (i32.const 0))

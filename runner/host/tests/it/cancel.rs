@@ -4,7 +4,7 @@ use sidestep_events::Class;
 use sidestep_host::{HostConfig, Limits, PluginHost};
 
 use crate::guest::{Guest, LOG, SLEEP, echo};
-use crate::sink::{Step, host};
+use crate::sink::{Step, config, host};
 
 /// Says something, sleeps for an hour, and answers with how the sleep ended.
 fn sleeper() -> Guest {
@@ -42,7 +42,7 @@ async fn a_guest_that_ignores_a_cancel_is_dropped_after_the_grace() {
             grace: Duration::from_millis(50),
             ..Limits::default()
         },
-        ..HostConfig::default()
+        ..config()
     })
     .expect("a host");
     let guest = Guest::new(

@@ -9,7 +9,7 @@ use sidestep_host::{Apart, CompileLimits, Compiler, HostConfig, Notice, PluginHo
 
 use crate::forge;
 use crate::guest::{echo, with_manifest};
-use crate::sink::Step;
+use crate::sink::{Step, config};
 
 /// A host whose compiler is a process, and how often it said that compiling takes long.
 fn apart(limits: CompileLimits) -> (PluginHost, Arc<AtomicUsize>) {
@@ -23,7 +23,7 @@ fn apart(limits: CompileLimits) -> (PluginHost, Arc<AtomicUsize>) {
                 count.fetch_add(1, Ordering::Relaxed);
             }),
         }),
-        ..HostConfig::default()
+        ..config()
     });
     (host.expect("a host"), told)
 }
@@ -110,7 +110,7 @@ fn a_program_that_is_not_there_is_the_operator_s_matter() {
             limits: CompileLimits::default(),
             notice: Notice::new(|_| {}),
         }),
-        ..HostConfig::default()
+        ..config()
     })
     .expect("a host");
     let error = host.load(&echo().build()).expect_err("nothing compiles it");

@@ -10,7 +10,7 @@ use sidestep_host::{HostConfig, PluginHost};
 use sidestep_policy::Capability;
 
 use crate::guest::{Guest, LOG, SLEEP, echo};
-use crate::sink::{Step, granted, host};
+use crate::sink::{Step, config, granted, host};
 
 const STEPS: usize = 1000;
 const LINES: usize = 10;
@@ -161,7 +161,7 @@ async fn many_runners_share_one_cache() {
         let load = || {
             let host = PluginHost::new(HostConfig {
                 cache_dir: Some(cache.clone()),
-                ..HostConfig::default()
+                ..config()
             })
             .expect("a host");
             barrier.wait();

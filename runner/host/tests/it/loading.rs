@@ -6,7 +6,7 @@ use wasm_encoder::{
 };
 
 use crate::guest::{Guest, READ, echo, with_manifest};
-use crate::sink::{Step, host};
+use crate::sink::{Step, config, host};
 
 fn refused(component: &[u8]) -> PluginError {
     host().load(component).expect_err("it is refused")
@@ -129,7 +129,7 @@ async fn compiled_plugins_are_kept_and_a_damaged_one_is_made_again() {
     let host = || {
         PluginHost::new(HostConfig {
             cache_dir: Some(folder.path().join("aot")),
-            ..HostConfig::default()
+            ..config()
         })
         .expect("a host")
     };
@@ -154,7 +154,7 @@ async fn an_unusable_cache_is_done_without() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let host = PluginHost::new(HostConfig {
         cache_dir: Some(file.path().to_owned()),
-        ..HostConfig::default()
+        ..config()
     })
     .expect("a host");
     let plugin = host.load(&echo().build()).expect("it loads");

@@ -7,6 +7,7 @@ mod claims;
 mod compiling;
 mod crowd;
 mod denied;
+mod evaluator;
 #[path = "../../../../tests/attacks/forge.rs"]
 mod forge;
 mod guest;

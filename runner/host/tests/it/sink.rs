@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use sidestep_capabilities::{Masks, NewIntent, Services, StepContext, StepSink};
+use sidestep_evaluator_guest::Native;
 use sidestep_events::{Done, Event, Failure, HostCall, IntentId};
 use sidestep_host::{HostConfig, Incarnation, Plugin, PluginHost};
 use sidestep_policy::{Capability, Granted, Grants, Reading, Requested, StepScopes, meet, scopes};
@@ -152,6 +153,11 @@ pub(crate) fn granted(capability: Capability, written: &Value) -> Arc<StepScopes
     Arc::new(meet(&requested, granted, &[]).expect("it is granted"))
 }
 
+/// The usual host, whose evaluator has no limits.
+pub(crate) fn config() -> HostConfig {
+    HostConfig::new(Arc::new(Native))
+}
+
 pub(crate) fn host() -> PluginHost {
-    PluginHost::new(HostConfig::default()).expect("a host")
+    PluginHost::new(config()).expect("a host")
 }

@@ -6,6 +6,7 @@ use sidestep_events::Position;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context::{self, IN_INPUTS};
+use crate::expression::{self, Code};
 use crate::file::{Input, InputKind};
 use crate::problems::Problems;
 use crate::{read, scalars};
@@ -73,21 +74,14 @@ fn kind(problems: &mut Problems<'_>, name: &str, at: Position, node: &Node) -> O
 
 fn pattern(problems: &mut Problems<'_>, node: &Node) -> Option<String> {
     let text = read::text(problems, node, "`pattern`")?;
-    if let Err(error) = regex::Regex::new(&text) {
-        let message = error.to_string();
-        let message = message
-            .lines()
-            .last()
-            .unwrap_or("it can't be read")
-            .to_owned();
-        problems.add(
-            "input.pattern",
-            node.at,
-            format!("this pattern can't be used: {message}"),
-        );
-        return None;
+    match expression::matches(problems.evaluator(), &text, "") {
+        Ok(_) => Some(text),
+        Err(why) => {
+            let why = why.about("this pattern can't be used");
+            problems.unanswered(Code::expression("input.pattern"), node.at, &why);
+            None
+        }
     }
-    Some(text)
 }
 
 fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {

@@ -1,8 +1,10 @@
 //! What a step is granted, and what its plugin requests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
+use sidestep_evaluator::Evaluator;
 use sidestep_events::{Diagnostic, Position};
 use sidestep_policy::{
     Capability, Granted, Grants, Reading, Requested, Scope, locate, meet, nearest, secrets,
@@ -10,7 +12,7 @@ use sidestep_policy::{
 
 use super::steps::{Planner, Used};
 use super::texts::texts;
-use crate::expression::{self, Values};
+use crate::expression::{self, Code, Unanswered, Values};
 use crate::file::Step;
 use crate::given::PluginInfo;
 use crate::judged::AUDIT;
@@ -18,6 +20,9 @@ use crate::plan::Instance;
 use crate::problems::Problems;
 use crate::request::evaluate_request;
 use crate::template::Template;
+
+/// A manifest's request that has no value.
+const REQUEST: Code = Code::expression("plugin.request");
 
 impl Planner<'_> {
     /// Brings together what the plugin requests, what the step is granted, and what policies
@@ -41,7 +46,15 @@ impl Planner<'_> {
         };
         let mut requested = BTreeMap::new();
         for (key, text) in &info.manifest.requests {
-            match request(key, text, known, unknown, info, &instance.with) {
+            match request(
+                &values.evaluator,
+                key,
+                text,
+                known,
+                unknown,
+                info,
+                &instance.with,
+            ) {
                 Ok((capability, Requested::Later(on))) => {
                     if capability != Capability::Secrets || self.given.as_requested {
                         instance.later_requests.insert(key.clone(), text.clone());
@@ -53,15 +66,14 @@ impl Planner<'_> {
                 Ok((capability, now)) => {
                     requested.insert(capability, now);
                 }
-                Err(message) => problems.add_help(
-                    "plugin.request",
-                    step.uses_at,
-                    format!(
-                        "what `{}` asks for under `{key}` can't be worked out: {message}",
+                Err(why) => {
+                    let why = why.about(format!(
+                        "what `{}` asks for under `{key}` can't be worked out",
                         uses.as_str()
-                    ),
-                    "this is the plugin's to mend, unless one of its inputs is odd",
-                ),
+                    ));
+                    let help = "this is the plugin's to mend, unless one of its inputs is odd";
+                    problems.unanswered_of(REQUEST, step.uses_at, &why, help);
+                }
             }
         }
         let ceilings: Vec<_> = self
@@ -196,19 +208,20 @@ fn written_grants(
 
 /// A manifest's request, as far as the inputs are known.
 fn request(
+    evaluator: &Arc<dyn Evaluator>,
     key: &str,
     text: &str,
     known: &Value,
     unknown: &[String],
     plugin: &PluginInfo,
     with: &Template,
-) -> Result<(Capability, Requested), String> {
+) -> Result<(Capability, Requested), Unanswered> {
     let capability = Capability::from_name(key).ok_or_else(|| {
         let names = Capability::ALL.iter().map(|c| c.as_str());
-        match nearest(key, names) {
+        Unanswered::wrong(match nearest(key, names) {
             Some(known) => format!("there is no capability `{key}`; `{known}` is one"),
             None => format!("there is no capability `{key}`"),
-        }
+        })
     })?;
     if capability == Capability::Secrets {
         return Ok((
@@ -216,13 +229,13 @@ fn request(
             Requested::Later("the step's `secrets`".to_owned()),
         ));
     }
-    let analysis = expression::analyse(text)?;
+    let analysis = expression::analyse(&**evaluator, text)?;
     for reference in &analysis.references {
         if reference.root != "inputs" {
-            return Err(format!(
+            return Err(Unanswered::wrong(format!(
                 "`{}` is not known; a request reads `inputs`",
                 reference.root
-            ));
+            )));
         }
         let path: String = reference
             .path
@@ -238,16 +251,17 @@ fn request(
             .iter()
             .any(|at| within(at, &path) || within(&path, at))
         {
-            let on = later_on(with, &reference.path);
+            let on = later_on(&**evaluator, with, &reference.path);
             return Ok((capability, Requested::Later(on)));
         }
     }
-    let (capability, scopes) = evaluate_request(key, text, known, &plugin.manifest.inputs)?;
+    let (capability, scopes) =
+        evaluate_request(evaluator, key, text, known, &plugin.manifest.inputs)?;
     Ok((capability, Requested::Now(scopes)))
 }
 
 /// The names that an input waits for.
-fn later_on(with: &Template, path: &[String]) -> String {
+fn later_on(evaluator: &dyn Evaluator, with: &Template, path: &[String]) -> String {
     let mut template = with;
     for part in path {
         match template {
@@ -261,8 +275,8 @@ fn later_on(with: &Template, path: &[String]) -> String {
     let mut names: Vec<String> = template
         .expressions()
         .iter()
-        .filter_map(|text| expression::analyse(text).ok())
-        .flat_map(|analysis| analysis.references)
+        .filter_map(|text| expression::analyse(evaluator, text).ok())
+        .flat_map(|analysis| analysis.references.clone())
         .filter(|reference| reference.root == "steps")
         .map(|reference| reference.text())
         .collect();

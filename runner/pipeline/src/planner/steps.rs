@@ -1,19 +1,21 @@
 //! One instance after the other: its inputs, what it waits for, and what it may do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use sidestep_events::{Diagnostic, PluginRef};
+use sidestep_events::{Diagnostic, PluginRef, Position};
 use sidestep_policy::StepScopes;
 
 use super::MAX_INSTANCES;
 use super::texts::are_readable;
 use crate::expression::{self, Values};
-use crate::file::{Pipeline, Step};
+use crate::file::{Expression, Pipeline, Step};
 use crate::given::{PlanInputs, PluginInfo};
 use crate::plan::{Instance, Seen};
 use crate::problems::Problems;
+use crate::template::Template;
 use crate::{outputs, schema, with};
 
 /// A plan in the making.
@@ -25,6 +27,7 @@ pub(super) struct Planner<'a> {
     pub(super) by_step: BTreeMap<String, Vec<usize>>,
     /// The instances that nothing is wrong with.
     pub(super) right: BTreeSet<usize>,
+    pub(super) input_schemas: BTreeMap<String, Arc<Value>>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -92,6 +95,9 @@ impl Planner<'_> {
         let (known, unknown) = with.known(&values);
         let found = with::check(problems, step, schema, &known, &unknown);
         let index = self.instances.len();
+        self.input_schemas
+            .entry(plugin.info.digest.clone())
+            .or_insert_with(|| Arc::new(schema.clone()));
         let mut instance = Instance {
             id: instance_id(&step.id, &matrix),
             step: step.id.clone(),
@@ -123,12 +129,19 @@ impl Planner<'_> {
             max_parallel: step.max_parallel,
             scopes: StepScopes::default(),
             later_requests: IndexMap::new(),
+            places: BTreeMap::new(),
             secrets: step.secrets.iter().map(|(name, _)| name.clone()).collect(),
-            input_schema: schema.clone(),
         };
+        let condition = step.condition.iter();
+        instance.places = places(&instance.with, &step.reads);
+        instance
+            .places
+            .extend(condition.map(|condition| (condition.text.clone(), condition.at)));
         // What a plugin asks for can't be worked out from inputs that are wrong.
-        let known_later =
-            |text: &&str| expression::waits(text) || expression::evaluate(text, &values).is_ok();
+        let known_later = |text: &&str| {
+            expression::waits(&*values.evaluator, text)
+                || expression::evaluate(text, &values).is_ok()
+        };
         let workable = found
             && instance.with.expressions().iter().all(known_later)
             && are_readable(problems, step, &values);
@@ -210,6 +223,16 @@ impl Planner<'_> {
             })
             .collect()
     }
+}
+
+/// Where the expressions stand that a template still holds.
+pub(super) fn places(template: &Template, written: &[Expression]) -> BTreeMap<String, Position> {
+    let texts = template.expressions();
+    written
+        .iter()
+        .filter(|expression| texts.contains(&expression.text.as_str()))
+        .map(|expression| (expression.text.clone(), expression.at))
+        .collect()
 }
 
 fn instance_id(step: &str, matrix: &Map<String, Value>) -> String {

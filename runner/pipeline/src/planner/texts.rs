@@ -4,7 +4,7 @@ use serde_json::Value;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context;
-use crate::expression::{self, Values};
+use crate::expression::{self, Code, Values};
 use crate::file::Step;
 use crate::problems::Problems;
 use crate::template::{Piece, join};
@@ -14,7 +14,10 @@ pub(super) fn are_readable(problems: &Problems<'_>, step: &Step, values: &Values
     let Some((_, node)) = &step.grants else {
         return true;
     };
-    let (mut scratch, mut found) = (Problems::new(problems.file(), Vec::new()), Vec::new());
+    let (mut scratch, mut found) = (
+        Problems::new(problems.file(), problems.evaluator(), Vec::new()),
+        Vec::new(),
+    );
     context::collect(&mut scratch, context::IN_GRANTS, node, &mut found);
     scratch.is_empty()
         && !found
@@ -34,8 +37,8 @@ pub(super) fn texts(problems: &mut Problems<'_>, node: &Node, values: &Values) -
                 _ if node.is_null() => Ok(Value::Null),
                 pieces => join(pieces, values).map(Value::String),
             };
-            result.unwrap_or_else(|message| {
-                problems.add("expression.failed", node.at, message);
+            result.unwrap_or_else(|why| {
+                problems.unanswered(Code::expression("expression.failed"), node.at, &why);
                 Value::Null
             })
         }

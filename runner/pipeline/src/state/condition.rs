@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_evaluator::Statuses;
+use sidestep_events::{Failure, Owner};
 
 use super::RunState;
-use crate::expression;
-use crate::functions::{STATUS_FUNCTIONS, Statuses};
+use crate::expression::{self, Code, Unanswered};
+use crate::functions::STATUS_FUNCTIONS;
 use crate::plan::Instance;
 
 /// Whether a step runs, and why.
@@ -26,7 +27,7 @@ pub struct Condition {
 impl Instance {
     /// Whether the instance runs, once everything that it needs has ended.
     pub fn condition(&self, state: &RunState) -> Result<Condition, Failure> {
-        let mut values = state.values(&self.sees, &self.matrix);
+        let mut values = state.values(&self.sees, &self.matrix, &self.places);
         values.statuses = state.statuses(self);
         let default = if self.finally {
             "always()"
@@ -39,24 +40,26 @@ impl Instance {
             text: self.condition.clone().unwrap_or_else(|| default.to_owned()),
             values: BTreeMap::new(),
         };
-        let fail = |error: String| {
-            let message = format!("the condition of {} can't be evaluated: {error}", self.id);
-            Failure::new(
-                Class::InvalidInput,
-                "expression.failed",
-                Owner::Author,
-                message,
-            )
-            .with_help(format!("correct `if: {}`", condition.text))
+        let fail = |why: Unanswered| {
+            let place = values.places.get(&condition.text);
+            let place = place.map(|place| format!(" at {place}"));
+            let what = format!(
+                "the condition of {}{} can't be evaluated",
+                self.id,
+                place.unwrap_or_default()
+            );
+            why.about(what)
+                .failure(Code::expression("expression.failed"), Owner::Author)
+                .with_help(format!("correct `if: {}`", condition.text))
         };
-        let analysis = expression::analyse(&condition.text).map_err(&fail)?;
+        let analysis = expression::analyse(&*values.evaluator, &condition.text).map_err(&fail)?;
         let asks = analysis.calls(STATUS_FUNCTIONS);
         let status = asks || self.finally || values.statuses.success;
         let own = if status {
             let value = expression::evaluate(&condition.text, &values).map_err(&fail)?;
             value
                 .as_bool()
-                .ok_or_else(|| fail("it yields neither true nor false".to_owned()))?
+                .ok_or_else(|| fail(Unanswered::wrong("it yields neither true nor false")))?
         } else {
             false
         };

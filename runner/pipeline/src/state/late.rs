@@ -1,12 +1,15 @@
 //! What is known only when an instance's turn comes, or at the run's end.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_evaluator::Evaluator;
+use sidestep_events::{Failure, Owner};
 use sidestep_policy::StepScopes;
 
 use super::RunState;
+use crate::expression::{Code, Unanswered};
 use crate::plan::{Instance, Plan};
 use crate::request::evaluate_request;
 use crate::schema;
@@ -14,21 +17,19 @@ use crate::schema;
 impl Instance {
     /// The plugin's inputs, with its schema's defaults, checked against its schema.
     pub fn inputs(&self, state: &RunState) -> Result<Value, Failure> {
-        let values = state.values(&self.sees, &self.matrix);
-        let fail = |message: String| {
-            Failure::new(
-                Class::InvalidInput,
-                "input.wrong",
-                Owner::Author,
-                format!("the inputs of {} are wrong: {message}", self.id),
-            )
-        };
-        let mut inputs = self.with.evaluate(&values).map_err(fail)?;
-        schema::fill_defaults(&self.input_schema, &mut inputs);
+        let values = state.values(&self.sees, &self.matrix, &self.places);
+        let about = |why: Unanswered| why.about(format!("the inputs of {} are wrong", self.id));
+        let wrong = |why| about(why).failure(Code::expression("input.wrong"), Owner::Author);
+        let unfit = |why| about(why).failure(Code::schema("input.wrong"), Owner::Plugin);
+        let unknown = Arc::default();
+        let schema = state.input_schemas.get(&self.plugin_digest);
+        let schema: &Value = schema.unwrap_or(&unknown);
+        let mut inputs = self.with.evaluate(&values).map_err(wrong)?;
+        schema::fill_defaults(&*values.evaluator, schema, &mut inputs).map_err(unfit)?;
         if !self.with.is_known() {
-            let problems = schema::validate(&self.input_schema, &inputs).map_err(fail)?;
+            let problems = schema::validate(&*values.evaluator, schema, &inputs).map_err(unfit)?;
             if let Some(problem) = problems.first() {
-                return Err(fail(problem.to_string()));
+                return Err(wrong(Unanswered::wrong(problem.to_string())));
             }
         }
         Ok(inputs)
@@ -36,21 +37,24 @@ impl Instance {
 
     /// What the instance may do, with the requests that only now are known. `inputs` are those of
     /// [`Instance::inputs`].
-    pub fn scopes(&self, inputs: &Value) -> Result<StepScopes, Failure> {
+    pub fn scopes(
+        &self,
+        plan: &Plan,
+        evaluator: &Arc<dyn Evaluator>,
+        inputs: &Value,
+    ) -> Result<StepScopes, Failure> {
         let mut later = BTreeMap::new();
         for (key, text) in &self.later_requests {
-            let (capability, scopes) = evaluate_request(key, text, inputs, &self.input_schema)
-                .map_err(|message| {
-                    Failure::new(
-                        Class::InvalidInput,
-                        "plugin.request",
-                        Owner::Plugin,
-                        format!(
-                            "what {} asks for under `{key}` can't be worked out: {message}",
+            let (capability, scopes) =
+                evaluate_request(evaluator, key, text, inputs, plan.input_schema(self)).map_err(
+                    |why| {
+                        why.about(format!(
+                            "what {} asks for under `{key}` can't be worked out",
                             self.plugin
-                        ),
-                    )
-                })?;
+                        ))
+                        .failure(Code::expression("plugin.request"), Owner::Plugin)
+                    },
+                )?;
             later.insert(capability, scopes);
         }
         self.scopes
@@ -65,16 +69,12 @@ impl Instance {
 impl Plan {
     /// The pipeline's outputs; for a run that succeeded.
     pub fn outputs(&self, state: &RunState) -> Result<Map<String, Value>, Failure> {
-        let values = state.values(&self.sees, &Map::new());
+        let values = state.values(&self.sees, &Map::new(), &self.places);
         let mut outputs = Map::new();
         for (name, template) in &self.outputs {
-            let value = template.evaluate(&values).map_err(|message| {
-                Failure::new(
-                    Class::InvalidInput,
-                    "output.wrong",
-                    Owner::Author,
-                    format!("the pipeline's output `{name}` can't be evaluated: {message}"),
-                )
+            let value = template.evaluate(&values).map_err(|why| {
+                why.about(format!("the pipeline's output `{name}` can't be evaluated"))
+                    .failure(Code::expression("output.wrong"), Owner::Author)
             })?;
             outputs.insert(name.clone(), value);
         }

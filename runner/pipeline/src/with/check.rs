@@ -1,8 +1,10 @@
 //! Whether inputs are what the plugin's schema asks for.
 
 use serde_json::Value;
+use sidestep_evaluator::Finding;
 use sidestep_policy::{locate, nearest};
 
+use crate::expression::Code;
 use crate::file::Step;
 use crate::problems::Problems;
 use crate::schema;
@@ -15,17 +17,12 @@ pub(crate) fn check(
     known: &Value,
     unknown: &[String],
 ) -> bool {
-    let findings = match schema::validate(root, known) {
+    let findings = match schema::validate(problems.evaluator(), root, known) {
         Ok(findings) => findings,
-        Err(message) => {
-            problems.add(
-                "plugin.schema",
-                step.uses_at,
-                format!(
-                    "the input schema of `{}` can't be used: {message}",
-                    step.plugin()
-                ),
-            );
+        Err(why) => {
+            let plugin = step.plugin();
+            let why = why.about(format!("the input schema of `{plugin}` can't be used"));
+            problems.unanswered(Code::schema("plugin.schema"), step.uses_at, &why);
             return false;
         }
     };
@@ -48,7 +45,7 @@ pub(crate) fn check(
 /// What else is wrong with inputs of which some could not be read; those are null here.
 pub(super) fn check_keys(problems: &mut Problems<'_>, step: &Step, root: &Value, known: &Value) {
     // An unusable schema is reported when there are inputs to check against it.
-    for finding in schema::validate(root, known).unwrap_or_default() {
+    for finding in schema::validate(problems.evaluator(), root, known).unwrap_or_default() {
         let unread = known.pointer(&finding.pointer).is_none_or(Value::is_null);
         if !unread && !finding.alternatives {
             report(problems, step, root, &finding);
@@ -56,7 +53,7 @@ pub(super) fn check_keys(problems: &mut Problems<'_>, step: &Step, root: &Value,
     }
 }
 
-fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &schema::Finding) {
+fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &Finding) {
     let path: Vec<String> = finding
         .pointer
         .split('/')

@@ -6,7 +6,7 @@ use sidestep_events::Position;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context::{self, IN_STEP};
-use crate::expression::{self, Values};
+use crate::expression::{self, Code, Values};
 use crate::problems::Problems;
 use crate::template::{Piece, Template, join};
 use crate::{scalars, schema, units};
@@ -131,8 +131,8 @@ impl<'a> Reader<'a> {
                 }
             }
         };
-        result.unwrap_or_else(|message| {
-            problems.add("expression.failed", at, message);
+        result.unwrap_or_else(|why| {
+            problems.unanswered(Code::expression("expression.failed"), at, &why);
             nothing
         })
     }

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use sidestep_evaluator::Evaluator;
+use sidestep_evaluator_guest::Native;
 use sidestep_events::{Diagnostic, PluginRef};
 use sidestep_pipeline::{
     Manifest, Pipeline, Plan, PlanInputs, Planned, PluginInfo, Source, parse, parse_partly,
@@ -15,13 +18,19 @@ fn plugin(name: &str, inputs: Value, outputs: Value, requests: Value) -> PluginI
     .expect("a manifest");
     PluginInfo {
         manifest,
-        digest: format!("sha256:{}", "ab".repeat(32)),
+        digest: digest(name),
         signer: None,
     }
 }
 
 fn named(text: &str) -> PluginRef {
     PluginRef::parse(text).expect("a plugin")
+}
+
+/// A digest of that name alone.
+fn digest(name: &str) -> String {
+    let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex:0>64}")
 }
 
 /// Plugins shaped like those that the runner has, and one of a stranger.
@@ -110,24 +119,40 @@ pub(crate) fn plugins() -> BTreeMap<PluginRef, PluginInfo> {
     all
 }
 
+/// Works out what the tests' files say, without limits.
+pub(crate) fn evaluator() -> Arc<dyn Evaluator> {
+    Arc::new(Native)
+}
+
 pub(crate) fn read(text: &str) -> Result<Pipeline, Vec<Diagnostic>> {
-    parse(&Source {
+    let source = Source {
         name: "pipeline.yaml".to_owned(),
         text: text.to_owned(),
-    })
+    };
+    parse(&source, &Native)
 }
 
 /// Reads and plans a file with these inputs; everything that is wrong comes back.
 pub(crate) fn planned(text: &str, inputs: Value) -> Result<Plan, Vec<Diagnostic>> {
-    let parsed = parse_partly(&Source {
+    planned_by(&evaluator(), text, inputs)
+}
+
+/// As [`planned`], with this evaluator.
+pub(crate) fn planned_by(
+    evaluator: &Arc<dyn Evaluator>,
+    text: &str,
+    inputs: Value,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let source = Source {
         name: "pipeline.yaml".to_owned(),
         text: text.to_owned(),
-    });
+    };
+    let parsed = parse_partly(&source, &**evaluator);
     let Some(pipeline) = parsed.pipeline else {
         return Err(parsed.problems);
     };
     let plugins = plugins();
-    let mut given = PlanInputs::new(&plugins);
+    let mut given = PlanInputs::new(&plugins, evaluator);
     given.inputs = inputs.as_object().cloned().unwrap_or_default();
     given.git = json!({ "commit": "abc123" });
     given.run = json!({ "id": "r1" });

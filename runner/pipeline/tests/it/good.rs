@@ -3,7 +3,7 @@ use sidestep_events::GrantSource;
 use sidestep_pipeline::{Plan, Template};
 use sidestep_policy::Capability;
 
-use crate::fixtures::{lines, planned, read};
+use crate::fixtures::{evaluator, lines, planned, read};
 
 pub(crate) const FILE: &str = r#"version: 1
 name: image
@@ -184,10 +184,18 @@ fn inputs_from_a_command_line_become_what_the_file_wants() {
 #[test]
 fn what_waits_for_another_step_is_absent_and_no_default_takes_its_place() {
     let plan = good();
-    let build = plan.instance("build").expect("build").known_inputs();
+    let build = plan
+        .instance("build")
+        .expect("build")
+        .known_inputs(&plan, &*evaluator())
+        .expect("small");
     assert_eq!(build.get("context"), None);
     assert_eq!(build["serviceAccount"], "kaniko", "a default is known");
-    let context = plan.instance("context").expect("context").known_inputs();
+    let context = plan
+        .instance("context")
+        .expect("context")
+        .known_inputs(&plan, &*evaluator())
+        .expect("small");
     assert_eq!(context.get("prefix"), None, "{context}");
     assert_eq!(context["path"], ".");
     let pipeline = read(FILE).expect("right");
@@ -206,7 +214,10 @@ fn a_map_of_free_keys_is_known_as_a_whole_or_not() {
     let known = |env: &str| {
         let plan =
             planned(&file(env), json!({})).unwrap_or_else(|found| panic!("{}", lines(&found)));
-        plan.instance("go").expect("go").known_inputs()
+        plan.instance("go")
+            .expect("go")
+            .known_inputs(&plan, &*evaluator())
+            .expect("small")
     };
     assert_eq!(known("")["env"], json!({ "A": "x" }));
     let waits = known(", B: \"${{ steps.up.outputs.uri }}\"");

@@ -2,7 +2,7 @@ use serde_json::json;
 use sidestep_pipeline::{PlanInputs, plan};
 use sidestep_policy::{Origin, Policy, Trust, http};
 
-use crate::fixtures::{lines, planned, plugins, read};
+use crate::fixtures::{evaluator, lines, planned, plugins, read};
 use crate::good::{FILE, good};
 
 const BARE: &str = "version: 1\nname: x\nsteps:\n  n:\n    uses: ./plugins/notify.wasm\n    with: { status: ok }\n";
@@ -59,9 +59,12 @@ fn what_depends_on_another_step_has_to_be_written() {
     .expect("granted in writing");
     let b = plan.instance("b").expect("b");
     assert_eq!(b.later_requests.keys().collect::<Vec<_>>(), ["storage"]);
-    assert!(b.scopes(&json!({ "bucket": "known" })).is_ok());
+    assert!(
+        b.scopes(&plan, &evaluator(), &json!({ "bucket": "known" }))
+            .is_ok()
+    );
     let refused = b
-        .scopes(&json!({ "bucket": "other" }))
+        .scopes(&plan, &evaluator(), &json!({ "bucket": "other" }))
         .expect_err("not granted");
     assert_eq!(
         (refused.class.as_str(), refused.code.exact()),
@@ -84,7 +87,7 @@ fn a_policy_refuses_by_its_line_and_nothing_undoes_it() {
     let pipeline = read(FILE).expect("right");
     let plugins = plugins();
     let with = |policies: &[Policy], trust: Trust| {
-        let mut given = PlanInputs::new(&plugins);
+        let mut given = PlanInputs::new(&plugins, &evaluator());
         given.inputs = json!({ "bucket": "b", "image": "e.dev/p/i", "tag": "1" })
             .as_object()
             .cloned()

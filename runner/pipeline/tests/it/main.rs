@@ -1,6 +1,7 @@
 //! Pipelines read and planned as the runner does it.
 
 mod bad;
+mod budgets;
 mod fixtures;
 mod good;
 mod grants;

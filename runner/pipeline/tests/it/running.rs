@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use sidestep_events::Status;
 use sidestep_pipeline::RunState;
 
-use crate::fixtures::{lines, planned};
+use crate::fixtures::{evaluator, lines, planned};
 use crate::good::good;
 
 fn outputs(value: Value) -> serde_json::Map<String, Value> {
@@ -12,7 +12,7 @@ fn outputs(value: Value) -> serde_json::Map<String, Value> {
 #[test]
 fn inputs_are_evaluated_when_what_they_read_is_there() {
     let plan = good();
-    let mut state = RunState::new(&plan);
+    let mut state = RunState::new(&plan, &evaluator());
     let context = plan.instance("context").expect("context");
     assert!(context.condition(&state).expect("evaluates").run);
     assert_eq!(
@@ -49,7 +49,7 @@ fn inputs_are_evaluated_when_what_they_read_is_there() {
 #[test]
 fn a_failure_skips_what_needs_it_and_runs_what_asks_for_it() {
     let plan = good();
-    let mut state = RunState::new(&plan);
+    let mut state = RunState::new(&plan, &evaluator());
     state.set("context", Status::Failed);
     let build = plan
         .instance("build")
@@ -75,7 +75,7 @@ fn conditions_say_what_they_saw() {
     };
     let plan = planned(&text("steps.a.status == 'skipped'"), json!({ "go": false }))
         .unwrap_or_else(|problems| panic!("{}", lines(&problems)));
-    let mut state = RunState::new(&plan);
+    let mut state = RunState::new(&plan, &evaluator());
     let a = plan
         .instance("a")
         .expect("a")
@@ -107,7 +107,7 @@ fn conditions_say_what_they_saw() {
     ];
     for (condition, status, run, because) in table {
         let plan = planned(&text(condition), json!({ "go": true })).expect(condition);
-        let mut state = RunState::new(&plan);
+        let mut state = RunState::new(&plan, &evaluator());
         state.set("a", status);
         let b = plan
             .instance("b")

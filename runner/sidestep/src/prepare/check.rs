@@ -43,6 +43,13 @@ pub(super) async fn check(
         let Some(plugin) = plugins.get(&instance.plugin_digest) else {
             continue;
         };
+        let inputs = match instance.known_inputs(plan, &*session.evaluator) {
+            Ok(inputs) => inputs,
+            Err(failure) => {
+                problems.extend([placed(pipeline, &instance.step, as_diagnostic(&failure))]);
+                continue;
+            }
+        };
         let incarnation = Incarnation {
             context: StepContext {
                 run: "check".to_owned(),
@@ -58,7 +65,7 @@ pub(super) async fn check(
                 sink: Arc::new(NoSink),
             },
             services: equipment.services.clone(),
-            inputs: instance.known_inputs(),
+            inputs,
             timeout: Some(Duration::from_secs(30)),
         };
         let remarks = match plugin.check(incarnation).await {

@@ -1,57 +1,48 @@
-//! Reading an expression, once.
+//! Reading an expression.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use cel::common::ast::IdedExpr;
 use cel::parser::Parser;
+use sidestep_evaluator::Analysis;
 
-use super::walk::{Analysis, Walk};
-use super::{limits, on_own_stack};
+use crate::limits;
+use crate::remembered::Remembered;
+use crate::walk::Walk;
 
 /// An expression that keeps the limits.
-pub(super) struct Read {
-    pub(super) tree: IdedExpr,
+pub(crate) struct Read {
+    pub(crate) tree: IdedExpr,
     /// Sorted, each name once.
-    pub(super) analysis: Analysis,
+    pub(crate) analysis: Analysis,
     /// How many comprehensions it has.
-    pub(super) comprehensions: usize,
+    pub(crate) comprehensions: usize,
 }
 
-/// How many expressions are remembered at once.
-const REMEMBERED: usize = 1024;
-
-/// What was read, by its text: an expression is looked at for its types, for what it waits for and
-/// for what it may read, and is worked out at last. The parser is the dear part of each.
-static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Read>>>> = LazyLock::new(Mutex::default);
+thread_local! {
+    static EXPRESSIONS: RefCell<Remembered<String, Read>> = const { RefCell::new(Remembered::new(64)) };
+}
 
 /// Reads an expression. An error is one sentence about what is wrong.
-pub(super) fn read(text: &str) -> Result<Arc<Read>, String> {
+pub(crate) fn read(text: &str) -> Result<Rc<Read>, String> {
     limits::before_parsing(text)?;
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(read) = known().get(text) {
-        return Ok(Arc::clone(read));
-    }
-    let read = on_own_stack(|| {
-        let tree = parse(text)?;
-        let walk = Walk::over(&tree)?;
-        let (comprehensions, mut analysis) = (walk.comprehensions, walk.analysis);
-        analysis.references.sort();
-        analysis.references.dedup();
-        analysis.functions.sort();
-        analysis.functions.dedup();
-        Ok::<_, String>(Arc::new(Read {
-            tree,
-            analysis,
-            comprehensions,
-        }))
-    })??;
-    let mut known = known();
-    if known.len() >= REMEMBERED {
-        known.clear();
-    }
-    known.insert(text.to_owned(), Arc::clone(&read));
-    Ok(read)
+    EXPRESSIONS.with_borrow_mut(|expressions| expressions.get_or_make(text, read_anew))
+}
+
+fn read_anew(text: &str) -> Result<Read, String> {
+    let tree = parse(text)?;
+    let walk = Walk::over(&tree)?;
+    let (comprehensions, mut analysis) = (walk.comprehensions, walk.analysis);
+    analysis.references.sort();
+    analysis.references.dedup();
+    analysis.functions.sort();
+    analysis.functions.dedup();
+    Ok(Read {
+        tree,
+        analysis,
+        comprehensions,
+    })
 }
 
 fn parse(text: &str) -> Result<IdedExpr, String> {

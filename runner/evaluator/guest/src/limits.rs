@@ -1,23 +1,24 @@
-//! How large an expression and its values may be: it is worked out here, for somebody else.
+//! How large an expression and its values may be.
 
 use serde_json::Value;
+use sidestep_evaluator::MAX_EXPRESSION;
 
-/// The longest expression, in bytes.
-pub const MAX_EXPRESSION: usize = 2048;
 /// How deep comprehensions (`map`, `filter`, `all`, `exists`) may nest.
-pub(super) const MAX_COMPREHENSION_DEPTH: usize = 2;
+pub(crate) const MAX_COMPREHENSION_DEPTH: usize = 2;
 /// How many comprehensions one expression may have, nested or one after the other.
-pub(super) const MAX_COMPREHENSIONS: usize = 4;
+pub(crate) const MAX_COMPREHENSIONS: usize = 4;
 /// How many `+` an expression with comprehensions may have: a body that adds its variable to
 /// itself multiplies what the next one walks over.
-pub(super) const MAX_ADDITIONS: usize = 32;
+pub(crate) const MAX_ADDITIONS: usize = 32;
+/// Bytes of a compiled pattern.
+pub(crate) const MAX_PATTERN: usize = 1 << 20;
 /// How deep brackets may nest.
 const MAX_BRACKETS: usize = 32;
 /// The longest list or map that a comprehension may meet.
 const MAX_ITEMS: usize = 1000;
 
 /// What can be refused before a parser sees it.
-pub(super) fn before_parsing(text: &str) -> Result<(), String> {
+pub(crate) fn before_parsing(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("the expression is empty".to_owned());
     }
@@ -51,7 +52,7 @@ pub(super) fn before_parsing(text: &str) -> Result<(), String> {
 }
 
 /// Whether a comprehension may meet the value of this name.
-pub(super) fn of_value(name: &str, value: &Value) -> Result<(), String> {
+pub(crate) fn of_value(name: &str, value: &Value) -> Result<(), String> {
     let too_long = |len: usize| {
         format!("`{name}` has a list of {len}; an expression goes over at most {MAX_ITEMS}")
     };

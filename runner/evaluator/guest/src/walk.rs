@@ -3,54 +3,16 @@
 use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+use sidestep_evaluator::{Analysis, Reference};
 
-use super::limits::{MAX_ADDITIONS, MAX_COMPREHENSION_DEPTH, MAX_COMPREHENSIONS};
-
-/// A name that an expression reads: `steps.build.outputs.image`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Reference {
-    /// The first name.
-    pub(crate) root: String,
-    /// The names after it, as far as they are constant.
-    pub(crate) path: Vec<String>,
-    /// Whether it stands within `default(…)` or `has(…)`.
-    pub(crate) guarded: bool,
-}
-
-impl Reference {
-    pub(crate) fn text(&self) -> String {
-        let mut text = self.root.clone();
-        for part in &self.path {
-            text.push('.');
-            text.push_str(part);
-        }
-        text
-    }
-}
-
-/// What an expression reads and calls.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Analysis {
-    pub(crate) references: Vec<Reference>,
-    pub(crate) functions: Vec<String>,
-}
-
-impl Analysis {
-    pub(crate) fn calls(&self, names: &[&str]) -> bool {
-        self.functions.iter().any(|f| names.contains(&f.as_str()))
-    }
-
-    pub(crate) fn reads(&self, root: &str) -> bool {
-        self.references.iter().any(|r| r.root == root)
-    }
-}
+use crate::limits::{MAX_ADDITIONS, MAX_COMPREHENSION_DEPTH, MAX_COMPREHENSIONS};
 
 /// What a walk over an expression's tree finds.
 #[derive(Default)]
-pub(super) struct Walk {
-    pub(super) analysis: Analysis,
+pub(crate) struct Walk {
+    pub(crate) analysis: Analysis,
     /// How many comprehensions there are.
-    pub(super) comprehensions: usize,
+    pub(crate) comprehensions: usize,
     /// How many `+` the author wrote.
     additions: usize,
     /// The variables of the comprehensions around: nobody gives them.
@@ -59,7 +21,7 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Walks over the whole tree; an error is one sentence about what is wrong.
-    pub(super) fn over(tree: &IdedExpr) -> Result<Self, String> {
+    pub(crate) fn over(tree: &IdedExpr) -> Result<Self, String> {
         let mut walk = Self::default();
         walk.visit(tree, &mut Vec::new(), false, 0)?;
         walk.within_limits()?;

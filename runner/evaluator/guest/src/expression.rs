@@ -1,0 +1,48 @@
+//! What an expression yields.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use cel::{Context, Value as Cel};
+use serde_json::Value;
+use sidestep_evaluator::Statuses;
+
+use crate::cel_value::{to_cel, to_json};
+use crate::{functions, limits, read};
+
+/// Evaluates an expression. An error is one sentence about what is wrong.
+pub(crate) fn evaluate(
+    text: &str,
+    variables: &BTreeMap<Cow<'_, str>, Cow<'_, Value>>,
+    statuses: Statuses,
+) -> Result<Value, String> {
+    let read = read::read(text)?;
+    let mut context = Context::default();
+    functions::declare(&mut context, statuses);
+    for (name, value) in variables {
+        if read.comprehensions > 0 && read.analysis.reads(name) {
+            limits::of_value(name, value)?;
+        }
+        context.add_variable_from_value(name.to_string(), to_cel(value));
+    }
+    let value = Cel::resolve(&read.tree, &context).map_err(|error| explain(&error))?;
+    to_json(&value).map_err(|what| format!("the expression yields {what}"))
+}
+
+fn explain(error: &cel::ExecutionError) -> String {
+    use cel::ExecutionError as E;
+    match error {
+        E::NoSuchKey(key) => format!("there is no `{key}`"),
+        E::UndeclaredReference(name) => format!("`{name}` is not known here"),
+        E::FunctionError { function, message } => format!("{function}(): {message}"),
+        E::NoSuchOverload(overload) => overload.to_string(),
+        E::IndexOutOfBounds(_) => "a list has no item at this index".to_owned(),
+        E::DivisionByZero(_) | E::RemainderByZero(_) => "division by zero".to_owned(),
+        // The others print values, which may be long or not for everybody's eyes.
+        E::UnexpectedType { want, .. } => format!("a value of type {want} is wanted"),
+        E::InvalidArgumentCount { expected, actual } => {
+            format!("{expected} arguments are wanted, not {actual}")
+        }
+        _ => "the values have types that this expression can't work on".to_owned(),
+    }
+}

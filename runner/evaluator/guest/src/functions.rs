@@ -1,0 +1,186 @@
+use std::sync::Arc;
+
+use cel::{Context, ExecutionError, Value as Cel};
+use serde_json::json;
+use sidestep_evaluator::Statuses;
+
+use crate::cel_value::to_cel;
+
+/// Declares the functions that expressions have besides CEL's own.
+pub(crate) fn declare(context: &mut Context<'_, '_>, statuses: Statuses) {
+    let declared = [
+        context.add_function("success", move || statuses.success),
+        context.add_function("failure", move || statuses.failure),
+        context.add_function("cancelled", move || statuses.cancelled),
+        context.add_function("always", || true),
+        context.add_function("default", |value: Cel, other: Cel| match value {
+            Cel::Null => other,
+            value => value,
+        }),
+        context.add_function("image", |text: Arc<String>| image(&text)),
+        context.add_function("cluster", |text: Arc<String>| cluster(&text)),
+        context.add_function("bucket", |text: Arc<String>| bucket(&text)),
+        context.add_function("project", |text: Arc<String>| {
+            to_cel(&json!(project(&text)))
+        }),
+        context.add_function("repository", |text: Arc<String>| {
+            to_cel(&json!(repository(&text)))
+        }),
+    ];
+    debug_assert!(
+        declared.iter().all(Result::is_ok),
+        "none of these names is CEL's own"
+    );
+}
+
+/// An image reference's parts (the OCI distribution specification's `name`, `tag`, `digest`).
+fn image(text: &str) -> Cel {
+    let (name, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, digest),
+        None => (text, ""),
+    };
+    let slash = name.rfind('/').map_or(0, |at| at + 1);
+    let (repository, tag) = match name[slash..].find(':') {
+        Some(colon) => (&name[..slash + colon], &name[slash + colon + 1..]),
+        None => (name, ""),
+    };
+    let host = match repository.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "",
+    };
+    to_cel(&json!({ "repository": repository, "tag": tag, "digest": digest, "host": host }))
+}
+
+/// A GKE resource name's parts; of any other name only `name`.
+fn cluster(text: &str) -> Cel {
+    let parts: Vec<&str> = text.split('/').collect();
+    let value = match parts.as_slice() {
+        [
+            "projects",
+            project,
+            "locations" | "zones",
+            location,
+            "clusters",
+            name,
+        ] => {
+            json!({ "project": project, "location": location, "name": name })
+        }
+        _ => json!({ "project": null, "location": null, "name": text }),
+    };
+    to_cel(&value)
+}
+
+/// The bucket of `gs://BUCKET/OBJECT`, or of a bare name.
+fn bucket(text: &str) -> Result<Cel, ExecutionError> {
+    let rest = text.strip_prefix("gs://").unwrap_or(text);
+    let name = rest.split('/').next().unwrap_or_default();
+    if name.is_empty() || name.contains(':') {
+        return Err(ExecutionError::function_error(
+            "bucket",
+            "this is not gs://BUCKET/OBJECT",
+        ));
+    }
+    Ok(to_cel(&json!(name)))
+}
+
+/// The project of a resource name, a service account's address or an image of Google's registries;
+/// empty where the text names none.
+fn project(text: &str) -> String {
+    if let Some(rest) = text.strip_prefix("projects/") {
+        return rest.split('/').next().unwrap_or_default().to_owned();
+    }
+    let found = match text.split_once('@') {
+        Some((name, "developer.gserviceaccount.com")) => name.strip_suffix("-compute"),
+        Some((name, "appspot.gserviceaccount.com")) => Some(name),
+        Some((_, domain)) if domain.ends_with(".iam.gserviceaccount.com") => {
+            domain.strip_suffix(".iam.gserviceaccount.com")
+        }
+        _ => registry(text).map(|[project, _, _]| project),
+    };
+    found.unwrap_or_default().to_owned()
+}
+
+/// The Artifact Registry repository (`projects/P/locations/L/repositories/R`) of an image or of a
+/// name that is one already; empty where the text names none.
+fn repository(text: &str) -> String {
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts.as_slice() {
+        ["projects", _, "locations", _, "repositories", _] => text.to_owned(),
+        _ => match registry(text) {
+            Some([project, location, name]) => {
+                format!("projects/{project}/locations/{location}/repositories/{name}")
+            }
+            None => String::new(),
+        },
+    }
+}
+
+/// Project, location and repository of an image in Artifact Registry. Container Registry's hosts
+/// are repositories there, named like the host
+/// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
+fn registry(image: &str) -> Option<[&str; 3]> {
+    let name = image.split('@').next().unwrap_or_default();
+    let mut parts = name.split('/');
+    let (host, project) = (parts.next()?, parts.next()?);
+    let (location, name) = match host {
+        "gcr.io" | "us.gcr.io" => ("us", host),
+        "eu.gcr.io" => ("europe", host),
+        "asia.gcr.io" => ("asia", host),
+        _ => (host.strip_suffix("-docker.pkg.dev")?, parts.next()?),
+    };
+    Some([project, location, name])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::evaluate;
+    use serde_json::json;
+
+    #[test]
+    fn references_are_taken_apart() {
+        for (text, expected) in [
+            (
+                "image('europe-docker.pkg.dev/p/r/api:1').repository",
+                json!("europe-docker.pkg.dev/p/r/api"),
+            ),
+            (
+                "image('localhost:5000/x@sha256:ab').repository",
+                json!("localhost:5000/x"),
+            ),
+            ("image('localhost:5000/x:1').tag", json!("1")),
+            ("image('python:3.13').host", json!("")),
+            (
+                "cluster('projects/p/locations/l/clusters/c').project",
+                json!("p"),
+            ),
+            ("cluster('prod').name", json!("prod")),
+            ("cluster('prod').project", json!(null)),
+            ("bucket('gs://b/o/p')", json!("b")),
+            ("bucket('b')", json!("b")),
+            ("project('projects/p/secrets/s')", json!("p")),
+            ("project('b@p.iam.gserviceaccount.com')", json!("p")),
+            (
+                "project('12-compute@developer.gserviceaccount.com')",
+                json!("12"),
+            ),
+            ("project('europe-docker.pkg.dev/p/r/api:1')", json!("p")),
+            ("project('ghcr.io/a/b')", json!("")),
+            (
+                "repository('europe-docker.pkg.dev/p/r/api@sha256:ab')",
+                json!("projects/p/locations/europe/repositories/r"),
+            ),
+            (
+                "repository('eu.gcr.io/p/api:1')",
+                json!("projects/p/locations/europe/repositories/eu.gcr.io"),
+            ),
+            (
+                "repository('projects/p/locations/l/repositories/r')",
+                json!("projects/p/locations/l/repositories/r"),
+            ),
+            ("repository('python:3.13')", json!("")),
+        ] {
+            assert_eq!(evaluate(text, &json!({})), Ok(expected), "{text}");
+        }
+        assert!(evaluate("bucket('https://x/b')", &json!({})).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! The evaluator: parses and evaluates expressions (CEL), JSON Schemas and patterns.
+//!
+//! The host runs this crate as a WebAssembly module within limits of steps and memory, because
+//! nothing here can be trusted to end: strangers wrote what it reads. The same functions, built as
+//! an ordinary library, are [`Native`], for tests of crates that must not know a host.
+//!
+//! This crate must not do any IO.
+
+#[cfg(target_family = "wasm")]
+mod abi;
+mod cel_value;
+mod expression;
+mod functions;
+mod limits;
+mod read;
+mod remembered;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use sidestep_evaluator::{Answer, Evaluator, Question, Stopped};
+
+/// Answers a question.
+pub fn answer(question: &Question<'_>) -> Answer {
+    let answer = match question {
+        Question::Analyse { text } => {
+            read::read(text).map(|read| Answer::Analysis(read.analysis.clone()))
+        }
+        Question::Evaluate {
+            text,
+            variables,
+            statuses,
+        } => expression::evaluate(text, variables, *statuses).map(Answer::Value),
+        Question::Validate { schema, value } => {
+            schema::validate(schema, value).map(Answer::Findings)
+        }
+        Question::Match { pattern, text } => regex::RegexBuilder::new(pattern)
+            .size_limit(limits::MAX_PATTERN)
+            .build()
+            .map(|pattern| Answer::Matches(pattern.is_match(text)))
+            // The last line says why; those before show the pattern.
+            .map_err(|error| {
+                let message = error.to_string();
+                message
+                    .lines()
+                    .last()
+                    .unwrap_or("it can't be read")
+                    .to_owned()
+            }),
+    };
+    answer.unwrap_or_else(Answer::Wrong)
+}
+
+/// The evaluator without a host, and so without limits: for tests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Native;
+
+/// The parser and the interpreter recurse; this is what the longest expression needs with room to
+/// spare where nothing is optimised.
+const STACK: usize = 16 << 20;
+
+impl Evaluator for Native {
+    fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped> {
+        std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, || answer(question))
+                .map_err(|error| Stopped::Broken(error.to_string()))?
+                .join()
+                .map_err(|_| Stopped::Broken("it panicked".to_owned()))
+        })
+    }
+
+    fn charge(&self, _: u64) -> Result<(), Stopped> {
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! JSON Schemas: nothing is fetched for them, and patterns run in linear time.
+
+use std::cell::RefCell;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::Value;
+use sidestep_evaluator::Finding;
+
+use crate::limits::MAX_PATTERN;
+use crate::remembered::Remembered;
+
+/// The longest part of a schema that a message quotes, in characters.
+const MAX_QUOTED: usize = 300;
+
+thread_local! {
+    static SCHEMAS: RefCell<Remembered<Value, Validator>> = const { RefCell::new(Remembered::new(16)) };
+}
+
+fn compile(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .offline()
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
+        .build(schema)
+        .map_err(|error| format!("the schema itself is wrong: {}", shorten(error.to_string())))
+}
+
+/// Everything that the schema finds wrong with a value. An error says that the schema is unusable.
+pub(crate) fn validate(schema: &Value, value: &Value) -> Result<Vec<Finding>, String> {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    let validator = SCHEMAS.with_borrow_mut(|schemas| schemas.get_or_make(schema, compile))?;
+    Ok(validator
+        .iter_errors(value)
+        .take(100)
+        .map(|error| {
+            let mut unexpected = Vec::new();
+            let mut alternatives = false;
+            let message = match error.kind() {
+                Kind::AdditionalProperties { unexpected: keys }
+                | Kind::UnevaluatedProperties { unexpected: keys } => {
+                    unexpected.clone_from(keys);
+                    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                    format!("{} is not known here", keys.join(", "))
+                }
+                Kind::Required { property } => {
+                    format!("`{}` is missing", property.as_str().unwrap_or_default())
+                }
+                Kind::AnyOf { .. }
+                | Kind::OneOfNotValid { .. }
+                | Kind::OneOfMultipleValid { .. } => {
+                    alternatives = true;
+                    "this is none of the forms that are allowed here".to_owned()
+                }
+                Kind::Pattern { pattern } => {
+                    format!("this does not match {}", shorten(pattern.clone()))
+                }
+                _ => error.masked_with("this").to_string(),
+            };
+            Finding {
+                pointer: error.instance_path().to_string(),
+                message,
+                unexpected,
+                alternatives,
+            }
+        })
+        .collect())
+}
+
+/// A text for people to read: long ones are cut.
+fn shorten(text: String) -> String {
+    match text.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,19 @@
+//! The contract with the evaluator: what is asked about expressions, schemas and patterns that
+//! strangers wrote, and what it answers.
+//!
+//! The planner asks through [`Evaluator`]. The host implements it with a WebAssembly module that
+//! runs within limits of steps and memory; the module itself is the crate `guest` beside this one,
+//! and reads a [`Question`] and writes an [`Answer`] as JSON.
+//!
+//! This crate must not know CEL, JSON Schema or wasmtime, so that neither the planner nor the host
+//! depends on what it asks for.
+
+mod analysis;
+mod evaluator;
+mod question;
+mod stopped;
+
+pub use analysis::{Analysis, Reference};
+pub use evaluator::{Absent, Evaluator};
+pub use question::{Answer, Finding, MAX_EXPRESSION, Question, Statuses};
+pub use stopped::{Budget, Stopped};

@@ -1,0 +1,195 @@
+//! Evaluates expressions, schemas and patterns of strangers in a module with a Store of its own.
+//!
+//! The module has no imports, so it can do nothing but compute. Fuel bounds how long, the Store's
+//! limiter how much memory, and both are the same on every machine.
+
+mod instance;
+mod limits;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use sidestep_evaluator::{Answer, Budget, Evaluator, Question, Stopped};
+use wasmtime::{Config, Engine, Trap};
+
+use crate::aot;
+
+pub use limits::EvaluationLimits;
+
+use instance::{Instance, Prepared};
+
+/// Bytes of stack for the module's own calls: those of the longest expression take a tenth.
+const MODULE_STACK: usize = 4 << 20;
+/// Bytes of the stack that the module runs on, with what the host needs around it. Only what is
+/// touched takes memory.
+const STACK: usize = MODULE_STACK + (1 << 20);
+/// How many instances wait for the next question, and the largest memory that one keeps.
+const MOST_IDLE: usize = 4;
+const IDLE_MEMORY: usize = 16 << 20;
+
+/// Evaluates expressions, schemas and patterns in the module that the runner's build embeds. Loads the
+/// module when the first question is asked.
+#[derive(Debug)]
+pub struct ModuleEvaluator {
+    code: &'static [u8],
+    limits: EvaluationLimits,
+    prepared: OnceLock<Result<Prepared, String>>,
+    idle: Mutex<Vec<Instance>>,
+    /// What is left of the run's steps, and of the bytes that answers may take.
+    steps_left: AtomicU64,
+    values_left: AtomicUsize,
+}
+
+impl ModuleEvaluator {
+    /// Makes an evaluator with the budgets of one run. `code` is what [`precompile_evaluator`] made
+    /// in this runner's own build; code from any other origin must not be given. Without code,
+    /// every question fails with [`Stopped::Broken`].
+    pub fn new(code: &'static [u8], limits: EvaluationLimits) -> Self {
+        Self {
+            code,
+            prepared: OnceLock::new(),
+            idle: Mutex::default(),
+            steps_left: AtomicU64::new(limits.steps_in_all),
+            values_left: AtomicUsize::new(limits.values_in_all),
+            limits,
+        }
+    }
+
+    /// Returns how many steps all questions together took so far.
+    pub fn steps(&self) -> u64 {
+        self.limits.steps_in_all - self.steps_left.load(Ordering::Relaxed)
+    }
+
+    fn prepared(&self) -> Result<&Prepared, Stopped> {
+        let prepare = || {
+            if self.code.is_empty() {
+                return Err("this build has no evaluator".to_owned());
+            }
+            let engine = engine().map_err(|error| format!("{error:#}"))?;
+            let module = aot::deserialize_module(&engine, self.code)
+                .ok_or("the evaluator was built for another runner or machine")?;
+            Prepared::new(&engine, &module).map_err(|error| format!("{error:#}"))
+        };
+        let prepared = self.prepared.get_or_init(prepare);
+        prepared
+            .as_ref()
+            .map_err(|why| Stopped::Broken(why.clone()))
+    }
+
+    /// Returns an idle instance, or a new one.
+    fn instance(&self) -> Result<Instance, Stopped> {
+        let waiting = self.idle().pop();
+        match waiting {
+            Some(instance) => Ok(instance),
+            None => Instance::new(self.prepared()?, self.limits.memory)
+                .map_err(|error| Stopped::Broken(format!("{error:#}"))),
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Instance>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says why an instance ended without an answer.
+    fn ended(&self, error: &wasmtime::Error, instance: &Instance, steps: u64) -> Stopped {
+        let limits = &self.limits;
+        if instance.was_refused_memory() {
+            return Budget::Memory(limits.memory).into();
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) if steps < limits.steps => {
+                Budget::StepsInAll(limits.steps_in_all).into()
+            }
+            Some(Trap::OutOfFuel) => Budget::Steps(limits.steps).into(),
+            // The module's data lies behind its own stack, which therefore ends at address 0.
+            Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => Budget::Depth.into(),
+            _ => Stopped::Broken(format!("{error:#}")),
+        }
+    }
+
+    /// Reads an answer, if it does not take more room here than it may.
+    fn read(&self, text: &[u8]) -> Result<Answer, Stopped> {
+        let limits = &self.limits;
+        let room = limits::room(text);
+        if room > limits.value {
+            return Err(Budget::Value(limits.value).into());
+        }
+        let less = |left: usize| left.checked_sub(room);
+        self.values_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .map_err(|_| Budget::ValuesInAll(limits.values_in_all))?;
+        // What the module wrote is JSON; only its depth can be too much.
+        serde_json::from_slice(text).map_err(|_| Budget::Depth.into())
+    }
+}
+
+impl Evaluator for ModuleEvaluator {
+    fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped> {
+        let left = self.steps_left.load(Ordering::Relaxed);
+        let steps = self.limits.steps.min(left);
+        if steps == 0 {
+            return Err(Budget::StepsInAll(self.limits.steps_in_all).into());
+        }
+        let question =
+            serde_json::to_vec(question).map_err(|error| Stopped::Broken(error.to_string()))?;
+        let mut instance = self.instance()?;
+        let answer = instance.answer(&question, steps);
+        // Several questions at once may take a little more in all than there was left.
+        let taken = instance.steps_taken(steps);
+        let less = |left: u64| Some(left.saturating_sub(taken));
+        let _ = self
+            .steps_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        let text = match answer {
+            Ok(text) => text,
+            Err(error) => match error.downcast_ref::<Trap>() {
+                // Only a panic ends there, and only because of what it was asked.
+                Some(Trap::UnreachableCodeReached) if !instance.was_refused_memory() => {
+                    return Ok(Answer::Wrong("the evaluator gave up on it".to_owned()));
+                }
+                _ => return Err(self.ended(&error, &instance, steps)),
+            },
+        };
+        let answer = self.read(&text);
+        let mut idle = self.idle();
+        if idle.len() < MOST_IDLE && instance.memory() <= IDLE_MEMORY {
+            idle.push(instance);
+        }
+        answer
+    }
+
+    fn charge(&self, steps: u64) -> Result<(), Stopped> {
+        let less = |left: u64| left.checked_sub(steps);
+        self.steps_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .map(|_| ())
+            .map_err(|_| {
+                self.steps_left.store(0, Ordering::Relaxed);
+                Budget::StepsInAll(self.limits.steps_in_all).into()
+            })
+    }
+}
+
+/// Compiles the evaluator's module for the build that embeds it.
+pub fn precompile_evaluator(module: &[u8]) -> Result<Vec<u8>, String> {
+    engine()
+        .and_then(|engine| engine.precompile_module(module))
+        .map_err(|error| format!("{error:#}"))
+}
+
+/// The engine of the evaluator alone, in this runner and in the build that compiles the module for
+/// it: both must agree on every setting.
+fn engine() -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        .max_wasm_stack(MODULE_STACK)
+        .async_stack_size(STACK)
+        // The code is embedded, so that what only debuggers read would make every runner larger.
+        .generate_address_map(false)
+        .wasm_backtrace_max_frames(None);
+    Engine::new(&config)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! What the host does with a module, shown by small ones; the real one is attacked end to end.
+
+use serde_json::json;
+
+use super::*;
+
+/// An evaluator whose module answers with `answer`'s body, which may use `$buffer` and memory from
+/// 4096 on.
+fn evaluator(data: &str, answer: &str, limits: EvaluationLimits) -> ModuleEvaluator {
+    let text = format!(
+        r#"(module
+            (memory (export "memory") 1)
+            (data (i32.const 4096) "{}")
+            (func (export "sidestep_buffer") (param i32) (result i32)
+                (if (i32.gt_u (local.get 0) (i32.const 4096))
+                    (then
+                        (if (i32.eq (i32.const -1)
+                                (memory.grow (i32.shr_u (local.get 0) (i32.const 16))))
+                            (then unreachable))
+                        (return (i32.const 65536))))
+                (i32.const 0))
+            (func $deep (call $deep) (call $deep))
+            (func (export "sidestep_answer") (result i64) {answer}))"#,
+        data.replace('"', "\\22")
+    );
+    let module = wat::parse_str(text).expect("a module");
+    let code = precompile_evaluator(&module).expect("it compiles");
+    ModuleEvaluator::new(code.leak(), limits)
+}
+
+fn small() -> EvaluationLimits {
+    EvaluationLimits {
+        steps: 10_000,
+        steps_in_all: 25_000,
+        memory: 1 << 20,
+        value: 4096,
+        values_in_all: 10_000,
+    }
+}
+
+fn question(text: &str) -> Question<'_> {
+    Question::Analyse { text: text.into() }
+}
+
+fn at(length: usize) -> String {
+    format!("(i64.or (i64.shl (i64.const 4096) (i64.const 32)) (i64.const {length}))")
+}
+
+const ENDLESS: &str = "(loop $again (br $again)) (i64.const 0)";
+
+#[test]
+fn one_evaluation_and_all_of_a_run_have_budgets_of_steps() {
+    let evaluator = evaluator("", ENDLESS, small());
+    let asked: Vec<_> = (0..5).map(|_| evaluator.ask(&question("x"))).collect();
+    let (one, all) = (Budget::Steps(10_000), Budget::StepsInAll(25_000));
+    let expected = [one, one, all, all, all].map(|budget| Err(budget.into()));
+    assert_eq!(asked, expected);
+    assert_eq!(evaluator.steps(), 25_000);
+}
+
+#[test]
+fn steps_are_the_same_each_time() {
+    let text = r#"{"value":[1,"x"]}"#;
+    let evaluator = evaluator(text, &at(text.len()), small());
+    let mut before = 0;
+    let taken: Vec<u64> = (0..3)
+        .map(|_| {
+            let answer = evaluator.ask(&question("x"));
+            assert_eq!(answer, Ok(Answer::Value(json!([1, "x"]))));
+            let taken = evaluator.steps() - before;
+            before = evaluator.steps();
+            taken
+        })
+        .collect();
+    assert!(
+        taken[0] > 0 && taken.iter().all(|one| *one == taken[0]),
+        "{taken:?}"
+    );
+}
+
+#[test]
+fn steps_of_the_caller_count_too() {
+    let evaluator = evaluator("", ENDLESS, small());
+    assert_eq!(evaluator.charge(20_000), Ok(()));
+    let all = Err(Budget::StepsInAll(25_000).into());
+    assert_eq!(evaluator.charge(20_000), all);
+    assert_eq!(evaluator.charge(1), all);
+    assert_eq!(
+        evaluator.ask(&question("x")),
+        Err(Budget::StepsInAll(25_000).into())
+    );
+}
+
+#[test]
+fn memory_and_depth_are_bounded_and_the_next_question_is_answered() {
+    let text = r#"{"matches":true}"#;
+    let roomy = || EvaluationLimits {
+        steps: 1 << 30,
+        ..small()
+    };
+    let limits = EvaluationLimits {
+        steps_in_all: 1 << 40,
+        ..roomy()
+    };
+    let evaluator = evaluator(
+        text,
+        &format!(
+            "(if (i32.eq (i32.load8_u (i32.const 20)) (i32.const 100)) (then (call $deep))) {}",
+            at(text.len())
+        ),
+        limits,
+    );
+    let right = Ok(Answer::Matches(true));
+    assert_eq!(evaluator.ask(&question("x")), right);
+    let large = "x".repeat(2 << 20);
+    assert_eq!(
+        evaluator.ask(&question(&large)),
+        Err(Budget::Memory(1 << 20).into())
+    );
+    assert_eq!(evaluator.ask(&question("x")), right);
+    // The question's 20th byte is the text's first.
+    assert_eq!(evaluator.ask(&question("d")), Err(Budget::Depth.into()));
+    assert_eq!(evaluator.ask(&question("x")), right);
+}
+
+#[test]
+fn a_panic_of_the_module_is_the_fault_of_what_it_was_asked() {
+    let evaluator = evaluator("", "unreachable", small());
+    let Ok(Answer::Wrong(message)) = evaluator.ask(&question("x")) else {
+        panic!("no answer");
+    };
+    assert_eq!(message, "the evaluator gave up on it");
+}
+
+#[test]
+fn answers_take_no_more_room_than_they_may() {
+    let long = format!(r#"{{"value":[0{}]}}"#, ",0".repeat(100));
+    let evaluator = self::evaluator(&long, &at(long.len()), small());
+    assert_eq!(
+        evaluator.ask(&question("x")),
+        Err(Budget::Value(4096).into())
+    );
+
+    let short = r#"{"value":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"#;
+    let evaluator = self::evaluator(short, &at(short.len()), small());
+    let asked: Vec<bool> = (0..20)
+        .map(|_| evaluator.ask(&question("x")).is_ok())
+        .collect();
+    assert!(asked[0] && !asked[19], "{asked:?}");
+    assert_eq!(
+        evaluator.ask(&question("x")),
+        Err(Budget::ValuesInAll(10_000).into())
+    );
+
+    let deep = format!(r#"{{"value":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let limits = EvaluationLimits {
+        value: 1 << 20,
+        values_in_all: 1 << 20,
+        ..small()
+    };
+    let evaluator = self::evaluator(&deep, &at(deep.len()), limits);
+    assert_eq!(evaluator.ask(&question("x")), Err(Budget::Depth.into()));
+}
+
+#[test]
+fn an_answer_outside_of_the_memory_is_none() {
+    let evaluator = evaluator("", "(i64.const -1)", small());
+    assert!(matches!(
+        evaluator.ask(&question("x")),
+        Err(Stopped::Broken(_))
+    ));
+}
+
+#[test]
+fn a_build_without_the_module_says_so() {
+    let evaluator = ModuleEvaluator::new(&[], EvaluationLimits::default());
+    let missing = Stopped::Broken("this build has no evaluator".to_owned());
+    assert_eq!(evaluator.ask(&question("x")), Err(missing));
+    let evaluator = ModuleEvaluator::new(b"no code", EvaluationLimits::default());
+    assert!(matches!(
+        evaluator.ask(&question("x")),
+        Err(Stopped::Broken(_))
+    ));
+}

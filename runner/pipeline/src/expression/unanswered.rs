@@ -1,0 +1,146 @@
+//! Why an expression, a schema or a pattern gave no answer.
+
+use std::fmt;
+
+use sidestep_evaluator::{Answer, Budget, Stopped};
+use sidestep_events::{Class, Diagnostic, Failure, Owner};
+
+/// Why an expression, a schema or a pattern gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    message: String,
+    stopped: Option<Stopped>,
+}
+
+/// The codes of something that strangers wrote.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Code {
+    /// When it is wrong.
+    pub(crate) wrong: &'static str,
+    /// When it uses up a budget.
+    pub(crate) budget: &'static str,
+}
+
+impl Code {
+    /// For an expression that has another code when it is wrong.
+    pub(crate) const fn expression(wrong: &'static str) -> Self {
+        Self {
+            wrong,
+            budget: "expression.budget",
+        }
+    }
+
+    /// For a schema that has another code when it is wrong.
+    pub(crate) const fn schema(wrong: &'static str) -> Self {
+        Self {
+            wrong,
+            budget: "schema.budget",
+        }
+    }
+
+    fn of(self, stopped: Option<&Stopped>) -> &'static str {
+        match stopped {
+            None => self.wrong,
+            Some(Stopped::Budget(_)) => self.budget,
+            Some(Stopped::Broken(_)) => "evaluator.broken",
+        }
+    }
+}
+
+impl Unanswered {
+    /// What is asked for is wrong, which the message says in one sentence.
+    pub(crate) fn wrong(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            stopped: None,
+        }
+    }
+
+    /// An answer that is not one to what was asked.
+    pub(crate) fn of(answer: Answer) -> Self {
+        match answer {
+            Answer::Wrong(message) => Self::wrong(message),
+            _ => Stopped::Broken("it answered something else".to_owned()).into(),
+        }
+    }
+
+    /// Says what it is that gave no answer; `{}: ` and the reason follow.
+    pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// Whether what was asked about is wrong, rather than too much.
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.stopped.is_none()
+    }
+
+    /// Whether it says the same of everything that comes after.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(
+            self.stopped,
+            Some(
+                Stopped::Broken(_)
+                    | Stopped::Budget(Budget::StepsInAll(_) | Budget::ValuesInAll(_))
+            )
+        )
+    }
+
+    fn help(&self) -> Option<&'static str> {
+        match &self.stopped {
+            None => None,
+            Some(Stopped::Budget(Budget::StepsInAll(_) | Budget::ValuesInAll(_))) => {
+                Some("split the pipeline, or let steps work these values out")
+            }
+            Some(Stopped::Budget(_)) => {
+                Some("make it simpler, or let a step work it out and read its output")
+            }
+            Some(Stopped::Broken(_)) => Some("build the runner with `cargo xtask build`"),
+        }
+    }
+
+    /// The error that a file shows.
+    pub(crate) fn diagnostic(&self, code: Code) -> Diagnostic {
+        let diagnostic = Diagnostic::error(code.of(self.stopped.as_ref()), self.message.clone());
+        match self.help() {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        }
+    }
+
+    /// The failure of a step or a run. `owner` wrote what gave no answer.
+    pub(crate) fn failure(&self, code: Code, owner: Owner) -> Failure {
+        let (class, owner) = match &self.stopped {
+            None => (Class::InvalidInput, owner),
+            Some(Stopped::Budget(_)) => (Class::Exhausted, owner),
+            Some(Stopped::Broken(_)) => (Class::Failed, Owner::Sidestep),
+        };
+        let code = code.of(self.stopped.as_ref());
+        let failure = Failure::new(class, code, owner, self.message.clone());
+        match self.help() {
+            Some(help) => failure.with_help(help),
+            None => failure,
+        }
+    }
+}
+
+impl From<Budget> for Unanswered {
+    fn from(budget: Budget) -> Self {
+        Stopped::Budget(budget).into()
+    }
+}
+
+impl From<Stopped> for Unanswered {
+    fn from(stopped: Stopped) -> Self {
+        Self {
+            message: stopped.to_string(),
+            stopped: Some(stopped),
+        }
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
