@@ -4,6 +4,7 @@
 //! ([`harness::Bounds`]), and asserts what the user sees, that the runner lives, and that the next
 //! step runs. One file a kind of attack; `guest` is the plugin that performs them.
 
+mod budgets;
 mod claims;
 mod compiling;
 mod crowd;
@@ -21,4 +22,5 @@ mod sandbox;
 mod secrets;
 mod settings;
 mod texts;
+mod time;
 mod together;

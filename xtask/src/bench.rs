@@ -4,6 +4,7 @@
 mod calls;
 mod container;
 mod context;
+mod logs;
 mod place;
 mod sample;
 mod steps;
@@ -28,9 +29,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let path = tools::for_bench();
     let place = Place::make(release::build()?, path)?;
     let mut rows = Vec::new();
-    let measures: [(&str, Measure); 3] = [
+    let measures: [(&str, Measure); 4] = [
         ("steps", steps::measure),
         ("calls of the host", calls::measure),
+        ("logs", logs::measure),
         ("a build context", context::measure),
     ];
     for (what, measure) in measures {

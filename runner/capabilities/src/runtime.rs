@@ -22,7 +22,7 @@ use crate::{CallError, StepState, Stopped, object_name};
 
 /// The longest log line, title or label that is kept whole, in bytes.
 const MAX_TEXT: usize = 64 << 10;
-/// The most fields of one line.
+/// The most fields of one line; together they have at most [`MAX_TEXT`] bytes.
 const MAX_FIELDS: usize = 64;
 /// The largest checkpoint, in bytes of JSON.
 const MAX_CHECKPOINT: usize = 64 << 10;
@@ -58,9 +58,17 @@ impl wit::Host for StepState {
         self.may_say(functions::LOG, size).await?;
         // Masked before it is cut, so that no cut goes through a secret.
         let message = cut(&self.step.masks.text(&message), MAX_TEXT);
+        // A record of the journal has a size, which all fields of a line must fit into.
+        let mut left = MAX_TEXT;
         let fields: BTreeMap<Foreign, ForeignValue> = fields
             .into_iter()
             .take(MAX_FIELDS)
+            .take_while(|field| {
+                let size = field.name.len() + field.value.len();
+                let rest = left.checked_sub(size);
+                left = rest.unwrap_or(left);
+                rest.is_some()
+            })
             .map(|field| {
                 let value = cut(&self.step.masks.text(&field.value), MAX_TEXT);
                 (

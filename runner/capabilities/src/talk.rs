@@ -6,8 +6,8 @@ use sidestep_events::{Class, Failure, Owner};
 
 /// Reports of the same progress that come faster are dropped.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// What a line costs beside its bytes: an empty one costs something too.
-const LINE: u64 = 64;
+/// What a line costs beside its bytes: its end. What the journal has of it is counted there.
+const LINE: u64 = 1;
 
 /// An incarnation's account of its log lines, groups and progress.
 pub(crate) struct Talk {

@@ -60,6 +60,7 @@ pub(crate) async fn execute(
     let token = CancellationToken::new();
     let _stop_at_the_end = token.clone().drop_guard();
     let (executor, inner) = (shared.executor.clone(), token.clone());
+    let written = Arc::clone(&sink);
     let run = async move { executor.execute(work, sink, inner).await };
     // A panic is our bug, and must not take the other instances with it.
     let run = catching(run);
@@ -67,12 +68,18 @@ pub(crate) async fn execute(
     tokio::select! {
         biased;
         () = cut.detach.cancelled() => AttemptEnd::Detached,
-        result = &mut run => match (deadline.passed(Late::Ended), result) {
+        result = &mut run => match (deadline.passed(Late::Ended), written.exhausted(), result) {
             // It may have blocked the thread meanwhile, so the clock decides, not who came first.
-            (Some(failure), _) => AttemptEnd::TimedOut(failure),
-            (None, Ok(outputs)) => AttemptEnd::Outputs(outputs),
-            (None, Err(failure)) => AttemptEnd::Failed(failure),
+            (Some(failure), _, _) => AttemptEnd::TimedOut(failure),
+            (None, Some(failure), _) | (None, None, Err(failure)) => AttemptEnd::Failed(failure),
+            (None, None, Ok(outputs)) => AttemptEnd::Outputs(outputs),
         },
+        failure = written.until_exhausted() => {
+            token.cancel();
+            // Whatever comes within the grace, not all of it is kept.
+            let _ = timeout(shared.options.grace, &mut run).await;
+            AttemptEnd::Failed(failure)
+        }
         () = cut.cancel.cancelled() => {
             token.cancel();
             // Outputs that come within the grace are not lost: what was done is done.

@@ -111,6 +111,10 @@ impl StepSink for AttemptSink {
     async fn checkpoint(&self, state: Value) -> Result<(), Failure> {
         self.checkpoint(state)
     }
+
+    fn exhausted(&self) -> Option<Failure> {
+        self.exhausted()
+    }
 }
 
 /// The positions as their reader knows them; one that can't be read begins its log anew, since

@@ -7,6 +7,7 @@
 
 mod attempts;
 mod backoff;
+mod budget;
 mod cleaner;
 mod deadline;
 mod execute;
@@ -25,6 +26,7 @@ mod sink;
 mod start;
 mod stop;
 
+pub use budget::Ceilings;
 pub use cleaner::{Cleaner, NoCleaner};
 pub use executor::{Admitted, Executor, Wait, Work};
 pub use host::HostExecutor;

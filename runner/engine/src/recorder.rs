@@ -1,19 +1,23 @@
+mod lines;
+mod scope;
+
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use sidestep_events::{
-    Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Foreign, Intent, IntentId, LogLine,
-    Output, Record, SpanId, TraceId,
+    Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Foreign, Intent, IntentId, Output,
+    Record, SpanId, TraceId,
 };
-use sidestep_state::{AttemptLog, History, JournalWriter, RunFolder, StateError};
+use sidestep_state::{History, JournalWriter, RunFolder, StateError};
 
+use crate::budget::{Ceilings, Full, Room};
 use crate::reports::{Outlet, reports};
 use crate::{Reports, Stop, StopReason};
 
-/// How many log files are kept open at once; a thousand steps must not need as many.
-const OPEN_LOGS: usize = 128;
+use lines::Logs;
+pub(crate) use scope::Scope;
 
 /// The code of a failure for want of space.
 const FULL: &str = "state.full";
@@ -29,6 +33,9 @@ pub struct Recorder {
     trace: TraceId,
     folder: RunFolder,
     stop: Stop,
+    ceilings: Ceilings,
+    /// Wakes who writes the lines that are held.
+    held: SyncSender<()>,
     inner: Mutex<Inner>,
 }
 
@@ -40,43 +47,20 @@ struct Inner {
     broken: bool,
     next_intent: u64,
     open: HashMap<IntentId, Intent>,
-    logs: HashMap<(String, u32), AttemptLog>,
-    /// Where the last line of each attempt's log file begins.
-    offsets: HashMap<(String, u32), u64>,
+    logs: Logs,
     reporters: Option<Outlet>,
     /// How many lines came when neither the journal nor the reporters could take any more.
     lost: u64,
 }
 
-/// What an event belongs to.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scope {
-    pub(crate) step: Option<String>,
-    pub(crate) instance: Option<String>,
-    pub(crate) attempt: Option<u32>,
-    pub(crate) incarnation: Option<u32>,
-}
-
-impl Scope {
-    pub(crate) fn run() -> Self {
-        Self::default()
-    }
-
-    pub(crate) fn instance(step: &str, instance: &str) -> Self {
-        Self {
-            step: Some(step.to_owned()),
-            instance: Some(instance.to_owned()),
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn attempt(&self, attempt: u32, incarnation: u32) -> Self {
-        Self {
-            attempt: Some(attempt),
-            incarnation: Some(incarnation),
-            ..self.clone()
-        }
-    }
+/// What became of a record of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    /// There is no room for it.
+    Full,
+    /// The journal can't be written.
+    Broken,
 }
 
 impl Recorder {
@@ -89,23 +73,27 @@ impl Recorder {
         history: &History,
         traceparent: Option<&str>,
         stop: Stop,
-    ) -> (Self, Reports) {
+        ceilings: Ceilings,
+    ) -> (Arc<Self>, Reports) {
         let (outlet, reports) = reports(folder.clone());
         let run = folder.id().to_string();
-        let offsets = history
+        let ends: HashMap<_, _> = history
             .instances
             .iter()
             .flat_map(|(instance, known)| {
                 (1..).zip(&known.attempts).filter_map(|(attempt, known)| {
-                    Some(((instance.clone(), attempt), known.last_log_offset?))
+                    Some(((instance.clone(), attempt), known.log_end?))
                 })
             })
             .collect();
-        let recorder = Self {
+        let (held, holds) = lines::channel();
+        let recorder = Arc::new(Self {
             trace: TraceId::of_run(&run, traceparent),
             run,
             folder,
             stop,
+            ceilings,
+            held,
             inner: Mutex::new(Inner {
                 seq: journal.next_seq(),
                 journal,
@@ -116,12 +104,12 @@ impl Recorder {
                     .iter()
                     .map(|(id, intent)| (*id, intent.clone()))
                     .collect(),
-                logs: HashMap::new(),
-                offsets,
+                logs: Logs::new(ends),
                 reporters: Some(outlet),
                 lost: 0,
             }),
-        };
+        });
+        lines::write_in_time(&recorder, holds);
         (recorder, reports)
     }
 
@@ -135,9 +123,15 @@ impl Recorder {
         &self.trace
     }
 
+    /// How much the run may write.
+    pub(crate) fn ceilings(&self) -> Ceilings {
+        self.ceilings
+    }
+
     /// Ends the reports and makes the journal durable.
     pub fn close(&self) {
         let mut inner = self.lock();
+        self.write_lines(&mut inner);
         inner.reporters = None;
         if let Err(error) = inner.journal.sync() {
             self.broken(&mut inner, error);
@@ -153,63 +147,52 @@ impl Recorder {
         self.emit_locked(&mut self.lock(), scope, event);
     }
 
-    /// A line of an outside process: its text goes to the attempt's log file, its place there to
-    /// the journal.
-    pub(crate) fn outside_line(&self, scope: &Scope, mut line: LogLine) {
+    /// Takes an event of an attempt, unless there is no room for it: then `room` says so.
+    pub(crate) fn say(&self, scope: &Scope, event: Event, room: &Room) {
         let mut inner = self.lock();
-        if let (Some(instance), Some(attempt)) = (&scope.instance, scope.attempt)
-            && !inner.broken
-        {
-            let key = (instance.clone(), attempt);
-            match self.append_line(&mut inner, &key, line.message.exact()) {
-                Ok(offset) => line.offset = Some(offset),
-                Err(error) => drop(self.broken(&mut inner, error)),
-            }
+        self.write_lines(&mut inner);
+        if inner.broken {
+            return self.emit_locked(&mut inner, scope, event);
         }
-        self.emit_locked(&mut inner, scope, Event::Log(line));
-    }
-
-    fn append_line(
-        &self,
-        inner: &mut Inner,
-        key: &(String, u32),
-        text: &str,
-    ) -> Result<u64, StateError> {
-        if inner.logs.len() >= OPEN_LOGS && !inner.logs.contains_key(key) {
-            // Any of them: whose turn it is again is opened again, at its last line.
-            let other = inner.logs.keys().next().cloned();
-            other.map(|other| inner.logs.remove(&other));
+        if room.failure().is_some() {
+            return;
         }
-        let log = match inner.logs.entry(key.clone()) {
-            Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(closed) => {
-                let journaled = inner.offsets.get(key).copied();
-                closed.insert(self.folder.attempt_log(&key.0, key.1, journaled)?)
-            }
+        let envelope = self.envelope(inner.seq, scope, event);
+        let record = Record::Event(Box::new(envelope));
+        let from = inner.journal.length();
+        let kept = self.write_within(&mut inner, &record, room);
+        let place = match kept {
+            Kept::Yes => Some(from..inner.journal.length()),
+            Kept::Full => return,
+            Kept::Broken => None,
         };
-        let offset = log.append(text)?;
-        inner.offsets.insert(key.clone(), offset);
-        Ok(offset)
-    }
-
-    /// Closes an attempt's log file. Where its last line is stays known: who read a log when the
-    /// attempt was cut off may still bring a line, and must not begin the file anew with it.
-    pub(crate) fn end_log(&self, instance: &str, attempt: u32) {
-        let key = (instance.to_owned(), attempt);
-        self.lock().logs.remove(&key);
+        inner.seq += 1;
+        if let (Record::Event(envelope), Some(reporters)) = (record, &inner.reporters) {
+            reporters.send(*envelope, place);
+        }
     }
 
     /// Journals that an outside object is about to be made, durably. `make` gets its id.
     ///
-    /// Fails when the journal can't be written: then nothing may be made.
+    /// The run always has room for it; the attempt pays with its share. Fails when that is used
+    /// up, or the journal can't be written: then nothing may be made.
     pub(crate) fn intent(
         &self,
         make: impl FnOnce(IntentId) -> Intent,
+        room: &Room,
     ) -> Result<IntentId, Failure> {
         let mut inner = self.lock();
+        if let Some(failure) = room.failure() {
+            return Err(failure);
+        }
         let id = IntentId(inner.next_intent);
         let intent = make(id);
+        let from = inner.journal.length();
         self.record(&mut inner, &Record::Intent(intent.clone()))?;
+        room.take_journal(inner.journal.length() - from);
+        if room.journal() == 0 {
+            room.fill(room.share());
+        }
         if let Err(error) = inner.journal.sync() {
             return Err(self.broken(&mut inner, error));
         }
@@ -242,12 +225,34 @@ impl Recorder {
         self.record(&mut inner, &Record::Done(done))
     }
 
-    pub(crate) fn checkpoint(&self, checkpoint: Checkpoint) -> Result<(), Failure> {
-        self.record(&mut self.lock(), &Record::Checkpoint(checkpoint))
+    pub(crate) fn checkpoint(&self, checkpoint: Checkpoint, room: &Room) -> Result<(), Failure> {
+        let mut inner = self.lock();
+        self.write_lines(&mut inner);
+        if let Some(failure) = room.failure() {
+            return Err(failure);
+        }
+        match self.write_within(&mut inner, &Record::Checkpoint(checkpoint), room) {
+            Kept::Yes => Ok(()),
+            Kept::Full => Err(room.fill(room.share())),
+            Kept::Broken => Err(self.why_broken()),
+        }
     }
 
+    /// Journals an attempt's outputs. They come again with the step's end, which has room for them
+    /// then.
     pub(crate) fn output(&self, output: Output) -> Result<(), Failure> {
-        self.record(&mut self.lock(), &Record::Output(output))
+        let mut inner = self.lock();
+        self.write_lines(&mut inner);
+        if inner.broken {
+            return Err(self.why_broken());
+        }
+        let again = serde_json::to_vec(&output.outputs).map_or(0, |json| json.len() as u64);
+        let below = self.ceilings.journal.saturating_sub(again);
+        match inner.journal.append_below(&Record::Output(output), below) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Full::Journal(self.ceilings.journal).into()),
+            Err(error) => Err(self.broken(&mut inner, error)),
+        }
     }
 
     /// The outside objects that may still be there, oldest first.
@@ -266,6 +271,20 @@ impl Recorder {
             inner.lost += 1;
             return;
         }
+        self.write_lines(inner);
+        let envelope = self.envelope(inner.seq, scope, event);
+        inner.seq += 1;
+        // The failure is in the run's end; an event has no caller to tell.
+        let record = Record::Event(Box::new(envelope));
+        let from = inner.journal.length();
+        let kept = self.write(inner, &record).is_ok();
+        let place = kept.then(|| from..inner.journal.length());
+        if let (Record::Event(envelope), Some(reporters)) = (record, &inner.reporters) {
+            reporters.send(*envelope, place);
+        }
+    }
+
+    fn envelope(&self, seq: u64, scope: &Scope, event: Event) -> Envelope {
         let root = SpanId::of_run(&self.run);
         let (span, parent) = match (&scope.instance, scope.attempt) {
             (Some(instance), Some(attempt)) => {
@@ -273,10 +292,10 @@ impl Recorder {
             }
             _ => (root, None),
         };
-        let envelope = Envelope {
+        Envelope {
             v: FORMAT_VERSION,
             run: self.run.as_str().into(),
-            seq: inner.seq,
+            seq,
             time: Timestamp::now(),
             step: scope.step.as_ref().map(Foreign::from),
             instance: scope.instance.as_ref().map(Foreign::from),
@@ -286,24 +305,55 @@ impl Recorder {
             span,
             parent,
             event,
-        };
-        inner.seq += 1;
-        // The failure is in the run's end; an event has no caller to tell.
-        let record = Record::Event(Box::new(envelope));
-        let from = inner.journal.length();
-        let kept = self.record(inner, &record).is_ok();
-        let place = kept.then(|| from..inner.journal.length());
-        if let (Record::Event(envelope), Some(reporters)) = (record, &inner.reporters) {
-            reporters.send(*envelope, place);
         }
     }
 
+    /// Journals a record of the host's own, after the lines before it.
     fn record(&self, inner: &mut Inner, record: &Record) -> Result<(), Failure> {
+        self.write_lines(inner);
+        self.write(inner, record)
+    }
+
+    /// Journals a record of an attempt, if the run and the attempt have room for it.
+    fn write_within(&self, inner: &mut Inner, record: &Record, room: &Room) -> Kept {
         if inner.broken {
-            return Err(match self.stop.reason() {
-                Some(StopReason::Broken(failure)) => failure,
-                _ => Failure::cancelled("the run's journal can't be written any more"),
-            });
+            return Kept::Broken;
+        }
+        let from = inner.journal.length();
+        let share = from.saturating_add(room.journal());
+        match inner
+            .journal
+            .append_below(record, share.min(self.ceilings.journal))
+        {
+            Ok(true) => {
+                room.take_journal(inner.journal.length() - from);
+                Kept::Yes
+            }
+            Ok(false) => {
+                room.fill(if share < self.ceilings.journal {
+                    room.share()
+                } else {
+                    Full::Journal(self.ceilings.journal)
+                });
+                Kept::Full
+            }
+            Err(error) => {
+                self.broken(inner, error);
+                Kept::Broken
+            }
+        }
+    }
+
+    fn why_broken(&self) -> Failure {
+        match self.stop.reason() {
+            Some(StopReason::Broken(failure)) => failure,
+            _ => Failure::cancelled("the run's journal can't be written any more"),
+        }
+    }
+
+    fn write(&self, inner: &mut Inner, record: &Record) -> Result<(), Failure> {
+        if inner.broken {
+            return Err(self.why_broken());
         }
         match inner.journal.append(record) {
             Ok(()) => Ok(()),

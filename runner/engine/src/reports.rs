@@ -23,8 +23,8 @@ pub(crate) struct Outlet(Arc<Shared>);
 pub struct Reports {
     shared: Arc<Shared>,
     folder: RunFolder,
-    /// What is being read back.
-    back: Option<Events>,
+    /// What is being read back, and the number of the first event that is wanted of it.
+    back: Option<(Events, u64)>,
     trouble: Option<StateError>,
 }
 
@@ -39,8 +39,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Waiting {
     held: Queue,
-    /// From the first event that found no room up to the last one so far.
-    behind: Option<Range<u64>>,
+    /// The records from that of the first event that found no room up to that of the last one so
+    /// far, and the number of the first: its record may hold others before it.
+    behind: Option<(Range<u64>, u64)>,
     /// Events that the journal could not take.
     late: Queue,
     closed: bool,
@@ -70,17 +71,24 @@ impl Outlet {
     /// Hands on an event that stands in the journal at `place`; nowhere if the journal did not
     /// take it.
     pub(crate) fn send(&self, envelope: Envelope, place: Option<Range<u64>>) {
+        self.send_all(vec![envelope], place);
+    }
+
+    /// Hands on the events of one record, in their order.
+    pub(crate) fn send_all(&self, envelopes: Vec<Envelope>, place: Option<Range<u64>>) {
         let mut waiting = self.0.lock();
         if waiting.forsaken {
             return;
         }
-        let weight = weight(&envelope);
-        let room = waiting.held.weight + weight <= MOST && waiting.late.events.is_empty();
-        match (&mut waiting.behind, place) {
-            (None, _) if room => waiting.held.push(envelope, weight),
-            (Some(behind), Some(place)) => behind.end = place.end,
-            (behind @ None, Some(place)) => *behind = Some(place),
-            (_, None) => waiting.late.push(envelope, weight),
+        for envelope in envelopes {
+            let weight = weight(&envelope);
+            let room = waiting.held.weight + weight <= MOST && waiting.late.events.is_empty();
+            match (&mut waiting.behind, &place) {
+                (None, _) if room => waiting.held.push(envelope, weight),
+                (Some((behind, _)), Some(place)) => behind.end = place.end,
+                (behind @ None, Some(place)) => *behind = Some((place.clone(), envelope.seq)),
+                (_, None) => waiting.late.push(envelope, weight),
+            }
         }
         drop(waiting);
         self.0.changed.notify_all();
@@ -116,11 +124,13 @@ impl Reports {
 
     /// The next event of those that are being read back.
     fn read_back(&mut self) -> Option<Envelope> {
-        let events = self.back.as_mut()?;
+        let (events, first) = self.back.as_mut()?;
         loop {
             match events.next_told() {
-                Ok(Some(Told::Event(envelope))) => return Some(*envelope),
-                Ok(Some(Told::Damage(_))) => {}
+                Ok(Some(Told::Event(envelope))) if envelope.seq >= *first => {
+                    return Some(*envelope);
+                }
+                Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(error) => {
                     self.trouble = Some(error);
@@ -146,10 +156,10 @@ impl Iterator for Reports {
                 return Some(envelope);
             }
             waiting.held = std::mem::take(&mut waiting.late);
-            if let Some(behind) = waiting.behind.take() {
+            if let Some((behind, first)) = waiting.behind.take() {
                 drop(waiting);
                 match self.folder.events_between(behind.start, behind.end) {
-                    Ok(events) => self.back = Some(events),
+                    Ok(events) => self.back = Some((events, first)),
                     Err(error) => self.trouble = Some(error),
                 }
             } else if waiting.held.events.is_empty() {

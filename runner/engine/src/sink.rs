@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 use sidestep_events::{
-    Checkpoint, Class, Done, Event, Failure, Intent, IntentId, LogSource, OnExit, Owner, Place,
+    Checkpoint, Class, Done, Event, Failure, Intent, IntentId, LogOwner, OnExit, Owner, Place,
 };
 
+use crate::budget::Room;
 use crate::recorder::{Recorder, Scope};
 
 /// The largest checkpoint, in bytes of JSON.
@@ -17,8 +18,8 @@ const MAX_CHECKPOINT: usize = 64 * 1024;
 pub struct AttemptSink {
     recorder: Arc<Recorder>,
     scope: Scope,
-    instance: String,
-    attempt: u32,
+    owner: LogOwner,
+    room: Room,
     /// Intents of earlier calls or incarnations that this one goes on with: what they were for may
     /// be there already.
     taken_up: Mutex<HashSet<IntentId>>,
@@ -33,22 +34,37 @@ impl AttemptSink {
         incarnation: u32,
     ) -> Self {
         Self {
+            room: Room::new(recorder.ceilings()),
             recorder,
             scope: Scope::instance(step, instance).attempt(attempt, incarnation),
-            instance: instance.to_owned(),
-            attempt,
+            owner: LogOwner {
+                step: step.to_owned(),
+                instance: instance.to_owned(),
+                attempt,
+                incarnation,
+            },
             taken_up: Mutex::default(),
         }
     }
 
-    /// Something happened. A line of an outside process goes to the attempt's log file.
+    /// Something happened. A line goes to the attempt's log file.
+    ///
+    /// Nothing more is kept once the attempt has used up its room; see [`exhausted`](Self::exhausted).
     pub fn event(&self, event: Event) {
         match event {
-            Event::Log(line) if line.source == LogSource::Pod => {
-                self.recorder.outside_line(&self.scope, line);
-            }
-            event => self.recorder.emit(&self.scope, event),
+            Event::Log(line) => self.recorder.line(&self.owner, line, &self.room),
+            event => self.recorder.say(&self.scope, event, &self.room),
         }
+    }
+
+    /// Why nothing more of the attempt is kept, if that is so.
+    pub fn exhausted(&self) -> Option<Failure> {
+        self.room.failure()
+    }
+
+    /// Waits until nothing more of the attempt is kept, and answers why.
+    pub(crate) async fn until_exhausted(&self) -> Failure {
+        self.room.filled().await
     }
 
     /// An outside object is about to be made. When this returns, a crash can't lose it. An
@@ -65,8 +81,8 @@ impl AttemptSink {
     ) -> Result<IntentId, Failure> {
         let make = |id| Intent {
             id,
-            instance: self.instance.clone(),
-            attempt: self.attempt,
+            instance: self.owner.instance.as_str().into(),
+            attempt: self.owner.attempt,
             kind: kind.into(),
             place: place.clone(),
             name: name.into(),
@@ -78,7 +94,7 @@ impl AttemptSink {
                 self.taken_up().insert(id);
                 Ok(id)
             }
-            None => self.recorder.intent(make),
+            None => self.recorder.intent(make, &self.room),
         }
     }
 
@@ -113,10 +129,11 @@ impl AttemptSink {
                 format!("a checkpoint of {size} bytes; at most {MAX_CHECKPOINT} are kept"),
             ));
         }
-        self.recorder.checkpoint(Checkpoint {
-            instance: self.instance.clone(),
-            attempt: self.attempt,
+        let checkpoint = Checkpoint {
+            instance: self.owner.instance.clone(),
+            attempt: self.owner.attempt,
             state,
-        })
+        };
+        self.recorder.checkpoint(checkpoint, &self.room)
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{Diagnostic, Failure};
 
 /// The most entries of a failure's help.
-const MAX_HELP: usize = 32;
+const MAX_HELP: usize = 64;
 /// The longest code, in bytes.
 const MAX_CODE: usize = 256;
 
@@ -20,13 +20,14 @@ pub fn cut(text: &str, most: usize) -> String {
 }
 
 impl Failure {
-    /// Bounds every text of the failure to `most` bytes, and its details as a whole.
+    /// Bounds every text of the failure to `most` bytes, its details as a whole, and each entry of
+    /// its help to an eighth of that.
     #[must_use]
     pub fn cut(mut self, most: usize) -> Self {
         shorten(self.message.exact_mut(), most);
         self.help.truncate(MAX_HELP);
         for help in &mut self.help {
-            shorten(help.exact_mut(), most);
+            shorten(help.exact_mut(), most / 8);
         }
         shorten(self.code.exact_mut(), MAX_CODE);
         let details = Value::Object(std::mem::take(&mut self.details)).to_string();

@@ -3,10 +3,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Envelope, Foreign};
+use crate::{Envelope, Foreign, Lines};
 
 /// The journal's format that this version writes.
-pub const JOURNAL_VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 2;
 
 /// A journal's first record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,8 @@ pub struct Header {
 pub enum Record {
     /// An event, as reporters saw it.
     Event(Box<Envelope>),
+    /// Log lines, each of them an event that reporters saw.
+    Lines(Box<Lines>),
     /// An outside object is about to be made.
     Intent(Intent),
     /// The outside object was made, or is gone again.

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod foreign;
 mod journal;
+mod lines;
 mod names;
 mod owner;
 mod plugin_ref;
@@ -37,6 +38,7 @@ pub use foreign::{Foreign, ForeignValue};
 pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };
+pub use lines::{LineKind, LinePlace, Lines, LinesOf, LogOwner};
 pub use owner::Owner;
 pub use plugin_ref::{BuiltInName, InvalidPluginRef, OciReference, PluginFile, PluginRef};
 pub use rule::{Evidence, Mark, RULES, Rule};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sidestep_engine::{
-    Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, StopReason, run,
+    Ceilings, Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, StopReason, run,
 };
 use sidestep_events::{Exit, Failure, show};
 use sidestep_host::Plugin;
@@ -80,6 +80,10 @@ pub(crate) async fn launch(
         &place.history,
         traceparent.as_deref(),
         stop.clone(),
+        Ceilings {
+            journal: settings.journal_limit.value.0,
+            logs: settings.log_limit.value.0,
+        },
     );
     let reporter = reporters::pick(launch.format, &session.global, session.look(), launch.hints);
     let reporting = reporters::spawn(reports, reporter);
@@ -107,7 +111,7 @@ pub(crate) async fn launch(
     };
     let end = run(
         Arc::new(PlanProgram::new(plan, facts, &session.evaluator)?),
-        Arc::new(recorder),
+        recorder,
         &place.history,
         Arc::new(executor),
         equipment.cleaner,

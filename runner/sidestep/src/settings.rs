@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use sidestep_engine::Ceilings;
 use sidestep_events::Diagnostic;
 use sidestep_files::Patterns;
 use sidestep_host::CompileLimits;
@@ -22,7 +23,7 @@ pub use file::ClusterAccess;
 pub use places::Places;
 pub use rows::Row;
 pub use source::{Setting, Source};
-pub use units::{Size, Time};
+pub use units::{Limit, Size, SizeFrom, Time};
 
 use file::{File, Unused, Whose};
 use reach::{clusters, endpoints};
@@ -68,6 +69,10 @@ pub struct Settings {
     pub max_parallel: Setting<usize>,
     /// What SIGTERM and SIGHUP do.
     pub on_terminate: Setting<OnTerminate>,
+    /// How many bytes a run's journal may have.
+    pub journal_limit: Setting<Limit>,
+    /// How many bytes a run's log files may have together.
+    pub log_limit: Setting<Limit>,
     /// Processor time for compiling one plugin.
     pub compile_time: Setting<Time>,
     /// Memory for compiling one plugin.
@@ -178,13 +183,32 @@ impl Settings {
             |file| file.secret_files.clone(),
         );
         let compile = CompileLimits::default();
+        let journal_limit = resolver.pick(
+            "journalLimit",
+            &mut problems,
+            None,
+            "SIDESTEP_JOURNAL_LIMIT",
+            Limit::from_str,
+            |file| file.journal_limit,
+        );
+        let log_limit = resolver.pick(
+            "logLimit",
+            &mut problems,
+            None,
+            "SIDESTEP_LOG_LIMIT",
+            Limit::from_str,
+            |file| file.log_limit,
+        );
+        let ceilings = Ceilings::default();
         let settings = Self {
             state,
             color: or_default(color, Color::Auto),
             max_parallel: or_default(max_parallel, MAX_PARALLEL),
             on_terminate: or_default(on_terminate, OnTerminate::Cancel),
+            journal_limit: or_default(journal_limit, SizeFrom(ceilings.journal)),
+            log_limit: or_default(log_limit, SizeFrom(ceilings.logs)),
             compile_time: or_default(compile_time, Time(compile.time)),
-            compile_memory: or_default(compile_memory, Size(compile.memory)),
+            compile_memory: or_default(compile_memory, SizeFrom(compile.memory)),
             memory,
             secret_files: or_default(secret_files, Patterns::default()),
             endpoints: endpoints(&user, user_config, &machine, places, &env),

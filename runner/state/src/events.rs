@@ -3,6 +3,7 @@
 
 use sidestep_events::{Envelope, Event, Record};
 
+use crate::lines::Expanded;
 use crate::{Damage, Entry, JournalReader, LogReader, RunFolder, StateError};
 
 /// What a journal tells next.
@@ -20,6 +21,8 @@ pub struct Events {
     folder: RunFolder,
     reader: JournalReader,
     logs: LogReader,
+    /// The rest of a group of lines.
+    group: Option<Expanded>,
 }
 
 impl Events {
@@ -38,6 +41,7 @@ impl Events {
             folder: folder.clone(),
             reader,
             logs: LogReader::default(),
+            group: None,
         }
     }
 
@@ -45,12 +49,17 @@ impl Events {
     /// there are more.
     pub fn next_told(&mut self) -> Result<Option<Told>, StateError> {
         loop {
+            if let Some((mut envelope, length)) = self.group.as_mut().and_then(Iterator::next) {
+                self.fill_text(&mut envelope, length)?;
+                return Ok(Some(Told::Event(Box::new(envelope))));
+            }
             return Ok(match self.reader.next_entry()? {
                 None => None,
                 Some(Entry::Damage(damage)) => Some(Told::Damage(damage)),
-                Some(Entry::Record(Record::Event(mut envelope))) => {
-                    self.fill_text(&mut envelope)?;
-                    Some(Told::Event(envelope))
+                Some(Entry::Record(Record::Event(envelope))) => Some(Told::Event(envelope)),
+                Some(Entry::Record(Record::Lines(lines))) => {
+                    self.group = Some(Expanded::new(self.folder.id().as_str(), *lines));
+                    continue;
                 }
                 Some(Entry::Record(_)) => continue,
             });
@@ -59,16 +68,15 @@ impl Events {
 
     /// Fetches the text of a log line. One that is gone is told in its place; one that somebody
     /// else can have written is an error.
-    fn fill_text(&mut self, envelope: &mut Envelope) -> Result<(), StateError> {
+    fn fill_text(&mut self, envelope: &mut Envelope, length: u64) -> Result<(), StateError> {
         let (Some(instance), Some(attempt)) = (&envelope.instance, envelope.attempt) else {
             return Ok(());
         };
         if let Event::Log(line) = &mut envelope.event
             && let Some(offset) = line.offset
-            && line.message.is_empty()
         {
             let path = self.folder.log_path(instance.exact(), attempt);
-            line.message = match self.logs.line_at(&path, offset) {
+            line.message = match self.logs.text_at(&path, offset, length) {
                 Ok(text) => text.into(),
                 Err(error @ StateError::NotOwn(_)) => return Err(error),
                 Err(error) => format!("({error})").into(),

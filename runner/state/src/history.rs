@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sidestep_events::{
-    Event, Failure, Foreign, Intent, IntentId, Record, RunFinished, RunStarted, Status, log_field,
+    Event, Failure, Foreign, Intent, IntentId, Lines, Record, RunFinished, RunStarted, Status,
 };
+
+use crate::lines::ends;
 
 /// What a journal's records say about the run: the state that a resume goes on from.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -53,8 +55,8 @@ pub struct AttemptHistory {
     /// Where the reading of followed pods' logs stood: by pod (`NAMESPACE/NAME`), then by
     /// container. Only who follows pods knows the form.
     pub positions: BTreeMap<String, BTreeMap<String, Value>>,
-    /// Where the last line that the journal knows begins in the attempt's log file.
-    pub last_log_offset: Option<u64>,
+    /// Where the last line that the journal knows ends in the attempt's log file.
+    pub log_end: Option<u64>,
 }
 
 impl History {
@@ -94,6 +96,7 @@ impl History {
                 self.attempt(&output.instance, output.attempt).outputs =
                     Some(output.outputs.clone());
             }
+            Record::Lines(lines) => self.lines(lines),
             Record::Event(envelope) => {
                 self.last_seq = envelope.seq;
                 let instance = envelope.instance.as_ref().map(Foreign::exact);
@@ -132,20 +135,20 @@ impl History {
             (Event::AttemptFinished(_), _, Some((instance, attempt))) => {
                 self.attempt(instance, attempt).finished = true;
             }
-            (Event::Log(line), _, Some((instance, attempt))) if line.offset.is_some() => {
-                let attempt = self.attempt(instance, attempt);
-                attempt.last_log_offset = line.offset;
-                let text = |name: &str| line.field(name).and_then(Value::as_str);
-                if let (Some(pod), Some(container), Some(position)) = (
-                    text(log_field::POD),
-                    text(log_field::CONTAINER),
-                    line.field(log_field::POSITION),
-                ) {
-                    let containers = attempt.positions.entry(pod.to_owned()).or_default();
-                    containers.insert(container.to_owned(), position.clone());
-                }
-            }
             _ => {}
+        }
+    }
+
+    fn lines(&mut self, lines: &Lines) {
+        let count = lines.lines.len() as u64;
+        self.last_seq = lines.seq.saturating_add(count).saturating_sub(1);
+        for (of, end) in lines.attempts.iter().zip(ends(lines)) {
+            let attempt = self.attempt(&of.of.instance, of.of.attempt);
+            attempt.log_end = Some(end);
+            for (pod, containers) in &of.positions {
+                let known = attempt.positions.entry(pod.clone()).or_default();
+                known.extend(containers.clone());
+            }
         }
     }
 

@@ -2,7 +2,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Event, Foreign, Header, Record};
+use sidestep_events::{Header, Record};
 
 use crate::{Damage, DamagedJournal, Entry, History, JournalReader, StateError, frame, own};
 
@@ -163,32 +163,32 @@ impl JournalWriter {
         self.next_seq
     }
 
-    /// Appends one record. The text of a log line that has its place in an attempt's log file is
-    /// left out.
+    /// Appends one record.
     ///
     /// When the write fails, what was written of it is cut again, so that later records stay
     /// readable.
     pub fn append(&mut self, record: &Record) -> Result<(), StateError> {
-        let frame = match record {
-            Record::Event(envelope) if has_text_elsewhere(&envelope.event) => {
-                let mut envelope = envelope.clone();
-                if let Event::Log(line) = &mut envelope.event {
-                    line.message = Foreign::default();
-                }
-                encode(&self.path, &Record::Event(envelope))?
-            }
-            record => encode(&self.path, record)?,
-        };
+        self.append_below(record, u64::MAX).map(drop)
+    }
+
+    /// Appends one record if the journal has at most `ceiling` bytes then; answers whether it did.
+    pub fn append_below(&mut self, record: &Record, ceiling: u64) -> Result<bool, StateError> {
+        let frame = encode(&self.path, record)?;
+        if self.length.saturating_add(frame.len() as u64) > ceiling {
+            return Ok(false);
+        }
         if let Err(error) = self.file.write_all(&frame) {
             // Best effort: a reader stops at the torn record anyway.
             let _ = self.file.set_len(self.length);
             return Err(StateError::io("write", &self.path)(error));
         }
         self.length += frame.len() as u64;
-        if let Record::Event(envelope) = record {
-            self.next_seq = envelope.seq + 1;
+        match record {
+            Record::Event(envelope) => self.next_seq = envelope.seq + 1,
+            Record::Lines(lines) => self.next_seq = lines.seq + lines.lines.len() as u64,
+            _ => {}
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Makes all records so far survive a crash of the machine (`fdatasync`). Called before an
@@ -198,10 +198,6 @@ impl JournalWriter {
             .sync_data()
             .map_err(StateError::io("sync", &self.path))
     }
-}
-
-fn has_text_elsewhere(event: &Event) -> bool {
-    matches!(event, Event::Log(line) if line.offset.is_some())
 }
 
 fn encode(path: &Path, value: &impl serde::Serialize) -> Result<Vec<u8>, StateError> {

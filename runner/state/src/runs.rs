@@ -139,7 +139,7 @@ impl RunFolder {
         RunLock::take(&self.lock_path(), self.id.as_str())
     }
 
-    /// Reads the journal. Log lines whose text lies in a log file come without it; see
+    /// Reads the journal. Log lines come in groups, without their text; see
     /// [`RunFolder::events`].
     pub fn read(&self) -> Result<Journal, StateError> {
         read_journal(&self.journal_path())
@@ -194,8 +194,8 @@ impl RunFolder {
         Ok(DamagedJournal::of(&self.journal_path(), &self.account()?))
     }
 
-    /// The log file of one attempt, opened to append. `journaled` is the offset of its last line
-    /// that the journal knows ([`crate::AttemptHistory::last_log_offset`]).
+    /// The log file of one attempt, opened to append. `journaled` is where the last line ends that
+    /// the journal knows ([`crate::AttemptHistory::log_end`]).
     pub fn attempt_log(
         &self,
         instance: &str,

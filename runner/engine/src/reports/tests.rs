@@ -180,3 +180,50 @@ fn a_journal_that_is_gone_is_trouble_and_no_end() {
     );
     assert!(reports.into_trouble().is_some());
 }
+
+#[test]
+fn a_group_that_is_held_in_part_is_read_back_from_where_that_ends() {
+    let mut run = Run::new();
+    let (outlet, mut reports) = reports(run.folder.clone());
+    let (mut seq, mut read) = (1, 0);
+    // Some groups fit, one does in part, the others not at all.
+    for _ in 0..8 {
+        let trace = TraceId::of_run("r", None);
+        let mut group = sidestep_state::LineGroup::new("r", trace, seq);
+        let owner = sidestep_events::LogOwner {
+            step: "a".into(),
+            instance: "a".into(),
+            attempt: 1,
+            incarnation: 1,
+        };
+        for n in seq..seq + 500 {
+            let Event::Log(said) = line(n).event else {
+                panic!("a line");
+            };
+            group.push(&owner, said);
+        }
+        seq += 500;
+        let from = run.journal.length();
+        // Every line has 4000 bytes and its end.
+        let end = (seq - 501) * 4001;
+        let log = run.folder.attempt_log("a", 1, Some(end));
+        let mut log = log.expect("opened");
+        let closed = group.close(|_, text| log.append(text));
+        let (lines, events) = closed.expect("written");
+        let record = Record::Lines(Box::new(lines));
+        run.journal.append(&record).expect("appended");
+        outlet.send_all(events, Some(from..run.journal.length()));
+        assert!(outlet.weight() <= MOST);
+    }
+    drop(outlet);
+    for envelope in &mut reports {
+        read += 1;
+        assert_eq!(envelope.seq, read);
+        let Event::Log(said) = envelope.event else {
+            panic!("a line");
+        };
+        assert_eq!(said.message.exact(), format!("{read:>4000}"));
+    }
+    assert_eq!(read, seq - 1);
+    assert!(reports.into_trouble().is_none());
+}

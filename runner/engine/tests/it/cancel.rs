@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidestep_engine::{NoCleaner, Recorder, RunOptions, Stop, StopReason, collect, was_detached};
+use sidestep_engine::{
+    Ceilings, NoCleaner, Recorder, RunOptions, Stop, StopReason, collect, was_detached,
+};
 use sidestep_events::{Event, Exit, Status};
 
 use crate::script::{Act, If, Script, World, plain, statuses};
@@ -88,7 +90,14 @@ async fn a_detached_run_stays_one_when_something_of_it_is_cleaned_up() {
     let lock = folder.lock().expect("free");
     let (journal, account) = folder.clean_up(&lock).expect("readable");
     let history = account.history;
-    let (recorder, _reports) = Recorder::new(folder.clone(), journal, &history, None, Stop::new());
+    let (recorder, _reports) = Recorder::new(
+        folder.clone(),
+        journal,
+        &history,
+        None,
+        Stop::new(),
+        Ceilings::default(),
+    );
     let left = collect(&recorder, &NoCleaner, Duration::from_secs(1), |_| true).await;
     assert_eq!(left.len(), 1);
     let records = folder.read().expect("readable").records;

@@ -1,5 +1,6 @@
 //! Whole runs with scripted steps: no plugin, no network.
 
+mod budgets;
 mod cancel;
 mod course;
 mod crowd;

@@ -273,6 +273,7 @@ impl Cleaner for Stage {
 pub(crate) struct World {
     _folder: TempDir,
     pub(crate) runs: Runs,
+    pub(crate) ceilings: Ceilings,
 }
 
 impl World {
@@ -280,6 +281,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         Self {
             runs: Runs::at(folder.path()),
+            ceilings: Ceilings::default(),
             _folder: folder,
         }
     }
@@ -337,10 +339,11 @@ impl World {
             let (folder, lock, journal) = self.runs.create(&id, &header).expect("new");
             (folder, lock, journal, History::default())
         };
-        let (recorder, reports) = Recorder::new(folder, journal, &history, None, stop.clone());
+        let (recorder, reports) =
+            Recorder::new(folder, journal, &history, None, stop.clone(), self.ceilings);
         let end = run(
             script.clone(),
-            Arc::new(recorder),
+            recorder,
             &history,
             executor,
             cleaner,

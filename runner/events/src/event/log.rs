@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{Foreign, ForeignValue};
 
-/// One line for people. A line of an outside process is stored in the attempt's log file; the
-/// journal keeps its place there and leaves out the text.
+/// One line for people. An attempt's lines are stored in its log file; the journal keeps their
+/// places there ([`crate::Lines`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
@@ -43,7 +43,8 @@ pub mod log_field {
     pub const POD: &str = "pod";
     /// The container that wrote it.
     pub const CONTAINER: &str = "container";
-    /// What a new reading of that container's log goes on from, once the line is stored.
+    /// What a new reading of that container's log goes on from, once the line is stored: for the
+    /// journal, not for readers of events.
     pub const POSITION: &str = "position";
     /// Present on a piece that no line's end follows.
     pub const PARTIAL: &str = "partial";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sidestep_engine::{Recorder, Stop, collect, name_of, was_detached};
+use sidestep_engine::{Ceilings, Recorder, Stop, collect, name_of, was_detached};
 use sidestep_events::{Failure, Intent, OnExit, Place, show};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
@@ -148,7 +148,14 @@ async fn remove(
     // Read anew: what was read before the lock may be of yesterday.
     let (journal, account) = folder.clean_up(&lock)?;
     let history = account.history;
-    let (recorder, _events) = Recorder::new(folder.clone(), journal, &history, None, Stop::new());
+    let (recorder, _events) = Recorder::new(
+        folder.clone(),
+        journal,
+        &history,
+        None,
+        Stop::new(),
+        Ceilings::default(),
+    );
     let gone = collect(&recorder, cleaner, PATIENCE, wanted).await;
     Ok(gone
         .into_iter()

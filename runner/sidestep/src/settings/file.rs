@@ -10,7 +10,7 @@ use sidestep_events::{Diagnostic, Exit};
 use sidestep_files::own::{self, NotOwn, OwnError};
 use sidestep_files::{Folder, OpenError, Patterns};
 
-use super::{Color, ENDPOINTS, OnTerminate, Size, Time};
+use super::{Color, ENDPOINTS, Limit, OnTerminate, Size, Time};
 
 /// The most bytes of a settings file that are read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -24,6 +24,8 @@ pub(crate) struct File {
     pub(crate) color: Option<Color>,
     pub(crate) max_parallel: Option<NonZero<usize>>,
     pub(crate) on_terminate: Option<OnTerminate>,
+    pub(crate) journal_limit: Option<Limit>,
+    pub(crate) log_limit: Option<Limit>,
     pub(crate) compile_time: Option<Time>,
     pub(crate) compile_memory: Option<Size>,
     pub(crate) memory: Option<Size>,
@@ -134,6 +136,10 @@ impl File {
                     || self.compile_memory.is_some()
                     || self.memory.is_some(),
                 "compileTime, compileMemory and memory bound what a project may use",
+            ),
+            (
+                self.journal_limit.is_some() || self.log_limit.is_some(),
+                "journalLimit and logLimit bound what a project may write",
             ),
             (
                 self.secret_files.is_some(),

@@ -50,6 +50,16 @@ impl Settings {
                 &self.on_terminate.source,
             ),
             row(
+                "journalLimit",
+                self.journal_limit.value.to_string(),
+                &self.journal_limit.source,
+            ),
+            row(
+                "logLimit",
+                self.log_limit.value.to_string(),
+                &self.log_limit.source,
+            ),
+            row(
                 "compileTime",
                 self.compile_time.value.to_string(),
                 &self.compile_time.source,

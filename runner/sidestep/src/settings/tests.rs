@@ -81,6 +81,39 @@ fn flag_then_environment_then_project_then_user_then_machine() {
 }
 
 #[test]
+fn limits_are_sizes_with_their_unit() {
+    let world = World::new();
+    let limits = |env: &[(&str, &str)]| {
+        let settings = world.load(None, env).expect("right");
+        (settings.journal_limit.value.0, settings.log_limit.value.0)
+    };
+    assert_eq!(limits(&[]), (256 << 20, 1 << 30));
+    world.write(&world.user(), "journalLimit: 512Mi\nlogLimit: 2G\n");
+    assert_eq!(limits(&[]), (512 << 20, 2_000_000_000));
+    assert_eq!(limits(&[("SIDESTEP_LOG_LIMIT", "8Mi")]).1, 8 << 20);
+    let shown = world.load(None, &[]).expect("right").rows();
+    assert!(
+        shown
+            .iter()
+            .any(|row| row.name == "journalLimit" && row.value == "512Mi")
+    );
+    world.write(&world.places.project_config, "journalLimit: 512Mi\n");
+    assert!(
+        world.load(None, &[]).is_err(),
+        "a project sets its own limit"
+    );
+    world.write(&world.places.project_config, "");
+    for wrong in ["1", "many", "1023Ki", "-1Mi", "99999999999Gi"] {
+        assert!(
+            world
+                .load(None, &[("SIDESTEP_JOURNAL_LIMIT", wrong)])
+                .is_err(),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
 fn what_the_machine_locks_nothing_changes() {
     let world = World::new();
     world.write(
@@ -256,7 +289,7 @@ fn a_project_does_not_set_its_own_limits() {
     let env = [("SIDESTEP_COMPILE_MEMORY", "512Mi")];
     let settings = world.load(None, &env).expect("right");
     assert_eq!(settings.compile_time.value.to_string(), "120s");
-    assert_eq!(settings.compile_memory.value, Size(512 << 20));
+    assert_eq!(settings.compile_memory.value, SizeFrom(512 << 20));
 }
 
 #[test]

@@ -12,13 +12,16 @@ use sidestep_pipeline::units::{bytes, milliseconds};
 #[serde(try_from = "String")]
 pub struct Time(pub Duration);
 
-/// A size of at least 64 MiB: `512Mi`, `2Gi`.
+/// A size of at least so many MiB: `512Mi`, `2Gi`. With less, nothing works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Size(pub u64);
+pub struct SizeFrom<const LEAST: u64>(pub u64);
 
-/// The least size: with less, nothing works.
-const LEAST: u64 = 64 << 20;
+/// How much memory a compiler may take.
+pub type Size = SizeFrom<64>;
+
+/// How much a run may write.
+pub type Limit = SizeFrom<1>;
 
 impl FromStr for Time {
     type Err = String;
@@ -31,14 +34,13 @@ impl FromStr for Time {
     }
 }
 
-impl FromStr for Size {
+impl<const LEAST: u64> FromStr for SizeFrom<LEAST> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match bytes(text) {
-            Some(size @ LEAST..) => Ok(Self(size)),
-            _ => Err("a size from 64Mi, such as 512Mi or 2Gi".to_owned()),
-        }
+        let size = bytes(text).filter(|size| *size >= LEAST << 20);
+        size.map(Self)
+            .ok_or_else(|| format!("a size from {LEAST}Mi, such as 512Mi or 2Gi"))
     }
 }
 
@@ -50,7 +52,7 @@ impl TryFrom<String> for Time {
     }
 }
 
-impl TryFrom<String> for Size {
+impl<const LEAST: u64> TryFrom<String> for SizeFrom<LEAST> {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -67,7 +69,7 @@ impl fmt::Display for Time {
     }
 }
 
-impl fmt::Display for Size {
+impl<const LEAST: u64> fmt::Display for SizeFrom<LEAST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [("Gi", 30), ("Mi", 20), ("Ki", 10)];
         let whole = units

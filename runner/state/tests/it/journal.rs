@@ -160,24 +160,7 @@ fn a_newer_format_is_refused_by_name() {
     assert!(matches!(error, StateError::NewerFormat { .. }));
     let text = error.to_string();
     assert!(
-        text.contains("sidestep 9.9.9") && text.contains("format 2"),
+        text.contains("sidestep 9.9.9") && text.contains("format 3"),
         "{text}"
     );
-}
-
-#[test]
-fn the_text_of_a_stored_line_is_left_out() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("journal");
-    let mut writer = JournalWriter::create(&path, &header("r")).expect("created");
-    writer
-        .append(&event(1, line("elsewhere", Some(7))))
-        .expect("appended");
-    writer
-        .append(&event(2, line("here", None)))
-        .expect("appended");
-    writer.sync().expect("synced");
-    let bytes = std::fs::read(&path).expect("readable");
-    let text = String::from_utf8_lossy(&bytes);
-    assert!(!text.contains("elsewhere") && text.contains("here"));
 }

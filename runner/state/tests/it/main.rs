@@ -2,5 +2,6 @@
 
 mod damage;
 mod journal;
+mod lines;
 mod own;
 mod runs;

@@ -4,10 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use sidestep_events::{Class, Failure};
-use sidestep_state::{RunFolder, Runs, StateError};
+use sidestep_events::{Class, Event, Failure, LogOwner, Record, TraceId};
+use sidestep_state::{LineGroup, RunFolder, Runs, StateError};
 
-use crate::journal::{event, header, line};
+use crate::journal::{header, line};
 
 /// A run with one log line, whose lock is free.
 fn run(root: &Path) -> RunFolder {
@@ -16,9 +16,21 @@ fn run(root: &Path) -> RunFolder {
     let (run, _lock, mut journal) = runs.create(&id, &header("r1")).expect("created");
     run.write_document("plan.json", b"{}").expect("written");
     let mut log = run.attempt_log("a", 1, None).expect("opened");
-    let offset = log.append("a line").expect("written");
+    let owner = LogOwner {
+        step: "a".into(),
+        instance: "a".into(),
+        attempt: 1,
+        incarnation: 1,
+    };
+    let Event::Log(said) = line("a line", None) else {
+        panic!("a line");
+    };
+    let mut group = LineGroup::new("r1", TraceId::of_run("r1", None), 1);
+    group.push(&owner, said);
+    let closed = group.close(|_, text| log.append(text));
+    let (lines, _) = closed.expect("written");
     journal
-        .append(&event(1, line("a line", Some(offset))))
+        .append(&Record::Lines(Box::new(lines)))
         .expect("written");
     run
 }
@@ -56,7 +68,7 @@ fn each_record_that_others_can_write_is_refused_where_it_is_opened() {
         }),
         (&run.path().join("lock"), &|| run.lock().map(drop)),
         (&log, &|| told(&run)),
-        (&log, &|| run.attempt_log("a", 1, Some(0)).map(drop)),
+        (&log, &|| run.attempt_log("a", 1, Some(7)).map(drop)),
     ];
     for (path, opens) in rows {
         opens().expect("own");

@@ -1,7 +1,7 @@
 use sidestep_events::{Event, Record, RunFinished, RunStarted, Status};
-use sidestep_state::{History, LogReader, RunId, Runs, StateError, Told};
+use sidestep_state::{History, LogReader, RunId, Runs, StateError};
 
-use crate::journal::{event, header, line};
+use crate::journal::{event, header};
 
 fn id(text: &str) -> RunId {
     text.parse().expect("an id")
@@ -81,38 +81,26 @@ fn a_run_is_made_once_and_listed_latest_first() {
 fn a_line_that_the_journal_does_not_know_is_cut_on_resume() {
     let folder = tempfile::tempdir().expect("a folder");
     let runs = Runs::at(folder.path());
-    let (run, _lock, mut journal) = runs.create(&id("r"), &header("r")).expect("created");
+    let (run, _lock, _) = runs.create(&id("r"), &header("r")).expect("created");
     let mut log = run.attempt_log("a", 1, None).expect("opened");
-    let first = log.append("first").expect("appended");
-    journal
-        .append(&event(1, line("first", Some(first))))
-        .expect("appended");
-    log.append("never journaled").expect("appended");
+    let first = log.append(b"first\n").expect("appended");
+    log.append(b"never journaled\n").expect("appended");
     drop(log);
 
-    let history = History::of(&run.read().expect("readable").records);
-    let known = history.instances["a"].attempts[0].last_log_offset;
-    let mut log = run.attempt_log("a", 1, known).expect("opened");
-    let second = log.append("two\nlines").expect("appended");
+    let mut log = run.attempt_log("a", 1, Some(6)).expect("opened");
+    let second = log.append(b"two\nlines\n").expect("appended");
+    assert_eq!((first, second), (0, 6));
+    let mut reader = LogReader::default();
+    let path = run.log_path("a", 1);
     assert_eq!(
-        LogReader::default()
-            .line_at(&run.log_path("a", 1), second)
-            .expect("there"),
-        "two lines"
+        reader.text_at(&path, second, 9).expect("there"),
+        "two\nlines"
     );
-    let whole = std::fs::read_to_string(run.log_path("a", 1)).expect("readable");
-    assert_eq!(whole, "first\ntwo lines\n");
-
-    let mut events = run.events().expect("readable");
-    let mut texts = Vec::new();
-    while let Some(told) = events.next_told().expect("readable") {
-        if let Told::Event(envelope) = told
-            && let Event::Log(line) = envelope.event
-        {
-            texts.push(line.message);
-        }
-    }
-    assert_eq!(texts, ["first"]);
+    assert_eq!(reader.text_at(&path, first, 5).expect("there"), "first");
+    // Less where the file ends.
+    assert_eq!(reader.text_at(&path, 10, 100).expect("there"), "lines\n");
+    let whole = std::fs::read_to_string(path).expect("readable");
+    assert_eq!(whole, "first\ntwo\nlines\n");
 }
 
 #[test]

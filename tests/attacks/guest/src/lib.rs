@@ -3,6 +3,7 @@
 //! Each kind of attack has a module with a function `run`, which answers `None` for an act that is
 //! not its own. A new act is a match arm there; a new kind is a module and an entry in [`KINDS`].
 
+mod budgets;
 mod checks;
 mod claims;
 mod files;
@@ -11,6 +12,7 @@ mod honest;
 mod http;
 mod secrets;
 mod texts;
+mod time;
 mod together;
 
 use serde_json::Value;
@@ -57,6 +59,7 @@ struct Outputs {
 type Kind = fn(&Step, &Inputs) -> Option<Result<String>>;
 
 const KINDS: &[Kind] = &[
+    budgets::run,
     claims::run,
     files::run,
     hogs::run,
@@ -64,6 +67,7 @@ const KINDS: &[Kind] = &[
     http::run,
     secrets::run,
     texts::run,
+    time::run,
     together::run,
 ];
 

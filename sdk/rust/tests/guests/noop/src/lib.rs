@@ -9,6 +9,12 @@ struct Inputs {
     /// A line for the log.
     #[serde(default)]
     message: Option<String>,
+    /// How many lines to log besides.
+    #[serde(default)]
+    lines: u32,
+    /// How many bytes each of those has.
+    #[serde(default)]
+    bytes: usize,
     /// How long to wait.
     #[serde(default)]
     wait: Option<Duration>,
@@ -35,6 +41,10 @@ struct Outputs {
 fn run(step: &Step, inputs: Inputs) -> sidestep::Result<Outputs> {
     if let Some(message) = &inputs.message {
         sidestep::info!("{message}");
+    }
+    let line = "x".repeat(inputs.bytes);
+    for _ in 0..inputs.lines {
+        sidestep::info!("{line}");
     }
     if let Some(wait) = inputs.wait {
         step.sleep(wait.get())?;

@@ -1,0 +1,150 @@
+//! How much a run, and one attempt of it, may write.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sidestep_events::{Class, Failure, Owner};
+use tokio_util::sync::CancellationToken;
+
+/// How much a run may write: the host's own records (intents, ends) have room beyond it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceilings {
+    /// Bytes of the run's journal.
+    pub journal: u64,
+    /// Bytes of all its log files.
+    pub logs: u64,
+}
+
+/// One attempt may use up a quarter of what the run may, so that the others have room.
+const SHARE: u64 = 4;
+
+impl Default for Ceilings {
+    fn default() -> Self {
+        Self {
+            journal: 256 << 20,
+            logs: 1 << 30,
+        }
+    }
+}
+
+/// What is full: for whom, and at how many bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// The run's journal.
+    Journal(u64),
+    /// The attempt's share of it.
+    JournalShare(u64),
+    /// The run's log files.
+    Logs(u64),
+    /// The attempt's share of them.
+    LogShare(u64),
+}
+
+impl From<Full> for Failure {
+    fn from(full: Full) -> Self {
+        let (code, bytes, what, setting) = match full {
+            Full::Journal(bytes) => ("journal.full", bytes, "the run's journal", "journalLimit"),
+            Full::JournalShare(bytes) => (
+                "journal.full",
+                bytes,
+                "the step's share of the run's journal",
+                "journalLimit",
+            ),
+            Full::Logs(bytes) => ("log.full", bytes, "the run's log files", "logLimit"),
+            Full::LogShare(bytes) => (
+                "log.full",
+                bytes,
+                "the step's share of the run's log files",
+                "logLimit",
+            ),
+        };
+        Self::new(
+            Class::Exhausted,
+            code,
+            Owner::Plugin,
+            format!("{what} is full: at most {bytes} bytes are kept"),
+        )
+        .with_help(format!(
+            "find out in the step's log what it writes so much of; if it has to, raise the setting \
+             `{setting}`"
+        ))
+    }
+}
+
+/// What one incarnation may still write, and why it may not any more.
+#[derive(Debug)]
+pub(crate) struct Room {
+    shares: Ceilings,
+    journal: AtomicU64,
+    logs: AtomicU64,
+    full: OnceLock<Failure>,
+    is_full: CancellationToken,
+}
+
+impl Room {
+    pub(crate) fn new(ceilings: Ceilings) -> Self {
+        let shares = Ceilings {
+            journal: ceilings.journal / SHARE,
+            logs: ceilings.logs / SHARE,
+        };
+        Self {
+            shares,
+            journal: AtomicU64::new(shares.journal),
+            logs: AtomicU64::new(shares.logs),
+            full: OnceLock::new(),
+            is_full: CancellationToken::new(),
+        }
+    }
+
+    /// Bytes of the journal that are left.
+    pub(crate) fn journal(&self) -> u64 {
+        self.journal.load(Ordering::Relaxed)
+    }
+
+    /// Takes bytes of the journal; what is not left is taken all the same.
+    pub(crate) fn take_journal(&self, bytes: u64) {
+        take(&self.journal, bytes);
+    }
+
+    /// Takes a line's bytes, if there is room for them.
+    pub(crate) fn take_line(&self, journal: u64, log: u64) -> Result<(), Full> {
+        if self.logs.load(Ordering::Relaxed) < log {
+            return Err(Full::LogShare(self.shares.logs));
+        }
+        if self.journal() < journal {
+            return Err(self.share());
+        }
+        take(&self.logs, log);
+        take(&self.journal, journal);
+        Ok(())
+    }
+
+    /// That the attempt's share of the journal is used up.
+    pub(crate) fn share(&self) -> Full {
+        Full::JournalShare(self.shares.journal)
+    }
+
+    /// Nothing more is written for the attempt, which fails with this. The first reason holds.
+    pub(crate) fn fill(&self, full: Full) -> Failure {
+        let failure = self.full.get_or_init(|| full.into()).clone();
+        self.is_full.cancel();
+        failure
+    }
+
+    /// Why nothing more is written for the attempt, if that is so.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.full.get().cloned()
+    }
+
+    /// Waits until nothing more is written for the attempt.
+    pub(crate) async fn filled(&self) -> Failure {
+        self.is_full.cancelled().await;
+        let failure = self.failure();
+        failure.unwrap_or_else(|| Failure::bug("a step's room was full for no reason"))
+    }
+}
+
+fn take(left: &AtomicU64, bytes: u64) {
+    let less = |left: u64| Some(left.saturating_sub(bytes));
+    let _ = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+}

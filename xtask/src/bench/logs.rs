@@ -1,0 +1,83 @@
+//! What a step's log costs: its time beside a shell that writes the same, and its place on disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::place::{Place, to_end};
+use super::sample::in_turn;
+use super::table::Row;
+use super::{Result, Round};
+
+/// How many lines of how many bytes.
+const LOGS: [(u64, u64); 2] = [(1_000_000, 64), (20_000, 4 << 10)];
+
+/// More rounds would take minutes, and the place on disk is the same in each.
+const MOST_ROUNDS: usize = 3;
+
+/// Measures logs of short lines and of long ones.
+pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
+    let row = |(lines, bytes)| log(place, rounds.min(MOST_ROUNDS), lines, bytes);
+    LOGS.into_iter().map(row).collect()
+}
+
+fn log(place: &Place, rounds: usize, lines: u64, bytes: u64) -> Result<Row> {
+    let pipeline = format!(
+        "version: 1\nname: logs\nsteps:\n  log:\n    uses: ./noop.wasm\n    \
+         with: {{ lines: {lines}, bytes: {bytes} }}\n"
+    );
+    place.write("logs.yaml", &pipeline)?;
+    let shell = || {
+        let mut shell = place.command("/bin/sh");
+        let line = format!("yes \"$(printf '%0{bytes}d' 0)\" | head -n {lines} >lines.log");
+        shell.args(["-c", &line]);
+        to_end(shell)
+    };
+    let things: Vec<Round<'_>> = vec![
+        Box::new(|| to_end(place.sidestep(&["run", "logs.yaml"]))),
+        Box::new(shell),
+    ];
+    let samples = in_turn(rounds, things);
+    let row = Row::new(
+        &format!("a step that logs {lines} lines of {bytes} bytes"),
+        samples,
+        &["a shell that writes them to a file"],
+    )?;
+    let run = latest(&place.folder.join("state/sidestep/runs"))?;
+    let (journal, logs) = (size(&run.join("journal")), below(&run.join("logs")));
+    let hundredths = (journal + logs) * 100 / (lines * bytes);
+    Ok(row.with_note(format!(
+        "journal {} KiB, log file {} KiB: (journal + log file) : log = {}.{:02}",
+        journal >> 10,
+        logs >> 10,
+        hundredths / 100,
+        hundredths % 100
+    )))
+}
+
+/// The folder of the run that began last.
+fn latest(runs: &Path) -> Result<PathBuf> {
+    let failed = |error| format!("cannot read {}: {error}", runs.display());
+    let mut latest: Option<(SystemTime, PathBuf)> = None;
+    for entry in fs::read_dir(runs).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let made = fs::metadata(path.join("journal")).and_then(|data| data.modified());
+        if let Ok(made) = made
+            && latest.as_ref().is_none_or(|(last, _)| made > *last)
+        {
+            latest = Some((made, path));
+        }
+    }
+    let latest = latest.ok_or_else(|| format!("there is no run in {}", runs.display()))?;
+    Ok(latest.1)
+}
+
+fn size(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |data| data.len())
+}
+
+/// The bytes of all files in a folder.
+fn below(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| size(&entry.path())).sum()
+}
