@@ -52,7 +52,7 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
             Format::Human if problems.is_empty() => {}
             Format::Human => note(problems.render(color).trim_end()),
             Format::Json | Format::Sarif | Format::Github => {
-                all.extend(problems.into_diagnostics())
+                all.extend(problems.into_diagnostics());
             }
         }
     }

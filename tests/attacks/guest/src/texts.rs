@@ -48,15 +48,15 @@ fn say(step: &Step, texts: &[String]) {
             unit: text.clone(),
         });
     }
-    diagnostics(texts)
-        .into_iter()
-        .for_each(|note| step.annotate(note));
+    for note in diagnostics(texts) {
+        step.annotate(note);
+    }
 }
 
 fn failure(texts: &[String]) -> Error {
     let all = texts.join("\n");
     let error = Error::failed(texts.concat(), format!("it failed:\n{all}"));
-    let error = texts.iter().fold(error, |error, text| error.help(text));
+    let error = texts.iter().fold(error, Error::help);
     error
         .help(format!("Do this:\n{all}"))
         .help("gcloud projects delete acme")
