@@ -38,7 +38,7 @@ fn pipeline() -> String {
     let numbers: Vec<usize> = (0..HALF).collect();
     format!(
         "version: 1\nname: crowd\nsteps:\n  hostile:\n    uses: ./attacker.wasm\n    timeout: 4s\n    \
-         matrix: {{ act: {ACTS:?}, n: {rounds:?}, failFast: false }}\n    \
+         matrix: {{ act: {ACTS:?}, n: {rounds:?} }}\n    failFast: false\n    \
          with: {{ act: \"${{{{ matrix.act }}}}\", count: 1000000, texts: [\"\\e]52;c;x\\a\"] }}\n  \
          honest:\n    uses: ./attacker.wasm\n    matrix: {{ n: {numbers:?} }}\n    \
          with: {{ act: honest.compute, count: {WORK} }}\n"

@@ -91,19 +91,24 @@ impl Folder {
             });
         };
         let above = path.parent().unwrap_or(Path::new(""));
-        self.judged(
+        let found = self.judged(
             above,
             |above| judge(&above.join(name)),
             |above| {
                 let real = above.join(name);
-                let stat = self.stat_itself(&real)?;
+                let stat = match self.stat_itself(&real) {
+                    // The folders on the way were there, so no other try would find it.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    stat => stat?,
+                };
                 let target = stat
                     .is_link()
                     .then(|| self.link_itself(&real))
                     .transpose()?;
-                Ok((real, stat, target))
+                Ok(Some((real, stat, target)))
             },
-        )
+        )?;
+        found.ok_or_else(|| OpenError::NotFound.into())
     }
 
     /// Reads a regular file of at most `limit` bytes; any beneath the folder.

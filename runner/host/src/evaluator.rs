@@ -183,6 +183,8 @@ fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .consume_fuel(true)
+        // Shared images of memory lie in files, which a limit on the size of files forbids.
+        .memory_init_cow(false)
         .max_wasm_stack(MODULE_STACK)
         .async_stack_size(STACK)
         // The code is embedded, so that what only debuggers read would make every runner larger.
