@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use sidestep_catalog::{MAX_COMPONENT, MAX_MANIFEST};
-use sidestep_host::{CompileLimits, Limits};
+use sidestep_engine::Ceilings;
+use sidestep_host::{CompileLimits, EvaluationLimits, Limits};
 use sidestep_pipeline::{MAX_EXPRESSION, MAX_INSTANCES};
 use sidestep_policy::tree;
 use sidestep_report::{bytes, duration};
@@ -33,7 +34,8 @@ pub(crate) fn all() -> Vec<Limit> {
     };
     let size = |size: usize| bytes(size as u64);
     let time = |time: Duration| duration(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-    let compile = CompileLimits::default();
+    let (run, compile) = (Ceilings::default(), CompileLimits::default());
+    let evaluation = EvaluationLimits::default();
     let set = |setting, limit: Limit| Limit {
         setting: Some(setting),
         ..limit
@@ -75,6 +77,22 @@ pub(crate) fn all() -> Vec<Limit> {
             bytes(step.step.log_bytes),
             "log.full",
         ),
+        set(
+            "journalLimit",
+            limit("a run's journal", bytes(run.journal), "journal.full"),
+        ),
+        set(
+            "logLimit",
+            limit("a run's log files", bytes(run.logs), "log.full"),
+        ),
+        set(
+            "memory",
+            limit(
+                "memory of all steps at once",
+                "half of the machine's".to_owned(),
+                "step.no-room",
+            ),
+        ),
         limit(
             "a step's outputs",
             size(step.output_bytes),
@@ -111,6 +129,16 @@ pub(crate) fn all() -> Vec<Limit> {
             "yaml.too-deep",
         ),
         limit("an expression", size(MAX_EXPRESSION), "expression.syntax"),
+        limit(
+            "steps of evaluating an expression or a schema",
+            evaluation.steps.to_string(),
+            "expression.budget",
+        ),
+        limit(
+            "memory of evaluating an expression or a schema",
+            size(evaluation.memory),
+            "expression.budget",
+        ),
         limit(
             "step instances of a run",
             MAX_INSTANCES.to_string(),

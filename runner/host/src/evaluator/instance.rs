@@ -65,7 +65,9 @@ impl Instance {
         };
         let mut store = Store::new(&prepared.engine, memories);
         store.limiter(|memories| memories);
-        // Instantiating runs none of the module's code; it has no start function.
+        // Instantiating runs none of the module's code, since it has no start function; but copying
+        // its data takes fuel, and belongs to no question.
+        store.set_fuel(u64::MAX)?;
         let instance = at_once(prepared.module.instantiate_async(&mut store))?;
         let memory = instance
             .get_memory(&mut store, "memory")
