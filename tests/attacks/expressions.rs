@@ -231,7 +231,11 @@ fn a_large_default_of_many_inputs_is_refused() {
     assert_eq!(outcome.code, Some(2), "{outcome}");
     assert_says(
         &outcome,
-        &["the defaults: this yields more than 1 MiB", "schema.budget"],
+        &[
+            "the defaults:",
+            "yields more than 1 MiB",
+            "expression.budget",
+        ],
     );
 }
 

@@ -39,7 +39,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
     let mut place = Place::with_application();
-    let labels: String = (0..1500).map(|n| format!("LABEL n={n}\n")).collect();
+    let labels: String = (0..15_000).map(|n| format!("LABEL n={n}\n")).collect();
     place.write(
         "Dockerfile",
         &format!("FROM scratch\nCOPY hello.txt /\n{labels}"),
@@ -59,7 +59,7 @@ fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
         told["help"][0].as_str().unwrap(),
     );
     assert!(
-        message.contains("full/journal: File too large"),
+        message.contains("full/logs/build.1.log: File too large"),
         "{message}"
     );
     assert!(help.starts_with("Free space on that disk"), "{help}");
