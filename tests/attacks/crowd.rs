@@ -64,7 +64,10 @@ fn every_honest_step_succeeds_beside_a_hundred_hostile_ones() {
     let mut arena = Arena::new();
     arena.place.write("sidestep.yaml", &pipeline());
     let arguments = ["run", "--max-parallel", "200", "--output", "json"];
-    let outcome = arena.run(&arguments, BOUNDS);
+    // By default all steps share half of the machine, whatever that is.
+    let mut command = arena.place.command(&arguments);
+    command.env("SIDESTEP_MEMORY", "1Gi");
+    let outcome = arena.run_command(command, BOUNDS);
     let honest = ends(&outcome.stdout, "honest");
     assert_eq!(honest.len(), HALF, "{outcome}");
     let failed: Vec<_> = honest
