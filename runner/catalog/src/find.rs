@@ -51,7 +51,7 @@ impl Catalog {
     }
 
     /// The same for plugins that the command line names: pipes and files outside of the workspace
-    /// as well, since whoever starts the runner may read them anyway.
+    /// as well, since the user who starts the runner can read them.
     #[must_use]
     pub fn for_the_command_line(mut self) -> Self {
         self.files = Files::OfTheCommandLine;

@@ -13,7 +13,7 @@ use std::{
 /// The folder of a context.
 #[derive(Debug, Clone)]
 pub enum Root {
-    /// Opened by its path, links and all: for whoever may read any file anyway.
+    /// Opened by its path, links and all: for callers that may read any file.
     Path(PathBuf),
     /// Open already.
     Open(Folder),

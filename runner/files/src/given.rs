@@ -1,4 +1,4 @@
-//! Files that the command line names: whoever starts the runner may read them anyway.
+//! Files that the command line names: the user who starts the runner can read them.
 //!
 //! Pipes and standard input are read as well, as shells make them of `<(…)` and `|`. Waiting for
 //! their writer ends with the process, by Ctrl-C for one: nothing has started yet that would have

@@ -77,7 +77,7 @@ impl GateCall<'_> {
             if gate.step.cancel.is_cancelled() {
                 return Err(cancelled());
             }
-            // It is journaled, and whoever cleans up needs it as it is.
+            // It is journaled, and the clean-up needs it unchanged.
             if holds_secret(&gate.step.masks, &intent) {
                 return Err(Failure::new(
                     Class::InvalidInput,
