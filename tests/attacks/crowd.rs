@@ -1,10 +1,13 @@
 //! A hundred hostile attempts beside a hundred honest ones, all at once.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::harness::Arena;
+use serde_json::Value;
+
+use super::harness::{Arena, Bounds};
 
 /// The acts of the hostile half, each as many times as there are rounds.
 const ACTS: [&str; 10] = [
@@ -24,6 +27,12 @@ const HALF: usize = 100;
 /// Rounds of arithmetic of an honest step: tens of milliseconds alone.
 const WORK: u64 = 20_000_000;
 
+const BOUNDS: Bounds = Bounds {
+    memory: 2 << 30,
+    time: Duration::from_mins(5),
+    disk: 1 << 30,
+};
+
 fn pipeline() -> String {
     let rounds: Vec<usize> = (0..HALF / ACTS.len()).collect();
     let numbers: Vec<usize> = (0..HALF).collect();
@@ -34,6 +43,64 @@ fn pipeline() -> String {
          honest:\n    uses: ./attacker.wasm\n    matrix: {{ n: {numbers:?} }}\n    \
          with: {{ act: honest.compute, count: {WORK} }}\n"
     )
+}
+
+/// How each instance of a step ended, by its name.
+fn ends(stdout: &str, step: &str) -> BTreeMap<String, String> {
+    let events = stdout.lines().map(|line| {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    });
+    events
+        .filter(|event| event["type"] == "step-finished" && event["step"] == step)
+        .map(|event| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            (text(&event["instance"]), text(&event["data"]["status"]))
+        })
+        .collect()
+}
+
+/// What was said of the honest steps that failed.
+fn failures(stdout: &str) -> String {
+    let honest =
+        |line: &&str| line.contains(r#""step":"honest""#) && line.contains(r#""failure":{"#);
+    stdout.lines().filter(honest).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_honest_step_succeeds_beside_a_hundred_hostile_ones() {
+    let mut arena = Arena::new();
+    arena.place.write("sidestep.yaml", &pipeline());
+    let arguments = ["run", "--max-parallel", "200", "--output", "json"];
+    // By default all steps share half of the machine, whatever that is.
+    let mut command = arena.place.command(&arguments);
+    command.env("SIDESTEP_MEMORY", "1Gi");
+    let outcome = arena.run_command(command, BOUNDS);
+    let honest = ends(&outcome.stdout, "honest");
+    assert_eq!(honest.len(), HALF, "{outcome}");
+    let failed: Vec<_> = honest
+        .iter()
+        .filter(|(_, status)| *status != "succeeded")
+        .collect();
+    assert!(
+        failed.is_empty(),
+        "{failed:?}: {}",
+        failures(&outcome.stdout)
+    );
+    let hostile = ends(&outcome.stdout, "hostile");
+    assert_eq!(hostile.len(), HALF, "each has an end: {hostile:?}");
+    let contained = |act: &str| {
+        hostile
+            .iter()
+            .filter(|(instance, _)| instance.contains(act))
+            .all(|(_, status)| status == "failed" || status == "timed-out")
+    };
+    for act in ["hogs.loop", "hogs.memory", "hogs.recurse", "hogs.sleep"] {
+        assert!(contained(act), "{act}: {hostile:?}");
+    }
+    assert!(
+        matches!(outcome.code, Some(1 | 5)),
+        "a step's own failure, never the runner's: {outcome}"
+    );
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! How much a run, and one attempt of it, may write.
 
+mod ledger;
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sidestep_events::{Class, Failure, Owner};
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use ledger::Ledger;
 
 /// How much a run may write: the host's own records (intents, ends) have room beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +19,8 @@ pub struct Ceilings {
     pub logs: u64,
 }
 
-/// One attempt may use up a quarter of what the run may, so that the others have room.
+/// One attempt may use up a quarter of what the run may. What several leave to the others is the
+/// [`Ledger`]'s.
 const SHARE: u64 = 4;
 
 impl Default for Ceilings {
@@ -74,6 +79,7 @@ impl From<Full> for Failure {
 /// What one incarnation may still write, and why it may not any more.
 #[derive(Debug)]
 pub(crate) struct Room {
+    instance: String,
     shares: Ceilings,
     journal: AtomicU64,
     logs: AtomicU64,
@@ -82,18 +88,24 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub(crate) fn new(ceilings: Ceilings) -> Self {
+    pub(crate) fn new(instance: &str, ceilings: Ceilings) -> Self {
         let shares = Ceilings {
             journal: ceilings.journal / SHARE,
             logs: ceilings.logs / SHARE,
         };
         Self {
+            instance: instance.to_owned(),
             shares,
             journal: AtomicU64::new(shares.journal),
             logs: AtomicU64::new(shares.logs),
             full: OnceLock::new(),
             is_full: CancellationToken::new(),
         }
+    }
+
+    /// Whose it is.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// Bytes of the journal that are left.

@@ -12,7 +12,7 @@ use sidestep_events::{
 };
 use sidestep_state::{History, JournalWriter, RunFolder, StateError};
 
-use crate::budget::{Ceilings, Full, Room};
+use crate::budget::{Ceilings, Full, Ledger, Room};
 use crate::reports::{Outlet, reports};
 use crate::{Reports, Stop, StopReason};
 
@@ -48,6 +48,8 @@ struct Inner {
     next_intent: u64,
     open: HashMap<IntentId, Intent>,
     logs: Logs,
+    /// Who may write how much of the journal.
+    shares: Ledger,
     reporters: Option<Outlet>,
     /// How many lines came when neither the journal nor the reporters could take any more.
     lost: u64,
@@ -65,8 +67,8 @@ enum Kept {
 
 impl Recorder {
     /// A recorder over an opened journal, and what reporters read. `history` is what the journal
-    /// holds so far; `traceparent` the value of `TRACEPARENT`. The reports end when
-    /// [`Recorder::close`] is called.
+    /// holds so far; `traceparent` the value of `TRACEPARENT`; `instances` how many the plan has,
+    /// which share what may be written. The reports end when [`Recorder::close`] is called.
     pub fn new(
         folder: RunFolder,
         journal: JournalWriter,
@@ -74,6 +76,7 @@ impl Recorder {
         traceparent: Option<&str>,
         stop: Stop,
         ceilings: Ceilings,
+        instances: usize,
     ) -> (Arc<Self>, Reports) {
         let (outlet, reports) = reports(folder.clone());
         let run = folder.id().to_string();
@@ -86,6 +89,8 @@ impl Recorder {
                 })
             })
             .collect();
+        let ended = history.instances.values().filter(|i| i.status.is_some());
+        let to_end = instances.saturating_sub(ended.count());
         let (held, holds) = lines::channel();
         let recorder = Arc::new(Self {
             trace: TraceId::of_run(&run, traceparent),
@@ -96,6 +101,7 @@ impl Recorder {
             held,
             inner: Mutex::new(Inner {
                 seq: journal.next_seq(),
+                shares: Ledger::new(ceilings.journal, journal.length(), to_end),
                 journal,
                 broken: false,
                 next_intent: history.next_intent.max(1),
@@ -104,7 +110,7 @@ impl Recorder {
                     .iter()
                     .map(|(id, intent)| (*id, intent.clone()))
                     .collect(),
-                logs: Logs::new(ends),
+                logs: Logs::new(ends, ceilings.logs, to_end),
                 reporters: Some(outlet),
                 lost: 0,
             }),
@@ -123,9 +129,9 @@ impl Recorder {
         &self.trace
     }
 
-    /// How much the run may write.
-    pub(crate) fn ceilings(&self) -> Ceilings {
-        self.ceilings
+    /// What an incarnation of the instance may write.
+    pub(crate) fn room(&self, instance: &str) -> Room {
+        Room::new(instance, self.ceilings)
     }
 
     /// Ends the reports and makes the journal durable.
@@ -144,7 +150,13 @@ impl Recorder {
     }
 
     pub(crate) fn emit(&self, scope: &Scope, event: Event) {
-        self.emit_locked(&mut self.lock(), scope, event);
+        let mut inner = self.lock();
+        let ends = matches!(event, Event::StepFinished(_));
+        self.emit_locked(&mut inner, scope, event);
+        if let (true, Some(instance)) = (ends, &scope.instance) {
+            inner.shares.end(instance);
+            inner.logs.shares.end(instance);
+        }
     }
 
     /// Takes an event of an attempt, unless there is no room for it: then `room` says so.
@@ -189,7 +201,9 @@ impl Recorder {
         let intent = make(id);
         let from = inner.journal.length();
         self.record(&mut inner, &Record::Intent(intent.clone()))?;
-        room.take_journal(inner.journal.length() - from);
+        let bytes = inner.journal.length() - from;
+        room.take_journal(bytes);
+        inner.shares.take(room.instance(), bytes);
         if room.journal() == 0 {
             room.fill(room.share());
         }
@@ -241,15 +255,22 @@ impl Recorder {
     /// Journals an attempt's outputs. They come again with the step's end, which has room for them
     /// then.
     pub(crate) fn output(&self, output: Output) -> Result<(), Failure> {
+        let instance = output.instance.clone();
         let mut inner = self.lock();
         self.write_lines(&mut inner);
         if inner.broken {
             return Err(self.why_broken());
         }
         let again = serde_json::to_vec(&output.outputs).map_or(0, |json| json.len() as u64);
-        let below = self.ceilings.journal.saturating_sub(again);
+        let from = inner.journal.length();
+        let left = inner.shares.left(&instance, from);
+        let below = from.saturating_add(left).saturating_sub(again);
         match inner.journal.append_below(&Record::Output(output), below) {
-            Ok(true) => Ok(()),
+            Ok(true) => {
+                let bytes = inner.journal.length() - from + again;
+                inner.shares.take(&instance, bytes);
+                Ok(())
+            }
             Ok(false) => Err(Full::Journal(self.ceilings.journal).into()),
             Err(error) => Err(self.broken(&mut inner, error)),
         }
@@ -320,20 +341,20 @@ impl Recorder {
             return Kept::Broken;
         }
         let from = inner.journal.length();
-        let share = from.saturating_add(room.journal());
-        match inner
-            .journal
-            .append_below(record, share.min(self.ceilings.journal))
-        {
+        let (share, of_run) = (room.journal(), inner.shares.left(room.instance(), from));
+        let below = from.saturating_add(share.min(of_run));
+        match inner.journal.append_below(record, below) {
             Ok(true) => {
-                room.take_journal(inner.journal.length() - from);
+                let bytes = inner.journal.length() - from;
+                room.take_journal(bytes);
+                inner.shares.take(room.instance(), bytes);
                 Kept::Yes
             }
             Ok(false) => {
-                room.fill(if share < self.ceilings.journal {
+                room.fill(if share < of_run {
                     room.share()
                 } else {
-                    Full::Journal(self.ceilings.journal)
+                    Full::Journal(inner.shares.ceiling())
                 });
                 Kept::Full
             }

@@ -34,7 +34,7 @@ impl AttemptSink {
         incarnation: u32,
     ) -> Self {
         Self {
-            room: Room::new(recorder.ceilings()),
+            room: recorder.room(instance),
             recorder,
             scope: Scope::instance(step, instance).attempt(attempt, incarnation),
             owner: LogOwner {

@@ -84,6 +84,7 @@ pub(crate) async fn launch(
             journal: settings.journal_limit.value.0,
             logs: settings.log_limit.value.0,
         },
+        plan.instances.len(),
     );
     let reporter = reporters::pick(launch.format, &session.global, session.look(), launch.hints);
     let reporting = reporters::spawn(reports, reporter);

@@ -15,7 +15,7 @@ use sidestep_events::{Event, LogLine, LogOwner, Record};
 use sidestep_state::{AttemptLog, LineGroup, RunFolder, StateError};
 
 use super::{Inner, Recorder, Scope};
-use crate::budget::{Full, Room};
+use crate::budget::{Full, Ledger, Room};
 
 /// How long lines are held at most.
 const APART: Duration = Duration::from_millis(20);
@@ -37,15 +37,21 @@ pub(super) struct Logs {
     ends: HashMap<Key, u64>,
     /// How many bytes all of them have, with those that are still held.
     pub(super) bytes: u64,
+    /// Who may write how much of them.
+    pub(super) shares: Ledger,
     held: Option<LineGroup>,
     written: Option<Instant>,
 }
 
 impl Logs {
-    pub(super) fn new(ends: HashMap<Key, u64>) -> Self {
+    /// The log files of a run that may have `ceiling` bytes of them and whose `instances` are
+    /// still to end.
+    pub(super) fn new(ends: HashMap<Key, u64>, ceiling: u64, instances: usize) -> Self {
+        let bytes = ends.values().sum();
         Self {
             open: HashMap::new(),
-            bytes: ends.values().sum(),
+            shares: Ledger::new(ceiling, bytes, instances),
+            bytes,
             ends,
             held: None,
             written: None,
@@ -92,14 +98,19 @@ impl Recorder {
             .take()
             .unwrap_or_else(|| LineGroup::new(&self.run, self.trace.clone(), seq));
         let cost = group.cost(owner, &line) as u64;
-        let journal = inner.journal.length() + group.weight() as u64 + cost;
-        let taken = if inner.logs.bytes + text > self.ceilings.logs {
-            Err(Full::Logs(self.ceilings.logs))
-        } else if journal > self.ceilings.journal {
-            Err(Full::Journal(self.ceilings.journal))
+        let journal = inner.journal.length() + group.weight() as u64;
+        let instance = owner.instance.as_str();
+        let taken = if text > inner.logs.shares.left(instance, inner.logs.bytes) {
+            Err(Full::Logs(inner.logs.shares.ceiling()))
+        } else if cost > inner.shares.left(instance, journal) {
+            Err(Full::Journal(inner.shares.ceiling()))
         } else {
             room.take_line(cost, text)
         };
+        if taken.is_ok() {
+            inner.shares.take(instance, cost);
+            inner.logs.shares.take(instance, text);
+        }
         let group = inner.logs.held.insert(group);
         if let Err(full) = taken {
             if group.is_empty() {

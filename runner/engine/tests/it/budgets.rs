@@ -149,6 +149,72 @@ async fn an_attempt_that_writes_without_end_fails_and_the_next_one_succeeds() {
     }
 }
 
+/// All but one flood; that one begins to speak when they have ended.
+struct Crowd(tokio::sync::Barrier);
+
+#[async_trait]
+impl Executor for Crowd {
+    async fn execute(
+        &self,
+        work: Work,
+        sink: Arc<AttemptSink>,
+        _: CancellationToken,
+    ) -> Result<Value, Failure> {
+        let floods = work.step != "honest";
+        if !floods {
+            self.0.wait().await;
+        }
+        for n in 0..if floods { 5_000 } else { 20 } {
+            sink.event(line(LogSource::Plugin));
+            sink.event(Event::Progress(Progress {
+                label: n.to_string().into(),
+                done: 1,
+                total: None,
+                unit: "".into(),
+            }));
+        }
+        if floods {
+            self.0.wait().await;
+        } else {
+            sink.checkpoint(json!("half way"))?;
+        }
+        Ok(json!({ "said": "x".repeat(1000) }))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_flood_the_others_can_still_speak() {
+    const FLOODS: usize = 8;
+    let floods = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    assert_eq!(floods.len(), FLOODS);
+    let script = floods.iter().fold(Script::new(), |script, id| {
+        script.step(id, &[], vec![plain()])
+    });
+    let script = Arc::new(script.step("honest", &[], vec![plain()]));
+    let stage = Arc::new(Stage(script.clone()));
+    let mut world = World::new();
+    world.ceilings = CEILINGS;
+    let crowd = Arc::new(Crowd(tokio::sync::Barrier::new(FLOODS + 1)));
+    let options = RunOptions {
+        max_parallel: FLOODS + 1,
+        ..RunOptions::default()
+    };
+    let (_, events) = world
+        .run_on(&script, crowd, stage, options, Stop::new())
+        .await;
+    let statuses = statuses(&events);
+    assert_eq!(statuses.len(), FLOODS + 1);
+    for status in statuses {
+        let right = status == "honest succeeded" || status.ends_with(" failed");
+        assert!(right, "{status}");
+    }
+    let said = events.iter().filter(|event| {
+        matches!(event.event, Event::Log(_))
+            && event.step.as_ref().is_some_and(|s| s.exact() == "honest")
+    });
+    assert_eq!(said.count(), 20);
+}
+
 /// Says one line, then waits for what never comes.
 struct OneLine(Arc<tokio::sync::Notify>);
 

@@ -97,6 +97,7 @@ async fn a_detached_run_stays_one_when_something_of_it_is_cleaned_up() {
         None,
         Stop::new(),
         Ceilings::default(),
+        1,
     );
     let left = collect(&recorder, &NoCleaner, Duration::from_secs(1), |_| true).await;
     assert_eq!(left.len(), 1);

@@ -339,8 +339,15 @@ impl World {
             let (folder, lock, journal) = self.runs.create(&id, &header).expect("new");
             (folder, lock, journal, History::default())
         };
-        let (recorder, reports) =
-            Recorder::new(folder, journal, &history, None, stop.clone(), self.ceilings);
+        let (recorder, reports) = Recorder::new(
+            folder,
+            journal,
+            &history,
+            None,
+            stop.clone(),
+            self.ceilings,
+            script.nodes.len(),
+        );
         let end = run(
             script.clone(),
             recorder,

@@ -155,6 +155,7 @@ async fn remove(
         None,
         Stop::new(),
         Ceilings::default(),
+        0,
     );
     let gone = collect(&recorder, cleaner, PATIENCE, wanted).await;
     Ok(gone

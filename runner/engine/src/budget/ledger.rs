@@ -1,0 +1,119 @@
+use std::collections::HashMap;
+
+/// What is left of one of a run's ceilings, and what of that is promised to whom.
+///
+/// Half of the ceiling is promised in equal parts to the instances that are still to end, so that
+/// however many of them flood, each other one can still say what an ordinary step says. The rest
+/// is for whoever comes first.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    ceiling: u64,
+    /// What each instance was promised.
+    each: u64,
+    /// What is left of all promises together.
+    promised: u64,
+    /// What is left of the promises of those that have begun.
+    own: HashMap<String, u64>,
+}
+
+impl Ledger {
+    /// A ledger of a run that has written `used` bytes and whose `instances` are still to end.
+    pub(crate) fn new(ceiling: u64, used: u64, instances: usize) -> Self {
+        let instances = u64::try_from(instances).unwrap_or(u64::MAX);
+        let half = (ceiling / 2).min(ceiling.saturating_sub(used));
+        let each = half.checked_div(instances).unwrap_or(0);
+        Self {
+            ceiling,
+            each,
+            promised: each * instances,
+            own: HashMap::new(),
+        }
+    }
+
+    /// The most bytes that may be written in all.
+    pub(crate) fn ceiling(&self) -> u64 {
+        self.ceiling
+    }
+
+    /// How many bytes the instance may write when `used` are written: what is left of its promise,
+    /// and what is promised to nobody.
+    pub(crate) fn left(&self, instance: &str, used: u64) -> u64 {
+        let own = self.own.get(instance).copied().unwrap_or(self.each);
+        let kept = used.saturating_add(self.promised);
+        own.saturating_add(self.ceiling.saturating_sub(kept))
+    }
+
+    /// The instance has written so many bytes: those of its promise first.
+    pub(crate) fn take(&mut self, instance: &str, bytes: u64) {
+        let own = self.of(instance);
+        let part = bytes.min(*own);
+        *own -= part;
+        self.promised = self.promised.saturating_sub(part);
+    }
+
+    /// The instance has ended: what is left of its promise is for the others.
+    pub(crate) fn end(&mut self, instance: &str) {
+        self.take(instance, u64::MAX);
+    }
+
+    fn of(&mut self, instance: &str) -> &mut u64 {
+        self.own.entry(instance.to_owned()).or_insert(self.each)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whoever takes all that it may, each other one still has what it was promised, and the
+        /// ceiling holds.
+        #[test]
+        fn a_promise_is_kept_whatever_others_take(
+            ceiling in 0_u64..10_000,
+            before in 0_u64..12_000,
+            instances in 1_usize..20,
+            takers in prop::collection::vec((0_usize..20, 0_u64..4_000, any::<bool>()), 0..60),
+        ) {
+            let mut ledger = Ledger::new(ceiling, before, instances);
+            let each = ledger.each;
+            let mut used = before;
+            let mut written = vec![0; instances];
+            for (instance, wanted, ends) in takers {
+                let instance = instance % instances;
+                let name = instance.to_string();
+                let taken = wanted.min(ledger.left(&name, used));
+                ledger.take(&name, taken);
+                used += taken;
+                written[instance] += taken;
+                if ends {
+                    ledger.end(&name);
+                    written[instance] = u64::MAX / 2;
+                }
+                for (other, written) in written.iter().enumerate() {
+                    let left = ledger.left(&other.to_string(), used);
+                    prop_assert!(left >= each.saturating_sub(*written));
+                }
+            }
+            prop_assert!(used <= ceiling.max(before));
+        }
+    }
+
+    #[test]
+    fn what_an_ended_instance_did_not_use_is_for_the_others() {
+        let mut ledger = Ledger::new(100, 0, 2);
+        assert_eq!(ledger.left("a", 0), 75);
+        ledger.end("b");
+        assert_eq!(ledger.left("a", 0), 100);
+        ledger.take("a", 100);
+        assert_eq!(ledger.left("a", 100), 0);
+    }
+
+    #[test]
+    fn nothing_is_promised_of_a_journal_that_is_full_already() {
+        let ledger = Ledger::new(100, 100, 2);
+        assert_eq!(ledger.left("a", 100), 0);
+    }
+}
