@@ -1,0 +1,12 @@
+//! Defines the types that the runner and its plugins share. Nothing in here does any IO, so that
+//! it compiles for guests.
+
+mod command;
+mod quote;
+#[cfg(test)]
+mod tests;
+mod word;
+
+pub use command::{Builder, Command};
+pub use quote::{quoted, quoted_as_is};
+pub use word::{Piece, Value, Word};

@@ -1,0 +1,17 @@
+//! Quotes words for a POSIX shell.
+
+/// Returns the text as one word of a command for a POSIX shell: as it is where no character of it
+/// means anything to a shell, else in quotes.
+pub fn quoted(text: &str) -> String {
+    if quoted_as_is(text) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Returns whether a text needs no quotes. Zsh expands a word that begins with `=`.
+pub fn quoted_as_is(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,%=".contains(c);
+    !text.is_empty() && !text.starts_with('=') && text.chars().all(plain)
+}
