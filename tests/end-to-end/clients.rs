@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use crate::place::{BUILD_ALONE, Place, failure, program};
+use crate::printed::commands;
 
 /// The variables that `sandbox status --output env` prints.
 pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
@@ -90,17 +91,10 @@ fn the_printed_repair_mends_what_it_says() {
     place.write("sidestep.yaml", BUILD_ALONE);
     let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
     assert_eq!(exit, 4);
-    let help = failure(&events)["help"].clone();
-    let command = help
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|line| line.as_str())
-        .find(|line| line.starts_with("gcloud "))
-        .expect("a command")
-        .to_owned();
+    let printed = commands(&failure(&events)["help"]);
+    let command = printed.first().expect("a command");
     let exports = exports(&mut place, "bucket-denied");
-    said(&client(&place, &exports, &command));
+    said(&client(&place, &exports, command));
     let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
     assert_eq!(exit, 0, "{events:#?}");
 }

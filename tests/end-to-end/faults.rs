@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::interrupted::{pod_of, pod_runs, signal, until};
 use crate::place::{Place, find};
+use crate::printed::commands;
 
 /// The command in a process whose files may not grow past so many blocks of 512 bytes: what a full
 /// disk is to it, without one.
@@ -63,7 +64,7 @@ fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
         "{message}"
     );
     assert!(help.starts_with("Free space on that disk"), "{help}");
-    assert_eq!(told["help"][1], "sidestep resume full");
+    assert_eq!(commands(&told["help"]), ["sidestep resume full"]);
     let cleaned = find(&seen, "cleaned-up", |data| data["kind"] == "pod").expect("said");
     assert_eq!(cleaned["removed"], true);
 

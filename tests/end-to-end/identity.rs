@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::clients::exports;
 use crate::place::{Place, failure, find, program};
+use crate::printed::commands;
 
 /// More links than any scenario breaks.
 const MOST_BREAKS: usize = 6;
@@ -60,25 +61,14 @@ fn mend(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
             failure["details"]["link"].as_u64().unwrap_or_default(),
             failure["code"].as_str().unwrap().to_owned(),
         ));
-        for command in commands(failure) {
+        let printed = commands(&failure["help"]);
+        assert!(!printed.is_empty(), "{failure:#}");
+        for command in printed {
             run(&mut place, scenario, &command);
         }
     }
     let found: Vec<(u64, &str)> = found.iter().map(|(link, code)| (*link, &**code)).collect();
     assert_eq!(found, links);
-}
-
-/// The commands of a failure's help.
-fn commands(failure: &serde_json::Value) -> Vec<String> {
-    let help = failure["help"].as_array().unwrap();
-    let commands: Vec<String> = help
-        .iter()
-        .filter_map(|line| line.as_str())
-        .filter(|line| line.starts_with("gcloud ") || line.starts_with("kubectl "))
-        .map(str::to_owned)
-        .collect();
-    assert!(!commands.is_empty(), "{failure:#}");
-    commands
 }
 
 /// Runs a command as it was printed, in a shell.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::clients::{client, exports, said};
 use crate::interrupted::{pod_runs, signal};
 use crate::place::{Place, find, program};
+use crate::printed::commands;
 
 /// A run whose events are read as they come.
 struct Running {
@@ -205,7 +206,7 @@ fn a_termination_cancels_or_detaches_as_asked() {
         "the pod is left: {events:#?}"
     );
     let told = find(&events, "warning", |data| data["code"] == "run.detached").expect("said");
-    assert_eq!(told["help"][0], format!("sidestep resume {id}"));
+    assert_eq!(commands(&told["help"]), [format!("sidestep resume {id}")]);
 
     // Whoever goes on finds that pod, and it goes with the next interrupt.
     let mut run = Running::start(&mut place, &["resume", &id]);

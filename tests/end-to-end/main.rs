@@ -20,6 +20,7 @@ mod life;
 mod names;
 mod place;
 mod plans;
+mod printed;
 mod schemas;
 mod secrets;
 mod served;

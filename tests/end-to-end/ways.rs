@@ -1,11 +1,12 @@
 //! Every way to an identity: its pipeline runs, the insecure ones warn, and what they print leads
 //! off them, run as printed by a shell with the real gcloud and kubectl.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::builds::pull;
 use crate::clients::{client, exports, said};
 use crate::place::{Place, failure, find, program};
+use crate::printed::commands;
 
 /// What the pipelines push, unless told.
 const HELLO: &str = "europe-docker.pkg.dev/demo/images/hello";
@@ -43,18 +44,6 @@ fn warning(events: &[Value]) -> &Value {
 
 fn warns(events: &[Value]) -> bool {
     find(events, "annotation", |_| true).is_some()
-}
-
-fn is_command(line: &str) -> bool {
-    ["gcloud ", "kubectl ", "for pool in "]
-        .iter()
-        .any(|start| line.starts_with(start))
-}
-
-/// The commands among lines of help.
-fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let lines = lines.filter(|line| is_command(line));
-    lines.map(str::to_owned).collect()
 }
 
 fn run_all(place: &Place, exports: &Exports, commands: &[String]) {
@@ -120,7 +109,7 @@ fn the_node_s_account_builds_and_warns_and_what_it_prints_leads_off_it() {
         "{message}"
     );
     assert!(message.contains("not as builds/kaniko"), "{message}");
-    let way_out = commands(warning["help"].as_str().unwrap().lines());
+    let way_out = commands(&warning["help"]);
     assert!(
         way_out[0].contains("node-pools update default-pool "),
         "{way_out:?}"
@@ -164,18 +153,21 @@ fn a_key_builds_and_warns_and_what_it_prints_ends_it() {
             .unwrap()
             .contains("Secret builds/builder-key")
     );
-    let help = warning["help"].as_str().unwrap();
-    let (link, end) = help
-        .split_once("then run the step without `googleKey`")
-        .unwrap();
+    let help = warning["help"].as_array().unwrap();
+    let is_turn = |line: &Value| {
+        let text = line.as_str().unwrap_or_default();
+        text.starts_with("then run the step without `googleKey`")
+    };
+    let turn = help.iter().position(is_turn).unwrap();
+    let (link, end) = help.split_at(turn);
 
     // Before its end a key can be gone already: the failure shows the same way.
-    run_all(&place, &exports, &commands(link.lines()));
+    run_all(&place, &exports, &commands(&json!(link)));
     let events = passes(&mut place, "healthy", &[keyless]);
     assert!(!warns(&events));
     pulls(&mut place, "healthy", &events, HELLO);
 
-    let end = commands(end.lines());
+    let end = commands(&json!(end));
     assert_eq!(end.len(), 2);
     run_all(&place, &exports, &end[..1]);
     let (exit, events) = place.events(&["run", keyed, "--sandbox"]);
@@ -314,8 +306,7 @@ fn what_a_failed_build_prints_mends_it_as_printed() {
         let (exit, events) = place.events(&arguments);
         let failure = failure(&events);
         assert_eq!((exit, &failure["code"]), (4, &code.into()), "{failure:#}");
-        let help = failure["help"].as_array().unwrap();
-        let printed = commands(help.iter().filter_map(Value::as_str));
+        let printed = commands(&failure["help"]);
         let exports = exports(&mut place, scenario);
         run_all(&place, &exports, &printed);
         let (exit, events) = place.events(&arguments);
@@ -379,8 +370,7 @@ fn the_secret_of_another_api_is_proven_as_the_build_s_identity() {
         ),
         "{failure:#}"
     );
-    let help = failure["help"].as_array().unwrap();
-    let printed = commands(help.iter().filter_map(Value::as_str));
+    let printed = commands(&failure["help"]);
     run_all(&place, &exports, &printed);
     passes(&mut place, "healthy", &arguments[1..2]);
 }

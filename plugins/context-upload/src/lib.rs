@@ -5,7 +5,7 @@
 
 use sidestep::storage::{self, Object, ObjectRef, PutOptions};
 use sidestep::workspace::{self, PackOptions, Packed};
-use sidestep::{Bucket, Class, Creation, Result, Step};
+use sidestep::{Bucket, Class, Command, Creation, Result, Step};
 
 /// The object's metadata: what it was made from, and by which packer.
 const TREE: &str = "sidestep-tree";
@@ -103,10 +103,8 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
         let error = error.context("the context was not uploaded");
         if denied {
             error
-                .help("let whoever runs this create objects in the bucket; as its owner:")
-                .help(format!(
-                    "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member {member} --role roles/storage.objectCreator --condition=None"
-                ))
+                .help("let whoever runs this create objects in the bucket (roles/storage.objectCreator); as its owner:")
+                .helps(let_create(bucket, member))
         } else {
             error
         }
@@ -121,17 +119,27 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
     Ok(done(written.generation, written.size, sent))
 }
 
-/// Who was refused, as a policy names them: Cloud Storage says `X does not have …`.
-fn member(message: &str) -> String {
+/// Lets a member create objects in a bucket.
+fn let_create(bucket: &str, member: Option<String>) -> Option<Command> {
+    Command::new(&["gcloud", "storage", "buckets", "add-iam-policy-binding"])
+        .joined(["gs://".into(), bucket.into()])
+        .option("--member", member)
+        .words(&["--role", "roles/storage.objectCreator", "--condition=None"])
+        .build()
+}
+
+/// Who was refused, as a policy names them: Cloud Storage says `X does not have …`. None where it
+/// does not say.
+fn member(message: &str) -> Option<String> {
     let who = message
         .split_once(" does not have ")
         .and_then(|(before, _)| before.rsplit(' ').next())
         .unwrap_or_default();
     match who {
-        who if who.starts_with("principal") => who.to_owned(),
-        who if who.ends_with(".gserviceaccount.com") => format!("serviceAccount:{who}"),
-        who if who.contains('@') => format!("user:{who}"),
-        _ => "MEMBER".to_owned(),
+        who if who.starts_with("principal") => Some(who.to_owned()),
+        who if who.ends_with(".gserviceaccount.com") => Some(format!("serviceAccount:{who}")),
+        who if who.contains('@') => Some(format!("user:{who}")),
+        _ => None,
     }
 }
 
@@ -191,7 +199,7 @@ fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, member};
+    use super::{bytes, let_create, member};
 
     #[test]
     fn sizes_are_written_for_people() {
@@ -209,12 +217,21 @@ mod tests {
                 "cannot put gs://b/o: {who} does not have storage.objects.create access"
             ))
         };
-        assert_eq!(said("dev@example.com"), "user:dev@example.com");
         assert_eq!(
-            said("up@demo.iam.gserviceaccount.com"),
-            "serviceAccount:up@demo.iam.gserviceaccount.com"
+            let_create("b", said("dev@example.com"))
+                .map(|c| c.to_line())
+                .as_deref(),
+            Some(
+                "gcloud storage buckets add-iam-policy-binding gs://b --member user:dev@example.com --role roles/storage.objectCreator --condition=None"
+            )
         );
-        assert_eq!(said("Caller"), "MEMBER");
-        assert_eq!(member("the bucket is gone"), "MEMBER");
+        assert_eq!(
+            said("up@demo.iam.gserviceaccount.com").as_deref(),
+            Some("serviceAccount:up@demo.iam.gserviceaccount.com")
+        );
+        for unknown in [said("Caller"), member("the bucket is gone")] {
+            assert_eq!(unknown, None);
+            assert_eq!(let_create("b", unknown), None, "no command with a hole");
+        }
     }
 }

@@ -3,12 +3,11 @@
 mod dockerfile;
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Owner};
+use sidestep::{Class, Error, Help, Owner, Value as Word};
 
 use crate::identity::Identity;
 use crate::inputs::Inputs;
 use crate::repair::{self, Repository};
-use crate::shell::Piece;
 use crate::signs::{Sign, Signs};
 
 /// How the addresses of Compute Engine's default accounts end.
@@ -56,7 +55,7 @@ pub(crate) fn of_log(
             format!("the context holds no `{}`", inputs.dockerfile),
         )
         .help("see what it holds:")
-        .help(format!("sidestep context ls {}", inputs.path)),
+        .helps(repair::list_context(&inputs.path)),
         Sign::SourceMissing | Sign::StageLacks | Sign::ImageName => {
             dockerfile::of_dockerfile(sign, text, inputs)
         }
@@ -125,7 +124,7 @@ fn of_identity(sign: Sign, text: &str, inputs: &Inputs, identity: &Identity<'_>)
             format!("{text} may not read the context {}", inputs.context),
         )
         .help("let it, as the bucket's owner:")
-        .help(repair::grant_reader(&member(text), &inputs.context)),
+        .helps(repair::grant_reader(&member(text), &inputs.context)),
         Sign::PushAnonymous => unavailable(
             "kaniko.push-anonymous",
             "kaniko pushed without any identity: the metadata server did not answer when it asked"
@@ -138,7 +137,7 @@ fn of_identity(sign: Sign, text: &str, inputs: &Inputs, identity: &Identity<'_>)
 
 fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
     let account = identity.account();
-    let address = account.as_ref().and_then(Piece::known);
+    let address = account.as_ref().and_then(Word::text);
     let error = denied(
         "identity.account-missing",
         format!(
@@ -155,9 +154,7 @@ fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
     let error = error
         .help("make it again and give it what it had (a new account of the same name has no roles), or annotate another:")
         .help(create);
-    let mut commands: Vec<String> = identity.bind().into_iter().collect();
-    commands.extend(identity.roles());
-    helped(error, commands)
+    error.helps(identity.bind()).helps(identity.roles())
 }
 
 fn push_denied(text: &str, identity: &Identity<'_>) -> Error {
@@ -166,21 +163,23 @@ fn push_denied(text: &str, identity: &Identity<'_>) -> Error {
         format!("the build may not push to {text}"),
     );
     match Repository::from_resource(text) {
-        Some(repository) => error
-            .help("let it, as the repository's owner:")
-            .help(repair::grant_writer(&identity.member(), &repository)),
+        Some(repository) => match repair::grant_writer(&identity.member(), &repository) {
+            Some(command) => error
+                .help("let it, as the repository's owner:")
+                .help(command),
+            None => error.help("it needs roles/artifactregistry.writer there"),
+        },
         None => error,
     }
 }
 
 /// A member as Cloud Storage names the caller: an address, or a principal.
-fn member(caller: &str) -> Vec<Piece> {
-    let kind = if caller.ends_with("gserviceaccount.com") {
-        "serviceAccount:"
+fn member(caller: &str) -> Word {
+    if caller.ends_with("gserviceaccount.com") {
+        Word::joined(["serviceAccount:", caller])
     } else {
-        ""
-    };
-    vec![Piece::text(format!("{kind}{caller}"))]
+        caller.into()
+    }
 }
 
 fn denied(code: &str, message: String) -> Error {
@@ -191,8 +190,8 @@ fn unavailable(code: &str, message: String) -> Error {
     Error::new(Class::Unavailable, code, Owner::Cluster, message)
 }
 
-fn helped(error: Error, lines: Vec<String>) -> Error {
-    lines.into_iter().fold(error, Error::help)
+fn helped(error: Error, lines: Vec<Help>) -> Error {
+    error.helps(lines)
 }
 
 #[cfg(test)]
@@ -237,13 +236,13 @@ mod tests {
         );
         let direct = failure(Sign::PushDenied, IMAGES, Some(Link::Direct), &json!({}));
         assert!(
-            direct.help[1].contains("/subject/ns/builds/sa/kaniko\""),
+            direct.help[1].contains("/subject/ns/builds/sa/kaniko "),
             "{direct:?}"
         );
         let keyed = json!({ "googleKey": { "secret": "builder-key" } });
         let keyed = failure(Sign::PushDenied, IMAGES, builder(), &keyed);
         assert!(
-            keyed.help[1].contains("--member \"serviceAccount:$(kubectl get secret builder-key"),
+            keyed.help[1].contains("--member serviceAccount:\"$(kubectl get secret builder-key"),
             "the key's account pushes, whatever the workload is linked to: {keyed:?}"
         );
     }
@@ -286,8 +285,7 @@ mod tests {
         let error = failure(Sign::ContextDenied, node, builder(), &json!({}));
         assert_eq!(error.code, "identity.node-account");
         assert!(
-            error.help[1]
-                .starts_with("for pool in $(gcloud container node-pools list --cluster ci"),
+            error.help[1].starts_with("gcloud container node-pools list --cluster ci"),
             "{error:?}"
         );
         let member = "builder@demo.iam.gserviceaccount.com";

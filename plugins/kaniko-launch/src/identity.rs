@@ -8,9 +8,10 @@ mod warning;
 
 use std::cell::OnceCell;
 
+use sidestep::{Command, Value};
+
 use crate::inputs::Inputs;
-use crate::repair::{self, Repository};
-use crate::shell::Piece;
+use crate::repair::{self, KeyField, Repository};
 
 pub(crate) use facts::{Facts, Link};
 
@@ -43,7 +44,7 @@ impl<'a> Identity<'a> {
     }
 
     /// Lets the nodes serve workload identities, as far as they don't.
-    pub(crate) fn serve(&self) -> Vec<String> {
+    pub(crate) fn serve(&self) -> Vec<Command> {
         let cluster = &self.inputs.cluster;
         let Some(facts) = &self.facts().cluster else {
             // A key says nothing about the nodes.
@@ -64,13 +65,13 @@ impl<'a> Identity<'a> {
     }
 
     /// Lets the workload act as the account that it is linked to.
-    pub(crate) fn bind(&self) -> Option<String> {
+    pub(crate) fn bind(&self) -> Option<Command> {
         let account = self.account()?;
-        Some(repair::bind(self.inputs, &account, self.pool()?))
+        repair::bind(self.inputs, &account, self.pool())
     }
 
     /// The roles of a build, for whoever it is.
-    pub(crate) fn roles(&self) -> Vec<String> {
+    pub(crate) fn roles(&self) -> Vec<Command> {
         let member = self.member();
         let images = self.inputs.destinations.iter();
         let images = images.chain(&self.inputs.cache_repo);
@@ -80,60 +81,62 @@ impl<'a> Identity<'a> {
                 repositories.push(repository);
             }
         }
-        let mut commands = vec![repair::grant_reader(&member, &self.inputs.context)];
+        let reader = repair::grant_reader(&member, &self.inputs.context);
         let writers = repositories.iter();
-        commands.extend(writers.map(|repository| repair::grant_writer(&member, repository)));
-        commands
+        let writers = writers.filter_map(|repository| repair::grant_writer(&member, repository));
+        reader.into_iter().chain(writers).collect()
     }
 
-    /// The build as a member of policies.
-    pub(crate) fn member(&self) -> Vec<Piece> {
-        if let Some(key) = &self.inputs.google_key {
-            let account = repair::asked_of_key(self.inputs, key, "client_email");
-            return vec![Piece::text("serviceAccount:"), account];
-        }
-        match self.account() {
-            Some(account) => vec![Piece::text("serviceAccount:"), account],
+    /// The build as a member of policies. It is not known on a cluster that only the operator's
+    /// settings know, for a workload that acts as itself.
+    pub(crate) fn member(&self) -> Value {
+        let account = match &self.inputs.google_key {
+            Some(key) => Some(repair::asked_of_key(
+                self.inputs,
+                key,
+                KeyField::ClientEmail,
+            )),
+            None => self.account(),
+        };
+        match account {
+            Some(account) => Value::joined(["serviceAccount:".into(), account]),
             None => self.principal(),
         }
     }
 
     /// The Google account that the workload acts as; none where it is its own principal.
-    pub(crate) fn account(&self) -> Option<Piece> {
+    pub(crate) fn account(&self) -> Option<Value> {
         match &self.facts().link {
-            Some(Link::Account(address)) => Some(Piece::text(address)),
+            Some(Link::Account(address)) => Some(address.into()),
             Some(Link::Direct) => None,
             None => Some(repair::asked_link(self.inputs)),
         }
     }
 
     /// The workload itself: `principal://…/subject/ns/NAMESPACE/sa/ACCOUNT`.
-    fn principal(&self) -> Vec<Piece> {
-        let cluster = &self.inputs.cluster;
-        let missing = || Piece::text("");
-        vec![
-            Piece::text("principal://iam.googleapis.com/projects/"),
-            repair::asked_number(cluster).unwrap_or_else(missing),
-            Piece::text("/locations/global/workloadIdentityPools/"),
-            self.pool().unwrap_or_else(missing),
-            Piece::text(format!(
-                "/subject/ns/{}/sa/{}",
-                self.inputs.namespace, self.inputs.service_account
-            )),
-        ]
+    fn principal(&self) -> Value {
+        Value::joined([
+            "principal://iam.googleapis.com/projects/".into(),
+            repair::asked_number(&self.inputs.cluster).into(),
+            "/locations/global/workloadIdentityPools/".into(),
+            self.pool(),
+            "/subject/ns/".into(),
+            Value::from(&self.inputs.namespace),
+            "/sa/".into(),
+            Value::from(&self.inputs.service_account),
+        ])
     }
 
-    /// The cluster's workload pool; none of a cluster that only the operator's settings know.
-    fn pool(&self) -> Option<Piece> {
-        let project = self.inputs.cluster.project()?;
+    /// The cluster's workload pool; not known of a cluster that only the operator's settings know.
+    fn pool(&self) -> Value {
+        let cluster = &self.inputs.cluster;
         match &self.facts().cluster {
-            Some(facts) => Some(Piece::Text(facts.workload_pool.clone().unwrap_or_else(
-                || {
-                    // The name that `serve` makes.
-                    format!("{project}.svc.id.goog")
-                },
-            ))),
-            None => repair::asked_pool(&self.inputs.cluster),
+            Some(facts) => match &facts.workload_pool {
+                Some(pool) => pool.into(),
+                // The name that `serve` makes.
+                None => Value::joined([cluster.project().into(), Value::from(".svc.id.goog")]),
+            },
+            None => repair::asked_pool(cluster).into(),
         }
     }
 }

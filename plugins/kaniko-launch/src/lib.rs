@@ -13,7 +13,6 @@ mod inputs;
 mod outcome;
 mod pod;
 mod repair;
-mod shell;
 mod signs;
 mod watch;
 

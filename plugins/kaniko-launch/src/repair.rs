@@ -1,165 +1,221 @@
-//! Commands that mend an identity. Each is complete: what this step does not know, the command
-//! asks for itself.
+//! Builds the commands that repair an identity. Each is complete: it looks up itself what this step
+//! does not know, and is not built where it can't.
 
-use sidestep::{Cluster, ImageRef};
+use sidestep::{Cluster, Command, ImageRef, Value};
 
 use crate::inputs::{GoogleKey, Inputs};
-use crate::shell::{Piece, quoted, word};
 
 /// The annotation that links a Kubernetes service account to a Google one.
 pub(crate) const LINK: &str = "iam.gke.io/gcp-service-account";
 
-/// `--cluster`'s and `--location`'s own words, and the project's.
-fn place(cluster: &Cluster) -> Option<[String; 3]> {
-    Some([
-        quoted(cluster.name()?),
-        quoted(cluster.location()?),
-        quoted(cluster.project()?),
-    ])
-}
-
 /// Turns Workload Identity on.
-pub(crate) fn make_pool(cluster: &Cluster) -> Option<String> {
-    let [name, location, project] = place(cluster)?;
-    Some(format!(
-        "gcloud container clusters update {name} --location {location} --project {project} --workload-pool={project}.svc.id.goog"
-    ))
+pub(crate) fn make_pool(cluster: &Cluster) -> Option<Command> {
+    let project = cluster.project();
+    Command::new(&["gcloud", "container", "clusters", "update"])
+        .value(cluster.name())
+        .option("--location", cluster.location())
+        .option("--project", project)
+        .joined([
+            "--workload-pool=".into(),
+            project.into(),
+            ".svc.id.goog".into(),
+        ])
+        .build()
 }
 
 /// Lets node pools serve workload identities: these, or all that don't where they are not known.
-pub(crate) fn serve_identities(cluster: &Cluster, pools: &[&str]) -> Vec<String> {
-    let Some([name, location, project]) = place(cluster) else {
-        return Vec::new();
+pub(crate) fn serve_identities(cluster: &Cluster, pools: &[&str]) -> Vec<Command> {
+    let of = |command: sidestep::Builder| {
+        command
+            .option("--cluster", cluster.name())
+            .option("--location", cluster.location())
+            .option("--project", cluster.project())
     };
-    let of = format!("--cluster {name} --location {location} --project {project}");
-    let update = |pool: &str| {
-        format!("gcloud container node-pools update {pool} {of} --workload-metadata=GKE_METADATA")
+    let update = |pool: &str, first: &[&'static str]| {
+        let update = ["gcloud", "container", "node-pools", "update"];
+        of(Command::new(first).words(&update).value(pool))
+            .words(&["--workload-metadata=GKE_METADATA"])
     };
-    if pools.is_empty() {
-        let list = format!(
-            "gcloud container node-pools list {of} --filter='NOT config.workloadMetadataConfig.mode=GKE_METADATA' --format='value(name)'"
-        );
-        return vec![format!(
-            "for pool in $({list}); do {}; done",
-            update("\"$pool\"")
-        )];
+    if !pools.is_empty() {
+        let updates = pools.iter().map(|pool| update(pool, &[]).build());
+        return updates.flatten().collect();
     }
-    pools.iter().map(|pool| update(&quoted(pool))).collect()
+    let list = of(Command::new(&["gcloud", "container", "node-pools", "list"])).words(&[
+        "--filter=NOT config.workloadMetadataConfig.mode=GKE_METADATA",
+        "--format=value(name)",
+    ]);
+    let each = update("{}", &["xargs", "-I", "{}"]).reading(list.build());
+    each.build().into_iter().collect()
 }
 
 /// The cluster's workload pool, where GKE was not asked.
-pub(crate) fn asked_pool(cluster: &Cluster) -> Option<Piece> {
-    let [name, location, project] = place(cluster)?;
-    Some(Piece::Asked(format!(
-        "gcloud container clusters describe {name} --location {location} --project {project} --format='value(workloadIdentityConfig.workloadPool)'"
-    )))
+pub(crate) fn asked_pool(cluster: &Cluster) -> Option<Value> {
+    Command::new(&["gcloud", "container", "clusters", "describe"])
+        .value(cluster.name())
+        .option("--location", cluster.location())
+        .option("--project", cluster.project())
+        .words(&["--format=value(workloadIdentityConfig.workloadPool)"])
+        .build()
+        .and_then(Command::output)
 }
 
 /// The number of the cluster's project.
-pub(crate) fn asked_number(cluster: &Cluster) -> Option<Piece> {
-    let [_, _, project] = place(cluster)?;
-    Some(Piece::Asked(format!(
-        "gcloud projects describe {project} --format='value(projectNumber)'"
-    )))
+pub(crate) fn asked_number(cluster: &Cluster) -> Option<Value> {
+    Command::new(&["gcloud", "projects", "describe"])
+        .value(cluster.project())
+        .words(&["--format=value(projectNumber)"])
+        .build()
+        .and_then(Command::output)
 }
 
 /// The Google account that the Kubernetes one is linked to, where the cluster did not tell.
-pub(crate) fn asked_link(inputs: &Inputs) -> Piece {
-    Piece::Asked(format!(
-        "kubectl get serviceaccount {} -n {} -o jsonpath='{{.metadata.annotations.iam\\.gke\\.io/gcp-service-account}}'",
-        quoted(&inputs.service_account),
-        quoted(&inputs.namespace),
-    ))
+pub(crate) fn asked_link(inputs: &Inputs) -> Value {
+    Command::new(&["kubectl", "get", "serviceaccount"])
+        .value(&inputs.service_account)
+        .option("-n", &inputs.namespace)
+        .words(&[
+            "-o",
+            r"jsonpath={.metadata.annotations.iam\.gke\.io/gcp-service-account}",
+        ])
+        .build()
+        .and_then(Command::output)
+        .into()
 }
 
-/// A field of a key's file: `client_email`, `private_key_id`. Only that field is shown.
-pub(crate) fn asked_of_key(inputs: &Inputs, key: &GoogleKey, field: &str) -> Piece {
-    Piece::Asked(format!(
-        "kubectl get secret {} -n {} -o jsonpath={} | base64 -d | sed -n 's/.*\"{field}\": *\"\\([^\"]*\\)\".*/\\1/p'",
-        quoted(&key.secret),
-        quoted(&inputs.namespace),
-        quoted(&format!("{{.data.{}}}", key.key.replace('.', "\\."))),
-    ))
+/// A field of a key's file. Only that field is shown.
+pub(crate) fn asked_of_key(inputs: &Inputs, key: &GoogleKey, field: KeyField) -> Value {
+    let path = key.key.replace('.', "\\.");
+    let read = Command::new(&["kubectl", "get", "secret"])
+        .value(&key.secret)
+        .option("-n", &inputs.namespace)
+        .words(&["-o"])
+        .joined(["jsonpath={.data.".into(), path.into(), "}".into()]);
+    let decode = Command::new(&["base64", "-d"]).reading(read.build());
+    Command::new(&["sed", "-n"])
+        .words(&[match field {
+            KeyField::ClientEmail => r#"s/.*"client_email": *"\([^"]*\)".*/\1/p"#,
+            KeyField::PrivateKeyId => r#"s/.*"private_key_id": *"\([^"]*\)".*/\1/p"#,
+        }])
+        .reading(decode.build())
+        .build()
+        .and_then(Command::output)
+        .into()
+}
+
+/// A field of a service account key's file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum KeyField {
+    /// Whose key it is.
+    ClientEmail,
+    /// Which of the account's keys it is.
+    PrivateKeyId,
 }
 
 /// Makes a Google service account again.
-pub(crate) fn make_account(address: &str) -> Option<String> {
+pub(crate) fn make_account(address: &str) -> Option<Command> {
     let (name, project) = parts(address)?;
-    Some(format!(
-        "gcloud iam service-accounts create {} --project {}",
-        quoted(name),
-        quoted(project)
-    ))
+    Command::new(&["gcloud", "iam", "service-accounts", "create"])
+        .value(name)
+        .option("--project", project)
+        .build()
 }
 
 /// Lets the workload act as a Google service account; `pool` is the cluster's.
-pub(crate) fn bind(inputs: &Inputs, account: &Piece, pool: Piece) -> String {
-    let member = [
-        Piece::text("serviceAccount:"),
-        pool,
-        Piece::text(format!("[{}]", inputs.workload())),
-    ];
-    let project = account
-        .known()
-        .and_then(parts)
-        .map(|(_, project)| format!(" --project {}", quoted(project)))
-        .unwrap_or_default();
-    format!(
-        "gcloud iam service-accounts add-iam-policy-binding {}{project} --role roles/iam.workloadIdentityUser --member {} --condition=None",
-        word(std::slice::from_ref(account)),
-        word(&member),
-    )
+pub(crate) fn bind(inputs: &Inputs, account: &Value, pool: impl Into<Value>) -> Option<Command> {
+    let member = Value::joined([
+        "serviceAccount:".into(),
+        pool.into(),
+        Value::from(format!("[{}]", inputs.workload())),
+    ]);
+    let bind = Command::new(&["gcloud", "iam", "service-accounts"])
+        .words(&["add-iam-policy-binding"])
+        .value(account);
+    match account.text().and_then(parts) {
+        Some((_, project)) => bind.option("--project", project),
+        // gcloud finds an account by its address alone.
+        None => bind,
+    }
+    .words(&["--role", "roles/iam.workloadIdentityUser"])
+    .option("--member", member)
+    .words(&["--condition=None"])
+    .build()
 }
 
 /// Links the Kubernetes service account to the Google one.
-pub(crate) fn link(inputs: &Inputs, account: Piece) -> String {
-    format!(
-        "kubectl annotate serviceaccount {} -n {} --overwrite {}",
-        quoted(&inputs.service_account),
-        quoted(&inputs.namespace),
-        word(&[Piece::text(format!("{LINK}=")), account]),
-    )
+pub(crate) fn link(inputs: &Inputs, account: Value) -> Option<Command> {
+    Command::new(&["kubectl", "annotate", "serviceaccount"])
+        .value(&inputs.service_account)
+        .option("-n", &inputs.namespace)
+        .words(&["--overwrite"])
+        .joined([LINK.into(), "=".into(), account])
+        .build()
 }
 
 /// Lets a member read the context's bucket.
-pub(crate) fn grant_reader(member: &[Piece], context: &str) -> String {
-    let bucket = context
-        .trim_start_matches("gs://")
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    format!(
-        "gcloud storage buckets add-iam-policy-binding {} --member {} --role roles/storage.objectViewer --condition=None",
-        quoted(&format!("gs://{bucket}")),
-        word(member),
-    )
+pub(crate) fn grant_reader(member: &Value, context: &str) -> Option<Command> {
+    let bucket = context.trim_start_matches("gs://").split('/').next();
+    Command::new(&["gcloud", "storage", "buckets", "add-iam-policy-binding"])
+        .joined(["gs://".into(), bucket.into()])
+        .option("--member", member)
+        .words(&["--role", "roles/storage.objectViewer", "--condition=None"])
+        .build()
 }
 
 /// Lets a member push to a repository of Artifact Registry.
-pub(crate) fn grant_writer(member: &[Piece], repository: &Repository) -> String {
-    format!(
-        "gcloud artifacts repositories add-iam-policy-binding {} --location {} --project {} --member {} --role roles/artifactregistry.writer --condition=None",
-        quoted(&repository.name),
-        quoted(&repository.location),
-        quoted(&repository.project),
-        word(member),
-    )
+pub(crate) fn grant_writer(member: &Value, repository: &Repository) -> Option<Command> {
+    Command::new(&["gcloud", "artifacts", "repositories"])
+        .words(&["add-iam-policy-binding"])
+        .value(&repository.name)
+        .option("--location", &repository.location)
+        .option("--project", &repository.project)
+        .option("--member", member)
+        .words(&[
+            "--role",
+            "roles/artifactregistry.writer",
+            "--condition=None",
+        ])
+        .build()
 }
 
 /// Ends a key: it is worth nothing from then on, wherever it was copied to.
-pub(crate) fn end_key(inputs: &Inputs, key: &GoogleKey) -> [String; 2] {
-    [
-        format!(
-            "gcloud iam service-accounts keys delete {} --iam-account {} --quiet",
-            word(&[asked_of_key(inputs, key, "private_key_id")]),
-            word(&[asked_of_key(inputs, key, "client_email")]),
-        ),
-        format!(
-            "kubectl delete secret {} -n {}",
-            quoted(&key.secret),
-            quoted(&inputs.namespace)
-        ),
-    ]
+pub(crate) fn end_key(inputs: &Inputs, key: &GoogleKey) -> Vec<Command> {
+    let delete = Command::new(&["gcloud", "iam", "service-accounts", "keys", "delete"])
+        .value(asked_of_key(inputs, key, KeyField::PrivateKeyId))
+        .option(
+            "--iam-account",
+            asked_of_key(inputs, key, KeyField::ClientEmail),
+        )
+        .words(&["--quiet"]);
+    let forget = Command::new(&["kubectl", "delete", "secret"])
+        .value(&key.secret)
+        .option("-n", &inputs.namespace);
+    [delete.build(), forget.build()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Shows what a Secret holds, without its values.
+pub(crate) fn describe_secret(inputs: &Inputs, key: &GoogleKey) -> Option<Command> {
+    Command::new(&["kubectl", "describe", "secret"])
+        .value(&key.secret)
+        .option("-n", &inputs.namespace)
+        .build()
+}
+
+/// Lists what a context holds.
+pub(crate) fn list_context(folder: &str) -> Option<Command> {
+    Command::new(&["sidestep", "context", "ls"])
+        .value(folder)
+        .build()
+}
+
+/// Says which rule of an ignore file decides about a path.
+pub(crate) fn explain_context(path: &str, folder: &str) -> Option<Command> {
+    Command::new(&["sidestep", "context", "explain"])
+        .value(path)
+        .value(folder)
+        .build()
 }
 
 /// A repository of Artifact Registry.
@@ -226,16 +282,24 @@ mod tests {
     use super::*;
     use crate::inputs::example;
 
+    fn line(command: Option<Command>) -> String {
+        command.expect("a command").to_line()
+    }
+
+    fn lines(commands: &[Command]) -> Vec<String> {
+        commands.iter().map(Command::to_line).collect()
+    }
+
     #[test]
     fn known_facts_stand_in_the_command() {
         let inputs = example(&json!({}));
-        let account = Piece::text("builder@demo.iam.gserviceaccount.com");
+        let account = Value::from("builder@demo.iam.gserviceaccount.com");
         assert_eq!(
-            bind(&inputs, &account, Piece::text("demo.svc.id.goog")),
+            line(bind(&inputs, &account, "demo.svc.id.goog")),
             "gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/kaniko]' --condition=None"
         );
         assert_eq!(
-            serve_identities(&inputs.cluster, &["a", "b"]),
+            lines(&serve_identities(&inputs.cluster, &["a", "b"])),
             ["a", "b"].map(|pool| format!("gcloud container node-pools update {pool} --cluster ci --location europe-west1 --project demo --workload-metadata=GKE_METADATA"))
         );
     }
@@ -244,25 +308,40 @@ mod tests {
     fn unknown_ones_are_asked_for_by_the_command() {
         let inputs = example(&json!({ "googleKey": { "secret": "builder-key" } }));
         let pool = asked_pool(&inputs.cluster).expect("a GKE cluster");
-        let command = bind(&inputs, &asked_link(&inputs), pool);
+        let command = line(bind(&inputs, &asked_link(&inputs), pool));
         assert!(
-            command.contains("\"serviceAccount:$(gcloud container clusters describe ci "),
+            command.contains("serviceAccount:\"$(gcloud container clusters describe ci "),
             "{command}"
         );
         assert!(
-            command.contains(")[builds/kaniko]\" --condition=None"),
+            command.contains(")\"'[builds/kaniko]' --condition=None"),
             "{command}"
         );
-        let [key, secret] = end_key(&inputs, inputs.google_key.as_ref().expect("a key"));
+        let ends = end_key(&inputs, inputs.google_key.as_ref().expect("a key"));
+        let [key, secret] = &lines(&ends)[..] else {
+            panic!("{ends:?}");
+        };
         assert!(
-            key.contains(r"-o jsonpath='{.data.key\.json}' | base64 -d"),
+            key.contains(r"-o 'jsonpath={.data.key\.json}' | base64 -d"),
             "{key}"
         );
         assert_eq!(secret, "kubectl delete secret builder-key -n builds");
         assert_eq!(
-            serve_identities(&"staging".parse().expect("a name"), &[]),
-            [""; 0]
+            lines(&serve_identities(&inputs.cluster, &[])),
+            [
+                "gcloud container node-pools list --cluster ci --location europe-west1 --project demo '--filter=NOT config.workloadMetadataConfig.mode=GKE_METADATA' '--format=value(name)' | xargs -I '{}' gcloud container node-pools update '{}' --cluster ci --location europe-west1 --project demo --workload-metadata=GKE_METADATA"
+            ]
         );
+    }
+
+    #[test]
+    fn nothing_is_printed_of_a_cluster_that_only_settings_know() {
+        let cluster: Cluster = "staging".parse().expect("a name");
+        assert_eq!(serve_identities(&cluster, &[]), []);
+        assert_eq!(serve_identities(&cluster, &["a"]), []);
+        assert_eq!(make_pool(&cluster), None);
+        assert_eq!(asked_pool(&cluster), None);
+        assert_eq!(asked_number(&cluster), None);
     }
 
     #[test]

@@ -7,8 +7,7 @@ use sidestep::{Class, Error, Owner};
 
 use crate::inputs::{GoogleKey, Inputs};
 use crate::pod::VOLUME;
-use crate::repair::serve_identities;
-use crate::shell::quoted;
+use crate::repair::{describe_secret, serve_identities};
 
 /// Why a container waits that may heal by itself, and may not: a registry that is slow to answer,
 /// a Secret that is about to be made.
@@ -161,7 +160,7 @@ fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
             let error = error.help(
                 "on Autopilot set `nodeSelector: {}`; else no node serves workload identities, so let them (nodes may be recreated):",
             );
-            serve_identities(&inputs.cluster, &[]).into_iter().fold(error, Error::help)
+            error.helps(serve_identities(&inputs.cluster, &[]))
         } else {
             error
         };
@@ -184,11 +183,7 @@ fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Error {
         ),
     )
     .help("see what is there:")
-    .help(format!(
-        "kubectl describe secret {} -n {}",
-        quoted(&key.secret),
-        quoted(&inputs.namespace)
-    ))
+    .helps(describe_secret(inputs, key))
     .help("or do without a key, which is safer: leave `googleKey` out (docs/ways.md)")
 }
 

@@ -3,8 +3,8 @@
 use sidestep::serde_json::Value;
 use sidestep::{Class, Error, Result};
 
+use crate::commands;
 use crate::identity::Workload;
-use crate::shell;
 use crate::verdict::{Verdict, cluster, unread};
 
 /// Whether a failed read says that the cluster has no such object (and not that there is no such
@@ -35,7 +35,7 @@ pub(crate) fn exists(
             );
         }
     };
-    let create = shell::command("kubectl create serviceaccount", &[account, "-n", namespace]);
+    let create = commands::create_kubernetes_account(workload);
     if others.is_some_and(<[String]>::is_empty) {
         return Ok(Verdict::Broken(
             cluster(
@@ -47,8 +47,8 @@ pub(crate) fn exists(
                 ),
             )
             .help(on(workload))
-            .help(shell::command("kubectl create namespace", &[namespace]))
-            .help(create),
+            .helps(commands::create_namespace(workload))
+            .helps(create),
         ));
     }
     let mut broken = cluster(
@@ -68,7 +68,7 @@ pub(crate) fn exists(
     if !others.is_empty() {
         broken = broken.help(format!("there are: {}", others.join(", ")));
     }
-    Ok(Verdict::Broken(broken.help(on(workload)).help(create)))
+    Ok(Verdict::Broken(broken.help(on(workload)).helps(create)))
 }
 
 /// kubectl takes its cluster from a context that this step can't know.

@@ -4,9 +4,9 @@ use sidestep::serde_json::Value;
 use sidestep::{Class, Error};
 
 use crate::account::on;
+use crate::commands::annotate;
 use crate::identity::{Identity, Way, Workload};
 use crate::inputs::Form;
-use crate::shell;
 use crate::verdict::{Verdict, cluster};
 
 /// The annotation that names the Google service account.
@@ -37,7 +37,7 @@ pub(crate) fn annotated(
                 "annotation-leftover",
                 format!("{name} is to have its roles itself, and is still annotated with {email}: its pods would act as that account"),
             )
-            .help(annotate(&identity.workload, None)),
+            .helps(annotate(&identity.workload, None)),
         ),
         (Way::As(email), None) => Verdict::Broken({
             let how = if bound.contains(email) {
@@ -50,7 +50,7 @@ pub(crate) fn annotated(
                 "annotation-missing",
                 format!("{name} is not tied to its Google service account: {how}"),
             )
-            .help(annotate(&identity.workload, Some(email)))
+            .helps(annotate(&identity.workload, Some(email)))
             .help_if(form == Form::Auto, "if it is to have roles itself instead: `form: direct`")
         }),
         (Way::As(email), Some(found)) if found != email => Verdict::Broken(
@@ -59,7 +59,7 @@ pub(crate) fn annotated(
                 "annotation-wrong",
                 format!("{name} is annotated with {found}, not with {email}{}", oddity(found, email)),
             )
-            .help(annotate(&identity.workload, Some(email))),
+            .helps(annotate(&identity.workload, Some(email))),
         ),
         (Way::As(_), Some(found)) => match bound {
             [meant] if !exists => Verdict::Broken(
@@ -68,7 +68,7 @@ pub(crate) fn annotated(
                     "annotation-wrong",
                     format!("{name} is annotated with {found}, which does not exist; the account that it may act as is {meant}"),
                 )
-                .help(annotate(&identity.workload, Some(meant))),
+                .helps(annotate(&identity.workload, Some(meant))),
             ),
             _ => Verdict::Holds(found.to_owned()),
         },
@@ -90,21 +90,6 @@ pub(crate) fn unnamed(workload: &Workload) -> Verdict {
         .help("name it in the step's `googleServiceAccount`, and the commands for it follow")
         .help("or grant the roles to the service account itself: `form: direct`"),
     )
-}
-
-fn annotate(workload: &Workload, email: Option<&str>) -> String {
-    let Workload {
-        namespace, account, ..
-    } = workload;
-    let value = match email {
-        Some(email) => format!("{ANNOTATION}={email}"),
-        None => format!("{ANNOTATION}-"),
-    };
-    let mut words = vec![account.as_str(), "-n", namespace, &value];
-    if email.is_some() {
-        words.push("--overwrite");
-    }
-    shell::command("kubectl annotate serviceaccount", &words)
 }
 
 /// What is odd about an annotation that looks right.

@@ -3,10 +3,10 @@
 use sidestep::gcp::iam::Policy;
 use sidestep::{Class, Error};
 
+use crate::commands;
 use crate::identity::Identity;
 use crate::near_miss;
 use crate::roles::{ACTS_AS, Grant, grants};
-use crate::shell;
 use crate::verdict::{Verdict, cloud};
 
 /// What the policies of an account and of its project say about the workload.
@@ -76,7 +76,6 @@ pub(crate) fn judge(
     binding: &Binding,
     proven: Proven,
 ) -> Verdict {
-    let member = identity.member();
     let who = identity.workload.name();
     let first = |missing: Error| Verdict::Broken(missing);
     match (binding, proven) {
@@ -87,8 +86,7 @@ pub(crate) fn judge(
                 "binding-condition",
                 format!("{who} may act as {email} only under a condition, which does not hold: {condition}"),
             )
-            .help("mend the condition, or grant it without one:")
-            .help(grant(email, &member)),
+            .help("an administrator of the account can change the condition; a grant without one lets the workload do more than was meant"),
         ),
         (Binding::Conditioned(condition), _) => Verdict::Warns(
             format!("{who} may act as {email} under a condition: {condition}"),
@@ -117,24 +115,8 @@ fn missing(identity: &Identity, email: &str, near: Option<&str>) -> Error {
     ));
     cloud(Class::Denied, "binding-missing", message)
         .help("let it, as who administers the account:")
-        .help(grant(email, &identity.member()))
+        .helps(commands::let_act_as(email, identity.member()))
         .help("it can take some minutes until a new grant is seen everywhere")
-}
-
-fn grant(email: &str, member: &str) -> String {
-    let mut words = vec![email];
-    let project = crate::identity::project_of(email);
-    if let Some(project) = project {
-        words.extend(["--project", project]);
-    }
-    words.extend([
-        "--role",
-        "roles/iam.workloadIdentityUser",
-        "--member",
-        member,
-        "--condition=None",
-    ]);
-    shell::command("gcloud iam service-accounts add-iam-policy-binding", &words)
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use sidestep::gcp::gke::ClusterFacts;
 use sidestep::{Class, Result};
 
+use crate::commands;
 use crate::identity::Workload;
-use crate::shell;
+use crate::targets::Place;
 use crate::verdict::{Verdict, cluster};
 
 /// The pool, and what is to be said about it. Without the cluster's facts nothing further can be
@@ -29,10 +30,7 @@ pub(crate) fn pool(
                 format!("there is no cluster {name} in {location} of project {project}"),
             )
             .help("see what there is, and mend `cluster`:")
-            .help(shell::command(
-                "gcloud container clusters list --project",
-                &[project],
-            ));
+            .helps(commands::list_clusters(project));
             return (Verdict::Broken(error), None);
         }
         Err(error) if error.class == Class::Denied && !error.code.ends_with("api-disabled") => {
@@ -43,16 +41,11 @@ pub(crate) fn pool(
             )
             .help("let it, as the project's owner:");
             if let Some(member) = member(caller) {
-                broken = broken.help(shell::command(
-                    "gcloud projects add-iam-policy-binding",
-                    &[
-                        project,
-                        "--member",
-                        &member,
-                        "--role",
-                        "roles/container.clusterViewer",
-                        "--condition=None",
-                    ],
+                let place = Place::Project(project.clone());
+                broken = broken.helps(commands::grant(
+                    &place,
+                    &member,
+                    "roles/container.clusterViewer",
                 ));
             } else {
                 broken = broken.help("it needs roles/container.clusterViewer on the project");
@@ -70,17 +63,7 @@ pub(crate) fn pool(
                 format!("the cluster {name} has no workload pool: Workload Identity is off, and pods are their node's account"),
             )
             .help("switch it on (takes some minutes; the node pools come after that, link 4):")
-            .help(shell::command(
-                "gcloud container clusters update",
-                &[
-                    name,
-                    "--location",
-                    location,
-                    "--project",
-                    project,
-                    &format!("--workload-pool={project}.svc.id.goog"),
-                ],
-            )),
+            .helps(commands::make_pool(workload)),
         ),
     };
     (verdict, Some(facts))

@@ -3,8 +3,8 @@
 use sidestep::gcp::iam::{Policy, ServiceAccount};
 use sidestep::{Class, Result};
 
+use crate::commands;
 use crate::identity::project_of;
-use crate::shell;
 use crate::verdict::{Verdict, cloud, unread};
 
 /// Judges the account. `policies` are those of the targets, where they could be read: they tell
@@ -24,10 +24,7 @@ pub(crate) fn account(
                 format!("{email} is disabled: nobody can act as it"),
             )
             .help("enable it, if it was not disabled on purpose:")
-            .help(shell::command(
-                "gcloud iam service-accounts enable",
-                &[email, "--project", project.unwrap_or_default()],
-            )),
+            .helps(commands::enable_account(email)),
         )),
         Ok(_) => Ok(Verdict::Holds(format!("{email} is there and enabled"))),
         Err(error) if error.is_not_found() => {
@@ -39,10 +36,10 @@ pub(crate) fn account(
 
 fn missing(email: &str, project: Option<&str>, policies: &[Policy]) -> sidestep::Error {
     let message = format!("there is no Google service account {email}");
-    let Some(project) = project else {
+    if project.is_none() {
         return cloud(Class::NotFound, "account-missing", message)
             .help("its address is NAME@PROJECT.iam.gserviceaccount.com; mend the annotation or `googleServiceAccount`");
-    };
+    }
     if let Some(uid) = policies.iter().find_map(|policy| deleted(policy, email)) {
         return cloud(
             Class::NotFound,
@@ -50,18 +47,11 @@ fn missing(email: &str, project: Option<&str>, policies: &[Policy]) -> sidestep:
             format!("{message} any more: policies name it as deleted"),
         )
         .help("within 30 days of that it can be brought back, with everything it was granted:")
-        .help(shell::command(
-            "gcloud iam service-accounts undelete",
-            &[uid, "--project", project],
-        ));
+        .helps(commands::undelete_account(email, uid));
     }
-    let name = email.split('@').next().unwrap_or_default();
     cloud(Class::NotFound, "account-missing", message)
         .help("create it, if the name is as meant:")
-        .help(shell::command(
-            "gcloud iam service-accounts create",
-            &[name, "--project", project],
-        ))
+        .helps(commands::create_account(email))
 }
 
 /// The unique id under which a policy names an account that is deleted:

@@ -7,9 +7,9 @@ use sidestep::gcp::gke::ClusterFacts;
 use sidestep::serde_json::{Value, json};
 use sidestep::{Class, Result};
 
-use crate::account::is_missing;
+use crate::account::{is_missing, on};
+use crate::commands;
 use crate::identity::Workload;
-use crate::shell;
 use crate::verdict::{Verdict, and, cluster, unread};
 
 /// Where GKE's metadata server listens on a node.
@@ -86,14 +86,8 @@ pub(crate) fn network(
                 name(&all)
             ),
         )
-        .help(format!(
-            "with kubectl on cluster {}, in bash or zsh:",
-            workload.cluster
-        ))
-        .help(format!(
-            "kubectl apply -f - <<< {}",
-            shell::line(&[&opening(namespace, &needed).to_string()])
-        )),
+        .help(on(workload))
+        .helps(commands::apply(&opening(namespace, &needed))),
     ))
 }
 
@@ -207,7 +201,7 @@ mod tests {
             "{error}"
         );
         assert!(
-            error.help[1].starts_with("kubectl apply -f - <<< '{"),
+            error.help[1].to_string().starts_with("printf %s '{"),
             "{error:?}"
         );
         // What the repair adds mends it.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use sidestep::gcp::gke::NodePool;
 use sidestep::{Class, Result};
 
+use crate::commands;
 use crate::identity::Workload;
 use crate::inputs::METADATA_LABEL;
-use crate::shell;
-use crate::verdict::{Verdict, and, cluster, unread};
+use crate::verdict::{Verdict, and, cluster, helps, unread};
 
 /// How the nodes' default account is written in GKE's API.
 const DEFAULT: &str = "default";
@@ -44,7 +44,7 @@ pub(crate) fn nodes(
                 "no node pool has the labels that pods ask for ({})",
                 and(&labels)
             ),
-            vec!["pods wait until one does; node auto-provisioning may make one".to_owned()],
+            helps(["pods wait until one does; node auto-provisioning may make one"]),
         ));
     }
     // With the label, pods go to the nodes that serve; without it, to any.
@@ -68,9 +68,9 @@ pub(crate) fn nodes(
                 names(&serving),
                 names(&others)
             ),
-            vec![format!(
+            helps([format!(
                 "pods need the node selector {METADATA_LABEL}: \"true\", as kaniko-launch sets it"
-            )],
+            )]),
         ));
     }
     let verb = if others.len() == 1 { "does" } else { "do" };
@@ -90,19 +90,7 @@ pub(crate) fn nodes(
         "let it serve them (nodes may be recreated):"
     });
     for pool in mend {
-        error = error.help(shell::command(
-            "gcloud container node-pools update",
-            &[
-                &pool.name,
-                "--cluster",
-                &workload.cluster,
-                "--location",
-                &workload.location,
-                "--project",
-                &workload.project,
-                "--workload-metadata=GKE_METADATA",
-            ],
-        ));
+        error = error.helps(commands::serve_identities(workload, &pool.name));
     }
     Ok(Verdict::Broken(error))
 }

@@ -4,11 +4,11 @@ use sidestep::gcp::iam::Policy;
 use sidestep::identity::TargetResult;
 use sidestep::{Class, Error, Result};
 
+use crate::commands;
 use crate::google_account::deleted;
-use crate::granting::{grant, missing};
 use crate::identity::{Identity, Way};
 use crate::roles::{self, Grant};
-use crate::targets::Target;
+use crate::targets::{Place, Target};
 use crate::verdict::{Verdict, and, cloud};
 
 /// A verdict, and whether a broken one may heal by itself: the policy grants it, and a fresh change
@@ -100,10 +100,15 @@ fn lacks(
     }
     let error = cloud(Class::Denied, "target-denied", message);
     let role = roles::with(&target.place, lacking);
+    if condition.is_some() {
+        return error.help(
+            "an administrator can change the condition; a grant without one would open more than it does",
+        );
+    }
     match (identity.holder(), role) {
         (Some(member), Some(role)) => error
             .help(format!("grant it, as who administers {place}:"))
-            .help(grant(&target.place, &member, role)),
+            .helps(commands::grant(&target.place, &member, role)),
         (Some(member), None) => {
             error.help(format!("grant {member} a role that has {} there", and(lacking)))
         }
@@ -112,6 +117,29 @@ fn lacks(
             identity.workload.project
         )),
     }
+}
+
+/// A target that is not there.
+fn missing(identity: &Identity, target: &Target) -> Error {
+    let place = &target.place;
+    let error = cloud(
+        Class::NotFound,
+        "target-missing",
+        format!(
+            "there is no {}",
+            place.shown().replace("gs://", "bucket gs://")
+        ),
+    );
+    error
+        .help(match place {
+            Place::Bucket(_) => {
+                "mend its name, or make it, here in the cluster's project and region:"
+            }
+            Place::Repository { .. } => "mend its name, or make it:",
+            Place::Secret { .. } => "mend its name, or make it, and add its value as a version:",
+            Place::Project(_) => "`project` is a project's id, not its display name",
+        })
+        .helps(commands::create(place, &identity.workload))
 }
 
 /// A permission as people say it: `objects.get`, `uploadArtifacts`.
@@ -153,7 +181,6 @@ mod tests {
     use super::*;
     use crate::identity::example;
     use crate::roles::policy;
-    use crate::targets::Place;
 
     const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 

@@ -4,7 +4,7 @@ use sidestep::Result;
 use sidestep::serde_json::Value;
 
 use crate::identity::Workload;
-use crate::verdict::{Verdict, and, unread};
+use crate::verdict::{Verdict, and, helps, unread};
 
 /// The variable by which Google's client libraries prefer a file to the metadata server.
 const KEY: &str = "GOOGLE_APPLICATION_CREDENTIALS";
@@ -50,7 +50,7 @@ pub(crate) fn pods(workload: &Workload, read: Result<Vec<Value>>, caller: &str) 
         help.push("take `hostNetwork` out of them".to_owned());
     }
     Ok(match (odd.is_empty(), running.len()) {
-        (false, _) => Verdict::Warns(odd.join("; "), help),
+        (false, _) => Verdict::Warns(odd.join("; "), helps(help)),
         (true, 0) => Verdict::Skipped(format!("none runs as {name} now")),
         (true, 1) => Verdict::Holds(format!(
             "1 runs as {name}, without a key or the host's network"

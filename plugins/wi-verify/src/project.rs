@@ -3,10 +3,10 @@
 use sidestep::gcp::project::{ProjectInfo, ServiceQuery};
 use sidestep::{Class, Result};
 
+use crate::commands;
 use crate::identity::{Way, Workload};
-use crate::shell;
 use crate::targets::Target;
-use crate::verdict::{Verdict, and, cloud, unread};
+use crate::verdict::{Verdict, and, cloud, helps, unread};
 
 /// Link 1: the project is there.
 pub(crate) fn project(
@@ -23,7 +23,7 @@ pub(crate) fn project(
                 format!("project {id} is {}", project.state),
             )
             .help("within 30 days its owner can bring it back:")
-            .help(shell::command("gcloud projects undelete", &[id])),
+            .helps(commands::undelete_project(id)),
         )),
         Ok(project) => Ok(Verdict::Holds(format!("{id}, number {}", project.number))),
         Err(error) if error.is_not_found() => Ok(Verdict::Broken(
@@ -118,9 +118,8 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
                 continue;
             }
             let names = off.iter().filter(|other| other.project == api.project);
-            let mut words: Vec<&str> = names.map(|other| other.name).collect();
-            words.extend(["--project", &api.project]);
-            error = error.help(shell::command("gcloud services enable", &words));
+            let names: Vec<&str> = names.map(|other| other.name).collect();
+            error = error.helps(commands::enable_apis(&names, &api.project));
         }
         return Ok(Verdict::Broken(
             error.help("it can take some minutes until every server knows"),
@@ -138,10 +137,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
                 "{detail}; {} is not, and GKE does not ask for it",
                 api.short()
             ),
-            vec![shell::command(
-                "gcloud services enable",
-                &[api.name, "--project", &api.project],
-            )],
+            helps(commands::enable_apis(&[api.name], &api.project)),
         ),
     })
 }
@@ -184,10 +180,9 @@ mod tests {
         );
         let error = judge(&["iamcredentials", "sts", "artifactregistry"]).broken();
         assert_eq!(error.code, "identity.api-disabled");
-        assert!(error.help.contains(&"gcloud services enable iamcredentials.googleapis.com sts.googleapis.com --project demo".to_owned()), "{error:?}");
-        assert!(error.help.contains(
-            &"gcloud services enable artifactregistry.googleapis.com --project shared".to_owned()
-        ));
+        assert!(error.help.iter().any(|help| *help == "gcloud services enable iamcredentials.googleapis.com sts.googleapis.com --project demo"), "{error:?}");
+        assert!(error.help.iter().any(|help| *help
+            == "gcloud services enable artifactregistry.googleapis.com --project shared"));
     }
 
     #[test]

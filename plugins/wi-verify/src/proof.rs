@@ -1,12 +1,14 @@
 //! Links 9 and 16: Google takes the workload for who it is to be, shown without a pod.
 
 use sidestep::identity::{Link as Step, Proof};
-use sidestep::{Class, Error, Owner, Result};
+use sidestep::{Class, Error, Help, Owner, Result};
 
+use crate::account::on;
 use crate::binding::Proven;
+use crate::commands;
 use crate::identity::{Identity, Way};
+use crate::reads;
 use crate::report::Link;
-use crate::shell;
 use crate::verdict::{cloud, cluster};
 
 /// What a proof came to.
@@ -15,7 +17,7 @@ pub(crate) enum Token {
     /// Google gives the workload a token.
     Had,
     /// It could not be tried: why, and what would let it.
-    Untried(String, Vec<String>),
+    Untried(String, Vec<Help>),
     /// The account's policy says no, or is not seen yet.
     Denied(Error),
     /// Another link is broken, and whether that may heal by itself.
@@ -104,12 +106,8 @@ pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error 
     )
     .help("if the binding is new, try again: it can take seven minutes and longer")
     .help("else see whether a deny policy or the organisation forbids it:")
-    .help(shell::command(
-        "gcloud iam policies list --kind=denypolicies --attachment-point",
-        &[&format!(
-            "cloudresourcemanager.googleapis.com/projects/{}",
-            crate::identity::project_of(who).unwrap_or(&identity.workload.project)
-        )],
+    .helps(commands::list_deny_policies(
+        crate::identity::project_of(who).unwrap_or(&identity.workload.project),
     ))
 }
 
@@ -121,7 +119,7 @@ fn exchange(identity: &Identity, error: Error) -> Error {
         identity.pool
     );
     let mut error = Error { message, ..error };
-    error.help.insert(0, "after Workload Identity was switched on, or the cluster was made, it can take some minutes".to_owned());
+    error.help.insert(0, "after Workload Identity was switched on, or the cluster was made, it can take some minutes".into());
     error
 }
 
@@ -135,17 +133,9 @@ fn recoded(error: Error, code: &str) -> Error {
 
 fn untried(identity: &Identity, caller: &str) -> Token {
     let workload = &identity.workload;
-    let help = vec![
-        "what would let it:".to_owned(),
-        shell::command(
-            "kubectl create role sidestep-verify --verb=create --resource=serviceaccounts/token",
-            &["-n", &workload.namespace],
-        ),
-        shell::command(
-            "kubectl create rolebinding sidestep-verify --role=sidestep-verify",
-            &["--user", caller, "-n", &workload.namespace],
-        ),
-    ];
+    let mut help: Vec<Help> = vec![on(workload).into()];
+    let commands = commands::let_create_tokens(workload, reads::known(caller));
+    help.extend(commands.into_iter().map(Help::from));
     Token::Untried(
         format!(
             "not proven: {caller} may not create tokens of {}",
@@ -170,16 +160,7 @@ fn account_form(identity: &Identity, error: &Error) -> Error {
         format!("{why}.\n{}", error.message),
     )
     .help(format!("with kubectl on cluster {}:", workload.cluster))
-    .help(shell::command(
-        "kubectl annotate serviceaccount",
-        &[
-            &workload.account,
-            "-n",
-            &workload.namespace,
-            "iam.gke.io/return-principal-id-as-email=true",
-            "--overwrite",
-        ],
-    ))
+    .helps(commands::return_principal_as_email(workload))
 }
 
 #[cfg(test)]

@@ -15,17 +15,23 @@ const MOST_ACCOUNTS: usize = 64;
 /// The most objects of a list.
 const MOST_OBJECTS: u32 = 500;
 
+/// The words for a caller who is not known.
+const SOMEBODY: &str = "whoever runs this";
+
+/// The caller, if it is known who that is.
+pub(crate) fn known(caller: &str) -> Option<&str> {
+    (caller != SOMEBODY).then_some(caller)
+}
+
 /// Who asks, for messages, and whether that is a key.
 pub(crate) fn caller() -> (String, bool) {
     match identity::who_am_i() {
         Ok(caller) => (
-            caller
-                .principal
-                .unwrap_or_else(|| "whoever runs this".to_owned()),
+            caller.principal.unwrap_or_else(|| SOMEBODY.to_owned()),
             caller.source == "service_account",
         ),
         // The first real read says what is wrong with it.
-        Err(_) => ("whoever runs this".to_owned(), false),
+        Err(_) => (SOMEBODY.to_owned(), false),
     }
 }
 

@@ -4,8 +4,8 @@
 use sidestep::storage::BucketFacts;
 use sidestep::{Class, Result};
 
+use crate::commands;
 use crate::identity::{Identity, Way};
-use crate::shell;
 use crate::verdict::{Verdict, and, cloud, unread};
 
 /// Judges the buckets among the targets.
@@ -33,10 +33,7 @@ pub(crate) fn uniform(
                         format!("{uri} has no uniform access, and a workload that has its roles itself can't use such a bucket"),
                     )
                     .help("switch it on; access by ACLs of single objects ends with that:")
-                    .help(shell::command(
-                        "gcloud storage buckets update",
-                        &[&uri, "--uniform-bucket-level-access"],
-                    )),
+                    .helps(commands::make_uniform(&name)),
                 ));
             }
             // That it is missing is link 10's to say.

@@ -1,6 +1,6 @@
 //! What a look at a link comes to.
 
-use sidestep::{Class, Error, Owner, Result};
+use sidestep::{Class, Error, Help, Owner, Result};
 
 /// What a look at a link comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,7 +8,7 @@ pub(crate) enum Verdict {
     /// It holds: what was seen.
     Holds(String),
     /// It holds, and a person should know something: what, and what to do.
-    Warns(String, Vec<String>),
+    Warns(String, Vec<Help>),
     /// It does not apply: why.
     Skipped(String),
     /// It could not be looked at: why. What comes later decides.
@@ -29,6 +29,11 @@ impl Verdict {
             other => panic!("not broken: {other:?}"),
         }
     }
+}
+
+/// The help of a warning.
+pub(crate) fn helps(helps: impl IntoIterator<Item = impl Into<Help>>) -> Vec<Help> {
+    helps.into_iter().map(Into::into).collect()
 }
 
 /// A link that the cloud's administrator mends.

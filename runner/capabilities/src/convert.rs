@@ -4,7 +4,8 @@ use google_cloud_wkt as wkt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sidestep_events::{
-    Class, Diagnostic, Failure, Foreign, OnExit, Owner, Position, Severity, Speaker,
+    Class, Command, Diagnostic, Failure, Foreign, Help, OnExit, Owner, Piece, Position, Severity,
+    Speaker,
 };
 
 use crate::bindings::sidestep::host::types;
@@ -20,7 +21,7 @@ pub(crate) fn failure_to_wit(failure: Failure) -> types::Failure {
         code: failure.code.into_exact(),
         owner: failure.owner.as_str().to_owned(),
         message: failure.message.into_exact(),
-        help: failure.help.into_iter().map(Foreign::into_exact).collect(),
+        help: failure.help.into_iter().map(help_to_wit).collect(),
         retry_after: failure.retry_after_ms,
         details: Value::Object(failure.details).to_string(),
     }
@@ -44,10 +45,70 @@ pub(crate) fn failure_from_wit(failure: types::Failure) -> Failure {
         code: failure.code.into(),
         owner: Owner::from_name(&failure.owner).unwrap_or(Owner::Plugin),
         message: failure.message.into(),
-        help: failure.help.into_iter().map(Foreign::from).collect(),
+        help: failure.help.into_iter().map(help_from_wit).collect(),
         by: Speaker::Plugin,
         retry_after_ms: failure.retry_after,
         details,
+    }
+}
+
+fn help_to_wit(help: Help) -> types::Help {
+    match help {
+        Help::Text(text) => types::Help::Text(text.into_exact()),
+        Help::Command(command) => {
+            let piece = |piece| match piece {
+                Piece::Text(text) => types::Piece::Text(text),
+                Piece::Output { output } => types::Piece::Output(output),
+            };
+            let (words, input) = command.into_parts();
+            let words = words.into_iter();
+            let words = words.map(|word| word.into_iter().map(piece).collect());
+            types::Help::Command(types::Command {
+                words: words.collect(),
+                input,
+            })
+        }
+    }
+}
+
+fn help_from_wit(help: types::Help) -> Help {
+    match help {
+        types::Help::Text(text) => text.into(),
+        types::Help::Command(types::Command { words, input }) => {
+            let piece = |piece| match piece {
+                types::Piece::Text(text) => Piece::Text(text),
+                types::Piece::Output(output) => Piece::Output { output },
+            };
+            let words = words.into_iter();
+            let words = words.map(|word| word.into_iter().map(piece).collect());
+            // A command without a program is nothing to run.
+            Command::from_parts(words.collect(), input).map_or_else(|| "".into(), Help::Command)
+        }
+    }
+}
+
+/// The number of bytes that a plugin's help takes.
+pub(crate) fn help_size(help: &types::Help) -> usize {
+    match help {
+        types::Help::Text(text) => text.len(),
+        types::Help::Command(types::Command { words, input }) => {
+            let commands = |commands: &[Vec<String>]| -> usize {
+                // A word takes room even where it has no text.
+                let words = commands
+                    .iter()
+                    .map(|words| words.iter().map(|word| word.len() + 32).sum::<usize>() + 32);
+                words.sum()
+            };
+            let piece = |piece: &types::Piece| {
+                32 + match piece {
+                    types::Piece::Text(text) => text.len(),
+                    types::Piece::Output(output) => commands(output),
+                }
+            };
+            let words = words.iter();
+            let words = words.map(|word| word.iter().map(piece).sum::<usize>() + 32);
+            words.sum::<usize>() + commands(input)
+        }
     }
 }
 
@@ -65,7 +126,7 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
         },
         code: diagnostic_code(diagnostic.code.into()),
         message: diagnostic.message.into(),
-        help: (!diagnostic.help.is_empty()).then(|| diagnostic.help.join("\n").into()),
+        help: diagnostic.help.into_iter().map(help_from_wit).collect(),
         file: diagnostic.file.map(Foreign::from),
         at: diagnostic.line.map(|line| Position {
             line: line.max(1),
@@ -143,7 +204,12 @@ mod tests {
     #[test]
     fn a_failure_survives_the_way_to_a_plugin_and_back() {
         let failure = Failure::new(Class::Denied, "pod.forbidden", Owner::Cluster, "no")
-            .with_help("kubectl create role")
+            .with_help("make a Role:")
+            .with_helps(
+                Command::new(&["kubectl", "create", "role", "builder"])
+                    .option("-n", Command::fixed(&["cat", "namespace"]).output())
+                    .build(),
+            )
             .with_detail("status", 403);
         let back = failure_from_wit(failure_to_wit(failure.clone()));
         let by = Speaker::Plugin;

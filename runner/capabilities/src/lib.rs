@@ -12,6 +12,7 @@ pub mod bindings;
 mod blob;
 mod capability;
 mod causes;
+mod commands;
 mod convert;
 mod error;
 mod follow;

@@ -14,7 +14,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::sidestep::host::types::Diagnostic;
 use crate::bindings::sidestep::step::runtime::{self as wit, Field, Level, ProgressReport};
-use crate::convert::{diagnostic_from_wit, milliseconds};
+use crate::convert::{diagnostic_from_wit, help_size, milliseconds};
 use crate::gate::PerByte;
 use crate::gate::functions::runtime as functions;
 use crate::panicked::Panicked;
@@ -128,7 +128,7 @@ impl wit::Host for StepState {
 
     async fn annotate(&mut self, note: Diagnostic) -> wasmtime::Result<()> {
         let file = note.file.as_ref().map_or(0, String::len);
-        let help: usize = note.help.iter().map(String::len).sum();
+        let help: usize = note.help.iter().map(help_size).sum();
         let size = note.message.len() + note.code.len() + file + help;
         self.may_say(functions::ANNOTATE, size).await?;
         let note = self.step.masks.diagnostic(diagnostic_from_wit(note));

@@ -6,11 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use sidestep_events::{Done, Event, Failure, HostCall, IntentId};
+use sidestep_events::{Done, Event, Failure, Help, HostCall, IntentId};
 use sidestep_policy::{Capability, Granted, Grants, Reading, Requested, StepScopes, meet, scopes};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Masks, NewIntent, StepContext, StepSink};
+
+/// The texts of a failure's help, commands as a shell reads them.
+pub(crate) fn help(failure: &crate::bindings::sidestep::host::types::Failure) -> Vec<String> {
+    let failure = crate::convert::failure_from_wit(failure.clone());
+    failure.help.iter().map(Help::exact).collect()
+}
 
 /// Grants every memory and table.
 pub(crate) struct Unlimited;

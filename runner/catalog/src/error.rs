@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Failure, Foreign, Owner};
+use sidestep_events::{Class, Diagnostic, Failure, Help, Owner};
 
 /// Why a plugin can't be found, read or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,7 @@ impl PluginError {
             _ => Class::InvalidInput,
         };
         let mut failure = Failure::new(class, self.code, owner, self.message.clone());
-        failure.help = self.help.iter().map(Foreign::from).collect();
+        failure.help = self.help.iter().map(Help::from).collect();
         failure
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use sidestep_events::{
     Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Foreign, Intent, IntentId, Output,
-    Record, SpanId, TraceId,
+    Record, SpanId, TraceId, commands,
 };
 use sidestep_state::{History, JournalWriter, RunFolder, StateError};
 
@@ -386,10 +386,8 @@ impl Recorder {
         let mut failure = Failure::from(error);
         if failure.code == FULL {
             // It has begun, and what it is up to is on that disk.
-            failure.help = vec![
-                "Free space on that disk, then go on with the run:".into(),
-                format!("sidestep resume {}", self.run).into(),
-            ];
+            failure.help = vec!["Free space on that disk, then go on with the run:".into()];
+            failure = failure.with_helps(commands::resume(&self.run.to_string()));
         }
         inner.broken = true;
         self.stop.stop(StopReason::Broken(failure.clone()));

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidestep_events::{Event, Exit, Failure, ForeignValue, RunFinished, Status, WarningRaised};
+use sidestep_events::{
+    Event, Exit, Failure, ForeignValue, RunFinished, Status, WarningRaised, commands,
+};
 use sidestep_state::History;
 use tokio::time::Instant;
 
@@ -199,7 +201,10 @@ fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
         Event::Warning(WarningRaised {
             code: DETACHED.into(),
             message: format!("detached: {objects}").into(),
-            help: vec![format!("sidestep resume {}", recorder.run()).into()],
+            help: commands::resume(&recorder.run().to_string())
+                .into_iter()
+                .map(Into::into)
+                .collect(),
         }),
     );
     RunEnd {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Diagnostic, Failure};
+use crate::{Diagnostic, Failure, Help};
 
 /// The most entries of a failure's help.
 const MAX_HELP: usize = 64;
@@ -25,10 +25,7 @@ impl Failure {
     #[must_use]
     pub fn cut(mut self, most: usize) -> Self {
         shorten(self.message.exact_mut(), most);
-        self.help.truncate(MAX_HELP);
-        for help in &mut self.help {
-            shorten(help.exact_mut(), most / 8);
-        }
+        shorten_help(&mut self.help, most / 8);
         shorten(self.code.exact_mut(), MAX_CODE);
         let details = Value::Object(std::mem::take(&mut self.details)).to_string();
         self.details = if details.len() > most {
@@ -45,11 +42,24 @@ impl Diagnostic {
     #[must_use]
     pub fn cut(mut self, most: usize) -> Self {
         shorten(self.message.exact_mut(), most);
-        for text in [&mut self.help, &mut self.file].into_iter().flatten() {
-            shorten(text.exact_mut(), most);
+        shorten_help(&mut self.help, most);
+        if let Some(file) = &mut self.file {
+            shorten(file.exact_mut(), most);
         }
         shorten(self.code.exact_mut(), MAX_CODE);
         self
+    }
+}
+
+/// Bounds the number of entries, and each entry to `most` bytes. A command that is cut could not be
+/// run any more, and becomes a text.
+fn shorten_help(help: &mut Vec<Help>, most: usize) {
+    help.truncate(MAX_HELP);
+    for help in help {
+        let text = help.exact();
+        if text.len() > most {
+            *help = cut(&text, most).into();
+        }
     }
 }
 

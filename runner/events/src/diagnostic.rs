@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Foreign;
+use crate::{Foreign, Help};
 
 /// Something found in a file before anything is started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,9 +13,9 @@ pub struct Diagnostic {
     pub code: Foreign,
     /// What is wrong, in one sentence.
     pub message: Foreign,
-    /// What to write instead, or what to do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<Foreign>,
+    /// What to write instead, or what to do, one step an entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub help: Vec<Help>,
     /// The file, relative to the workspace; absent for the command line itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Foreign>,
@@ -35,7 +35,7 @@ impl Diagnostic {
             severity: Severity::Error,
             code: code.into(),
             message: message.into(),
-            help: None,
+            help: Vec::new(),
             file: None,
             at: None,
             exit: None,
@@ -52,8 +52,15 @@ impl Diagnostic {
 
     /// Says what to do.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<Foreign>) -> Self {
-        self.help = Some(help.into());
+    pub fn with_help(mut self, help: impl Into<Help>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds further next steps: none, one or many.
+    #[must_use]
+    pub fn with_helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
+        self.help.extend(helps.into_iter().map(Into::into));
         self
     }
 

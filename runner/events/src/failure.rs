@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Class, Foreign, Owner, Speaker, show};
+use crate::{Class, Foreign, Help, Owner, Speaker, show};
 
 /// Why something did not work, whose it is, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,9 +21,9 @@ pub struct Failure {
     pub owner: Owner,
     /// What happened, in one or two sentences, with the resource that it happened to.
     pub message: Foreign,
-    /// What to do next, one step an entry; a command stands alone in its entry.
+    /// What to do next, one step an entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub help: Vec<Foreign>,
+    pub help: Vec<Help>,
     /// Who words it. A reader takes a failure that does not say so for a plugin's.
     #[serde(default)]
     pub by: Speaker,
@@ -67,8 +67,15 @@ impl Failure {
 
     /// Adds a next step.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<Foreign>) -> Self {
+    pub fn with_help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    /// Adds further next steps: none, one or many.
+    #[must_use]
+    pub fn with_helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
+        self.help.extend(helps.into_iter().map(Into::into));
         self
     }
 

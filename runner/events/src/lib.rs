@@ -6,6 +6,7 @@
 //! depend on it, and it depends on none of them.
 
 mod class;
+pub mod commands;
 mod cut;
 mod diagnostic;
 mod envelope;
@@ -13,6 +14,7 @@ mod event;
 mod exit;
 mod failure;
 mod foreign;
+mod help;
 mod journal;
 mod lines;
 mod names;
@@ -35,6 +37,7 @@ pub use event::{
 pub use exit::Exit;
 pub use failure::Failure;
 pub use foreign::{Foreign, ForeignValue};
+pub use help::Help;
 pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };
@@ -42,5 +45,6 @@ pub use lines::{LineKind, LinePlace, Lines, LinesOf, LogOwner};
 pub use owner::Owner;
 pub use plugin_ref::{BuiltInName, InvalidPluginRef, OciReference, PluginFile, PluginRef};
 pub use rule::{Evidence, Mark, RULES, Rule};
+pub use sidestep_contract::{Command, Piece, Value};
 pub use speaker::Speaker;
 pub use status::Status;

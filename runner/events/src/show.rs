@@ -21,12 +21,12 @@ use characters::{is_hidden, push_escape};
 use commands::without_markers;
 use text::Text;
 
-use crate::ForeignValue;
+use crate::{Command, Foreign, ForeignValue, Help};
 
 pub use github::{github_data, github_property};
 pub use json::{json, json_pretty};
 pub use sealed::sealed;
-pub use shell::shell_word;
+pub use shell::{command, shell_word};
 
 /// Returns whether nobody sees a character: it acts, or it has no width.
 pub fn is_unseen(character: char) -> bool {
@@ -51,6 +51,19 @@ pub fn value(value: &ForeignValue) -> String {
     match value.exact() {
         Value::String(text) => line(text),
         other => json(other).unwrap_or_default(),
+    }
+}
+
+/// Returns a command for the middle of a sentence; nothing if there is none.
+pub fn command_or_nothing(of: Option<&Command>) -> String {
+    of.map(command).unwrap_or_default()
+}
+
+/// Returns a step of help as lines: a sentence's own lines, or a command's one.
+pub fn help(help: &Help) -> Vec<String> {
+    match help {
+        Help::Text(text) => text.lines().map(|text: Foreign| line(&text)).collect(),
+        Help::Command(one) => vec![command(one)],
     }
 }
 

@@ -10,6 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use sidestep_contract::Command;
 use thiserror::Error;
 
 /// The bits of a mode that let somebody else than the owner write.
@@ -57,22 +58,21 @@ impl NotOwn {
         &self.path
     }
 
-    /// Returns the command that makes it the user's own.
-    pub fn repair(&self) -> String {
-        let path = quoted(&self.path);
-        if self.has_foreign_owner() {
-            let chown = format!("sudo chown {} {path}", self.user);
-            return if self.others_can_write() {
-                format!("{chown} && chmod go-w {path}")
-            } else {
-                chown
-            };
-        }
-        if self.owner == self.user {
-            format!("chmod go-w {path}")
-        } else {
-            format!("sudo chmod go-w {path}")
-        }
+    /// Returns the commands that make it the user's own, in order. What is not UTF-8 in its path is
+    /// replaced by U+FFFD.
+    pub fn repair(&self) -> Vec<Command> {
+        let path = self.path.to_string_lossy();
+        let user = self.user.to_string();
+        let chmod = |words| Command::new(words).words(&["go-w"]);
+        let foreign = self.has_foreign_owner();
+        let own = Command::new(&["sudo", "chown"]).value(user);
+        let close = match foreign || self.owner == self.user {
+            true => chmod(&["chmod"]),
+            false => chmod(&["sudo", "chmod"]),
+        };
+        let own = foreign.then(|| own.value(&*path).build()).flatten();
+        let close = self.others_can_write().then(|| close.value(&*path).build());
+        own.into_iter().chain(close.flatten()).collect()
     }
 
     fn has_foreign_owner(&self) -> bool {
@@ -151,17 +151,6 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-/// The path as one word of a POSIX shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if text.chars().all(plain) && !text.starts_with('-') {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
@@ -173,6 +162,10 @@ mod tests {
 
     fn judged(owner: u32, mode: u32) -> Result<(), NotOwn> {
         NotOwn::judge(Path::new("/home/a/config.yaml"), owner, mode, USER)
+    }
+
+    fn repair(found: &NotOwn) -> Vec<String> {
+        found.repair().iter().map(Command::to_line).collect()
     }
 
     #[test]
@@ -191,11 +184,14 @@ mod tests {
             found.to_string(),
             "/home/a/config.yaml belongs to another user (owner uid 1001, mode 0644, your uid 1000)"
         );
-        assert_eq!(found.repair(), "sudo chown 1000 /home/a/config.yaml");
+        assert_eq!(repair(&found), ["sudo chown 1000 /home/a/config.yaml"]);
         let found = judged(1001, 0o100_666).expect_err("another user's");
         assert_eq!(
-            found.repair(),
-            "sudo chown 1000 /home/a/config.yaml && chmod go-w /home/a/config.yaml"
+            repair(&found),
+            [
+                "sudo chown 1000 /home/a/config.yaml",
+                "chmod go-w /home/a/config.yaml"
+            ]
         );
     }
 
@@ -204,10 +200,10 @@ mod tests {
         for mode in [0o100_666, 0o100_664, 0o100_602, 0o041_777] {
             let found = judged(USER, mode).expect_err("writable");
             assert!(found.to_string().contains("can be written by others"));
-            assert_eq!(found.repair(), "chmod go-w /home/a/config.yaml");
+            assert_eq!(repair(&found), ["chmod go-w /home/a/config.yaml"]);
             assert_eq!(
-                judged(ROOT, mode).expect_err("writable").repair(),
-                "sudo chmod go-w /home/a/config.yaml"
+                repair(&judged(ROOT, mode).expect_err("writable")),
+                ["sudo chmod go-w /home/a/config.yaml"]
             );
         }
     }
@@ -218,9 +214,10 @@ mod tests {
             ("/a/b.yaml", "/a/b.yaml"),
             ("/a b/$(c)", "'/a b/$(c)'"),
             ("/it's", r"'/it'\''s'"),
-            ("-rf", "'-rf'"),
         ] {
-            assert_eq!(quoted(Path::new(path)), word);
+            let found = NotOwn::judge(Path::new(path), USER, 0o666, USER);
+            let found = found.expect_err("writable");
+            assert_eq!(repair(&found), [format!("chmod go-w {word}")]);
         }
     }
 

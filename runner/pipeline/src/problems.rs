@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Diagnostic, Foreign, Position};
+use sidestep_events::{Diagnostic, Foreign, Help, Position};
 use sidestep_policy::nearest;
 
 use crate::expression::{Code, Unanswered};
@@ -56,7 +56,7 @@ impl<'a> Problems<'a> {
         code: &'static str,
         at: Position,
         message: impl Into<Foreign>,
-        help: impl Into<Foreign>,
+        help: impl Into<Help>,
     ) {
         self.push(Diagnostic::error(code, message).with_help(help), at);
     }
@@ -70,7 +70,9 @@ impl<'a> Problems<'a> {
         let before = self.all.len();
         self.unanswered(code, at, why);
         if let Some(added) = self.all.get_mut(before) {
-            added.help.get_or_insert_with(|| Foreign::from(help));
+            if added.help.is_empty() {
+                added.help.push(help.into());
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Exit, Failure, Foreign, Owner, PluginRef};
+use sidestep_events::{Class, Diagnostic, Exit, Failure, Help, Owner, PluginRef};
 
 use crate::capability::Capability;
 use crate::ceiling::Unlisted;
@@ -120,7 +120,7 @@ impl Refusal {
             Owner::Author
         };
         let mut failure = Failure::new(Class::Refused, self.code, owner, self.message.clone());
-        failure.help = self.help.iter().map(Foreign::from).collect();
+        failure.help = self.help.iter().map(Help::from).collect();
         if let Some(capability) = self.capability {
             failure = failure.with_detail("capability", capability.as_str());
         }

@@ -8,6 +8,8 @@ mod plan;
 mod summary;
 mod units;
 
+use sidestep_events::Command;
+
 pub use failure::render_failure;
 pub use fold::{columns, fold};
 pub use narrator::Narrator;
@@ -32,8 +34,8 @@ pub struct TextOptions {
 /// A command and what it is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    /// The command, ready to paste.
-    pub command: String,
+    /// The command.
+    pub command: Command,
     /// What it does, in a few words.
     pub does: String,
 }

@@ -8,7 +8,7 @@ use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
 use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
-use sidestep_events::{Class, Failure, Owner, show};
+use sidestep_events::{Class, Command, Failure, Owner, show};
 use sidestep_sandbox::{
     CallerFiles, DEVELOPER, Live, Places, SandboxError, Scenario, Start, attach, files,
 };
@@ -278,6 +278,7 @@ fn read(caller: &CallerFiles) -> Result<serde_json::Value, Failure> {
                     path.display()
                 ),
             )
-            .with_help("sidestep sandbox reset")
+            .with_help("reset the sandbox:")
+            .with_help(Command::fixed(&["sidestep", "sandbox", "reset"]))
         })
 }

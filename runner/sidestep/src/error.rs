@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Exit, Failure, Foreign};
+use sidestep_events::{Class, Command, Diagnostic, Exit, Failure, Foreign, Help};
 use sidestep_state::StateError;
 
 use crate::problems::Problems;
@@ -17,8 +17,19 @@ pub(crate) enum CommandError {
 
 impl CommandError {
     /// What is wrong with the command line.
-    pub(crate) fn usage(message: impl Into<Foreign>, help: impl Into<Foreign>) -> Self {
-        let problem = Diagnostic::error("command.wrong", message).with_help(help);
+    pub(crate) fn usage(message: impl Into<Foreign>, help: impl Into<Help>) -> Self {
+        Self::usage_with(message, help, None)
+    }
+
+    /// What is wrong with the command line, and the command that helps.
+    pub(crate) fn usage_with(
+        message: impl Into<Foreign>,
+        help: impl Into<Help>,
+        command: Option<Command>,
+    ) -> Self {
+        let problem = Diagnostic::error("command.wrong", message)
+            .with_help(help)
+            .with_helps(command);
         Self::Problems(Problems::from(vec![problem]))
     }
 

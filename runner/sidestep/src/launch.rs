@@ -7,7 +7,7 @@ use std::time::Duration;
 use sidestep_engine::{
     Ceilings, Facts, HostExecutor, PlanProgram, Recorder, RunOptions, Stop, StopReason, run,
 };
-use sidestep_events::{Exit, Failure, show};
+use sidestep_events::{Exit, Failure, commands, show};
 use sidestep_host::Plugin;
 use sidestep_pipeline::Plan;
 use sidestep_report::Hint;
@@ -146,6 +146,8 @@ pub(crate) async fn launch(
 
 fn not_all_shown(run: &str) {
     output::note_shortly(&format!(
-        "The run is over; not all of it was shown: sidestep runs show {run}, sidestep logs {run}"
+        "The run is over; not all of it was shown: {}, {}",
+        show::command_or_nothing(commands::show_run(run).as_ref()),
+        show::command_or_nothing(commands::logs(run, None).as_ref())
     ));
 }

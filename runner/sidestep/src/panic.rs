@@ -6,6 +6,8 @@ use std::panic::PanicHookInfo;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sidestep_events::{Command, Value, show};
+
 use crate::output::note;
 
 static SAID: AtomicBool = AtomicBool::new(false);
@@ -43,9 +45,11 @@ fn said(info: &PanicHookInfo<'_>) -> String {
     text.push_str(concat!(
         "Please send it: ",
         env!("CARGO_PKG_REPOSITORY"),
-        "/issues\n",
-        "A run that was under way goes on with `sidestep resume RUN`."
+        "/issues\n"
     ));
+    let resume = Command::new(&["sidestep", "resume"]).value(Value::placeholder("RUN"));
+    let resume = show::command_or_nothing(resume.build().as_ref());
+    let _ = write!(text, "A run that was under way goes on with `{resume}`.");
     text
 }
 

@@ -1,6 +1,6 @@
 //! Where a run lives, taken for this process alone: a new run's, or that of one that is gone on with.
 
-use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, show};
+use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, commands};
 use sidestep_pipeline::Plan;
 use sidestep_sandbox::DEVELOPER;
 use sidestep_state::{Account, History, JournalWriter, RunFolder, RunId, RunLock, StateError};
@@ -50,11 +50,10 @@ impl Place {
                 return Ok(place);
             }
             if asked {
-                return Err(CommandError::usage(
+                return Err(CommandError::usage_with(
                     format!("run {id} has ended already"),
-                    format!(
-                        "choose another --run-id, or try again what did not succeed: sidestep resume {id}"
-                    ),
+                    "choose another --run-id, or try again what did not succeed:",
+                    commands::resume(&id.to_string()),
                 ));
             }
             id = first.again(time);
@@ -113,11 +112,10 @@ fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
     } else {
         return Ok(());
     };
-    Err(CommandError::usage(
+    Err(CommandError::usage_with(
         format!("run {id} is not finished, and was begun {begun}"),
-        format!(
-            "finish it as it was begun with `sidestep resume {id}`, or choose another --run-id"
-        ),
+        "choose another --run-id, or finish it as it was begun:",
+        commands::resume(&id.to_string()),
     ))
 }
 
@@ -154,7 +152,8 @@ fn no_plan(folder: &RunFolder, account: &Account) -> Failure {
     }
     let message = format!("run {id} was killed before it began: nothing was started");
     Failure::new(Class::NotFound, "state.no-plan", Owner::Operator, message)
-        .with_help(format!("Start it again: sidestep run --run-id {id}"))
+        .with_help("Start it again:")
+        .with_helps(commands::run_as(&id.to_string()))
 }
 
 fn other_plan(folder: &RunFolder, account: &Account, what: &str) -> Failure {
@@ -166,8 +165,5 @@ fn other_plan(folder: &RunFolder, account: &Account, what: &str) -> Failure {
     );
     Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
         .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
-        .with_help(match &account.header.sandbox {
-            Some(scenario) => format!("sidestep gc --sandbox={}", show::shell_word(scenario)),
-            None => "sidestep gc".to_owned(),
-        })
+        .with_helps(commands::gc(account.header.sandbox.as_deref()))
 }

@@ -49,11 +49,10 @@ fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
         },
         Err(OwnError::NotOwn(not_own)) => {
             let message = format!("the policy {} can't be trusted: {not_own}", path.display());
-            let help = format!(
-                "look at what it says, then make it yours alone:\n{}",
-                not_own.repair()
-            );
-            Err(Diagnostic::error("policy.not-own", message).with_help(help))
+            let help = "look at what it says, then make it yours alone:";
+            Err(Diagnostic::error("policy.not-own", message)
+                .with_help(help)
+                .with_helps(not_own.repair()))
         }
     }
 }

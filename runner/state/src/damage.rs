@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Class, Failure, Foreign, Owner, show};
+use sidestep_events::{Class, Failure, Foreign, Owner, commands};
 
 use crate::{Account, RunFolder, RunLock, StateError};
 
@@ -83,11 +83,7 @@ impl fmt::Display for DamagedJournal {
 
 impl From<&DamagedJournal> for Failure {
     fn from(damaged: &DamagedJournal) -> Self {
-        let sandbox = damaged.sandbox.as_ref();
-        let sandbox = sandbox.map_or_else(String::new, |name| {
-            format!(" --sandbox={}", show::shell_word(name))
-        });
-        let run = &damaged.run;
+        let sandbox = damaged.sandbox.as_ref().map(Foreign::exact);
         let mut failure = Self::new(
             Class::Failed,
             "state.damaged",
@@ -98,17 +94,17 @@ impl From<&DamagedJournal> for Failure {
             "What it said is lost: a step may be done, or a pod may run, of which nothing else \
              tells. So the run is not gone on with. What the whole records say:",
         )
-        .with_help(format!("sidestep runs show {run}"))
+        .with_helps(commands::show_run(&damaged.run.to_string()))
         .with_help(if damaged.ended {
             "Remove what the run may have left:"
         } else {
             "Remove what the run made and left, and set its folder aside:"
         })
-        .with_help(format!("sidestep gc{sandbox}"));
-        if let Some(file) = damaged.file.as_ref().map(show::shell_word) {
+        .with_helps(commands::gc(sandbox));
+        if let Some(file) = &damaged.file {
             failure = failure
                 .with_help("Then start it anew, with the inputs that it had:")
-                .with_help(format!("sidestep run {file}{sandbox}"));
+                .with_helps(commands::run(file.exact(), sandbox));
         }
         failure
     }

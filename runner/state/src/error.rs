@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Class, Failure, JOURNAL_VERSION, Owner};
+use sidestep_events::{Class, Command, Failure, JOURNAL_VERSION, Owner};
 use sidestep_files::own::NotOwn;
 use thiserror::Error;
 
@@ -113,13 +113,13 @@ impl From<StateError> for Failure {
             StateError::Damaged(damaged) => Self::from(&*damaged),
             StateError::NotOwn(found) => failure(Class::Refused, "state.not-own")
                 .with_help("If what it says can be trusted, make it yours again:")
-                .with_help(found.repair()),
+                .with_helps(found.repair()),
             StateError::Locked { pid, .. } => {
                 let failure = failure(Class::Conflict, "state.locked");
                 match pid {
                     Some(pid) => failure
                         .with_help(format!("Wait for process {pid} to end, or end it:"))
-                        .with_help(format!("kill {pid}")),
+                        .with_helps(Command::new(&["kill"]).value(pid.to_string()).build()),
                     None => failure,
                 }
             }

@@ -8,5 +8,5 @@ mod tests;
 mod word;
 
 pub use command::{Builder, Command};
-pub use quote::{quoted, quoted_as_is};
+pub use quote::quoted;
 pub use word::{Piece, Value, Word};

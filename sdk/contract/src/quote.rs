@@ -3,7 +3,7 @@
 /// Returns the text as one word of a command for a POSIX shell: as it is where no character of it
 /// means anything to a shell, else in quotes.
 pub fn quoted(text: &str) -> String {
-    if quoted_as_is(text) {
+    if needs_no_quotes(text) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
@@ -11,7 +11,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// Returns whether a text needs no quotes. Zsh expands a word that begins with `=`.
-pub fn quoted_as_is(text: &str) -> bool {
+fn needs_no_quotes(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,%=".contains(c);
     !text.is_empty() && !text.starts_with('=') && text.chars().all(plain)
 }

@@ -1,5 +1,6 @@
 //! What a plugin finds before anything starts.
 
+use crate::Help;
 use crate::bindings::sidestep::host::types;
 
 pub use crate::bindings::sidestep::host::types::Severity;
@@ -31,7 +32,7 @@ pub struct Diagnostic {
     /// What is wrong.
     pub message: String,
     /// What to do about it, one step an entry.
-    pub help: Vec<String>,
+    pub help: Vec<Help>,
 }
 
 impl Diagnostic {
@@ -79,8 +80,15 @@ impl Diagnostic {
 
     /// Adds a step of what to do about it.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    /// Adds further steps of what to do: none, one or many.
+    #[must_use]
+    pub fn helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
+        self.help.extend(helps.into_iter().map(Into::into));
         self
     }
 }
@@ -103,7 +111,7 @@ impl From<Diagnostic> for types::Diagnostic {
             severity,
             code,
             message,
-            help,
+            help: help.into_iter().map(Into::into).collect(),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::Help;
+
 pub(crate) use contract::{each, only};
 pub use names::{Class, Owner};
 
@@ -29,7 +31,7 @@ pub struct Error {
     /// What happened, and where.
     pub message: String,
     /// What to do next, one step an entry.
-    pub help: Vec<String>,
+    pub help: Vec<Help>,
     /// After how long another try makes sense.
     pub retry_after: Option<std::time::Duration>,
     /// What a program may want to know.
@@ -73,8 +75,15 @@ impl Error {
 
     /// Adds a step of what to do next.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    /// Adds further steps of what to do: none, one or many.
+    #[must_use]
+    pub fn helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
+        self.help.extend(helps.into_iter().map(Into::into));
         self
     }
 

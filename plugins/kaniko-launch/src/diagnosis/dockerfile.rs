@@ -3,7 +3,7 @@
 use sidestep::Error;
 
 use crate::inputs::Inputs;
-use crate::shell::quoted;
+use crate::repair::explain_context;
 use crate::signs::Sign;
 
 /// By what only the build could see.
@@ -14,11 +14,7 @@ pub(super) fn of_dockerfile(sign: Sign, text: &str, inputs: &Inputs) -> Error {
             format!("a COPY or ADD takes `{text}`, and the context holds none"),
         )
         .help("see whether it is in the folder, or left out by an ignore file:")
-        .help(format!(
-            "sidestep context explain {} {}",
-            quoted(text),
-            quoted(&inputs.path)
-        )),
+        .helps(explain_context(text, &inputs.path)),
         Sign::StageLacks => {
             let (stage, path) = text.split_once('/').unwrap_or(("?", text));
             Error::failed(

@@ -67,9 +67,10 @@ fn the_node_s_account_is_warned_of_with_the_pools_and_the_way_out() {
         warning.message.starts_with("the build runs as"),
         "{warning:?}"
     );
-    let commands: Vec<&String> = warning
+    let commands: Vec<String> = warning
         .help
         .iter()
+        .map(ToString::to_string)
         .filter(|line| line.starts_with("gcloud "))
         .collect();
     assert!(commands[0].contains("node-pools update a "), "{commands:?}");
@@ -124,7 +125,7 @@ fn without_workload_identity_it_is_turned_on_first() {
         warning.help[1].ends_with("--workload-pool=demo.svc.id.goog"),
         "{warning:?}"
     );
-    assert!(warning.help[3].contains("--member \"principal://iam.googleapis.com/projects/$(gcloud projects describe demo --format='value(projectNumber)')/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko\""), "{warning:?}");
+    assert!(warning.help[3].contains("--member principal://iam.googleapis.com/projects/\"$(gcloud projects describe demo '--format=value(projectNumber)')\"/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko "), "{warning:?}");
 }
 
 #[test]

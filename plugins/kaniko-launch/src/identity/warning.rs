@@ -1,11 +1,11 @@
 //! What is insecure about a build's identity, and the way out.
 
-use sidestep::Diagnostic;
 use sidestep::gcp::gke::NodePool;
+use sidestep::{Diagnostic, Help};
 
 use super::Identity;
 use crate::inputs::{GoogleKey, Inputs};
-use crate::repair;
+use crate::repair::{self, KeyField};
 
 impl Identity<'_> {
     /// What is insecure about it, with the way out.
@@ -50,37 +50,38 @@ impl Identity<'_> {
     }
 
     /// From a key to the workload's own identity, which becomes the key's account.
-    pub(crate) fn way_off_the_key(&self) -> Vec<String> {
+    pub(crate) fn way_off_the_key(&self) -> Vec<Help> {
         let inputs = self.inputs;
         let Some(key) = &inputs.google_key else {
             return Vec::new();
         };
-        let mut lines = vec!["the way out is Workload Identity, which needs no key:".to_owned()];
-        lines.extend(self.serve());
-        let account = repair::asked_of_key(inputs, key, "client_email");
-        let pool = self.pool();
-        lines.extend(pool.map(|pool| repair::bind(inputs, &account, pool)));
-        lines.push(repair::link(inputs, account));
-        lines.push(
-            "then run the step without `googleKey`; when that works, end the key:".to_owned(),
-        );
-        lines.extend(repair::end_key(inputs, key));
+        let account = repair::asked_of_key(inputs, key, KeyField::ClientEmail);
+        let mut lines: Vec<Help> =
+            vec!["the way out is Workload Identity, which needs no key:".into()];
+        let mut commands = self.serve();
+        commands.extend(repair::bind(inputs, &account, self.pool()));
+        commands.extend(repair::link(inputs, account));
+        lines.extend(commands.into_iter().map(Help::from));
+        lines.push("then run the step without `googleKey`; when that works, end the key:".into());
+        let ends = repair::end_key(inputs, key);
+        lines.extend(ends.into_iter().map(Help::from));
         lines
     }
 
     /// From the node's account to the workload's own identity.
-    pub(crate) fn way_off_the_node(&self) -> Vec<String> {
-        let mut lines = vec![
+    pub(crate) fn way_off_the_node(&self) -> Vec<Help> {
+        let mut commands = self.serve();
+        commands.extend(self.bind());
+        commands.extend(self.roles());
+        let mut lines: Vec<Help> = vec![
             "the way out is Workload Identity (nodes may be recreated by the first command):"
-                .to_owned(),
+                .into(),
         ];
-        lines.extend(self.serve());
-        lines.extend(self.bind());
-        lines.extend(self.roles());
+        lines.extend(commands.into_iter().map(Help::from));
         if !self.inputs.only_served_nodes() {
             lines.push(
                 "then leave `nodeSelector` out, so that builds keep to nodes that serve workload identities"
-                    .to_owned(),
+                    .into(),
             );
         }
         lines
@@ -97,6 +98,6 @@ fn node_account(pool: &NodePool, inputs: &Inputs) -> String {
     }
 }
 
-fn with_lines(diagnostic: Diagnostic, lines: Vec<String>) -> Diagnostic {
-    lines.into_iter().fold(diagnostic, Diagnostic::help)
+fn with_lines(diagnostic: Diagnostic, lines: Vec<Help>) -> Diagnostic {
+    diagnostic.helps(lines)
 }

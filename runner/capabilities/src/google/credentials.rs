@@ -9,6 +9,7 @@ use sidestep_events::{Class, Failure, Owner};
 use super::Origin;
 use super::failure::no_token;
 use crate::Secret;
+use crate::commands;
 
 /// As whom Google's APIs are called: Application Default Credentials, looked for at the first call
 /// and kept. Tokens are refreshed by the library; none is ever shown.
@@ -126,6 +127,6 @@ pub(super) fn missing(why: &str) -> Failure {
         format!("this process has no usable Google credentials: {why}"),
     )
     .with_help("on your own machine, sign in:")
-    .with_help("gcloud auth application-default login")
+    .with_help(commands::sign_in())
     .with_help("in CI, use workload identity federation; without any account, add --sandbox")
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sidestep_events::{Class, Failure, Owner};
 
 use crate::causes;
+use crate::commands;
 
 /// The failure that an HTTP answer of a Google API is (AIP-193, "Errors"; Cloud Storage sends
 /// `error.errors[]` in place of `details`). `what` completes "cannot …".
@@ -119,7 +120,7 @@ pub(super) fn no_token(error: &CredentialsError) -> Failure {
     Failure::new(class, "identity.no-token", Owner::Operator, message)
         .with_detail("cause", said)
         .with_help("sign in:")
-        .with_help("gcloud auth application-default login")
+        .with_help(commands::sign_in())
 }
 
 /// How long to wait before another try, in milliseconds; Google sends seconds (RFC 9110, 10.2.3).
@@ -169,14 +170,12 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
         && is_word(service)
         && is_word(project)
     {
-        failure = failure.with_help(format!(
-            "gcloud services enable {service} --project {project}"
-        ));
+        failure = failure.with_helps(commands::enable_api(service, project));
     }
     if http_status == 401 {
         failure = failure
             .with_help("the access token was refused: it is expired, revoked, or the clock of this machine is wrong; sign in again:")
-            .with_help("gcloud auth application-default login");
+            .with_help(commands::sign_in());
     }
     failure
 }

@@ -3,6 +3,7 @@
 use sidestep_events::{Class, Failure, Owner};
 
 use crate::bindings::sidestep::identity::prove as wit;
+use crate::commands;
 use crate::google::{Name, service_account};
 
 /// Whether a text can stand in a path and in a command as it is: no character of it means anything
@@ -55,13 +56,13 @@ pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failu
     let (namespace, name) = (&subject.namespace, &subject.service_account);
     match failed.code.exact() {
         "kubernetes.not-found" => {
-            failed.with_help(format!("kubectl create serviceaccount {name} -n {namespace}"))
+            failed.with_helps(commands::create_kubernetes_account(namespace, name))
         }
         "kubernetes.forbidden" => failed
-            .with_help("let the runner create `serviceaccounts/token` in that namespace, such as with:")
-            .with_help(format!(
-                "kubectl create role token-requester -n {namespace} --verb=create --resource=serviceaccounts/token --resource-name={name}"
-            )),
+            .with_help(
+                "let the runner create `serviceaccounts/token` in that namespace, such as with:",
+            )
+            .with_helps(commands::let_request_tokens(namespace, name)),
         _ => failed,
     }
 }
@@ -84,7 +85,7 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
         owner: Owner::Cloud,
         ..failed
     };
-    match (code, describe(&subject.cluster)) {
+    match (code, commands::show_pool(&subject.cluster)) {
         ("identity.pool-missing", Some(command)) => failed
             .with_help(format!(
                 "see whether the cluster's pool is {}:",
@@ -109,44 +110,20 @@ pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account:
             // Google's own accounts are not made by people.
             let made = account.strip_suffix(".iam.gserviceaccount.com");
             match (made.and_then(|made| made.split_once('@')), project) {
-                (Some((name, _)), Some(project)) => gone.with_help(format!(
-                    "gcloud iam service-accounts create {name} --project {project}"
-                )),
+                (Some((name, _)), Some(project)) => {
+                    gone.with_helps(commands::create_account(name, project))
+                }
                 _ => gone,
             }
         }
-        ("google.permission-denied", project) => {
-            let project = project
-                .map(|project| format!(" --project {project}"))
-                .unwrap_or_default();
-            Failure {
-                code: "identity.impersonation-denied".into(),
-                ..failed
-            }
-            .with_help(format!(
-                "gcloud iam service-accounts add-iam-policy-binding {account}{project} --role roles/iam.workloadIdentityUser --member \"serviceAccount:{}[{}/{}]\" --condition=None",
-                subject.pool, subject.namespace, subject.service_account
-            ))
-            .with_help(format!(
-                "if it has that role, see whether the account is disabled: gcloud iam service-accounts enable {account}{project}"
-            ))
+        ("google.permission-denied", project) => Failure {
+            code: "identity.impersonation-denied".into(),
+            ..failed
         }
+        .with_help("let the workload act as the account:")
+        .with_helps(commands::let_impersonate(subject, account, project))
+        .with_help("if it may already, see whether the account is disabled:")
+        .with_helps(commands::show_account(account, project)),
         _ => failed,
     }
-}
-
-/// The command that shows a cluster's pool.
-fn describe(cluster: &str) -> Option<String> {
-    let parts: Vec<&str> = cluster.split('/').collect();
-    let ["projects", project, "locations", location, "clusters", name] = parts[..] else {
-        return None;
-    };
-    [project, location, name]
-        .iter()
-        .all(|part| is_name(part))
-        .then(|| {
-            format!(
-                "gcloud container clusters describe {name} --location {location} --project {project} --format=\"value(workloadIdentityConfig.workloadPool)\""
-            )
-        })
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Event, Failure, Foreign};
+use sidestep_events::{Diagnostic, Event, Failure, Foreign, Help};
 
 use super::Masks;
 
@@ -12,7 +12,7 @@ impl Masks {
     #[must_use]
     pub fn failure(&self, mut failure: Failure) -> Failure {
         self.in_place(&mut failure.message);
-        failure.help.iter_mut().for_each(|text| self.in_place(text));
+        self.help(&mut failure.help);
         self.in_place(&mut failure.code);
         let mut details = Value::Object(std::mem::take(&mut failure.details));
         self.value(&mut details);
@@ -26,11 +26,9 @@ impl Masks {
     #[must_use]
     pub fn diagnostic(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         self.in_place(&mut diagnostic.message);
-        for text in [&mut diagnostic.help, &mut diagnostic.file]
-            .into_iter()
-            .flatten()
-        {
-            self.in_place(text);
+        self.help(&mut diagnostic.help);
+        if let Some(file) = &mut diagnostic.file {
+            self.in_place(file);
         }
         self.in_place(&mut diagnostic.code);
         diagnostic
@@ -67,7 +65,7 @@ impl Masks {
             Event::HostCall(call) => self.in_place(&mut call.target),
             Event::Warning(warning) => {
                 self.in_place(&mut warning.message);
-                warning.help.iter_mut().for_each(|text| self.in_place(text));
+                self.help(&mut warning.help);
             }
             Event::CleanedUp(cleaned) => self.optional_failure(&mut cleaned.failure),
             Event::StepFinished(finished) => self.optional_failure(&mut finished.failure),
@@ -85,6 +83,26 @@ impl Masks {
         *failure = failure.take().map(|failure| self.failure(failure));
     }
 
+    /// A command that is masked could not be run any more, and becomes a text. A secret may be cut
+    /// into several words of it.
+    fn help(&self, helps: &mut [Help]) {
+        for help in helps {
+            let mut masked = false;
+            help.each_text(|text| {
+                if let Cow::Owned(without) = self.text(text) {
+                    *text = without;
+                    masked = true;
+                }
+            });
+            let line = help.exact();
+            match self.text(&line) {
+                Cow::Owned(without) => *help = without.into(),
+                Cow::Borrowed(_) if masked => *help = line.into(),
+                Cow::Borrowed(_) => {}
+            }
+        }
+    }
+
     fn in_place(&self, text: &mut Foreign) {
         if let Cow::Owned(masked) = self.text(text.exact()) {
             *text = masked.into();
@@ -95,7 +113,7 @@ impl Masks {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use sidestep_events::{Class, Owner};
+    use sidestep_events::{Class, Command, Owner};
 
     use super::*;
 
@@ -103,12 +121,18 @@ mod tests {
     fn failures_are_masked_in_every_text() {
         let failure = Failure::new(Class::Failed, "x.y", Owner::Plugin, "got hunter22")
             .with_help("try hun\0ter22 again")
+            .with_helps(
+                Command::new(&["login"])
+                    .option("--password", "hunter22")
+                    .words(&["now"])
+                    .build(),
+            )
             .with_detail("hunter22", json!(["a hunter22 b", {"k": "hunter22"}]));
         let masks = Masks::new();
         assert_eq!(masks.add("hunter22"), Ok(()));
         let masked = masks.failure(failure);
         assert_eq!(masked.message, "got ***");
-        assert_eq!(masked.help, ["try *** again"]);
+        assert_eq!(masked.help, ["try *** again", "login --password '***' now"]);
         assert_eq!(masked.details["***"], json!(["a *** b", {"k": "***"}]));
     }
 }

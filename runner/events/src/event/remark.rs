@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Foreign};
+use crate::{Failure, Foreign, Help};
 
 /// How far something is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,7 @@ pub struct WarningRaised {
     pub message: Foreign,
     /// What to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub help: Vec<Foreign>,
+    pub help: Vec<Help>,
 }
 
 /// What happened to an outside object at the end.

@@ -1,5 +1,7 @@
 use std::fmt::Write;
 
+use sidestep_contract::{Command, quoted};
+
 use super::characters::is_hidden;
 use super::commands::without_markers;
 use super::text::Text;
@@ -11,28 +13,29 @@ use super::text::Text;
 /// (`$'\033'`; XCU, 2.2.4), by its bytes, so that the command has the exact text all the same.
 pub fn shell_word(text: &(impl Text + ?Sized)) -> String {
     let word = text.text();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,%=".contains(c);
-    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
-        return word.to_owned();
-    }
     let shown = !word.chars().any(is_hidden) && without_markers(word.to_owned(), "") == word;
     if shown {
-        return format!("'{}'", word.replace('\'', r"'\''"));
+        return quoted(word);
     }
-    let mut quoted = String::new();
+    let mut escaped = String::new();
     for character in word.chars() {
         match character {
             '\'' | '\\' => {
-                quoted.push('\\');
-                quoted.push(character);
+                escaped.push('\\');
+                escaped.push(character);
             }
             hidden if is_hidden(hidden) => {
                 for byte in hidden.encode_utf8(&mut [0; 4]).bytes() {
-                    let _ = write!(quoted, "\\{byte:03o}");
+                    let _ = write!(escaped, "\\{byte:03o}");
                 }
             }
-            other => quoted.push(other),
+            other => escaped.push(other),
         }
     }
-    format!("$'{}'", without_markers(quoted, "\\043"))
+    format!("$'{}'", without_markers(escaped, "\\043"))
+}
+
+/// Returns a command as one line for a POSIX shell, each of its words as [`shell_word`] writes it.
+pub fn command(command: &Command) -> String {
+    command.written(|word| shell_word(word))
 }

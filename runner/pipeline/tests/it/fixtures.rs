@@ -181,8 +181,10 @@ pub(crate) fn lines(diagnostics: &[Diagnostic]) -> String {
             d.code.exact(),
             d.message.exact()
         ));
-        for line in d.help.iter().flat_map(|help| help.exact().lines()) {
-            text.push_str(&format!("    {line}\n"));
+        for help in &d.help {
+            for line in help.exact().lines() {
+                text.push_str(&format!("    {line}\n"));
+            }
         }
     }
     text

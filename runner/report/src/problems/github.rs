@@ -1,6 +1,6 @@
 use std::fmt;
 
-use sidestep_events::{Diagnostic, Severity, show};
+use sidestep_events::{Diagnostic, Help, Severity, show};
 
 /// Workflow commands that GitHub Actions shows beside the lines of the change
 /// (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>), one a
@@ -41,11 +41,13 @@ fn annotation(found: &Diagnostic) -> Annotation {
         .into_iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
-    let text = match &found.help {
-        Some(help) => found
+    let help: Vec<String> = found.help.iter().map(Help::exact).collect();
+    let text = if help.is_empty() {
+        found.message.clone()
+    } else {
+        found
             .message
-            .rewrite(|message| format!("{message}\n\n{}", help.exact())),
-        None => found.message.clone(),
+            .rewrite(|message| format!("{message}\n\n{}", help.join("\n")))
     };
     let (properties, data) = (properties.join(","), show::github_data(&text));
     Annotation(format!("::{name} {properties}::{data}"))

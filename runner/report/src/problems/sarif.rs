@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sidestep_events::{Diagnostic, Foreign, Severity};
+use sidestep_events::{Diagnostic, Foreign, Help, Severity};
 
 /// A log in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as code
 /// scanning takes it. `version` is the runner's. Files are relative to the workspace, which is
@@ -28,8 +28,9 @@ pub fn sarif(found: &[Diagnostic], version: &str) -> Value {
 fn result(found: &Diagnostic, codes: &BTreeSet<&Foreign>) -> Value {
     // Its reader gets the exact texts: `show::json` writes the log.
     let mut text = found.message.clone();
-    if let Some(help) = &found.help {
-        text = text.rewrite(|text| format!("{text}\n\n{}", help.exact()));
+    if !found.help.is_empty() {
+        let help: Vec<String> = found.help.iter().map(Help::exact).collect();
+        text = text.rewrite(|text| format!("{text}\n\n{}", help.join("\n")));
     }
     let mut result = json!({
         "ruleId": found.code,

@@ -1,4 +1,4 @@
-use sidestep_events::{Failure, Foreign, Owner, Speaker, show};
+use sidestep_events::{Failure, Help, Owner, Speaker, show};
 
 use super::paint::Paint;
 
@@ -16,12 +16,11 @@ pub fn render_failure(failure: &Failure, color: bool) -> Vec<String> {
     );
     lines.push(label(paint, "code") + &paint.dim(&code));
     let told = lines.len();
-    for line in failure.help.iter().flat_map(Foreign::lines) {
-        let line = help_line(paint, failure.by, &line);
+    for line in help_lines(paint, failure.by, &failure.help) {
         let name = match (lines.len() > told, &line) {
             (false, _) => "help",
-            (true, Help::Marked(_)) => "",
-            (true, Help::Plain(_)) => GOES_ON,
+            (true, Line::Marked(_)) => "",
+            (true, Line::Plain(_)) => GOES_ON,
         };
         lines.push((label(paint, name) + line.text()).trim_end().to_owned());
     }
@@ -37,14 +36,14 @@ fn label(paint: Paint, name: &str) -> String {
 }
 
 /// A line of help.
-pub(crate) enum Help {
+pub(crate) enum Line {
     /// Begins with a mark of ours.
     Marked(String),
     /// Begins with what was written.
     Plain(String),
 }
 
-impl Help {
+impl Line {
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Marked(text) | Self::Plain(text) => text,
@@ -52,15 +51,19 @@ impl Help {
     }
 }
 
-/// A line of help. A command stands out, and only the runner's own has a prompt: who pastes it
+/// The lines of help. A command stands out, and only the runner's own has a prompt: who pastes it
 /// trusts the runner.
-pub(crate) fn help_line(paint: Paint, by: Speaker, line: &Foreign) -> Help {
-    let line = show::line(line);
-    match by {
-        _ if !is_command(&line) => Help::Plain(line),
-        Speaker::Runner => Help::Marked(format!("$ {}", paint.accent(&line))),
-        Speaker::Plugin => Help::Marked(format!("│ {line}")),
-    }
+pub(crate) fn help_lines(paint: Paint, by: Speaker, help: &[Help]) -> Vec<Line> {
+    let line = |help: &Help, line: String| match (help, by) {
+        (Help::Text(_), _) => Line::Plain(line),
+        (Help::Command(_), Speaker::Runner) => Line::Marked(format!("$ {}", paint.accent(&line))),
+        (Help::Command(_), Speaker::Plugin) => Line::Marked(format!("│ {line}")),
+    };
+    let lines = help.iter().flat_map(|help| {
+        let shown = show::help(help).into_iter();
+        shown.map(move |shown| line(help, shown))
+    });
+    lines.collect()
 }
 
 /// Who can mend it, as a person would say it.
@@ -72,34 +75,5 @@ fn whose(owner: Owner) -> &'static str {
         Owner::Cluster => "for who runs the cluster",
         Owner::Operator => "for who runs sidestep here",
         Owner::Sidestep => "a bug in sidestep, please report it",
-    }
-}
-
-/// Whether a help line is a command, alone in its entry: these get a prompt, so that it is plain
-/// what to paste.
-fn is_command(line: &str) -> bool {
-    let Some((program, rest)) = line.split_once(' ') else {
-        return false;
-    };
-    let known = [
-        "sidestep", "gcloud", "kubectl", "docker", "git", "kill", "eval",
-    ];
-    // A full stop makes it a sentence, unless it is an argument: the folder `.`.
-    let is_sentence = rest.ends_with('.') && !rest.ends_with(" .");
-    known.contains(&program) && !is_sentence
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_command;
-
-    #[test]
-    fn a_command_is_told_from_a_sentence() {
-        assert!(is_command("sidestep context explain go.mod ."));
-        assert!(is_command(
-            "eval \"$(sidestep sandbox status --output env)\""
-        ));
-        assert!(!is_command("sidestep is asked for more than it has."));
-        assert!(!is_command("grant it, as who administers the bucket:"));
     }
 }

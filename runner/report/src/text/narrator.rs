@@ -5,9 +5,9 @@ mod remarks;
 
 use std::collections::BTreeMap;
 
-use sidestep_events::{Envelope, Event, Foreign, Speaker, show};
+use sidestep_events::{Envelope, Event, Foreign, Help, Speaker, show};
 
-use super::failure::help_line;
+use super::failure::help_lines;
 use super::paint::Paint;
 use super::summary::Summary;
 use super::{TextOptions, Verbosity};
@@ -115,16 +115,17 @@ impl Narrator {
             .to_owned()
     }
 
-    fn with_help<'h>(
+    fn with_help(
         &self,
         instance: &Foreign,
         first: String,
         by: Speaker,
-        helps: impl Iterator<Item = &'h Foreign>,
+        help: &[Help],
     ) -> Vec<String> {
-        let helps = helps.flat_map(Foreign::lines);
-        let helps = helps.map(|help| help_line(self.paint, by, &help));
-        let rows = helps.map(|help| self.row(instance, " ", help.text()));
+        let lines = help_lines(self.paint, by, help);
+        let rows = lines
+            .iter()
+            .map(|line| self.row(instance, " ", line.text()));
         std::iter::once(first).chain(rows).collect()
     }
 

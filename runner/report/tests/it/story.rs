@@ -242,9 +242,17 @@ pub(crate) fn unbound() -> Story {
             "builds/kaniko may not act as kaniko@acme.iam.gserviceaccount.com:\nnobody granted it roles/iam.workloadIdentityUser.",
         )
     };
-    let unbound = unbound
-            .with_help("Let it:")
-            .with_help("gcloud iam service-accounts add-iam-policy-binding kaniko@acme.iam.gserviceaccount.com --role roles/iam.workloadIdentityUser --member 'serviceAccount:acme.svc.id.goog[builds/kaniko]'");
+    let unbound = unbound.with_help("Let it:").with_help(Command::fixed(&[
+        "gcloud",
+        "iam",
+        "service-accounts",
+        "add-iam-policy-binding",
+        "kaniko@acme.iam.gserviceaccount.com",
+        "--role",
+        "roles/iam.workloadIdentityUser",
+        "--member",
+        "serviceAccount:acme.svc.id.goog[builds/kaniko]",
+    ]));
     story
         .begin("identity")
         .fail("identity", Status::Failed, unbound)
@@ -311,7 +319,9 @@ pub(crate) fn interrupted() -> Story {
                         Owner::Cluster,
                         "may not delete secrets in builds",
                     )
-                    .with_help("kubectl delete secret auth -n builds"),
+                    .with_help(Command::fixed(&[
+                        "kubectl", "delete", "secret", "auth", "-n", "builds",
+                    ])),
                 ),
             }),
         )

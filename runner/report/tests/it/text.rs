@@ -1,4 +1,5 @@
 use indicatif::{InMemoryTerm, ProgressDrawTarget};
+use sidestep_events::Command;
 use sidestep_report::{Hint, Lines, Live, Reporter, TextOptions, Verbosity};
 
 use crate::story::{self, Story};
@@ -16,7 +17,7 @@ fn lines(story: &Story, options: TextOptions) -> String {
 fn a_healthy_run() {
     let options = TextOptions {
         hints: vec![Hint {
-            command: "sidestep run --sandbox".into(),
+            command: Command::fixed(&["sidestep", "run", "--sandbox"]),
             does: "again: the context is there already".into(),
         }],
         ..TextOptions::default()

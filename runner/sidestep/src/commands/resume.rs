@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use sidestep_catalog::Package;
-use sidestep_events::{Class, Exit, Failure, Owner, PluginRef, show};
+use sidestep_events::{Class, Exit, Failure, Owner, PluginRef, commands};
 use sidestep_pipeline::{AUDIT, Plan};
 
 use crate::cli::Resume;
@@ -89,5 +89,5 @@ fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
     );
     Failure::new(Class::Refused, "plugin.changed", Owner::Author, message)
         .with_help("Bring the plugin's former bytes back, or start a new run:")
-        .with_help(format!("sidestep run {}", show::shell_word(&plan.file)))
+        .with_helps(commands::run(plan.file.exact(), None))
 }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use sidestep_events::{Diagnostic, Exit, show};
+use sidestep_events::{Command, Diagnostic, Exit, commands};
 use sidestep_files::{Folder, OpenError, given};
 use sidestep_pipeline::Source;
 use sidestep_policy::tree::MAX_BYTES;
@@ -47,9 +47,6 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Comm
     start(session, &source, &given, &args.flags, hints).await
 }
 
-/// The sandbox's scenario where none is named.
-const HEALTHY: &str = "healthy";
-
 /// The name of the built-in pipeline in messages.
 const QUICKSTART: &str = "quickstart.yaml (built in)";
 
@@ -63,41 +60,30 @@ fn quickstart() -> Source {
 
 /// What a user may want to do next.
 fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
-    let hint = |command: String, does: &str| Hint {
-        command,
-        does: does.to_owned(),
-    };
-    let sandboxed = match sandbox {
-        None => String::new(),
-        Some(HEALTHY) => " --sandbox".to_owned(),
-        Some(scenario) => format!(" --sandbox={}", show::shell_word(scenario)),
-    };
     let mut hints = Vec::new();
+    let mut add = |command: Option<Command>, does: &str| {
+        hints.extend(command.map(|command| Hint {
+            command,
+            does: does.to_owned(),
+        }));
+    };
     if file != QUICKSTART {
-        let file = show::shell_word(file);
-        hints.push(hint(
-            format!("sidestep plan {file}"),
+        add(
+            commands::plan(file),
             "what each step may touch, without running",
-        ));
-        hints.push(hint(
-            format!("sidestep run {file}{sandboxed}"),
+        );
+        add(
+            commands::run(file, sandbox),
             "again: an unchanged context is not sent twice",
-        ));
+        );
     }
-    hints.push(hint("sidestep runs".to_owned(), "what ran"));
-    if let Some(name) = sandbox {
-        hints.push(hint(
-            "sidestep sandbox scenarios".to_owned(),
+    add(Some(Command::fixed(&["sidestep", "runs"])), "what ran");
+    if let Some(scenario) = sandbox {
+        add(
+            Some(Command::fixed(&["sidestep", "sandbox", "scenarios"])),
             "ways to break it: --sandbox=NAME",
-        ));
-        let scenario = match name {
-            HEALTHY => String::new(),
-            name => format!(" --scenario {}", show::shell_word(name)),
-        };
-        hints.push(hint(
-            format!("sidestep sandbox stop{scenario}"),
-            "end the sandbox",
-        ));
+        );
+        add(commands::sandbox(&["stop"], scenario), "end the sandbox");
     }
     hints
 }

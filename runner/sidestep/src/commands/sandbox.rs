@@ -4,7 +4,7 @@ use std::time::Duration;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde_json::json;
-use sidestep_events::{Exit, show};
+use sidestep_events::{Exit, commands, show};
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
     CallerFiles, Live, Options, Places, exports, files, live, proxy_exports, reset, scenarios,
@@ -179,10 +179,10 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Com
             row("its files", &show::path(&places.dir));
         }
         (StatusFormat::Env | StatusFormat::Human, None) => {
-            let help = format!("start it: sidestep sandbox --scenario {scenario}");
-            return Err(CommandError::usage(
+            return Err(CommandError::usage_with(
                 format!("no sandbox `{scenario}` is live"),
-                help,
+                "start it:",
+                commands::sandbox(&[], scenario),
             ));
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sidestep_engine::{Ceilings, Recorder, Stop, collect, name_of, was_detached};
-use sidestep_events::{Failure, Intent, OnExit, Place, show};
+use sidestep_events::{Failure, Intent, OnExit, Place, commands, show};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
 use super::{Fate, Finding, Spot, Sweep, damaged};
@@ -94,7 +94,10 @@ async fn run(
             found.push(finding(
                 intent,
                 &id,
-                &format!("run {id} was detached and goes on with: sidestep resume {id}"),
+                &format!(
+                    "run {id} was detached and goes on with: {}",
+                    show::command_or_nothing(commands::resume(&id.to_string()).as_ref())
+                ),
                 Fate::Kept,
             ));
         }
@@ -123,8 +126,8 @@ async fn run(
         }
     } else if let Some(scenario) = &journal.header.sandbox {
         let there = format!(
-            "the sandbox `{scenario}`: sidestep gc --sandbox={}",
-            show::shell_word(scenario)
+            "the sandbox `{scenario}`: {}",
+            show::command_or_nothing(commands::gc(Some(scenario)).as_ref())
         );
         if !left.is_empty() {
             return Ok(all(&format!("it is in {there}")));

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use serde_json::Value;
 use sidestep_capabilities::{NewIntent, StepContext, StepSink};
-use sidestep_events::{Diagnostic, Done, Event, Failure, Foreign, IntentId};
+use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{Pipeline, Plan, SecretSource};
 use tokio_util::sync::CancellationToken;
@@ -124,12 +124,7 @@ fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic 
 
 fn as_diagnostic(failure: &Failure) -> Diagnostic {
     let diagnostic = Diagnostic::error(failure.code.clone(), failure.message.clone());
-    if failure.help.is_empty() {
-        diagnostic
-    } else {
-        let help: Vec<_> = failure.help.iter().map(Foreign::exact).collect();
-        diagnostic.with_help(help.join("\n"))
-    }
+    diagnostic.with_helps(failure.help.iter().cloned())
 }
 
 /// A check says nothing but its diagnostics, and makes nothing.

@@ -4,7 +4,7 @@ use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Report,
     Severity as Level,
 };
-use sidestep_events::{Diagnostic, Severity, show};
+use sidestep_events::{Diagnostic, Help, Severity, show};
 
 use super::excerpt::Excerpt;
 use super::source::Source;
@@ -49,8 +49,8 @@ impl Renderer {
                 Severity::Warning => Level::Warning,
                 Severity::Note => Level::Advice,
             });
-        if let Some(help) = &found.help {
-            shown = shown.with_help(show::block(help, "", "· ").join("\n"));
+        if !found.help.is_empty() {
+            shown = shown.with_help(help(&found.help));
         }
         let report = match excerpt {
             Some(excerpt) => {
@@ -66,4 +66,15 @@ impl Renderer {
         }
         text
     }
+}
+
+/// The help as one text. Each further line begins with something of ours, since CI systems look for
+/// commands of theirs behind blanks.
+fn help(help: &[Help]) -> String {
+    let lines = help.iter().flat_map(show::help).enumerate();
+    let lines = lines.map(|(index, line)| match index {
+        0 => line,
+        _ => format!("· {line}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

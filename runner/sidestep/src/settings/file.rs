@@ -94,11 +94,10 @@ impl File {
                     "settings.not-own",
                     format!("the settings of {} are not used: {not_own}", path.display()),
                 );
-                let help = format!(
-                    "look at what it says, then make it yours alone:\n{}",
-                    not_own.repair()
-                );
-                return Err(Unused::NotOwn(Box::new(warning.with_help(help))));
+                let help = "look at what it says, then make it yours alone:";
+                return Err(Unused::NotOwn(Box::new(
+                    warning.with_help(help).with_helps(not_own.repair()),
+                )));
             }
         };
         let file: Self =

@@ -155,7 +155,7 @@ fn the_error_says_where_what_is_whole_and_what_to_do() {
     for command in [
         "sidestep runs show r",
         "sidestep gc --sandbox=healthy",
-        "sidestep run image.yaml --sandbox=healthy",
+        "sidestep run image.yaml --sandbox",
     ] {
         assert!(failure.help.iter().any(|help| help == command), "{command}");
     }

@@ -18,7 +18,7 @@ impl From<Failure> for Error {
             code: failure.code,
             owner: Owner::from_name(&failure.owner),
             message: failure.message,
-            help: failure.help,
+            help: failure.help.into_iter().map(Into::into).collect(),
             retry_after: failure.retry_after.map(Duration::from_millis),
             details: Box::new(details),
         }
@@ -32,7 +32,7 @@ impl From<Error> for Failure {
             code: error.code,
             owner: error.owner.as_str().to_owned(),
             message: error.message,
-            help: error.help,
+            help: error.help.into_iter().map(Into::into).collect(),
             retry_after: error
                 .retry_after
                 .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),

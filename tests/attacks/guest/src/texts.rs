@@ -1,7 +1,7 @@
 //! What a plugin says, with characters and words that do more than be read.
 
 use sidestep::log::Level;
-use sidestep::{Diagnostic, Error, Progress, Result, Step};
+use sidestep::{Command, Diagnostic, Error, Progress, Result, Step, Value};
 
 use crate::Inputs;
 
@@ -26,7 +26,7 @@ pub(crate) fn diagnostics(texts: &[String]) -> Vec<Diagnostic> {
     let all = texts.iter().map(|text| {
         Diagnostic::warning(text, format!("look\n{text}"))
             .help(format!("Do:\n{text}\n"))
-            .help("gcloud projects delete acme")
+            .help(Command::fixed(&["gcloud", "projects", "delete", "acme"]))
     });
     let places = texts.iter().map(|text| {
         Diagnostic::warning("attacker.place", "look")
@@ -57,8 +57,12 @@ fn failure(texts: &[String]) -> Error {
     let all = texts.join("\n");
     let error = Error::failed(texts.concat(), format!("it failed:\n{all}"));
     let error = texts.iter().fold(error, Error::help);
+    let words = texts.iter().fold(Command::new(&["gcloud"]), |words, text| {
+        words.joined([Value::from("x="), Value::from(text)])
+    });
+    let error = error.helps(words.build());
     error
         .help(format!("Do this:\n{all}"))
-        .help("gcloud projects delete acme")
+        .help(Command::fixed(&["gcloud", "projects", "delete", "acme"]))
         .detail("all", all)
 }

@@ -123,7 +123,7 @@ proptest! {
     ) {
         let mut claimed = failure(class, &code, owner);
         claimed.message = (&message).into();
-        claimed.help = help.into_iter().map(Foreign::from).collect();
+        claimed.help = help.into_iter().map(sidestep_events::Help::from).collect();
         let counts = capped(claimed, &Shown::default());
         prop_assert_eq!(Exit::of_failure(&counts), Exit::Failed);
         prop_assert!(is_code(counts.code.exact()));

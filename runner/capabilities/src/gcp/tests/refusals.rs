@@ -194,7 +194,7 @@ async fn a_disabled_api_is_said_to_be_disabled() {
             assert_eq!(details["reason"], "SERVICE_DISABLED");
             assert_eq!(details["metadata"]["service"], service);
             assert_eq!(
-                failure.help,
+                crate::testing::help(&failure),
                 [format!(
                     "gcloud services enable {service} --project 123456789012"
                 )]

@@ -17,7 +17,11 @@ async fn cause(
         failure.class.clone(),
         failure.code.clone(),
         details,
-        format!("{}\n{}", failure.message, failure.help.join("\n")),
+        format!(
+            "{}\n{}",
+            failure.message,
+            crate::testing::help(failure).join("\n")
+        ),
     )
 }
 
@@ -97,7 +101,7 @@ async fn a_cluster_without_a_pool_breaks_the_exchange() {
         "{said}"
     );
     assert!(
-        said.ends_with("gcloud container clusters describe ci --location europe-west1 --project demo --format=\"value(workloadIdentityConfig.workloadPool)\""),
+        said.ends_with("gcloud container clusters describe ci --location europe-west1 --project demo '--format=value(workloadIdentityConfig.workloadPool)'"),
         "{said}"
     );
 }
@@ -117,8 +121,8 @@ async fn a_missing_binding_breaks_the_impersonation() {
         "iam.serviceAccounts.getAccessToken"
     );
     assert!(
-        said.starts_with("cannot act as builder@demo.iam.gserviceaccount.com: Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).\n\
-         gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member \"serviceAccount:demo.svc.id.goog[builds/kaniko]\" --condition=None\n"),
+        said.starts_with("cannot act as builder@demo.iam.gserviceaccount.com: Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).\nlet the workload act as the account:\n\
+         gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/kaniko]' --condition=None\n"),
         "{said}"
     );
 }

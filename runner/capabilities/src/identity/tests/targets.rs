@@ -168,7 +168,7 @@ async fn an_api_that_is_off_is_not_an_empty_answer() {
     let failure = proof.targets[0].failure.as_ref().expect("it is off");
     assert_eq!(failure.code, "google.api-disabled");
     assert_eq!(
-        failure.help,
+        crate::testing::help(failure),
         ["gcloud services enable artifactregistry.googleapis.com --project 123456789012"]
     );
 }

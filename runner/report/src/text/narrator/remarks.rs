@@ -70,7 +70,7 @@ impl Narrator {
             self.paint.dim(&format!("({})", show::line(&warning.code)))
         );
         let first = self.row(instance, &self.paint.warn("!"), &text);
-        self.with_help(instance, first, Speaker::Runner, warning.help.iter())
+        self.with_help(instance, first, Speaker::Runner, &warning.help)
     }
 
     pub(super) fn annotation(&self, instance: &Foreign, found: &Diagnostic) -> Vec<String> {
@@ -94,7 +94,7 @@ impl Narrator {
             self.paint.dim(&format!("({})", show::line(&found.code)))
         );
         let first = self.row(instance, &sign, &text);
-        self.with_help(instance, first, Speaker::Plugin, found.help.iter())
+        self.with_help(instance, first, Speaker::Plugin, &found.help)
     }
 
     pub(super) fn cleaned_up(&self, instance: &Foreign, cleaned: &CleanedUp) -> Vec<String> {

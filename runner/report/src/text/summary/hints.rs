@@ -1,6 +1,6 @@
 //! What to do next.
 
-use sidestep_events::{Failure, Foreign, Owner, RunFinished, Status, show};
+use sidestep_events::{Command, Failure, Foreign, Owner, RunFinished, Status, commands, show};
 
 use super::super::paint::Paint;
 use super::super::{Hint, TextOptions};
@@ -13,34 +13,31 @@ impl Summary {
         end: &RunFinished,
         options: &TextOptions,
     ) -> Vec<Hint> {
-        let run = show::shell_word(run);
-        let hint = |command: String, does: &str| Hint {
-            command,
-            does: does.to_owned(),
+        let run = run.exact();
+        let hint = |command: Option<Command>, does: &str| {
+            command.map(|command| Hint {
+                command,
+                does: does.to_owned(),
+            })
         };
         let broken = |status: &Status| matches!(status, Status::Failed | Status::TimedOut);
         match end.status {
             Status::Succeeded | Status::Cached => {
-                let mut hints = vec![hint(
-                    format!("sidestep runs show {run}"),
-                    "what each step touched",
-                )];
+                let mut hints =
+                    Vec::from_iter(hint(commands::show_run(run), "what each step touched"));
                 hints.extend(options.hints.iter().cloned());
                 hints
             }
-            Status::Waiting => vec![hint(format!("sidestep resume {run}"), "goes on")],
+            Status::Waiting => Vec::from_iter(hint(commands::resume(run), "goes on")),
             _ => {
                 let mut hints = Vec::from_iter(self.sandbox_first());
                 let failed = self.ended.iter().filter(|(_, status)| broken(status));
-                hints.extend(failed.take(3).map(|(instance, _)| {
-                    hint(
-                        format!("sidestep logs {run} {}", show::shell_word(instance)),
-                        "what it said",
-                    )
+                hints.extend(failed.take(3).filter_map(|(instance, _)| {
+                    hint(commands::logs(run, Some(instance.exact())), "what it said")
                 }));
                 hints.extend(self.afresh(options));
-                hints.push(hint(
-                    format!("sidestep resume {run}"),
+                hints.extend(hint(
+                    commands::resume(run),
                     "tries again what did not succeed, and keeps the rest",
                 ));
                 hints
@@ -51,7 +48,7 @@ impl Summary {
     /// A new run, where what the author mends is what an earlier step took up and `resume` keeps.
     fn afresh(&self, options: &TextOptions) -> Option<Hint> {
         let authors = |failure: &Failure| failure.owner == Owner::Author;
-        let again = |hint: &&Hint| hint.command.starts_with("sidestep run ");
+        let again = |hint: &&Hint| hint.command.to_line().starts_with("sidestep run ");
         let run = options.hints.iter().find(again)?;
         self.failures.values().any(authors).then(|| Hint {
             command: run.command.clone(),
@@ -63,15 +60,14 @@ impl Summary {
     /// stands, it would go to the real cloud.
     fn sandbox_first(&self) -> Option<Hint> {
         let scenario = self.scenario.as_ref()?;
-        let mut helps = self.failures.values().flat_map(|failure| &failure.help);
-        let named = match scenario.exact() {
-            "healthy" => String::new(),
-            other => format!(" --scenario {}", show::shell_word(other)),
-        };
-        helps
-            .any(|help| help.starts_with("gcloud ") || help.starts_with("kubectl "))
-            .then(|| Hint {
-                command: format!("eval \"$(sidestep sandbox status --output env{named})\""),
+        let helps = self.failures.values().flat_map(|failure| &failure.help);
+        let mut programs = helps.filter_map(|help| help.command()?.program());
+        programs
+            .any(|program| matches!(program, "gcloud" | "kubectl"))
+            .then(|| commands::enter_sandbox(scenario.exact()))
+            .flatten()
+            .map(|command| Hint {
+                command,
                 does: "first: gcloud and kubectl in this shell go to the sandbox".to_owned(),
             })
     }
@@ -85,15 +81,16 @@ pub(super) fn lines(hints: &[Hint], paint: Paint) -> Vec<String> {
     if hints.is_empty() {
         return Vec::new();
     }
-    let width = hints
+    let commands: Vec<String> = hints.iter().map(|h| show::command(&h.command)).collect();
+    let width = commands
         .iter()
-        .map(|hint| hint.command.chars().count())
+        .map(|command| command.chars().count())
         .filter(|width| *width <= MAX_COLUMN)
         .max()
         .unwrap_or(0);
     let mut lines = vec![String::new(), paint.dim("Next")];
-    for hint in hints {
-        let command = format!("{:<width$}", hint.command);
+    for (hint, command) in hints.iter().zip(commands) {
+        let command = format!("{command:<width$}");
         lines.push(format!(
             "  $ {}  {}",
             paint.accent(&command),

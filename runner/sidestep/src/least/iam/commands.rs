@@ -12,7 +12,15 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
         namespace,
         name,
     } = account;
-    let project = project_of(cluster).unwrap_or("PROJECT");
+    let Some(project) = project_of(cluster) else {
+        // Only the operator's settings know such a cluster, and not its project.
+        return format!(
+            "\n# The pods of {}/{} in {}.\n: \"${{POD_{number}:?set it to the member that these pods are}}\"\n",
+            show::line(namespace),
+            show::line(name),
+            show::line(cluster)
+        );
+    };
     let subject = format!("{project}.svc.id.goog/subject/ns/{namespace}/sa/{name}");
     [
         String::new(),

@@ -1,0 +1,75 @@
+//! Builds the runner's own commands, for every message that names one. None is built of a value
+//! that is empty.
+
+use crate::{Command, Value};
+
+/// Resumes a run.
+pub fn resume(run: &str) -> Option<Command> {
+    Command::new(&["sidestep", "resume"]).value(run).build()
+}
+
+/// Shows what is known of a run.
+pub fn show_run(run: &str) -> Option<Command> {
+    Command::new(&["sidestep", "runs", "show"])
+        .value(run)
+        .build()
+}
+
+/// Shows the log of a run, or of one instance of its steps.
+pub fn logs(run: &str, instance: Option<&str>) -> Option<Command> {
+    let logs = Command::new(&["sidestep", "logs"]).value(run);
+    match instance {
+        Some(instance) => logs.value(instance).build(),
+        None => logs.build(),
+    }
+}
+
+/// Starts a run of a pipeline file, in a sandbox if it names one.
+pub fn run(file: &str, sandbox: Option<&str>) -> Option<Command> {
+    let run = Command::new(&["sidestep", "run"]).value(file);
+    match sandbox {
+        None => run,
+        // The flag alone means this one.
+        Some("healthy") => run.words(&["--sandbox"]),
+        Some(scenario) => run.joined(["--sandbox=".into(), scenario.into()]),
+    }
+    .build()
+}
+
+/// Starts a run under an id.
+pub fn run_as(id: &str) -> Option<Command> {
+    Command::new(&["sidestep", "run"])
+        .option("--run-id", id)
+        .build()
+}
+
+/// Shows what the steps of a pipeline file may touch.
+pub fn plan(file: &str) -> Option<Command> {
+    Command::new(&["sidestep", "plan"]).value(file).build()
+}
+
+/// Removes what runs left outside, or in a sandbox.
+pub fn gc(sandbox: Option<&str>) -> Option<Command> {
+    let gc = Command::new(&["sidestep", "gc"]);
+    match sandbox {
+        None => gc.build(),
+        Some(scenario) => gc.joined(["--sandbox=".into(), scenario.into()]).build(),
+    }
+}
+
+/// A subcommand of `sidestep sandbox` for a scenario.
+pub fn sandbox(subcommand: &[&'static str], scenario: &str) -> Option<Command> {
+    let sandbox = Command::new(&["sidestep", "sandbox"]).words(subcommand);
+    match scenario {
+        "healthy" => sandbox.build(),
+        other => sandbox.option("--scenario", other).build(),
+    }
+}
+
+/// Lets gcloud and kubectl in this shell talk to a sandbox.
+pub fn enter_sandbox(scenario: &str) -> Option<Command> {
+    let status = sandbox(&["status", "--output", "env"], scenario)?;
+    Command::new(&["eval"])
+        .joined([Value::from(status.output())])
+        .build()
+}

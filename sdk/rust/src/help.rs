@@ -1,0 +1,118 @@
+//! What to do about an error.
+
+use std::fmt;
+
+use sidestep_contract::{Command, Piece};
+
+use crate::bindings::sidestep::host::types;
+
+/// A step of what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Help {
+    /// A sentence.
+    Text(String),
+    /// A command that a person is to run.
+    Command(Command),
+}
+
+impl Help {
+    /// Returns whether `part` stands somewhere in the text.
+    pub fn contains(&self, part: &str) -> bool {
+        self.to_string().contains(part)
+    }
+
+    /// Returns whether the text begins with `part`.
+    pub fn starts_with(&self, part: &str) -> bool {
+        self.to_string().starts_with(part)
+    }
+
+    /// Returns whether the text ends with `part`.
+    pub fn ends_with(&self, part: &str) -> bool {
+        self.to_string().ends_with(part)
+    }
+}
+
+/// Written as a shell reads a command.
+impl fmt::Display for Help {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Command(command) => f.write_str(&command.to_line()),
+        }
+    }
+}
+
+impl From<Command> for Help {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<String> for Help {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&String> for Help {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<&str> for Help {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl PartialEq<str> for Help {
+    fn eq(&self, other: &str) -> bool {
+        self.to_string() == other
+    }
+}
+
+impl PartialEq<&str> for Help {
+    fn eq(&self, other: &&str) -> bool {
+        self.to_string() == *other
+    }
+}
+
+impl From<types::Help> for Help {
+    fn from(help: types::Help) -> Self {
+        match help {
+            types::Help::Text(text) => Self::Text(text),
+            types::Help::Command(types::Command { words, input }) => {
+                let piece = |piece| match piece {
+                    types::Piece::Text(text) => Piece::Text(text),
+                    types::Piece::Output(output) => Piece::Output { output },
+                };
+                let words = words.into_iter();
+                let words = words.map(|word| word.into_iter().map(piece).collect());
+                Command::from_parts(words.collect(), input)
+                    .map_or(Self::Text(String::new()), Self::Command)
+            }
+        }
+    }
+}
+
+impl From<Help> for types::Help {
+    fn from(help: Help) -> Self {
+        match help {
+            Help::Text(text) => Self::Text(text),
+            Help::Command(command) => {
+                let piece = |piece| match piece {
+                    Piece::Text(text) => types::Piece::Text(text),
+                    Piece::Output { output } => types::Piece::Output(output),
+                };
+                let (words, input) = command.into_parts();
+                let words = words.into_iter();
+                let words = words.map(|word| word.into_iter().map(piece).collect());
+                Self::Command(types::Command {
+                    words: words.collect(),
+                    input,
+                })
+            }
+        }
+    }
+}
