@@ -24,7 +24,8 @@ pub(crate) type Result<T> = std::result::Result<T, String>;
 const USAGE: &str = "\
 cargo xtask demo      set up, build the runner, and run the main job in the sandbox
 cargo xtask build     build the release runner, with its plugins, and say where it is
-cargo xtask test      set up what the tests need, and run them all
+cargo xtask test      set up what the tests need, and run them all; with --judges, compare a million
+                      paths of build contexts with Docker's own walk
 cargo xtask bench     measure Sidestep beside what one would use instead
 cargo xtask fuzz      give hostile bytes to each reader of files and answers: fuzz [NAME] [--seconds N]
 cargo xtask generate  make docs/reference anew from what the runner says of itself";

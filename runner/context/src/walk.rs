@@ -20,6 +20,9 @@ struct Frame {
     path: Option<RelPath>,
     names: std::vec::IntoIter<OsString>,
     inherited: Inherited,
+    /// Whether nothing in it can be taken back: it is looked into for the sake of a file that
+    /// always travels.
+    closed: bool,
     /// Whether the folder is among the entries. One that is left out becomes an
     /// entry when something below it is taken back in.
     listed: bool,
@@ -63,6 +66,7 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
         path: None,
         names,
         inherited: Inherited::default(),
+        closed: false,
         listed: true,
         open: None,
     }];
@@ -76,22 +80,22 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
             found.ignored += 1;
             continue;
         }
-        let decision = ignore.decide(&path, &frame.inherited)?;
+        let (decision, inherited) = ignore.decide(&path, &frame.inherited)?;
+        let ignored = (decision.ignored || frame.closed) && !ignore.keeps(&path);
         let folder = frame.folder(root)?;
         let disk = path.under(root.path());
         let stat = folder.stat_itself(Path::new(&name));
         let stat = stat.map_err(|error| vanished_or("read", &disk, error))?;
         if stat.is_folder() {
-            let closed = decision.ignored && !ignore.may_keep_below(&path, decision);
-            if decision.ignored {
+            let closed = frame.closed || (ignored && !ignore.may_reinclude_below(&path, decision));
+            if ignored {
                 found.ignored += 1;
             }
-            if closed {
+            if closed && !ignore.keeps_below(&path) {
                 continue;
             }
-            let inherited = ignore.inherit(&path, &frame.inherited);
             frame.open = None;
-            if !decision.ignored {
+            if !ignored {
                 list_folders(&mut stack, &mut found);
                 found.entries.push(Entry {
                     path: path.clone(),
@@ -104,12 +108,13 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
                 names: list(&below)?,
                 path: Some(path),
                 inherited,
-                listed: !decision.ignored,
+                closed,
+                listed: !ignored,
                 open: Some(below),
             });
             continue;
         }
-        if decision.ignored {
+        if ignored {
             found.ignored += 1;
             continue;
         }

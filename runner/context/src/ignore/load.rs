@@ -154,32 +154,34 @@ impl Ignore {
         })
     }
 
-    /// Decides by the rules alone, as kaniko does for each file of a `COPY`: the
-    /// Dockerfile and the ignore file can be left out.
-    pub fn excludes(&self, path: &RelPath) -> Result<bool, Error> {
-        let decision = self.rules.decide(path.as_bytes());
-        Ok(decision.map_err(|bad| self.error(bad))?.ignored)
+    /// Whether kaniko leaves the path out of a `COPY` when it filters its unpacked context by
+    /// this file.
+    pub fn kaniko_excludes(&self, path: &RelPath) -> bool {
+        self.rules.kaniko_excludes(path.as_bytes())
     }
 
-    pub(crate) fn decide(&self, path: &RelPath, above: &Inherited) -> Result<Decision, Error> {
-        if self.kept.contains(path) {
-            return Ok(Decision {
-                ignored: false,
-                rule: None,
-            });
-        }
-        self.rules
-            .decide_in(path.as_bytes(), above)
-            .map_err(|bad| self.error(bad))
+    /// Decides about an entry of a folder, and returns what its own content inherits.
+    pub(crate) fn decide(
+        &self,
+        path: &RelPath,
+        above: &Inherited,
+    ) -> Result<(Decision, Inherited), Error> {
+        let decided = self.rules.decide_in(path.as_bytes(), above);
+        decided.map_err(|bad| self.error(bad))
     }
 
-    pub(crate) fn inherit(&self, folder: &RelPath, above: &Inherited) -> Inherited {
-        self.rules.inherit(folder.as_bytes(), above)
+    /// Whether the builder reads the file itself, so that it travels whatever the rules say.
+    pub(crate) fn keeps(&self, path: &RelPath) -> bool {
+        self.kept.contains(path)
     }
 
-    pub(crate) fn may_keep_below(&self, folder: &RelPath, decision: Decision) -> bool {
+    /// Whether such a file lies below a folder.
+    pub(crate) fn keeps_below(&self, folder: &RelPath) -> bool {
         self.kept.iter().any(|kept| kept.within(folder))
-            || self.rules.may_reinclude_below(folder.as_bytes(), decision)
+    }
+
+    pub(crate) fn may_reinclude_below(&self, folder: &RelPath, decision: Decision) -> bool {
+        self.rules.may_reinclude_below(folder.as_bytes(), decision)
     }
 
     fn error(&self, bad: BadRule) -> Error {

@@ -1,11 +1,10 @@
-//! Ignore files: what is left out of a context, by the rules that Docker,
-//! BuildKit and kaniko share.
+//! Ignore files: which paths of a folder stay out of a build context, exactly as Docker decides.
 //!
-//! The reference is github.com/moby/patternmatcher 0.6.1: `ignorefile.ReadAll`
-//! reads a file, `New` checks its patterns and `MatchesOrParentMatches` decides,
-//! which is what kaniko calls for every file of a `COPY`. Its peculiarities are
-//! kept, since a file that one side takes and the other leaves is a broken
-//! build: the tests put the same questions to both.
+//! The references are `ignorefile.ReadAll` and `New` of github.com/moby/patternmatcher 0.6.1, which
+//! read a file and check its patterns, and the walk of github.com/tonistiigi/fsutil (`NewFilterFS`),
+//! by which BuildKit sends a context: it asks `MatchesUsingParentResults` about each path and turns
+//! back at folders in which no exception can count. Their peculiarities are kept, and the tests put
+//! the same questions to both.
 
 mod clean;
 mod file;

@@ -81,6 +81,28 @@ impl Pattern {
         }
     }
 
+    /// How many parts its text has.
+    pub(super) fn parts(&self) -> usize {
+        self.text.split(|&b| b == b'/').count()
+    }
+
+    /// Whether it compiles, so that asking it is no error.
+    pub(super) fn compiles(&self) -> bool {
+        !matches!(self.matcher, Matcher::Invalid)
+    }
+
+    /// Whether it holds a wildcard before its end.
+    pub(super) fn is_wild(&self) -> bool {
+        let wild = |b: &u8| br"*[]?^\".contains(b);
+        self.without_trailing_wildcards().iter().any(wild)
+    }
+
+    /// Its text without `/**`, and then without `/*`, at its end.
+    pub(super) fn without_trailing_wildcards(&self) -> &[u8] {
+        let text = self.text.strip_suffix(b"/**").unwrap_or(&self.text);
+        text.strip_suffix(b"/*").unwrap_or(text)
+    }
+
     /// Whether a path below `folder` may match that `folder` itself tells nothing
     /// about. May say yes too often, never no wrongly.
     pub(super) fn may_match_below(&self, folder: &[u8]) -> bool {

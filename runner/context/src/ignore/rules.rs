@@ -3,12 +3,16 @@ use super::{
     pattern::{InvalidPattern, Pattern},
 };
 
-/// Patterns in their order: a path is left out when the last of them that
-/// matches it, or a folder above it, has no `!`.
+/// Patterns in their order, decided about as Docker's walk of a context decides.
 #[derive(Debug, Default)]
 pub struct Rules {
     patterns: Vec<Pattern>,
     rules: Vec<Rule>,
+    /// Whether an exception holds a wildcard before its end, so that Docker looks into every
+    /// folder that is left out.
+    wild_exceptions: bool,
+    /// Whether every pattern compiles.
+    whole: bool,
 }
 
 /// A pattern and where it came from.
@@ -21,7 +25,7 @@ pub struct Rule {
 }
 
 /// What the rules say of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// Whether the path is left out.
     pub ignored: bool,
@@ -40,15 +44,19 @@ pub struct BadRule {
     pub problem: InvalidPattern,
 }
 
-/// Which patterns match a folder or one above it: what its content inherits.
-#[derive(Debug, Clone, Default)]
+/// The patterns that matched a folder or one above it when they were asked: what its content
+/// inherits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inherited(Vec<bool>);
 
 impl Rules {
     /// Checks patterns, each with its line. Trims and cleans them again, as the
     /// reference does, and leaves out empty ones.
     pub fn new<'p>(patterns: impl IntoIterator<Item = (usize, &'p [u8])>) -> Result<Self, BadRule> {
-        let mut rules = Self::default();
+        let mut rules = Self {
+            whole: true,
+            ..Self::default()
+        };
         for (line, pattern) in patterns {
             let trimmed = trim(pattern);
             if trimmed.is_empty() {
@@ -60,7 +68,11 @@ impl Rules {
                 text: String::from_utf8_lossy(&text).into_owned(),
             };
             match Pattern::new(&text) {
-                Ok(pattern) => rules.patterns.push(pattern),
+                Ok(pattern) => {
+                    rules.wild_exceptions |= pattern.exclusion && pattern.is_wild();
+                    rules.whole &= pattern.compiles();
+                    rules.patterns.push(pattern);
+                }
                 Err(problem) => return Err(BadRule { rule, problem }),
             }
             rules.rules.push(rule);
@@ -73,78 +85,111 @@ impl Rules {
         &self.rules
     }
 
-    /// Decides about a path (cleaned first; `.` is never left out). An error is
-    /// a pattern that turns out not to compile, which the reference too only
-    /// finds when it gets to it.
+    /// Decides about a path as Docker's walk does when it comes to it, folder by folder (the
+    /// path is cleaned first; `.` is never left out). An error is a pattern that turns out not
+    /// to compile, which the reference too finds only when it first asks it.
     pub fn decide(&self, path: &[u8]) -> Result<Decision, BadRule> {
         let path = clean(path);
         if path == b"." {
-            return Ok(Decision {
-                ignored: false,
-                rule: None,
-            });
+            return Ok(Decision::default());
         }
-        let slashes = path
-            .iter()
-            .enumerate()
-            .filter(|&(_, &b)| b == b'/')
-            .map(|(at, _)| at);
-        let mut above: Vec<&[u8]> = slashes.map(|at| &path[..at]).collect();
-        if above.last() == Some(&&b""[..]) {
-            above.push(b"/");
+        let mut above = Inherited::default();
+        for (at, _) in path.iter().enumerate().filter(|&(_, &b)| b == b'/') {
+            let folder = &path[..at];
+            let (decision, inherited) = self.decide_in(folder, &above)?;
+            if decision.ignored && self.closes(folder) {
+                return Ok(decision);
+            }
+            above = inherited;
         }
-        self.walk(&path, |_, pattern| {
-            above
-                .iter()
-                .any(|folder| pattern.matches(folder).unwrap_or(false))
-        })
+        Ok(self.decide_in(&path, &above)?.0)
     }
 
-    /// The same decision for content of a folder of which [`Rules::inherit`] is
-    /// known: cheaper, as nothing above is looked at again.
-    pub fn decide_in(&self, path: &[u8], folder: &Inherited) -> Result<Decision, BadRule> {
-        self.walk(path, |index, _| folder.0.get(index) == Some(&true))
-    }
-
-    fn walk(
+    /// Decides about an entry of a folder, and returns what its own content inherits:
+    /// `MatchesUsingParentResults` of moby/patternmatcher. `above` is what the folder's content
+    /// inherits; that of the root is [`Inherited::default`].
+    pub fn decide_in(
         &self,
         path: &[u8],
-        above: impl Fn(usize, &Pattern) -> bool,
-    ) -> Result<Decision, BadRule> {
-        let mut decision = Decision {
-            ignored: false,
-            rule: None,
-        };
+        above: &Inherited,
+    ) -> Result<(Decision, Inherited), BadRule> {
+        let mut decision = Decision::default();
+        let mut matches = vec![false; self.patterns.len()];
         for (index, pattern) in self.patterns.iter().enumerate() {
-            // One that would change nothing is not asked.
-            if pattern.exclusion != decision.ignored {
-                continue;
-            }
-            let matched = pattern.matches(path).map_err(|problem| BadRule {
-                rule: self.rules[index].clone(),
-                problem,
-            })?;
-            if matched || above(index, pattern) {
+            let changes = pattern.exclusion == decision.ignored;
+            let matched = if above.0.get(index) == Some(&true) {
+                true
+            } else if changes {
+                pattern.matches(path).map_err(|problem| BadRule {
+                    rule: self.rules[index].clone(),
+                    problem,
+                })?
+            } else {
+                // Not asked, and so not inherited either: an exception that changes nothing for a
+                // folder does nothing for its content.
+                false
+            };
+            matches[index] = matched;
+            if matched && changes {
                 decision = Decision {
                     ignored: !pattern.exclusion,
                     rule: Some(index),
                 };
             }
         }
-        Ok(decision)
+        Ok((decision, Inherited(matches)))
     }
 
-    /// What the content of `folder` inherits, given what the folder inherits.
-    pub fn inherit(&self, folder: &[u8], above: &Inherited) -> Inherited {
-        let matched = self.patterns.iter().enumerate().map(|(index, pattern)| {
-            above.0.get(index) == Some(&true) || pattern.matches(folder).unwrap_or(false)
-        });
-        Inherited(matched.collect())
+    /// Whether Docker's walk turns back at a folder that is left out: no exception begins with its
+    /// path, and none holds a wildcard other than `/*` or `/**` at its end (`filterFS.Walk` of
+    /// tonistiigi/fsutil).
+    pub fn closes(&self, folder: &[u8]) -> bool {
+        let mut exceptions = self.patterns.iter().filter(|pattern| pattern.exclusion);
+        let below = [folder, b"/"].concat();
+        !self.wild_exceptions
+            && !exceptions.any(|pattern| {
+                [pattern.without_trailing_wildcards(), b"/"]
+                    .concat()
+                    .starts_with(&below)
+            })
+    }
+
+    /// Whether kaniko leaves a path of its unpacked context out of a `COPY`: `Matches` of
+    /// moby/patternmatcher, which is deprecated as it asks each pattern about a single folder
+    /// above the path. A pattern that does not compile leaves nothing out.
+    pub fn kaniko_excludes(&self, path: &[u8]) -> bool {
+        let path = clean(path);
+        if path == b"." {
+            return false;
+        }
+        let folders: Vec<usize> = (0..path.len()).filter(|&at| path[at] == b'/').collect();
+        let mut excluded = false;
+        for pattern in &self.patterns {
+            if pattern.exclusion != excluded {
+                continue;
+            }
+            let Ok(matched) = pattern.matches(&path) else {
+                return false;
+            };
+            // A path from the root has an empty first part.
+            let above = folders.get(pattern.parts() - 1);
+            if matched || above.is_some_and(|&at| pattern.matches(&path[..at]).unwrap_or(false)) {
+                excluded = !pattern.exclusion;
+            }
+        }
+        excluded
     }
 
     /// Whether anything below a folder that is left out may be taken back in,
     /// so that it has to be looked at. It may say yes too often.
     pub fn may_reinclude_below(&self, folder: &[u8], decision: Decision) -> bool {
+        if self.closes(folder) {
+            return false;
+        }
+        // One that does not compile stops Docker wherever it is first asked.
+        if !self.whole {
+            return true;
+        }
         let from = decision.rule.map_or(0, |rule| rule + 1);
         let mut later = self
             .patterns
@@ -211,12 +256,37 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_takes_its_content_along() {
-        let rules = rules(&["*/b", "!a"]);
-        // `!a` is about a folder above, though it did nothing for the folder itself.
-        assert!(!rules.decide(b"a/b").unwrap().ignored);
-        let inherited = rules.inherit(b"a", &Inherited::default());
-        assert_eq!(rules.decide_in(b"a/b", &inherited), rules.decide(b"a/b"));
+    fn an_exception_that_changes_nothing_for_a_folder_is_not_inherited() {
+        let rules = rules(&["**/secrets", "**/dist", "!config", "!packages"]);
+        let line = |path: &[u8]| rules.decide(path).map(|found| (found.ignored, found.rule));
+        assert_eq!(line(b"config"), Ok((false, None)));
+        assert_eq!(line(b"config/app.yaml"), Ok((false, None)));
+        assert_eq!(line(b"config/secrets/key.pem"), Ok((true, Some(0))));
+        assert_eq!(line(b"packages/a/dist/x.js"), Ok((true, Some(1))));
+        // kaniko asks `!config` about the folder above.
+        assert!(!rules.kaniko_excludes(b"config/secrets/key.pem"));
+    }
+
+    #[test]
+    fn an_exception_that_took_a_folder_back_takes_its_content_back() {
+        let rules = rules(&["*", "!src", "**/b"]);
+        assert!(!rules.decide(b"src/a").unwrap().ignored);
+        assert_eq!(rules.decide(b"src/b/c").unwrap().rule, Some(2));
+    }
+
+    #[test]
+    fn below_a_folder_where_docker_turns_back_nothing_is_taken_back() {
+        let rules = rules(&["**/d", "!x/*/**"]);
+        assert!(!rules.closes(b"x") && rules.closes(b"x/d"));
+        let decision = rules.decide(b"x/d/f").unwrap();
+        assert!(decision.ignored && decision.rule == Some(0));
+    }
+
+    #[test]
+    fn kaniko_asks_a_pattern_about_one_folder_only() {
+        let rules = rules(&["*", "!**/.cargo/"]);
+        assert!(!rules.decide(b".cargo/config.toml").unwrap().ignored);
+        assert!(rules.kaniko_excludes(b".cargo/config.toml"));
     }
 
     #[test]

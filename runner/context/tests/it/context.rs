@@ -1,6 +1,6 @@
 //! What belongs to a context.
 
-use crate::{judge::Random, tools::files};
+use crate::{random::Random, tools::files};
 use sidestep_context::{Error, Kind, Options, Overlay, RelPath, Tree, ignore::Ignore};
 use std::{
     fs,
@@ -110,6 +110,26 @@ fn an_explanation_names_the_line() {
         "in the context: no line of .dockerignore matches"
     );
     assert!(explain("Dockerfile").starts_with("in the context: the builder reads it"));
+}
+
+#[test]
+fn the_explanation_names_the_line_that_decides_in_the_walk() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = "**/secrets\n!config\n**/d\n!x/*/**\n";
+    files(folder.path(), &[(".dockerignore", content)]);
+    let dockerfile = RelPath::new("Dockerfile").unwrap();
+    let ignore = Ignore::load(folder.path(), &dockerfile).unwrap();
+    let explain = |path: &str| {
+        let path = RelPath::new(path).unwrap();
+        ignore.explain(&path).unwrap().to_string()
+    };
+    // `!config` changed nothing for the folder, so that its content does not inherit it.
+    assert_eq!(
+        explain("config/secrets/key.pem"),
+        "left out: .dockerignore:1: **/secrets"
+    );
+    // Docker turns back at x/d, although `!x/*/**` matches what lies below.
+    assert_eq!(explain("x/d/f"), "left out: .dockerignore:3: **/d");
 }
 
 #[test]

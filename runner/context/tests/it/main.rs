@@ -6,4 +6,5 @@ mod archive;
 mod attacks;
 mod context;
 mod judge;
+mod random;
 mod tools;

@@ -61,9 +61,7 @@ impl Files {
                     folders.push((disk.clone(), path.clone()));
                 }
                 let excluded = match (ignore, RelPath::new(path.as_str())) {
-                    (Some(ignore), Some(path)) => {
-                        ignore.excludes(&path).map_err(|e| e.to_string())?
-                    }
+                    (Some(ignore), Some(path)) => ignore.kaniko_excludes(&path),
                     _ => false,
                 };
                 if excluded {
