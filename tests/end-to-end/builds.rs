@@ -58,6 +58,27 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
 }
 
 #[test]
+fn what_the_node_says_of_a_lost_log_is_no_line_of_the_log() {
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = place.events(&["run", "--sandbox=log-lost"]);
+    assert_eq!(exit, 0);
+    let words = "unable to retrieve container logs for ";
+    let line = find(&events, "log", |data| {
+        data["message"]
+            .as_str()
+            .is_some_and(|text| text.contains(words))
+    });
+    assert_eq!(line, None);
+    let warning = find(&events, "warning", |data| data["code"] == "pod.log-cut-off");
+    let said = warning.expect("it is said")["message"].to_string();
+    assert!(
+        said.contains("may be missing: the node says: unable"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_repository_of_another_kind_is_built_and_what_was_not_executed_is_said() {
     let mut place = Place::new();
     place.write(

@@ -117,6 +117,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "node-lost",
         "no-room",
         "build-hangs",
+        "log-lost",
     ];
     let shipped = files.iter().map(|text| {
         Scenario::read(text).expect("the scenarios are part of the crate and read by its tests")

@@ -1,6 +1,8 @@
 //! A container's log as the API server streams it, cut into stamped lines.
 //!
-//! With `timestamps=true` each line is `STAMP SPACE TEXT NEWLINE`. A line may be of any length and
+//! With `timestamps=true` each line is `STAMP SPACE TEXT NEWLINE`. What has no stamp is no line of
+//! the container's: the kubelet writes its own errors into the stream of a log that it can't read,
+//! with status 200 (kubernetes/kubernetes, pkg/kubelet/kuberuntime). A line may be of any length and
 //! hold any bytes; it is handed on in pieces of at most [`PIECE`] bytes, so that one line of
 //! gigabytes needs no more memory than that.
 
@@ -15,14 +17,23 @@ const LONGEST_STAMP: usize = 35;
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// The line's stamp; none when the server sent none.
-    pub stamp: Option<Timestamp>,
+    /// The line's stamp.
+    pub stamp: Timestamp,
     /// Bytes of the text, without the stamp and without the line's end.
     pub bytes: Vec<u8>,
     /// Whether the line begins here.
     pub first: bool,
     /// Whether the line ends here.
     pub last: bool,
+}
+
+/// What is cut from a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// A piece of a line.
+    Piece(Piece),
+    /// What has no stamp: the node says it, not the container.
+    Unstamped(Vec<u8>),
 }
 
 /// Cuts a byte stream into pieces of lines.
@@ -35,7 +46,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes bytes as they arrive and returns the pieces that are complete by now.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Piece> {
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Cut> {
         let mut pieces = Vec::new();
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             self.buffer.extend_from_slice(&bytes[..end]);
@@ -51,21 +62,21 @@ impl Lines {
 
     /// What is left when the stream has ended without a line's end: the last line of a process
     /// that did not end it, or one that a lost connection cut off. Only the caller knows which.
-    pub(super) fn finish(&mut self) -> Option<Piece> {
+    pub(super) fn finish(&mut self) -> Option<Cut> {
         if self.buffer.is_empty() && self.under_way.is_none() {
             return None;
         }
         Some(self.take(self.buffer.len(), true))
     }
 
-    fn cut_long(&mut self, pieces: &mut Vec<Piece>) {
+    fn cut_long(&mut self, pieces: &mut Vec<Cut>) {
         while self.buffer.len() > PIECE + LONGEST_STAMP {
             let piece = self.take(PIECE, false);
             pieces.push(piece);
         }
     }
 
-    fn take(&mut self, length: usize, last: bool) -> Piece {
+    fn take(&mut self, length: usize, last: bool) -> Cut {
         let first = self.under_way.is_none();
         let (stamp, skipped) = match self.under_way {
             Some(stamp) => (stamp, 0),
@@ -74,11 +85,14 @@ impl Lines {
         let mut bytes: Vec<u8> = self.buffer.drain(..length.max(skipped)).collect();
         bytes.drain(..skipped);
         self.under_way = (!last).then_some(stamp);
-        Piece {
-            stamp,
-            bytes,
-            first,
-            last,
+        match stamp {
+            Some(stamp) => Cut::Piece(Piece {
+                stamp,
+                bytes,
+                first,
+                last,
+            }),
+            None => Cut::Unstamped(bytes),
         }
     }
 }
@@ -105,9 +119,12 @@ mod tests {
 
     const STAMP: &str = "2026-11-24T04:30:27.123456789Z";
 
-    fn lines(pieces: Vec<Piece>) -> Vec<(Option<Timestamp>, Vec<u8>)> {
-        let mut lines: Vec<(Option<Timestamp>, Vec<u8>)> = Vec::new();
-        for piece in pieces {
+    fn lines(cuts: Vec<Cut>) -> Vec<(Timestamp, Vec<u8>)> {
+        let mut lines: Vec<(Timestamp, Vec<u8>)> = Vec::new();
+        for cut in cuts {
+            let Cut::Piece(piece) = cut else {
+                panic!("{cut:?} has no stamp");
+            };
             if piece.first {
                 lines.push((piece.stamp, Vec::new()));
             }
@@ -132,28 +149,31 @@ mod tests {
             pieces.extend(cutter.push(chunk));
             assert!(cutter.buffer.len() <= PIECE + LONGEST_STAMP);
         }
-        assert!(
-            pieces
-                .iter()
-                .all(|piece| piece.bytes.len() <= PIECE + LONGEST_STAMP)
-        );
-        assert_eq!(lines(pieces), [(STAMP.parse().ok(), text)]);
+        assert!(pieces.iter().all(
+            |cut| matches!(cut, Cut::Piece(piece) if piece.bytes.len() <= PIECE + LONGEST_STAMP)
+        ));
+        assert_eq!(lines(pieces), [(stamp(), text)]);
+    }
+
+    fn stamp() -> Timestamp {
+        STAMP.parse().expect("a time")
     }
 
     #[test]
-    fn a_line_without_a_stamp_and_an_empty_line_keep_their_text() {
+    fn an_empty_line_is_a_line() {
         let mut cutter = Lines::default();
-        let pieces = cutter.push(format!("no stamp here\n{STAMP} \n{STAMP}\n").as_bytes());
-        let stamp = STAMP.parse().ok();
-        assert_eq!(
-            lines(pieces),
-            [
-                (None, b"no stamp here".to_vec()),
-                (stamp, vec![]),
-                (stamp, vec![])
-            ]
-        );
+        let pieces = cutter.push(format!("{STAMP} \n{STAMP}\n").as_bytes());
+        assert_eq!(lines(pieces), [(stamp(), vec![]), (stamp(), vec![])]);
         assert_eq!(cutter.finish(), None);
+    }
+
+    #[test]
+    fn what_the_kubelet_says_of_a_log_is_no_line_of_it() {
+        let said = "unable to retrieve container logs for containerd://4f2a";
+        let mut cutter = Lines::default();
+        let pieces = cutter.push(format!("{STAMP} built\n{said}").as_bytes());
+        assert_eq!(lines(pieces), [(stamp(), b"built".to_vec())]);
+        assert_eq!(cutter.finish(), Some(Cut::Unstamped(said.into())));
     }
 
     proptest! {
@@ -180,8 +200,7 @@ mod tests {
                 pieces.extend(cutter.push(chunk));
             }
             prop_assert!(cutter.finish().is_none());
-            let stamp: Option<Timestamp> = STAMP.parse().ok();
-            let expected: Vec<_> = texts.into_iter().map(|text| (stamp, text)).collect();
+            let expected: Vec<_> = texts.into_iter().map(|text| (stamp(), text)).collect();
             prop_assert_eq!(lines(pieces), expected);
         }
     }

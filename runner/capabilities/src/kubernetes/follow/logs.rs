@@ -13,7 +13,7 @@ use kube::Api;
 use kube::api::LogParams;
 use tokio::sync::watch;
 
-use super::lines::{Lines, Piece};
+use super::lines::{Cut, Lines, Piece};
 use super::passage::{Passage, Passed};
 use super::position::Position;
 
@@ -27,6 +27,8 @@ const TRIES_AFTER_END: u32 = 5;
 /// silent for hours; of one that is over everything is written, so a silent connection is a dead
 /// one whose end never arrived.
 const LONGEST_SILENCE: Duration = Duration::from_secs(20);
+/// The most bytes that are kept of what the node says instead of a log.
+const MOST_SAID: usize = 1024;
 
 /// Reads the log of one container of one pod.
 pub(super) struct LogReader {
@@ -140,25 +142,36 @@ impl LogReader {
         pin_mut!(stream);
         let mut lines = Lines::default();
         let mut passage = Passage::new(self.position);
+        let mut said = Vec::new();
         let end = loop {
-            let (length, pieces) = match unless_silent(&mut over, stream.fill_buf()).await {
+            let (length, cuts) = match unless_silent(&mut over, stream.fill_buf()).await {
                 None => return silent(),
                 Some(Ok([])) => break Stream::Ended,
                 Some(Ok(bytes)) => (bytes.len(), lines.push(bytes)),
                 Some(Err(error)) => break Stream::Broken(error.to_string()),
             };
             stream.consume_unpin(length);
-            for piece in pieces {
-                self.hand_on(&mut passage, piece, &mut take);
+            for cut in cuts {
+                match cut {
+                    Cut::Piece(piece) => self.hand_on(&mut passage, piece, &mut take),
+                    Cut::Unstamped(bytes) => say(&mut said, &bytes),
+                }
             }
         };
-        // Without its line's end, a rest is a last line only where nothing more can come.
-        if let (false, Stream::Ended) = (follow, &end)
-            && let Some(rest) = lines.finish()
-        {
-            self.hand_on(&mut passage, rest, &mut take);
+        if !matches!(end, Stream::Ended) {
+            return end;
         }
-        end
+        match lines.finish() {
+            // Without its line's end, a rest is a last line only where nothing more can come.
+            Some(Cut::Piece(rest)) if !follow => self.hand_on(&mut passage, rest, &mut take),
+            Some(Cut::Unstamped(bytes)) => say(&mut said, &bytes),
+            _ => {}
+        }
+        if said.is_empty() {
+            return Stream::Ended;
+        }
+        let said = String::from_utf8_lossy(&said);
+        Stream::Broken(format!("the node says: {}", said.trim()))
     }
 
     fn hand_on(&mut self, passage: &mut Passage, piece: Piece, take: &mut impl FnMut(Taken)) {
@@ -170,6 +183,15 @@ impl LogReader {
             }
         });
     }
+}
+
+/// Keeps what the node says, a text at a time.
+fn say(said: &mut Vec<u8>, bytes: &[u8]) {
+    if !said.is_empty() {
+        said.extend_from_slice(b"; ");
+    }
+    said.extend_from_slice(bytes);
+    said.truncate(MOST_SAID);
 }
 
 fn silent() -> Stream {

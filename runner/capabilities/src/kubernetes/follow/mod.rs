@@ -39,20 +39,32 @@ const UPDATES: usize = 256;
 #[cfg(any(test, fuzzing))]
 pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<u8>)> {
     let mut cutter = lines::Lines::default();
-    let mut pieces: Vec<Piece> = log
+    let mut cuts: Vec<lines::Cut> = log
         .chunks(size)
         .flat_map(|chunk| cutter.push(chunk))
         .collect();
-    pieces.extend(cutter.finish());
+    cuts.extend(cutter.finish());
     let mut lines: Vec<(Option<jiff::Timestamp>, Vec<u8>)> = Vec::new();
-    for piece in pieces {
-        if piece.first {
-            lines.push((piece.stamp, Vec::new()));
+    for cut in cuts {
+        let (stamp, bytes, first) = match cut {
+            lines::Cut::Piece(piece) => (Some(piece.stamp), piece.bytes, piece.first),
+            lines::Cut::Unstamped(bytes) => (None, bytes, true),
+        };
+        if first {
+            lines.push((stamp, Vec::new()));
         }
         if let Some((_, text)) = lines.last_mut() {
-            text.extend(piece.bytes);
+            text.extend(bytes);
         }
     }
+    // However long it is, what the node says is one text.
+    lines.dedup_by(|next, last| {
+        let both = next.0.is_none() && last.0.is_none();
+        if both {
+            last.1.append(&mut next.1);
+        }
+        both
+    });
     lines
 }
 

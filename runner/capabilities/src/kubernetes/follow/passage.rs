@@ -49,10 +49,7 @@ impl Passage {
             .drain(..usize::try_from(known).unwrap_or(usize::MAX));
         piece.first = before == 0;
         if piece.last {
-            self.position = match piece.stamp {
-                Some(stamp) => self.position.after(stamp),
-                None => self.position.within(None),
-            };
+            self.position = self.position.after(piece.stamp);
         } else if piece.bytes.is_empty() {
             return;
         } else {
@@ -65,10 +62,8 @@ impl Passage {
     }
 
     fn begin(&mut self, piece: &Piece, through: &mut impl FnMut(Passed)) {
-        let gap = piece
-            .stamp
-            .is_some_and(|stamp| self.resume.begins_after_a_gap(stamp));
-        self.new = piece.stamp.is_none_or(|stamp| self.resume.is_new(stamp));
+        let gap = self.resume.begins_after_a_gap(piece.stamp);
+        self.new = self.resume.is_new(piece.stamp);
         self.passed = 0;
         // A line of which a part was taken is not there any more: its end is gone.
         if self.new
@@ -96,7 +91,7 @@ mod tests {
 
     fn piece(stamp: &str, bytes: &str, first: bool, last: bool) -> Piece {
         Piece {
-            stamp: stamp.parse().ok(),
+            stamp: stamp.parse().expect("a time"),
             bytes: bytes.into(),
             first,
             last,

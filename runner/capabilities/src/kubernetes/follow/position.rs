@@ -27,9 +27,8 @@ pub struct Position {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Part {
-    /// The line's stamp, by which it is known again; none if it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time: Option<Timestamp>,
+    /// The line's stamp, by which it is known again.
+    pub time: Timestamp,
     /// How many bytes of its text were taken.
     pub bytes: u64,
 }

@@ -121,7 +121,7 @@ impl Outlet for StepOutlet {
         self.step.emit(Event::Warning(WarningRaised {
             code: "pod.log-cut-off".into(),
             message: format!(
-                "the end of the log of {} ({container}) is lost: {why}",
+                "the end of the log of {} ({container}) may be missing: {why}",
                 self.pod
             )
             .into(),

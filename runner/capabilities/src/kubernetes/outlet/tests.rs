@@ -24,7 +24,7 @@ fn said(outlet: &StepOutlet, kept: &Kept, line: &[u8], cuts: &[usize]) -> Vec<St
     let count = cuts.len();
     for (index, end) in ends.enumerate() {
         let piece = Piece {
-            stamp: None,
+            stamp: jiff::Timestamp::UNIX_EPOCH,
             bytes: line[from..end].to_vec(),
             first: index == 0,
             last: index == count,
@@ -67,7 +67,7 @@ fn a_secret_across_two_pieces_of_64_kib_is_masked() {
 fn what_was_held_back_of_a_line_that_has_no_end_is_said() {
     let (outlet, kept) = outlet(&[SECRET]);
     let piece = Piece {
-        stamp: None,
+        stamp: jiff::Timestamp::UNIX_EPOCH,
         bytes: b"half a s3c".to_vec(),
         first: true,
         last: false,
@@ -100,7 +100,7 @@ fn colours_and_carriage_returns_are_stored_and_a_secret_among_them_is_not() {
 fn containers_do_not_disturb_one_another() {
     let (outlet, kept) = outlet(&[SECRET]);
     let piece = |text: &str, first, last| Piece {
-        stamp: None,
+        stamp: jiff::Timestamp::UNIX_EPOCH,
         bytes: text.into(),
         first,
         last,
@@ -148,14 +148,14 @@ proptest! {
         cuts.sort_unstable();
         cuts.dedup();
         let at = |bytes: usize| Position {
-            part: (bytes > 0).then_some(Part { time: None, bytes: bytes as u64 }),
+            part: (bytes > 0).then_some(Part { time: jiff::Timestamp::UNIX_EPOCH, bytes: bytes as u64 }),
             ..Position::default()
         };
         let (first, kept) = outlet(&[SECRET]);
         let mut from = 0;
         for cut in &cuts {
             let bytes = line.as_bytes()[from..*cut].to_vec();
-            let piece = Piece { stamp: None, bytes, first: from == 0, last: false };
+            let piece = Piece { stamp: jiff::Timestamp::UNIX_EPOCH, bytes, first: from == 0, last: false };
             first.piece("main", &piece, at(*cut));
             from = *cut;
         }
@@ -171,7 +171,7 @@ proptest! {
         }
         let (second, kept) = outlet(&[SECRET]);
         let bytes = line.as_bytes()[stored..].to_vec();
-        let piece = Piece { stamp: None, bytes, first: stored == 0, last: true };
+        let piece = Piece { stamp: jiff::Timestamp::UNIX_EPOCH, bytes, first: stored == 0, last: true };
         second.piece("main", &piece, Position::default());
         said.push_str(&lines(&kept).concat());
         // Two secrets without a gap between them are one mask, unless the kill came between.

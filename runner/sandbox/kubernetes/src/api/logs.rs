@@ -54,20 +54,35 @@ pub(crate) fn logs(
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    let stream = logs.read(
-        LogId {
-            uid,
-            container: name,
-            restart,
-        },
-        selection,
-        shutdown,
-    );
-    Ok((
-        [(header::CONTENT_TYPE, "text/plain")],
-        Body::from_stream(stream),
-    )
-        .into_response())
+    let ended = ended(&pod, &name);
+    let id = LogId {
+        uid,
+        container: name,
+        restart,
+    };
+    let body = match ended {
+        // The kubelet's words, which come with status 200.
+        Some(container) if !logs.has(&id) => {
+            Body::from(format!("unable to retrieve container logs for {container}"))
+        }
+        _ => Body::from_stream(logs.read(id, selection, shutdown)),
+    };
+    Ok(([(header::CONTENT_TYPE, "text/plain")], body).into_response())
+}
+
+/// The id of a container that has ended.
+fn ended(pod: &Value, name: &str) -> Option<String> {
+    let end = &status(pod, name)?["state"]["terminated"];
+    end.is_object()
+        .then(|| end["containerID"].as_str().unwrap_or_default().to_owned())
+}
+
+fn status<'a>(pod: &'a Value, name: &str) -> Option<&'a Value> {
+    ["containerStatuses", "initContainerStatuses"]
+        .iter()
+        .filter_map(|list| pod["status"][*list].as_array())
+        .flatten()
+        .find(|status| status["name"] == name)
 }
 
 fn names(pod: &Value, list: &str) -> Vec<String> {
@@ -108,16 +123,11 @@ fn container(pod: &Value, wanted: Option<&str>) -> Result<String, ApiError> {
 /// Which run of the container to read; the kubelet's words where there is none.
 fn incarnation(pod: &Value, name: &str, previous: bool) -> Result<u64, ApiError> {
     let pod_name = pod["metadata"]["name"].as_str().unwrap_or_default();
-    let status = ["containerStatuses", "initContainerStatuses"]
-        .iter()
-        .filter_map(|list| pod["status"][*list].as_array())
-        .flatten()
-        .find(|s| s["name"] == name)
-        .ok_or_else(|| {
-            ApiError::bad_request(format!(
-                "container \"{name}\" in pod \"{pod_name}\" is not available"
-            ))
-        })?;
+    let status = status(pod, name).ok_or_else(|| {
+        ApiError::bad_request(format!(
+            "container \"{name}\" in pod \"{pod_name}\" is not available"
+        ))
+    })?;
     let restarts = status["restartCount"].as_u64().unwrap_or(0);
     if previous {
         return if status["lastState"]["terminated"].is_object() {

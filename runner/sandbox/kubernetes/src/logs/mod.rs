@@ -61,6 +61,11 @@ impl Logs {
         Ok(LogWriter::new(self.clone(), id, file, told))
     }
 
+    /// Whether there is such a log.
+    pub(crate) fn has(&self, id: &LogId) -> bool {
+        self.path(id).exists()
+    }
+
     /// Forgets a pod's logs.
     pub(crate) fn forget(&self, uid: &str) {
         if let Err(error) = std::fs::remove_dir_all(self.dir.join(uid))

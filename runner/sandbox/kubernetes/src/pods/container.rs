@@ -115,6 +115,7 @@ impl Pod {
             }
         };
         tokio::pin!(run);
+        let log_lost = faults.log_lost;
         let memory = faults.out_of_memory.filter(|fault| {
             let below = fault
                 .below
@@ -149,7 +150,11 @@ impl Pod {
             () = killed => ContainerExit::code(137),
         };
         log.close();
-        Ok(self.with_message(pod, list, exit, container, &log))
+        let exit = self.with_message(pod, list, exit, container, &log);
+        if log_lost {
+            self.shared().logs.forget(&self.uid);
+        }
+        Ok(exit)
     }
 
     /// Reads what the container left as its last word.

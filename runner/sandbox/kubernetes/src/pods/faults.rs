@@ -20,6 +20,8 @@ pub struct Faults {
     pub slow_start: Option<SlowStart>,
     /// Containers start and do nothing.
     pub hang: Option<Hang>,
+    /// The node throws a container's log away when the container has ended.
+    pub log_lost: bool,
 }
 
 /// Images cannot be pulled.
