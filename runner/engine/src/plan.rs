@@ -120,7 +120,13 @@ impl Program for PlanProgram {
 
     fn condition(&self, index: usize, view: &RunView) -> Result<Verdict, Failure> {
         let instance = &self.plan.instances[index];
-        let condition = instance.condition(&self.state(view, seen(instance).iter()))?;
+        let mut seen = seen(instance);
+        if instance.finally {
+            // Its status functions are about all of `steps`.
+            let steps = self.plan.instances.iter().filter(|other| !other.finally);
+            seen.extend(steps.map(|other| other.id.clone()));
+        }
+        let condition = instance.condition(&self.state(view, seen.iter()))?;
         Ok(if condition.run {
             Verdict::Run
         } else {

@@ -39,6 +39,8 @@ pub struct InstanceState {
     pub outputs: Option<Map<String, Value>>,
     /// Whether it was skipped since something that it needs failed, and not by its own `if`.
     pub because_of_failure: bool,
+    /// Whether it belongs to `finally`.
+    pub finally: bool,
     /// Its combination of the matrix.
     pub matrix: Map<String, Value>,
     /// The outputs that its plugin declares.
@@ -72,6 +74,7 @@ impl RunState {
             status: Status::Pending,
             outputs: None,
             because_of_failure: false,
+            finally: instance.finally,
             matrix: instance.matrix.clone(),
             declared: instance.outputs.clone(),
         };
@@ -174,18 +177,23 @@ impl RunState {
         values
     }
 
+    /// Returns what the status functions answer: in `steps` they are about the needs, in `finally`
+    /// about the whole run, whatever the step needs.
     fn statuses(&self, instance: &Instance) -> Statuses {
-        let needs = || {
-            instance
-                .needs
-                .iter()
-                .filter_map(|id| self.instances.get(id))
-        };
+        if instance.finally {
+            self.statuses_of(self.instances.values().filter(|state| !state.finally))
+        } else {
+            let needs = instance.needs.iter();
+            self.statuses_of(needs.filter_map(|id| self.instances.get(id)))
+        }
+    }
+
+    fn statuses_of<'s>(&self, all: impl Iterator<Item = &'s InstanceState> + Clone) -> Statuses {
         Statuses {
-            success: !self.cancelled && needs().all(InstanceState::satisfies),
-            failure: needs().any(|need| {
-                matches!(need.status, Status::Failed | Status::TimedOut)
-                    || (need.status == Status::Skipped && need.because_of_failure)
+            success: !self.cancelled && all.clone().all(InstanceState::satisfies),
+            failure: all.clone().any(|state| {
+                matches!(state.status, Status::Failed | Status::TimedOut)
+                    || (state.status == Status::Skipped && state.because_of_failure)
             }),
             cancelled: self.cancelled,
         }

@@ -127,3 +127,51 @@ fn conditions_say_what_they_saw() {
         );
     }
 }
+
+/// The table of docs/pipelines.md: in `finally` the status functions are about all of `steps`,
+/// whatever the step needs.
+#[test]
+fn status_functions_in_finally_are_about_the_whole_run() {
+    let text = |condition: &str| {
+        format!(
+            "version: 1\nname: x\nsteps:\n  a: {{ uses: sidestep/pod-run, with: {{ script: x }} }}\n  b: {{ uses: sidestep/pod-run, with: {{ script: x }}, needs: [a] }}\nfinally:\n  first: {{ uses: sidestep/pod-run, with: {{ script: x }} }}\n  f: {{ uses: sidestep/pod-run, with: {{ script: x }}, needs: [first], if: \"{condition}\" }}\n"
+        )
+    };
+    // What became of a, b and another step of `finally`; whether the run is being cancelled; then
+    // what success(), failure(), cancelled() and always() yield.
+    let own = (Status::Skipped, false);
+    let after_failure = (Status::Skipped, true);
+    let ok = (Status::Succeeded, false);
+    let failed = (Status::Failed, false);
+    let late = (Status::TimedOut, false);
+    let stopped = (Status::Cancelled, false);
+    let table = [
+        (ok, ok, ok, false, [true, false, false, true]),
+        (own, ok, ok, false, [true, false, false, true]),
+        (ok, ok, failed, false, [true, false, false, true]),
+        (failed, after_failure, ok, false, [false, true, false, true]),
+        (ok, failed, ok, false, [false, true, false, true]),
+        (ok, late, ok, false, [false, true, false, true]),
+        (ok, stopped, ok, true, [false, false, true, true]),
+        (failed, stopped, ok, true, [false, true, true, true]),
+    ];
+    let conditions = ["success()", "failure()", "cancelled()", "always()"];
+    for (a, b, first, cancelled, expected) in table {
+        for (condition, runs) in conditions.into_iter().zip(expected) {
+            let plan = planned(&text(condition), json!({})).expect(condition);
+            let mut state = RunState::new(&plan, &evaluator());
+            for (step, (status, because)) in [("a", a), ("b", b), ("first", first)] {
+                match status {
+                    Status::Skipped => state.set_skipped(step, because),
+                    status => state.set(step, status),
+                }
+            }
+            if cancelled {
+                state.cancel();
+            }
+            let f = plan.instance("f").expect("f");
+            let found = f.condition(&state).expect("evaluates");
+            assert_eq!(found.run, runs, "{condition} after {a:?}, {b:?}, {first:?}");
+        }
+    }
+}
