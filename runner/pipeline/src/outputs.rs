@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sidestep_evaluator::Reference;
 use sidestep_events::Position;
 
 use crate::file::{Expression, Pipeline, Step};
@@ -127,54 +128,96 @@ pub(crate) fn types(
     );
 }
 
-/// Outputs that may be null where they are read, without anything that says what then.
+/// Reports outputs of other steps that may be null where a step reads them, without anything that
+/// says what then.
 pub(crate) fn nulls(problems: &mut Problems<'_>, pipeline: &Pipeline, step: &Step) {
     let asks = step.condition.as_ref();
     let runs_anyway =
         step.finally || asks.is_some_and(|c| c.analysis.calls(&["always", "failure", "cancelled"]));
-    let condition_tests = |other: &str| {
-        asks.is_some_and(|condition| {
-            condition
-                .analysis
-                .references
-                .iter()
-                .any(|r| r.root == "steps" && r.path.first().is_some_and(|name| name == other))
-        })
-    };
-    for read in &step.reads {
-        if asks.is_some_and(|condition| condition.text == read.text) {
-            continue;
-        }
-        for reference in &read.analysis.references {
-            let [other, outputs, name, ..] = reference.path.as_slice() else {
-                continue;
-            };
-            if reference.root != "steps" || outputs != "outputs" || reference.guarded {
+    let reads = step.reads.iter();
+    let reads = reads.filter(|read| asks.is_none_or(|condition| condition.text != read.text));
+    for read in reads {
+        for reference in unguarded(read) {
+            let other = &reference.path[0];
+            if asks.is_some_and(|asks| reads_of(asks, other)) || tests(read, other) {
                 continue;
             }
-            let own_if = pipeline
-                .steps
-                .iter()
-                .any(|s| s.id == *other && s.condition.is_some());
-            let tested = condition_tests(other)
-                || read.analysis.references.iter().any(|r| {
-                    r.root == "steps"
-                        && r.path.first() == Some(other)
-                        && r.path.get(1).is_some_and(|f| f == "status")
-                });
-            if (runs_anyway || own_if) && !tested {
-                let why = if runs_anyway {
-                    format!("`{}` runs even when `{other}` failed", step.id)
-                } else {
-                    format!("`{other}` has an `if`, so it may be skipped")
-                };
-                problems.add_help(
-                    "expression.null",
-                    read.at,
-                    format!("steps.{other}.outputs.{name} may be null here: {why}"),
-                    format!("write default(steps.{other}.outputs.{name}, \"…\"), or test steps.{other}.status in `if`"),
-                );
+            if runs_anyway {
+                let why = format!("`{}` runs even when `{other}` failed", step.id);
+                may_be_null(problems, read.at, reference, &why);
+            } else if may_be_skipped(pipeline, other) {
+                may_be_null(problems, read.at, reference, &skipped(other));
             }
         }
     }
+}
+
+/// Reports the same of the pipeline's outputs, which are read after a run that succeeded.
+pub(crate) fn nulls_of_outputs(
+    problems: &mut Problems<'_>,
+    pipeline: &Pipeline,
+    reads: &[Expression],
+) {
+    for read in reads {
+        for reference in unguarded(read) {
+            let other = &reference.path[0];
+            if !tests(read, other) && may_be_skipped(pipeline, other) {
+                may_be_null(problems, read.at, reference, &skipped(other));
+            }
+        }
+    }
+}
+
+/// The outputs that an expression reads without a `default(…)` or `has(…)` around them.
+fn unguarded(read: &Expression) -> impl Iterator<Item = &Reference> {
+    let references = read.analysis.references.iter();
+    references.filter(|reference| {
+        reference.root == "steps"
+            && !reference.guarded
+            && reference.path.len() >= 3
+            && reference.path[1] == "outputs"
+    })
+}
+
+/// Whether an expression reads the step's status, so that it can tell null from an output.
+fn tests(read: &Expression, step: &str) -> bool {
+    references_to(read, step).any(|path| path.first().is_some_and(|field| field == "status"))
+}
+
+/// Whether a condition reads anything of the step.
+fn reads_of(condition: &Expression, step: &str) -> bool {
+    references_to(condition, step).next().is_some()
+}
+
+/// What an expression reads of a step: the names after its id.
+fn references_to<'e>(
+    expression: &'e Expression,
+    step: &'e str,
+) -> impl Iterator<Item = &'e [String]> {
+    let references = expression.analysis.references.iter();
+    references.filter_map(move |reference| match reference.path.as_slice() {
+        [name, rest @ ..] if reference.root == "steps" && name == step => Some(rest),
+        _ => None,
+    })
+}
+
+/// Whether a step's own `if` can skip it in a run that succeeds.
+fn may_be_skipped(pipeline: &Pipeline, step: &str) -> bool {
+    let step = pipeline.steps.iter().find(|other| other.id == step);
+    step.and_then(|step| step.condition.as_ref())
+        .is_some_and(|condition| !matches!(condition.text.trim(), "always()" | "success()"))
+}
+
+fn skipped(step: &str) -> String {
+    format!("`{step}` has an `if`, so it may be skipped")
+}
+
+fn may_be_null(problems: &mut Problems<'_>, at: Position, reference: &Reference, why: &str) {
+    let (step, name) = (&reference.path[0], &reference.path[2]);
+    problems.add_help(
+        "expression.null",
+        at,
+        format!("steps.{step}.outputs.{name} may be null here: {why}"),
+        format!("write default(steps.{step}.outputs.{name}, \"…\"), or test steps.{step}.status"),
+    );
 }

@@ -80,8 +80,12 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
     let mut places = BTreeMap::new();
     for (name, (_, written)) in &pipeline.outputs {
         outputs::names(&mut problems, pipeline, &given, &sees, &written.expressions);
+        outputs::nulls_of_outputs(&mut problems, pipeline, &written.expressions);
         let mut reader = Reader::new(&planner.values, &Value::Null);
         let template = reader.read(&mut problems, &written.node, &[]);
+        for (text, at, wanted) in &reader.wanted {
+            outputs::types(&mut problems, pipeline, &given, text, *at, wanted);
+        }
         let template = template.simplify();
         places.extend(steps::places(&template, &written.expressions));
         results.insert(name.clone(), template);

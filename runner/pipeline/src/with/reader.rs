@@ -11,6 +11,9 @@ use crate::problems::Problems;
 use crate::template::{Piece, Template, join};
 use crate::{scalars, schema, units};
 
+/// The JSON types of what an expression within a text may yield.
+const TEXTUAL: [&str; 3] = ["string", "number", "boolean"];
+
 /// Reads values by a schema, and evaluates what is known when the plan is made.
 pub(crate) struct Reader<'a> {
     values: &'a Values,
@@ -120,6 +123,12 @@ impl<'a> Reader<'a> {
                 }
             }
             pieces => {
+                // A list or a map has no place within a text.
+                let within = parts.expressions.iter().map(|expression| {
+                    let wanted = TEXTUAL.map(str::to_owned).to_vec();
+                    (expression.text.clone(), expression.at, wanted)
+                });
+                self.wanted.extend(within);
                 let known = pieces.iter().all(|piece| match piece {
                     Piece::Text(_) => true,
                     Piece::Expression(text) => now(text),
