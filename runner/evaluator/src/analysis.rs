@@ -1,4 +1,7 @@
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Kind;
 
 /// A name that an expression reads: `steps.build.outputs.image`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +26,15 @@ impl Reference {
     }
 }
 
+/// A name and a literal that an expression compares with it, by `==`, `!=` or `in`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The name.
+    pub reference: Reference,
+    /// The literal.
+    pub literal: Value,
+}
+
 /// What an expression reads and calls; sorted, each entry once.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Analysis {
@@ -30,6 +42,13 @@ pub struct Analysis {
     pub references: Vec<Reference>,
     /// The functions and operators that it calls.
     pub functions: Vec<String>,
+    /// What kind of value it yields, where that does not depend on what it reads.
+    pub yields: Option<Kind>,
+    /// The names that it reads where only true and false have a meaning: operands of `&&`, `||` and
+    /// `!`, and what stands before `?`.
+    pub conditions: Vec<Reference>,
+    /// The names that it compares with a literal.
+    pub comparisons: Vec<Comparison>,
 }
 
 impl Analysis {

@@ -10,10 +10,12 @@
 
 mod analysis;
 mod evaluator;
+mod kind;
 mod question;
 mod stopped;
 
-pub use analysis::{Analysis, Reference};
+pub use analysis::{Analysis, Comparison, Reference};
 pub use evaluator::{Absent, Evaluator};
+pub use kind::Kind;
 pub use question::{Answer, Finding, MAX_EXPRESSION, Question, Statuses};
 pub use stopped::{Budget, Stopped};

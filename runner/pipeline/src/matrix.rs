@@ -1,4 +1,5 @@
 use serde_json::{Map, Value};
+use sidestep_events::Position;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::file::Matrix;
@@ -41,20 +42,26 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
     if keys.is_empty() {
         combinations.clear();
     }
-    for exclude in maps(problems, node.get("exclude"), "exclude", &keys) {
-        combinations.retain(|combination| {
-            !exclude
-                .iter()
-                .all(|(key, value)| combination.get(key) == Some(value))
-        });
+    let all = combinations.clone();
+    let excluded = maps(problems, node.get("exclude"), "exclude", &keys);
+    let right = problems.count() == before;
+    for (exclude, at) in excluded {
+        let is_excluded = |combination: &Map<String, Value>| {
+            let mut entries = exclude.iter();
+            entries.all(|(key, value)| combination.get(key) == Some(value))
+        };
+        if right && !all.iter().any(is_excluded) {
+            excludes_nothing(problems, at, &exclude, &all);
+        }
+        combinations.retain(|combination| !is_excluded(combination));
     }
     let include = maps(problems, node.get("include"), "include", &[]);
     if keys.is_empty()
-        && let Some(first) = include.first()
+        && let Some((first, _)) = include.first()
     {
         keys = first.keys().cloned().collect();
     }
-    for combination in include {
+    for (combination, at) in include {
         let same =
             combination.len() == keys.len() && keys.iter().all(|key| combination.contains_key(key));
         if !same {
@@ -62,14 +69,15 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
                 "an entry of `include` has the matrix's keys: {}",
                 keys.join(", ")
             );
-            problems.add(
+            problems.add("matrix.include", at, message);
+        } else if combinations.contains(&combination) {
+            problems.add_help(
                 "matrix.include",
-                node.get("include").map_or(node.at, |n| n.at),
-                message,
+                at,
+                "this entry of `include` adds nothing: the matrix has its combination already",
+                "remove it",
             );
-            continue;
-        }
-        if !combinations.contains(&combination) {
+        } else {
             combinations.push(combination);
         }
     }
@@ -81,6 +89,30 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
         );
     }
     (problems.count() == before).then_some(Matrix { keys, combinations })
+}
+
+/// Reports an entry of `exclude` that no combination has, with the likely reason.
+fn excludes_nothing(
+    problems: &mut Problems<'_>,
+    at: Position,
+    exclude: &Map<String, Value>,
+    all: &[Map<String, Value>],
+) {
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let other_type = exclude.iter().find_map(|(key, value)| {
+        let mut values = all.iter().filter_map(|combination| combination.get(key));
+        let known = values.find(|known| *known != value && text(known) == text(value))?;
+        Some(format!(
+            "`{key}` is {known} in the matrix, and {value} here: write {known}"
+        ))
+    });
+    let help = other_type.unwrap_or_else(|| "correct its values, or remove it".to_owned());
+    let message = "this entry of `exclude` matches no combination";
+    problems.add_help("matrix.exclude", at, message, help);
 }
 
 fn scalar(problems: &mut Problems<'_>, node: &Node) -> Option<Value> {
@@ -155,7 +187,7 @@ fn maps(
     node: Option<&Node>,
     what: &str,
     keys: &[String],
-) -> Vec<Map<String, Value>> {
+) -> Vec<(Map<String, Value>, Position)> {
     let Some(node) = node else { return Vec::new() };
     let NodeKind::List(items) = &node.kind else {
         problems.add(
@@ -185,7 +217,7 @@ fn maps(
             }
         }
         if !map.is_empty() {
-            all.push(map);
+            all.push((map, item.at));
         }
     }
     all

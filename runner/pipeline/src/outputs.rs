@@ -12,7 +12,8 @@ use crate::plan::Seen;
 use crate::problems::Problems;
 use crate::schema;
 
-fn output_schema<'a>(
+/// The schema of a step's outputs, and what names its plugin.
+pub(crate) fn output_schema<'a>(
     pipeline: &Pipeline,
     given: &'a PlanInputs<'_>,
     step: &str,

@@ -17,7 +17,7 @@ use crate::given::PlanInputs;
 use crate::plan::Plan;
 use crate::problems::Problems;
 use crate::with::Reader;
-use crate::{outputs, resolve};
+use crate::{outputs, resolve, sense};
 use steps::Planner;
 
 /// The most instances of one plan.
@@ -80,6 +80,7 @@ pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagno
     let mut places = BTreeMap::new();
     for (name, (_, written)) in &pipeline.outputs {
         outputs::names(&mut problems, pipeline, &given, &sees, &written.expressions);
+        sense::of_output(&mut problems, pipeline, &given, &written.expressions);
         outputs::nulls_of_outputs(&mut problems, pipeline, &written.expressions);
         let mut reader = Reader::new(&planner.values, &Value::Null);
         let template = reader.read(&mut problems, &written.node, &[]);

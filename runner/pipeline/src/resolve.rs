@@ -56,7 +56,16 @@ pub(crate) fn inputs(
     let mut inputs = Map::new();
     for (name, input) in &pipeline.inputs {
         let value = match (given.inputs.get(name), &input.default) {
-            (Some(value), _) => accept(problems, name, input, value),
+            (Some(value), other) => {
+                // A default that can never be used is wrong whether it is needed now or not.
+                if other
+                    .as_ref()
+                    .is_some_and(|written| written.expressions.is_empty())
+                {
+                    default(problems, name, input, &values);
+                }
+                accept(problems, name, input, value)
+            }
             (None, Some(_)) => default(problems, name, input, &values),
             (None, None) => {
                 problems.add_help(

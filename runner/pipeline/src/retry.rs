@@ -1,3 +1,5 @@
+use sidestep_events::{Class, Position};
+use sidestep_policy::nearest;
 use sidestep_policy::tree::Node;
 
 use crate::plan::Retry;
@@ -36,7 +38,10 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
     let on = match node.get("on") {
         Some(node) => read::texts(problems, node, "`on`")
             .into_iter()
-            .map(|(text, _)| text)
+            .map(|(text, at)| {
+                reason(problems, &text, at);
+                text
+            })
             .collect(),
         // What is worth another try when nobody said otherwise: the infrastructure's failures.
         None => ["unavailable", "pod.evicted", "pod.node-lost"]
@@ -55,4 +60,60 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
         delay_ms,
         max_delay_ms: time("maxDelay", MAX_DELAY_MS).max(delay_ms),
     })
+}
+
+/// The first words of codes that failures of the runner and of its built-in plugins have.
+const FAMILIES: &[&str] = &[
+    "context",
+    "google",
+    "grant",
+    "http",
+    "identity",
+    "kaniko",
+    "kubernetes",
+    "limit",
+    "plugin",
+    "pod",
+    "policy",
+    "registry",
+    "secret",
+    "storage",
+    "workspace",
+];
+
+/// Checks an entry of `on`: a class, or a code or what it begins with. A word that is neither may be
+/// the first one of a plugin's own codes, unless it is nearly one of ours.
+fn reason(problems: &mut Problems<'_>, text: &str, at: Position) {
+    let known = || {
+        Class::ALL
+            .map(Class::as_str)
+            .into_iter()
+            .chain(FAMILIES.iter().copied())
+    };
+    if known().any(|known| known == text) {
+        return;
+    }
+    let word = |part: &str| {
+        let mut characters = part.chars();
+        !part.is_empty()
+            && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    let near = nearest(text, known());
+    let is_code = text.split('.').all(word) && (text.contains('.') || near.is_none());
+    if is_code {
+        return;
+    }
+    let help = match near {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!(
+            "the classes are {}; a code has words in lower case with dots between, as `pod.evicted`",
+            Class::ALL.map(Class::as_str).join(", ")
+        ),
+    };
+    problems.add_help(
+        "retry.on",
+        at,
+        format!("`{text}` is neither a class of failures nor a code"),
+        help,
+    );
 }

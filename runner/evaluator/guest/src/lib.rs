@@ -11,6 +11,7 @@ mod abi;
 mod cel_value;
 mod expression;
 mod functions;
+mod kinds;
 mod limits;
 mod read;
 mod remembered;

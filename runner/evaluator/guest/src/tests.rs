@@ -189,3 +189,62 @@ fn questions_and_answers_cross_the_boundary_unchanged() {
     let text = serde_json::to_string(&answer).expect("JSON");
     assert_eq!(serde_json::from_str::<Answer>(&text).expect("read"), answer);
 }
+
+#[test]
+fn an_analysis_says_what_is_yielded_compared_and_used_as_a_condition() {
+    use sidestep_evaluator::Kind;
+    for (text, yields) in [
+        ("1", Some(Kind::Number)),
+        ("'x'", Some(Kind::Text)),
+        ("[1]", Some(Kind::List)),
+        ("{'a': 1}", Some(Kind::Map)),
+        ("null", Some(Kind::Null)),
+        ("inputs.n == 1", Some(Kind::Boolean)),
+        ("success() && inputs.s", Some(Kind::Boolean)),
+        ("has(inputs.s)", Some(Kind::Boolean)),
+        ("size(inputs.l)", Some(Kind::Number)),
+        ("inputs.b ? 'x' : 'y'", Some(Kind::Text)),
+        ("inputs.b ? 'x' : 1", None),
+        ("inputs.s", None),
+        ("inputs.s + 'x'", None),
+    ] {
+        assert_eq!(analyse(text).expect(text).yields, yields, "{text}");
+    }
+    let found = analyse(
+        "inputs.a == 'x' && !inputs.b || 'y' != steps.s.status \
+         || steps['t'].status in ['u', 'v'] || inputs.l.exists(i, i == 1 && inputs.c)",
+    )
+    .expect("an expression");
+    let compared: Vec<_> = found
+        .comparisons
+        .iter()
+        .map(|one| (one.reference.text(), one.literal.clone()))
+        .collect();
+    let expected = [
+        ("inputs.a", "x"),
+        ("steps.s.status", "y"),
+        ("steps.t.status", "u"),
+        ("steps.t.status", "v"),
+    ];
+    assert_eq!(compared.len(), expected.len(), "{compared:?}");
+    for (name, literal) in expected {
+        assert!(
+            compared.contains(&(name.to_owned(), json!(literal))),
+            "{name}"
+        );
+    }
+    let conditions: Vec<_> = found.conditions.iter().map(|one| one.text()).collect();
+    assert!(
+        conditions.contains(&"inputs.b".to_owned()),
+        "{conditions:?}"
+    );
+    assert!(
+        conditions.contains(&"inputs.c".to_owned()),
+        "{conditions:?}"
+    );
+    assert!(
+        !conditions
+            .iter()
+            .any(|name| name.starts_with('i') && !name.starts_with("inputs"))
+    );
+}

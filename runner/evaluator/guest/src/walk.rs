@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
-use sidestep_evaluator::{Analysis, Reference};
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
+use sidestep_evaluator::{Analysis, Comparison, Reference};
 
+use crate::kinds;
 use crate::limits::{MAX_ADDITIONS, MAX_COMPREHENSION_DEPTH, MAX_COMPREHENSIONS};
 
 /// What a walk over an expression's tree finds.
@@ -24,6 +25,7 @@ impl Walk {
     pub(crate) fn over(tree: &IdedExpr) -> Result<Self, String> {
         let mut walk = Self::default();
         walk.visit(tree, &mut Vec::new(), false, 0)?;
+        walk.analysis.yields = kinds::kind(tree);
         walk.within_limits()?;
         Ok(walk)
     }
@@ -40,6 +42,34 @@ impl Walk {
             ));
         }
         Ok(())
+    }
+
+    /// Keeps what a call says of the names that are its operands.
+    fn relate(&mut self, call: &CallExpr) {
+        for operand in kinds::conditions(call) {
+            self.analysis.conditions.extend(self.named(operand));
+        }
+        if let Some((operand, literals)) = kinds::comparison(call)
+            && let Some(reference) = self.named(operand)
+        {
+            let comparisons = literals.into_iter().map(|literal| Comparison {
+                reference: reference.clone(),
+                literal,
+            });
+            self.analysis.comparisons.extend(comparisons);
+        }
+    }
+
+    /// An expression that is a name and nothing else, unless a comprehension gives it.
+    fn named(&self, tree: &IdedExpr) -> Option<Reference> {
+        let names = kinds::names(tree)?;
+        let (root, path) = names.split_first()?;
+        let bound = self.bound.iter().any(|bound| **bound == **root);
+        (!bound).then(|| Reference {
+            root: (*root).to_owned(),
+            path: path.iter().map(|&name| name.to_owned()).collect(),
+            guarded: false,
+        })
     }
 
     /// `path` holds the names that were selected from this expression, innermost first; `guarded`
@@ -84,6 +114,7 @@ impl Walk {
             Expr::Call(call) => {
                 self.additions += usize::from(call.func_name == "_+_");
                 self.analysis.functions.push(call.func_name.clone());
+                self.relate(call);
                 let guards = call.func_name == "default";
                 if let Some(target) = &call.target {
                     self.visit(target, &mut Vec::new(), guarded, depth)?;

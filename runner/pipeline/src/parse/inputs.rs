@@ -29,6 +29,7 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
         let pattern = node.get("pattern").and_then(|node| pattern(problems, node));
         let choices = node.get("enum").and_then(|node| choices(problems, node));
         if let Some(kind) = kind {
+            never_given(problems, kind, node);
             let input = Input {
                 at,
                 kind,
@@ -100,4 +101,33 @@ fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
         }
     }
     Some(values)
+}
+
+/// Reports choices that no value of the type is, and a pattern that no value is matched against.
+fn never_given(problems: &mut Problems<'_>, kind: InputKind, node: &Node) {
+    let name = kind.as_str();
+    if let Some(pattern) = node.get("pattern").filter(|_| kind != InputKind::String) {
+        let message =
+            format!("a pattern is for inputs of type string, and this one is of type {name}");
+        problems.add("input.pattern", pattern.at, message);
+    }
+    let choices = node.get("enum").map(|node| &node.kind);
+    let Some(NodeKind::List(items)) = choices else {
+        return;
+    };
+    for item in items {
+        let Some(Ok(value)) = item.scalar().map(|scalar| scalars::value(scalar, &[])) else {
+            continue;
+        };
+        if kind.accept(&value).as_ref() != Some(&value) {
+            let message = format!("{value} is no value of an input of type {name}");
+            match value {
+                Value::Number(_) | Value::Bool(_) if kind == InputKind::String => {
+                    let help = format!("write \"{value}\"");
+                    problems.add_help("input.type", item.at, message, help);
+                }
+                _ => problems.add("input.type", item.at, message),
+            }
+        }
+    }
 }

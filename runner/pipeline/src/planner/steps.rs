@@ -16,7 +16,7 @@ use crate::given::{PlanInputs, PluginInfo};
 use crate::plan::{Instance, Seen};
 use crate::problems::Problems;
 use crate::template::Template;
-use crate::{outputs, schema, with};
+use crate::{outputs, schema, sense, with};
 
 /// A plan in the making.
 pub(super) struct Planner<'a> {
@@ -41,6 +41,7 @@ pub(super) struct Used<'a> {
 impl Planner<'_> {
     pub(super) fn steps(&mut self, problems: &mut Problems<'_>) {
         for step in &self.pipeline.steps {
+            sense::of_step(problems, self.pipeline, self.given, step);
             let Some(uses) = &step.uses else { continue };
             let Some((uses, info)) = self.given.plugins.get_key_value(uses) else {
                 if self.given.unavailable.contains(uses) || problems.has_at(step.uses_at) {

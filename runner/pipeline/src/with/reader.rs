@@ -9,7 +9,7 @@ use crate::context::{self, IN_STEP};
 use crate::expression::{self, Code, Values};
 use crate::problems::Problems;
 use crate::template::{Piece, Template, join};
-use crate::{scalars, schema, units};
+use crate::{image, scalars, schema, units};
 
 /// The JSON types of what an expression within a text may yield.
 const TEXTUAL: [&str; 3] = ["string", "number", "boolean"];
@@ -140,10 +140,16 @@ impl<'a> Reader<'a> {
                 }
             }
         };
-        result.unwrap_or_else(|why| {
+        let result = result.unwrap_or_else(|why| {
             problems.unanswered(Code::expression("expression.failed"), at, &why);
             nothing
-        })
+        });
+        if let Some(text) = result.literal().and_then(Value::as_str)
+            && let Err((message, help)) = unit(schema::mark(schemas).as_deref(), text)
+        {
+            problems.add_help("input.unit", at, message, help);
+        }
+        result
     }
 }
 
@@ -153,6 +159,11 @@ fn unit(mark: Option<&str>, text: &str) -> Result<(), (String, &'static str)> {
         Some("duration") if units::milliseconds(text).is_none() => Err((
             format!("a time with its unit is wanted here, and `{text}` is not one"),
             "write 30s, 10m or 1h30m",
+        )),
+        Some("image-ref") if !image::is_reference(text) => Err((
+            format!("an image is wanted here, and `{text}` is not a reference to one"),
+            "write HOST/PATH:TAG, such as europe-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE:TAG, in \
+             lower case and without blanks",
         )),
         Some("bytesize" | "byte-size") if units::bytes(text).is_none() => Err((
             format!("a size with its unit is wanted here, and `{text}` is not one"),

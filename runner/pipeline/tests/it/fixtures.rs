@@ -77,7 +77,7 @@ pub(crate) fn plugins() -> BTreeMap<PluginRef, PluginInfo> {
                     "cluster": { "type": "string", "x-sidestep": "cluster" },
                     "namespace": text(),
                     "serviceAccount": { "type": "string", "default": "kaniko" },
-                    "destinations": { "type": "array", "items": text() },
+                    "destinations": { "type": "array", "items": { "type": "string", "x-sidestep": "image-ref" } },
                     "verbose": { "type": ["boolean", "null"] },
                 }),
                 json!(["context", "cluster", "namespace", "destinations"]),

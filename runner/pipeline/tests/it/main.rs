@@ -8,3 +8,4 @@ mod grants;
 mod judged;
 mod running;
 mod schema;
+mod values;

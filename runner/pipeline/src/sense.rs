@@ -1,0 +1,220 @@
+//! What can never work, by what is known of the names that an expression reads: a condition that is
+//! not true or false, and a comparison that never holds.
+
+mod known;
+
+use serde_json::Value;
+use sidestep_evaluator::{Comparison, Kind, Reference};
+use sidestep_events::Status;
+use sidestep_policy::nearest;
+
+use crate::file::{Expression, Pipeline, Step};
+use crate::given::PlanInputs;
+use crate::problems::Problems;
+
+use known::{Known, is_status};
+
+/// Checks the expressions of a step.
+pub(crate) fn of_step(
+    problems: &mut Problems<'_>,
+    pipeline: &Pipeline,
+    given: &PlanInputs<'_>,
+    step: &Step,
+) {
+    let known = Known {
+        pipeline,
+        given,
+        step: Some(step),
+    };
+    if let Some(condition) = &step.condition {
+        whole(problems, &known, condition);
+    }
+    for expression in &step.reads {
+        parts(problems, &known, expression);
+    }
+}
+
+/// Checks the expressions of an output of the pipeline.
+pub(crate) fn of_output(
+    problems: &mut Problems<'_>,
+    pipeline: &Pipeline,
+    given: &PlanInputs<'_>,
+    expressions: &[Expression],
+) {
+    let known = Known {
+        pipeline,
+        given,
+        step: None,
+    };
+    for expression in expressions {
+        parts(problems, &known, expression);
+    }
+}
+
+/// Checks that a whole `if` can be true or false.
+fn whole(problems: &mut Problems<'_>, known: &Known<'_>, condition: &Expression) {
+    let analysis = &condition.analysis;
+    if let Some(kind) = analysis.yields.filter(|kind| *kind != Kind::Boolean) {
+        problems.add_help(
+            "expression.type",
+            condition.at,
+            format!("`if` is true or false, and this is {}", kind.describe()),
+            "write a comparison, such as `if: \"inputs.NAME == 'VALUE'\"`, or `true` or `false`",
+        );
+        return;
+    }
+    if let [reference] = analysis.references.as_slice()
+        && analysis.functions.is_empty()
+        && reference.text() == condition.text.trim()
+    {
+        boolean(problems, known, condition, reference);
+    }
+}
+
+/// Checks operands of `&&`, `||`, `!` and `?`, and what is compared.
+fn parts(problems: &mut Problems<'_>, known: &Known<'_>, expression: &Expression) {
+    for reference in &expression.analysis.conditions {
+        boolean(problems, known, expression, reference);
+    }
+    for comparison in &expression.analysis.comparisons {
+        compared(problems, known, expression, comparison);
+    }
+}
+
+fn boolean(
+    problems: &mut Problems<'_>,
+    known: &Known<'_>,
+    expression: &Expression,
+    reference: &Reference,
+) {
+    let kinds = known.kinds(reference);
+    if kinds.is_empty() || kinds.contains(&Kind::Boolean) {
+        return;
+    }
+    let name = reference.text();
+    let help = match (reference.root.as_str(), kinds.contains(&Kind::Text)) {
+        ("steps", true) if is_status(reference) => {
+            format!("compare it: {name} == '{}'", Status::Succeeded)
+        }
+        ("inputs", true) => {
+            format!("compare it: {name} == 'VALUE', or declare the input with `type: boolean`")
+        }
+        (_, true) => format!("compare it: {name} == 'VALUE'"),
+        (_, false) => format!("compare it: {name} == VALUE"),
+    };
+    problems.add_help(
+        "expression.type",
+        expression.at,
+        format!(
+            "`{name}` is {}, and true or false is wanted here",
+            describe(&kinds)
+        ),
+        help,
+    );
+}
+
+fn compared(
+    problems: &mut Problems<'_>,
+    known: &Known<'_>,
+    expression: &Expression,
+    comparison: &Comparison,
+) {
+    let Comparison { reference, literal } = comparison;
+    if literal.is_null() {
+        return;
+    }
+    let (name, at) = (reference.text(), expression.at);
+    if let (true, Some(text)) = (is_status(reference), literal.as_str()) {
+        if !known.is_list(reference) {
+            status(problems, expression, &name, text);
+        }
+        return;
+    }
+    let kinds = known.kinds(reference);
+    let kind = Kind::of(literal);
+    if !kinds.is_empty() && !kinds.contains(&kind) {
+        let help = match literal {
+            Value::String(text) if matches!(text.as_str(), "true" | "false") => {
+                format!("write `{text}` without quotes")
+            }
+            Value::String(text) if kinds.contains(&Kind::Number) && text.parse::<f64>().is_ok() => {
+                format!("write `{text}` without quotes")
+            }
+            other if kinds.contains(&Kind::Text) => format!("write '{other}' in quotes"),
+            _ => format!("compare it with {}", describe(&kinds)),
+        };
+        problems.add_help(
+            "expression.type",
+            at,
+            format!(
+                "`{name}` is {}, and never equals {}",
+                describe(&kinds),
+                kind.describe()
+            ),
+            help,
+        );
+        return;
+    }
+    if let Some(choices) = known.choices(reference)
+        && !choices.contains(literal)
+    {
+        let texts: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
+        let shown: Vec<String> = choices.iter().map(Value::to_string).collect();
+        let help = match literal.as_str().and_then(|text| nearest(text, texts)) {
+            Some(known) => format!("did you mean '{known}'?"),
+            None => format!("its choices are {}", shown.join(", ")),
+        };
+        problems.add_help(
+            "expression.choice",
+            at,
+            format!("{literal} is not a choice of `{name}`, so it is never that"),
+            help,
+        );
+    }
+}
+
+/// What other systems call a status of ours.
+const SYNONYMS: [(&str, Status); 8] = [
+    ("success", Status::Succeeded),
+    ("successful", Status::Succeeded),
+    ("passed", Status::Succeeded),
+    ("failure", Status::Failed),
+    ("error", Status::Failed),
+    ("timeout", Status::TimedOut),
+    ("timedout", Status::TimedOut),
+    ("canceled", Status::Cancelled),
+];
+
+fn status(problems: &mut Problems<'_>, expression: &Expression, name: &str, text: &str) {
+    let all = Status::ALL.into_iter().filter(|status| status.is_final());
+    let all: Vec<&str> = all.map(Status::as_str).collect();
+    if all.contains(&text) {
+        return;
+    }
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == text);
+    let meant = synonym.map(|(_, status)| status.as_str());
+    let help = match meant.or_else(|| nearest(text, all.iter().copied())) {
+        Some(known) => format!("did you mean '{known}'?"),
+        None => format!("a step that can be read is one of {}", all.join(", ")),
+    };
+    problems.add_help(
+        "expression.status",
+        expression.at,
+        format!("`{name}` is never '{text}'"),
+        help,
+    );
+}
+
+/// The kinds for a message, null aside where there is another.
+fn describe(kinds: &[Kind]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for kind in kinds
+        .iter()
+        .filter(|kind| **kind != Kind::Null || kinds.len() == 1)
+    {
+        if !names.contains(&kind.describe()) {
+            names.push(kind.describe());
+        }
+    }
+    names.join(" or ")
+}

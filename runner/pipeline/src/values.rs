@@ -1,0 +1,48 @@
+//! Values that stand in a file of their own: inputs, grants, settings.
+
+use serde_json::{Map, Value};
+use sidestep_events::Diagnostic;
+use sidestep_policy::tree::{self, Node, NodeKind};
+
+use crate::file::Source;
+use crate::scalars;
+
+/// Reads a YAML file of values as a pipeline file is read: what some reader of YAML takes for
+/// something else than it looks like (`1.10`, `010`, `off`) is an error whose fix is quotes. An
+/// empty file is null.
+///
+/// # Errors
+/// Returns everything that is wrong with the file, each with its place.
+pub fn read_values(source: &Source) -> Result<Value, Vec<Diagnostic>> {
+    let tree = tree::read(&source.name, &source.text);
+    let mut problems = tree.problems;
+    let value = match &tree.root {
+        Some(root) => value(root, &source.name, &mut problems),
+        None => Value::Null,
+    };
+    if problems.is_empty() {
+        Ok(value)
+    } else {
+        Err(problems)
+    }
+}
+
+fn value(node: &Node, file: &str, problems: &mut Vec<Diagnostic>) -> Value {
+    match &node.kind {
+        NodeKind::Scalar(scalar) => scalars::value(scalar, &[]).unwrap_or_else(|(why, help)| {
+            let problem = Diagnostic::error("yaml.ambiguous", why).with_help(help);
+            problems.push(problem.at(file, node.at));
+            Value::Null
+        }),
+        NodeKind::List(items) => items
+            .iter()
+            .map(|item| value(item, file, problems))
+            .collect(),
+        NodeKind::Map(entries) => {
+            let entries = entries.iter();
+            let entries =
+                entries.map(|(key, item)| (key.text.clone(), value(item, file, problems)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+    }
+}
