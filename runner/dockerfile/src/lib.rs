@@ -17,6 +17,7 @@ mod glob;
 mod heredoc;
 mod instruction;
 mod lines;
+mod lint;
 mod mode;
 mod mount;
 mod node;

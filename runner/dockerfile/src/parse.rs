@@ -1,5 +1,6 @@
 use crate::{
-    Directive, Error, From, Instruction, Kind, Variable, error::NO_FROM, lines::Lines, node::Node,
+    Directive, Error, From, Instruction, Kind, Variable, error::NO_FROM, lines::Lines, lint,
+    node::Node,
 };
 
 /// A Dockerfile that kaniko's parser takes.
@@ -73,6 +74,13 @@ pub fn parse(text: &str) -> Result<Dockerfile, Vec<Error>> {
                 errors.push(Error::new(at, "no build stage in current context"));
             }
             (_, None) => {}
+        }
+    }
+    let directives = lines.directives.iter();
+    for check in directives.filter(|directive| directive.name == "check") {
+        if let Err(why) = lint::check(&check.value.text) {
+            // kaniko reads it before the instructions.
+            errors.insert(0, Error::new(check.value.at, why));
         }
     }
     if !errors.is_empty() {

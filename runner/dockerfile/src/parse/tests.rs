@@ -123,3 +123,26 @@ fn a_line_of_nothing_but_triggers_is_read_and_refused() {
         "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
     );
 }
+
+#[test]
+fn options_of_a_check_that_kaniko_refuses_are_an_error_at_their_value() {
+    let errors = parse("# check=error=yes\nFROM scratch\nCOPY a /a\n").unwrap_err();
+    assert_eq!(errors[0].at, "# check=".len());
+    assert_eq!(
+        errors[0].kanikos(),
+        "parsing dockerfile: parsing lint options: failed to parse check option \"error=yes\": strconv.ParseBool: parsing \"yes\": invalid syntax"
+    );
+    assert!(parse("# check=skip=all;error=true\nFROM scratch\n").is_ok());
+    // After a comment, and behind another directive that ends them, it is a comment.
+    assert!(parse("# hello\n# check=nonsense\nFROM scratch\n").is_ok());
+    for twice in ["syntax=a", "escape=`", "check=skip=all"] {
+        let text = format!("# {twice}\n# {twice}\nFROM scratch\n");
+        let errors = parse(&text).unwrap_err();
+        assert!(errors[0].message.starts_with("only one "), "{errors:?}");
+    }
+    let errors = parse("# escape=x\nFROM scratch\n").unwrap_err();
+    assert!(
+        errors[0].message.contains("invalid escape token"),
+        "{errors:?}"
+    );
+}
