@@ -42,4 +42,4 @@ pub use unpack::{Unpacked, unpack};
 
 /// The version of the archive's format: what [`pack`] makes of one and the same
 /// tree changes only together with this. It stands in the archive's name.
-pub const PACKER: &str = "p1";
+pub const PACKER: &str = "p2";

@@ -10,6 +10,11 @@ const NAME: usize = 100;
 /// The largest size in eleven octal digits: one byte short of 8 GiB.
 const OCTAL_SIZE: u64 = 0o777_7777_7777;
 
+/// The time of every entry, in seconds: 1980-02-01T00:00:00Z. A zip file, and so a wheel or a jar,
+/// can't hold a time before 1980, and keeps local time, so that the first of January would be too
+/// early west of Greenwich.
+pub(crate) const TIME: u64 = 318_211_200;
+
 /// The header blocks of an entry.
 pub(crate) fn header(entry: &Entry) -> Vec<u8> {
     let mut name = entry.path.as_bytes().to_vec();
@@ -74,7 +79,7 @@ fn block(name: &[u8], link: &[u8], kind: u8, mode: u32, size: u64) -> [u8; BLOCK
     put(100, format!("{mode:07o}").as_bytes());
     put(108, b"0000000");
     put(116, b"0000000");
-    put(136, b"00000000000");
+    put(136, format!("{TIME:011o}").as_bytes());
     put(148, b"        ");
     put(156, &[kind]);
     put(157, &link[..link.len().min(NAME)]);

@@ -180,7 +180,7 @@ fn no_name_is_absolute_or_leads_up_and_a_nested_archive_adds_none() {
                 header.uid().unwrap(),
                 header.gid().unwrap()
             ),
-            (0, 0, 0)
+            (318_211_200, 0, 0)
         );
         names.push(entry.path().unwrap().display().to_string());
     }
@@ -194,9 +194,35 @@ fn the_name_is_pinned() {
     let tree = read(folder.path(), 1);
     assert_eq!(
         tree.archive_name(),
-        "ctx1-df40d63c47ba126b3a76f1f7ac7c98af10caf26664d66b5d96734018352d4b3b-p1.tar.gz",
+        "ctx1-df40d63c47ba126b3a76f1f7ac7c98af10caf26664d66b5d96734018352d4b3b-p2.tar.gz",
         "a change here is a new form of the tree, and needs its own name"
     );
+}
+
+#[test]
+fn a_file_of_an_archive_goes_into_a_zip_wherever_it_is_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    tools::files(folder.path(), &[("from/setup.py", "pass")]);
+    let archive = folder.path().join("archive.tar.gz");
+    fs::write(&archive, packed(&read(&folder.path().join("from"), 1))).unwrap();
+    let program = "import sys, tarfile, zipfile\n\
+        tarfile.open(sys.argv[1]).extractall('.')\n\
+        with zipfile.ZipFile('wheel.zip', 'w') as wheel: wheel.write('setup.py')\n\
+        print(zipfile.ZipFile('wheel.zip').infolist()[0].date_time[0])";
+    for zone in ["UTC", "XXX+12", "XXX-14"] {
+        let mut python = Command::new("python3");
+        python
+            .current_dir(folder.path())
+            .env("TZ", zone)
+            .args(["-W", "ignore", "-c", program])
+            .arg(&archive);
+        let Some(output) = tools::run(&mut python) else {
+            return;
+        };
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{zone}: {errors}");
+        assert_eq!(output.stdout, b"1980\n", "{zone}");
+    }
 }
 
 #[test]
