@@ -60,7 +60,7 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
         } else if wanted.is_empty() || from.0.contains_key(&wanted) {
             found.push(wanted);
         } else {
-            found.extend(from.resolve(&wanted));
+            found.extend(from.resolve_above(&wanted));
         }
         if found.len() == before {
             copied.missing.push(source.clone());
@@ -79,12 +79,16 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
         || into.is_folder(&destination);
     for source in found {
         let name = source.rsplit('/').next().unwrap_or_default().to_owned();
-        // A link that is named itself is followed; one inside a folder is kept.
-        let real = from.resolve(&source).unwrap_or_else(|| source.clone());
-        let node = if real.is_empty() {
+        // A link that is named itself is copied as a link, to a folder or a file alike.
+        let node = if source.is_empty() {
             Some(&Node::FOLDER)
         } else {
-            from.0.get(&real)
+            from.0.get(&source)
+        };
+        let archive = match request.unpack_in {
+            // An archive is unpacked also through a link.
+            Some(_) => archive(from, &source)?,
+            None => None,
         };
         match node {
             Some(Node::Folder { .. }) => {
@@ -103,13 +107,17 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
                     let folder = Node::Folder { mode, owner };
                     copied.nodes.insert(destination.clone(), folder);
                 }
-                let skip = if real.is_empty() { 0 } else { real.len() + 1 };
-                for (path, node) in from.below(&real) {
+                let skip = if source.is_empty() {
+                    0
+                } else {
+                    source.len() + 1
+                };
+                for (path, node) in from.below(&source) {
                     let path = join(&destination, &path[skip..]);
                     add(&mut copied.nodes, request, path, Some(node.clone()));
                 }
             }
-            Some(Node::File { disk, .. }) if request.unpack_in.is_some() && is_archive(disk)? => {
+            _ if let Some(disk) = archive => {
                 let folder =
                     tempfile::tempdir_in(request.unpack_in.unwrap_or(Path::new("")))?.keep();
                 unpack(disk, &folder)?;
@@ -192,6 +200,15 @@ pub(crate) fn place(files: &Files, written: &str, workdir: &str) -> String {
         if known == 0 {
             return path;
         }
+    }
+}
+
+/// The archive that a source is, or leads to.
+fn archive<'f>(from: &'f Files, source: &str) -> io::Result<Option<&'f Path>> {
+    let real = from.resolve(source);
+    match real.and_then(|real| from.0.get(&real)) {
+        Some(Node::File { disk, .. }) if is_archive(disk)? => Ok(Some(disk)),
+        _ => Ok(None),
     }
 }
 

@@ -208,6 +208,13 @@ impl Files {
         path.is_empty() || matches!(self.0.get(path), Some(Node::Folder { .. }))
     }
 
+    /// The path with every link above its last part followed. `None` where nothing is there.
+    pub(crate) fn resolve_above(&self, path: &str) -> Option<String> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let path = join(&self.resolve(folder)?, name);
+        self.0.contains_key(&path).then_some(path)
+    }
+
     /// The path with every link on the way followed, within these files. `None`
     /// where nothing is there.
     pub(crate) fn resolve(&self, path: &str) -> Option<String> {

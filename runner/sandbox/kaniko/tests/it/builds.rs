@@ -238,6 +238,56 @@ async fn copies_land_where_docker_puts_them() {
 }
 
 #[tokio::test]
+async fn a_link_that_is_named_in_a_copy_is_copied_as_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let dockerfile = "FROM scratch\nCOPY lf /lf\nCOPY linkdir /x\nCOPY l* /all/\nADD lf /added\nADD la /unpacked/\nCOPY linkdir/g /g\nCOPY real/f linkdir/f /both/\nCOPY real /real\n";
+    std::fs::create_dir_all(folder.path().join("real")).unwrap();
+    for (path, content) in [
+        ("Dockerfile", dockerfile),
+        ("real/f", "f"),
+        ("inner/deep", "d"),
+    ] {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let tree =
+        sidestep_context::Tree::read(&sidestep_context::Options::new(folder.path().join("inner")));
+    let mut archive = Vec::new();
+    sidestep_context::pack(&tree.unwrap(), &mut archive).unwrap();
+    std::fs::write(folder.path().join("in.tar.gz"), archive).unwrap();
+    for (target, at) in [
+        ("real/f", "lf"),
+        ("real", "linkdir"),
+        ("in.tar.gz", "la"),
+        ("f", "real/g"),
+    ] {
+        std::os::unix::fs::symlink(target, folder.path().join(at)).unwrap();
+    }
+    let server = Server::start().await;
+    server.context_of(folder.path());
+    let ran = server.run(&[]).await;
+    let image = pull(&server, &ran, "app:1");
+    let files = image.files();
+    // As kaniko 1.28.3 does with the same context.
+    for (path, target) in [
+        ("lf", "real/f"),
+        ("x", "real"),
+        ("all/lf", "real/f"),
+        ("all/linkdir", "real"),
+        ("all/la", "in.tar.gz"),
+        ("added", "real/f"),
+        ("g", "f"),
+        ("real/g", "f"),
+    ] {
+        assert_eq!(files[path].2, target, "{path}");
+    }
+    for (path, content) in [("unpacked/deep", "d"), ("both/f", "f"), ("real/f", "f")] {
+        assert_eq!(image.content(path), content, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn any_repository_builds_and_what_was_left_out_is_named() {
     let dockerfile = "FROM node:20 AS build\nWORKDIR /app\nCOPY package.json .\nRUN npm ci && \\\n    npm run build\n\nFROM nginx:alpine AS app\nCOPY --from=build /app/dist /usr/share/nginx/html\nCOPY --from=build /app/package.json /\nCOPY --from=busybox /bin/sh /bin/\nCMD [\"nginx\"]\nFROM unused\nRUN never\n";
     let (_, ran, image) = build(dockerfile, &[("package.json", "{}")], &["--target=App"]).await;
