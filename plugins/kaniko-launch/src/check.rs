@@ -1,5 +1,7 @@
 //! What is wrong before the build starts: the Dockerfile, and what kaniko would misread in it.
 
+use std::borrow::Cow;
+
 use sidestep::{Diagnostic, workspace};
 
 use crate::dockerfile::problems;
@@ -37,8 +39,8 @@ fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diag
         "." | "" => dockerfile.to_owned(),
         path => format!("{}/{dockerfile}", path.trim_end_matches('/')),
     };
-    match workspace::read_to_string(&file, LARGEST) {
-        Ok(text) => problems(&file, &text, inputs),
+    match workspace::read(&file, LARGEST) {
+        Ok(bytes) => problems(&file, &text(&bytes), inputs),
         Err(error) if error.is_not_found() => {
             vec![
                 Diagnostic::error(
@@ -52,11 +54,33 @@ fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diag
     }
 }
 
+/// A Dockerfile as text. It need not be UTF-8: kaniko builds a comment or a label in another
+/// encoding as it is, so other bytes only must not stop the reading.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use sidestep::serde_json::{from_value, json};
 
     use super::*;
+
+    #[test]
+    fn a_dockerfile_that_is_not_utf8_is_read_and_its_faults_are_found() {
+        let latin1 = b"FROM scratch\n# g\xe9r\xe9\nLABEL by=\"Ren\xe9\"\nCOPY a /a\n";
+        let known = Known::default();
+        assert!(problems("Dockerfile", &text(latin1), &known).is_empty());
+        let found = problems(
+            "Dockerfile",
+            &text(b"FROM scratch\n# \xe9\nCPY a /a\n"),
+            &known,
+        );
+        assert_eq!(
+            (&found[0].code[..], found[0].line),
+            ("dockerfile.syntax", Some(3))
+        );
+    }
 
     #[test]
     fn a_key_is_warned_of_and_what_is_not_known_is_not_read() {
