@@ -55,7 +55,7 @@ pub(crate) fn of_log(
             format!("the context holds no `{}`", inputs.dockerfile),
         )
         .help("see what it holds:")
-        .helps(repair::list_context(&inputs.path)),
+        .helps(repair::list_context(inputs)),
         Sign::SourceMissing | Sign::StageLacks | Sign::ImageName => {
             dockerfile::of_dockerfile(sign, text, inputs)
         }

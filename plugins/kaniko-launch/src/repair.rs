@@ -204,18 +204,25 @@ pub(crate) fn describe_secret(inputs: &Inputs, key: &GoogleKey) -> Option<Comman
 }
 
 /// Lists what a context holds.
-pub(crate) fn list_context(folder: &str) -> Option<Command> {
-    Command::new(&["sidestep", "context", "ls"])
-        .value(folder)
-        .build()
+pub(crate) fn list_context(inputs: &Inputs) -> Option<Command> {
+    on_context("ls", inputs).value(inputs.path.as_str()).build()
 }
 
 /// Says which rule of an ignore file decides about a path.
-pub(crate) fn explain_context(path: &str, folder: &str) -> Option<Command> {
-    Command::new(&["sidestep", "context", "explain"])
+pub(crate) fn explain_context(path: &str, inputs: &Inputs) -> Option<Command> {
+    on_context("explain", inputs)
         .value(path)
-        .value(folder)
+        .value(inputs.path.as_str())
         .build()
+}
+
+/// A command about the context. The Dockerfile decides which ignore file counts.
+fn on_context(command: &'static str, inputs: &Inputs) -> sidestep::Builder {
+    let command = Command::new(&["sidestep", "context", command]);
+    match inputs.dockerfile.as_str() {
+        "Dockerfile" => command,
+        other => command.option("--dockerfile", other),
+    }
 }
 
 /// A repository of Artifact Registry.

@@ -14,7 +14,7 @@ pub(super) fn of_dockerfile(sign: Sign, text: &str, inputs: &Inputs) -> Error {
             format!("a COPY or ADD takes `{text}`, and the context holds none"),
         )
         .help("see whether it is in the folder, or left out by an ignore file:")
-        .helps(explain_context(text, &inputs.path)),
+        .helps(explain_context(text, inputs)),
         Sign::StageLacks => {
             let (stage, path) = text.split_once('/').unwrap_or(("?", text));
             Error::failed(
@@ -56,6 +56,13 @@ mod tests {
         assert_eq!(
             error.help[1],
             "sidestep context explain go.mod services/api"
+        );
+        // The Dockerfile decides which ignore file counts.
+        let own = json!({ "path": ".", "dockerfile": "docker/app.Dockerfile" });
+        let error = of_dockerfile(Sign::SourceMissing, "conf/a", &example(&own));
+        assert_eq!(
+            error.help[1],
+            "sidestep context explain --dockerfile docker/app.Dockerfile conf/a ."
         );
         let error = of_dockerfile(Sign::StageLacks, "0/app/dist", &inputs);
         assert_eq!(
