@@ -53,6 +53,14 @@ pub enum Resource {
     },
     /// A Cloud Storage bucket, by name.
     Bucket(String),
+    /// An object in a bucket. It has the bucket's policy, whose conditions see the object
+    /// (<https://cloud.google.com/iam/docs/conditions-resource-attributes>).
+    Object {
+        /// The bucket that it lies in.
+        bucket: String,
+        /// Its name.
+        name: String,
+    },
     /// An Artifact Registry repository.
     Repository {
         /// The project that owns it.

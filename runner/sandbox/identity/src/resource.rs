@@ -10,7 +10,7 @@ impl Resource {
         match self {
             Self::Project(_) => "cloudresourcemanager.googleapis.com",
             Self::ServiceAccount { .. } => "iam.googleapis.com",
-            Self::Bucket(_) => "storage.googleapis.com",
+            Self::Bucket(_) | Self::Object { .. } => "storage.googleapis.com",
             Self::Repository { .. } => "artifactregistry.googleapis.com",
             Self::Secret { .. } => "secretmanager.googleapis.com",
         }
@@ -22,6 +22,7 @@ impl Resource {
             Self::Project(_) => "cloudresourcemanager.googleapis.com/Project",
             Self::ServiceAccount { .. } => "iam.googleapis.com/ServiceAccount",
             Self::Bucket(_) => "storage.googleapis.com/Bucket",
+            Self::Object { .. } => "storage.googleapis.com/Object",
             Self::Repository { .. } => "artifactregistry.googleapis.com/Repository",
             Self::Secret { .. } => "secretmanager.googleapis.com/Secret",
         }
@@ -35,6 +36,7 @@ impl Resource {
                 format!("projects/{project}/serviceAccounts/{email}")
             }
             Self::Bucket(name) => format!("projects/_/buckets/{name}"),
+            Self::Object { bucket, name } => format!("projects/_/buckets/{bucket}/objects/{name}"),
             Self::Repository {
                 project,
                 location,
@@ -60,6 +62,9 @@ impl State {
         {
             return policy_key(account);
         }
+        if let Resource::Object { bucket, .. } = resource {
+            return Resource::Bucket(bucket.clone()).full_name();
+        }
         resource.full_name()
     }
 
@@ -71,7 +76,9 @@ impl State {
                 self.live_account(email)
                     .map_or(project.as_str(), |a| a.project.as_str()),
             ),
-            Resource::Bucket(name) => self.bucket_projects.get(name).map(String::as_str),
+            Resource::Bucket(name) | Resource::Object { bucket: name, .. } => {
+                self.bucket_projects.get(name).map(String::as_str)
+            }
             Resource::Repository { project, .. } | Resource::Secret { project, .. } => {
                 Some(project)
             }

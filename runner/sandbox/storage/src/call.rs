@@ -109,6 +109,18 @@ fn named(caller: &Caller) -> Option<&str> {
 impl App {
     /// Whether the caller has the permission on the bucket.
     pub(crate) fn allows(&self, caller: &Caller, permission: &str, bucket: &Bucket) -> bool {
+        let own = Resource::Bucket(bucket.name.clone());
+        self.allows_on(caller, permission, bucket, &own)
+    }
+
+    /// Whether the caller has the permission on the bucket or on an object in it.
+    fn allows_on(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        bucket: &Bucket,
+        own: &Resource,
+    ) -> bool {
         // Object ACLs know nothing of federated identities, so Google gives
         // these no access without uniform bucket-level access.
         if let Caller::Member(member) = caller
@@ -117,9 +129,8 @@ impl App {
         {
             return false;
         }
-        let own = Resource::Bucket(bucket.name.clone());
         let project = Resource::Project(bucket.project.clone());
-        self.access.allows(caller, permission, &own)
+        self.access.allows(caller, permission, own)
             || self.access.allows(caller, permission, &project)
     }
 
@@ -145,6 +156,25 @@ impl App {
         let bucket = self.store.bucket(bucket)?;
         self.require(caller, permission, &bucket, "object")?;
         Ok(bucket)
+    }
+
+    /// The bucket, for a caller who has the permission on one object in it.
+    pub(crate) fn object_with(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        bucket: &str,
+        name: &str,
+    ) -> Result<Bucket, Failure> {
+        let bucket = self.store.bucket(bucket)?;
+        let object = Resource::Object {
+            bucket: bucket.name.clone(),
+            name: name.to_owned(),
+        };
+        if self.allows_on(caller, permission, &bucket, &object) {
+            return Ok(bucket);
+        }
+        Err(Failure::denied(named(caller), permission, "object"))
     }
 
     /// `thing` is what Google's message names: `object` or `bucket`.

@@ -121,7 +121,7 @@ async fn copied(
     call: &Call,
     body: Body,
 ) -> Result<Object, Failure> {
-    let source = app.objects_with(&call.caller, "storage.objects.get", from_bucket)?;
+    let source = app.object_with(&call.caller, "storage.objects.get", from_bucket, from)?;
     let put = rights(
         app,
         &call.caller,

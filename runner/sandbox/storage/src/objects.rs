@@ -26,7 +26,7 @@ pub(crate) async fn get(
     if call.params.get("alt") == Some("media") {
         return media(State(app), Path((bucket, name)), call).await;
     }
-    let facts = app.objects_with(&call.caller, "storage.objects.get", &bucket)?;
+    let facts = app.object_with(&call.caller, "storage.objects.get", &bucket, &name)?;
     let generation = call.params.number("generation")?;
     let object = app.store.find(&bucket, &name, generation)?;
     Conditions::read(&call.params)?.check(object.as_ref(), Purpose::Read)?;
@@ -40,7 +40,7 @@ pub(crate) async fn media(
     Path((bucket, name)): Name,
     call: Call,
 ) -> Result<Response, Failure> {
-    let facts = app.objects_with(&call.caller, "storage.objects.get", &bucket)?;
+    let facts = app.object_with(&call.caller, "storage.objects.get", &bucket, &name)?;
     let generation = call.params.number("generation")?;
     let opened = app.store.open_object(&bucket, &name, generation)?;
     let there = opened.as_ref().map(|(object, _)| object);
@@ -55,7 +55,7 @@ pub(crate) async fn patch(
     call: Call,
     body: Body,
 ) -> Result<Response, Failure> {
-    app.objects_with(&call.caller, "storage.objects.update", &bucket)?;
+    app.object_with(&call.caller, "storage.objects.update", &bucket, &name)?;
     let generation = call.params.number("generation")?;
     let conditions = Conditions::read(&call.params)?;
     let patch = resource(body).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn delete(
     Path((bucket, name)): Name,
     call: Call,
 ) -> Result<Response, Failure> {
-    app.objects_with(&call.caller, "storage.objects.delete", &bucket)?;
+    app.object_with(&call.caller, "storage.objects.delete", &bucket, &name)?;
     let generation = call.params.number("generation")?;
     let conditions = Conditions::read(&call.params)?;
     app.store

@@ -59,7 +59,11 @@ impl Access for Policies {
         if member == OWNER && *resource == Resource::Project("demo".to_owned()) {
             return true;
         }
-        let policy = self.policy(resource);
+        let bucket = match resource {
+            Resource::Object { bucket, .. } => &Resource::Bucket(bucket.clone()),
+            other => other,
+        };
+        let policy = self.policy(bucket);
         policy["bindings"]
             .as_array()
             .unwrap()
