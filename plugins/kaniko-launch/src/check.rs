@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sidestep::{Diagnostic, workspace};
+use sidestep::{Diagnostic, ImageRef, workspace};
 
 use crate::dockerfile::problems;
 use crate::inputs::Known;
@@ -13,11 +13,27 @@ const LARGEST: u64 = 1 << 20;
 /// Reads the Dockerfile in the workspace, and looks at what identity is asked for.
 pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = key_in_secret(inputs).into_iter().collect();
+    let destinations = inputs.destinations.iter().flatten();
+    found.extend(destinations.filter_map(without_repository));
     // What another step decides can't be read yet.
     if let (Some(path), Some(dockerfile)) = (&inputs.path, &inputs.dockerfile) {
         found.extend(dockerfile_problems(path, dockerfile, inputs));
     }
     found
+}
+
+/// An image of Artifact Registry lies in a repository: `HOST/PROJECT/REPOSITORY/NAME`
+/// (<https://cloud.google.com/artifact-registry/docs/docker/names>).
+fn without_repository(image: &ImageRef) -> Option<Diagnostic> {
+    let parts: Vec<&str> = image.repository().split('/').collect();
+    let lies_there = parts[0].ends_with("-docker.pkg.dev");
+    (lies_there && parts.len() < 4).then(|| {
+        let message = format!("the destination {image} names no repository to push to");
+        Diagnostic::error("kaniko.destination", message).help(format!(
+            "an image there is {}/PROJECT/REPOSITORY/NAME",
+            parts[0]
+        ))
+    })
 }
 
 fn key_in_secret(inputs: &Known) -> Option<Diagnostic> {
@@ -80,6 +96,28 @@ mod tests {
             (&found[0].code[..], found[0].line),
             ("dockerfile.syntax", Some(3))
         );
+    }
+
+    #[test]
+    fn a_destination_without_a_repository_is_an_error() {
+        let codes = |image: &str| -> Vec<String> {
+            let known = json!({ "destinations": [image] });
+            let known: Known = from_value(known).expect("known inputs");
+            check(&known).into_iter().map(|found| found.code).collect()
+        };
+        for image in [
+            "europe-docker.pkg.dev/demo/hello:1",
+            "us-docker.pkg.dev/hello",
+        ] {
+            assert_eq!(codes(image), ["kaniko.destination"], "{image}");
+        }
+        for image in [
+            "europe-docker.pkg.dev/demo/images/hello:1",
+            "gcr.io/demo/hello",
+            "ghcr.io/demo/hello",
+        ] {
+            assert_eq!(codes(image), [""; 0], "{image}");
+        }
     }
 
     #[test]

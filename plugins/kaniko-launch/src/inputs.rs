@@ -96,6 +96,7 @@ pub(crate) struct Known {
     #[serde(deserialize_with = "present")]
     pub platform: Option<Option<String>>,
     pub executor: Option<String>,
+    pub destinations: Option<Vec<ImageRef>>,
     pub namespace: Option<String>,
     pub google_key: Option<GoogleKey>,
 }
