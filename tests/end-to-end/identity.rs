@@ -124,6 +124,7 @@ scenarios! {
     link_5_no_service_account: "service-account-missing" => [(5, "identity.service-account-missing"), (6, "identity.annotation-missing")];
     link_6_no_annotation: "no-annotation" => [(6, "identity.annotation-missing")];
     link_6_wrong_annotation: "wrong-annotation" => [(6, "identity.annotation-wrong")];
+    link_6_misspelt_annotation: "annotation-misspelt" => [(6, "identity.annotation-wrong")];
     link_6_leftover_annotation: "leftover-annotation" DIRECT => [(6, "identity.annotation-leftover")];
     link_7_account_deleted: "account-deleted" => [(7, "identity.account-missing")];
     link_7_account_disabled: "account-disabled" => [(7, "identity.account-disabled")];
@@ -181,11 +182,32 @@ fn what_the_caller_may_not_read_is_left_to_the_proof() {
         }
         if expected == 4 {
             let failure = failure(&events);
-            assert_eq!(failure["code"], "identity.binding-missing");
+            // What was not read is not called missing.
+            assert_eq!(failure["code"], "identity.impersonation-denied");
             let why = failure["message"].as_str().unwrap();
-            assert!(why.contains("Most probably"), "{why}");
+            assert!(why.contains("cannot tell"), "{why}");
         }
     }
+}
+
+#[test]
+fn a_role_on_the_contexts_alone_is_enough() {
+    let Some(_) = program("gcloud") else { return };
+    let mut place = Place::with_application();
+    place.events(&["run", "--sandbox"]);
+    let change = |verb: &str, condition: &str| {
+        format!(
+            "gcloud storage buckets {verb}-iam-policy-binding gs://demo-contexts --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/storage.objectViewer --condition={condition}"
+        )
+    };
+    let only = "'expression=resource.name.startsWith(\"projects/_/buckets/demo-contexts/objects/contexts/\"),title=contexts'";
+    run(&mut place, "healthy", &change("add", only));
+    run(&mut place, "healthy", &change("remove", "None"));
+    let (exit, events) = place.events(&["run", "--sandbox"]);
+    assert_eq!(exit, 0, "{:#?}", log(&events));
+    let told = log(&events);
+    let holds = |line: &&&str| line.ends_with("gs://demo-contexts/contexts/*: objects.get");
+    assert!(told.iter().any(|line| holds(&line)), "{told:#?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use sidestep::serde_json::Value;
 use sidestep::{Class, Error};
 
 use crate::account::on;
+use crate::address;
 use crate::commands::annotate;
 use crate::identity::{Identity, Way, Workload};
 use crate::inputs::Form;
@@ -29,6 +30,25 @@ pub(crate) fn annotated(
     let name = identity.workload.name();
     let broken =
         |class, code, message: String| cluster(class, code, message).help(on(&identity.workload));
+    if let Some(found) = found
+        && let Err(misspelt) = address::check(found, &identity.workload.project)
+    {
+        let meant = match (&identity.way, bound) {
+            (Way::As(_), [bound]) if !exists => Some(bound.as_str()),
+            (way, _) => way.account(),
+        };
+        return Verdict::Broken(
+            broken(
+                Class::Denied,
+                "annotation-wrong",
+                format!(
+                    "{name} is annotated with `{found}`, which is {}",
+                    misspelt.what
+                ),
+            )
+            .helps(annotate(&identity.workload, meant)),
+        );
+    }
     match (&identity.way, found) {
         (Way::Direct, None) => Verdict::Holds("none, as the direct form wants it".to_owned()),
         (Way::Direct, Some(email)) => Verdict::Broken(
@@ -76,7 +96,21 @@ pub(crate) fn annotated(
 }
 
 /// No account is named, and none could be found.
-pub(crate) fn unnamed(workload: &Workload) -> Verdict {
+pub(crate) fn unnamed(workload: &Workload, found: Option<&str>) -> Verdict {
+    if let Some(found) = found
+        && let Err(misspelt) = address::check(found, &workload.project)
+    {
+        let name = workload.name();
+        let message = format!(
+            "{name} is annotated with `{found}`, which is {}",
+            misspelt.what
+        );
+        return Verdict::Broken(
+            cluster(Class::Denied, "annotation-wrong", message)
+                .help("name the account in the step's `googleServiceAccount`, and the commands for it follow; until then no pod can act as one:")
+                .helps(annotate(workload, None)),
+        );
+    }
     Verdict::Broken(
         cluster(
             Class::Denied,
@@ -94,9 +128,7 @@ pub(crate) fn unnamed(workload: &Workload) -> Verdict {
 
 /// What is odd about an annotation that looks right.
 fn oddity(found: &str, meant: &str) -> &'static str {
-    if found.trim() == meant {
-        " (there are blanks around it)"
-    } else if found.eq_ignore_ascii_case(meant) {
+    if found.eq_ignore_ascii_case(meant) {
         " (case matters)"
     } else {
         ""
@@ -130,7 +162,9 @@ mod tests {
         assert_eq!(judge(Some(BUILDER)), Verdict::Holds(BUILDER.to_owned()));
         let error = judge(Some("builder@demo.iam.gserviceaccount.com ")).broken();
         assert!(
-            error.message.ends_with("(there are blanks around it)"),
+            error
+                .message
+                .ends_with("which is an address with blanks around it"),
             "{error}"
         );
         let error = judge(None).broken();
@@ -138,6 +172,35 @@ mod tests {
         assert_eq!(
             error.help[1],
             "kubectl annotate serviceaccount kaniko -n builds iam.gke.io/gcp-service-account=builder@demo.iam.gserviceaccount.com --overwrite"
+        );
+    }
+
+    #[test]
+    fn an_annotation_of_another_shape_is_named_and_replaced() {
+        for found in [
+            "projects/demo/serviceAccounts/builder@demo.iam.gserviceaccount.com",
+            "builder",
+            "\"builder@demo.iam.gserviceaccount.com\"",
+            "serviceAccount:builder@demo.iam.gserviceaccount.com",
+            "builder@${PROJECT_ID}.iam.gserviceaccount.com",
+        ] {
+            let error = annotated(&builder(), Some(found), Form::Auto, true, &[]).broken();
+            assert_eq!(error.code, "identity.annotation-wrong");
+            assert!(error.message.contains(found), "{error}");
+            assert_eq!(
+                error.help[1],
+                "kubectl annotate serviceaccount kaniko -n builds iam.gke.io/gcp-service-account=builder@demo.iam.gserviceaccount.com --overwrite"
+            );
+        }
+        let direct = example(Way::Direct);
+        let error = annotated(&direct, Some("$X"), Form::Direct, true, &[]).broken();
+        assert!(error.help[1].ends_with("iam.gke.io/gcp-service-account-"));
+        let workload = direct.workload;
+        let error = unnamed(&workload, Some("$X")).broken();
+        assert_eq!(error.code, "identity.annotation-wrong");
+        assert_eq!(
+            unnamed(&workload, None).broken().code,
+            "identity.annotation-missing"
         );
     }
 

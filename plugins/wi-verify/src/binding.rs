@@ -6,7 +6,7 @@ use sidestep::{Class, Error};
 use crate::commands;
 use crate::identity::Identity;
 use crate::near_miss;
-use crate::roles::{ACTS_AS, Grant, grants};
+use crate::roles::{self, ACTS_AS, Grant, grants};
 use crate::verdict::{Verdict, cloud};
 
 /// What the policies of an account and of its project say about the workload.
@@ -42,7 +42,7 @@ pub(crate) fn read(identity: &Identity, own: &Policy, project: Option<&Policy>) 
     for (whose, policy) in policies {
         match policy.map(|policy| grants(policy, acts, is)) {
             Some(Grant::Given) => return Binding::Given(whose),
-            Some(Grant::Conditioned(condition)) => conditioned = Some(condition),
+            Some(Grant::Conditioned(condition)) => conditioned = Some(roles::shown(&condition)),
             Some(Grant::Absent) | None => {}
         }
     }
@@ -97,13 +97,22 @@ pub(crate) fn judge(
             Vec::new(),
         ),
         (Binding::Absent(near), _) => first(missing(identity, email, near.as_deref())),
-        (Binding::Unknown(why), Proven::No) => first(missing(
-            identity,
-            email,
-            Some(&format!("Most probably; {why}.")),
-        )),
+        (Binding::Unknown(why), Proven::No) => first(untold(identity, email, why)),
         (Binding::Unknown(why), _) => Verdict::Unknown(why.clone()),
     }
+}
+
+/// Google gives no token, and neither the account nor its policy could be read: the binding may be
+/// missing, and the account may be disabled or deleted. A command for one of these could mend
+/// nothing.
+fn untold(identity: &Identity, email: &str, why: &str) -> Error {
+    let who = identity.workload.name();
+    let message = format!(
+        "Google gives {who} no token of {email}, and it cannot tell whether the binding is missing or the account is disabled or deleted.\n{why}"
+    );
+    cloud(Class::Denied, "impersonation-denied", message)
+        .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or let the caller read it"))
+        .helps(commands::show_account(email))
 }
 
 fn missing(identity: &Identity, email: &str, near: Option<&str>) -> Error {
@@ -179,7 +188,27 @@ mod tests {
         let custom = policy(&[("projects/demo/roles/actor", MEMBER)]);
         assert!(matches!(verdict(&custom, Proven::Yes), Verdict::Unknown(_)));
         let error = verdict(&custom, Proven::No).broken();
-        assert!(error.message.contains("Most probably"), "{error}");
+        assert_eq!(error.code, "identity.impersonation-denied");
+        assert!(
+            error
+                .message
+                .contains("the custom role projects/demo/roles/actor"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_called_missing() {
+        let unread =
+            Binding::Unknown("not checked: this step is not granted to read it".to_owned());
+        let error = judge(&identity(), BUILDER, &unread, Proven::No).broken();
+        assert_eq!(error.code, "identity.impersonation-denied");
+        assert!(error.message.contains("cannot tell"), "{error}");
+        assert!(error.help[0].contains("googleServiceAccount"), "{error:?}");
+        assert_eq!(
+            error.help[1],
+            "gcloud iam service-accounts describe builder@demo.iam.gserviceaccount.com --project demo"
+        );
     }
 
     #[test]

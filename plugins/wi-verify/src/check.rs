@@ -2,6 +2,7 @@
 
 use sidestep::Diagnostic;
 
+use crate::address;
 use crate::identity::Workload;
 use crate::inputs::{Form, Inputs};
 use crate::targets::targets;
@@ -24,15 +25,16 @@ pub(crate) fn check(inputs: &Inputs) -> Vec<Diagnostic> {
             .help("the direct form has no Google service account"),
         );
     }
-    if let Some(email) = inputs
-        .google_service_account
-        .as_deref()
-        .filter(|email| !email.contains('@'))
+    if let Some(email) = inputs.google_service_account.as_deref()
+        && let Err(misspelt) = address::check(email, inputs.cluster.project().unwrap_or_default())
     {
         found.push(
             Diagnostic::error(
                 "identity.account-name",
-                format!("`{email}` is no address of a service account"),
+                format!(
+                    "`googleServiceAccount` is `{email}`, which is {}",
+                    misspelt.what
+                ),
             )
             .help("write NAME@PROJECT.iam.gserviceaccount.com"),
         );
@@ -62,7 +64,9 @@ mod tests {
         );
         assert_eq!(codes(json!({ "targets": [{}] })), ["identity.target"]);
         assert_eq!(
-            codes(json!({ "form": "direct", "googleServiceAccount": "a@p" })),
+            codes(
+                json!({ "form": "direct", "googleServiceAccount": "a@p.iam.gserviceaccount.com" })
+            ),
             ["identity.form"]
         );
         assert_eq!(

@@ -6,7 +6,7 @@ use sidestep::{Class, Result};
 use crate::commands;
 use crate::identity::Workload;
 use crate::targets::Place;
-use crate::verdict::{Verdict, cluster};
+use crate::verdict::{Verdict, cluster, is_callers, perimeter};
 
 /// The pool, and what is to be said about it. Without the cluster's facts nothing further can be
 /// told, and no build can start either.
@@ -33,11 +33,16 @@ pub(crate) fn pool(
             .helps(commands::list_clusters(project));
             return (Verdict::Broken(error), None);
         }
+        Err(error) if is_callers(&error) => return (Verdict::Broken(error), None),
         Err(error) if error.class == Class::Denied && !error.code.ends_with("api-disabled") => {
+            let what = format!("looking at the cluster {name}");
+            if let Some(error) = perimeter(&what, &error) {
+                return (Verdict::Broken(error), None);
+            }
             let mut broken = cluster(
                 Class::Denied,
                 "cluster-denied",
-                format!("{caller} may not look at the cluster {name}, and so can't start a build there either"),
+                format!("{caller} may not look at the cluster {name}, and so can't start a build there either.\n{}", error.message),
             )
             .help("let it, as the project's owner:");
             if let Some(member) = member(caller) {

@@ -138,6 +138,11 @@ pub(crate) fn enable_account(email: &str) -> Option<Command> {
     of_account("enable", email, email)
 }
 
+/// Shows a Google service account.
+pub(crate) fn show_account(email: &str) -> Option<Command> {
+    of_account("describe", email, email)
+}
+
 /// Brings a deleted Google service account back, by its unique id.
 pub(crate) fn undelete_account(email: &str, id: &str) -> Option<Command> {
     of_account("undelete", email, id)

@@ -15,7 +15,7 @@ use crate::outputs::Outputs;
 use crate::proving::{self, Proving};
 use crate::report::{Link, Report};
 use crate::targets::{Target, targets};
-use crate::verdict::{Verdict, unread};
+use crate::verdict::{self, Verdict, unread};
 use crate::{cluster, google_account, network, nodes, permissions, pods, reads, uniform};
 
 /// Looks at every link.
@@ -36,13 +36,14 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let mut report = Report::default();
     let mut found = cluster_side(&workload, inputs, &targets, &caller, &mut report)?;
     let google = found.google.take();
+    let account_read = matches!(&google, Some(Ok(_)));
     let binding = google_side(&found.identity, google, &targets, &caller, &mut report)?;
     workload_side(
         step,
         inputs,
         found,
         &targets,
-        binding.as_ref(),
+        (binding.as_ref(), account_read),
         &caller,
         report,
     )
@@ -65,6 +66,11 @@ fn cluster_side(
     report: &mut Report,
 ) -> Result<Found> {
     let project = project::get(&workload.project);
+    if let Err(error) = &project
+        && verdict::is_callers(error)
+    {
+        report.take(Link::CALLER, Verdict::Broken(error.clone()))?;
+    }
     let number = project.as_ref().ok().map(|project| project.number);
     let (pool, facts) = cluster::pool(workload, gke::cluster(workload.cluster_name()), caller);
     let read = if facts.is_some() {
@@ -123,7 +129,10 @@ fn cluster_side(
 
     let Some(way) = way else {
         return Err(report
-            .take(Link::ANNOTATION, annotation::unnamed(workload))
+            .take(
+                Link::ANNOTATION,
+                annotation::unnamed(workload, read.as_ref().ok().and_then(annotation)),
+            )
             .err()
             .unwrap_or_else(|| Error::bug("an unnamed account is a broken link")));
     };
@@ -217,7 +226,7 @@ fn workload_side(
         identity, facts, ..
     }: Found,
     targets: &[Target],
-    binding: Option<&Binding>,
+    (binding, account_read): (Option<&Binding>, bool),
     caller: &str,
     mut report: Report,
 ) -> Result<Outputs> {
@@ -227,6 +236,7 @@ fn workload_side(
         identity: &identity,
         targets,
         binding,
+        account_read,
         caller,
         wait: inputs.wait.get(),
         settled: uniform.is_broken(),

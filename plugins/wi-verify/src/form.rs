@@ -2,6 +2,7 @@
 
 use sidestep::gcp::iam::Policy;
 
+use crate::address;
 use crate::binding::{self, Binding};
 use crate::identity::{Identity, Way};
 use crate::inputs::{Form, Inputs};
@@ -17,11 +18,20 @@ pub(crate) enum Told {
 
 /// What inputs and annotation say. An account that the inputs name goes before the annotation:
 /// link 6 compares the two.
+///
+/// An annotation that is no address names the account that is most likely meant by it.
 pub(crate) fn told(inputs: &Inputs, annotation: Option<&str>) -> Told {
-    let named = inputs.google_service_account.as_deref().or(annotation);
+    let annotated = annotation.and_then(|text| {
+        let project = inputs.cluster.project().unwrap_or_default();
+        match address::check(text, project) {
+            Ok(()) => Some(text.to_owned()),
+            Err(misspelt) => misspelt.meant,
+        }
+    });
+    let named = inputs.google_service_account.clone().or(annotated);
     match (inputs.form, named) {
         (Form::Direct, _) => Told::Way(Way::Direct),
-        (_, Some(email)) => Told::Way(Way::As(email.trim().to_owned())),
+        (_, Some(email)) => Told::Way(Way::As(email)),
         (Form::Auto | Form::Impersonation, None) => Told::ByBindings,
     }
 }
@@ -54,15 +64,18 @@ mod tests {
     fn inputs_go_before_the_annotation() {
         let by = |more, annotation| told(&example(&more), annotation);
         let acts_as = |email: &str| Told::Way(Way::As(email.to_owned()));
-        assert_eq!(by(json!({}), Some("a@p")), acts_as("a@p"));
+        let (a, b) = ("a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com");
+        assert_eq!(by(json!({}), Some(a)), acts_as(a));
         assert_eq!(
-            by(json!({ "googleServiceAccount": "b@p" }), Some("a@p")),
-            acts_as("b@p")
+            by(json!({ "googleServiceAccount": b }), Some(a)),
+            acts_as(b)
         );
         assert_eq!(
-            by(json!({ "form": "direct" }), Some("a@p")),
+            by(json!({ "form": "direct" }), Some(a)),
             Told::Way(Way::Direct)
         );
+        let meant = acts_as("a@demo.iam.gserviceaccount.com");
+        assert_eq!(by(json!({}), Some("a")), meant, "a bare name");
         assert_eq!(by(json!({}), None), Told::ByBindings);
         assert_eq!(
             by(json!({ "form": "impersonation" }), None),

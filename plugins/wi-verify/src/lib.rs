@@ -5,11 +5,13 @@
 //! do, which has the last word where policies could not be read.
 
 mod account;
+mod address;
 mod annotation;
 mod binding;
 mod check;
 mod cluster;
 mod commands;
+mod condition;
 mod diagnosis;
 mod form;
 mod google_account;

@@ -5,11 +5,12 @@ use sidestep::identity::TargetResult;
 use sidestep::{Class, Error, Result};
 
 use crate::commands;
+use crate::condition::{self, OfObjects};
 use crate::google_account::deleted;
 use crate::identity::{Identity, Way};
 use crate::roles::{self, Grant};
 use crate::targets::{Place, Target};
-use crate::verdict::{Verdict, and, cloud};
+use crate::verdict::{self, Verdict, and, cloud};
 
 /// A verdict, and whether a broken one may heal by itself: the policy grants it, and a fresh change
 /// is not seen at once.
@@ -33,7 +34,13 @@ pub(crate) fn judge(
     let place = target.place.shown();
     if let Some(failure) = &result.failure {
         let error = Error::from(failure.clone());
+        if let Some(error) = verdict::perimeter(&format!("reaching {place}"), &error) {
+            return Ok(settled(Verdict::Broken(error)));
+        }
         return match error.class {
+            Class::NotFound if may_create(identity, target, policy) => Ok(settled(Verdict::Holds(
+                format!("{place}: the first push creates it"),
+            ))),
             Class::NotFound => Ok(settled(Verdict::Broken(missing(identity, target)))),
             _ if error.code.ends_with("api-disabled") => Ok(Judged {
                 verdict: Verdict::Broken(Error {
@@ -42,9 +49,11 @@ pub(crate) fn judge(
                 }),
                 fresh: true,
             }),
+            Class::Denied if verdict::is_callers(&error) => Err(error),
             Class::Denied | Class::Refused => Ok(settled(Verdict::Unknown(format!(
-                "not checked: {} may not ask what it may do on {place}",
-                identity.who()
+                "not checked: {} may not ask what it may do on {place} ({})",
+                identity.who(),
+                error.message
             )))),
             _ => Err(error),
         };
@@ -64,11 +73,63 @@ pub(crate) fn judge(
             None => Grant::Absent,
         })
         .collect();
-    let fresh = grants.iter().all(|grant| *grant == Grant::Given);
+    if let Some(verdict) = of_objects(target, &lacking, &grants) {
+        return Ok(settled(verdict));
+    }
+    let fresh = grants.iter().all(|grant| matches!(grant, Grant::Given));
     Ok(Judged {
         verdict: Verdict::Broken(lacks(identity, target, &lacking, &grants, policy)),
         fresh,
     })
+}
+
+/// The verdict on a bucket whose policy grants what is lacking for some of its objects: the bucket
+/// itself was asked, which is none of them. None where something is granted in no such way.
+fn of_objects(target: &Target, lacking: &[&str], grants: &[Grant]) -> Option<Verdict> {
+    let Place::Bucket(bucket) = &target.place else {
+        return None;
+    };
+    let place = target.place.shown();
+    let mut prefixes: Vec<String> = Vec::new();
+    for (permission, grant) in lacking.iter().zip(grants) {
+        let condition = match grant {
+            Grant::Conditioned(condition) if permission.starts_with("storage.objects.") => {
+                condition
+            }
+            _ => return None,
+        };
+        match condition::of_objects(&condition.expression, bucket) {
+            OfObjects::Prefix(prefix) if prefixes.contains(&prefix) => {}
+            OfObjects::Prefix(prefix) => prefixes.push(prefix),
+            OfObjects::Undecided => {
+                return Some(Verdict::Unknown(format!(
+                    "not checked: on {place} it depends on the object ({})",
+                    roles::shown(condition)
+                )));
+            }
+            OfObjects::None => return None,
+        }
+    }
+    let verbs: Vec<&str> = lacking.iter().map(|permission| short(permission)).collect();
+    let objects: Vec<String> = prefixes
+        .iter()
+        .map(|prefix| format!("{place}/{prefix}*"))
+        .collect();
+    Some(Verdict::Holds(format!(
+        "{}: {}",
+        and(&objects),
+        and(&verbs)
+    )))
+}
+
+/// Whether a push creates the target, which is missing; `policy` is that of its project.
+fn may_create(identity: &Identity, target: &Target, policy: Option<&Policy>) -> bool {
+    let creates = |role: &str| roles::CREATES_ON_PUSH.contains(&role);
+    target.place.created_on_push().is_some()
+        && policy.is_some_and(|policy| {
+            let granted = roles::grants(policy, creates, |member| identity.holds(member));
+            matches!(granted, Grant::Given)
+        })
 }
 
 fn lacks(
@@ -81,15 +142,15 @@ fn lacks(
     let place = target.place.shown();
     let mut message = format!("{} lacks {} on {place}.", identity.who(), and(lacking));
     let condition = grants.iter().find_map(|grant| match grant {
-        Grant::Conditioned(condition) => Some(condition),
+        Grant::Conditioned(condition) => Some(roles::shown(condition)),
         _ => None,
     });
     let old = policy
         .zip(identity.way.account())
         .and_then(|(policy, email)| deleted(policy, email));
-    if grants.iter().all(|grant| *grant == Grant::Given) {
+    if grants.iter().all(|grant| matches!(grant, Grant::Given)) {
         message.push_str("\nThe policy grants it, and Google does not see that yet, or a deny policy takes it away.");
-    } else if let Some(condition) = condition {
+    } else if let Some(condition) = &condition {
         message.push_str(&format!(
             "\nThe policy grants it under a condition that does not hold: {condition}"
         ));
@@ -178,6 +239,8 @@ pub(crate) fn form(way: &Way) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use sidestep::Help;
+
     use super::*;
     use crate::identity::example;
     use crate::roles::policy;
@@ -252,6 +315,81 @@ mod tests {
         let old = judge("deleted:serviceAccount:builder@demo.iam.gserviceaccount.com?uid=104");
         assert!(!old.fresh);
         assert!(old.verdict.broken().message.contains("uid 104"));
+    }
+
+    fn conditioned(expression: &str) -> Policy {
+        let role = "roles/storage.objectViewer";
+        let member = "serviceAccount:builder@demo.iam.gserviceaccount.com";
+        let mut policy = policy(&[(role, member)]);
+        policy.bindings[0].condition = Some(sidestep::gcp::iam::Condition {
+            title: "contexts".to_owned(),
+            description: None,
+            expression: expression.to_owned(),
+        });
+        policy
+    }
+
+    #[test]
+    fn a_role_on_a_prefix_holds_and_no_repair_opens_the_bucket() {
+        let judge = |expression: &str| {
+            let policy = conditioned(expression);
+            judge(&builder(), &bucket(), &granted(&[]), Some(&policy))
+                .expect("a verdict")
+                .verdict
+        };
+        assert_eq!(
+            judge("resource.name.startsWith(\"projects/_/buckets/contexts/objects/contexts/\")"),
+            Verdict::Holds("gs://contexts/contexts/*: objects.get".to_owned())
+        );
+        let other = judge("resource.type == \"storage.googleapis.com/Object\"");
+        assert!(matches!(other, Verdict::Unknown(why) if why.contains("depends on the object")));
+        let over = judge("request.time < timestamp(\"2020-01-01T00:00:00Z\")").broken();
+        let commands = over
+            .help
+            .iter()
+            .filter(|help| matches!(help, Help::Command(_)));
+        assert_eq!(commands.count(), 0, "{over:?}");
+    }
+
+    #[test]
+    fn a_repository_that_a_push_creates_is_not_missing() {
+        let target = Target {
+            place: Place::Repository {
+                project: "demo".to_owned(),
+                location: "us".to_owned(),
+                name: "gcr.io".to_owned(),
+            },
+            ..repository()
+        };
+        let gone = TargetResult {
+            granted: Vec::new(),
+            failure: Some(cloud(Class::NotFound, "x", "no").into()),
+        };
+        let judge = |role: &str| {
+            let member = "serviceAccount:builder@demo.iam.gserviceaccount.com";
+            let policy = policy(&[(role, member)]);
+            judge(&builder(), &target, &gone, Some(&policy))
+                .expect("a verdict")
+                .verdict
+        };
+        let created = judge("roles/artifactregistry.createOnPushWriter");
+        assert!(
+            matches!(created, Verdict::Holds(why) if why.contains("the first push creates it"))
+        );
+        assert!(judge("roles/artifactregistry.writer").is_broken());
+    }
+
+    #[test]
+    fn a_perimeter_breaks_the_link_with_google_s_sentence() {
+        let said = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x1Y-2z";
+        let denied = TargetResult {
+            granted: Vec::new(),
+            failure: Some(cloud(Class::Denied, "x", said).into()),
+        };
+        let judged = judge(&builder(), &bucket(), &denied, None).expect("a verdict");
+        let error = judged.verdict.broken();
+        assert_eq!(error.code, "identity.perimeter-denied");
+        assert!(error.message.ends_with(said), "{error}");
     }
 
     #[test]

@@ -111,6 +111,20 @@ pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error 
     ))
 }
 
+/// The failure where the policy says yes, Google says no, and the account itself was not read.
+pub(crate) fn untold(identity: &Identity, error: &Error) -> Error {
+    let email = identity.way.account().unwrap_or_default();
+    let who = identity.workload.name();
+    let said = &error.message;
+    cloud(
+        Class::Denied,
+        "impersonation-denied",
+        format!("the binding is there, and Google gives {who} no token of {email}; the account was not read, so that this step cannot tell whether it is disabled or deleted.\n{said}"),
+    )
+    .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or look yourself:"))
+    .helps(commands::show_account(email))
+}
+
 fn exchange(identity: &Identity, error: Error) -> Error {
     let said = &error.message;
     let message = format!(

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sidestep::gcp::iam::Policy;
+use sidestep::gcp::iam::{Policy, PolicyResource};
 use sidestep::identity;
-use sidestep::{Result, Step};
+use sidestep::{Class, Result, Step};
 
 use crate::binding::{self, Binding};
 use crate::identity::Identity;
@@ -28,6 +28,8 @@ pub(crate) struct Proving<'a> {
     pub(crate) binding: Option<&'a Binding>,
     pub(crate) caller: &'a str,
     pub(crate) wait: Duration,
+    /// Whether the Google service account was read, and so is known to be there and enabled.
+    pub(crate) account_read: bool,
     /// Whether something is broken that no waiting mends.
     pub(crate) settled: bool,
 }
@@ -55,14 +57,12 @@ impl Proving<'_> {
                 .unwrap_or_default();
             let mut judged = self.judge(results, policies.as_deref())?;
             if policies.is_none() && judged.iter().any(|one| one.verdict.is_broken()) {
-                policies = Some(reads::policies(
-                    self.targets.iter().map(|target| target.place.resource()),
-                ));
+                policies = Some(reads::policies(self.deciding(results)));
                 judged = self.judge(results, policies.as_deref())?;
             }
             let waited = Duration::from_millis(self.step.now().saturating_sub(started));
             let left = self.wait.saturating_sub(waited);
-            if self.settled || left.is_zero() || !may_heal(&token, &judged, self.binding) {
+            if self.settled || left.is_zero() || !self.may_heal(&token, &judged) {
                 return Ok(Proven {
                     principal: proof.ok().and_then(|proof| proof.principal),
                     token,
@@ -83,6 +83,29 @@ impl Proving<'_> {
             self.step.sleep(pause.min(left))?;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Whether a try that did not hold may hold later. An account that was not read may be disabled,
+    /// which no waiting mends.
+    fn may_heal(&self, token: &Token, judged: &[Judged]) -> bool {
+        let known = !matches!(token, Token::Denied(_)) || self.account_read;
+        known && may_heal(token, judged, self.binding)
+    }
+
+    /// The resources whose policies say what was refused: the targets, or what a target that is
+    /// missing would be created in.
+    fn deciding(&self, results: &[identity::TargetResult]) -> impl Iterator<Item = PolicyResource> {
+        let pairs = self.targets.iter().zip(results);
+        pairs.map(|(target, result)| {
+            let missing = result
+                .failure
+                .as_ref()
+                .is_some_and(|failure| failure.class == Class::NotFound.as_str());
+            match target.place.created_on_push() {
+                Some(project) if missing => PolicyResource::Project(project.to_owned()),
+                _ => target.place.resource(),
+            }
+        })
     }
 
     fn judge(
@@ -163,7 +186,10 @@ pub(crate) fn report(
                 Verdict::Holds(format!("Google takes the workload for {who}"))
             }
             Token::Untried(why, help) => Verdict::Warns(why.clone(), help.clone()),
-            Token::Denied(error) => Verdict::Broken(proof::denied(identity, error, &waited)),
+            Token::Denied(error) if proving.account_read => {
+                Verdict::Broken(proof::denied(identity, error, &waited))
+            }
+            Token::Denied(error) => Verdict::Broken(proof::untold(identity, error)),
             Token::Broken(_, error, _) => Verdict::Broken(error.clone()),
         },
     )?;
@@ -215,8 +241,6 @@ fn seconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sidestep::Class;
-
     use super::*;
     use crate::verdict::cloud;
 

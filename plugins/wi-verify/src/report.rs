@@ -6,12 +6,13 @@ use sidestep::{Error, Result};
 use crate::outputs::{Finding, Status};
 use crate::verdict::Verdict;
 
-/// A link of the chain, by its number.
+/// A link of the chain, by its number; 0 is how the caller itself gets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Link(u8);
 
 /// The links' names, in order.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
+    "caller",
     "project",
     "APIs",
     "workload pool",
@@ -31,6 +32,7 @@ const NAMES: [&str; 16] = [
 ];
 
 impl Link {
+    pub(crate) const CALLER: Self = Self(0);
     pub(crate) const PROJECT: Self = Self(1);
     pub(crate) const APIS: Self = Self(2);
     pub(crate) const POOL: Self = Self(3);
@@ -50,7 +52,7 @@ impl Link {
 
     /// Its name for people.
     pub(crate) fn name(self) -> &'static str {
-        NAMES[usize::from(self.0) - 1]
+        NAMES[usize::from(self.0)]
     }
 }
 

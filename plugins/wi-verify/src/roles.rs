@@ -1,7 +1,7 @@
 //! Roles and the permissions that they are for.
 //! <https://cloud.google.com/iam/docs/understanding-roles>
 
-use sidestep::gcp::iam::Policy;
+use sidestep::gcp::iam::{Condition, Policy};
 
 use crate::targets::Place;
 
@@ -9,6 +9,12 @@ use crate::targets::Place;
 pub(crate) const ACTS_AS: [&str; 2] = [
     "roles/iam.workloadIdentityUser",
     "roles/iam.serviceAccountTokenCreator",
+];
+
+/// The roles on a project that let a push create a repository of Container Registry's hosts.
+pub(crate) const CREATES_ON_PUSH: [&str; 2] = [
+    "roles/artifactregistry.createOnPushWriter",
+    "roles/artifactregistry.createOnPushRepoAdmin",
 ];
 
 type Role = (&'static str, &'static [&'static str]);
@@ -101,14 +107,19 @@ pub(crate) fn with(place: &Place, permissions: &[&str]) -> Option<&'static str> 
 }
 
 /// How a policy answers a question about a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Grant {
     /// It says yes.
     Given,
-    /// It says yes under a condition: its title and expression.
-    Conditioned(String),
+    /// It says yes under a condition.
+    Conditioned(Condition),
     /// It says nothing.
     Absent,
+}
+
+/// A condition's title and expression, for a sentence.
+pub(crate) fn shown(condition: &Condition) -> String {
+    format!("{}: {}", condition.title, condition.expression)
 }
 
 /// Whether a policy grants one of the roles to a member that `is` recognises.
@@ -125,8 +136,7 @@ pub(crate) fn grants(
         match &binding.condition {
             None => return Grant::Given,
             Some(condition) => {
-                grant =
-                    Grant::Conditioned(format!("{}: {}", condition.title, condition.expression));
+                grant = Grant::Conditioned(condition.clone());
             }
         }
     }
@@ -199,17 +209,16 @@ mod tests {
                 member == "user:a"
             })
         };
-        assert_eq!(asked(&policy), Grant::Given);
-        policy.bindings[0].condition = Some(sidestep::gcp::iam::Condition {
+        assert!(matches!(asked(&policy), Grant::Given));
+        let condition = Condition {
             title: "office hours".to_owned(),
             description: None,
             expression: "false".to_owned(),
-        });
-        assert_eq!(
-            asked(&policy),
-            Grant::Conditioned("office hours: false".to_owned())
-        );
+        };
+        assert_eq!(shown(&condition), "office hours: false");
+        policy.bindings[0].condition = Some(condition);
+        assert!(matches!(asked(&policy), Grant::Conditioned(_)));
         policy.bindings.clear();
-        assert_eq!(asked(&policy), Grant::Absent);
+        assert!(matches!(asked(&policy), Grant::Absent));
     }
 }

@@ -43,6 +43,16 @@ impl Place {
         }
     }
 
+    /// The project whose policy says who may create the repository by a push, for those of
+    /// Container Registry's hosts
+    /// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
+    pub(crate) fn created_on_push(&self) -> Option<&str> {
+        match self {
+            Self::Repository { project, name, .. } if name.ends_with("gcr.io") => Some(project),
+            _ => None,
+        }
+    }
+
     /// Its name in the contract.
     pub(crate) fn resource(&self) -> PolicyResource {
         match self {
@@ -152,6 +162,13 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
 }
 
 fn of_image(image: &ImageRef) -> Result<Place, String> {
+    let path = image.repository();
+    let host = path.split('/').next().unwrap_or_default();
+    if host.ends_with("-docker.pkg.dev") && path.split('/').count() < 4 {
+        return Err(format!(
+            "{image} names no repository: an image of Artifact Registry is {host}/PROJECT/REPOSITORY/NAME"
+        ));
+    }
     repository(image.repository()).ok_or_else(|| {
         format!("{image} does not lie in Artifact Registry (LOCATION-docker.pkg.dev/P/R/NAME or gcr.io/P/NAME)")
     })
@@ -254,6 +271,10 @@ mod tests {
         assert!(why(json!({ "bucket": "abc", "project": "p" })).contains("no other"));
         assert!(why(json!({ "project": "p" })).contains("permissions"));
         assert!(why(json!({ "image": "ghcr.io/a/b" })).contains("Artifact Registry"));
+        assert!(
+            why(json!({ "image": "europe-docker.pkg.dev/p/api:1" }))
+                .contains("names no repository")
+        );
         assert!(why(json!({ "secret": "s" })).contains("projects/P/secrets/S"));
         assert!(why(json!({ "repository": "r" })).contains("HOST/P/R"));
     }

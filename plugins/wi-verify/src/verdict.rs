@@ -46,20 +46,59 @@ pub(crate) fn cluster(class: Class, code: &str, message: impl Into<String>) -> E
     Error::new(class, format!("identity.{code}"), Owner::Cluster, message)
 }
 
+/// Whether a failure is about the credentials of the caller itself: then it says nothing about what
+/// was asked.
+pub(crate) fn is_callers(error: &Error) -> bool {
+    error.class == Class::Denied && error.owner == Owner::Operator
+}
+
+/// The denial of a service perimeter, if a failure is one: `what` could not be done, whatever roles
+/// there are (<https://cloud.google.com/vpc-service-controls/docs/troubleshooting>).
+pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
+    let is_one = error.class == Class::Denied
+        && (error.message.contains(PERIMETER_ID)
+            || error
+                .message
+                .contains("prohibited by organization's policy"));
+    let broken = || {
+        cloud(
+            Class::Denied,
+            "perimeter-denied",
+            format!("a service perimeter (VPC Service Controls) forbids {what}.\n{}", error.message),
+        )
+        .help("no role helps: ask who administers the perimeter, and name the unique identifier to them")
+    };
+    is_one.then(broken)
+}
+
+/// What Google names the identifier of such a denial.
+const PERIMETER_ID: &str = "vpcServiceControlsUniqueIdentifier";
+
 /// A read that failed. One that `caller` may not make leaves its link unknown; any other failure
 /// says nothing about the link and ends the step as it is.
 pub(crate) fn unread(caller: &str, what: &str, error: Error) -> Result<Verdict> {
     match error.class {
+        _ if is_callers(&error) => Err(error),
         _ if error.code.ends_with("api-disabled") => Ok(Verdict::Unknown(format!(
             "not checked: the API that knows {what} is not enabled"
         ))),
         Class::Denied => Ok(Verdict::Unknown(format!(
-            "not checked: {caller} may not read {what}"
+            "not checked: {caller} may not read {what}{}",
+            said(&error)
         ))),
         Class::Refused => Ok(Verdict::Unknown(format!(
             "not checked: this step is not granted to read {what}"
         ))),
         _ => Err(error),
+    }
+}
+
+/// Google's sentence about a denial, after our own; the host's failure ends with it.
+fn said(error: &Error) -> String {
+    if error.message.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", error.message)
     }
 }
 
@@ -83,11 +122,31 @@ mod tests {
         assert_eq!(
             unread("dev@x", "the policy", no),
             Ok(Verdict::Unknown(
-                "not checked: dev@x may not read the policy".to_owned()
+                "not checked: dev@x may not read the policy (no)".to_owned()
             ))
         );
         let away = cloud(Class::Unavailable, "x", "away");
         assert_eq!(unread("dev@x", "the policy", away.clone()), Err(away));
+    }
+
+    #[test]
+    fn the_caller_s_own_credentials_are_not_the_target_s() {
+        let said = "The given credential is rejected by the attribute condition.";
+        let own = Error::new(Class::Denied, "identity.no-token", Owner::Operator, said);
+        assert_eq!(unread("dev@x", "the policy", own.clone()), Err(own));
+    }
+
+    #[test]
+    fn a_perimeter_is_told_from_a_missing_role() {
+        let said = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x1Y-2z";
+        let denied = cloud(Class::Denied, "x", said);
+        let error = perimeter("reading gs://b", &denied).expect("one");
+        assert_eq!(error.code, "identity.perimeter-denied");
+        assert!(error.message.ends_with(said), "{error}");
+        assert_eq!(
+            perimeter("reading gs://b", &cloud(Class::Denied, "x", "no")),
+            None
+        );
     }
 
     #[test]

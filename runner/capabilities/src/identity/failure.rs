@@ -69,11 +69,15 @@ pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failu
 
 /// An exchange that failed. Its errors are OAuth's (RFC 6749, 5.2).
 pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
-    if failed.details.get("httpStatus") != Some(&400.into()) {
+    let status = failed.details.get("httpStatus");
+    let reason = failed.details.get("reason").and_then(|r| r.as_str());
+    // GKE's own exchange knows no pool by that name, or none any more.
+    let gone = status == Some(&404.into());
+    if !gone && status != Some(&400.into()) {
         return failed;
     }
-    let reason = failed.details.get("reason").and_then(|r| r.as_str());
     let (class, code) = match reason {
+        _ if gone => (Class::NotFound, "identity.pool-missing"),
         Some("invalid_target") => (Class::NotFound, "identity.pool-missing"),
         Some("invalid_grant") => (Class::Denied, "identity.subject-refused"),
         Some("unauthorized_client") => (Class::Denied, "identity.condition-rejected"),
@@ -125,5 +129,35 @@ pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account:
         .with_help("if it may already, see whether the account is disabled:")
         .with_helps(commands::show_account(account, project)),
         _ => failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_that_is_not_found_has_no_pool() {
+        let subject = wit::Subject {
+            cluster: "projects/demo/locations/europe-west1/clusters/ci".to_owned(),
+            namespace: "builds".to_owned(),
+            service_account: "kaniko".to_owned(),
+            pool: "demo.svc.id.goog".to_owned(),
+            provider: String::new(),
+            impersonate: None,
+            targets: Vec::new(),
+        };
+        let owner = Owner::Cloud;
+        let failed = Failure::new(Class::NotFound, "google.not-found", owner, "HTTP 404")
+            .with_detail("httpStatus", 404);
+        let failure = of_exchange(failed, &subject);
+        assert_eq!(failure.code, "identity.pool-missing");
+        assert_eq!(
+            failure.help,
+            [
+                "see whether the cluster's pool is demo.svc.id.goog:",
+                "gcloud container clusters describe ci --location europe-west1 --project demo '--format=value(workloadIdentityConfig.workloadPool)'",
+            ]
+        );
     }
 }

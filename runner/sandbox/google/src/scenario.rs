@@ -97,6 +97,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "node-account",
         "service-account-missing",
         "wrong-annotation",
+        "annotation-misspelt",
         "no-annotation",
         "account-deleted",
         "account-disabled",
