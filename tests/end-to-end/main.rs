@@ -18,6 +18,7 @@ mod killed;
 mod kubectl;
 mod life;
 mod names;
+mod parsed;
 mod place;
 mod plans;
 mod printed;
