@@ -10,11 +10,12 @@ use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
 use crate::outcome::outcome;
 use crate::pod::{CONTAINER, pod};
-use crate::signs::{Sign, Signs, patterns};
+use crate::printed::{Printed, patterns};
 use crate::watch::Watch;
 
-/// How much of the log's end is looked at where nothing more telling is known.
-const TAIL: u32 = 4096;
+/// How much of the log's end is looked at for the lines that follow kaniko's error: its usage text
+/// has some 10 KiB.
+const TAIL: u32 = 16 * 1024;
 
 /// Builds, and gives the digest.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
@@ -72,7 +73,7 @@ fn follow(step: &Step, inputs: &Inputs, identity: &Identity<'_>, pod: PodRef) ->
     };
     let follow = kubernetes::follow_pod(&pod, &options)?;
     let mut watch = Watch::default();
-    let mut signs = Signs::default();
+    let mut printed = Printed::default();
     loop {
         match kubernetes::next(&follow, watch.patience(step.now()))? {
             None => {}
@@ -86,14 +87,10 @@ fn follow(step: &Step, inputs: &Inputs, identity: &Identity<'_>, pod: PodRef) ->
                 watch.event(&event, step.now(), inputs);
                 tell(&event);
             }
-            Some(Update::Matched(Matched { pattern, text, .. })) => {
-                if let Some(sign) = Sign::from_name(&pattern) {
-                    signs.add(sign, text);
-                }
-            }
+            Some(Update::Matched(Matched { text, .. })) => printed.add(&text),
             Some(Update::Ended(state)) => {
                 let tail = kubernetes::tail(&follow, CONTAINER, TAIL)?;
-                return outcome(&read(&state)?, &signs, &tail, inputs, identity);
+                return outcome(&read(&state)?, &printed, &tail, inputs, identity);
             }
         }
         if let Some(error) = watch.verdict(step.now()) {

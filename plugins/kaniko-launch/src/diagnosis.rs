@@ -1,311 +1,185 @@
-//! Why kaniko failed, by what it said, and what mends it.
+//! Why kaniko failed, by its own final error, and what repairs it.
 
+mod access;
 mod dockerfile;
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Help, Owner, Value as Word};
+use sidestep::{Class, Error, Owner};
+use sidestep_kaniko_messages::{self as messages, FinalLine, Kind, classify};
 
 use crate::identity::Identity;
 use crate::inputs::Inputs;
-use crate::repair::{self, Repository};
-use crate::signs::{Sign, Signs};
-
-/// How the addresses of Compute Engine's default accounts end.
-const NODE_ACCOUNT: &str = "-compute@developer.gserviceaccount.com";
+use crate::printed::Printed;
+use crate::repair::list_context;
 
 /// By what kaniko said.
 pub(crate) fn of_log(
     ended: &Value,
-    signs: &Signs,
+    printed: &Printed,
     tail: &str,
     inputs: &Inputs,
     identity: &Identity<'_>,
 ) -> Error {
     let exit = ended["exitCode"].as_i64().unwrap_or(1);
-    let Some((sign, text)) = signs.first() else {
-        let error = Error::failed(
-            "kaniko.failed",
-            format!("kaniko ended with exit code {exit}"),
-        );
-        return match tail.lines().rev().find(|line| !line.trim().is_empty()) {
-            Some(line) => error.help(format!("its last line: {}", line.trim())),
-            None => error.help("it wrote no log"),
-        };
+    let Some(line) = printed.final_line(tail, exit) else {
+        return unsaid(exit, tail);
     };
-    match sign {
-        Sign::KeyRefused
-        | Sign::NoIdentity
-        | Sign::BindingMissing
-        | Sign::AccountGone
-        | Sign::ContextDenied
-        | Sign::PushAnonymous
-        | Sign::PushDenied => of_identity(sign, text, inputs, identity),
-        Sign::ContextMissing => Error::failed(
-            "kaniko.context-missing",
+    let Some(found) = classify(&line) else {
+        return Error::failed("kaniko.failed", format!("kaniko failed: {}", line.cause()));
+    };
+    of_cause(found.kind, &found.text, &line, exit, inputs, identity)
+}
+
+/// kaniko was ended, or is another program, and printed no error of its own.
+fn unsaid(exit: i64, tail: &str) -> Error {
+    let error = Error::failed(
+        "kaniko.failed",
+        format!("kaniko ended with exit code {exit} and printed no error of its own"),
+    );
+    match tail.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) => error.help(format!("the log's last line: {}", line.trim())),
+        None => error.help("its log is empty"),
+    }
+}
+
+fn of_cause(
+    kind: Kind,
+    text: &str,
+    line: &FinalLine,
+    exit: i64,
+    inputs: &Inputs,
+    identity: &Identity<'_>,
+) -> Error {
+    let facts = kind.facts();
+    match kind {
+        Kind::KeyRefused
+        | Kind::NoIdentity
+        | Kind::BindingMissing
+        | Kind::AccountGone
+        | Kind::ApiDisabled
+        | Kind::ContextDenied
+        | Kind::PushDenied
+        | Kind::RepositoryMissing => access::of_access(kind, text, line, inputs, identity),
+        Kind::SourceMissing | Kind::StageLacks | Kind::ImageName => {
+            dockerfile::of_dockerfile(kind, text, inputs)
+        }
+        Kind::ContextMissing => answer(
+            kind,
             format!("there is no context {} (any more)", inputs.context),
         )
-        .help("run context-upload before this step and pass its `uri`"),
-        Sign::TagImmutable => Error::failed(
-            "kaniko.tag-immutable",
-            "the tag exists already, and the repository does not let tags move",
-        )
-        .help("push another tag, or nothing but the digest"),
-        Sign::DockerfileMissing => Error::failed(
-            "kaniko.dockerfile-missing",
+        .help(facts.help),
+        Kind::DockerfileMissing => answer(
+            kind,
             format!("the context holds no `{}`", inputs.dockerfile),
         )
-        .help("see what it holds:")
-        .helps(repair::list_context(inputs)),
-        Sign::SourceMissing | Sign::StageLacks | Sign::ImageName => {
-            dockerfile::of_dockerfile(sign, text, inputs)
+        .help(facts.help)
+        .helps(list_context(inputs)),
+        Kind::RunFailed => answer(
+            kind,
+            format!("a RUN instruction failed with exit code {exit}"),
+        )
+        .help(facts.help),
+        // The registry's reason may come after a part that the row catches.
+        Kind::BaseDenied | Kind::BaseMissing | Kind::PushFailed => {
+            answer(kind, format!("{}: {}", facts.what, line.cause())).help(facts.help)
         }
-        Sign::BaseMissing => Error::failed(
-            "kaniko.base-missing",
-            format!("a base image does not exist: {text}"),
-        ),
-        Sign::RunFailed => Error::failed(
-            "kaniko.run-failed",
-            format!("a RUN instruction failed with exit code {exit}: {text}"),
-        ),
-        Sign::PushFailed => Error::failed(
-            "kaniko.push-failed",
-            format!("the image was built and not pushed: {text}"),
-        ),
-        Sign::Error => Error::failed("kaniko.failed", format!("kaniko failed: {text}")),
+        Kind::PushAnonymous | Kind::TagImmutable | Kind::NotContained => {
+            answer(kind, facts.what.to_owned()).help(facts.help)
+        }
+        _ => answer(kind, format!("{}: {text}", facts.what)).help(facts.help),
     }
 }
 
-/// Failures of who the build is, and of what that identity may do.
-fn of_identity(sign: Sign, text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
-    let workload = inputs.workload();
-    match sign {
-        Sign::KeyRefused => {
-            let secret = inputs.google_key.as_ref().map_or("", |key| &key.secret);
-            let error = denied(
-                "identity.key-refused",
-                format!(
-                    "Google does not take the key of Secret {}/{secret}: {text}",
-                    inputs.namespace
-                ),
-            )
-            .help("it was deleted, or it is another account's or another file; do without it:");
-            helped(error, identity.way_off_the_key())
-        }
-        Sign::NoIdentity => unavailable(
-            "pod.no-identity",
-            format!("the build got no Google identity: no metadata server answered on its node for {workload}"),
-        )
-        .help("on a new pod it can be a few seconds late: `retry: { attempts: 3, on: [unavailable] }`")
-        .help("else see that the node pool's metadata mode is GKE_METADATA"),
-        Sign::BindingMissing => {
-            let error = denied(
-                "identity.binding-missing",
-                format!("the build may not act as its Google service account: {text}"),
-            );
-            match identity.bind() {
-                Some(command) => error
-                    .help("let it, as that account's owner (and wait a minute or two):")
-                    .help(command),
-                None => error.help(format!(
-                    "{workload} needs roles/iam.workloadIdentityUser on that account"
-                )),
-            }
-        }
-        Sign::AccountGone => account_gone(&workload, identity),
-        Sign::ContextDenied if text.ends_with(NODE_ACCOUNT) && inputs.google_key.is_none() => {
-            let error = denied(
-                "identity.node-account",
-                format!("the build ran as its node's account {text}, not as {workload}"),
-            );
-            helped(error, identity.way_off_the_node())
-        }
-        Sign::ContextDenied => denied(
-            "kaniko.context-denied",
-            format!("{text} may not read the context {}", inputs.context),
-        )
-        .help("let it, as the bucket's owner:")
-        .helps(repair::grant_reader(&member(text), &inputs.context)),
-        Sign::PushAnonymous => unavailable(
-            "kaniko.push-anonymous",
-            "kaniko pushed without any identity: the metadata server did not answer when it asked"
-                .to_owned(),
-        )
-        .help("try again: `retry: { attempts: 3, on: [unavailable] }`"),
-        _ => push_denied(text, identity),
+/// An error of a kind, with a message of its own.
+fn answer(kind: Kind, message: String) -> Error {
+    let facts = kind.facts();
+    Error::new(class(facts.class), facts.code, owner(facts.owner), message)
+}
+
+fn class(class: messages::Class) -> Class {
+    match class {
+        messages::Class::Denied => Class::Denied,
+        messages::Class::Exhausted => Class::Exhausted,
+        messages::Class::Failed => Class::Failed,
+        messages::Class::NotFound => Class::NotFound,
+        messages::Class::TimedOut => Class::TimedOut,
+        messages::Class::Unavailable => Class::Unavailable,
     }
 }
 
-fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
-    let account = identity.account();
-    let address = account.as_ref().and_then(Word::text);
-    let error = denied(
-        "identity.account-missing",
-        format!(
-            "the Google service account {} that {workload} is annotated with does not exist",
-            address.unwrap_or_default()
-        )
-        .replace("  ", " "),
-    );
-    let Some(create) = address.and_then(repair::make_account) else {
-        return error.help(format!(
-            "annotate {workload} with one that does, or make it again"
-        ));
-    };
-    let error = error
-        .help("make it again and give it what it had (a new account of the same name has no roles), or annotate another:")
-        .help(create);
-    error.helps(identity.bind()).helps(identity.roles())
-}
-
-fn push_denied(text: &str, identity: &Identity<'_>) -> Error {
-    let error = denied(
-        "kaniko.push-denied",
-        format!("the build may not push to {text}"),
-    );
-    match Repository::from_resource(text) {
-        Some(repository) => match repair::grant_writer(&identity.member(), &repository) {
-            Some(command) => error
-                .help("let it, as the repository's owner:")
-                .help(command),
-            None => error.help("it needs roles/artifactregistry.writer there"),
-        },
-        None => error,
+fn owner(owner: messages::Owner) -> Owner {
+    match owner {
+        messages::Owner::Author => Owner::Author,
+        messages::Owner::Cloud => Owner::Cloud,
+        messages::Owner::Cluster => Owner::Cluster,
     }
-}
-
-/// A member as Cloud Storage names the caller: an address, or a principal.
-fn member(caller: &str) -> Word {
-    if caller.ends_with("gserviceaccount.com") {
-        Word::joined(["serviceAccount:", caller])
-    } else {
-        caller.into()
-    }
-}
-
-fn denied(code: &str, message: String) -> Error {
-    Error::new(Class::Denied, code, Owner::Cloud, message)
-}
-
-fn unavailable(code: &str, message: String) -> Error {
-    Error::new(Class::Unavailable, code, Owner::Cluster, message)
-}
-
-fn helped(error: Error, lines: Vec<Help>) -> Error {
-    error.helps(lines)
 }
 
 #[cfg(test)]
 mod tests {
     use sidestep::serde_json::json;
+    use sidestep_kaniko_messages::EXAMPLES;
 
     use super::*;
-    use crate::identity::{Facts, Link};
+    use crate::identity::Facts;
     use crate::inputs::example;
 
-    fn failure(sign: Sign, text: &str, link: Option<Link>, more: &Value) -> Error {
-        let inputs = example(more);
-        let facts = Facts {
-            link,
-            ..Facts::default()
+    fn failure(log: &str, exit: i64) -> Error {
+        let keyed = if log.contains("invalid_grant") {
+            json!({ "googleKey": { "secret": "builder-key" } })
+        } else {
+            json!({})
         };
-        let identity = Identity::known(&inputs, facts);
-        let mut signs = Signs::default();
-        signs.add(Sign::Error, "checking push permissions".into());
-        signs.add(sign, text.into());
-        of_log(&json!({"exitCode": 1}), &signs, "", &inputs, &identity)
+        let inputs = example(&keyed);
+        let identity = Identity::known(&inputs, Facts::default());
+        let ended = json!({ "exitCode": exit });
+        of_log(&ended, &Printed::default(), log, &inputs, &identity)
     }
-
-    fn builder() -> Option<Link> {
-        Some(Link::Account(
-            "builder@demo.iam.gserviceaccount.com".to_owned(),
-        ))
-    }
-
-    const IMAGES: &str = "projects/demo/locations/europe/repositories/images";
 
     #[test]
-    fn a_denied_push_names_the_member_and_the_repository() {
-        let error = failure(Sign::PushDenied, IMAGES, builder(), &json!({}));
+    fn every_example_of_the_table_gets_its_class_code_owner_and_help() {
+        for (line, exit, kind) in EXAMPLES.iter().copied().flatten() {
+            let facts = kind.facts();
+            let error = failure(line, *exit);
+            assert_eq!(error.code, facts.code, "{line}");
+            assert_eq!(error.class, class(facts.class), "{line}");
+            assert_eq!(error.owner, owner(facts.owner), "{line}");
+            assert!(!error.help.is_empty(), "{line}");
+            let last = error.help.last().map(ToString::to_string);
+            let last = last.unwrap_or_default();
+            assert!(!last.ends_with(':'), "a command follows: {line}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_message_shows_its_cause_and_not_the_log_s_last_line() {
+        let log = "INFO[0001] x\nError: something new: why\nUsage:\n  executor [flags]\n\nUse \"executor --help\"\n";
+        let error = failure(log, 1);
         assert_eq!(
-            (error.class, error.code.as_str()),
-            (Class::Denied, "kaniko.push-denied")
+            (error.code.as_str(), error.message.as_str()),
+            ("kaniko.failed", "kaniko failed: something new: why")
         );
-        assert_eq!(
-            error.help[1],
-            "gcloud artifacts repositories add-iam-policy-binding images --location europe --project demo --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/artifactregistry.writer --condition=None"
-        );
-        let direct = failure(Sign::PushDenied, IMAGES, Some(Link::Direct), &json!({}));
-        assert!(
-            direct.help[1].contains("/subject/ns/builds/sa/kaniko "),
-            "{direct:?}"
-        );
-        let keyed = json!({ "googleKey": { "secret": "builder-key" } });
-        let keyed = failure(Sign::PushDenied, IMAGES, builder(), &keyed);
-        assert!(
-            keyed.help[1].contains("--member serviceAccount:\"$(kubectl get secret builder-key"),
-            "the key's account pushes, whatever the workload is linked to: {keyed:?}"
-        );
+        assert!(error.help.is_empty(), "{error:?}");
     }
 
     #[test]
-    fn a_missing_binding_names_both_ends() {
-        let error = failure(Sign::BindingMissing, "denied", builder(), &json!({}));
-        assert!(
-            error.help[1].starts_with("gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo"),
-            "{error:?}"
-        );
-        assert!(error.help[1].contains("[builds/kaniko]"), "{error:?}");
-        let mapped = json!({ "cluster": "staging" });
-        let error = failure(Sign::BindingMissing, "denied", builder(), &mapped);
-        assert!(error.help[0].contains("builds/kaniko needs"), "{error:?}");
-    }
-
-    #[test]
-    fn a_lost_account_is_made_again_with_what_it_had() {
-        let error = failure(Sign::AccountGone, "not defined", builder(), &json!({}));
+    fn a_kaniko_that_was_ended_is_not_blamed_for_what_a_run_printed() {
+        let log = "error building image: storage: object doesn't exist\ncompiling\n";
+        let error = failure(log, 143);
         assert_eq!(
             error.message,
-            "the Google service account builder@demo.iam.gserviceaccount.com that builds/kaniko is annotated with does not exist"
+            "kaniko ended with exit code 143 and printed no error of its own"
         );
-        let starts = [
-            "gcloud iam service-accounts create builder --project demo",
-            "gcloud iam service-accounts add-iam-policy-binding",
-            "gcloud storage buckets",
-            "gcloud artifacts repositories",
-        ];
-        for (line, start) in error.help[1..].iter().zip(starts) {
-            assert!(line.starts_with(start), "{line}");
-        }
-        assert_eq!(error.help.len(), 5);
+        assert_eq!(error.help, ["the log's last line: compiling"]);
     }
 
     #[test]
-    fn the_node_s_account_is_told_from_one_that_lacks_a_role() {
-        let node = "123-compute@developer.gserviceaccount.com";
-        let error = failure(Sign::ContextDenied, node, builder(), &json!({}));
-        assert_eq!(error.code, "identity.node-account");
-        assert!(
-            error.help[1].starts_with("gcloud container node-pools list --cluster ci"),
-            "{error:?}"
-        );
-        let member = "builder@demo.iam.gserviceaccount.com";
-        let error = failure(Sign::ContextDenied, member, builder(), &json!({}));
-        assert_eq!(error.code, "kaniko.context-denied");
-        assert!(error.help[1].contains("gs://contexts --member serviceAccount:builder@demo"));
-    }
-
-    #[test]
-    fn a_refused_key_comes_with_the_way_to_do_without() {
-        let keyed = json!({ "googleKey": { "secret": "builder-key" } });
-        let error = failure(Sign::KeyRefused, "Invalid JWT Signature.", None, &keyed);
+    fn a_lost_network_passes_by_itself() {
+        let line = "Error: error resolving source context: Get \"https://storage.googleapis.com/contexts/a\": dial tcp 10.0.0.1:443: connect: connection refused";
+        let error = failure(line, 1);
         assert_eq!(
-            (error.class, error.code.as_str()),
-            (Class::Denied, "identity.key-refused")
+            (error.class, error.code.as_str(), error.owner),
+            (Class::Unavailable, "kaniko.network", Owner::Cluster)
         );
-        assert!(
-            error.message.contains("builds/builder-key: Invalid JWT"),
-            "{error:?}"
-        );
-        assert!(error.help[1].starts_with("the way out is"), "{error:?}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The pod's name is a function of run, step and attempt, so a new incarnation finds the build that
 //! an earlier one began. Its log goes past the plugin; what the plugin hears are the pod's states,
-//! its events, and the lines that tell why a build fails.
+//! its events, and the lines that may be kaniko's own error.
 
 mod build;
 mod check;
@@ -12,8 +12,8 @@ mod identity;
 mod inputs;
 mod outcome;
 mod pod;
+mod printed;
 mod repair;
-mod signs;
 mod watch;
 
 use inputs::{Inputs, Known, Outputs};

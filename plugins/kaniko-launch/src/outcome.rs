@@ -7,13 +7,13 @@ use crate::diagnosis::of_log;
 use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
 use crate::pod::CONTAINER;
-use crate::signs::Signs;
+use crate::printed::Printed;
 
 /// The outputs of a build that succeeded, or why it did not. `pod` is the last state that was
 /// seen; `tail` the last lines of the log.
 pub(crate) fn outcome(
     pod: &Value,
-    signs: &Signs,
+    printed: &Printed,
     tail: &str,
     inputs: &Inputs,
     identity: &Identity<'_>,
@@ -47,7 +47,7 @@ pub(crate) fn outcome(
         .help("give the step a longer `timeout`"),
         _ if ended["reason"] == "OOMKilled" || ended["exitCode"] == 137 => out_of_memory(inputs),
         _ if ended.is_null() => deleted(pod),
-        _ => of_log(ended, signs, tail, inputs, identity),
+        _ => of_log(ended, printed, tail, inputs, identity),
     })
 }
 
@@ -126,7 +126,7 @@ mod tests {
     fn end(pod: &Value) -> Result<Outputs> {
         let inputs = example(&json!({}));
         let identity = Identity::known(&inputs, Facts::default());
-        outcome(pod, &Signs::default(), "", &inputs, &identity)
+        outcome(pod, &Printed::default(), "", &inputs, &identity)
     }
 
     fn code(pod: &Value) -> String {

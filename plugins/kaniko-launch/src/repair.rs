@@ -177,6 +177,24 @@ pub(crate) fn grant_writer(member: &Value, repository: &Repository) -> Option<Co
         .build()
 }
 
+/// Creates a repository of Artifact Registry.
+pub(crate) fn make_repository(repository: &Repository) -> Option<Command> {
+    Command::new(&["gcloud", "artifacts", "repositories", "create"])
+        .value(&repository.name)
+        .words(&["--repository-format=docker"])
+        .option("--location", &repository.location)
+        .option("--project", &repository.project)
+        .build()
+}
+
+/// Enables an API in a project.
+pub(crate) fn enable_api(service: &'static str, project: &str) -> Option<Command> {
+    Command::new(&["gcloud", "services", "enable"])
+        .words(&[service])
+        .option("--project", project)
+        .build()
+}
+
 /// Ends a key: it is worth nothing from then on, wherever it was copied to.
 pub(crate) fn end_key(inputs: &Inputs, key: &GoogleKey) -> Vec<Command> {
     let delete = Command::new(&["gcloud", "iam", "service-accounts", "keys", "delete"])

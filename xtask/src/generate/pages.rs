@@ -1,4 +1,4 @@
-//! The pages, each from one question to the runner.
+//! The pages, each from one question to the runner, and one from the table of kaniko's messages.
 
 use std::fmt::Write;
 
@@ -14,6 +14,10 @@ pub(crate) fn all(runner: &Runner) -> Result<Vec<(String, String)>> {
         ("settings.md".to_owned(), settings(runner)?),
         ("scenarios.md".to_owned(), scenarios(runner)?),
         ("security.md".to_owned(), security(runner)?),
+        (
+            "kaniko-messages.md".to_owned(),
+            sidestep_kaniko_messages::page(),
+        ),
     ];
     let mut list = String::new();
     for (name, says) in schema_names(runner)? {
@@ -33,7 +37,9 @@ fn index(schemas: &str) -> String {
          - [Built-in steps](plugins.md): inputs, outputs and what each asks for.\n\
          - [Settings](settings.md): names and defaults.\n\
          - [Sandbox scenarios](scenarios.md): the ways to break the sandbox.\n\
-         - [Grants and limits](security.md): what each grant allows, and what holds a step.\n\n\
+         - [Grants and limits](security.md): what each grant allows, and what holds a step.\n\
+         - [kaniko's messages](kaniko-messages.md): what each means, from the table of \
+         kaniko-launch.\n\n\
          JSON Schemas, as `sidestep schema NAME` prints them:\n\n{schemas}"
     )
 }

@@ -42,16 +42,21 @@ const NOT_STARTED_EVENTS: &[&str] = &[
 ];
 
 /// What programs write when something that they need is away for a moment: Google's clients before
-/// the metadata server answers, Artifact Registry to a push that came without an identity, Go's
-/// and libc's network errors, and HTTP's statuses for "later".
+/// the metadata server answers or where it fails, Artifact Registry to a push that came without an
+/// identity, Go's and libc's network errors, and HTTP's statuses for "later" as Go's clients of
+/// Google and of registries word them.
 static TRANSIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        "could not find default credentials",
+        "could not find default credentials|Anonymous caller does not have",
         "|Unauthenticated requests? do(?:es)? not have permission",
         "|connection re(?:fused|set by peer)",
-        "|i/o timeout|TLS handshake timeout",
+        "|broken pipe|i/o timeout|TLS handshake timeout|context deadline exceeded",
+        "|client connection lost|stream error: |: (?:unexpected )?EOF$",
+        "|lookup \\S+(?: on \\S+)?: no such host|server misbehaving",
         "|[Tt]emporary failure in name resolution",
         "|429 Too Many Requests|TOOMANYREQUESTS",
+        "|: UNAVAILABLE: ",
+        "|compute: Received 5\\d\\d |HTTP response code (?:429|5\\d\\d) |unexpected status code (?:429|5\\d\\d) ",
         "|502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out",
     ))
     .ok()
@@ -187,6 +192,17 @@ mod tests {
             "Permission 'x' denied",
         ] {
             assert!(!is_transient(line), "{line}");
+        }
+    }
+
+    /// What the table of kaniko's messages calls `unavailable` has its evidence in the log.
+    #[test]
+    fn every_passing_message_of_kaniko_is_transient() {
+        use sidestep_kaniko_messages::{Class, EXAMPLES};
+        for (text, _, kind) in EXAMPLES.iter().copied().flatten() {
+            if kind.facts().class == Class::Unavailable {
+                assert!(text.lines().any(is_transient), "{text}");
+            }
         }
     }
 

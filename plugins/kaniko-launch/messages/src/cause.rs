@@ -1,0 +1,131 @@
+//! Causes: how they are written, and how a message is matched with them.
+
+use crate::CAUSES;
+use crate::final_line::FinalLine;
+use crate::kind::Kind;
+use crate::phase::Phase;
+
+/// Where a cause may begin in a message: kaniko and Go join errors by these.
+const JOINS: &[&str] = &[": ", "; ", "\n"];
+
+/// A cause that has an answer.
+///
+/// The words begin at the message's start or after a join. `*` stands for any text, `{}` for text
+/// that the answer needs, and a final `$` for the message's end.
+#[derive(Debug)]
+pub struct Cause {
+    /// The phases in which the cause means that.
+    pub within: &'static [Phase],
+    /// The literal words that are needed.
+    pub words: &'static str,
+    /// What it means.
+    pub kind: Kind,
+}
+
+/// A cause that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it means.
+    pub kind: Kind,
+    /// The text at `{}`, or all from where the cause begins.
+    pub text: String,
+    /// Its place in the table.
+    pub row: usize,
+}
+
+/// Finds the cause of a final error. The first row that fits counts.
+pub fn classify(line: &FinalLine) -> Option<Found> {
+    let starts = starts(&line.message);
+    let rows = CAUSES.iter().enumerate();
+    let mut rows = rows.filter(|(_, cause)| cause.within.contains(&line.phase));
+    rows.find_map(|(row, cause)| {
+        let text = starts
+            .iter()
+            .find_map(|start| matched(cause.words, start))?;
+        Some(Found {
+            kind: cause.kind,
+            text: text.trim().to_owned(),
+            row,
+        })
+    })
+}
+
+/// The message from each place where a cause may begin.
+fn starts(message: &str) -> Vec<&str> {
+    let mut starts = vec![message];
+    for (at, _) in message.char_indices() {
+        let rest = &message[at..];
+        if let Some(join) = JOINS.iter().find(|join| rest.starts_with(**join)) {
+            starts.push(&rest[join.len()..]);
+        }
+    }
+    starts
+}
+
+/// The text that the words catch of a text that begins with them.
+fn matched<'a>(words: &str, text: &'a str) -> Option<&'a str> {
+    let (words, to_end) = match words.strip_suffix('$') {
+        Some(words) => (words, true),
+        None => (words, false),
+    };
+    let mut rest = text;
+    let mut caught = None;
+    let mut words = words;
+    let mut hole: Option<bool> = None;
+    loop {
+        let end = [words.find('*'), words.find("{}")]
+            .into_iter()
+            .flatten()
+            .min();
+        let literal = &words[..end.unwrap_or(words.len())];
+        let at = match hole {
+            None => rest.starts_with(literal).then_some(0)?,
+            Some(_) if literal.is_empty() => rest.len(),
+            Some(_) if end.is_none() && to_end => rest
+                .ends_with(literal)
+                .then(|| rest.len() - literal.len())?,
+            Some(_) => rest.find(literal)?,
+        };
+        if hole == Some(true) {
+            caught = Some(&rest[..at]);
+        }
+        rest = &rest[at + literal.len()..];
+        let Some(end) = end else {
+            break;
+        };
+        let catches = words[end..].starts_with("{}");
+        hole = Some(catches);
+        words = &words[end + if catches { 2 } else { 1 }..];
+    }
+    if to_end && !rest.trim_end().is_empty() {
+        return None;
+    }
+    Some(caught.unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_catch_what_stands_at_their_hole() {
+        for (words, text, caught) in [
+            ("a b", "a b c", Some("a b c")),
+            ("a {}: x", "a b c: x: y", Some("b c")),
+            ("a {}", "a b c", Some("b c")),
+            ("a *<{}>", "a <b> c", Some("b")),
+            ("*b", "a b c", Some("a b c")),
+            ("EOF$", "EOF", Some("EOF")),
+            ("EOF$", "EOF of a file", None),
+            ("a * b$", "a b b", Some("a b b")),
+            ("a", "b a", None),
+        ] {
+            assert_eq!(matched(words, text), caught, "{words} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_cause_begins_after_a_join_only() {
+        assert_eq!(starts("a: b; c\nd"), ["a: b; c\nd", "b; c\nd", "c\nd", "d"]);
+    }
+}
