@@ -126,7 +126,7 @@ fn a_line_of_nothing_but_triggers_is_read_and_refused() {
 
 #[test]
 fn options_of_a_check_that_kaniko_refuses_are_an_error_at_their_value() {
-    let errors = parse("# check=error=yes\nFROM scratch\nCOPY a /a\n").unwrap_err();
+    let errors = parse("# check=error=yes\nFROM scratch\nCOPY a /a\n").expect_err("refused");
     assert_eq!(errors[0].at, "# check=".len());
     assert_eq!(
         errors[0].kanikos(),
@@ -137,10 +137,10 @@ fn options_of_a_check_that_kaniko_refuses_are_an_error_at_their_value() {
     assert!(parse("# hello\n# check=nonsense\nFROM scratch\n").is_ok());
     for twice in ["syntax=a", "escape=`", "check=skip=all"] {
         let text = format!("# {twice}\n# {twice}\nFROM scratch\n");
-        let errors = parse(&text).unwrap_err();
+        let errors = parse(&text).expect_err("refused");
         assert!(errors[0].message.starts_with("only one "), "{errors:?}");
     }
-    let errors = parse("# escape=x\nFROM scratch\n").unwrap_err();
+    let errors = parse("# escape=x\nFROM scratch\n").expect_err("refused");
     assert!(
         errors[0].message.contains("invalid escape token"),
         "{errors:?}"
