@@ -14,6 +14,7 @@ mod gcloud;
 mod grants;
 mod identity;
 mod interrupted;
+mod jobs;
 mod killed;
 mod kubectl;
 mod life;

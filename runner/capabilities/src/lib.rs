@@ -26,7 +26,6 @@ pub mod identity;
 pub mod kubernetes;
 mod lists;
 mod mask;
-mod name;
 mod panicked;
 pub mod registry;
 mod runtime;
@@ -53,7 +52,6 @@ pub use gate::{
 };
 pub use gcp::secret_manager::access_secret;
 pub use mask::{MASK, MIN_SECRET, MaskStream, Masks, Unmaskable};
-pub use name::object_name;
 pub use panicked::Panicked;
 pub use secret::{Encoding, Secret, compose};
 pub use services::Services;

@@ -18,7 +18,7 @@ use crate::convert::{diagnostic_from_wit, help_size, milliseconds};
 use crate::gate::PerByte;
 use crate::gate::functions::runtime as functions;
 use crate::panicked::Panicked;
-use crate::{CallError, StepState, Stopped, object_name};
+use crate::{CallError, StepState, Stopped};
 
 /// The longest log line, title or label that is kept whole, in bytes.
 const MAX_TEXT: usize = 64 << 10;
@@ -233,7 +233,7 @@ impl wit::Host for StepState {
             .await;
         let _room = charged.map_err(Stopped::trap)?;
         let step = &self.step;
-        Ok(object_name(
+        Ok(sidestep_names::object_name(
             &step.run,
             &step.instance,
             step.attempt,

@@ -35,13 +35,14 @@ pub struct Facts {
 impl PlanProgram {
     /// Makes a program of a plan. `evaluator` evaluates its conditions, inputs and outputs.
     ///
-    /// Fails when the plan names a need that it does not hold; one that was made by
-    /// [`sidestep_pipeline`] never does.
+    /// Fails when the plan names a need that it does not hold, or two steps alike; one that was made
+    /// by [`sidestep_pipeline`] never does.
     pub fn new(
         plan: Arc<Plan>,
         facts: Facts,
         evaluator: &Arc<dyn Evaluator>,
     ) -> Result<Self, Failure> {
+        plan.check_names()?;
         let indices: HashMap<_, _> = plan
             .instances
             .iter()

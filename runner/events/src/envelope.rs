@@ -3,7 +3,7 @@ use std::fmt;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sidestep_names::{Encoding, Kind};
 
 use crate::{Event, Foreign};
 
@@ -60,28 +60,26 @@ impl TraceId {
     /// The trace of a run: the one that `TRACEPARENT` names if it is well formed, else a function
     /// of the run's id, so that a resumed run joins it.
     pub fn of_run(run: &str, traceparent: Option<&str>) -> Self {
-        Self(
-            traceparent
-                .and_then(trace_of_parent)
-                .map_or_else(|| hex(&digest(&["trace", run])[..16]), str::to_owned),
-        )
+        Self(traceparent.and_then(trace_of_parent).map_or_else(
+            || hex(&Encoding::of(Kind::Trace).text(run).sha256()[..16]),
+            str::to_owned,
+        ))
     }
 }
 
 impl SpanId {
     /// The run's own span.
     pub fn of_run(run: &str) -> Self {
-        Self(hex(&digest(&["run", run])[..8]))
+        Self(hex(&Encoding::of(Kind::RunSpan).text(run).sha256()[..8]))
     }
 
     /// The span of one attempt of one step instance.
     pub fn of_attempt(run: &str, instance: &str, attempt: u32) -> Self {
-        Self(hex(&digest(&[
-            "attempt",
-            run,
-            instance,
-            &attempt.to_string(),
-        ])[..8]))
+        let attempt = Encoding::of(Kind::AttemptSpan)
+            .text(run)
+            .text(instance)
+            .number(attempt.into());
+        Self(hex(&attempt.sha256()[..8]))
     }
 }
 
@@ -115,16 +113,6 @@ fn trace_of_parent(value: &str) -> Option<&str> {
         && well_formed(parent, 16)
         && well_formed(flags, 2);
     usable.then_some(trace)
-}
-
-/// Hashes the parts with their lengths, so that no two lists collide by concatenation.
-fn digest(parts: &[&str]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    hasher.finalize().into()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,9 +4,8 @@
 //! binary, and a folder that only this user can write, whose entries carry a digest. This is the
 //! one module of the runner that may use `unsafe`.
 
-use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, DirBuilder};
-use std::hash::{Hash as _, Hasher as _};
+use std::hash::{Hash as _, Hasher};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use std::time::SystemTime;
 use sha2::{Digest as _, Sha256};
 use sidestep_catalog::PluginError;
 use sidestep_files::own;
+use sidestep_names::{Encoding, Kind};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
@@ -55,11 +55,16 @@ impl Cache {
     }
 
     fn entry(&self, engine: &Engine, digest: &str) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let mut compiled_for = Hashed(Vec::new());
+        engine
+            .precompile_compatibility_hash()
+            .hash(&mut compiled_for);
+        let name = Encoding::of(Kind::Compiled)
+            .text(digest)
+            .bytes(&compiled_for.0)
+            .digest();
         let digest = digest.trim_start_matches("sha256:");
-        self.folder
-            .join(format!("{digest}-{:016x}.cwasm", hasher.finish()))
+        self.folder.join(format!("{digest}-{name}.cwasm"))
     }
 
     /// The component of that digest, if it is there and whole.
@@ -94,6 +99,20 @@ impl Cache {
         if let Err(error) = write() {
             tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin can't be kept");
         }
+    }
+}
+
+/// What a value hands to a hasher, as it is.
+struct Hashed(Vec<u8>);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Its bytes are read instead.
+    fn finish(&self) -> u64 {
+        0
     }
 }
 

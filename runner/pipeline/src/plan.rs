@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -10,6 +10,7 @@ use sidestep_events::{
     Diagnostic, Failure, Foreign, GrantSource, Owner, PlannedGrant, PlannedStep, PluginRef,
     Position,
 };
+use sidestep_names::{file_name, object_name};
 use sidestep_policy::{Capability, StepScopes};
 
 use crate::expression::Code;
@@ -174,6 +175,31 @@ impl Plan {
     /// The instance of that id.
     pub fn instance(&self, id: &str) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.id == id)
+    }
+
+    /// Checks that no two instances share a name: their own, that of a log file, or that of an
+    /// object outside.
+    ///
+    /// # Errors
+    ///
+    /// A failure of the runner itself: names are injective, so this never happens.
+    pub fn check_names(&self) -> Result<(), Failure> {
+        let mut names = HashMap::new();
+        for instance in &self.instances {
+            let id = instance.id.as_str();
+            for (kind, name) in [
+                ("id", id.to_owned()),
+                ("log file", file_name(id)),
+                ("object", object_name("", id, 1, "")),
+            ] {
+                if let Some(other) = names.insert((kind, name), id) {
+                    return Err(Failure::bug(format!(
+                        "two steps of the plan have the same {kind}: `{other}` and `{id}`"
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The steps as events show them.

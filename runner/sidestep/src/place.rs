@@ -3,7 +3,9 @@
 use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, commands};
 use sidestep_pipeline::Plan;
 use sidestep_sandbox::DEVELOPER;
-use sidestep_state::{Account, History, JournalWriter, RunFolder, RunId, RunLock, StateError};
+use sidestep_state::{
+    Account, History, JournalWriter, LOCKED, RUN_KEY, RunFolder, RunId, RunLock, StateError,
+};
 
 use crate::commands::Session;
 use crate::error::CommandError;
@@ -43,11 +45,14 @@ impl Place {
                 Err(error) => return Err(error.into()),
             };
             if folder.summary()?.finished.is_none() {
-                let place = Self::resume(&folder)?;
-                same(launch, &place)?;
-                // The process that began it may have been killed before it kept the plan.
-                keep_plan(&place.folder, &launch.plan)?;
-                return Ok(place);
+                let place = Self::resume(&folder).map_err(|error| held(error, asked))?;
+                // Another process may have held it until now, and have come to its end.
+                if place.history.finished.is_none() {
+                    same(launch, &place)?;
+                    // The process that began it may have been killed before it kept the plan.
+                    keep_plan(&place.folder, &launch.plan)?;
+                    return Ok(place);
+                }
             }
             if asked {
                 return Err(CommandError::usage_with(
@@ -66,7 +71,8 @@ impl Place {
             sandbox: launch.cloud.scenario().map(str::to_owned),
             caller: launch.cloud.caller().map(str::to_owned),
         };
-        let (folder, lock, journal) = runs.create(&id, &header)?;
+        let created = runs.create(&id, &header);
+        let (folder, lock, journal) = created.map_err(|error| held(error.into(), asked))?;
         keep_plan(&folder, &launch.plan)?;
         Ok(Self {
             folder,
@@ -88,6 +94,21 @@ impl Place {
             history: account.history,
             header: account.header,
         })
+    }
+}
+
+/// Adds what tells two jobs of a CI system apart, where another process has the run of this job.
+fn held(error: CommandError, asked: bool) -> CommandError {
+    match error {
+        CommandError::Failed(failure) if failure.code == LOCKED && !asked => {
+            let failure = failure
+                .with_help(format!(
+                    "If both are jobs of one CI run, give each its own {RUN_KEY}, such as its place in the matrix:"
+                ))
+                .with_help(format!("export {RUN_KEY}=KEY"));
+            CommandError::Failed(Box::new(failure))
+        }
+        error => error,
     }
 }
 

@@ -17,6 +17,7 @@ use sidestep_state::RunId;
 
 use crate::commands::Session;
 use crate::equipment::{catalog, load};
+use crate::error::CommandError;
 use crate::problems::Problems;
 use crate::{facts, policies};
 
@@ -48,13 +49,13 @@ pub(crate) async fn prepare(
     session: &Session,
     source: &Source,
     given: &Given,
-) -> Result<Prepared, Problems> {
+) -> Result<Prepared, CommandError> {
     let with_texts =
         |found: Vec<Diagnostic>| Problems::from(found).with_source(&source.name, &source.text);
     let policies = policies::find(session, given.policy.as_deref())?;
     let parsed = parse_partly(source, &*session.evaluator);
     let Some(pipeline) = parsed.pipeline else {
-        return Err(with_texts(parsed.problems));
+        return Err(with_texts(parsed.problems).into());
     };
     // What else is wrong is looked for all the same, so that everything is said at once.
     let mut wrong = parsed.problems;
@@ -94,8 +95,9 @@ pub(crate) async fn prepare(
     remarks.extend(plan.warnings.iter().cloned());
     check(session, &pipeline, &plan, &plugins, &mut remarks).await;
     if remarks.has_errors() {
-        return Err(remarks);
+        return Err(remarks.into());
     }
+    plan.check_names()?;
     Ok(Prepared {
         plan,
         plugins,

@@ -7,6 +7,9 @@ use thiserror::Error;
 
 use crate::DamagedJournal;
 
+/// The code of a run that another process writes.
+pub const LOCKED: &str = "state.locked";
+
 /// Why a run's state could not be read or written.
 #[derive(Debug, Error)]
 pub enum StateError {
@@ -115,7 +118,7 @@ impl From<StateError> for Failure {
                 .with_help("If what it says can be trusted, make it yours again:")
                 .with_helps(found.repair()),
             StateError::Locked { pid, .. } => {
-                let failure = failure(Class::Conflict, "state.locked");
+                let failure = failure(Class::Conflict, LOCKED);
                 match pid {
                     Some(pid) => failure
                         .with_help(format!("Wait for process {pid} to end, or end it:"))

@@ -2,11 +2,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use sidestep_names::{Encoding, Kind};
 use thiserror::Error;
 
 /// The longest id. Names of outside objects are made from it and must stay below 63 characters.
 const MAX_LENGTH: usize = 48;
+
+/// The longest suffix of [`RunId::again`]: a dash and a 32-bit number.
+const MAX_AGAIN: usize = 11;
 
 /// Crockford's base 32, in lower case: sorts like the numbers it writes, and may stand in a
 /// Kubernetes name.
@@ -28,47 +31,25 @@ pub struct RunId(String);
 pub struct RunIdError(String);
 
 impl RunId {
-    /// The id that the CI system names the run with, if one does: `GITHUB_RUN_ID`,
-    /// `CI_PIPELINE_ID` (GitLab), `BUILDKITE_BUILD_ID`, `TEKTON_PIPELINE_RUN`, with a hash of the
-    /// pipeline's name and inputs, since one CI run may run several pipelines.
-    pub fn from_ci(
-        env: impl Fn(&str) -> Option<String>,
-        pipeline: &str,
-        inputs: &serde_json::Value,
-    ) -> Option<Self> {
-        let id = [
-            "GITHUB_RUN_ID",
-            "CI_PIPELINE_ID",
-            "BUILDKITE_BUILD_ID",
-            "TEKTON_PIPELINE_RUN",
-        ]
-        .into_iter()
-        .find_map(|name| env(name).filter(|value| !value.trim().is_empty()))?;
-        let mut hasher = Sha256::new();
-        for part in [id.as_str(), pipeline, &canonical(inputs)] {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
-        let hash: String = hasher.finalize()[..4]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        // The hash covers the whole id, so what is cut or replaced here stays distinct.
-        let kept: String = id
+    /// Returns the id of a CI job's run: the first letters of what the CI calls the run, then a
+    /// digest of all that tells it from other runs. It leaves room for [`RunId::again`].
+    pub(crate) fn of_ci(shown: &str, digest: &str) -> Self {
+        // The digest covers all of it, so what is cut or replaced here stays distinct.
+        let kept: String = shown
             .trim()
             .chars()
             .map(|c| match c.to_ascii_lowercase() {
                 c if c.is_ascii_alphanumeric() => c,
                 _ => '-',
             })
-            .take(MAX_LENGTH - 1 - hash.len())
+            .take(MAX_LENGTH - MAX_AGAIN - 1 - digest.len())
             .collect();
         let kept = kept.trim_matches('-');
-        Some(Self(if kept.is_empty() {
-            hash
+        Self(if kept.is_empty() {
+            digest.to_owned()
         } else {
-            format!("{kept}-{hash}")
-        }))
+            format!("{kept}-{digest}")
+        })
     }
 
     /// A new id: the time in milliseconds, then ten random bits; ids sort by time.
@@ -85,12 +66,18 @@ impl RunId {
         Self(id)
     }
 
-    /// The id under which the same CI run may run once more: `ID-2` for the second time.
+    /// Returns the id under which the same CI job runs once more: `ID-2` for the second time.
     #[must_use]
     pub fn again(&self, time: u32) -> Self {
-        let suffix = format!("-{time}");
-        let kept = &self.0[..self.0.len().min(MAX_LENGTH - suffix.len())];
-        Self(format!("{}{suffix}", kept.trim_end_matches('-')))
+        let again = format!("{self}-{time}");
+        if again.len() <= MAX_LENGTH {
+            return Self(again);
+        }
+        let digest = Encoding::of(Kind::CiRunAgain)
+            .text(&self.0)
+            .number(time.into())
+            .digest();
+        Self::of_ci(&self.0, &digest)
     }
 
     /// The id as text.
@@ -122,71 +109,43 @@ impl fmt::Display for RunId {
     }
 }
 
-/// The value as JSON with sorted keys, so that the order on the command line makes no difference.
-fn canonical(value: &serde_json::Value) -> String {
-    use serde_json::Value;
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            let inner: Vec<_> = entries
-                .into_iter()
-                .map(|(key, value)| format!("{}:{}", Value::String(key.clone()), canonical(value)))
-                .collect();
-            format!("{{{}}}", inner.join(","))
-        }
-        Value::Array(items) => {
-            let inner: Vec<_> = items.iter().map(canonical).collect();
-            format!("[{}]", inner.join(","))
-        }
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    fn ci(name: &'static str, value: &str, inputs: &serde_json::Value) -> Option<RunId> {
-        let value = value.to_owned();
-        RunId::from_ci(
-            move |asked| (asked == name).then(|| value.clone()),
-            "image",
-            inputs,
-        )
-    }
-
-    #[test]
-    fn a_retried_ci_job_gets_its_id_again_and_another_pipeline_does_not() {
-        let one = ci("GITHUB_RUN_ID", "1234", &json!({"a": 1, "b": [2]})).expect("set");
-        assert_eq!(
-            Some(&one),
-            ci("GITHUB_RUN_ID", "1234", &json!({"b": [2], "a": 1})).as_ref()
-        );
-        assert_ne!(
-            Some(&one),
-            ci("GITHUB_RUN_ID", "1234", &json!({"a": 2, "b": [2]})).as_ref()
-        );
-        assert!(one.as_str().starts_with("1234-"), "{one}");
-        assert_eq!(ci("NO_CI", "1234", &json!({})), None);
-        assert_eq!(ci("CI_PIPELINE_ID", " ", &json!({})), None);
-    }
 
     #[test]
     fn whatever_the_ci_says_the_id_is_one() {
+        let digest = "0123456789abcdef0123";
         for text in [
             "../../etc",
             "A".repeat(300).as_str(),
             "--",
+            "",
             "Ünï/cødé",
             "x y",
         ] {
-            let id = ci("TEKTON_PIPELINE_RUN", text, &json!({})).expect("set");
+            let id = RunId::of_ci(text, digest);
             assert_eq!(id.as_str().parse::<RunId>(), Ok(id.clone()), "{text}");
-            let again = id.again(12);
+            assert!(id.as_str().ends_with(digest), "{id}");
+            let again = id.again(u32::MAX);
             assert_eq!(again.as_str().parse::<RunId>(), Ok(again.clone()), "{text}");
+            assert_eq!(again.as_str(), format!("{id}-{}", u32::MAX));
         }
+    }
+
+    #[test]
+    fn an_id_that_leaves_no_room_for_a_number_is_hashed_whole() {
+        let ids = ["a".repeat(48), format!("{}b", "a".repeat(47))];
+        let ids = ids.map(|id| id.parse::<RunId>().expect("an id"));
+        let mut again: Vec<_> = ids
+            .iter()
+            .flat_map(|id| [id.again(2), id.again(3)])
+            .collect();
+        for id in &again {
+            assert_eq!(id.as_str().parse::<RunId>().as_ref(), Ok(id));
+        }
+        again.dedup();
+        assert_eq!(again.len(), 4, "{again:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The first form is a folder on disk. This crate stores and reads back what it is given; it must
 //! not know how a run is executed, what a plugin is, or how anything is shown.
 
+mod ci;
 mod damage;
 mod error;
 mod events;
@@ -20,8 +21,9 @@ mod own;
 mod reader;
 mod runs;
 
+pub use ci::RUN_KEY;
 pub use damage::{Damage, DamagedJournal};
-pub use error::StateError;
+pub use error::{LOCKED, StateError};
 pub use events::{Events, Told};
 pub use history::{AttemptHistory, History, InstanceHistory};
 pub use id::{RunId, RunIdError};

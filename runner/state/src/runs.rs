@@ -3,8 +3,8 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use sidestep_events::{Foreign, Header, RunFinished};
+use sidestep_names::file_name;
 
 use crate::{
     Account, AttemptLog, DamagedJournal, Events, Journal, JournalReader, JournalWriter, RunId,
@@ -258,49 +258,5 @@ impl RunFolder {
 
     pub(crate) fn lock_path(&self) -> PathBuf {
         self.path.join("lock")
-    }
-}
-
-/// A file name for a step instance. Matrix values may hold anything, so whatever isn't plainly
-/// safe, or too long, is replaced and a hash keeps the name apart from others.
-fn file_name(instance: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '=' | '[' | ']' | ',');
-    if !instance.is_empty() && instance.len() <= 120 && instance.chars().all(safe) {
-        return instance.to_owned();
-    }
-    let kept: String = instance
-        .chars()
-        .map(|c| if safe(c) { c } else { '-' })
-        .take(80)
-        .collect();
-    let hash = Sha256::digest(instance);
-    let hash: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kept}-{hash}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::file_name;
-
-    #[test]
-    fn an_instance_never_names_a_file_elsewhere() {
-        assert_eq!(file_name("build[arch=amd64]"), "build[arch=amd64]");
-        let long = "x".repeat(5000);
-        for instance in [
-            "../../etc/passwd",
-            "a[b=/c]",
-            "",
-            ".",
-            "a\0b",
-            long.as_str(),
-        ] {
-            let name = file_name(instance);
-            assert!(
-                !name.contains(['/', '.', '\0']) && name.len() < 130,
-                "{name}"
-            );
-        }
-        assert_ne!(file_name("a[b=/]"), file_name("a[b=-]"));
-        assert_ne!(file_name("a[b=/]"), file_name("a[b=:]"));
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use sidestep_names::run_label;
 
 use crate::StepContext;
 
@@ -9,6 +10,8 @@ use crate::StepContext;
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Selects what steps made.
 pub const MADE_BY_STEPS: &str = "app.kubernetes.io/managed-by=sidestep";
+/// The label that selects what one run made. The annotation below has the whole origin.
+const RUN: &str = "sidestep.dev/run";
 /// The annotation that says which attempt of which run made an object.
 pub(super) const MADE_BY: &str = "sidestep.dev/made-by";
 /// The annotation that says when an object may be swept.
@@ -47,8 +50,10 @@ impl Owned {
         let metadata = fields
             .entry("metadata")
             .or_insert_with(|| Value::Object(serde_json::Map::new()));
+        let run = run_label(self.by.split('/').next().unwrap_or_default());
         for (kind, key, value) in [
             ("labels", MANAGED_BY, "sidestep"),
+            ("labels", RUN, &run),
             ("annotations", MADE_BY, &self.by),
             ("annotations", EXPIRES, &self.expires),
         ] {
@@ -87,7 +92,7 @@ mod tests {
         owned.mark(&mut object);
         assert_eq!(
             object["metadata"]["labels"],
-            json!({"app": "x", MANAGED_BY: "sidestep"})
+            json!({"app": "x", MANAGED_BY: "sidestep", RUN: "run"})
         );
         assert_eq!(object["metadata"]["annotations"][MADE_BY], "run/build/1");
     }

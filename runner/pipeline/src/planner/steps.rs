@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use sidestep_events::{Diagnostic, PluginRef, Position};
+use sidestep_names::instance_id;
 use sidestep_policy::StepScopes;
 
 use super::MAX_INSTANCES;
@@ -234,18 +235,4 @@ pub(super) fn places(template: &Template, written: &[Expression]) -> BTreeMap<St
         .filter(|expression| texts.contains(&expression.text.as_str()))
         .map(|expression| (expression.text.clone(), expression.at))
         .collect()
-}
-
-fn instance_id(step: &str, matrix: &Map<String, Value>) -> String {
-    if matrix.is_empty() {
-        return step.to_owned();
-    }
-    let parts: Vec<String> = matrix
-        .iter()
-        .map(|(key, value)| match value {
-            Value::String(text) => format!("{key}={text}"),
-            other => format!("{key}={other}"),
-        })
-        .collect();
-    format!("{step}[{}]", parts.join(","))
 }

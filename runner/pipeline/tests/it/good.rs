@@ -227,3 +227,44 @@ fn a_map_of_free_keys_is_known_as_a_whole_or_not() {
         "a key that waits is not one that is not there"
     );
 }
+
+/// The ids of the instances of one step with this matrix.
+fn ids(matrix: &str) -> Vec<String> {
+    let file = format!(
+        "version: 1\nname: m\nsteps:\n  build:\n    uses: sidestep/context-upload\n    matrix: {matrix}\n    with: {{ bucket: b }}\n"
+    );
+    let plan = planned(&file, json!({})).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+    plan.check_names().expect("names of their own");
+    plan.instances.into_iter().map(|one| one.id).collect()
+}
+
+#[test]
+fn instances_of_one_matrix_never_share_an_id() {
+    assert_eq!(
+        ids(r#"{ a: ["1,b=2", "1"], b: ["3", "2,b=3"] }"#),
+        [
+            r#"build[a="1,b=2",b="3"]"#,
+            r#"build[a="1,b=2",b="2,b=3"]"#,
+            r#"build[a="1",b="3"]"#,
+            r#"build[a="1",b="2,b=3"]"#,
+        ]
+    );
+    assert_eq!(ids(r#"{ n: [1, "1"] }"#), ["build[n=1]", r#"build[n="1"]"#]);
+    assert_eq!(
+        ids(r#"{ n: [true, "true"] }"#),
+        ["build[n=true]", r#"build[n="true"]"#]
+    );
+}
+
+#[test]
+fn a_plan_with_two_equal_names_is_refused_as_our_bug() {
+    let mut plan = good();
+    plan.check_names().expect("names of their own");
+    plan.instances.push(plan.instances[1].clone());
+    let failure = plan.check_names().expect_err("two are equal");
+    assert_eq!(failure.owner, sidestep_events::Owner::Sidestep);
+    assert_eq!(
+        failure.message,
+        "two steps of the plan have the same id: `build` and `build`"
+    );
+}

@@ -41,7 +41,8 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
                     }
                     prepared.remarks
                 }
-                Err(problems) => problems,
+                Err(CommandError::Problems(problems)) => problems,
+                Err(failed) => return Err(failed),
             },
             // One file that can't be read hides nothing of the others.
             Err(CommandError::Problems(problems)) => problems,

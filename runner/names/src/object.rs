@@ -1,22 +1,18 @@
-use sha2::{Digest as _, Sha256};
+use crate::encoding::DIGEST;
+use crate::{Encoding, Kind};
 
 /// The longest DNS label (RFC 1123, section 2.1).
 const MAX_LABEL: usize = 63;
-/// Hex digits of the digest that makes a name unique: 64 bits.
-const DIGEST: usize = 16;
 
-/// A name for an outside object: a DNS label that is a function of its arguments, and of nothing
-/// else. It begins with what a person recognises and ends with a digest of all four.
+/// Returns the name of an outside object: a DNS label that is a function of its arguments, and of
+/// nothing else. It begins with what a person recognises and ends with a digest of all four.
 pub fn object_name(run: &str, instance: &str, attempt: u32, purpose: &str) -> String {
-    let mut hasher = Sha256::new();
-    for part in [run, instance, &attempt.to_string(), purpose] {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    let digest: String = hasher.finalize()[..DIGEST / 2]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = Encoding::of(Kind::Object)
+        .text(run)
+        .text(instance)
+        .number(attempt.into())
+        .text(purpose)
+        .digest();
     let words = label(
         &format!("{instance}-{purpose}"),
         MAX_LABEL - DIGEST - 1 - "ss-".len(),
@@ -48,7 +44,9 @@ fn label(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{HashMap, HashSet};
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -83,6 +81,26 @@ mod tests {
             object_name("r", "build", 1, "secret"),
         ] {
             assert_ne!(base, other);
+        }
+    }
+
+    proptest! {
+        /// Objects of different origin have different names, and each name is a DNS label.
+        #[test]
+        fn objects_share_no_name(
+            origins in prop::collection::hash_set(
+                ("[ab-]{1,2}", "[ab\\[=,\\]-]{0,3}|[ab]{40,42}", 1_u32..12, "[ab1-]{0,2}"),
+                0..60,
+            ),
+        ) {
+            let mut names = HashMap::new();
+            for (run, instance, attempt, purpose) in origins {
+                let name = object_name(&run, &instance, attempt, &purpose);
+                prop_assert!(name.len() <= MAX_LABEL && !name.ends_with('-'), "{}", name);
+                let origin = (run, instance, attempt, purpose);
+                let other = names.insert(name, origin.clone());
+                prop_assert!(other.is_none(), "{:?} and {:?}", other, origin);
+            }
         }
     }
 }

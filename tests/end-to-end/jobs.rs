@@ -1,0 +1,102 @@
+//! Jobs of a CI system, and steps of a matrix, that run side by side.
+
+use std::collections::HashSet;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::interrupted::{pod_of, pod_runs, signal, until};
+use crate::place::Place;
+
+const HANGS: [&str; 4] = ["run", "--sandbox=build-hangs", "--output", "json"];
+
+fn job(place: &mut Place, variables: &[(&str, &str)]) -> Child {
+    place
+        .command(&HANGS)
+        .envs(variables.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn two_jobs_of_one_ci_run_are_two_runs() {
+    let mut place = Place::with_application();
+    let linux = [("GITHUB_RUN_ID", "7"), ("GITHUB_JOB", "linux")];
+    let windows = [("GITHUB_RUN_ID", "7"), ("GITHUB_JOB", "windows")];
+    let mut first = job(&mut place, &linux);
+    let one = until(&mut first, pod_runs);
+    let mut second = job(&mut place, &windows);
+    let other = until(&mut second, pod_runs);
+    assert_ne!(one[0]["run"], other[0]["run"]);
+    assert_ne!(pod_of(&one), pod_of(&other));
+
+    // The same job once more, while the first is alive: it neither joins nor waits.
+    let third = job(&mut place, &linux).wait_with_output().unwrap();
+    let said = String::from_utf8(third.stderr).unwrap();
+    assert_eq!(third.status.code(), Some(1), "{said}");
+    let run = one[0]["run"].as_str().unwrap();
+    let pid = first.id();
+    for words in [
+        format!("run {run} is being written by another process (pid {pid})"),
+        "give each its own SIDESTEP_RUN_KEY".to_owned(),
+        "export SIDESTEP_RUN_KEY=KEY".to_owned(),
+    ] {
+        assert!(said.contains(&words), "{words}: {said}");
+    }
+    let keyed = [linux[0], linux[1], ("SIDESTEP_RUN_KEY", "2")];
+    let mut fourth = job(&mut place, &keyed);
+    let with_a_key = until(&mut fourth, pod_runs);
+    assert_ne!(with_a_key[0]["run"], one[0]["run"]);
+
+    for mut child in [first, second, fourth] {
+        signal(&child, "INT");
+        child.stdout.take();
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+    }
+}
+
+#[test]
+fn instances_whose_values_read_alike_build_in_pods_of_their_own() {
+    let mut place = Place::with_application();
+    place.write(
+        "ids.yaml",
+        r#"version: 1
+name: matrix-ids
+defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
+steps:
+  context: { uses: sidestep/context-upload, with: { path: ".", bucket: demo-contexts } }
+  build:
+    uses: sidestep/kaniko-launch
+    matrix: { a: ["1,b=2", "1"], b: ["3", "2,b=3"], exclude: [{ a: "1,b=2", b: "2,b=3" }, { a: "1", b: "3" }] }
+    with:
+      context: "${{ steps.context.outputs.uri }}"
+      destinations: ["europe-docker.pkg.dev/demo/images/hello:t"]
+      namespace: builds
+      serviceAccount: kaniko
+      buildArgs: { A: "${{ matrix.a }}", B: "${{ matrix.b }}" }
+"#,
+    );
+    let (exit, events) = place.events(&["run", "ids.yaml", "--sandbox"]);
+    assert_eq!(exit, 0, "{:#?}", events.last());
+    let instances: HashSet<&str> = events
+        .iter()
+        .filter(|event| event["step"] == "build")
+        .filter_map(|event| event["instance"].as_str())
+        .collect();
+    let expected = [r#"build[a="1,b=2",b="3"]"#, r#"build[a="1",b="2,b=3"]"#];
+    assert_eq!(instances, HashSet::from(expected));
+    let pods: HashSet<String> = expected
+        .iter()
+        .map(|instance| {
+            let of: Vec<Value> = events
+                .iter()
+                .filter(|event| event["instance"] == *instance)
+                .cloned()
+                .collect();
+            pod_of(&of)
+        })
+        .collect();
+    assert_eq!(pods.len(), 2, "{pods:?}");
+}
