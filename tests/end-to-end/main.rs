@@ -27,5 +27,6 @@ mod schemas;
 mod secrets;
 mod served;
 mod small;
+mod stops;
 mod unread;
 mod ways;

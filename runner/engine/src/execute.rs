@@ -83,7 +83,7 @@ pub(crate) async fn execute(
         () = cut.cancel.cancelled() => {
             token.cancel();
             // Outputs that come within the grace are not lost: what was done is done.
-            match timeout(shared.options.grace, &mut run).await {
+            match timeout(shared.options.cancel_grace, &mut run).await {
                 Ok(Ok(outputs)) if deadline.passed(Late::Ended).is_none() => {
                     AttemptEnd::Outputs(outputs)
                 }

@@ -32,6 +32,7 @@ use crate::machine;
 use crate::output::{Look, note, note_prose};
 use crate::problems::Problems;
 use crate::settings::{Places, Settings};
+use crate::signals::Inherited;
 
 /// What every command has at hand.
 pub(crate) struct Session {
@@ -40,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) places: Places,
     /// The folder that all paths are relative to; absolute.
     pub(crate) workspace: PathBuf,
+    /// The signals that the process was started to ignore.
+    pub(crate) inherited: Inherited,
     /// The memory that all plugins of this process share.
     pub(crate) room: Arc<Room>,
     /// Evaluates expressions, schemas and patterns within the budgets of one run.
@@ -47,9 +50,9 @@ pub(crate) struct Session {
 }
 
 /// Runs the command, shows why it could not be done, and answers the exit code.
-pub(crate) fn dispatch(cli: Cli) -> Exit {
+pub(crate) fn dispatch(cli: Cli, inherited: Inherited) -> Exit {
     let color = cli.global.color.unwrap_or_default();
-    perform(cli).unwrap_or_else(|error| {
+    perform(cli, inherited).unwrap_or_else(|error| {
         let color = Look::stderr(color).color;
         match &error {
             CommandError::Problems(problems) => note(problems.render(color).trim_end()),
@@ -61,7 +64,7 @@ pub(crate) fn dispatch(cli: Cli) -> Exit {
     })
 }
 
-fn perform(cli: Cli) -> Result<Exit, CommandError> {
+fn perform(cli: Cli, inherited: Inherited) -> Result<Exit, CommandError> {
     // These need no settings, and must work where they are broken.
     if let Command::Completions(args) = cli.command {
         return Ok(completions::run(&args));
@@ -69,7 +72,7 @@ fn perform(cli: Cli) -> Result<Exit, CommandError> {
     if let Command::Limits(args) = cli.command {
         return Ok(limits::run(&args));
     }
-    let session = Session::new(cli.global)?;
+    let session = Session::new(cli.global, inherited)?;
     match cli.command {
         Command::Run(args) => wait(run::run(&session, &args)),
         Command::Validate(args) => wait(validate::run(&session, &args)),
@@ -107,7 +110,7 @@ fn wait(command: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exi
 }
 
 impl Session {
-    fn new(global: Global) -> Result<Self, CommandError> {
+    fn new(global: Global, inherited: Inherited) -> Result<Self, CommandError> {
         let asked = global.workspace.clone().unwrap_or_else(|| ".".into());
         let workspace = asked.canonicalize().map_err(|error| {
             CommandError::usage(
@@ -129,6 +132,7 @@ impl Session {
             .map_or_else(half, |set| set.value.0);
         Ok(Self {
             room: Room::new(ceiling, Limits::default().together()),
+            inherited,
             global,
             settings,
             places,

@@ -70,7 +70,7 @@ pub(crate) async fn launch(
         }
     }
     let stop = Stop::new();
-    let signals = Signals::watch(stop.clone(), on_terminate.value)
+    let signals = Signals::watch(stop.clone(), on_terminate.value, session.inherited)
         .map_err(|error| Failure::bug(format!("signals can't be watched: {error}")))?;
     let traceparent = std::env::var("TRACEPARENT").ok();
     let run_id = place.folder.id().to_string();

@@ -36,24 +36,30 @@ use std::process::ExitCode;
 use clap::Parser;
 use sidestep_events::Exit;
 
+use signals::Inherited;
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     // Before anything else: a process that compiles a stranger's plugin is to do nothing besides.
     if let Some(exit) = sidestep_host::compile_if_asked() {
         return exit;
     }
+    // Before any handler is set, and before any file is written.
+    let inherited = Inherited::read();
+    // Where that fails, so does the first command that starts anything.
+    let _ = signals::survive_file_size_limit();
     panic::install();
     // The hook has said what there is to say.
-    std::panic::catch_unwind(perform).unwrap_or_else(|_| code(Exit::Bug))
+    std::panic::catch_unwind(|| perform(inherited)).unwrap_or_else(|_| code(Exit::Bug))
 }
 
-fn perform() -> ExitCode {
+fn perform(inherited: Inherited) -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return code(usage::say(error)),
     };
     raise_open_files();
-    code(commands::dispatch(cli))
+    code(commands::dispatch(cli, inherited))
 }
 
 /// Takes as many open files as this process may have: a thousand pods that are followed need some

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sidestep_catalog::{MAX_COMPONENT, MAX_MANIFEST};
-use sidestep_engine::Ceilings;
+use sidestep_engine::{Ceilings, RunOptions};
 use sidestep_host::{CompileLimits, EvaluationLimits, Limits};
 use sidestep_pipeline::{MAX_EXPRESSION, MAX_INSTANCES};
 use sidestep_policy::tree;
@@ -98,7 +98,12 @@ pub(crate) fn all() -> Vec<Limit> {
             size(step.output_bytes),
             "output.too-large",
         ),
-        limit("grace after a cancel", time(step.grace), "run.cancelled"),
+        limit(
+            "grace after a cancel",
+            time(RunOptions::default().cancel_grace),
+            "run.cancelled",
+        ),
+        limit("grace after a time-out", time(step.grace), "step.timed-out"),
         limit("a plugin's file", size(MAX_COMPONENT), "plugin.too-large"),
         limit("a plugin's manifest", size(MAX_MANIFEST), "plugin.manifest"),
         limit(

@@ -1,83 +1,149 @@
-//! SIGINT, SIGTERM and SIGHUP: the first stops the run, the second ends the process. SIGXFSZ: a
-//! write that fails.
+//! SIGINT, SIGTERM and SIGHUP stop a run. SIGXFSZ: a write that fails.
+
+mod inherited;
+mod rule;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use sidestep_engine::{Stop, StopReason};
 use sidestep_events::Exit;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::output::{note_apart, note_shortly};
 use crate::settings::OnTerminate;
 
+pub(crate) use inherited::Inherited;
+use rule::{Act, Rule};
+
+/// Makes a write beyond the limit on the size of files fail, as on a full disk. By default SIGXFSZ
+/// would end the process and leave the pod. A child has the default again.
+pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // A handler stays when the runtime that set it is gone.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let _inside = runtime.enter();
+    signal(kind).map(drop)
+}
+
 /// Watches for signals until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Signals(tokio::task::JoinHandle<()>);
+pub(crate) struct Signals {
+    task: tokio::task::JoinHandle<()>,
+    /// The run is over, and only its output is still being shown.
+    over: Arc<AtomicBool>,
+    ends: mpsc::UnboundedReceiver<Exit>,
+}
 
-/// The three signals that ask a process to end.
-struct Ends {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
+/// Receives the signals that ask a process to end, without those that it was started to ignore.
+pub(crate) struct Ends {
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
     /// Stops the run at the first signal. SIGINT always cancels: a person wants it to end.
-    pub(crate) fn watch(stop: Stop, on_terminate: OnTerminate) -> std::io::Result<Self> {
-        // A limit on the size of files is met as a full disk is, by the write that it refuses; by
-        // default it would end the process, and leave the pod. Once heard, it never does.
-        let file_size = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-        drop(signal(file_size)?);
-        let mut ends = Ends::watch()?;
-        Ok(Self(tokio::spawn(async move {
-            let exit = ends.next().await;
-            let detach = on_terminate == OnTerminate::Detach && exit != Exit::Interrupted;
-            stop.stop(StopReason::Asked { exit, detach });
-            // A terminal that takes nothing must not keep the run from ending.
-            note_apart(if detach {
-                "Detaching: what runs outside is left as it is."
-            } else {
-                "Cancelling: cleaning up what was started. Once more ends it at once."
-            });
-            let exit = ends.next().await;
-            note_shortly(
-                "Ended at once: what was started may still be there; `sidestep resume` finds it.",
-            );
-            // Each record was written as it was made, so nothing is lost by ending here.
-            std::process::exit(exit.code().into());
-        })))
+    pub(crate) fn watch(
+        stop: Stop,
+        on_terminate: OnTerminate,
+        inherited: Inherited,
+    ) -> std::io::Result<Self> {
+        let mut ends = Ends::watch(inherited)?;
+        let over = Arc::new(AtomicBool::new(false));
+        let (send, receive) = mpsc::unbounded_channel();
+        let is_over = Arc::clone(&over);
+        let task = tokio::spawn(async move {
+            let mut rule = Rule::default();
+            loop {
+                let exit = ends.next().await;
+                match rule.take(exit, Instant::now()) {
+                    Act::Nothing => {}
+                    Act::Stop | Act::Force if is_over.load(Ordering::Acquire) => {
+                        let _ = send.send(exit);
+                    }
+                    Act::Stop => {
+                        let detach =
+                            on_terminate == OnTerminate::Detach && exit != Exit::Interrupted;
+                        stop.stop(StopReason::Asked { exit, detach });
+                        // A terminal that takes nothing must not keep the run from ending.
+                        note_apart(match (detach, exit) {
+                            (true, _) => "Detaching: what runs outside is left as it is.",
+                            (false, Exit::Interrupted) => {
+                                "Cancelling: cleaning up what was started. Press Ctrl-C again to end at once."
+                            }
+                            (false, _) => "Cancelling: cleaning up what was started.",
+                        });
+                    }
+                    Act::Force => {
+                        note_shortly(
+                            "Ended at once: what was started may still be there; `sidestep resume` finds it.",
+                        );
+                        // Each record was written as it was made, so nothing is lost by ending here.
+                        std::process::exit(exit.code().into());
+                    }
+                }
+            }
+        });
+        Ok(Self {
+            task,
+            over,
+            ends: receive,
+        })
     }
 
-    /// The run is over, and only what it said is still being shown: waits for a signal that ends
-    /// that too.
-    pub(crate) async fn next_after_the_end(self) -> Exit {
-        drop(self);
-        match Ends::watch() {
-            Ok(mut ends) => ends.next().await,
-            // They could be watched before, so this does not happen; then nothing ends it early.
-            Err(_) => std::future::pending().await,
+    /// Waits for a signal that ends what is still being shown of a run that is over: any, or one
+    /// that forces the end if the run was stopped by a signal before.
+    pub(crate) async fn next_after_the_end(mut self) -> Exit {
+        self.over.store(true, Ordering::Release);
+        match self.ends.recv().await {
+            Some(exit) => exit,
+            // The task ends only with this value.
+            None => std::future::pending().await,
         }
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
 impl Ends {
-    fn watch() -> std::io::Result<Self> {
+    /// Starts to receive. A signal that the process was started to ignore stays ignored: no
+    /// handler is set, so that its children ignore it too.
+    pub(crate) fn watch(inherited: Inherited) -> std::io::Result<Self> {
+        let heard = |kind: SignalKind| {
+            let ignored = inherited.ignores(kind.as_raw_value());
+            (!ignored).then(|| signal(kind)).transpose()
+        };
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            interrupt: heard(SignalKind::interrupt())?,
+            terminate: heard(SignalKind::terminate())?,
+            hangup: heard(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) -> Exit {
+    /// Waits for the next signal.
+    pub(crate) async fn next(&mut self) -> Exit {
         tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Terminated,
-            _ = self.hangup.recv() => Exit::Hangup,
+            () = next(self.interrupt.as_mut()) => Exit::Interrupted,
+            () = next(self.terminate.as_mut()) => Exit::Terminated,
+            () = next(self.hangup.as_mut()) => Exit::Hangup,
         }
+    }
+}
+
+async fn next(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

@@ -10,7 +10,6 @@ use sidestep_sandbox::{
     CallerFiles, Live, Options, Places, exports, files, live, proxy_exports, reset, scenarios,
     serve, stop,
 };
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Format, Sandbox, SandboxCommand, StatusFormat};
@@ -18,6 +17,7 @@ use crate::cloud::{known, of, places, program, unavailable};
 use crate::commands::Session;
 use crate::error::CommandError;
 use crate::output;
+use crate::signals::Ends;
 
 /// After how long without a call a detached sandbox ends.
 const IDLE: Duration = Duration::from_mins(15);
@@ -86,19 +86,13 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandErr
         caller: args.caller,
     };
     let ended = CancellationToken::new();
-    for kind in [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-    ] {
-        let mut signals = signal(kind)
-            .map_err(|error| sidestep_events::Failure::bug(format!("no signals: {error}")))?;
-        let ended = ended.clone();
-        tokio::spawn(async move {
-            signals.recv().await;
-            ended.cancel();
-        });
-    }
+    let mut ends = Ends::watch(session.inherited)
+        .map_err(|error| sidestep_events::Failure::bug(format!("no signals: {error}")))?;
+    let asked = ended.clone();
+    tokio::spawn(async move {
+        ends.next().await;
+        asked.cancel();
+    });
     let ready = |live: &Live, caller: &CallerFiles| {
         if !args.detached {
             output::print(&exports(live, caller).to_string());

@@ -1,0 +1,60 @@
+//! Which signals the process was started to ignore.
+
+use std::io::Read as _;
+
+/// The most of the status file that is read; it has some 1,500 bytes.
+const MAX_STATUS: u64 = 64 << 10;
+
+/// The signals that were ignored when the process was started: by `nohup`, or by a shell that
+/// starts a job in the background.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Inherited {
+    /// Bit N-1 stands for signal N.
+    ignored: u64,
+}
+
+impl Inherited {
+    /// Reads them. Called before any handler is set, since a handler replaces what was inherited.
+    pub(crate) fn read() -> Self {
+        let mut status = String::new();
+        let read = std::fs::File::open("/proc/self/status")
+            .and_then(|file| file.take(MAX_STATUS).read_to_string(&mut status));
+        match read {
+            Ok(_) => Self::of(&status),
+            // Without /proc nothing is known, and the usual handlers are set.
+            Err(_) => Self::default(),
+        }
+    }
+
+    /// Reads `SigIgn` of a status file (proc_pid_status(5)): a mask in hexadecimal.
+    fn of(status: &str) -> Self {
+        let mask = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigIgn:"))
+            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        Self {
+            ignored: mask.unwrap_or(0),
+        }
+    }
+
+    /// Whether a signal was ignored.
+    pub(crate) fn ignores(self, signal: i32) -> bool {
+        (1..=64).contains(&signal) && self.ignored >> (signal - 1) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_of_ignored_signals_is_read() {
+        let status = "Name:\tsidestep\nSigBlk:\t0000000000000003\nSigIgn:\t0000000000001003\nSigCgt:\t0000000000004000\n";
+        let inherited = Inherited::of(status);
+        let ignored: Vec<_> = (0..70)
+            .filter(|signal| inherited.ignores(*signal))
+            .collect();
+        assert_eq!(ignored, [1, 2, 13]);
+        assert!((0..70).all(|signal| !Inherited::of("Name:\tx\n").ignores(signal)));
+    }
+}
