@@ -92,8 +92,8 @@ pub fn log_line(text: &(impl Text + ?Sized)) -> String {
     escaped(&characters::without_colors(text), |c| c == '\t')
 }
 
-/// Returns lines of a file, as they are shown under a diagnostic: line ends (as `\n`) and tabs stay,
-/// for who lays the lines out. Text before a place takes as many bytes as this makes of it.
+/// Returns lines of a file, as they are shown under a diagnostic: line ends (as `\n`) and tabs stay
+/// for the caller to lay out. Text before a place takes as many bytes as this makes of it.
 pub fn excerpt(text: &(impl Text + ?Sized)) -> String {
     let mut shown = String::with_capacity(text.text().len());
     let mut characters = text.text().chars().peekable();

@@ -59,8 +59,7 @@ pub(crate) fn resolve(folder: &Folder, path: &Path) -> Result<Resolved, OpenErro
                         Part::Up => return Err(OpenError::Outside),
                     }
                 }
-                // A folder that became a link in between is as good as gone; whoever opens the
-                // path starts again.
+                // The folder became a link in the meantime, so the caller resolves the path again.
                 let trouble = match trouble {
                     Errno::LOOP => OpenError::Changing,
                     trouble => std::io::Error::from(trouble).into(),

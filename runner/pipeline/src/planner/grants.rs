@@ -71,7 +71,7 @@ impl Planner<'_> {
                         "what `{}` asks for under `{key}` can't be worked out",
                         uses.as_str()
                     ));
-                    let help = "this is the plugin's to mend, unless one of its inputs is odd";
+                    let help = "check the inputs of this step; if they are right, report it to the author of the plugin";
                     problems.unanswered_of(REQUEST, step.uses_at, &why, help);
                 }
             }

@@ -8,6 +8,9 @@ pub fn render_failure(failure: &Failure, color: bool) -> Vec<String> {
     let paint = Paint { color };
     let (why, on) = (label(paint, "why"), label(paint, GOES_ON));
     let mut lines = show::block(&failure.message, &why, &on);
+    if failure.message.exact().trim().is_empty() {
+        lines = vec![format!("{why}no reason was given")];
+    }
     let code = format!(
         "{} ({}): {}",
         show::line(&failure.code),
@@ -75,5 +78,22 @@ fn whose(owner: Owner) -> &'static str {
         Owner::Cluster => "for who runs the cluster",
         Owner::Operator => "for who runs sidestep here",
         Owner::Sidestep => "a bug in sidestep, please report it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep_events::{Class, Failure, Owner};
+
+    use super::render_failure;
+
+    #[test]
+    fn a_failure_without_a_message_still_says_so() {
+        for message in ["", " \n "] {
+            let failure = Failure::new(Class::Failed, "plugin.failed", Owner::Plugin, message);
+            let lines = render_failure(&failure, false);
+            assert_eq!(lines[0], "  why   no reason was given");
+            assert!(lines[1].contains("plugin.failed"), "{lines:?}");
+        }
     }
 }
