@@ -169,7 +169,7 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
     let (gcloud, kubectl) = (of("gcloud"), of("kubectl"));
     assert!(gcloud.len() >= 10 && kubectl.len() >= 2, "{commands:#?}");
     read_by_gcloud(&gcloud);
-    kubectl
-        .into_iter()
-        .for_each(|command| read_by_kubectl(command));
+    for command in kubectl {
+        read_by_kubectl(command);
+    }
 }

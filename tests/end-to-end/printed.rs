@@ -8,7 +8,7 @@ use sidestep_events::{Help, commands as own};
 pub(crate) fn commands(help: &Value) -> Vec<String> {
     let help: Vec<Help> = serde_json::from_value(help.clone()).unwrap();
     let commands = help.iter().filter_map(Help::command);
-    commands.map(|command| command.to_line()).collect()
+    commands.map(sidestep_events::Command::to_line).collect()
 }
 
 /// Reads a command of the runner as its own command line does.
@@ -53,13 +53,7 @@ fn of_page(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     let blocks = joined.lines().filter_map(|line| line.strip_prefix("    "));
     let commands = blocks.filter(|line| line.starts_with("sidestep ") && !line.contains('·'));
-    let cut = |line: &str| {
-        let words: Vec<&str> = line.split("  ").collect();
-        match line.contains(" \\") {
-            true => line.to_owned(),
-            false => words[0].to_owned(),
-        }
-    };
+    let cut = |line: &str| line.split("  ").next().unwrap_or(line).to_owned();
     commands.map(cut).collect()
 }
 

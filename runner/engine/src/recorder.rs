@@ -387,7 +387,7 @@ impl Recorder {
         if failure.code == FULL {
             // It has begun, and what it is up to is on that disk.
             failure.help = vec!["Free space on that disk, then go on with the run:".into()];
-            failure = failure.with_helps(commands::resume(&self.run.to_string()));
+            failure = failure.with_helps(commands::resume(&self.run));
         }
         inner.broken = true;
         self.stop.stop(StopReason::Broken(failure.clone()));

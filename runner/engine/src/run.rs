@@ -201,7 +201,7 @@ fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
         Event::Warning(WarningRaised {
             code: DETACHED.into(),
             message: format!("detached: {objects}").into(),
-            help: commands::resume(&recorder.run().to_string())
+            help: commands::resume(recorder.run())
                 .into_iter()
                 .map(Into::into)
                 .collect(),

@@ -80,7 +80,7 @@ impl From<&String> for Help {
 
 impl From<Foreign> for Help {
     fn from(text: Foreign) -> Self {
-        Self::Text(text.into())
+        Self::Text(text)
     }
 }
 

@@ -66,9 +66,10 @@ impl NotOwn {
         let chmod = |words| Command::new(words).words(&["go-w"]);
         let foreign = self.has_foreign_owner();
         let own = Command::new(&["sudo", "chown"]).value(user);
-        let close = match foreign || self.owner == self.user {
-            true => chmod(&["chmod"]),
-            false => chmod(&["sudo", "chmod"]),
+        let close = if foreign || self.owner == self.user {
+            chmod(&["chmod"])
+        } else {
+            chmod(&["sudo", "chmod"])
         };
         let own = foreign.then(|| own.value(&*path).build()).flatten();
         let close = self.others_can_write().then(|| close.value(&*path).build());

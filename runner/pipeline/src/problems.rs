@@ -69,10 +69,10 @@ impl<'a> Problems<'a> {
     pub(crate) fn unanswered_of(&mut self, code: Code, at: Position, why: &Unanswered, help: &str) {
         let before = self.all.len();
         self.unanswered(code, at, why);
-        if let Some(added) = self.all.get_mut(before) {
-            if added.help.is_empty() {
-                added.help.push(help.into());
-            }
+        if let Some(added) = self.all.get_mut(before)
+            && added.help.is_empty()
+        {
+            added.help.push(help.into());
         }
     }
 

@@ -94,7 +94,7 @@ impl From<&DamagedJournal> for Failure {
             "What it said is lost: a step may be done, or a pod may run, of which nothing else \
              tells. So the run is not gone on with. What the whole records say:",
         )
-        .with_helps(commands::show_run(&damaged.run.to_string()))
+        .with_helps(commands::show_run(&damaged.run))
         .with_help(if damaged.ended {
             "Remove what the run may have left:"
         } else {

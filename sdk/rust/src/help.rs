@@ -1,5 +1,6 @@
 //! What to do about an error.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sidestep_contract::{Command, Piece};
@@ -16,29 +17,34 @@ pub enum Help {
 }
 
 impl Help {
+    /// Returns the text, of a command as a shell reads it.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Command(command) => Cow::Owned(command.to_line()),
+        }
+    }
+
     /// Returns whether `part` stands somewhere in the text.
     pub fn contains(&self, part: &str) -> bool {
-        self.to_string().contains(part)
+        self.text().contains(part)
     }
 
     /// Returns whether the text begins with `part`.
     pub fn starts_with(&self, part: &str) -> bool {
-        self.to_string().starts_with(part)
+        self.text().starts_with(part)
     }
 
     /// Returns whether the text ends with `part`.
     pub fn ends_with(&self, part: &str) -> bool {
-        self.to_string().ends_with(part)
+        self.text().ends_with(part)
     }
 }
 
 /// Written as a shell reads a command.
 impl fmt::Display for Help {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Command(command) => f.write_str(&command.to_line()),
-        }
+        f.write_str(&self.text())
     }
 }
 
@@ -68,13 +74,13 @@ impl From<&str> for Help {
 
 impl PartialEq<str> for Help {
     fn eq(&self, other: &str) -> bool {
-        self.to_string() == other
+        self.text() == other
     }
 }
 
 impl PartialEq<&str> for Help {
     fn eq(&self, other: &&str) -> bool {
-        self.to_string() == *other
+        self.text() == *other
     }
 }
 

@@ -299,7 +299,7 @@ async fn an_index_is_made_of_images_and_read_again() {
         let failure = found.as_ref().expect_err("none is meant");
         assert_eq!(failure.code, "registry.platform");
         assert_eq!(
-            crate::testing::help(&failure),
+            crate::testing::help(failure),
             ["choose one of its platforms: linux/amd64, linux/arm64/v8"]
         );
     }

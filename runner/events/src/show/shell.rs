@@ -37,5 +37,5 @@ pub fn shell_word(text: &(impl Text + ?Sized)) -> String {
 
 /// Returns a command as one line for a POSIX shell, each of its words as [`shell_word`] writes it.
 pub fn command(command: &Command) -> String {
-    command.written(|word| shell_word(word))
+    command.written(shell_word)
 }

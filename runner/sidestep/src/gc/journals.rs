@@ -96,7 +96,7 @@ async fn run(
                 &id,
                 &format!(
                     "run {id} was detached and goes on with: {}",
-                    show::command_or_nothing(commands::resume(&id.to_string()).as_ref())
+                    show::command_or_nothing(commands::resume(&id).as_ref())
                 ),
                 Fate::Kept,
             ));
