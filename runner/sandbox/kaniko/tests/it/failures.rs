@@ -217,6 +217,42 @@ async fn flags_and_dockerfiles_that_are_wrong() {
     );
 }
 
+/// The plugin reads kaniko's own final error by the table of its messages; what a Dockerfile puts
+/// into the log is not that.
+#[tokio::test]
+async fn what_a_dockerfile_prints_does_not_change_the_verdict() {
+    use sidestep_kaniko_messages::{EXAMPLES, FinalLine, Kind, classify};
+    let server = Server::start().await;
+    let lines: String = EXAMPLES
+        .iter()
+        .copied()
+        .flatten()
+        .filter(|(line, _, _)| !line.contains(['\n', '$']))
+        .map(|(line, _, _)| format!("RUN echo {line}\n"))
+        .collect();
+    for (last, kind) in [
+        ("COPY gone /a", Kind::SourceMissing),
+        ("EXPOSE 80/zzz", Kind::InstructionWrong),
+        (
+            "RUN --mount=type=secret,id=npm,required=true true",
+            Kind::SecretMissing,
+        ),
+    ] {
+        let dockerfile = format!("FROM scratch\n{lines}{last}\n");
+        server.context(&[("Dockerfile", &dockerfile)]);
+        let ran = server.run(&[]).await;
+        assert!(
+            ran.log.contains("storage: object doesn't exist"),
+            "what the RUN holds is in the log: {}",
+            ran.log
+        );
+        let line = FinalLine::last(&ran.log).expect("kaniko ended with an error of its own");
+        assert!(line.fits(i64::from(ran.code)), "{}", ran.log);
+        let found = classify(&line.with_rest(&ran.log)).map(|found| found.kind);
+        assert_eq!(found, Some(kind), "{}", ran.log);
+    }
+}
+
 #[tokio::test]
 async fn no_token_is_in_any_log() {
     let server = server().await;
