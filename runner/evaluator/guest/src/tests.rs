@@ -233,7 +233,11 @@ fn an_analysis_says_what_is_yielded_compared_and_used_as_a_condition() {
             "{name}"
         );
     }
-    let conditions: Vec<_> = found.conditions.iter().map(|one| one.text()).collect();
+    let conditions: Vec<_> = found
+        .conditions
+        .iter()
+        .map(sidestep_evaluator::Reference::text)
+        .collect();
     assert!(
         conditions.contains(&"inputs.b".to_owned()),
         "{conditions:?}"
