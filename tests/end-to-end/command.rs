@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 /// `sidestep` in a folder, with nothing of the tester's own settings.
 pub(crate) fn sidestep(folder: &Path, args: &[&str]) -> Command {
+    crate::dispositions::heard_by_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidestep"));
     command
         .args(args)

@@ -7,6 +7,7 @@ mod builds;
 mod callers;
 mod clients;
 mod command;
+mod dispositions;
 mod emulators;
 mod faults;
 mod gc;

@@ -180,6 +180,7 @@ impl Drop for Place {
 }
 
 fn sidestep(folder: &Path, arguments: &[&str]) -> Command {
+    crate::dispositions::heard_by_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidestep"));
     command
         .args(arguments)
