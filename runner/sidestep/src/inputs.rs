@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sidestep_files::given;
+use sidestep_pipeline::{Source, read_values};
 
 use crate::error::CommandError;
+use crate::problems::Problems;
 
 /// The most bytes of a file of inputs or grants that are read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -19,6 +21,7 @@ pub(crate) fn read(
     let mut inputs = match file {
         Some(file) => match structure(workspace, file)? {
             Value::Object(map) => map,
+            Value::Null => Map::new(),
             _ => {
                 return Err(CommandError::usage(
                     format!("{} holds no map of inputs", file.display()),
@@ -60,5 +63,13 @@ pub(crate) fn structure(workspace: &Path, file: &Path) -> Result<Value, CommandE
     {
         return serde_json::from_str(&text).map_err(|error| wrong(error.to_string()));
     }
-    serde_saphyr::from_str(&text).map_err(|error| wrong(error.to_string()))
+    let source = Source {
+        name: file.display().to_string(),
+        text,
+    };
+    read_values(&source).map_err(|found| {
+        Problems::from(found)
+            .with_source(&source.name, &source.text)
+            .into()
+    })
 }

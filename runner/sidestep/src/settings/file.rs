@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use sidestep_events::{Diagnostic, Exit};
+use serde_json::Value;
+use sidestep_events::{Diagnostic, Exit, Help};
+use sidestep_pipeline::{Source, read_values};
 
 use sidestep_files::own::{self, NotOwn, OwnError};
 use sidestep_files::{Folder, OpenError, Patterns};
@@ -100,8 +102,23 @@ impl File {
                 )));
             }
         };
+        let source = Source {
+            name: path.display().to_string(),
+            text,
+        };
+        let value = match read_values(&source) {
+            Ok(Value::Null) => return Ok(Self::default()),
+            Ok(mut value) => {
+                // A key without a value, as of a list that is commented out, sets nothing.
+                if let Value::Object(settings) = &mut value {
+                    settings.retain(|_, setting| !setting.is_null());
+                }
+                value
+            }
+            Err(found) => return Err(problem(told(&found))),
+        };
         let file: Self =
-            serde_saphyr::from_str(&text).map_err(|error| problem(error.to_string()))?;
+            serde_json::from_value(value).map_err(|error| problem(error.to_string()))?;
         if whose == Whose::Project
             && let Some(what) = file.operators()
         {
@@ -151,6 +168,27 @@ impl File {
         ];
         set.into_iter().find_map(|(set, what)| set.then_some(what))
     }
+}
+
+/// What is wrong with a file, on one line.
+fn told(found: &[Diagnostic]) -> String {
+    let one = |problem: &Diagnostic| {
+        let at = problem
+            .at
+            .map(|at| format!("line {}, column {}: ", at.line, at.column));
+        let help: Vec<_> = problem.help.iter().map(Help::exact).collect();
+        let help = match help.as_slice() {
+            [] => String::new(),
+            help => format!(" ({})", help.join(" ")),
+        };
+        format!(
+            "{}{}{}",
+            at.unwrap_or_default(),
+            problem.message.exact(),
+            help
+        )
+    };
+    found.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 enum Unread {
