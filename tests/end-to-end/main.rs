@@ -24,6 +24,7 @@ mod parsed;
 mod place;
 mod plans;
 mod printed;
+mod printing;
 mod schemas;
 mod secrets;
 mod served;

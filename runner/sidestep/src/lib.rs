@@ -56,10 +56,10 @@ pub fn main() -> ExitCode {
 fn perform(inherited: Inherited) -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return code(usage::say(error)),
+        Err(error) => return code(output::finished(usage::say(error))),
     };
     raise_open_files();
-    code(commands::dispatch(cli, inherited))
+    code(output::finished(commands::dispatch(cli, inherited)))
 }
 
 /// Takes as many open files as this process may have: a thousand pods that are followed need some

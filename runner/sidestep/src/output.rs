@@ -2,27 +2,74 @@
 //! character.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use console::Term;
-use sidestep_events::show;
-use sidestep_report::{columns, fold};
+use sidestep_events::{Class, Exit, Failure, Owner, show};
+use sidestep_report::{columns, fold, render_failure};
 
 use crate::settings::Color;
 
 /// How long the last words of a process wait for who is to read them.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Prints to standard output. A reader that went away (`| head`) is no error.
+/// The first error of standard output.
+static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+/// Standard output, of which the first error is kept for [`finished`].
+#[derive(Debug, Default)]
+pub(crate) struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        kept(io::stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        kept(io::stdout().flush())
+    }
+}
+
+fn kept<T>(result: io::Result<T>) -> io::Result<T> {
+    result.inspect_err(|error| {
+        if error.kind() != io::ErrorKind::Interrupted {
+            let _ = FAILED.set(match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => error.kind().into(),
+            });
+        }
+    })
+}
+
+/// Returns the exit code of a command that would end with `exit`: another one, with an error, when
+/// what it printed could not be written. A reader that went away (`| head`) is no error.
+pub(crate) fn finished(exit: Exit) -> Exit {
+    let failed = FAILED.get();
+    let Some(error) = failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) else {
+        return exit;
+    };
+    let failure = Failure::new(
+        Class::Failed,
+        "output.unwritable",
+        Owner::Operator,
+        format!("the output can't be written: {error}"),
+    )
+    .with_help("what was written is not all of it: free some space, or send it elsewhere");
+    note(&render_failure(&failure, false).join("\n"));
+    Exit::first([exit, Exit::Failed])
+}
+
+/// Prints to standard output.
 pub(crate) fn print(text: &str) {
     print_own(&show::sealed(text));
 }
 
 /// Prints what is our own: completion scripts, and commands to a CI system.
 pub(crate) fn print_own(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = Stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| Stdout.flush());
 }
 
 /// Prints a line to standard output.
@@ -50,11 +97,10 @@ fn folded(text: &str, terminal: &Term) -> String {
     }
 }
 
-/// Prints a line to standard output, and says so when nobody reads it any more.
+/// Prints a line to standard output, and says so when it takes no more.
 pub(crate) fn try_line(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", show::sealed(text))?;
-    out.flush()
+    Stdout.write_all(format!("{}\n", show::sealed(text)).as_bytes())?;
+    Stdout.flush()
 }
 
 /// Prints a line for people beside the output: to standard error.

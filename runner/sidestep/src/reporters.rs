@@ -1,6 +1,5 @@
 //! Who shows a run.
 
-use std::io;
 use std::thread::JoinHandle;
 
 use sidestep_engine::Reports;
@@ -8,7 +7,7 @@ use sidestep_report::{Hint, JsonLines, Lines, Live, Reporter, TextOptions, Verbo
 use sidestep_state::StateError;
 
 use crate::cli::{Format, Global};
-use crate::output::Look;
+use crate::output::{Look, Stdout};
 
 /// The reporter that the flags, the terminal and the environment ask for.
 pub(crate) fn pick(
@@ -24,9 +23,9 @@ pub(crate) fn pick(
         hints,
     };
     match format {
-        Format::Json => Box::new(JsonLines::new(io::stdout())),
+        Format::Json => Box::new(JsonLines::new(Stdout)),
         Format::Human if look.live && !global.quiet => Box::new(Live::stdout(options)),
-        Format::Human => Box::new(Lines::new(io::stdout(), options)),
+        Format::Human => Box::new(Lines::new(Stdout, options)),
     }
 }
 

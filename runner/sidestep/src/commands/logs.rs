@@ -25,7 +25,8 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> 
                 Told::Event(envelope) => {
                     known |= names(&envelope, step);
                     if wanted(&envelope, step) && show(&envelope, step.is_none()).is_err() {
-                        // Whoever read has enough (`| head`).
+                        // A reader that has enough (`| head`) is no error; any other end is found at
+                        // the command's own.
                         return Ok(Exit::Success);
                     }
                 }

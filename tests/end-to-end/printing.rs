@@ -1,0 +1,187 @@
+//! What every command owes to its standard output.
+
+use std::fs::File;
+use std::process::Output;
+
+use clap::CommandFactory as _;
+use serde_json::json;
+use sidestep::cli::Cli;
+
+use crate::command::stderr;
+use crate::place::Place;
+
+/// A pipeline that needs no builder.
+const UPLOAD: &str = "version: 1
+name: upload
+steps:
+  context:
+    uses: sidestep/context-upload
+    with: { bucket: demo-contexts, prefix: contexts/ }
+";
+
+/// Each command that ends and prints, as it is called once `run` has made a run of this id. A new
+/// command needs a row here.
+const CALLS: &[(&str, &[&str])] = &[
+    ("run", &["run", "--sandbox", "--run-id", "second"]),
+    ("validate", &["validate"]),
+    ("plan", &["plan", "--output", "json"]),
+    (
+        "exec",
+        &[
+            "exec",
+            "context-upload",
+            "-i",
+            "bucket=demo-contexts",
+            "--sandbox",
+        ],
+    ),
+    ("resume", &["resume", "first"]),
+    ("runs", &["runs"]),
+    ("runs show", &["runs", "show", "first"]),
+    ("logs", &["logs", "first"]),
+    ("gc", &["gc", "--sandbox"]),
+    ("context ls", &["context", "ls"]),
+    ("context explain", &["context", "explain", "hello.txt"]),
+    ("plugin inspect", &["plugin", "inspect", "kaniko-launch"]),
+    ("sandbox status", &["sandbox", "status"]),
+    ("sandbox scenarios", &["sandbox", "scenarios"]),
+    ("schema", &["schema", "events"]),
+    ("settings", &["settings"]),
+    ("limits", &["limits"]),
+    ("completions", &["completions", "bash"]),
+];
+
+/// Commands that print nothing to standard output when all goes well, or serve until they are
+/// ended.
+const SILENT: &[&str] = &[
+    "context pack",
+    "sandbox",
+    "sandbox stop",
+    "sandbox reset",
+    "sandbox kaniko",
+];
+
+/// The names of all commands: those with subcommands too, where they do something by themselves.
+fn commands(of: &clap::Command, before: &str, found: &mut Vec<String>) {
+    for command in of.get_subcommands() {
+        let name = format!("{before}{}", command.get_name());
+        commands(command, &format!("{name} "), found);
+        if !command.is_subcommand_required_set() {
+            found.push(name);
+        }
+    }
+}
+
+fn to_a_full_disk(place: &mut Place, arguments: &[&str]) -> Output {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    place.command(arguments).stdout(full).output().unwrap()
+}
+
+#[test]
+fn no_command_says_that_it_printed_what_a_full_disk_did_not_take() {
+    let mut all = Vec::new();
+    commands(&Cli::command(), "", &mut all);
+    all.retain(|name| !SILENT.contains(&name.as_str()));
+    let mut known: Vec<_> = CALLS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    all.sort();
+    known.sort();
+    assert_eq!(all, known, "each command has a row");
+
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", UPLOAD);
+    let first = place.run(&["run", "--sandbox", "--run-id", "first"]);
+    assert!(first.status.success(), "{}", stderr(&first));
+    for (name, call) in CALLS {
+        let output = to_a_full_disk(&mut place, call);
+        let said = stderr(&output);
+        // A run without log lines has none to print.
+        if *name == "logs" && place.run(call).stdout.is_empty() {
+            assert_eq!(output.status.code(), Some(0), "{name}: {said}");
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(
+            said.contains("the output can't be written"),
+            "{name}: {said}"
+        );
+        assert!(said.contains("output.unwritable"), "{name}: {said}");
+    }
+    for name in &all {
+        let mut help: Vec<&str> = name.split(' ').collect();
+        help.push("--help");
+        let output = to_a_full_disk(&mut place, &help);
+        assert_eq!(output.status.code(), Some(1), "{name} --help");
+    }
+    let version = to_a_full_disk(&mut place, &["--version"]);
+    assert_eq!(version.status.code(), Some(1));
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let mut place = Place::with_application();
+    for call in [&["schema", "pipeline"][..], &["limits"], &["--help"]] {
+        let (read, write) = std::io::pipe().unwrap();
+        drop(read);
+        let output = place.command(call).stdout(write).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{call:?}: {}",
+            stderr(&output)
+        );
+        assert_eq!(stderr(&output), "", "{call:?}");
+    }
+}
+
+#[test]
+fn a_file_of_inputs_is_read_as_a_pipeline_file_is() {
+    let mut place = Place::with_application();
+    place.write(
+        "sidestep.yaml",
+        &format!("{UPLOAD}inputs: {{ release: {{ type: string }}, list: {{ type: list }} }}\n"),
+    );
+    place.write(
+        "inputs.yaml",
+        "list: [no, 1.10, 010, ~, 0o17]\nrelease: 1.10\n",
+    );
+    let output = place.run(&["plan", "--inputs", "inputs.yaml"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("inputs.yaml:2:10"), "{said}");
+    assert!(said.contains("write \"1.10\" if it is a text"), "{said}");
+    place.write("inputs.yaml", "list: [\"no\", ~]\nrelease: \"1.10\"\n");
+    let output = place.run(&["plan", "--inputs", "inputs.yaml", "--output", "json"]);
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        plan["inputs"],
+        json!({ "release": "1.10", "list": ["no", null] })
+    );
+}
+
+#[test]
+fn in_finally_a_condition_is_about_the_run() {
+    let step = |prefix: &str| {
+        format!(
+            "uses: sidestep/context-upload, with: {{ bucket: demo-contexts, prefix: {prefix}/ }}"
+        )
+    };
+    let mut place = Place::with_application();
+    place.write(
+        "sidestep.yaml",
+        &format!(
+            "version: 1\nname: x\nsteps:\n  bad: {{ uses: sidestep/context-upload, with: {{ path: nowhere, bucket: demo-contexts, prefix: a/ }} }}\n  good: {{ {} }}\nfinally:\n  on_failure: {{ if: failure(), {} }}\n  on_success: {{ if: success(), {} }}\n",
+            step("b"),
+            step("c"),
+            step("d")
+        ),
+    );
+    let (exit, events) = place.events(&["run", "--sandbox"]);
+    assert_eq!(exit, 1);
+    let ended = |step: &str, kind: &str| {
+        events
+            .iter()
+            .any(|event| event["type"] == kind && event["step"] == step)
+    };
+    assert!(ended("on_failure", "step-finished"), "{events:#?}");
+    assert!(ended("on_success", "step-skipped"), "{events:#?}");
+}
