@@ -63,13 +63,16 @@ impl From<Full> for Failure {
                 "logLimit",
             ),
         };
-        Self::new(
-            Class::Exhausted,
-            code,
-            Owner::Plugin,
-            format!("{what} is full: at most {bytes} bytes are kept"),
-        )
-        .with_help(format!(
+        let message = match full {
+            Full::Journal(_) | Full::Logs(_) => format!(
+                "{what} has no room left for the step: of {bytes} bytes the rest is kept for the \
+                 other steps"
+            ),
+            Full::JournalShare(_) | Full::LogShare(_) => {
+                format!("{what} is full: at most {bytes} bytes are kept")
+            }
+        };
+        Self::new(Class::Exhausted, code, Owner::Plugin, message).with_help(format!(
             "find out in the step's log what it writes so much of; if it has to, raise the setting \
              `{setting}`"
         ))

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use sidestep_events::{
     Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Foreign, Intent, IntentId, Output,
-    Record, SpanId, TraceId, commands,
+    Record, SpanId, Status, TraceId, commands,
 };
 use sidestep_state::{History, JournalWriter, RunFolder, StateError};
 
@@ -89,8 +89,14 @@ impl Recorder {
                 })
             })
             .collect();
-        let ended = history.instances.values().filter(|i| i.status.is_some());
-        let to_end = instances.saturating_sub(ended.count());
+        // Whoever has no outputs runs again.
+        let ended: Vec<&str> = history
+            .instances
+            .iter()
+            .filter(|(_, known)| known.status.is_some_and(Status::has_outputs))
+            .map(|(instance, _)| instance.as_str())
+            .collect();
+        let logged = ends.values().sum();
         let (held, holds) = lines::channel();
         let recorder = Arc::new(Self {
             trace: TraceId::of_run(&run, traceparent),
@@ -101,7 +107,7 @@ impl Recorder {
             held,
             inner: Mutex::new(Inner {
                 seq: journal.next_seq(),
-                shares: Ledger::new(ceilings.journal, journal.length(), to_end),
+                shares: Ledger::new(ceilings.journal, journal.length(), instances, &ended),
                 journal,
                 broken: false,
                 next_intent: history.next_intent.max(1),
@@ -110,7 +116,7 @@ impl Recorder {
                     .iter()
                     .map(|(id, intent)| (*id, intent.clone()))
                     .collect(),
-                logs: Logs::new(ends, ceilings.logs, to_end),
+                logs: Logs::new(ends, Ledger::new(ceilings.logs, logged, instances, &ended)),
                 reporters: Some(outlet),
                 lost: 0,
             }),
@@ -151,7 +157,7 @@ impl Recorder {
 
     pub(crate) fn emit(&self, scope: &Scope, event: Event) {
         let mut inner = self.lock();
-        let ends = matches!(event, Event::StepFinished(_));
+        let ends = matches!(event, Event::StepFinished(_) | Event::StepSkipped(_));
         self.emit_locked(&mut inner, scope, event);
         if let (true, Some(instance)) = (ends, &scope.instance) {
             inner.shares.end(instance);

@@ -17,16 +17,17 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger of a run that has written `used` bytes and whose `instances` are still to end.
-    pub(crate) fn new(ceiling: u64, used: u64, instances: usize) -> Self {
-        let instances = u64::try_from(instances).unwrap_or(u64::MAX);
+    /// A ledger of a run that has written `used` bytes, has so many `instances`, and of these has
+    /// `ended` behind it.
+    pub(crate) fn new(ceiling: u64, used: u64, instances: usize, ended: &[&str]) -> Self {
+        let instances = u64::try_from(instances.saturating_sub(ended.len())).unwrap_or(u64::MAX);
         let half = (ceiling / 2).min(ceiling.saturating_sub(used));
         let each = half.checked_div(instances).unwrap_or(0);
         Self {
             ceiling,
             each,
             promised: each * instances,
-            own: HashMap::new(),
+            own: ended.iter().map(|id| ((*id).to_owned(), 0)).collect(),
         }
     }
 
@@ -77,7 +78,7 @@ mod tests {
             instances in 1_usize..20,
             takers in prop::collection::vec((0_usize..20, 0_u64..4_000, any::<bool>()), 0..60),
         ) {
-            let mut ledger = Ledger::new(ceiling, before, instances);
+            let mut ledger = Ledger::new(ceiling, before, instances, &[]);
             let each = ledger.each;
             let mut used = before;
             let mut written = vec![0; instances];
@@ -102,8 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_that_ended_before_has_no_promise() {
+        let mut ledger = Ledger::new(100, 0, 3, &["c"]);
+        assert_eq!((ledger.each, ledger.left("c", 0)), (25, 50));
+        ledger.take("c", 50);
+        assert_eq!(ledger.left("c", 50), 0);
+        assert_eq!(ledger.left("a", 50), 25);
+    }
+
+    #[test]
     fn what_an_ended_instance_did_not_use_is_for_the_others() {
-        let mut ledger = Ledger::new(100, 0, 2);
+        let mut ledger = Ledger::new(100, 0, 2, &[]);
         assert_eq!(ledger.left("a", 0), 75);
         ledger.end("b");
         assert_eq!(ledger.left("a", 0), 100);
@@ -113,7 +123,7 @@ mod tests {
 
     #[test]
     fn nothing_is_promised_of_a_journal_that_is_full_already() {
-        let ledger = Ledger::new(100, 100, 2);
+        let ledger = Ledger::new(100, 100, 2, &[]);
         assert_eq!(ledger.left("a", 100), 0);
     }
 }

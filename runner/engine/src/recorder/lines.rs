@@ -44,14 +44,12 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// The log files of a run that may have `ceiling` bytes of them and whose `instances` are
-    /// still to end.
-    pub(super) fn new(ends: HashMap<Key, u64>, ceiling: u64, instances: usize) -> Self {
-        let bytes = ends.values().sum();
+    /// The log files of a run, and who may write how much of them.
+    pub(super) fn new(ends: HashMap<Key, u64>, shares: Ledger) -> Self {
         Self {
             open: HashMap::new(),
-            shares: Ledger::new(ceiling, bytes, instances),
-            bytes,
+            shares,
+            bytes: ends.values().sum(),
             ends,
             held: None,
             written: None,
