@@ -8,7 +8,7 @@ use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
 use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
-use sidestep_events::{Class, Command, Failure, Owner, show};
+use sidestep_events::{Class, Command, Failure, Owner, commands};
 use sidestep_sandbox::{
     CallerFiles, DEVELOPER, Live, Places, SandboxError, Scenario, Start, attach, files,
 };
@@ -62,7 +62,7 @@ impl Cloud {
             note(&format!(
                 "sandbox `{scenario}` started (process {}); it ends by itself when unused, or with: {}",
                 attached.live.pid,
-                of("stop", scenario)
+                line(&["stop"], scenario)
             ));
         }
         Ok(Self::Sandbox {
@@ -173,15 +173,10 @@ pub(crate) fn known(name: &str) -> Result<Scenario, Failure> {
         .ok_or_else(|| unavailable(&SandboxError::UnknownScenario(name.to_owned())))
 }
 
-/// A command of `sidestep sandbox` about a scenario's.
-pub(crate) fn of(command: &str, scenario: &str) -> String {
-    match scenario {
-        "healthy" => format!("sidestep sandbox {command}"),
-        other => format!(
-            "sidestep sandbox {command} --scenario {}",
-            show::shell_word(other)
-        ),
-    }
+/// A command of `sidestep sandbox` about a scenario's, for a note.
+pub(crate) fn line(subcommand: &[&'static str], scenario: &str) -> String {
+    let command = commands::sandbox(subcommand, scenario);
+    command.map(|command| command.to_line()).unwrap_or_default()
 }
 
 /// A sandbox's error as a failure of this machine, and what helps.
@@ -200,12 +195,9 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
     match error {
         SandboxError::Busy { scenario, .. } => failure
             .with_help("Use that one:")
-            .with_help(format!(
-                "eval \"$({} --output env)\"",
-                of("status", scenario)
-            ))
+            .with_helps(commands::enter_sandbox(scenario))
             .with_help("or end it:")
-            .with_help(of("stop", scenario)),
+            .with_helps(commands::sandbox(&["stop"], scenario)),
         SandboxError::State { .. } => failure.with_help(
             "It lies in $XDG_STATE_HOME/sidestep/sandbox (~/.local/state without that variable), \
              where you must be able to write.",
@@ -215,7 +207,7 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
             let scenario = scenario.unwrap_or_default().to_string_lossy();
             failure
                 .with_help("Start afresh, and forget what it knew:")
-                .with_help(of("reset", &scenario))
+                .with_helps(commands::sandbox(&["reset"], &scenario))
         }
         _ => failure,
     }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Class, Exit, Failure, Owner};
+use sidestep_events::{Class, Command as Shown, Exit, Failure, Owner};
 use sidestep_host::{EvaluationLimits, Limits, ModuleEvaluator, Room};
 use sidestep_report::render_failure;
 use sidestep_state::{RunFolder, RunId, Runs};
@@ -174,7 +174,7 @@ fn no_home(what: &str, variable: &str) -> Failure {
         format!("there is no folder for {what}: neither HOME nor XDG_STATE_HOME is set to a path"),
     )
     .with_help("name one that is yours alone:")
-    .with_help(format!("export {variable}"))
+    .with_helps(Shown::new(&["export"]).value(variable).build())
 }
 
 /// A run's id from the command line.

@@ -13,7 +13,7 @@ use sidestep_sandbox::{
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Format, Sandbox, SandboxCommand, StatusFormat};
-use crate::cloud::{known, of, places, program, unavailable};
+use crate::cloud::{known, line, places, program, unavailable};
 use crate::commands::Session;
 use crate::error::CommandError;
 use crate::output;
@@ -53,9 +53,11 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
         }) => {
             known(&name.scenario)?;
             if proxy && output != StatusFormat::Env {
-                return Err(CommandError::usage(
+                let exports = &["status", "--output", "env", "--proxy"];
+                return Err(CommandError::usage_with(
                     "`--proxy` says which exports are printed, and none are",
-                    format!("{} --output env --proxy", of("status", &name.scenario)),
+                    "print them:",
+                    commands::sandbox(exports, &name.scenario),
                 ));
             }
             let asked = Asked {
@@ -107,7 +109,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandErr
     if !args.detached {
         output::note(&format!(
             "sandbox `{scenario}` has ended; to forget what it knows: {}",
-            of("reset", scenario)
+            line(&["reset"], scenario)
         ));
     }
     Ok(Exit::Success)
@@ -116,7 +118,8 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandErr
 /// What to do with a sandbox that has just begun in this terminal.
 fn welcome(live: &Live) -> Vec<String> {
     let scenario = &live.scenario;
-    let status = of("status", scenario);
+    let exports = line(&["status", "--output", "env"], scenario);
+    let by_proxy = line(&["status", "--output", "env", "--proxy"], scenario);
     let mut lines = vec![format!(
         "sandbox `{scenario}` is live; Ctrl-C ends it, and what it knows is kept"
     )];
@@ -127,8 +130,8 @@ fn welcome(live: &Live) -> Vec<String> {
         ));
     }
     lines.extend([
-        format!("  in another terminal:             eval \"$({status} --output env)\""),
-        format!("  for Google's names, by a proxy:  eval \"$({status} --output env --proxy)\""),
+        format!("  in another terminal:             eval \"$({exports})\""),
+        format!("  for Google's names, by a proxy:  eval \"$({by_proxy})\""),
     ]);
     lines
 }
