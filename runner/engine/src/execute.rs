@@ -1,6 +1,7 @@
 //! An attempt's work, and how it is ended.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ pub(crate) async fn execute(
         failure = written.until_exhausted() => {
             token.cancel();
             // Whatever comes within the grace, not all of it is kept.
-            let _ = timeout(shared.options.grace, &mut run).await;
+            let _ = within_grace(shared, cut, run.as_mut()).await;
             AttemptEnd::Failed(failure)
         }
         () = cut.cancel.cancelled() => {
@@ -93,13 +94,31 @@ pub(crate) async fn execute(
         () = deadline.reached() => {
             token.cancel();
             // The grace is for tidying up: nothing that it brings counts.
-            let late = match timeout(shared.options.grace, &mut run).await {
-                Ok(_) => Late::Ended,
-                Err(_) => Late::Stopped,
+            let late = match within_grace(shared, cut, run.as_mut()).await {
+                Some(_) => Late::Ended,
+                None => Late::Stopped,
             };
             let failure = deadline.passed(late);
             AttemptEnd::TimedOut(failure.unwrap_or_else(|| Failure::bug("a deadline was reached and not passed")))
         }
+    }
+}
+
+/// What the attempt answers within its grace, which is shorter once the run is stopped: the removal
+/// of what it made can't wait.
+async fn within_grace<T>(
+    shared: &Shared,
+    cut: &Cut,
+    run: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    let stopped = async {
+        cut.cancel.cancelled().await;
+        tokio::time::sleep(shared.options.cancel_grace).await;
+    };
+    tokio::select! {
+        biased;
+        answer = timeout(shared.options.grace, run) => answer.ok(),
+        () = stopped => None,
     }
 }
 

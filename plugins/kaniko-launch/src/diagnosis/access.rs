@@ -71,7 +71,7 @@ pub(super) fn of_access(
         .helps(repair::grant_reader(&member(text), &inputs.context)),
         Kind::ApiDisabled => api_disabled(text, line),
         Kind::RepositoryMissing => repository_missing(line, inputs),
-        _ => push_denied(text, identity),
+        _ => push_denied(text, inputs, identity),
     }
 }
 
@@ -97,12 +97,17 @@ fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
     error.helps(identity.bind()).helps(identity.roles())
 }
 
-fn push_denied(text: &str, identity: &Identity<'_>) -> Error {
+/// `text` is the registry's own, so a grant is printed only for a repository that the build pushes
+/// to: any registry could name another one.
+fn push_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
     let error = answer(
         Kind::PushDenied,
         format!("the build may not push to {text}"),
     );
-    let error = match Repository::from_resource(text) {
+    let mut images = inputs.destinations.iter().chain(&inputs.cache_repo);
+    let named = Repository::from_resource(text)
+        .filter(|named| images.any(|image| Repository::of_image(image).as_ref() == Some(named)));
+    let error = match named {
         Some(repository) => match repair::grant_writer(&identity.member(), &repository) {
             Some(command) => {
                 return error
@@ -239,6 +244,14 @@ mod tests {
             keyed.help[1].contains("--member serviceAccount:\"$(kubectl get secret builder-key"),
             "the key's account pushes, whatever the workload is linked to: {keyed:?}"
         );
+    }
+
+    #[test]
+    fn a_registry_can_t_choose_what_is_granted() {
+        let other = "projects/prod/locations/us/repositories/images";
+        let error = failure(Kind::PushDenied, other, builder(), &json!({}));
+        assert!(error.message.contains(other), "{error:?}");
+        assert_eq!(error.help.len(), 1, "no command: {error:?}");
     }
 
     #[test]

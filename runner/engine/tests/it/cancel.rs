@@ -65,6 +65,32 @@ async fn an_interrupt_cleans_up_then_runs_what_always_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_shortens_the_grace_of_an_attempt_that_is_out_of_time() {
+    let script = Script::new()
+        .step(
+            "build",
+            &[],
+            vec![Act::Make("pod-1", Box::new(Act::Ignore))],
+        )
+        .with(|node| node.timeout = Some(Duration::from_mins(1)));
+    let (script, stop, world) = (Arc::new(script), Stop::new(), World::new());
+    let asked = stop.clone();
+    let began = tokio::time::Instant::now();
+    let asking = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        asked.stop(StopReason::Asked {
+            exit: Exit::Interrupted,
+            detach: false,
+        });
+    });
+    world.run(&script, RunOptions::default(), stop).await;
+    asking.await.expect("asked");
+    assert_eq!(*script.removed.lock().expect("whole"), ["pod-1"]);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(66), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_detached_run_leaves_its_pod_for_whoever_resumes_it() {
     let (end, events, script, world) = interrupted(made(Act::Hang), true).await;
     assert_eq!((end.status, end.exit), (Status::Running, Exit::Interrupted));

@@ -14,8 +14,16 @@ pub struct Time(pub Duration);
 
 /// A size of at least so many MiB: `512Mi`, `2Gi`. With less, nothing works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Written")]
 pub struct SizeFrom<const LEAST: u64>(pub u64);
+
+/// A size as a file has it: YAML reads one without a unit as a number.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Bytes(u64),
+    Text(String),
+}
 
 /// How much memory a compiler may take.
 pub type Size = SizeFrom<64>;
@@ -52,11 +60,14 @@ impl TryFrom<String> for Time {
     }
 }
 
-impl<const LEAST: u64> TryFrom<String> for SizeFrom<LEAST> {
+impl<const LEAST: u64> TryFrom<Written> for SizeFrom<LEAST> {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+    fn try_from(written: Written) -> Result<Self, String> {
+        match written {
+            Written::Bytes(bytes) => bytes.to_string().parse(),
+            Written::Text(text) => text.parse(),
+        }
     }
 }
 
@@ -94,6 +105,15 @@ mod tests {
         for text in ["1Gi", "1536Mi", "65537Ki", "100000000"] {
             assert_eq!(text.parse::<Size>().expect(text).to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_file_may_have_a_size_in_bytes() {
+        let read = |text: &str| serde_json::from_str::<Size>(text).ok();
+        assert_eq!(read("1073741824"), Some(SizeFrom(1 << 30)));
+        assert_eq!(read("\"1Gi\""), Some(SizeFrom(1 << 30)));
+        assert_eq!(read("1"), None);
+        assert_eq!(read("-1"), None);
     }
 
     #[test]
