@@ -5,7 +5,7 @@
 
 use sidestep::storage::{self, Object, ObjectRef, PutOptions};
 use sidestep::workspace::{self, PackOptions, Packed};
-use sidestep::{Bucket, Class, Command, Creation, Result, Step};
+use sidestep::{Bucket, Class, Command, Creation, Owner, Result, Step};
 
 /// The object's metadata: what it was made from, and by which packer.
 const TREE: &str = "sidestep-tree";
@@ -98,15 +98,19 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
         .metadata(TREE, &packed.digest)
         .metadata(PACKER, &packed.packer);
     let written = storage::put(bucket, &name, &packed.blob, &options).map_err(|error| {
-        let denied = error.class == Class::Denied;
-        let member = member(&error.message);
+        let by_bucket = error.class == Class::Denied
+            && error.owner == Owner::Cloud
+            && !error.message.contains("vpcServiceControlsUniqueIdentifier");
+        let grant = let_create(bucket, member(&error.message));
         let error = error.context("the context was not uploaded");
-        if denied {
-            error
-                .help("let whoever runs this create objects in the bucket (roles/storage.objectCreator); as its owner:")
-                .helps(let_create(bucket, member))
-        } else {
-            error
+        match grant {
+            _ if !by_bucket => error,
+            Some(grant) => error
+                .help(format!("an administrator of gs://{bucket} can grant it:"))
+                .help(grant),
+            None => error.help(format!(
+                "the caller needs roles/storage.objectCreator on gs://{bucket}"
+            )),
         }
     })?;
     let sent = written.outcome == Creation::Created;

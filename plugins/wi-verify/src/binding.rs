@@ -103,12 +103,12 @@ pub(crate) fn judge(
 }
 
 /// Google gives no token, and neither the account nor its policy could be read: the binding may be
-/// missing, and the account may be disabled or deleted. A command for one of these could mend
+/// missing, and the account may be disabled or deleted. A command for one of these might change
 /// nothing.
 fn untold(identity: &Identity, email: &str, why: &str) -> Error {
     let who = identity.workload.name();
     let message = format!(
-        "Google gives {who} no token of {email}, and it cannot tell whether the binding is missing or the account is disabled or deleted.\n{why}"
+        "Google gives {who} no token of {email}; wi-verify cannot tell whether the binding is missing or the account is disabled or deleted.\n{why}"
     );
     cloud(Class::Denied, "impersonation-denied", message)
         .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or let the caller read it"))
@@ -123,7 +123,7 @@ fn missing(identity: &Identity, email: &str, near: Option<&str>) -> Error {
         "Neither the account's policy nor its project's gives it roles/iam.workloadIdentityUser.",
     ));
     cloud(Class::Denied, "binding-missing", message)
-        .help("let it, as who administers the account:")
+        .help("an administrator of the account can grant it:")
         .helps(commands::let_act_as(email, identity.member()))
         .help("it can take some minutes until a new grant is seen everywhere")
 }

@@ -29,7 +29,7 @@ pub(crate) fn pool(
                 "cluster-missing",
                 format!("there is no cluster {name} in {location} of project {project}"),
             )
-            .help("see what there is, and mend `cluster`:")
+            .help("list the clusters, and correct `cluster`:")
             .helps(commands::list_clusters(project));
             return (Verdict::Broken(error), None);
         }

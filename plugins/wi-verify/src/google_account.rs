@@ -38,7 +38,7 @@ fn missing(email: &str, project: Option<&str>, policies: &[Policy]) -> sidestep:
     let message = format!("there is no Google service account {email}");
     if project.is_none() {
         return cloud(Class::NotFound, "account-missing", message)
-            .help("its address is NAME@PROJECT.iam.gserviceaccount.com; mend the annotation or `googleServiceAccount`");
+            .help("its address is NAME@PROJECT.iam.gserviceaccount.com; correct the annotation or `googleServiceAccount`");
     }
     if let Some(uid) = policies.iter().find_map(|policy| deleted(policy, email)) {
         return cloud(

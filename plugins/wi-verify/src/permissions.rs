@@ -168,7 +168,7 @@ fn lacks(
     }
     match (identity.holder(), role) {
         (Some(member), Some(role)) => error
-            .help(format!("grant it, as who administers {place}:"))
+            .help(format!("an administrator of {place} can grant it:"))
             .helps(commands::grant(&target.place, &member, role)),
         (Some(member), None) => {
             error.help(format!("grant {member} a role that has {} there", and(lacking)))
@@ -194,10 +194,12 @@ fn missing(identity: &Identity, target: &Target) -> Error {
     error
         .help(match place {
             Place::Bucket(_) => {
-                "mend its name, or make it, here in the cluster's project and region:"
+                "correct its name, or create it, here in the cluster's project and region:"
             }
-            Place::Repository { .. } => "mend its name, or make it:",
-            Place::Secret { .. } => "mend its name, or make it, and add its value as a version:",
+            Place::Repository { .. } => "correct its name, or create it:",
+            Place::Secret { .. } => {
+                "correct its name, or create it, and add its value as a version:"
+            }
             Place::Project(_) => "`project` is a project's id, not its display name",
         })
         .helps(commands::create(place, &identity.workload))

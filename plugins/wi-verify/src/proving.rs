@@ -86,7 +86,7 @@ impl Proving<'_> {
     }
 
     /// Whether a try that did not hold may hold later. An account that was not read may be disabled,
-    /// which no waiting mends.
+    /// and waiting does not repair it.
     fn may_heal(&self, token: &Token, judged: &[Judged]) -> bool {
         let known = !matches!(token, Token::Denied(_)) || self.account_read;
         known && may_heal(token, judged, self.binding)

@@ -16,7 +16,7 @@ const MOST_ACCOUNTS: usize = 64;
 const MOST_OBJECTS: u32 = 500;
 
 /// The words for a caller who is not known.
-const SOMEBODY: &str = "whoever runs this";
+const SOMEBODY: &str = "the caller";
 
 /// The caller, if it is known who that is.
 pub(crate) fn known(caller: &str) -> Option<&str> {

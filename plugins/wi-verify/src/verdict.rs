@@ -66,7 +66,7 @@ pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
             "perimeter-denied",
             format!("a service perimeter (VPC Service Controls) forbids {what}.\n{}", error.message),
         )
-        .help("no role helps: ask who administers the perimeter, and name the unique identifier to them")
+        .help("no role helps: an administrator of the perimeter can find the denial by its unique identifier")
     };
     is_one.then(broken)
 }

@@ -82,7 +82,7 @@ impl File {
         let problem = |message: String| {
             let wrong =
                 Diagnostic::error("settings.wrong", format!("{}: {message}", path.display()))
-                    .with_help("mend the file, or move it away")
+                    .with_help("correct the file, or move it away")
                     .with_exit(Exit::Configuration);
             Unused::Wrong(Box::new(wrong))
         };
