@@ -35,7 +35,9 @@ pub use cluster::Kubernetes;
 pub use config::{Config, Timing};
 pub use error::OpenError;
 pub use logs::{LogWriter, Output};
-pub use pods::faults::{After, Faults, Hang, ImagePull, OutOfMemory, SlowStart, Unschedulable};
+pub use pods::faults::{
+    By, Disruption, Faults, Hang, ImagePull, OutOfMemory, Sidecar, SlowStart, Unschedulable,
+};
 pub use pods::resolve::{Mount, ResolvedContainer};
 pub use pods::runtime::{ContainerExit, PullError, Runtime, Stop};
 pub use seed::{default_objects, service_account};

@@ -52,7 +52,7 @@ impl Pod {
                 return Ok(false);
             };
             if !running {
-                if !self.pull(&pod, list, &container).await? {
+                if !self.is_injected(name) && !self.pull(&pod, list, &container).await? {
                     return Ok(false);
                 }
                 self.start(list, &container)?;
@@ -84,6 +84,12 @@ impl Pod {
         Ok(())
     }
 
+    /// Whether the cluster added the container of that name; the runtime knows nothing of it.
+    fn is_injected(&self, name: &str) -> bool {
+        let sidecar = self.kubelet.faults().sidecar;
+        sidecar.is_some_and(|sidecar| sidecar.name == name)
+    }
+
     async fn wait_for_end(
         &self,
         pod: &Value,
@@ -109,6 +115,16 @@ impl Pod {
                     .await
                     .unwrap_or_else(lost);
             }
+            if let Some(sidecar) = faults
+                .sidecar
+                .as_ref()
+                .filter(|it| it.name == container.name)
+            {
+                return match sidecar.exit_code {
+                    Some(code) => ContainerExit::code(code),
+                    None => hung(&stop, false).await,
+                };
+            }
             match &faults.hang {
                 Some(hang) => hung(&stop, hang.ignores_term).await,
                 None => runtime.run(pod, container, log.clone(), stop.clone()).await,
@@ -122,6 +138,7 @@ impl Pod {
                 .as_deref()
                 .and_then(super::quantity::thousandths);
             list == List::Main
+                && !self.is_injected(&container.name)
                 && match (below, container.memory_limit) {
                     (Some(below), Some(limit)) => i128::from(limit) * 1000 < below,
                     _ => true,

@@ -10,10 +10,8 @@ pub struct Faults {
     pub image_pull: Option<ImagePull>,
     /// Containers run out of memory.
     pub out_of_memory: Option<OutOfMemory>,
-    /// The node runs low and evicts the pod.
-    pub evict: Option<After>,
-    /// The pod's node is no longer heard of.
-    pub node_lost: Option<After>,
+    /// Somebody ends the pod before its containers end.
+    pub disruption: Option<Disruption>,
     /// No node takes the pod.
     pub unschedulable: Option<Unschedulable>,
     /// Containers take their time to be created.
@@ -22,6 +20,8 @@ pub struct Faults {
     pub hang: Option<Hang>,
     /// The node throws a container's log away when the container has ended.
     pub log_lost: bool,
+    /// A container is injected into every pod, before its own.
+    pub sidecar: Option<Sidecar>,
 }
 
 /// Images cannot be pulled.
@@ -44,12 +44,48 @@ pub struct OutOfMemory {
     pub below: Option<String>,
 }
 
-/// A time after the containers started.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct After {
-    /// In milliseconds.
+/// Somebody ends the pod before its containers end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Disruption {
+    /// Who.
+    pub by: By,
+    /// How long its first container has run by then, in milliseconds.
     pub after_millis: u64,
+}
+
+/// Who ends a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// The kubelet, whose node runs low on a resource.
+    Kubelet,
+    /// The eviction API, as `kubectl drain` calls it.
+    Drain,
+    /// The scheduler, for a pod of a higher priority.
+    Preemption,
+    /// The taint manager, because the node is not heard of any more.
+    Taint,
+    /// The garbage collector, because the node does not exist any more.
+    GarbageCollection,
+    /// The kubelet, whose node shuts down.
+    Shutdown,
+    /// Somebody with `kubectl delete pod`.
+    Deletion,
+}
+
+/// A container that is injected into every pod, as service meshes do it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Sidecar {
+    /// The container's name.
+    pub name: String,
+    /// Whether it is an init container.
+    #[serde(default)]
+    pub init: bool,
+    /// What it ends with at once; absent: it goes on until it is told to end.
+    #[serde(default)]
+    pub exit_code: Option<i32>,
 }
 
 /// No node takes the pod.
@@ -88,7 +124,7 @@ mod tests {
             serde_json::from_str(r#"{ "imagePull": { "failTimes": 2 }, "hang": {} }"#)
                 .expect("data");
         assert_eq!(faults.image_pull.and_then(|p| p.fail_times), Some(2));
-        assert!(faults.hang.is_some() && faults.evict.is_none());
+        assert!(faults.hang.is_some() && faults.disruption.is_none());
         assert!(serde_json::from_str::<Faults>(r#"{ "oom": {} }"#).is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use super::faults::Sidecar;
 use super::resolve::{Missing, Resolver};
 use super::status::{self, List, condition};
 use super::{Pod, schedule};
@@ -43,6 +44,10 @@ impl Pod {
         if !self.mount().await? {
             return Ok(());
         }
+        // What was injected is there now, too.
+        let Some(pod) = self.current() else {
+            return Ok(());
+        };
         for name in names(&pod, List::Init) {
             if !self.run_container(List::Init, &name).await? {
                 return Ok(());
@@ -160,7 +165,11 @@ impl Pod {
                     .to_owned(),
             )
         });
+        let sidecar = self.kubelet.faults().sidecar;
         self.edit(|pod| {
+            if let Some(sidecar) = &sidecar {
+                inject(sidecar, pod);
+            }
             pod["status"]["startTime"] = clock::now().into();
             if let Some(host) = host {
                 pod["status"]["hostIP"] = host.as_str().into();
@@ -243,6 +252,26 @@ impl Pod {
                 return Ok(None);
             }
         }
+    }
+}
+
+/// Adds the container before the pod's own, as a mutating webhook does when the pod is created.
+fn inject(sidecar: &Sidecar, pod: &mut Value) {
+    let list = if sidecar.init { List::Init } else { List::Main };
+    let containers = &mut pod["spec"][list.spec()];
+    if !containers.is_array() {
+        *containers = json!([]);
+    }
+    if let Some(containers) = containers.as_array_mut() {
+        let container = json!({
+            "name": sidecar.name,
+            "image": "registry.example/mesh/proxy:1",
+            "resources": {},
+            "terminationMessagePath": "/dev/termination-log",
+            "terminationMessagePolicy": "File",
+            "imagePullPolicy": "IfNotPresent",
+        });
+        containers.insert(0, container);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The life of pods: what the scheduler and the kubelet do on a real cluster.
 
 mod container;
+mod disrupt;
 mod events;
 pub(crate) mod faults;
 mod life;

@@ -7,9 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Pod;
-use super::status::condition;
-use crate::api::delete::{Options, delete};
-use crate::kinds::core_kind;
+use super::faults::By;
 use crate::store::Key;
 
 /// After a kill, how long a runtime may take to say so.
@@ -19,8 +17,7 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Deadline,
-    Evicted,
-    NodeLost,
+    Disrupted(By),
     Kill,
 }
 
@@ -113,15 +110,12 @@ impl Pod {
                 all.push((Fate::Deadline, until(end)));
             }
             if let Some(started) = self.started.get() {
-                let faults = self.kubelet.faults();
-                for (fate, after) in [
-                    (Fate::Evicted, faults.evict),
-                    (Fate::NodeLost, faults.node_lost),
-                ] {
-                    if let Some(after) = after {
-                        let wait = Duration::from_millis(after.after_millis);
-                        all.push((fate, wait.saturating_sub(started.elapsed())));
-                    }
+                if let Some(fault) = self.kubelet.faults().disruption {
+                    let wait = Duration::from_millis(fault.after_millis);
+                    all.push((
+                        Fate::Disrupted(fault.by),
+                        wait.saturating_sub(started.elapsed()),
+                    ));
                 }
             }
         }
@@ -144,31 +138,14 @@ impl Pod {
                 self.kill_after_grace(pod);
                 result
             }
-            Fate::Evicted => {
-                let message = "The node was low on resource: ephemeral-storage. Threshold \
-                               quantity: 10737418240, available: 9961472Ki. ";
-                self.report(true, "Evicted", message, None);
-                self.announce_stop(pod);
-                let result = self.fail("Evicted", message, |pod| {
-                    condition(
-                        pod,
-                        "DisruptionTarget",
-                        true,
-                        "TerminationByKubelet",
-                        message,
-                    );
-                });
-                self.stop.kill();
-                result
-            }
-            Fate::NodeLost => self.lose_node(pod),
+            Fate::Disrupted(by) => self.disrupt(by, pod),
         };
         if let Err(error) = result {
             tracing::warn!(%error, pod = self.key.name, "a pod's status could not be written");
         }
     }
 
-    fn fail(
+    pub(super) fn fail(
         &self,
         reason: &str,
         message: &str,
@@ -182,7 +159,7 @@ impl Pod {
         })
     }
 
-    fn kill_after_grace(&self, pod: &Value) {
+    pub(super) fn kill_after_grace(&self, pod: &Value) {
         let grace = pod["spec"]["terminationGracePeriodSeconds"]
             .as_u64()
             .unwrap_or(30);
@@ -193,44 +170,7 @@ impl Pod {
         });
     }
 
-    /// The node controller's part: the node is unknown, its pods are marked and deleted.
-    fn lose_node(&self, pod: &Value) -> Result<(), crate::status::ApiError> {
-        self.report(true, "NodeNotReady", "Node is not ready", None);
-        self.edit(|pod| {
-            condition(
-                pod,
-                "DisruptionTarget",
-                true,
-                "DeletionByTaintManager",
-                "Taint manager: deleting due to NoExecute taint",
-            );
-            condition(pod, "Ready", false, "", "");
-            pod["status"]["reason"] = "NodeLost".into();
-            pod["status"]["message"] = format!(
-                "Node {} which was running pod {} is unresponsive",
-                pod["spec"]["nodeName"].as_str().unwrap_or_default(),
-                pod["metadata"]["name"].as_str().unwrap_or_default()
-            )
-            .into();
-        })?;
-        let name = format!("{}/{}", self.key.namespace, self.key.name);
-        self.report(
-            false,
-            "TaintManagerEviction",
-            &format!("Marking for deletion Pod {name}"),
-            None,
-        );
-        let mut options = Options {
-            grace_period_seconds: Some(0),
-            ..Options::default()
-        };
-        options.preconditions.uid = pod["metadata"]["uid"].as_str().map(str::to_owned);
-        self.shared()
-            .store
-            .write(|tx| delete(tx, core_kind("pods"), &self.key, &options).map(drop))
-    }
-
-    fn announce_stop(&self, pod: &Value) {
+    pub(super) fn announce_stop(&self, pod: &Value) {
         for list in [super::status::List::Init, super::status::List::Main] {
             for status in pod["status"][list.status()]
                 .as_array()

@@ -161,36 +161,109 @@ async fn out_of_memory_unless_there_is_enough() {
     cluster.until("large", phase("Succeeded")).await;
 }
 
-#[tokio::test]
-async fn eviction_and_a_lost_node() {
-    let cluster = with(json!({ "evict": { "afterMillis": 50 } })).await;
-    cluster.post(PODS, pod("a", &["wait"])).await;
-    let gone = cluster
-        .until("a", |p| p["status"]["reason"] == "Evicted")
-        .await;
-    assert_eq!(gone["status"]["phase"], "Failed");
-    assert!(
-        gone["status"]["message"]
-            .as_str()
-            .is_some_and(|m| m.starts_with("The node was low on resource"))
-    );
-    assert!(has(
-        &cluster.events("a").await,
-        "Evicted",
-        "low on resource"
-    ));
+/// What a pod's object shows of who ended it: the condition's reason, `status.reason`, and whether
+/// it is being deleted.
+fn marks(pod: &Value) -> (String, String, bool) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let conditions = pod["status"]["conditions"].as_array();
+    let disruption = conditions
+        .into_iter()
+        .flatten()
+        .find(|condition| condition["type"] == "DisruptionTarget")
+        .map(|condition| text(&condition["reason"]));
+    (
+        disruption.unwrap_or_default(),
+        text(&pod["status"]["reason"]),
+        pod["metadata"]["deletionTimestamp"].is_string(),
+    )
+}
 
-    let cluster = with(json!({ "nodeLost": { "afterMillis": 50 } })).await;
-    cluster.post(PODS, pod("a", &["stubborn"])).await;
-    cluster
-        .until("a", |p| p["status"]["reason"] == "NodeLost")
+#[tokio::test]
+async fn each_disruption_leaves_the_marks_of_a_real_node() {
+    for (by, script, condition, reason, deleted, event) in [
+        (
+            "kubelet",
+            "wait",
+            "TerminationByKubelet",
+            "Evicted",
+            false,
+            ("Evicted", "low on resource"),
+        ),
+        (
+            "shutdown",
+            "wait",
+            "TerminationByKubelet",
+            "Terminated",
+            false,
+            ("Killing", "Stopping"),
+        ),
+        (
+            "drain",
+            "stubborn",
+            "EvictionByEvictionAPI",
+            "",
+            true,
+            ("Killing", "Stopping"),
+        ),
+        (
+            "preemption",
+            "stubborn",
+            "PreemptionByScheduler",
+            "",
+            true,
+            ("Preempted", "priority"),
+        ),
+        (
+            "deletion",
+            "stubborn",
+            "",
+            "",
+            true,
+            ("Killing", "Stopping"),
+        ),
+    ] {
+        let cluster = with(json!({ "disruption": { "by": by, "afterMillis": 50 } })).await;
+        cluster.post(PODS, pod("a", &[script])).await;
+        let expected = (condition.to_owned(), reason.to_owned(), deleted);
+        let marked = marks;
+        let seen = cluster.until("a", move |pod| marked(pod) == expected).await;
+        assert!(
+            deleted || seen["status"]["phase"] == "Failed",
+            "{by}: {seen}"
+        );
+        let (reason, message) = event;
+        cluster.until("a", |pod| deleted == pod.is_null()).await;
+        assert!(has(&cluster.events("a").await, reason, message), "{by}");
+    }
+}
+
+#[tokio::test]
+async fn the_pods_of_a_lost_node_are_gone_at_once() {
+    for by in ["taint", "garbage-collection"] {
+        let cluster = with(json!({ "disruption": { "by": by, "afterMillis": 50 } })).await;
+        cluster.post(PODS, pod("a", &["stubborn"])).await;
+        cluster.until("a", phase("Running")).await;
+        cluster.until("a", Value::is_null).await;
+    }
+}
+
+#[tokio::test]
+async fn an_injected_container_comes_first_and_holds_the_pod() {
+    let cluster = with(json!({ "sidecar": { "name": "proxy" } })).await;
+    cluster.post(PODS, pod("a", &["exit=0"])).await;
+    let done = cluster
+        .until("a", |pod| {
+            pod["status"]["containerStatuses"][1]["state"]["terminated"].is_object()
+        })
         .await;
-    cluster.until("a", Value::is_null).await;
-    assert!(has(
-        &cluster.events("a").await,
-        "NodeNotReady",
-        "Node is not ready"
-    ));
+    assert_eq!(done["status"]["containerStatuses"][0]["name"], "proxy");
+    assert_eq!(done["status"]["phase"], "Running");
+    let fails = json!({ "sidecar": { "name": "setup", "init": true, "exitCode": 3 } });
+    let cluster = with(fails).await;
+    cluster.post(PODS, pod("a", &["exit=0"])).await;
+    let failed = cluster.until("a", phase("Failed")).await;
+    let setup = &failed["status"]["initContainerStatuses"][0];
+    assert_eq!(setup["state"]["terminated"]["exitCode"], 3);
 }
 
 #[tokio::test]
