@@ -40,6 +40,13 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
         ("registry-denied", 4, "kaniko.push-denied"),
         ("out-of-memory", 1, "pod.out-of-memory"),
         ("evicted", 75, "pod.evicted"),
+        ("drained", 75, "pod.evicted"),
+        ("preempted", 75, "pod.preempted"),
+        ("node-lost", 75, "pod.node-lost"),
+        ("garbage-collected", 75, "pod.node-lost"),
+        ("shut-down", 75, "pod.node-lost"),
+        ("deleted", 1, "pod.deleted"),
+        ("sidecar-fails", 1, "pod.sidecar-failed"),
     ];
     for (scenario, expected, code) in cases {
         let mut place = Place::with_application();

@@ -6,6 +6,7 @@ use sidestep::kubernetes::{
 use sidestep::serde_json::{self, Value};
 use sidestep::{Creation, Error, Progress, Result, Step};
 
+use crate::ending::Seen;
 use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
 use crate::outcome::outcome;
@@ -74,11 +75,17 @@ fn follow(step: &Step, inputs: &Inputs, identity: &Identity<'_>, pod: PodRef) ->
     let follow = kubernetes::follow_pod(&pod, &options)?;
     let mut watch = Watch::default();
     let mut printed = Printed::default();
+    let mut seen = Seen::default();
+    let mut asked = None;
     loop {
         match kubernetes::next(&follow, watch.patience(step.now()))? {
             None => {}
             Some(Update::Status(state)) => {
-                if let Some(line) = watch.state(&read(&state)?, step.now(), inputs) {
+                let state = read(&state)?;
+                seen.state(&state);
+                // An earlier incarnation's clean-up deleted the pod that this one goes on with.
+                asked.get_or_insert(step.resumed() && seen.is_deleted());
+                if let Some(line) = watch.state(&state, step.now(), inputs) {
                     report(step, &line);
                 }
             }
@@ -90,7 +97,10 @@ fn follow(step: &Step, inputs: &Inputs, identity: &Identity<'_>, pod: PodRef) ->
             Some(Update::Matched(Matched { text, .. })) => printed.add(&text),
             Some(Update::Ended(state)) => {
                 let tail = kubernetes::tail(&follow, CONTAINER, TAIL)?;
-                return outcome(&read(&state)?, &printed, &tail, inputs, identity);
+                seen.state(&read(&state)?);
+                seen.end();
+                let asked = asked.unwrap_or(false);
+                return outcome(&seen, asked, &printed, &tail, inputs, identity);
             }
         }
         if let Some(error) = watch.verdict(step.now()) {

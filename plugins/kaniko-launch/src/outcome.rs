@@ -2,53 +2,109 @@
 
 use sidestep::serde_json::Value;
 use sidestep::{Class, Error, Owner, Result};
+use sidestep_kaniko_messages::Kind;
 
 use crate::diagnosis::of_log;
+use crate::ending::{Disruption, Ending, Seen, ending};
 use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
-use crate::pod::CONTAINER;
+use crate::mesh;
 use crate::printed::Printed;
 
-/// The outputs of a build that succeeded, or why it did not. `pod` is the last state that was
-/// seen; `tail` the last lines of the log.
+/// The failures that a mesh causes which is not ready yet.
+const NO_NETWORK: [Kind; 2] = [Kind::Network, Kind::HostUnknown];
+
+/// Returns the outputs of a build that succeeded, or why it did not. `asked` tells whether this run
+/// deleted the pod; `tail` is the end of the log.
 pub(crate) fn outcome(
-    pod: &Value,
+    seen: &Seen,
+    asked: bool,
     printed: &Printed,
     tail: &str,
     inputs: &Inputs,
     identity: &Identity<'_>,
 ) -> Result<Outputs> {
-    let status = &pod["status"];
-    let ended = status["containerStatuses"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|container| container["name"] == CONTAINER)
-        .map_or(&Value::Null, |container| &container["state"]["terminated"]);
-    // A container that ended well has built, whatever became of its pod afterwards.
-    if ended["exitCode"] == 0 {
-        return built(ended, inputs);
-    }
-    let reason = status["reason"].as_str().unwrap_or_default();
-    let message = status["message"].as_str().unwrap_or_default();
-    Err(match reason {
-        "Evicted" => unavailable("pod.evicted", format!("the node evicted the build: {message}"))
-            .help("give the build `memory` and `ephemeralStorage`, so that it is placed where there is room"),
-        "NodeLost" | "NodeShutdown" | "Terminated" | "NodeAffinity" | "Shutdown" => {
-            unavailable("pod.node-lost", format!("the build's node went away: {message}"))
+    Err(match ending(seen, asked) {
+        Ending::Built(ended) => return built(ended, inputs),
+        Ending::Failed(ended) => {
+            let error = of_log(ended, printed, tail, inputs, identity);
+            match seen.unready() {
+                Some(container)
+                    if NO_NETWORK
+                        .iter()
+                        .any(|kind| kind.facts().code == error.code) =>
+                {
+                    mesh::not_ready(container, &error.message)
+                }
+                _ => error,
+            }
         }
-        "Preempting" => unavailable("pod.preempted", format!("the build was preempted: {message}")),
-        "DeadlineExceeded" => Error::new(
+        Ending::OutOfMemory => out_of_memory(inputs),
+        Ending::Disrupted(how, message) => disrupted(how, &message),
+        Ending::OverTime => Error::new(
             Class::TimedOut,
             "pod.deadline",
             Owner::Author,
             "the build took longer than its time; the cluster ended it",
         )
         .help("give the step a longer `timeout`"),
-        _ if ended["reason"] == "OOMKilled" || ended["exitCode"] == 137 => out_of_memory(inputs),
-        _ if ended.is_null() => deleted(pod),
-        _ => of_log(ended, printed, tail, inputs, identity),
+        Ending::Deleted => Error::new(
+            Class::Failed,
+            "pod.deleted",
+            Owner::Cluster,
+            "somebody deleted the build's pod before it ended",
+        )
+        .help("the cluster's audit log names who deleted it; then run it again"),
+        Ending::ByThisRun => Error::new(
+            Class::Failed,
+            "pod.stopped",
+            Owner::Author,
+            "an earlier process of this run deleted the build's pod before it ended",
+        )
+        .help("run it again"),
+        Ending::OtherContainer(other) => mesh::failed(other, &inputs.namespace),
+        Ending::NotStarted(why) => Error::new(
+            Class::Failed,
+            "pod.not-startable",
+            Owner::Cluster,
+            format!(
+                "the build's pod ended before kaniko started: {}",
+                why.trim()
+            ),
+        ),
     })
+}
+
+/// The cluster ended the pod: running again is safe.
+fn disrupted(how: Disruption, message: &str) -> Error {
+    let (code, what) = match how {
+        Disruption::Drained => (
+            "pod.evicted",
+            "the build's pod was evicted, as a node's drain or upgrade does",
+        ),
+        Disruption::Evicted => ("pod.evicted", "the node evicted the build's pod"),
+        Disruption::Preempted => (
+            "pod.preempted",
+            "the build's pod made room for a pod of a higher priority",
+        ),
+        Disruption::NodeLost => ("pod.node-lost", "the build's node went away"),
+    };
+    let error = Error::new(
+        Class::Unavailable,
+        code,
+        Owner::Cluster,
+        format!("{what}: {}", message.trim()),
+    );
+    let error = match how {
+        Disruption::Evicted => error.help(
+            "give the build `memory` and `ephemeralStorage`, so that it is placed where there is room",
+        ),
+        Disruption::Preempted => {
+            error.help("the namespace's default priority decides which pods make room")
+        }
+        Disruption::Drained | Disruption::NodeLost => error,
+    };
+    error.help("run it again, or let the step do so: `retry: { attempts: 3, on: [unavailable] }`")
 }
 
 fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
@@ -77,13 +133,9 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
     })
 }
 
-fn unavailable(code: &str, message: String) -> Error {
-    Error::new(Class::Unavailable, code, Owner::Cluster, message)
-}
-
 fn out_of_memory(inputs: &Inputs) -> Error {
     let had = match inputs.memory {
-        Some(memory) => format!("its {} bytes", memory.bytes()),
+        Some(memory) => format!("its limit of {memory}"),
         None => "what its node had to give".to_owned(),
     };
     Error::failed(
@@ -94,16 +146,6 @@ fn out_of_memory(inputs: &Inputs) -> Error {
     .help("or take less: fewer and smaller files in one RUN or COPY, no layer cache")
 }
 
-fn deleted(pod: &Value) -> Error {
-    let name = pod["metadata"]["name"].as_str().unwrap_or("the pod");
-    Error::new(
-        Class::Failed,
-        "pod.deleted",
-        Owner::Cluster,
-        format!("somebody deleted the build's pod {name} before it ended"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use sidestep::serde_json::json;
@@ -111,6 +153,7 @@ mod tests {
     use super::*;
     use crate::identity::Facts;
     use crate::inputs::example;
+    use crate::pod::CONTAINER;
 
     const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -126,7 +169,10 @@ mod tests {
     fn end(pod: &Value) -> Result<Outputs> {
         let inputs = example(&json!({}));
         let identity = Identity::known(&inputs, Facts::default());
-        outcome(pod, &Printed::default(), "", &inputs, &identity)
+        let mut seen = Seen::default();
+        seen.state(pod);
+        seen.end();
+        outcome(&seen, false, &Printed::default(), "", &inputs, &identity)
     }
 
     fn code(pod: &Value) -> String {
@@ -148,15 +194,6 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_ended_well_on_an_evicted_pod_is_built() {
-        let pod = pod(
-            &json!({"phase": "Failed", "reason": "Evicted"}),
-            &json!({"exitCode": 0, "message": DIGEST}),
-        );
-        assert!(end(&pod).is_ok());
-    }
-
-    #[test]
     fn a_digest_file_without_success_is_no_success() {
         let failed = pod(
             &json!({"phase": "Failed"}),
@@ -168,27 +205,5 @@ mod tests {
             &json!({"exitCode": 0, "message": "done"}),
         );
         assert_eq!(code(&empty), "kaniko.no-digest");
-    }
-
-    #[test]
-    fn reasons_of_the_pod_and_the_container_are_told_apart() {
-        let cases = [
-            (json!({"reason": "Evicted"}), Value::Null, "pod.evicted"),
-            (json!({"reason": "NodeLost"}), Value::Null, "pod.node-lost"),
-            (
-                json!({"reason": "DeadlineExceeded"}),
-                Value::Null,
-                "pod.deadline",
-            ),
-            (
-                json!({}),
-                json!({"exitCode": 137, "reason": "OOMKilled"}),
-                "pod.out-of-memory",
-            ),
-            (json!({"phase": "Running"}), Value::Null, "pod.deleted"),
-        ];
-        for (status, terminated, expected) in cases {
-            assert_eq!(code(&pod(&status, &terminated)), expected);
-        }
     }
 }

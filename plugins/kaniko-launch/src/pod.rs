@@ -18,6 +18,8 @@ pub(crate) const VOLUME: &str = "google-key";
 const KEY_FILE: &str = "key.json";
 /// How long a build may run when the step has no time-out of its own.
 const LONGEST: Duration = Duration::from_hours(6);
+/// What the build's processes have to end.
+const GRACE: Duration = Duration::from_secs(5);
 /// What the pod outlives the step's own time by, so that the step ends first and says why.
 const MARGIN: Duration = Duration::from_mins(1);
 
@@ -37,6 +39,10 @@ pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> V
             "restartPolicy": "Never",
             // Whatever becomes of the runner, the cluster ends the build.
             "activeDeadlineSeconds": deadline.as_secs(),
+            // kaniko has nothing to finish: a longer grace only delays clean-up.
+            "terminationGracePeriodSeconds": GRACE.as_secs(),
+            // The build's identity comes from the metadata server; it asks the cluster nothing.
+            "automountServiceAccountToken": false,
             "nodeSelector": inputs.node_selector,
             "containers": [{
                 "name": CONTAINER,

@@ -1,26 +1,16 @@
 //! What a pod's state means while it is under way: go on, or stop because it can't succeed.
 
+mod room;
+mod trouble;
+
 use std::time::Duration;
 
+use sidestep::Error;
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Owner};
 
-use crate::inputs::{GoogleKey, Inputs};
+use self::trouble::{not_mounted, trouble};
+use crate::inputs::Inputs;
 use crate::pod::VOLUME;
-use crate::repair::{describe_secret, serve_identities};
-
-/// Why a container waits that may heal by itself, and may not: a registry that is slow to answer,
-/// a Secret that is about to be made.
-const MAY_HEAL: &[&str] = &[
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "RegistryUnavailable",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-];
-/// Why a container waits that never heals.
-const NEVER_HEALS: &[&str] = &["InvalidImageName", "ErrImageNeverPull"];
 
 /// The kubelet's event while it can't give a pod a Secret: the pod's state says nothing of it.
 const NO_MOUNT: &str = "FailedMount";
@@ -117,96 +107,6 @@ fn kind(reason: &str) -> &str {
     }
 }
 
-fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
-    let status = &pod["status"];
-    let waiting = status["containerStatuses"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|container| &container["state"]["waiting"])
-        .find(|waiting| waiting.is_object());
-    if let Some(waiting) = waiting {
-        let reason = waiting["reason"].as_str().unwrap_or_default();
-        let message = waiting["message"].as_str().unwrap_or(reason);
-        if NEVER_HEALS.contains(&reason) {
-            return Some((
-                reason.to_owned(),
-                Duration::ZERO,
-                not_startable(reason, message, inputs),
-            ));
-        }
-        if MAY_HEAL.contains(&reason) {
-            let grace = inputs.pull_grace.get();
-            return Some((
-                reason.to_owned(),
-                grace,
-                not_startable(reason, message, inputs),
-            ));
-        }
-    }
-    let conditions = status["conditions"].as_array().into_iter().flatten();
-    let unschedulable = conditions
-        .filter(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")
-        .find_map(|condition| condition["message"].as_str());
-    unschedulable.map(|message| {
-        let error = Error::new(
-            Class::Exhausted,
-            "pod.unschedulable",
-            Owner::Cluster,
-            format!("no node takes the build: {message}"),
-        )
-        .help("lower `memory` or `ephemeralStorage`, or let the cluster grow");
-        let error = if message.contains("selector") && inputs.only_served_nodes() {
-            let error = error.help(
-                "on Autopilot set `nodeSelector: {}`; else no node serves workload identities, so let them (nodes may be recreated):",
-            );
-            error.helps(serve_identities(&inputs.cluster, &[]))
-        } else {
-            error
-        };
-        (
-            "Unschedulable".to_owned(),
-            inputs.pending_grace.get(),
-            error,
-        )
-    })
-}
-
-fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Error {
-    Error::new(
-        Class::NotFound,
-        "identity.key-missing",
-        Owner::Author,
-        format!(
-            "the build's pod can't have the key `{}` of Secret {}/{}: {message}",
-            key.key, inputs.namespace, key.secret
-        ),
-    )
-    .help("see what is there:")
-    .helps(describe_secret(inputs, key))
-    .help("or do without a key, which is safer: leave `googleKey` out (docs/ways.md)")
-}
-
-fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
-    let image = inputs.executor.as_str();
-    if reason.contains("Image") || reason == "RegistryUnavailable" {
-        return Error::new(
-            Class::Failed,
-            "pod.image-pull",
-            Owner::Cluster,
-            format!("the executor image {image} can't be pulled: {message}"),
-        )
-        .help("see that the name is right and that the node's account may pull it (images are pulled as the node, not as the build)")
-        .help("name another with `executor`");
-    }
-    Error::new(
-        Class::Failed,
-        "pod.not-startable",
-        Owner::Cluster,
-        format!("the build's container can't start: {reason}: {message}"),
-    )
-}
-
 /// How the pod stands, for the progress line.
 fn describe(pod: &Value, trouble: Option<&Trouble>) -> String {
     let phase = pod["status"]["phase"].as_str().unwrap_or("Pending");
@@ -226,10 +126,11 @@ mod tests {
 
     use super::*;
     use crate::inputs::example;
+    use crate::pod::CONTAINER;
 
     fn waiting(reason: &str) -> Value {
         json!({"status": {"phase": "Pending", "containerStatuses": [
-            {"state": {"waiting": {"reason": reason, "message": "no such host"}}}]}})
+            {"name": CONTAINER, "state": {"waiting": {"reason": reason, "message": "no such host"}}}]}})
     }
 
     #[test]
@@ -279,6 +180,24 @@ mod tests {
         watch.event(&event, 40_000, &inputs);
         watch.event(&json!({"reason": "Pulling"}), 41_000, &inputs);
         assert!(watch.verdict(1_000_000).is_none(), "it came after all");
+    }
+
+    #[test]
+    fn a_sidecar_s_trouble_is_its_own_and_only_counts_before_kaniko_starts() {
+        let inputs = example(&json!({}));
+        let with = |kaniko: Value| {
+            json!({"status": {"phase": "Pending", "containerStatuses": [
+                {"name": "istio-proxy", "state": {"waiting": {"reason": "ErrImagePull", "message": "denied"}}},
+                {"name": CONTAINER, "state": kaniko}]}})
+        };
+        let mut watch = Watch::default();
+        let waits = json!({"waiting": {"reason": "PodInitializing"}});
+        watch.state(&with(waits), 0, &inputs);
+        let error = watch.verdict(30_000).expect("its time is up");
+        assert_eq!(error.code, "pod.sidecar-failed");
+        assert!(error.message.contains("`istio-proxy`"), "{error}");
+        watch.state(&with(json!({"running": {}})), 40_000, &inputs);
+        assert!(watch.verdict(1_000_000).is_none());
     }
 
     #[test]

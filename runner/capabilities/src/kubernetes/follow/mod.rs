@@ -77,7 +77,7 @@ pub struct Target {
     pub name: String,
     /// Only the pod with this uid: another one of its name is not it.
     pub uid: Option<String>,
-    /// The containers whose logs are read; empty: all of them.
+    /// The containers whose logs are read, and with which the following ends; empty: all of them.
     pub containers: Vec<String>,
     /// The lines to report, by name.
     pub patterns: Vec<(String, Regex)>,

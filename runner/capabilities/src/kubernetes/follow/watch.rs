@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod, PodStatus};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, ResourceExt as _};
@@ -120,11 +120,13 @@ impl Following {
         }
         let status = pod.status.clone().unwrap_or_default();
         let phase = status.phase.as_deref().unwrap_or("Pending");
-        let is_over = matches!(phase, "Succeeded" | "Failed");
         let restarts = pod
             .spec
             .as_ref()
             .and_then(|spec| spec.restart_policy.as_deref());
+        // A container that was injected beside those that are followed may go on for ever.
+        let is_over = matches!(phase, "Succeeded" | "Failed")
+            || (restarts == Some("Never") && self.all_ended(&status));
         let containers = status
             .init_container_statuses
             .iter()
@@ -137,6 +139,23 @@ impl Following {
         self.last = Some(pod);
         self.shared.report(Ok(Update::Status(state))).await;
         Ok(is_over)
+    }
+
+    /// Whether every container that the target names has ended.
+    fn all_ended(&self, status: &PodStatus) -> bool {
+        let wanted = &self.target.containers;
+        let has_ended = |name: &String| {
+            let containers = status
+                .init_container_statuses
+                .iter()
+                .chain(&status.container_statuses);
+            containers
+                .flatten()
+                .find(|container| container.name == *name)
+                .and_then(|container| container.state.as_ref())
+                .is_some_and(|state| state.terminated.is_some())
+        };
+        !wanted.is_empty() && wanted.iter().all(has_ended)
     }
 
     /// Begins to read a container's log once it has started, and tells its reader when it is over.

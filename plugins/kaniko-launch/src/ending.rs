@@ -1,0 +1,130 @@
+//! Decides who ended a build: kaniko itself, the cluster, this run, or somebody else.
+//!
+//! The order of the questions is the contract (`docs/failures.md`): kaniko's own end first, as long
+//! as it came before any disruption; then memory; then what the cluster says that it did; then the
+//! deletion of the pod's object.
+
+mod clock;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use sidestep::serde_json::Value;
+
+pub(crate) use seen::Seen;
+
+/// What ended a build.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ending<'a> {
+    /// kaniko ended with exit code 0. Holds the container's `terminated` state.
+    Built(&'a Value),
+    /// kaniko failed by itself. Holds the container's `terminated` state.
+    Failed(&'a Value),
+    /// The kernel killed kaniko for its memory.
+    OutOfMemory,
+    /// The cluster ended the pod. Holds the cluster's own sentence.
+    Disrupted(Disruption, String),
+    /// The pod was active for longer than its `activeDeadlineSeconds`.
+    OverTime,
+    /// Somebody deleted the pod.
+    Deleted,
+    /// This run deleted the pod.
+    ByThisRun,
+    /// Another container of the pod failed, so that kaniko never started.
+    OtherContainer(&'a Value),
+    /// The pod ended before kaniko started. Holds the kubelet's reason and message.
+    NotStarted(String),
+}
+
+/// How the cluster ended a pod that it disrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disruption {
+    /// The eviction API, as `kubectl drain` and node upgrades use it.
+    Drained,
+    /// The kubelet, because its node ran low on a resource.
+    Evicted,
+    /// The scheduler or the kubelet, to make room for a pod of a higher priority.
+    Preempted,
+    /// The node shut down, is unreachable, or is gone.
+    NodeLost,
+}
+
+/// Reasons of the condition `DisruptionTarget` (Kubernetes, "Pod disruption conditions").
+const CONDITIONS: &[(&str, Disruption)] = &[
+    ("EvictionByEvictionAPI", Disruption::Drained),
+    ("PreemptionByScheduler", Disruption::Preempted),
+    ("DeletionByTaintManager", Disruption::NodeLost),
+    ("DeletionByPodGC", Disruption::NodeLost),
+];
+
+/// The kubelet's reasons in `status.reason` (its eviction, preemption and shutdown managers), and
+/// the node controller's.
+const REASONS: &[(&str, Disruption)] = &[
+    ("Evicted", Disruption::Evicted),
+    ("Preempting", Disruption::Preempted),
+    ("Terminated", Disruption::NodeLost),
+    ("NodeShutdown", Disruption::NodeLost),
+    ("Shutdown", Disruption::NodeLost),
+    ("NodeLost", Disruption::NodeLost),
+    ("NodeAffinity", Disruption::NodeLost),
+];
+
+/// What a process ends with that SIGKILL ended.
+const KILLED: i64 = 128 + 9;
+
+/// Returns what ended the build whose pod was seen so. `asked` tells whether this run asked for the
+/// pod's deletion.
+pub(crate) fn ending(seen: &Seen, asked: bool) -> Ending<'_> {
+    let ended = seen.ended();
+    if let Some(ended) = ended {
+        if ended["exitCode"] == 0 {
+            return Ending::Built(ended);
+        }
+        if seen.ended_before_any_disruption() {
+            let is_memory = ended["reason"] == "OOMKilled" || ended["exitCode"] == KILLED;
+            return if is_memory {
+                Ending::OutOfMemory
+            } else {
+                Ending::Failed(ended)
+            };
+        }
+        if ended["reason"] == "OOMKilled" {
+            return Ending::OutOfMemory;
+        }
+    }
+    let message = || seen.message().to_owned();
+    if let Some((reason, sentence)) = seen.disruption() {
+        let how = known(CONDITIONS, reason)
+            .or_else(|| known(REASONS, seen.reason()))
+            // A condition of a component that is not Kubernetes' own, or a newer one.
+            .unwrap_or(Disruption::Evicted);
+        let told = if sentence.is_empty() {
+            message()
+        } else {
+            sentence.to_owned()
+        };
+        return Ending::Disrupted(how, told);
+    }
+    if seen.reason() == "DeadlineExceeded" {
+        return Ending::OverTime;
+    }
+    if let Some(how) = known(REASONS, seen.reason()) {
+        return Ending::Disrupted(how, message());
+    }
+    if seen.is_deleted() {
+        return if asked {
+            Ending::ByThisRun
+        } else {
+            Ending::Deleted
+        };
+    }
+    match seen.failed_other() {
+        Some(other) => Ending::OtherContainer(other),
+        None => Ending::NotStarted(format!("{} {}", seen.reason(), seen.message())),
+    }
+}
+
+fn known(table: &[(&str, Disruption)], reason: &str) -> Option<Disruption> {
+    let mut rows = table.iter();
+    rows.find(|(known, _)| *known == reason).map(|row| row.1)
+}

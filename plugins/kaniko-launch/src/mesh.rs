@@ -1,0 +1,84 @@
+//! Containers that the cluster injects beside kaniko: service meshes, log and policy agents.
+//!
+//! What befalls them is never the build's own failure: who administers the cluster put them there.
+
+use sidestep::serde_json::Value;
+use sidestep::{Class, Command, Error, Owner};
+
+/// Returns the failure of a build that had no network while `container` was not ready yet.
+pub(crate) fn not_ready(container: &str, line: &str) -> Error {
+    Error::new(
+        Class::Unavailable,
+        "pod.network-not-ready",
+        Owner::Cluster,
+        format!("kaniko started before the injected container `{container}` was ready, and had no network: {line}"),
+    )
+    .help("run it again, or let the step do so: `retry: { attempts: 3, on: [unavailable] }`")
+    .help(format!(
+        "a cluster administrator can make `{container}` start first (a native sidecar, or Istio's `holdApplicationUntilProxyStarts`)"
+    ))
+}
+
+/// Returns the failure of a build that never started because the container of that status failed.
+pub(crate) fn failed(status: &Value, namespace: &str) -> Error {
+    let name = status["name"].as_str().unwrap_or_default();
+    let ended = &status["state"]["terminated"];
+    let reason = ended["reason"].as_str().unwrap_or_default();
+    let message = ended["message"].as_str().unwrap_or_default().trim();
+    let code = ended["exitCode"].as_i64().unwrap_or_default();
+    let what = format!("ended with exit code {code} ({reason})");
+    let colon = if message.is_empty() { "" } else { ": " };
+    of(name, namespace, &format!("{what}{colon}{message}"))
+}
+
+/// Returns the failure of a build that can't start because the container of that name waits.
+pub(crate) fn waits(name: &str, namespace: &str, reason: &str, message: &str) -> Error {
+    of(
+        name,
+        namespace,
+        &format!("can't start: {reason}: {message}"),
+    )
+}
+
+fn of(name: &str, namespace: &str, what: &str) -> Error {
+    Error::new(
+        Class::Failed,
+        "pod.sidecar-failed",
+        Owner::Cluster,
+        format!("the build can't start: the injected container `{name}` {what}"),
+    )
+    .help("the cluster adds this container to pods of the namespace; its administrator can repair it, or leave build pods out. See what adds it:")
+    .helps(
+        Command::new(&["kubectl", "get", "namespace"])
+            .value(namespace)
+            .words(&["--show-labels"])
+            .build(),
+    )
+    .helps([Command::fixed(&["kubectl", "get", "mutatingwebhookconfigurations"])])
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_container_that_failed_is_named_and_is_not_the_author_s() {
+        let status = json!({ "name": "istio-init", "state": { "terminated": {
+            "exitCode": 255, "reason": "Error", "message": "iptables: not permitted\n" } } });
+        let error = failed(&status, "builds");
+        assert_eq!(error.owner, Owner::Cluster);
+        assert_eq!(
+            error.message,
+            "the build can't start: the injected container `istio-init` ended with exit code 255 (Error): iptables: not permitted"
+        );
+    }
+
+    #[test]
+    fn a_build_without_a_network_before_its_mesh_is_ready_may_be_tried_again() {
+        let error = not_ready("istio-proxy", "dial tcp 10.0.0.1:443: connection refused");
+        assert_eq!(error.class, Class::Unavailable);
+        assert!(error.message.contains("`istio-proxy` was ready"), "{error}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Why no node takes a build's pod, and what helps.
+
+use sidestep::{Class, Command, Error, Owner};
+
+use crate::inputs::Inputs;
+use crate::repair::serve_identities;
+
+/// Returns why no node takes the pod, and what helps: by the scheduler's own words for each filter.
+pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
+    let mut error = Error::new(
+        Class::Exhausted,
+        "pod.unschedulable",
+        Owner::Cluster,
+        format!("no node takes the build: {message}"),
+    );
+    if message.contains("Insufficient ") {
+        error = error.help("lower `cpu`, `memory` or `ephemeralStorage`, or let the cluster grow");
+    }
+    if message.contains("untolerated taint") {
+        error = error.help("the nodes that are left have taints that keep the build away; their administrator can add a node pool without");
+    }
+    let names_nodes = message.contains("selector") || message.contains("affinity");
+    if names_nodes && !inputs.node_selector.is_empty() {
+        let wanted: Vec<String> = inputs
+            .node_selector
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        error = error
+            .help(format!(
+                "no node has the labels of `nodeSelector` ({}); see what nodes have:",
+                wanted.join(", ")
+            ))
+            .helps([Command::fixed(&[
+                "kubectl",
+                "get",
+                "nodes",
+                "--show-labels",
+            ])]);
+        if inputs.only_served_nodes() {
+            error = error.help(
+                "on Autopilot set `nodeSelector: {}`; else no node serves workload identities, so let them (nodes may be recreated):",
+            );
+            error = error.helps(serve_identities(&inputs.cluster, &[]));
+        }
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::json;
+
+    use super::*;
+    use crate::inputs::example;
+
+    #[test]
+    fn nodes_without_the_label_are_not_answered_with_less_memory() {
+        let message =
+            "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.";
+        let error = no_room(
+            message,
+            &example(&json!({"nodeSelector": {"disk": "fast"}})),
+        );
+        let help: Vec<String> = error.help.iter().map(ToString::to_string).collect();
+        let help = help.join("\n");
+        assert!(!help.contains("memory"), "{help}");
+        assert!(help.contains("disk=fast"), "{help}");
+        let error = no_room(
+            "0/3 nodes are available: 3 Insufficient cpu.",
+            &example(&json!({})),
+        );
+        assert!(error.help[0].starts_with("lower `cpu`"), "{error:?}");
+    }
+}

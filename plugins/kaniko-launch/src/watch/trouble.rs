@@ -1,0 +1,117 @@
+//! What keeps a pod from building, and how long that may take to heal.
+
+use std::time::Duration;
+
+use sidestep::serde_json::Value;
+use sidestep::{Class, Error, Owner};
+
+use super::room::no_room;
+use crate::inputs::{GoogleKey, Inputs};
+use crate::mesh;
+use crate::pod::CONTAINER;
+use crate::repair::describe_secret;
+
+/// Why a container waits that may heal by itself, and may not: a registry that is slow to answer,
+/// a Secret that is about to be made.
+const MAY_HEAL: &[&str] = &[
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "RegistryUnavailable",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "CrashLoopBackOff",
+];
+/// Why a container waits that never heals.
+const NEVER_HEALS: &[&str] = &["InvalidImageName", "ErrImageNeverPull"];
+
+/// Returns what the pod's state shows: a reason, how long it may last, and the error after that.
+pub(super) fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
+    let status = &pod["status"];
+    if let Some(trouble) = not_started(status, inputs) {
+        return Some(trouble);
+    }
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let unschedulable = conditions
+        .filter(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")
+        .find_map(|condition| condition["message"].as_str());
+    unschedulable.map(|message| {
+        let error = no_room(message, inputs);
+        (
+            "Unschedulable".to_owned(),
+            inputs.pending_grace.get(),
+            error,
+        )
+    })
+}
+
+/// Why a container keeps the build from starting: kaniko's own, or one that must start before it.
+fn not_started(status: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
+    let all = ["containerStatuses", "initContainerStatuses"];
+    let all = all
+        .iter()
+        .flat_map(|list| status[list].as_array())
+        .flatten();
+    let (own, others): (Vec<&Value>, Vec<_>) = all.partition(|one| one["name"] == CONTAINER);
+    let waiting = |one: &Value| {
+        let waiting = &one["state"]["waiting"];
+        let reason = waiting["reason"].as_str()?.to_owned();
+        let message = waiting["message"].as_str().unwrap_or(&reason).to_owned();
+        let grace = if NEVER_HEALS.contains(&&*reason) {
+            Duration::ZERO
+        } else if MAY_HEAL.contains(&&*reason) {
+            inputs.pull_grace.get()
+        } else {
+            return None;
+        };
+        Some((reason, message, grace))
+    };
+    if let Some((reason, message, grace)) = own.iter().find_map(|one| waiting(one)) {
+        let error = not_startable(&reason, &message, inputs);
+        return Some((reason, grace, error));
+    }
+    // Once kaniko runs, what befalls the others is nothing to wait for.
+    let has_started = own.iter().any(|one| !one["state"]["waiting"].is_object());
+    let (name, (reason, message, grace)) = others
+        .iter()
+        .filter(|_| !has_started)
+        .find_map(|one| Some((one["name"].as_str()?, waiting(one)?)))?;
+    let error = mesh::waits(name, &inputs.namespace, &reason, &message);
+    Some((reason, grace, error))
+}
+
+/// Returns the error of a pod that does not get the Secret of its key.
+pub(super) fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Error {
+    Error::new(
+        Class::NotFound,
+        "identity.key-missing",
+        Owner::Author,
+        format!(
+            "the build's pod can't have the key `{}` of Secret {}/{}: {message}",
+            key.key, inputs.namespace, key.secret
+        ),
+    )
+    .help("see what is there:")
+    .helps(describe_secret(inputs, key))
+    .help("or do without a key, which is safer: leave `googleKey` out (docs/ways.md)")
+}
+
+fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
+    let image = inputs.executor.as_str();
+    if reason.contains("Image") || reason == "RegistryUnavailable" {
+        return Error::new(
+            Class::Failed,
+            "pod.image-pull",
+            Owner::Cluster,
+            format!("the executor image {image} can't be pulled: {message}"),
+        )
+        .help("see that the name is right and that the node's account may pull it (images are pulled as the node, not as the build)")
+        .help("name another with `executor`");
+    }
+    Error::new(
+        Class::Failed,
+        "pod.not-startable",
+        Owner::Cluster,
+        format!("the build's container can't start: {reason}: {message}"),
+    )
+}
