@@ -18,6 +18,9 @@ use crate::watch::Watch;
 /// has some 10 KiB.
 const TAIL: u32 = 16 * 1024;
 
+/// The host's code when there is no pod to follow.
+const NOT_FOUND: &str = "pod.not-found";
+
 /// Builds, and gives the digest.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let identity = Identity::new(inputs);
@@ -53,32 +56,43 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
             sidestep::info!("pod {place} is building already; going on with it");
         }
     }
-    let uid = made.object["metadata"]["uid"].as_str().map(str::to_owned);
-    follow(
-        step,
-        inputs,
-        &identity,
-        PodRef {
-            cluster: inputs.cluster.as_str().to_owned(),
-            namespace: inputs.namespace.clone(),
-            name,
-            uid,
-        },
-    )
+    let pod = PodRef {
+        cluster: inputs.cluster.as_str().to_owned(),
+        namespace: inputs.namespace.clone(),
+        name,
+        uid: made.object["metadata"]["uid"].as_str().map(str::to_owned),
+    };
+    follow(step, inputs, &identity, &pod, &made.object)
 }
 
-fn follow(step: &Step, inputs: &Inputs, identity: &Identity<'_>, pod: PodRef) -> Result<Outputs> {
+/// Follows the pod to its end; `made` is its state when it was made.
+fn follow(
+    step: &Step,
+    inputs: &Inputs,
+    identity: &Identity<'_>,
+    pod: &PodRef,
+    made: &Value,
+) -> Result<Outputs> {
     let options = FollowOptions {
         containers: vec![CONTAINER.to_owned()],
         patterns: patterns(),
     };
-    let follow = kubernetes::follow_pod(&pod, &options)?;
+    let follow = kubernetes::follow_pod(pod, &options)?;
     let mut watch = Watch::default();
     let mut printed = Printed::default();
     let mut seen = Seen::default();
+    seen.state(made);
     let mut asked = None;
     loop {
-        match kubernetes::next(&follow, watch.patience(step.now()))? {
+        let update = match kubernetes::next(&follow, watch.patience(step.now())) {
+            // It was made, and was gone before it could be watched.
+            Err(error) if error.code == NOT_FOUND => {
+                seen.end();
+                return outcome(&seen, false, &printed, "", inputs, identity);
+            }
+            update => update?,
+        };
+        match update {
             None => {}
             Some(Update::Status(state)) => {
                 let state = read(&state)?;

@@ -118,9 +118,16 @@ pub(crate) fn ending(seen: &Seen, asked: bool) -> Ending<'_> {
             Ending::Deleted
         };
     }
+    if seen.is_running() {
+        // No kubelet ends a pod so: a controller did, in the place of a node that is not there.
+        return Ending::Disrupted(Disruption::NodeLost, message());
+    }
     match seen.failed_other() {
         Some(other) => Ending::OtherContainer(other),
-        None => Ending::NotStarted(format!("{} {}", seen.reason(), seen.message())),
+        None => {
+            let why = [seen.reason(), seen.message()].join(" ");
+            Ending::NotStarted(why.trim().to_owned())
+        }
     }
 }
 

@@ -67,10 +67,7 @@ pub(crate) fn outcome(
             Class::Failed,
             "pod.not-startable",
             Owner::Cluster,
-            format!(
-                "the build's pod ended before kaniko started: {}",
-                why.trim()
-            ),
+            with_reason("the build's pod ended before kaniko started", &why),
         ),
     })
 }
@@ -93,7 +90,7 @@ fn disrupted(how: Disruption, message: &str) -> Error {
         Class::Unavailable,
         code,
         Owner::Cluster,
-        format!("{what}: {}", message.trim()),
+        with_reason(what, message),
     );
     let error = match how {
         Disruption::Evicted => error.help(
@@ -105,6 +102,14 @@ fn disrupted(how: Disruption, message: &str) -> Error {
         Disruption::Drained | Disruption::NodeLost => error,
     };
     error.help("run it again, or let the step do so: `retry: { attempts: 3, on: [unavailable] }`")
+}
+
+/// Returns what happened, with the cluster's own sentence where there is one.
+fn with_reason(what: &str, reason: &str) -> String {
+    match reason.trim() {
+        "" => what.to_owned(),
+        reason => format!("{what}: {reason}"),
+    }
 }
 
 fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {

@@ -90,6 +90,11 @@ impl Seen {
         Some(&self.container["terminated"]).filter(|ended| ended.is_object())
     }
 
+    /// Whether kaniko's container runs by the last state that was seen.
+    pub(super) fn is_running(&self) -> bool {
+        self.container["running"].is_object()
+    }
+
     /// Whether kaniko ended before the cluster or anybody else began to end its pod. Within the
     /// same second the disruption counts: SIGTERM ends kaniko at once.
     pub(super) fn ended_before_any_disruption(&self) -> bool {

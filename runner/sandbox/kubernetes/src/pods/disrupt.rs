@@ -53,9 +53,13 @@ impl Pod {
                 self.mark_and_delete(pod, ("DeletionByTaintManager", message), Some(0))
             }
             By::GarbageCollection => {
-                self.edit(|pod| pod["status"]["phase"] = "Failed".into())?;
-                let message = "PodGC: node no longer exists";
-                self.mark_and_delete(pod, ("DeletionByPodGC", message), Some(0))
+                // Its controller writes both in one patch (`markFailedAndDeletePodWithCondition`).
+                self.edit(|pod| {
+                    pod["status"]["phase"] = "Failed".into();
+                    let message = "PodGC: node no longer exists";
+                    condition(pod, "DisruptionTarget", true, "DeletionByPodGC", message);
+                })?;
+                self.delete(pod, Some(0))
             }
             By::Deletion => self.delete(pod, None),
         }
