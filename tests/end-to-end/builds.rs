@@ -31,6 +31,44 @@ fn an_image_is_built_and_pulled_and_an_unchanged_context_is_not_sent_again() {
 }
 
 #[test]
+fn the_image_holds_what_context_ls_lists() {
+    let mut place = Place::new();
+    for (path, text) in [
+        (".dockerignore", "*\n!**/.cargo/\n"),
+        (".cargo/config.toml", "[build]\n"),
+        ("sub/.cargo/config.toml", "[net]\n"),
+        (
+            "Dockerfile",
+            "FROM scratch\nCOPY . /src/\nCOPY .cargo/config.toml /c1\n",
+        ),
+        ("sidestep.yaml", BUILD_ALONE),
+    ] {
+        place.write(path, text);
+    }
+    let listed = place.run(&["context", "ls", "--output", "json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let entries = listed["entries"].as_array().unwrap();
+    let mut listed: Vec<String> = entries
+        .iter()
+        .filter(|entry| entry["kind"] == "file")
+        .map(|entry| format!("src/{}", entry["path"].as_str().unwrap()))
+        .collect();
+    listed.sort();
+    assert_eq!(
+        listed,
+        ["src/.cargo/config.toml", "src/sub/.cargo/config.toml"]
+    );
+    let (exit, events) = place.events(&["run", "sidestep.yaml", "--sandbox"]);
+    assert_eq!(exit, 0, "{events:#?}");
+    let is_build = |data: &serde_json::Value| data["outputs"]["image"].is_string();
+    let done = find(&events, "step-finished", is_build).expect("the image was built");
+    let image = done["outputs"]["image"].as_str().unwrap().to_owned();
+    let layers = pull(&mut place, "healthy", &image);
+    let files: Vec<Vec<String>> = layers.iter().map(|layer| files_of(layer)).collect();
+    assert_eq!(files, [listed, vec!["c1".to_owned()]]);
+}
+
+#[test]
 fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
     let cases = [
         ("no-binding", 4, "identity.binding-missing"),
@@ -157,8 +195,8 @@ fn a_folder_s_dockerfile_takes_its_arguments_and_a_stage_of_it() {
 }
 
 /// Another client pulls the image, as the developer: all of it is there, and is what its digests
-/// say.
-pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) {
+/// say. Returns its layers.
+pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) -> Vec<Vec<u8>> {
     let (repository, digest) = image.split_once('@').unwrap();
     let registry = exports(place, scenario)
         .into_iter()
@@ -182,10 +220,28 @@ pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) {
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
     let layers = manifest["layers"].as_array().unwrap();
     assert!(!layers.is_empty());
-    for blob in layers.iter().chain([&manifest["config"]]) {
-        let digest = blob["digest"].as_str().unwrap();
-        assert_eq!(sha256(&get(&format!("blobs/{digest}"))), digest);
-    }
+    let blob = |described: &serde_json::Value| {
+        let digest = described["digest"].as_str().unwrap();
+        let blob = get(&format!("blobs/{digest}"));
+        assert_eq!(sha256(&blob), digest);
+        blob
+    };
+    blob(&manifest["config"]);
+    layers.iter().map(blob).collect()
+}
+
+/// The files of a layer, sorted.
+fn files_of(layer: &[u8]) -> Vec<String> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, layer).unwrap();
+    let mut tar = Command::new("tar");
+    let output = tar.arg("-tzf").arg(file.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let names = String::from_utf8(output.stdout).unwrap();
+    let files = names.lines().filter(|name| !name.ends_with('/'));
+    let mut files: Vec<String> = files.map(str::to_owned).collect();
+    files.sort();
+    files
 }
 
 fn sha256(bytes: &[u8]) -> String {

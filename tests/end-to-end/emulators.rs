@@ -78,7 +78,9 @@ fn upload_twice(host: &str) {
         .unwrap();
     assert_eq!(
         String::from_utf8(listed.stdout).unwrap(),
-        "Dockerfile\nhello.txt\n"
+        "context/\ncontext/Dockerfile\ncontext/hello.txt\ndockerfiles/\n\
+         dockerfiles/Dockerfile/\ndockerfiles/Dockerfile/Dockerfile\n\
+         dockerfiles/Dockerfile/Dockerfile.dockerignore\n"
     );
     std::fs::remove_file(archive).unwrap();
 

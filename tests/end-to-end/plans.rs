@@ -211,6 +211,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         ("input.type", 4),
         ("input.unknown", 8),
         ("output.unknown", 14),
+        ("context.filtered-again", 23),
     ] {
         assert!(told.contains(&expected), "{expected:?} in {told:#?}");
     }
@@ -229,7 +230,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     );
     assert_eq!(
         found.len(),
-        6,
+        7,
         "and nothing that follows from these: {found:#?}"
     );
 }

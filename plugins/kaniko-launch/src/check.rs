@@ -6,6 +6,7 @@ use sidestep::{Diagnostic, ImageRef, workspace};
 
 use crate::dockerfile::problems;
 use crate::inputs::Known;
+use crate::layout;
 
 /// The largest Dockerfile that is read.
 const LARGEST: u64 = 1 << 20;
@@ -13,6 +14,7 @@ const LARGEST: u64 = 1 << 20;
 /// Reads the Dockerfile in the workspace, and looks at what identity is asked for.
 pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = key_in_secret(inputs).into_iter().collect();
+    found.extend(inputs.context.as_deref().and_then(layout::warning));
     let destinations = inputs.destinations.iter().flatten();
     found.extend(destinations.filter_map(without_repository));
     // What another step decides can't be read yet.

@@ -9,6 +9,7 @@ use sidestep_kaniko_messages::{self as messages, FinalLine, Kind, classify};
 
 use crate::identity::Identity;
 use crate::inputs::Inputs;
+use crate::layout;
 use crate::printed::Printed;
 use crate::repair::list_context;
 
@@ -68,12 +69,17 @@ fn of_cause(
             format!("there is no context {} (any more)", inputs.context),
         )
         .help(facts.help),
-        Kind::DockerfileMissing => answer(
-            kind,
-            format!("the context holds no `{}`", inputs.dockerfile),
-        )
-        .help(facts.help)
-        .helps(list_context(inputs)),
+        Kind::DockerfileMissing => {
+            let error = answer(
+                kind,
+                format!("the context holds no `{}`", inputs.dockerfile),
+            );
+            let error = error.help(facts.help).helps(list_context(inputs));
+            match layout::if_not_sent(&inputs.context, &inputs.dockerfile) {
+                Some(help) => error.help(help),
+                None => error,
+            }
+        }
         Kind::RunFailed => answer(
             kind,
             format!("a RUN instruction failed with exit code {exit}"),

@@ -88,6 +88,7 @@ pub(crate) struct GoogleKey {
 #[derive(Debug, Default, Deserialize)]
 #[serde(crate = "sidestep::serde", rename_all = "camelCase", default)]
 pub(crate) struct Known {
+    pub context: Option<String>,
     pub path: Option<String>,
     pub dockerfile: Option<String>,
     #[serde(deserialize_with = "present")]

@@ -11,6 +11,7 @@ mod dockerfile;
 mod ending;
 mod identity;
 mod inputs;
+mod layout;
 mod mesh;
 mod outcome;
 mod pod;
@@ -32,6 +33,9 @@ use sidestep::{Check, Diagnostic, Result, Step};
     check = check
 )]
 fn run(step: &Step, inputs: Inputs) -> Result<Outputs> {
+    if let Some(warning) = layout::warning(&inputs.context) {
+        step.annotate(warning);
+    }
     build::run(step, &inputs)
 }
 

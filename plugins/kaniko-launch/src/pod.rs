@@ -5,6 +5,7 @@ use std::time::Duration;
 use sidestep::serde_json::{Value, json};
 
 use crate::inputs::{GoogleKey, Inputs};
+use crate::layout;
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
@@ -87,14 +88,14 @@ fn mount(key: &GoogleKey, spec: &mut Value) {
 
 /// kaniko's arguments. Each value is joined to its flag, so that none can be taken for another.
 fn arguments(inputs: &Inputs) -> Vec<String> {
-    let mut arguments = vec![
-        format!("--context={}", inputs.context),
-        format!("--dockerfile={}", inputs.dockerfile),
+    let mut arguments = vec![format!("--context={}", inputs.context)];
+    arguments.extend(layout::arguments(&inputs.context, &inputs.dockerfile));
+    arguments.extend([
         format!("--digest-file={LAST_WORDS}"),
         "--log-format=text".to_owned(),
         "--push-retry=3".to_owned(),
         "--image-download-retry=3".to_owned(),
-    ];
+    ]);
     arguments.extend(
         inputs
             .destinations

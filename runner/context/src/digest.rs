@@ -1,9 +1,15 @@
-use crate::{Entry, Error, Kind, RelPath, source::Source};
+use crate::{
+    Entry, Error, Kind, RelPath,
+    dockerfiles::{Dockerfiles, Stands},
+    source::Source,
+};
 use sha2::{Digest as _, Sha256};
 use std::{
     fmt::Write as _,
+    fs::File,
     io::Read as _,
     num::NonZero,
+    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -12,7 +18,7 @@ use std::{
 };
 
 /// How much of a file is in memory at a time.
-const BUFFER: usize = 128 * 1024;
+pub(crate) const BUFFER: usize = 128 * 1024;
 /// The first bytes of the canonical form: its own name and version.
 const FORM: &[u8] = b"sidestep context 1\n";
 
@@ -69,19 +75,30 @@ pub(crate) fn read_file(
     path: &RelPath,
     size: u64,
     buffer: &mut [u8],
+    each: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<[u8; 32], Error> {
+    let file = source.open(path)?;
+    read_open(file, &source.path_of(path), size, buffer, each)
+}
+
+/// Reads an open file as [`read_file`] does; `disk` is its path, for messages.
+pub(crate) fn read_open(
+    mut file: File,
+    disk: &Path,
+    size: u64,
+    buffer: &mut [u8],
     mut each: impl FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<[u8; 32], Error> {
     let changed = |how: String| Error::Changed {
-        path: source.path_of(path),
+        path: disk.to_owned(),
         how,
     };
-    let mut file = source.open(path)?;
     let mut hash = Sha256::new();
     let mut left = size;
     loop {
         let count = file
             .read(buffer)
-            .map_err(|error| Error::io("read", source.path_of(path))(error))?;
+            .map_err(|error| Error::io("read", disk)(error))?;
         if count == 0 {
             break;
         }
@@ -103,8 +120,9 @@ pub(crate) fn read_file(
 /// SHA-256, in hex, of the canonical form: a line that names the form, then of
 /// each entry one letter for kind and mode (`d`, `f`, `x`, `l`), the name, and a
 /// file's size and SHA-256 or a link's target. Lengths and sizes are 64 bits,
-/// little-endian, before what they measure.
-pub(crate) fn of(entries: &[Entry]) -> String {
+/// little-endian, before what they measure. Then of each Dockerfile that the entries do not decide
+/// `D`, the name, and of a copy `c`, its size and SHA-256.
+pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
     let mut hash = Sha256::new();
     let measured = |hash: &mut Sha256, bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
@@ -131,6 +149,15 @@ pub(crate) fn of(entries: &[Entry]) -> String {
                 hash.update(sha256);
             }
             Kind::Link { target } => measured(&mut hash, target),
+        }
+    }
+    for (path, stands) in dockerfiles.beyond_the_entries() {
+        hash.update(b"D");
+        measured(&mut hash, path.as_bytes());
+        if let Stands::Copied { size, sha256 } = stands {
+            hash.update(b"c");
+            hash.update(size.to_le_bytes());
+            hash.update(sha256);
         }
     }
     hash.finalize()

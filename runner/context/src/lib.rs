@@ -20,6 +20,7 @@ pub mod fuzz;
 pub mod ignore;
 
 mod digest;
+mod dockerfiles;
 mod error;
 mod gzip;
 mod overlay;
@@ -32,6 +33,7 @@ mod tree;
 mod unpack;
 mod walk;
 
+pub use dockerfiles::{CONTEXT, DOCKERFILES};
 pub use error::Error;
 pub use overlay::Overlay;
 pub use pack::{Packed, pack};
@@ -42,4 +44,4 @@ pub use unpack::{Unpacked, unpack};
 
 /// The version of the archive's format: what [`pack`] makes of one and the same
 /// tree changes only together with this. It stands in the archive's name.
-pub const PACKER: &str = "p2";
+pub const PACKER: &str = "p3";

@@ -1,4 +1,9 @@
-use crate::{Error, Kind, Tree, digest::read_file, gzip::ParallelGzip, tar_writer};
+use crate::{
+    CONTEXT, Error, Kind, RelPath, Tree,
+    digest::{read_file, read_open},
+    gzip::ParallelGzip,
+    tar_writer,
+};
 use std::io::Write;
 
 /// How much of a file is in memory at a time.
@@ -13,7 +18,8 @@ pub struct Packed {
     pub uncompressed: u64,
 }
 
-/// Writes the archive of a tree: the same bytes for the same tree, whatever the
+/// Writes the archive of a tree, the context in the folder [`CONTEXT`] and its Dockerfiles in
+/// [`DOCKERFILES`](crate::DOCKERFILES): the same bytes for the same tree, whatever the
 /// machine and the number of threads.
 ///
 /// Contents are read again and compared with what the tree's digest stands for:
@@ -23,8 +29,10 @@ pub fn pack(tree: &Tree, out: impl Write) -> Result<Packed, Error> {
     let gzip = ParallelGzip::new(out, tree.threads).map_err(Error::Write)?;
     let mut archive = Counted { gzip, bytes: 0 };
     let mut buffer = vec![0; BUFFER];
+    let context = RelPath::new(CONTEXT).expect("a good path");
+    archive.put(&tar_writer::header(&context, &Kind::Folder))?;
     for entry in tree.entries() {
-        archive.put(&tar_writer::header(entry))?;
+        archive.put(&tar_writer::header(&context.join(&entry.path), &entry.kind))?;
         if let Kind::File { size, sha256, .. } = &entry.kind {
             let source = &tree.sources[entry.source as usize];
             let hash = read_file(source, &entry.path, *size, &mut buffer, |bytes| {
@@ -38,6 +46,20 @@ pub fn pack(tree: &Tree, out: impl Write) -> Result<Packed, Error> {
             }
             archive.put(&[0; tar_writer::BLOCK][..tar_writer::padding(*size)])?;
         }
+    }
+    for (path, kind, from) in tree.dockerfiles.entries() {
+        archive.put(&tar_writer::header(&path, &kind))?;
+        let (Some(from), Kind::File { size, sha256, .. }) = (from, &kind) else {
+            continue;
+        };
+        let source = &tree.sources[0];
+        let (file, disk) = (source.follow(from)?, source.path_of(from));
+        let hash = read_open(file, &disk, *size, &mut buffer, |bytes| archive.put(bytes))?;
+        if hash != *sha256 {
+            let how = "its content changed".into();
+            return Err(Error::Changed { path: disk, how });
+        }
+        archive.put(&[0; tar_writer::BLOCK][..tar_writer::padding(*size)])?;
     }
     archive.put(&[0; 2 * tar_writer::BLOCK])?;
     let uncompressed = archive.bytes;

@@ -44,16 +44,24 @@ impl Source {
     /// followed, and a pipe that did is not waited for.
     pub(crate) fn open(&self, path: &RelPath) -> Result<File, Error> {
         let opened = self.folder.file_itself(&self.below(path));
-        opened.map_err(|error| {
-            let disk = self.path_of(path);
-            match error {
-                OpenError::NotFound => Error::gone(disk),
-                OpenError::NotAFile(_) => Error::replaced(disk),
-                OpenError::Io(error) if is_link(&error) => Error::replaced(disk),
-                OpenError::Io(error) => Error::io("open", disk)(error),
-                other => Error::io("open", disk)(io::Error::other(other)),
-            }
-        })
+        opened.map_err(|error| self.not_opened(path, error))
+    }
+
+    /// Opens a regular file through links that stay in the folder.
+    pub(crate) fn follow(&self, path: &RelPath) -> Result<File, Error> {
+        let opened = self.folder.file(&self.below(path), |_| Ok(()));
+        opened.map_err(|error| self.not_opened(path, error))
+    }
+
+    fn not_opened(&self, path: &RelPath, error: OpenError) -> Error {
+        let disk = self.path_of(path);
+        match error {
+            OpenError::NotFound => Error::gone(disk),
+            OpenError::NotAFile(_) => Error::replaced(disk),
+            OpenError::Io(error) if is_link(&error) => Error::replaced(disk),
+            OpenError::Io(error) => Error::io("open", disk)(error),
+            other => Error::io("open", disk)(io::Error::other(other)),
+        }
     }
 
     fn below(&self, path: &RelPath) -> PathBuf {

@@ -1,7 +1,7 @@
 //! The archive's headers: POSIX ustar, with a PAX header before an entry whose
 //! name, link target or size does not fit (IEEE Std 1003.1, `pax`).
 
-use crate::{Entry, Kind};
+use crate::{Kind, RelPath};
 
 /// Headers and contents come in blocks of this many bytes.
 pub(crate) const BLOCK: usize = 512;
@@ -16,9 +16,9 @@ const OCTAL_SIZE: u64 = 0o777_7777_7777;
 pub(crate) const TIME: u64 = 318_211_200;
 
 /// The header blocks of an entry.
-pub(crate) fn header(entry: &Entry) -> Vec<u8> {
-    let mut name = entry.path.as_bytes().to_vec();
-    let (kind, link): (u8, &[u8]) = match &entry.kind {
+pub(crate) fn header(path: &RelPath, entry: &Kind) -> Vec<u8> {
+    let mut name = path.as_bytes().to_vec();
+    let (kind, link): (u8, &[u8]) = match entry {
         Kind::Folder => {
             name.push(b'/');
             (b'5', b"")
@@ -26,7 +26,7 @@ pub(crate) fn header(entry: &Entry) -> Vec<u8> {
         Kind::File { .. } => (b'0', b""),
         Kind::Link { target } => (b'2', target),
     };
-    let size = entry.kind.size();
+    let size = entry.size();
     let mut records = Vec::new();
     if name.len() > NAME {
         record(&mut records, "path", &name);
@@ -50,7 +50,7 @@ pub(crate) fn header(entry: &Entry) -> Vec<u8> {
         blocks.extend(records);
         blocks.resize(blocks.len() + padding, 0);
     }
-    blocks.extend(block(&name, link, kind, entry.kind.mode(), size));
+    blocks.extend(block(&name, link, kind, entry.mode(), size));
     blocks
 }
 
@@ -123,37 +123,28 @@ mod tests {
     fn another_reader_sees_the_size_of_a_file_over_8_gib() {
         use std::{fs::File, io::Write as _, process::Command};
         let size = 9 * (1 << 30) + 1;
-        let kind = Kind::File {
+        let big = Kind::File {
             size,
             executable: false,
             sha256: [0; 32],
         };
-        let big = Entry {
-            path: crate::RelPath::new("big").unwrap(),
-            kind,
-            source: 0,
-        };
-        let kind = Kind::File {
+        let after = Kind::File {
             size: 0,
             executable: true,
             sha256: [0; 32],
         };
-        let after = Entry {
-            path: crate::RelPath::new("after").unwrap(),
-            kind,
-            source: 0,
-        };
+        let named = |name, kind| header(&RelPath::new(name).unwrap(), kind);
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("big.tar");
         let mut file = File::create(&path).unwrap();
-        let first = header(&big);
+        let first = named("big", &big);
         file.write_all(&first).unwrap();
         // A hole: the content takes no room on the disk.
         let length = first.len() as u64 + size + padding(size) as u64;
         file.set_len(length).unwrap();
         std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).unwrap();
-        file.write_all(&header(&after)).unwrap();
+        file.write_all(&named("after", &after)).unwrap();
         file.write_all(&[0; 2 * BLOCK]).unwrap();
 
         let Ok(listed) = Command::new("tar").arg("-tvf").arg(&path).output() else {

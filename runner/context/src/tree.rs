@@ -1,6 +1,6 @@
 use crate::{
-    Error, Overlay, PACKER, RelPath, Report, digest, ignore::Ignore, overlay, report::Skipped,
-    source::Source, walk,
+    Error, Overlay, PACKER, RelPath, Report, digest, dockerfiles::Dockerfiles, ignore::Ignore,
+    overlay, report::Skipped, source::Source, walk,
 };
 use sidestep_files::Folder;
 use std::{
@@ -55,7 +55,8 @@ pub struct Options {
     /// The context's folder.
     pub root: Root,
     /// The Dockerfile, relative to the context. It need not exist: it decides
-    /// which ignore file counts, and it is never left out.
+    /// which ignore file counts, and the archive holds it even where the ignore file leaves it
+    /// out of the context.
     pub dockerfile: PathBuf,
     /// Files and folders to leave out whatever the ignore file says, absolute or
     /// relative to the context: a state folder inside it, for one.
@@ -145,6 +146,7 @@ pub struct Tree {
     pub(crate) sources: Vec<Source>,
     pub(crate) threads: NonZero<usize>,
     entries: Vec<Entry>,
+    pub(crate) dockerfiles: Dockerfiles,
     skipped: Vec<Skipped>,
     ignored: u64,
     ignore_file: Option<RelPath>,
@@ -168,14 +170,16 @@ impl Tree {
             .filter_map(|path| relative(root.path(), path))
             .collect();
         let mut found = walk::walk(&root, &ignore, &exclude)?;
-        let mut sources = vec![Source::tree(root, None)];
+        let mut sources = vec![Source::tree(root.clone(), None)];
         overlay::apply(&options.overlays, &mut found, &mut sources)?;
         digest::hash_files(&mut found.entries, &sources, options.threads)?;
-        let digest = digest::of(&found.entries);
+        let dockerfiles = Dockerfiles::find(&root, &dockerfile, &found.entries, &exclude)?;
+        let digest = digest::of(&found.entries, &dockerfiles);
         Ok(Self {
             sources,
             threads: options.threads,
             entries: found.entries,
+            dockerfiles,
             skipped: found.skipped,
             ignored: found.ignored,
             ignore_file: ignore.file().cloned(),
@@ -183,13 +187,15 @@ impl Tree {
         })
     }
 
-    /// The entries in the archive's order, a folder before its content.
+    /// The context's entries in the archive's order, a folder before its content: all that a
+    /// builder can copy.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// SHA-256, in hex, of the canonical form of the tree: of every entry, in
-    /// order, its kind, name, mode, content or link target. It does not depend on
+    /// order, its kind, name, mode, content or link target, and of a Dockerfile that is left out of
+    /// them. It does not depend on
     /// how an archive is made or compressed, nor on times and owners.
     pub fn digest(&self) -> &str {
         &self.digest

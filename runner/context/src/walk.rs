@@ -20,9 +20,6 @@ struct Frame {
     path: Option<RelPath>,
     names: std::vec::IntoIter<OsString>,
     inherited: Inherited,
-    /// Whether nothing in it can be taken back: it is looked into for the sake of a file that
-    /// always travels.
-    closed: bool,
     /// Whether the folder is among the entries. One that is left out becomes an
     /// entry when something below it is taken back in.
     listed: bool,
@@ -66,7 +63,6 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
         path: None,
         names,
         inherited: Inherited::default(),
-        closed: false,
         listed: true,
         open: None,
     }];
@@ -81,18 +77,17 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
             continue;
         }
         let (decision, inherited) = ignore.decide(&path, &frame.inherited)?;
-        let ignored = (decision.ignored || frame.closed) && !ignore.keeps(&path);
+        let ignored = decision.ignored;
         let folder = frame.folder(root)?;
         let disk = path.under(root.path());
         let stat = folder.stat_itself(Path::new(&name));
         let stat = stat.map_err(|error| vanished_or("read", &disk, error))?;
         if stat.is_folder() {
-            let closed = frame.closed || (ignored && !ignore.may_reinclude_below(&path, decision));
             if ignored {
                 found.ignored += 1;
-            }
-            if closed && !ignore.keeps_below(&path) {
-                continue;
+                if !ignore.may_reinclude_below(&path, decision) {
+                    continue;
+                }
             }
             frame.open = None;
             if !ignored {
@@ -108,7 +103,6 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
                 names: list(&below)?,
                 path: Some(path),
                 inherited,
-                closed,
                 listed: !ignored,
                 open: Some(below),
             });

@@ -352,8 +352,10 @@ fn blobs_are_laid_over_the_context() {
     let packed = packed.map_err(|f| f.to_string()).expect("it packs");
     let unpacked = tempfile::tempdir().expect("a folder");
     sidestep_context::unpack(packed.blob.reader().expect("made"), unpacked.path()).expect("whole");
-    let text = |path| std::fs::read_to_string(unpacked.path().join(path)).expect(path);
+    let context = unpacked.path().join(sidestep_context::CONTEXT);
+    let text = |path| std::fs::read_to_string(context.join(path)).expect(path);
     assert_eq!(text("dist/file"), "text");
-    assert_eq!(text("tree/Dockerfile"), "app/Dockerfile");
+    // What is laid over a context is the archive as it is.
+    assert_eq!(text("tree/context/Dockerfile"), "app/Dockerfile");
     assert_eq!(text("app/Dockerfile"), "app/Dockerfile");
 }

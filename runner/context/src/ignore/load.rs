@@ -6,12 +6,11 @@ use std::{fmt, path::Path};
 /// The most bytes of an ignore file that are read.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The ignore file of a context, read, and the files that it cannot leave out.
+/// The ignore file of a context, read.
 #[derive(Debug)]
 pub struct Ignore {
     file: Option<RelPath>,
     rules: Rules,
-    kept: Vec<RelPath>,
 }
 
 /// Why a path is in a context or not. `Display` says it in one line.
@@ -26,8 +25,6 @@ pub struct Explanation {
 /// What decided about a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// The Dockerfile and the ignore file always travel: the builder reads them.
-    AlwaysKept,
     /// There is no ignore file.
     NoIgnoreFile,
     /// No line matches the path or a folder above it.
@@ -66,9 +63,27 @@ impl Ignore {
     ) -> Result<Self, Error> {
         let own = [dockerfile.as_bytes(), b".dockerignore"].concat();
         let candidates = [RelPath::new(own), RelPath::new(".dockerignore")];
-        for file in candidates.into_iter().flatten() {
+        Self::first_of(root, candidates.into_iter().flatten(), more)
+    }
+
+    /// Reads the first of some ignore files that is there, as a builder does that has unpacked an
+    /// archive; paths are relative to `root`. Without any, nothing is left out.
+    pub fn load_first(
+        root: &Path,
+        candidates: impl IntoIterator<Item = RelPath>,
+    ) -> Result<Self, Error> {
+        let root = Folder::open(root).map_err(Error::io("read", root))?;
+        Self::first_of(&root, candidates, &[])
+    }
+
+    fn first_of(
+        root: &Folder,
+        candidates: impl IntoIterator<Item = RelPath>,
+        more: &[String],
+    ) -> Result<Self, Error> {
+        for file in candidates {
             match root.read(&file.under(Path::new("")), MAX_BYTES) {
-                Ok(content) => return Self::parse(file, dockerfile, &content, more),
+                Ok(content) => return Self::parse(file, &content, more),
                 Err(OpenError::NotFound) => {}
                 Err(source) => {
                     return Err(Error::IgnoreFile {
@@ -82,7 +97,6 @@ impl Ignore {
         Ok(Self {
             file: None,
             rules: Rules::new(numbered(more)).map_err(|bad| pattern_error(&file, bad))?,
-            kept: vec![dockerfile.clone()],
         })
     }
 
@@ -91,16 +105,10 @@ impl Ignore {
         Self {
             file: None,
             rules: Rules::default(),
-            kept: Vec::new(),
         }
     }
 
-    fn parse(
-        file: RelPath,
-        dockerfile: &RelPath,
-        content: &[u8],
-        more: &[String],
-    ) -> Result<Self, Error> {
+    fn parse(file: RelPath, content: &[u8], more: &[String]) -> Result<Self, Error> {
         let lines = read(content).map_err(|error| Error::LongLine {
             file: file.to_str_lossy().into_owned(),
             line: error.number,
@@ -108,11 +116,9 @@ impl Ignore {
         let patterns = lines.iter().map(|line| (line.number, &line.pattern[..]));
         let rules =
             Rules::new(patterns.chain(numbered(more))).map_err(|bad| pattern_error(&file, bad))?;
-        let kept = vec![dockerfile.clone(), file.clone()];
         Ok(Self {
             file: Some(file),
             rules,
-            kept,
         })
     }
 
@@ -123,12 +129,6 @@ impl Ignore {
 
     /// Which line decides about a path.
     pub fn explain(&self, path: &RelPath) -> Result<Explanation, Error> {
-        if self.kept.contains(path) {
-            return Ok(Explanation {
-                ignored: false,
-                reason: Reason::AlwaysKept,
-            });
-        }
         let Some(file) = &self.file else {
             return Ok(Explanation {
                 ignored: false,
@@ -170,16 +170,6 @@ impl Ignore {
         decided.map_err(|bad| self.error(bad))
     }
 
-    /// Whether the builder reads the file itself, so that it travels whatever the rules say.
-    pub(crate) fn keeps(&self, path: &RelPath) -> bool {
-        self.kept.contains(path)
-    }
-
-    /// Whether such a file lies below a folder.
-    pub(crate) fn keeps_below(&self, folder: &RelPath) -> bool {
-        self.kept.iter().any(|kept| kept.within(folder))
-    }
-
     pub(crate) fn may_reinclude_below(&self, folder: &RelPath, decision: Decision) -> bool {
         self.rules.may_reinclude_below(folder.as_bytes(), decision)
     }
@@ -212,9 +202,6 @@ impl fmt::Display for Explanation {
             "in the context"
         })?;
         match &self.reason {
-            Reason::AlwaysKept => {
-                f.write_str(": the builder reads it, so no ignore file can leave it out")
-            }
             Reason::NoIgnoreFile => f.write_str(": there is no .dockerignore"),
             Reason::NoLine { file } => write!(f, ": no line of {file} matches"),
             Reason::Line {

@@ -2,7 +2,7 @@
 
 use crate::tools;
 use proptest::prelude::*;
-use sidestep_context::{Error, Options, Tree, pack, unpack};
+use sidestep_context::{CONTEXT, Error, Options, Tree, pack, unpack};
 use std::{
     collections::BTreeMap,
     fs,
@@ -112,10 +112,11 @@ proptest! {
 
         let copy = tempfile::tempdir().unwrap();
         let unpacked = unpack(&bytes[..], copy.path()).unwrap();
-        prop_assert_eq!(unpacked.entries, one.report().entries);
-        prop_assert_eq!(snapshot(folder.path()), snapshot(copy.path()));
+        prop_assert_eq!(unpacked.entries, 1 + one.report().entries);
+        let context = copy.path().join(CONTEXT);
+        prop_assert_eq!(snapshot(folder.path()), snapshot(&context));
         // What came out is the same context.
-        let again = read(copy.path(), 1);
+        let again = read(&context, 1);
         prop_assert_eq!(again.digest(), one.digest());
     }
 }
@@ -151,7 +152,10 @@ fn gnu_tar_makes_the_same_tree_of_it() {
         output.status.success() && output.stderr.is_empty(),
         "{output:?}"
     );
-    assert_eq!(snapshot(folder.path()), snapshot(copy.path()));
+    assert_eq!(
+        snapshot(folder.path()),
+        snapshot(&copy.path().join(CONTEXT))
+    );
 }
 
 #[test]
@@ -184,7 +188,8 @@ fn no_name_is_absolute_or_leads_up_and_a_nested_archive_adds_none() {
         );
         names.push(entry.path().unwrap().display().to_string());
     }
-    assert_eq!(names, ["..x", "a/", "a/...", "a/b", "a/up", "inner.tar"]);
+    let want = ["", "..x", "a/", "a/...", "a/b", "a/up", "inner.tar"];
+    assert_eq!(names, want.map(|name| format!("context/{name}")));
 }
 
 #[test]
@@ -194,7 +199,7 @@ fn the_name_is_pinned() {
     let tree = read(folder.path(), 1);
     assert_eq!(
         tree.archive_name(),
-        "ctx1-df40d63c47ba126b3a76f1f7ac7c98af10caf26664d66b5d96734018352d4b3b-p2.tar.gz",
+        "ctx1-df40d63c47ba126b3a76f1f7ac7c98af10caf26664d66b5d96734018352d4b3b-p3.tar.gz",
         "a change here is a new form of the tree, and needs its own name"
     );
 }
@@ -207,7 +212,7 @@ fn a_file_of_an_archive_goes_into_a_zip_wherever_it_is_unpacked() {
     fs::write(&archive, packed(&read(&folder.path().join("from"), 1))).unwrap();
     let program = "import sys, tarfile, zipfile\n\
         tarfile.open(sys.argv[1]).extractall('.')\n\
-        with zipfile.ZipFile('wheel.zip', 'w') as wheel: wheel.write('setup.py')\n\
+        with zipfile.ZipFile('wheel.zip', 'w') as wheel: wheel.write('context/setup.py')\n\
         print(zipfile.ZipFile('wheel.zip').infolist()[0].date_time[0])";
     for zone in ["UTC", "XXX+12", "XXX-14"] {
         let mut python = Command::new("python3");

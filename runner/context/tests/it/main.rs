@@ -5,6 +5,7 @@
 mod archive;
 mod attacks;
 mod context;
+mod dockerfiles;
 mod judge;
 mod random;
 mod tools;

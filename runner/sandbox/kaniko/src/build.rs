@@ -1,6 +1,6 @@
 use crate::{
     config,
-    context::Dockerfile,
+    context::{Context, Dockerfile},
     files::Files,
     flags::Flags,
     image::{Fetch, Finished, Image},
@@ -9,7 +9,6 @@ use crate::{
     registry::Registry,
     stages::{self, Stages, shown},
 };
-use sidestep_context::{RelPath, ignore::Ignore};
 use sidestep_dockerfile::{Instruction, Kind};
 use std::{
     collections::BTreeMap,
@@ -23,7 +22,7 @@ const LABEL: &str = "dev.sidestep.sandbox";
 /// Builds the Dockerfile's last stage, or the one that the flags name.
 pub(crate) async fn image(
     flags: &Flags,
-    context: &Path,
+    context: &Context,
     dockerfile: &Dockerfile,
     registry: &Registry<'_>,
     work: &Path,
@@ -61,13 +60,8 @@ pub(crate) async fn image(
         left_out: 0,
     };
     if stages.use_context() {
-        let name = dockerfile
-            .path
-            .to_str()
-            .and_then(|path| RelPath::clean(Path::new(path)));
-        let ignore = name.map(|name| Ignore::load(context, &name)).transpose();
-        let ignore = ignore.map_err(|why| why.to_string())?;
-        build.context = Files::of_context(context, ignore.as_ref())?;
+        let ignore = dockerfile.ignore(context)?;
+        build.context = Files::of_context(&context.folder, Some(&ignore))?;
     }
     for index in stages.needed() {
         let done = build.stage(&stages, index).await?;

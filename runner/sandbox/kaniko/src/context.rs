@@ -5,10 +5,11 @@ use crate::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, StatusCode};
+use sidestep_context::{RelPath, ignore::Ignore};
 use std::{
     fs::{self, File},
     io::{Seek as _, Write as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 const STORAGE: &str = "https://storage.googleapis.com";
@@ -28,13 +29,22 @@ const OBJECT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b'@');
 
-/// Brings the context to this machine. Returns its folder.
+/// A context that is on this machine.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// What was unpacked, or the folder that the flags name. Nothing outside of it is read.
+    pub(crate) root: PathBuf,
+    /// The context, in `root` or below it.
+    pub(crate) folder: PathBuf,
+}
+
+/// Brings the context to this machine.
 pub(crate) async fn resolve(
     flags: &Flags,
     environment: &Environment,
     identity: &Identity,
     work: &Path,
-) -> Result<PathBuf, String> {
+) -> Result<Context, String> {
     let mut context = flags.context.clone();
     if let Some(bucket) = &flags.bucket
         && !context.contains("://")
@@ -62,42 +72,74 @@ pub(crate) async fn resolve(
         .canonicalize()
         .map_err(|error| format!("{}: {error}", folder.display()))?;
     let Some(below) = &flags.context_sub_path else {
-        return Ok(root);
+        let folder = root.clone();
+        return Ok(Context { root, folder });
     };
-    inside(&root, below)
-        .filter(|below| below.is_dir())
-        .ok_or_else(|| {
-            format!("failed to get context sub path {below}: it is not a folder of the context")
-        })
+    let folder = inside(&root, &root, below).filter(|below| below.is_dir());
+    let folder = folder.ok_or_else(|| {
+        format!("failed to get context sub path {below}: it is not a folder of the context")
+    })?;
+    Ok(Context { root, folder })
 }
 
-/// The Dockerfile, relative to the context, and its text.
+/// A Dockerfile: its text, and what filters the context of its build.
 #[derive(Debug)]
 pub(crate) struct Dockerfile {
-    pub(crate) path: PathBuf,
     pub(crate) text: String,
+    /// The ignore files that may stand for it, the first one that is there counts. Relative to the
+    /// context's root.
+    ignore_files: Vec<RelPath>,
 }
 
-/// Finds the Dockerfile in the context. A link may not lead out of it.
-pub(crate) fn dockerfile(flags: &Flags, context: &Path) -> Result<Dockerfile, String> {
+impl Dockerfile {
+    /// Reads the ignore file that counts.
+    pub(crate) fn ignore(&self, context: &Context) -> Result<Ignore, String> {
+        let ignore = Ignore::load_first(&context.root, self.ignore_files.iter().cloned());
+        ignore.map_err(|why| why.to_string())
+    }
+}
+
+/// Finds the Dockerfile, which a sub path of the context may leave, as with kaniko. Neither the name
+/// nor a link may lead out of what was unpacked.
+pub(crate) fn dockerfile(flags: &Flags, context: &Context) -> Result<Dockerfile, String> {
+    let Context { root, folder } = context;
     let given = Path::new(&flags.dockerfile);
-    let path = given.strip_prefix(context).unwrap_or(given);
-    let file = path
-        .to_str()
-        .and_then(|path| inside(context, path))
-        .ok_or(NO_DOCKERFILE)?;
-    let bytes = fs::read(file).map_err(|_| NO_DOCKERFILE)?;
+    let path = given.strip_prefix(folder).unwrap_or(given);
+    let file = path.to_str().and_then(|path| inside(root, folder, path));
+    let bytes = fs::read(file.ok_or(NO_DOCKERFILE)?).map_err(|_| NO_DOCKERFILE)?;
+    let relative = |path: &Path| RelPath::clean(path.strip_prefix(root).ok()?);
+    let beside = |path: &Path| {
+        let mut name =
+            cleaned(&folder.join(path.strip_prefix("/").unwrap_or(path))).into_os_string();
+        name.push(".dockerignore");
+        relative(Path::new(&name))
+    };
+    let ignore_files = [beside(path), relative(&folder.join(".dockerignore"))];
     Ok(Dockerfile {
-        path: path.to_owned(),
         text: String::from_utf8_lossy(&bytes).into_owned(),
+        ignore_files: ignore_files.into_iter().flatten().collect(),
     })
 }
 
-fn inside(root: &Path, path: &str) -> Option<PathBuf> {
-    let path = root
-        .join(path.trim_start_matches('/'))
-        .canonicalize()
-        .ok()?;
+/// A path without `.` and `..`, as Go's `filepath.Join` gives it.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+/// What a path from a folder leads to, unless that is outside of `root`.
+fn inside(root: &Path, folder: &Path, path: &str) -> Option<PathBuf> {
+    let path = cleaned(&folder.join(path.trim_start_matches('/')));
+    let path = path.canonicalize().ok()?;
     path.starts_with(root).then_some(path)
 }
 

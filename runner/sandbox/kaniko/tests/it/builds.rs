@@ -1,6 +1,6 @@
 //! Images that come out.
 
-use crate::server::{Ran, Server, digest};
+use crate::server::{Ran, Server, archive, digest};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, io::Read as _};
@@ -190,10 +190,7 @@ async fn copies_land_where_docker_puts_them() {
     let folder = tempfile::tempdir().unwrap();
     let inner = tempfile::tempdir().unwrap();
     std::fs::write(inner.path().join("deep"), "d").unwrap();
-    let mut archive = Vec::new();
-    let tree = sidestep_context::Tree::read(&sidestep_context::Options::new(inner.path())).unwrap();
-    sidestep_context::pack(&tree, &mut archive).unwrap();
-    std::fs::write(folder.path().join("in.tar.gz"), archive).unwrap();
+    std::fs::write(folder.path().join("in.tar.gz"), archive(inner.path())).unwrap();
     for (path, content) in [
         ("Dockerfile", dockerfile),
         (".dockerignore", "*.log\nDockerfile\n!keep.log\n"),
@@ -238,6 +235,60 @@ async fn copies_land_where_docker_puts_them() {
 }
 
 #[tokio::test]
+async fn a_context_that_we_packed_is_not_filtered_again() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, content) in [
+        (".dockerignore", "*\n!.dockerignore\n!**/.cargo/\n"),
+        (".cargo/config.toml", "[build]"),
+        ("sub/.cargo/config.toml", "[net]"),
+        ("other", "o"),
+        ("Dockerfile", "FROM scratch\nCOPY . /\n"),
+    ] {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let server = Server::start().await;
+    let copied = async |args: &[&str]| -> Vec<String> {
+        let image = pull(&server, &server.run(args).await, "app:1");
+        let files = image.files().into_keys();
+        files.filter(|path| !path.ends_with('/')).collect()
+    };
+
+    let tree =
+        sidestep_context::Tree::read(&sidestep_context::Options::new(folder.path())).unwrap();
+    let mut packed = Vec::new();
+    sidestep_context::pack(&tree, &mut packed).unwrap();
+    server.context_is(packed);
+    let got = copied(&[
+        "--context-sub-path=context",
+        "--dockerfile=../dockerfiles/Dockerfile/Dockerfile",
+    ])
+    .await;
+    let files = tree.entries().iter().filter(|entry| entry.kind.size() > 0);
+    let mut listed: Vec<String> = files
+        .map(|entry| entry.path.to_str_lossy().into_owned())
+        .collect();
+    listed.sort();
+    assert_eq!(got, listed);
+    assert_eq!(
+        got,
+        [
+            ".cargo/config.toml",
+            ".dockerignore",
+            "sub/.cargo/config.toml"
+        ]
+    );
+
+    // An archive that others packed is filtered, and the real kaniko drops the same file.
+    server.context_of(folder.path());
+    assert_eq!(
+        copied(&[]).await,
+        [".dockerignore", "sub/.cargo/config.toml"]
+    );
+}
+
+#[tokio::test]
 async fn a_link_that_is_named_in_a_copy_is_copied_as_a_link() {
     let folder = tempfile::tempdir().unwrap();
     let dockerfile = "FROM scratch\nCOPY lf /lf\nCOPY linkdir /x\nCOPY l* /all/\nADD lf /added\nADD la /unpacked/\nCOPY linkdir/g /g\nCOPY real/f linkdir/f /both/\nCOPY real /real\n";
@@ -251,11 +302,8 @@ async fn a_link_that_is_named_in_a_copy_is_copied_as_a_link() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
-    let tree =
-        sidestep_context::Tree::read(&sidestep_context::Options::new(folder.path().join("inner")));
-    let mut archive = Vec::new();
-    sidestep_context::pack(&tree.unwrap(), &mut archive).unwrap();
-    std::fs::write(folder.path().join("in.tar.gz"), archive).unwrap();
+    let inner = archive(&folder.path().join("inner"));
+    std::fs::write(folder.path().join("in.tar.gz"), inner).unwrap();
     for (target, at) in [
         ("real/f", "lf"),
         ("real", "linkdir"),

@@ -68,9 +68,10 @@ impl Server {
     }
 
     pub(crate) fn context_of(&self, folder: &Path) {
-        let tree = sidestep_context::Tree::read(&sidestep_context::Options::new(folder)).unwrap();
-        let mut archive = Vec::new();
-        sidestep_context::pack(&tree, &mut archive).unwrap();
+        self.context_is(archive(folder));
+    }
+
+    pub(crate) fn context_is(&self, archive: Vec<u8>) {
         let name = "/ctx/a%2Fctx.tar.gz".to_owned();
         self.world.lock().unwrap().objects.insert(name, archive);
     }
@@ -281,4 +282,14 @@ fn reply(status: u16, body: Vec<u8>) -> Response<Body> {
         .status(status)
         .body(Body::from(body))
         .unwrap()
+}
+
+/// An archive of all that a folder holds, as people make one with tar.
+pub(crate) fn archive(folder: &Path) -> Vec<u8> {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(gzip);
+    archive.follow_symlinks(false);
+    archive.mode(tar::HeaderMode::Deterministic);
+    archive.append_dir_all(".", folder).unwrap();
+    archive.into_inner().unwrap().finish().unwrap()
 }

@@ -1,0 +1,161 @@
+//! The Dockerfiles beside the context, with which no builder filters it again.
+
+use crate::tools;
+use sidestep_context::{CONTEXT, DOCKERFILES, Options, Tree, pack, unpack};
+use std::{fs, os::unix::fs::symlink, path::Path};
+use tempfile::TempDir;
+
+fn tree(root: &Path, dockerfile: &str) -> Tree {
+    let mut options = Options::new(root);
+    options.dockerfile = dockerfile.into();
+    Tree::read(&options).unwrap()
+}
+
+fn unpacked(tree: &Tree) -> TempDir {
+    let mut bytes = Vec::new();
+    pack(tree, &mut bytes).unwrap();
+    let into = tempfile::tempdir().unwrap();
+    unpack(&bytes[..], into.path()).unwrap();
+    into
+}
+
+/// The text of a Dockerfile in an archive; its ignore file must be there, and empty.
+fn text(archive: &TempDir, dockerfile: &str) -> Option<String> {
+    let folder = archive.path().join(DOCKERFILES).join(dockerfile);
+    let text = fs::read_to_string(folder.join("Dockerfile")).ok()?;
+    assert_eq!(
+        fs::read(folder.join("Dockerfile.dockerignore")).unwrap(),
+        b""
+    );
+    Some(text)
+}
+
+#[test]
+fn the_archive_holds_the_context_and_its_dockerfiles_apart() {
+    let case = tempfile::tempdir().unwrap();
+    let files = [
+        (".dockerignore", "*\n!**/.cargo/\n"),
+        (".cargo/config.toml", "[build]"),
+        ("sub/.cargo/config.toml", "[net]"),
+        ("Dockerfile", "FROM scratch"),
+    ];
+    tools::files(case.path(), &files);
+    let tree = tree(case.path(), "Dockerfile");
+    let archive = unpacked(&tree);
+    for entry in tree.entries() {
+        let there = archive.path().join(CONTEXT).join(entry.path.as_path());
+        assert!(there.symlink_metadata().is_ok(), "{:?}", entry.path);
+    }
+    let context = archive.path().join(CONTEXT);
+    assert!(context.join(".cargo/config.toml").exists());
+    assert!(!context.join("Dockerfile").exists() && !context.join(".dockerignore").exists());
+    assert_eq!(
+        text(&archive, "Dockerfile").as_deref(),
+        Some("FROM scratch")
+    );
+}
+
+#[test]
+fn one_archive_serves_every_dockerfile_of_the_context() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("Dockerfile", "FROM a"),
+        ("Dockerfile.dockerignore", "app\n"),
+        ("docker/test.Dockerfile", "FROM b"),
+        ("Dockerfile.d/Containerfile", "FROM c"),
+        ("recipe", "FROM d"),
+        ("other", "FROM e"),
+    ];
+    tools::files(folder.path(), &files);
+    let archive = unpacked(&tree(folder.path(), "recipe"));
+    for (path, content) in &files {
+        let want = !matches!(*path, "Dockerfile.dockerignore" | "other");
+        assert_eq!(
+            text(&archive, path).as_deref(),
+            want.then_some(*content),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn an_ignore_file_beside_a_dockerfile_of_its_folders_name_collides_with_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("x.Dockerfile", "FROM a"),
+        ("x.Dockerfile.dockerignore/Dockerfile", "FROM b"),
+    ];
+    tools::files(folder.path(), &files);
+    let archive = unpacked(&tree(folder.path(), "Dockerfile"));
+    for (path, content) in files {
+        assert_eq!(text(&archive, path).as_deref(), Some(content), "{path}");
+    }
+}
+
+#[test]
+fn a_link_is_followed_while_it_stays_in_the_context() {
+    let outer = tempfile::tempdir().unwrap();
+    let root = outer.path().join("root");
+    let files = [
+        ("build/app.df", "FROM a"),
+        ("recipe", "FROM b"),
+        (".dockerignore", "build\n"),
+    ];
+    tools::files(&root, &files);
+    tools::files(outer.path(), &[("secret", "s")]);
+    symlink("build/app.df", root.join("Dockerfile")).unwrap();
+    symlink("../secret", root.join("out.Dockerfile")).unwrap();
+    symlink("nothing", root.join("gone.Dockerfile")).unwrap();
+    symlink(".", root.join("dockerfiles")).unwrap();
+    symlink("recipe", root.join("other.Dockerfile")).unwrap();
+    // Nobody names this one, so that it brings nothing that is ignored.
+    symlink("build/app.df", root.join("ignored.Dockerfile")).unwrap();
+    let archive = unpacked(&tree(&root, "Dockerfile"));
+    assert_eq!(text(&archive, "Dockerfile").as_deref(), Some("FROM a"));
+    assert_eq!(
+        text(&archive, "other.Dockerfile").as_deref(),
+        Some("FROM b")
+    );
+    for path in [
+        "out.Dockerfile",
+        "gone.Dockerfile",
+        "ignored.Dockerfile",
+        "dockerfiles",
+    ] {
+        assert_eq!(text(&archive, path), None, "{path}");
+    }
+    assert_eq!(
+        text(&unpacked(&tree(&root, "out.Dockerfile")), "out.Dockerfile"),
+        None
+    );
+}
+
+#[test]
+fn what_the_archive_holds_beyond_the_context_is_in_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    tools::files(
+        folder.path(),
+        &[("a", "x"), ("b", "y"), ("c", "z"), (".dockerignore", "c\n")],
+    );
+    let name = |dockerfile| tree(folder.path(), dockerfile).archive_name();
+    let mut names = vec![name("gone"), name("a"), name("b"), name("c")];
+    fs::write(folder.path().join("c"), "changed").unwrap();
+    names.push(name("c"));
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn a_copied_dockerfile_that_changes_before_packing_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    tools::files(
+        folder.path(),
+        &[("Dockerfile", "FROM a"), (".dockerignore", "*\n")],
+    );
+    let tree = tree(folder.path(), "Dockerfile");
+    fs::write(folder.path().join("Dockerfile"), "FROM b").unwrap();
+    let error = pack(&tree, Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("its content changed"), "{error}");
+}
