@@ -120,6 +120,36 @@ fn an_injected_sidecar_that_goes_on_does_not_hold_the_build() {
 }
 
 #[test]
+fn a_quota_that_covers_cpu_is_named_and_met_with_the_input() {
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = place.events(&["run", "--sandbox=cpu-quota"]);
+    let failed = failure(&events);
+    assert_eq!(
+        (exit, &failed["code"]),
+        (1, &"kubernetes.quota".into()),
+        "{failed:#}"
+    );
+    let message = failed["message"].as_str().unwrap();
+    assert!(
+        message.contains("must specify limits.cpu for: kaniko"),
+        "{message}"
+    );
+    assert!(
+        failed["help"].to_string().contains("give `cpu`"),
+        "{failed:#}"
+    );
+    for cpu in [
+        "cpu: 2, namespace",
+        "cpu: { request: 500m, limit: \"1.5\" }, namespace",
+    ] {
+        place.write("sidestep.yaml", &BUILD_ALONE.replace("namespace", cpu));
+        let (exit, events) = place.events(&["run", "--sandbox=cpu-quota"]);
+        assert_eq!(exit, 0, "{events:#?}");
+    }
+}
+
+#[test]
 fn what_the_node_says_of_a_lost_log_is_no_line_of_the_log() {
     let mut place = Place::with_application();
     place.write("sidestep.yaml", BUILD_ALONE);

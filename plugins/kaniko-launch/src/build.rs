@@ -12,6 +12,7 @@ use crate::inputs::{Inputs, Outputs};
 use crate::outcome::outcome;
 use crate::pod::{CONTAINER, pod};
 use crate::printed::{Printed, patterns};
+use crate::refused::refused;
 use crate::watch::Watch;
 
 /// How much of the log's end is looked at for the lines that follow kaniko's error: its usage text
@@ -40,7 +41,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
         &pod(&name, inputs, step.remaining()),
         &CreateOptions::temporary(),
     )
-    .map_err(|error| error.context("the build was not started"))?;
+    .map_err(|error| refused(error, inputs))?;
     let place = format!("{}/{name}", inputs.namespace);
     match made.outcome {
         Creation::Created => match &inputs.google_key {

@@ -7,6 +7,7 @@ use sidestep::{Diagnostic, ImageRef, workspace};
 use crate::dockerfile::problems;
 use crate::inputs::Known;
 use crate::layout;
+use crate::resources;
 
 /// The largest Dockerfile that is read.
 const LARGEST: u64 = 1 << 20;
@@ -15,6 +16,7 @@ const LARGEST: u64 = 1 << 20;
 pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = key_in_secret(inputs).into_iter().collect();
     found.extend(inputs.context.as_deref().and_then(layout::warning));
+    found.extend(resources::problems(inputs));
     let destinations = inputs.destinations.iter().flatten();
     found.extend(destinations.filter_map(without_repository));
     // What another step decides can't be read yet.

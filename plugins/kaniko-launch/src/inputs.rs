@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use sidestep::serde::{Deserialize, Deserializer};
 use sidestep::{ByteSize, Cluster, Duration, ImageRef};
 
+use crate::resources::{Amount, Cpu};
+
 /// The label of nodes whose pods are answered by GKE's metadata server, which knows workload
 /// identities, and not by Compute Engine's, which knows the node's account alone.
 const SERVED: &str = "iam.gke.io/gke-metadata-server-enabled";
@@ -51,12 +53,17 @@ pub(crate) struct Inputs {
     /// The kaniko image.
     #[serde(default = "executor")]
     pub executor: ImageRef,
-    /// Memory of the build, as request and limit.
+    /// CPU time of the build: a quantity (`2`, `500m`) for request and limit, or
+    /// `{ request, limit }`. Namespaces whose quota covers CPU need it.
     #[serde(default)]
-    pub memory: Option<ByteSize>,
-    /// Disk of the build: archive and extracted files at the same time, and the image's layers.
+    pub cpu: Option<Amount<Cpu>>,
+    /// Memory of the build: a size for request and limit, or `{ request, limit }`.
     #[serde(default)]
-    pub ephemeral_storage: Option<ByteSize>,
+    pub memory: Option<Amount<ByteSize>>,
+    /// Disk of the build, in the same forms: archive and extracted files at the same time, and the
+    /// image's layers.
+    #[serde(default)]
+    pub ephemeral_storage: Option<Amount<ByteSize>>,
     /// Labels of the nodes to build on. The default is what Workload Identity needs on Standard
     /// clusters; on Autopilot give `{}`. Without it the step looks at the cluster's node pools, and
     /// warns where a build would run as its node's account.
@@ -100,6 +107,9 @@ pub(crate) struct Known {
     pub destinations: Option<Vec<ImageRef>>,
     pub namespace: Option<String>,
     pub google_key: Option<GoogleKey>,
+    pub cpu: Option<Amount<Cpu>>,
+    pub memory: Option<Amount<ByteSize>>,
+    pub ephemeral_storage: Option<Amount<ByteSize>>,
 }
 
 /// Tells what is there, be it `null`, from what is absent.

@@ -16,7 +16,9 @@ mod mesh;
 mod outcome;
 mod pod;
 mod printed;
+mod refused;
 mod repair;
+mod resources;
 mod watch;
 
 use inputs::{Inputs, Known, Outputs};

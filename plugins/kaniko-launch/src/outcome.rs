@@ -139,8 +139,8 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
 }
 
 fn out_of_memory(inputs: &Inputs) -> Error {
-    let had = match inputs.memory {
-        Some(memory) => format!("its limit of {memory}"),
+    let had = match inputs.memory.and_then(|memory| memory.limit) {
+        Some(limit) => format!("its limit of {limit}"),
         None => "what its node had to give".to_owned(),
     };
     Error::failed(

@@ -6,6 +6,7 @@ use sidestep::serde_json::{Value, json};
 
 use crate::inputs::{GoogleKey, Inputs};
 use crate::layout;
+use crate::resources::resources;
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
@@ -126,17 +127,6 @@ fn arguments(inputs: &Inputs) -> Vec<String> {
     arguments
 }
 
-fn resources(inputs: &Inputs) -> Value {
-    let mut amounts = json!({});
-    if let Some(memory) = inputs.memory {
-        amounts["memory"] = memory.bytes().to_string().into();
-    }
-    if let Some(disk) = inputs.ephemeral_storage {
-        amounts["ephemeral-storage"] = disk.bytes().to_string().into();
-    }
-    json!({ "requests": amounts, "limits": amounts })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,7 +175,7 @@ mod tests {
         assert_eq!(pod["spec"]["activeDeadlineSeconds"], 660);
         assert_eq!(
             pod["spec"]["containers"][0]["resources"]["limits"]["memory"],
-            "2147483648"
+            "2Gi"
         );
     }
 }

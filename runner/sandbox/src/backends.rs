@@ -47,6 +47,7 @@ pub(crate) fn cluster_config(
             config.seed.push(object);
         }
     }
+    config.seed.extend(scenario.objects.iter().cloned());
     if !scenario.faults.is_null() {
         config.faults = serde_json::from_value::<Faults>(scenario.faults.clone())
             .map_err(|error| SandboxError::setup("scenario", error))?;

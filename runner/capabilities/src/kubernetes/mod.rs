@@ -10,6 +10,7 @@ mod link;
 mod objects;
 mod outlet;
 mod owned;
+mod refusal;
 mod target;
 mod tries;
 

@@ -21,6 +21,8 @@ pub struct Scenario {
     pub merge: Value,
     /// A JSON patch (RFC 6902) of the seed, after the merge.
     pub patch: json_patch::Patch,
+    /// Objects of the cluster beside those of the seed, as Kubernetes has them.
+    pub objects: Vec<Value>,
     /// What pods meet, by the sandbox's Kubernetes; it is not read here.
     pub faults: Value,
 }
@@ -124,6 +126,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "sidecar",
         "sidecar-fails",
         "no-room",
+        "cpu-quota",
         "build-hangs",
         "log-lost",
     ];

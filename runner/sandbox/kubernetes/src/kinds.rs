@@ -77,6 +77,16 @@ pub(crate) const KINDS: &[Kind] = &[
         ],
         ..core("Pod", "pods", "pod", "pods")
     },
+    Kind {
+        short: &["quota"],
+        subresources: &[("status", "ResourceQuota", STATUS)],
+        ..core(
+            "ResourceQuota",
+            "resourcequotas",
+            "resourcequota",
+            "resourceQuotas",
+        )
+    },
     core("Secret", "secrets", "secret", "secrets"),
     Kind {
         short: &["sa"],

@@ -87,6 +87,7 @@ fn document(path: &str, kinds: &[&Kind]) -> Value {
             "Namespace" => drop(generator.subschema_for::<core::Namespace>()),
             "Node" => drop(generator.subschema_for::<core::Node>()),
             "Pod" => drop(generator.subschema_for::<core::Pod>()),
+            "ResourceQuota" => drop(generator.subschema_for::<core::ResourceQuota>()),
             "Secret" => drop(generator.subschema_for::<core::Secret>()),
             "ServiceAccount" => drop(generator.subschema_for::<core::ServiceAccount>()),
             "TokenReview" => drop(generator.subschema_for::<authentication::TokenReview>()),

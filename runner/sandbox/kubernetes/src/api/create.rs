@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::quota;
 use crate::defaults;
 use crate::kinds::{Kind, core_kind};
 use crate::names::suffix;
@@ -71,6 +72,7 @@ pub(crate) fn create(
     defaults::fill(kind.plural, &mut object);
     if kind.plural == "pods" {
         admit_pod(tx, kind, namespace, &name, &mut object)?;
+        quota::admit(tx, kind, namespace, &name, &object)?;
     }
     validate::create(kind, &object)?;
     let key = Key::new(kind.plural, namespace, &name);

@@ -6,6 +6,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod logs;
 pub(crate) mod protobuf;
+mod quota;
 pub(crate) mod read;
 pub(crate) mod removal;
 pub(crate) mod request;

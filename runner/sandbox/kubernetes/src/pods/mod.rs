@@ -5,7 +5,7 @@ mod disrupt;
 mod events;
 pub(crate) mod faults;
 mod life;
-mod quantity;
+pub(crate) mod quantity;
 pub(crate) mod resolve;
 pub(crate) mod runtime;
 mod schedule;

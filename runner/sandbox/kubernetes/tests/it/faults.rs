@@ -374,3 +374,31 @@ async fn init_containers_and_restarts() {
     cluster.delete(&format!("{PODS}/b")).await;
     cluster.until("b", Value::is_null).await;
 }
+
+#[tokio::test]
+async fn a_quota_that_covers_cpu_wants_every_container_to_say_so_and_counts() {
+    let quota = json!({ "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": { "namespace": "builds", "name": "compute" },
+        "spec": { "hard": { "limits.cpu": "2", "requests.cpu": "2", "pods": "10" } } });
+    let cluster = open(|config| config.seed.push(quota)).await;
+    let says = |answer: &Value| answer["message"].as_str().unwrap_or_default().to_owned();
+    let (_, refused) = cluster.post(PODS, pod("a", &["exit=0"])).await;
+    assert_eq!(refused["code"], 403);
+    assert_eq!(
+        says(&refused),
+        "pods \"a\" is forbidden: failed quota: compute: must specify limits.cpu for: main; requests.cpu for: main"
+    );
+    let with = |name: &str, cpu: &str| {
+        let mut one = pod(name, &["hang"]);
+        one["spec"]["containers"][0]["resources"] =
+            json!({ "limits": { "cpu": cpu }, "requests": { "cpu": cpu } });
+        one
+    };
+    let (_, made) = cluster.post(PODS, with("a", "1500m")).await;
+    assert_eq!(made["kind"], "Pod", "{made}");
+    let (_, refused) = cluster.post(PODS, with("b", "1")).await;
+    assert_eq!(
+        says(&refused),
+        "pods \"b\" is forbidden: exceeded quota: compute, requested: limits.cpu=1, used: limits.cpu=1500m, limited: limits.cpu=2"
+    );
+}

@@ -1,0 +1,129 @@
+//! Why a cluster does not take the build's pod, and what helps.
+
+use sidestep::{Command, Error};
+
+use crate::inputs::Inputs;
+
+/// The inputs that set an amount, by the resource that a quota or a LimitRange names.
+const AMOUNTS: [(&str, &str); 3] = [
+    ("cpu", "`cpu`"),
+    ("memory", "`memory`"),
+    ("ephemeral-storage", "`ephemeralStorage`"),
+];
+
+/// Adds to the host's error what helps a build.
+pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
+    let error = error.context("the build was not started");
+    match error.code.as_str() {
+        "kubernetes.quota" => of_amounts(error, inputs),
+        "kubernetes.pod-security" => error
+            .help("kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this one are among its labels:")
+            .helps(show_labels(inputs)),
+        "kubernetes.service-account-missing" => {
+            let create = Command::new(&["kubectl", "create", "serviceaccount"])
+                .value(&inputs.service_account)
+                .option("-n", &inputs.namespace)
+                .build();
+            error
+                .help("correct `serviceAccount`, or create it and link it to a Google account (docs/ways.md):")
+                .helps(create)
+        }
+        "kubernetes.not-found" => {
+            let create = Command::new(&["kubectl", "create", "namespace"])
+                .value(&inputs.namespace)
+                .build();
+            error
+                .help("correct `namespace`, or create it:")
+                .helps(create)
+        }
+        _ => error,
+    }
+}
+
+/// A quota or a LimitRange does not allow the amounts.
+fn of_amounts(error: Error, inputs: &Inputs) -> Error {
+    let named: Vec<&str> = AMOUNTS
+        .iter()
+        .filter(|(resource, _)| error.message.contains(resource))
+        .map(|(_, input)| *input)
+        .collect();
+    let named = match named[..] {
+        [] => "`cpu`, `memory` or `ephemeralStorage`".to_owned(),
+        _ => named.join(" and "),
+    };
+    let help = if error.message.contains("must specify") {
+        format!("give {named}, each as a quantity or as `{{ request, limit }}`")
+    } else {
+        format!("fit {named} to what the namespace allows, or wait until other pods have ended")
+    };
+    let describe = Command::new(&["kubectl", "describe", "resourcequota,limitrange"])
+        .option("-n", &inputs.namespace)
+        .build();
+    error
+        .help(help)
+        .help("what the namespace allows:")
+        .helps(describe)
+}
+
+fn show_labels(inputs: &Inputs) -> Option<Command> {
+    Command::new(&["kubectl", "get", "namespace"])
+        .value(&inputs.namespace)
+        .words(&["--show-labels"])
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep::serde_json::json;
+    use sidestep::{Class, Owner};
+
+    use super::*;
+    use crate::inputs::example;
+
+    fn helps(code: &str, message: &str) -> Vec<String> {
+        let error = Error::new(Class::Failed, code, Owner::Cluster, message);
+        let error = refused(error, &example(&json!({})));
+        assert!(error.message.starts_with("the build was not started: "));
+        error.help.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_quota_names_the_inputs_that_it_wants() {
+        let helps = helps(
+            "kubernetes.quota",
+            "pods \"b\" is forbidden: failed quota: compute: must specify limits.cpu for: kaniko; requests.cpu for: kaniko",
+        );
+        assert_eq!(
+            helps[0],
+            "give `cpu`, each as a quantity or as `{ request, limit }`"
+        );
+        assert_eq!(
+            helps[2],
+            "kubectl describe resourcequota,limitrange -n builds"
+        );
+    }
+
+    #[test]
+    fn a_limit_that_is_passed_is_answered_with_less_of_that() {
+        let helps = helps(
+            "kubernetes.quota",
+            "pods \"b\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi",
+        );
+        assert!(helps[0].starts_with("fit `memory` to"), "{helps:?}");
+    }
+
+    #[test]
+    fn restricted_namespaces_are_answered_with_the_level_that_suffices() {
+        let helps = helps("kubernetes.pod-security", "violates PodSecurity");
+        assert!(helps[0].contains("`baseline`"), "{helps:?}");
+        assert_eq!(helps[1], "kubectl get namespace builds --show-labels");
+    }
+
+    #[test]
+    fn what_is_missing_comes_with_the_command_that_creates_it() {
+        let account = helps("kubernetes.service-account-missing", "not found");
+        assert_eq!(account[1], "kubectl create serviceaccount kaniko -n builds");
+        let namespace = helps("kubernetes.not-found", "namespaces \"builds\" not found");
+        assert_eq!(namespace[1], "kubectl create namespace builds");
+    }
+}

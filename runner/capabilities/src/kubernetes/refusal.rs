@@ -1,0 +1,90 @@
+//! What the API server refuses: it answers with one code for authorization, for admission and for the
+//! limits of a namespace, and only its sentences differ.
+
+use kube::core::Status;
+use sidestep_events::{Class, Command, Failure};
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The caller lacks a permission.
+    Rights,
+    /// A quota or a LimitRange of the namespace does not allow it.
+    Quota,
+    /// A quota was not counted yet.
+    Uncounted,
+    /// The namespace's Pod Security level does not allow the pod.
+    PodSecurity,
+    /// The pod's service account does not exist.
+    NoServiceAccount,
+    /// Something else: an admission webhook, or a newer rule.
+    Other,
+}
+
+/// Parts of the API server's sentences, each row with its HTTP code; the first row that fits counts.
+/// Sources: the admission plugins `resourcequota`, `limitranger`, `podsecurity` and
+/// `serviceaccount`, the authorizer's `Forbidden`, and the validation of pods, which is what refuses
+/// a request above a LimitRange's default limit.
+const SENTENCES: &[(u16, &[&str], Refusal)] = &[
+    (403, &["exceeded quota: "], Refusal::Quota),
+    (403, &["failed quota: "], Refusal::Quota),
+    (403, &["insufficient quota to "], Refusal::Quota),
+    (403, &["status unknown for quota: "], Refusal::Uncounted),
+    (403, &["minimum ", " usage per "], Refusal::Quota),
+    (403, &["maximum ", " usage per "], Refusal::Quota),
+    (403, &[" max limit to request ratio per "], Refusal::Quota),
+    (
+        422,
+        &["must be less than or equal to ", " limit"],
+        Refusal::Quota,
+    ),
+    (403, &["violates PodSecurity "], Refusal::PodSecurity),
+    (
+        403,
+        &["error looking up service account ", " not found"],
+        Refusal::NoServiceAccount,
+    ),
+    (403, &[" cannot ", " resource "], Refusal::Rights),
+];
+
+impl Refusal {
+    /// Reads a `Status` answer; none where it is no refusal.
+    pub(super) fn of(status: &Status) -> Option<Self> {
+        let fits = |parts: &[&str]| {
+            let mut rest = status.message.as_str();
+            parts.iter().all(|part| match rest.split_once(part) {
+                Some((_, after)) => {
+                    rest = after;
+                    true
+                }
+                None => false,
+            })
+        };
+        let mut rows = SENTENCES.iter();
+        let row = rows.find(|(code, parts, _)| *code == status.code && fits(parts));
+        row.map(|row| row.2)
+            .or((status.code == 403).then_some(Self::Other))
+    }
+
+    /// Class and code.
+    pub(super) fn kind(self) -> (Class, &'static str) {
+        match self {
+            Self::Rights | Self::Other => (Class::Denied, "kubernetes.forbidden"),
+            Self::Quota => (Class::Exhausted, "kubernetes.quota"),
+            Self::Uncounted => (Class::Unavailable, "kubernetes.unavailable"),
+            Self::PodSecurity => (Class::Denied, "kubernetes.pod-security"),
+            Self::NoServiceAccount => (Class::NotFound, "kubernetes.service-account-missing"),
+        }
+    }
+
+    /// Adds what to do, where that is the same for every step.
+    pub(super) fn help(self, failure: Failure) -> Failure {
+        match self {
+            Self::Rights => failure
+                .with_help("a cluster administrator can grant what the plan needs; this prints the Roles:")
+                .with_help(Command::fixed(&["sidestep", "plan", "--rbac"])),
+            Self::Other => failure.with_help("a rule of the cluster refused it: its sentence names the rule or the webhook; ask a cluster administrator"),
+            Self::Quota | Self::Uncounted | Self::PodSecurity | Self::NoServiceAccount => failure,
+        }
+    }
+}
