@@ -19,6 +19,7 @@ mod jobs;
 mod killed;
 mod kubectl;
 mod life;
+mod linked;
 mod names;
 mod parsed;
 mod place;

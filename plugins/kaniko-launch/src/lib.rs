@@ -28,7 +28,7 @@ use sidestep::{Check, Diagnostic, Result, Step};
 #[sidestep::plugin(
     name = "kaniko-launch",
     requests(
-        workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile]}]",
+        workspace = "[{'read': [inputs.path + '/' + inputs.dockerfile], 'linksWithin': inputs.path}]",
         kubernetes = "[{'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['pods', 'pods/log', 'events'], 'actions': ['get', 'list', 'watch', 'create', 'delete'], 'serviceAccounts': [inputs.serviceAccount], 'images': [inputs.executor], 'secrets': inputs.googleKey == null ? [] : [inputs.googleKey.secret]}, {'cluster': inputs.cluster, 'namespace': inputs.namespace, 'resources': ['serviceaccounts'], 'actions': ['get']}]",
         gke = "cluster(inputs.cluster).project != null && (inputs.googleKey != null || !('iam.gke.io/gke-metadata-server-enabled' in inputs.nodeSelector && inputs.nodeSelector['iam.gke.io/gke-metadata-server-enabled'] == 'true')) ? [{'cluster': inputs.cluster, 'actions': ['get', 'listNodePools']}] : []"
     ),

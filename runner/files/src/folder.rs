@@ -111,6 +111,13 @@ impl Folder {
         found.ok_or_else(|| OpenError::NotFound.into())
     }
 
+    /// Returns where a path leads once every link on it is followed: a path of this folder, where
+    /// something is.
+    pub fn real(&self, path: &Path) -> Result<PathBuf, OpenError> {
+        let resolved = resolve(self, path)?;
+        resolved.trouble.map_or(Ok(resolved.path), Err)
+    }
+
     /// Reads a regular file of at most `limit` bytes; any beneath the folder.
     pub fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, OpenError> {
         read(self.file(path, |_| Ok::<_, OpenError>(()))?, limit)

@@ -1,6 +1,7 @@
 //! What a plan needs besides the file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -32,6 +33,34 @@ impl PluginInfo {
     }
 }
 
+/// Follows the links of the workspace.
+pub trait Links: fmt::Debug + Send + Sync {
+    /// Returns where a path of the workspace leads. No link may lead out of `within`, a folder of
+    /// the workspace, or the workspace itself if that is empty.
+    fn follow(&self, path: &str, within: &str) -> Led;
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Led {
+    /// There is no link on it, or nothing at its end.
+    Itself,
+    /// To this path of the workspace.
+    To(String),
+    /// Out of the folder that it must stay in.
+    Outside,
+}
+
+/// A workspace without links.
+#[derive(Debug)]
+struct NoLinks;
+
+impl Links for NoLinks {
+    fn follow(&self, _: &str, _: &str) -> Led {
+        Led::Itself
+    }
+}
+
 /// What a plan needs besides the file.
 #[derive(Debug, Clone)]
 pub struct PlanInputs<'a> {
@@ -52,6 +81,8 @@ pub struct PlanInputs<'a> {
     pub origin: Origin,
     /// Plugins of `uses` that could not be had, which is reported by whoever looked for them.
     pub unavailable: BTreeSet<PluginRef>,
+    /// Follows the links that plugins ask to read.
+    pub links: &'a dyn Links,
     /// Evaluates expressions, schemas and patterns within the budgets of a run.
     pub evaluator: Arc<dyn Evaluator>,
     /// Plans as if each step were granted exactly what its plugin requests, and no policy capped
@@ -75,6 +106,7 @@ impl<'a> PlanInputs<'a> {
             policies: &[],
             origin: Origin::default(),
             unavailable: BTreeSet::new(),
+            links: &NoLinks,
             evaluator: Arc::clone(evaluator),
             as_requested: false,
         }

@@ -43,7 +43,7 @@ mod with;
 
 pub use expression::MAX_EXPRESSION;
 pub use file::{Pipeline, Source};
-pub use given::{PlanInputs, PluginInfo};
+pub use given::{Led, Links, PlanInputs, PluginInfo};
 pub use json_schema::schema_pipeline;
 pub use judged::AUDIT;
 pub use manifest::Manifest;

@@ -237,11 +237,7 @@ impl Instance {
             .filter(|grant| grant.capability != Capability::Secrets)
             .map(|grant| PlannedGrant {
                 capability: grant.capability.as_str().into(),
-                scopes: grant
-                    .scopes()
-                    .iter()
-                    .map(|scope| scope.explain().into())
-                    .collect(),
+                scopes: grant.explain().into_iter().map(Foreign::from).collect(),
                 source: grant.source,
             })
             .collect();

@@ -1,6 +1,7 @@
 //! From a checked file to the plan of a run.
 
 mod grants;
+mod links;
 mod steps;
 mod texts;
 

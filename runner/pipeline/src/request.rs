@@ -4,10 +4,22 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sidestep_evaluator::Evaluator;
-use sidestep_policy::{Capability, Reading, Scope, scopes};
+use sidestep_policy::{Capability, Kind, Pattern, Reading, Scope, ScopeError, scopes};
 
 use crate::expression::{self, Unanswered, Values};
 use crate::schema;
+
+/// The key of a request of `workspace` beside those of its scope: the folder that the links of its
+/// paths may not leave.
+const LINKS_WITHIN: &str = "linksWithin";
+
+/// What a request comes to.
+pub(crate) struct Evaluated {
+    pub(crate) capability: Capability,
+    pub(crate) scopes: Vec<Scope>,
+    /// For each scope, the folder that its links may not leave; empty for the workspace.
+    pub(crate) within: Vec<String>,
+}
 
 /// Evaluates one of a manifest's requests over a plugin's inputs.
 pub(crate) fn evaluate_request(
@@ -16,7 +28,7 @@ pub(crate) fn evaluate_request(
     text: &str,
     inputs: &Value,
     schema: &Value,
-) -> Result<(Capability, Vec<Scope>), Unanswered> {
+) -> Result<Evaluated, Unanswered> {
     let capability = Capability::from_name(key)
         .ok_or_else(|| Unanswered::wrong(format!("`{key}` is not a capability")))?;
     let mut inputs = inputs.clone();
@@ -24,10 +36,42 @@ pub(crate) fn evaluate_request(
     schema::fill_nulls(schema, &mut inputs);
     let mut values = Values::new(evaluator);
     values.roots.insert("inputs", inputs);
-    let value = expression::evaluate(text, &values)?;
-    let found = scopes(capability, &value, Reading::Grant).map_err(|problems| {
+    let mut value = expression::evaluate(text, &values)?;
+    let wrong = |problems: Vec<ScopeError>| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Unanswered::wrong(texts.join("; "))
+    };
+    let mut within = Vec::new();
+    if capability == Capability::Workspace {
+        let one = match &mut value {
+            Value::Array(scopes) => scopes.as_mut_slice(),
+            scope => std::slice::from_mut(scope),
+        };
+        for scope in one {
+            within.push(links_within(scope)?);
+        }
+    }
+    let scopes = scopes(capability, &value, Reading::Grant).map_err(wrong)?;
+    Ok(Evaluated {
+        capability,
+        scopes,
+        within,
+    })
+}
+
+/// Takes the folder out of a scope.
+fn links_within(scope: &mut Value) -> Result<String, Unanswered> {
+    let Some(folder) = scope
+        .as_object_mut()
+        .and_then(|map| map.shift_remove(LINKS_WITHIN))
+    else {
+        return Ok(String::new());
+    };
+    let text = folder.as_str();
+    let folder = text.and_then(|text| Pattern::parse(Kind::Path, text).ok());
+    let folder = folder.filter(Pattern::is_exact);
+    let folder = folder.ok_or_else(|| {
+        Unanswered::wrong(format!("`{LINKS_WITHIN}` is a folder of the workspace"))
     })?;
-    Ok((capability, found))
+    Ok(folder.as_str().to_owned())
 }

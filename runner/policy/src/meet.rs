@@ -76,6 +76,7 @@ pub fn meet(
             source,
             granted: scopes,
             requested: request,
+            links: Vec::new(),
         };
         step.grants.insert(capability.as_str().to_owned(), grant);
     }

@@ -57,6 +57,15 @@ impl Pattern {
         Ok(Self { text, kind })
     }
 
+    /// Returns the pattern of one text and of what `below` adds to it. A text that would be read as
+    /// a pattern itself is refused.
+    pub(crate) fn literal(kind: Kind, text: &str, below: &str) -> Result<Self, String> {
+        if text.contains('*') {
+            return Err("a `*` stands for other names, too".to_owned());
+        }
+        Self::parse(kind, format!("{text}{below}").trim_start_matches('/'))
+    }
+
     /// The pattern as it was written (paths: normalised).
     pub fn as_str(&self) -> &str {
         &self.text

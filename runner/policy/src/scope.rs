@@ -10,7 +10,7 @@ use crate::capability::Capability;
 use crate::field::Limit;
 use crate::pattern::Pattern;
 
-pub(crate) use write::quote;
+pub(crate) use write::{join, quote};
 
 /// What one entry of a capability's list allows: for each of the capability's keys the values that
 /// a call may have.
@@ -88,6 +88,13 @@ impl Scope {
         patterns
             .iter()
             .any(|pattern| below(pattern).is_ok_and(|below| pattern.covers(&below)))
+    }
+
+    /// Allows one more pattern of a key that is limited.
+    pub(crate) fn allow(&mut self, key: &str, pattern: Pattern) {
+        if let Some(Limit::Only(patterns)) = self.limits.get_mut(key) {
+            patterns.push(pattern);
+        }
     }
 
     pub(crate) fn limit(&self, key: &str) -> Option<&Limit> {

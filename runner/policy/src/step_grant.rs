@@ -8,6 +8,7 @@ use crate::capability::Capability;
 use crate::field::Reading;
 use crate::grants;
 use crate::scope::Scope;
+use crate::workspace::{Link, explain_links};
 
 /// One capability of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct StepGrant {
     pub granted: Vec<Scope>,
     /// What the plugin requests; none while that is known only later.
     pub requested: Option<Vec<Scope>>,
+    /// The links that the plan followed: what they lead to is requested as well.
+    pub links: Vec<Link>,
 }
 
 impl StepGrant {
@@ -27,17 +30,30 @@ impl StepGrant {
     pub fn scopes(&self) -> &[Scope] {
         self.requested.as_deref().unwrap_or(&self.granted)
     }
+
+    /// Returns the scopes that count in words for people, one line each.
+    pub fn explain(&self) -> Vec<String> {
+        let scopes = self.scopes().iter();
+        let line = |scope: &Scope| match self.capability {
+            Capability::Workspace => explain_links(scope, &self.links),
+            _ => scope.explain(),
+        };
+        scopes.map(line).collect()
+    }
 }
 
 impl Serialize for StepGrant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        json!({
+        let mut written = json!({
             "capability": self.capability.as_str(),
             "source": self.source,
             "granted": grants::to_json(&self.granted),
             "requested": self.requested.as_deref().map(grants::to_json),
-        })
-        .serialize(serializer)
+        });
+        if !self.links.is_empty() {
+            written["links"] = json!(self.links);
+        }
+        written.serialize(serializer)
     }
 }
 
@@ -49,6 +65,8 @@ impl<'de> Deserialize<'de> for StepGrant {
             source: GrantSource,
             granted: Value,
             requested: Option<Value>,
+            #[serde(default)]
+            links: Vec<Link>,
         }
         let written = Written::deserialize(deserializer)?;
         let capability = Capability::from_name(&written.capability).ok_or_else(|| {
@@ -63,6 +81,7 @@ impl<'de> Deserialize<'de> for StepGrant {
             source: written.source,
             granted: read(&written.granted)?,
             requested: written.requested.as_ref().map(read).transpose()?,
+            links: written.links,
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::refusal::Refusal;
 use crate::scope::{Call, Scope};
 use crate::step_grant::StepGrant;
 use crate::uncovered::uncovered;
+use crate::workspace::Link;
 
 /// What a step may do: the meeting of what its plugin requests, its pipeline grants and every
 /// policy allows. A call has to lie within all of them.
@@ -34,6 +35,22 @@ impl StepScopes {
     /// The grant of a capability.
     pub fn get(&self, capability: Capability) -> Option<&StepGrant> {
         self.grants.get(capability.as_str())
+    }
+
+    /// Notes the links that were followed when the workspace's scopes were worked out.
+    #[must_use]
+    pub fn with_links(mut self, links: Vec<Link>) -> Self {
+        let key = Capability::Workspace.as_str();
+        if let Some(grant) = self.grants.get_mut(key) {
+            grant.links = links;
+        }
+        self
+    }
+
+    /// Returns where a path of the workspace led when the plan was made, if through a link.
+    pub fn leads(&self, path: &str) -> Option<String> {
+        let grant = self.get(Capability::Workspace)?;
+        grant.links.iter().find_map(|link| link.leads(path))
     }
 
     /// What policies in audit mode would have refused, one line each.

@@ -2,6 +2,7 @@
 //! the one path of `validate`, `plan`, `run` and `exec`.
 
 mod check;
+mod links;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::problems::Problems;
 use crate::{facts, policies};
 
 use check::check;
+use links::WorkspaceLinks;
 
 /// What the user gives beside the file.
 #[derive(Debug, Default)]
@@ -62,6 +64,7 @@ pub(crate) async fn prepare(
     let (packages, unavailable) = find_plugins(session, &pipeline, &mut wrong);
     let infos = infos(&packages);
     let run = run_id(&pipeline, given);
+    let links = WorkspaceLinks::of(&session.workspace);
     let planned = plan_partly(
         &pipeline,
         PlanInputs {
@@ -73,6 +76,7 @@ pub(crate) async fn prepare(
             origin: facts::origin(|name| std::env::var(name).ok()),
             as_requested: given.as_requested,
             unavailable,
+            links: &links,
             ..PlanInputs::new(&infos, &session.evaluator)
         },
         wrong,

@@ -105,6 +105,11 @@ impl Gate {
             .map_err(|refusal| refusal.failure())
     }
 
+    /// Returns where a path of the workspace led when the plan was made, if through a link.
+    pub fn leads(&self, path: &str) -> Option<String> {
+        self.step.scopes.leads(path)
+    }
+
     /// Returns what the calls have shown so far.
     pub fn shown(&self) -> &Arc<Shown> {
         &self.shown

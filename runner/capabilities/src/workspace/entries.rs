@@ -22,7 +22,9 @@ const MAX_LOOKED_AT: usize = 1_000_000;
 impl Workspace {
     /// Facts about an entry; a link is not followed.
     pub(super) fn stat(&self, gate: &Gate, path: &str) -> Result<wit::Entry, Failure> {
-        let judge = self.judge(path, |real| gate.permits(&Request { path: real }));
+        let judge = self.judge(path, gate.leads(path), |real| {
+            gate.permits(&Request { path: real })
+        });
         let found = self.0.folder.entry(Path::new(path), judge);
         let (_, stat, target) = found.map_err(|error| error.failure("look at", path))?;
         Ok(entry(path.to_owned(), &stat, target))
@@ -48,7 +50,9 @@ impl Workspace {
 
     /// A regular file, open.
     pub(super) fn open_file(&self, gate: &Gate, path: &str) -> Result<File, Failure> {
-        let judge = self.judge(path, |real| gate.permits(&Request { path: real }));
+        let judge = self.judge(path, gate.leads(path), |real| {
+            gate.permits(&Request { path: real })
+        });
         let opened = self.0.folder.file(Path::new(path), judge);
         opened.map_err(|error| error.failure("read", path))
     }
@@ -62,7 +66,7 @@ impl Workspace {
             allowed.map_err(|refusal| refusal.failure())
         };
         permits(&path).ok()?;
-        let judge = self.judge(&path, permits);
+        let judge = self.judge(&path, scopes.leads(&path), permits);
         let file = self.0.folder.file(Path::new(&path), judge).ok()?;
         sidestep_files::text(sidestep_files::read(file, max).ok()?).ok()
     }

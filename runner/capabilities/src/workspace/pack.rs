@@ -96,7 +96,7 @@ impl Workspace {
         let path = paths::clean(path)?;
         let permits = |folder: &str| gate.permits(&Whole { folder });
         permits(&path)?;
-        let judge = self.judge(&path, permits);
+        let judge = self.judge(&path, gate.leads(&path), permits);
         let opened = self.0.folder.folder(Path::new(&path), judge);
         let (_, folder) = opened.map_err(|error| error.failure("read", &path))?;
         Ok(folder)

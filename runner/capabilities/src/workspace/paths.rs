@@ -57,11 +57,13 @@ impl NotOpened {
 
 impl Workspace {
     /// Judges where a path leads that the step may read by its name: it must not be hidden, and
-    /// `permits` has to admit it where a link leads elsewhere. Says nothing else about a path that
-    /// the step may not read, as whether it exists.
+    /// `permits` has to admit it where a link leads elsewhere; `planned` is where one led when the
+    /// plan was made. Says nothing else about a path that the step may not read, as whether it
+    /// exists.
     pub(super) fn judge<'a>(
         &'a self,
         path: &'a str,
+        planned: Option<String>,
         permits: impl Fn(&str) -> Result<(), Failure> + 'a,
     ) -> impl FnMut(&Path) -> Result<(), NotOpened> + 'a {
         move |real| {
@@ -75,7 +77,9 @@ impl Workspace {
                 return Ok(());
             }
             // A link inside the scope must not lead to a file outside of it.
-            permits(name).map_err(NotOpened::Refused)
+            permits(name).map_err(|why| {
+                NotOpened::Refused(not_followed(path, name, planned.as_deref(), why))
+            })
         }
     }
 
@@ -93,6 +97,22 @@ fn outside(path: &str) -> Failure {
         format!("`{path}` leaves the workspace"),
     )
     .with_help("paths are relative to the workspace, and symbolic links must stay within it")
+}
+
+/// The refusal of a link, with what a call of its target would be refused for.
+fn not_followed(path: &str, real: &str, planned: Option<&str>, why: Failure) -> Failure {
+    if let Some(planned) = planned.filter(|planned| *planned != real) {
+        let message = format!(
+            "`{path}` led to `{planned}` when the run was planned, and leads to `{real}` now"
+        );
+        return Failure::new(Class::Refused, "workspace.link-changed", Owner::Author, message)
+            .with_help("a run reads what its plan shows: start a new run, which follows the link as it is then");
+    }
+    let mut failure = why;
+    failure.message = failure
+        .message
+        .rewrite(|message| format!("`{path}` is a link to `{real}`: {message}"));
+    failure
 }
 
 fn not_found(path: &str) -> Failure {

@@ -1,11 +1,13 @@
 use std::io::Read as _;
+use std::sync::Arc;
 
 use serde_json::json;
 use sidestep_policy::Capability as Key;
+use sidestep_policy::workspace::Link;
 
 use super::{Options, Workspace, pack::Wanted, wit};
 use crate::testing::step;
-use crate::{Blob, Gate};
+use crate::{Blob, Gate, StepContext};
 
 struct Place {
     folder: tempfile::TempDir,
@@ -210,7 +212,8 @@ fn pack_does_not_tell_whether_an_ungranted_path_exists() {
         let mut wanted = wanted(path);
         wanted.ignore = ignore.iter().map(|&line| line.to_owned()).collect();
         let packed = workspace.pack(&gate(&["app/**"]), wanted);
-        packed.err().expect(path).to_string().replace(name, "X")
+        let said = packed.err().expect(path).to_string();
+        said.replace(path, "P").replace(name, "X")
     };
     for (there, nowhere) in [
         ("other", "none"),
@@ -295,6 +298,95 @@ fn files_are_read_through_links_within_the_scope_alone() {
     ] {
         assert_eq!(scopes(path), None, "{path}");
     }
+}
+
+/// A gate of a plan that followed links.
+fn gate_of_links(read: &[&str], links: &[(&str, &str)]) -> Gate {
+    let (step, _) = step(Key::Workspace, &json!([{ "read": read }]));
+    let links = links.iter().map(|(from, to)| Link {
+        from: (*from).to_owned(),
+        to: (*to).to_owned(),
+    });
+    let scopes = step.scopes.as_ref().clone().with_links(links.collect());
+    let step = StepContext {
+        scopes: Arc::new(scopes),
+        ..step.as_ref().clone()
+    };
+    Gate::new(Arc::new(step), &crate::StepLimits::default())
+}
+
+#[test]
+fn a_link_of_the_plan_is_followed_and_one_that_changed_is_refused() {
+    let place = Place::new(&["build/app.Dockerfile", "build/other", "services/api/x"]);
+    let root = place.folder.path().join("root");
+    let link = |target: &str, name: &str| {
+        let _ = std::fs::remove_file(root.join(name));
+        std::os::unix::fs::symlink(target, root.join(name)).expect("made");
+    };
+    let workspace = place.open(false);
+    let gate = gate_of_links(
+        &[
+            "Dockerfile",
+            "build/app.Dockerfile",
+            "app/**",
+            "services/api/**",
+        ],
+        &[
+            ("Dockerfile", "build/app.Dockerfile"),
+            ("app/**", "services/api/**"),
+        ],
+    );
+    let read = |path: &str| workspace.read(&gate, path, 100);
+    link("build/app.Dockerfile", "Dockerfile");
+    link("services/api", "app");
+    assert_eq!(
+        read("Dockerfile").expect("granted"),
+        b"build/app.Dockerfile"
+    );
+    assert_eq!(read("app/x").expect("granted"), b"services/api/x");
+    assert_eq!(
+        workspace
+            .pack(&gate, wanted("app"))
+            .map_err(|why| why.to_string())
+            .expect("granted")
+            .entries,
+        1
+    );
+    link("build/other", "Dockerfile");
+    link("build", "app");
+    for (path, was, is) in [
+        ("Dockerfile", "build/app.Dockerfile", "build/other"),
+        ("app/other", "services/api/other", "build/other"),
+    ] {
+        let failure = read(path).expect_err("it changed");
+        assert_eq!(failure.code, "workspace.link-changed");
+        assert_eq!(
+            failure.message.exact(),
+            format!("`{path}` led to `{was}` when the run was planned, and leads to `{is}` now")
+        );
+    }
+    let failure = workspace.pack(&gate, wanted("app")).err().expect("refused");
+    assert_eq!(failure.code, "workspace.link-changed");
+    // What is no link any more is what its name says.
+    std::fs::remove_file(root.join("Dockerfile")).expect("removed");
+    std::fs::write(root.join("Dockerfile"), "FROM scratch").expect("written");
+    assert_eq!(read("Dockerfile").expect("granted"), b"FROM scratch");
+}
+
+#[test]
+fn a_link_that_the_plan_does_not_have_is_refused_by_both_names() {
+    let place = Place::new(&["build/app.Dockerfile"]);
+    let link = place.folder.path().join("root/Dockerfile");
+    std::os::unix::fs::symlink("build/app.Dockerfile", link).expect("made");
+    let failure = place
+        .open(false)
+        .read(&gate(&["Dockerfile"]), "Dockerfile", 100);
+    let failure = failure.expect_err("refused");
+    assert_eq!(failure.code, "grant.scope");
+    assert_eq!(
+        failure.message.exact(),
+        "`Dockerfile` is a link to `build/app.Dockerfile`: the step may not read build/app.Dockerfile: that is outside what it is granted"
+    );
 }
 
 /// An ungranted folder takes the place of a granted one and goes again, while it is packed and

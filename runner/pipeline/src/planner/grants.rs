@@ -8,8 +8,10 @@ use sidestep_evaluator::Evaluator;
 use sidestep_events::{Diagnostic, Position};
 use sidestep_policy::{
     Capability, Granted, Grants, Reading, Requested, Scope, locate, meet, nearest, secrets,
+    workspace::Link,
 };
 
+use super::links;
 use super::steps::{Planner, Used};
 use super::texts::texts;
 use crate::expression::{self, Code, Unanswered, Values};
@@ -18,7 +20,7 @@ use crate::given::PluginInfo;
 use crate::judged::AUDIT;
 use crate::plan::Instance;
 use crate::problems::Problems;
-use crate::request::evaluate_request;
+use crate::request::{Evaluated, evaluate_request};
 use crate::template::Template;
 
 /// A manifest's request that has no value.
@@ -45,6 +47,7 @@ impl Planner<'_> {
             written
         };
         let mut requested = BTreeMap::new();
+        let mut links = Vec::new();
         for (key, text) in &info.manifest.requests {
             match request(
                 &values.evaluator,
@@ -55,7 +58,7 @@ impl Planner<'_> {
                 info,
                 &instance.with,
             ) {
-                Ok((capability, Requested::Later(on))) => {
+                Ok(Asked::Later(capability, on)) => {
                     if capability != Capability::Secrets || self.given.as_requested {
                         instance.later_requests.insert(key.clone(), text.clone());
                     }
@@ -63,8 +66,12 @@ impl Planner<'_> {
                         requested.insert(capability, Requested::Later(on));
                     }
                 }
-                Ok((capability, now)) => {
-                    requested.insert(capability, now);
+                Ok(Asked::Now(mut now)) => {
+                    match links::follow(self.given.links, &mut now) {
+                        Ok(followed) => links.extend(followed),
+                        Err(outside) => problems.push(outside.diagnostic(), step.uses_at),
+                    }
+                    requested.insert(now.capability, Requested::Now(now.scopes));
                 }
                 Err(why) => {
                     let why = why.about(format!(
@@ -100,7 +107,7 @@ impl Planner<'_> {
                         problems.push(refusal.diagnostic(), *at);
                     }
                 }
-                instance.scopes = scopes;
+                instance.scopes = scopes.with_links(links);
             }
             Err(refusals) => {
                 for refusal in refusals {
@@ -108,6 +115,13 @@ impl Planner<'_> {
                     diagnostic.message = diagnostic
                         .message
                         .rewrite(|message| format!("step `{}`: {message}", instance.id));
+                    if refusal.capability == Some(Capability::Workspace) {
+                        for link in &links {
+                            let Link { from, to } = link;
+                            let help = format!("`{from}` is a link to `{to}`: it needs both names");
+                            diagnostic = diagnostic.with_helps([help]);
+                        }
+                    }
                     // No grant helps a plugin that is refused itself.
                     let at = refusal.capability.map_or(step.uses_at, |_| at);
                     problems.push(diagnostic, at);
@@ -206,6 +220,14 @@ fn written_grants(
     (problems.count() == before).then_some(grants)
 }
 
+/// A manifest's request, evaluated.
+enum Asked {
+    /// What it comes to.
+    Now(Evaluated),
+    /// It depends on what only the run brings; the text says on which values.
+    Later(Capability, String),
+}
+
 /// A manifest's request, as far as the inputs are known.
 fn request(
     evaluator: &Arc<dyn Evaluator>,
@@ -215,7 +237,7 @@ fn request(
     unknown: &[String],
     plugin: &PluginInfo,
     with: &Template,
-) -> Result<(Capability, Requested), Unanswered> {
+) -> Result<Asked, Unanswered> {
     let capability = Capability::from_name(key).ok_or_else(|| {
         let names = Capability::ALL.iter().map(|c| c.as_str());
         Unanswered::wrong(match nearest(key, names) {
@@ -224,10 +246,7 @@ fn request(
         })
     })?;
     if capability == Capability::Secrets {
-        return Ok((
-            capability,
-            Requested::Later("the step's `secrets`".to_owned()),
-        ));
+        return Ok(Asked::Later(capability, "the step's `secrets`".to_owned()));
     }
     let analysis = expression::analyse(&**evaluator, text)?;
     for reference in &analysis.references {
@@ -252,12 +271,10 @@ fn request(
             .any(|at| within(at, &path) || within(&path, at))
         {
             let on = later_on(&**evaluator, with, &reference.path);
-            return Ok((capability, Requested::Later(on)));
+            return Ok(Asked::Later(capability, on));
         }
     }
-    let (capability, scopes) =
-        evaluate_request(evaluator, key, text, known, &plugin.manifest.inputs)?;
-    Ok((capability, Requested::Now(scopes)))
+    evaluate_request(evaluator, key, text, known, &plugin.manifest.inputs).map(Asked::Now)
 }
 
 /// The names that an input waits for.

@@ -45,17 +45,16 @@ impl Instance {
     ) -> Result<StepScopes, Failure> {
         let mut later = BTreeMap::new();
         for (key, text) in &self.later_requests {
-            let (capability, scopes) =
-                evaluate_request(evaluator, key, text, inputs, plan.input_schema(self)).map_err(
-                    |why| {
-                        why.about(format!(
-                            "what {} asks for under `{key}` can't be worked out",
-                            self.plugin
-                        ))
-                        .failure(Code::expression("plugin.request"), Owner::Plugin)
-                    },
-                )?;
-            later.insert(capability, scopes);
+            // No link is followed now: what it leads to was not in the plan.
+            let found = evaluate_request(evaluator, key, text, inputs, plan.input_schema(self))
+                .map_err(|why| {
+                    why.about(format!(
+                        "what {} asks for under `{key}` can't be worked out",
+                        self.plugin
+                    ))
+                    .failure(Code::expression("plugin.request"), Owner::Plugin)
+                })?;
+            later.insert(found.capability, found.scopes);
         }
         self.scopes
             .fill(&later)

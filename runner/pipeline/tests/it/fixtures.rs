@@ -107,6 +107,19 @@ pub(crate) fn plugins() -> BTreeMap<PluginRef, PluginInfo> {
             json!({ "http": "[{'host': 'hooks.example.com', 'methods': ['POST']}]", "secrets": "[{'names': '**'}]" }),
         ),
     );
+    for name in ["sidestep/reader", "./plugins/reader.wasm"] {
+        let requests = json!({
+            "workspace": "[{'read': [inputs.path + '/' + inputs.file], 'linksWithin': inputs.path}]",
+        });
+        let inputs = object(
+            json!({ "path": text(), "file": text() }),
+            json!(["path", "file"]),
+        );
+        all.insert(
+            named(name),
+            plugin("reader", inputs, object(json!({}), json!([])), requests),
+        );
+    }
     all.insert(
         named("./plugins/fetch.wasm"),
         plugin(

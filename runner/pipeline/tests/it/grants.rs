@@ -1,6 +1,7 @@
 use serde_json::json;
-use sidestep_pipeline::{PlanInputs, plan};
-use sidestep_policy::{Origin, Policy, Trust, http};
+use sidestep_events::Diagnostic;
+use sidestep_pipeline::{Led, Links, Plan, PlanInputs, plan};
+use sidestep_policy::{Origin, Policy, Trust, http, workspace};
 
 use crate::fixtures::{evaluator, lines, planned, plugins, read};
 use crate::good::{FILE, good};
@@ -122,4 +123,95 @@ fn a_policy_that_cannot_be_read_is_exit_6() {
     .expect_err("wrong");
     assert!(problems.iter().all(|p| p.exit == Some(6)));
     insta::assert_snapshot!(lines(&problems));
+}
+
+/// `Dockerfile` is a link that stays in the folder, `away` is one that leaves it.
+#[derive(Debug)]
+struct Linked;
+
+impl Links for Linked {
+    fn follow(&self, path: &str, within: &str) -> Led {
+        let inside = |path: &str| path.strip_prefix("app/").unwrap_or(path).to_owned();
+        match inside(path).as_str() {
+            "Dockerfile" => Led::To("build/app.Dockerfile".to_owned()),
+            "away" if !within.is_empty() => Led::Outside,
+            _ => Led::Itself,
+        }
+    }
+}
+
+/// The plan of one step that reads a file of a workspace with links.
+fn reading(uses: &str, path: &str, file: &str, grants: &str) -> Result<Plan, Vec<Diagnostic>> {
+    let text = format!(
+        "version: 1\nname: x\nsteps:\n  r:\n    uses: {uses}\n    with: {{ path: {path}, file: {file} }}\n{grants}"
+    );
+    let plugins = plugins();
+    let given = PlanInputs {
+        links: &Linked,
+        ..PlanInputs::new(&plugins, &evaluator())
+    };
+    plan(&read(&text).expect("a pipeline"), given)
+}
+
+#[test]
+fn a_link_that_a_built_in_plugin_reads_is_granted_by_both_names_and_shown() {
+    let plan = reading("sidestep/reader", ".", "Dockerfile", "").expect("automatic");
+    let shown = &plan.planned()[0].grants[0];
+    assert_eq!(
+        shown.scopes[0].exact(),
+        "read Dockerfile → build/app.Dockerfile"
+    );
+    let scopes = &plan.instances[0].scopes;
+    for path in ["Dockerfile", "build/app.Dockerfile"] {
+        assert!(
+            scopes.allows(&workspace::Request { path }).is_ok(),
+            "{path}"
+        );
+    }
+    // It stays so in a stored plan.
+    let stored = serde_json::to_string(&plan).expect("JSON");
+    let stored: Plan = serde_json::from_str(&stored).expect("a plan");
+    assert_eq!(stored, plan);
+    assert_eq!(
+        stored.instances[0].scopes.leads("Dockerfile").as_deref(),
+        Some("build/app.Dockerfile")
+    );
+}
+
+#[test]
+fn a_link_that_another_plugin_reads_is_granted_in_writing() {
+    let uses = "./plugins/reader.wasm";
+    let refused = reading(
+        uses,
+        ".",
+        "Dockerfile",
+        "    grants: { workspace: [{ read: [Dockerfile] }] }\n",
+    );
+    let refused = refused.expect_err("one name alone");
+    assert_eq!(refused[0].exit, Some(3));
+    insta::assert_snapshot!(lines(&refused), @r"
+    7:5+6 grant.missing (exit 3): step `r`: the plugin wants to read Dockerfile and build/app.Dockerfile, and no grant of `workspace` covers that
+        add to the step:
+        grants:
+          workspace: [{ read: [Dockerfile] }, { read: [Dockerfile, build/app.Dockerfile] }]
+        `Dockerfile` is a link to `build/app.Dockerfile`: it needs both names
+    ");
+    let both = "    grants: { workspace: [{ read: [Dockerfile, build/app.Dockerfile] }] }\n";
+    let plan = reading(uses, ".", "Dockerfile", both).expect("granted");
+    let call = workspace::Request {
+        path: "build/app.Dockerfile",
+    };
+    assert!(plan.instances[0].scopes.allows(&call).is_ok());
+}
+
+#[test]
+fn a_link_that_leaves_its_folder_is_refused_for_every_plugin() {
+    for uses in ["sidestep/reader", "./plugins/reader.wasm"] {
+        let all = "    grants: { workspace: [{ read: ['**'] }] }\n";
+        let refused = reading(uses, "app", "away", all).expect_err("it leaves");
+        assert_eq!(
+            lines(&refused),
+            "5:11+15 workspace.outside: `app/away` is a link that leaves `app`\n    the builder gets nothing but `app`: put a copy of the file there, or make `path` a folder that holds both\n".replace("15", &uses.len().to_string())
+        );
+    }
 }

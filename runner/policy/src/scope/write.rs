@@ -5,7 +5,6 @@ use sidestep_events::show;
 
 use super::Scope;
 use crate::field::{Absent, Holds, Limit};
-use crate::pattern::Pattern;
 
 impl Scope {
     /// The values of a key, joined for people; none if the key is not limited.
@@ -83,13 +82,14 @@ impl Scope {
     }
 }
 
-fn join(patterns: &[Pattern]) -> String {
-    match patterns {
+/// Joins names for people.
+pub(crate) fn join(names: &[impl ToString]) -> String {
+    match names {
         [] => "nothing".to_owned(),
         [one] => one.to_string(),
         [most @ .., last] => {
-            let most: Vec<&str> = most.iter().map(Pattern::as_str).collect();
-            format!("{} and {last}", most.join(", "))
+            let most: Vec<String> = most.iter().map(ToString::to_string).collect();
+            format!("{} and {}", most.join(", "), last.to_string())
         }
     }
 }

@@ -1,0 +1,55 @@
+//! Dockerfiles that are links.
+
+use std::os::unix::fs::symlink;
+
+use crate::place::{BUILD_ALONE, Place, find};
+
+#[test]
+fn a_linked_dockerfile_is_shown_by_both_names_and_built() {
+    let mut place = Place::new();
+    place.write("build/app.Dockerfile", "FROM scratch\nCOPY a /a\n");
+    place.write("a", "a\n");
+    place.write("sidestep.yaml", BUILD_ALONE);
+    symlink("build/app.Dockerfile", place.workspace().join("Dockerfile")).unwrap();
+    let output = place.run(&["plan"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        shown.contains("read Dockerfile → build/app.Dockerfile\n"),
+        "{shown}"
+    );
+    let (exit, events) = place.events(&["run", "--sandbox"]);
+    assert_eq!(exit, 0, "{events:#?}");
+    let copied = find(&events, "log", |data| {
+        data["message"]
+            .as_str()
+            .is_some_and(|line| line.contains("COPY a /a"))
+    });
+    assert!(copied.is_some(), "{events:#?}");
+}
+
+#[test]
+fn a_dockerfile_that_leaves_its_context_is_an_error_before_the_run() {
+    let mut place = Place::new();
+    place.write("shared/Dockerfile", "FROM scratch\nCOPY a /a\n");
+    place.write("app/a", "a\n");
+    let inputs = "with: { path: app, ";
+    place.write(
+        "sidestep.yaml",
+        &BUILD_ALONE
+            .replace("with: { path: \".\", ", inputs)
+            .replace("with: { context", &format!("{inputs}context")),
+    );
+    symlink(
+        "../shared/Dockerfile",
+        place.workspace().join("app/Dockerfile"),
+    )
+    .unwrap();
+    let output = place.run(&["validate"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("`app/Dockerfile` is a link that leaves `app`"),
+        "{said}"
+    );
+    assert!(said.contains("make `path` a folder"), "{said}");
+}
