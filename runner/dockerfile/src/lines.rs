@@ -164,6 +164,23 @@ fn directive(line: &str) -> Option<(String, &str)> {
     (is_name && !value.is_empty() && DIRECTIVES.contains(&name.as_str())).then_some((name, value))
 }
 
+/// Returns the options of `# check=…` as kaniko looks for them, apart from its reading of the file
+/// (BuildKit's `parser.ParseDirective`): a shebang's line is skipped, no blank stands before a `#`,
+/// and the value ends at its first space.
+pub(crate) fn lint_options(text: &str) -> Option<Word> {
+    let all = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let has_shebang = all.starts_with("#!");
+    for line in all.lines().skip(usize::from(has_shebang)) {
+        let (name, value) = directive(line)?;
+        if name == "check" {
+            let at = value.as_ptr() as usize - text.as_ptr() as usize;
+            let text = value.split(' ').next().unwrap_or_default().to_owned();
+            return Some(Word { text, at });
+        }
+    }
+    None
+}
+
 fn is_comment(line: &str) -> bool {
     line.trim_start().starts_with('#')
 }

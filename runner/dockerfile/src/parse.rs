@@ -1,5 +1,8 @@
 use crate::{
-    Directive, Error, From, Instruction, Kind, Variable, error::NO_FROM, lines::Lines, lint,
+    Directive, Error, From, Instruction, Kind, Variable,
+    error::NO_FROM,
+    lines::{Lines, lint_options},
+    lint,
     node::Node,
 };
 
@@ -76,12 +79,11 @@ pub fn parse(text: &str) -> Result<Dockerfile, Vec<Error>> {
             (_, None) => {}
         }
     }
-    let directives = lines.directives.iter();
-    for check in directives.filter(|directive| directive.name == "check") {
-        if let Err(why) = lint::check(&check.value.text) {
-            // kaniko reads it before the instructions.
-            errors.insert(0, Error::new(check.value.at, why));
-        }
+    if let Some(options) = lint_options(text)
+        && let Err(why) = lint::check(&options.text)
+    {
+        // kaniko reads them before the instructions.
+        errors.insert(0, Error::new(options.at, why));
     }
     if !errors.is_empty() {
         return Err(errors);

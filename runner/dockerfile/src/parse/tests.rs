@@ -133,6 +133,19 @@ fn options_of_a_check_that_kaniko_refuses_are_an_error_at_their_value() {
         "parsing dockerfile: parsing lint options: failed to parse check option \"error=yes\": strconv.ParseBool: parsing \"yes\": invalid syntax"
     );
     assert!(parse("# check=skip=all;error=true\nFROM scratch\n").is_ok());
+    // The value ends at its first space.
+    assert!(parse("# check=skip=A, B;eror=true\nFROM scratch\n").is_ok());
+    let errors = parse("# check=error = T\nFROM scratch\n").expect_err("refused");
+    assert!(
+        errors[0]
+            .message
+            .ends_with("invalid check option \"error\"")
+    );
+    // It is found behind a shebang, which ends the other directives, and not behind a blank.
+    let errors = parse("#!/bin/x\n# check=eror=true\nFROM scratch\n").expect_err("refused");
+    assert_eq!(errors[0].at, "#!/bin/x\n# check=".len());
+    assert!(parse("#!/bin/x\n# escape=x\nFROM scratch\n").is_ok());
+    assert!(parse(" # check=eror=true\nFROM scratch\n").is_ok());
     // After a comment, and behind another directive that ends them, it is a comment.
     assert!(parse("# hello\n# check=nonsense\nFROM scratch\n").is_ok());
     for twice in ["syntax=a", "escape=`", "check=skip=all"] {
