@@ -120,6 +120,29 @@ fn an_injected_sidecar_that_goes_on_does_not_hold_the_build() {
 }
 
 #[test]
+fn a_run_that_may_not_delete_its_pod_does_not_succeed_and_says_what_is_missing() {
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", BUILD_ALONE);
+    let runner = "runner@demo.iam.gserviceaccount.com";
+    let (exit, events) = place.events(&["run", "--sandbox=no-delete", "--as", runner]);
+    let built = find(&events, "step-finished", |data| data["status"] == "failed");
+    assert_eq!(built, None, "the image is built: {events:#?}");
+    let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod").expect("said");
+    assert_eq!(cleaned["removed"], false);
+    assert_eq!(cleaned["failure"]["code"], "kubernetes.forbidden");
+    let message = cleaned["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("cannot delete"), "{message}");
+    let help = cleaned["failure"]["help"].to_string();
+    assert!(help.contains("--rbac"), "{help}");
+    assert_eq!(exit, 4);
+    // Whoever may delete it finds it.
+    let output = place.run(&["gc", "--sandbox=no-delete"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("removed: pod builds/"), "{said}");
+}
+
+#[test]
 fn a_quota_that_covers_cpu_is_named_and_met_with_the_input() {
     let mut place = Place::with_application();
     place.write("sidestep.yaml", BUILD_ALONE);

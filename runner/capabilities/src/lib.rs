@@ -56,4 +56,4 @@ pub use panicked::Panicked;
 pub use secret::{Encoding, Secret, compose};
 pub use services::Services;
 pub use state::{StepLimits, StepState};
-pub use step::{NewIntent, StepContext, StepSink};
+pub use step::{NewIntent, StepContext, StepSink, made_by};

@@ -16,6 +16,8 @@ use crate::kubernetes::follow::Position;
 pub struct StepContext {
     /// The run's id.
     pub run: String,
+    /// The digest of the run's plan.
+    pub plan: String,
     /// The step's instance: `build`, `build[arch=amd64]`.
     pub instance: String,
     /// The try counted by `retry`, from 1.
@@ -51,10 +53,16 @@ impl StepContext {
             .is_some_and(|deadline| Timestamp::now() >= deadline)
     }
 
-    /// Which attempt of which run this is, as `RUN/INSTANCE/ATTEMPT`: what is made outside says so.
+    /// Returns which attempt of which run this is: what is made outside says so.
     pub fn made_by(&self) -> String {
-        format!("{}/{}/{}", self.run, self.instance, self.attempt)
+        made_by(&self.run, &self.instance, self.attempt, &self.plan)
     }
+}
+
+/// Returns the mark of what an attempt makes outside, `RUN/INSTANCE/ATTEMPT/PLAN`. The plan's digest
+/// is part of it because jobs on separate hosts can have one run id.
+pub fn made_by(run: &str, instance: &str, attempt: u32, plan: &str) -> String {
+    format!("{run}/{instance}/{attempt}/{plan}")
 }
 
 impl std::fmt::Debug for StepContext {

@@ -121,6 +121,7 @@ pub(crate) fn step_with(granted: &[(Capability, Value)]) -> (Arc<StepContext>, A
     let scopes: StepScopes = meet(&requested, granted, &[]).expect("it is granted");
     let context = StepContext {
         run: "run".to_owned(),
+        plan: "sha256:00".to_owned(),
         instance: "step".to_owned(),
         attempt: 1,
         resumed: false,

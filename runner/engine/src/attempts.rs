@@ -9,7 +9,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::backoff;
 use crate::execute::{AttemptEnd, Cut, execute};
-use crate::leftovers::clean_up;
 use crate::recorder::Scope;
 use crate::shared::{Shared, millis};
 use crate::start::{Incarnation, Start};
@@ -159,10 +158,7 @@ async fn run_attempt(
         end = AttemptEnd::Failed(failure);
     }
     let mine = |intent: &Intent| intent.instance == instance && intent.attempt == attempt;
-    let Shared {
-        recorder, cleaner, ..
-    } = shared;
-    clean_up(recorder, &**cleaner, shared.options.cleanup, &scope, mine).await;
+    shared.clean_up(&scope, mine).await;
     shared
         .recorder
         .emit(&scope, Event::AttemptFinished(end.finished()));

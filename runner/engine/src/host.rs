@@ -63,6 +63,7 @@ impl Executor for HostExecutor {
         let scopes = instance.scopes(&self.plan, &self.evaluator, &work.inputs)?;
         let context = StepContext {
             run: self.run.clone(),
+            plan: self.plan.digest(),
             instance: work.instance,
             attempt: work.attempt,
             resumed: work.resumed,

@@ -3,13 +3,17 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use sidestep_events::{
     Class, CleanedUp, Done, Event, Failure, Foreign, Intent, OnExit, Owner, Place, Record,
 };
 use tokio::time::{Instant, timeout};
 
-use crate::Cleaner;
 use crate::recorder::{Recorder, Scope};
+use crate::{Cleaner, Removal};
+
+/// How many objects are removed at the same time.
+const AT_ONCE: usize = 16;
 
 /// The code of the warning that a run ends with that was detached.
 pub(crate) const DETACHED: &str = "run.detached";
@@ -19,8 +23,8 @@ pub(crate) const DETACHED: &str = "run.detached";
 pub struct Leftover {
     /// What it was.
     pub intent: Intent,
-    /// Whether it was there to be removed, or why it could not be.
-    pub removed: Result<bool, Failure>,
+    /// What became of it, or why it could not be removed.
+    pub removed: Result<Removal, Failure>,
 }
 
 /// Removes what a run that nobody writes any more left outside, save what is to be kept. What
@@ -59,37 +63,56 @@ pub(crate) async fn clean_up(
     let open = recorder.open_intents(|intent| intent.on_exit == OnExit::Delete && wanted(intent));
     let until = Instant::now() + limit;
     let mut all = Vec::new();
-    for intent in open {
-        let left = until.saturating_duration_since(Instant::now());
-        let removed = match timeout(left, cleaner.remove(&intent)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(
-                Class::TimedOut,
-                "cleanup.timed-out",
-                Owner::Cluster,
-                format!("removing it took longer than {} s", limit.as_secs()),
-            )),
-        };
-        if let Ok(was_there) = removed {
-            // If this isn't written, the next one to look finds nothing, and says so.
-            let _ = recorder.done(Done {
-                intent: intent.id,
-                id: None,
-                removed: was_there,
-            });
+    for some in open.chunks(AT_ONCE) {
+        let removals = some.iter().map(|intent| async {
+            let left = until.saturating_duration_since(Instant::now());
+            let removed = timeout(left, cleaner.remove(intent)).await;
+            removed.unwrap_or_else(|_| Err(timed_out(limit)))
+        });
+        let removals = join_all(removals).await;
+        for (intent, removed) in some.iter().cloned().zip(removals) {
+            record(recorder, scope, &intent, &removed);
+            all.push(Leftover { intent, removed });
         }
-        if removed != Ok(false) {
-            let event = CleanedUp {
-                kind: intent.kind.clone(),
-                name: name_of(&intent),
-                removed: removed.is_ok(),
-                failure: removed.as_ref().err().cloned(),
-            };
-            recorder.emit(scope, Event::CleanedUp(event));
-        }
-        all.push(Leftover { intent, removed });
     }
     all
+}
+
+fn timed_out(limit: Duration) -> Failure {
+    let limit = limit.as_secs();
+    Failure::new(
+        Class::TimedOut,
+        "cleanup.timed-out",
+        Owner::Cluster,
+        format!("nobody answered within {limit} s, so it may still be there"),
+    )
+}
+
+/// Journals and tells what became of an object. What still goes stays open in the journal, so that
+/// the next one to look sees whether it went.
+fn record(recorder: &Recorder, scope: &Scope, intent: &Intent, removed: &Result<Removal, Failure>) {
+    if let Ok(Removal::Absent | Removal::Gone) = removed {
+        // If this isn't written, the next one to look finds nothing, and says so.
+        let _ = recorder.done(Done {
+            intent: intent.id,
+            id: None,
+            removed: *removed == Ok(Removal::Gone),
+        });
+    }
+    if *removed == Ok(Removal::Absent) {
+        return;
+    }
+    let event = CleanedUp {
+        kind: intent.kind.clone(),
+        name: name_of(intent),
+        removed: *removed == Ok(Removal::Gone),
+        going: match removed {
+            Ok(Removal::Going(going)) => Some(going.clone()),
+            _ => None,
+        },
+        failure: removed.as_ref().err().cloned(),
+    };
+    recorder.emit(scope, Event::CleanedUp(event));
 }
 
 /// An object's name and place, as its own tools write it.

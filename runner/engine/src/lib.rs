@@ -27,7 +27,7 @@ mod start;
 mod stop;
 
 pub use budget::Ceilings;
-pub use cleaner::{Cleaner, NoCleaner};
+pub use cleaner::{Cleaner, NoCleaner, Removal};
 pub use executor::{Admitted, Executor, Wait, Work};
 pub use host::HostExecutor;
 pub use leftovers::{Leftover, collect, name_of, was_detached};

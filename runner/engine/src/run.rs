@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sidestep_events::{
-    Event, Exit, Failure, ForeignValue, RunFinished, Status, WarningRaised, commands,
+    Event, Exit, Failure, ForeignValue, Intent, RunFinished, Status, WarningRaised, commands,
 };
 use sidestep_state::History;
 use tokio::time::Instant;
 
-use crate::leftovers::{DETACHED, clean_up};
+use crate::leftovers::DETACHED;
 use crate::recorder::{Recorder, Scope};
 use crate::schedule::Schedule;
 use crate::shared::{Shared, millis};
@@ -40,12 +40,7 @@ pub async fn run(
     stop: Stop,
 ) -> RunEnd {
     let began = Instant::now();
-    let shared = Arc::new(Shared {
-        recorder: recorder.clone(),
-        executor,
-        cleaner,
-        options,
-    });
+    let shared = Arc::new(Shared::new(recorder.clone(), executor, cleaner, options));
     let mut started = program.describe();
     started.resumed = history.started.is_some();
     recorder.emit(&Scope::run(), Event::RunStarted(started));
@@ -55,15 +50,8 @@ pub async fn run(
     schedule.drive(false).await;
     if !stop.detaches() && !matches!(stop.reason(), Some(StopReason::Broken(_))) {
         schedule.drive(true).await;
-        let limit = shared.options.cleanup;
-        clean_up(
-            &recorder,
-            &*shared.cleaner,
-            limit,
-            &Scope::run(),
-            |intent| schedule.passed_over(&intent.instance, intent.attempt),
-        )
-        .await;
+        let passed_over = |intent: &Intent| schedule.passed_over(&intent.instance, intent.attempt);
+        shared.clean_up(&Scope::run(), passed_over).await;
     }
     let view = schedule.into_view();
     let end = if stop.detaches() {
@@ -74,7 +62,7 @@ pub async fn run(
             recorder.emit(&Scope::run(), Event::Warning(warning(failure)));
             tell_lost(&recorder);
         }
-        let mut end = judge(&program, &view, &stop);
+        let mut end = judge(&program, &view, &stop, &shared.left());
         let outputs = outputs(&program, &view, &recorder, &mut end);
         recorder.emit(
             &Scope::run(),
@@ -105,18 +93,13 @@ async fn sweep(program: &Arc<dyn Program>, history: &History, shared: &Shared) {
         program.nodes().iter().any(|node| node.instance == instance)
             && Start::after(history.instances.get(instance)).owns(attempt)
     };
-    let Shared {
-        recorder, cleaner, ..
-    } = shared;
-    let limit = shared.options.cleanup;
-    clean_up(recorder, &**cleaner, limit, &Scope::run(), |intent| {
-        !going_on(&intent.instance, intent.attempt)
-    })
-    .await;
+    let over = |intent: &Intent| !going_on(&intent.instance, intent.attempt);
+    shared.clean_up(&Scope::run(), over).await;
 }
 
-/// The run's status and exit code, from its instances and from what stopped it.
-fn judge(program: &Arc<dyn Program>, view: &RunView, stop: &Stop) -> RunEnd {
+/// The run's status and exit code, from its instances, from what stopped it, and from what it may
+/// have left outside: a run that succeeded otherwise must not hide that.
+fn judge(program: &Arc<dyn Program>, view: &RunView, stop: &Stop, left: &[Failure]) -> RunEnd {
     let failed = view
         .nodes
         .iter()
@@ -136,7 +119,11 @@ fn judge(program: &Arc<dyn Program>, view: &RunView, stop: &Stop) -> RunEnd {
             exits.push(Exit::of_failure(&failure));
             Status::Failed
         }
-        None if exits.is_empty() => Status::Succeeded,
+        None if exits.is_empty() && left.is_empty() => Status::Succeeded,
+        None if exits.is_empty() => {
+            exits.extend(left.iter().map(Exit::of_failure));
+            Status::Failed
+        }
         None => Status::Failed,
     };
     debug_assert_eq!(view.nodes.len(), program.nodes().len());

@@ -14,7 +14,7 @@ pub use lines::Lines;
 pub use live::Live;
 pub use problems::{Annotation, github, sarif};
 pub use text::{
-    Hint, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold, render_failure,
+    Hint, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold, going, render_failure,
     render_plan,
 };
 

@@ -2,6 +2,7 @@
 
 mod failure;
 mod fold;
+mod going;
 mod narrator;
 mod paint;
 mod plan;
@@ -12,6 +13,7 @@ use sidestep_events::Command;
 
 pub use failure::render_failure;
 pub use fold::{columns, fold};
+pub use going::going;
 pub use narrator::Narrator;
 pub use plan::render_plan;
 pub use units::{bytes, duration};

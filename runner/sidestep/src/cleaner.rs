@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sidestep_capabilities::kubernetes::{Objects, Target, made_by};
+use serde_json::Value;
+use sidestep_capabilities::kubernetes::{Deletion, Objects, Target, made_by};
 use sidestep_capabilities::storage::MADE_BY;
-use sidestep_engine::Cleaner;
+use sidestep_engine::{Cleaner, Removal};
 use sidestep_events::{Class, Failure, Intent, Place, show};
 
 use crate::cloud::Clients;
 
-/// How long an object's processes may take to end.
-const PATIENCE: Duration = Duration::from_secs(25);
+/// What a pod's processes have to end, in seconds: nothing that is cleaned up has work to finish.
+pub(crate) const GRACE: u32 = 5;
+/// How long an object is seen going: a pod's grace, and what its node needs to say so.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Removes objects of clusters and of buckets.
 #[derive(Debug)]
@@ -19,13 +22,16 @@ pub(crate) struct OutsideCleaner {
     pub(crate) clients: Clients,
     /// The run, whose objects these are.
     pub(crate) run: String,
+    /// The digest of its plan.
+    pub(crate) plan: String,
 }
 
 /// An object that was found, and is the run's own.
 enum Found {
     InCluster {
         objects: Box<Objects>,
-        uid: Option<String>,
+        uid: String,
+        is_pod: bool,
     },
     InBucket {
         bucket: String,
@@ -35,20 +41,28 @@ enum Found {
 
 #[async_trait]
 impl Cleaner for OutsideCleaner {
-    async fn remove(&self, intent: &Intent) -> Result<bool, Failure> {
+    async fn remove(&self, intent: &Intent) -> Result<Removal, Failure> {
         let name = intent.name.exact();
         match self.find(intent).await? {
-            None => return Ok(false),
-            Some(Found::InCluster { objects, uid }) => {
-                let uid = uid.as_deref();
-                objects.delete(name, uid, None, Some(PATIENCE)).await?;
+            None => Ok(Removal::Absent),
+            Some(Found::InCluster {
+                objects,
+                uid,
+                is_pod,
+            }) => {
+                let grace = is_pod.then_some(GRACE);
+                let deletion = objects.delete(name, Some(&uid), grace, Some(PATIENCE));
+                Ok(match deletion.await? {
+                    Deletion::Gone => Removal::Gone,
+                    Deletion::Going { object, .. } => Removal::Going(object),
+                })
             }
             Some(Found::InBucket { bucket, generation }) => {
                 let storage = &self.clients.storage;
                 storage.delete(&bucket, name, generation).await?;
+                Ok(Removal::Gone)
             }
         }
-        Ok(true)
     }
 }
 
@@ -59,35 +73,40 @@ impl OutsideCleaner {
     }
 
     async fn find(&self, intent: &Intent) -> Result<Option<Found>, Failure> {
-        let found = match &intent.place {
+        match &intent.place {
             Place::Cluster { cluster, namespace } => {
                 self.find_in_cluster(intent, cluster, namespace).await
             }
-            Place::Bucket { bucket } => {
-                let stat = self.clients.storage.stat(bucket, intent.name.exact(), None);
-                stat.await.map(|object| {
-                    let by = object.metadata.get(MADE_BY).map(String::as_str);
-                    (by == Some(&*self.mark(intent))).then(|| Found::InBucket {
-                        bucket: bucket.clone(),
-                        generation: object.generation,
-                    })
-                })
-            }
+            Place::Bucket { bucket } => self.find_in_bucket(intent, bucket).await,
             Place::Repository { .. } | Place::Project { .. } => Err(Failure::bug(format!(
                 "nothing makes a {} there, so nothing can remove {}",
                 show::line(&intent.kind),
                 show::line(&intent.name)
             ))),
-        };
-        match found {
-            Err(failure) if failure.class == Class::NotFound => Ok(None),
-            found => found,
         }
     }
 
     /// What the run writes into what it makes.
     fn mark(&self, intent: &Intent) -> String {
-        format!("{}/{}/{}", self.run, intent.instance, intent.attempt)
+        let Self { run, plan, .. } = self;
+        sidestep_capabilities::made_by(run, &intent.instance, intent.attempt, plan)
+    }
+
+    async fn find_in_bucket(
+        &self,
+        intent: &Intent,
+        bucket: &str,
+    ) -> Result<Option<Found>, Failure> {
+        let stat = self.clients.storage.stat(bucket, intent.name.exact(), None);
+        let object = match stat.await {
+            Err(failure) if failure.class == Class::NotFound => return Ok(None),
+            object => object?,
+        };
+        let by = object.metadata.get(MADE_BY).map(String::as_str);
+        Ok((by == Some(&*self.mark(intent))).then(|| Found::InBucket {
+            bucket: bucket.to_owned(),
+            generation: object.generation,
+        }))
     }
 
     async fn find_in_cluster(
@@ -96,17 +115,29 @@ impl OutsideCleaner {
         cluster: &str,
         namespace: &str,
     ) -> Result<Option<Found>, Failure> {
-        let target = Target {
-            api_version: "v1".to_owned(),
-            // Steps make pods and the Secrets that those own.
-            resource: format!("{}s", intent.kind.exact()),
-            namespace: (!namespace.is_empty()).then(|| namespace.to_owned()),
-        };
+        let target = Target::of_journal(intent.kind.exact(), namespace);
+        let is_pod = target.policy_resource() == "pods";
         let client = self.clients.clusters.client(cluster).await?;
         let objects = Box::new(Objects::new(client, target));
-        let object = objects.get(intent.name.exact()).await?;
+        let Some(object) = look(&objects, intent.name.exact()).await? else {
+            return Ok(None);
+        };
         let ours = self.mark(intent);
-        let uid = object["metadata"]["uid"].as_str().map(str::to_owned);
-        Ok((made_by(&object) == Some(ours.as_str())).then_some(Found::InCluster { objects, uid }))
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+        Ok(
+            (made_by(&object) == Some(ours.as_str())).then(|| Found::InCluster {
+                objects,
+                uid: uid.to_owned(),
+                is_pod,
+            }),
+        )
+    }
+}
+
+/// Looks at an object, if need be with the right to delete it alone.
+async fn look(objects: &Objects, name: &str) -> Result<Option<Value>, Failure> {
+    match objects.find(name).await {
+        Err(denied) if denied.class == Class::Denied => objects.find_by_deletion(name).await,
+        found => found,
     }
 }

@@ -42,6 +42,7 @@ impl Equipment {
         secrets: &IndexMap<String, SecretSource>,
         cloud: Option<&Cloud>,
         run: &str,
+        plan: &str,
         capped: bool,
     ) -> Result<Self, Failure> {
         let masks = Arc::new(Masks::new());
@@ -89,6 +90,7 @@ impl Equipment {
             cleaner = Arc::new(OutsideCleaner {
                 clients: clients.clone(),
                 run: run.to_owned(),
+                plan: plan.to_owned(),
             });
         }
         Ok(Self {

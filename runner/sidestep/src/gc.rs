@@ -6,7 +6,8 @@ mod disk;
 mod expired;
 mod journals;
 
-use sidestep_events::{Exit, Failure, Foreign};
+use sidestep_capabilities::kubernetes::Deletion;
+use sidestep_events::{Exit, Failure, Foreign, Going};
 
 use crate::cloud::Cloud;
 use crate::commands::Session;
@@ -33,6 +34,8 @@ pub(crate) struct Finding {
 pub(crate) enum Fate {
     /// It is gone.
     Removed,
+    /// Its deletion was accepted; it goes by itself.
+    Going(Going),
     /// It would be removed, were this no dry run.
     WouldRemove,
     /// It is there still, where nothing looks for it.
@@ -83,6 +86,14 @@ impl Finding {
             Err(failure) => Fate::Failed(failure),
             Ok(()) if dry_run => Fate::WouldRemove,
             Ok(()) => Fate::Removed,
+        }
+    }
+
+    fn fate_of_pod(deletion: Result<Deletion, Failure>) -> Fate {
+        match deletion {
+            Err(failure) => Fate::Failed(failure),
+            Ok(Deletion::Gone) => Fate::Removed,
+            Ok(Deletion::Going { object, .. }) => Fate::Going(object),
         }
     }
 }

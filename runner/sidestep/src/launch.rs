@@ -10,14 +10,14 @@ use sidestep_engine::{
 use sidestep_events::{Exit, Failure, commands, show};
 use sidestep_host::Plugin;
 use sidestep_pipeline::Plan;
-use sidestep_report::Hint;
+use sidestep_report::{Hint, going};
 
 use crate::cli::{Format, RunFlags};
 use crate::cloud::Cloud;
 use crate::commands::Session;
 use crate::equipment::Equipment;
 use crate::error::CommandError;
-use crate::gc::sweep_expired;
+use crate::gc::{Fate, sweep_expired};
 use crate::place::Place;
 use crate::signals::Signals;
 use crate::{output, reporters};
@@ -56,6 +56,7 @@ pub(crate) async fn launch(
         &plan.secrets,
         Some(&launch.cloud),
         place.folder.id().as_str(),
+        &plan.digest(),
         !plan.policies.is_empty(),
     )
     .await?;
@@ -65,7 +66,11 @@ pub(crate) async fn launch(
             if !quiet {
                 let kind = show::line(&swept.kind);
                 let (name, why) = (show::line(&swept.name), show::line(&swept.why));
-                output::note(&format!("removed: {kind} {name} ({why})"));
+                let what = match &swept.fate {
+                    Fate::Going(object) => going(object),
+                    _ => "removed".to_owned(),
+                };
+                output::note(&format!("{what}: {kind} {name} ({why})"));
             }
         }
     }

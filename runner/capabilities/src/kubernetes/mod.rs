@@ -2,6 +2,7 @@
 
 mod access;
 mod cluster;
+mod deletion;
 mod failure;
 pub mod follow;
 #[cfg(any(test, fuzzing))]
@@ -15,6 +16,7 @@ mod target;
 mod tries;
 
 pub use cluster::{Clusters, Mapped};
+pub use deletion::Deletion;
 pub(crate) use failure::of_error;
 pub use link::CAPABILITY;
 pub use objects::Objects;

@@ -1,29 +1,23 @@
 //! Objects of one kind, as JSON.
 
-use std::time::Duration;
-
-use kube::api::{
-    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
-};
-use kube::runtime::wait::{self, await_condition, conditions};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::Status;
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner};
 
-use super::failure::{of_error, of_status};
+use super::failure::of_error;
 use super::owned::{self, Owned};
 use super::target::Target;
 use super::tries::tried;
 
 /// The field manager of everything that a step writes.
 const MANAGER: &str = "sidestep";
-/// The pause before a lost watch is begun again.
-const BETWEEN_WATCHES: Duration = Duration::from_millis(500);
 
 /// The objects of one kind in one place.
 pub struct Objects {
-    api: Api<DynamicObject>,
-    target: Target,
+    pub(super) api: Api<DynamicObject>,
+    pub(super) target: Target,
 }
 
 impl Objects {
@@ -106,18 +100,43 @@ impl Objects {
                 let live = tried(|| self.api.get(name))
                     .await
                     .map_err(|error| self.failure("look at the existing", name, &error))?;
-                if live.annotations().get(owned::MADE_BY) == Some(&owned.by) {
+                let by = live.annotations().get(owned::MADE_BY);
+                if by == Some(&owned.by) {
                     return Ok((self.shown(&live)?, false));
                 }
-                Err(Failure::new(
-                    Class::Conflict,
-                    "kubernetes.already-exists",
-                    Owner::Cluster,
-                    format!("cannot create {}: somebody else made one", self.named(name)),
-                ))
+                Err(self.foreign("create", name, owned, by))
             }
             Err(error) => Err(self.failure("create", name, &error)),
         }
+    }
+
+    /// Returns the object, or none where there is none of that name.
+    pub async fn find(&self, name: &str) -> Result<Option<Value>, Failure> {
+        match tried(|| self.api.get(name)).await {
+            Ok(object) => self.shown(&object).map(Some),
+            Err(kube::Error::Api(status)) if is_absent(&status, name) => Ok(None),
+            Err(error) => Err(self.failure("get", name, &error)),
+        }
+    }
+
+    /// Applies an object that goes when its step ends: it is marked as `owned`, and must not be
+    /// there as somebody else's.
+    pub async fn apply_owned(
+        &self,
+        mut object: Value,
+        name: &str,
+        owned: &Owned,
+        force: bool,
+        dry_run: bool,
+    ) -> Result<Value, Failure> {
+        if let Some(live) = self.find(name).await? {
+            let by = owned::made_by(&live).map(str::to_owned);
+            if by.as_ref() != Some(&owned.by) {
+                return Err(self.foreign("apply", name, owned, by.as_ref()));
+            }
+        }
+        owned.mark(&mut object);
+        self.apply(&object, name, force, dry_run).await
     }
 
     /// Applies an object on the server's side.
@@ -141,81 +160,38 @@ impl Objects {
             .and_then(|o| self.shown(&o))
     }
 
-    /// Deletes an object, if it has this uid, and waits until it is gone, at most that long. One
-    /// that is gone already is no failure; another one of its name is left alone.
-    pub async fn delete(
-        &self,
-        name: &str,
-        uid: Option<&str>,
-        grace: Option<u32>,
-        wait: Option<Duration>,
-    ) -> Result<(), Failure> {
-        let parameters = DeleteParams {
-            grace_period_seconds: grace,
-            preconditions: uid.map(|uid| Preconditions {
-                uid: Some(uid.to_owned()),
-                resource_version: None,
-            }),
-            ..DeleteParams::default()
+    /// The failure where an object is not the attempt's own: `by` is its mark.
+    fn foreign(&self, verb: &str, name: &str, owned: &Owned, by: Option<&String>) -> Failure {
+        let who = if by.is_some_and(|by| owned.is_of_another_plan(by)) {
+            "a run with the same id and another plan made one"
+        } else {
+            "somebody else made one"
         };
-        let going = match tried(|| self.api.delete(name, &parameters)).await {
-            Ok(going) => going,
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-            // The precondition failed: it is another one.
-            Err(kube::Error::Api(status)) if status.code == 409 && uid.is_some() => return Ok(()),
-            Err(error) => return Err(self.failure("delete", name, &error)),
-        };
-        let uid = going
-            .left()
-            .and_then(|object| object.uid())
-            .or(uid.map(str::to_owned));
-        let (Some(wait), Some(uid)) = (wait, uid) else {
-            return Ok(());
-        };
-        match tokio::time::timeout(wait, self.gone(name, &uid)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(
-                Class::TimedOut,
-                "kubernetes.delete-slow",
-                Owner::Cluster,
-                format!(
-                    "{} was deleted and is still there after {} s",
-                    self.named(name),
-                    wait.as_secs()
-                ),
-            )),
+        let failure = Failure::new(
+            Class::Conflict,
+            "kubernetes.already-exists",
+            Owner::Cluster,
+            format!("cannot {verb} {}: {who}", self.named(name)),
+        );
+        if by.is_some_and(|by| owned.is_of_another_plan(by)) {
+            failure.with_help("in a matrix, give each job an id of its own: set `SIDESTEP_RUN_KEY` to a value that is the job's alone")
+        } else {
+            failure
         }
     }
 
-    /// Waits until the object of that uid is gone, however often the watch is lost.
-    async fn gone(&self, name: &str, uid: &str) -> Result<(), Failure> {
-        loop {
-            let gone = conditions::is_deleted(uid);
-            let Err(error) = await_condition(self.api.clone(), name, gone).await else {
-                return Ok(());
-            };
-            if let wait::Error::ProbeFailed(error) = &error
-                && let Some(status) = super::failure::refused(error)
-            {
-                return Err(of_status(&format!("see {} go", self.named(name)), status));
-            }
-            tracing::debug!(%error, name, "waiting for an object to go: the watch was lost");
-            tokio::time::sleep(BETWEEN_WATCHES).await;
-        }
-    }
-
-    fn failure(&self, verb: &str, name: &str, error: &kube::Error) -> Failure {
+    pub(super) fn failure(&self, verb: &str, name: &str, error: &kube::Error) -> Failure {
         of_error(&format!("{verb} {}", self.named(name)), error)
     }
 
-    fn named(&self, name: &str) -> String {
+    pub(super) fn named(&self, name: &str) -> String {
         match &self.target.namespace {
             Some(namespace) => format!("{} {namespace}/{name}", self.target.resource),
             None => format!("{} {name}", self.target.resource),
         }
     }
 
-    fn shown(&self, object: &DynamicObject) -> Result<Value, Failure> {
+    pub(super) fn shown(&self, object: &DynamicObject) -> Result<Value, Failure> {
         let mut value = serde_json::to_value(object)
             .map_err(|error| Failure::bug(format!("an object is no JSON: {error}")))?;
         if let Some(metadata) = value["metadata"].as_object_mut() {
@@ -227,4 +203,11 @@ impl Objects {
         }
         Ok(value)
     }
+}
+
+/// Whether the API server says that there is no such object. A 404 that names no object is about
+/// something else: a kind that is not served, or another server.
+pub(super) fn is_absent(status: &Status, name: &str) -> bool {
+    let named = status.details.as_ref().map(|details| details.name.as_str());
+    status.code == 404 && named == Some(name)
 }

@@ -22,7 +22,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Who makes an object, written into it so that it is recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owned {
-    /// The run, the step instance and the attempt, in one text.
+    /// The run, the step instance, the attempt and the plan, in one text.
     pub by: String,
     /// When it may be swept (RFC 3339).
     pub expires: String,
@@ -40,6 +40,15 @@ impl Owned {
             by: step.made_by(),
             expires: expires.to_string(),
         }
+    }
+
+    /// Whether a mark is that of the same attempt of the same run, by another plan.
+    pub(super) fn is_of_another_plan(&self, by: &str) -> bool {
+        let parts = |by: &'_ str| {
+            by.rsplit_once('/')
+                .map(|(attempt, plan)| (attempt.to_owned(), plan.to_owned()))
+        };
+        matches!((parts(&self.by), parts(by)), (Some(own), Some(other)) if own.0 == other.0 && own.1 != other.1)
     }
 
     /// Writes into the object whose it is, beside what it says itself.
@@ -65,7 +74,8 @@ impl Owned {
     }
 }
 
-/// Which attempt of which run made the object, as `RUN/INSTANCE/ATTEMPT`; none if no step did.
+/// Returns which attempt of which run made the object, as `RUN/INSTANCE/ATTEMPT/PLAN`; none if no
+/// step did.
 pub fn made_by(object: &Value) -> Option<&str> {
     object["metadata"]["annotations"][MADE_BY].as_str()
 }

@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     Log,
     Get,
     Create,
+    Apply,
     Delete,
 }
 
@@ -102,6 +103,7 @@ async fn read(
         ("GET", ["pods", _]) => Kind::Get,
         ("POST", ["pods"]) => Kind::Create,
         ("DELETE", ["pods", _]) => Kind::Delete,
+        ("PATCH", ["pods", _]) => Kind::Apply,
         other => panic!("not scripted: {other:?}"),
     };
     let body = body.collect_bytes().await.expect("a body");

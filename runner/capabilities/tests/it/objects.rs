@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sidestep_capabilities::kubernetes::{Objects, Owned, Target};
+use sidestep_capabilities::kubernetes::{Deletion, Objects, Owned, Target};
 use sidestep_events::Class;
 
 use crate::cluster::{Answer, Kind, Part, client, pod, running, status};
@@ -166,36 +166,148 @@ async fn a_delete_gets_done_over_lost_connections() {
         (Kind::WatchPods, _) => Answer::Stream(vec![Part::Silence]),
         other => panic!("not scripted: {other:?}"),
     });
-    pods(client)
+    let deletion = pods(client)
         .delete("build", Some("u1"), None, Some(Duration::from_secs(25)))
-        .await
-        .expect("it is gone");
+        .await;
+    assert_eq!(deletion, Ok(Deletion::Gone));
+}
+
+/// A pod whose deletion was accepted.
+fn going_pod() -> Value {
+    let mut pod = pod(2, "Running", &running());
+    pod["metadata"]["deletionTimestamp"] = "2026-11-30T06:00:05Z".into();
+    pod["metadata"]["deletionGracePeriodSeconds"] = 5.into();
+    pod
+}
+
+fn absent() -> Answer {
+    let mut absent = status(404, "NotFound", r#"pods "build" not found"#);
+    absent["details"] = json!({ "name": "build", "kind": "pods" });
+    Answer::Json(404, absent)
+}
+
+fn forbidden(verb: &str) -> Answer {
+    let message = format!(r#"pods "build" is forbidden: User "ci" cannot {verb} resource "pods""#);
+    Answer::Json(403, status(403, "Forbidden", &message))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_does_not_go_and_one_that_may_not_be_seen_are_told_apart() {
     let stays = client(|call| match call.kind {
-        Kind::Delete => Answer::Json(200, pod(2, "Running", &running())),
-        Kind::ListPods => crate::cluster::list(&[pod(2, "Running", &running())]),
+        Kind::Delete => Answer::Json(200, going_pod()),
+        Kind::ListPods => crate::cluster::list(&[going_pod()]),
         Kind::WatchPods => Answer::Stream(vec![Part::Silence]),
         other => panic!("not scripted: {other:?}"),
     });
-    let wait = Some(Duration::from_secs(25));
-    let failure = pods(stays)
-        .delete("build", Some("u1"), None, wait)
-        .await
-        .expect_err("it stays");
-    assert_eq!(
-        (failure.class, failure.code.exact()),
-        (Class::TimedOut, "kubernetes.delete-slow")
-    );
     let unseen = client(|call| match call.kind {
-        Kind::Delete => Answer::Json(200, pod(2, "Running", &running())),
-        _ => Answer::Json(403, status(403, "Forbidden", "may not watch pods")),
+        Kind::Delete => Answer::Json(200, going_pod()),
+        Kind::Get => forbidden("get"),
+        _ => forbidden("watch"),
     });
-    let failure = pods(unseen)
-        .delete("build", Some("u1"), None, wait)
+    for (client, class) in [(stays, None), (unseen, Some(Class::Denied))] {
+        let wait = Some(Duration::from_secs(25));
+        let deletion = pods(client)
+            .delete("build", Some("u1"), Some(5), wait)
+            .await;
+        let Ok(Deletion::Going { object, unseen }) = deletion else {
+            panic!("{deletion:?}");
+        };
+        assert_eq!(object.uid.exact(), "u1");
+        assert_eq!(
+            object.until.expect("said").to_string(),
+            "2026-11-30T06:00:05Z"
+        );
+        assert_eq!(unseen.map(|why| why.class), class);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_seen_going_without_list_and_watch() {
+    let client = client(|call| match (call.kind, call.nth) {
+        (Kind::Delete, _) => Answer::Json(200, going_pod()),
+        (Kind::Get, 0) => Answer::Json(200, going_pod()),
+        (Kind::Get, _) => absent(),
+        _ => forbidden("watch"),
+    });
+    let wait = Some(Duration::from_secs(25));
+    let deletion = pods(client)
+        .delete("build", Some("u1"), Some(5), wait)
+        .await;
+    assert_eq!(deletion, Ok(Deletion::Gone));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_found_with_the_right_to_delete_it_alone() {
+    let client = client(|call| match call.kind {
+        Kind::Delete => {
+            assert_eq!(call.body["dryRun"], json!(["All"]), "it is only tried");
+            Answer::Json(200, pod(2, "Running", &running()))
+        }
+        _ => forbidden("get"),
+    });
+    let pods = pods(client);
+    assert_eq!(
+        pods.find("build").await.expect_err("denied").class,
+        Class::Denied
+    );
+    let found = pods.find_by_deletion("build").await.expect("it answers");
+    assert_eq!(found.expect("it is there")["metadata"]["uid"], "u1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_404_that_names_the_object_says_that_there_is_none() {
+    let gone = client(|_| absent());
+    assert_eq!(pods(gone).find("build").await, Ok(None));
+    let other = client(|_| {
+        let message = "the server could not find the requested resource";
+        Answer::Json(404, status(404, "NotFound", message))
+    });
+    let failure = pods(other).find("build").await.expect_err("unknown");
+    assert_eq!(failure.class, Class::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_with_its_step_is_applied_with_a_mark_and_not_over_another_s() {
+    let client = client(|call| match call.kind {
+        Kind::Get => absent(),
+        Kind::Apply => Answer::Json(200, call.body.clone()),
+        other => panic!("not scripted: {other:?}"),
+    });
+    let applied = pods(client)
+        .apply_owned(wish(), "build", &owned(1), false, false)
         .await
-        .expect_err("it may not look");
-    assert_eq!(failure.class, Class::Denied);
+        .expect("applied");
+    assert_eq!(
+        applied["metadata"]["annotations"]["sidestep.dev/made-by"],
+        owned(1).by
+    );
+    let (client, _) = server(Some(wish()), |_| None);
+    let failure = pods(client)
+        .apply_owned(wish(), "build", &owned(1), true, false)
+        .await
+        .expect_err("it is another's");
+    assert_eq!(failure.code.exact(), "kubernetes.already-exists");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_object_of_an_equal_run_with_another_plan_is_not_taken_for_its_own() {
+    let plan = |plan: &str| Owned {
+        by: format!("run/build/1/sha256:{plan}"),
+        ..owned(1)
+    };
+    let (client, _) = server(None, |_| None);
+    let pods = pods(client);
+    let made = pods.create(wish(), "build", &plan("aa"), false).await;
+    assert!(made.is_ok_and(|(_, new)| new));
+    let again = pods.create(wish(), "build", &plan("aa"), false).await;
+    assert!(again.is_ok_and(|(_, new)| !new));
+    let failure = pods
+        .create(wish(), "build", &plan("bb"), false)
+        .await
+        .expect_err("it is another job's");
+    assert_eq!(
+        failure.message.exact(),
+        "cannot create pods builds/build: a run with the same id and another plan made one"
+    );
+    assert_eq!(failure.help.len(), 1, "{failure:?}");
 }

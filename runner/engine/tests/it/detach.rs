@@ -4,7 +4,9 @@ use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use sidestep_engine::{AttemptSink, Cleaner, Executor, RunOptions, Stop, StopReason, Work};
+use sidestep_engine::{
+    AttemptSink, Cleaner, Executor, Removal, RunOptions, Stop, StopReason, Work,
+};
 use sidestep_events::{Event, Exit, Failure, Intent, OnExit, Place, Status};
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +42,8 @@ struct Remover;
 
 #[async_trait]
 impl Cleaner for Remover {
-    async fn remove(&self, _: &Intent) -> Result<bool, Failure> {
-        Ok(true)
+    async fn remove(&self, _: &Intent) -> Result<Removal, Failure> {
+        Ok(Removal::Gone)
     }
 }
 

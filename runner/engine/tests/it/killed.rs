@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sidestep_engine::{AttemptSink, Cleaner, Executor, RunOptions, Stop, Work};
+use sidestep_engine::{AttemptSink, Cleaner, Executor, Removal, RunOptions, Stop, Work};
 use sidestep_events::{
     Event, Exit, Failure, Intent, LogLevel, LogLine, LogSource, OnExit, Place, log_field,
 };
@@ -103,12 +103,13 @@ impl Executor for Outside {
 
 #[async_trait]
 impl Cleaner for Outside {
-    async fn remove(&self, intent: &Intent) -> Result<bool, Failure> {
+    async fn remove(&self, intent: &Intent) -> Result<Removal, Failure> {
         let there = self.pods().contains(intent.name.exact());
-        if there {
-            self.add(Effect::Removed(intent.name.exact().to_owned()));
+        if !there {
+            return Ok(Removal::Absent);
         }
-        Ok(there)
+        self.add(Effect::Removed(intent.name.exact().to_owned()));
+        Ok(Removal::Gone)
     }
 }
 

@@ -7,6 +7,7 @@ mod crowd;
 mod detach;
 mod killed;
 mod late;
+mod leftovers;
 mod resume;
 mod room;
 mod script;

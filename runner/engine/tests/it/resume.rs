@@ -3,7 +3,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sidestep_engine::{AttemptSink, Cleaner, Executor, RunOptions, Stop, StopReason, Work};
+use sidestep_engine::{
+    AttemptSink, Cleaner, Executor, Removal, RunOptions, Stop, StopReason, Work,
+};
 use sidestep_events::{Class, Event, Exit, Failure, Intent, LogLevel, LogLine, LogSource, OnExit};
 use tokio_util::sync::CancellationToken;
 
@@ -150,10 +152,10 @@ impl Executor for Late {
 
 #[async_trait]
 impl Cleaner for Late {
-    async fn remove(&self, _: &Intent) -> Result<bool, Failure> {
+    async fn remove(&self, _: &Intent) -> Result<Removal, Failure> {
         let sink = self.0.lock().expect("whole").take();
         say(&sink.expect("the attempt was made"), "late");
-        Ok(true)
+        Ok(Removal::Gone)
     }
 }
 

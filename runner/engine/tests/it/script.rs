@@ -259,13 +259,13 @@ impl Executor for Stage {
 
 #[async_trait]
 impl Cleaner for Stage {
-    async fn remove(&self, intent: &Intent) -> Result<bool, Failure> {
+    async fn remove(&self, intent: &Intent) -> Result<Removal, Failure> {
         self.0
             .removed
             .lock()
             .expect("whole")
             .push(intent.name.exact().to_owned());
-        Ok(true)
+        Ok(Removal::Gone)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is told beside the course.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,17 @@ pub struct WarningRaised {
     pub help: Vec<Help>,
 }
 
+/// An object whose deletion was accepted, and that is still there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Going {
+    /// Its uid.
+    pub uid: Foreign,
+    /// When its processes are killed at the latest, where the cluster says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
 /// What happened to an outside object at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -63,7 +75,10 @@ pub struct CleanedUp {
     pub name: Foreign,
     /// Whether it is gone.
     pub removed: bool,
-    /// Why it could not be removed.
+    /// That it is still there, and being removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub going: Option<Going>,
+    /// Why it could not be removed: the deletion was refused, or what became of it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }

@@ -118,6 +118,7 @@ impl Step {
         Incarnation {
             context: StepContext {
                 run: "run".to_owned(),
+                plan: "sha256:00".to_owned(),
                 instance: "step".to_owned(),
                 attempt: 1,
                 resumed: false,

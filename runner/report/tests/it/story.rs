@@ -214,7 +214,7 @@ pub(crate) fn healthy() -> Story {
             message: "the image is named by a tag that can move".into(),
             help: vec!["Pin it: FROM alpine:3@sha256:…".into()],
         }))
-        .step("build", Event::CleanedUp(CleanedUp { kind: "pod".into(), name: "builds/kaniko-0k3f9x2q7a".into(), removed: true, failure: None }))
+        .step("build", Event::CleanedUp(CleanedUp { kind: "pod".into(), name: "builds/kaniko-0k3f9x2q7a".into(), removed: true, going: None, failure: None }))
         .end("build", 9_870, json!({"digest": "sha256:abc"}))
         .step("note", Event::StepSkipped(StepSkipped {
             condition: "inputs.notify".into(),
@@ -303,6 +303,7 @@ pub(crate) fn interrupted() -> Story {
                 kind: "pod".into(),
                 name: "builds/kaniko-2".into(),
                 removed: true,
+                going: None,
                 failure: None,
             }),
         )
@@ -312,6 +313,7 @@ pub(crate) fn interrupted() -> Story {
                 kind: "secret".into(),
                 name: "builds/auth".into(),
                 removed: false,
+                going: None,
                 failure: Some(
                     Failure::new(
                         Class::Denied,

@@ -129,6 +129,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "cpu-quota",
         "build-hangs",
         "log-lost",
+        "no-delete",
     ];
     let shipped = files.iter().map(|text| {
         Scenario::read(text).expect("the scenarios are part of the crate and read by its tests")

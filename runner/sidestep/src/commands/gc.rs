@@ -1,6 +1,6 @@
 use serde_json::json;
 use sidestep_events::{Exit, show};
-use sidestep_report::render_failure;
+use sidestep_report::{going, render_failure};
 
 use crate::cli::{Format, Gc};
 use crate::cloud::Cloud;
@@ -31,6 +31,7 @@ fn as_json(finding: &Finding) -> serde_json::Value {
     json!({
         "kind": finding.kind, "name": finding.name, "run": finding.run, "why": finding.why,
         "fate": fate(&finding.fate),
+        "going": match &finding.fate { Fate::Going(object) => Some(object), _ => None },
         "failure": match &finding.fate { Fate::Failed(failure) => Some(failure), _ => None },
     })
 }
@@ -39,6 +40,7 @@ fn as_json(finding: &Finding) -> serde_json::Value {
 fn fate(fate: &Fate) -> &'static str {
     match fate {
         Fate::Removed => "removed",
+        Fate::Going(_) => "being-removed",
         Fate::WouldRemove => "would-remove",
         Fate::SetAside => "set-aside",
         Fate::WouldSetAside => "would-set-aside",
@@ -60,6 +62,9 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
             show::line(&finding.name),
             show::line(&finding.why)
         ));
+        if let Fate::Going(object) = &finding.fate {
+            line(&format!("  {}", going(object)));
+        }
         if let Fate::Failed(failure) = &finding.fate {
             for text in render_failure(failure, color) {
                 line(&text);
@@ -73,6 +78,7 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
             .count()
     };
     let (removed, would) = (count("removed"), count("would-remove"));
+    let going = count("being-removed");
     let (failed, kept) = (count("failed"), count("kept"));
     let (aside, would_aside) = (count("set-aside"), count("would-set-aside"));
     let flag = scenario.map_or_else(String::new, |name| {
@@ -80,6 +86,7 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
     });
     let parts = [
         (removed, "removed".to_owned()),
+        (going, "being removed".to_owned()),
         (would, format!("would be removed by: sidestep gc{flag}")),
         (aside, "set aside".to_owned()),
         (
@@ -93,7 +100,7 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
     let told: Vec<_> = told
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    let done = removed + would + aside + would_aside + failed;
+    let done = removed + going + would + aside + would_aside + failed;
     line(&match (done, kept) {
         (0, 0) => "Nothing was left behind.".to_owned(),
         (0, kept) => format!("Nothing to remove; {kept} left alone."),

@@ -12,6 +12,7 @@ use sidestep_policy::{Capability, StepGrant};
 use sidestep_state::{Runs, Writer};
 
 use super::{Fate, Finding};
+use crate::cleaner::GRACE;
 use crate::cloud::Clients;
 
 /// The most pods of one namespace that are looked at.
@@ -64,7 +65,7 @@ pub(crate) async fn sweep_expired(clients: &Clients, runs: &Runs, plan: &Plan) -
             let pods = sweep_spot(clients, runs, spot, false).await;
             found.extend(
                 pods.into_iter()
-                    .filter(|pod| matches!(pod.fate, Fate::Removed)),
+                    .filter(|pod| matches!(pod.fate, Fate::Removed | Fate::Going(_))),
             );
         }
     };
@@ -102,14 +103,9 @@ pub(super) async fn sweep_spot(
             let why = format!("it belongs to run {run} and expires at {expiry:.0}");
             (why, Fate::Kept)
         } else {
-            let uid = metadata["uid"].as_str();
-            let removed = if dry_run {
-                Ok(())
-            } else {
-                objects.delete(name, uid, None, None).await
-            };
             let why = format!("its time was over at {expiry:.0}; run {run} made it");
-            (why, Finding::fate_of(dry_run, removed))
+            let uid = metadata["uid"].as_str();
+            (why, remove(&objects, name, uid, dry_run).await)
         };
         found.push(Finding {
             kind: "pod".into(),
@@ -142,21 +138,23 @@ pub(super) async fn sweep_run(
         let (Some(name), true) = (metadata["name"].as_str(), by == Some(run)) else {
             continue;
         };
-        let removed = if dry_run {
-            Ok(())
-        } else {
-            let uid = metadata["uid"].as_str();
-            objects.delete(name, uid, None, None).await
-        };
+        let fate = remove(&objects, name, metadata["uid"].as_str(), dry_run).await;
         found.push(Finding {
             kind: "pod".into(),
             name: format!("{}/{name}", spot.namespace).into(),
             run: Some(run.into()),
             why: why.into(),
-            fate: Finding::fate_of(dry_run, removed),
+            fate,
         });
     }
     found
+}
+
+async fn remove(objects: &Objects, name: &str, uid: Option<&str>, dry_run: bool) -> Fate {
+    if dry_run {
+        return Fate::WouldRemove;
+    }
+    Finding::fate_of_pod(objects.delete(name, uid, Some(GRACE), None).await)
 }
 
 fn unseen(spot: &Spot, failure: Failure) -> Finding {

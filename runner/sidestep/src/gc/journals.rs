@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sidestep_engine::{Ceilings, Recorder, Stop, collect, name_of, was_detached};
+use sidestep_engine::{Ceilings, Recorder, Removal, Stop, collect, name_of, was_detached};
 use sidestep_events::{Failure, Intent, OnExit, Place, commands, show};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
@@ -89,6 +89,7 @@ async fn run(
         let cleaner = OutsideCleaner {
             clients: clients.clone(),
             run: id.clone(),
+            plan: journal.header.plan_digest.clone(),
         };
         for intent in left.iter().filter(|intent| !expired(intent)) {
             found.push(finding(
@@ -113,8 +114,9 @@ async fn run(
             match remove(folder, &cleaner, expired).await {
                 Ok(gone) => found.extend(gone.into_iter().filter_map(|(intent, removed)| {
                     let fate = match removed {
-                        Ok(false) => return None,
-                        Ok(true) => Fate::Removed,
+                        Ok(Removal::Absent) => return None,
+                        Ok(Removal::Gone) => Fate::Removed,
+                        Ok(Removal::Going(object)) => Fate::Going(object),
                         Err(failure) => Fate::Failed(failure),
                     };
                     Some(finding(&intent, &id, &why, fate))
@@ -146,7 +148,7 @@ async fn remove(
     folder: &RunFolder,
     cleaner: &OutsideCleaner,
     wanted: impl Fn(&Intent) -> bool,
-) -> Result<Vec<(Intent, Result<bool, Failure>)>, StateError> {
+) -> Result<Vec<(Intent, Result<Removal, Failure>)>, StateError> {
     let lock = folder.lock()?;
     // Read anew: what was read before the lock may be of yesterday.
     let (journal, account) = folder.clean_up(&lock)?;

@@ -32,7 +32,7 @@ pub(super) async fn check(
 ) {
     // A check has no secrets: nothing has started that may use them.
     let none = IndexMap::<String, SecretSource>::new();
-    let equipment = match Equipment::new(session, &none, None, "check", false).await {
+    let equipment = match Equipment::new(session, &none, None, "check", "", false).await {
         Ok(equipment) => equipment,
         Err(failure) => return problems.extend([as_diagnostic(&failure)]),
     };
@@ -53,6 +53,7 @@ pub(super) async fn check(
         let incarnation = Incarnation {
             context: StepContext {
                 run: "check".to_owned(),
+                plan: plan.digest(),
                 instance: instance.id.clone(),
                 attempt: 1,
                 resumed: false,

@@ -140,7 +140,7 @@ impl Address {
     ) -> NewIntent {
         let kind = object["kind"].as_str().unwrap_or(&self.resource);
         NewIntent {
-            kind: kind.to_lowercase(),
+            kind: self.target.journal_kind(kind),
             place: Place::Cluster {
                 cluster: self.cluster.clone(),
                 namespace: self.namespace().unwrap_or_default().to_owned(),

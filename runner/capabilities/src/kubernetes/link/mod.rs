@@ -13,8 +13,8 @@ use sidestep_policy::Capability as Key;
 use sidestep_policy::kubernetes::Request;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use super::{Owned, access};
-use crate::bindings::sidestep::host::types::Failure as WitFailure;
+use super::{Deletion, Owned, access};
+use crate::bindings::sidestep::host::types::{Failure as WitFailure, OnExit};
 use crate::bindings::sidestep::kubernetes::objects as wit;
 use crate::gate::functions::kubernetes as functions;
 use crate::{CallError, Capability, Follow, StepState, convert};
@@ -119,11 +119,18 @@ impl wit::Host for StepState {
         let (object, refused) = self.judged(&at, "apply", object, &[]);
         let owned = Owned::of(&self.step, None);
         let intent = (!options.dry_run).then(|| at.intent(&object, &name, options.on_exit, &owned));
+        let goes = matches!(options.on_exit, OnExit::Delete);
         let clusters = self.services.clusters()?;
         let work = async {
             let objects = at.objects(&clusters).await?;
             let (force, dry_run) = (options.force, options.dry_run);
-            let applied = objects.apply(&object, &name, force, dry_run).await?;
+            let applied = if goes {
+                objects
+                    .apply_owned(object, &name, &owned, force, dry_run)
+                    .await?
+            } else {
+                objects.apply(&object, &name, force, dry_run).await?
+            };
             Ok((applied, ()))
         };
         let call = at.call(&self.gate, functions::APPLY.of(bytes), "apply");
@@ -142,7 +149,16 @@ impl wit::Host for StepState {
             let wait = options.wait.map(Duration::from_millis);
             let uid = options.uid.as_deref();
             let objects = at.objects(&clusters).await?;
-            objects.delete(&name, uid, options.grace, wait).await
+            match (objects.delete(&name, uid, options.grace, wait).await?, wait) {
+                (
+                    Deletion::Going {
+                        unseen: Some(why), ..
+                    },
+                    Some(_),
+                ) => Err(*why),
+                (Deletion::Going { .. }, Some(wait)) => Err(objects.slow(&name, wait)),
+                _ => Ok(()),
+            }
         };
         let call = at.call(&self.gate, functions::DELETE, "delete");
         Ok(call.run(work).await?)

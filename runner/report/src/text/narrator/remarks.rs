@@ -1,11 +1,11 @@
 //! What is said on the way: logs, progress, warnings, and calls.
 
 use sidestep_events::{
-    CleanedUp, Diagnostic, Foreign, HostCall, LogLevel, LogLine, LogSource, Progress, Severity,
-    Speaker, WarningRaised, show,
+    Class, CleanedUp, Diagnostic, Foreign, HostCall, LogLevel, LogLine, LogSource, Progress,
+    Severity, Speaker, WarningRaised, show,
 };
 
-use super::super::{Verbosity, progress_text, render_failure};
+use super::super::{Verbosity, going, progress_text, render_failure};
 use super::Narrator;
 use crate::duration;
 
@@ -105,15 +105,23 @@ impl Narrator {
         );
         match &cleaned.failure {
             Some(failure) => {
-                let text = format!("could not remove {what}");
+                let text = if failure.class == Class::Denied {
+                    format!("not allowed to remove {what}, so it stays")
+                } else {
+                    format!("{what} may still be there: it is not known whether it was removed")
+                };
                 let mut lines = vec![self.row(instance, &self.paint.bad("✗"), &text)];
                 lines.extend(render_failure(failure, self.paint.color));
                 lines
             }
             None if self.is_quiet() => Vec::new(),
             None => {
-                let verb = if cleaned.removed { "removed" } else { "kept" };
-                let text = self.paint.dim(&format!("{verb} {what}"));
+                let text = match &cleaned.going {
+                    Some(object) => format!("{what} is {}", going(object)),
+                    None if cleaned.removed => format!("removed {what}"),
+                    None => format!("kept {what}"),
+                };
+                let text = self.paint.dim(&text);
                 vec![self.row(instance, &self.paint.dim("−"), &text)]
             }
         }

@@ -1,0 +1,177 @@
+//! Deleting objects, and seeing them go.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+use kube::api::{DeleteParams, DynamicObject, Preconditions};
+use kube::runtime::wait::{self, await_condition, conditions};
+use serde_json::Value;
+use sidestep_events::{Class, Command, Failure, Going, Owner};
+
+use super::failure::{of_status, refused};
+use super::objects::{Objects, is_absent};
+use super::tries::tried;
+
+/// The pause before a lost watch is begun again, and between two looks without one.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// What became of an object whose deletion was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deletion {
+    /// It is gone, or was not there; another one of its name may be.
+    Gone,
+    /// The deletion was accepted, and the object was still there when it was last seen.
+    Going {
+        /// The object, and when it goes.
+        object: Going,
+        /// Why it can't be seen to go.
+        unseen: Option<Box<Failure>>,
+    },
+}
+
+impl Objects {
+    /// Deletes an object, if it has this uid, and waits until it is gone, at most that long.
+    /// Another one of its name is left alone.
+    pub async fn delete(
+        &self,
+        name: &str,
+        uid: Option<&str>,
+        grace: Option<u32>,
+        wait: Option<Duration>,
+    ) -> Result<Deletion, Failure> {
+        let parameters = DeleteParams {
+            grace_period_seconds: grace,
+            preconditions: uid.map(|uid| Preconditions {
+                uid: Some(uid.to_owned()),
+                resource_version: None,
+            }),
+            ..DeleteParams::default()
+        };
+        let going = match tried(|| self.api.delete(name, &parameters)).await {
+            Ok(going) => going,
+            Err(kube::Error::Api(status)) if is_absent(&status, name) => return Ok(Deletion::Gone),
+            // The precondition failed: it is another one.
+            Err(kube::Error::Api(status)) if status.code == 409 && uid.is_some() => {
+                return Ok(Deletion::Gone);
+            }
+            Err(error) => return Err(self.failure("delete", name, &error)),
+        };
+        let object = going.left();
+        let until = object.as_ref().and_then(until);
+        let Some(uid) = object
+            .and_then(|object| object.uid())
+            .or(uid.map(str::to_owned))
+        else {
+            return Ok(Deletion::Gone);
+        };
+        let seen = match wait {
+            None => Ok(false),
+            Some(wait) => self.goes(name, &uid, wait).await,
+        };
+        if seen == Ok(true) {
+            return Ok(Deletion::Gone);
+        }
+        let uid = uid.into();
+        Ok(Deletion::Going {
+            object: Going { uid, until },
+            unseen: seen.err().map(Box::new),
+        })
+    }
+
+    /// Returns the object, or none where there is none of that name, as the answer to a deletion that
+    /// is only tried shows it. For callers that may delete it and not get it.
+    pub async fn find_by_deletion(&self, name: &str) -> Result<Option<Value>, Failure> {
+        let parameters = DeleteParams {
+            dry_run: true,
+            ..DeleteParams::default()
+        };
+        match tried(|| self.api.delete(name, &parameters)).await {
+            Ok(answer) => match answer.left() {
+                Some(object) => self.shown(&object).map(Some),
+                // Of most kinds the answer is a `Status`, which does not show whose the object is.
+                None => Err(self.unknown_owner(name)),
+            },
+            Err(kube::Error::Api(status)) if is_absent(&status, name) => Ok(None),
+            Err(error) => Err(self.failure("delete", name, &error)),
+        }
+    }
+
+    fn unknown_owner(&self, name: &str) -> Failure {
+        let named = self.named(name);
+        Failure::new(
+            Class::Denied,
+            "kubernetes.forbidden",
+            Owner::Cluster,
+            format!("cannot get {named}, so it can't be seen whose it is, and it is left alone"),
+        )
+        .with_help("a cluster administrator can grant `get`; this prints the Roles:")
+        .with_help(Command::fixed(&["sidestep", "plan", "--rbac"]))
+    }
+
+    /// Returns whether the object of that uid is gone within the time.
+    async fn goes(&self, name: &str, uid: &str, wait: Duration) -> Result<bool, Failure> {
+        let gone = async {
+            let watched = self.watched(name, uid).await;
+            match watched {
+                Err(failure) if failure.class == Class::Denied => self.polled(name, uid).await,
+                watched => watched,
+            }
+        };
+        let gone = tokio::time::timeout(wait, gone).await;
+        gone.map_or(Ok(false), |gone| gone.map(|()| true))
+    }
+
+    /// Waits until the object of that uid is gone, however often the watch is lost.
+    async fn watched(&self, name: &str, uid: &str) -> Result<(), Failure> {
+        loop {
+            let gone = conditions::is_deleted(uid);
+            let Err(error) = await_condition(self.api.clone(), name, gone).await else {
+                return Ok(());
+            };
+            if let wait::Error::ProbeFailed(error) = &error
+                && let Some(status) = refused(error)
+            {
+                return Err(of_status(&format!("see {} go", self.named(name)), status));
+            }
+            tracing::debug!(%error, name, "waiting for an object to go: the watch was lost");
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// Looks until the object of that uid is gone: for callers that may not watch.
+    async fn polled(&self, name: &str, uid: &str) -> Result<(), Failure> {
+        loop {
+            match self.find(name).await {
+                Ok(Some(object)) if object["metadata"]["uid"] == uid => {}
+                Ok(_) => return Ok(()),
+                Err(failure) if failure.class == Class::Denied => return Err(failure),
+                Err(error) => tracing::debug!(?error, name, "waiting for an object to go"),
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// Returns the failure of a caller that wanted the object to be gone by then.
+    pub(super) fn slow(&self, name: &str, wait: Duration) -> Failure {
+        Failure::new(
+            Class::TimedOut,
+            "kubernetes.delete-slow",
+            Owner::Cluster,
+            format!(
+                "{} was deleted and is still there after {} s",
+                self.named(name),
+                wait.as_secs()
+            ),
+        )
+    }
+}
+
+/// `deletionTimestamp` is when the grace is over.
+fn until(object: &DynamicObject) -> Option<Timestamp> {
+    object
+        .metadata
+        .deletion_timestamp
+        .as_ref()
+        .map(|time| time.0)
+}

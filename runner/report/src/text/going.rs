@@ -1,0 +1,10 @@
+use sidestep_events::{Going, show};
+
+/// Says that an object is being removed: which one, and until when at the latest.
+pub fn going(object: &Going) -> String {
+    let uid = show::line(&object.uid);
+    match object.until {
+        Some(until) => format!("being removed (uid {uid}, until {until:.0})"),
+        None => format!("being removed (uid {uid})"),
+    }
+}
