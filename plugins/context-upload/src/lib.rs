@@ -3,9 +3,10 @@
 //! The object is named by the digest of the tree, which is known before anything is compressed; so
 //! a context that is there already is neither compressed nor sent.
 
+use sidestep::google::{self, Member, Place, grant};
 use sidestep::storage::{self, Object, ObjectRef, PutOptions};
 use sidestep::workspace::{self, PackOptions, Packed};
-use sidestep::{Bucket, Class, Command, Creation, Owner, Result, Step};
+use sidestep::{Bucket, Class, Creation, Error, Owner, Result, Step};
 
 /// The object's metadata: what it was made from, and by which packer.
 const TREE: &str = "sidestep-tree";
@@ -97,22 +98,8 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
         .content_type("application/gzip")
         .metadata(TREE, &packed.digest)
         .metadata(PACKER, &packed.packer);
-    let written = storage::put(bucket, &name, &packed.blob, &options).map_err(|error| {
-        let by_bucket = error.class == Class::Denied
-            && error.owner == Owner::Cloud
-            && !error.message.contains("vpcServiceControlsUniqueIdentifier");
-        let grant = let_create(bucket, member(&error.message));
-        let error = error.context("the context was not uploaded");
-        match grant {
-            _ if !by_bucket => error,
-            Some(grant) => error
-                .help(format!("an administrator of gs://{bucket} can grant it:"))
-                .help(grant),
-            None => error.help(format!(
-                "the caller needs roles/storage.objectCreator on gs://{bucket}"
-            )),
-        }
-    })?;
+    let written = storage::put(bucket, &name, &packed.blob, &options)
+        .map_err(|error| unsent(error, bucket, &inputs.prefix))?;
     let sent = written.outcome == Creation::Created;
     if sent {
         sidestep::info!("sent {} to {uri}", bytes(written.size));
@@ -123,28 +110,38 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
     Ok(done(written.generation, written.size, sent))
 }
 
-/// Lets a member create objects in a bucket.
-fn let_create(bucket: &str, member: Option<String>) -> Option<Command> {
-    Command::new(&["gcloud", "storage", "buckets", "add-iam-policy-binding"])
-        .joined(["gs://".into(), bucket.into()])
-        .option("--member", member)
-        .words(&["--role", "roles/storage.objectCreator", "--condition=None"])
-        .build()
+/// The failure of an upload. Only one that lacks the right to create the object is repaired by a
+/// grant, and the grant is for the step's prefix; a 403 has many other reasons (a disabled API, a
+/// perimeter, billing, a retention policy), which the message says.
+fn unsent(error: Error, bucket: &str, prefix: &str) -> Error {
+    const CREATE: &str = "storage.objects.create";
+    let lacks = error.class == Class::Denied
+        && error.owner == Owner::Cloud
+        && error.message.contains(CREATE)
+        && !google::is_perimeter(&error.message);
+    let place = Place::Objects {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+    };
+    let role = "roles/storage.objectCreator";
+    let who = refused(&error.message);
+    let error = error.context("the context was not uploaded");
+    if !lacks {
+        return error;
+    }
+    let place_shown = place.shown();
+    match who.and_then(|member| grant(&place, &member, role)) {
+        Some(command) => error
+            .help(format!("an administrator of gs://{bucket} can grant it:"))
+            .help(command),
+        None => error.help(format!("the caller needs {role} on {place_shown}")),
+    }
 }
 
-/// Who was refused, as a policy names them: Cloud Storage says `X does not have …`. None where it
-/// does not say.
-fn member(message: &str) -> Option<String> {
-    let who = message
-        .split_once(" does not have ")
-        .and_then(|(before, _)| before.rsplit(' ').next())
-        .unwrap_or_default();
-    match who {
-        who if who.starts_with("principal") => Some(who.to_owned()),
-        who if who.ends_with(".gserviceaccount.com") => Some(format!("serviceAccount:{who}")),
-        who if who.contains('@') => Some(format!("user:{who}")),
-        _ => None,
-    }
+/// Who was refused: Cloud Storage says `X does not have …`. None where it does not say.
+fn refused(message: &str) -> Option<Member> {
+    let (before, _) = message.split_once(" does not have ")?;
+    Member::of_caller(before.rsplit(' ').next()?)
 }
 
 /// The object, if it is there and holds this tree.
@@ -203,7 +200,7 @@ fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, let_create, member};
+    use super::*;
 
     #[test]
     fn sizes_are_written_for_people() {
@@ -214,28 +211,54 @@ mod tests {
         assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
     }
 
+    fn help(message: &str, prefix: &str) -> Vec<String> {
+        let code = "google.permission-denied";
+        let error = Error::new(Class::Denied, code, Owner::Cloud, message);
+        let error = unsent(error, "b", prefix);
+        error.help.iter().map(ToString::to_string).collect()
+    }
+
+    fn said(who: &str) -> String {
+        format!(
+            "cannot put gs://b/o: {who} does not have storage.objects.create access to the Google Cloud Storage object."
+        )
+    }
+
     #[test]
-    fn who_was_refused_is_in_the_command() {
-        let said = |who: &str| {
-            member(&format!(
-                "cannot put gs://b/o: {who} does not have storage.objects.create access"
-            ))
-        };
-        assert_eq!(
-            let_create("b", said("dev@example.com"))
-                .map(|c| c.to_line())
-                .as_deref(),
-            Some(
-                "gcloud storage buckets add-iam-policy-binding gs://b --member user:dev@example.com --role roles/storage.objectCreator --condition=None"
-            )
-        );
-        assert_eq!(
-            said("up@demo.iam.gserviceaccount.com").as_deref(),
-            Some("serviceAccount:up@demo.iam.gserviceaccount.com")
-        );
-        for unknown in [said("Caller"), member("the bucket is gone")] {
-            assert_eq!(unknown, None);
-            assert_eq!(let_create("b", unknown), None, "no command with a hole");
+    fn a_grant_is_for_the_prefix_and_for_whom_the_bucket_refused() {
+        for (who, member) in [
+            ("dev@example.com", "user:dev@example.com"),
+            (
+                "up@demo.iam.gserviceaccount.com",
+                "serviceAccount:up@demo.iam.gserviceaccount.com",
+            ),
+        ] {
+            let help = help(&said(who), "contexts/");
+            assert_eq!(help[0], "an administrator of gs://b can grant it:");
+            assert_eq!(
+                help[1],
+                format!(
+                    "gcloud storage buckets add-iam-policy-binding gs://b --member {member} --role roles/storage.objectCreator '--condition=expression=resource.name.startsWith(\"projects/_/buckets/b/objects/contexts/\"),title=objects-of-a-prefix'"
+                )
+            );
+        }
+        for nobody in ["Caller", "allUsers", "Anonymous caller"] {
+            assert_eq!(
+                help(&said(nobody), "contexts/"),
+                ["the caller needs roles/storage.objectCreator on gs://b/contexts/*"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_another_reason_is_not_the_bucket_s() {
+        for reason in [
+            "Cloud Storage JSON API has not been used in project 1 before or it is disabled.",
+            "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x1Y-2z",
+            "The billing account for the owning project is disabled in state absent",
+            "Object 'b/o' is under active Temporary hold and cannot be deleted, overwritten or archived until hold is removed.",
+        ] {
+            assert_eq!(help(reason, "contexts/"), [""; 0], "{reason}");
         }
     }
 }

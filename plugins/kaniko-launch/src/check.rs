@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use sidestep::{Diagnostic, ImageRef, workspace};
+use sidestep::google::Repository;
+use sidestep::{Diagnostic, Error, ImageRef, Result, workspace};
 
 use crate::dockerfile::problems;
-use crate::inputs::Known;
+use crate::inputs::{Inputs, Known};
 use crate::layout;
 use crate::resources;
 
@@ -18,7 +19,8 @@ pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     found.extend(inputs.context.as_deref().and_then(layout::warning));
     found.extend(resources::problems(inputs));
     let destinations = inputs.destinations.iter().flatten();
-    found.extend(destinations.filter_map(without_repository));
+    let images = destinations.chain(&inputs.cache_repo);
+    found.extend(images.filter_map(without_repository));
     // What another step decides can't be read yet.
     if let (Some(path), Some(dockerfile)) = (&inputs.path, &inputs.dockerfile) {
         found.extend(dockerfile_problems(path, dockerfile, inputs));
@@ -26,17 +28,26 @@ pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     found
 }
 
+/// Refuses images that another step named, before anything starts: the check saw no value of them.
+pub(crate) fn images(inputs: &Inputs) -> Result<()> {
+    let mut images = inputs.destinations.iter().chain(&inputs.cache_repo);
+    match images.find_map(without_repository) {
+        None => Ok(()),
+        Some(found) => {
+            let error = Error::invalid_input(found.code, found.message);
+            Err(error.helps(found.help))
+        }
+    }
+}
+
 /// An image of Artifact Registry lies in a repository: `HOST/PROJECT/REPOSITORY/NAME`
 /// (<https://cloud.google.com/artifact-registry/docs/docker/names>).
 fn without_repository(image: &ImageRef) -> Option<Diagnostic> {
-    let parts: Vec<&str> = image.repository().split('/').collect();
-    let lies_there = parts[0].ends_with("-docker.pkg.dev");
-    (lies_there && parts.len() < 4).then(|| {
-        let message = format!("the destination {image} names no repository to push to");
-        Diagnostic::error("kaniko.destination", message).help(format!(
-            "an image there is {}/PROJECT/REPOSITORY/NAME",
-            parts[0]
-        ))
+    Repository::is_left_out(image.repository()).then(|| {
+        let message = format!("the image {image} names no repository to push to");
+        let host = image.registry();
+        Diagnostic::error("kaniko.destination", message)
+            .help(format!("an image there is {host}/PROJECT/REPOSITORY/NAME"))
     })
 }
 
@@ -85,6 +96,7 @@ mod tests {
     use sidestep::serde_json::{from_value, json};
 
     use super::*;
+    use crate::inputs::example;
 
     #[test]
     fn a_dockerfile_that_is_not_utf8_is_read_and_its_faults_are_found() {
@@ -114,6 +126,16 @@ mod tests {
             "us-docker.pkg.dev/hello",
         ] {
             assert_eq!(codes(image), ["kaniko.destination"], "{image}");
+            let cached: Known = from_value(json!({ "cacheRepo": image })).expect("known inputs");
+            assert_eq!(check(&cached)[0].code, "kaniko.destination", "{image}");
+            // Named by another step, it is seen when the step starts.
+            for late in [
+                json!({ "destinations": [image] }),
+                json!({ "cacheRepo": image }),
+            ] {
+                let error = images(&example(&late)).expect_err(image);
+                assert_eq!(error.code, "kaniko.destination");
+            }
         }
         for image in [
             "europe-docker.pkg.dev/demo/images/hello:1",
@@ -121,6 +143,8 @@ mod tests {
             "ghcr.io/demo/hello",
         ] {
             assert_eq!(codes(image), [""; 0], "{image}");
+            let late = example(&json!({ "destinations": [image] }));
+            assert_eq!(images(&late), Ok(()), "{image}");
         }
     }
 

@@ -8,10 +8,11 @@ mod warning;
 
 use std::cell::OnceCell;
 
-use sidestep::{Command, Value};
+use sidestep::google::{Member, Repository, let_act_as};
+use sidestep::{Command, Value, kubectl};
 
 use crate::inputs::Inputs;
-use crate::repair::{self, KeyField, Repository};
+use crate::repair::{self, KeyField};
 
 pub(crate) use facts::{Facts, Link};
 
@@ -55,7 +56,7 @@ impl<'a> Identity<'a> {
         };
         let mut commands = Vec::new();
         if facts.workload_pool.is_none() {
-            commands.extend(repair::make_pool(cluster));
+            commands.extend(cluster.gke().and_then(|cluster| cluster.make_pool()));
         }
         let pools: Vec<&str> = self.unserved().iter().map(|pool| &*pool.name).collect();
         if !pools.is_empty() {
@@ -67,64 +68,106 @@ impl<'a> Identity<'a> {
     /// Lets the workload act as the account that it is linked to.
     pub(crate) fn bind(&self) -> Option<Command> {
         let account = self.account()?;
-        repair::bind(self.inputs, &account, self.pool())
+        let_act_as(account, &self.workload())
+    }
+
+    /// The workload as a member of its Google account's policy.
+    pub(crate) fn workload(&self) -> Member {
+        let Inputs {
+            namespace,
+            service_account,
+            ..
+        } = self.inputs;
+        Member::workload(self.pool(), namespace, service_account)
+    }
+
+    /// What is wrong with the annotation's text, and the command that corrects it where it is clear
+    /// which account is meant.
+    pub(crate) fn misspelt(&self) -> Option<(String, Option<Command>)> {
+        let Some(Link::Misspelt(text, misspelt)) = &self.facts().link else {
+            return None;
+        };
+        let Inputs {
+            namespace,
+            service_account,
+            ..
+        } = self.inputs;
+        let why = format!(
+            "{} is annotated with `{text}`, which is {}",
+            self.inputs.workload(),
+            misspelt.what
+        );
+        let meant = misspelt.meant.as_ref();
+        let annotate =
+            meant.and_then(|it| kubectl::annotate(namespace, service_account, it.address()));
+        Some((why, annotate))
     }
 
     /// The roles of a build, for whoever it is.
     pub(crate) fn roles(&self) -> Vec<Command> {
-        let member = self.member();
+        let Some(member) = self.member() else {
+            return Vec::new();
+        };
         let images = self.inputs.destinations.iter();
         let images = images.chain(&self.inputs.cache_repo);
         let mut repositories: Vec<Repository> = Vec::new();
-        for repository in images.filter_map(Repository::of_image) {
+        for repository in images.filter_map(|image| Repository::of_image(image.repository())) {
             if !repositories.contains(&repository) {
                 repositories.push(repository);
             }
         }
         let reader = repair::grant_reader(&member, &self.inputs.context);
-        let writers = repositories.iter();
+        let writers = repositories.into_iter();
         let writers = writers.filter_map(|repository| repair::grant_writer(&member, repository));
         reader.into_iter().chain(writers).collect()
     }
 
-    /// The build as a member of policies. It is not known on a cluster that only the operator's
-    /// settings know, for a workload that acts as itself.
-    pub(crate) fn member(&self) -> Value {
-        let account = match &self.inputs.google_key {
-            Some(key) => Some(repair::asked_of_key(
-                self.inputs,
-                key,
-                KeyField::ClientEmail,
-            )),
-            None => self.account(),
-        };
-        match account {
-            Some(account) => Value::joined(["serviceAccount:".into(), account]),
-            None => self.principal(),
+    /// The build as a member of policies. None where its annotation names no account. On a cluster
+    /// that only the operator's settings know, a workload that acts as itself is a member that no
+    /// command can be made of.
+    pub(crate) fn member(&self) -> Option<Member> {
+        if let Some(key) = &self.inputs.google_key {
+            let address = repair::asked_of_key(self.inputs, key, KeyField::ClientEmail);
+            return Some(Member::account(address));
+        }
+        match &self.facts().link {
+            Some(Link::Account(account)) => Some(account.member()),
+            Some(Link::Direct) => Some(self.principal()),
+            Some(Link::Misspelt(..)) => None,
+            None => Some(Member::account(repair::asked_link(self.inputs))),
         }
     }
 
-    /// The Google account that the workload acts as; none where it is its own principal.
+    /// The build as a member, where a refusal can be about it. `named` is whom the refusal names:
+    /// text that others wrote, so a grant is for the build itself or for nobody.
+    pub(crate) fn refused(&self, named: &str) -> Option<Member> {
+        let own = self.member()?;
+        let is_other = match (own.text(), Member::of_caller(named)) {
+            (Some(own), Some(named)) => named.text() != Some(own),
+            _ => false,
+        };
+        (!is_other).then_some(own)
+    }
+
+    /// The Google account that the workload acts as; none where it is its own principal, and where
+    /// its annotation names no account.
     pub(crate) fn account(&self) -> Option<Value> {
         match &self.facts().link {
-            Some(Link::Account(address)) => Some(address.into()),
-            Some(Link::Direct) => None,
+            Some(Link::Account(account)) => Some(account.address().into()),
+            Some(Link::Direct | Link::Misspelt(..)) => None,
             None => Some(repair::asked_link(self.inputs)),
         }
     }
 
-    /// The workload itself: `principal://…/subject/ns/NAMESPACE/sa/ACCOUNT`.
-    fn principal(&self) -> Value {
-        Value::joined([
-            "principal://iam.googleapis.com/projects/".into(),
-            repair::asked_number(&self.inputs.cluster).into(),
-            "/locations/global/workloadIdentityPools/".into(),
-            self.pool(),
-            "/subject/ns/".into(),
-            Value::from(&self.inputs.namespace),
-            "/sa/".into(),
-            Value::from(&self.inputs.service_account),
-        ])
+    /// The workload itself.
+    fn principal(&self) -> Member {
+        let Inputs {
+            namespace,
+            service_account,
+            ..
+        } = self.inputs;
+        let number = repair::asked_number(&self.inputs.cluster);
+        Member::principal(number, self.pool(), namespace, service_account)
     }
 
     /// The cluster's workload pool; not known of a cluster that only the operator's settings know.
@@ -134,7 +177,10 @@ impl<'a> Identity<'a> {
             Some(facts) => match &facts.workload_pool {
                 Some(pool) => pool.into(),
                 // The name that `serve` makes.
-                None => Value::joined([cluster.project().into(), Value::from(".svc.id.goog")]),
+                None => cluster
+                    .gke()
+                    .and_then(|cluster| cluster.pool_to_be())
+                    .into(),
             },
             None => repair::asked_pool(cluster).into(),
         }

@@ -105,6 +105,7 @@ pub(crate) struct Known {
     pub platform: Option<Option<String>>,
     pub executor: Option<String>,
     pub destinations: Option<Vec<ImageRef>>,
+    pub cache_repo: Option<ImageRef>,
     pub namespace: Option<String>,
     pub google_key: Option<GoogleKey>,
     pub cpu: Option<Amount<Cpu>>,
@@ -184,7 +185,7 @@ fn pending_grace() -> Duration {
 #[cfg(test)]
 pub(crate) fn example(more: &sidestep::serde_json::Value) -> Inputs {
     let mut inputs = sidestep::serde_json::json!({
-        "context": "gs://contexts/a.tar.gz",
+        "context": "gs://contexts/team/a.tar.gz",
         "destinations": ["europe-docker.pkg.dev/demo/images/hello:latest"],
         "cluster": "projects/demo/locations/europe-west1/clusters/ci",
         "namespace": "builds",

@@ -35,6 +35,7 @@ use sidestep::{Check, Diagnostic, Result, Step};
     check = check
 )]
 fn run(step: &Step, inputs: Inputs) -> Result<Outputs> {
+    check::images(&inputs)?;
     if let Some(warning) = layout::warning(&inputs.context) {
         step.annotate(warning);
     }

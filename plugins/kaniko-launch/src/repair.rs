@@ -1,71 +1,31 @@
 //! Builds the commands that repair an identity. Each is complete: it looks up itself what this step
 //! does not know, and is not built where it can't.
 
-use sidestep::{Cluster, Command, ImageRef, Value};
+use sidestep::google::{Member, Place, Repository, grant};
+use sidestep::{Cluster, Command, Value};
 
 use crate::inputs::{GoogleKey, Inputs};
 
-/// The annotation that links a Kubernetes service account to a Google one.
-pub(crate) const LINK: &str = "iam.gke.io/gcp-service-account";
-
-/// Turns Workload Identity on.
-pub(crate) fn make_pool(cluster: &Cluster) -> Option<Command> {
-    let project = cluster.project();
-    Command::new(&["gcloud", "container", "clusters", "update"])
-        .value(cluster.name())
-        .option("--location", cluster.location())
-        .option("--project", project)
-        .joined([
-            "--workload-pool=".into(),
-            project.into(),
-            ".svc.id.goog".into(),
-        ])
-        .build()
-}
-
 /// Lets node pools serve workload identities: these, or all that don't where they are not known.
 pub(crate) fn serve_identities(cluster: &Cluster, pools: &[&str]) -> Vec<Command> {
-    let of = |command: sidestep::Builder| {
-        command
-            .option("--cluster", cluster.name())
-            .option("--location", cluster.location())
-            .option("--project", cluster.project())
+    let Some(cluster) = cluster.gke() else {
+        return Vec::new();
     };
-    let update = |pool: &str, first: &[&'static str]| {
-        let update = ["gcloud", "container", "node-pools", "update"];
-        of(Command::new(first).words(&update).value(pool))
-            .words(&["--workload-metadata=GKE_METADATA"])
-    };
-    if !pools.is_empty() {
-        let updates = pools.iter().map(|pool| update(pool, &[]).build());
-        return updates.flatten().collect();
+    if pools.is_empty() {
+        return cluster.serve_all_identities().into_iter().collect();
     }
-    let list = of(Command::new(&["gcloud", "container", "node-pools", "list"])).words(&[
-        "--filter=NOT config.workloadMetadataConfig.mode=GKE_METADATA",
-        "--format=value(name)",
-    ]);
-    let each = update("{}", &["xargs", "-I", "{}"]).reading(list.build());
-    each.build().into_iter().collect()
+    let updates = pools.iter().map(|pool| cluster.serve_identities(pool));
+    updates.flatten().collect()
 }
 
 /// The cluster's workload pool, where GKE was not asked.
 pub(crate) fn asked_pool(cluster: &Cluster) -> Option<Value> {
-    Command::new(&["gcloud", "container", "clusters", "describe"])
-        .value(cluster.name())
-        .option("--location", cluster.location())
-        .option("--project", cluster.project())
-        .words(&["--format=value(workloadIdentityConfig.workloadPool)"])
-        .build()
-        .and_then(Command::output)
+    cluster.gke()?.show_pool()?.output()
 }
 
 /// The number of the cluster's project.
 pub(crate) fn asked_number(cluster: &Cluster) -> Option<Value> {
-    Command::new(&["gcloud", "projects", "describe"])
-        .value(cluster.project())
-        .words(&["--format=value(projectNumber)"])
-        .build()
-        .and_then(Command::output)
+    cluster.gke()?.show_number()?.output()
 }
 
 /// The Google account that the Kubernetes one is linked to, where the cluster did not tell.
@@ -111,88 +71,20 @@ pub(crate) enum KeyField {
     PrivateKeyId,
 }
 
-/// Makes a Google service account again.
-pub(crate) fn make_account(address: &str) -> Option<Command> {
-    let (name, project) = parts(address)?;
-    Command::new(&["gcloud", "iam", "service-accounts", "create"])
-        .value(name)
-        .option("--project", project)
-        .build()
-}
-
-/// Lets the workload act as a Google service account; `pool` is the cluster's.
-pub(crate) fn bind(inputs: &Inputs, account: &Value, pool: impl Into<Value>) -> Option<Command> {
-    let member = Value::joined([
-        "serviceAccount:".into(),
-        pool.into(),
-        Value::from(format!("[{}]", inputs.workload())),
-    ]);
-    let bind = Command::new(&["gcloud", "iam", "service-accounts"])
-        .words(&["add-iam-policy-binding"])
-        .value(account);
-    match account.text().and_then(parts) {
-        Some((_, project)) => bind.option("--project", project),
-        // gcloud finds an account by its address alone.
-        None => bind,
-    }
-    .words(&["--role", "roles/iam.workloadIdentityUser"])
-    .option("--member", member)
-    .words(&["--condition=None"])
-    .build()
-}
-
-/// Links the Kubernetes service account to the Google one.
-pub(crate) fn link(inputs: &Inputs, account: Value) -> Option<Command> {
-    Command::new(&["kubectl", "annotate", "serviceaccount"])
-        .value(&inputs.service_account)
-        .option("-n", &inputs.namespace)
-        .words(&["--overwrite"])
-        .joined([LINK.into(), "=".into(), account])
-        .build()
-}
-
-/// Lets a member read the context's bucket.
-pub(crate) fn grant_reader(member: &Value, context: &str) -> Option<Command> {
-    let bucket = context.trim_start_matches("gs://").split('/').next();
-    Command::new(&["gcloud", "storage", "buckets", "add-iam-policy-binding"])
-        .joined(["gs://".into(), bucket.into()])
-        .option("--member", member)
-        .words(&["--role", "roles/storage.objectViewer", "--condition=None"])
-        .build()
+/// Lets a member read the objects beside the context. None for a context that lies in no folder:
+/// the grant would open the whole bucket.
+pub(crate) fn grant_reader(member: &Member, context: &str) -> Option<Command> {
+    grant(
+        &Place::folder_of(context)?,
+        member,
+        "roles/storage.objectViewer",
+    )
 }
 
 /// Lets a member push to a repository of Artifact Registry.
-pub(crate) fn grant_writer(member: &Value, repository: &Repository) -> Option<Command> {
-    Command::new(&["gcloud", "artifacts", "repositories"])
-        .words(&["add-iam-policy-binding"])
-        .value(&repository.name)
-        .option("--location", &repository.location)
-        .option("--project", &repository.project)
-        .option("--member", member)
-        .words(&[
-            "--role",
-            "roles/artifactregistry.writer",
-            "--condition=None",
-        ])
-        .build()
-}
-
-/// Creates a repository of Artifact Registry.
-pub(crate) fn make_repository(repository: &Repository) -> Option<Command> {
-    Command::new(&["gcloud", "artifacts", "repositories", "create"])
-        .value(&repository.name)
-        .words(&["--repository-format=docker"])
-        .option("--location", &repository.location)
-        .option("--project", &repository.project)
-        .build()
-}
-
-/// Enables an API in a project.
-pub(crate) fn enable_api(service: &'static str, project: &str) -> Option<Command> {
-    Command::new(&["gcloud", "services", "enable"])
-        .words(&[service])
-        .option("--project", project)
-        .build()
+pub(crate) fn grant_writer(member: &Member, repository: Repository) -> Option<Command> {
+    let place = Place::Repository(repository);
+    grant(&place, member, "roles/artifactregistry.writer")
 }
 
 /// Ends a key: it is worth nothing from then on, wherever it was copied to.
@@ -243,65 +135,9 @@ fn on_context(command: &'static str, inputs: &Inputs) -> sidestep::Builder {
     }
 }
 
-/// A repository of Artifact Registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Repository {
-    project: String,
-    location: String,
-    name: String,
-}
-
-impl Repository {
-    /// Of `projects/P/locations/L/repositories/R`.
-    pub(crate) fn from_resource(name: &str) -> Option<Self> {
-        match name.split('/').collect::<Vec<_>>()[..] {
-            [
-                "projects",
-                project,
-                "locations",
-                location,
-                "repositories",
-                repository,
-            ] => Some(Self::new(project, location, repository)),
-            _ => None,
-        }
-    }
-
-    /// Of `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`, and of Container Registry's hosts, which
-    /// Artifact Registry serves from a repository of the host's name.
-    pub(crate) fn of_image(image: &ImageRef) -> Option<Self> {
-        let mut parts = image.repository().split('/');
-        let host = parts.next()?;
-        let project = parts.next()?;
-        if let Some(location) = host.strip_suffix("-docker.pkg.dev") {
-            return Some(Self::new(project, location, parts.next()?));
-        }
-        let location = match host {
-            "gcr.io" | "us.gcr.io" => "us",
-            "eu.gcr.io" => "europe",
-            "asia.gcr.io" => "asia",
-            _ => return None,
-        };
-        Some(Self::new(project, location, host))
-    }
-
-    fn new(project: &str, location: &str, name: &str) -> Self {
-        Self {
-            project: project.to_owned(),
-            location: location.to_owned(),
-            name: name.to_owned(),
-        }
-    }
-}
-
-/// Name and project of `NAME@PROJECT.iam.gserviceaccount.com`.
-fn parts(address: &str) -> Option<(&str, &str)> {
-    let (name, host) = address.split_once('@')?;
-    Some((name, host.strip_suffix(".iam.gserviceaccount.com")?))
-}
-
 #[cfg(test)]
 mod tests {
+    use sidestep::google::let_act_as;
     use sidestep::serde_json::json;
 
     use super::*;
@@ -318,10 +154,15 @@ mod tests {
     #[test]
     fn known_facts_stand_in_the_command() {
         let inputs = example(&json!({}));
-        let account = Value::from("builder@demo.iam.gserviceaccount.com");
+        let member = Member::account("builder@demo.iam.gserviceaccount.com");
         assert_eq!(
-            line(bind(&inputs, &account, "demo.svc.id.goog")),
-            "gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/kaniko]' --condition=None"
+            line(grant_reader(&member, &inputs.context)),
+            "gcloud storage buckets add-iam-policy-binding gs://contexts --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/storage.objectViewer '--condition=expression=resource.name.startsWith(\"projects/_/buckets/contexts/objects/team/\"),title=objects-of-a-prefix'"
+        );
+        assert_eq!(
+            grant_reader(&member, "gs://contexts/a.tar.gz"),
+            None,
+            "it lies in no folder, and the whole bucket is too much"
         );
         assert_eq!(
             lines(&serve_identities(&inputs.cluster, &["a", "b"])),
@@ -333,7 +174,8 @@ mod tests {
     fn unknown_ones_are_asked_for_by_the_command() {
         let inputs = example(&json!({ "googleKey": { "secret": "builder-key" } }));
         let pool = asked_pool(&inputs.cluster).expect("a GKE cluster");
-        let command = line(bind(&inputs, &asked_link(&inputs), pool));
+        let member = Member::workload(pool, "builds", "kaniko");
+        let command = line(let_act_as(asked_link(&inputs), &member));
         assert!(
             command.contains("serviceAccount:\"$(gcloud container clusters describe ci "),
             "{command}"
@@ -364,22 +206,7 @@ mod tests {
         let cluster: Cluster = "staging".parse().expect("a name");
         assert_eq!(serve_identities(&cluster, &[]), []);
         assert_eq!(serve_identities(&cluster, &["a"]), []);
-        assert_eq!(make_pool(&cluster), None);
         assert_eq!(asked_pool(&cluster), None);
         assert_eq!(asked_number(&cluster), None);
-    }
-
-    #[test]
-    fn repositories_are_known_by_their_images() {
-        let of = |image: &str| Repository::of_image(&image.parse().expect(image));
-        assert_eq!(
-            of("europe-docker.pkg.dev/demo/images/hello:1"),
-            Repository::from_resource("projects/demo/locations/europe/repositories/images")
-        );
-        assert_eq!(
-            of("eu.gcr.io/demo/hello"),
-            Some(Repository::new("demo", "europe", "eu.gcr.io"))
-        );
-        assert_eq!(of("ghcr.io/a/b"), None);
     }
 }

@@ -4,8 +4,7 @@ use google_cloud_wkt as wkt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sidestep_events::{
-    Class, Command, Diagnostic, Failure, Foreign, Help, OnExit, Owner, Piece, Position, Severity,
-    Speaker,
+    Class, Diagnostic, Failure, Foreign, Help, OnExit, Owner, Position, Severity, Speaker,
 };
 
 use crate::bindings::sidestep::host::types;
@@ -52,37 +51,20 @@ pub(crate) fn failure_from_wit(failure: types::Failure) -> Failure {
     }
 }
 
+sidestep_contract::wit_commands!(types);
+
 fn help_to_wit(help: Help) -> types::Help {
     match help {
         Help::Text(text) => types::Help::Text(text.into_exact()),
-        Help::Command(command) => {
-            let piece = |piece| match piece {
-                Piece::Text(text) => types::Piece::Text(text),
-                Piece::Output { output } => types::Piece::Output(output),
-            };
-            let (words, input) = command.into_parts();
-            let words = words.into_iter();
-            let words = words.map(|word| word.into_iter().map(piece).collect());
-            types::Help::Command(types::Command {
-                words: words.collect(),
-                input,
-            })
-        }
+        Help::Command(command) => types::Help::Command(command_to_wit(command)),
     }
 }
 
 fn help_from_wit(help: types::Help) -> Help {
     match help {
         types::Help::Text(text) => text.into(),
-        types::Help::Command(types::Command { words, input }) => {
-            let piece = |piece| match piece {
-                types::Piece::Text(text) => Piece::Text(text),
-                types::Piece::Output(output) => Piece::Output { output },
-            };
-            let words = words.into_iter();
-            let words = words.map(|word| word.into_iter().map(piece).collect());
-            // A command without a program is nothing to run.
-            Command::from_parts(words.collect(), input).map_or_else(|| "".into(), Help::Command)
+        types::Help::Command(command) => {
+            command_from_wit(command).map_or_else(|| "".into(), Help::Command)
         }
     }
 }
@@ -184,6 +166,8 @@ pub(crate) fn value(name: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sidestep_events::Command;
+
     use super::*;
 
     #[test]

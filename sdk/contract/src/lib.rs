@@ -2,6 +2,9 @@
 //! it compiles for guests.
 
 mod command;
+pub mod google;
+mod help;
+pub mod kubectl;
 mod quote;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use sidestep_contract::{Command, Piece};
+use sidestep_contract::Command;
 
 use crate::bindings::sidestep::host::types;
 
@@ -84,19 +84,14 @@ impl PartialEq<&str> for Help {
     }
 }
 
+sidestep_contract::wit_commands!(types);
+
 impl From<types::Help> for Help {
     fn from(help: types::Help) -> Self {
         match help {
             types::Help::Text(text) => Self::Text(text),
-            types::Help::Command(types::Command { words, input }) => {
-                let piece = |piece| match piece {
-                    types::Piece::Text(text) => Piece::Text(text),
-                    types::Piece::Output(output) => Piece::Output { output },
-                };
-                let words = words.into_iter();
-                let words = words.map(|word| word.into_iter().map(piece).collect());
-                Command::from_parts(words.collect(), input)
-                    .map_or(Self::Text(String::new()), Self::Command)
+            types::Help::Command(command) => {
+                command_from_wit(command).map_or(Self::Text(String::new()), Self::Command)
             }
         }
     }
@@ -106,19 +101,7 @@ impl From<Help> for types::Help {
     fn from(help: Help) -> Self {
         match help {
             Help::Text(text) => Self::Text(text),
-            Help::Command(command) => {
-                let piece = |piece| match piece {
-                    Piece::Text(text) => types::Piece::Text(text),
-                    Piece::Output { output } => types::Piece::Output(output),
-                };
-                let (words, input) = command.into_parts();
-                let words = words.into_iter();
-                let words = words.map(|word| word.into_iter().map(piece).collect());
-                Self::Command(types::Command {
-                    words: words.collect(),
-                    input,
-                })
-            }
+            Help::Command(command) => Self::Command(command_to_wit(command)),
         }
     }
 }

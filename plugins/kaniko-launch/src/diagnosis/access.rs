@@ -1,12 +1,13 @@
 //! Failures of who the build is, and of what that identity may do.
 
+use sidestep::google::{self, Account, Repository, enable_apis};
 use sidestep::{Class, Command, Error, ImageRef, Owner, Value as Word};
 use sidestep_kaniko_messages::{FinalLine, Kind};
 
 use super::answer;
 use crate::identity::Identity;
 use crate::inputs::Inputs;
-use crate::repair::{self, Repository};
+use crate::repair;
 
 /// How the addresses of Compute Engine's default accounts end.
 const NODE_ACCOUNT: &str = "-compute@developer.gserviceaccount.com";
@@ -44,11 +45,12 @@ pub(super) fn of_access(
                 Kind::BindingMissing,
                 format!("the build may not act as its Google service account: {text}"),
             );
-            match identity.bind() {
-                Some(command) => error
-                    .help("let it, as that account's owner (and wait a minute or two):")
+            match (identity.misspelt(), identity.bind()) {
+                (Some(misspelt), _) => respelt(error, misspelt),
+                (None, Some(command)) => error
+                    .help("an administrator of that account can grant it (allow a minute or two):")
                     .help(command),
-                None => error.help(format!(
+                (None, None) => error.help(format!(
                     "{workload} needs roles/iam.workloadIdentityUser on that account"
                 )),
             }
@@ -63,15 +65,49 @@ pub(super) fn of_access(
             );
             error.helps(identity.way_off_the_node())
         }
-        Kind::ContextDenied => answer(
-            Kind::ContextDenied,
-            format!("{text} may not read the context {}", inputs.context),
-        )
-        .help("let it, as the bucket's owner:")
-        .helps(repair::grant_reader(&member(text), &inputs.context)),
-        Kind::ApiDisabled => api_disabled(text, line),
+        Kind::ContextDenied => context_denied(text, inputs, identity),
+        Kind::ApiDisabled => api_disabled(text, line, inputs),
         Kind::RepositoryMissing => repository_missing(line, inputs),
         _ => push_denied(text, inputs, identity),
+    }
+}
+
+/// `text` is whom the refusal names.
+fn context_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
+    let error = answer(
+        Kind::ContextDenied,
+        format!("{text} may not read the context {}", inputs.context),
+    );
+    if let Some(misspelt) = identity.misspelt().filter(|_| inputs.google_key.is_none()) {
+        return respelt(error, misspelt);
+    }
+    let Some(member) = identity.refused(text) else {
+        return error.help(format!(
+            "this is not who {} is linked to: find out which identity the build's pod has",
+            inputs.workload()
+        ));
+    };
+    match repair::grant_reader(&member, &inputs.context) {
+        Some(command) => error
+            .help(
+                "an administrator of the bucket can grant it, for the objects beside the context:",
+            )
+            .help(command),
+        None => {
+            error.help("the build needs roles/storage.objectViewer on the contexts of that bucket")
+        }
+    }
+}
+
+/// Adds what is wrong with the annotation, and its correction.
+fn respelt(error: Error, (why, annotate): (String, Option<Command>)) -> Error {
+    match annotate {
+        Some(command) => error
+            .help(format!("{why}; if this account is meant:"))
+            .help(command),
+        None => error.help(format!(
+            "{why}; annotate it with NAME@PROJECT.iam.gserviceaccount.com"
+        )),
     }
 }
 
@@ -86,7 +122,13 @@ fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
         )
         .replace("  ", " "),
     );
-    let Some(create) = address.and_then(repair::make_account) else {
+    if let Some(misspelt) = identity.misspelt() {
+        return respelt(error, misspelt);
+    }
+    let create = address
+        .and_then(Account::read)
+        .and_then(|account| account.create());
+    let Some(create) = create else {
         return error.help(format!(
             "annotate {workload} with one that does, or make it again"
         ));
@@ -105,28 +147,20 @@ fn push_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
         format!("the build may not push to {text}"),
     );
     let mut images = inputs.destinations.iter().chain(&inputs.cache_repo);
-    let named = Repository::from_resource(text)
-        .filter(|named| images.any(|image| Repository::of_image(image).as_ref() == Some(named)));
-    let error = match named {
-        Some(repository) => match repair::grant_writer(&identity.member(), &repository) {
-            Some(command) => {
-                return error
-                    .help("let it, as the repository's owner:")
-                    .help(command);
-            }
-            None => error,
-        },
-        None => error,
-    };
-    error.help("it needs roles/artifactregistry.writer there")
-}
-
-/// A member as Cloud Storage names the caller: an address, or a principal.
-fn member(caller: &str) -> Word {
-    if caller.ends_with("gserviceaccount.com") {
-        Word::joined(["serviceAccount:", caller])
-    } else {
-        caller.into()
+    let named = Repository::from_resource(text).filter(|named| {
+        images.any(|image| Repository::of_image(image.repository()).as_ref() == Some(named))
+    });
+    if let Some(misspelt) = identity.misspelt().filter(|_| inputs.google_key.is_none()) {
+        return respelt(error, misspelt);
+    }
+    let grant = named
+        .zip(identity.member())
+        .and_then(|(repository, member)| repair::grant_writer(&member, repository));
+    match grant {
+        Some(command) => error
+            .help("an administrator of the repository can grant it:")
+            .help(command),
+        None => error.help("it needs roles/artifactregistry.writer there"),
     }
 }
 
@@ -140,46 +174,73 @@ const APIS: &[(&str, &str)] = &[
     ("Cloud Storage", "storage.googleapis.com"),
 ];
 
-/// `project` is the text between Google's words, so it is put into a command only if it can be a
-/// project.
-fn api_disabled(project: &str, line: &FinalLine) -> Error {
+/// `text` stands where Google's message names the project, by number or by id; others may have
+/// written it. The command names a project of this build: the cluster's, which asks for
+/// tokens, or those of the images.
+fn api_disabled(text: &str, line: &FinalLine, inputs: &Inputs) -> Error {
+    let facts = Kind::ApiDisabled.facts();
     let error = answer(
         Kind::ApiDisabled,
-        format!("{}: {}", Kind::ApiDisabled.facts().what, line.cause()),
+        format!("{}: {}", facts.what, line.cause()),
     );
-    let facts = Kind::ApiDisabled.facts();
     let api = APIS.iter().find(|(name, _)| line.message.contains(name));
-    let is_project = !project.is_empty()
-        && project
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && !project.starts_with('-');
-    let command = api
-        .filter(|_| is_project)
-        .and_then(|(_, service)| repair::enable_api(service, project));
-    match command {
-        Some(command) => error.help(facts.help).help(command),
-        None => {
-            error.help("an administrator of the project can enable the API that the message names")
+    let api = api.map(|(_, service)| *service);
+    let mut projects: Vec<String> = match api {
+        Some("iamcredentials.googleapis.com") => {
+            let project = inputs.cluster.project().map(str::to_owned);
+            project.into_iter().collect()
         }
+        Some("artifactregistry.googleapis.com") => {
+            let repositories = named_images(line, inputs).into_iter();
+            let repositories =
+                repositories.filter_map(|image| Repository::of_image(image.repository()));
+            repositories.map(|found| found.project).collect()
+        }
+        _ => Vec::new(),
+    };
+    projects.sort();
+    projects.dedup();
+    // A number is one that can't be compared.
+    projects.retain(|project| google::is_number(text) || project == text);
+    let commands: Vec<Command> = projects
+        .iter()
+        .filter_map(|project| enable_apis(&[api?], project))
+        .collect();
+    if commands.is_empty() {
+        return error
+            .help("an administrator of the project can enable the API that the message names");
     }
+    error.help(facts.help).helps(commands)
 }
 
-/// The image is the one that kaniko names; without a name it may be any of them.
-fn repository_missing(line: &FinalLine, inputs: &Inputs) -> Error {
+/// The images that kaniko's message names; without a name it may be any of them.
+fn named_images<'a>(line: &FinalLine, inputs: &'a Inputs) -> Vec<&'a ImageRef> {
     let images = || inputs.destinations.iter().chain(&inputs.cache_repo);
-    let is_named = |image: &&ImageRef| line.message.contains(image.repository());
+    let is_named = |image: &&ImageRef| names(&line.message, image.repository());
     let named: Vec<&ImageRef> = images().filter(is_named).collect();
-    let images = if named.is_empty() {
+    if named.is_empty() {
         images().collect()
     } else {
         named
-    };
+    }
+}
+
+/// Whether a message names exactly this image, and not one whose name goes on after it.
+fn names(message: &str, repository: &str) -> bool {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
+    message.match_indices(repository).any(|(start, found)| {
+        let before = message[..start].chars().next_back();
+        let after = message[start + found.len()..].chars().next();
+        ![before, after].into_iter().flatten().any(goes_on)
+    })
+}
+
+fn repository_missing(line: &FinalLine, inputs: &Inputs) -> Error {
     let mut commands: Vec<Command> = Vec::new();
-    let repositories = images
-        .iter()
-        .filter_map(|image| Repository::of_image(image));
-    for command in repositories.filter_map(|it| repair::make_repository(&it)) {
+    let repositories = named_images(line, inputs)
+        .into_iter()
+        .filter_map(|image| Repository::of_image(image.repository()));
+    for command in repositories.filter_map(|repository| repository.create()) {
         if !commands.contains(&command) {
             commands.push(command);
         }
@@ -215,8 +276,9 @@ mod tests {
     }
 
     fn builder() -> Option<Link> {
-        Some(Link::Account(
-            "builder@demo.iam.gserviceaccount.com".to_owned(),
+        Some(Link::read(
+            Some("builder@demo.iam.gserviceaccount.com"),
+            "demo",
         ))
     }
 
@@ -299,6 +361,50 @@ mod tests {
         let error = failure(Kind::ContextDenied, member, builder(), &json!({}));
         assert_eq!(error.code, "kaniko.context-denied");
         assert!(error.help[1].contains("gs://contexts --member serviceAccount:builder@demo"));
+        assert!(error.help[1].contains("/objects/team/"), "{error:?}");
+        let evil = "evil@evil.iam.gserviceaccount.com";
+        let error = failure(Kind::ContextDenied, evil, builder(), &json!({}));
+        assert_eq!(error.help.len(), 1, "no command: {error:?}");
+        assert!(!error.help[0].contains("evil"), "{error:?}");
+        let bare = json!({ "context": "gs://contexts/a.tar.gz" });
+        let error = failure(Kind::ContextDenied, member, builder(), &bare);
+        assert_eq!(
+            error.help.len(),
+            1,
+            "the whole bucket is too much: {error:?}"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_annotation_is_what_is_corrected() {
+        let link = || Some(Link::read(Some("builder"), "demo"));
+        for kind in [
+            Kind::BindingMissing,
+            Kind::AccountGone,
+            Kind::PushDenied,
+            Kind::ContextDenied,
+        ] {
+            let error = failure(kind, IMAGES, link(), &json!({}));
+            assert!(
+                error.help[0].contains("is annotated with `builder`"),
+                "{error:?}"
+            );
+            assert_eq!(
+                error.help[1..],
+                [
+                    "kubectl annotate serviceaccount kaniko -n builds iam.gke.io/gcp-service-account=builder@demo.iam.gserviceaccount.com --overwrite"
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn an_image_is_named_by_its_whole_name() {
+        let message = "checking push permission for \"gcr.io/demo/app2:1\"";
+        assert!(names(message, "gcr.io/demo/app2"));
+        for other in ["gcr.io/demo/app", "demo/app2", "gcr.io/demo"] {
+            assert!(!names(message, other), "{other}");
+        }
     }
 
     #[test]
@@ -358,11 +464,13 @@ mod tests {
         assert_eq!(error.code, "identity.api-disabled");
         assert_eq!(
             error.help[1],
-            "gcloud services enable iamcredentials.googleapis.com --project 123456789012"
+            "gcloud services enable iamcredentials.googleapis.com --project demo"
         );
-        let hostile = line.replace("123456789012", "$(reboot)");
-        let error = told(&hostile, &json!({}));
-        assert_eq!(error.help.len(), 1);
-        assert!(!error.help[0].contains("reboot"), "{error:?}");
+        for foreign in ["$(reboot)", "prod"] {
+            let hostile = line.replace("123456789012", foreign);
+            let error = told(&hostile, &json!({}));
+            assert_eq!(error.help.len(), 1, "{foreign}: {error:?}");
+            assert!(!error.help[0].contains(foreign), "{error:?}");
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use sidestep::Result;
 use sidestep::gcp::gke::{self, ClusterFacts, NodePool};
+use sidestep::google::{Account, Misspelt};
+use sidestep::kubectl;
 use sidestep::kubernetes::{self, ObjectRef};
 
 use crate::inputs::Inputs;
-use crate::repair::LINK;
 
 /// What is known of the place that builds.
 #[derive(Debug, Default)]
@@ -24,7 +25,22 @@ pub(crate) enum Link {
     /// It is itself what roles are given to.
     Direct,
     /// It acts as this account.
-    Account(String),
+    Account(Account),
+    /// Its annotation holds this text, which is no address: it acts as nothing.
+    Misspelt(String, Misspelt),
+}
+
+impl Link {
+    /// Reads the annotation. `project` is the cluster's.
+    pub(crate) fn read(annotation: Option<&str>, project: &str) -> Self {
+        match annotation {
+            None => Self::Direct,
+            Some(text) => match Account::check(text, project) {
+                Ok(account) => Self::Account(account),
+                Err(misspelt) => Self::Misspelt(text.to_owned(), misspelt),
+            },
+        }
+    }
 }
 
 impl Facts {
@@ -72,9 +88,11 @@ fn link(inputs: &Inputs) -> Result<Link> {
         &inputs.namespace,
         &inputs.service_account,
     ))?;
-    let annotation = account["metadata"]["annotations"][LINK].as_str();
-    Ok(match annotation.filter(|address| !address.is_empty()) {
-        Some(address) => Link::Account(address.to_owned()),
-        None => Link::Direct,
-    })
+    let annotation = account["metadata"]["annotations"][kubectl::GOOGLE_ACCOUNT].as_str();
+    // GKE takes an empty one for none.
+    let annotation = annotation.filter(|text| !text.is_empty());
+    Ok(Link::read(
+        annotation,
+        inputs.cluster.project().unwrap_or_default(),
+    ))
 }

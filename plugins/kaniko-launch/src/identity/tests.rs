@@ -21,8 +21,9 @@ fn pool(name: &str, mode: Option<&str>) -> NodePool {
 
 fn facts(pools: Vec<NodePool>) -> Facts {
     Facts {
-        link: Some(Link::Account(
-            "builder@demo.iam.gserviceaccount.com".to_owned(),
+        link: Some(Link::read(
+            Some("builder@demo.iam.gserviceaccount.com"),
+            "demo",
         )),
         cluster: Some(ClusterFacts {
             name: "ci".to_owned(),
@@ -147,5 +148,40 @@ fn a_key_is_warned_of_wherever_the_build_lands() {
     ];
     for (line, start) in warning.help[1..].iter().zip(starts) {
         assert!(line.starts_with(start), "{line}");
+    }
+}
+
+#[test]
+fn a_misspelt_annotation_is_in_no_grant() {
+    let inputs = anywhere();
+    for text in [
+        "serviceAccount:allUsers",
+        "builder",
+        "$(reboot)@x",
+        "104729110382945671023",
+    ] {
+        let mut found = facts(vec![pool("a", None)]);
+        found.link = Some(Link::read(Some(text), "demo"));
+        let identity = Identity::known(&inputs, found);
+        assert_eq!(identity.member(), None, "{text}");
+        assert_eq!(identity.bind(), None, "{text}");
+        assert_eq!(identity.roles(), [], "{text}");
+        let warning = identity.warning().expect("a warning");
+        let spelt = warning.help.iter().any(|help| help.contains(text));
+        assert!(!spelt, "{warning:?}");
+        let (why, _) = identity.misspelt().expect("it is misspelt");
+        assert!(why.contains(text), "{why}");
+    }
+}
+
+#[test]
+fn a_refusal_s_text_chooses_nobody() {
+    let inputs = anywhere();
+    let identity = Identity::known(&inputs, facts(Vec::new()));
+    let builder = "builder@demo.iam.gserviceaccount.com";
+    assert_eq!(identity.refused(builder), identity.member());
+    assert_eq!(identity.refused("Caller"), identity.member());
+    for other in ["evil@evil.iam.gserviceaccount.com", "dev@example.com"] {
+        assert_eq!(identity.refused(other), None, "{other}");
     }
 }

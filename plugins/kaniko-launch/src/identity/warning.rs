@@ -1,7 +1,8 @@
 //! What is insecure about a build's identity, and the way out.
 
 use sidestep::gcp::gke::NodePool;
-use sidestep::{Diagnostic, Help};
+use sidestep::google::let_act_as;
+use sidestep::{Diagnostic, Help, kubectl};
 
 use super::Identity;
 use crate::inputs::{GoogleKey, Inputs};
@@ -59,8 +60,9 @@ impl Identity<'_> {
         let mut lines: Vec<Help> =
             vec!["the way out is Workload Identity, which needs no key:".into()];
         let mut commands = self.serve();
-        commands.extend(repair::bind(inputs, &account, self.pool()));
-        commands.extend(repair::link(inputs, account));
+        commands.extend(let_act_as(&account, &self.workload()));
+        let (namespace, name) = (&inputs.namespace, &inputs.service_account);
+        commands.extend(kubectl::annotate(namespace, name, account));
         lines.extend(commands.into_iter().map(Help::from));
         lines.push("then run the step without `googleKey`; when that works, end the key:".into());
         let ends = repair::end_key(inputs, key);

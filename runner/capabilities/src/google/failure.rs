@@ -4,6 +4,7 @@ use google_cloud_gax::error::rpc::StatusDetails;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
+use sidestep_contract::google::enable_apis;
 use sidestep_events::{Class, Failure, Owner};
 
 use crate::causes;
@@ -167,10 +168,8 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
         && let Some(project) = metadata["consumer"]
             .as_str()
             .and_then(|consumer| consumer.strip_prefix("projects/"))
-        && is_word(service)
-        && is_word(project)
     {
-        failure = failure.with_helps(commands::enable_api(service, project));
+        failure = failure.with_helps(enable_apis(&[service], project));
     }
     if http_status == 401 {
         failure = failure
@@ -178,14 +177,6 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
             .with_help(commands::sign_in());
     }
     failure
-}
-
-/// Whether a text can stand in a command as it is.
-fn is_word(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 #[cfg(test)]

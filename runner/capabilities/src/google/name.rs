@@ -1,5 +1,6 @@
 //! Names of resources, checked before they become a part of a URL.
 
+use sidestep_contract::google::{Account, is_project};
 use sidestep_events::{Class, Failure, Owner};
 
 /// The longest name, in bytes; Google's own are far shorter.
@@ -103,7 +104,7 @@ impl Named {
 /// # Errors
 /// `google.name` for what is no email address.
 pub(crate) fn service_account(email: &str) -> Result<Name, Failure> {
-    let project = project_of(email);
+    let project = Account::project_of(email);
     let wrong = || {
         Failure::new(
             Class::InvalidInput,
@@ -126,41 +127,6 @@ pub(crate) fn service_account(email: &str) -> Result<Name, Failure> {
         ),
         project,
     })
-}
-
-/// The project that a service account's address names: by id in those that people make and in
-/// App Engine's, by number in Compute Engine's
-/// (<https://cloud.google.com/iam/docs/service-account-types>). A project that belongs to a domain
-/// has its name the other way round: `NAME@P.DOMAIN.iam…` is of `DOMAIN:P`.
-fn project_of(email: &str) -> Option<String> {
-    let (name, host) = email.split_once('@')?;
-    let project = if let Some(project) = host.strip_suffix(".iam.gserviceaccount.com") {
-        match project.split_once('.') {
-            Some((project, domain)) => format!("{domain}:{project}"),
-            None => project.to_owned(),
-        }
-    } else if host == "developer.gserviceaccount.com" {
-        name.strip_suffix("-compute")?.to_owned()
-    } else if host == "appspot.gserviceaccount.com" {
-        name.to_owned()
-    } else {
-        return None;
-    };
-    is_project(&project).then_some(project)
-}
-
-/// A project's id or number; an old one may belong to a domain: `example.com:web`.
-fn is_project(text: &str) -> bool {
-    let plain = |id: &str| {
-        !id.is_empty()
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    match text.split_once(':') {
-        Some((domain, id)) => domain.contains('.') && is_part(domain) && plain(id),
-        None => plain(text),
-    }
 }
 
 /// One part of a path, of characters that mean nothing else in a URL. A colon would begin a verb.

@@ -1,10 +1,11 @@
 //! What a broken link means.
 
+use sidestep_contract::google::{Account, Cluster, Member, is_perimeter, let_act_as};
+use sidestep_contract::kubectl;
 use sidestep_events::{Class, Failure, Owner};
 
 use crate::bindings::sidestep::identity::prove as wit;
-use crate::commands;
-use crate::google::{Name, service_account};
+use crate::google::service_account;
 
 /// Whether a text can stand in a path and in a command as it is: no character of it means anything
 /// to either.
@@ -55,14 +56,22 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
 pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failure {
     let (namespace, name) = (&subject.namespace, &subject.service_account);
     match failed.code.exact() {
-        "kubernetes.not-found" => {
-            failed.with_helps(commands::create_kubernetes_account(namespace, name))
+        "kubernetes.not-found" => failed.with_helps(kubectl::create_account(namespace, name)),
+        "kubernetes.forbidden" => {
+            // The API server knows best whom it refused.
+            let user = kubectl::refused_user(failed.message.exact()).map(str::to_owned);
+            let commands = kubectl::let_create_tokens(namespace, name, user.as_deref());
+            let what = format!(
+                "the runner has to create `serviceaccounts/token` of {name} in namespace {namespace}"
+            );
+            if commands.is_empty() {
+                failed.with_help(what)
+            } else {
+                failed
+                    .with_help(format!("{what}; a cluster administrator can grant it:"))
+                    .with_helps(commands)
+            }
         }
-        "kubernetes.forbidden" => failed
-            .with_help(
-                "let the runner create `serviceaccounts/token` in that namespace, such as with:",
-            )
-            .with_helps(commands::let_request_tokens(namespace, name)),
         _ => failed,
     }
 }
@@ -89,7 +98,8 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
         owner: Owner::Cloud,
         ..failed
     };
-    match (code, commands::show_pool(&subject.cluster)) {
+    let shown = Cluster::read(&subject.cluster).and_then(|cluster| cluster.show_pool());
+    match (code, shown) {
         ("identity.pool-missing", Some(command)) => failed
             .with_help(format!(
                 "see whether the cluster's pool is {}:",
@@ -103,31 +113,37 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
 /// An impersonation that failed. IAM Credentials tells everybody that an account is gone, and
 /// nobody whether the binding is missing or the account is disabled.
 pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account: &str) -> Failure {
-    let name = service_account(account).ok();
-    let project = name.as_ref().and_then(Name::project);
-    match (failed.code.exact(), project) {
-        ("google.not-found", _) => {
-            let gone = Failure {
-                code: "identity.account-missing".into(),
-                ..failed
-            };
-            // Google's own accounts are not made by people.
-            let made = account.strip_suffix(".iam.gserviceaccount.com");
-            match (made.and_then(|made| made.split_once('@')), project) {
-                (Some((name, _)), Some(project)) => {
-                    gone.with_helps(commands::create_account(name, project))
-                }
-                _ => gone,
-            }
-        }
-        ("google.permission-denied", project) => Failure {
-            code: "identity.impersonation-denied".into(),
+    let address = Account::read(account);
+    match failed.code.exact() {
+        "google.not-found" => Failure {
+            code: "identity.account-missing".into(),
             ..failed
         }
-        .with_help("let the workload act as the account:")
-        .with_helps(commands::let_impersonate(subject, account, project))
-        .with_help("if it may already, see whether the account is disabled:")
-        .with_helps(commands::show_account(account, project)),
+        .with_helps(address.as_ref().and_then(Account::create)),
+        "google.permission-denied" => {
+            let denied = Failure {
+                code: "identity.impersonation-denied".into(),
+                ..failed
+            };
+            // No binding is missing where a perimeter forbids the call.
+            if is_perimeter(denied.message.exact()) {
+                return denied;
+            }
+            let (pool, namespace) = (subject.pool.as_str(), subject.namespace.as_str());
+            let member = Member::workload(pool, namespace, &subject.service_account);
+            let commands = (
+                let_act_as(account, &member),
+                address.as_ref().and_then(Account::describe),
+            );
+            match commands {
+                (Some(bind), Some(describe)) => denied
+                    .with_help("an administrator of the account can let the workload act as it:")
+                    .with_help(bind)
+                    .with_help("if it may already, see whether the account is disabled:")
+                    .with_help(describe),
+                _ => denied.with_help(format!("{account} is no service account's address")),
+            }
+        }
         _ => failed,
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use cel::{Context, ExecutionError, Value as Cel};
 use serde_json::json;
+use sidestep_contract::google::{self, Account, Repository};
 use sidestep_evaluator::Statuses;
 
 use crate::cel_value::to_cel;
@@ -86,49 +87,25 @@ fn bucket(text: &str) -> Result<Cel, ExecutionError> {
 /// The project of a resource name, a service account's address or an image of Google's registries;
 /// empty where the text names none.
 fn project(text: &str) -> String {
-    if let Some(rest) = text.strip_prefix("projects/") {
-        return rest.split('/').next().unwrap_or_default().to_owned();
-    }
-    let found = match text.split_once('@') {
-        Some((name, "developer.gserviceaccount.com")) => name.strip_suffix("-compute"),
-        Some((name, "appspot.gserviceaccount.com")) => Some(name),
-        Some((_, domain)) if domain.ends_with(".iam.gserviceaccount.com") => {
-            domain.strip_suffix(".iam.gserviceaccount.com")
-        }
-        _ => registry(text).map(|[project, _, _]| project),
-    };
-    found.unwrap_or_default().to_owned()
+    let of_resource = || google::of_resource(text).map(str::to_owned);
+    of_resource()
+        .or_else(|| Account::project_of(text))
+        .or_else(|| registry(text).map(|repository| repository.project))
+        .unwrap_or_default()
 }
 
 /// The Artifact Registry repository (`projects/P/locations/L/repositories/R`) of an image or of a
 /// name that is one already; empty where the text names none.
 fn repository(text: &str) -> String {
-    let parts: Vec<&str> = text.split('/').collect();
-    match parts.as_slice() {
-        ["projects", _, "locations", _, "repositories", _] => text.to_owned(),
-        _ => match registry(text) {
-            Some([project, location, name]) => {
-                format!("projects/{project}/locations/{location}/repositories/{name}")
-            }
-            None => String::new(),
-        },
-    }
+    Repository::from_resource(text)
+        .or_else(|| registry(text))
+        .map(|repository| repository.resource())
+        .unwrap_or_default()
 }
 
-/// Project, location and repository of an image in Artifact Registry. Container Registry's hosts
-/// are repositories there, named like the host
-/// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
-fn registry(image: &str) -> Option<[&str; 3]> {
-    let name = image.split('@').next().unwrap_or_default();
-    let mut parts = name.split('/');
-    let (host, project) = (parts.next()?, parts.next()?);
-    let (location, name) = match host {
-        "gcr.io" | "us.gcr.io" => ("us", host),
-        "eu.gcr.io" => ("europe", host),
-        "asia.gcr.io" => ("asia", host),
-        _ => (host.strip_suffix("-docker.pkg.dev")?, parts.next()?),
-    };
-    Some([project, location, name])
+/// The repository of an image, which may have a digest.
+fn registry(image: &str) -> Option<Repository> {
+    Repository::of_image(image.split('@').next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -165,6 +142,19 @@ mod tests {
             ),
             ("project('europe-docker.pkg.dev/p/r/api:1')", json!("p")),
             ("project('ghcr.io/a/b')", json!("")),
+            // A project of a domain has three spellings, and is one project.
+            (
+                "project('b@web.example.com.iam.gserviceaccount.com')",
+                json!("example.com:web"),
+            ),
+            (
+                "project('projects/example.com:web/locations/l/clusters/c')",
+                json!("example.com:web"),
+            ),
+            (
+                "repository('us-docker.pkg.dev/example.com/web/images/app:1')",
+                json!("projects/example.com:web/locations/us/repositories/images"),
+            ),
             (
                 "repository('europe-docker.pkg.dev/p/r/api@sha256:ab')",
                 json!("projects/p/locations/europe/repositories/r"),

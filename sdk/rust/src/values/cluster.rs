@@ -33,6 +33,12 @@ impl Cluster {
         self.parts().map(|[_, _, name]| name)
     }
 
+    /// The cluster in the commands of gcloud. None for a name that only the operator's settings
+    /// map to a cluster.
+    pub fn gke(&self) -> Option<sidestep_contract::google::Cluster> {
+        sidestep_contract::google::Cluster::read(&self.0)
+    }
+
     fn parts(&self) -> Option<[&str; 3]> {
         match *self.0.split('/').collect::<Vec<_>>() {
             ["projects", project, "locations", location, "clusters", name] => {

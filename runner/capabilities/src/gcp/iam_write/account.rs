@@ -2,6 +2,7 @@
 
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_iam_admin_v1::model::ServiceAccount;
+use sidestep_contract::google::in_host;
 use sidestep_events::{Class, Failure, Owner};
 
 use super::create::{New, same};
@@ -20,11 +21,7 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn new(new: wit::NewServiceAccount) -> Self {
-        // The address has the project's id, and of a domain's project the id first.
-        let host = match new.project.split_once(':') {
-            Some((domain, id)) => format!("{id}.{domain}"),
-            None => new.project.clone(),
-        };
+        let host = in_host(&new.project);
         let email = format!("{}@{host}.iam.gserviceaccount.com", new.account_id);
         let name = if new
             .project

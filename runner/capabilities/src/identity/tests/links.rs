@@ -121,7 +121,7 @@ async fn a_missing_binding_breaks_the_impersonation() {
         "iam.serviceAccounts.getAccessToken"
     );
     assert!(
-        said.starts_with("cannot act as builder@demo.iam.gserviceaccount.com: Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).\nlet the workload act as the account:\n\
+        said.starts_with("cannot act as builder@demo.iam.gserviceaccount.com: Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).\nan administrator of the account can let the workload act as it:\n\
          gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/kaniko]' --condition=None\n"),
         "{said}"
     );

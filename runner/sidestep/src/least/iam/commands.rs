@@ -1,5 +1,6 @@
 //! gcloud's words for bindings.
 
+use sidestep_contract::google::condition;
 use sidestep_events::show;
 
 use super::{On, project_of};
@@ -56,10 +57,8 @@ pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
         ),
         On::Bucket(bucket, prefix) => {
             // Conditions hold on buckets with uniform access only.
-            let name = format!("projects/_/buckets/{bucket}/objects/{prefix}");
-            let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-            let expression = format!("resource.name.startsWith(\"{name}\")");
-            let condition = dictionary(&[("expression", &expression), ("title", title)]);
+            let expression = condition::of_prefix(bucket, prefix);
+            let condition = condition::entries(&[("expression", &expression), ("title", title)]);
             let bucket = show::shell_word(&format!("gs://{bucket}"));
             (
                 format!("storage buckets add-iam-policy-binding {bucket}"),
@@ -100,37 +99,12 @@ pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
     format!("gcloud {resource} --member=\"${who}\" --role={role} --condition={condition}\n")
 }
 
-/// The value of a flag that takes `KEY=VALUE,…`. Where a value has a comma, another delimiter is
-/// named first (`gcloud topic escaping`), so that no value can add a key.
-fn dictionary(entries: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = entries
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    let splits = |delimiter: &str| pairs.join(delimiter).split(delimiter).eq(&pairs);
-    if splits(",") {
-        return pairs.join(",");
-    }
-    let numbered = (0_u32..).map(|number| format!("|{number}|"));
-    let delimiter = numbered.into_iter().find(|delimiter| splits(delimiter));
-    let delimiter = delimiter.unwrap_or_default();
-    format!("^{delimiter}^{}", pairs.join(&delimiter))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn no_prefix_adds_a_key_to_a_condition() {
-        assert_eq!(
-            dictionary(&[("expression", "a"), ("title", "t")]),
-            "expression=a,title=t"
-        );
-        assert_eq!(
-            dictionary(&[("expression", "a,title=x|0|y"), ("title", "t")]),
-            "^|1|^expression=a,title=x|0|y|1|title=t"
-        );
         let on = On::Bucket("b".to_owned(), "x,title=all/".to_owned());
         let printed = command(&on, "roles/storage.objectViewer", "RUNNER", "t");
         let name = "projects/_/buckets/b/objects/x,title=all/";

@@ -1,0 +1,25 @@
+//! Names of Google Cloud's resources and members, and the `gcloud` commands about them. Each name is
+//! read in one place, so that a command, a grant and a request always mean the same thing.
+
+mod account;
+mod apis;
+mod cluster;
+pub mod condition;
+mod member;
+mod perimeter;
+mod place;
+mod project;
+mod repository;
+mod spelling;
+#[cfg(test)]
+mod tests;
+
+pub use account::{Account, let_act_as};
+pub use apis::enable_apis;
+pub use cluster::Cluster;
+pub use member::Member;
+pub use perimeter::is_perimeter;
+pub use place::{Place, grant, show_policy};
+pub use project::{in_host, is_number, is_project, of_resource};
+pub use repository::Repository;
+pub use spelling::Misspelt;

@@ -1,0 +1,19 @@
+//! APIs of projects.
+
+use super::project::is_project;
+use crate::Command;
+
+/// Enables APIs in a project. None for a text that is no project.
+pub fn enable_apis(names: &[&str], project: &str) -> Option<Command> {
+    let enable = Command::new(&["gcloud", "services", "enable"]);
+    let enable = names
+        .iter()
+        .fold(enable, |enable, name| enable.value(*name))
+        .option("--project", project);
+    let api = |name: &&str| {
+        name.strip_suffix(".googleapis.com")
+            .is_some_and(super::project::is_label)
+    };
+    let known = !names.is_empty() && names.iter().all(api) && is_project(project);
+    known.then(|| enable.build())?
+}

@@ -1,0 +1,95 @@
+//! Members of policies.
+
+use super::account::Account;
+use crate::Value;
+
+/// A member of a policy: one account, one person or one workload. There is no way to write a set,
+/// such as `allUsers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member(Value);
+
+impl Member {
+    /// Returns the member for a caller as Google's messages name it: an address, or a principal.
+    /// None where the text is neither, such as `Caller` or `Anonymous caller`.
+    pub fn of_caller(text: &str) -> Option<Self> {
+        if let Some(account) = Account::read(text) {
+            return Some(account.member());
+        }
+        if text.starts_with("principal://iam.googleapis.com/") && is_path(text) {
+            return Some(Self(text.into()));
+        }
+        is_person(text).then(|| Self(Value::joined(["user:", text])))
+    }
+
+    /// Returns a Google service account, whose address may be looked up by a command.
+    pub fn account(address: impl Into<Value>) -> Self {
+        Self(Value::joined(["serviceAccount:".into(), address.into()]))
+    }
+
+    /// Returns a workload as a member of a Google service account's policy; `pool` is the
+    /// cluster's.
+    pub fn workload(pool: impl Into<Value>, namespace: &str, account: &str) -> Self {
+        Self(Value::joined([
+            "serviceAccount:".into(),
+            pool.into(),
+            "[".into(),
+            namespace.into(),
+            "/".into(),
+            account.into(),
+            "]".into(),
+        ]))
+    }
+
+    /// Returns a workload itself; `number` is that of the cluster's project.
+    pub fn principal(
+        number: impl Into<Value>,
+        pool: impl Into<Value>,
+        namespace: &str,
+        account: &str,
+    ) -> Self {
+        Self(Value::joined([
+            "principal://iam.googleapis.com/projects/".into(),
+            number.into(),
+            "/locations/global/workloadIdentityPools/".into(),
+            pool.into(),
+            "/subject/ns/".into(),
+            namespace.into(),
+            "/sa/".into(),
+            account.into(),
+        ]))
+    }
+
+    /// Returns the member as policies have it. None where it is not known, or only looked up when a
+    /// command runs.
+    pub fn text(&self) -> Option<&str> {
+        self.0.text()
+    }
+}
+
+impl From<&Member> for Value {
+    fn from(member: &Member) -> Self {
+        member.0.clone()
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b":/._-@+%=~".contains(&byte))
+}
+
+/// Whether a text is the address of a person.
+fn is_person(text: &str) -> bool {
+    let plain = |text: &str, more: &[u8]| {
+        !text.is_empty()
+            && !text.starts_with(['-', '.'])
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    text.split_once('@').is_some_and(|(name, domain)| {
+        plain(name, b".-_+")
+            && plain(domain, b".-")
+            && domain.contains('.')
+            && !domain.ends_with("gserviceaccount.com")
+    })
+}

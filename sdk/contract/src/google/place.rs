@@ -1,0 +1,107 @@
+//! What roles are granted on.
+
+use super::condition;
+use super::member::Member;
+use super::repository::Repository;
+use crate::{Builder, Command};
+
+/// A resource with a policy, or the objects of a bucket under one prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The objects of a bucket whose names begin with a prefix; all of them if it is empty.
+    Objects {
+        /// The bucket's name.
+        bucket: String,
+        /// How the objects' names begin.
+        prefix: String,
+    },
+    /// A repository of Artifact Registry.
+    Repository(Repository),
+    /// A secret.
+    Secret {
+        /// The project's id.
+        project: String,
+        /// The secret's name.
+        name: String,
+    },
+    /// A project, by its id.
+    Project(String),
+}
+
+impl Place {
+    /// Returns the folder of an object, `gs://BUCKET/FOLDER/OBJECT`: the objects that lie beside it.
+    /// None for an object that lies in no folder: those beside it are the whole bucket.
+    pub fn folder_of(uri: &str) -> Option<Self> {
+        let (bucket, object) = uri.strip_prefix("gs://")?.split_once('/')?;
+        let end = object.rfind('/')? + 1;
+        (!bucket.is_empty()).then(|| Self::Objects {
+            bucket: bucket.to_owned(),
+            prefix: object[..end].to_owned(),
+        })
+    }
+
+    /// Returns its name for people.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Objects { bucket, prefix } if prefix.is_empty() => format!("gs://{bucket}"),
+            Self::Objects { bucket, prefix } => format!("gs://{bucket}/{prefix}*"),
+            Self::Repository(Repository {
+                project,
+                location,
+                name,
+            }) => format!("repository {name} in {location} of {project}"),
+            Self::Secret { project, name } => format!("secret projects/{project}/secrets/{name}"),
+            Self::Project(id) => format!("project {id}"),
+        }
+    }
+
+    /// Begins a command about the policy.
+    fn policy(&self, verb: &'static str) -> Builder {
+        match self {
+            Self::Objects { bucket, .. } => Command::new(&["gcloud", "storage", "buckets"])
+                .words(&[verb])
+                .joined(["gs://".into(), bucket.into()]),
+            Self::Repository(repository) => Command::new(&["gcloud", "artifacts", "repositories"])
+                .words(&[verb])
+                .value(&repository.name)
+                .option("--location", &repository.location)
+                .option("--project", &repository.project),
+            Self::Secret { project, name } => Command::new(&["gcloud", "secrets"])
+                .words(&[verb])
+                .value(name)
+                .option("--project", project),
+            Self::Project(id) => Command::new(&["gcloud", "projects"])
+                .words(&[verb])
+                .value(id),
+        }
+    }
+}
+
+/// Grants a role. On the objects of a prefix it is granted under the condition that they have it,
+/// and never on the whole bucket: none for a role that is about more than objects.
+///
+/// `--condition` is always written: gcloud asks where a policy has conditions already.
+pub fn grant(place: &Place, member: &Member, role: &str) -> Option<Command> {
+    let command = place
+        .policy("add-iam-policy-binding")
+        .option("--member", member)
+        .option("--role", role);
+    match place {
+        Place::Objects { bucket, prefix } if !prefix.is_empty() => {
+            if !condition::is_role_of_objects(role) {
+                return None;
+            }
+            let expression = condition::of_prefix(bucket, prefix);
+            let title = "objects-of-a-prefix";
+            let value = condition::entries(&[("expression", &expression), ("title", title)]);
+            command.joined(["--condition=".into(), value.into()])
+        }
+        _ => command.words(&["--condition=None"]),
+    }
+    .build()
+}
+
+/// Shows the policy.
+pub fn show_policy(place: &Place) -> Option<Command> {
+    place.policy("get-iam-policy").build()
+}

@@ -1,0 +1,99 @@
+//! Repositories of Artifact Registry.
+
+use super::project;
+use crate::Command;
+
+/// A repository of Artifact Registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Repository {
+    /// The project's id.
+    pub project: String,
+    /// The location, such as `europe` or `us-central1`.
+    pub location: String,
+    /// The name.
+    pub name: String,
+}
+
+impl Repository {
+    /// Reads `projects/P/locations/L/repositories/R`.
+    pub fn from_resource(name: &str) -> Option<Self> {
+        let parts: Vec<&str> = name.split('/').collect();
+        let [
+            "projects",
+            project,
+            "locations",
+            location,
+            "repositories",
+            name,
+        ] = parts[..]
+        else {
+            return None;
+        };
+        let filled = project::is_project(project) && !location.is_empty() && !name.is_empty();
+        filled.then(|| Self {
+            project: project.to_owned(),
+            location: location.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Returns the repository of an image, `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`. The hosts
+    /// of Container Registry are repositories by now, named like the host
+    /// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
+    pub fn of_image(path: &str) -> Option<Self> {
+        let mut segments = path.split('/');
+        let host = segments.next()?;
+        let project = project::take(&mut segments)?;
+        let (location, name) = match host {
+            "gcr.io" | "us.gcr.io" => ("us", host),
+            "eu.gcr.io" => ("europe", host),
+            "asia.gcr.io" => ("asia", host),
+            _ => (
+                host.strip_suffix("-docker.pkg.dev")?,
+                segments.next().filter(|name| !name.is_empty())?,
+            ),
+        };
+        Some(Self {
+            project,
+            location: location.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Returns whether an image lies in Artifact Registry and names no repository there, such as
+    /// `europe-docker.pkg.dev/PROJECT/NAME`. Nothing can be pushed to it.
+    pub fn is_left_out(path: &str) -> bool {
+        let mut segments = path.split('/');
+        let host = segments.next().unwrap_or_default();
+        if !host.ends_with("-docker.pkg.dev") {
+            return false;
+        }
+        let project = project::take(&mut segments);
+        project.is_none() || segments.count() < 2
+    }
+
+    /// Returns `projects/P/locations/L/repositories/R`.
+    pub fn resource(&self) -> String {
+        let Self {
+            project,
+            location,
+            name,
+        } = self;
+        format!("projects/{project}/locations/{location}/repositories/{name}")
+    }
+
+    /// Returns whether a first push may create it, as for the hosts of Container Registry.
+    pub fn is_created_on_push(&self) -> bool {
+        self.name == "gcr.io" || self.name.ends_with(".gcr.io")
+    }
+
+    /// Creates the repository.
+    pub fn create(&self) -> Option<Command> {
+        Command::new(&["gcloud", "artifacts", "repositories", "create"])
+            .value(&self.name)
+            .words(&["--repository-format=docker"])
+            .option("--location", &self.location)
+            .option("--project", &self.project)
+            .build()
+    }
+}
