@@ -21,7 +21,7 @@ steps:
       namespace: builds
       serviceAccount: kaniko-direct
       form: direct
-      targets: [{ bucket: demo-contexts }, { image: europe-docker.pkg.dev/demo/images/hello }]
+      targets: [{ bucket: demo-contexts, prefix: contexts/ }, { image: europe-docker.pkg.dev/demo/images/hello }]
   context:
     uses: sidestep/context-upload
     with: { path: \".\", bucket: demo-contexts }

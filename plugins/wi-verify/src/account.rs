@@ -1,9 +1,8 @@
 //! Link 5: the Kubernetes service account is there.
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Result};
+use sidestep::{Class, Error, Result, kubectl};
 
-use crate::commands;
 use crate::identity::Workload;
 use crate::verdict::{Verdict, cluster, unread};
 
@@ -35,7 +34,7 @@ pub(crate) fn exists(
             );
         }
     };
-    let create = commands::create_kubernetes_account(workload);
+    let create = kubectl::create_account(namespace, account);
     if others.is_some_and(<[String]>::is_empty) {
         return Ok(Verdict::Broken(
             cluster(
@@ -47,7 +46,7 @@ pub(crate) fn exists(
                 ),
             )
             .help(on(workload))
-            .helps(commands::create_namespace(workload))
+            .helps(kubectl::create_namespace(namespace))
             .helps(create),
         ));
     }

@@ -1,53 +1,71 @@
 //! Link 6: the annotation of the Kubernetes service account fits the form.
 
+use sidestep::google::{Account, is_number};
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error};
+use sidestep::{Class, Command, Error, kubectl};
 
 use crate::account::on;
-use crate::address;
-use crate::commands::annotate;
+use crate::commands;
 use crate::identity::{Identity, Way, Workload};
 use crate::inputs::Form;
 use crate::verdict::{Verdict, cluster};
 
-/// The annotation that names the Google service account.
-pub(crate) const ANNOTATION: &str = "iam.gke.io/gcp-service-account";
-
 /// The annotation's value.
 pub(crate) fn annotation(account: &Value) -> Option<&str> {
-    account["metadata"]["annotations"][ANNOTATION].as_str()
+    account["metadata"]["annotations"][kubectl::GOOGLE_ACCOUNT].as_str()
+}
+
+/// Annotates the Kubernetes service account with a Google one.
+fn annotate(workload: &Workload, email: &str) -> Option<Command> {
+    kubectl::annotate(&workload.namespace, &workload.account, email)
+}
+
+fn remove(workload: &Workload) -> Option<Command> {
+    kubectl::remove_annotation(&workload.namespace, &workload.account)
+}
+
+/// What is known of the Google service account that is to be in the annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum There {
+    Yes,
+    No,
+    /// It could not be read.
+    Unknown,
 }
 
 /// Judges the annotation. `bound` are the Google service accounts that the workload
-/// may act as, where they were looked for; `exists` is whether the annotated one is there.
+/// may act as, where they were looked for; `there` is whether the annotated one exists.
 pub(crate) fn annotated(
     identity: &Identity,
     found: Option<&str>,
     form: Form,
-    exists: bool,
+    there: There,
     bound: &[String],
 ) -> Verdict {
     let name = identity.workload.name();
+    let exists = there != There::No;
     let broken =
         |class, code, message: String| cluster(class, code, message).help(on(&identity.workload));
     if let Some(found) = found
-        && let Err(misspelt) = address::check(found, &identity.workload.project)
+        && let Err(misspelt) = Account::check(found, &identity.workload.project)
     {
-        let meant = match (&identity.way, bound) {
-            (Way::As(_), [bound]) if !exists => Some(bound.as_str()),
-            (way, _) => way.account(),
-        };
-        return Verdict::Broken(
-            broken(
-                Class::Denied,
-                "annotation-wrong",
-                format!(
-                    "{name} is annotated with `{found}`, which is {}",
-                    misspelt.what
-                ),
-            )
-            .helps(annotate(&identity.workload, meant)),
+        let message = format!(
+            "{name} is annotated with `{found}`, which is {}",
+            misspelt.what
         );
+        let repair = match (&identity.way, bound) {
+            (Way::Direct, _) => remove(&identity.workload),
+            (Way::As(_), [bound]) if !exists => annotate(&identity.workload, bound),
+            (Way::As(email), _) if !exists => {
+                // What it most likely means is a guess, and here a wrong one.
+                let error = cluster(Class::Denied, "annotation-wrong", message);
+                return Verdict::Broken(error.help(format!(
+                    "there is no account {email}; name the one that is meant in the step's `googleServiceAccount`, and the commands for it follow"
+                )));
+            }
+            (Way::As(email), _) => annotate(&identity.workload, email),
+        };
+        return Verdict::Broken(broken(Class::Denied, "annotation-wrong", message).helps(repair));
     }
     match (&identity.way, found) {
         (Way::Direct, None) => Verdict::Holds("none, as the direct form wants it".to_owned()),
@@ -57,7 +75,7 @@ pub(crate) fn annotated(
                 "annotation-leftover",
                 format!("{name} is to have its roles itself, and is still annotated with {email}: its pods would act as that account"),
             )
-            .helps(annotate(&identity.workload, None)),
+            .helps(remove(&identity.workload)),
         ),
         (Way::As(email), None) => Verdict::Broken({
             let how = if bound.contains(email) {
@@ -70,7 +88,8 @@ pub(crate) fn annotated(
                 "annotation-missing",
                 format!("{name} is not tied to its Google service account: {how}"),
             )
-            .helps(annotate(&identity.workload, Some(email)))
+            .helps(created(there, email))
+            .helps(annotate(&identity.workload, email))
             .help_if(form == Form::Auto, "if it is to have roles itself instead: `form: direct`")
         }),
         (Way::As(email), Some(found)) if found != email => Verdict::Broken(
@@ -79,7 +98,8 @@ pub(crate) fn annotated(
                 "annotation-wrong",
                 format!("{name} is annotated with {found}, not with {email}{}", oddity(found, email)),
             )
-            .helps(annotate(&identity.workload, Some(email))),
+            .helps(created(there, email))
+            .helps(annotate(&identity.workload, email)),
         ),
         (Way::As(_), Some(found)) => match bound {
             [meant] if !exists => Verdict::Broken(
@@ -88,37 +108,51 @@ pub(crate) fn annotated(
                     "annotation-wrong",
                     format!("{name} is annotated with {found}, which does not exist; the account that it may act as is {meant}"),
                 )
-                .helps(annotate(&identity.workload, Some(meant))),
+                .helps(annotate(&identity.workload, meant)),
             ),
             _ => Verdict::Holds(found.to_owned()),
         },
     }
 }
 
-/// No account is named, and none could be found.
-pub(crate) fn unnamed(workload: &Workload, found: Option<&str>) -> Verdict {
+/// Creates an account that was named and does not exist: nothing is annotated with a missing one.
+fn created(there: There, email: &str) -> Option<Command> {
+    let account = Account::read(email).filter(|_| there == There::No)?;
+    account.create()
+}
+
+/// No account is named, and none could be found; `all_read` is whether every account of the project
+/// was looked at.
+pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) -> Verdict {
+    let name = workload.name();
     if let Some(found) = found
-        && let Err(misspelt) = address::check(found, &workload.project)
+        && let Err(misspelt) = Account::check(found, &workload.project)
     {
-        let name = workload.name();
         let message = format!(
             "{name} is annotated with `{found}`, which is {}",
             misspelt.what
         );
-        return Verdict::Broken(
-            cluster(Class::Denied, "annotation-wrong", message)
-                .help("name the account in the step's `googleServiceAccount`, and the commands for it follow; until then no pod can act as one:")
-                .helps(annotate(workload, None)),
+        let error = cluster(Class::Denied, "annotation-wrong", message).help(
+            "name the account in the step's `googleServiceAccount`, and the commands for it follow",
         );
+        let id = found.rsplit('/').next().filter(|id| is_number(id));
+        return Verdict::Broken(match id.and_then(commands::show_address) {
+            Some(command) => error.help("this shows its address:").help(command),
+            None => error,
+        });
     }
+    let project = &workload.project;
+    let bound = if all_read {
+        format!("it may act as none of project {project}")
+    } else {
+        format!("the policies of the accounts of project {project} could not all be read")
+    };
     Verdict::Broken(
         cluster(
             Class::Denied,
             "annotation-missing",
             format!(
-                "nothing says which Google service account {} acts as: it has no annotation, and it may act as none of project {}",
-                workload.name(),
-                workload.project
+                "nothing says which Google service account {name} acts as: it has no annotation, and {bound}"
             ),
         )
         .help("name it in the step's `googleServiceAccount`, and the commands for it follow")
@@ -158,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_annotation_names_the_account_exactly() {
-        let judge = |found: Option<&str>| annotated(&builder(), found, Form::Auto, true, &[]);
+        let judge = |found: Option<&str>| annotated(&builder(), found, Form::Auto, There::Yes, &[]);
         assert_eq!(judge(Some(BUILDER)), Verdict::Holds(BUILDER.to_owned()));
         let error = judge(Some("builder@demo.iam.gserviceaccount.com ")).broken();
         assert!(
@@ -184,7 +218,7 @@ mod tests {
             "serviceAccount:builder@demo.iam.gserviceaccount.com",
             "builder@${PROJECT_ID}.iam.gserviceaccount.com",
         ] {
-            let error = annotated(&builder(), Some(found), Form::Auto, true, &[]).broken();
+            let error = annotated(&builder(), Some(found), Form::Auto, There::Yes, &[]).broken();
             assert_eq!(error.code, "identity.annotation-wrong");
             assert!(error.message.contains(found), "{error}");
             assert_eq!(
@@ -193,13 +227,13 @@ mod tests {
             );
         }
         let direct = example(Way::Direct);
-        let error = annotated(&direct, Some("$X"), Form::Direct, true, &[]).broken();
+        let error = annotated(&direct, Some("$X"), Form::Direct, There::Yes, &[]).broken();
         assert!(error.help[1].ends_with("iam.gke.io/gcp-service-account-"));
         let workload = direct.workload;
-        let error = unnamed(&workload, Some("$X")).broken();
+        let error = unnamed(&workload, Some("$X"), true).broken();
         assert_eq!(error.code, "identity.annotation-wrong");
         assert_eq!(
-            unnamed(&workload, None).broken().code,
+            unnamed(&workload, None, true).broken().code,
             "identity.annotation-missing"
         );
     }
@@ -208,18 +242,17 @@ mod tests {
     fn a_misspelt_account_is_told_by_the_one_that_is_bound() {
         let typo = example(Way::As("bulider@demo.iam.gserviceaccount.com".to_owned()));
         let found = typo.way.account().map(str::to_owned);
-        let judge = |exists, bound: &[String]| {
-            annotated(&typo, found.as_deref(), Form::Auto, exists, bound)
-        };
-        let error = judge(false, &[BUILDER.to_owned()]).broken();
+        let judge =
+            |there, bound: &[String]| annotated(&typo, found.as_deref(), Form::Auto, there, bound);
+        let error = judge(There::No, &[BUILDER.to_owned()]).broken();
         assert_eq!(error.code, "identity.annotation-wrong");
         assert!(error.help[1].contains(BUILDER), "{error:?}");
         assert!(
-            matches!(judge(false, &[]), Verdict::Holds(_)),
+            matches!(judge(There::No, &[]), Verdict::Holds(_)),
             "link 7 says it"
         );
         assert!(matches!(
-            judge(true, &[BUILDER.to_owned()]),
+            judge(There::Yes, &[BUILDER.to_owned()]),
             Verdict::Holds(_)
         ));
     }
@@ -228,10 +261,10 @@ mod tests {
     fn the_direct_form_wants_none() {
         let direct = example(Way::Direct);
         assert!(matches!(
-            annotated(&direct, None, Form::Direct, true, &[]),
+            annotated(&direct, None, Form::Direct, There::Yes, &[]),
             Verdict::Holds(_)
         ));
-        let error = annotated(&direct, Some(BUILDER), Form::Direct, true, &[]).broken();
+        let error = annotated(&direct, Some(BUILDER), Form::Direct, There::Yes, &[]).broken();
         assert_eq!(error.code, "identity.annotation-leftover");
         assert_eq!(
             error.help[1],
@@ -240,9 +273,44 @@ mod tests {
     }
 
     #[test]
+    fn no_command_annotates_with_an_account_that_is_missing() {
+        let judge = |found| annotated(&builder(), found, Form::Auto, There::No, &[]).broken();
+        let error = judge(Some("builder"));
+        assert_eq!(error.help.len(), 1, "no command: {error:?}");
+        assert!(
+            error.help[0].contains("there is no account builder@demo"),
+            "{error:?}"
+        );
+        // Where the step names it, it is created first.
+        let error = judge(None);
+        assert_eq!(
+            error.help[1],
+            "gcloud iam service-accounts create builder --project demo"
+        );
+        assert!(error.help[2].starts_with("kubectl annotate "), "{error:?}");
+    }
+
+    #[test]
+    fn a_unique_id_is_no_name() {
+        let workload = builder().workload;
+        let error = unnamed(&workload, Some("104729110382945671023"), true).broken();
+        assert!(error.message.contains("unique id"), "{error}");
+        assert_eq!(
+            error.help[2],
+            "gcloud iam service-accounts describe 104729110382945671023 '--format=value(email)'"
+        );
+        assert!(
+            unnamed(&workload, None, false)
+                .broken()
+                .message
+                .ends_with("could not all be read")
+        );
+    }
+
+    #[test]
     fn an_annotation_that_holds_a_command_stays_a_word() {
         let evil = example(Way::As("$(rm -rf ~)@x".to_owned()));
-        let error = annotated(&evil, None, Form::Auto, true, &[]).broken();
+        let error = annotated(&evil, None, Form::Auto, There::Yes, &[]).broken();
         assert!(
             error.help[1].contains("'iam.gke.io/gcp-service-account=$(rm -rf ~)@x'"),
             "{error:?}"

@@ -1,6 +1,7 @@
 //! Link 8: the workload may act as its Google service account.
 
 use sidestep::gcp::iam::Policy;
+use sidestep::google::let_act_as;
 use sidestep::{Class, Error};
 
 use crate::commands;
@@ -16,8 +17,13 @@ pub(crate) enum Binding {
     Given(&'static str),
     /// It may while a condition holds: its title and expression.
     Conditioned(String),
-    /// Neither policy says so: what is there instead, where that looks like it.
-    Absent(Option<String>),
+    /// No policy that was read says so.
+    Absent {
+        /// What is there instead, where that looks like it.
+        near: Option<String>,
+        /// Whether the project's policy was read too.
+        project_read: bool,
+    },
     /// It can't be told: why.
     Unknown(String),
 }
@@ -33,17 +39,18 @@ pub(crate) enum Proven {
     Untried,
 }
 
-/// Reads the policies: the account's own, and its project's where it could be read.
+/// Judges the policies: the account's own, and its project's, which is none where it could not be
+/// read.
 pub(crate) fn read(identity: &Identity, own: &Policy, project: Option<&Policy>) -> Binding {
     let acts = |role: &str| ACTS_AS.contains(&role);
     let is = |member: &str| identity.is(member);
     let policies = [("account", Some(own)), ("project", project)];
     let mut conditioned = None;
     for (whose, policy) in policies {
-        match policy.map(|policy| grants(policy, acts, is)) {
-            Some(Grant::Given) => return Binding::Given(whose),
-            Some(Grant::Conditioned(condition)) => conditioned = Some(roles::shown(&condition)),
-            Some(Grant::Absent) | None => {}
+        match grants(policy, acts, is) {
+            Grant::Given => return Binding::Given(whose),
+            Grant::Conditioned(conditions) => conditioned = Some(roles::shown(&conditions)),
+            Grant::Absent | Grant::Unread => {}
         }
     }
     if let Some(condition) = conditioned {
@@ -65,7 +72,10 @@ pub(crate) fn read(identity: &Identity, own: &Policy, project: Option<&Policy>) 
         Some(role) => Binding::Unknown(format!(
             "it has the custom role {role}; the token decides whether that is enough"
         )),
-        None => Binding::Absent(near_miss::look(identity, own)),
+        None => Binding::Absent {
+            near: near_miss::look(identity, own),
+            project_read: project.is_some(),
+        },
     }
 }
 
@@ -92,11 +102,20 @@ pub(crate) fn judge(
             format!("{who} may act as {email} under a condition: {condition}"),
             Vec::new(),
         ),
-        (Binding::Absent(_), Proven::Yes) => Verdict::Warns(
+        (Binding::Absent { project_read: true, .. }, Proven::Yes) => Verdict::Warns(
             format!("{who} may act as {email}, by no policy of the account or its project: it comes from a folder, from the organisation, or is just being taken away"),
             Vec::new(),
         ),
-        (Binding::Absent(near), _) => first(missing(identity, email, near.as_deref())),
+        (Binding::Absent { project_read: false, .. }, Proven::Yes) => Verdict::Holds(
+            format!("{who} may act as {email}, by no policy of the account itself; that of its project could not be read"),
+        ),
+        // The project's policy may grant it.
+        (Binding::Absent { project_read: false, .. }, Proven::Untried) => Verdict::Unknown(
+            format!("not checked: the policy of {email} does not let {who} act as it, and that of its project could not be read"),
+        ),
+        (Binding::Absent { near, project_read }, _) => {
+            first(missing(identity, email, near.as_deref(), *project_read))
+        }
         (Binding::Unknown(why), Proven::No) => first(untold(identity, email, why)),
         (Binding::Unknown(why), _) => Verdict::Unknown(why.clone()),
     }
@@ -115,16 +134,18 @@ fn untold(identity: &Identity, email: &str, why: &str) -> Error {
         .helps(commands::show_account(email))
 }
 
-fn missing(identity: &Identity, email: &str, near: Option<&str>) -> Error {
+fn missing(identity: &Identity, email: &str, near: Option<&str>, project_read: bool) -> Error {
     let who = identity.workload.name();
     let mut message = format!("{who} may not act as {email}.");
     message.push('\n');
-    message.push_str(near.unwrap_or(
-        "Neither the account's policy nor its project's gives it roles/iam.workloadIdentityUser.",
-    ));
+    message.push_str(near.unwrap_or(if project_read {
+        "Neither the account's policy nor its project's gives it roles/iam.workloadIdentityUser."
+    } else {
+        "The account's policy does not give it roles/iam.workloadIdentityUser; that of its project could not be read."
+    }));
     cloud(Class::Denied, "binding-missing", message)
         .help("an administrator of the account can grant it:")
-        .helps(commands::let_act_as(email, identity.member()))
+        .helps(let_act_as(email, &identity.member()))
         .help("it can take some minutes until a new grant is seen everywhere")
 }
 
@@ -143,7 +164,13 @@ mod tests {
     }
 
     fn verdict(own: &Policy, proven: Proven) -> Verdict {
-        judge(&identity(), BUILDER, &read(&identity(), own, None), proven)
+        let project = policy(&[]);
+        judge(
+            &identity(),
+            BUILDER,
+            &read(&identity(), own, Some(&project)),
+            proven,
+        )
     }
 
     #[test]
@@ -193,6 +220,21 @@ mod tests {
             error
                 .message
                 .contains("the custom role projects/demo/roles/actor"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_project_s_policy_that_was_not_read_may_say_anything() {
+        let read = read(&identity(), &policy(&[]), None);
+        let judge = |proven| judge(&identity(), BUILDER, &read, proven);
+        assert!(matches!(judge(Proven::Untried), Verdict::Unknown(_)));
+        assert!(matches!(judge(Proven::Yes), Verdict::Holds(_)));
+        let error = judge(Proven::No).broken();
+        assert!(
+            error
+                .message
+                .ends_with("that of its project could not be read."),
             "{error}"
         );
     }

@@ -1,8 +1,8 @@
 //! What is wrong with the inputs before anything starts.
 
 use sidestep::Diagnostic;
+use sidestep::google::Account;
 
-use crate::address;
 use crate::identity::Workload;
 use crate::inputs::{Form, Inputs};
 use crate::targets::targets;
@@ -26,7 +26,7 @@ pub(crate) fn check(inputs: &Inputs) -> Vec<Diagnostic> {
         );
     }
     if let Some(email) = inputs.google_service_account.as_deref()
-        && let Err(misspelt) = address::check(email, inputs.cluster.project().unwrap_or_default())
+        && let Err(misspelt) = Account::check(email, inputs.cluster.project().unwrap_or_default())
     {
         found.push(
             Diagnostic::error(

@@ -1,11 +1,11 @@
 //! Link 3: the cluster has a workload identity pool.
 
 use sidestep::gcp::gke::ClusterFacts;
+use sidestep::google::{Member, Place, grant};
 use sidestep::{Class, Result};
 
 use crate::commands;
 use crate::identity::Workload;
-use crate::targets::Place;
 use crate::verdict::{Verdict, cluster, is_callers, perimeter};
 
 /// The pool, and what is to be said about it. Without the cluster's facts nothing further can be
@@ -42,19 +42,19 @@ pub(crate) fn pool(
             let mut broken = cluster(
                 Class::Denied,
                 "cluster-denied",
-                format!("{caller} may not look at the cluster {name}, and so can't start a build there either.\n{}", error.message),
-            )
-            .help("let it, as the project's owner:");
-            if let Some(member) = member(caller) {
-                let place = Place::Project(project.clone());
-                broken = broken.helps(commands::grant(
-                    &place,
-                    &member,
-                    "roles/container.clusterViewer",
-                ));
-            } else {
-                broken = broken.help("it needs roles/container.clusterViewer on the project");
-            }
+                format!(
+                    "{caller} may not look at the cluster {name}, and so can't start a build there either.\n{}",
+                    error.message
+                ),
+            );
+            let place = Place::Project(project.clone());
+            let role = "roles/container.clusterViewer";
+            broken = match Member::of_caller(caller).and_then(|it| grant(&place, &it, role)) {
+                Some(command) => broken
+                    .help("an administrator of the project can grant it:")
+                    .help(command),
+                None => broken.help(format!("it needs {role} on project {project}")),
+            };
             return (Verdict::Broken(broken), None);
         }
         Err(error) => return (Verdict::Broken(error), None),
@@ -68,23 +68,10 @@ pub(crate) fn pool(
                 format!("the cluster {name} has no workload pool: Workload Identity is off, and pods are their node's account"),
             )
             .help("switch it on (takes some minutes; the node pools come after that, link 4):")
-            .helps(commands::make_pool(workload)),
+            .helps(workload.gke().make_pool()),
         ),
     };
     (verdict, Some(facts))
-}
-
-/// The policy's member for an address or a principal.
-fn member(caller: &str) -> Option<String> {
-    if caller.starts_with("principal") {
-        Some(caller.to_owned())
-    } else if caller.ends_with(".gserviceaccount.com") {
-        Some(format!("serviceAccount:{caller}"))
-    } else if caller.contains('@') {
-        Some(format!("user:{caller}"))
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]
@@ -137,6 +124,13 @@ mod tests {
         assert!(
             error.help[1]
                 .contains("--member user:dev@example.com --role roles/container.clusterViewer")
+        );
+        let workload = identity::example(Way::Direct).workload;
+        let denied = Err(cluster(Class::Denied, "x", "no"));
+        let error = pool(&workload, denied, "the caller").0.broken();
+        assert_eq!(
+            error.help,
+            ["it needs roles/container.clusterViewer on project demo"]
         );
         let missing = cluster(Class::NotFound, "x", "no");
         assert_eq!(

@@ -2,26 +2,28 @@
 
 use sidestep::gcp::iam::{Policy, PolicyResource, ServiceAccount};
 use sidestep::gcp::{gke, project};
+use sidestep::google::{Account, Place};
 use sidestep::serde_json::Value;
 use sidestep::{Error, Result, Step};
 
 use crate::account::{self, is_missing};
-use crate::annotation::{self, annotation};
+use crate::annotation::{self, There, annotation};
 use crate::binding::{self, Binding};
 use crate::form::{Told, bound, told};
-use crate::identity::{Identity, Way, Workload, project_of};
+use crate::identity::{Identity, Way, Workload};
 use crate::inputs::{Form, Inputs};
 use crate::outputs::Outputs;
 use crate::proving::{self, Proving};
 use crate::report::{Link, Report};
-use crate::targets::{Target, targets};
+use crate::settling::Known;
+use crate::targets::{self, Target};
 use crate::verdict::{self, Verdict, unread};
 use crate::{cluster, google_account, network, nodes, permissions, pods, reads, uniform};
 
 /// Looks at every link.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let workload = Workload::of(inputs)?;
-    let targets = targets(inputs)?;
+    let targets = targets::targets(inputs)?;
     let (caller, by_key) = reads::caller();
     sidestep::info!(
         "{} on {}, looked at as {caller}",
@@ -36,14 +38,17 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let mut report = Report::default();
     let mut found = cluster_side(&workload, inputs, &targets, &caller, &mut report)?;
     let google = found.google.take();
-    let account_read = matches!(&google, Some(Ok(_)));
+    let known = Known {
+        account: matches!(&google, Some(Ok(_))),
+        apis: found.apis_read,
+    };
     let binding = google_side(&found.identity, google, &targets, &caller, &mut report)?;
     workload_side(
         step,
         inputs,
         found,
         &targets,
-        (binding.as_ref(), account_read),
+        (binding.as_ref(), known),
         &caller,
         report,
     )
@@ -53,6 +58,8 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
 struct Found {
     identity: Identity,
     facts: gke::ClusterFacts,
+    /// Whether the APIs were read, and are enabled.
+    apis_read: bool,
     /// What was read of the Google service account, where the identity has one.
     google: Option<Result<ServiceAccount>>,
 }
@@ -100,10 +107,9 @@ fn cluster_side(
     )?;
     let apis = crate::project::apis(workload, way.as_ref(), targets);
     let queries: Vec<_> = apis.iter().map(crate::project::Api::query).collect();
-    report.take(
-        Link::APIS,
-        crate::project::enabled(&apis, project::enabled_all(&queries), caller)?,
-    )?;
+    let enabled = crate::project::enabled(&apis, project::enabled_all(&queries), caller)?;
+    let apis_read = !matches!(enabled, Verdict::Unknown(_));
+    report.take(Link::APIS, enabled)?;
     report.take(Link::POOL, pool)?;
     let facts = facts.ok_or_else(|| Error::bug("a cluster without facts is a broken link"))?;
     let nodes = if facts.autopilot {
@@ -131,20 +137,29 @@ fn cluster_side(
         return Err(report
             .take(
                 Link::ANNOTATION,
-                annotation::unnamed(workload, read.as_ref().ok().and_then(annotation)),
+                annotation::unnamed(
+                    workload,
+                    read.as_ref().ok().and_then(annotation),
+                    bound.all_read,
+                ),
             )
             .err()
             .unwrap_or_else(|| Error::bug("an unnamed account is a broken link")));
     };
     identity.way = way;
     let google = identity.way.account().map(reads::service_account);
-    let exists = !matches!(&google, Some(Err(error)) if error.is_not_found());
-    if !exists && bound.is_empty() && inputs.google_service_account.is_none() {
+    let there = match &google {
+        Some(Err(error)) if error.is_not_found() => There::No,
+        Some(Err(_)) => There::Unknown,
+        Some(Ok(_)) | None => There::Yes,
+    };
+    if there == There::No && bound.accounts.is_empty() && inputs.google_service_account.is_none() {
         bound = bound_accounts(&identity);
     }
     let annotated = match &read {
         Ok(account) => {
-            annotation::annotated(&identity, annotation(account), inputs.form, exists, &bound)
+            let found = annotation(account);
+            annotation::annotated(&identity, found, inputs.form, there, &bound.accounts)
         }
         Err(_) => {
             Verdict::Unknown("not checked, as the service account could not be read".to_owned())
@@ -154,19 +169,28 @@ fn cluster_side(
     Ok(Found {
         identity,
         facts,
+        apis_read,
         google,
     })
 }
 
+/// The accounts that let the workload act as them, as far as they were looked for.
+#[derive(Debug, Default)]
+struct Bound {
+    accounts: Vec<String>,
+    /// Whether the policies of all accounts were read.
+    all_read: bool,
+}
+
 /// The form, and the accounts that let the workload act as them where that was looked for. None
 /// where nothing tells.
-fn way(identity: &Identity, inputs: &Inputs, read: &Result<Value>) -> (Option<Way>, Vec<String>) {
+fn way(identity: &Identity, inputs: &Inputs, read: &Result<Value>) -> (Option<Way>, Bound) {
     match told(inputs, read.as_ref().ok().and_then(annotation)) {
-        Told::Way(way) => (Some(way), Vec::new()),
-        Told::ByBindings if identity.pool.is_empty() => (None, Vec::new()),
+        Told::Way(way) => (Some(way), Bound::default()),
+        Told::ByBindings if identity.pool.is_empty() => (None, Bound::default()),
         Told::ByBindings => {
             let bound = bound_accounts(identity);
-            let way = match bound.first() {
+            let way = match bound.accounts.first() {
                 Some(email) => Some(Way::As(email.clone())),
                 None if inputs.form == Form::Auto && read.is_ok() => Some(Way::Direct),
                 None => None,
@@ -176,10 +200,15 @@ fn way(identity: &Identity, inputs: &Inputs, read: &Result<Value>) -> (Option<Wa
     }
 }
 
-fn bound_accounts(identity: &Identity) -> Vec<String> {
-    // Who may not list them is told by the links that follow.
-    let accounts = reads::accounts_with_policies(&identity.workload.project).unwrap_or_default();
-    bound(identity, &accounts)
+fn bound_accounts(identity: &Identity) -> Bound {
+    match reads::accounts_with_policies(&identity.workload.project) {
+        Ok(found) => Bound {
+            accounts: bound(identity, &found.read),
+            all_read: found.all,
+        },
+        // The links that follow say that the caller may not list them.
+        Err(_) => Bound::default(),
+    }
 }
 
 /// Link 7, and what the policies of link 8 say: whether they are right, the proof tells.
@@ -197,7 +226,9 @@ fn google_side(
     };
     let policies: Vec<Policy> = match &read {
         Err(error) if error.is_not_found() => {
-            let resources = targets.iter().map(|target| target.place.resource());
+            let resources = targets
+                .iter()
+                .map(|target| targets::resource(&target.place));
             reads::policies(resources).into_iter().flatten().collect()
         }
         _ => Vec::new(),
@@ -207,8 +238,10 @@ fn google_side(
         google_account::account(email, read, &policies, caller)?,
     )?;
     let own = reads::policy(PolicyResource::ServiceAccount(email.to_owned()));
-    let project = project_of(email)
-        .and_then(|project| reads::policy(PolicyResource::Project(project.to_owned())).ok());
+    let account = Account::read(email);
+    let project = account.as_ref().and_then(Account::project_id);
+    let project =
+        project.and_then(|project| reads::policy(PolicyResource::Project(project.to_owned())).ok());
     Ok(Some(match own {
         Ok(own) => binding::read(identity, &own, project.as_ref()),
         Err(error) => match unread(caller, &format!("the policy of {email}"), error)? {
@@ -226,7 +259,7 @@ fn workload_side(
         identity, facts, ..
     }: Found,
     targets: &[Target],
-    (binding, account_read): (Option<&Binding>, bool),
+    (binding, known): (Option<&Binding>, Known),
     caller: &str,
     mut report: Report,
 ) -> Result<Outputs> {
@@ -236,7 +269,7 @@ fn workload_side(
         identity: &identity,
         targets,
         binding,
-        account_read,
+        known,
         caller,
         wait: inputs.wait.get(),
         settled: uniform.is_broken(),
@@ -268,6 +301,7 @@ fn workload_side(
         Verdict::Holds("no API asked for another".to_owned()),
     )?;
     let holder = identity.holder().unwrap_or_else(|| identity.member());
+    let holder = holder.text().unwrap_or_default().to_owned();
     Ok(Outputs {
         principal: proven.principal.unwrap_or(holder),
         form: permissions::form(&identity.way).to_owned(),
@@ -286,7 +320,7 @@ fn buckets(
     let names: Vec<String> = targets
         .iter()
         .filter_map(|target| match &target.place {
-            crate::targets::Place::Bucket(name) => Some(name.clone()),
+            Place::Objects { bucket, .. } => Some(bucket.clone()),
             _ => None,
         })
         .collect();

@@ -1,8 +1,8 @@
 //! Which form the workload has, and which Google service accounts let it act as them.
 
 use sidestep::gcp::iam::Policy;
+use sidestep::google::Account;
 
-use crate::address;
 use crate::binding::{self, Binding};
 use crate::identity::{Identity, Way};
 use crate::inputs::{Form, Inputs};
@@ -23,10 +23,11 @@ pub(crate) enum Told {
 pub(crate) fn told(inputs: &Inputs, annotation: Option<&str>) -> Told {
     let annotated = annotation.and_then(|text| {
         let project = inputs.cluster.project().unwrap_or_default();
-        match address::check(text, project) {
-            Ok(()) => Some(text.to_owned()),
+        match Account::check(text, project) {
+            Ok(account) => Some(account),
             Err(misspelt) => misspelt.meant,
         }
+        .map(|account| account.address().to_owned())
     });
     let named = inputs.google_service_account.clone().or(annotated);
     match (inputs.form, named) {
@@ -41,7 +42,7 @@ pub(crate) fn bound(identity: &Identity, policies: &[(String, Policy)]) -> Vec<S
     let lets = |policy: &Policy| {
         !matches!(
             binding::read(identity, policy, None),
-            Binding::Absent(_) | Binding::Unknown(_)
+            Binding::Absent { .. } | Binding::Unknown(_)
         )
     };
     policies

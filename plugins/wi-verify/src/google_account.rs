@@ -1,10 +1,9 @@
 //! Link 7: the Google service account is there and enabled.
 
 use sidestep::gcp::iam::{Policy, ServiceAccount};
+use sidestep::google::Account;
 use sidestep::{Class, Result};
 
-use crate::commands;
-use crate::identity::project_of;
 use crate::verdict::{Verdict, cloud, unread};
 
 /// Judges the account. `policies` are those of the targets, where they could be read: they tell
@@ -15,7 +14,7 @@ pub(crate) fn account(
     policies: &[Policy],
     caller: &str,
 ) -> Result<Verdict> {
-    let project = project_of(email);
+    let address = Account::read(email);
     match read {
         Ok(account) if account.disabled => Ok(Verdict::Broken(
             cloud(
@@ -24,22 +23,23 @@ pub(crate) fn account(
                 format!("{email} is disabled: nobody can act as it"),
             )
             .help("enable it, if it was not disabled on purpose:")
-            .helps(commands::enable_account(email)),
+            .helps(address.and_then(|account| account.enable())),
         )),
         Ok(_) => Ok(Verdict::Holds(format!("{email} is there and enabled"))),
         Err(error) if error.is_not_found() => {
-            Ok(Verdict::Broken(missing(email, project, policies)))
+            Ok(Verdict::Broken(missing(email, address.as_ref(), policies)))
         }
         Err(error) => unread(caller, &format!("the service account {email}"), error),
     }
 }
 
-fn missing(email: &str, project: Option<&str>, policies: &[Policy]) -> sidestep::Error {
+fn missing(email: &str, address: Option<&Account>, policies: &[Policy]) -> sidestep::Error {
     let message = format!("there is no Google service account {email}");
-    if project.is_none() {
+    // Any other account than one of people is Google's to create.
+    let Some(address) = address.filter(|account| account.name().is_some()) else {
         return cloud(Class::NotFound, "account-missing", message)
             .help("its address is NAME@PROJECT.iam.gserviceaccount.com; correct the annotation or `googleServiceAccount`");
-    }
+    };
     if let Some(uid) = policies.iter().find_map(|policy| deleted(policy, email)) {
         return cloud(
             Class::NotFound,
@@ -47,11 +47,11 @@ fn missing(email: &str, project: Option<&str>, policies: &[Policy]) -> sidestep:
             format!("{message} any more: policies name it as deleted"),
         )
         .help("within 30 days of that it can be brought back, with everything it was granted:")
-        .helps(commands::undelete_account(email, uid));
+        .helps(address.undelete(uid));
     }
     cloud(Class::NotFound, "account-missing", message)
         .help("create it, if the name is as meant:")
-        .helps(commands::create_account(email))
+        .helps(address.create())
 }
 
 /// The unique id under which a policy names an account that is deleted:

@@ -2,6 +2,7 @@
 //!
 //! Names: <https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity>.
 
+use sidestep::google::{Account, Cluster, Member};
 use sidestep::{Error, Result};
 
 use crate::inputs::Inputs;
@@ -51,6 +52,15 @@ impl Workload {
         )
     }
 
+    /// The cluster in commands.
+    pub(crate) fn gke(&self) -> Cluster {
+        Cluster {
+            project: self.project.clone(),
+            location: self.location.clone(),
+            name: self.cluster.clone(),
+        }
+    }
+
     /// The cluster as the pool's identity provider.
     pub(crate) fn provider(&self) -> String {
         format!(
@@ -94,23 +104,26 @@ pub(crate) struct Identity {
 impl Identity {
     /// The member that stands for the workload in a Google service account's policy. Pool and
     /// project are the cluster's, whichever project the account lies in.
-    pub(crate) fn member(&self) -> String {
-        format!("serviceAccount:{}[{}]", self.pool, self.workload.name())
-    }
-
-    /// The member that stands for the workload itself.
-    pub(crate) fn principal(&self) -> Option<String> {
+    pub(crate) fn member(&self) -> Member {
         let Workload {
             namespace, account, ..
         } = &self.workload;
-        let pool = self.pool_path("principal")?;
-        Some(format!("{pool}/subject/ns/{namespace}/sa/{account}"))
+        Member::workload(&self.pool, namespace, account)
+    }
+
+    /// The member that stands for the workload itself; none where the project's number is not known.
+    fn principal(&self) -> Option<Member> {
+        let Workload {
+            namespace, account, ..
+        } = &self.workload;
+        let number = self.number?.to_string();
+        Some(Member::principal(number, &self.pool, namespace, account))
     }
 
     /// The member that has to have the roles on what is to be reached.
-    pub(crate) fn holder(&self) -> Option<String> {
+    pub(crate) fn holder(&self) -> Option<Member> {
         match &self.way {
-            Way::As(email) => Some(format!("serviceAccount:{email}")),
+            Way::As(email) => Account::read(email).map(|account| account.member()),
             Way::Direct => self.principal(),
         }
     }
@@ -126,7 +139,7 @@ impl Identity {
     /// Whether a policy's member is the workload, or a set that it belongs to.
     pub(crate) fn is(&self, member: &str) -> bool {
         let Workload { namespace, .. } = &self.workload;
-        if member == self.member() {
+        if self.member().text() == Some(member) {
             return true;
         }
         let rest = |kind| {
@@ -166,14 +179,6 @@ impl Identity {
             "{kind}://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{pool}"
         ))
     }
-}
-
-/// The project of a Google service account, where its address tells.
-pub(crate) fn project_of(email: &str) -> Option<&str> {
-    let (name, domain) = email.split_once('@')?;
-    let project = domain.strip_suffix(".iam.gserviceaccount.com")?;
-    // A project of a domain is named `DOMAIN:ID`, and its accounts `…@ID.DOMAIN.iam…`.
-    (!name.is_empty() && !project.is_empty() && !project.contains('.')).then_some(project)
 }
 
 #[cfg(test)]
@@ -225,25 +230,12 @@ mod tests {
     fn the_pool_is_the_cluster_s_wherever_the_account_lies() {
         let identity = example(Way::As("builder@shared.iam.gserviceaccount.com".to_owned()));
         assert_eq!(
-            identity.member(),
-            "serviceAccount:demo.svc.id.goog[builds/kaniko]"
+            identity.member().text(),
+            Some("serviceAccount:demo.svc.id.goog[builds/kaniko]")
         );
         assert_eq!(
-            identity.holder().as_deref(),
-            Some("serviceAccount:builder@shared.iam.gserviceaccount.com")
+            identity.holder(),
+            Member::of_caller("builder@shared.iam.gserviceaccount.com")
         );
-    }
-
-    #[test]
-    fn an_address_tells_its_project() {
-        assert_eq!(project_of("b@demo.iam.gserviceaccount.com"), Some("demo"));
-        for email in [
-            "1-compute@developer.gserviceaccount.com",
-            "@demo.iam.gserviceaccount.com",
-            "builder",
-            "b@demo.example.com.iam.gserviceaccount.com",
-        ] {
-            assert_eq!(project_of(email), None, "{email}");
-        }
     }
 }

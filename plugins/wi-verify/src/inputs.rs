@@ -21,6 +21,9 @@ pub(crate) struct Inputs {
     /// A bucket whose objects it has to read; short for a target.
     #[serde(default)]
     pub bucket: Option<Bucket>,
+    /// How the names of those objects begin; every object of the bucket if empty.
+    #[serde(default)]
+    pub prefix: String,
     /// An image that it has to push and pull; short for a target.
     #[serde(default)]
     pub image: Option<ImageRef>,
@@ -55,6 +58,10 @@ pub(crate) struct Goal {
     /// A bucket; its objects are to be read unless `permissions` says more.
     #[serde(default)]
     pub bucket: Option<Bucket>,
+    /// How the names of the bucket's objects begin; every object if empty. Grants are printed for
+    /// these objects alone.
+    #[serde(default)]
+    pub prefix: String,
     /// An image in Artifact Registry; its repository is to be pushed to and pulled from.
     #[serde(default)]
     pub image: Option<ImageRef>,

@@ -5,13 +5,11 @@
 //! do, which has the last word where policies could not be read.
 
 mod account;
-mod address;
 mod annotation;
 mod binding;
 mod check;
 mod cluster;
 mod commands;
-mod condition;
 mod diagnosis;
 mod form;
 mod google_account;
@@ -30,6 +28,7 @@ mod reads;
 mod report;
 mod repositories;
 mod roles;
+mod settling;
 mod targets;
 mod uniform;
 mod verdict;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use sidestep::gcp::gke::NodePool;
 use sidestep::{Class, Result};
 
-use crate::commands;
 use crate::identity::Workload;
 use crate::inputs::METADATA_LABEL;
 use crate::verdict::{Verdict, and, cluster, helps, unread};
@@ -90,7 +89,7 @@ pub(crate) fn nodes(
         "let it serve them (nodes may be recreated):"
     });
     for pool in mend {
-        error = error.helps(commands::serve_identities(workload, &pool.name));
+        error = error.helps(workload.gke().serve_identities(&pool.name));
     }
     Ok(Verdict::Broken(error))
 }

@@ -1,35 +1,56 @@
 //! Link 10: the identity may do what is needed on each target.
 
 use sidestep::gcp::iam::Policy;
+use sidestep::google::condition::{OfObjects, is_of_objects, of_objects};
+use sidestep::google::{Place, grant, show_policy};
 use sidestep::identity::TargetResult;
 use sidestep::{Class, Error, Result};
 
 use crate::commands;
-use crate::condition::{self, OfObjects};
 use crate::google_account::deleted;
 use crate::identity::{Identity, Way};
 use crate::roles::{self, Grant};
-use crate::targets::{Place, Target};
+use crate::settling::{Known, Settling};
+use crate::targets::{Target, created_on_push};
 use crate::verdict::{self, Verdict, and, cloud};
 
-/// A verdict, and whether a broken one may heal by itself: the policy grants it, and a fresh change
-/// is not seen at once.
+/// A verdict, and what may heal a broken one by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
-    pub(crate) fresh: bool,
+    pub(crate) settling: Option<Settling>,
 }
 
-/// Judges a target by what the proof says; `policy` is the target's, where it could be read.
+/// Whether the verdict on a target depends on a policy: its own, or that of the project in which a
+/// push would create it.
+pub(crate) fn hangs_on_policy(target: &Target, result: &TargetResult) -> bool {
+    match &result.failure {
+        Some(failure) => {
+            failure.class == Class::NotFound.as_str() && created_on_push(&target.place).is_some()
+        }
+        None => !lacking(target, result).is_empty(),
+    }
+}
+
+fn lacking<'t>(target: &'t Target, result: &TargetResult) -> Vec<&'t str> {
+    let wanted = target.permissions.iter().map(String::as_str);
+    wanted
+        .filter(|permission| !result.granted.iter().any(|had| had == permission))
+        .collect()
+}
+
+/// Judges a target by what the proof says. `policy` is the one that it depends on; none where that
+/// could not be read, so that it may say anything.
 pub(crate) fn judge(
     identity: &Identity,
     target: &Target,
     result: &TargetResult,
     policy: Option<&Policy>,
+    known: Known,
 ) -> Result<Judged> {
     let settled = |verdict| Judged {
         verdict,
-        fresh: false,
+        settling: None,
     };
     let place = target.place.shown();
     if let Some(failure) = &result.failure {
@@ -38,16 +59,13 @@ pub(crate) fn judge(
             return Ok(settled(Verdict::Broken(error)));
         }
         return match error.class {
-            Class::NotFound if may_create(identity, target, policy) => Ok(settled(Verdict::Holds(
-                format!("{place}: the first push creates it"),
-            ))),
-            Class::NotFound => Ok(settled(Verdict::Broken(missing(identity, target)))),
+            Class::NotFound => Ok(settled(absent(identity, target, policy))),
             _ if error.code.ends_with("api-disabled") => Ok(Judged {
                 verdict: Verdict::Broken(Error {
                     code: "identity.api-disabled".to_owned(),
                     ..error
                 }),
-                fresh: true,
+                settling: known.apis.then_some(Settling::Api),
             }),
             Class::Denied if verdict::is_callers(&error) => Err(error),
             Class::Denied | Class::Refused => Ok(settled(Verdict::Unknown(format!(
@@ -58,62 +76,80 @@ pub(crate) fn judge(
             _ => Err(error),
         };
     }
-    let wanted = target.permissions.iter().map(String::as_str);
-    let lacking: Vec<&str> = wanted
-        .filter(|permission| !result.granted.iter().any(|had| had == permission))
-        .collect();
+    let lacking = lacking(target, result);
     if lacking.is_empty() {
         let verbs: Vec<&str> = target.permissions.iter().map(|p| short(p)).collect();
         return Ok(settled(Verdict::Holds(format!("{place}: {}", and(&verbs)))));
     }
     let grants: Vec<Grant> = lacking
         .iter()
-        .map(|permission| match policy {
-            Some(policy) => roles::allows(&target.place, policy, permission, |m| identity.holds(m)),
-            None => Grant::Absent,
-        })
+        .map(|permission| roles::allows(&target.place, policy, permission, |m| identity.holds(m)))
         .collect();
-    if let Some(verdict) = of_objects(target, &lacking, &grants) {
+    if let Some(verdict) = on_objects(identity, target, &lacking, &grants) {
         return Ok(settled(verdict));
     }
-    let fresh = grants.iter().all(|grant| matches!(grant, Grant::Given));
+    let given = grants.iter().all(|grant| matches!(grant, Grant::Given));
     Ok(Judged {
         verdict: Verdict::Broken(lacks(identity, target, &lacking, &grants, policy)),
-        fresh,
+        settling: given.then_some(Settling::Grant),
     })
 }
 
-/// The verdict on a bucket whose policy grants what is lacking for some of its objects: the bucket
-/// itself was asked, which is none of them. None where something is granted in no such way.
-fn of_objects(target: &Target, lacking: &[&str], grants: &[Grant]) -> Option<Verdict> {
-    let Place::Bucket(bucket) = &target.place else {
+/// The verdict where the bucket was asked, and single objects decide: a condition on their names
+/// may grant what is lacking on the bucket. None where no object can make a difference.
+fn on_objects(
+    identity: &Identity,
+    target: &Target,
+    lacking: &[&str],
+    grants: &[Grant],
+) -> Option<Verdict> {
+    let Place::Objects { bucket, prefix } = &target.place else {
         return None;
     };
+    if !lacking.iter().all(|permission| is_of_objects(permission)) {
+        return None;
+    }
     let place = target.place.shown();
-    let mut prefixes: Vec<String> = Vec::new();
-    for (permission, grant) in lacking.iter().zip(grants) {
-        let condition = match grant {
-            Grant::Conditioned(condition) if permission.starts_with("storage.objects.") => {
-                condition
-            }
-            _ => return None,
-        };
-        match condition::of_objects(&condition.expression, bucket) {
-            OfObjects::Prefix(prefix) if prefixes.contains(&prefix) => {}
-            OfObjects::Prefix(prefix) => prefixes.push(prefix),
-            OfObjects::Undecided => {
+    // The prefixes on which everything is granted so far; all objects of the target at first.
+    let mut common = vec![prefix.clone()];
+    let mut undecided = None;
+    for grant in grants {
+        let conditions = match grant {
+            Grant::Conditioned(conditions) => conditions,
+            Grant::Unread => {
                 return Some(Verdict::Unknown(format!(
-                    "not checked: on {place} it depends on the object ({})",
-                    roles::shown(condition)
+                    "not checked: on gs://{bucket} as a whole {} lacks {}, and its policy, which may grant that on some objects, could not be read",
+                    identity.who(),
+                    and(lacking)
                 )));
             }
-            OfObjects::None => return None,
+            Grant::Given | Grant::Absent => return None,
+        };
+        let mut prefixes = Vec::new();
+        for condition in conditions {
+            match of_objects(&condition.expression, bucket) {
+                OfObjects::Prefix(prefix) => prefixes.push(prefix),
+                OfObjects::Undecided => undecided = Some(condition),
+                OfObjects::None => {}
+            }
         }
+        common = both(&common, &prefixes);
     }
-    let verbs: Vec<&str> = lacking.iter().map(|permission| short(permission)).collect();
-    let objects: Vec<String> = prefixes
+    if common.is_empty() {
+        let condition = undecided?;
+        return Some(Verdict::Unknown(format!(
+            "not checked: on {place} it depends on the object ({})",
+            roles::shown(std::slice::from_ref(condition))
+        )));
+    }
+    // A prefix that a target names has to be granted whole.
+    if !prefix.is_empty() && !common.contains(prefix) {
+        return None;
+    }
+    let verbs: Vec<&str> = target.permissions.iter().map(|it| short(it)).collect();
+    let objects: Vec<String> = common
         .iter()
-        .map(|prefix| format!("{place}/{prefix}*"))
+        .map(|prefix| format!("gs://{bucket}/{prefix}*"))
         .collect();
     Some(Verdict::Holds(format!(
         "{}: {}",
@@ -122,14 +158,43 @@ fn of_objects(target: &Target, lacking: &[&str], grants: &[Grant]) -> Option<Ver
     )))
 }
 
-/// Whether a push creates the target, which is missing; `policy` is that of its project.
-fn may_create(identity: &Identity, target: &Target, policy: Option<&Policy>) -> bool {
+/// The prefixes that lie in one of each list, each once.
+fn both(some: &[String], others: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (a, b) in some.iter().flat_map(|a| others.iter().map(move |b| (a, b))) {
+        let narrower = if a.starts_with(b.as_str()) {
+            a
+        } else if b.starts_with(a.as_str()) {
+            b
+        } else {
+            continue;
+        };
+        if !found.contains(narrower) {
+            found.push(narrower.clone());
+        }
+    }
+    found
+}
+
+/// The verdict on a target that is not there. `policy` is that of its project.
+fn absent(identity: &Identity, target: &Target, policy: Option<&Policy>) -> Verdict {
+    let place = target.place.shown();
+    let broken = || Verdict::Broken(missing(identity, target));
+    let Some(project) = created_on_push(&target.place) else {
+        return broken();
+    };
     let creates = |role: &str| roles::CREATES_ON_PUSH.contains(&role);
-    target.place.created_on_push().is_some()
-        && policy.is_some_and(|policy| {
-            let granted = roles::grants(policy, creates, |member| identity.holds(member));
-            matches!(granted, Grant::Given)
-        })
+    match roles::grants(policy, creates, |member| identity.holds(member)) {
+        Grant::Given => Verdict::Holds(format!("{place}: the first push creates it")),
+        Grant::Conditioned(conditions) => Verdict::Unknown(format!(
+            "not checked: {place} does not exist, and whether a push creates it depends on a condition ({})",
+            roles::shown(&conditions)
+        )),
+        Grant::Unread => Verdict::Unknown(format!(
+            "not checked: {place} does not exist, and whether a push may create it is in the policy of project {project}, which could not be read"
+        )),
+        Grant::Absent => broken(),
+    }
 }
 
 fn lacks(
@@ -141,19 +206,22 @@ fn lacks(
 ) -> Error {
     let place = target.place.shown();
     let mut message = format!("{} lacks {} on {place}.", identity.who(), and(lacking));
-    let condition = grants.iter().find_map(|grant| match grant {
-        Grant::Conditioned(condition) => Some(roles::shown(condition)),
+    let conditions = grants.iter().find_map(|grant| match grant {
+        Grant::Conditioned(conditions) => Some(roles::shown(conditions)),
         _ => None,
     });
+    let unread = grants.iter().any(|grant| matches!(grant, Grant::Unread));
     let old = policy
         .zip(identity.way.account())
         .and_then(|(policy, email)| deleted(policy, email));
     if grants.iter().all(|grant| matches!(grant, Grant::Given)) {
         message.push_str("\nThe policy grants it, and Google does not see that yet, or a deny policy takes it away.");
-    } else if let Some(condition) = &condition {
+    } else if let Some(conditions) = &conditions {
         message.push_str(&format!(
-            "\nThe policy grants it under a condition that does not hold: {condition}"
+            "\nThe policy grants it under a condition that does not hold: {conditions}"
         ));
+    } else if unread {
+        message.push_str("\nIts policy could not be read.");
     } else if let Some(uid) = old {
         message.push_str(&format!(
             "\nThe policy names a deleted account of the same address (uid {uid}): the one made anew inherits nothing."
@@ -161,22 +229,46 @@ fn lacks(
     }
     let error = cloud(Class::Denied, "target-denied", message);
     let role = roles::with(&target.place, lacking);
-    if condition.is_some() {
+    if conditions.is_some() {
         return error.help(
             "an administrator can change the condition; a grant without one would open more than it does",
         );
     }
-    match (identity.holder(), role) {
-        (Some(member), Some(role)) => error
-            .help(format!("an administrator of {place} can grant it:"))
-            .helps(commands::grant(&target.place, &member, role)),
-        (Some(member), None) => {
-            error.help(format!("grant {member} a role that has {} there", and(lacking)))
-        }
-        (None, _) => error.help(format!(
+    if unread {
+        let needs = role.map_or_else(|| and(lacking), str::to_owned);
+        let error = error.help(format!(
+            "{} needs {needs} on {place}; its policy may hold it under a condition, so an administrator has to look first:",
+            identity.who()
+        ));
+        return error.helps(show_policy(&target.place));
+    }
+    let Some(member) = identity.holder() else {
+        return error.help(format!(
             "grant it to the workload itself; its principal has the number of project {}, which could not be read",
             identity.workload.project
+        ));
+    };
+    match role.and_then(|role| grant(&target.place, &member, role)) {
+        // What is asked of the bucket can't be granted on some of its objects.
+        Some(command) if on_prefix_only(&target.place, lacking) => error
+            .help(format!("an administrator of {place} can grant it:"))
+            .help(command),
+        _ => error.help(format!(
+            "grant {} a role that has {} there",
+            identity.who(),
+            and(lacking)
         )),
+    }
+}
+
+/// Whether a grant on the place gives what is lacking: lists and facts of a bucket are not asked of
+/// single objects.
+fn on_prefix_only(place: &Place, lacking: &[&str]) -> bool {
+    match place {
+        Place::Objects { prefix, .. } if !prefix.is_empty() => {
+            lacking.iter().all(|permission| is_of_objects(permission))
+        }
+        _ => true,
     }
 }
 
@@ -188,15 +280,18 @@ fn missing(identity: &Identity, target: &Target) -> Error {
         "target-missing",
         format!(
             "there is no {}",
-            place.shown().replace("gs://", "bucket gs://")
+            match place {
+                Place::Objects { bucket, .. } => format!("bucket gs://{bucket}"),
+                other => other.shown(),
+            }
         ),
     );
     error
         .help(match place {
-            Place::Bucket(_) => {
+            Place::Objects { .. } => {
                 "correct its name, or create it, here in the cluster's project and region:"
             }
-            Place::Repository { .. } => "correct its name, or create it:",
+            Place::Repository(_) => "correct its name, or create it:",
             Place::Secret { .. } => {
                 "correct its name, or create it, and add its value as a version:"
             }
@@ -242,6 +337,7 @@ pub(crate) fn form(way: &Way) -> &'static str {
 #[cfg(test)]
 mod tests {
     use sidestep::Help;
+    use sidestep::google::Repository;
 
     use super::*;
     use crate::identity::example;
@@ -255,23 +351,35 @@ mod tests {
 
     fn bucket() -> Target {
         Target {
-            place: Place::Bucket("contexts".to_owned()),
+            place: Place::Objects {
+                bucket: "contexts".to_owned(),
+                prefix: String::new(),
+            },
             permissions: vec!["storage.objects.get".to_owned()],
         }
     }
 
     fn repository() -> Target {
         Target {
-            place: Place::Repository {
+            place: Place::Repository(Repository {
                 project: "shared".to_owned(),
                 location: "europe".to_owned(),
                 name: "images".to_owned(),
-            },
+            }),
             permissions: vec![
                 "artifactregistry.repositories.uploadArtifacts".to_owned(),
                 "artifactregistry.repositories.downloadArtifacts".to_owned(),
             ],
         }
+    }
+
+    fn judge(
+        identity: &Identity,
+        target: &Target,
+        result: &TargetResult,
+        policy: Option<&Policy>,
+    ) -> Result<Judged> {
+        super::judge(identity, target, result, policy, Known::default())
     }
 
     fn granted(granted: &[&str]) -> TargetResult {
@@ -283,15 +391,17 @@ mod tests {
 
     #[test]
     fn what_is_lacking_is_granted_to_whoever_reaches_for_it() {
-        let judged = judge(&builder(), &bucket(), &granted(&[]), None).expect("a verdict");
-        assert!(!judged.fresh);
+        let nothing = policy(&[]);
+        let judged =
+            judge(&builder(), &bucket(), &granted(&[]), Some(&nothing)).expect("a verdict");
+        assert_eq!(judged.settling, None);
         let error = judged.verdict.broken();
         assert_eq!(
             error.help[1],
             "gcloud storage buckets add-iam-policy-binding gs://contexts --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/storage.objectViewer --condition=None"
         );
         let half = granted(&["artifactregistry.repositories.downloadArtifacts"]);
-        let error = judge(&example(Way::Direct), &repository(), &half, None)
+        let error = judge(&example(Way::Direct), &repository(), &half, Some(&nothing))
             .expect("a verdict")
             .verdict
             .broken();
@@ -313,9 +423,13 @@ mod tests {
             )
             .expect("a verdict")
         };
-        assert!(judge("serviceAccount:builder@demo.iam.gserviceaccount.com").fresh);
+        assert!(
+            judge("serviceAccount:builder@demo.iam.gserviceaccount.com")
+                .settling
+                .is_some()
+        );
         let old = judge("deleted:serviceAccount:builder@demo.iam.gserviceaccount.com?uid=104");
-        assert!(!old.fresh);
+        assert_eq!(old.settling, None);
         assert!(old.verdict.broken().message.contains("uid 104"));
     }
 
@@ -354,13 +468,131 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_that_was_not_read_may_grant_some_objects_and_no_command_opens_the_bucket() {
+        let unread = |target: &Target| {
+            judge(&builder(), target, &granted(&[]), None)
+                .expect("a verdict")
+                .verdict
+        };
+        assert!(
+            matches!(unread(&bucket()), Verdict::Unknown(why) if why.contains("could not be read"))
+        );
+        // The bucket itself is asked for a list, and a repository for a push.
+        let lists = Target {
+            permissions: vec!["storage.objects.list".to_owned()],
+            ..bucket()
+        };
+        for (target, shown) in [
+            (lists, "gcloud storage buckets get-iam-policy gs://contexts"),
+            (
+                repository(),
+                "gcloud artifacts repositories get-iam-policy images --location europe --project shared",
+            ),
+        ] {
+            let error = unread(&target).broken();
+            assert_eq!(error.help.len(), 2, "{error:?}");
+            assert_eq!(error.help[1], shown);
+        }
+    }
+
+    #[test]
+    fn a_list_is_not_granted_by_a_condition_on_objects() {
+        let target = Target {
+            permissions: vec!["storage.objects.list".to_owned()],
+            ..bucket()
+        };
+        let policy = conditioned(
+            "resource.name.startsWith(\"projects/_/buckets/contexts/objects/contexts/\")",
+        );
+        let judged = judge(&builder(), &target, &granted(&[]), Some(&policy)).expect("a verdict");
+        assert!(judged.verdict.is_broken(), "{judged:?}");
+    }
+
+    #[test]
+    fn every_condition_counts_and_each_permission_needs_its_own() {
+        let on = |prefix: &str| {
+            conditioned(&format!(
+                "resource.name.startsWith(\"projects/_/buckets/contexts/objects/{prefix}\")"
+            ))
+        };
+        // The order of the bindings is no matter.
+        let mut policy = on("contexts/");
+        policy.bindings.extend(on("other/").bindings);
+        let judge = |target: &Target, policy: &Policy| {
+            judge(&builder(), target, &granted(&[]), Some(policy))
+                .expect("a verdict")
+                .verdict
+        };
+        assert_eq!(
+            judge(&bucket(), &policy),
+            Verdict::Holds(
+                "gs://contexts/contexts/* and gs://contexts/other/*: objects.get".to_owned()
+            )
+        );
+        let of = |prefix: &str, permissions: &[&str]| Target {
+            place: Place::Objects {
+                bucket: "contexts".to_owned(),
+                prefix: prefix.to_owned(),
+            },
+            permissions: permissions.iter().map(ToString::to_string).collect(),
+        };
+        let get = ["storage.objects.get"];
+        let holds = judge(&of("contexts/a/", &get), &policy);
+        assert_eq!(
+            holds,
+            Verdict::Holds("gs://contexts/contexts/a/*: objects.get".to_owned())
+        );
+        assert!(
+            judge(&of("con", &get), &policy).is_broken(),
+            "only a part of it"
+        );
+        let both = ["storage.objects.get", "storage.objects.create"];
+        assert!(judge(&of("contexts/", &both), &policy).is_broken());
+        let mut created = on("other/");
+        created.bindings[0].role = "roles/storage.objectCreator".to_owned();
+        policy.bindings.extend(created.bindings);
+        assert_eq!(
+            judge(&of("", &both), &policy),
+            Verdict::Holds("gs://contexts/other/*: objects.get and objects.create".to_owned())
+        );
+        assert!(judge(&of("contexts/", &both), &policy).is_broken());
+    }
+
+    #[test]
+    fn a_target_with_a_prefix_is_granted_that_prefix() {
+        let target = |permission: &str| Target {
+            place: Place::Objects {
+                bucket: "contexts".to_owned(),
+                prefix: "contexts/".to_owned(),
+            },
+            permissions: vec![permission.to_owned()],
+        };
+        let nothing = policy(&[]);
+        let judge = |permission: &str| {
+            judge(
+                &builder(),
+                &target(permission),
+                &granted(&[]),
+                Some(&nothing),
+            )
+            .expect("a verdict")
+            .verdict
+            .broken()
+        };
+        let error = judge("storage.objects.get");
+        assert!(error.help[1].contains("/objects/contexts/\")"), "{error:?}");
+        let error = judge("storage.objects.list");
+        assert_eq!(error.help.len(), 1, "no prefix holds a list: {error:?}");
+    }
+
+    #[test]
     fn a_repository_that_a_push_creates_is_not_missing() {
         let target = Target {
-            place: Place::Repository {
+            place: Place::Repository(Repository {
                 project: "demo".to_owned(),
                 location: "us".to_owned(),
                 name: "gcr.io".to_owned(),
-            },
+            }),
             ..repository()
         };
         let gone = TargetResult {
@@ -379,6 +611,9 @@ mod tests {
             matches!(created, Verdict::Holds(why) if why.contains("the first push creates it"))
         );
         assert!(judge("roles/artifactregistry.writer").is_broken());
+        let unread = super::judge(&builder(), &target, &gone, None, Known::default());
+        let unread = unread.expect("a verdict").verdict;
+        assert!(matches!(unread, Verdict::Unknown(why) if why.contains("could not be read")));
     }
 
     #[test]

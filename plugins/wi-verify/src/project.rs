@@ -1,11 +1,12 @@
 //! Links 1 and 2: the project, and the APIs that have to be enabled.
 
 use sidestep::gcp::project::{ProjectInfo, ServiceQuery};
+use sidestep::google::enable_apis;
 use sidestep::{Class, Result};
 
 use crate::commands;
 use crate::identity::{Way, Workload};
-use crate::targets::Target;
+use crate::targets::{Target, api};
 use crate::verdict::{Verdict, and, cloud, helps, unread};
 
 /// Link 1: the project is there.
@@ -79,7 +80,7 @@ pub(crate) fn apis(workload: &Workload, way: Option<&Way>, targets: &[Target]) -
     }
     // GKE's own how-to does not ask for it.
     add(&workload.project, "sts.googleapis.com", false);
-    for (project, name) in targets.iter().filter_map(|target| target.place.api()) {
+    for (project, name) in targets.iter().filter_map(|target| api(&target.place)) {
         add(project, name, true);
     }
     apis
@@ -119,7 +120,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
             }
             let names = off.iter().filter(|other| other.project == api.project);
             let names: Vec<&str> = names.map(|other| other.name).collect();
-            error = error.helps(commands::enable_apis(&names, &api.project));
+            error = error.helps(enable_apis(&names, &api.project));
         }
         return Ok(Verdict::Broken(
             error.help("it can take some minutes until every server knows"),
@@ -137,7 +138,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
                 "{detail}; {} is not, and GKE does not ask for it",
                 api.short()
             ),
-            helps(commands::enable_apis(&[api.name], &api.project)),
+            helps(enable_apis(&[api.name], &api.project)),
         ),
     })
 }
@@ -146,15 +147,15 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
 mod tests {
     use super::*;
     use crate::identity::example;
-    use crate::targets::Place;
+    use sidestep::google::{Place, Repository};
 
     fn asked() -> Vec<Api> {
         let target = Target {
-            place: Place::Repository {
+            place: Place::Repository(Repository {
                 project: "shared".to_owned(),
                 location: "europe".to_owned(),
                 name: "images".to_owned(),
-            },
+            }),
             permissions: Vec::new(),
         };
         let identity = example(Way::As("b@demo.iam.gserviceaccount.com".to_owned()));

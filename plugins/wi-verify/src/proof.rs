@@ -1,7 +1,8 @@
 //! Links 9 and 16: Google takes the workload for who it is to be, shown without a pod.
 
+use sidestep::google::Account;
 use sidestep::identity::{Link as Step, Proof};
-use sidestep::{Class, Error, Help, Owner, Result};
+use sidestep::{Class, Error, Help, Owner, Result, kubectl};
 
 use crate::account::on;
 use crate::binding::Proven;
@@ -9,7 +10,8 @@ use crate::commands;
 use crate::identity::{Identity, Way};
 use crate::reads;
 use crate::report::Link;
-use crate::verdict::{cloud, cluster};
+use crate::settling::{Known, Settling};
+use crate::verdict::{self, cloud, cluster};
 
 /// What a proof came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +22,8 @@ pub(crate) enum Token {
     Untried(String, Vec<Help>),
     /// The account's policy says no, or is not seen yet.
     Denied(Error),
-    /// Another link is broken, and whether that may heal by itself.
-    Broken(Link, Error, bool),
+    /// Another link is broken, and what may heal it by itself.
+    Broken(Link, Error, Option<Settling>),
 }
 
 impl Token {
@@ -36,7 +38,12 @@ impl Token {
 }
 
 /// Judges a proof. A failure that says nothing about the identity comes back as it is.
-pub(crate) fn token(identity: &Identity, proof: &Result<Proof>, caller: &str) -> Result<Token> {
+pub(crate) fn token(
+    identity: &Identity,
+    proof: &Result<Proof>,
+    caller: &str,
+    known: Known,
+) -> Result<Token> {
     let proof = match proof {
         Ok(proof) => proof,
         Err(error) if error.class == Class::Refused => {
@@ -58,35 +65,43 @@ pub(crate) fn token(identity: &Identity, proof: &Result<Proof>, caller: &str) ->
         return Ok(Token::Broken(
             Link::FORM,
             account_form(identity, &error),
-            false,
+            None,
         ));
+    }
+    let what = format!("giving a token to {}", identity.workload.name());
+    if let Some(error) = verdict::perimeter(&what, &error) {
+        return Ok(Token::Broken(Link::TOKEN, error, None));
     }
     match (step, error.class) {
         (_, Class::Unavailable | Class::Cancelled | Class::TimedOut | Class::Exhausted) => {
             Err(error)
         }
         (_, Class::Denied) if error.owner == Owner::Operator => Err(error),
-        (Step::TokenRequest, Class::Denied) => Ok(untried(identity, caller)),
+        (Step::TokenRequest, Class::Denied) => Ok(untried(identity, caller, &error)),
         (Step::TokenRequest, Class::NotFound) => Ok(Token::Broken(
             Link::ACCOUNT,
             recoded(error, "service-account-missing"),
-            false,
+            None,
         )),
         (Step::Impersonate, _) if error.code.ends_with("api-disabled") => Ok(Token::Broken(
             Link::APIS,
             recoded(error, "api-disabled"),
-            true,
+            known.apis.then_some(Settling::Api),
         )),
         (Step::Impersonate, Class::NotFound) => Ok(Token::Broken(
             Link::GOOGLE_ACCOUNT,
             recoded(error, "account-missing"),
-            true,
+            known.account.then_some(Settling::Account),
         )),
         (Step::Impersonate, Class::Denied) => Ok(Token::Denied(error)),
         // A pool that GKE made a moment ago is not known everywhere at once.
         (Step::Exchange, class) => {
-            let fresh = class == Class::NotFound;
-            Ok(Token::Broken(Link::TOKEN, exchange(identity, error), fresh))
+            let settling = (class == Class::NotFound).then_some(Settling::Pool);
+            Ok(Token::Broken(
+                Link::TOKEN,
+                exchange(identity, error),
+                settling,
+            ))
         }
         _ => Err(error),
     }
@@ -107,7 +122,10 @@ pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error 
     .help("if the binding is new, try again: it can take seven minutes and longer")
     .help("else see whether a deny policy or the organisation forbids it:")
     .helps(commands::list_deny_policies(
-        crate::identity::project_of(who).unwrap_or(&identity.workload.project),
+        Account::read(who)
+            .as_ref()
+            .and_then(Account::project_id)
+            .unwrap_or(&identity.workload.project),
     ))
 }
 
@@ -145,11 +163,19 @@ fn recoded(error: Error, code: &str) -> Error {
     }
 }
 
-fn untried(identity: &Identity, caller: &str) -> Token {
+fn untried(identity: &Identity, caller: &str, error: &Error) -> Token {
     let workload = &identity.workload;
-    let mut help: Vec<Help> = vec![on(workload).into()];
-    let commands = commands::let_create_tokens(workload, reads::known(caller));
-    help.extend(commands.into_iter().map(Help::from));
+    // The API server knows best whom it refused.
+    let user = kubectl::refused_user(&error.message).or(reads::known(caller));
+    let commands = kubectl::let_create_tokens(&workload.namespace, &workload.account, user);
+    let help: Vec<Help> = if commands.is_empty() {
+        let what = "the caller needs the verb create on `serviceaccounts/token` of it";
+        vec![what.into()]
+    } else {
+        let intro = [Help::from(on(workload))];
+        let commands = commands.into_iter().map(Help::from);
+        intro.into_iter().chain(commands).collect()
+    };
     Token::Untried(
         format!(
             "not proven: {caller} may not create tokens of {}",
@@ -185,7 +211,22 @@ mod tests {
     use super::*;
     use crate::identity::example;
 
+    const READ: Known = Known {
+        account: true,
+        apis: true,
+    };
+
     fn judge(step: Step, class: Class, code: &str, message: &str) -> Result<Token> {
+        judge_knowing(READ, step, class, code, message)
+    }
+
+    fn judge_knowing(
+        known: Known,
+        step: Step,
+        class: Class,
+        code: &str,
+        message: &str,
+    ) -> Result<Token> {
         let failure: Failure = Error::new(class, code, Owner::Cloud, message).into();
         let proof = Proof {
             principal: None,
@@ -196,15 +237,15 @@ mod tests {
             targets: Vec::new(),
         };
         let identity = example(Way::As("b@demo.iam.gserviceaccount.com".to_owned()));
-        token(&identity, &Ok(proof), "dev@x")
+        token(&identity, &Ok(proof), "dev@x", known)
     }
 
     #[test]
     fn each_failure_leads_to_its_link() {
         let link = |step, class, code, message: &str| match judge(step, class, code, message) {
-            Ok(Token::Broken(link, error, fresh)) => {
+            Ok(Token::Broken(link, error, settling)) => {
                 assert!(error.code.starts_with("identity."), "{error}");
-                (link, fresh)
+                (link, settling)
             }
             other => panic!("{other:?}"),
         };
@@ -214,28 +255,28 @@ mod tests {
             "identity.pool-missing",
             "no",
         );
-        assert_eq!(pool, (Link::TOKEN, true));
+        assert_eq!(pool, (Link::TOKEN, Some(Settling::Pool)));
         let refused = link(
             Step::Exchange,
             Class::Denied,
             "identity.subject-refused",
             "no",
         );
-        assert_eq!(refused, (Link::TOKEN, false));
+        assert_eq!(refused, (Link::TOKEN, None));
         let api = link(
             Step::Impersonate,
             Class::Denied,
             "google.api-disabled",
             "no",
         );
-        assert_eq!(api, (Link::APIS, true));
+        assert_eq!(api, (Link::APIS, Some(Settling::Api)));
         let gone = link(
             Step::Impersonate,
             Class::NotFound,
             "identity.account-missing",
             "no",
         );
-        assert_eq!(gone.0, Link::GOOGLE_ACCOUNT);
+        assert_eq!(gone, (Link::GOOGLE_ACCOUNT, Some(Settling::Account)));
         let form = link(
             Step::Impersonate,
             Class::InvalidInput,
@@ -250,6 +291,33 @@ mod tests {
             "no",
         );
         assert_eq!(account.0, Link::ACCOUNT);
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_waited_for() {
+        for (class, code) in [
+            (Class::NotFound, "identity.account-missing"),
+            (Class::Denied, "google.api-disabled"),
+        ] {
+            let judged = judge_knowing(Known::default(), Step::Impersonate, class, code, "no");
+            assert!(
+                matches!(judged, Ok(Token::Broken(_, _, None))),
+                "{judged:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_perimeter_is_no_missing_binding() {
+        let said = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x1Y-2z";
+        for step in [Step::Exchange, Step::Impersonate] {
+            let judged = judge(step, Class::Denied, "identity.impersonation-denied", said);
+            let Ok(Token::Broken(Link::TOKEN, error, None)) = judged else {
+                panic!("{judged:?}");
+            };
+            assert_eq!(error.code, "identity.perimeter-denied");
+            assert!(error.message.ends_with(said), "{error}");
+        }
     }
 
     #[test]

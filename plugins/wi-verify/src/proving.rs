@@ -13,7 +13,8 @@ use crate::proof::{self, Token};
 use crate::reads;
 use crate::report::{Link, Report};
 use crate::repositories;
-use crate::targets::Target;
+use crate::settling::{Known, Settling};
+use crate::targets::{self, Target};
 use crate::verdict::Verdict;
 
 /// The first pause between two tries; each is half as long again as the one before.
@@ -28,8 +29,8 @@ pub(crate) struct Proving<'a> {
     pub(crate) binding: Option<&'a Binding>,
     pub(crate) caller: &'a str,
     pub(crate) wait: Duration,
-    /// Whether the Google service account was read, and so is known to be there and enabled.
-    pub(crate) account_read: bool,
+    /// What the links before have read.
+    pub(crate) known: Known,
     /// Whether something is broken that no waiting mends.
     pub(crate) settled: bool,
 }
@@ -50,19 +51,19 @@ impl Proving<'_> {
         let mut policies: Option<Vec<Option<Policy>>> = None;
         loop {
             let proof = identity::prove(reads::subject(self.identity, self.targets));
-            let token = proof::token(self.identity, &proof, self.caller)?;
+            let token = proof::token(self.identity, &proof, self.caller, self.known)?;
             let results = proof
                 .as_ref()
                 .map(|proof| proof.targets.as_slice())
                 .unwrap_or_default();
-            let mut judged = self.judge(results, policies.as_deref())?;
-            if policies.is_none() && judged.iter().any(|one| one.verdict.is_broken()) {
+            if policies.is_none() && self.hangs_on_policies(results) {
                 policies = Some(reads::policies(self.deciding(results)));
-                judged = self.judge(results, policies.as_deref())?;
             }
+            let judged = self.judge(results, policies.as_deref())?;
             let waited = Duration::from_millis(self.step.now().saturating_sub(started));
             let left = self.wait.saturating_sub(waited);
-            if self.settled || left.is_zero() || !self.may_heal(&token, &judged) {
+            let settling = self.settling(&token, &judged);
+            let Some(settling) = settling.filter(|_| !self.settled && !left.is_zero()) else {
                 return Ok(Proven {
                     principal: proof.ok().and_then(|proof| proof.principal),
                     token,
@@ -73,10 +74,11 @@ impl Proving<'_> {
                         waited
                     },
                 });
-            }
+            };
             if pause == FIRST_PAUSE {
                 sidestep::info!(
-                    "the policies grant it, and Google does not see that yet: waiting for at most {}",
+                    "{}, and Google does not see that yet: waiting for at most {}",
+                    settling.shown(),
                     seconds(left)
                 );
             }
@@ -85,11 +87,17 @@ impl Proving<'_> {
         }
     }
 
-    /// Whether a try that did not hold may hold later. An account that was not read may be disabled,
-    /// and waiting does not repair it.
-    fn may_heal(&self, token: &Token, judged: &[Judged]) -> bool {
-        let known = !matches!(token, Token::Denied(_)) || self.account_read;
-        known && may_heal(token, judged, self.binding)
+    /// What may heal a try that did not hold. An account that was not read may be disabled, and
+    /// waiting does not repair it.
+    fn settling(&self, token: &Token, judged: &[Judged]) -> Option<Settling> {
+        let known = !matches!(token, Token::Denied(_)) || self.known.account;
+        settling(token, judged, self.binding).filter(|_| known)
+    }
+
+    /// Whether the verdict on a target depends on a policy.
+    fn hangs_on_policies(&self, results: &[identity::TargetResult]) -> bool {
+        let mut pairs = self.targets.iter().zip(results);
+        pairs.any(|(target, result)| permissions::hangs_on_policy(target, result))
     }
 
     /// The resources whose policies say what was refused: the targets, or what a target that is
@@ -101,9 +109,9 @@ impl Proving<'_> {
                 .failure
                 .as_ref()
                 .is_some_and(|failure| failure.class == Class::NotFound.as_str());
-            match target.place.created_on_push() {
+            match targets::created_on_push(&target.place) {
                 Some(project) if missing => PolicyResource::Project(project.to_owned()),
-                _ => target.place.resource(),
+                _ => targets::resource(&target.place),
             }
         })
     }
@@ -117,7 +125,7 @@ impl Proving<'_> {
         pairs
             .map(|(index, (target, result))| {
                 let policy = policies.and_then(|all| all.get(index)?.as_ref());
-                permissions::judge(self.identity, target, result, policy)
+                permissions::judge(self.identity, target, result, policy, self.known)
             })
             .collect()
     }
@@ -137,19 +145,18 @@ impl Proven {
     }
 }
 
-/// Whether a try that did not hold may hold later, with nobody changing anything.
-fn may_heal(token: &Token, targets: &[Judged], binding: Option<&Binding>) -> bool {
+/// What may heal a try that did not hold, with nobody changing anything.
+fn settling(token: &Token, targets: &[Judged], binding: Option<&Binding>) -> Option<Settling> {
     match token {
         Token::Had => {
-            let mut broken = targets
-                .iter()
-                .filter(|one| one.verdict.is_broken())
-                .peekable();
-            broken.peek().is_some() && broken.all(|one| one.fresh)
+            let broken = targets.iter().filter(|one| one.verdict.is_broken());
+            // One that never heals ends the waiting for all.
+            let all: Option<Vec<Settling>> = broken.map(|one| one.settling).collect();
+            all?.first().copied()
         }
-        Token::Denied(_) => matches!(binding, Some(Binding::Given(_))),
-        Token::Broken(_, _, fresh) => *fresh,
-        Token::Untried(..) => false,
+        Token::Denied(_) => matches!(binding, Some(Binding::Given(_))).then_some(Settling::Grant),
+        Token::Broken(_, _, settling) => *settling,
+        Token::Untried(..) => None,
     }
 }
 
@@ -186,7 +193,7 @@ pub(crate) fn report(
                 Verdict::Holds(format!("Google takes the workload for {who}"))
             }
             Token::Untried(why, help) => Verdict::Warns(why.clone(), help.clone()),
-            Token::Denied(error) if proving.account_read => {
+            Token::Denied(error) if proving.known.account => {
                 Verdict::Broken(proof::denied(identity, error, &waited))
             }
             Token::Denied(error) => Verdict::Broken(proof::untold(identity, error)),
@@ -196,12 +203,12 @@ pub(crate) fn report(
     if uniform.is_broken() {
         return report.take(Link::UNIFORM, uniform);
     }
-    targets(proving, proven, report)?;
+    reached(proving, proven, report)?;
     report.take(Link::UNIFORM, uniform)
 }
 
 /// Link 10, a line for each target. Everything that is lacking is said at once.
-fn targets(proving: &Proving<'_>, proven: &Proven, report: &mut Report) -> Result<()> {
+fn reached(proving: &Proving<'_>, proven: &Proven, report: &mut Report) -> Result<()> {
     if proving.targets.is_empty() {
         return report.take(
             Link::PERMISSIONS,
@@ -244,36 +251,37 @@ mod tests {
     use super::*;
     use crate::verdict::cloud;
 
-    fn target(broken: bool, fresh: bool) -> Judged {
-        let verdict = if broken {
-            Verdict::Broken(cloud(Class::Denied, "x", "no"))
-        } else {
-            Verdict::Holds(String::new())
-        };
-        Judged { verdict, fresh }
+    fn broken(settling: Option<Settling>) -> Judged {
+        Judged {
+            verdict: Verdict::Broken(cloud(Class::Denied, "x", "no")),
+            settling,
+        }
     }
 
     #[test]
-    fn only_what_the_policies_grant_is_waited_for() {
+    fn only_what_was_read_is_waited_for() {
         let given = Binding::Given("account");
         let denied = Token::Denied(cloud(Class::Denied, "x", "no"));
-        assert!(may_heal(&denied, &[], Some(&given)));
-        assert!(!may_heal(&denied, &[], Some(&Binding::Absent(None))));
-        assert!(!may_heal(
-            &Token::Had,
-            &[target(false, false)],
-            Some(&given)
-        ));
-        assert!(may_heal(
-            &Token::Had,
-            &[target(true, true), target(false, false)],
+        let granted = Some(Settling::Grant);
+        assert_eq!(settling(&denied, &[], Some(&given)), granted);
+        let absent = Binding::Absent {
+            near: None,
+            project_read: true,
+        };
+        assert_eq!(settling(&denied, &[], Some(&absent)), None);
+        let fine = || Judged {
+            verdict: Verdict::Holds(String::new()),
+            settling: None,
+        };
+        assert_eq!(settling(&Token::Had, &[fine()], Some(&given)), None);
+        assert_eq!(
+            settling(&Token::Had, &[broken(granted), fine()], None),
+            granted
+        );
+        assert_eq!(
+            settling(&Token::Had, &[broken(granted), broken(None)], None),
             None
-        ));
-        assert!(!may_heal(
-            &Token::Had,
-            &[target(true, true), target(true, false)],
-            None
-        ));
+        );
     }
 
     #[test]

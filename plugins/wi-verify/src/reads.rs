@@ -2,13 +2,14 @@
 
 use sidestep::gcp::artifact_registry::{self, Repository};
 use sidestep::gcp::iam::{self, Answer, Policy, PolicyResource, Query, ServiceAccount};
+use sidestep::google::Place;
 use sidestep::identity::{self, Subject};
 use sidestep::kubernetes::{self, ListQuery, ObjectRef};
 use sidestep::serde_json::Value;
 use sidestep::{Error, Result};
 
 use crate::identity::{Identity, Workload};
-use crate::targets::{Place, Target};
+use crate::targets::{self, Target};
 
 /// The most accounts whose policies are looked through.
 const MOST_ACCOUNTS: usize = 64;
@@ -50,11 +51,18 @@ pub(crate) fn policy(resource: PolicyResource) -> Result<Policy> {
 }
 
 /// The policies of a project's service accounts, as far as they can be read.
-pub(crate) fn accounts_with_policies(project: &str) -> Result<Vec<(String, Policy)>> {
+pub(crate) struct Accounts {
+    pub(crate) read: Vec<(String, Policy)>,
+    /// Whether that is every account's.
+    pub(crate) all: bool,
+}
+
+pub(crate) fn accounts_with_policies(project: &str) -> Result<Accounts> {
     let accounts = match iam::read(Query::ServiceAccounts(project.to_owned()))? {
         Answer::ServiceAccounts(accounts) => accounts,
         _ => return Err(other_answer()),
     };
+    let count = accounts.len();
     let emails: Vec<String> = accounts
         .into_iter()
         .take(MOST_ACCOUNTS)
@@ -62,9 +70,13 @@ pub(crate) fn accounts_with_policies(project: &str) -> Result<Vec<(String, Polic
         .collect();
     let policies = policies(emails.iter().cloned().map(PolicyResource::ServiceAccount));
     let found = emails.into_iter().zip(policies);
-    Ok(found
+    let read: Vec<(String, Policy)> = found
         .filter_map(|(email, policy)| Some((email, policy?)))
-        .collect())
+        .collect();
+    Ok(Accounts {
+        all: read.len() == count,
+        read,
+    })
 }
 
 /// Policies, none in the place of one that can't be read.
@@ -81,21 +93,17 @@ pub(crate) fn policies(resources: impl Iterator<Item = PolicyResource>) -> Vec<O
 
 /// Facts about the repositories among the targets, none in the place of what can't be read.
 pub(crate) fn repositories(targets: &[Target]) -> Vec<Option<Repository>> {
-    let is_repository = |target: &&Target| matches!(target.place, Place::Repository { .. });
-    let names: Vec<String> = targets
-        .iter()
-        .filter(is_repository)
-        .map(|target| target.place.name())
-        .collect();
+    let resource = |target: &Target| match &target.place {
+        Place::Repository(repository) => Some(repository.resource()),
+        _ => None,
+    };
+    let names: Vec<String> = targets.iter().filter_map(resource).collect();
     let mut facts = artifact_registry::repositories(&names).into_iter();
     targets
         .iter()
         .map(|target| {
-            if is_repository(&target) {
-                facts.next()?.ok()
-            } else {
-                None
-            }
+            resource(target)?;
+            facts.next()?.ok()
         })
         .collect()
 }
@@ -148,7 +156,7 @@ fn list(
 }
 
 /// What is to be proven.
-pub(crate) fn subject(identity: &Identity, targets: &[Target]) -> Subject {
+pub(crate) fn subject(identity: &Identity, reached: &[Target]) -> Subject {
     let Workload {
         namespace, account, ..
     } = &identity.workload;
@@ -159,10 +167,10 @@ pub(crate) fn subject(identity: &Identity, targets: &[Target]) -> Subject {
         pool: identity.pool.clone(),
         provider: identity.workload.provider(),
         impersonate: identity.way.account().map(str::to_owned),
-        targets: targets
+        targets: reached
             .iter()
             .map(|target| identity::Target {
-                resource: target.place.resource(),
+                resource: targets::resource(&target.place),
                 permissions: target.permissions.clone(),
             })
             .collect(),

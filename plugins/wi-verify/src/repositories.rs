@@ -47,21 +47,21 @@ pub(crate) fn unfit(target: &Target, facts: &Repository) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::targets::Place;
+    use sidestep::google::{self, Place};
 
     #[test]
     fn only_a_standard_repository_of_images_takes_a_push() {
         let judge = |format: &str, mode: &str, permission: &str| {
             let target = Target {
-                place: Place::Repository {
+                place: Place::Repository(google::Repository {
                     project: "p".to_owned(),
                     location: "l".to_owned(),
                     name: "r".to_owned(),
-                },
+                }),
                 permissions: vec![permission.to_owned()],
             };
             let facts = Repository {
-                name: target.place.name(),
+                name: "projects/p/locations/l/repositories/r".to_owned(),
                 format: format.to_owned(),
                 mode: mode.to_owned(),
                 immutable_tags: false,

@@ -2,8 +2,7 @@
 //! <https://cloud.google.com/iam/docs/understanding-roles>
 
 use sidestep::gcp::iam::{Condition, Policy};
-
-use crate::targets::Place;
+use sidestep::google::Place;
 
 /// The roles that let a workload get tokens of a Google service account.
 pub(crate) const ACTS_AS: [&str; 2] = [
@@ -88,8 +87,8 @@ const SECRETS: &[Role] = &[(
 
 fn of(place: &Place) -> &'static [Role] {
     match place {
-        Place::Bucket(_) => STORAGE,
-        Place::Repository { .. } => REGISTRY,
+        Place::Objects { .. } => STORAGE,
+        Place::Repository(_) => REGISTRY,
         Place::Secret { .. } => SECRETS,
         // A project's permissions are of any service.
         Place::Project(_) => &[],
@@ -111,42 +110,51 @@ pub(crate) fn with(place: &Place, permissions: &[&str]) -> Option<&'static str> 
 pub(crate) enum Grant {
     /// It says yes.
     Given,
-    /// It says yes under a condition.
-    Conditioned(Condition),
+    /// It says yes under each of these conditions.
+    Conditioned(Vec<Condition>),
     /// It says nothing.
     Absent,
+    /// It could not be read, so it may say anything.
+    Unread,
 }
 
-/// A condition's title and expression, for a sentence.
-pub(crate) fn shown(condition: &Condition) -> String {
-    format!("{}: {}", condition.title, condition.expression)
+/// Conditions, each by title and expression, for a sentence.
+pub(crate) fn shown(conditions: &[Condition]) -> String {
+    let each = |condition: &Condition| format!("{}: {}", condition.title, condition.expression);
+    conditions.iter().map(each).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether a policy grants one of the roles to a member that `is` recognises.
+/// Whether a policy grants one of the roles to a member that `is` recognises. None stands for a
+/// policy that could not be read.
 pub(crate) fn grants(
-    policy: &Policy,
+    policy: Option<&Policy>,
     role: impl Fn(&str) -> bool,
     is: impl Fn(&str) -> bool,
 ) -> Grant {
-    let mut grant = Grant::Absent;
+    let Some(policy) = policy else {
+        return Grant::Unread;
+    };
+    let mut conditions = Vec::new();
     for binding in &policy.bindings {
         if !role(&binding.role) || !binding.members.iter().any(|member| is(member)) {
             continue;
         }
         match &binding.condition {
             None => return Grant::Given,
-            Some(condition) => {
-                grant = Grant::Conditioned(condition.clone());
-            }
+            Some(condition) => conditions.push(condition.clone()),
         }
     }
-    grant
+    if conditions.is_empty() {
+        Grant::Absent
+    } else {
+        Grant::Conditioned(conditions)
+    }
 }
 
 /// Whether a policy of the place grants a permission, as far as the roles are known.
 pub(crate) fn allows(
     place: &Place,
-    policy: &Policy,
+    policy: Option<&Policy>,
     permission: &str,
     is: impl Fn(&str) -> bool,
 ) -> Grant {
@@ -177,9 +185,16 @@ pub(crate) fn policy(bindings: &[(&str, &str)]) -> Policy {
 mod tests {
     use super::*;
 
+    fn bucket() -> Place {
+        Place::Objects {
+            bucket: "b".to_owned(),
+            prefix: String::new(),
+        }
+    }
+
     #[test]
     fn the_narrowest_role_is_found() {
-        let bucket = Place::Bucket("b".to_owned());
+        let bucket = bucket();
         for (permissions, role) in [
             (
                 &["storage.objects.get"][..],
@@ -202,10 +217,10 @@ mod tests {
 
     #[test]
     fn conditions_are_told_from_grants() {
-        let place = Place::Bucket("b".to_owned());
+        let place = bucket();
         let mut policy = policy(&[("roles/storage.objectViewer", "user:a")]);
         let asked = |policy: &Policy| {
-            allows(&place, policy, "storage.objects.get", |member| {
+            allows(&place, Some(policy), "storage.objects.get", |member| {
                 member == "user:a"
             })
         };
@@ -215,10 +230,17 @@ mod tests {
             description: None,
             expression: "false".to_owned(),
         };
-        assert_eq!(shown(&condition), "office hours: false");
+        assert_eq!(
+            shown(std::slice::from_ref(&condition)),
+            "office hours: false"
+        );
         policy.bindings[0].condition = Some(condition);
-        assert!(matches!(asked(&policy), Grant::Conditioned(_)));
+        let again = policy.bindings[0].clone();
+        policy.bindings.push(again);
+        assert!(matches!(asked(&policy), Grant::Conditioned(each) if each.len() == 2));
         policy.bindings.clear();
         assert!(matches!(asked(&policy), Grant::Absent));
+        let unread = allows(&place, None, "storage.objects.get", |_| true);
+        assert!(matches!(unread, Grant::Unread), "{unread:?}");
     }
 }

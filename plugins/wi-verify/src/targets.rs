@@ -1,6 +1,7 @@
 //! What the identity has to reach.
 
 use sidestep::gcp::iam::PolicyResource;
+use sidestep::google::{Place, Repository};
 use sidestep::{Error, ImageRef, Result};
 
 use crate::inputs::{Goal, Inputs};
@@ -12,92 +13,51 @@ pub(crate) struct Target {
     pub(crate) permissions: Vec<String>,
 }
 
-/// A resource with a policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    Bucket(String),
-    Repository {
-        project: String,
-        location: String,
-        name: String,
-    },
-    Secret {
-        project: String,
-        name: String,
-    },
-    Project(String),
+/// Its name in the contract.
+pub(crate) fn resource(place: &Place) -> PolicyResource {
+    match place {
+        Place::Objects { bucket, .. } => PolicyResource::Bucket(bucket.clone()),
+        Place::Repository(repository) => PolicyResource::Repository(repository.resource()),
+        Place::Secret { project, name } => {
+            PolicyResource::Secret(format!("projects/{project}/secrets/{name}"))
+        }
+        Place::Project(id) => PolicyResource::Project(id.clone()),
+    }
 }
 
-impl Place {
-    /// Its name for people.
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Self::Bucket(name) => format!("gs://{name}"),
-            Self::Repository {
-                project,
-                location,
-                name,
-            } => format!("repository {name} in {location} of {project}"),
-            Self::Secret { .. } => format!("secret {}", self.name()),
-            Self::Project(id) => format!("project {id}"),
+/// The project whose policy says who may create the repository by a push, for those of Container
+/// Registry's hosts.
+pub(crate) fn created_on_push(place: &Place) -> Option<&str> {
+    match place {
+        Place::Repository(repository) if repository.is_created_on_push() => {
+            Some(&repository.project)
         }
+        _ => None,
     }
+}
 
-    /// The project whose policy says who may create the repository by a push, for those of
-    /// Container Registry's hosts
-    /// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
-    pub(crate) fn created_on_push(&self) -> Option<&str> {
-        match self {
-            Self::Repository { project, name, .. } if name.ends_with("gcr.io") => Some(project),
-            _ => None,
+/// The API that serves it and the project in which that has to be enabled; none where every project
+/// has it.
+pub(crate) fn api(place: &Place) -> Option<(&str, &'static str)> {
+    match place {
+        Place::Repository(repository) => {
+            Some((&repository.project, "artifactregistry.googleapis.com"))
         }
+        Place::Secret { project, .. } => Some((project, "secretmanager.googleapis.com")),
+        Place::Objects { .. } | Place::Project(_) => None,
     }
+}
 
-    /// Its name in the contract.
-    pub(crate) fn resource(&self) -> PolicyResource {
-        match self {
-            Self::Bucket(name) => PolicyResource::Bucket(name.clone()),
-            Self::Repository { .. } => PolicyResource::Repository(self.name()),
-            Self::Secret { .. } => PolicyResource::Secret(self.name()),
-            Self::Project(id) => PolicyResource::Project(id.clone()),
-        }
-    }
-
-    /// Its resource name.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Self::Bucket(name) => name.clone(),
-            Self::Repository {
-                project,
-                location,
-                name,
-            } => format!("projects/{project}/locations/{location}/repositories/{name}"),
-            Self::Secret { project, name } => format!("projects/{project}/secrets/{name}"),
-            Self::Project(id) => format!("projects/{id}"),
-        }
-    }
-
-    /// The API that serves it and the project in which that has to be enabled; none where every
-    /// project has it.
-    pub(crate) fn api(&self) -> Option<(&str, &'static str)> {
-        match self {
-            Self::Repository { project, .. } => Some((project, "artifactregistry.googleapis.com")),
-            Self::Secret { project, .. } => Some((project, "secretmanager.googleapis.com")),
-            Self::Bucket(_) | Self::Project(_) => None,
-        }
-    }
-
-    /// What a build needs there.
-    fn permissions(&self) -> &'static [&'static str] {
-        match self {
-            Self::Bucket(_) => &["storage.objects.get"],
-            Self::Repository { .. } => &[
-                "artifactregistry.repositories.uploadArtifacts",
-                "artifactregistry.repositories.downloadArtifacts",
-            ],
-            Self::Secret { .. } => &["secretmanager.versions.access"],
-            Self::Project(_) => &[],
-        }
+/// What a build needs there.
+fn permissions(place: &Place) -> &'static [&'static str] {
+    match place {
+        Place::Objects { .. } => &["storage.objects.get"],
+        Place::Repository(_) => &[
+            "artifactregistry.repositories.uploadArtifacts",
+            "artifactregistry.repositories.downloadArtifacts",
+        ],
+        Place::Secret { .. } => &["secretmanager.versions.access"],
+        Place::Project(_) => &[],
     }
 }
 
@@ -105,6 +65,7 @@ impl Place {
 pub(crate) fn targets(inputs: &Inputs) -> Result<Vec<Target>> {
     let short = Goal {
         bucket: inputs.bucket.clone(),
+        prefix: inputs.prefix.clone(),
         ..Goal::default()
     };
     let image = Goal {
@@ -129,9 +90,12 @@ pub(crate) fn targets(inputs: &Inputs) -> Result<Vec<Target>> {
 /// What one entry names; an error says what is wrong with it.
 pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     let places = [
-        goal.bucket
-            .as_ref()
-            .map(|bucket| Ok(Place::Bucket(bucket.as_str().to_owned()))),
+        goal.bucket.as_ref().map(|bucket| {
+            Ok(Place::Objects {
+                bucket: bucket.as_str().to_owned(),
+                prefix: goal.prefix.clone(),
+            })
+        }),
         goal.image.as_ref().map(of_image),
         goal.repository.as_deref().map(of_repository),
         goal.secret.as_deref().map(of_secret),
@@ -144,9 +108,11 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
         return Err("a target has one of `bucket`, `image`, `repository`, `secret` and `project`, and no other of these".to_owned());
     };
     let place = place?;
+    if !goal.prefix.is_empty() && goal.bucket.is_none() {
+        return Err("`prefix` is of a `bucket`".to_owned());
+    }
     let permissions: Vec<String> = match goal.permissions.as_slice() {
-        [] => place
-            .permissions()
+        [] => permissions(&place)
             .iter()
             .map(ToString::to_string)
             .collect(),
@@ -163,34 +129,20 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
 
 fn of_image(image: &ImageRef) -> Result<Place, String> {
     let path = image.repository();
-    let host = path.split('/').next().unwrap_or_default();
-    if host.ends_with("-docker.pkg.dev") && path.split('/').count() < 4 {
+    if Repository::is_left_out(path) {
+        let host = image.registry();
         return Err(format!(
             "{image} names no repository: an image of Artifact Registry is {host}/PROJECT/REPOSITORY/NAME"
         ));
     }
-    repository(image.repository()).ok_or_else(|| {
+    Repository::of_image(path).map(Place::Repository).ok_or_else(|| {
         format!("{image} does not lie in Artifact Registry (LOCATION-docker.pkg.dev/P/R/NAME or gcr.io/P/NAME)")
     })
 }
 
 fn of_repository(text: &str) -> Result<Place, String> {
-    let found = match text.split('/').collect::<Vec<_>>()[..] {
-        [
-            "projects",
-            project,
-            "locations",
-            location,
-            "repositories",
-            name,
-        ] => Some(Place::Repository {
-            project: project.to_owned(),
-            location: location.to_owned(),
-            name: name.to_owned(),
-        }),
-        _ => repository(text),
-    };
-    found.ok_or_else(|| {
+    let found = Repository::from_resource(text).or_else(|| Repository::of_image(text));
+    found.map(Place::Repository).ok_or_else(|| {
         format!("`{text}` is not projects/P/locations/L/repositories/R nor HOST/P/R of Artifact Registry")
     })
 }
@@ -206,25 +158,6 @@ fn of_secret(text: &str) -> Result<Place, String> {
     }
 }
 
-/// The repository behind `HOST/PATH`. The hosts of Container Registry are repositories of Artifact
-/// Registry by now, named like the host
-/// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
-fn repository(path: &str) -> Option<Place> {
-    let mut parts = path.split('/');
-    let (host, project) = (parts.next()?, parts.next()?);
-    let (location, name) = match host {
-        "gcr.io" | "us.gcr.io" => ("us", host),
-        "eu.gcr.io" => ("europe", host),
-        "asia.gcr.io" => ("asia", host),
-        _ => (host.strip_suffix("-docker.pkg.dev")?, parts.next()?),
-    };
-    Some(Place::Repository {
-        project: project.to_owned(),
-        location: location.to_owned(),
-        name: name.to_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use sidestep::serde_json::json;
@@ -234,7 +167,14 @@ mod tests {
 
     fn names(more: &sidestep::serde_json::Value) -> Vec<String> {
         let targets = targets(&example(more)).expect("targets");
-        targets.iter().map(|target| target.place.name()).collect()
+        let name = |target: &Target| match resource(&target.place) {
+            PolicyResource::Bucket(name)
+            | PolicyResource::Repository(name)
+            | PolicyResource::Secret(name)
+            | PolicyResource::Project(name)
+            | PolicyResource::ServiceAccount(name) => name,
+        };
+        targets.iter().map(name).collect()
     }
 
     #[test]
@@ -274,6 +214,10 @@ mod tests {
         assert!(
             why(json!({ "image": "europe-docker.pkg.dev/p/api:1" }))
                 .contains("names no repository")
+        );
+        assert!(
+            why(json!({ "project": "p", "permissions": ["a.b.c"], "prefix": "x/" }))
+                .contains("`prefix` is of a `bucket`")
         );
         assert!(why(json!({ "secret": "s" })).contains("projects/P/secrets/S"));
         assert!(why(json!({ "repository": "r" })).contains("HOST/P/R"));

@@ -1,6 +1,6 @@
 //! What a look at a link comes to.
 
-use sidestep::{Class, Error, Help, Owner, Result};
+use sidestep::{Class, Error, Help, Owner, Result, google};
 
 /// What a look at a link comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,11 +55,7 @@ pub(crate) fn is_callers(error: &Error) -> bool {
 /// The denial of a service perimeter, if a failure is one: `what` could not be done, whatever roles
 /// there are (<https://cloud.google.com/vpc-service-controls/docs/troubleshooting>).
 pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
-    let is_one = error.class == Class::Denied
-        && (error.message.contains(PERIMETER_ID)
-            || error
-                .message
-                .contains("prohibited by organization's policy"));
+    let is_one = error.class == Class::Denied && google::is_perimeter(&error.message);
     let broken = || {
         cloud(
             Class::Denied,
@@ -70,9 +66,6 @@ pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
     };
     is_one.then(broken)
 }
-
-/// What Google names the identifier of such a denial.
-const PERIMETER_ID: &str = "vpcServiceControlsUniqueIdentifier";
 
 /// A read that failed. One that `caller` may not make leaves its link unknown; any other failure
 /// says nothing about the link and ends the step as it is.
