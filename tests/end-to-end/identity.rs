@@ -210,6 +210,85 @@ fn a_role_on_the_contexts_alone_is_enough() {
     assert!(told.iter().any(|line| holds(&line)), "{told:#?}");
 }
 
+/// Looks at the healthy workload of a scenario.
+fn verify(scenario: &str, more: &[&str]) -> (i32, serde_json::Value) {
+    let mut place = Place::new();
+    let flag = format!("--sandbox={scenario}");
+    let mut arguments = vec![
+        "exec",
+        "wi-verify",
+        &flag,
+        "-i",
+        "cluster=projects/demo/locations/europe-west1/clusters/ci",
+        "-i",
+        "namespace=builds",
+        "-i",
+        "serviceAccount=kaniko",
+    ];
+    arguments.extend(more);
+    let (exit, events) = place.events(&arguments);
+    (exit, failure(&events).clone())
+}
+
+#[test]
+fn a_rejected_caller_is_the_caller_s_link_with_google_s_sentence() {
+    let (exit, failure) = verify("caller-rejected", &[]);
+    assert_eq!(exit, 4, "{failure:#}");
+    assert_eq!(failure["details"]["link"], 0, "{failure:#}");
+    assert_eq!(failure["owner"], "operator");
+    let why = failure["message"].as_str().unwrap();
+    let said = "The given credential is rejected by the attribute condition.";
+    assert!(why.contains(said), "{why}");
+    assert_eq!(
+        commands(&failure["help"]).len(),
+        1,
+        "no role helps: {failure:#}"
+    );
+}
+
+#[test]
+fn a_perimeter_is_no_missing_role() {
+    let image = ["-i", "image=europe-docker.pkg.dev/demo/images/hello"];
+    let (exit, failure) = verify("perimeter", &image);
+    assert_eq!(exit, 4, "{failure:#}");
+    assert_eq!(failure["code"], "identity.perimeter-denied");
+    assert_eq!(failure["details"]["link"], 10);
+    let why = failure["message"].as_str().unwrap();
+    let id = "vpcServiceControlsUniqueIdentifier: kR2pXv7dQ0mZ4cNw";
+    assert!(why.ends_with(id), "{why}");
+    assert_eq!(commands(&failure["help"]), [""; 0], "no role helps");
+}
+
+#[test]
+fn an_exchange_that_knows_no_pool_shows_the_cluster_s() {
+    let (exit, failure) = verify("exchange-unknown", &["-i", "wait=1s"]);
+    assert_eq!(exit, 4, "{failure:#}");
+    assert_eq!(failure["code"], "identity.pool-missing");
+    assert_eq!(failure["details"]["link"], 9);
+    assert_eq!(
+        commands(&failure["help"]),
+        [
+            "gcloud container clusters describe ci --location europe-west1 --project demo '--format=value(workloadIdentityConfig.workloadPool)'"
+        ]
+    );
+}
+
+#[test]
+fn a_repository_that_the_first_push_creates_is_not_missing() {
+    let mut place = Place::with_application();
+    let run = [
+        "run",
+        "--sandbox=created-on-push",
+        "-i",
+        "image=gcr.io/demo/hello",
+    ];
+    let (exit, events) = place.events(&run);
+    assert_eq!(exit, 0, "{:#?}", log(&events));
+    let told = log(&events);
+    let holds = |line: &&&str| line.ends_with("the first push creates it");
+    assert!(told.iter().any(|line| holds(&line)), "{told:#?}");
+}
+
 #[test]
 fn the_cluster_s_pool_counts_across_projects() {
     let mut place = Place::new();

@@ -132,7 +132,10 @@ fn unsent(error: Error, bucket: &str, prefix: &str) -> Error {
     let place_shown = place.shown();
     match who.and_then(|member| grant(&place, &member, role)) {
         Some(command) => error
-            .help(format!("an administrator of gs://{bucket} can grant it:"))
+            .help(format!(
+                "an administrator of {} can grant it:",
+                place.carrier()
+            ))
             .help(command),
         None => error.help(format!("the caller needs {role} on {place_shown}")),
     }

@@ -251,7 +251,10 @@ fn lacks(
     match role.and_then(|role| grant(&target.place, &member, role)) {
         // What is asked of the bucket can't be granted on some of its objects.
         Some(command) if on_prefix_only(&target.place, lacking) => error
-            .help(format!("an administrator of {place} can grant it:"))
+            .help(format!(
+                "an administrator of {} can grant it:",
+                target.place.carrier()
+            ))
             .help(command),
         _ => error.help(format!(
             "grant {} a role that has {} there",

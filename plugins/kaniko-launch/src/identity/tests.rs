@@ -185,3 +185,23 @@ fn a_refusal_s_text_chooses_nobody() {
         assert_eq!(identity.refused(other), None, "{other}");
     }
 }
+
+#[test]
+fn no_command_has_a_hole_where_only_the_settings_know_the_cluster() {
+    let inputs = example(&json!({ "cluster": "staging", "nodeSelector": {} }));
+    let direct = || Facts {
+        link: Some(Link::Direct),
+        ..Facts::default()
+    };
+    let identity = Identity::known(&inputs, direct());
+    // The principal has the project's number, which nobody here can look up.
+    assert_eq!(identity.roles(), []);
+    assert_eq!(identity.serve(), []);
+    let linked = Facts {
+        link: Some(Link::read(Some("builder@demo.iam.gserviceaccount.com"), "")),
+        ..Facts::default()
+    };
+    let identity = Identity::known(&inputs, linked);
+    assert_eq!(identity.bind(), None, "the pool is not known");
+    assert_eq!(identity.roles().len(), 2, "the account is");
+}

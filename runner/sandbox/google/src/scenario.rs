@@ -92,6 +92,7 @@ pub fn scenarios() -> Vec<Scenario> {
         ..Scenario::default()
     };
     let files = files![
+        "caller-rejected",
         "api-disabled",
         "registry-api-disabled",
         "no-workload-pool",
@@ -108,9 +109,12 @@ pub fn scenarios() -> Vec<Scenario> {
         "ksa-ns-swapped",
         "project-number-in-member",
         "wrong-role",
+        "exchange-unknown",
         "bucket-denied",
         "registry-denied",
         "repository-missing",
+        "created-on-push",
+        "perimeter",
         "not-uniform",
         "leftover-annotation",
         "image-pull-fails",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sidestep_sandbox_identity::{Role, State as IdentityState};
 
-use crate::state::State;
+use crate::state::{Refusal, State};
 
 /// Members by role.
 type Grants = BTreeMap<String, Vec<String>>;
@@ -37,6 +37,8 @@ pub struct Seed {
     pub custom_roles: BTreeMap<String, Role>,
     /// Workload identity pools and providers by resource name, as IAM shows them.
     pub pools: BTreeMap<String, Value>,
+    /// Answers that an API gives to every call, by the API's host name.
+    pub refusals: BTreeMap<String, Refusal>,
     /// Kubernetes service accounts by namespace and name; they are the cluster's to make.
     pub kubernetes: BTreeMap<String, BTreeMap<String, SeedServiceAccount>>,
 }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use sidestep_sandbox_identity::{Access as _, Caller};
@@ -78,6 +78,11 @@ async fn serve(cloud: &Cloud, api: Api, request: Request<Body>) -> Response {
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
+    if let Some(refusal) = cloud.read(|state| state.refusals.get(api.host()).cloned()) {
+        let status = StatusCode::from_u16(refusal.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return (status, axum::Json(refusal.body)).into_response();
+    }
     tracing::debug!(api = api.host(), method = %parts.method, path = parts.uri.path(), caller = ?call.caller, "call");
     if exchanges {
         return apis::sts::serve(cloud, &call);

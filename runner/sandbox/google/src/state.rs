@@ -24,9 +24,21 @@ pub struct State {
     pub pools: BTreeMap<String, Value>,
     /// User-managed service-account keys (what the API lists of them), by `projects/P/serviceAccounts/E/keys/K`.
     pub keys: BTreeMap<String, Value>,
+    /// Answers that an API gives to every call, by the API's host name.
+    pub refusals: BTreeMap<String, Refusal>,
     /// What id tokens are signed with; made when the first one is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<SigningKey>,
+}
+
+/// An answer in place of an API's own, as a perimeter or an identity provider's condition gives it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, in the API's own shape.
+    pub body: Value,
 }
 
 /// A private key, PEM.

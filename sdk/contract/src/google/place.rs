@@ -55,6 +55,14 @@ impl Place {
         }
     }
 
+    /// Returns the name for people of what carries the policy: of objects their bucket.
+    pub fn carrier(&self) -> String {
+        match self {
+            Self::Objects { bucket, .. } => format!("gs://{bucket}"),
+            other => other.shown(),
+        }
+    }
+
     /// Begins a command about the policy.
     fn policy(&self, verb: &'static str) -> Builder {
         match self {
