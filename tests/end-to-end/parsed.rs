@@ -279,7 +279,7 @@ fn of_page(text: &str, program: &str) -> Vec<Vec<String>> {
         let words = shlex::split(line).unwrap_or_else(|| panic!("not a shell's words: {line}"));
         // A reader puts a name where a placeholder stands; gcloud looks at the shape of projects.
         let named = words.into_iter().map(|word| {
-            if is_placeholder(&word) || word.len() == 1 {
+            if word.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
                 format!("named-{}", word.to_lowercase())
             } else {
                 word

@@ -9,6 +9,7 @@ use kube::api::PostParams;
 use kube::core::Request;
 use kube::{Client, Resource as _};
 use serde_json::{Value, json};
+use sidestep_contract::google::{Member, is_number};
 use sidestep_events::{Class, Failure, Owner};
 
 use super::{Identity, failure};
@@ -141,13 +142,12 @@ impl Workload<'_> {
         let call = self.identity.google.projects().await.ok()?.get_project();
         let found = call.set_name(name.as_str()).send().await.ok()?;
         let number = found.name.strip_prefix("projects/")?;
-        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_number(number) {
             return None;
         }
-        Some(format!(
-            "principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{}/subject/ns/{}/sa/{}",
-            subject.pool, subject.namespace, subject.service_account
-        ))
+        let (namespace, account) = (&subject.namespace, &subject.service_account);
+        let member = Member::principal(number, &subject.pool, namespace, account);
+        member.text().map(str::to_owned)
     }
 
     fn name(&self) -> String {

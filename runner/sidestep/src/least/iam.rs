@@ -82,9 +82,3 @@ pub(crate) fn iam(plan: &Plan, member: Option<&str>) -> String {
     }
     text
 }
-
-/// The project of `projects/P/…`.
-fn project_of(resource: &str) -> Option<&str> {
-    let mut parts = resource.split('/');
-    (parts.next() == Some("projects")).then(|| parts.next())?
-}

@@ -1,9 +1,9 @@
 //! gcloud's words for bindings.
 
-use sidestep_contract::google::condition;
+use sidestep_contract::google::{Cluster, condition};
 use sidestep_events::show;
 
-use super::{On, project_of};
+use super::On;
 use crate::least::Account;
 
 /// Who pods are to Google: their service account itself, which takes no Google service account.
@@ -13,8 +13,10 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
         namespace,
         name,
     } = account;
-    let Some(project) = project_of(cluster) else {
-        // Only the operator's settings know such a cluster, and not its project.
+    let known = Cluster::read(cluster);
+    let known = known.and_then(|cluster| Some((cluster.pool_to_be()?, cluster.project)));
+    let Some((pool, project)) = known else {
+        // Only the operator's settings know such a cluster, or only GKE the name of its pool.
         return format!(
             "\n# The pods of {}/{} in {}.\n: \"${{POD_{number}:?set it to the member that these pods are}}\"\n",
             show::line(namespace),
@@ -22,7 +24,7 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
             show::line(cluster)
         );
     };
-    let subject = format!("{project}.svc.id.goog/subject/ns/{namespace}/sa/{name}");
+    let subject = format!("{pool}/subject/ns/{namespace}/sa/{name}");
     [
         String::new(),
         format!(
@@ -38,7 +40,7 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
             "[ \"${{POD_{number}:-}}\" ] || POD_{number}=\"principal://iam.googleapis.com/projects/\
              $(gcloud projects describe {} --format='value(projectNumber)')/locations/global/\
              workloadIdentityPools/\"{}\n",
-            show::shell_word(project),
+            show::shell_word(&project),
             show::shell_word(&subject)
         ),
     ]
@@ -102,6 +104,25 @@ pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_pool_s_name_is_made_up() {
+        let account = |cluster: &str| Account {
+            cluster: cluster.to_owned(),
+            namespace: "builds".to_owned(),
+            name: "kaniko".to_owned(),
+        };
+        let plain = pod(&account("projects/demo/locations/l/clusters/c"), 1);
+        assert!(
+            plain.contains("demo.svc.id.goog/subject/ns/builds/sa/kaniko"),
+            "{plain}"
+        );
+        for cluster in ["projects/example.com:web/locations/l/clusters/c", "staging"] {
+            let asked = pod(&account(cluster), 1);
+            assert!(asked.contains(":?set it"), "{asked}");
+            assert!(!asked.contains("svc.id.goog"), "{asked}");
+        }
+    }
 
     #[test]
     fn no_prefix_adds_a_key_to_a_condition() {

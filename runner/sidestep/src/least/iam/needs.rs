@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use sidestep_contract::google::of_resource;
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Pattern, Scope};
 
-use super::{Needs, On, Who, project_of};
+use super::{Needs, On, Who};
 use crate::least::{accounts, may, pushed_by_pods, read_by_pods, scopes};
 
 impl Needs {
@@ -118,7 +119,7 @@ impl Needs {
     fn identities(&mut self, step: &str, scope: &Scope) {
         let mut projects: BTreeSet<&str> = scope.exactly("project").into_iter().collect();
         for resource in scope.exactly("resource") {
-            if let Some(project) = project_of(resource) {
+            if let Some(project) = of_resource(resource) {
                 projects.insert(project);
             } else if let Some(bucket) = resource.strip_prefix("buckets/") {
                 // A bucket's name does not say whose it is.
@@ -223,7 +224,7 @@ impl Needs {
 
     fn cluster(&mut self, step: &str, scope: &Scope) {
         for cluster in scope.exactly("cluster") {
-            match project_of(cluster) {
+            match of_resource(cluster) {
                 Some(project) => self.add(
                     &Who::Runner,
                     On::Project(project.to_owned()),
