@@ -139,7 +139,7 @@ pub(crate) fn untold(identity: &Identity, error: &Error) -> Error {
         "impersonation-denied",
         format!("the binding is there, and Google gives {who} no token of {email}; the account was not read, so that this step cannot tell whether it is disabled or deleted.\n{said}"),
     )
-    .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or look yourself:"))
+    .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or read it yourself:"))
     .helps(commands::show_account(email))
 }
 

@@ -141,7 +141,7 @@ pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account:
                     .with_help(bind)
                     .with_help("if it may already, see whether the account is disabled:")
                     .with_help(describe),
-                _ => denied.with_help(format!("{account} is no service account's address")),
+                _ => denied.with_help(format!("{account} is not the address of a service account")),
             }
         }
         _ => failed,
