@@ -2,9 +2,10 @@
 
 mod condition;
 mod late;
+mod line;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use sidestep_evaluator::{Evaluator, Statuses};
@@ -12,6 +13,8 @@ use sidestep_events::{Position, Status};
 
 use crate::expression::Values;
 use crate::plan::{Instance, Plan, Seen};
+
+use line::Line;
 
 pub use condition::Condition;
 
@@ -45,6 +48,9 @@ pub struct InstanceState {
     pub matrix: Map<String, Value>,
     /// The outputs that its plugin declares.
     pub declared: Vec<String>,
+    /// The instances that it needs.
+    needs: Vec<String>,
+    line: OnceLock<Line>,
 }
 
 impl InstanceState {
@@ -77,6 +83,8 @@ impl RunState {
             finally: instance.finally,
             matrix: instance.matrix.clone(),
             declared: instance.outputs.clone(),
+            needs: instance.needs.clone(),
+            line: OnceLock::new(),
         };
         Self {
             evaluator: Arc::clone(evaluator),
@@ -97,14 +105,14 @@ impl RunState {
 
     /// Sets an instance's status.
     pub fn set(&mut self, instance: &str, status: Status) {
-        if let Some(state) = self.instances.get_mut(instance) {
+        if let Some(state) = self.changed(instance) {
             state.status = status;
         }
     }
 
     /// An instance ended with outputs: `succeeded`, or `cached`.
     pub fn set_outputs(&mut self, instance: &str, status: Status, outputs: Map<String, Value>) {
-        if let Some(state) = self.instances.get_mut(instance) {
+        if let Some(state) = self.changed(instance) {
             state.status = status;
             state.outputs = Some(outputs);
         }
@@ -112,10 +120,16 @@ impl RunState {
 
     /// An instance was skipped; by its own condition, or because of a failure before it.
     pub fn set_skipped(&mut self, instance: &str, because_of_failure: bool) {
-        if let Some(state) = self.instances.get_mut(instance) {
+        if let Some(state) = self.changed(instance) {
             state.status = Status::Skipped;
             state.because_of_failure = because_of_failure;
         }
+    }
+
+    fn changed(&mut self, instance: &str) -> Option<&mut InstanceState> {
+        let state = self.instances.get_mut(instance)?;
+        state.line = OnceLock::new();
+        Some(state)
     }
 
     /// The run is being cancelled: `cancelled()` is true from now on.
@@ -177,24 +191,22 @@ impl RunState {
         values
     }
 
-    /// Returns what the status functions answer: in `steps` they are about the needs, in `finally`
-    /// about the whole run, whatever the step needs.
+    /// Returns what the status functions answer: in `steps` they are about the needs and what those
+    /// need, in `finally` about the whole run, whatever the step needs.
     fn statuses(&self, instance: &Instance) -> Statuses {
-        if instance.finally {
-            self.statuses_of(self.instances.values().filter(|state| !state.finally))
+        let line = if instance.finally {
+            let steps = self.instances.values().filter(|state| !state.finally);
+            steps.map(InstanceState::own).collect()
         } else {
-            let needs = instance.needs.iter();
-            self.statuses_of(needs.filter_map(|id| self.instances.get(id)))
-        }
-    }
-
-    fn statuses_of<'s>(&self, all: impl Iterator<Item = &'s InstanceState> + Clone) -> Statuses {
+            instance
+                .needs
+                .iter()
+                .map(|id| self.line(id))
+                .collect::<Line>()
+        };
         Statuses {
-            success: !self.cancelled && all.clone().all(InstanceState::satisfies),
-            failure: all.clone().any(|state| {
-                matches!(state.status, Status::Failed | Status::TimedOut)
-                    || (state.status == Status::Skipped && state.because_of_failure)
-            }),
+            success: !self.cancelled && line.satisfied,
+            failure: line.failed,
             cancelled: self.cancelled,
         }
     }

@@ -175,3 +175,66 @@ fn status_functions_in_finally_are_about_the_whole_run() {
         }
     }
 }
+
+/// A step that runs after a failure does not make up for it.
+#[test]
+fn status_functions_are_about_the_needs_and_what_those_need() {
+    let step = |id: &str, needs: &str, condition: &str| {
+        format!(
+            "  {id}: {{ uses: sidestep/pod-run, with: {{ script: x }}, needs: [{needs}]{condition} }}\n"
+        )
+    };
+    let text = [
+        "version: 1\nname: x\nsteps:\n".to_owned(),
+        step("build", "", ""),
+        step("report", "build", ", if: always()"),
+        step("deploy", "report", ""),
+        step("tidy", "report", ", if: failure()"),
+        step("last", "deploy", ", if: failure()"),
+    ]
+    .concat();
+    let plan = planned(&text, json!({})).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+    for (build, deploys) in [(Status::Succeeded, true), (Status::Failed, false)] {
+        let mut state = RunState::new(&plan, &evaluator());
+        let runs = |state: &RunState, id: &str| {
+            let condition = plan.instance(id).expect(id).condition(state);
+            condition.expect("evaluates").run
+        };
+        state.set("build", build);
+        assert!(runs(&state, "report"));
+        state.set_outputs("report", Status::Succeeded, outputs(json!({})));
+        assert_eq!(runs(&state, "deploy"), deploys);
+        assert_eq!(runs(&state, "tidy"), !deploys);
+        if deploys {
+            state.set_outputs("deploy", Status::Succeeded, outputs(json!({})));
+        } else {
+            state.set_skipped("deploy", true);
+        }
+        assert_eq!(runs(&state, "last"), !deploys);
+    }
+}
+
+#[test]
+fn a_failure_at_the_begin_of_a_long_chain_reaches_its_end() {
+    let mut text = String::from("version: 1\nname: x\nsteps:\n");
+    for number in 0..5_000 {
+        let needs = if number == 0 {
+            String::new()
+        } else {
+            format!("s{}", number - 1)
+        };
+        text += &format!(
+            "  s{number}: {{ uses: sidestep/pod-run, with: {{ script: x }}, needs: [{needs}], if: \"always() || failure()\" }}\n"
+        );
+    }
+    let plan = planned(&text, json!({})).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+    let mut state = RunState::new(&plan, &evaluator());
+    state.set("s0", Status::Failed);
+    for number in 1..4_999 {
+        state.set_outputs(&format!("s{number}"), Status::Succeeded, outputs(json!({})));
+    }
+    let last = plan.instance("s4999").expect("the last");
+    let condition = last.condition(&state).expect("evaluates");
+    assert!(condition.run);
+    assert_eq!(condition.values["failure()"], json!(true));
+}
