@@ -13,6 +13,8 @@ mod context;
 mod expression;
 mod file;
 mod functions;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod given;
 mod graph;
 mod ids;

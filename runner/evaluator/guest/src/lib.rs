@@ -11,6 +11,8 @@ mod abi;
 mod cel_value;
 mod expression;
 mod functions;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod kinds;
 mod limits;
 mod read;
