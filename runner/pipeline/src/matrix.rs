@@ -155,7 +155,7 @@ fn list(problems: &mut Problems<'_>, node: &Node, key: &str) -> Vec<Value> {
             for item in items {
                 if let Some(value) = scalar(problems, item) {
                     if values.contains(&value) {
-                        problems.add("matrix.value", item.at, format!("{value} is here twice"));
+                        problems.add("matrix.value", item.at, format!("{value} is listed twice"));
                     } else {
                         values.push(value);
                     }

@@ -64,6 +64,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
 
 /// The first words of codes that failures of the runner and of its built-in plugins have.
 const FAMILIES: &[&str] = &[
+    "checkpoint",
     "context",
     "expression",
     "google",
@@ -71,6 +72,7 @@ const FAMILIES: &[&str] = &[
     "http",
     "iam",
     "identity",
+    "input",
     "journal",
     "kaniko",
     "kubernetes",

@@ -53,15 +53,22 @@ const SYSTEMS: [System; 4] = [
         run: "BUILDKITE_BUILD_ID",
         job: &["BUILDKITE_STEP_ID", "BUILDKITE_PARALLEL_JOB"],
     },
-    // Tekton sets no variables: a task passes $(context.pipelineRun.uid),
-    // $(context.taskRun.namespace) and $(context.task.name) in these.
-    // https://tekton.dev/docs/pipelines/variables
+    // Tekton sets no variables: a task passes $(context.taskRun.uid), which a task can read where it
+    // can't read the pipeline run's, and which differs for each copy of a matrix. A retried task has
+    // the same TaskRun. https://tekton.dev/docs/pipelines/variables
     System {
         name: "tekton",
-        run: "TEKTON_PIPELINE_RUN",
-        job: &["TEKTON_NAMESPACE", "TEKTON_TASK"],
+        run: "TEKTON_TASK_RUN_UID",
+        job: &[],
     },
 ];
+
+/// Returns the variables that [`RunId::from_ci`] reads besides [`RUN_KEY`].
+pub fn ci_variables() -> impl Iterator<Item = &'static str> {
+    SYSTEMS
+        .iter()
+        .flat_map(|system| std::iter::once(system.run).chain(system.job.iter().copied()))
+}
 
 impl RunId {
     /// Returns the id of the CI job that this process runs in, if it runs in one: a function of the
@@ -219,6 +226,34 @@ mod tests {
                 let env = env.filter(|(_, value)| !value.trim().is_empty());
                 (env.collect(), pipeline, input)
             })
+    }
+
+    /// What stands in one variable could as well stand in the next: `ab` and nothing, `a` and `b`.
+    #[test]
+    fn no_text_moves_from_one_variable_into_another() {
+        for system in &SYSTEMS {
+            let names: Vec<_> = [system.run]
+                .into_iter()
+                .chain(system.job.iter().copied())
+                .chain([RUN_KEY])
+                .collect();
+            for pair in names.windows(2) {
+                let [one, other] = pair else { continue };
+                let of = |first: &str, second: &str| {
+                    id(
+                        &[(system.run, "r"), (one, first), (other, second)],
+                        "image",
+                        &json!({}),
+                    )
+                    .expect("in CI")
+                };
+                let ids: std::collections::BTreeSet<_> =
+                    [("ab", "c"), ("a", "bc"), ("abc", ""), ("a b", "c")]
+                        .map(|(first, second)| of(first, second).to_string())
+                        .into();
+                assert_eq!(ids.len(), 4, "{} {pair:?}", system.name);
+            }
+        }
     }
 
     proptest! {

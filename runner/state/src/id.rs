@@ -144,6 +144,7 @@ mod tests {
         for id in &again {
             assert_eq!(id.as_str().parse::<RunId>().as_ref(), Ok(id));
         }
+        again.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         again.dedup();
         assert_eq!(again.len(), 4, "{again:?}");
     }

@@ -21,7 +21,7 @@ mod own;
 mod reader;
 mod runs;
 
-pub use ci::RUN_KEY;
+pub use ci::{RUN_KEY, ci_variables};
 pub use damage::{Damage, DamagedJournal};
 pub use error::{LOCKED, StateError};
 pub use events::{Events, Told};
