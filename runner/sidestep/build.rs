@@ -2,6 +2,7 @@
 //! its compiled code `NAME.cwasm` where that lies beside it, and the compiled code of the evaluator,
 //! `evaluator/evaluator.cwasm`. Without the variable the runner has none of them: plugins are found
 //! in files only, and expressions and schemas cannot be evaluated.
+#![allow(clippy::disallowed_methods, reason = "no setting of the runner")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

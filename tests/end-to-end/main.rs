@@ -1,5 +1,9 @@
 //! The command as its users run it, against the sandbox: a process each, as in a terminal.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what the tests' own tasks set is no setting of the runner"
+)]
 
 #[path = "../attacks/mod.rs"]
 mod attacks;

@@ -7,6 +7,7 @@
 mod help;
 mod pages;
 mod runner;
+mod settings;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 //! This program only finds, installs and starts other programs. It must not know what Sidestep
 //! does, and has no dependencies, so that it is there within seconds of a clone.
 #![allow(clippy::print_stderr, clippy::print_stdout)] // talking to a person is its job
+#![allow(clippy::disallowed_methods, reason = "no setting of the runner")]
 
 mod bench;
 mod cargo;

@@ -15,6 +15,7 @@ use sidestep_sandbox::{
 use url::Url;
 
 use crate::commands::Session;
+use crate::environment;
 use crate::output::note;
 use crate::settings::ClusterAccess;
 
@@ -109,7 +110,7 @@ impl Cloud {
                 for (name, url) in &session.settings.endpoints {
                     set(&mut endpoints, name, &url.value)?;
                 }
-                if let Ok(host) = std::env::var("STORAGE_EMULATOR_HOST") {
+                if let Some(host) = environment::get("STORAGE_EMULATOR_HOST") {
                     endpoints.set_storage_emulator(emulator(&host)?);
                 }
                 Credentials::default()
@@ -157,8 +158,7 @@ impl Cloud {
 
 /// The folder of a scenario's sandbox.
 pub(crate) fn places(session: &Session, scenario: &str) -> Result<Places, Failure> {
-    let home = session.state_home()?;
-    Ok(Places::new(&home.join("sandbox"), scenario))
+    Ok(Places::new(&session.sandboxes()?, scenario))
 }
 
 /// The program that this process runs, which serves sandboxes and is their kaniko.

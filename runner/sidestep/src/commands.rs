@@ -16,7 +16,7 @@ mod schema;
 mod settings;
 mod validate;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sidestep_evaluator::Evaluator;
@@ -27,6 +27,7 @@ use sidestep_state::{RunFolder, RunId, Runs};
 
 use crate::built_in::EVALUATOR;
 use crate::cli::{Cli, Command, Global};
+use crate::environment;
 use crate::error::{CommandError, NO_HOME};
 use crate::machine;
 use crate::output::{Look, note, note_prose};
@@ -118,8 +119,8 @@ impl Session {
                 "--workspace names an existing folder",
             )
         })?;
-        let places = Places::of(&workspace, |name| std::env::var(name).ok());
-        let mut settings = Settings::load(global.color, &places, |name| std::env::var(name).ok())?;
+        let places = Places::of(&workspace, environment::get);
+        let mut settings = Settings::load(global.color, &places, environment::get)?;
         let warnings = Problems::from(std::mem::take(&mut settings.warnings));
         if !warnings.is_empty() {
             let color = Look::stderr(settings.color.value).color;
@@ -148,10 +149,10 @@ impl Session {
         Ok(Runs::at(&state.value))
     }
 
-    /// The folder of what the runner keeps besides runs.
-    pub(crate) fn state_home(&self) -> Result<&Path, Failure> {
-        let home = self.places.state.as_deref();
-        home.ok_or_else(|| no_home("sandboxes", "XDG_STATE_HOME=/PATH"))
+    /// The folder of sandboxes.
+    pub(crate) fn sandboxes(&self) -> Result<PathBuf, Failure> {
+        let sandboxes = self.places.sandboxes();
+        sandboxes.ok_or_else(|| no_home("sandboxes", "XDG_STATE_HOME=/PATH"))
     }
 
     /// A run that the command line names.

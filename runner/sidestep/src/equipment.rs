@@ -20,6 +20,7 @@ use crate::built_in::BUILT_IN;
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::{Clients, Cloud};
 use crate::commands::Session;
+use crate::environment;
 use crate::output::note;
 
 /// The most bytes of a file that holds a secret.
@@ -67,7 +68,7 @@ impl Equipment {
         let state = session.settings.state.as_ref();
         let workspace = Workspace::open(Options {
             root: session.workspace.clone(),
-            scratch: scratch(session.places.cache.as_deref()),
+            scratch: scratch(session.places.scratch()),
             hidden: state.map(|state| state.value.clone()).into_iter().collect(),
             // An origin is known from the environment only, which a job can set as it likes; it
             // matters where a policy tells verified runs from others.
@@ -104,15 +105,13 @@ impl Equipment {
 
 /// Where what a run makes on its way lies: beside the cache, or where all programs put such files
 /// if the cache is not the user's own or can't be written.
-fn scratch(cache: Option<&Path>) -> PathBuf {
+fn scratch(own: Option<PathBuf>) -> PathBuf {
     let usable = |folder: &Path| {
         let probe = folder.join(std::process::id().to_string());
         let made = fs::create_dir_all(&probe).and_then(|()| fs::remove_dir(&probe));
         made.is_ok() && own::folder(folder).is_ok()
     };
-    cache
-        .map(|cache| cache.join("scratch"))
-        .filter(|folder| usable(folder))
+    own.filter(|folder| usable(folder))
         .unwrap_or_else(std::env::temp_dir)
 }
 
@@ -126,12 +125,14 @@ async fn resolve(
         Failure::new(Class::NotFound, "secret.missing", Owner::Operator, message).with_help(help)
     };
     match source {
-        SecretSource::Env(variable) => std::env::var(variable).map(Secret::new).map_err(|_| {
-            missing(
-                format!("the secret {name} is to come from ${variable}, which is not set"),
-                format!("Set {variable} in the environment of sidestep."),
-            )
-        }),
+        SecretSource::Env(variable) => environment::of_pipeline(variable)
+            .map(Secret::new)
+            .ok_or_else(|| {
+                missing(
+                    format!("the secret {name} is to come from ${variable}, which is not set"),
+                    format!("Set {variable} in the environment of sidestep."),
+                )
+            }),
         SecretSource::File(file) => secret_file(session, file)
             // An editor's line end is no part of the secret.
             .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
@@ -196,9 +197,8 @@ pub(crate) fn load<'a>(
     session: &Session,
     packages: impl Iterator<Item = &'a Package>,
 ) -> Result<HashMap<String, Plugin>, PluginError> {
-    let cache = session.places.cache.as_ref();
     let host = PluginHost::new(HostConfig {
-        cache_dir: cache.map(|cache| cache.join("plugins")),
+        cache_dir: session.places.compiled(),
         compiler: Compiler::Apart(compiler(session)),
         room: Some(Arc::clone(&session.room)),
         ..HostConfig::new(Arc::clone(&session.evaluator))

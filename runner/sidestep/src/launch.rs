@@ -1,6 +1,7 @@
 //! Running what was prepared, or going on with what was begun.
 
 use std::collections::HashMap;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,12 @@ use sidestep_report::{Hint, going};
 use crate::cli::{Format, RunFlags};
 use crate::cloud::Cloud;
 use crate::commands::Session;
+use crate::environment;
 use crate::equipment::Equipment;
 use crate::error::CommandError;
 use crate::gc::{Fate, sweep_expired};
 use crate::place::Place;
+use crate::settings::known;
 use crate::signals::Signals;
 use crate::{output, reporters};
 
@@ -43,12 +46,16 @@ pub(crate) async fn launch(
     flags: &RunFlags,
 ) -> Result<Exit, CommandError> {
     let settings = &session.settings;
-    let max_parallel = flags
-        .max_parallel
-        .map(|most| (most.get(), "--max-parallel"));
-    let max_parallel = settings.flag("maxParallel", &settings.max_parallel, max_parallel);
-    let on_terminate = flags.on_terminate.map(|what| (what, "--on-terminate"));
-    let on_terminate = settings.flag("onTerminate", &settings.on_terminate, on_terminate);
+    let max_parallel = settings.flag(
+        &known::MAX_PARALLEL,
+        &settings.max_parallel,
+        flags.max_parallel.map(NonZero::get),
+    );
+    let on_terminate = settings.flag(
+        &known::ON_TERMINATE,
+        &settings.on_terminate,
+        flags.on_terminate,
+    );
 
     let plan = Arc::new(launch.plan);
     let equipment = Equipment::new(
@@ -77,7 +84,7 @@ pub(crate) async fn launch(
     let stop = Stop::new();
     let signals = Signals::watch(stop.clone(), on_terminate.value, session.inherited)
         .map_err(|error| Failure::bug(format!("signals can't be watched: {error}")))?;
-    let traceparent = std::env::var("TRACEPARENT").ok();
+    let traceparent = environment::get("TRACEPARENT");
     let run_id = place.folder.id().to_string();
     let (recorder, reports) = Recorder::new(
         place.folder,

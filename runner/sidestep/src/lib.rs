@@ -10,6 +10,7 @@ mod built_in;
 mod cleaner;
 mod cloud;
 mod commands;
+mod environment;
 mod equipment;
 mod error;
 mod facts;

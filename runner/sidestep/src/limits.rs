@@ -10,6 +10,8 @@ use sidestep_pipeline::{MAX_EXPRESSION, MAX_INSTANCES};
 use sidestep_policy::tree;
 use sidestep_report::{bytes, duration};
 
+use crate::settings::known::{self, Known};
+
 /// A limit, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limit {
@@ -36,8 +38,8 @@ pub(crate) fn all() -> Vec<Limit> {
     let time = |time: Duration| duration(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let (run, compile) = (Ceilings::default(), CompileLimits::default());
     let evaluation = EvaluationLimits::default();
-    let set = |setting, limit: Limit| Limit {
-        setting: Some(setting),
+    let set = |setting: Known, limit: Limit| Limit {
+        setting: Some(setting.name),
         ..limit
     };
     let compiling = "plugin.compile-limit";
@@ -78,15 +80,15 @@ pub(crate) fn all() -> Vec<Limit> {
             "log.full",
         ),
         set(
-            "journalLimit",
+            known::JOURNAL_LIMIT,
             limit("a run's journal", bytes(run.journal), "journal.full"),
         ),
         set(
-            "logLimit",
+            known::LOG_LIMIT,
             limit("a run's log files", bytes(run.logs), "log.full"),
         ),
         set(
-            "memory",
+            known::MEMORY,
             limit(
                 "memory of all steps at once",
                 "half of the machine's".to_owned(),
@@ -112,11 +114,11 @@ pub(crate) fn all() -> Vec<Limit> {
             "plugin.too-complex",
         ),
         set(
-            "compileTime",
+            known::COMPILE_TIME,
             limit("time to compile a plugin", time(compile.time), compiling),
         ),
         set(
-            "compileMemory",
+            known::COMPILE_MEMORY,
             limit(
                 "memory to compile a plugin",
                 bytes(compile.memory),

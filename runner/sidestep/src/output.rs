@@ -9,6 +9,7 @@ use console::Term;
 use sidestep_events::{Class, Exit, Failure, Owner, show};
 use sidestep_report::{columns, fold, render_failure};
 
+use crate::environment;
 use crate::settings::Color;
 
 /// How long the last words of a process wait for who is to read them.
@@ -57,7 +58,11 @@ pub(crate) fn finished(exit: Exit) -> Exit {
     )
     .with_help("what was written is not all of it: free some space, or send it elsewhere");
     note(&render_failure(&failure, false).join("\n"));
-    Exit::first([exit, Exit::Failed])
+    // What the command did counts for more than who could read of it.
+    match exit {
+        Exit::Success => Exit::Failed,
+        exit => exit,
+    }
 }
 
 /// Prints to standard output.
@@ -133,6 +138,21 @@ pub(crate) fn json(value: &impl serde::Serialize) {
     }
 }
 
+/// Prints rows whose columns are two blanks apart.
+pub(crate) fn table<const N: usize>(rows: Vec<[String; N]>) {
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let cells = row.iter().zip(widths);
+        let padded = cells.map(|(cell, width)| format!("{cell:<width$}"));
+        line(padded.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
 /// How an output may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
@@ -144,15 +164,11 @@ pub(crate) struct Look {
 
 impl Look {
     pub(crate) fn stdout(color: Color) -> Self {
-        Self::of(io::stdout().is_terminal(), color, |name| {
-            std::env::var(name).ok()
-        })
+        Self::of(io::stdout().is_terminal(), color, environment::get)
     }
 
     pub(crate) fn stderr(color: Color) -> Self {
-        Self::of(io::stderr().is_terminal(), color, |name| {
-            std::env::var(name).ok()
-        })
+        Self::of(io::stderr().is_terminal(), color, environment::get)
     }
 
     /// `NO_COLOR` (no-color.org) and `CI` count when they are set and not empty.

@@ -8,6 +8,7 @@ use sidestep_files::{OpenError, given};
 use sidestep_policy::Policy;
 
 use crate::commands::Session;
+use crate::environment;
 use crate::problems::Problems;
 
 /// The policies, with their texts for messages.
@@ -60,7 +61,7 @@ fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
 /// Reads the machine's, the user's, `SIDESTEP_POLICY`'s and the flag's policy. The first two need
 /// not be there; one that is there and can't be read stops everything.
 pub(crate) fn find(session: &Session, flag: Option<&Path>) -> Result<Policies, Problems> {
-    let variable = std::env::var_os("SIDESTEP_POLICY").filter(|value| !value.is_empty());
+    let variable = environment::get_os(environment::POLICY).filter(|value| !value.is_empty());
     let named = variable.as_ref().map(Path::new);
     let places = [
         (

@@ -17,6 +17,7 @@ use sidestep_pipeline::{
 use sidestep_state::RunId;
 
 use crate::commands::Session;
+use crate::environment;
 use crate::equipment::{catalog, load};
 use crate::error::CommandError;
 use crate::problems::Problems;
@@ -73,7 +74,7 @@ pub(crate) async fn prepare(
             run: json!({ "id": run.as_str() }),
             env: environment(&pipeline),
             policies: &policies.policies,
-            origin: facts::origin(|name| std::env::var(name).ok()),
+            origin: facts::origin(environment::get),
             as_requested: given.as_requested,
             unavailable,
             links: &links,
@@ -166,14 +167,14 @@ fn run_id(pipeline: &Pipeline, given: &Given) -> RunId {
     given
         .run_id
         .clone()
-        .or_else(|| RunId::from_ci(|name| std::env::var(name).ok(), pipeline.name(), &inputs))
+        .or_else(|| RunId::from_ci(environment::get, pipeline.name(), &inputs))
         .unwrap_or_else(|| RunId::new_at(jiff::Timestamp::now()))
 }
 
 /// Only what the file lists: the rest of the environment is nobody's matter.
 fn environment(pipeline: &Pipeline) -> Value {
     let listed = pipeline.env().map(|name| {
-        let value = std::env::var(name).map_or(Value::Null, Value::String);
+        let value = environment::of_pipeline(name).map_or(Value::Null, Value::String);
         (name.to_owned(), value)
     });
     Value::Object(listed.collect())

@@ -2,6 +2,7 @@
 //! the machine's locks. Where credentials go is never the project's to say.
 
 mod file;
+pub(crate) mod known;
 mod places;
 mod reach;
 mod resolve;
@@ -20,12 +21,13 @@ use sidestep_files::Patterns;
 use sidestep_host::CompileLimits;
 
 pub use file::ClusterAccess;
-pub use places::Places;
+pub use places::{KnownFile, Places};
 pub use rows::Row;
 pub use source::{Setting, Source};
 pub use units::{Limit, Size, SizeFrom, Time};
 
 use file::{File, Unused, Whose};
+use known::Known;
 use reach::{clusters, endpoints};
 use resolve::{Resolver, or_default, wrong};
 
@@ -110,9 +112,9 @@ impl Settings {
         };
         let project = read(&places.project_config, Whose::Project);
         let user_config = places.user_config.as_deref();
-        let user = user_config.map(|path| read(path, Whose::Operator));
+        let user = user_config.map(|path| read(path, Whose::User));
         let user = user.unwrap_or_default();
-        let machine = read(&places.machine_config, Whose::Operator);
+        let machine = read(&places.machine_config, Whose::Machine);
         let user_config = user_config.unwrap_or(Path::new(""));
         let resolver = Resolver {
             files: [
@@ -124,18 +126,16 @@ impl Settings {
         };
         let state = state(&resolver, places, &mut problems);
         let color = resolver.pick(
-            "color",
+            &known::COLOR,
             &mut problems,
-            color.map(|color| (color, "--color")),
-            "SIDESTEP_COLOR",
+            color,
             |text| Color::from_str(text, false),
             |file| file.color,
         );
         let max_parallel = resolver.pick(
-            "maxParallel",
+            &known::MAX_PARALLEL,
             &mut problems,
             None,
-            "SIDESTEP_MAX_PARALLEL",
             |text| match usize::from_str(text) {
                 Ok(0) | Err(_) => Err("a whole number from 1".to_owned()),
                 Ok(number) => Ok(number),
@@ -143,59 +143,52 @@ impl Settings {
             |file| file.max_parallel.map(std::num::NonZero::get),
         );
         let on_terminate = resolver.pick(
-            "onTerminate",
+            &known::ON_TERMINATE,
             &mut problems,
             None,
-            "SIDESTEP_ON_TERMINATE",
             |text| OnTerminate::from_str(text, false),
             |file| file.on_terminate,
         );
         let compile_time = resolver.pick(
-            "compileTime",
+            &known::COMPILE_TIME,
             &mut problems,
             None,
-            "SIDESTEP_COMPILE_TIME",
             Time::from_str,
             |file| file.compile_time,
         );
         let compile_memory = resolver.pick(
-            "compileMemory",
+            &known::COMPILE_MEMORY,
             &mut problems,
             None,
-            "SIDESTEP_COMPILE_MEMORY",
             Size::from_str,
             |file| file.compile_memory,
         );
         let memory = resolver.pick(
-            "memory",
+            &known::MEMORY,
             &mut problems,
             None,
-            "SIDESTEP_MEMORY",
             Size::from_str,
             |file| file.memory,
         );
         let secret_files = resolver.pick(
-            "secretFiles",
+            &known::SECRET_FILES,
             &mut problems,
             None,
-            "SIDESTEP_SECRET_FILES",
             |text| Patterns::parse(text.split(':')),
             |file| file.secret_files.clone(),
         );
         let compile = CompileLimits::default();
         let journal_limit = resolver.pick(
-            "journalLimit",
+            &known::JOURNAL_LIMIT,
             &mut problems,
             None,
-            "SIDESTEP_JOURNAL_LIMIT",
             Limit::from_str,
             |file| file.journal_limit,
         );
         let log_limit = resolver.pick(
-            "logLimit",
+            &known::LOG_LIMIT,
             &mut problems,
             None,
-            "SIDESTEP_LOG_LIMIT",
             Limit::from_str,
             |file| file.log_limit,
         );
@@ -224,19 +217,14 @@ impl Settings {
     }
 
     /// Takes a flag of one command, unless the setting is locked.
-    pub fn flag<T>(
-        &self,
-        name: &str,
-        setting: &Setting<T>,
-        flag: Option<(T, &'static str)>,
-    ) -> Setting<T>
+    pub fn flag<T>(&self, known: &Known, setting: &Setting<T>, flag: Option<T>) -> Setting<T>
     where
         T: Clone,
     {
         match flag {
-            Some((value, flag)) if !self.is_locked(name) => Setting {
+            Some(value) if !self.is_locked(known.name) => Setting {
                 value,
-                source: Source::Flag(flag),
+                source: Source::Flag(known.flag.unwrap_or_default()),
             },
             _ => setting.clone(),
         }
@@ -261,16 +249,15 @@ fn state(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Setting<PathBuf>> {
     let state = resolver.pick(
-        "state",
+        &known::STATE,
         problems,
         None,
-        "SIDESTEP_STATE",
         |text| Ok::<_, String>(text.to_owned()),
         |file| file.state.clone(),
     );
     if let Some(found) = state {
         let value = folder(&found.value).unwrap_or_else(|problem| {
-            problems.push(wrong("state", &found.source, problem));
+            problems.push(wrong(known::STATE.name, &found.source, problem));
             PathBuf::new()
         });
         return Some(Setting {
@@ -278,8 +265,7 @@ fn state(
             source: found.source,
         });
     }
-    let home = places.state.as_ref()?;
-    Some(or_default(None, home.join("runs")))
+    Some(or_default(None, places.runs()?))
 }
 
 /// The folder of `dir:PATH`.
@@ -288,6 +274,14 @@ fn folder(text: &str) -> Result<PathBuf, String> {
         Some(path) if !path.is_empty() => Ok(path.into()),
         _ => Err(format!("`{text}` is not of the form dir:PATH")),
     }
+}
+
+/// Whether a variable of the environment sets a setting.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let of_endpoint = name
+        .strip_prefix(reach::VARIABLE)
+        .is_some_and(|service| ENDPOINTS.contains(&service));
+    of_endpoint || known::ALL.iter().any(|known| known.variable == Some(name))
 }
 
 /// The services that can be reached elsewhere.

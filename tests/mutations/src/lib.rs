@@ -5,6 +5,11 @@
 //! module with inputs to begin from. `cargo xtask fuzz` runs the same functions under a
 //! coverage-guided fuzzer; what that finds is kept in `fuzz/corpus/NAME` and runs here from then on.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what the tests' own tasks set is no setting of the runner"
+)]
+
 mod mutate;
 
 use std::fmt::Write as _;

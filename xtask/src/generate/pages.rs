@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::help::{Argument, Help};
 use super::runner::Runner;
+use super::settings;
 use crate::{Result, guests};
 
 /// Every page's path and text.
@@ -11,7 +12,7 @@ pub(crate) fn all(runner: &Runner) -> Result<Vec<(String, String)>> {
     let mut pages = vec![
         ("commands.md".to_owned(), commands(runner)?),
         ("plugins.md".to_owned(), plugins(runner)?),
-        ("settings.md".to_owned(), settings(runner)?),
+        ("settings.md".to_owned(), settings::page(runner)?),
         ("scenarios.md".to_owned(), scenarios(runner)?),
         ("security.md".to_owned(), security(runner)?),
         (
@@ -35,7 +36,7 @@ fn index(schemas: &str) -> String {
          `cargo xtask test` fails where the two differ.\n\n\
          - [Commands](commands.md): every command and flag.\n\
          - [Built-in steps](plugins.md): inputs, outputs and what each asks for.\n\
-         - [Settings](settings.md): names and defaults.\n\
+         - [Settings](settings.md): every setting, variable and file.\n\
          - [Sandbox scenarios](scenarios.md): the ways to break the sandbox.\n\
          - [Grants and limits](security.md): what each grant allows, and what holds a step.\n\
          - [kaniko's messages](kaniko-messages.md): what each means, from the table of \
@@ -156,19 +157,6 @@ fn plugins(runner: &Runner) -> Result<String> {
     Ok(page)
 }
 
-fn settings(runner: &Runner) -> Result<String> {
-    let mut page = String::from(
-        "# Settings\n\nAs `sidestep settings` prints them where nobody has set any.\n\n\
-         | Setting | Default |\n|---|---|\n",
-    );
-    for line in runner.ask(&["settings"])?.lines() {
-        let mut parts = line.split("  ").map(str::trim).filter(|p| !p.is_empty());
-        let mut part = || cell(parts.next().unwrap_or_default());
-        let _ = writeln!(page, "| `{}` | `{}` |", part(), part());
-    }
-    Ok(page)
-}
-
 fn security(runner: &Runner) -> Result<String> {
     let columns = |line: &str| -> Vec<String> {
         let parts = line.split("  ").map(str::trim);
@@ -246,6 +234,6 @@ fn schema_names(runner: &Runner) -> Result<Vec<(String, String)>> {
 }
 
 /// Text that does not end a table's cell.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

@@ -14,7 +14,7 @@ use super::target::Target;
 use crate::{causes, transport};
 
 /// The variables that name a proxy, as every HTTP client takes them.
-const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+pub const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// Sends plugins' requests. It is made at the first one.
 #[derive(Default)]
@@ -91,6 +91,7 @@ fn literal(address: IpAddr) -> Result<(), Failure> {
 }
 
 /// The hosts of the proxies that the operator set: a client asks where they are as well.
+#[expect(clippy::disallowed_methods, reason = "the variables stand in PROXIES")]
 fn proxies() -> Vec<String> {
     PROXIES
         .iter()

@@ -8,7 +8,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use client::HttpClient;
+pub use client::{HttpClient, PROXIES};
 
 use std::sync::Arc;
 

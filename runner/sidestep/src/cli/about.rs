@@ -40,6 +40,9 @@ pub enum SchemaOf {
 /// `sidestep settings`
 #[derive(Debug, Args)]
 pub struct Settings {
+    /// Print instead what there is to set: every setting, variable of the environment, and file
+    #[arg(long)]
+    pub explain: bool,
     /// The format.
     #[command(flatten)]
     pub output: Output,

@@ -4,7 +4,7 @@ use sidestep_policy::Capability;
 
 use crate::cli::{self, Format};
 use crate::limits;
-use crate::output;
+use crate::output::{self, table};
 
 /// Prints every limit, or what each grant key's scope may say.
 pub(crate) fn run(args: &cli::Limits) -> Exit {
@@ -34,21 +34,6 @@ pub(crate) fn run(args: &cli::Limits) -> Exit {
         }
     }
     Exit::Success
-}
-
-/// Prints rows whose columns are two blanks apart.
-fn table<const N: usize>(rows: Vec<[String; N]>) {
-    let mut widths = [0; N];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    for row in rows {
-        let cells = row.iter().zip(widths);
-        let padded = cells.map(|(cell, width)| format!("{cell:<width$}"));
-        output::line(padded.collect::<Vec<_>>().join("  ").trim_end());
-    }
 }
 
 fn limits_as_json() -> Value {

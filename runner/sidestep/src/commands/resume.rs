@@ -8,6 +8,7 @@ use sidestep_pipeline::{AUDIT, Plan};
 use crate::cli::Resume;
 use crate::cloud::Cloud;
 use crate::commands::Session;
+use crate::environment;
 use crate::equipment::{catalog, load};
 use crate::error::CommandError;
 use crate::launch::{Launch, launch};
@@ -65,7 +66,7 @@ fn judged(
     packages: &BTreeMap<PluginRef, Package>,
 ) -> Result<Plan, CommandError> {
     let policies = policies::find(session, args.policy.as_deref())?;
-    let origin = facts::origin(|name| std::env::var(name).ok());
+    let origin = facts::origin(environment::get);
     let plan = plan
         .judged(&infos(packages), &policies.policies, &origin)
         .map_err(Problems::from)?;

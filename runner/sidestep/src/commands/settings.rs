@@ -1,49 +1,96 @@
+use serde_json::{Value, json};
 use sidestep_events::{Exit, show};
 
 use crate::cli::{self, Format};
 use crate::commands::Session;
-use crate::output::{json, line};
-use crate::settings::Row;
+use crate::output::{json, prose, table};
+use crate::settings::{KnownFile, known};
+use crate::{environment, settings::Row};
 
+/// Prints each setting with its source, or what there is to set.
 pub(crate) fn run(session: &Session, args: &cli::Settings) -> Exit {
-    let rows = session.settings.rows();
-    match args.output.output {
-        Format::Json => json(
-            &rows
-                .into_iter()
-                .map(|row| {
-                    let row_value = serde_json::json!({
-                        "value": row.value, "source": row.source, "locked": row.locked,
-                    });
-                    (row.name, row_value)
-                })
-                .collect::<serde_json::Map<_, _>>(),
-        ),
-        Format::Human => {
-            let rows: Vec<_> = rows
-                .into_iter()
-                .map(|row| Row {
-                    name: show::line(&row.name),
-                    value: show::line(&row.value),
-                    source: show::line(&row.source),
-                    ..row
-                })
-                .collect();
-            let width = |of: fn(&Row) -> &str| {
-                rows.iter()
-                    .map(|row| of(row).chars().count())
-                    .max()
-                    .unwrap_or(0)
-            };
-            let (names, values) = (width(|row| &row.name), width(|row| &row.value));
-            for row in &rows {
-                let locked = if row.locked { ", locked" } else { "" };
-                line(&format!(
-                    "{:<names$}  {:<values$}  {}{locked}",
-                    row.name, row.value, row.source
-                ));
-            }
-        }
+    match (args.explain, args.output.output) {
+        (false, Format::Json) => json(&rows_as_json(session)),
+        (false, Format::Human) => table(session.settings.rows().iter().map(shown).collect()),
+        (true, Format::Json) => json(&explained_as_json(session)),
+        (true, Format::Human) => explain(session),
     }
     Exit::Success
+}
+
+fn shown(row: &Row) -> [String; 3] {
+    let locked = if row.locked { ", locked" } else { "" };
+    [
+        show::line(&row.name),
+        show::line(&row.value),
+        format!("{}{locked}", show::line(&row.source)),
+    ]
+}
+
+fn rows_as_json(session: &Session) -> Value {
+    let row = |row: Row| {
+        let said = json!({ "value": row.value, "source": row.source, "locked": row.locked });
+        (row.name, said)
+    };
+    session.settings.rows().into_iter().map(row).collect()
+}
+
+/// What there is to set, for people: each name above what it does.
+fn explain(session: &Session) {
+    prose("Settings: flag, then variable, then the project's file, the user's, the machine's.");
+    for known in known::ALL {
+        let also = [known.flag, known.variable];
+        let also: Vec<_> = also.into_iter().flatten().collect();
+        let also = match also.as_slice() {
+            [] => String::new(),
+            also => format!("; also {}", also.join(", ")),
+        };
+        prose(&format!("\n  {}: {}{also}", known.name, known.written));
+        prose(&format!("      {}", known.about));
+        if let Some(why) = known.operators {
+            prose(&format!("      Not in a project's file: {why}."));
+        }
+    }
+    prose("\nVariables of the environment besides:");
+    for variables in environment::all() {
+        prose(&format!("\n  {}", variables.names.join(", ")));
+        prose(&format!("      {}", variables.about));
+    }
+    prose("\nFiles:");
+    for file in session.places.files() {
+        prose(&format!("\n  {}", show::line(&path(&file))));
+        prose(&format!("      {}", file.about));
+    }
+}
+
+fn path(file: &KnownFile) -> String {
+    let path = file.path.as_ref();
+    path.map_or_else(
+        || "nowhere without a home".to_owned(),
+        |path| path.display().to_string(),
+    )
+}
+
+fn explained_as_json(session: &Session) -> Value {
+    let settings = known::ALL.iter().map(|known| {
+        json!({
+            "name": known.name,
+            "written": known.written,
+            "about": known.about,
+            "variable": known.variable,
+            "flag": known.flag,
+            "notInProject": known.operators,
+        })
+    });
+    let variables = environment::all()
+        .into_iter()
+        .map(|variables| json!({ "names": variables.names, "about": variables.about }));
+    let files = session.places.files().into_iter().map(
+        |file| json!({ "path": file.path.as_ref().map(|_| path(&file)), "about": file.about }),
+    );
+    json!({
+        "settings": settings.collect::<Vec<_>>(),
+        "variables": variables.collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
+    })
 }

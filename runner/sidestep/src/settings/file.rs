@@ -12,6 +12,7 @@ use sidestep_pipeline::{Source, read_values};
 use sidestep_files::own::{self, NotOwn, OwnError};
 use sidestep_files::{Folder, OpenError, Patterns};
 
+use super::known::{self, Known, unlockable};
 use super::{Color, ENDPOINTS, Limit, OnTerminate, Size, Time};
 
 /// The most bytes of a settings file that are read.
@@ -64,8 +65,10 @@ impl fmt::Display for ClusterAccess {
 pub(super) enum Whose {
     /// The workspace's, which has a pipeline's trust.
     Project,
-    /// The user's or the machine's, who say where credentials go.
-    Operator,
+    /// The user's, who says where credentials go.
+    User,
+    /// The machine's, which says where credentials go, and locks.
+    Machine,
 }
 
 /// Why a settings file says nothing.
@@ -117,15 +120,14 @@ impl File {
             }
             Err(found) => return Err(problem(told(&found))),
         };
+        let why_not = forbidden(&value, whose);
         let file: Self =
             serde_json::from_value(value).map_err(|error| problem(error.to_string()))?;
-        if whose == Whose::Project
-            && let Some(what) = file.operators()
-        {
-            return Err(problem(format!(
-                "{what}, so a project's file can't set it; set it in the user's file, or with a \
-                 SIDESTEP_ variable"
-            )));
+        if let Some(why) = why_not {
+            return Err(problem(why));
+        }
+        if let Some(wrong) = file.lock.iter().find_map(|name| unlockable(name)) {
+            return Err(problem(wrong));
         }
         let unknown = file
             .endpoints
@@ -139,35 +141,23 @@ impl File {
         }
         Ok(file)
     }
+}
 
-    /// What it sets that only the operator may, and why.
-    fn operators(&self) -> Option<&'static str> {
-        let set = [
-            (
-                !self.endpoints.is_empty() || !self.clusters.is_empty(),
-                "endpoints and clusters receive credentials",
-            ),
-            (
-                self.compile_time.is_some()
-                    || self.compile_memory.is_some()
-                    || self.memory.is_some(),
-                "compileTime, compileMemory and memory bound what a project may use",
-            ),
-            (
-                self.journal_limit.is_some() || self.log_limit.is_some(),
-                "journalLimit and logLimit bound what a project may write",
-            ),
-            (
-                self.secret_files.is_some(),
-                "`secretFiles` says which files outside of the workspace a pipeline may read",
-            ),
-            (
-                self.state.is_some(),
-                "`state` says where the runner writes and what it resumes",
-            ),
-        ];
-        set.into_iter().find_map(|(set, what)| set.then_some(what))
+/// Why a file of these may not set what it sets; none if it may.
+fn forbidden(set: &Value, whose: Whose) -> Option<String> {
+    let sets = |known: &Known| set.get(known.name).is_some();
+    if whose != Whose::Machine && sets(&known::LOCK) {
+        return known::LOCK.operators.map(str::to_owned);
     }
+    if whose != Whose::Project {
+        return None;
+    }
+    let mut known = known::ALL.iter().filter(|known| sets(known));
+    let why = known.find_map(|known| known.operators)?;
+    Some(format!(
+        "{why}, so a project's file can't set it; set it in the user's file, or with a SIDESTEP_ \
+         variable"
+    ))
 }
 
 /// What is wrong with a file, on one line.
@@ -199,7 +189,7 @@ enum Unread {
 fn text(path: &Path, whose: Whose) -> Result<String, Unread> {
     let read = |file| sidestep_files::text(sidestep_files::read(file, MAX_BYTES)?);
     match whose {
-        Whose::Operator => match own::open(path) {
+        Whose::User | Whose::Machine => match own::open(path) {
             Ok(file) => read(file).map_err(Unread::Error),
             Err(OwnError::Io(error)) => Err(Unread::Error(error.into())),
             Err(OwnError::NotOwn(not_own)) => Err(Unread::NotOwn(not_own)),

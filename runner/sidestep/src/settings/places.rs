@@ -24,7 +24,74 @@ pub struct Places {
     pub machine_policy: PathBuf,
 }
 
+/// A file or folder that the runner reads or writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFile {
+    /// Where it lies; none where no home says so.
+    pub path: Option<PathBuf>,
+    /// What it is for.
+    pub about: &'static str,
+}
+
 impl Places {
+    /// The runs, where no setting says otherwise.
+    pub fn runs(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|state| state.join("runs"))
+    }
+
+    /// The sandboxes.
+    pub fn sandboxes(&self) -> Option<PathBuf> {
+        self.state.as_ref().map(|state| state.join("sandbox"))
+    }
+
+    /// The compiled code of plugins.
+    pub fn compiled(&self) -> Option<PathBuf> {
+        self.cache.as_ref().map(|cache| cache.join("plugins"))
+    }
+
+    /// What a run makes on its way.
+    pub fn scratch(&self) -> Option<PathBuf> {
+        self.cache.as_ref().map(|cache| cache.join("scratch"))
+    }
+
+    /// All of them, as they are shown.
+    pub fn files(&self) -> Vec<KnownFile> {
+        let known = |path: Option<&Path>, about| KnownFile {
+            path: path.map(Path::to_owned),
+            about,
+        };
+        vec![
+            known(
+                Some(&self.project_config),
+                "settings of a project; it has a pipeline's trust",
+            ),
+            known(self.user_config.as_deref(), "settings of the user"),
+            known(
+                Some(&self.machine_config),
+                "settings of the machine, which can lock",
+            ),
+            known(self.user_policy.as_deref(), "the user's policy"),
+            known(Some(&self.machine_policy), "the machine's policy"),
+            known(
+                self.runs().as_deref(),
+                "runs, a folder each: `journal`, `lock`, `plan.json` and `logs`; the setting \
+                 `state` names another folder",
+            ),
+            known(
+                self.sandboxes().as_deref(),
+                "sandboxes, a folder a scenario: its servers' state, addresses and keys",
+            ),
+            known(
+                self.compiled().as_deref(),
+                "compiled code of plugins; it can be removed at any time",
+            ),
+            known(
+                self.scratch().as_deref(),
+                "what a run makes on its way; it can be removed when no run is under way",
+            ),
+        ]
+    }
+
     /// The places of a workspace, by the environment.
     pub fn of(workspace: &Path, env: impl Fn(&str) -> Option<String>) -> Self {
         // The specification: a relative path in these variables is to be ignored.

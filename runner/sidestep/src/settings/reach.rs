@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::file::{ClusterAccess, File};
-use super::{ENDPOINTS, Places, Setting, Source};
+use super::{ENDPOINTS, Places, Setting, Source, known};
+
+/// What a variable that sets an endpoint begins with; the service's name follows.
+pub(super) const VARIABLE: &str = "SIDESTEP_ENDPOINT_";
 
 /// Endpoints receive credentials.
 pub(super) fn endpoints(
@@ -15,7 +18,7 @@ pub(super) fn endpoints(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> BTreeMap<String, Setting<String>> {
     let of_env = |name: &str| {
-        let variable = format!("SIDESTEP_ENDPOINT_{name}");
+        let variable = format!("{VARIABLE}{name}");
         let value = env(&variable).filter(|value| !value.is_empty())?;
         let source = Source::Env(variable);
         Some((name.to_owned(), Setting { value, source }))
@@ -25,7 +28,7 @@ pub(super) fn endpoints(
         machine
             .lock
             .iter()
-            .any(|lock| lock == "endpoints" || *lock == one)
+            .any(|lock| lock == known::ENDPOINTS.name || *lock == one)
     };
     let mut others = of_file(&user.endpoints, user_config);
     others.extend(ENDPOINTS.into_iter().filter_map(of_env));
@@ -43,7 +46,7 @@ pub(super) fn clusters(
     places: &Places,
 ) -> BTreeMap<String, Setting<ClusterAccess>> {
     let mut all = of_file(&machine.clusters, &places.machine_config);
-    if !machine.lock.iter().any(|lock| lock == "clusters") {
+    if !machine.lock.iter().any(|lock| lock == known::CLUSTERS.name) {
         all.extend(of_file(&user.clusters, user_config));
     }
     all

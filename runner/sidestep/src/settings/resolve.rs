@@ -6,6 +6,7 @@ use std::path::Path;
 use sidestep_events::{Diagnostic, Exit};
 
 use super::file::File;
+use super::known::Known;
 use super::{Setting, Source};
 
 /// Picks each setting from whoever may say it.
@@ -20,10 +21,9 @@ impl Resolver<'_> {
     /// where that locks it.
     pub(super) fn pick<T, E: fmt::Display>(
         &self,
-        name: &str,
+        known: &Known,
         problems: &mut Vec<Diagnostic>,
-        flag: Option<(T, &'static str)>,
-        variable: &str,
+        flag: Option<T>,
         read: impl Fn(&str) -> Result<T, E>,
         of_file: impl Fn(&File) -> Option<T>,
     ) -> Option<Setting<T>> {
@@ -34,23 +34,26 @@ impl Resolver<'_> {
                 source: Source::File(path.to_owned()),
             })
         };
-        if machine.lock.iter().any(|lock| lock == name) {
+        if machine.lock.iter().any(|lock| lock == known.name) {
             return from_file((machine, path));
         }
-        if let Some((value, flag)) = flag {
+        if let Some(value) = flag {
             return Some(Setting {
                 value,
-                source: Source::Flag(flag),
+                source: Source::Flag(known.flag.unwrap_or_default()),
             });
         }
-        let set = (self.env)(variable).filter(|text| !text.is_empty());
-        if let Some(text) = set {
+        let set = known
+            .variable
+            .and_then(|variable| Some((variable, (self.env)(variable)?)))
+            .filter(|(_, text)| !text.is_empty());
+        if let Some((variable, text)) = set {
             let source = Source::Env(variable.to_owned());
             match read(&text) {
                 Ok(value) => return Some(Setting { value, source }),
                 Err(problem) => {
                     problems.push(wrong(
-                        name,
+                        known.name,
                         &source,
                         format!("`{text}` is wrong: {problem}"),
                     ));

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::{Settings, Source};
+use super::{Known, Settings, Source, known};
 
 /// A setting as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,60 +23,67 @@ const HALF: &str = "half of the machine's or container's";
 impl Settings {
     /// Each setting with its source.
     pub fn rows(&self) -> Vec<Row> {
-        let row = |name: &str, value: String, source: &Source| Row {
-            name: name.to_owned(),
+        let named_row = |name: String, value: String, source: &Source| Row {
             value,
             source: source.to_string(),
-            locked: self.is_locked(name),
+            locked: self.is_locked(&name),
+            name,
+        };
+        let row = |known: &Known, value: String, source: &Source| {
+            named_row(known.name.to_owned(), value, source)
         };
         let mut rows = vec![
             match &self.state {
                 Some(state) => row(
-                    "state",
+                    &known::STATE,
                     format!("dir:{}", state.value.display()),
                     &state.source,
                 ),
-                None => row("state", "none without a home".to_owned(), &Source::Default),
+                None => row(
+                    &known::STATE,
+                    "none without a home".to_owned(),
+                    &Source::Default,
+                ),
             },
-            row("color", named(self.color.value), &self.color.source),
+            row(&known::COLOR, named(self.color.value), &self.color.source),
             row(
-                "maxParallel",
+                &known::MAX_PARALLEL,
                 self.max_parallel.value.to_string(),
                 &self.max_parallel.source,
             ),
             row(
-                "onTerminate",
+                &known::ON_TERMINATE,
                 named(self.on_terminate.value),
                 &self.on_terminate.source,
             ),
             row(
-                "journalLimit",
+                &known::JOURNAL_LIMIT,
                 self.journal_limit.value.to_string(),
                 &self.journal_limit.source,
             ),
             row(
-                "logLimit",
+                &known::LOG_LIMIT,
                 self.log_limit.value.to_string(),
                 &self.log_limit.source,
             ),
             row(
-                "compileTime",
+                &known::COMPILE_TIME,
                 self.compile_time.value.to_string(),
                 &self.compile_time.source,
             ),
             row(
-                "compileMemory",
+                &known::COMPILE_MEMORY,
                 self.compile_memory.value.to_string(),
                 &self.compile_memory.source,
             ),
             match &self.memory {
-                Some(memory) => row("memory", memory.value.to_string(), &memory.source),
-                None => row("memory", HALF.to_owned(), &Source::Default),
+                Some(memory) => row(&known::MEMORY, memory.value.to_string(), &memory.source),
+                None => row(&known::MEMORY, HALF.to_owned(), &Source::Default),
             },
         ];
         let patterns: Vec<_> = self.secret_files.value.texts().collect();
         rows.push(row(
-            "secretFiles",
+            &known::SECRET_FILES,
             match &patterns[..] {
                 [] => "none".to_owned(),
                 patterns => patterns.join(":"),
@@ -84,15 +91,15 @@ impl Settings {
             &self.secret_files.source,
         ));
         rows.extend(self.endpoints.iter().map(|(name, found)| {
-            row(
-                &format!("endpoints.{name}"),
+            named_row(
+                format!("{}.{name}", known::ENDPOINTS.name),
                 found.value.clone(),
                 &found.source,
             )
         }));
         rows.extend(self.clusters.iter().map(|(name, found)| {
-            row(
-                &format!("clusters.{name}"),
+            named_row(
+                format!("{}.{name}", known::CLUSTERS.name),
                 found.value.to_string(),
                 &found.source,
             )

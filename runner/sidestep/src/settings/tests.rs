@@ -69,11 +69,7 @@ fn flag_then_environment_then_project_then_user_then_machine() {
     assert_eq!(value(&[]), 4);
     assert_eq!(value(&[("SIDESTEP_MAX_PARALLEL", "5")]), 5);
     let settings = world.load(None, &[]).expect("right");
-    let flagged = settings.flag(
-        "maxParallel",
-        &settings.max_parallel,
-        Some((6, "--max-parallel")),
-    );
+    let flagged = settings.flag(&known::MAX_PARALLEL, &settings.max_parallel, Some(6));
     assert_eq!(
         (flagged.value, flagged.source),
         (6, Source::Flag("--max-parallel"))
@@ -133,11 +129,7 @@ fn what_the_machine_locks_nothing_changes() {
     assert_eq!(settings.color.value, Color::Never);
     assert_eq!(settings.endpoint("STS"), Some("https://sts.example"));
     assert_eq!(settings.endpoint("IAM"), None);
-    let flagged = settings.flag(
-        "maxParallel",
-        &settings.max_parallel,
-        Some((6, "--max-parallel")),
-    );
+    let flagged = settings.flag(&known::MAX_PARALLEL, &settings.max_parallel, Some(6));
     assert_eq!(flagged.value, 2);
     assert!(
         settings
@@ -145,6 +137,95 @@ fn what_the_machine_locks_nothing_changes() {
             .iter()
             .any(|row| row.name == "endpoints.STS" && row.locked)
     );
+}
+
+#[test]
+fn a_lock_names_a_setting_and_stands_in_the_machine_s_file() {
+    let world = World::new();
+    let machine = world.places.machine_config.clone();
+    for (lock, known) in [
+        ("maxParallel", true),
+        ("clusters", true),
+        ("endpoints.STS", true),
+        ("maxparallel", false),
+        ("endpoints.NONE", false),
+        ("clusters.prod", false),
+        ("lock", false),
+    ] {
+        world.write(&machine, &format!("lock: [{lock}]\n"));
+        match world.load(None, &[]) {
+            Ok(_) => assert!(known, "{lock} locks nothing"),
+            Err(problems) => {
+                let message = problems[0].message.exact();
+                assert!(!known && message.contains(lock), "{message}");
+                assert!(message.contains("there are state, color"), "{message}");
+            }
+        }
+    }
+    world.write(&machine, "");
+    for file in [world.user(), world.places.project_config.clone()] {
+        world.write(&file, "lock: [color]\n");
+        let problems = world.load(None, &[]).expect_err("it locks nothing");
+        let message = problems[0].message.exact();
+        assert!(
+            message.ends_with("only the machine's file can lock settings"),
+            "{message}"
+        );
+        world.write(&file, "");
+    }
+}
+
+/// The table and what a file is read into know the same settings; each row says its own name.
+#[test]
+fn a_file_sets_what_the_table_lists() {
+    let unknown = serde_json::from_str::<File>(r#"{ "?": 1 }"#).expect_err("unknown");
+    let unknown = unknown.to_string();
+    let (_, list) = unknown.split_once("expected one of ").expect("a list");
+    let (list, _) = list.split_once(" at line").expect("a place");
+    let mut read: Vec<_> = list
+        .split(", ")
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    let mut listed = known::ALL.map(|known| known.name);
+    read.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(read, listed);
+    for known in known::ALL {
+        let Some(variable) = known.variable.filter(|_| known != known::ENDPOINTS) else {
+            continue;
+        };
+        let capital = |letter: char| match letter {
+            'A'..='Z' => format!("_{letter}"),
+            _ => letter.to_ascii_uppercase().to_string(),
+        };
+        let derived: String = known.name.chars().map(capital).collect();
+        assert_eq!(variable, format!("SIDESTEP_{derived}"));
+    }
+}
+
+/// What the book shows as a settings file is one.
+#[test]
+fn the_examples_of_the_book_are_read() {
+    let world = World::new();
+    let book = include_str!("../../../../docs/settings.md");
+    let examples: Vec<&str> = book
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 2);
+    world.write(&world.user(), examples[0]);
+    world.write(&world.places.machine_config, examples[1]);
+    let settings = world.load(None, &[]).expect("right");
+    let clusters = settings
+        .clusters
+        .values()
+        .map(|found| found.value.to_string());
+    assert_eq!(
+        clusters.collect::<Vec<_>>(),
+        ["in cluster", "kubeconfig context kind-builds"]
+    );
+    assert!(settings.rows().iter().any(|row| row.locked));
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! The servers as clients see them: plain HTTP, and the real gcloud.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what the tests' own tasks set is no setting of the runner"
+)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "a test that is not run says so")]
 

@@ -1,0 +1,213 @@
+//! Every setting there is: the one table that files, variables, flags and the reference follow.
+
+/// A setting as people set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Its name in a file.
+    pub name: &'static str,
+    /// How its value is written.
+    pub written: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// The variable that sets it.
+    pub variable: Option<&'static str>,
+    /// The flag that sets it.
+    pub flag: Option<&'static str>,
+    /// Why a project's file can't set it.
+    pub operators: Option<&'static str>,
+}
+
+/// A setting that anyone may set.
+const fn anyone(
+    name: &'static str,
+    variable: &'static str,
+    written: &'static str,
+    about: &'static str,
+) -> Known {
+    Known {
+        name,
+        written,
+        about,
+        variable: Some(variable),
+        flag: None,
+        operators: None,
+    }
+}
+
+impl Known {
+    const fn flag(self, flag: &'static str) -> Self {
+        Self {
+            flag: Some(flag),
+            ..self
+        }
+    }
+
+    const fn operators(self, why: &'static str) -> Self {
+        Self {
+            operators: Some(why),
+            ..self
+        }
+    }
+
+    const fn without_variable(self) -> Self {
+        Self {
+            variable: None,
+            ..self
+        }
+    }
+}
+
+const USES: &str = "compileTime, compileMemory and memory bound what a project may use";
+const WRITES: &str = "journalLimit and logLimit bound what a project may write";
+const REACHES: &str = "endpoints and clusters receive credentials";
+
+pub(crate) const STATE: Known = anyone(
+    "state",
+    "SIDESTEP_STATE",
+    "dir:PATH",
+    "The folder of runs. A relative path begins at the workspace.",
+)
+.operators("`state` says where the runner writes and what it resumes");
+
+pub(crate) const COLOR: Known = anyone(
+    "color",
+    "SIDESTEP_COLOR",
+    "auto, always or never",
+    "When to use colours. `auto`: on a terminal, unless NO_COLOR is set.",
+)
+.flag("--color");
+
+pub(crate) const MAX_PARALLEL: Known = anyone(
+    "maxParallel",
+    "SIDESTEP_MAX_PARALLEL",
+    "a whole number from 1",
+    "How many steps run side by side.",
+)
+.flag("--max-parallel");
+
+pub(crate) const ON_TERMINATE: Known = anyone(
+    "onTerminate",
+    "SIDESTEP_ON_TERMINATE",
+    "cancel or detach",
+    "What SIGTERM and SIGHUP do. `cancel`: stop what was started, and clean up. `detach`: leave what \
+     runs outside, for whoever resumes the run. SIGINT always cancels.",
+)
+.flag("--on-terminate");
+
+pub(crate) const JOURNAL_LIMIT: Known = anyone(
+    "journalLimit",
+    "SIDESTEP_JOURNAL_LIMIT",
+    "a size from 1Mi",
+    "How much a run's journal may hold.",
+)
+.operators(WRITES);
+
+pub(crate) const LOG_LIMIT: Known = anyone(
+    "logLimit",
+    "SIDESTEP_LOG_LIMIT",
+    "a size from 1Mi",
+    "How much the log files of a run may hold together.",
+)
+.operators(WRITES);
+
+pub(crate) const COMPILE_TIME: Known = anyone(
+    "compileTime",
+    "SIDESTEP_COMPILE_TIME",
+    "a time from 1s",
+    "Processor time for compiling one plugin.",
+)
+.operators(USES);
+
+pub(crate) const COMPILE_MEMORY: Known = anyone(
+    "compileMemory",
+    "SIDESTEP_COMPILE_MEMORY",
+    "a size from 64Mi",
+    "Memory for compiling one plugin.",
+)
+.operators(USES);
+
+pub(crate) const MEMORY: Known = anyone(
+    "memory",
+    "SIDESTEP_MEMORY",
+    "a size from 64Mi",
+    "Memory of all steps that run side by side. A step that has no room waits.",
+)
+.operators(USES);
+
+pub(crate) const SECRET_FILES: Known = anyone(
+    "secretFiles",
+    "SIDESTEP_SECRET_FILES",
+    "a list of absolute patterns; in the variable, with colons between them",
+    "Files outside of the workspace that a pipeline may name as secrets.",
+)
+.operators("`secretFiles` says which files outside of the workspace a pipeline may read");
+
+pub(crate) const ENDPOINTS: Known = Known {
+    variable: Some("SIDESTEP_ENDPOINT_NAME"),
+    ..anyone(
+        "endpoints",
+        "",
+        "a map of NAME to URL",
+        "Other addresses of Google's services, such as an emulator's. The variable has the \
+         service's name in place of NAME: `SIDESTEP_ENDPOINT_STORAGE`.",
+    )
+    .operators(REACHES)
+};
+
+pub(crate) const CLUSTERS: Known = anyone(
+    "clusters",
+    "",
+    "a map of NAME to `{ context: CONTEXT }` or `{ inCluster: {} }`",
+    "How clusters are reached that pipelines name by NAME: through a context of the kubeconfig, or \
+     with the service account of the pod that the runner is in.",
+)
+.operators(REACHES)
+.without_variable();
+
+/// Names settings that only the machine's file sets. It is the machine's alone.
+pub(crate) const LOCK: Known = anyone(
+    "lock",
+    "",
+    "a list of settings; `endpoints.NAME` is one of them",
+    "Settings that neither flags, variables nor other files change. Only the machine's file can \
+     lock.",
+)
+.operators("only the machine's file can lock settings")
+.without_variable();
+
+/// All of them, as they are shown.
+pub(crate) const ALL: [Known; 13] = [
+    STATE,
+    COLOR,
+    MAX_PARALLEL,
+    ON_TERMINATE,
+    JOURNAL_LIMIT,
+    LOG_LIMIT,
+    COMPILE_TIME,
+    COMPILE_MEMORY,
+    MEMORY,
+    SECRET_FILES,
+    ENDPOINTS,
+    CLUSTERS,
+    LOCK,
+];
+
+/// Why this can't be locked; none if it can.
+pub(super) fn unlockable(name: &str) -> Option<String> {
+    let known = ALL.iter().find(|known| known.name == name);
+    let endpoint = name
+        .strip_prefix("endpoints.")
+        .is_some_and(|name| super::ENDPOINTS.contains(&name));
+    match known {
+        Some(known) if *known != LOCK => None,
+        None if endpoint => None,
+        _ => Some(format!(
+            "lock: there is no setting `{name}`; there are {}",
+            ALL.iter()
+                .filter(|known| **known != LOCK)
+                .map(|known| known.name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
+    }
+}
