@@ -304,7 +304,12 @@ fn pack_does_not_tell_whether_an_ungranted_path_exists() {
             .fold(line.to_owned(), |line, name| line.replace(name, "X"));
         said.push(line);
     }
-    assert!(said.windows(2).all(|two| two[0] == two[1]), "{said:#?}");
+    // A link of the step's own scope may say where it leads, and not whether anything is there.
+    let (names, links) = said.split_at(4);
+    for alike in [names, links] {
+        assert!(alike.windows(2).all(|two| two[0] == two[1]), "{said:#?}");
+    }
+    assert!(links[0].contains("`X` is a link to `X`"), "{said:#?}");
 }
 
 #[test]
