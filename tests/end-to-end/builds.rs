@@ -74,6 +74,7 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
         ("no-binding", 4, "identity.binding-missing"),
         ("account-deleted", 4, "identity.account-missing"),
         ("metadata-server-off", 4, "identity.node-account"),
+        ("metadata-server-fails", 75, "identity.metadata-unavailable"),
         ("bucket-denied", 4, "kaniko.context-denied"),
         ("registry-denied", 4, "kaniko.push-denied"),
         ("out-of-memory", 1, "pod.out-of-memory"),

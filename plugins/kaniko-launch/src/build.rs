@@ -13,6 +13,7 @@ use crate::outcome::outcome;
 use crate::pod::{CONTAINER, pod};
 use crate::printed::{Printed, patterns};
 use crate::refused::refused;
+use crate::told::Told;
 use crate::watch::Watch;
 
 /// How much of the log's end is looked at for the lines that follow kaniko's error: its usage text
@@ -83,6 +84,7 @@ fn follow(
     let mut printed = Printed::default();
     let mut seen = Seen::default();
     seen.state(made);
+    let mut told: Told = step.last_checkpoint()?.unwrap_or_default();
     let mut asked = None;
     loop {
         let update = match kubernetes::next(&follow, watch.patience(step.now())) {
@@ -107,7 +109,7 @@ fn follow(
             Some(Update::Event(event)) => {
                 let event = read(&event)?;
                 watch.event(&event, step.now(), inputs);
-                tell(&event);
+                tell(step, &event, &mut told)?;
             }
             Some(Update::Matched(Matched { text, .. })) => printed.add(&text),
             Some(Update::Ended(state)) => {
@@ -133,14 +135,16 @@ fn report(step: &Step, line: &str) {
     });
 }
 
-/// Warnings are worth a line; what goes well is in the progress.
-fn tell(event: &Value) {
+/// Each warning is worth one line; what goes well is in the progress.
+fn tell(step: &Step, event: &Value, told: &mut Told) -> Result<()> {
     let text = |key: &str| event[key].as_str().unwrap_or_default();
-    if text("type") == "Warning" {
-        sidestep::warn!("{}: {}", text("reason"), text("message"));
-    } else {
-        sidestep::debug!("{}: {}", text("reason"), text("message"));
+    let (reason, message) = (text("reason"), text("message"));
+    if text("type") == "Warning" && told.note(reason, message) {
+        sidestep::warn!("{reason}: {message}");
+        return step.checkpoint(told);
     }
+    sidestep::debug!("{reason}: {message}");
+    Ok(())
 }
 
 fn read(text: &str) -> Result<Value> {

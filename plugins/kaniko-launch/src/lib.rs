@@ -19,6 +19,7 @@ mod printed;
 mod refused;
 mod repair;
 mod resources;
+mod told;
 mod watch;
 
 use inputs::{Inputs, Known, Outputs};

@@ -28,7 +28,8 @@ impl Printed {
     /// the line go by, so the log's end is looked at too.
     pub(crate) fn final_line(&self, tail: &str, exit: i64) -> Option<FinalLine> {
         let line = self.0.clone().or_else(|| FinalLine::last(tail))?;
-        line.fits(exit).then(|| line.with_rest(tail))
+        let is_final = line.fits(exit) && line.ends(tail);
+        is_final.then(|| line.with_rest(tail))
     }
 }
 

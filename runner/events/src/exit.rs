@@ -86,6 +86,12 @@ mod tests {
             (Class::Refused, "grant.missing", Owner::Author, 3),
             (Class::Denied, "kaniko.push-denied", Owner::Cloud, 4),
             (Class::Failed, "identity.binding-missing", Owner::Cloud, 4),
+            (
+                Class::Unavailable,
+                "identity.metadata-unavailable",
+                Owner::Cloud,
+                75,
+            ),
             (Class::TimedOut, "step.timed-out", Owner::Author, 5),
             (Class::Unavailable, "http.unavailable", Owner::Cloud, 75),
             (Class::Failed, "pod.evicted", Owner::Cluster, 75),

@@ -114,6 +114,7 @@ const fn reserved(name: &'static str) -> Rule {
 /// The table. What no rule marks is `failed`, exit 1, and anybody may say it.
 pub const RULES: &[Rule] = &[
     owner(Owner::Sidestep, HOST_ALONE, Exit::Bug),
+    code("identity.metadata-unavailable", AWAY, Exit::Unavailable),
     code("identity", NO, Exit::Denied),
     class(Class::Refused, HOST_ALONE, Exit::Refused),
     class(Class::Denied, NO, Exit::Denied),

@@ -8,6 +8,10 @@ use std::sync::{OnceLock, Weak};
 
 use async_trait::async_trait;
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse as _;
 use serde_json::Value;
 use sidestep_sandbox_google::Cloud;
 use sidestep_sandbox_google::metadata::{self, PodIdentity};
@@ -134,7 +138,13 @@ impl Pods {
     async fn metadata_server(&self, pod: &Value) -> std::io::Result<MetadataServer> {
         let cloud = self.cloud.wait().await;
         let identity = self.identity(pod);
-        MetadataServer::start(programs_only(metadata::router(cloud, identity))).await
+        let mut router = metadata::router(cloud, identity);
+        let kubernetes = self.kubernetes.get().and_then(Weak::upgrade);
+        if let Some(status) = kubernetes.and_then(|kubernetes| kubernetes.faults().metadata_status)
+        {
+            router = without_tokens(router, status);
+        }
+        MetadataServer::start(programs_only(router)).await
     }
 
     /// Who a pod is: its service account as it is now.
@@ -171,6 +181,18 @@ fn mounts(container: &ResolvedContainer) -> String {
         .map(|mount| (mount.path.clone(), mount.host.display().to_string().into()))
         .collect();
     Value::from(mounts).to_string()
+}
+
+/// A metadata server that gives this status in place of tokens.
+fn without_tokens(router: Router, status: u16) -> Router {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    router.layer(from_fn(move |request: Request, next: Next| async move {
+        if request.uri().path().ends_with("/token") {
+            let text = "Unable to generate access token; internal error\n";
+            return (status, text).into_response();
+        }
+        next.run(request).await
+    }))
 }
 
 /// Ends with the pod that it is for.

@@ -7,6 +7,10 @@ use crate::phase::{NOT_CONTAINED, OUTER, Phase};
 const RUN: &str = "error building image: error building stage: failed to execute command: waiting for process to exit: ";
 /// How cobra heads the usage text that follows an error of flags.
 const USAGE: &str = "Usage:";
+/// How Go heads the stack of each goroutine after a crash.
+const TRACE: &str = "goroutine ";
+/// What logrus begins its lines with, in both of its forms for text.
+const LEVELS: [&str; 5] = ["TRAC[", "DEBU[", "INFO[", "WARN[", "ERRO["];
 /// The most bytes that are read of what follows the line.
 const MOST: usize = 4 * 1024;
 
@@ -49,6 +53,28 @@ impl FinalLine {
     /// printed the line, and kaniko was ended before it could print its own.
     pub fn fits(&self, exit: i64) -> bool {
         exit == code(self.phase, &self.message)
+    }
+
+    /// Whether the log's end shows that kaniko ended with this message. Go ends with code 2 after a
+    /// crash, and also on SIGTERM as process 1: so a crash needs the goroutines' trace, and nothing
+    /// that kaniko logged after it.
+    pub fn ends(&self, tail: &str) -> bool {
+        if self.phase != Phase::Crash {
+            return true;
+        }
+        let mut has_trace = false;
+        // A long trace may have pushed the message out of the log's end.
+        for line in tail
+            .lines()
+            .rev()
+            .take_while(|line| Self::read(line).is_none())
+        {
+            if is_logged(line) {
+                return false;
+            }
+            has_trace |= line.starts_with(TRACE);
+        }
+        has_trace
     }
 
     /// Adds the lines that follow the message in the log's end, up to the usage text.
@@ -150,6 +176,11 @@ fn code(phase: Phase, message: &str) -> i64 {
         },
         _ => 1,
     }
+}
+
+fn is_logged(line: &str) -> bool {
+    LEVELS.iter().any(|level| line.starts_with(level))
+        || (line.starts_with("time=") && line.contains(" level=") && logged(line).is_none())
 }
 
 fn is_end(text: &str) -> bool {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regex::Regex;
 use sidestep_kaniko_messages::{
-    CAUSES, Class, EXAMPLES, FinalLine, Kind, Phase, Role, classify, sites,
+    CAUSES, Class, EXAMPLES, FinalLine, Kind, PATTERNS, Phase, Role, classify, sites,
 };
 
 const PHASES: &[Phase] = &[
@@ -24,7 +25,7 @@ fn examples() -> impl Iterator<Item = &'static (&'static str, i64, Kind)> {
 
 /// The verdict on a whole log, as the plugin comes to it.
 fn verdict(log: &str, exit: i64) -> Option<Kind> {
-    let line = FinalLine::last(log).filter(|line| line.fits(exit))?;
+    let line = FinalLine::last(log).filter(|line| line.fits(exit) && line.ends(log))?;
     classify(&line.with_rest(log)).map(|found| found.kind)
 }
 
@@ -86,11 +87,70 @@ fn what_a_run_prints_does_not_change_the_verdict() {
     }
 }
 
+/// What a RUN prints of a crash is not kaniko's, also where SIGTERM ends kaniko with code 2.
+#[test]
+fn a_crash_needs_its_trace_and_nothing_that_kaniko_logged_after_it() {
+    let trace = "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:9 +0x1d\n";
+    let logged = "INFO[0003] Taking snapshot of files...\n";
+    let keyed = "time=\"2026-11-30T06:00:00Z\" level=info msg=\"Taking snapshot\"\n";
+    for (message, _, _) in examples().filter(|(_, exit, _)| *exit == 2) {
+        let message = message.lines().next().unwrap_or_default();
+        assert_eq!(verdict(&format!("{message}\ncompiling\n"), 2), None);
+        for after in [logged, keyed] {
+            let log = format!("{message}\n\n{trace}{after}");
+            assert_eq!(verdict(&log, 2), None, "{log}");
+        }
+        let crashed = format!("{logged}{message}\n\n{trace}");
+        assert!(verdict(&crashed, 2).is_some(), "{crashed}");
+        let line = FinalLine::read(message).expect("a crash");
+        assert!(line.ends(trace), "the message may be before the log's end");
+    }
+}
+
+/// The host picks the lines by the patterns, and the plugin reads them.
+#[test]
+fn the_patterns_pick_each_line_that_can_be_kaniko_s_last_and_no_other_of_its_own() {
+    let patterns: Vec<Regex> = PATTERNS
+        .iter()
+        .map(|(_, pattern)| Regex::new(pattern).expect("a pattern"))
+        .collect();
+    let picked = |line: &str| {
+        let found = patterns.iter().find_map(|pattern| pattern.find(line));
+        found.map(|found| found.as_str().to_owned())
+    };
+    let other = [
+        "INFO[0000] x",
+        "WARN[0000] y",
+        "Step 1",
+        "  error building image: z",
+        "",
+    ];
+    for line in examples()
+        .flat_map(|(text, _, _)| text.lines())
+        .chain(other)
+    {
+        let text = picked(line);
+        assert_eq!(
+            text.as_deref().and_then(FinalLine::read),
+            FinalLine::read(line),
+            "{line}"
+        );
+        // A RUN that leaves its last line open.
+        let open = format!("compiling {line}");
+        let text = picked(&open);
+        assert_eq!(
+            text.as_deref().and_then(FinalLine::read),
+            FinalLine::read(&open),
+            "{open}"
+        );
+    }
+}
+
 /// kaniko that is ended before it prints its own error leaves what a RUN printed as the last line.
 #[test]
 fn a_line_that_does_not_fit_the_exit_code_is_not_kaniko_s() {
     for (line, exit, _) in examples() {
-        for other in [137, 143, 3] {
+        for other in [137, 143, 3, 2] {
             assert!(*exit == other || verdict(line, other).is_none(), "{line}");
         }
     }

@@ -42,7 +42,7 @@ impl Seen {
         let all = ["initContainerStatuses", "containerStatuses"];
         let all = all
             .iter()
-            .flat_map(|list| status[list].as_array())
+            .filter_map(|list| status[list].as_array())
             .flatten();
         let (own, others): (Vec<&Value>, _) = all.partition(|one| one["name"] == CONTAINER);
         if let Some(own) = own.first()

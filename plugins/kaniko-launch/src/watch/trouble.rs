@@ -50,7 +50,7 @@ fn not_started(status: &Value, inputs: &Inputs) -> Option<(String, Duration, Err
     let all = ["containerStatuses", "initContainerStatuses"];
     let all = all
         .iter()
-        .flat_map(|list| status[list].as_array())
+        .filter_map(|list| status[list].as_array())
         .flatten();
     let (own, others): (Vec<&Value>, Vec<_>) = all.partition(|one| one["name"] == CONTAINER);
     let waiting = |one: &Value| {

@@ -97,6 +97,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "registry-api-disabled",
         "no-workload-pool",
         "metadata-server-off",
+        "metadata-server-fails",
         "node-account",
         "service-account-missing",
         "wrong-annotation",

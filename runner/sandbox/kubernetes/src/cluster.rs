@@ -208,6 +208,11 @@ impl Kubernetes {
         serde_json::to_value(self.shared.tokens.jwks()).unwrap_or_default()
     }
 
+    /// Returns what pods meet.
+    pub fn faults(&self) -> Faults {
+        self.kubelet.faults()
+    }
+
     /// Changes what pods meet from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.kubelet.set_faults(faults);

@@ -53,16 +53,20 @@ pub(super) const CAUSES: &[Cause] = &[
 
 pub(super) const EXAMPLES: &[(&str, i64, Kind)] = &[
     (
-        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\nmain.main()",
         2,
         Crashed,
     ),
     (
-        "time=\"2026-11-30T06:40:05Z\" level=panic msg=\"Assertion violated [run.process-set]: cmd.Process must be set\"",
+        "time=\"2026-11-30T06:40:05Z\" level=panic msg=\"Assertion violated [run.process-set]: cmd.Process must be set\"\n\ngoroutine 1 [running]:\nmain.main()",
         2,
         Crashed,
     ),
-    ("fatal error: concurrent map writes", 2, Crashed),
+    (
+        "fatal error: concurrent map writes\n\ngoroutine 1 [running]:\nmain.main()",
+        2,
+        Crashed,
+    ),
     (
         "Error: unknown flag: --image-fs-extract-retry",
         1,

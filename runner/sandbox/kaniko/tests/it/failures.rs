@@ -246,10 +246,17 @@ async fn what_a_dockerfile_prints_does_not_change_the_verdict() {
             "what the RUN holds is in the log: {}",
             ran.log
         );
-        let line = FinalLine::last(&ran.log).expect("kaniko ended with an error of its own");
-        assert!(line.fits(i64::from(ran.code)), "{}", ran.log);
-        let found = classify(&line.with_rest(&ran.log)).map(|found| found.kind);
-        assert_eq!(found, Some(kind), "{}", ran.log);
+        // The sandbox executes no RUN: what a real one prints stands in place of its line.
+        let print = |line: &str| match line.split_once("RUN echo ") {
+            Some((_, printed)) => format!("{printed}\n"),
+            None => format!("{line}\n"),
+        };
+        let log: String = ran.log.lines().map(print).collect();
+        assert!(log.contains("\nError: error resolving source context: storage: object"));
+        let line = FinalLine::last(&log).expect("kaniko ended with an error of its own");
+        assert!(line.fits(i64::from(ran.code)) && line.ends(&log), "{log}");
+        let found = classify(&line.with_rest(&log)).map(|found| found.kind);
+        assert_eq!(found, Some(kind), "{log}");
     }
 }
 

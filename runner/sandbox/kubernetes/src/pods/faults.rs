@@ -20,6 +20,8 @@ pub struct Faults {
     pub hang: Option<Hang>,
     /// The node throws a container's log away when the container has ended.
     pub log_lost: bool,
+    /// The HTTP status that the node's metadata server gives in place of tokens. The runtime heeds it.
+    pub metadata_status: Option<u16>,
     /// A container is injected into every pod, before its own.
     pub sidecar: Option<Sidecar>,
 }

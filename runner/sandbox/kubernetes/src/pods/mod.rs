@@ -62,7 +62,7 @@ impl Kubelet {
         *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
-    fn faults(&self) -> Faults {
+    pub(crate) fn faults(&self) -> Faults {
         self.faults
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -109,14 +109,14 @@ impl Pod {
             {
                 all.push((Fate::Deadline, until(end)));
             }
-            if let Some(started) = self.started.get() {
-                if let Some(fault) = self.kubelet.faults().disruption {
-                    let wait = Duration::from_millis(fault.after_millis);
-                    all.push((
-                        Fate::Disrupted(fault.by),
-                        wait.saturating_sub(started.elapsed()),
-                    ));
-                }
+            if let (Some(started), Some(fault)) =
+                (self.started.get(), self.kubelet.faults().disruption)
+            {
+                let wait = Duration::from_millis(fault.after_millis);
+                all.push((
+                    Fate::Disrupted(fault.by),
+                    wait.saturating_sub(started.elapsed()),
+                ));
             }
         }
         all.retain(|(fate, _)| !met.contains(fate));
