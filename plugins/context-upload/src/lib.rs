@@ -5,7 +5,7 @@
 
 use sidestep::google::{self, Member, Place, grant};
 use sidestep::storage::{self, Object, ObjectRef, PutOptions};
-use sidestep::workspace::{self, PackOptions, Packed};
+use sidestep::workspace::{self, ChangedMode, PackOptions, Packed};
 use sidestep::{Bucket, Class, Creation, Error, Owner, Result, Step};
 
 /// The object's metadata: what it was made from, and by which packer.
@@ -25,6 +25,10 @@ struct Inputs {
     /// Patterns of .dockerignore's syntax, applied after those of the file.
     #[serde(default)]
     ignore: Vec<String>,
+    /// Whether files keep the modes that they have here. Without it a file has mode 644, or 755
+    /// where anyone may execute it, so that the context is the same from every machine.
+    #[serde(default)]
+    keep_modes: bool,
     /// The bucket.
     bucket: Bucket,
     /// What the object's name begins with.
@@ -74,6 +78,7 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
     let mut options = PackOptions::new(&inputs.path);
     options.dockerfile = Some(inputs.dockerfile);
     options.ignore = inputs.ignore;
+    options.keep_modes = inputs.keep_modes;
     options.largest = 3;
     let packed = workspace::pack(&options)?;
     describe(&inputs.path, &packed);
@@ -181,8 +186,25 @@ fn describe(path: &str, packed: &Packed) {
     for file in packed.largest.iter().filter(|file| file.size >= 10 << 20) {
         sidestep::info!("large: {} ({})", file.path, bytes(file.size));
     }
+    for mode in &packed.modes {
+        let said = changed(mode);
+        if mode.matters {
+            sidestep::warn!("{said}; `keepModes: true` keeps it");
+        } else {
+            sidestep::info!("{said}");
+        }
+    }
     for entry in &packed.skipped {
         sidestep::warn!("skipped {}: {}", entry.path, entry.reason);
+    }
+}
+
+/// A changed mode, and whose it is.
+fn changed(mode: &ChangedMode) -> String {
+    let ChangedMode { about, example, .. } = mode;
+    match mode.count {
+        0 | 1 => format!("{example}: {about}"),
+        count => format!("{example} and {} more: {about}", count - 1),
     }
 }
 

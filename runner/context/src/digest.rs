@@ -120,7 +120,8 @@ pub(crate) fn read_open(
 /// SHA-256, in hex, of the canonical form: a line that names the form, then of
 /// each entry one letter for kind and mode (`d`, `f`, `x`, `l`), the name, and a
 /// file's size and SHA-256 or a link's target. Lengths and sizes are 64 bits,
-/// little-endian, before what they measure. Then of each Dockerfile that the entries do not decide
+/// little-endian, before what they measure. A mode that the letter does not tell follows as `m` and
+/// 32 bits. Then of each Dockerfile that the entries do not decide
 /// `D`, the name, and of a copy `c`, its size and SHA-256.
 pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
     let mut hash = Sha256::new();
@@ -149,6 +150,10 @@ pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
                 hash.update(sha256);
             }
             Kind::Link { target } => measured(&mut hash, target),
+        }
+        if entry.mode != entry.kind.mode() {
+            hash.update(b"m");
+            hash.update(entry.mode.to_le_bytes());
         }
     }
     for (path, stands) in dockerfiles.beyond_the_entries() {

@@ -6,10 +6,13 @@
 //! context. An empty ignore file beside the Dockerfile leaves the context as it was packed, and
 //! outside of the context's folder neither of the two lands in an image.
 
-use crate::{Entry, Error, Kind, RelPath, digest};
+use crate::{
+    Entry, Error, Kind, RelPath, digest,
+    ignore::{Explanation, Ignore, Reason},
+};
 use sha2::{Digest as _, Sha256};
 use sidestep_files::{Folder, OpenError, is_link};
-use std::{collections::BTreeMap, os::unix::ffi::OsStrExt};
+use std::{collections::BTreeMap, fmt, os::unix::ffi::OsStrExt};
 
 /// The folder of an archive that holds the context: kaniko's `--context-sub-path`.
 pub const CONTEXT: &str = "context";
@@ -132,6 +135,67 @@ fn empty_file() -> Kind {
         executable: false,
         sha256: Sha256::digest(b"").into(),
     }
+}
+
+/// Why an archive holds no Dockerfile of a name, although the folder has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSent {
+    /// The ignore rules leave it out, or what it leads to.
+    Ignored(Explanation),
+    /// It is not called like a Dockerfile.
+    OtherName,
+}
+
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let explanation = match self {
+            Self::Ignored(explanation) => explanation,
+            Self::OtherName => {
+                return f.write_str("its name does not hold `dockerfile` or `containerfile`");
+            }
+        };
+        match &explanation.reason {
+            Reason::Line {
+                line: 0, pattern, ..
+            } => {
+                write!(f, "the ignore pattern `{pattern}` leaves it out")
+            }
+            Reason::Line {
+                file,
+                line,
+                pattern,
+            } => {
+                write!(f, "`{pattern}` in line {line} of {file} leaves it out")
+            }
+            _ => write!(f, "{explanation}"),
+        }
+    }
+}
+
+/// Returns why the archive of a context, packed for the Dockerfile `named` with the further ignore
+/// patterns `more`, has no Dockerfile `asked`. `None` where it has it, or the folder lacks it too.
+pub fn not_sent(
+    root: &Folder,
+    (named, asked): (&RelPath, &RelPath),
+    more: &[String],
+) -> Result<Option<NotSent>, Error> {
+    let Ok(real) = root.real(asked.as_path()) else {
+        return Ok(None);
+    };
+    if named == asked {
+        return Ok(None);
+    }
+    let ignore = Ignore::load_in(root, named, more)?;
+    for path in [Some(asked.clone()), RelPath::clean(&real)]
+        .iter()
+        .flatten()
+    {
+        let explanation = ignore.explain(path)?;
+        if explanation.ignored {
+            return Ok(Some(NotSent::Ignored(explanation)));
+        }
+    }
+    Ok((!is_called_like_one(asked)).then_some(NotSent::OtherName))
 }
 
 /// Whether a file's name is one that people give to Dockerfiles: `Dockerfile`, `app.Dockerfile`,

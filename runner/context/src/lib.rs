@@ -23,6 +23,7 @@ mod digest;
 mod dockerfiles;
 mod error;
 mod gzip;
+mod modes;
 mod overlay;
 mod pack;
 mod path;
@@ -33,8 +34,9 @@ mod tree;
 mod unpack;
 mod walk;
 
-pub use dockerfiles::{CONTEXT, DOCKERFILES};
+pub use dockerfiles::{CONTEXT, DOCKERFILES, NotSent, not_sent};
 pub use error::Error;
+pub use modes::ChangedMode;
 pub use overlay::Overlay;
 pub use pack::{Packed, pack};
 pub use path::RelPath;

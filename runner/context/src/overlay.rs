@@ -106,6 +106,7 @@ fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, E
             let root = Entry {
                 path: at.clone(),
                 kind: Kind::Folder,
+                mode: Kind::Folder.mode(),
                 source: number,
             };
             found.entries.insert(0, root);
@@ -126,6 +127,7 @@ fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, E
     match walk::kind(&folder, name, &stat)? {
         Ok(kind) => found.entries.push(Entry {
             path: at.clone(),
+            mode: walk::mode(&kind, &stat),
             kind,
             source: number,
         }),
@@ -157,6 +159,7 @@ fn make_folders(
                 let entry = Entry {
                     path: folder.clone(),
                     kind: Kind::Folder,
+                    mode: Kind::Folder.mode(),
                     source: 0,
                 };
                 entries.insert(folder, entry);

@@ -30,9 +30,17 @@ pub fn pack(tree: &Tree, out: impl Write) -> Result<Packed, Error> {
     let mut archive = Counted { gzip, bytes: 0 };
     let mut buffer = vec![0; BUFFER];
     let context = RelPath::new(CONTEXT).expect("a good path");
-    archive.put(&tar_writer::header(&context, &Kind::Folder))?;
+    archive.put(&tar_writer::header(
+        &context,
+        &Kind::Folder,
+        Kind::Folder.mode(),
+    ))?;
     for entry in tree.entries() {
-        archive.put(&tar_writer::header(&context.join(&entry.path), &entry.kind))?;
+        archive.put(&tar_writer::header(
+            &context.join(&entry.path),
+            &entry.kind,
+            entry.mode,
+        ))?;
         if let Kind::File { size, sha256, .. } = &entry.kind {
             let source = &tree.sources[entry.source as usize];
             let hash = read_file(source, &entry.path, *size, &mut buffer, |bytes| {
@@ -48,7 +56,7 @@ pub fn pack(tree: &Tree, out: impl Write) -> Result<Packed, Error> {
         }
     }
     for (path, kind, from) in tree.dockerfiles.entries() {
-        archive.put(&tar_writer::header(&path, &kind))?;
+        archive.put(&tar_writer::header(&path, &kind, kind.mode()))?;
         let (Some(from), Kind::File { size, sha256, .. }) = (from, &kind) else {
             continue;
         };

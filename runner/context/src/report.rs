@@ -1,4 +1,4 @@
-use crate::{Entry, Kind};
+use crate::{ChangedMode, Entry, Kind};
 
 /// How many of the largest files a report names.
 const LARGEST: usize = 10;
@@ -17,6 +17,8 @@ pub struct Report {
     pub ignored: u64,
     /// What cannot travel in a context and was left out.
     pub skipped: Vec<Skipped>,
+    /// The modes that are other ones in the archive than on disk.
+    pub modes: Vec<ChangedMode>,
     /// The largest files, the largest first; at most ten.
     pub largest: Vec<Largest>,
 }
@@ -40,7 +42,12 @@ pub struct Largest {
 }
 
 impl Report {
-    pub(crate) fn new(entries: &[Entry], skipped: &[Skipped], ignored: u64) -> Self {
+    pub(crate) fn new(
+        entries: &[Entry],
+        skipped: &[Skipped],
+        modes: &[ChangedMode],
+        ignored: u64,
+    ) -> Self {
         let mut files: Vec<&Entry> = entries
             .iter()
             .filter(|entry| matches!(entry.kind, Kind::File { .. }))
@@ -58,6 +65,7 @@ impl Report {
             bytes,
             ignored,
             skipped: skipped.to_vec(),
+            modes: modes.to_vec(),
             largest: largest.collect(),
         }
     }

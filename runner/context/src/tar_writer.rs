@@ -16,7 +16,7 @@ const OCTAL_SIZE: u64 = 0o777_7777_7777;
 pub(crate) const TIME: u64 = 318_211_200;
 
 /// The header blocks of an entry.
-pub(crate) fn header(path: &RelPath, entry: &Kind) -> Vec<u8> {
+pub(crate) fn header(path: &RelPath, entry: &Kind, mode: u32) -> Vec<u8> {
     let mut name = path.as_bytes().to_vec();
     let (kind, link): (u8, &[u8]) = match entry {
         Kind::Folder => {
@@ -50,7 +50,7 @@ pub(crate) fn header(path: &RelPath, entry: &Kind) -> Vec<u8> {
         blocks.extend(records);
         blocks.resize(blocks.len() + padding, 0);
     }
-    blocks.extend(block(&name, link, kind, entry.mode(), size));
+    blocks.extend(block(&name, link, kind, mode, size));
     blocks
 }
 
@@ -134,7 +134,7 @@ mod tests {
             executable: true,
             sha256: [0; 32],
         };
-        let named = |name, kind| header(&RelPath::new(name).unwrap(), kind);
+        let named = |name, kind: &Kind| header(&RelPath::new(name).unwrap(), kind, kind.mode());
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("big.tar");

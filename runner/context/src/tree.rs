@@ -1,6 +1,6 @@
 use crate::{
-    Error, Overlay, PACKER, RelPath, Report, digest, dockerfiles::Dockerfiles, ignore::Ignore,
-    overlay, report::Skipped, source::Source, walk,
+    ChangedMode, Error, Overlay, PACKER, RelPath, Report, digest, dockerfiles::Dockerfiles,
+    ignore::Ignore, modes, overlay, report::Skipped, source::Source, walk,
 };
 use sidestep_files::Folder;
 use std::{
@@ -65,6 +65,9 @@ pub struct Options {
     pub ignore: Vec<String>,
     /// What to lay over the context, the last one on top.
     pub overlays: Vec<Overlay>,
+    /// Whether entries keep the modes that they have on disk, so that the context depends on the
+    /// machine; else they have those of [`Kind::mode`].
+    pub keep_modes: bool,
     /// How many threads read and compress; the result is the same for any number.
     pub threads: NonZero<usize>,
 }
@@ -78,6 +81,7 @@ impl Options {
             exclude: Vec::new(),
             ignore: Vec::new(),
             overlays: Vec::new(),
+            keep_modes: false,
             threads: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
         }
     }
@@ -90,6 +94,8 @@ pub struct Entry {
     pub path: RelPath,
     /// What it is.
     pub kind: Kind,
+    /// Its mode in the archive.
+    pub mode: u32,
     /// The tree it was read from: the context is 0, then the overlays.
     pub(crate) source: u32,
 }
@@ -97,9 +103,9 @@ pub struct Entry {
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A folder, mode 755.
+    /// A folder; mode 755.
     Folder,
-    /// A file, mode 644, or 755 where anyone may execute it.
+    /// A file; mode 644, or 755 where anyone may execute it.
     File {
         /// Bytes.
         size: u64,
@@ -116,7 +122,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The permission bits in the archive.
+    /// The permission bits that such an entry has on every machine.
     pub fn mode(&self) -> u32 {
         match self {
             Self::Folder
@@ -148,6 +154,7 @@ pub struct Tree {
     entries: Vec<Entry>,
     pub(crate) dockerfiles: Dockerfiles,
     skipped: Vec<Skipped>,
+    modes: Vec<ChangedMode>,
     ignored: u64,
     ignore_file: Option<RelPath>,
     digest: String,
@@ -172,6 +179,11 @@ impl Tree {
         let mut found = walk::walk(&root, &ignore, &exclude)?;
         let mut sources = vec![Source::tree(root.clone(), None)];
         overlay::apply(&options.overlays, &mut found, &mut sources)?;
+        let modes = if options.keep_modes {
+            Vec::new()
+        } else {
+            modes::normalise(&mut found.entries)
+        };
         digest::hash_files(&mut found.entries, &sources, options.threads)?;
         let dockerfiles = Dockerfiles::find(&root, &dockerfile, &found.entries, &exclude)?;
         let digest = digest::of(&found.entries, &dockerfiles);
@@ -181,6 +193,7 @@ impl Tree {
             entries: found.entries,
             dockerfiles,
             skipped: found.skipped,
+            modes,
             ignored: found.ignored,
             ignore_file: ignore.file().cloned(),
             digest,
@@ -214,7 +227,7 @@ impl Tree {
 
     /// What the context holds, in numbers, and what it does not.
     pub fn report(&self) -> Report {
-        Report::new(&self.entries, &self.skipped, self.ignored)
+        Report::new(&self.entries, &self.skipped, &self.modes, self.ignored)
     }
 }
 

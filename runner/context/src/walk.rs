@@ -1,6 +1,7 @@
 use crate::{
     Entry, Error, Kind, RelPath,
     ignore::{Ignore, Inherited},
+    modes::BITS,
     report::Skipped,
 };
 use std::{ffi::OsString, io, os::unix::ffi::OsStrExt, path::Path};
@@ -23,6 +24,7 @@ struct Frame {
     /// Whether the folder is among the entries. One that is left out becomes an
     /// entry when something below it is taken back in.
     listed: bool,
+    mode: u32,
     /// The folder, while it is the deepest: no more than one is open at a time.
     open: Option<Folder>,
 }
@@ -64,6 +66,7 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
         names,
         inherited: Inherited::default(),
         listed: true,
+        mode: Kind::Folder.mode(),
         open: None,
     }];
     while let Some(frame) = stack.last_mut() {
@@ -95,6 +98,7 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
                 found.entries.push(Entry {
                     path: path.clone(),
                     kind: Kind::Folder,
+                    mode: stat.mode & BITS,
                     source: 0,
                 });
             }
@@ -104,6 +108,7 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
                 path: Some(path),
                 inherited,
                 listed: !ignored,
+                mode: stat.mode & BITS,
                 open: Some(below),
             });
             continue;
@@ -117,6 +122,7 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
                 list_folders(&mut stack, &mut found);
                 found.entries.push(Entry {
                     path,
+                    mode: mode(&kind, &stat),
                     kind,
                     source: 0,
                 });
@@ -140,9 +146,18 @@ fn list_folders(stack: &mut [Frame], found: &mut Found) {
             found.entries.push(Entry {
                 path,
                 kind: Kind::Folder,
+                mode: frame.mode,
                 source: 0,
             });
         }
+    }
+}
+
+/// The mode on disk; of a link the one that systems show, since it has none of its own.
+pub(crate) fn mode(kind: &Kind, stat: &Stat) -> u32 {
+    match kind {
+        Kind::Link { .. } => kind.mode(),
+        Kind::Folder | Kind::File { .. } => stat.mode & BITS,
     }
 }
 

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use about::{Completions, Limits, Plugin, Schema, SchemaOf, Settings};
 pub use checking::{Plan, PlanFormat, ProblemsFormat, Validate};
-pub use context::{Context, ContextDir};
+pub use context::{Context, ContextDir, Modes};
 pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags};
 pub use runs::{Gc, Logs, Runs, RunsCommand};
 pub use sandbox::{Sandbox, SandboxCommand, SandboxName, StatusFormat};

@@ -5,7 +5,9 @@
 use crate::bindings::sidestep::workspace::files;
 use crate::{Blob, Error, Result};
 
-pub use files::{Entry, Kind, LargeFile, Listing, Overlay, PackOptions, Packed, SkippedEntry};
+pub use files::{
+    ChangedMode, Entry, Kind, LargeFile, Listing, Overlay, PackOptions, Packed, SkippedEntry,
+};
 
 /// The entries whose path matches one of the patterns (`*`, `**`, `?`, `[…]`),
 /// at most `max`.
@@ -61,6 +63,7 @@ impl PackOptions<'_> {
             dockerfile: None,
             ignore: Vec::new(),
             overlays: Vec::new(),
+            keep_modes: false,
             largest: 10,
         }
     }

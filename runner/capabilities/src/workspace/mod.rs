@@ -175,6 +175,7 @@ impl wit::Host for StepState {
             dockerfile: options.dockerfile,
             ignore: options.ignore,
             overlays,
+            keep_modes: options.keep_modes,
             largest: options.largest as usize,
         };
         let target = format!("pack {}", wanted.path);
@@ -193,6 +194,7 @@ impl wit::Host for StepState {
             size: packed.size,
             ignored: packed.ignored,
             skipped: packed.skipped,
+            modes: packed.modes,
             largest: packed.largest,
         })
     }

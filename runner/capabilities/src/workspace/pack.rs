@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use sidestep_context::{Kind, Overlay, PACKER, Tree, ignore::Rules, pack, unpack};
+use sidestep_context::{ChangedMode, Kind, Overlay, PACKER, Tree, ignore::Rules, pack, unpack};
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_files::Folder;
 use sidestep_policy::workspace::Whole;
@@ -20,6 +20,7 @@ pub(super) struct Wanted {
     pub(super) dockerfile: Option<String>,
     pub(super) ignore: Vec<String>,
     pub(super) overlays: Vec<(Blob, String)>,
+    pub(super) keep_modes: bool,
     pub(super) largest: usize,
 }
 
@@ -33,6 +34,7 @@ pub(super) struct Packed {
     pub(super) size: u64,
     pub(super) ignored: u64,
     pub(super) skipped: Vec<wit::SkippedEntry>,
+    pub(super) modes: Vec<wit::ChangedMode>,
     pub(super) largest: Vec<wit::LargeFile>,
 }
 
@@ -54,6 +56,7 @@ impl Workspace {
             .collect();
         options.ignore = wanted.ignore;
         options.overlays = overlays;
+        options.keep_modes = wanted.keep_modes;
         if let Some(dockerfile) = wanted.dockerfile {
             options.dockerfile = dockerfile.into();
         }
@@ -86,6 +89,7 @@ impl Workspace {
                     reason: skipped.what.to_owned(),
                 })
                 .collect(),
+            modes: report.modes.iter().map(changed).collect(),
             largest,
         })
     }
@@ -133,6 +137,15 @@ impl Workspace {
             });
         }
         Ok((overlays, Some(folder)))
+    }
+}
+
+fn changed(mode: &ChangedMode) -> wit::ChangedMode {
+    wit::ChangedMode {
+        about: mode.to_string(),
+        matters: mode.matters(),
+        count: mode.count,
+        example: mode.example.clone(),
     }
 }
 

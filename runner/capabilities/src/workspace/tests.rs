@@ -46,6 +46,7 @@ fn wanted(path: &str) -> Wanted {
         dockerfile: None,
         ignore: Vec::new(),
         overlays: Vec::new(),
+        keep_modes: false,
         largest: 2,
     }
 }

@@ -311,3 +311,92 @@ fn a_folder_that_is_not_looked_into_holds_nothing_that_belongs_to_the_context() 
         assert_eq!(got, want, "{lines:?}");
     }
 }
+
+#[test]
+fn a_mode_that_is_changed_is_said_and_can_be_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    files(
+        root,
+        &[
+            ("key", "k"),
+            ("other.key", "k"),
+            ("su", "x"),
+            ("drop/a", "a"),
+            ("plain", "p"),
+        ],
+    );
+    for (path, mode) in [
+        ("key", 0o600),
+        ("other.key", 0o600),
+        ("su", 0o4755),
+        ("drop", 0o1777),
+        ("drop/a", 0o644),
+        ("plain", 0o664),
+    ] {
+        fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let mut options = options(root);
+    let tree = Tree::read(&options).unwrap();
+    let said: Vec<_> = tree
+        .report()
+        .modes
+        .iter()
+        .map(|mode| {
+            (
+                mode.was,
+                mode.sent,
+                mode.count,
+                mode.example.clone(),
+                mode.matters(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (0o600, 0o644, 2, "key".to_owned(), true),
+            (0o664, 0o644, 1, "plain".to_owned(), false),
+            (0o1777, 0o755, 1, "drop".to_owned(), true),
+            (0o4755, 0o755, 1, "su".to_owned(), true),
+        ]
+    );
+    options.keep_modes = true;
+    let kept = Tree::read(&options).unwrap();
+    assert_eq!(kept.report().modes, []);
+    assert_ne!(kept.digest(), tree.digest());
+    let mut packed = Vec::new();
+    sidestep_context::pack(&kept, &mut packed).unwrap();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&packed[..]));
+    let entries = archive.entries().unwrap().map(Result::unwrap);
+    let modes: Vec<(String, u32)> = entries
+        .map(|entry| {
+            (
+                entry.path().unwrap().display().to_string(),
+                entry.header().mode().unwrap(),
+            )
+        })
+        .filter(|(path, _)| path != "context/" && !path.starts_with("dockerfiles"))
+        .collect();
+    let want = [
+        ("context/drop/", 0o1777),
+        ("context/drop/a", 0o644),
+        ("context/key", 0o600),
+        ("context/other.key", 0o600),
+        ("context/plain", 0o664),
+        ("context/su", 0o4755),
+    ];
+    assert_eq!(modes, want.map(|(path, mode)| (path.to_owned(), mode)));
+    // Where every mode is the usual one, it is the same context.
+    for (path, mode) in [
+        ("key", 0o644),
+        ("other.key", 0o644),
+        ("su", 0o755),
+        ("drop", 0o755),
+        ("plain", 0o644),
+    ] {
+        fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    assert_eq!(Tree::read(&options).unwrap().digest(), tree.digest());
+}

@@ -1,7 +1,7 @@
 //! The Dockerfiles beside the context, with which no builder filters it again.
 
 use crate::tools;
-use sidestep_context::{CONTEXT, DOCKERFILES, Options, Tree, pack, unpack};
+use sidestep_context::{CONTEXT, DOCKERFILES, Options, RelPath, Tree, not_sent, pack, unpack};
 use std::{fs, os::unix::fs::symlink, path::Path};
 use tempfile::TempDir;
 
@@ -158,4 +158,72 @@ fn a_copied_dockerfile_that_changes_before_packing_is_an_error() {
     fs::write(folder.path().join("Dockerfile"), "FROM b").unwrap();
     let error = pack(&tree, Vec::new()).unwrap_err();
     assert!(error.to_string().contains("its content changed"), "{error}");
+}
+
+#[test]
+fn a_dockerfile_that_an_archive_lacks_has_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    tools::files(
+        folder.path(),
+        &[
+            ("Dockerfile", ""),
+            ("docker/app.Dockerfile", ""),
+            ("web.Dockerfile", ""),
+            ("recipe", ""),
+            (".dockerignore", "docker\n"),
+        ],
+    );
+    symlink(
+        "docker/app.Dockerfile",
+        folder.path().join("link.Dockerfile"),
+    )
+    .unwrap();
+    let root = sidestep_files::Folder::open(folder.path()).unwrap();
+    let path = |path: &str| RelPath::new(path).unwrap();
+    let why = |named: &str, asked: &str, more: &[&str]| {
+        let more: Vec<String> = more.iter().map(|&line| line.to_owned()).collect();
+        let why = not_sent(&root, (&path(named), &path(asked)), &more).unwrap();
+        // It is the truth about the archive.
+        let mut options = Options::new(folder.path());
+        options.dockerfile = named.into();
+        options.ignore = more;
+        let mut packed = Vec::new();
+        pack(&Tree::read(&options).unwrap(), &mut packed).unwrap();
+        let copy = tempfile::tempdir().unwrap();
+        unpack(&packed[..], copy.path()).unwrap();
+        let sent = copy
+            .path()
+            .join(format!("dockerfiles/{asked}/Dockerfile"))
+            .is_file();
+        assert_eq!(
+            sent,
+            why.is_none() && folder.path().join(asked).exists(),
+            "{asked}"
+        );
+        why.map(|why| why.to_string())
+    };
+    assert_eq!(why("Dockerfile", "web.Dockerfile", &[]), None);
+    assert_eq!(why("Dockerfile", "none", &[]), None);
+    assert_eq!(
+        why("docker/app.Dockerfile", "docker/app.Dockerfile", &[]),
+        None
+    );
+    let by_line = Some("`docker` in line 1 of .dockerignore leaves it out");
+    assert_eq!(
+        why("Dockerfile", "docker/app.Dockerfile", &[]).as_deref(),
+        by_line
+    );
+    assert_eq!(
+        why("Dockerfile", "link.Dockerfile", &[]).as_deref(),
+        by_line
+    );
+    assert_eq!(
+        why("Dockerfile", "web.Dockerfile", &["web*"]).as_deref(),
+        Some("the ignore pattern `web*` leaves it out")
+    );
+    assert_eq!(
+        why("Dockerfile", "recipe", &[]).as_deref(),
+        Some("its name does not hold `dockerfile` or `containerfile`")
+    );
+    assert_eq!(why("recipe", "recipe", &[]), None);
 }

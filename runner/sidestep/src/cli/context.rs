@@ -14,6 +14,9 @@ pub enum Context {
         /// The context.
         #[command(flatten)]
         context: ContextDir,
+        /// The modes.
+        #[command(flatten)]
+        modes: Modes,
         /// The format.
         #[command(flatten)]
         output: Output,
@@ -23,6 +26,9 @@ pub enum Context {
         /// The context.
         #[command(flatten)]
         context: ContextDir,
+        /// The modes.
+        #[command(flatten)]
+        modes: Modes,
         /// The file to write
         #[arg(short = 'o', value_name = "FILE")]
         file: PathBuf,
@@ -46,4 +52,12 @@ pub struct ContextDir {
     /// The Dockerfile, relative to the context; it decides which ignore file counts
     #[arg(long, value_name = "FILE", default_value = "Dockerfile")]
     pub dockerfile: PathBuf,
+}
+
+/// What becomes of modes.
+#[derive(Debug, Args)]
+pub struct Modes {
+    /// Keep the modes of files; without it they are 644 or 755, as on every machine
+    #[arg(long)]
+    pub keep_modes: bool,
 }

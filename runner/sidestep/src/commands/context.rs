@@ -8,21 +8,34 @@ use sidestep_context::{Kind, Options, RelPath, Tree, pack};
 use sidestep_events::{Diagnostic, Exit, show};
 use sidestep_report::bytes;
 
-use crate::cli::{Context, ContextDir, Format};
+use crate::cli::{Context, ContextDir, Format, Modes};
 use crate::commands::Session;
 use crate::error::CommandError;
 use crate::output::{json, line, note};
 
 pub(crate) fn run(session: &Session, command: Context) -> Result<Exit, CommandError> {
     match command {
-        Context::Ls { context, output } => ls(session, &context, output.output),
-        Context::Pack { context, file } => archive(session, &context, &file),
+        Context::Ls {
+            context,
+            modes,
+            output,
+        } => ls(session, &context, &modes, output.output),
+        Context::Pack {
+            context,
+            modes,
+            file,
+        } => archive(session, &context, &modes, &file),
         Context::Explain { path, context } => explain(session, &context, &path),
     }
 }
 
-fn ls(session: &Session, context: &ContextDir, format: Format) -> Result<Exit, CommandError> {
-    let tree = read(session, context)?;
+fn ls(
+    session: &Session,
+    context: &ContextDir,
+    modes: &Modes,
+    format: Format,
+) -> Result<Exit, CommandError> {
+    let tree = Tree::read(&options(session, context, modes)).map_err(|error| wrong(&error))?;
     match format {
         Format::Human => {
             for entry in tree.entries() {
@@ -34,7 +47,7 @@ fn ls(session: &Session, context: &ContextDir, format: Format) -> Result<Exit, C
             let entries = tree.entries().iter().map(|entry| {
                 let mut shown = json!({
                     "path": entry.path.to_str_lossy(),
-                    "mode": format!("{:04o}", entry.kind.mode()),
+                    "mode": format!("{:04o}", entry.mode),
                     "size": entry.kind.size(),
                 });
                 match &entry.kind {
@@ -60,9 +73,14 @@ fn ls(session: &Session, context: &ContextDir, format: Format) -> Result<Exit, C
     Ok(Exit::Success)
 }
 
-fn archive(session: &Session, context: &ContextDir, file: &Path) -> Result<Exit, CommandError> {
+fn archive(
+    session: &Session,
+    context: &ContextDir,
+    modes: &Modes,
+    file: &Path,
+) -> Result<Exit, CommandError> {
     let out = session.workspace.join(file);
-    let mut options = options(session, context);
+    let mut options = options(session, context, modes);
     // An archive of yesterday must not travel in the one of today.
     options.exclude.push(out.clone());
     let tree = Tree::read(&options).map_err(|error| wrong(&error))?;
@@ -121,18 +139,15 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
     Ok(Exit::Success)
 }
 
-fn options(session: &Session, context: &ContextDir) -> Options {
+fn options(session: &Session, context: &ContextDir, modes: &Modes) -> Options {
     let mut options = Options::new(session.workspace.join(&context.dir));
     options.dockerfile.clone_from(&context.dockerfile);
+    options.keep_modes = modes.keep_modes;
     let state = session.settings.state.as_ref();
     options
         .exclude
         .extend(state.map(|state| state.value.clone()));
     options
-}
-
-fn read(session: &Session, context: &ContextDir) -> Result<Tree, CommandError> {
-    Tree::read(&options(session, context)).map_err(|error| wrong(&error))
 }
 
 /// The context in a line, for people, and what could not travel.
@@ -141,6 +156,19 @@ fn said(tree: &Tree) {
     for skipped in &report.skipped {
         let path = show::line(&skipped.path);
         note(&format!("left out: {path} is {}", skipped.what));
+    }
+    for mode in &report.modes {
+        let others = match mode.count {
+            0 | 1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let keep = if mode.matters() {
+            "; --keep-modes keeps it"
+        } else {
+            ""
+        };
+        let example = show::line(&mode.example);
+        note(&format!("{example}{others}: {mode}{keep}"));
     }
     let ignored = match report.ignored {
         0 => String::new(),
