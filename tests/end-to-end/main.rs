@@ -11,6 +11,7 @@ mod builds;
 mod callers;
 mod clients;
 mod command;
+mod contexts;
 mod dispositions;
 mod emulators;
 mod faults;

@@ -28,6 +28,7 @@ mod reference;
 mod sense;
 mod signal;
 mod suggest;
+pub mod wildcard;
 mod words;
 
 pub use duration::duration;

@@ -2,6 +2,8 @@
 //! the one path of `validate`, `plan`, `run` and `exec`.
 
 mod check;
+mod contexts;
+mod copied_links;
 mod links;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -99,6 +101,7 @@ pub(crate) async fn prepare(
     }
     remarks.extend(plan.warnings.iter().cloned());
     check(session, &pipeline, &plan, &plugins, &mut remarks).await;
+    contexts::check(session, &pipeline, &plan, &mut remarks);
     if remarks.has_errors() {
         return Err(remarks.into());
     }

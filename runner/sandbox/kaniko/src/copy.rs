@@ -1,8 +1,5 @@
-use crate::{
-    files::{Files, Node, join, normal},
-    glob,
-};
-use sidestep_dockerfile::Mode;
+use crate::files::{Files, Node, join, normal};
+use sidestep_dockerfile::{Mode, wildcard};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -50,11 +47,11 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
     for source in request.sources {
         let wanted = normal(source);
         let before = found.len();
-        if glob::is_pattern(&wanted) {
+        if wildcard::is_pattern(&wanted) {
             found.extend(
                 from.0
                     .keys()
-                    .filter(|path| glob::matches(&wanted, path))
+                    .filter(|path| wildcard::matches(&wanted, path))
                     .cloned(),
             );
         } else if wanted.is_empty() || from.0.contains_key(&wanted) {
@@ -75,7 +72,7 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
         || request
             .sources
             .iter()
-            .any(|source| glob::is_pattern(source))
+            .any(|source| wildcard::is_pattern(source))
         || into.is_folder(&destination);
     for source in found {
         let name = source.rsplit('/').next().unwrap_or_default().to_owned();

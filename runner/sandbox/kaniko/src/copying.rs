@@ -8,13 +8,12 @@ use crate::{
     config,
     copy::{self, Request},
     files::{Files, Node, join, normal},
-    glob,
     instruction::failed,
     scope::Scope,
     stages::{Stages, copies_from, shown},
 };
 use parts::Parts;
-use sidestep_dockerfile::{Heredoc, Instruction, Mode, Origin};
+use sidestep_dockerfile::{Heredoc, Instruction, Mode, Origin, wildcard};
 use std::io::Write as _;
 
 /// Where kaniko unpacks a context, and where it keeps what is copied from stages.
@@ -107,7 +106,7 @@ impl Build<'_, '_, '_> {
         let missing = copied
             .missing
             .iter()
-            .filter(|source| !glob::is_pattern(source));
+            .filter(|source| !wildcard::is_pattern(source));
         let missing: Vec<&str> = missing.map(String::as_str).collect();
         if is_sure && let Some(first) = missing.first() {
             return Err(not_there(&absolute(&format!("{root}/{first}"))));

@@ -19,7 +19,6 @@ mod environment;
 mod failure;
 mod files;
 mod flags;
-mod glob;
 mod identity;
 mod image;
 mod instruction;

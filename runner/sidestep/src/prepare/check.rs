@@ -115,7 +115,7 @@ impl Texts {
 }
 
 /// Gives a remark on a step's inputs the place of the input that it names, or of the step.
-fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
+pub(super) fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
     let mut named = found.message.exact().split('`').skip(1).step_by(2);
     let at = named.find_map(|name| pipeline.input_place(step, name));
     found.at = at.or_else(|| pipeline.step_place(step));

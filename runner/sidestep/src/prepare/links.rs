@@ -45,11 +45,11 @@ mod tests {
 
     #[test]
     fn links_are_followed_within_the_folder_that_they_must_stay_in() {
-        let place = tempfile::tempdir().unwrap();
+        let place = tempfile::tempdir().expect("a folder");
         let at = |path: &str| place.path().join(path);
-        fs::create_dir_all(at("services/api/build")).unwrap();
+        fs::create_dir_all(at("services/api/build")).expect("made");
         for file in ["shared", "services/api/build/app.Dockerfile"] {
-            fs::write(at(file), "FROM scratch").unwrap();
+            fs::write(at(file), "FROM scratch").expect("written");
         }
         for (target, link) in [
             ("build/app.Dockerfile", "services/api/Dockerfile"),
@@ -58,10 +58,10 @@ mod tests {
             ("nothing", "dangling"),
             ("/etc/passwd", "absolute"),
         ] {
-            symlink(target, at(link)).unwrap();
+            symlink(target, at(link)).expect("made");
         }
         let real = at("services/api/build/app.Dockerfile");
-        symlink(real.canonicalize().unwrap(), at("services/api/long")).unwrap();
+        symlink(real.canonicalize().expect("there"), at("services/api/long")).expect("there");
         let links = WorkspaceLinks::of(place.path());
         let to = |path: &str| Led::To(path.to_owned());
         for (path, within, led) in [

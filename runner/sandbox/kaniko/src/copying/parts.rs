@@ -1,12 +1,11 @@
 use super::not_found;
 use crate::{
     files::{Files, normal},
-    glob,
     instruction::failed,
     scope::Scope,
     stages::copies_from,
 };
-use sidestep_dockerfile::{Heredoc, Instruction, Kind, Source};
+use sidestep_dockerfile::{Heredoc, Instruction, Kind, Source, wildcard};
 
 /// A `COPY` or `ADD`, variables replaced.
 pub(super) struct Parts {
@@ -66,7 +65,10 @@ impl Parts {
             || to == ".."
             || to.ends_with("/.")
             || (to.starts_with('/') && (into.is_folder(&normal(to)) || !gaps.is_empty()));
-        let has_pattern = self.sources.iter().any(|source| glob::is_pattern(source));
+        let has_pattern = self
+            .sources
+            .iter()
+            .any(|source| wildcard::is_pattern(source));
         if self.sources.len() > 1 && !has_pattern && !is_folder {
             return Err(not_found(
                 "when specifying multiple sources in a COPY command, destination must be a directory and end in '/'",

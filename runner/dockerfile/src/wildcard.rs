@@ -1,13 +1,16 @@
-/// Whether a path matches a pattern as Go's `filepath.Match` has it, which is
+//! The wildcards of `COPY` and `ADD`.
+
+/// Returns whether a path matches a pattern as Go's `filepath.Match` has it, which is
 /// what `COPY` means by wildcards: `*` and `?` stop at slashes, and there is no
 /// `**`. A malformed pattern matches nothing.
-pub(crate) fn matches(pattern: &str, path: &str) -> bool {
+pub fn matches(pattern: &str, path: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let path: Vec<char> = path.chars().collect();
     here(&pattern, &path)
 }
 
-pub(crate) fn is_pattern(text: &str) -> bool {
+/// Returns whether a source has wildcards.
+pub fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
