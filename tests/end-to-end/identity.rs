@@ -191,6 +191,43 @@ fn what_the_caller_may_not_read_is_left_to_the_proof() {
 }
 
 #[test]
+fn a_policy_that_was_not_read_gets_no_grant_on_the_bucket() {
+    let Some(_) = program("gcloud") else { return };
+    let scenario = "bucket-denied";
+    let mut place = Place::with_application();
+    let flag = format!("--sandbox={scenario}");
+    place.events(&["run", &flag]);
+    // The developer keeps what a build needs, and may not read the bucket's policy.
+    let change = |verb: &str, role: &str| {
+        format!(
+            "gcloud projects {verb}-iam-policy-binding demo --member user:dev@example.com --role {role} --condition=None"
+        )
+    };
+    for role in [
+        "roles/container.admin",
+        "roles/storage.bucketViewer",
+        "roles/storage.objectUser",
+        "roles/artifactregistry.reader",
+        "roles/serviceusage.serviceUsageViewer",
+    ] {
+        run(&mut place, scenario, &change("add", role));
+    }
+    run(&mut place, scenario, &change("remove", "roles/owner"));
+    let (_, events) = place.events(&["run", &flag]);
+    let told = log(&events);
+    let unread = told
+        .iter()
+        .find(|line| line.starts_with("10  permissions") && line.contains("could not be read"));
+    assert!(unread.is_some(), "{told:#?}");
+    // The build fails at the bucket then, and its own grant is for the prefix.
+    let printed = commands(&failure(&events)["help"]);
+    let grants = printed.iter().filter(|line| line.contains("gs://"));
+    for grant in grants {
+        assert!(grant.contains("/objects/contexts/"), "{grant}");
+    }
+}
+
+#[test]
 fn a_role_on_the_contexts_alone_is_enough() {
     let Some(_) = program("gcloud") else { return };
     let mut place = Place::with_application();

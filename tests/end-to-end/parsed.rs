@@ -222,6 +222,15 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
         let (_, events) = place.events(&["run", &format!("--sandbox={scenario}")]);
         helps(&json!(events), &mut printed);
     }
+    // One who may do nothing gets the commands about themselves.
+    for pipeline in [None, Some(BUILD_ALONE)] {
+        let mut place = Place::with_application();
+        if let Some(pipeline) = pipeline {
+            place.write("sidestep.yaml", pipeline);
+        }
+        let (_, events) = place.events(&["run", "--sandbox", "--as", "nobody"]);
+        helps(&json!(events), &mut printed);
+    }
     let commands = printed.iter().filter_map(Help::command).cloned();
     let mut commands: Vec<Vec<String>> = commands.flat_map(programs).collect();
     commands.sort();
@@ -235,13 +244,13 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
         }
         assert_eq!(widens(words), None, "{words:?}");
     }
-    let grants = commands
-        .iter()
-        .filter(|words| words.iter().any(|word| word == "buckets"));
-    assert!(
-        grants.count() >= 1,
-        "the bucket's grants are among them: {commands:#?}"
-    );
+    // Of the build, which reads the context, and of the caller, who sends it.
+    for role in ["roles/storage.objectViewer", "roles/storage.objectCreator"] {
+        let granted = commands
+            .iter()
+            .any(|words| words.iter().any(|it| it == role));
+        assert!(granted, "{role}: {commands:#?}");
+    }
     let (gcloud, kubectl) = (of("gcloud"), of("kubectl"));
     assert!(gcloud.len() >= 10 && kubectl.len() >= 2, "{commands:#?}");
     read_by_gcloud(&gcloud);

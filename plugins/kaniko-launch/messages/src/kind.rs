@@ -116,7 +116,7 @@ kinds! {
         "give the identifier to the organization's administrator: the audit log names the perimeter";
     ContextDenied: Denied, "kaniko.context-denied", Cloud,
         "the build's account may not read the context",
-        "grant roles/storage.objectViewer on the bucket";
+        "grant roles/storage.objectViewer on the contexts of that bucket";
     ContextRefused: Denied, "kaniko.context-denied", Cloud,
         "Cloud Storage refused to give the context",
         "the message holds its reason";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sidestep_contract::google::of_resource;
+use sidestep_contract::google::{Repository, of_resource};
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Pattern, Scope};
 
@@ -247,31 +247,16 @@ impl Needs {
     }
 
     fn repository(&mut self, who: &Who, step: &str, image: &str, role: &'static str) {
-        let parts: Vec<&str> = image.split('/').collect();
-        // LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE, and the resource name of the same.
-        let found = match parts[..] {
-            [host, project, name, ..] => host
-                .strip_suffix("-docker.pkg.dev")
-                .map(|location| (project, location, name)),
-            _ => None,
-        };
-        let found = found.or(match parts[..] {
-            [
-                "projects",
+        match Repository::from_resource(image).or_else(|| Repository::of_image(image)) {
+            Some(Repository {
                 project,
-                "locations",
                 location,
-                "repositories",
                 name,
-            ] => Some((project, location, name)),
-            _ => None,
-        });
-        match found {
-            Some((project, location, name)) => {
+            }) => {
                 let on = On::Repository {
-                    project: project.to_owned(),
-                    location: location.to_owned(),
-                    name: name.to_owned(),
+                    project,
+                    location,
+                    name,
                 };
                 self.add(who, on, role, step);
             }
