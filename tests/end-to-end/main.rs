@@ -8,6 +8,7 @@
 #[path = "../attacks/mod.rs"]
 mod attacks;
 mod builds;
+mod bytes;
 mod callers;
 mod clients;
 mod command;

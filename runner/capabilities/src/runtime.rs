@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use sidestep_events::{
-    Class, Event, Failure, Foreign, ForeignValue, LogLevel, LogLine, LogSource, Owner, Progress,
-    cut,
+    Class, Event, Failure, Foreign, ForeignValue, LineEnd, LogLevel, LogLine, LogSource, Owner,
+    Progress, cut,
 };
 use wasmtime::component::{HasSelf, Linker};
 
@@ -86,6 +86,7 @@ impl wit::Host for StepState {
                 Level::Error => LogLevel::Error,
             },
             message: message.into(),
+            end: LineEnd::Feed,
             fields,
             offset: None,
         }));

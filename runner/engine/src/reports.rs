@@ -127,7 +127,9 @@ impl Reports {
         let (events, first) = self.back.as_mut()?;
         loop {
             match events.next_told() {
-                Ok(Some(Told::Event(envelope))) if envelope.seq >= *first => {
+                Ok(Some(Told::Event(envelope) | Told::Textless(envelope)))
+                    if envelope.seq >= *first =>
+                {
                     return Some(*envelope);
                 }
                 Ok(Some(_)) => {}

@@ -24,6 +24,15 @@ pub fn logs(run: &str, instance: Option<&str>) -> Option<Command> {
     }
 }
 
+/// Writes the bytes of one container's log, named `NAMESPACE/POD/NAME`.
+pub fn raw_log(run: &str, container: &str) -> Option<Command> {
+    Command::new(&["sidestep", "logs"])
+        .value(run)
+        .words(&["--raw"])
+        .option("--container", container)
+        .build()
+}
+
 /// Starts a run of a pipeline file, in a sandbox if it names one.
 pub fn run(file: &str, sandbox: Option<&str>) -> Option<Command> {
     let run = Command::new(&["sidestep", "run"]).value(file);

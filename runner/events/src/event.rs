@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{Diagnostic, Foreign};
 
-pub use log::{LogLevel, LogLine, LogSource, log_field};
+pub use log::{LineEnd, LogLevel, LogLine, LogSource, LogText, log_field};
 pub use remark::{CleanedUp, Going, HostCall, Progress, WarningRaised};
 pub use run::{GrantSource, PlannedGrant, PlannedStep, RunFinished, RunStarted};
 pub use step::{

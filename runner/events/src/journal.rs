@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{Envelope, Foreign, Lines};
 
 /// The journal's format that this version writes.
-pub const JOURNAL_VERSION: u32 = 2;
+pub const JOURNAL_VERSION: u32 = 3;
 
 /// A journal's first record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -30,9 +30,9 @@ pub use cut::cut;
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use envelope::{Envelope, FORMAT_VERSION, SpanId, TraceId};
 pub use event::{
-    AttemptFinished, AttemptStarted, CleanedUp, Event, Going, GrantSource, HostCall, LogLevel,
-    LogLine, LogSource, PlannedGrant, PlannedStep, Progress, RetryScheduled, RunFinished,
-    RunStarted, StepFinished, StepSkipped, StepWaiting, WarningRaised, log_field,
+    AttemptFinished, AttemptStarted, CleanedUp, Event, Going, GrantSource, HostCall, LineEnd,
+    LogLevel, LogLine, LogSource, LogText, PlannedGrant, PlannedStep, Progress, RetryScheduled,
+    RunFinished, RunStarted, StepFinished, StepSkipped, StepWaiting, WarningRaised, log_field,
 };
 pub use exit::Exit;
 pub use failure::Failure;

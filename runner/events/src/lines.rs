@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Foreign, ForeignValue, LogLevel, LogSource, TraceId};
+use crate::{Foreign, ForeignValue, LineEnd, LogLevel, LogSource, TraceId};
 
 /// Log lines that follow on each other, of any attempts. Their text lies in the attempts' log
 /// files; readers make one `log` event of each.
@@ -35,7 +35,7 @@ pub struct LinesOf {
     /// The incarnation that they are of.
     pub of: LogOwner,
     /// Where the first of these lines begins in the attempt's log file, in bytes. The others
-    /// follow on, each ended by a line feed.
+    /// follow on, each with its end.
     pub offset: u64,
     /// Where the reading of followed pods' logs stands after these lines: by pod
     /// (`NAMESPACE/NAME`), then by container.
@@ -69,12 +69,15 @@ pub struct LineKind {
     pub source: LogSource,
     /// How important they are.
     pub level: LogLevel,
+    /// How their text ends: a line feed is a byte of the log file.
+    #[serde(default, skip_serializing_if = "LineEnd::is_feed")]
+    pub end: LineEnd,
     /// Facts beside the text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Foreign, ForeignValue>,
 }
 
-/// One line: the index of its kind, how many bytes of text it has, and how many microseconds it
+/// One line: the index of its kind, how many bytes of text it has without its end, and how many microseconds it
 /// came after the line before it (0 for the first).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinePlace(pub usize, pub u64, pub i64);

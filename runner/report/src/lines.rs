@@ -23,6 +23,16 @@ impl<W: Write> Lines<W> {
         }
     }
 
+    fn write(&mut self, lines: &[String]) {
+        if !lines.is_empty() {
+            let text = lines.join("\n") + "\n";
+            let _ = self
+                .out
+                .write_all(show::sealed(&text).as_bytes())
+                .and_then(|()| self.out.flush());
+        }
+    }
+
     /// Gives the writer back.
     pub fn into_inner(self) -> W {
         self.out
@@ -31,16 +41,12 @@ impl<W: Write> Lines<W> {
 
 impl<W: Write + Send> Reporter for Lines<W> {
     fn event(&mut self, envelope: &Envelope) {
-        let mut text = String::new();
-        for line in self.narrator.tell(envelope) {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        if !text.is_empty() {
-            let _ = self
-                .out
-                .write_all(show::sealed(&text).as_bytes())
-                .and_then(|()| self.out.flush());
-        }
+        let lines = self.narrator.tell(envelope);
+        self.write(&lines);
+    }
+
+    fn finish(&mut self) {
+        let lines = self.narrator.rest();
+        self.write(&lines);
     }
 }

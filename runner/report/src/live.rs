@@ -119,7 +119,27 @@ impl Reporter for Live {
         if ends {
             self.draw(envelope);
         }
-        for line in self.narrator.tell(envelope) {
+        let lines = self.narrator.tell(envelope);
+        self.print(lines);
+        if !ends {
+            self.draw(envelope);
+        }
+    }
+
+    fn finish(&mut self) {
+        let lines = self.narrator.rest();
+        self.print(lines);
+        for bar in std::mem::take(&mut self.bars).into_values() {
+            bar.finish_and_clear();
+        }
+        let _ = self.drawing.clear();
+    }
+}
+
+impl Live {
+    /// Prints lines above those that move.
+    fn print(&self, lines: Vec<String>) {
+        for line in lines {
             // `println` keeps the moving lines below; it draws nothing on a hidden target.
             let line = if line.is_empty() {
                 " ".to_owned()
@@ -134,15 +154,5 @@ impl Reporter for Live {
                 let _ = self.drawing.println(show::sealed(&line));
             }
         }
-        if !ends {
-            self.draw(envelope);
-        }
-    }
-
-    fn finish(&mut self) {
-        for bar in std::mem::take(&mut self.bars).into_values() {
-            bar.finish_and_clear();
-        }
-        let _ = self.drawing.clear();
     }
 }

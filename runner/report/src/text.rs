@@ -3,6 +3,7 @@
 mod failure;
 mod fold;
 mod going;
+mod joined;
 mod narrator;
 mod paint;
 mod plan;
@@ -14,6 +15,7 @@ use sidestep_events::Command;
 pub use failure::render_failure;
 pub use fold::{columns, fold};
 pub use going::going;
+pub use joined::JoinedLines;
 pub use narrator::Narrator;
 pub use plan::render_plan;
 pub use units::{bytes, duration};

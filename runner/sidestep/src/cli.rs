@@ -15,7 +15,7 @@ pub use about::{Completions, Limits, Plugin, Schema, SchemaOf, Settings};
 pub use checking::{Plan, PlanFormat, ProblemsFormat, Validate};
 pub use context::{Context, ContextDir, Modes};
 pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags};
-pub use runs::{Gc, Logs, Runs, RunsCommand};
+pub use runs::{Gc, Logs, Raw, Runs, RunsCommand};
 pub use sandbox::{Sandbox, SandboxCommand, SandboxName, StatusFormat};
 
 use crate::settings::Color;

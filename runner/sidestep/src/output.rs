@@ -108,6 +108,12 @@ pub(crate) fn try_line(text: &str) -> io::Result<()> {
     Stdout.flush()
 }
 
+/// Writes bytes to standard output as they are, and says so when it takes no more.
+pub(crate) fn try_bytes(bytes: &[u8]) -> io::Result<()> {
+    Stdout.write_all(bytes)?;
+    Stdout.flush()
+}
+
 /// Prints a line for people beside the output: to standard error.
 pub(crate) fn note(text: &str) {
     let mut err = io::stderr().lock();

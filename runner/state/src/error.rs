@@ -44,6 +44,14 @@ pub enum StateError {
     /// Somebody else can change it.
     #[error("{0}, so it is not used")]
     NotOwn(#[from] NotOwn),
+    /// A log file has less than the journal says.
+    #[error("{missing} bytes are missing in {}", path.display())]
+    Short {
+        /// The log file.
+        path: PathBuf,
+        /// How many bytes.
+        missing: u64,
+    },
     /// The journal is another run's: somebody renamed its folder.
     #[error("the journal {} is not of this run, but of run {run}", path.display())]
     OtherRun {
@@ -109,6 +117,8 @@ impl From<StateError> for Failure {
             },
             StateError::NewerFormat { .. } => failure(Class::Refused, "state.newer-format")
                 .with_help("Use the version of sidestep that began the run, or a later one."),
+            StateError::Short { .. } => failure(Class::Failed, "state.damaged")
+                .with_help("What the run's journal holds is still there; the text of these lines is lost."),
             StateError::OtherRun { .. } => failure(Class::Refused, "state.damaged")
                 .with_help("Give the run's folder its own name back."),
             StateError::NotAJournal(_) => failure(Class::Failed, "state.damaged")

@@ -1,7 +1,7 @@
 //! A run's events as a reporter would have seen them: from the journal, with the text of each log
 //! line from its attempt's log file.
 
-use sidestep_events::{Envelope, Event, Record};
+use sidestep_events::{Envelope, Event, LogText, Record};
 
 use crate::lines::Expanded;
 use crate::{Damage, Entry, JournalReader, LogReader, RunFolder, StateError};
@@ -11,6 +11,8 @@ use crate::{Damage, Entry, JournalReader, LogReader, RunFolder, StateError};
 pub enum Told {
     /// An event.
     Event(Box<Envelope>),
+    /// A log line whose text is lost; it says so instead.
+    Textless(Box<Envelope>),
     /// Records are lost here; some of them may have been events.
     Damage(Damage),
 }
@@ -50,8 +52,13 @@ impl Events {
     pub fn next_told(&mut self) -> Result<Option<Told>, StateError> {
         loop {
             if let Some((mut envelope, length)) = self.group.as_mut().and_then(Iterator::next) {
-                self.fill_text(&mut envelope, length)?;
-                return Ok(Some(Told::Event(Box::new(envelope))));
+                let whole = self.fill_text(&mut envelope, length)?;
+                let envelope = Box::new(envelope);
+                return Ok(Some(if whole {
+                    Told::Event(envelope)
+                } else {
+                    Told::Textless(envelope)
+                }));
             }
             return Ok(match self.reader.next_entry()? {
                 None => None,
@@ -66,22 +73,25 @@ impl Events {
         }
     }
 
-    /// Fetches the text of a log line. One that is gone is told in its place; one that somebody
-    /// else can have written is an error.
-    fn fill_text(&mut self, envelope: &mut Envelope, length: u64) -> Result<(), StateError> {
+    /// Reads the text of a log line, and returns whether it is there; where it is lost, the line
+    /// says so. A text that somebody else can have written is an error.
+    fn fill_text(&mut self, envelope: &mut Envelope, length: u64) -> Result<bool, StateError> {
         let (Some(instance), Some(attempt)) = (&envelope.instance, envelope.attempt) else {
-            return Ok(());
+            return Ok(true);
         };
         if let Event::Log(line) = &mut envelope.event
             && let Some(offset) = line.offset
         {
             let path = self.folder.log_path(instance.exact(), attempt);
-            line.message = match self.logs.text_at(&path, offset, length) {
-                Ok(text) => text.into(),
+            match self.logs.bytes_at(&path, offset, length) {
+                Ok(bytes) => line.message = bytes.into(),
                 Err(error @ StateError::NotOwn(_)) => return Err(error),
-                Err(error) => format!("({error})").into(),
-            };
+                Err(error) => {
+                    line.message = LogText::from(format!("({error})"));
+                    return Ok(false);
+                }
+            }
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sidestep_events::{
-    Envelope, Event, FORMAT_VERSION, Foreign, ForeignValue, LineKind, LinePlace, Lines, LinesOf,
-    LogLine, LogOwner, LogSource, SpanId, TraceId, log_field,
+    Envelope, Event, FORMAT_VERSION, Foreign, ForeignValue, LineEnd, LineKind, LinePlace, Lines,
+    LinesOf, LogLine, LogOwner, LogSource, LogText, SpanId, TraceId, log_field,
 };
 
 /// What a group's JSON takes beside its tables, in bytes.
@@ -114,6 +114,7 @@ impl LineGroup {
                 attempt,
                 source: line.source,
                 level: line.level,
+                end: line.end,
                 fields: line.fields.clone(),
             });
             self.lines.kinds.len() - 1
@@ -122,8 +123,8 @@ impl LineGroup {
         self.last = now;
         let text = &mut self.texts[attempt];
         let begins = text.len() as u64;
-        text.extend_from_slice(line.message.exact().as_bytes());
-        text.push(b'\n');
+        text.extend_from_slice(line.message.bytes());
+        text.extend_from_slice(line.end.bytes());
         let place = LinePlace(kind, line.message.len() as u64, since);
         self.lines.lines.push(place);
         let seq = self.lines.seq + self.events.len() as u64;
@@ -173,6 +174,7 @@ impl LineGroup {
             kind.attempt == attempt
                 && kind.source == line.source
                 && kind.level == line.level
+                && kind.end == line.end
                 && same(&kind.fields, &line.fields, line.source)
         });
         found.map(|found| from + found)
@@ -279,11 +281,12 @@ impl Iterator for Expanded {
         let line = LogLine {
             source: kind.source,
             level: kind.level,
-            message: Foreign::default(),
+            message: LogText::default(),
+            end: kind.end,
             fields: kind.fields.clone(),
             offset: Some(*offset),
         };
-        *offset = offset.saturating_add(length).saturating_add(1);
+        *offset = after(*offset, length, kind.end);
         let event = envelope(&self.run, &self.lines.trace, owner, seq, self.time, line);
         Some((event, length))
     }
@@ -293,10 +296,16 @@ impl Iterator for Expanded {
 pub(crate) fn ends(lines: &Lines) -> Vec<u64> {
     let mut ends: Vec<u64> = lines.attempts.iter().map(|of| of.offset).collect();
     for LinePlace(kind, length, _) in &lines.lines {
-        let attempt = lines.kinds.get(*kind).map(|kind| kind.attempt);
-        if let Some(end) = attempt.and_then(|attempt| ends.get_mut(attempt)) {
-            *end = end.saturating_add(*length).saturating_add(1);
+        let kind = lines.kinds.get(*kind);
+        if let Some((kind, end)) = kind.and_then(|kind| Some((kind, ends.get_mut(kind.attempt)?))) {
+            *end = after(*end, *length, kind.end);
         }
     }
     ends
+}
+
+/// Where a line ends that begins at an offset of the log file.
+fn after(offset: u64, length: u64, end: LineEnd) -> u64 {
+    let end = end.bytes().len() as u64;
+    offset.saturating_add(length).saturating_add(end)
 }

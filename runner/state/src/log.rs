@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{StateError, own};
 
-/// The longest text that is read back, in bytes: nobody writes a longer line.
-const MAX_TEXT: u64 = 1024 * 1024;
+/// The longest text that is read back, in bytes. A pod's line comes in pieces of 64 KiB; with what a
+/// mask may hold back before one (18 times a secret of 1 MiB, and 64 KiB) it is still shorter.
+const MAX_TEXT: u64 = 32 << 20;
 /// How many log files are open at once for reading.
 const OPEN: usize = 32;
 
@@ -36,7 +37,7 @@ impl AttemptLog {
         })
     }
 
-    /// Appends whole lines, each with its end, and answers where the first one begins.
+    /// Appends lines, each with its end, and returns where the first one begins.
     pub fn append(&mut self, lines: &[u8]) -> Result<u64, StateError> {
         let offset = self.length;
         self.file
@@ -55,14 +56,16 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// The text of so many bytes that begins at `offset` of a log file; less where the file ends,
-    /// or after 1 MiB.
-    pub fn text_at(&mut self, path: &Path, offset: u64, length: u64) -> Result<String, StateError> {
-        let text = self.read(path, offset, length)?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    fn read(&mut self, path: &Path, offset: u64, length: u64) -> Result<Vec<u8>, StateError> {
+    /// Returns the bytes that begin at `offset` of a log file.
+    ///
+    /// # Errors
+    /// The file can't be read, or has fewer bytes there.
+    pub fn bytes_at(
+        &mut self,
+        path: &Path,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, StateError> {
         let io = || StateError::io("read", path);
         let known = self.open.iter().position(|(open, ..)| open == path);
         let (mut file, at) = match known.map(|known| self.open.remove(known)) {
@@ -79,11 +82,18 @@ impl LogReader {
             .take(length.min(MAX_TEXT))
             .read_to_end(&mut text)
             .map_err(io())?;
+        let missing = length.saturating_sub(read as u64);
         if self.open.len() >= OPEN {
             self.open.remove(0);
         }
         self.open
             .push((path.to_owned(), file, offset + read as u64));
+        if missing > 0 {
+            return Err(StateError::Short {
+                path: path.to_owned(),
+                missing,
+            });
+        }
         Ok(text)
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Event, Failure, Foreign, Help};
+use sidestep_events::{Diagnostic, Event, Failure, Foreign, Help, LogText};
 
 use super::Masks;
 
@@ -40,7 +40,7 @@ impl Masks {
     pub fn event(&self, mut event: Event) -> Event {
         match &mut event {
             Event::Log(line) => {
-                self.in_place(&mut line.message);
+                self.in_log(&mut line.message);
                 let fields = std::mem::take(&mut line.fields).into_iter();
                 let mut fields: Value = fields
                     .map(|(name, value)| (name.into_exact(), value.into_exact()))
@@ -100,6 +100,12 @@ impl Masks {
                 Cow::Borrowed(_) if masked => *help = line.into(),
                 Cow::Borrowed(_) => {}
             }
+        }
+    }
+
+    fn in_log(&self, text: &mut LogText) {
+        if let Some(masked) = self.bytes(text.bytes()) {
+            *text = masked.into();
         }
     }
 

@@ -70,6 +70,11 @@ impl Masks {
         mask(&self.current(), text)
     }
 
+    /// Returns the bytes without any known secret; nothing if they hold none.
+    pub fn bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        without(&self.current(), bytes)
+    }
+
     /// Whether a known secret, in any form, is in the text.
     pub fn found_in(&self, text: &str) -> bool {
         found_in(&self.current(), text)
@@ -88,7 +93,15 @@ impl Masks {
 
     /// Masks a text that arrives in pieces, such as a pod's log.
     pub fn stream(self: &Arc<Self>) -> MaskStream {
-        MaskStream::new(Arc::clone(self))
+        self.stream_after(0)
+    }
+
+    /// Masks a text of which the first bytes, masked, have been returned by an earlier stream.
+    ///
+    /// The text is given from its beginning again, so that the rest is masked as it would have been
+    /// without the interruption; what stands for its first `known` bytes is not returned.
+    pub fn stream_after(self: &Arc<Self>, known: u64) -> MaskStream {
+        MaskStream::new(Arc::clone(self), known)
     }
 
     fn current(&self) -> Arc<Needles> {
@@ -109,13 +122,16 @@ impl fmt::Debug for Masks {
 }
 
 fn mask<'t>(needles: &Arc<Needles>, text: &'t str) -> Cow<'t, str> {
-    let covers = Finder::find(needles, text.as_bytes());
-    if covers.is_empty() {
-        return Cow::Borrowed(text);
+    match without(needles, text.as_bytes()) {
+        None => Cow::Borrowed(text),
+        // Secrets are whole characters, and so is what is left.
+        Some(masked) => Cow::Owned(String::from_utf8_lossy(&masked).into_owned()),
     }
-    let masked = covers::replace(text.as_bytes(), 0, &covers, &mut false);
-    // Secrets are whole characters, and so is what is left.
-    Cow::Owned(String::from_utf8_lossy(&masked).into_owned())
+}
+
+fn without(needles: &Arc<Needles>, bytes: &[u8]) -> Option<Vec<u8>> {
+    let covers = Finder::find(needles, bytes);
+    (!covers.is_empty()).then(|| covers::replace(bytes, 0, &covers, &mut false))
 }
 
 fn found_in(needles: &Arc<Needles>, text: &str) -> bool {

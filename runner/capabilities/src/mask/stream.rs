@@ -15,16 +15,19 @@ pub struct MaskStream {
     held: Vec<u8>,
     /// The offset of the first byte that is held back.
     from: u64,
+    /// What stands for the bytes before this offset is not returned.
+    known: u64,
     in_mask: bool,
 }
 
 impl MaskStream {
-    pub(super) fn new(masks: Arc<Masks>) -> Self {
+    pub(super) fn new(masks: Arc<Masks>, known: u64) -> Self {
         Self {
             masks,
             finder: None,
             held: Vec::new(),
             from: 0,
+            known,
             in_mask: false,
         }
     }
@@ -33,8 +36,10 @@ impl MaskStream {
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         let needles = self.masks.current();
         if needles.is_empty() {
+            let known = usize::try_from(self.known.saturating_sub(self.from));
+            let known = known.unwrap_or(usize::MAX).min(bytes.len());
             self.from += bytes.len() as u64;
-            return bytes.to_vec();
+            return bytes[known..].to_vec();
         }
         let mut finder = match self.finder.take() {
             Some(finder) if finder.looks_for(&needles) => finder,
@@ -73,6 +78,14 @@ impl MaskStream {
     }
 
     fn emit(&mut self, finder: &mut Finder, before: u64) -> Vec<u8> {
+        if self.from < self.known {
+            let known = self.known.min(before);
+            drop(self.take(finder, known));
+        }
+        self.take(finder, before)
+    }
+
+    fn take(&mut self, finder: &mut Finder, before: u64) -> Vec<u8> {
         let covers = finder.take_covers(before);
         let count = usize::try_from(before - self.from).unwrap_or(usize::MAX);
         let count = count.min(self.held.len());

@@ -94,10 +94,35 @@ pub(crate) fn lines(entries: &[Entry], container: &str) -> Vec<Vec<u8>> {
         }
         let line = lines.last_mut().expect("a line has begun");
         line.extend_from_slice(&piece.bytes);
-        open = !piece.last;
+        open = !piece.is_last();
     }
     assert!(!open, "the last line has its end");
     lines
+}
+
+/// All entries of a run that was killed and resumed. A line of which a part was stored comes from its
+/// beginning again; who stores it drops that part.
+pub(crate) fn continued(killed: &Book, next: &Book, container: &str) -> Vec<Entry> {
+    let mut entries = killed.entries();
+    let part = killed.positions().get(container).and_then(|at| at.part);
+    let mut known = part.map_or(0, |part| usize::try_from(part.bytes).expect("short"));
+    let mut again = part.is_some();
+    for mut entry in next.entries() {
+        if let Entry::Piece(of, piece, _) = &mut entry
+            && of == container
+            && again
+        {
+            assert_eq!(Some(piece.stamp), part.map(|part| part.time));
+            let dropped = known.min(piece.bytes.len());
+            piece.bytes.drain(..dropped);
+            known -= dropped;
+            piece.first = false;
+            again = !piece.is_last();
+        }
+        entries.push(entry);
+    }
+    assert!(!again, "the line was not read to its end");
+    entries
 }
 
 /// The pod of every test.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cluster::{
     Answer, Call, Kind, Part, client, ended, list, no_events, pod, running, status,
 };
-use crate::keep::{Book, Entry, follow, lines, target};
+use crate::keep::{Book, Entry, continued, follow, lines, target};
 
 type Line = (Timestamp, Vec<u8>);
 
@@ -152,7 +152,7 @@ async fn a_runner_killed_after_any_piece_goes_on_where_it_was() {
         resumed.positions = killed.positions();
         let server = cut_log(log.clone(), vec![], vec![]);
         follow(server, resumed, &next).await.1.expect("it ends");
-        let whole = [killed.entries(), next.entries()].concat();
+        let whole = continued(&killed, &next, "main");
         assert_eq!(lines(&whole, "main"), texts(&log), "after {room} pieces");
     }
 }
@@ -206,7 +206,7 @@ proptest! {
             let running = running.iter().copied().take(4).collect();
             let server = cut_log(log.clone(), over, running);
             follow(server, resumed, &next).await.1.expect("it ends");
-            [killed.entries(), next.entries()].concat()
+            continued(&killed, &next, "main")
         });
         prop_assert_eq!(lines(&whole, "main"), texts(&log));
     }
@@ -345,6 +345,20 @@ async fn a_pod_gone_before_the_last_read_keeps_what_was_read_and_says_so() {
     assert_eq!(lines(&entries, "main"), [b"half a build".to_vec()]);
     let said = Entry::CutOff("main".to_owned(), r#"pods "build" not found"#.to_owned());
     assert_eq!(entries.last(), Some(&said));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_permission_to_read_logs_the_servers_own_words_are_shown() {
+    let over = CancellationToken::new();
+    let message = r#"pods "build" is forbidden: User "builder" cannot get resource "pods/log" in API group "" in the namespace "builds""#;
+    let server = pod_until(over.clone(), move |_| {
+        over.cancel();
+        Answer::Json(403, status(403, "Forbidden", message))
+    });
+    let book = Arc::new(Book::default());
+    follow(server, target(), &book).await.1.expect("it ends");
+    let said = Entry::CutOff("main".to_owned(), message.to_owned());
+    assert_eq!(book.entries(), [said]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,7 +56,7 @@ impl Logs {
         }
     }
 
-    /// Appends whole lines; answers where they begin.
+    /// Appends lines, each with its end; returns where they begin.
     fn append(&mut self, folder: &RunFolder, key: Key, lines: &[u8]) -> Result<u64, StateError> {
         if self.open.len() >= OPEN_LOGS && !self.open.contains_key(&key) {
             // Any of them: whose turn it is again is opened again, at its end.
@@ -89,7 +89,7 @@ impl Recorder {
             return;
         }
         let seq = inner.seq;
-        let text = line.message.len() as u64 + 1;
+        let text = (line.message.len() + line.end.bytes().len()) as u64;
         let group = inner
             .logs
             .held

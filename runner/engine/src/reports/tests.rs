@@ -63,6 +63,7 @@ fn line(seq: u64) -> Envelope {
             source: LogSource::Plugin,
             level: LogLevel::Info,
             message: format!("{seq:>4000}").into(),
+            end: sidestep_events::LineEnd::Feed,
             fields: std::collections::BTreeMap::new(),
             offset: None,
         }),
@@ -222,7 +223,7 @@ fn a_group_that_is_held_in_part_is_read_back_from_where_that_ends() {
         let Event::Log(said) = envelope.event else {
             panic!("a line");
         };
-        assert_eq!(said.message.exact(), format!("{read:>4000}"));
+        assert_eq!(said.message.text().exact(), format!("{read:>4000}"));
     }
     assert_eq!(read, seq - 1);
     assert!(reports.into_trouble().is_none());

@@ -68,6 +68,7 @@ fn line(source: LogSource) -> Event {
         source,
         level: LogLevel::Info,
         message: "x".repeat(100).into(),
+        end: sidestep_events::LineEnd::Feed,
         fields: std::collections::BTreeMap::new(),
         offset: None,
     })

@@ -32,6 +32,7 @@ impl Executor for Sayers {
                 source: LogSource::Pod,
                 level: LogLevel::Info,
                 message: format!("nonce of {} line {line}", work.instance).into(),
+                end: sidestep_events::LineEnd::Feed,
                 fields: BTreeMap::new(),
                 offset: None,
             }));
@@ -65,6 +66,7 @@ async fn a_thousand_steps_write_only_to_their_own_logs() {
         if let (Event::Log(line), Some(instance)) = (&envelope.event, &envelope.instance) {
             assert!(
                 line.message
+                    .text()
                     .starts_with(&format!("nonce of {} ", instance.exact()))
             );
         }

@@ -89,6 +89,7 @@ impl Executor for Outside {
                 source: LogSource::Pod,
                 level: LogLevel::Info,
                 message: format!("line {line}").into(),
+                end: sidestep_events::LineEnd::Feed,
                 fields: BTreeMap::from([
                     (log_field::POD.into(), json!(name).into()),
                     (log_field::CONTAINER.into(), json!("main").into()),

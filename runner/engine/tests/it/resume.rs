@@ -129,6 +129,7 @@ fn say(sink: &AttemptSink, text: &str) {
         source: LogSource::Pod,
         level: LogLevel::Info,
         message: text.into(),
+        end: sidestep_events::LineEnd::Feed,
         fields: BTreeMap::new(),
         offset: None,
     }));

@@ -226,6 +226,7 @@ impl Executor for Stage {
                         source: LogSource::Pod,
                         level: LogLevel::Info,
                         message: line.into(),
+                        end: sidestep_events::LineEnd::Feed,
                         fields: BTreeMap::new(),
                         offset: None,
                     }));
@@ -295,7 +296,7 @@ impl World {
             if let Told::Event(envelope) = told
                 && let Event::Log(line) = envelope.event
             {
-                lines.push(line.message.into_exact());
+                lines.push(line.message.text().into_exact());
             }
         }
         lines

@@ -8,8 +8,14 @@ use serde_json::Value;
 
 use crate::{Foreign, ForeignValue};
 
-/// One line for people. An attempt's lines are stored in its log file; the journal keeps their
-/// places there ([`crate::Lines`]).
+mod text;
+
+pub use text::LogText;
+
+/// A line for people, or a piece of one that is too long to wait for its end ([`LineEnd::Open`]).
+///
+/// The bytes of an attempt's lines are stored in its log file; the journal keeps their places there
+/// ([`crate::Lines`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
@@ -17,9 +23,13 @@ pub struct LogLine {
     pub source: LogSource,
     /// How important it is.
     pub level: LogLevel,
-    /// The text, masked, without its line end.
+    /// The text, masked, without its line feed.
     #[serde(default)]
-    pub message: Foreign,
+    pub message: LogText,
+    /// How the text ends; absent where a line feed follows. The next line of the same pod and
+    /// container goes on with an open one.
+    #[serde(default, skip_serializing_if = "LineEnd::is_feed")]
+    pub end: LineEnd,
     /// Facts beside the text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Foreign, ForeignValue>,
@@ -46,8 +56,34 @@ pub mod log_field {
     /// What a new reading of that container's log goes on from, once the line is stored: for the
     /// journal, not for readers of events.
     pub const POSITION: &str = "position";
-    /// Present on a piece that no line's end follows.
-    pub const PARTIAL: &str = "partial";
+}
+
+/// How the text of a [`LogLine`] ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineEnd {
+    /// With a line feed.
+    #[default]
+    Feed,
+    /// In the middle of the line: a later piece goes on with it.
+    Open,
+    /// Without a line feed: the log ends here, or the rest of the line is lost.
+    Missing,
+}
+
+impl LineEnd {
+    /// Returns whether a line feed follows on the text.
+    pub fn is_feed(&self) -> bool {
+        *self == Self::Feed
+    }
+
+    /// Returns the bytes that follow on the text in the log file.
+    pub fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Feed => b"\n",
+            Self::Open | Self::Missing => b"",
+        }
+    }
 }
 
 /// Who a line comes from.

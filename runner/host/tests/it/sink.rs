@@ -40,7 +40,7 @@ impl Kept {
         self.events()
             .into_iter()
             .filter_map(|event| match event {
-                Event::Log(line) => Some(line.message.into_exact()),
+                Event::Log(line) => Some(line.message.text().into_exact()),
                 _ => None,
             })
             .collect()

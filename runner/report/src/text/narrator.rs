@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use sidestep_events::{Envelope, Event, Foreign, Help, Speaker, show};
 
 use super::failure::help_lines;
+use super::joined::JoinedLines;
 use super::paint::Paint;
 use super::summary::Summary;
 use super::{TextOptions, Verbosity};
@@ -23,6 +24,7 @@ pub struct Narrator {
     width: usize,
     summary: Summary,
     progress: BTreeMap<Foreign, (Foreign, u64)>,
+    long_lines: JoinedLines,
 }
 
 /// The width of the column that the names stand in.
@@ -47,11 +49,27 @@ impl Narrator {
             width: 8,
             summary: Summary::default(),
             progress: BTreeMap::new(),
+            long_lines: JoinedLines::default(),
         }
     }
 
     /// The lines that the event is worth; often none.
     pub fn tell(&mut self, envelope: &Envelope) -> Vec<String> {
+        let now = self.long_lines.take(envelope);
+        now.iter()
+            .flat_map(|event| self.tell_whole(event))
+            .collect()
+    }
+
+    /// The lines that are still under way, when no more events will come.
+    pub fn rest(&mut self) -> Vec<String> {
+        let rest = self.long_lines.rest();
+        rest.iter()
+            .flat_map(|event| self.tell_whole(event))
+            .collect()
+    }
+
+    fn tell_whole(&mut self, envelope: &Envelope) -> Vec<String> {
         self.summary.see(envelope);
         let run = Foreign::from("run");
         let instance = envelope.instance.as_ref().unwrap_or(&run);

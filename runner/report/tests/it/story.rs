@@ -52,6 +52,7 @@ impl Story {
                 source,
                 level: LogLevel::Info,
                 message: text.into(),
+                end: sidestep_events::LineEnd::Feed,
                 fields: std::collections::BTreeMap::new(),
                 offset: None,
             }),

@@ -135,6 +135,7 @@ pub fn scenarios() -> Vec<Scenario> {
         "build-hangs",
         "log-lost",
         "no-delete",
+        "any-bytes",
     ];
     let shipped = files.iter().map(|text| {
         Scenario::read(text).expect("the scenarios are part of the crate and read by its tests")

@@ -1,6 +1,6 @@
 //! What runs left: `runs`, `logs` and `gc`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
 
@@ -39,6 +39,21 @@ pub struct Logs {
     /// Go on until the run ends
     #[arg(short, long)]
     pub follow: bool,
+    /// Only this container of the pods: NAME, or NAMESPACE/POD/NAME
+    #[arg(long, value_name = "CONTAINER")]
+    pub container: Option<String>,
+    /// Write the bytes of one container's log, unchanged but for masked secrets
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "away")]
+    pub raw: Option<Raw>,
+}
+
+/// Where the bytes of a log may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Raw {
+    /// To a file or a program, not to a terminal
+    Away,
+    /// To a terminal, too, which obeys the control sequences in the log
+    Force,
 }
 
 /// `sidestep gc`

@@ -1,19 +1,41 @@
+//! What a run said, for people or byte by byte.
+
+mod raw;
+mod selection;
+
+use std::io;
 use std::time::Duration;
 
-use sidestep_events::{Envelope, Event, Exit, Foreign, show};
+use sidestep_events::{Class, Envelope, Event, Exit, Failure, Foreign, Owner, show};
+use sidestep_report::JoinedLines;
 use sidestep_state::{RunFolder, StateError, Told, Writer};
 
 use crate::cli::Logs;
 use crate::commands::Session;
 use crate::error::CommandError;
 use crate::output::{note, try_line};
+use raw::RawLog;
+use selection::Selection;
 
 /// How often a run that goes on is looked at.
 const POLL: Duration = Duration::from_millis(200);
 
+/// How lines are written.
+enum Printer {
+    /// For people.
+    Text(JoinedLines),
+    /// As they are.
+    Raw(RawLog),
+}
+
 pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> {
     let run = session.open_run(&args.run)?;
-    let step = args.step.as_deref();
+    let selection = Selection::of(args);
+    let step = selection.step;
+    let mut printer = match args.raw {
+        None => Printer::Text(JoinedLines::default()),
+        Some(raw) => Printer::Raw(RawLog::new(&run, &selection, raw)?),
+    };
     let mut events = run.events()?;
     let mut known = step.is_none();
     let mut damaged = false;
@@ -21,28 +43,35 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> 
         // Asked before reading: what was written up to its end is then read.
         let goes_on = args.follow && matches!(run.writer(), Writer::Alive(_));
         while let Some(told) = events.next_told()? {
-            match told {
-                Told::Event(envelope) => {
-                    known |= names(&envelope, step);
-                    if wanted(&envelope, step) && show(&envelope, step.is_none()).is_err() {
-                        // A reader that has enough (`| head`) is no error; any other end is found at
-                        // the command's own.
-                        return Ok(Exit::Success);
-                    }
+            let envelope = match told {
+                Told::Event(envelope) => envelope,
+                Told::Textless(envelope) if args.raw.is_some() && selection.wants(&envelope) => {
+                    return Err(lost(&envelope));
                 }
+                Told::Textless(envelope) => envelope,
                 Told::Damage(place) => {
                     damaged = true;
                     note(&format!(
                         "(here {} bytes of the run's journal can't be read: lines may be missing)",
                         place.to - place.from
                     ));
+                    continue;
                 }
+            };
+            known |= names(&envelope, step);
+            if selection.wants(&envelope) && printer.take(&envelope, step.is_none()).is_err() {
+                // A reader that has enough (`| head`) is no error; any other end is found at the
+                // command's own.
+                return Ok(Exit::Success);
             }
         }
         if !goes_on {
             break;
         }
         std::thread::sleep(POLL);
+    }
+    if printer.finish(step.is_none()).is_err() {
+        return Ok(Exit::Success);
     }
     match run.damaged()? {
         // What was shown is not all of it, which a script must not overlook.
@@ -52,14 +81,26 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> 
     }
 }
 
-fn wanted(envelope: &Envelope, step: Option<&str>) -> bool {
-    matches!(envelope.event, Event::Log(_))
-        && step.is_none_or(|step| {
-            [&envelope.step, &envelope.instance]
-                .into_iter()
-                .flatten()
-                .any(|name| *name == step)
-        })
+impl Printer {
+    fn take(&mut self, envelope: &Envelope, prefixed: bool) -> io::Result<()> {
+        match self {
+            Self::Text(lines) => {
+                let shown = lines.take(envelope);
+                shown.iter().try_for_each(|line| print(line, prefixed))
+            }
+            Self::Raw(raw) => raw.write(envelope),
+        }
+    }
+
+    fn finish(&mut self, prefixed: bool) -> io::Result<()> {
+        match self {
+            Self::Text(lines) => lines
+                .rest()
+                .iter()
+                .try_for_each(|line| print(line, prefixed)),
+            Self::Raw(_) => Ok(()),
+        }
+    }
 }
 
 /// Whether the event says that the run has such a step.
@@ -73,21 +114,33 @@ fn names(envelope: &Envelope, step: Option<&str>) -> bool {
     }
 }
 
-fn show(envelope: &Envelope, prefixed: bool) -> std::io::Result<()> {
+fn print(envelope: &Envelope, prefixed: bool) -> io::Result<()> {
     let Event::Log(log) = &envelope.event else {
         return Ok(());
     };
     let instance = envelope.instance.as_ref().filter(|_| prefixed);
     let instance = instance.map(|name| format!("{} │ ", show::line(name)));
     let before = instance.unwrap_or_default();
-    let mut lines: Vec<_> = log.message.lines().collect();
-    if lines.is_empty() {
-        lines.push(Foreign::default());
-    }
-    for line in lines {
-        try_line(&format!("{before}{}", show::log_line(&line)))?;
-    }
-    Ok(())
+    let lines = log.message.lines();
+    lines
+        .iter()
+        .try_for_each(|line| try_line(&format!("{before}{}", show::log_line(line))))
+}
+
+/// Bytes of a raw log that are not there any more: nothing may stand in their place.
+fn lost(envelope: &Envelope) -> CommandError {
+    let why = match &envelope.event {
+        Event::Log(line) => line.message.text(),
+        _ => Foreign::default(),
+    };
+    Failure::new(
+        Class::Failed,
+        "state.damaged",
+        Owner::Operator,
+        why.rewrite(|why| format!("a part of the log is lost {why}")),
+    )
+    .with_help("What was written ends before it; without `--raw` the rest is shown.")
+    .into()
 }
 
 fn unknown(run: &RunFolder, step: &str) -> Result<CommandError, CommandError> {

@@ -167,7 +167,7 @@ fn the_error_says_where_what_is_whole_and_what_to_do() {
     let mut told = Vec::new();
     while let Some(next) = events.next_told().expect("readable") {
         told.push(match next {
-            Told::Event(envelope) => envelope.seq,
+            Told::Event(envelope) | Told::Textless(envelope) => envelope.seq,
             Told::Damage(_) => 0,
         });
     }

@@ -39,6 +39,7 @@ pub(crate) fn line(text: &str, offset: Option<u64>) -> Event {
         source: LogSource::Pod,
         level: LogLevel::Info,
         message: text.into(),
+        end: sidestep_events::LineEnd::Feed,
         fields: std::collections::BTreeMap::new(),
         offset,
     })
@@ -160,7 +161,7 @@ fn a_newer_format_is_refused_by_name() {
     assert!(matches!(error, StateError::NewerFormat { .. }));
     let text = error.to_string();
     assert!(
-        text.contains("sidestep 9.9.9") && text.contains("format 3"),
+        text.contains("sidestep 9.9.9") && text.contains("format 4"),
         "{text}"
     );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::json;
 use sidestep_events::{
-    Envelope, Event, LogLevel, LogLine, LogOwner, LogSource, Record, TraceId, log_field,
+    Envelope, Event, LineEnd, LogLevel, LogLine, LogOwner, LogSource, Record, TraceId, log_field,
 };
 use sidestep_state::{
     AttemptLog, History, JournalWriter, LineGroup, RunFolder, RunLock, Runs, Told,
@@ -75,6 +75,7 @@ impl Run {
         while let Some(told) = events.next_told().expect("readable") {
             match told {
                 Told::Event(envelope) => all.push(*envelope),
+                Told::Textless(line) => panic!("{line:?}"),
                 Told::Damage(damage) => panic!("{damage:?}"),
             }
         }
@@ -108,6 +109,7 @@ fn said(source: LogSource, text: &str) -> LogLine {
         source,
         level: LogLevel::Info,
         message: text.into(),
+        end: sidestep_events::LineEnd::Feed,
         fields: BTreeMap::new(),
         offset: None,
     }
@@ -128,16 +130,27 @@ fn any_line() -> impl Strategy<Value = (LogOwner, LogLine)> {
     let level = prop_oneof![Just(LogLevel::Info), Just(LogLevel::Error)];
     let source = prop_oneof![Just(LogSource::Plugin), Just(LogSource::Pod)];
     let fields = prop::collection::btree_map("[a-c]", ".{0,3}", 0..3);
-    let text = "(?s).{0,40}";
+    let text = prop_oneof![
+        "(?s).{0,40}".prop_map(String::into_bytes),
+        prop::collection::vec(any::<u8>(), 0..40),
+    ];
+    let end = prop_oneof![
+        Just(LineEnd::Feed),
+        Just(LineEnd::Open),
+        Just(LineEnd::Missing)
+    ];
     (
         prop_oneof![Just("a"), Just("b[x=1]")],
         source,
         level,
         fields,
         text,
+        end,
     )
-        .prop_map(|(instance, source, level, fields, text)| {
-            let mut line = said(source, &text);
+        .prop_map(|(instance, source, level, fields, text, end)| {
+            let mut line = said(source, "");
+            line.message = text.into();
+            line.end = end;
             line.level = level;
             line.fields = fields
                 .into_iter()
@@ -168,6 +181,15 @@ proptest! {
         }
         let read = run.read();
         prop_assert_eq!(&read, &shown);
+        // The log file holds the bytes of the lines and nothing else.
+        for instance in ["a", "b[x=1]"] {
+            let lines = groups.iter().flatten().filter(|(owner, _)| owner.instance == instance);
+            let bytes: Vec<u8> = lines
+                .flat_map(|(_, line)| [line.message.bytes(), line.end.bytes()].concat())
+                .collect();
+            let stored = std::fs::read(run.folder.log_path(instance, 1)).unwrap_or_default();
+            prop_assert_eq!(stored, bytes);
+        }
         for (seq, envelope) in (1..).zip(&read) {
             prop_assert_eq!(envelope.seq, seq);
         }
@@ -200,7 +222,7 @@ fn a_group_that_was_not_written_to_its_end_is_cut_with_its_lines() {
         let texts = run.read().into_iter().map(|envelope| envelope.event);
         let texts: Vec<_> = texts
             .filter_map(|event| match event {
-                Event::Log(line) => Some(line.message.into_exact()),
+                Event::Log(line) => Some(line.message.text().into_exact()),
                 _ => None,
             })
             .collect();
@@ -224,14 +246,34 @@ fn a_damaged_group_is_damage_and_the_lines_around_it_are_read() {
     while let Some(next) = events.next_told().expect("readable") {
         told.push(match next {
             Told::Event(envelope) => match envelope.event {
-                Event::Log(line) => (envelope.seq, line.message.into_exact()),
+                Event::Log(line) => (envelope.seq, line.message.text().into_exact()),
                 _ => panic!("a line"),
             },
+            Told::Textless(line) => panic!("{line:?}"),
             Told::Damage(_) => (0, "damage".to_owned()),
         });
     }
     let expected = [(1, "one"), (0, "damage"), (4, "four")];
     assert_eq!(told, expected.map(|(seq, text)| (seq, text.to_owned())));
+}
+
+#[test]
+fn a_line_whose_bytes_are_lost_is_not_a_shorter_line() {
+    let mut run = Run::new();
+    run.write(&[(owner("a"), pods("one", 1)), (owner("a"), pods("two", 2))]);
+    let path = run.folder.log_path("a", 1);
+    std::fs::write(&path, b"one\nt").expect("written");
+    let mut events = run.folder.events().expect("readable");
+    let whole = events.next_told().expect("readable");
+    assert!(matches!(whole, Some(Told::Event(_))), "{whole:?}");
+    let Some(Told::Textless(lost)) = events.next_told().expect("readable") else {
+        panic!("the text is not there");
+    };
+    let Event::Log(line) = lost.event else {
+        panic!("a line");
+    };
+    let said = line.message.text().into_exact();
+    assert!(said.starts_with("(2 bytes are missing in "), "{said}");
 }
 
 #[test]
@@ -288,7 +330,7 @@ fn events_beside_groups_keep_their_order() {
         .read()
         .into_iter()
         .map(|envelope| match envelope.event {
-            Event::Log(line) => line.message.into_exact(),
+            Event::Log(line) => line.message.text().into_exact(),
             _ => panic!("a line"),
         })
         .collect();

@@ -93,12 +93,16 @@ fn a_line_that_the_journal_does_not_know_is_cut_on_resume() {
     let mut reader = LogReader::default();
     let path = run.log_path("a", 1);
     assert_eq!(
-        reader.text_at(&path, second, 9).expect("there"),
-        "two\nlines"
+        reader.bytes_at(&path, second, 9).expect("there"),
+        b"two\nlines"
     );
-    assert_eq!(reader.text_at(&path, first, 5).expect("there"), "first");
-    // Less where the file ends.
-    assert_eq!(reader.text_at(&path, 10, 100).expect("there"), "lines\n");
+    assert_eq!(reader.bytes_at(&path, first, 5).expect("there"), b"first");
+    // A file that ends early is an error, not a shorter text.
+    let short = reader.bytes_at(&path, 10, 100);
+    assert!(
+        matches!(&short, Err(StateError::Short { missing: 94, .. })),
+        "{short:?}"
+    );
     let whole = std::fs::read_to_string(path).expect("readable");
     assert_eq!(whole, "first\ntwo\nlines\n");
 }

@@ -3,12 +3,13 @@
 //! With `timestamps=true` each line is `STAMP SPACE TEXT NEWLINE`. What has no stamp is no line of
 //! the container's: the kubelet writes its own errors into the stream of a log that it can't read,
 //! with status 200 (kubernetes/kubernetes, pkg/kubelet/kuberuntime). A line may be of any length and
-//! hold any bytes; it is handed on in pieces of at most [`PIECE`] bytes, so that one line of
-//! gigabytes needs no more memory than that.
+//! hold any bytes; it is handed on in pieces of some [`PIECE`] bytes, so that one line of gigabytes
+//! needs no more memory than that.
 
 use jiff::Timestamp;
+use sidestep_events::LineEnd;
 
-/// The most bytes of one line that are handed on at once.
+/// How many bytes of one line are handed on at once; with the longest stamp at most.
 pub const PIECE: usize = 64 * 1024;
 
 /// The longest stamp that is looked for: `2006-01-02T15:04:05.999999999+07:00`.
@@ -23,8 +24,15 @@ pub struct Piece {
     pub bytes: Vec<u8>,
     /// Whether the line begins here.
     pub first: bool,
-    /// Whether the line ends here.
-    pub last: bool,
+    /// Whether and how the line ends here.
+    pub end: LineEnd,
+}
+
+impl Piece {
+    /// Returns whether nothing more of the line follows.
+    pub fn is_last(&self) -> bool {
+        self.end != LineEnd::Open
+    }
 }
 
 /// What is cut from a stream.
@@ -37,14 +45,25 @@ pub(super) enum Cut {
 }
 
 /// Cuts a byte stream into pieces of lines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lines {
+    /// How many bytes a piece has.
+    piece: usize,
     buffer: Vec<u8>,
     /// The stamp of the line that is under way, once it was read.
     under_way: Option<Option<Timestamp>>,
 }
 
 impl Lines {
+    /// Cuts long lines into pieces of so many bytes.
+    pub(super) fn of(piece: usize) -> Self {
+        Self {
+            piece,
+            buffer: Vec::new(),
+            under_way: None,
+        }
+    }
+
     /// Takes bytes as they arrive and returns the pieces that are complete by now.
     pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Cut> {
         let mut pieces = Vec::new();
@@ -52,7 +71,7 @@ impl Lines {
             self.buffer.extend_from_slice(&bytes[..end]);
             bytes = &bytes[end + 1..];
             self.cut_long(&mut pieces);
-            let piece = self.take(self.buffer.len(), true);
+            let piece = self.take(self.buffer.len(), LineEnd::Feed);
             pieces.push(piece);
         }
         self.buffer.extend_from_slice(bytes);
@@ -66,17 +85,17 @@ impl Lines {
         if self.buffer.is_empty() && self.under_way.is_none() {
             return None;
         }
-        Some(self.take(self.buffer.len(), true))
+        Some(self.take(self.buffer.len(), LineEnd::Missing))
     }
 
     fn cut_long(&mut self, pieces: &mut Vec<Cut>) {
-        while self.buffer.len() > PIECE + LONGEST_STAMP {
-            let piece = self.take(PIECE, false);
+        while self.buffer.len() > self.piece + LONGEST_STAMP {
+            let piece = self.take(self.piece, LineEnd::Open);
             pieces.push(piece);
         }
     }
 
-    fn take(&mut self, length: usize, last: bool) -> Cut {
+    fn take(&mut self, length: usize, end: LineEnd) -> Cut {
         let first = self.under_way.is_none();
         let (stamp, skipped) = match self.under_way {
             Some(stamp) => (stamp, 0),
@@ -84,13 +103,13 @@ impl Lines {
         };
         let mut bytes: Vec<u8> = self.buffer.drain(..length.max(skipped)).collect();
         bytes.drain(..skipped);
-        self.under_way = (!last).then_some(stamp);
+        self.under_way = (end == LineEnd::Open).then_some(stamp);
         match stamp {
             Some(stamp) => Cut::Piece(Piece {
                 stamp,
                 bytes,
                 first,
-                last,
+                end,
             }),
             None => Cut::Unstamped(bytes),
         }
@@ -143,7 +162,7 @@ mod tests {
         let mut stream = format!("{STAMP} ").into_bytes();
         stream.extend_from_slice(&text);
         stream.push(b'\n');
-        let mut cutter = Lines::default();
+        let mut cutter = Lines::of(PIECE);
         let mut pieces = Vec::new();
         for chunk in stream.chunks(8 * 1024) {
             pieces.extend(cutter.push(chunk));
@@ -161,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_empty_line_is_a_line() {
-        let mut cutter = Lines::default();
+        let mut cutter = Lines::of(PIECE);
         let pieces = cutter.push(format!("{STAMP} \n{STAMP}\n").as_bytes());
         assert_eq!(lines(pieces), [(stamp(), vec![]), (stamp(), vec![])]);
         assert_eq!(cutter.finish(), None);
@@ -170,7 +189,7 @@ mod tests {
     #[test]
     fn what_the_kubelet_says_of_a_log_is_no_line_of_it() {
         let said = "unable to retrieve container logs for containerd://4f2a";
-        let mut cutter = Lines::default();
+        let mut cutter = Lines::of(PIECE);
         let pieces = cutter.push(format!("{STAMP} built\n{said}").as_bytes());
         assert_eq!(lines(pieces), [(stamp(), b"built".to_vec())]);
         assert_eq!(cutter.finish(), Some(Cut::Unstamped(said.into())));
@@ -194,7 +213,7 @@ mod tests {
                 stream.extend_from_slice(text);
                 stream.push(b'\n');
             }
-            let mut cutter = Lines::default();
+            let mut cutter = Lines::of(PIECE);
             let mut pieces = Vec::new();
             for chunk in stream.chunks(size) {
                 pieces.extend(cutter.push(chunk));

@@ -13,9 +13,10 @@ use kube::Api;
 use kube::api::LogParams;
 use tokio::sync::watch;
 
-use super::lines::{Cut, Lines, Piece};
-use super::passage::{Passage, Passed};
+use super::lines::PIECE;
 use super::position::Position;
+use super::reading::{Reading, Taken};
+use crate::causes;
 
 /// The pause before the first try after one that brought nothing; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -27,8 +28,6 @@ const TRIES_AFTER_END: u32 = 5;
 /// silent for hours; of one that is over everything is written, so a silent connection is a dead
 /// one whose end never arrived.
 const LONGEST_SILENCE: Duration = Duration::from_secs(20);
-/// The most bytes that are kept of what the node says instead of a log.
-const MOST_SAID: usize = 1024;
 
 /// Reads the log of one container of one pod.
 pub(super) struct LogReader {
@@ -36,14 +35,6 @@ pub(super) struct LogReader {
     pod: String,
     container: String,
     position: Position,
-}
-
-/// What is read of a log.
-pub(super) enum Taken {
-    /// A piece, and the position that holds once it is stored.
-    Piece(Piece, Position),
-    /// Lines may be missing before the next piece.
-    Gap,
 }
 
 /// How a log's reading ended.
@@ -63,13 +54,14 @@ enum Stream {
 }
 
 impl LogReader {
-    /// A reader that goes on after `position`.
+    /// Returns a reader that goes on after the last whole line before `position`: who stores the
+    /// log knows which part of the next one it has.
     pub(super) fn new(pods: Api<Pod>, pod: String, container: String, position: Position) -> Self {
         Self {
             pods,
             pod,
             container,
-            position,
+            position: position.without_part(),
         }
     }
 
@@ -137,61 +129,36 @@ impl LogReader {
             Some(Err(kube::Error::Api(status))) if status.code == 404 => {
                 return Stream::NotFound(status.message.clone());
             }
-            Some(Err(error)) => return Stream::Broken(error.to_string()),
+            // The client's own words for it hold a debug dump.
+            Some(Err(kube::Error::Api(status))) => return Stream::Broken(status.message.clone()),
+            Some(Err(error)) => return Stream::Broken(causes::chain(&error)),
         };
         pin_mut!(stream);
-        let mut lines = Lines::default();
-        let mut passage = Passage::new(self.position);
-        let mut said = Vec::new();
-        let end = loop {
-            let (length, cuts) = match unless_silent(&mut over, stream.fill_buf()).await {
+        let mut reading = Reading::new(self.position, PIECE);
+        let mut take = |taken: Taken| {
+            if let Taken::Piece(_, position) = &taken {
+                self.position = *position;
+            }
+            take(taken);
+        };
+        loop {
+            let length = match unless_silent(&mut over, stream.fill_buf()).await {
                 None => return silent(),
-                Some(Ok([])) => break Stream::Ended,
-                Some(Ok(bytes)) => (bytes.len(), lines.push(bytes)),
-                Some(Err(error)) => break Stream::Broken(error.to_string()),
+                Some(Ok([])) => break,
+                Some(Ok(bytes)) => {
+                    reading.push(bytes, &mut take);
+                    bytes.len()
+                }
+                Some(Err(error)) => return Stream::Broken(error.to_string()),
             };
             stream.consume_unpin(length);
-            for cut in cuts {
-                match cut {
-                    Cut::Piece(piece) => self.hand_on(&mut passage, piece, &mut take),
-                    Cut::Unstamped(bytes) => say(&mut said, &bytes),
-                }
-            }
-        };
-        if !matches!(end, Stream::Ended) {
-            return end;
         }
-        match lines.finish() {
-            // Without its line's end, a rest is a last line only where nothing more can come.
-            Some(Cut::Piece(rest)) if !follow => self.hand_on(&mut passage, rest, &mut take),
-            Some(Cut::Unstamped(bytes)) => say(&mut said, &bytes),
-            _ => {}
+        // Without its line feed, a rest is a last line only where nothing more can come.
+        match reading.finish(!follow, &mut take) {
+            None => Stream::Ended,
+            Some(said) => Stream::Broken(format!("the node says: {said}")),
         }
-        if said.is_empty() {
-            return Stream::Ended;
-        }
-        let said = String::from_utf8_lossy(&said);
-        Stream::Broken(format!("the node says: {}", said.trim()))
     }
-
-    fn hand_on(&mut self, passage: &mut Passage, piece: Piece, take: &mut impl FnMut(Taken)) {
-        passage.pass(piece, &mut |passed| match passed {
-            Passed::Gap => take(Taken::Gap),
-            Passed::Piece(piece, position) => {
-                self.position = position;
-                take(Taken::Piece(piece, position));
-            }
-        });
-    }
-}
-
-/// Keeps what the node says, a text at a time.
-fn say(said: &mut Vec<u8>, bytes: &[u8]) {
-    if !said.is_empty() {
-        said.extend_from_slice(b"; ");
-    }
-    said.extend_from_slice(bytes);
-    said.truncate(MOST_SAID);
 }
 
 fn silent() -> Stream {

@@ -8,6 +8,7 @@ mod lines;
 mod logs;
 mod passage;
 mod position;
+mod reading;
 mod tail;
 mod watch;
 
@@ -27,6 +28,8 @@ use crate::{Following, Shown, Update};
 
 pub use lines::{PIECE, Piece};
 pub use position::{Part, Position};
+#[cfg(test)]
+pub(crate) use reading::{Reading, Taken};
 
 use tail::Tail;
 
@@ -38,7 +41,7 @@ const UPDATES: usize = 256;
 /// Cuts a log that arrives in chunks of so many bytes: the text of each line, by its pieces.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<u8>)> {
-    let mut cutter = lines::Lines::default();
+    let mut cutter = lines::Lines::of(PIECE);
     let mut cuts: Vec<lines::Cut> = log
         .chunks(size)
         .flat_map(|chunk| cutter.push(chunk))
@@ -91,6 +94,8 @@ pub struct Target {
 pub trait Outlet: Send + Sync + 'static {
     /// Stores a piece of a container's log. `position` is what to go on from once the piece is
     /// stored.
+    ///
+    /// A line of which an earlier incarnation stored a part comes from its beginning again.
     fn piece(&self, container: &str, piece: &Piece, position: Position);
 
     /// The text without the secrets that are known. One that is not whole was cut at its end,
@@ -213,7 +218,7 @@ impl Shared {
         // there was more.
         let room = (PIECE + 1).saturating_sub(line.len());
         line.extend_from_slice(&piece.bytes[..piece.bytes.len().min(room)]);
-        if !piece.last {
+        if !piece.is_last() {
             return Vec::new();
         }
         let whole = line.len() <= PIECE;

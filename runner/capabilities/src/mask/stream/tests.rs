@@ -77,6 +77,30 @@ fn a_secret_that_becomes_known_on_the_way_is_masked_from_there() {
 }
 
 proptest! {
+    /// Masked again from its beginning after any interruption, a text gives what it would have
+    /// given without.
+    #[test]
+    fn an_interruption_changes_nothing(
+        text in prop::collection::vec(
+            prop_oneof![
+                4 => Just(b'a'), 4 => Just(b'b'), 1 => Just(b'%'), 1 => Just(b'6'), 1 => Just(b'1'),
+                1 => Just(0x1b), 1 => Just(b']'), 1 => Just(b'['), 1 => Just(b'm'), 1 => Just(7),
+                1 => any::<u8>(),
+            ],
+            0..80,
+        ),
+        cut in 0_usize..80,
+    ) {
+        let masks = masks(&["aaaa", "abab", "bbabaa"]);
+        let cut = cut.min(text.len());
+        let mut first = masks.stream();
+        let mut out = first.push(&text[..cut]);
+        let mut again = masks.stream_after((cut - first.held()) as u64);
+        out.extend(again.push(&text));
+        out.extend(again.finish());
+        prop_assert_eq!(out, masked_in_pieces(&masks, &text, &[]));
+    }
+
     /// For every text, every set of secrets and every way of cutting, the pieces give what the
     /// whole gives, and no secret comes through.
     #[test]

@@ -19,10 +19,8 @@ impl Narrator {
         if line.level < least {
             return Vec::new();
         }
-        let mut texts: Vec<_> = line.message.lines().map(|l| show::log_line(&l)).collect();
-        if texts.is_empty() {
-            texts.push(String::new());
-        }
+        let texts = line.message.lines();
+        let mut texts: Vec<_> = texts.iter().map(show::log_line).collect();
         if !line.fields.is_empty() && self.options.verbosity >= Verbosity::Verbose {
             let fields: Vec<_> = line
                 .fields

@@ -61,6 +61,22 @@ impl Logs {
         Ok(LogWriter::new(self.clone(), id, file, told))
     }
 
+    /// Returns a writer whose bytes nobody reads.
+    pub(crate) fn nowhere(self: &Arc<Self>) -> io::Result<LogWriter> {
+        let file = File::options().write(true).open("/dev/null")?;
+        let id = LogId {
+            uid: String::new(),
+            container: String::new(),
+            restart: 0,
+        };
+        Ok(LogWriter::new(
+            self.clone(),
+            id,
+            file,
+            watch::Sender::new(0),
+        ))
+    }
+
     /// Whether there is such a log.
     pub(crate) fn has(&self, id: &LogId) -> bool {
         self.path(id).exists()

@@ -85,13 +85,18 @@ impl Logs {
                 if raw.last() != Some(&b'\n') {
                     break;
                 }
-                if let Some(line) = Line::parse(&raw)
+                let line = Line::parse(&raw);
+                let begins = fresh;
+                // As the kubelet does: what is left out counts as well, so that a log may begin
+                // with the end of an older line, which has no stamp.
+                fresh = line.as_ref().is_none_or(|line| line.whole);
+                if let Some(line) = line
                     && selection.since.is_none_or(|since| line.time >= since)
                 {
                     let shown = skip == 0;
                     if shown {
                         let mut text = Vec::with_capacity(line.text.len() + 36);
-                        if selection.timestamps && fresh {
+                        if selection.timestamps && begins {
                             text.extend_from_slice(nanoseconds(line.time).as_bytes());
                             text.push(b' ');
                         }
@@ -107,7 +112,6 @@ impl Logs {
                     } else if line.whole {
                         skip -= 1;
                     }
-                    fresh = line.whole;
                 }
                 raw.clear();
             }

@@ -8,6 +8,7 @@ use super::Pod;
 use super::resolve::ResolvedContainer;
 use super::runtime::{ContainerExit, Stop};
 use super::status::{self, List};
+use super::written;
 use crate::clock;
 use crate::logs::{LogId, LogWriter};
 use crate::status::ApiError;
@@ -127,7 +128,16 @@ impl Pod {
             }
             match &faults.hang {
                 Some(hang) => hung(&stop, hang.ignores_term).await,
-                None => runtime.run(pod, container, log.clone(), stop.clone()).await,
+                None => {
+                    let own = written::instead(&faults.writes, &log, &self.shared().logs);
+                    match own.await {
+                        Ok(log) => runtime.run(pod, container, log, stop.clone()).await,
+                        Err(error) => {
+                            tracing::warn!(%error, "what a container writes could not be kept");
+                            ContainerExit::code(128)
+                        }
+                    }
+                }
             }
         };
         tokio::pin!(run);

@@ -18,6 +18,8 @@ pub struct Faults {
     pub slow_start: Option<SlowStart>,
     /// Containers start and do nothing.
     pub hang: Option<Hang>,
+    /// What containers write instead of their own output, before they begin.
+    pub writes: Vec<Written>,
     /// The node throws a container's log away when the container has ended.
     pub log_lost: bool,
     /// The HTTP status that the node's metadata server gives in place of tokens. The runtime heeds it.
@@ -114,6 +116,21 @@ pub struct SlowStart {
 pub struct Hang {
     /// Whether they only end when they are killed.
     pub ignores_term: bool,
+}
+
+/// Bytes that a container writes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Written {
+    /// The bytes, in base64.
+    pub base64: String,
+    /// How often they are written.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+fn once() -> u32 {
+    1
 }
 
 #[cfg(test)]

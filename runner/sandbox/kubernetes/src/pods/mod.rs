@@ -12,6 +12,7 @@ mod schedule;
 mod status;
 mod supervise;
 mod waiting;
+mod written;
 
 use std::collections::HashSet;
 use std::path::PathBuf;

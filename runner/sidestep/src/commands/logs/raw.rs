@@ -1,0 +1,130 @@
+//! The bytes of one container's log.
+
+use std::io::{self, IsTerminal as _};
+
+use sidestep_events::{
+    Class, Envelope, Event, Failure, LogLine, LogSource, Owner, commands, log_field, show,
+};
+use sidestep_state::{History, RunFolder};
+
+use super::selection::Selection;
+use crate::cli::Raw;
+use crate::error::CommandError;
+use crate::output::{note, try_bytes};
+
+/// Writes the bytes of one container.
+pub(super) struct RawLog {
+    /// The container, `NAMESPACE/POD/NAME`, once it is known.
+    container: Option<String>,
+    /// Whether it was said that there are others.
+    said: bool,
+}
+
+impl RawLog {
+    /// Finds the one container that is meant.
+    ///
+    /// # Errors
+    /// There are several, or standard output is a terminal.
+    pub(super) fn new(
+        run: &RunFolder,
+        selection: &Selection<'_>,
+        raw: Raw,
+    ) -> Result<Self, CommandError> {
+        if is_refused(raw, io::stdout().is_terminal()) {
+            return Err(CommandError::usage(
+                "the bytes of a log can change how a terminal behaves, and are not written to one",
+                "Write them to a file or a program; `--raw=force` writes them to the terminal.",
+            ));
+        }
+        let containers = containers(&run.account()?.history, selection);
+        if containers.len() > 1 {
+            let message = format!("run {} has logs of several containers", run.id());
+            // As a failure: its commands stand on one line each, whatever their length.
+            let several = Failure::new(
+                Class::InvalidInput,
+                "command.wrong",
+                Owner::Operator,
+                message,
+            )
+            .with_help("Name one of them:");
+            let id = run.id();
+            let several = containers.iter().fold(several, |several, container| {
+                several.with_helps(commands::raw_log(id.as_str(), container))
+            });
+            return Err(several.into());
+        }
+        Ok(Self {
+            container: containers.into_iter().next(),
+            said: false,
+        })
+    }
+
+    pub(super) fn write(&mut self, envelope: &Envelope) -> io::Result<()> {
+        let Event::Log(line) = &envelope.event else {
+            return Ok(());
+        };
+        let Some(container) = container_of(line) else {
+            return Ok(());
+        };
+        if *self.container.get_or_insert_with(|| container.clone()) == container {
+            return try_bytes(&[line.message.bytes(), line.end.bytes()].concat());
+        }
+        if !std::mem::replace(&mut self.said, true) {
+            note(&format!(
+                "(the log of {} is left out: `--container` selects another one)",
+                show::line(&container)
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the bytes may not be written to standard output.
+fn is_refused(raw: Raw, is_terminal: bool) -> bool {
+    match raw {
+        Raw::Away => is_terminal,
+        Raw::Force => false,
+    }
+}
+
+/// The container that wrote a line, `NAMESPACE/POD/NAME`.
+pub(super) fn container_of(line: &LogLine) -> Option<String> {
+    let name = |name| line.field(name)?.as_str();
+    match line.source {
+        LogSource::Pod => Some(format!(
+            "{}/{}",
+            name(log_field::POD)?,
+            name(log_field::CONTAINER)?
+        )),
+        _ => None,
+    }
+}
+
+/// The containers whose logs the run has, in order of their names.
+fn containers(history: &History, selection: &Selection<'_>) -> Vec<String> {
+    let steps = history.started.iter().flat_map(|started| &started.steps);
+    let steps: Vec<_> = steps
+        .filter(|step| selection.is_of_step([Some(&step.id), Some(&step.instance)]))
+        .map(|step| step.instance.exact())
+        .collect();
+    let instances = history.instances.iter();
+    let attempts = instances
+        .filter(|(instance, _)| steps.contains(&instance.as_str()))
+        .flat_map(|(_, instance)| &instance.attempts);
+    let pods = attempts.flat_map(|attempt| &attempt.positions);
+    pods.flat_map(|(pod, containers)| containers.keys().map(move |name| format!("{pod}/{name}")))
+        .filter(|container| selection.is_of_container(container))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_raw_bytes_only_by_force() {
+        assert!(is_refused(Raw::Away, true));
+        assert!(!is_refused(Raw::Away, false));
+        assert!(!is_refused(Raw::Force, true));
+    }
+}

@@ -1,0 +1,49 @@
+//! Which lines of a run are wanted.
+
+use sidestep_events::{Envelope, Event, Foreign};
+
+use super::raw::container_of;
+use crate::cli::Logs;
+
+/// What was asked for; nothing means everything.
+pub(super) struct Selection<'a> {
+    /// A step, or an instance of it.
+    pub(super) step: Option<&'a str>,
+    /// A container: its name, or `NAMESPACE/POD/NAME`.
+    container: Option<&'a str>,
+}
+
+impl<'a> Selection<'a> {
+    pub(super) fn of(args: &'a Logs) -> Self {
+        Self {
+            step: args.step.as_deref(),
+            container: args.container.as_deref(),
+        }
+    }
+
+    /// Whether the event is a line that is wanted, or ends one.
+    pub(super) fn wants(&self, envelope: &Envelope) -> bool {
+        let container = match &envelope.event {
+            Event::Log(line) => match (self.container, container_of(line)) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(_), Some(container)) => self.is_of_container(&container),
+            },
+            _ => true,
+        };
+        container && self.is_of_step([envelope.step.as_ref(), envelope.instance.as_ref()])
+    }
+
+    /// Whether the names of a step and its instance are those that are wanted.
+    pub(super) fn is_of_step(&self, names: [Option<&Foreign>; 2]) -> bool {
+        self.step
+            .is_none_or(|step| names.into_iter().flatten().any(|name| *name == step))
+    }
+
+    /// Whether a container, `NAMESPACE/POD/NAME`, is wanted.
+    pub(super) fn is_of_container(&self, container: &str) -> bool {
+        self.container.is_none_or(|wanted| {
+            container == wanted || container.rsplit('/').next() == Some(wanted)
+        })
+    }
+}
