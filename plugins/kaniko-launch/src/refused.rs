@@ -1,6 +1,6 @@
 //! Why a cluster does not take the build's pod, and what helps.
 
-use sidestep::{Command, Error};
+use sidestep::{Command, Error, kubectl};
 
 use crate::inputs::Inputs;
 
@@ -20,18 +20,13 @@ pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
             .help("kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this one are among its labels:")
             .helps(show_labels(inputs)),
         "kubernetes.service-account-missing" => {
-            let create = Command::new(&["kubectl", "create", "serviceaccount"])
-                .value(&inputs.service_account)
-                .option("-n", &inputs.namespace)
-                .build();
+            let create = kubectl::create_account(&inputs.namespace, &inputs.service_account);
             error
                 .help("correct `serviceAccount`, or create it and link it to a Google account (docs/ways.md):")
                 .helps(create)
         }
         "kubernetes.not-found" => {
-            let create = Command::new(&["kubectl", "create", "namespace"])
-                .value(&inputs.namespace)
-                .build();
+            let create = kubectl::create_namespace(&inputs.namespace);
             error
                 .help("correct `namespace`, or create it:")
                 .helps(create)
