@@ -51,6 +51,12 @@ const CLAIMS: &[Claim] = &[
         "author",
         ("plugin.failed", "author"),
     ),
+    claim(
+        "unavailable",
+        "identity.metadata-unavailable",
+        "cloud",
+        ("plugin.failed", "plugin"),
+    ),
     // Exit 3: a refusal of the gate's or a policy's.
     claim("refused", "x.y", "author", ("x.y", "author")),
     claim(

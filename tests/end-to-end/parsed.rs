@@ -39,7 +39,7 @@ const SCENARIOS: [&str; 24] = [
 
 /// Scenarios that a build meets which nobody verified before, so that the builder and the upload
 /// print their own repairs.
-const UNVERIFIED: [&str; 10] = [
+const UNVERIFIED: [&str; 16] = [
     "no-workload-pool",
     "metadata-server-off",
     "node-account",
@@ -50,6 +50,12 @@ const UNVERIFIED: [&str; 10] = [
     "bucket-denied",
     "registry-denied",
     "repository-missing",
+    "cpu-quota",
+    "metadata-server-fails",
+    "sidecar-fails",
+    "drained",
+    "preempted",
+    "deleted",
 ];
 
 /// Who may be in no printed command: a set of people or workloads.

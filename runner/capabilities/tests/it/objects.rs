@@ -224,7 +224,11 @@ async fn a_pod_that_does_not_go_and_one_that_may_not_be_seen_are_told_apart() {
 #[tokio::test(start_paused = true)]
 async fn a_pod_is_seen_going_without_list_and_watch() {
     let client = client(|call| match (call.kind, call.nth) {
-        (Kind::Delete, _) => Answer::Json(200, going_pod()),
+        (Kind::Delete, _) => {
+            assert_eq!(call.body["gracePeriodSeconds"], 5);
+            assert_eq!(call.body["preconditions"]["uid"], "u1");
+            Answer::Json(200, going_pod())
+        }
         (Kind::Get, 0) => Answer::Json(200, going_pod()),
         (Kind::Get, _) => absent(),
         _ => forbidden("watch"),
