@@ -78,7 +78,14 @@ fn one(entry: &mut Entry<'_, impl Read>, path: &RelPath, into: &Path) -> Result<
     make_folders(path, into, &shown)?;
     let disk = path.under(into);
     match entry.header().entry_type() {
-        EntryType::Directory => folder(&disk, &shown).map(|()| 0),
+        EntryType::Directory => {
+            folder(&disk, &shown)?;
+            // Its owner can always write to it: more entries may follow.
+            let mode = entry.header().mode().map_err(Error::Archive)? & 0o777 | 0o700;
+            fs::set_permissions(&disk, Permissions::from_mode(mode))
+                .map_err(Error::io("make", &disk))?;
+            Ok(0)
+        }
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
             make_room(&disk, &shown)?;
             file(entry, &disk)

@@ -13,12 +13,14 @@ use crate::{
     stages::{Stages, copies_from, shown},
 };
 use parts::Parts;
-use sidestep_dockerfile::{Heredoc, Instruction, Mode, Origin, wildcard};
+use sidestep_dockerfile::{Heredoc, Instruction, Mode, Origin};
 use std::io::Write as _;
 
 /// Where kaniko unpacks a context, and where it keeps what is copied from stages.
 const CONTEXT: &str = "/kaniko/buildcontext";
 const STAGES: &str = "/kaniko/deps";
+
+const TOO_MANY: &str = "when specifying multiple sources in a COPY command, destination must be a directory and end in '/'";
 
 /// What is found before an instruction is performed.
 fn not_found(why: impl std::fmt::Display) -> String {
@@ -98,18 +100,16 @@ impl Build<'_, '_, '_> {
             workdir: &workdir,
             owner: owner.as_ref().ok().copied().flatten(),
             mode: mode.as_ref().ok().and_then(Option::as_ref),
+            is_sure: is_sure && built.gaps.is_empty(),
             unpack_in: parts.is_add.then_some(&self.store),
         };
         let copied = copy::copy(&files, &built.image.files, &request);
         let mut copied = copied.map_err(failed)?;
-        // A pattern that nothing matches copies nothing, and is no fault.
-        let missing = copied
-            .missing
-            .iter()
-            .filter(|source| !wildcard::is_pattern(source));
-        let missing: Vec<&str> = missing.map(String::as_str).collect();
-        if is_sure && let Some(first) = missing.first() {
+        if is_sure && let Some(first) = copied.missing.first() {
             return Err(not_there(&absolute(&format!("{root}/{first}"))));
+        }
+        if copied.too_many {
+            return Err(not_found(TOO_MANY));
         }
         let owner = owner
             .map_err(|why| failed(format!("getting user group from chown: {why}")))?
@@ -119,10 +119,13 @@ impl Build<'_, '_, '_> {
                 "getting permissions from chmod: parsing value from chmod: {why}"
             )));
         }
-        if let Some(path) = copied.blocked {
-            return Err(failed(format!(
-                "resolving dest symlink: failed to lstat: lstat {path}: not a directory"
-            )));
+        if let Some(why) = copied.blocked {
+            let by = if parts.is_add {
+                "executing copy command: "
+            } else {
+                ""
+            };
+            return Err(failed(format!("{by}resolving dest symlink: {why}")));
         }
         if !is_sure && !copied.missing.is_empty() {
             let gone = copied.missing.join(", ");
@@ -149,6 +152,7 @@ impl Build<'_, '_, '_> {
             copy::add_parents(&mut copied.nodes, &built.image.files, &path, Some(owner));
             copied.nodes.insert(path, node);
         }
+        copy::add_above(&mut copied.nodes, &built.image.files);
         self.add_layer(&mut built.image, copied.nodes)
             .map_err(|why| format!("error building stage: {why}"))
     }

@@ -1,6 +1,7 @@
-use super::not_found;
+use super::{TOO_MANY, not_found};
 use crate::{
-    files::{Files, normal},
+    copy::{cleaned, names_folder},
+    files::Files,
     instruction::failed,
     scope::Scope,
     stages::copies_from,
@@ -59,20 +60,14 @@ impl Parts {
 
     /// More than one source wants a folder. What is there counts only for a path from the root.
     pub(super) fn check_destination(&self, into: &Files, gaps: &[String]) -> Result<(), String> {
-        let to = self.destination.as_str();
-        let is_folder = to.ends_with('/')
-            || to == "."
-            || to == ".."
-            || to.ends_with("/.")
-            || (to.starts_with('/') && (into.is_folder(&normal(to)) || !gaps.is_empty()));
+        let to = cleaned(&self.destination);
+        let is_folder = names_folder(into, &to) || (to.starts_with('/') && !gaps.is_empty());
         let has_pattern = self
             .sources
             .iter()
             .any(|source| wildcard::is_pattern(source));
         if self.sources.len() > 1 && !has_pattern && !is_folder {
-            return Err(not_found(
-                "when specifying multiple sources in a COPY command, destination must be a directory and end in '/'",
-            ));
+            return Err(not_found(TOO_MANY));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod builds;
+mod copies;
 mod credentials;
 mod dockerfiles;
 mod failures;

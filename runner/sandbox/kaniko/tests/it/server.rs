@@ -286,10 +286,19 @@ fn reply(status: u16, body: Vec<u8>) -> Response<Body> {
 
 /// An archive of all that a folder holds, as people make one with tar.
 pub(crate) fn archive(folder: &Path) -> Vec<u8> {
+    archive_of(folder, tar::HeaderMode::Deterministic)
+}
+
+/// An archive that keeps the modes.
+pub(crate) fn archive_as_it_is(folder: &Path) -> Vec<u8> {
+    archive_of(folder, tar::HeaderMode::Complete)
+}
+
+fn archive_of(folder: &Path, mode: tar::HeaderMode) -> Vec<u8> {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut archive = tar::Builder::new(gzip);
     archive.follow_symlinks(false);
-    archive.mode(tar::HeaderMode::Deterministic);
+    archive.mode(mode);
     archive.append_dir_all(".", folder).unwrap();
     archive.into_inner().unwrap().finish().unwrap()
 }
