@@ -12,10 +12,10 @@ pub fn render_failure(failure: &Failure, color: bool) -> Vec<String> {
         lines = vec![format!("{why}no reason was given")];
     }
     let code = format!(
-        "{} ({}): {}",
+        "{} ({}), {}",
         show::line(&failure.code),
         failure.class,
-        whose(failure.owner)
+        owner(failure.owner)
     );
     lines.push(label(paint, "code") + &paint.dim(&code));
     let told = lines.len();
@@ -69,15 +69,15 @@ pub(crate) fn help_lines(paint: Paint, by: Speaker, help: &[Help]) -> Vec<Line> 
     lines.collect()
 }
 
-/// Who can mend it, as a person would say it.
-fn whose(owner: Owner) -> &'static str {
+/// Returns who can repair it.
+fn owner(owner: Owner) -> &'static str {
     match owner {
-        Owner::Author => "for who wrote the pipeline, or the code that it builds",
-        Owner::Plugin => "for who wrote the plugin",
-        Owner::Cloud => "for who runs the Google Cloud project",
-        Owner::Cluster => "for who runs the cluster",
-        Owner::Operator => "for who runs sidestep here",
-        Owner::Sidestep => "a bug in sidestep, please report it",
+        Owner::Author => "owner: author of the pipeline or of the code that it builds",
+        Owner::Plugin => "owner: author of the plugin",
+        Owner::Cloud => "owner: Google Cloud project administrator",
+        Owner::Cluster => "owner: cluster administrator",
+        Owner::Operator => "owner: operator of sidestep",
+        Owner::Sidestep => "owner: sidestep (a bug; please report it)",
     }
 }
 
