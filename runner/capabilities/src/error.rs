@@ -1,4 +1,4 @@
-use sidestep_events::Failure;
+use sidestep_events::{Failure, show};
 use wasmtime::component::ResourceTableError;
 
 /// Why a host call ends without its answer: a failure that the plugin may handle, or a trap that
@@ -14,7 +14,7 @@ pub enum CallError {
 /// A failure that stops the plugin, since the call has no error that it could answer with, or
 /// since the plugin may not go on.
 #[derive(Debug, thiserror::Error)]
-#[error("the plugin was stopped: {:?}", .0.code)]
+#[error("the plugin was stopped: {}", show::line(&.0.code))]
 pub struct Stopped(pub Box<Failure>);
 
 impl Stopped {

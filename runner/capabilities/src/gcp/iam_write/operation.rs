@@ -63,7 +63,10 @@ async fn wait(
                 Class::TimedOut,
                 "google.slow",
                 Owner::Cloud,
-                format!("cannot {what}: Google has not done it after {waited:?}"),
+                format!(
+                    "cannot {what}: Google has not done it after {} s",
+                    waited.as_secs()
+                ),
             )
             .with_help("try again: what is there by then is found"));
         }
