@@ -1,11 +1,15 @@
+mod archive;
+mod around;
+mod place;
+
 use crate::files::{Files, Node, join, normal};
+use archive::{archive, unpack};
+pub(crate) use around::{add_above, add_parents};
+use around::{add_targets, written_through};
+use place::{beside, dangling, is_folder};
+pub(crate) use place::{cleaned, names_folder, place};
 use sidestep_dockerfile::{Mode, wildcard};
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read, Seek as _, SeekFrom},
-    path::Path,
-};
+use std::{collections::BTreeMap, io, path::Path};
 
 /// What to copy and how.
 pub(crate) struct Request<'a> {
@@ -180,157 +184,6 @@ fn has_many(from: &Files, found: &[String]) -> bool {
     }
 }
 
-/// The folders above what is copied: kaniko puts them into the layer again.
-pub(crate) fn add_above(nodes: &mut BTreeMap<String, Node>, into: &Files) {
-    let above = |path: &String| -> Vec<String> {
-        let slashes = path.match_indices('/');
-        slashes.map(|(at, _)| path[..at].to_owned()).collect()
-    };
-    let folders: Vec<String> = nodes.keys().flat_map(above).collect();
-    for folder in folders {
-        if let Some(node @ Node::Folder { .. }) = into.0.get(&folder) {
-            nodes.entry(folder).or_insert_with(|| node.clone());
-        }
-    }
-}
-
-/// What copied links lead to, as far as it was there: kaniko puts that into the layer, too.
-fn add_targets(nodes: &mut BTreeMap<String, Node>, into: &Files) {
-    let targets: Vec<String> = nodes
-        .iter()
-        .filter_map(|(path, node)| match node {
-            Node::Link { target } => into.resolve(&lead(path, target)),
-            Node::File { .. } | Node::Folder { .. } => None,
-        })
-        .collect();
-    for target in targets {
-        if let Some(node) = into.0.get(&target) {
-            nodes.entry(target).or_insert_with(|| node.clone());
-        }
-    }
-}
-
-/// Where a link at a path leads, by one step.
-fn lead(path: &str, target: &str) -> String {
-    let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-    if target.starts_with('/') {
-        normal(target)
-    } else {
-        normal(&format!("{above}/{target}"))
-    }
-}
-
-/// Where a destination leads that is a link to nothing.
-fn dangling(into: &Files, written: &str, workdir: &str) -> Option<String> {
-    let path = beside(into, written, workdir);
-    match into.0.get(&path) {
-        Some(Node::Link { target }) if into.resolve(&path).is_none() => Some(lead(&path, target)),
-        _ => None,
-    }
-}
-
-/// Where a file is written that is copied to a path: through the link that stands there. The layer
-/// then holds the link, too.
-fn written_through(nodes: &mut BTreeMap<String, Node>, into: &Files, mut path: String) -> String {
-    for _ in 0..MOST_LINKS {
-        let Some(link @ Node::Link { target }) = into.0.get(&path) else {
-            break;
-        };
-        nodes.insert(path.clone(), link.clone());
-        path = beside(into, &format!("/{}", lead(&path, target)), "");
-    }
-    path
-}
-
-/// A path as Go's `filepath.Clean` has it, which keeps a slash at its end here.
-pub(crate) fn cleaned(path: &str) -> String {
-    let is_root = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if is_root => {}
-            part => parts.push(part),
-        }
-    }
-    let mut clean = parts.join("/");
-    if is_root {
-        clean.insert(0, '/');
-    } else if clean.is_empty() {
-        clean.push('.');
-    }
-    if path.ends_with('/') && !clean.ends_with('/') {
-        clean.push('/');
-    }
-    clean
-}
-
-/// Whether a destination is a folder before the instruction is performed: what is there counts only
-/// for a path from the root.
-pub(crate) fn names_folder(into: &Files, written: &str) -> bool {
-    if written.ends_with('/') {
-        return true;
-    }
-    let there = written
-        .starts_with('/')
-        .then(|| into.resolve(&normal(written)));
-    match there.flatten() {
-        Some(real) => into.is_folder(&real),
-        None => written == "." || written == "..",
-    }
-}
-
-/// Whether a destination is a folder when the instruction is performed.
-fn is_folder(into: &Files, written: &str, workdir: &str) -> bool {
-    if written.ends_with('/') {
-        return true;
-    }
-    let is_relative = !written.starts_with('/');
-    let path = if is_relative {
-        format!("{workdir}/{written}")
-    } else {
-        written.to_owned()
-    };
-    match into.resolve(&normal(&path)) {
-        Some(real) => into.is_folder(&real),
-        None => is_relative && written.ends_with('.'),
-    }
-}
-
-/// Where a path of an instruction is, with the links above its last part followed.
-fn beside(into: &Files, written: &str, workdir: &str) -> String {
-    let path = if written.starts_with('/') {
-        normal(written)
-    } else {
-        normal(&format!("{workdir}/{written}"))
-    };
-    match path.rsplit_once('/') {
-        Some((above, name)) => join(&place(into, &format!("/{above}"), workdir), name),
-        None => path,
-    }
-}
-
-/// The folders that a file needs and that are not there: they are the file's owner's.
-pub(crate) fn add_parents(
-    nodes: &mut BTreeMap<String, Node>,
-    into: &Files,
-    path: &str,
-    owner: Option<(u64, u64)>,
-) {
-    for (at, _) in path.match_indices('/') {
-        let folder = &path[..at];
-        if !into.0.contains_key(folder) {
-            nodes.entry(folder.to_owned()).or_insert(Node::Folder {
-                mode: 0o755,
-                owner: owner.unwrap_or((0, 0)),
-            });
-        }
-    }
-}
-
 fn add(
     nodes: &mut BTreeMap<String, Node>,
     request: &Request<'_>,
@@ -351,80 +204,6 @@ fn add(
         Node::Link { .. } => {}
     }
     nodes.insert(path, node);
-}
-
-/// Where a path of an instruction is, with the links of the image followed.
-pub(crate) fn place(files: &Files, written: &str, workdir: &str) -> String {
-    let path = if written.starts_with('/') {
-        normal(written)
-    } else {
-        normal(&format!("{workdir}/{written}"))
-    };
-    let mut known = path.len();
-    loop {
-        if let Some(real) = files.resolve(&path[..known]) {
-            return join(&real, path[known..].trim_start_matches('/'));
-        }
-        known = path[..known].rfind('/').unwrap_or(0);
-        if known == 0 {
-            return path;
-        }
-    }
-}
-
-/// The archive that a source is, or leads to.
-fn archive<'f>(from: &'f Files, source: &str) -> io::Result<Option<&'f Path>> {
-    let real = from.resolve(source);
-    match real.and_then(|real| from.0.get(&real)) {
-        Some(Node::File { disk, .. }) if is_archive(disk)? => Ok(Some(disk)),
-        _ => Ok(None),
-    }
-}
-
-/// How many links a file is written through.
-const MOST_LINKS: usize = 40;
-/// What a gzip file begins with.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-fn is_archive(file: &Path) -> io::Result<bool> {
-    let mut start = [0; 512];
-    let mut file = File::open(file)?;
-    let count = file.read(&mut start)?;
-    // kaniko takes all that is compressed for an archive.
-    if start[..count].starts_with(&GZIP) {
-        return Ok(true);
-    }
-    Ok(start[..count].get(257..262) == Some(b"ustar"))
-}
-
-fn unpack(file: &Path, folder: &Path) -> io::Result<()> {
-    let mut reader = File::open(file)?;
-    let mut start = [0; 2];
-    reader.read_exact(&mut start)?;
-    reader.seek(SeekFrom::Start(0))?;
-    let unpacked = if start == GZIP {
-        whole_tar(file)?;
-        sidestep_context::unpack(reader, folder)
-    } else {
-        // The unpacker takes gzip: wrap what is not.
-        let zipped = flate2::read::GzEncoder::new(reader, flate2::Compression::none());
-        sidestep_context::unpack(zipped, folder)
-    };
-    unpacked.map(drop).map_err(io::Error::other)
-}
-
-/// Refuses what is compressed and no tar, in kaniko's words.
-fn whole_tar(file: &Path) -> io::Result<()> {
-    let mut inner = Vec::new();
-    let read = flate2::read::MultiGzDecoder::new(File::open(file)?);
-    read.take(512).read_to_end(&mut inner)?;
-    let why = match inner.len() {
-        0 => return Ok(()),
-        512 if inner.get(257..262) == Some(b"ustar") => return Ok(()),
-        512 => "archive/tar: invalid tar header",
-        _ => "unexpected EOF",
-    };
-    Err(io::Error::other(format!("unpacking local tar: {why}")))
 }
 
 /// `UID[:GID]`; a name is looked up in the image's own files, and `None` where it
