@@ -1,5 +1,5 @@
 //! Every way to break a workload's identity: what is said, that no pod is made, and that the
-//! printed commands mend it when the real gcloud and kubectl run them as printed.
+//! printed commands repair it when the real gcloud and kubectl run them as printed.
 
 use std::process::Command;
 
@@ -33,7 +33,7 @@ steps:
 
 /// Runs until it succeeds, doing between the runs what the failures say. `links` are the links that
 /// are found broken, in order.
-fn mend(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
+fn repair(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
     let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
         return;
     };
@@ -110,7 +110,7 @@ macro_rules! scenarios {
         #[test]
         fn $test() {
             let pipeline: Option<&str> = None$(.or(Some($pipeline)))?;
-            mend($scenario, pipeline, &[$($link),+]);
+            repair($scenario, pipeline, &[$($link),+]);
         }
     )+};
 }

@@ -1,4 +1,4 @@
-//! Finds the first broken link of a workload's identity, and the command that mends it.
+//! Finds the first broken link of a workload's identity, and the command that repairs it.
 //!
 //! Judgement is pure: each link's module turns facts into a verdict, and is tested so. `reads` asks
 //! the host, `diagnosis` goes from link to link, and `proving` tries what the workload itself can
@@ -37,7 +37,7 @@ use inputs::Inputs;
 use outputs::Outputs;
 use sidestep::{Check, Diagnostic, Result, Step};
 
-/// Finds the first broken link of a workload's identity, and the command that mends it.
+/// Finds the first broken link of a workload's identity, and the command that repairs it.
 #[sidestep::plugin(
     name = "wi-verify",
     requests(

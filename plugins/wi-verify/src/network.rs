@@ -204,7 +204,7 @@ mod tests {
             error.help[1].to_string().starts_with("printf %s '{"),
             "{error:?}"
         );
-        // What the repair adds mends it.
+        // What the repair adds is enough.
         let added = opening("builds", &[SERVER, SERVER_V2]);
         assert!(matches!(
             judge(&[closed.clone(), added["spec"].clone()], true),

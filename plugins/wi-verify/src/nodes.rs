@@ -82,13 +82,13 @@ pub(crate) fn nodes(
         ),
     );
     // Where pods ask for nodes that serve, one such pool is enough.
-    let mend = if asks { &others[..1] } else { &others[..] };
-    error = error.help(if mend.len() == 1 && others.len() > 1 {
+    let named = if asks { &others[..1] } else { &others[..] };
+    error = error.help(if named.len() == 1 && others.len() > 1 {
         "let one serve them (its nodes may be recreated):"
     } else {
         "let it serve them (nodes may be recreated):"
     });
-    for pool in mend {
+    for pool in named {
         error = error.helps(workload.gke().serve_identities(&pool.name));
     }
     Ok(Verdict::Broken(error))

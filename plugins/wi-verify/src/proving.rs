@@ -31,7 +31,7 @@ pub(crate) struct Proving<'a> {
     pub(crate) wait: Duration,
     /// What the links before have read.
     pub(crate) known: Known,
-    /// Whether something is broken that no waiting mends.
+    /// Whether something is broken that no waiting repairs.
     pub(crate) settled: bool,
 }
 

@@ -36,12 +36,12 @@ pub(crate) fn helps(helps: impl IntoIterator<Item = impl Into<Help>>) -> Vec<Hel
     helps.into_iter().map(Into::into).collect()
 }
 
-/// A link that the cloud's administrator mends.
+/// A link that the cloud's administrator repairs.
 pub(crate) fn cloud(class: Class, code: &str, message: impl Into<String>) -> Error {
     Error::new(class, format!("identity.{code}"), Owner::Cloud, message)
 }
 
-/// A link that the cluster's administrator mends.
+/// A link that the cluster's administrator repairs.
 pub(crate) fn cluster(class: Class, code: &str, message: impl Into<String>) -> Error {
     Error::new(class, format!("identity.{code}"), Owner::Cluster, message)
 }

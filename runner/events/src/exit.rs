@@ -20,7 +20,7 @@ pub enum Exit {
     Usage,
     /// 3: refused by grants or policy.
     Refused,
-    /// 4: the cloud or the cluster said no, and a person must mend it.
+    /// 4: the cloud or the cluster said no, and a person must act.
     Denied,
     /// 5: timed out.
     TimedOut,

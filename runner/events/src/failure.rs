@@ -17,7 +17,7 @@ pub struct Failure {
     /// The exact failure, dotted: `pod.evicted`, `identity.binding-missing`. Each has a page in
     /// the docs.
     pub code: Foreign,
-    /// Who can mend it.
+    /// Who can act on it.
     pub owner: Owner,
     /// What happened, in one or two sentences, with the resource that it happened to.
     pub message: Foreign,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::names;
 
 names! {
-    /// Who can mend a failure.
+    /// Who can act on a failure.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "kebab-case")]
     pub enum Owner {

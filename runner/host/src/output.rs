@@ -10,7 +10,7 @@ use sidestep_pipeline::Manifest;
 const MOST_SHOWN: usize = 5;
 
 /// Reads the outputs. One that is too large, no JSON object, or holds a known secret is the
-/// plugin's failure: it is never mended into something else.
+/// plugin's failure: it is never turned into something else.
 pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Failure> {
     let wrong = |class, code: &'static str, message: String| {
         Failure::new(class, code, Owner::Plugin, message)
@@ -77,7 +77,7 @@ pub(crate) fn check(
         ),
     )
     .with_help(format!(
-        "this is for the plugin's author to mend: version {} gives outputs that its own manifest \
+        "this is for the plugin's author to correct: version {} gives outputs that its own manifest \
          does not allow",
         manifest.version
     )))

@@ -26,7 +26,7 @@ pub struct Error {
     pub class: Class,
     /// Dotted and open: `pod.evicted`, `upload.too-large`, …
     pub code: String,
-    /// Who can mend it.
+    /// Who can act on it.
     pub owner: Owner,
     /// What happened, and where.
     pub message: String,
@@ -57,7 +57,7 @@ impl Error {
         }
     }
 
-    /// The inputs are wrong, and the pipeline's author can mend them.
+    /// The inputs are wrong, and the pipeline's author can correct them.
     pub fn invalid_input(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Class::InvalidInput, code, Owner::Author, message)
     }

@@ -50,7 +50,7 @@ pub(super) fn of_status(what: &str, status: &Status) -> Failure {
     failure
 }
 
-/// What the API server says to a watch that no other try can mend.
+/// What the API server says to a watch that no other try can change.
 pub(super) fn refused(error: &watcher::Error) -> Option<&Status> {
     let status = match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))

@@ -90,7 +90,7 @@ mod tests {
         let found = [
             Diagnostic::warning("b.x", "beware"),
             Diagnostic::error("a.x", "wrong")
-                .with_help("mend")
+                .with_help("repair")
                 .at("a b.yaml", at),
         ];
         let log = sarif(&found, "0.1.0");
@@ -110,6 +110,6 @@ mod tests {
             place["region"],
             json!({ "startLine": 3, "startColumn": 5, "endColumn": 9 })
         );
-        assert_eq!(second["message"]["text"], "wrong\n\nmend");
+        assert_eq!(second["message"]["text"], "wrong\n\nrepair");
     }
 }

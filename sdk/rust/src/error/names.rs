@@ -64,7 +64,7 @@ impl Class {
 }
 
 names! {
-    /// Who can mend it.
+    /// Who can act on it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Owner {
         /// Who wrote the pipeline or the code that it builds.

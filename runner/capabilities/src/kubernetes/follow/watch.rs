@@ -303,7 +303,7 @@ fn version(event: &Event) -> Option<u64> {
     event.resource_version()?.parse().ok()
 }
 
-/// A watch's error, if trying again can't mend it.
+/// A watch's error, if trying again can't help.
 fn refusal(error: &watcher::Error, target: &Target) -> Result<(), Failure> {
     let Some(status) = failure::refused(error) else {
         return Ok(());

@@ -45,7 +45,7 @@ impl Summary {
         }
     }
 
-    /// A new run, where what the author mends is what an earlier step took up and `resume` keeps.
+    /// A new run, where what the author corrects is what an earlier step took up and `resume` keeps.
     fn afresh(&self, options: &TextOptions) -> Option<Hint> {
         let authors = |failure: &Failure| failure.owner == Owner::Author;
         let again = |hint: &&Hint| hint.command.to_line().starts_with("sidestep run ");

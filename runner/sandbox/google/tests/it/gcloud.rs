@@ -428,7 +428,7 @@ async fn repairs_mend_what_the_scenarios_cut() {
         for repair in &repairs {
             assert!(
                 !pod_is_the_builder(&gcloud.world).await,
-                "{scenario}: mended before {repair}"
+                "{scenario}: repaired before {repair}"
             );
             gcloud.ok(repair).await;
         }
