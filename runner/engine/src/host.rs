@@ -21,6 +21,9 @@ pub struct HostExecutor {
     pub run: String,
     /// The plan that the attempts belong to.
     pub plan: Arc<Plan>,
+    /// The plan's digest. It takes time in proportion to the plan, so it is not made for each
+    /// attempt.
+    pub plan_digest: String,
     /// The plan's plugins, by their digests.
     pub plugins: HashMap<String, Plugin>,
     /// Evaluates what a step's plugin requests once its inputs are known.
@@ -63,7 +66,7 @@ impl Executor for HostExecutor {
         let scopes = instance.scopes(&self.plan, &self.evaluator, &work.inputs)?;
         let context = StepContext {
             run: self.run.clone(),
-            plan: self.plan.digest(),
+            plan: self.plan_digest.clone(),
             instance: work.instance,
             attempt: work.attempt,
             resumed: work.resumed,

@@ -58,12 +58,13 @@ pub(crate) async fn launch(
     );
 
     let plan = Arc::new(launch.plan);
+    let plan_digest = plan.digest();
     let equipment = Equipment::new(
         session,
         &plan.secrets,
         Some(&launch.cloud),
         place.folder.id().as_str(),
-        &plan.digest(),
+        &plan_digest,
         !plan.policies.is_empty(),
     )
     .await?;
@@ -116,6 +117,7 @@ pub(crate) async fn launch(
     let executor = HostExecutor {
         run: run_id.clone(),
         plan: plan.clone(),
+        plan_digest,
         plugins: launch.plugins,
         evaluator: Arc::clone(&session.evaluator),
         services: equipment.services,
