@@ -277,9 +277,13 @@ fn a_rejected_caller_is_the_caller_s_link_with_google_s_sentence() {
     let said = "The given credential is rejected by the attribute condition.";
     assert!(why.contains(said), "{why}");
     assert_eq!(
-        commands(&failure["help"]).len(),
-        1,
-        "no role helps: {failure:#}"
+        commands(&failure["help"]),
+        [""; 0],
+        "no role helps, and nobody signs in for a provider: {failure:#}"
+    );
+    assert!(
+        failure["help"].to_string().contains("`audience`"),
+        "it says who decides: {failure:#}"
     );
 }
 

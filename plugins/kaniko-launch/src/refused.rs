@@ -47,7 +47,7 @@ fn of_amounts(error: Error, inputs: &Inputs) -> Error {
         _ => named.join(" and "),
     };
     let help = if error.message.contains("must specify") {
-        format!("give {named}, each as a quantity or as `{{ request, limit }}`")
+        format!("give {named} as a quantity or as `{{ request, limit }}`")
     } else {
         format!("fit {named} to what the namespace allows, or wait until other pods have ended")
     };
@@ -90,7 +90,7 @@ mod tests {
         );
         assert_eq!(
             helps[0],
-            "give `cpu`, each as a quantity or as `{ request, limit }`"
+            "give `cpu` as a quantity or as `{ request, limit }`"
         );
         assert_eq!(
             helps[2],

@@ -110,18 +110,50 @@ pub(super) fn no_token(error: &CredentialsError) -> Failure {
     } else {
         Class::Denied
     };
-    let said = causes::chain(error);
-    // The library's own words for nobody being signed in here; they are long, and say it late.
-    let message = if said.contains("you have not configured local credentials") {
-        "this process has no Google credentials: nobody is signed in, and no metadata server answers"
-            .to_owned()
-    } else {
-        format!("no access token can be had for this process: {said}")
+    no_token_since(class, causes::chain(error))
+}
+
+/// `said` is what the library says.
+fn no_token_since(class: Class, said: String) -> Failure {
+    let refusal = refusal(&said);
+    let of_provider = refusal
+        .as_ref()
+        .is_some_and(|(error, _)| PROVIDER_REFUSES.contains(&error.as_str()));
+    // The library's own words are long, and say late what matters.
+    let message = match refusal {
+        _ if said.contains("you have not configured local credentials") => {
+            "this process has no Google credentials: nobody is signed in, and no metadata server \
+             answers"
+                .to_owned()
+        }
+        Some((error, why)) => {
+            format!("Google refuses the credentials of this process: {why} ({error})")
+        }
+        None => format!("no access token can be had for this process: {said}"),
     };
-    Failure::new(class, "identity.no-token", Owner::Operator, message)
-        .with_detail("cause", said)
-        .with_help("sign in:")
-        .with_help(commands::sign_in())
+    let failure = Failure::new(class, "identity.no-token", Owner::Operator, message)
+        .with_detail("cause", said);
+    if of_provider {
+        return failure.with_help(
+            "the workload identity provider that the credentials file names as `audience` decides, \
+             by its attribute condition, its attribute mapping and its allowed audiences: compare \
+             them with the claims of this process's token",
+        );
+    }
+    failure.with_help("sign in:").with_help(commands::sign_in())
+}
+
+/// What the token exchange answers where the provider does not take the token (RFC 6749, 5.2, and
+/// RFC 8693, 2.2.2).
+const PROVIDER_REFUSES: [&str; 2] = ["unauthorized_client", "invalid_target"];
+
+/// The error and its description in an OAuth answer that the library quotes as `body=<…>`.
+fn refusal(said: &str) -> Option<(String, String)> {
+    let (_, body) = said.split_once("body=<")?;
+    let mut values = serde_json::Deserializer::from_str(body).into_iter::<Value>();
+    let body = values.next()?.ok()?;
+    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    Some((text("error")?, text("error_description")?))
 }
 
 /// How long to wait before another try, in milliseconds; Google sends seconds (RFC 9110, 10.2.3).
@@ -247,6 +279,37 @@ mod tests {
         assert_eq!(failure.code, "google.unreachable");
         assert!(failure.message.contains("127.0.0.1"), "{failure}");
         assert!(!failure.message.contains("hunter22"), "{failure}");
+    }
+
+    #[test]
+    fn what_refuses_a_token_is_said_first() {
+        let quoted = |body: &str| {
+            format!("Request to fetch the token failed. cannot exchange, body=<{body}> and so on")
+        };
+        let of = |body: &str| no_token_since(Class::Denied, quoted(body));
+        let condition = of(
+            r#"{"error":"unauthorized_client","error_description":"The given credential is rejected by the attribute condition."}"#,
+        );
+        assert_eq!(
+            condition.message.exact(),
+            "Google refuses the credentials of this process: The given credential is rejected by the \
+             attribute condition. (unauthorized_client)"
+        );
+        assert_eq!(
+            condition.help.len(),
+            1,
+            "nobody signs in for it: {condition:?}"
+        );
+        let expired = of(
+            r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
+        );
+        assert!(
+            expired.message.exact().contains("expired or revoked"),
+            "{expired:?}"
+        );
+        assert_eq!(expired.help.len(), 2, "signing in again helps: {expired:?}");
+        let other = of("<html>");
+        assert!(other.message.exact().contains("body=<<html>>"), "{other:?}");
     }
 
     #[test]
