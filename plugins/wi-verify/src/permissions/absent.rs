@@ -1,0 +1,60 @@
+//! Targets that are not there.
+
+use sidestep::gcp::iam::Policy;
+use sidestep::google::Place;
+use sidestep::{Class, Error};
+
+use crate::commands;
+use crate::identity::Identity;
+use crate::roles::{self, Grant};
+use crate::targets::{Target, created_on_push};
+use crate::verdict::{Verdict, cloud};
+
+/// The verdict on a target that is not there. `policy` is that of its project.
+pub(super) fn absent(identity: &Identity, target: &Target, policy: Option<&Policy>) -> Verdict {
+    let place = target.place.shown();
+    let broken = || Verdict::Broken(missing(identity, target));
+    let Some(project) = created_on_push(&target.place) else {
+        return broken();
+    };
+    let creates = |role: &str| roles::CREATES_ON_PUSH.contains(&role);
+    match roles::grants(policy, creates, |member| identity.holds(member)) {
+        Grant::Given => Verdict::Holds(format!("{place}: the first push creates it")),
+        Grant::Conditioned(conditions) => Verdict::Unknown(format!(
+            "not checked: {place} does not exist, and whether a push creates it depends on a condition ({})",
+            roles::shown(&conditions)
+        )),
+        Grant::Unread => Verdict::Unknown(format!(
+            "not checked: {place} does not exist, and whether a push may create it is in the policy of project {project}, which could not be read"
+        )),
+        Grant::Absent => broken(),
+    }
+}
+
+/// A target that is not there.
+fn missing(identity: &Identity, target: &Target) -> Error {
+    let place = &target.place;
+    let error = cloud(
+        Class::NotFound,
+        "target-missing",
+        format!(
+            "there is no {}",
+            match place {
+                Place::Objects { bucket, .. } => format!("bucket gs://{bucket}"),
+                other => other.shown(),
+            }
+        ),
+    );
+    error
+        .help(match place {
+            Place::Objects { .. } => {
+                "correct its name, or create it, here in the cluster's project and region:"
+            }
+            Place::Repository(_) => "correct its name, or create it:",
+            Place::Secret { .. } => {
+                "correct its name, or create it, and add its value as a version:"
+            }
+            Place::Project(_) => "`project` is a project's id, not its display name",
+        })
+        .helps(commands::create(place, &identity.workload))
+}

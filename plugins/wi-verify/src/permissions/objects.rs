@@ -1,0 +1,102 @@
+//! Where a bucket was asked and single objects decide.
+
+use sidestep::google::Place;
+use sidestep::google::condition::{OfObjects, is_of_objects, of_objects};
+
+use super::short;
+use crate::identity::Identity;
+use crate::roles::{self, Grant};
+use crate::targets::Target;
+use crate::verdict::{Verdict, and};
+
+/// The verdict where the bucket was asked, and single objects decide: a condition on their names
+/// may grant what is lacking on the bucket. None where no object can make a difference.
+pub(super) fn on_objects(
+    identity: &Identity,
+    target: &Target,
+    lacking: &[&str],
+    grants: &[Grant],
+) -> Option<Verdict> {
+    let Place::Objects { bucket, prefix } = &target.place else {
+        return None;
+    };
+    if !lacking.iter().all(|permission| is_of_objects(permission)) {
+        return None;
+    }
+    let place = target.place.shown();
+    // The prefixes on which everything is granted so far; all objects of the target at first.
+    let mut common = vec![prefix.clone()];
+    let mut undecided = None;
+    for grant in grants {
+        let conditions = match grant {
+            Grant::Conditioned(conditions) => conditions,
+            Grant::Unread => {
+                return Some(Verdict::Unknown(format!(
+                    "not checked: on gs://{bucket} as a whole {} lacks {}, and its policy, which may grant that on some objects, could not be read",
+                    identity.who(),
+                    and(lacking)
+                )));
+            }
+            Grant::Given | Grant::Absent => return None,
+        };
+        let mut prefixes = Vec::new();
+        for condition in conditions {
+            match of_objects(&condition.expression, bucket) {
+                OfObjects::Prefix(prefix) => prefixes.push(prefix),
+                OfObjects::Undecided => undecided = Some(condition),
+                OfObjects::None => {}
+            }
+        }
+        common = both(&common, &prefixes);
+    }
+    if common.is_empty() {
+        let condition = undecided?;
+        return Some(Verdict::Unknown(format!(
+            "not checked: on {place} it depends on the object ({})",
+            roles::shown(std::slice::from_ref(condition))
+        )));
+    }
+    // A prefix that a target names has to be granted whole.
+    if !prefix.is_empty() && !common.contains(prefix) {
+        return None;
+    }
+    let verbs: Vec<&str> = target.permissions.iter().map(|it| short(it)).collect();
+    let objects: Vec<String> = common
+        .iter()
+        .map(|prefix| format!("gs://{bucket}/{prefix}*"))
+        .collect();
+    Some(Verdict::Holds(format!(
+        "{}: {}",
+        and(&objects),
+        and(&verbs)
+    )))
+}
+
+/// The prefixes that lie in one of each list, each once.
+fn both(some: &[String], others: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (a, b) in some.iter().flat_map(|a| others.iter().map(move |b| (a, b))) {
+        let narrower = if a.starts_with(b.as_str()) {
+            a
+        } else if b.starts_with(a.as_str()) {
+            b
+        } else {
+            continue;
+        };
+        if !found.contains(narrower) {
+            found.push(narrower.clone());
+        }
+    }
+    found
+}
+
+/// Whether a grant on the place gives what is lacking: lists and facts of a bucket are not asked of
+/// single objects.
+pub(super) fn on_prefix_only(place: &Place, lacking: &[&str]) -> bool {
+    match place {
+        Place::Objects { prefix, .. } if !prefix.is_empty() => {
+            lacking.iter().all(|permission| is_of_objects(permission))
+        }
+        _ => true,
+    }
+}
