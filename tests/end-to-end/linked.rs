@@ -30,7 +30,7 @@ fn a_linked_dockerfile_is_shown_by_both_names_and_built() {
 #[test]
 fn a_dockerfile_that_leaves_its_context_is_an_error_before_the_run() {
     let mut place = Place::new();
-    place.write("shared/Dockerfile", "FROM scratch\nCOPY a /a\n");
+    place.write("elsewhere/Dockerfile", "FROM scratch\nCOPY a /a\n");
     place.write("app/a", "a\n");
     let inputs = "with: { path: app, ";
     place.write(
@@ -40,7 +40,7 @@ fn a_dockerfile_that_leaves_its_context_is_an_error_before_the_run() {
             .replace("with: { context", &format!("{inputs}context")),
     );
     symlink(
-        "../shared/Dockerfile",
+        "../elsewhere/Dockerfile",
         place.workspace().join("app/Dockerfile"),
     )
     .unwrap();

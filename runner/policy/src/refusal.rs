@@ -81,7 +81,7 @@ impl Refusal {
             code: "policy.refused",
             message: format!("{message}: {file}:{line} does not allow it"),
             help: vec![
-                "narrow the grant, or ask who runs Sidestep here to widen the policy".to_owned(),
+                "narrow the grant, or ask the operator of Sidestep to widen the policy".to_owned(),
             ],
             yaml: None,
             policy: Some((file.to_owned(), line)),

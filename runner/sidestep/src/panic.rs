@@ -6,8 +6,6 @@ use std::panic::PanicHookInfo;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sidestep_events::{Command, Value, show};
-
 use crate::output::note;
 
 static SAID: AtomicBool = AtomicBool::new(false);
@@ -47,9 +45,7 @@ fn said(info: &PanicHookInfo<'_>) -> String {
         env!("CARGO_PKG_REPOSITORY"),
         "/issues\n"
     ));
-    let resume = Command::new(&["sidestep", "resume"]).value(Value::placeholder("RUN"));
-    let resume = show::command_or_nothing(resume.build().as_ref());
-    let _ = write!(text, "A run that was under way goes on with `{resume}`.");
+    text.push_str("A run that was under way can be resumed: `sidestep runs` lists it.");
     text
 }
 

@@ -1,6 +1,6 @@
-//! Where a run lives, taken for this process alone: a new run's, or that of one that is gone on with.
+//! The folder of a run, locked for this process: of a new run, or of one that is resumed.
 
-use sidestep_events::{Class, Command, Failure, Header, JOURNAL_VERSION, Owner, Value, commands};
+use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, commands};
 use sidestep_pipeline::Plan;
 use sidestep_sandbox::DEVELOPER;
 use sidestep_state::{
@@ -101,19 +101,16 @@ impl Place {
 fn held(error: CommandError, asked: bool) -> CommandError {
     match error {
         CommandError::Failed(failure) if failure.code == LOCKED && !asked => {
-            let key = [RUN_KEY.into(), "=".into(), Value::placeholder("KEY")];
-            let failure = failure
-                .with_help(format!(
-                    "If both are jobs of one CI run, give each its own {RUN_KEY}, such as its place in the matrix:"
-                ))
-                .with_helps(Command::new(&["export"]).joined(key).build());
+            let failure = failure.with_help(format!(
+                "if both are jobs of one CI run, give each its own {RUN_KEY} in its environment, such as its place in the matrix"
+            ));
             CommandError::Failed(Box::new(failure))
         }
         error => error,
     }
 }
 
-/// Whether a run that never ended was begun as it is to be gone on with.
+/// Whether a run that never ended was begun as it is to be resumed.
 fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
     let id = place.folder.id();
     let Header {

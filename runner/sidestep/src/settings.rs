@@ -54,7 +54,7 @@ pub enum OnTerminate {
     /// Stop what was started, and clean up.
     #[default]
     Cancel,
-    /// Leave what runs outside, for whoever resumes the run.
+    /// Leave pods running, so that the run can be resumed.
     Detach,
 }
 

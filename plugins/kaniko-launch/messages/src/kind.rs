@@ -160,7 +160,7 @@ kinds! {
         "a FROM or a `COPY --from` came to a text that is not an image name",
         "an ARG that it is made of got no value, or another one, from `buildArgs`";
     RateLimited: Unavailable, "kaniko.rate-limited", Author,
-        "a registry allows no more requests for now",
+        "a registry's limit of requests is reached",
         "retry later, or pull through a repository of your own";
     ServiceAway: Unavailable, "kaniko.service-unavailable", Cloud,
         "Cloud Storage or a registry failed to answer",

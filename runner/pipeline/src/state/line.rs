@@ -41,7 +41,7 @@ impl RunState {
     /// How an instance ended, with all that it needs. Both have ended, so the answer is kept: each
     /// instance is looked at once, however many ask.
     pub(super) fn line(&self, id: &str) -> Line {
-        // Not by recursion: what is gone on with may begin at the end of a long chain.
+        // Not by recursion: after a resume the first question may be about the end of a long chain.
         let mut open = vec![id];
         while let Some(&id) = open.last() {
             let Some(state) = self.instances.get(id) else {

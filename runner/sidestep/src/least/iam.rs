@@ -55,10 +55,13 @@ pub(crate) fn iam(plan: &Plan, member: Option<&str>) -> String {
     for remark in &needs.remarks {
         text.push_str(&format!("# Not covered: {}\n", show::line(remark)));
     }
-    text.push_str("\n# Who runs sidestep: serviceAccount:E-MAIL, user:E-MAIL or principal://…\n");
+    text.push_str("\n# The account that sidestep runs as: serviceAccount:E-MAIL, user:E-MAIL or principal://…\n");
     text.push_str(&match member {
         Some(member) => format!("RUNNER={}\n", show::shell_word(member)),
-        None => ": \"${RUNNER:?set it to who runs sidestep, or use --iam=MEMBER}\"\n".to_owned(),
+        None => {
+            ": \"${RUNNER:?set it to the account that sidestep runs as, or use --iam=MEMBER}\"\n"
+                .to_owned()
+        }
     });
     let mut pods: Vec<&Account> = Vec::new();
     for ((who, on), roles) in &needs.bindings {

@@ -43,7 +43,7 @@ pub(crate) fn rbac(plan: &Plan, subject: Option<&str>) -> String {
     );
     if subject.is_none() {
         text.push_str(
-            "# RUNNER stands for who runs sidestep: an e-mail, or NAMESPACE/NAME of a Kubernetes \
+            "# RUNNER stands for the account that sidestep runs as: an e-mail, or NAMESPACE/NAME of a Kubernetes \
              service account\n# (`--rbac=WHO` writes it).\n",
         );
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use sidestep_files::{Folder, OpenError};
 use sidestep_pipeline::{Led, Links};
 
-/// Follows links beneath the workspace. A workspace that can't be opened has none: whoever reads
-/// it says why.
+/// Follows links beneath the workspace. A workspace that can't be opened has none: reading it
+/// reports why.
 #[derive(Debug)]
 pub(super) struct WorkspaceLinks(Option<Folder>);
 

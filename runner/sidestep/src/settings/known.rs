@@ -89,8 +89,8 @@ pub(crate) const ON_TERMINATE: Known = anyone(
     "onTerminate",
     "SIDESTEP_ON_TERMINATE",
     "cancel or detach",
-    "What SIGTERM and SIGHUP do. `cancel`: stop what was started, and clean up. `detach`: leave what \
-     runs outside, for whoever resumes the run. SIGINT always cancels.",
+    "What SIGTERM and SIGHUP do. `cancel`: stop what was started, and clean up. `detach`: leave pods \
+     running, so that the run can be resumed. SIGINT always cancels.",
 )
 .flag("--on-terminate");
 
