@@ -17,7 +17,6 @@ mod facts;
 mod gc;
 mod inputs;
 mod launch;
-mod least;
 mod limits;
 mod machine;
 mod mermaid;
@@ -29,7 +28,6 @@ mod prepare;
 mod problems;
 mod reporters;
 mod signals;
-mod suggest;
 mod usage;
 
 use std::process::ExitCode;

@@ -1,16 +1,15 @@
 use sidestep_events::{Exit, Failure, show};
 use sidestep_pipeline::Plan;
 use sidestep_report::render_plan;
+use sidestep_rights::{iam, rbac, suggest};
 
 use crate::cli::{self, PlanFormat};
 use crate::commands::Session;
 use crate::commands::run::{given, read_source};
 use crate::error::CommandError;
-use crate::least::{iam, rbac};
 use crate::mermaid::mermaid;
 use crate::output::{Look, note, print, prose};
 use crate::prepare::{Given, prepare};
-use crate::suggest::suggest;
 
 pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, CommandError> {
     let source = read_source(session, args.pipeline.file.as_deref())?;

@@ -11,8 +11,8 @@ use serde_json::Value;
 use sidestep_pipeline::{Instance, Plan};
 use sidestep_policy::{Capability, Scope, StepGrant};
 
-pub(crate) use iam::iam;
-pub(crate) use rbac::rbac;
+pub use iam::iam;
+pub use rbac::rbac;
 
 /// A Kubernetes service account that pods of the plan run as.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -44,7 +44,7 @@ struct Needs {
 
 /// gcloud commands that give the runner and its pods the least, as a script for a POSIX shell.
 /// `member` is who runs sidestep: `serviceAccount:…`, `user:…`, `principal://…`.
-pub(crate) fn iam(plan: &Plan, member: Option<&str>) -> String {
+pub fn iam(plan: &Plan, member: Option<&str>) -> String {
     let mut needs = Needs::default();
     needs.of_runner(plan);
     needs.of_pods(plan);

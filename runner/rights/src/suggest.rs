@@ -17,7 +17,7 @@ struct Wanted<'a> {
 }
 
 /// The YAML to paste under the pipeline's steps, of a plan that was made as requested.
-pub(crate) fn suggest(plan: &Plan) -> String {
+pub fn suggest(plan: &Plan) -> String {
     let mut steps: Vec<(&str, Wanted<'_>)> = Vec::new();
     for instance in &plan.instances {
         let known = steps.iter().position(|(step, _)| *step == instance.step);

@@ -29,7 +29,7 @@ struct Needs {
 
 /// The Roles and RoleBindings, as YAML, one pair a namespace. `subject` is who runs sidestep: an
 /// e-mail of Google's, or `NAMESPACE/NAME` of a Kubernetes service account.
-pub(crate) fn rbac(plan: &Plan, subject: Option<&str>) -> String {
+pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
     let mut needs = Needs::default();
     for (instance, scope) in scopes(plan, Capability::Kubernetes) {
         needs.of_objects(scope, !instance.secrets.is_empty());
