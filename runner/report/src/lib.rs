@@ -12,7 +12,7 @@ mod text;
 pub use json::JsonLines;
 pub use lines::Lines;
 pub use live::Live;
-pub use problems::{Annotation, github, sarif};
+pub use problems::{Annotation, Problems, SourceText, github, sarif};
 pub use text::{
     Hint, JoinedLines, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold, going,
     render_failure, render_plan,

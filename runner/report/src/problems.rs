@@ -1,7 +1,13 @@
-//! What was found in files before anything started, for other programs that show it.
+//! Shows what was found in files before anything started: to people, and to other programs.
 
+mod excerpt;
+mod found;
 mod github;
+mod render;
 mod sarif;
+mod source;
 
+pub use found::Problems;
 pub use github::{Annotation, github};
 pub use sarif::sarif;
+pub use source::SourceText;

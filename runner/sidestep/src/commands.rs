@@ -22,7 +22,7 @@ use std::sync::Arc;
 use sidestep_evaluator::Evaluator;
 use sidestep_events::{Class, Command as Shown, Exit, Failure, Owner};
 use sidestep_host::{EvaluationLimits, Limits, ModuleEvaluator, Room};
-use sidestep_report::render_failure;
+use sidestep_report::{Problems, render_failure};
 use sidestep_state::{RunFolder, RunId, Runs};
 
 use crate::built_in::EVALUATOR;
@@ -31,7 +31,6 @@ use crate::environment;
 use crate::error::{CommandError, NO_HOME};
 use crate::machine;
 use crate::output::{Look, note, note_prose};
-use crate::problems::Problems;
 use crate::settings::{Places, Settings};
 use crate::signals::Inherited;
 

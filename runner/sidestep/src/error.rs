@@ -1,7 +1,7 @@
 use sidestep_events::{Class, Command, Diagnostic, Exit, Failure, Foreign, Help};
 use sidestep_state::StateError;
 
-use crate::problems::Problems;
+use sidestep_report::Problems;
 
 /// The code of a command that needs a folder which neither a home nor a setting names.
 pub(crate) const NO_HOME: &str = "settings.no-home";

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use sidestep_files::given;
 use sidestep_pipeline::{Source, read_values};
+use sidestep_report::Problems;
 
 use crate::error::CommandError;
-use crate::problems::Problems;
 
 /// The most bytes of a file of inputs or grants that are read.
 const MAX_BYTES: u64 = 1 << 20;

@@ -25,7 +25,6 @@ mod panic;
 mod place;
 mod policies;
 mod prepare;
-mod problems;
 mod reporters;
 mod signals;
 mod usage;

@@ -6,10 +6,10 @@ use sidestep_events::{Diagnostic, Exit};
 use sidestep_files::own::{self, OwnError};
 use sidestep_files::{OpenError, given};
 use sidestep_policy::Policy;
+use sidestep_report::Problems;
 
 use crate::commands::Session;
 use crate::environment;
-use crate::problems::Problems;
 
 /// The policies, with their texts for messages.
 pub(crate) struct Policies {

@@ -16,13 +16,13 @@ use sidestep_host::Plugin;
 use sidestep_pipeline::{
     Pipeline, Plan, PlanInputs, Planned, PluginInfo, Source, UnknownStep, parse_partly, plan_partly,
 };
+use sidestep_report::Problems;
 use sidestep_state::RunId;
 
 use crate::commands::Session;
 use crate::environment;
 use crate::equipment::{catalog, load};
 use crate::error::CommandError;
-use crate::problems::Problems;
 use crate::{facts, policies};
 
 use check::check;

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use sidestep_catalog::Package;
 use sidestep_events::{Class, Exit, Failure, Owner, PluginRef, commands};
 use sidestep_pipeline::{AUDIT, Plan};
+use sidestep_report::Problems;
 
 use crate::cli::Resume;
 use crate::cloud::Cloud;
@@ -15,7 +16,6 @@ use crate::launch::{Launch, launch};
 use crate::output::{Look, note};
 use crate::place::{Place, read_plan};
 use crate::prepare::infos;
-use crate::problems::Problems;
 use crate::{facts, policies};
 
 /// Goes on with a run, by the plan that it was begun with.

@@ -11,11 +11,11 @@ use sidestep_capabilities::{NewIntent, StepContext, StepSink};
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
 use sidestep_pipeline::{Pipeline, Plan, SecretSource};
+use sidestep_report::{Problems, SourceText};
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::Session;
 use crate::equipment::Equipment;
-use crate::problems::{Problems, Source};
 
 /// The most bytes of a file that a diagnostic shows lines of.
 const MAX_TEXT: u64 = 1 << 20;
@@ -93,13 +93,13 @@ pub(super) async fn check(
 /// The texts that plugins' diagnostics show lines of, each held once.
 #[derive(Default)]
 struct Texts {
-    known: HashMap<String, Arc<Source>>,
+    known: HashMap<String, Arc<SourceText>>,
     bytes: u64,
 }
 
 impl Texts {
     /// Holds a text, unless all of them together would be too much.
-    fn share(&mut self, file: &str, text: String) -> Option<Arc<Source>> {
+    fn share(&mut self, file: &str, text: String) -> Option<Arc<SourceText>> {
         if let Some(known) = self.known.get(file)
             && known.holds(&text)
         {
@@ -109,7 +109,7 @@ impl Texts {
         if self.bytes > MAX_TEXTS {
             return None;
         }
-        let source = Arc::new(Source::new(file, text));
+        let source = Arc::new(SourceText::new(file, text));
         self.known.insert(file.to_owned(), Arc::clone(&source));
         Some(source)
     }

@@ -11,11 +11,11 @@ use sidestep_dockerfile::{parse, place, plan as plan_build};
 use sidestep_events::{Diagnostic, Position};
 use sidestep_files::{Folder, OpenError};
 use sidestep_pipeline::{Instance, Pipeline, Plan, Seen, Template};
+use sidestep_report::{Problems, SourceText};
 
 use super::check::placed;
 use super::copied_links::copied_links;
 use crate::commands::Session;
-use crate::problems::{Problems, Source};
 
 /// The most bytes of a Dockerfile that is read.
 const LARGEST: u64 = 1 << 20;
@@ -60,7 +60,7 @@ pub(super) fn check(session: &Session, pipeline: &Pipeline, plan: &Plan, problem
         let Some((file, text, found)) = build.copied_links(&context) else {
             continue;
         };
-        let source = Arc::new(Source::new(file, text));
+        let source = Arc::new(SourceText::new(file, text));
         for found in found.into_iter().filter(&mut new) {
             problems.push_foreign(found, Some(Arc::clone(&source)));
         }

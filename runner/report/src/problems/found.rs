@@ -1,24 +1,20 @@
 //! Diagnostics as people see them: the file, the line and the column, the line itself, and what to
 //! write instead.
 
-mod excerpt;
-mod render;
-mod source;
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use sidestep_events::{Diagnostic, Exit, Severity};
 
-use render::Renderer;
-pub(crate) use source::Source;
+use super::render::Renderer;
+use super::source::SourceText;
 
 /// What was found, with the texts that it was found in.
 #[derive(Debug, Default)]
-pub(crate) struct Problems {
+pub struct Problems {
     found: Vec<Problem>,
-    sources: BTreeMap<String, Source>,
+    sources: BTreeMap<String, SourceText>,
 }
 
 #[derive(Debug)]
@@ -33,7 +29,7 @@ enum Shows {
     /// The one of the file that the runner itself names.
     Named,
     /// This one at most, whatever file a plugin names.
-    Only(Option<Arc<Source>>),
+    Only(Option<Arc<SourceText>>),
 }
 
 impl From<Vec<Diagnostic>> for Problems {
@@ -46,15 +42,16 @@ impl From<Vec<Diagnostic>> for Problems {
 
 impl Problems {
     /// Gives the text of a file that the runner's own diagnostics name.
-    pub(crate) fn with_source(mut self, file: &str, text: &str) -> Self {
+    #[must_use]
+    pub fn with_source(mut self, file: &str, text: &str) -> Self {
         self.sources
             .entry(file.to_owned())
-            .or_insert_with(|| Source::new(file, text));
+            .or_insert_with(|| SourceText::new(file, text));
         self
     }
 
     /// Adds what the runner itself found.
-    pub(crate) fn extend(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
+    pub fn extend(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
         let named = |diagnostic| Problem {
             diagnostic,
             shows: Shows::Named,
@@ -64,23 +61,23 @@ impl Problems {
 
     /// Adds what a plugin found. Lines are shown of `source` alone: what it is given is what the
     /// plugin may read, while the file that it names is its own choice.
-    pub(crate) fn push_foreign(&mut self, diagnostic: Diagnostic, source: Option<Arc<Source>>) {
+    pub fn push_foreign(&mut self, diagnostic: Diagnostic, source: Option<Arc<SourceText>>) {
         let shows = Shows::Only(source);
         self.found.push(Problem { diagnostic, shows });
     }
 
     /// Whether nothing was found.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
     /// What was found, in its order.
-    pub(crate) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+    pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.found.iter().map(|problem| &problem.diagnostic)
     }
 
     /// What was found, without the texts.
-    pub(crate) fn into_diagnostics(self) -> impl Iterator<Item = Diagnostic> {
+    pub fn into_diagnostics(self) -> impl Iterator<Item = Diagnostic> {
         self.found.into_iter().map(|problem| problem.diagnostic)
     }
 
@@ -90,12 +87,12 @@ impl Problems {
     }
 
     /// Whether anything found stops a start.
-    pub(crate) fn has_errors(&self) -> bool {
+    pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }
 
     /// What the process ends with.
-    pub(crate) fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         Exit::first(self.errors().map(|found| match found.exit {
             Some(code) if code == Exit::Refused.code() => Exit::Refused,
             Some(code) if code == Exit::Denied.code() => Exit::Denied,
@@ -105,7 +102,7 @@ impl Problems {
     }
 
     /// All of them, in the order they were found, with a count at the end.
-    pub(crate) fn render(&self, color: bool) -> String {
+    pub fn render(&self, color: bool) -> String {
         let renderer = Renderer::new(color);
         let mut text = String::new();
         for Problem { diagnostic, shows } in &self.found {
@@ -165,7 +162,8 @@ mod tests {
             Problems::default().with_source("/etc/sidestep/policy.yaml", "password: hunter2\n");
         for file in ["/etc/sidestep/policy.yaml", "a.txt"] {
             let look = Diagnostic::warning("p.look", "look").at(file, at);
-            let given = (file == "a.txt").then(|| Arc::new(Source::new(file, "granted line\n")));
+            let given =
+                (file == "a.txt").then(|| Arc::new(SourceText::new(file, "granted line\n")));
             problems.push_foreign(look, given);
         }
         let shown = problems.render(false);

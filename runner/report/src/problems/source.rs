@@ -10,7 +10,7 @@ const STRIDE: usize = 256;
 
 /// A named text with an index of its lines and characters.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub struct SourceText {
     pub(super) name: String,
     text: String,
     /// Where each line begins: the byte and the character.
@@ -30,8 +30,9 @@ pub(super) struct Place {
     pub(super) bytes: Range<usize>,
 }
 
-impl Source {
-    pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+impl SourceText {
+    /// Indexes a text, whose name is shown above its lines.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let (mut lines, mut marks) = (Vec::new(), Vec::new());
         let mut begins = true;
@@ -53,7 +54,7 @@ impl Source {
     }
 
     /// Whether this is its text.
-    pub(crate) fn holds(&self, text: &str) -> bool {
+    pub fn holds(&self, text: &str) -> bool {
         self.text == text
     }
 
@@ -144,7 +145,7 @@ mod tests {
             column,
             length,
         };
-        let place = Source::new("f", text).place(at, ANY);
+        let place = SourceText::new("f", text).place(at, ANY);
         (place.line, place.column, place.bytes)
     }
 
@@ -174,7 +175,7 @@ mod tests {
                 (u32::MAX, u32::MAX, u32::MAX),
             ] {
                 let (line, _, bytes) = place(text, line, column, length);
-                let source = Source::new("f", text);
+                let source = SourceText::new("f", text);
                 let whole = source.line(line);
                 assert!(bytes.start <= bytes.end, "{text:?} {bytes:?}");
                 assert!(whole.start <= bytes.start && bytes.end <= whole.end.max(bytes.start));
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn lines_end_before_their_line_ends() {
-        let source = Source::new("f", "a\r\n\nb");
+        let source = SourceText::new("f", "a\r\n\nb");
         let lines: Vec<_> = (0..5).map(|line| source.text(source.line(line))).collect();
         assert_eq!(lines, ["a", "", "b", "", ""]);
         assert_eq!(source.lines(), 3);

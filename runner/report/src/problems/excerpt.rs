@@ -5,7 +5,7 @@ use std::ops::Range;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use sidestep_events::{Position, show};
 
-use super::source::Source;
+use super::source::SourceText;
 
 /// The most characters that are shown of a line, of which the place is one part.
 const WIDEST: usize = 200;
@@ -28,7 +28,7 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    pub(super) fn new(source: &Source, at: Position) -> Self {
+    pub(super) fn new(source: &SourceText, at: Position) -> Self {
         let place = source.place(at, WIDEST - LEAD);
         let first = place.line.saturating_sub(1);
         let mut text = String::new();
@@ -126,7 +126,7 @@ mod tests {
             column,
             length,
         };
-        Excerpt::new(&Source::new("f", text), at)
+        Excerpt::new(&SourceText::new("f", text), at)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use miette::{
 use sidestep_events::{Diagnostic, Help, Severity, show};
 
 use super::excerpt::Excerpt;
-use super::source::Source;
+use super::source::SourceText;
 
 /// Shows diagnostics in one style.
 pub(super) struct Renderer(GraphicalReportHandler);
@@ -28,7 +28,7 @@ impl Renderer {
     }
 
     /// Shows one, with the lines of its place where their text may be shown.
-    pub(super) fn render(&self, found: &Diagnostic, source: Option<&Source>) -> String {
+    pub(super) fn render(&self, found: &Diagnostic, source: Option<&SourceText>) -> String {
         let excerpt = source
             .zip(found.at)
             .map(|(source, at)| Excerpt::new(source, at));
