@@ -14,13 +14,10 @@ const QUOTES: [(&str, &str); 13] = [
     ("runner/state/src/id.rs", "a text of the user's"),
     ("sdk/rust/src/values/text.rs", "a text of the author's"),
     ("runner/policy/src/pattern.rs", "an implementation of Debug"),
-    (
-        "runner/sidestep/src/prepare/check.rs",
-        "a key, never printed",
-    ),
+    ("runner/launch/src/prepare/check.rs", "a key, never printed"),
     ("runner/pipeline/src/problems.rs", "a key, never printed"),
     (
-        "runner/sidestep/src/prepare/contexts.rs",
+        "runner/launch/src/prepare/contexts.rs",
         "a key, never printed",
     ),
     (

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sidestep_files::given;
+use sidestep_launch::Error;
 use sidestep_pipeline::{Source, read_values};
 use sidestep_report::Problems;
-
-use crate::error::CommandError;
 
 /// The most bytes of a file of inputs or grants that are read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -17,13 +16,13 @@ pub(crate) fn read(
     workspace: &Path,
     file: Option<&PathBuf>,
     given: &[String],
-) -> Result<Map<String, Value>, CommandError> {
+) -> Result<Map<String, Value>, Error> {
     let mut inputs = match file {
         Some(file) => match structure(workspace, file)? {
             Value::Object(map) => map,
             Value::Null => Map::new(),
             _ => {
-                return Err(CommandError::usage(
+                return Err(Error::usage(
                     format!("{} holds no map of inputs", file.display()),
                     "write `name: value`, one a line",
                 ));
@@ -33,7 +32,7 @@ pub(crate) fn read(
     };
     for one in given {
         let Some((name, value)) = one.split_once('=') else {
-            return Err(CommandError::usage(
+            return Err(Error::usage(
                 format!("`-i {one}` has no value"),
                 format!("write -i {one}=VALUE"),
             ));
@@ -48,9 +47,9 @@ pub(crate) fn read(
 }
 
 /// Reads a file of JSON or YAML.
-pub(crate) fn structure(workspace: &Path, file: &Path) -> Result<Value, CommandError> {
+pub(crate) fn structure(workspace: &Path, file: &Path) -> Result<Value, Error> {
     let wrong = |problem: String| {
-        CommandError::usage(
+        Error::usage(
             format!("{}: {problem}", file.display()),
             "name a file of JSON or YAML; paths are relative to the workspace",
         )

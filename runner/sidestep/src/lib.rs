@@ -7,25 +7,17 @@ pub mod cli;
 pub mod settings;
 
 mod built_in;
-mod cleaner;
 mod cloud;
 mod commands;
 mod environment;
-mod equipment;
-mod error;
-mod facts;
-mod gc;
 mod inputs;
 mod launch;
 mod limits;
-mod machine;
 mod mermaid;
 mod output;
 mod panic;
-mod place;
-mod policies;
-mod prepare;
 mod reporters;
+mod session;
 mod signals;
 mod usage;
 

@@ -6,14 +6,14 @@ use serde_json::json;
 use sidestep_context::ignore::Ignore;
 use sidestep_context::{Kind, Options, RelPath, Tree, pack};
 use sidestep_events::{Diagnostic, Exit, show};
+use sidestep_launch::Error;
 use sidestep_report::bytes;
 
 use crate::cli::{Context, ContextDir, Format, Modes};
 use crate::commands::Session;
-use crate::error::CommandError;
 use crate::output::{json, line, note};
 
-pub(crate) fn run(session: &Session, command: Context) -> Result<Exit, CommandError> {
+pub(crate) fn run(session: &Session, command: Context) -> Result<Exit, Error> {
     match command {
         Context::Ls {
             context,
@@ -34,7 +34,7 @@ fn ls(
     context: &ContextDir,
     modes: &Modes,
     format: Format,
-) -> Result<Exit, CommandError> {
+) -> Result<Exit, Error> {
     let tree = Tree::read(&options(session, context, modes)).map_err(|error| wrong(&error))?;
     match format {
         Format::Human => {
@@ -78,15 +78,15 @@ fn archive(
     context: &ContextDir,
     modes: &Modes,
     file: &Path,
-) -> Result<Exit, CommandError> {
-    let out = session.workspace.join(file);
+) -> Result<Exit, Error> {
+    let out = session.site.workspace.join(file);
     let mut options = options(session, context, modes);
     // An archive of yesterday must not travel in the one of today.
     options.exclude.push(out.clone());
     let tree = Tree::read(&options).map_err(|error| wrong(&error))?;
     let draft = out.with_added_extension("new");
     let failed = |error: std::io::Error| {
-        CommandError::usage(
+        Error::usage(
             format!("can't write {}: {error}", out.display()),
             "-o names a file in an existing folder",
         )
@@ -114,10 +114,10 @@ fn archive(
     Ok(Exit::Success)
 }
 
-fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit, CommandError> {
-    let root = session.workspace.join(&context.dir);
+fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit, Error> {
+    let root = session.site.workspace.join(&context.dir);
     let outside = |path: &Path| {
-        CommandError::usage(
+        Error::usage(
             format!("{} is not in the context", path.display()),
             "paths are relative to the context's folder",
         )
@@ -140,7 +140,7 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
 }
 
 fn options(session: &Session, context: &ContextDir, modes: &Modes) -> Options {
-    let mut options = Options::new(session.workspace.join(&context.dir));
+    let mut options = Options::new(session.site.workspace.join(&context.dir));
     options.dockerfile.clone_from(&context.dockerfile);
     options.keep_modes = modes.keep_modes;
     let state = session.settings.state.as_ref();
@@ -182,7 +182,7 @@ fn said(tree: &Tree) {
     ));
 }
 
-fn wrong(error: &sidestep_context::Error) -> CommandError {
+fn wrong(error: &sidestep_context::Error) -> Error {
     vec![Diagnostic::error("context.unreadable", error.to_string())].into()
 }
 

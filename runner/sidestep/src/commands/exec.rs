@@ -1,24 +1,22 @@
 use serde_json::{Map, Value, json};
 use sidestep_events::{Exit, PluginRef};
+use sidestep_launch::{Error, Given, catalog, run_id};
 use sidestep_pipeline::Source;
 
 use crate::cli::Exec;
-use crate::commands::{Session, run, run_id};
-use crate::equipment::catalog;
-use crate::error::CommandError;
+use crate::commands::{Session, run};
 use crate::inputs;
-use crate::prepare::Given;
 
 /// Runs one plugin: as the only step of a pipeline that is written here, so that it is checked,
 /// granted and recorded like any other.
-pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, CommandError> {
+pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, Error> {
     let plugin =
         PluginRef::parse_argument(&args.plugin).map_err(|wrong| vec![wrong.diagnostic()])?;
-    let package = catalog(session)
+    let package = catalog(&session.site)
         .find(&plugin)
         .map_err(|error| vec![error.diagnostic()])?;
     let manifest = &package.component.manifest;
-    let given = inputs::read(&session.workspace, args.inputs.as_ref(), &args.input)?;
+    let given = inputs::read(&session.site.workspace, args.inputs.as_ref(), &args.input)?;
     let with: Map<String, Value> = given
         .into_iter()
         .map(|(name, value)| {
@@ -29,7 +27,7 @@ pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, CommandE
     let id = step_id(&manifest.name);
     let mut step = json!({ "uses": plugin, "with": with });
     if let Some(file) = &args.grants {
-        step["grants"] = inputs::structure(&session.workspace, file)?;
+        step["grants"] = inputs::structure(&session.site.workspace, file)?;
     }
     let outputs: Map<String, Value> = manifest.outputs["properties"]
         .as_object()

@@ -1,20 +1,19 @@
 use serde_json::json;
 use sidestep_events::{Exit, show};
+use sidestep_launch::{Error, Fate, Finding, Spot, Sweep, exit};
 use sidestep_report::{going, render_failure};
 
 use crate::cli::{Format, Gc};
-use crate::cloud::Cloud;
+use crate::cloud::connect;
 use crate::commands::Session;
-use crate::error::CommandError;
-use crate::gc::{Fate, Finding, Spot, Sweep, exit};
 use crate::output::{json, line};
 
-pub(crate) async fn run(session: &Session, args: &Gc) -> Result<Exit, CommandError> {
+pub(crate) async fn run(session: &Session, args: &Gc) -> Result<Exit, Error> {
     let spot = args.cluster.clone().zip(args.namespace.clone());
     let spot = spot.map(|(cluster, namespace)| Spot { cluster, namespace });
-    let cloud = Cloud::of(session, args.sandbox.as_deref()).await?;
+    let cloud = connect(session, args.sandbox.as_deref(), None).await?;
     let sweep = Sweep {
-        session,
+        site: &session.site,
         cloud: &cloud,
         dry_run: args.dry_run,
         spots: spot.into_iter().collect(),

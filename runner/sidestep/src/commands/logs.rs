@@ -7,12 +7,12 @@ use std::io;
 use std::time::Duration;
 
 use sidestep_events::{Class, Envelope, Event, Exit, Failure, Foreign, Owner, show};
+use sidestep_launch::Error;
 use sidestep_report::JoinedLines;
 use sidestep_state::{RunFolder, StateError, Told, Writer};
 
 use crate::cli::Logs;
 use crate::commands::Session;
-use crate::error::CommandError;
 use crate::output::{note, try_line};
 use raw::RawLog;
 use selection::Selection;
@@ -28,8 +28,8 @@ enum Printer {
     Raw(RawLog),
 }
 
-pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, CommandError> {
-    let run = session.open_run(&args.run)?;
+pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, Error> {
+    let run = session.site.open_run(&args.run)?;
     let selection = Selection::of(args);
     let step = selection.step;
     let mut printer = match args.raw {
@@ -128,7 +128,7 @@ fn print(envelope: &Envelope, prefixed: bool) -> io::Result<()> {
 }
 
 /// Bytes of a raw log that are not there any more: nothing may stand in their place.
-fn lost(envelope: &Envelope) -> CommandError {
+fn lost(envelope: &Envelope) -> Error {
     let why = match &envelope.event {
         Event::Log(line) => line.message.text(),
         _ => Foreign::default(),
@@ -143,11 +143,11 @@ fn lost(envelope: &Envelope) -> CommandError {
     .into()
 }
 
-fn unknown(run: &RunFolder, step: &str) -> Result<CommandError, CommandError> {
+fn unknown(run: &RunFolder, step: &str) -> Result<Error, Error> {
     let started = run.account()?.history.started;
     let steps = started.into_iter().flat_map(|started| started.steps);
     let steps: Vec<_> = steps.map(|step| step.instance.into_exact()).collect();
-    Ok(CommandError::usage(
+    Ok(Error::usage(
         format!("run {} has no step {step}", run.id()),
         format!("its steps are {}", steps.join(", ")),
     ))

@@ -1,4 +1,5 @@
 use sidestep_events::{Exit, Failure, show};
+use sidestep_launch::{Error, Given, prepare};
 use sidestep_pipeline::Plan;
 use sidestep_report::render_plan;
 use sidestep_rights::{iam, rbac, suggest};
@@ -6,18 +7,16 @@ use sidestep_rights::{iam, rbac, suggest};
 use crate::cli::{self, PlanFormat};
 use crate::commands::Session;
 use crate::commands::run::{given, read_source};
-use crate::error::CommandError;
 use crate::mermaid::mermaid;
 use crate::output::{Look, note, print, prose};
-use crate::prepare::{Given, prepare};
 
-pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, CommandError> {
+pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Error> {
     let source = read_source(session, args.pipeline.file.as_deref())?;
     let given = Given {
         as_requested: args.suggest_grants,
         ..given(session, &args.pipeline, None)?
     };
-    let prepared = prepare(session, &source, &given).await?;
+    let prepared = prepare(&session.site, &source, &given).await?;
     if !prepared.remarks.is_empty() {
         let color = Look::stderr(session.settings.color.value).color;
         note(prepared.remarks.render(color).trim_end());
@@ -45,12 +44,14 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Com
     match &args.out {
         None => print(&text),
         Some(file) => {
-            std::fs::write(session.workspace.join(file), show::sealed(&text)).map_err(|error| {
-                CommandError::usage(
-                    format!("can't write {}: {error}", file.display()),
-                    "-o names a file in an existing folder",
-                )
-            })?;
+            std::fs::write(session.site.workspace.join(file), show::sealed(&text)).map_err(
+                |error| {
+                    Error::usage(
+                        format!("can't write {}: {error}", file.display()),
+                        "-o names a file in an existing folder",
+                    )
+                },
+            )?;
         }
     }
     Ok(Exit::Success)

@@ -1,18 +1,17 @@
 use serde_json::{Value, json};
 use sidestep_catalog::Package;
 use sidestep_events::{Exit, PluginRef, show};
+use sidestep_launch::{Error, catalog};
 use sidestep_report::bytes;
 
 use crate::cli::{Format, Plugin};
 use crate::commands::Session;
-use crate::equipment::catalog;
-use crate::error::CommandError;
 use crate::output::{json, line};
 
-pub(crate) fn run(session: &Session, command: Plugin) -> Result<Exit, CommandError> {
+pub(crate) fn run(session: &Session, command: Plugin) -> Result<Exit, Error> {
     let Plugin::Inspect { plugin, output } = command;
     let plugin = PluginRef::parse_argument(&plugin).map_err(|wrong| vec![wrong.diagnostic()])?;
-    let package = catalog(session)
+    let package = catalog(&session.site)
         .for_the_command_line()
         .find(&plugin)
         .map_err(|error| vec![error.diagnostic()])?;

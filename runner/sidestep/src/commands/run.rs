@@ -2,30 +2,28 @@ use std::path::Path;
 
 use sidestep_events::{Command, Diagnostic, Exit, commands};
 use sidestep_files::{Folder, OpenError, given};
+use sidestep_launch::{Error, Given, Launch, Place, Prepared, prepare, run_id};
 use sidestep_pipeline::Source;
 use sidestep_policy::tree::MAX_BYTES;
 use sidestep_report::Hint;
 
 use crate::cli;
-use crate::cloud::{Cloud, known};
-use crate::commands::{Session, run_id};
-use crate::error::CommandError;
+use crate::cloud::{connect, known};
+use crate::commands::Session;
 use crate::inputs;
-use crate::launch::{Launch, launch};
+use crate::launch::{Shown, launch, limits};
 use crate::output::note;
-use crate::place::Place;
-use crate::prepare::{Given, Prepared, prepare};
 
 /// The file that is run when none is named.
 pub(crate) const DEFAULT_FILE: &str = "sidestep.yaml";
 
-pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, CommandError> {
+pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Error> {
     // A misspelt scenario is said before what may be wrong with a file.
     if let Some(scenario) = args.flags.sandbox.as_deref() {
         known(scenario)?;
     }
     let file = args.pipeline.file.as_deref();
-    let alone = file.is_none() && !session.workspace.join(DEFAULT_FILE).is_file();
+    let alone = file.is_none() && !session.site.workspace.join(DEFAULT_FILE).is_file();
     let source = if alone && args.flags.sandbox.is_some() {
         if !session.global.quiet {
             note(
@@ -95,13 +93,13 @@ pub(crate) async fn start(
     given: &Given,
     flags: &cli::RunFlags,
     hints: Vec<Hint>,
-) -> Result<Exit, CommandError> {
+) -> Result<Exit, Error> {
     let Prepared {
         plan,
         plugins,
         run,
         remarks,
-    } = prepare(session, source, given).await?;
+    } = prepare(&session.site, source, given).await?;
     if !remarks.is_empty() && !session.global.quiet {
         let color = crate::output::Look::stderr(session.settings.color.value).color;
         note(remarks.render(color).trim_end());
@@ -109,24 +107,25 @@ pub(crate) async fn start(
     let to_run = Launch {
         plan,
         plugins,
-        cloud: Cloud::of(session, flags.sandbox.as_deref())
-            .await?
-            .called_as(session, flags.caller.as_deref())?,
+        cloud: connect(session, flags.sandbox.as_deref(), flags.caller.as_deref()).await?,
+        limits: limits(session, flags),
+    };
+    let shown = Shown {
         format: flags.output.output,
         hints,
     };
-    let place = Place::take(session, &to_run, &run, given.run_id.is_some())?;
-    launch(session, to_run, place, flags).await
+    let place = Place::take(&session.site, &to_run, &run, given.run_id.is_some())?;
+    launch(session, to_run, place, flags, shown).await
 }
 
 /// Reads a pipeline file: the one that the command line names, or the workspace's own.
-pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Source, CommandError> {
+pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Source, Error> {
     let limit = MAX_BYTES as u64;
     let named = file.unwrap_or(Path::new(DEFAULT_FILE));
-    let path = session.workspace.join(named);
+    let path = session.site.workspace.join(named);
     let read = match file {
         Some(_) => given::read_text(&path, limit),
-        None => Folder::open(&session.workspace)
+        None => Folder::open(&session.site.workspace)
             .map_err(OpenError::from)
             .and_then(|workspace| workspace.read_text(named, limit)),
     };
@@ -137,12 +136,10 @@ pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Sour
         };
         match error {
             OpenError::TooLarge(_) => too_large(&path),
-            error => {
-                CommandError::usage(format!("{} can't be read: {error}", path.display()), help)
-            }
+            error => Error::usage(format!("{} can't be read: {error}", path.display()), help),
         }
     })?;
-    let name = path.strip_prefix(&session.workspace).unwrap_or(&path);
+    let name = path.strip_prefix(&session.site.workspace).unwrap_or(&path);
     Ok(Source {
         name: name.display().to_string(),
         text,
@@ -150,7 +147,7 @@ pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Sour
 }
 
 /// A pipeline of more bytes than the language reads, of which no more are read.
-fn too_large(path: &Path) -> CommandError {
+fn too_large(path: &Path) -> Error {
     let message = format!(
         "{} has more than {MAX_BYTES} bytes, the most that are read",
         path.display()
@@ -163,10 +160,10 @@ pub(crate) fn given(
     session: &Session,
     args: &cli::Pipeline,
     run: Option<&str>,
-) -> Result<Given, CommandError> {
+) -> Result<Given, Error> {
     Ok(Given {
         inputs: inputs::read(
-            &session.workspace,
+            &session.site.workspace,
             args.inputs.inputs.as_ref(),
             &args.inputs.input,
         )?,

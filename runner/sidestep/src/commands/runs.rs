@@ -5,23 +5,23 @@ use sidestep_engine::name_of;
 use sidestep_events::{
     Event, Exit, Failure, Foreign, HostCall, Intent, OnExit, PlannedStep, Record, show,
 };
+use sidestep_launch::Error;
 use sidestep_report::{duration, render_failure, render_plan};
 use sidestep_state::{Entry, History, RunSummary};
 
 use crate::cli::{Format, Runs, RunsCommand};
 use crate::commands::Session;
-use crate::error::CommandError;
 use crate::output::{json, line, note, prose};
 
-pub(crate) fn run(session: &Session, args: Runs) -> Result<Exit, CommandError> {
+pub(crate) fn run(session: &Session, args: Runs) -> Result<Exit, Error> {
     match args.command {
         None => list(session, args.output.output),
         Some(RunsCommand::Show { run, output }) => show(session, &run, output.output),
     }
 }
 
-fn list(session: &Session, format: Format) -> Result<Exit, CommandError> {
-    let all = session.runs()?;
+fn list(session: &Session, format: Format) -> Result<Exit, Error> {
+    let all = session.site.runs()?;
     let (runs, unreadable) = all.list()?;
     for error in unreadable {
         note(&format!("{error}"));
@@ -129,8 +129,8 @@ struct Touch {
 
 type Touched = BTreeMap<Foreign, BTreeMap<Touch, u64>>;
 
-fn show(session: &Session, run: &str, format: Format) -> Result<Exit, CommandError> {
-    let folder = session.open_run(run)?;
+fn show(session: &Session, run: &str, format: Format) -> Result<Exit, Error> {
+    let folder = session.site.open_run(run)?;
     let summary = folder.summary()?;
     let history = folder.account()?.history;
     let mut touched = Touched::new();

@@ -5,6 +5,7 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use serde_json::json;
 use sidestep_events::{Exit, commands, show};
+use sidestep_launch::Error;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
     CallerFiles, Live, Options, Places, exports, files, live, proxy_exports, reset, scenarios,
@@ -15,14 +16,13 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Format, Sandbox, SandboxCommand, StatusFormat};
 use crate::cloud::{known, line, places, program, unavailable};
 use crate::commands::Session;
-use crate::error::CommandError;
 use crate::output;
 use crate::signals::Ends;
 
 /// After how long without a call a detached sandbox ends.
 const IDLE: Duration = Duration::from_mins(15);
 
-pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, CommandError> {
+pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error> {
     match args.command {
         None => serve_here(session, args).await,
         Some(SandboxCommand::Stop(name)) => {
@@ -54,7 +54,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
             known(&name.scenario)?;
             if proxy && output != StatusFormat::Env {
                 let exports = &["status", "--output", "env", "--proxy"];
-                return Err(CommandError::usage_with(
+                return Err(Error::usage_with(
                     "`--proxy` says which exports are printed, and none are",
                     "print them:",
                     commands::sandbox(exports, &name.scenario),
@@ -75,7 +75,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Comman
     }
 }
 
-async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, CommandError> {
+async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
     // Its state holds tokens and keys: whatever writes it, only its owner reads it.
     umask(Mode::RWXG | Mode::RWXO);
     let scenario = &args.scenario;
@@ -143,7 +143,7 @@ struct Asked<'a> {
     proxy: bool,
 }
 
-fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, CommandError> {
+fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Error> {
     let found = live(places).map_err(|error| unavailable(&error))?;
     let caller = || files(places, asked.caller).map_err(|error| unavailable(&error));
     match (asked.format, found) {
@@ -176,7 +176,7 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Com
             row("its files", &show::path(&places.dir));
         }
         (StatusFormat::Env | StatusFormat::Human, None) => {
-            return Err(CommandError::usage_with(
+            return Err(Error::usage_with(
                 format!("no sandbox `{scenario}` is live"),
                 "start it:",
                 commands::sandbox(&[], scenario),

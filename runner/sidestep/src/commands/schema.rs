@@ -2,17 +2,16 @@ use std::collections::BTreeMap;
 
 use schemars::schema_for;
 use sidestep_events::{Envelope, Exit, PluginRef};
+use sidestep_launch::{Error, catalog};
 use sidestep_pipeline::{Manifest, schema_pipeline};
 use sidestep_policy::schema_policy;
 
 use crate::built_in::BUILT_IN;
 use crate::cli::{Schema, SchemaOf};
 use crate::commands::Session;
-use crate::equipment::catalog;
-use crate::error::CommandError;
 use crate::output::json;
 
-pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, CommandError> {
+pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, Error> {
     match args.of {
         SchemaOf::Pipeline => json(&schema_pipeline(&manifests(session)?)),
         SchemaOf::Policy => json(&schema_policy()),
@@ -23,8 +22,8 @@ pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, CommandError
 }
 
 /// What the built-in plugins say about themselves, by what `uses` names.
-fn manifests(session: &Session) -> Result<BTreeMap<PluginRef, Manifest>, CommandError> {
-    let catalog = catalog(session);
+fn manifests(session: &Session) -> Result<BTreeMap<PluginRef, Manifest>, Error> {
+    let catalog = catalog(&session.site);
     let mut manifests = BTreeMap::new();
     for uses in BUILT_IN
         .iter()

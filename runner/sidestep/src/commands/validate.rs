@@ -1,20 +1,19 @@
 use std::path::PathBuf;
 
 use sidestep_events::{Exit, show};
+use sidestep_launch::{Error, Given, prepare};
 use sidestep_report::{github, sarif};
 
 use crate::cli::{ProblemsFormat as Format, Validate};
 use crate::commands::Session;
 use crate::commands::run::{DEFAULT_FILE, read_source};
-use crate::error::CommandError;
 use crate::inputs;
 use crate::output::{Look, json, line, note, print_own};
-use crate::prepare::{Given, prepare};
 
-pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, CommandError> {
+pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Error> {
     let given = Given {
         inputs: inputs::read(
-            &session.workspace,
+            &session.site.workspace,
             args.inputs.inputs.as_ref(),
             &args.inputs.input,
         )?,
@@ -32,7 +31,7 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
     for file in files {
         let named = (!args.files.is_empty()).then_some(file.as_path());
         let problems = match read_source(session, named) {
-            Ok(source) => match prepare(session, &source, &given).await {
+            Ok(source) => match prepare(&session.site, &source, &given).await {
                 Ok(prepared) => {
                     if args.output == Format::Human && !session.global.quiet {
                         let steps = prepared.plan.instances.len();
@@ -41,11 +40,11 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Comm
                     }
                     prepared.remarks
                 }
-                Err(CommandError::Problems(problems)) => problems,
+                Err(Error::Problems(problems)) => problems,
                 Err(failed) => return Err(failed),
             },
             // One file that can't be read hides nothing of the others.
-            Err(CommandError::Problems(problems)) => problems,
+            Err(Error::Problems(problems)) => problems,
             Err(failed) => return Err(failed),
         };
         exits.push(problems.exit());

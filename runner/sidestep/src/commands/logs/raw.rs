@@ -5,11 +5,11 @@ use std::io::{self, IsTerminal as _};
 use sidestep_events::{
     Class, Envelope, Event, Failure, LogLine, LogSource, Owner, commands, log_field, show,
 };
+use sidestep_launch::Error;
 use sidestep_state::{History, RunFolder};
 
 use super::selection::Selection;
 use crate::cli::Raw;
-use crate::error::CommandError;
 use crate::output::{note, try_bytes};
 
 /// Writes the bytes of one container.
@@ -25,13 +25,9 @@ impl RawLog {
     ///
     /// # Errors
     /// There are several, or standard output is a terminal.
-    pub(super) fn new(
-        run: &RunFolder,
-        selection: &Selection<'_>,
-        raw: Raw,
-    ) -> Result<Self, CommandError> {
+    pub(super) fn new(run: &RunFolder, selection: &Selection<'_>, raw: Raw) -> Result<Self, Error> {
         if is_refused(raw, io::stdout().is_terminal()) {
-            return Err(CommandError::usage(
+            return Err(Error::usage(
                 "the bytes of a log can change how a terminal behaves, and are not written to one",
                 "Write them to a file or a program; `--raw=force` writes them to the terminal.",
             ));

@@ -10,18 +10,14 @@ use sidestep_capabilities::workspace::{Options, Workspace};
 use sidestep_capabilities::{Masks, Secret, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
-use sidestep_events::{Class, Failure, Owner, show};
+use sidestep_events::{Class, Failure, Owner};
 use sidestep_files::{Folder, OpenError, own};
-use sidestep_host::{Apart, CompileLimits, Compiler, HostConfig, Notice, Plugin, PluginHost};
+use sidestep_host::{Apart, Compiler, HostConfig, Notice, Plugin, PluginHost};
 use sidestep_pipeline::SecretSource;
-use sidestep_report::bytes;
 
-use crate::built_in::BUILT_IN;
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::{Clients, Cloud};
-use crate::commands::Session;
-use crate::environment;
-use crate::output::note;
+use crate::site::{Note, Site};
 
 /// The most bytes of a file that holds a secret.
 const MAX_SECRET: u64 = 1 << 20;
@@ -39,7 +35,7 @@ impl Equipment {
     /// Opens the workspace and resolves the secrets, anew in every process: they are nowhere on
     /// disk.
     pub(crate) async fn new(
-        session: &Session,
+        site: &Site,
         secrets: &IndexMap<String, SecretSource>,
         cloud: Option<&Cloud>,
         run: &str,
@@ -47,17 +43,17 @@ impl Equipment {
         capped: bool,
     ) -> Result<Self, Failure> {
         let masks = Arc::new(Masks::new());
-        let clients = cloud.map(|cloud| cloud.clients(session)).transpose()?;
+        let clients = cloud.map(|cloud| cloud.clients()).transpose()?;
         let mut known = BTreeMap::new();
         for (name, source) in secrets {
-            let secret = resolve(session, name, source, clients.as_ref()).await?;
+            let secret = resolve(site, name, source, clients.as_ref()).await?;
             masks
                 .add(secret.expose())
                 .map_err(|why| why.failure(&format!("the secret {name}"), Owner::Operator))?;
             known.insert(name.clone(), secret);
         }
         let cannot = |error: std::io::Error| {
-            let message = format!("{} can't be opened: {error}", session.workspace.display());
+            let message = format!("{} can't be opened: {error}", site.workspace.display());
             Failure::new(
                 Class::Failed,
                 "workspace.unreadable",
@@ -65,11 +61,10 @@ impl Equipment {
                 message,
             )
         };
-        let state = session.settings.state.as_ref();
         let workspace = Workspace::open(Options {
-            root: session.workspace.clone(),
-            scratch: scratch(session.places.scratch()),
-            hidden: state.map(|state| state.value.clone()).into_iter().collect(),
+            root: site.workspace.clone(),
+            scratch: scratch(site.scratch.as_deref()),
+            hidden: site.state.clone().into_iter().collect(),
             // An origin is known from the environment only, which a job can set as it likes; it
             // matters where a policy tells verified runs from others.
             unverified: capped,
@@ -105,18 +100,18 @@ impl Equipment {
 
 /// Where what a run makes on its way lies: beside the cache, or where all programs put such files
 /// if the cache is not the user's own or can't be written.
-fn scratch(own: Option<PathBuf>) -> PathBuf {
+fn scratch(own: Option<&Path>) -> PathBuf {
     let usable = |folder: &Path| {
         let probe = folder.join(std::process::id().to_string());
         let made = fs::create_dir_all(&probe).and_then(|()| fs::remove_dir(&probe));
         made.is_ok() && own::folder(folder).is_ok()
     };
     own.filter(|folder| usable(folder))
-        .unwrap_or_else(std::env::temp_dir)
+        .map_or_else(std::env::temp_dir, Path::to_owned)
 }
 
 async fn resolve(
-    session: &Session,
+    site: &Site,
     name: &str,
     source: &SecretSource,
     clients: Option<&Clients>,
@@ -125,7 +120,9 @@ async fn resolve(
         Failure::new(Class::NotFound, "secret.missing", Owner::Operator, message).with_help(help)
     };
     match source {
-        SecretSource::Env(variable) => environment::of_pipeline(variable)
+        SecretSource::Env(variable) => site
+            .environment
+            .of_pipeline(variable)
             .map(Secret::new)
             .ok_or_else(|| {
                 missing(
@@ -133,7 +130,7 @@ async fn resolve(
                     format!("Set {variable} in the environment of sidestep."),
                 )
             }),
-        SecretSource::File(file) => secret_file(session, file)
+        SecretSource::File(file) => secret_file(site, file)
             // An editor's line end is no part of the secret.
             .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
             .map_err(|(error, help)| {
@@ -161,8 +158,8 @@ async fn resolve(
 
 /// Reads a file that a pipeline names as a secret: one of the workspace, or one that the operator's
 /// patterns list. An error comes with what to do.
-fn secret_file(session: &Session, file: &str) -> Result<String, (OpenError, String)> {
-    let patterns = &session.settings.secret_files.value;
+fn secret_file(site: &Site, file: &str) -> Result<String, (OpenError, String)> {
+    let patterns = &site.secret_files;
     let path = Path::new(file);
     if path.is_absolute() {
         let help = if patterns.list(path) {
@@ -182,26 +179,26 @@ fn secret_file(session: &Session, file: &str) -> Result<String, (OpenError, Stri
         if parts.any(|part| part == Component::ParentDir) {
             return Err(OpenError::Outside);
         }
-        Folder::open(&session.workspace)?.read_text(path, MAX_SECRET)
+        Folder::open(&site.workspace)?.read_text(path, MAX_SECRET)
     };
     read().map_err(|error| (error, help.to_owned()))
 }
 
 /// Finds plugins in the binary and in the workspace.
-pub(crate) fn catalog(session: &Session) -> Catalog {
-    Catalog::new(BUILT_IN.to_vec(), &session.workspace)
+pub fn catalog(site: &Site) -> Catalog {
+    Catalog::new(site.built_in.to_vec(), &site.workspace)
 }
 
 /// Compiles plugins, or takes them from the cache of compiled code; by their digests.
 pub(crate) fn load<'a>(
-    session: &Session,
+    site: &Site,
     packages: impl Iterator<Item = &'a Package>,
 ) -> Result<HashMap<String, Plugin>, PluginError> {
     let host = PluginHost::new(HostConfig {
-        cache_dir: session.places.compiled(),
-        compiler: Compiler::Apart(compiler(session)),
-        room: Some(Arc::clone(&session.room)),
-        ..HostConfig::new(Arc::clone(&session.evaluator))
+        cache_dir: site.compiled.clone(),
+        compiler: Compiler::Apart(compiler(site)),
+        room: Some(Arc::clone(&site.room)),
+        ..HostConfig::new(Arc::clone(&site.evaluator))
     })?;
     let mut plugins = HashMap::new();
     for package in packages {
@@ -212,22 +209,12 @@ pub(crate) fn load<'a>(
 }
 
 /// This program once more, as a process that compiles one plugin.
-fn compiler(session: &Session) -> Apart {
-    let quiet = session.global.quiet;
+fn compiler(site: &Site) -> Apart {
+    let notes = site.notes.clone();
     Apart {
         // The program that runs, even where an update has replaced its file.
         program: "/proc/self/exe".into(),
-        limits: CompileLimits {
-            time: session.settings.compile_time.value.0,
-            memory: session.settings.compile_memory.value.0,
-        },
-        notice: Notice::new(move |compiling| {
-            if !quiet {
-                let (name, size) = (show::line(compiling.name), bytes(compiling.size as u64));
-                note(&format!(
-                    "compiling {name} ({size}); it is kept for the next time"
-                ));
-            }
-        }),
+        limits: site.compile,
+        notice: Notice::new(move |compiling| notes.tell(Note::Compiling(compiling))),
     }
 }

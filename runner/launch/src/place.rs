@@ -2,26 +2,25 @@
 
 use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, commands};
 use sidestep_pipeline::Plan;
-use sidestep_sandbox::DEVELOPER;
 use sidestep_state::{
     Account, History, JournalWriter, LOCKED, RUN_KEY, RunFolder, RunId, RunLock, StateError,
 };
 
-use crate::commands::Session;
-use crate::error::CommandError;
-use crate::launch::Launch;
+use crate::error::Error;
+use crate::run::Launch;
+use crate::site::Site;
 
 /// The plan's name in the run's folder.
 const PLAN: &str = "plan.json";
 
 /// An opened run.
-pub(crate) struct Place {
+pub struct Place {
     pub(crate) folder: RunFolder,
     pub(crate) lock: RunLock,
     pub(crate) journal: JournalWriter,
     pub(crate) history: History,
     /// What the run was begun with.
-    pub(crate) header: Header,
+    pub header: Header,
 }
 
 impl Place {
@@ -29,13 +28,8 @@ impl Place {
     ///
     /// `asked` says that the user chose the id: then a run that ended is in the way. An id of the
     /// CI's own gets a number instead.
-    pub(crate) fn take(
-        session: &Session,
-        launch: &Launch,
-        id: &RunId,
-        asked: bool,
-    ) -> Result<Self, CommandError> {
-        let runs = session.runs()?;
+    pub fn take(site: &Site, launch: &Launch, id: &RunId, asked: bool) -> Result<Self, Error> {
+        let runs = site.runs()?;
         let mut id = id.clone();
         let first = id.clone();
         for time in 2.. {
@@ -55,7 +49,7 @@ impl Place {
                 }
             }
             if asked {
-                return Err(CommandError::usage_with(
+                return Err(Error::usage_with(
                     format!("run {id} has ended already"),
                     "choose another --run-id, or try again what did not succeed:",
                     commands::resume(&id.to_string()),
@@ -84,7 +78,7 @@ impl Place {
     }
 
     /// Goes on with a run.
-    pub(crate) fn resume(folder: &RunFolder) -> Result<Self, CommandError> {
+    pub(crate) fn resume(folder: &RunFolder) -> Result<Self, Error> {
         let lock = folder.lock()?;
         let (journal, account) = folder.resume(&lock)?;
         Ok(Self {
@@ -98,20 +92,20 @@ impl Place {
 }
 
 /// Adds what tells two jobs of a CI system apart, where another process has the run of this job.
-fn held(error: CommandError, asked: bool) -> CommandError {
+fn held(error: Error, asked: bool) -> Error {
     match error {
-        CommandError::Failed(failure) if failure.code == LOCKED && !asked => {
+        Error::Failed(failure) if failure.code == LOCKED && !asked => {
             let failure = failure.with_help(format!(
                 "if both are jobs of one CI run, give each its own {RUN_KEY} in its environment, such as its place in the matrix"
             ));
-            CommandError::Failed(Box::new(failure))
+            Error::Failed(Box::new(failure))
         }
         error => error,
     }
 }
 
 /// Whether a run that never ended was begun as it is to be resumed.
-fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
+fn same(launch: &Launch, place: &Place) -> Result<(), Error> {
     let id = place.folder.id();
     let Header {
         plan_digest,
@@ -127,25 +121,28 @@ fn same(launch: &Launch, place: &Place) -> Result<(), CommandError> {
             None => "against Google Cloud".to_owned(),
         }
     } else if caller.as_deref() != launch.cloud.caller() {
-        format!("as {}", caller.as_deref().unwrap_or(DEVELOPER))
+        format!(
+            "as {}",
+            caller.as_deref().unwrap_or(launch.cloud.usual_caller())
+        )
     } else {
         return Ok(());
     };
-    Err(CommandError::usage_with(
+    Err(Error::usage_with(
         format!("run {id} is not finished, and was begun {begun}"),
         "choose another --run-id, or finish it as it was begun:",
         commands::resume(&id.to_string()),
     ))
 }
 
-fn keep_plan(folder: &RunFolder, plan: &Plan) -> Result<(), CommandError> {
+fn keep_plan(folder: &RunFolder, plan: &Plan) -> Result<(), Error> {
     let plan = serde_json::to_vec(plan)
         .map_err(|error| Failure::bug(format!("the plan can't be written: {error}")))?;
     Ok(folder.write_document(PLAN, &plan)?)
 }
 
 /// The plan that a run was begun with, from its folder.
-pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, CommandError> {
+pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, Error> {
     let account = folder.account()?;
     let bytes = match folder.read_document(PLAN) {
         Err(StateError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {

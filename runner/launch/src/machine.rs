@@ -8,7 +8,7 @@ const UNKNOWN: u64 = 2 << 30;
 
 /// Returns the bytes of memory that this process may use: the machine's, or less where a control
 /// group of the process, or one around it, has less.
-pub(crate) fn memory() -> u64 {
+pub fn memory() -> u64 {
     memory_under(Path::new("/"))
 }
 

@@ -22,11 +22,11 @@ const BOUND: Duration = Duration::from_secs(5);
 
 /// A namespace of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Spot {
+pub struct Spot {
     /// The cluster's resource name, or the operator's name for it.
-    pub(crate) cluster: String,
+    pub cluster: String,
     /// The namespace.
-    pub(crate) namespace: String,
+    pub namespace: String,
 }
 
 /// The namespaces in which a plan's steps may remove pods, as far as they are named outright.

@@ -2,7 +2,7 @@
 //! plugins that nobody uses any more.
 
 use std::fs::{self, DirEntry};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sidestep_events::{Class, Failure, Owner};
@@ -10,7 +10,7 @@ use sidestep_events::{Class, Failure, Owner};
 use sidestep_state::Runs;
 
 use super::Finding;
-use crate::commands::Session;
+use crate::site::Site;
 
 /// A process that makes a draft is done with it within this time.
 const DRAFT: Duration = Duration::from_hours(1);
@@ -19,7 +19,7 @@ const SCRATCH: Duration = Duration::from_hours(24);
 /// Compiled code that was not used for so long is of another build, or of another plugin.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
 
-pub(super) fn sweep(session: &Session, runs: &Runs, dry_run: bool) -> Vec<Finding> {
+pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     for folder in runs.stillborn(DRAFT) {
         let removed = || -> Result<(), Failure> {
@@ -37,29 +37,26 @@ pub(super) fn sweep(session: &Session, runs: &Runs, dry_run: bool) -> Vec<Findin
             fate: Finding::fate_of(dry_run, removed()),
         });
     }
-    let Some(cache) = &session.places.cache else {
-        return found;
-    };
     let draft = |entry: &DirEntry| name(entry).starts_with(".tmp");
     let compiled = |entry: &DirEntry| name(entry).ends_with(".cwasm");
     type Wanted<'a> = &'a dyn Fn(&DirEntry) -> bool;
-    let rows: [(&str, Wanted<'_>, Duration, &str, &str); 3] = [
+    let rows: [(&Option<PathBuf>, Wanted<'_>, Duration, &str, &str); 3] = [
         (
-            "plugins",
+            &site.compiled,
             &draft,
             DRAFT,
             "draft",
             "a process ended while it wrote this",
         ),
         (
-            "plugins",
+            &site.compiled,
             &compiled,
             UNUSED,
             "compiled plugin",
             "it was not used for 30 days",
         ),
         (
-            "scratch",
+            &site.scratch,
             &draft,
             SCRATCH,
             "scratch",
@@ -67,7 +64,8 @@ pub(super) fn sweep(session: &Session, runs: &Runs, dry_run: bool) -> Vec<Findin
         ),
     ];
     for (folder, wanted, age, kind, why) in rows {
-        for entry in old(&cache.join(folder), wanted, age) {
+        let Some(folder) = folder else { continue };
+        for entry in old(folder, wanted, age) {
             let path = entry.path();
             let removed = if dry_run { Ok(()) } else { remove(&path) };
             found.push(Finding {

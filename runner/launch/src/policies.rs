@@ -8,8 +8,7 @@ use sidestep_files::{OpenError, given};
 use sidestep_policy::Policy;
 use sidestep_report::Problems;
 
-use crate::commands::Session;
-use crate::environment;
+use crate::site::{PolicyFiles, Site};
 
 /// The policies, with their texts for messages.
 pub(crate) struct Policies {
@@ -60,16 +59,16 @@ fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
 
 /// Reads the machine's, the user's, `SIDESTEP_POLICY`'s and the flag's policy. The first two need
 /// not be there; one that is there and can't be read stops everything.
-pub(crate) fn find(session: &Session, flag: Option<&Path>) -> Result<Policies, Problems> {
-    let variable = environment::get_os(environment::POLICY).filter(|value| !value.is_empty());
-    let named = variable.as_ref().map(Path::new);
+pub(crate) fn find(site: &Site, flag: Option<&Path>) -> Result<Policies, Problems> {
+    let PolicyFiles {
+        machine,
+        user,
+        named,
+    } = &site.policies;
     let places = [
-        (
-            Some(session.places.machine_policy.as_path()),
-            Named::ByPlace,
-        ),
-        (session.places.user_policy.as_deref(), Named::ByPlace),
-        (named, Named::ByCaller),
+        (machine.as_deref(), Named::ByPlace),
+        (user.as_deref(), Named::ByPlace),
+        (named.as_deref(), Named::ByCaller),
         (flag, Named::ByCaller),
     ];
     let mut found = Policies {
@@ -79,7 +78,7 @@ pub(crate) fn find(session: &Session, flag: Option<&Path>) -> Result<Policies, P
     let mut problems = Problems::default();
     for (path, named) in places {
         let Some(path) = path else { continue };
-        let path = session.workspace.join(path);
+        let path = site.workspace.join(path);
         let name = path.display().to_string();
         let text = match read(&path, named) {
             Ok(Some(text)) => text,

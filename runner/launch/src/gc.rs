@@ -10,28 +10,29 @@ use sidestep_capabilities::kubernetes::Deletion;
 use sidestep_events::{Exit, Failure, Foreign, Going};
 
 use crate::cloud::Cloud;
-use crate::commands::Session;
+use crate::site::Site;
 
-pub(crate) use expired::{Spot, sweep_expired};
+pub use expired::Spot;
+pub(crate) use expired::sweep_expired;
 
 /// Something that was left behind, and what became of it.
 #[derive(Debug)]
-pub(crate) struct Finding {
+pub struct Finding {
     /// What it is: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
-    pub(crate) kind: Foreign,
+    pub kind: Foreign,
     /// Its name and place.
-    pub(crate) name: Foreign,
+    pub name: Foreign,
     /// The run that it belongs to, where that is known.
-    pub(crate) run: Option<Foreign>,
+    pub run: Option<Foreign>,
     /// Why it counts as left behind, or why it is left alone.
-    pub(crate) why: Foreign,
+    pub why: Foreign,
     /// What became of it.
-    pub(crate) fate: Fate,
+    pub fate: Fate,
 }
 
 /// What becomes of something that was found.
 #[derive(Debug)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// It is gone.
     Removed,
     /// Its deletion was accepted; it goes by itself.
@@ -49,20 +50,22 @@ pub(crate) enum Fate {
 }
 
 /// What is to be swept.
-pub(crate) struct Sweep<'a> {
-    pub(crate) session: &'a Session,
+pub struct Sweep<'a> {
+    /// The folders of runs and of what they keep.
+    pub site: &'a Site,
     /// Where outside objects are looked for.
-    pub(crate) cloud: &'a Cloud,
-    pub(crate) dry_run: bool,
+    pub cloud: &'a Cloud,
+    /// Whether nothing is removed, only looked for.
+    pub dry_run: bool,
     /// Where to look for pods besides the places that journals name.
-    pub(crate) spots: Vec<Spot>,
+    pub spots: Vec<Spot>,
 }
 
 impl Sweep<'_> {
     /// Looks everywhere and, unless it is a dry run, removes what is found.
-    pub(crate) async fn run(self) -> Result<Vec<Finding>, Failure> {
-        let clients = self.cloud.clients(self.session)?;
-        let runs = self.session.runs()?;
+    pub async fn run(self) -> Result<Vec<Finding>, Failure> {
+        let clients = self.cloud.clients()?;
+        let runs = self.site.runs()?;
         let (mut found, mut spots) = journals::sweep(&self, &clients).await?;
         spots.extend(self.spots.iter().cloned());
         for spot in &spots {
@@ -75,7 +78,7 @@ impl Sweep<'_> {
             let new: Vec<_> = new.collect();
             found.extend(new);
         }
-        found.extend(disk::sweep(self.session, &runs, self.dry_run));
+        found.extend(disk::sweep(self.site, &runs, self.dry_run));
         Ok(found)
     }
 }
@@ -98,8 +101,8 @@ impl Finding {
     }
 }
 
-/// What the process ends with.
-pub(crate) fn exit(found: &[Finding]) -> Exit {
+/// Returns what the process ends with.
+pub fn exit(found: &[Finding]) -> Exit {
     Exit::first(found.iter().filter_map(|finding| match &finding.fate {
         Fate::Failed(failure) => Some(Exit::of_failure(failure)),
         _ => None,

@@ -15,7 +15,7 @@ use sidestep_report::{Problems, SourceText};
 
 use super::check::placed;
 use super::copied_links::copied_links;
-use crate::commands::Session;
+use crate::site::Site;
 
 /// The most bytes of a Dockerfile that is read.
 const LARGEST: u64 = 1 << 20;
@@ -38,14 +38,14 @@ struct Build {
 }
 
 /// Adds what is wrong between the steps of a plan.
-pub(super) fn check(session: &Session, pipeline: &Pipeline, plan: &Plan, problems: &mut Problems) {
-    let Ok(workspace) = Folder::open(&session.workspace) else {
+pub(super) fn check(site: &Site, pipeline: &Pipeline, plan: &Plan, problems: &mut Problems) {
+    let Ok(workspace) = Folder::open(&site.workspace) else {
         return;
     };
     // The instances of a matrix say the same.
     let mut said = HashSet::new();
     for instance in &plan.instances {
-        let Some(build) = build(session, plan, instance) else {
+        let Some(build) = build(site, plan, instance) else {
             continue;
         };
         // Whoever packs or reads it says why it can't be read.
@@ -69,7 +69,7 @@ pub(super) fn check(session: &Session, pipeline: &Pipeline, plan: &Plan, problem
 
 /// The build that an instance is, if another step of the plan packs its context and what matters is
 /// known.
-fn build(session: &Session, plan: &Plan, instance: &Instance) -> Option<Build> {
+fn build(site: &Site, plan: &Plan, instance: &Instance) -> Option<Build> {
     if instance.uses.as_str() != BUILDS {
         return None;
     }
@@ -89,7 +89,7 @@ fn build(session: &Session, plan: &Plan, instance: &Instance) -> Option<Build> {
     let packs = plan
         .instance(packs)
         .filter(|packs| packs.uses.as_str() == PACKS)?;
-    let known = |instance: &Instance| instance.known_inputs(plan, &*session.evaluator).ok();
+    let known = |instance: &Instance| instance.known_inputs(plan, &*site.evaluator).ok();
     let (packed, built) = (known(packs)?, known(instance)?);
     let path = |inputs: &Value, name: &str| RelPath::clean(Path::new(inputs[name].as_str()?));
     let texts = packed["ignore"].as_array()?.iter();

@@ -14,8 +14,8 @@ use sidestep_pipeline::{Pipeline, Plan, SecretSource};
 use sidestep_report::{Problems, SourceText};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::Session;
 use crate::equipment::Equipment;
+use crate::site::Site;
 
 /// The most bytes of a file that a diagnostic shows lines of.
 const MAX_TEXT: u64 = 1 << 20;
@@ -24,7 +24,7 @@ const MAX_TEXTS: u64 = 32 << 20;
 
 /// Adds what the plugins themselves find, by reading the workspace.
 pub(super) async fn check(
-    session: &Session,
+    site: &Site,
     pipeline: &Pipeline,
     plan: &Plan,
     plugins: &HashMap<String, Plugin>,
@@ -32,7 +32,7 @@ pub(super) async fn check(
 ) {
     // A check has no secrets: nothing has started that may use them.
     let none = IndexMap::<String, SecretSource>::new();
-    let equipment = match Equipment::new(session, &none, None, "check", "", false).await {
+    let equipment = match Equipment::new(site, &none, None, "check", "", false).await {
         Ok(equipment) => equipment,
         Err(failure) => return problems.extend([as_diagnostic(&failure)]),
     };
@@ -43,7 +43,7 @@ pub(super) async fn check(
         let Some(plugin) = plugins.get(&instance.plugin_digest) else {
             continue;
         };
-        let inputs = match instance.known_inputs(plan, &*session.evaluator) {
+        let inputs = match instance.known_inputs(plan, &*site.evaluator) {
             Ok(inputs) => inputs,
             Err(failure) => {
                 problems.extend([placed(pipeline, &instance.step, as_diagnostic(&failure))]);

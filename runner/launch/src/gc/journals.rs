@@ -22,7 +22,7 @@ pub(super) async fn sweep(
     sweep: &Sweep<'_>,
     clients: &Clients,
 ) -> Result<(Vec<Finding>, BTreeSet<Spot>), Failure> {
-    let runs = sweep.session.runs()?;
+    let runs = sweep.site.runs()?;
     let (mut found, mut spots) = (Vec::new(), BTreeSet::new());
     let (all, unreadable) = runs.list()?;
     found.extend(unreadable.iter().map(damaged::unreadable));

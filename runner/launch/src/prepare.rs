@@ -19,10 +19,9 @@ use sidestep_pipeline::{
 use sidestep_report::Problems;
 use sidestep_state::RunId;
 
-use crate::commands::Session;
-use crate::environment;
 use crate::equipment::{catalog, load};
-use crate::error::CommandError;
+use crate::error::Error;
+use crate::site::Site;
 use crate::{facts, policies};
 
 use check::check;
@@ -30,57 +29,59 @@ use links::WorkspaceLinks;
 
 /// What the user gives beside the file.
 #[derive(Debug, Default)]
-pub(crate) struct Given {
-    pub(crate) inputs: Map<String, Value>,
-    pub(crate) policy: Option<PathBuf>,
-    pub(crate) run_id: Option<RunId>,
+pub struct Given {
+    /// The values of inputs.
+    pub inputs: Map<String, Value>,
+    /// One more policy that caps the run.
+    pub policy: Option<PathBuf>,
+    /// The id that was asked for.
+    pub run_id: Option<RunId>,
     /// The steps that are wanted, with what they need; all if it is empty.
-    pub(crate) steps: Vec<String>,
+    pub steps: Vec<String>,
     /// Plan as if each plugin were granted what it requests: only to look at.
-    pub(crate) as_requested: bool,
+    pub as_requested: bool,
 }
 
 /// What can run.
-pub(crate) struct Prepared {
-    pub(crate) plan: Plan,
-    pub(crate) plugins: HashMap<String, Plugin>,
-    pub(crate) run: RunId,
+pub struct Prepared {
+    /// What is to be run.
+    pub plan: Plan,
+    /// Its plugins, by their digests.
+    pub plugins: HashMap<String, Plugin>,
+    /// The id of the run.
+    pub run: RunId,
     /// Warnings and notes: nothing that stops a start.
-    pub(crate) remarks: Problems,
+    pub remarks: Problems,
 }
 
 /// Checks everything that can be checked before the run, all of it at once.
-pub(crate) async fn prepare(
-    session: &Session,
-    source: &Source,
-    given: &Given,
-) -> Result<Prepared, CommandError> {
+pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prepared, Error> {
     let with_texts =
         |found: Vec<Diagnostic>| Problems::from(found).with_source(&source.name, &source.text);
-    let policies = policies::find(session, given.policy.as_deref())?;
-    let parsed = parse_partly(source, &*session.evaluator);
+    let policies = policies::find(site, given.policy.as_deref())?;
+    let parsed = parse_partly(source, &*site.evaluator);
     let Some(pipeline) = parsed.pipeline else {
         return Err(with_texts(parsed.problems).into());
     };
     // What else is wrong is looked for all the same, so that everything is said at once.
     let mut wrong = parsed.problems;
-    let (packages, unavailable) = find_plugins(session, &pipeline, &mut wrong);
+    let (packages, unavailable) = find_plugins(site, &pipeline, &mut wrong);
     let infos = infos(&packages);
-    let run = run_id(&pipeline, given);
-    let links = WorkspaceLinks::of(&session.workspace);
+    let run = run_id(site, &pipeline, given);
+    let links = WorkspaceLinks::of(&site.workspace);
     let planned = plan_partly(
         &pipeline,
         PlanInputs {
             inputs: given.inputs.clone(),
-            git: facts::git(&session.workspace),
+            git: facts::git(&site.workspace),
             run: json!({ "id": run.as_str() }),
-            env: environment(&pipeline),
+            env: environment(site, &pipeline),
             policies: &policies.policies,
-            origin: facts::origin(environment::get),
+            origin: facts::origin(|name| site.environment.get(name)),
             as_requested: given.as_requested,
             unavailable,
             links: &links,
-            ..PlanInputs::new(&infos, &session.evaluator)
+            ..PlanInputs::new(&infos, &site.evaluator)
         },
         wrong,
     );
@@ -88,20 +89,20 @@ pub(crate) async fn prepare(
     let plan = if given.steps.is_empty() || !problems.is_empty() {
         plan
     } else {
-        plan.only(&*session.evaluator, &given.steps)
+        plan.only(&*site.evaluator, &given.steps)
             .map_err(unknown_step)?
     };
     let used = packages
         .values()
         .filter(|package| plan.instances.iter().any(|step| step.uses == package.uses));
-    let plugins = load(session, used).map_err(|error| with_texts(vec![error.diagnostic()]))?;
+    let plugins = load(site, used).map_err(|error| with_texts(vec![error.diagnostic()]))?;
     let mut remarks = with_texts(problems);
     for (name, text) in &policies.sources {
         remarks = remarks.with_source(name, text);
     }
     remarks.extend(plan.warnings.iter().cloned());
-    check(session, &pipeline, &plan, &plugins, &mut remarks).await;
-    contexts::check(session, &pipeline, &plan, &mut remarks);
+    check(site, &pipeline, &plan, &plugins, &mut remarks).await;
+    contexts::check(site, &pipeline, &plan, &mut remarks);
     if remarks.has_errors() {
         return Err(remarks.into());
     }
@@ -127,11 +128,11 @@ fn unknown_step(step: UnknownStep) -> Problems {
 
 /// The plugins that the pipeline uses, and those that can't be had; why not goes to `wrong`.
 fn find_plugins(
-    session: &Session,
+    site: &Site,
     pipeline: &Pipeline,
     wrong: &mut Vec<Diagnostic>,
 ) -> (BTreeMap<PluginRef, Package>, BTreeSet<PluginRef>) {
-    let catalog = catalog(session);
+    let catalog = catalog(site);
     let (mut packages, mut unavailable) = (BTreeMap::new(), BTreeSet::new());
     for (uses, at) in pipeline.uses() {
         match catalog.find(uses) {
@@ -161,7 +162,7 @@ pub(crate) fn infos(packages: &BTreeMap<PluginRef, Package>) -> BTreeMap<PluginR
 }
 
 /// The id that was asked for, else the CI's own, else a new one.
-fn run_id(pipeline: &Pipeline, given: &Given) -> RunId {
+fn run_id(site: &Site, pipeline: &Pipeline, given: &Given) -> RunId {
     let mut inputs = Value::Object(given.inputs.clone());
     if !given.steps.is_empty() {
         // A part of a pipeline is another run of the same CI job.
@@ -170,14 +171,17 @@ fn run_id(pipeline: &Pipeline, given: &Given) -> RunId {
     given
         .run_id
         .clone()
-        .or_else(|| RunId::from_ci(environment::get, pipeline.name(), &inputs))
+        .or_else(|| RunId::from_ci(|name| site.environment.get(name), pipeline.name(), &inputs))
         .unwrap_or_else(|| RunId::new_at(jiff::Timestamp::now()))
 }
 
 /// Only what the file lists: the rest of the environment is nobody's matter.
-fn environment(pipeline: &Pipeline) -> Value {
+fn environment(site: &Site, pipeline: &Pipeline) -> Value {
     let listed = pipeline.env().map(|name| {
-        let value = environment::of_pipeline(name).map_or(Value::Null, Value::String);
+        let value = site
+            .environment
+            .of_pipeline(name)
+            .map_or(Value::Null, Value::String);
         (name.to_owned(), value)
     });
     Value::Object(listed.collect())

@@ -1,0 +1,157 @@
+//! What a run works against: Google Cloud, or a sandbox of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints, Service};
+use sidestep_capabilities::identity::{Identity, Variables};
+use sidestep_capabilities::kubernetes::{Clusters, Mapped};
+use sidestep_capabilities::registry::Registry;
+use sidestep_capabilities::storage::Storage;
+use sidestep_events::{Class, Command, Failure, Owner};
+use url::Url;
+
+/// What a run works against, as data: nothing is called before there are [`Clients`].
+#[derive(Debug, Clone, Default)]
+pub struct Cloud {
+    /// Other addresses of services, by their names: `STORAGE`, `IAM`.
+    pub endpoints: BTreeMap<String, String>,
+    /// The address of an emulator of Cloud Storage: a URL, or a host and port.
+    pub storage_emulator: Option<String>,
+    /// How the clusters are reached that pipelines name by these names.
+    pub clusters: BTreeMap<String, Mapped>,
+    /// The sandbox that is called in place of Google.
+    pub sandbox: Option<Sandboxed>,
+}
+
+/// A sandbox as one of its callers sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sandboxed {
+    /// The scenario that it serves.
+    pub scenario: String,
+    /// Who calls it.
+    pub caller: String,
+    /// Who calls it where nobody says.
+    pub usual_caller: &'static str,
+    /// The file of the caller's credentials.
+    pub credentials: PathBuf,
+}
+
+/// The clients of one run.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) google: ControlPlane,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) clusters: Arc<Clusters>,
+    pub(crate) identity: Arc<Identity>,
+}
+
+impl Cloud {
+    /// Returns the sandbox's scenario.
+    pub fn scenario(&self) -> Option<&str> {
+        let sandbox = self.sandbox.as_ref()?;
+        Some(&sandbox.scenario)
+    }
+
+    /// Returns whom the sandbox is called as, where that is not its usual caller.
+    pub fn caller(&self) -> Option<&str> {
+        let sandbox = self.sandbox.as_ref()?;
+        (sandbox.caller != sandbox.usual_caller).then_some(&sandbox.caller)
+    }
+
+    pub(crate) fn usual_caller(&self) -> &str {
+        let sandbox = self.sandbox.as_ref();
+        sandbox.map_or("", |sandbox| sandbox.usual_caller)
+    }
+
+    /// Makes clients for it. Nothing is called yet.
+    pub fn clients(&self) -> Result<Clients, Failure> {
+        let mut endpoints = Endpoints::default();
+        for (name, url) in &self.endpoints {
+            set(&mut endpoints, name, url)?;
+        }
+        if let Some(host) = &self.storage_emulator {
+            endpoints.set_storage_emulator(emulator(host)?);
+        }
+        let credentials = match &self.sandbox {
+            None => Credentials::default(),
+            Some(sandbox) => {
+                let path = &sandbox.credentials;
+                Credentials::external_account(read(path)?).found_at(path)
+            }
+        };
+        let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
+        let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
+        let names = self.clusters.clone();
+        let clusters = Clusters::new(google.clone(), Arc::clone(&credentials), names);
+        let clusters = Arc::new(clusters);
+        Ok(Clients {
+            identity: Arc::new(Identity::new(
+                google.clone(),
+                Arc::clone(&clusters),
+                Arc::clone(&credentials),
+                Variables::of_this_process(),
+            )),
+            google,
+            registry: Arc::new(Registry::new(
+                Arc::clone(&endpoints),
+                Arc::clone(&credentials),
+            )?),
+            storage: Arc::new(Storage::new(endpoints, credentials)?),
+            clusters,
+        })
+    }
+}
+
+fn set(endpoints: &mut Endpoints, name: &str, url: &str) -> Result<(), Failure> {
+    let wrong = |why: String| {
+        Failure::new(
+            Class::InvalidInput,
+            "settings.endpoint",
+            Owner::Operator,
+            format!("the endpoint {name} is set to `{url}`: {why}"),
+        )
+    };
+    let service: Service = name.parse().map_err(|e| wrong(format!("{e}")))?;
+    let url: Url = url.parse().map_err(|e| wrong(format!("{e}")))?;
+    endpoints.set(service, url);
+    Ok(())
+}
+
+/// `STORAGE_EMULATOR_HOST` is a URL, or a host and port as Google's clients take it.
+fn emulator(host: &str) -> Result<Url, Failure> {
+    let text = if host.contains("://") {
+        host.to_owned()
+    } else {
+        format!("http://{host}")
+    };
+    text.parse().map_err(|error| {
+        Failure::new(
+            Class::InvalidInput,
+            "settings.endpoint",
+            Owner::Operator,
+            format!("STORAGE_EMULATOR_HOST is `{host}`, which is no address: {error}"),
+        )
+    })
+}
+
+fn read(credentials: &Path) -> Result<serde_json::Value, Failure> {
+    std::fs::read(credentials)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
+        .map_err(|why| {
+            Failure::new(
+                Class::Failed,
+                "sandbox.unusable",
+                Owner::Operator,
+                format!(
+                    "the sandbox's credentials in {} can't be read: {why}",
+                    credentials.display()
+                ),
+            )
+            .with_help("reset the sandbox:")
+            .with_help(Command::fixed(&["sidestep", "sandbox", "reset"]))
+        })
+}

@@ -1,0 +1,101 @@
+//! Going on with a run, by the plan that it was begun with.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use sidestep_catalog::Package;
+use sidestep_events::{Class, Failure, Owner, PluginRef, commands};
+use sidestep_host::Plugin;
+use sidestep_pipeline::{AUDIT, Plan};
+use sidestep_report::Problems;
+use sidestep_state::RunFolder;
+
+use crate::equipment::{catalog, load};
+use crate::error::Error;
+use crate::place::{Place, read_plan};
+use crate::prepare::infos;
+use crate::site::Site;
+use crate::{facts, policies};
+
+/// A run that can go on.
+pub struct Resumed {
+    /// Its place, locked for this process.
+    pub place: Place,
+    /// Its plan, under the policies of now.
+    pub plan: Plan,
+    /// What policies that only audit say of it.
+    pub remarks: Problems,
+    packages: BTreeMap<PluginRef, Package>,
+}
+
+/// Locks a run, and judges its plan by the policies of now. `policy` is one more.
+pub fn resume(site: &Site, folder: &RunFolder, policy: Option<&Path>) -> Result<Resumed, Error> {
+    let place = Place::resume(folder)?;
+    let plan = read_plan(folder)?;
+    let packages = packages(site, &plan)?;
+    let (plan, remarks) = judged(site, policy, plan, &packages)?;
+    Ok(Resumed {
+        place,
+        plan,
+        remarks,
+        packages,
+    })
+}
+
+impl Resumed {
+    /// Compiles its plugins, or takes them from the cache of compiled code.
+    pub fn plugins(&self, site: &Site) -> Result<HashMap<String, Plugin>, Error> {
+        Ok(load(site, self.packages.values()).map_err(|error| error.failure())?)
+    }
+}
+
+/// The plugins that the plan names; all still have the bytes that the run was begun with.
+fn packages(site: &Site, plan: &Plan) -> Result<BTreeMap<PluginRef, Package>, Error> {
+    let catalog = catalog(site);
+    let mut packages = BTreeMap::new();
+    for instance in &plan.instances {
+        let package = match packages.entry(instance.uses.clone()) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => {
+                let found = catalog.find(place.key()).map_err(|error| error.failure())?;
+                place.insert(found)
+            }
+        };
+        if package.component.digest != instance.plugin_digest {
+            return Err(changed(plan, &instance.uses).into());
+        }
+    }
+    Ok(packages)
+}
+
+/// The plan under today's policies: what they refuse today is not gone on with.
+fn judged(
+    site: &Site,
+    policy: Option<&Path>,
+    plan: Plan,
+    packages: &BTreeMap<PluginRef, Package>,
+) -> Result<(Plan, Problems), Error> {
+    let policies = policies::find(site, policy)?;
+    let origin = facts::origin(|name| site.environment.get(name));
+    let plan = plan
+        .judged(&infos(packages), &policies.policies, &origin)
+        .map_err(Problems::from)?;
+    let audited: Vec<_> = plan
+        .warnings
+        .iter()
+        .filter(|warning| warning.code == AUDIT)
+        .cloned()
+        .collect();
+    Ok((plan, Problems::from(audited)))
+}
+
+fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
+    let message = format!(
+        "the plugin {} has changed since the run began",
+        uses.as_str()
+    );
+    Failure::new(Class::Refused, "plugin.changed", Owner::Author, message)
+        .with_help("Bring the plugin's former bytes back, or start a new run:")
+        .with_helps(commands::run(plan.file.exact(), None))
+}

@@ -1,0 +1,173 @@
+//! Running what was prepared, or going on with what was begun.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidestep_engine::{
+    Ceilings, Cleaner, Facts, HostExecutor, PlanProgram, Recorder, Reports, RunEnd, RunOptions,
+    Stop, run,
+};
+use sidestep_events::Failure;
+use sidestep_host::Plugin;
+use sidestep_pipeline::Plan;
+use sidestep_state::{History, RunId, RunLock};
+
+use crate::cloud::Cloud;
+use crate::equipment::Equipment;
+use crate::error::Error;
+use crate::gc::sweep_expired;
+use crate::place::Place;
+use crate::site::{Note, Site};
+
+/// What is to be run.
+pub struct Launch {
+    /// The plan.
+    pub plan: Plan,
+    /// Its plugins, by their digests.
+    pub plugins: HashMap<String, Plugin>,
+    /// What the run works against.
+    pub cloud: Cloud,
+    /// What holds for the whole run.
+    pub limits: RunLimits,
+}
+
+/// What holds for a whole run.
+#[derive(Debug, Clone, Copy)]
+pub struct RunLimits {
+    /// How many steps run side by side, unless the pipeline allows fewer.
+    pub max_parallel: usize,
+    /// How much the run may write.
+    pub ceilings: Ceilings,
+}
+
+/// A run that has all that it works with. Nothing of it was started yet.
+pub struct Ready {
+    plan: Arc<Plan>,
+    digest: String,
+    launch: (HashMap<String, Plugin>, Cloud, RunLimits),
+    place: Place,
+    equipment: Equipment,
+}
+
+/// A run whose journal is open for it.
+pub struct Opened {
+    program: PlanProgram,
+    recorder: Arc<Recorder>,
+    history: History,
+    executor: HostExecutor,
+    cleaner: Arc<dyn Cleaner>,
+    options: RunOptions,
+    stop: Stop,
+    lock: RunLock,
+}
+
+impl Launch {
+    /// Resolves secrets, connects to the cloud, and removes what expired of earlier runs.
+    pub async fn ready(self, site: &Site, place: Place) -> Result<Ready, Error> {
+        let plan = Arc::new(self.plan);
+        let digest = plan.digest();
+        let equipment = Equipment::new(
+            site,
+            &plan.secrets,
+            Some(&self.cloud),
+            place.folder.id().as_str(),
+            &digest,
+            !plan.policies.is_empty(),
+        )
+        .await?;
+        if let Some(clients) = &equipment.clients {
+            for swept in sweep_expired(clients, &site.runs()?, &plan).await {
+                site.notes.tell(Note::Swept(&swept));
+            }
+        }
+        Ok(Ready {
+            plan,
+            digest,
+            launch: (self.plugins, self.cloud, self.limits),
+            place,
+            equipment,
+        })
+    }
+}
+
+impl Ready {
+    /// Returns the id of the run.
+    pub fn id(&self) -> &RunId {
+        self.place.folder.id()
+    }
+
+    /// Opens the run's journal. The reports are what it says from here on; `stop` ends it.
+    pub fn open(self, site: &Site, stop: Stop) -> Result<(Opened, Reports), Failure> {
+        let Self {
+            plan,
+            digest,
+            launch: (plugins, cloud, limits),
+            place,
+            equipment,
+        } = self;
+        let traceparent = site.environment.get("TRACEPARENT");
+        let run_id = place.folder.id().to_string();
+        let (recorder, reports) = Recorder::new(
+            place.folder,
+            place.journal,
+            &place.history,
+            traceparent.as_deref(),
+            stop.clone(),
+            limits.ceilings,
+            plan.instances.len(),
+        );
+        let facts = Facts {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            file: Some(plan.file.clone()),
+            sandbox: cloud.scenario().map(str::to_owned),
+        };
+        let most = limits.max_parallel;
+        let options = RunOptions {
+            max_parallel: plan
+                .max_parallel
+                .map_or(most, |asked| most.min(asked as usize)),
+            timeout: plan.timeout_ms.map(Duration::from_millis),
+            ..RunOptions::default()
+        };
+        let executor = HostExecutor {
+            run: run_id,
+            plan: Arc::clone(&plan),
+            plan_digest: digest,
+            plugins,
+            evaluator: Arc::clone(&site.evaluator),
+            services: equipment.services,
+            masks: equipment.masks,
+            room: Arc::clone(&site.room),
+        };
+        let opened = Opened {
+            program: PlanProgram::new(plan, facts, &site.evaluator)?,
+            recorder,
+            history: place.history,
+            executor,
+            cleaner: equipment.cleaner,
+            options,
+            stop,
+            lock: place.lock,
+        };
+        Ok((opened, reports))
+    }
+}
+
+impl Opened {
+    /// Runs it to its end, and gives its lock back.
+    pub async fn run(self) -> RunEnd {
+        let end = run(
+            Arc::new(self.program),
+            self.recorder,
+            &self.history,
+            Arc::new(self.executor),
+            self.cleaner,
+            self.options,
+            self.stop,
+        )
+        .await;
+        drop(self.lock);
+        end
+    }
+}
