@@ -2,11 +2,16 @@
 //! its compiled code `NAME.cwasm` where that lies beside it, and the compiled code of the evaluator,
 //! `evaluator/evaluator.cwasm`. Without the variable the runner has none of them: plugins are found
 //! in files only, and expressions and schemas cannot be evaluated.
+//!
+//! Components are hashed here, so that no start of the runner has to, and compiled code fills whole
+//! pages, so that it is executed where it lies instead of being copied.
 #![allow(clippy::disallowed_methods, reason = "no setting of the runner")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
 
 fn main() {
     println!("cargo::rerun-if-env-changed=SIDESTEP_PLUGINS");
@@ -19,15 +24,20 @@ fn main() {
             let compiled = component.with_extension("cwasm");
             let compiled = if compiled.is_file() {
                 println!("cargo::rerun-if-changed={}", compiled.display());
-                format!("include_bytes!({:?})", compiled.display().to_string())
+                format!(
+                    "Some(&Pages(*include_bytes!({:?})))",
+                    compiled.display().to_string()
+                )
             } else {
-                "&[]".to_owned()
+                "None".to_owned()
             };
             println!("cargo::rerun-if-changed={}", component.display());
             let _ = writeln!(
                 list,
-                "BuiltIn {{ name: {name:?}, component: include_bytes!({:?}), precompiled: {compiled} }},",
-                component.display().to_string()
+                "BuiltIn {{ name: {name:?}, component: include_bytes!({:?}), digest: {:?}, \
+                 precompiled: {compiled} }},",
+                component.display().to_string(),
+                digest(&component)
             );
         }
     }
@@ -43,6 +53,17 @@ fn read_evaluator(folder: &Path) -> Vec<u8> {
     let path = folder.join("evaluator").join("evaluator.cwasm");
     println!("cargo::rerun-if-changed={}", path.display());
     fs::read(path).unwrap_or_default()
+}
+
+/// The digest that the runner would make of these bytes.
+fn digest(component: &Path) -> String {
+    let bytes = fs::read(component)
+        .unwrap_or_else(|error| panic!("SIDESTEP_PLUGINS: {}: {error}", component.display()));
+    let mut text = String::from("sha256:");
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn components(folder: &Path) -> Vec<PathBuf> {

@@ -80,7 +80,7 @@ pub(crate) fn compile(packages: &[String]) -> Result<PathBuf> {
     compile_with(&toolchain()?, packages)
 }
 
-/// Makes a module a component, and compiles that for this machine, unless both are newer than what
+/// Makes a module a component, and compiles that ahead of time, unless both are newer than what
 /// they are made of: a new file would make cargo build the runner anew.
 pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Result<()> {
     let componentize = profile.program(COMPONENTIZE);
@@ -102,7 +102,7 @@ pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Re
     cargo::run(Command::new(precompile).arg(component).arg(compiled))
 }
 
-/// Compiles the evaluator's module for this machine, unless that is newer than what it is made of.
+/// Compiles the evaluator's module ahead of time, unless that is newer than what it is made of.
 fn evaluator(profile: Profile, modules: &Path, plugins: &Path) -> Result<()> {
     let (package, name) = EVALUATOR;
     let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
@@ -115,7 +115,7 @@ fn evaluator(profile: Profile, modules: &Path, plugins: &Path) -> Result<()> {
     if is_current(&compiled, &[&module, &precompile]) {
         return Ok(());
     }
-    say::doing("compiling the evaluator for this machine");
+    say::doing("compiling the evaluator ahead of time");
     let mut command = Command::new(precompile);
     cargo::run(command.arg("--evaluator").arg(module).arg(compiled))
 }

@@ -2,7 +2,7 @@ use semver::Version;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use sidestep_pipeline::Manifest;
-use wasmparser::{Encoding, Parser, Payload, Validator};
+use wasmparser::{Chunk, Encoding, Parser, Payload, Validator};
 
 use crate::{ApiRange, PluginError, shape};
 
@@ -75,12 +75,33 @@ impl Component {
             ));
         }
         shape::check(bytes)?;
+        Self::described(bytes, range, || {
+            format!("sha256:{}", hex(&Sha256::digest(bytes)))
+        })
+    }
+
+    /// Reads the manifest and imports of a component that the runner's build made, digested and
+    /// embedded. It was hashed and compiled there, so neither is its shape checked nor are its bytes
+    /// read whole at every start.
+    pub fn read_built_in(
+        bytes: &'static [u8],
+        digest: &str,
+        range: &ApiRange,
+    ) -> Result<Self, PluginError> {
+        Self::described(bytes, Some(range), || digest.to_owned())
+    }
+
+    fn described(
+        bytes: &[u8],
+        range: Option<&ApiRange>,
+        digest: impl FnOnce() -> String,
+    ) -> Result<Self, PluginError> {
         let (sections, imports) = read_top_level(bytes)?;
         let manifest = read_manifest(&sections, range)?;
         Ok(Self {
             manifest,
             imports,
-            digest: format!("sha256:{}", hex(&Sha256::digest(bytes))),
+            digest: digest(),
             size: bytes.len(),
         })
     }
@@ -102,25 +123,35 @@ pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
 }
 
 /// The manifest sections and the imports of the outermost component. What nested modules and
-/// components carry is not the plugin's own word.
+/// components carry is not the plugin's own word, and is skipped.
 fn read_top_level(bytes: &[u8]) -> Result<(Vec<&[u8]>, Vec<Import>), PluginError> {
+    let ends_early = || malformed("it ends too early");
     let mut sections = Vec::new();
     let mut imports = Vec::new();
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(malformed)? {
+    let mut parser = Parser::new(0);
+    let mut rest = bytes;
+    loop {
+        let (payload, consumed) = match parser.parse(rest, true).map_err(malformed)? {
+            Chunk::Parsed { payload, consumed } => (payload, consumed),
+            Chunk::NeedMoreData(_) => return Err(ends_early()),
+        };
+        rest = rest.get(consumed..).ok_or_else(ends_early)?;
+        match payload {
             Payload::Version {
                 encoding: Encoding::Module,
                 ..
-            } if depth == 0 => {
-                return Err(malformed("it is a core module, not a component"));
+            } => return Err(malformed("it is a core module, not a component")),
+            Payload::ModuleSection {
+                unchecked_range, ..
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
+            | Payload::ComponentSection {
+                unchecked_range, ..
+            } => rest = rest.get(unchecked_range.len()..).ok_or_else(ends_early)?,
+            Payload::End(_) => return Ok((sections, imports)),
+            Payload::CustomSection(section) if section.name() == SECTION => {
                 sections.push(section.data());
             }
-            Payload::ComponentImportSection(section) if depth == 0 => {
+            Payload::ComponentImportSection(section) => {
                 for import in section {
                     imports.push(read_import(import.map_err(malformed)?.name.name));
                 }
@@ -128,7 +159,6 @@ fn read_top_level(bytes: &[u8]) -> Result<(Vec<&[u8]>, Vec<Import>), PluginError
             _ => {}
         }
     }
-    Ok((sections, imports))
 }
 
 fn read_import(name: &str) -> Import {

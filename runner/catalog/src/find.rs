@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use sidestep_events::{BuiltInName, PluginRef};
 
 use crate::file::Files;
-use crate::{ApiRange, Component, PluginError};
+use crate::{ApiRange, Component, Pages, PluginError};
 
 /// A plugin that the runner's binary carries.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +13,10 @@ pub struct BuiltIn {
     pub name: &'static str,
     /// The component.
     pub component: &'static [u8],
-    /// The component compiled for this machine by the same build; empty if it isn't.
-    pub precompiled: &'static [u8],
+    /// `sha256:` and the digest of the component in 64 hex digits, made by the build that embeds it.
+    pub digest: &'static str,
+    /// The component compiled by the same build; absent if it was not.
+    pub precompiled: Option<&'static Pages<[u8]>>,
 }
 
 /// A plugin that was found and read.
@@ -26,8 +28,8 @@ pub struct Package {
     pub component: Component,
     /// Its bytes.
     pub bytes: Cow<'static, [u8]>,
-    /// Its bytes compiled by the runner's own build; empty if they aren't.
-    pub precompiled: &'static [u8],
+    /// Its bytes compiled by the runner's own build; absent if they were not.
+    pub precompiled: Option<&'static Pages<[u8]>>,
 }
 
 /// Finds plugins.
@@ -75,7 +77,7 @@ impl Catalog {
                 let found = self.find_built_in(name)?;
                 Ok(Package {
                     uses: uses.clone(),
-                    component: Component::read(found.component, Some(&self.api))?,
+                    component: Component::read_built_in(found.component, found.digest, &self.api)?,
                     bytes: Cow::Borrowed(found.component),
                     precompiled: found.precompiled,
                 })
@@ -86,7 +88,7 @@ impl Catalog {
                     uses: uses.clone(),
                     component: Component::read(&bytes, Some(&self.api))?,
                     bytes: Cow::Owned(bytes),
-                    precompiled: &[],
+                    precompiled: None,
                 })
             }
             PluginRef::Oci(_) => Err(PluginError::new(
@@ -144,7 +146,8 @@ mod tests {
         let built_in = BuiltIn {
             name: "wi-verify",
             component: plugin().leak(),
-            precompiled: &[],
+            digest: "sha256:of-the-build",
+            precompiled: None,
         };
         Catalog::new(vec![built_in], workspace)
     }
@@ -166,7 +169,11 @@ mod tests {
             .expect("built in");
         assert!(matches!(package.bytes, Cow::Borrowed(_)));
         assert_eq!(package.component.manifest.name, "p");
+        // The build's own digest is taken as it is; a file is hashed when it is read.
+        assert_eq!(package.component.digest, "sha256:of-the-build");
         let file = catalog.find(&named("./sidestep/wi-verify")).expect("there");
+        let hashed = Component::read(&plugin(), None).expect("a plugin").digest;
+        assert_eq!(file.component.digest, hashed);
         assert!(matches!(file.bytes, Cow::Owned(_)));
         let misspelt = named("sidestep/wi-verfy");
         let error = catalog.find(&misspelt).expect_err("misspelt");

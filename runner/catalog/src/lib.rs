@@ -13,10 +13,12 @@ mod file;
 mod find;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod pages;
 mod shape;
 
 pub use api::ApiRange;
 pub use component::{Component, Import, MAX_COMPONENT, MAX_MANIFEST, SECTION, validate};
 pub use error::PluginError;
 pub use find::{BuiltIn, Catalog, Package};
+pub use pages::Pages;
 pub use shape::MAX_INSTANCES;

@@ -1,8 +1,10 @@
 //! Compiled code: making it, keeping it, and taking it up again.
 //!
 //! Taking up compiled code runs it as it is, so it comes from two places alone: the runner's own
-//! binary, and a folder that only this user can write, whose entries carry a digest. This is the
-//! one module of the runner that may use `unsafe`.
+//! binary, and a folder that only this user can write, whose entries carry a digest. This module and
+//! [`in_place`] are the only ones of the runner that may use `unsafe`.
+
+pub(crate) mod in_place;
 
 use std::fs::{self, DirBuilder};
 use std::hash::{Hash as _, Hasher};
@@ -12,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
-use sidestep_catalog::PluginError;
+use sidestep_catalog::{Pages, PluginError};
 use sidestep_files::own;
 use sidestep_names::{Encoding, Kind};
 use wasmtime::component::Component;
@@ -30,8 +32,26 @@ pub(crate) struct Source<'a> {
     pub(crate) bytes: &'a [u8],
     /// `sha256:` of the bytes.
     pub(crate) digest: &'a str,
-    /// Its code as the runner's own build made it; empty if it didn't.
-    pub(crate) precompiled: &'a [u8],
+    /// Its code as the runner's own build made it; absent if it did not.
+    pub(crate) precompiled: Option<Embedded<'a>>,
+}
+
+/// Code that the runner's own build made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Embedded<'a> {
+    /// Is executed where it lies.
+    Pages(&'static Pages<[u8]>),
+    /// Is copied first.
+    Bytes(&'a [u8]),
+}
+
+impl Embedded<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Pages(pages) => pages.bytes().is_empty(),
+            Self::Bytes(bytes) => bytes.is_empty(),
+        }
+    }
 }
 
 /// A folder of compiled components.
@@ -124,8 +144,9 @@ pub(crate) fn compile(
     cache: Option<&Cache>,
     source: &Source<'_>,
 ) -> Result<Component, PluginError> {
-    if !source.precompiled.is_empty()
-        && let Some(component) = deserialize(engine, source.precompiled)
+    if let Some(component) = source
+        .precompiled
+        .and_then(|code| deserialize_embedded(engine, code))
     {
         return Ok(component);
     }
@@ -161,13 +182,41 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     }
 }
 
+/// Takes up the compiled code of an embedded component; nothing if it was made by or for another
+/// engine.
+#[allow(unsafe_code)]
+fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component> {
+    let pages = match code {
+        Embedded::Pages(pages) if in_place::fits(pages) => pages,
+        Embedded::Pages(pages) => return deserialize(engine, pages.bytes()),
+        Embedded::Bytes(bytes) => return deserialize(engine, bytes),
+    };
+    // SAFETY: as in `deserialize`; and the bytes are never changed, since they are a `static`.
+    match unsafe { Component::deserialize_raw(engine, pages.bytes().into()) } {
+        Ok(component) => Some(component),
+        Err(error) => {
+            tracing::debug!(%error, "compiled code is of another engine");
+            None
+        }
+    }
+}
+
 /// Takes up the evaluator's compiled code; nothing if it was made by or for another engine.
 #[allow(unsafe_code)]
-pub(crate) fn deserialize_module(engine: &Engine, code: &[u8]) -> Option<Module> {
+pub(crate) fn deserialize_module(engine: &Engine, code: Embedded<'_>) -> Option<Module> {
     // SAFETY: the code was written by `Engine::precompile_module` in this runner's own build, which
     // embedded it in its binary. Wasmtime itself refuses code of another version, configuration or
-    // machine.
-    match unsafe { Module::deserialize(engine, code) } {
+    // machine. Pages are never changed, since they are a `static`.
+    let module = unsafe {
+        match code {
+            Embedded::Pages(pages) if in_place::fits(pages) => {
+                Module::deserialize_raw(engine, pages.bytes().into())
+            }
+            Embedded::Pages(pages) => Module::deserialize(engine, pages.bytes()),
+            Embedded::Bytes(bytes) => Module::deserialize(engine, bytes),
+        }
+    };
+    match module {
         Ok(module) => Some(module),
         Err(error) => {
             tracing::debug!(%error, "the evaluator's code is of another engine");
@@ -190,7 +239,7 @@ mod tests {
             name: "empty",
             bytes: EMPTY,
             digest: "sha256:e",
-            precompiled,
+            precompiled: Some(Embedded::Bytes(precompiled)),
         }
     }
 
@@ -229,6 +278,22 @@ mod tests {
         for code in [&code[..], b"no code at all"] {
             compile(&engine, &Compiler::Here, None, &source(code)).expect("it falls back");
         }
+    }
+
+    #[test]
+    fn embedded_code_is_taken_up_where_it_lies() {
+        let code = crate::engine::portable()
+            .and_then(|engine| engine.precompile_component(EMPTY))
+            .expect("it compiles");
+        let pages = in_place::tests::pages(&code);
+        let engine = engine().expect("an engine");
+        let component =
+            deserialize_embedded(&engine, Embedded::Pages(pages)).expect("of this engine");
+        let within = pages.bytes().as_ptr_range();
+        assert!(within.contains(&component.image_range().start));
+        // What fits no engine is refused as well.
+        let other = in_place::tests::pages(b"no code at all");
+        assert!(deserialize_embedded(&engine, Embedded::Pages(other)).is_none());
     }
 
     #[test]

@@ -9,10 +9,12 @@ mod limits;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use sidestep_catalog::Pages;
 use sidestep_evaluator::{Answer, Budget, Evaluator, Question, Stopped};
 use wasmtime::{Config, Engine, Trap};
 
-use crate::aot;
+use crate::aot::{self, Embedded, in_place};
+use crate::engine::for_any_processor;
 
 pub use limits::EvaluationLimits;
 
@@ -31,7 +33,7 @@ const IDLE_MEMORY: usize = 16 << 20;
 /// module when the first question is asked.
 #[derive(Debug)]
 pub struct ModuleEvaluator {
-    code: &'static [u8],
+    code: Embedded<'static>,
     limits: EvaluationLimits,
     prepared: OnceLock<Result<Prepared, String>>,
     idle: Mutex<Vec<Instance>>,
@@ -45,6 +47,15 @@ impl ModuleEvaluator {
     /// in this runner's own build; code from any other origin must not be given. Without code,
     /// every question fails with [`Stopped::Broken`].
     pub fn new(code: &'static [u8], limits: EvaluationLimits) -> Self {
+        Self::of(Embedded::Bytes(code), limits)
+    }
+
+    /// Makes an evaluator of code that is executed where it lies; see [`new`](Self::new).
+    pub fn embedded(code: &'static Pages<[u8]>, limits: EvaluationLimits) -> Self {
+        Self::of(Embedded::Pages(code), limits)
+    }
+
+    fn of(code: Embedded<'static>, limits: EvaluationLimits) -> Self {
         Self {
             code,
             prepared: OnceLock::new(),
@@ -65,7 +76,7 @@ impl ModuleEvaluator {
             if self.code.is_empty() {
                 return Err("this build has no evaluator".to_owned());
             }
-            let engine = engine().map_err(|error| format!("{error:#}"))?;
+            let engine = Engine::new(&config()).map_err(|error| format!("{error:#}"))?;
             let module = aot::deserialize_module(&engine, self.code)
                 .ok_or("the evaluator was built for another runner or machine")?;
             Prepared::new(&engine, &module).map_err(|error| format!("{error:#}"))
@@ -172,14 +183,14 @@ impl Evaluator for ModuleEvaluator {
 
 /// Compiles the evaluator's module for the build that embeds it.
 pub fn precompile_evaluator(module: &[u8]) -> Result<Vec<u8>, String> {
-    engine()
+    for_any_processor(config())
         .and_then(|engine| engine.precompile_module(module))
         .map_err(|error| format!("{error:#}"))
 }
 
-/// The engine of the evaluator alone, in this runner and in the build that compiles the module for
-/// it: both must agree on every setting.
-fn engine() -> wasmtime::Result<Engine> {
+/// The settings of the evaluator's own engine, in this runner and in the build that compiles the
+/// module for it: both must agree on all of them.
+fn config() -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
@@ -189,8 +200,10 @@ fn engine() -> wasmtime::Result<Engine> {
         .async_stack_size(STACK)
         // The code is embedded, so that what only debuggers read would make every runner larger.
         .generate_address_map(false)
+        .native_unwind_info(false)
         .wasm_backtrace_max_frames(None);
-    Engine::new(&config)
+    in_place::allow(&mut config);
+    config
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use sidestep_evaluator::Evaluator;
 use sidestep_pipeline::Manifest;
 use wasmtime::Engine;
 
-use crate::aot::{self, Cache};
+use crate::aot::{self, Cache, Embedded};
 use crate::compile::Compiler;
 use crate::limits::Limits;
 use crate::link::{self, Linked};
@@ -111,7 +111,8 @@ impl PluginHost {
     ) -> Result<Plugin, PluginError> {
         let described = Described::read(bytes, Some(&ApiRange::supported()))?;
         let name = described.manifest.name.clone();
-        self.compile(&name, bytes, described, precompiled)
+        let code = Some(Embedded::Bytes(precompiled)).filter(|code| !code.is_empty());
+        self.compile(&name, bytes, described, code)
             .map_err(|error| error.about(&format!("plugin `{name}`")))
     }
 
@@ -121,7 +122,7 @@ impl PluginHost {
             package.uses.as_str(),
             &package.bytes,
             package.component.clone(),
-            package.precompiled,
+            package.precompiled.map(Embedded::Pages),
         )
         .map_err(|error| error.about(&format!("`{}`", package.uses.as_str())))
     }
@@ -131,7 +132,7 @@ impl PluginHost {
         name: &str,
         bytes: &[u8],
         described: Described,
-        precompiled: &[u8],
+        precompiled: Option<Embedded<'_>>,
     ) -> Result<Plugin, PluginError> {
         link::preflight(&described)?;
         let source = aot::Source {
@@ -190,9 +191,9 @@ impl std::fmt::Debug for Plugin {
     }
 }
 
-/// Compiles a component for this machine, for the build that embeds it beside its code.
+/// Compiles a component for machines like this one, for the build that embeds it beside its code.
 pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, PluginError> {
-    let engine = crate::engine::engine().map_err(ours)?;
+    let engine = crate::engine::portable().map_err(ours)?;
     Compiler::Here.compile(&engine, bytes, "", None)
 }
 

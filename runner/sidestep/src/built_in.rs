@@ -1,7 +1,31 @@
-use sidestep_catalog::BuiltIn;
+use sidestep_catalog::{BuiltIn, Pages};
 
 /// The plugins that the build embedded.
-pub(crate) const BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+pub(crate) static BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// The evaluator's compiled code; empty where the build had none.
-pub(crate) const EVALUATOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evaluator.cwasm"));
+pub(crate) static EVALUATOR: &Pages<[u8]> = &Pages(*include_bytes!(concat!(
+    env!("OUT_DIR"),
+    "/evaluator.cwasm"
+)));
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_digests_that_the_build_made_are_those_of_the_bytes() {
+        assert!(!BUILT_IN.is_empty(), "build with SIDESTEP_PLUGINS");
+        for plugin in BUILT_IN {
+            let mut digest = String::from("sha256:");
+            for byte in Sha256::digest(plugin.component) {
+                write!(digest, "{byte:02x}").expect("a text");
+            }
+            assert_eq!(plugin.digest, digest, "{}", plugin.name);
+        }
+    }
+}

@@ -89,7 +89,10 @@ fn site(global: &Global, settings: &Settings, places: &Places, workspace: PathBu
         environment: Environment::new(environment::get, environment::of_pipeline),
         built_in: BUILT_IN,
         room: Room::new(ceiling, Limits::default().together()),
-        evaluator: Arc::new(ModuleEvaluator::new(EVALUATOR, EvaluationLimits::default())),
+        evaluator: Arc::new(ModuleEvaluator::embedded(
+            EVALUATOR,
+            EvaluationLimits::default(),
+        )),
         notes: notes(global.quiet),
     }
 }

@@ -1,5 +1,5 @@
 //! `sidestep-precompile [--evaluator] IN.wasm OUT.cwasm`: a component, or the evaluator's module,
-//! compiled for this machine by the very engine that will run it, for the build that embeds them
+//! compiled with the settings of the engine that will run it, for the build that embeds them
 //! into the runner.
 #![allow(clippy::print_stderr)] // a tool of the build talks to whoever builds
 

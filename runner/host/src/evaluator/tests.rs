@@ -7,6 +7,10 @@ use super::*;
 /// An evaluator whose module answers with `answer`'s body, which may use `$buffer` and memory from
 /// 4096 on.
 fn evaluator(data: &str, answer: &str, limits: EvaluationLimits) -> ModuleEvaluator {
+    ModuleEvaluator::new(code(data, answer).leak(), limits)
+}
+
+fn code(data: &str, answer: &str) -> Vec<u8> {
     let text = format!(
         r#"(module
             (memory (export "memory") 1)
@@ -24,8 +28,7 @@ fn evaluator(data: &str, answer: &str, limits: EvaluationLimits) -> ModuleEvalua
         data.replace('"', "\\22")
     );
     let module = wat::parse_str(text).expect("a module");
-    let code = precompile_evaluator(&module).expect("it compiles");
-    ModuleEvaluator::new(code.leak(), limits)
+    precompile_evaluator(&module).expect("it compiles")
 }
 
 fn small() -> EvaluationLimits {
@@ -47,6 +50,18 @@ fn at(length: usize) -> String {
 }
 
 const ENDLESS: &str = "(loop $again (br $again)) (i64.const 0)";
+
+#[test]
+fn embedded_code_is_executed_where_it_lies() {
+    let wrong = r#"{"wrong":"x"}"#;
+    let code = code(wrong, &at(wrong.len()));
+    let evaluator = ModuleEvaluator::embedded(in_place::tests::pages(&code), small());
+    for _ in 0..2 {
+        assert_eq!(evaluator.ask(&question("x")), Ok(Answer::Wrong("x".into())));
+    }
+    let other = ModuleEvaluator::embedded(in_place::tests::pages(b"no code"), small());
+    assert!(matches!(other.ask(&question("x")), Err(Stopped::Broken(_))));
+}
 
 #[test]
 fn one_evaluation_and_all_of_a_run_have_budgets_of_steps() {

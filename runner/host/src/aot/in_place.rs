@@ -1,0 +1,82 @@
+//! Executes embedded code where the program's file is mapped, without a copy.
+//!
+//! The evaluator has more than ten MB of code and a run executes a small part of it. Copying it would
+//! cost each start that much memory and the time to touch all of it; where it lies, the kernel reads
+//! the pages that are executed, and all runners on a machine share them.
+
+use std::sync::Arc;
+
+use sidestep_catalog::Pages;
+use wasmtime::{Config, CustomCodeMemory};
+
+/// The size of a page where every machine of the kind has the same: elsewhere code is copied.
+const PAGE: Option<usize> = if cfg!(target_arch = "x86_64") {
+    Some(4096)
+} else {
+    None
+};
+
+/// Returns whether these pages are those of the machine.
+pub(super) fn fits(pages: &'static Pages<[u8]>) -> bool {
+    PAGE == Some(align_of_val(pages)) && !pages.bytes().is_empty()
+}
+
+/// Lets an engine execute code in pages that it did not allocate.
+pub(crate) fn allow(config: &mut Config) {
+    if let Some(page) = PAGE {
+        config.with_custom_code_memory(Some(Arc::new(Protection { page })));
+    }
+}
+
+/// Changes the protection of code, whoever owns its memory.
+struct Protection {
+    page: usize,
+}
+
+impl CustomCodeMemory for Protection {
+    fn required_alignment(&self) -> usize {
+        self.page
+    }
+
+    fn publish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
+        protect(ptr, len, true)
+    }
+
+    fn unpublish_executable(&self, ptr: *const u8, len: usize) -> wasmtime::Result<()> {
+        protect(ptr, len, false)
+    }
+}
+
+/// Makes code readable, and executable if asked; never writable.
+#[allow(unsafe_code)]
+fn protect(ptr: *const u8, len: usize, executable: bool) -> wasmtime::Result<()> {
+    use rustix::mm::{MprotectFlags as Flags, mprotect};
+    let flags = if executable {
+        Flags::READ | Flags::EXEC
+    } else {
+        Flags::READ
+    };
+    // SAFETY: wasmtime gives a range of code that it has taken up, whose pages hold nothing that is
+    // written: its own mapping, which it made read-only before, or `Pages`, which are a `static`.
+    unsafe { mprotect(ptr.cast_mut().cast(), len, flags) }?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Puts code into pages of its own, as the build does.
+    pub(crate) fn pages(code: &[u8]) -> &'static Pages<[u8]> {
+        let mut pages = Box::new(Pages([0; 16 << 10]));
+        pages.0[..code.len()].copy_from_slice(code);
+        Box::leak(pages)
+    }
+
+    #[test]
+    fn nothing_is_not_executed() {
+        static NOTHING: &Pages<[u8]> = &Pages([]);
+        assert!(!fits(NOTHING));
+        assert_eq!(fits(pages(b"code")), cfg!(target_arch = "x86_64"));
+    }
+}
