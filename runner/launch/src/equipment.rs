@@ -194,6 +194,11 @@ pub(crate) fn load<'a>(
     site: &Site,
     packages: impl Iterator<Item = &'a Package>,
 ) -> Result<HashMap<String, Plugin>, PluginError> {
+    let mut packages = packages.peekable();
+    if packages.peek().is_none() {
+        // Without a plugin there is nothing to make an engine for.
+        return Ok(HashMap::new());
+    }
     let host = PluginHost::new(HostConfig {
         cache_dir: site.compiled.clone(),
         compiler: Compiler::Apart(compiler(site)),
