@@ -18,6 +18,7 @@ mod emulators;
 mod faults;
 mod gc;
 mod gcloud;
+mod git;
 mod grants;
 mod identity;
 mod interrupted;

@@ -10,33 +10,59 @@ use sidestep_policy::{Origin, Trust};
 /// The most bytes of GitHub's event file that are read; GitHub sends at most 25 MB.
 const MAX_EVENT: u64 = 25 << 20;
 
-/// What `git` is in expressions; parts that are not known are null.
-pub(crate) fn git(workspace: &Path) -> Value {
-    // All are asked before the first is waited for.
-    let ask = |args: &[&str]| {
-        Command::new("git")
-            .arg("-C")
-            .arg(workspace)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
+/// Returns what `git` is in expressions. Parts that are not known, or that no expression reads, are
+/// null.
+pub(crate) fn git(workspace: &Path, reads: impl Fn(&str) -> bool) -> Value {
+    let [commit, short, branch] = ["commit", "shortCommit", "branch"].map(reads);
+    // An option of `rev-parse` applies to the names after it, so one process answers both.
+    let commits = match (commit, short) {
+        (true, true) => &["rev-parse", "HEAD", "--short=12", "HEAD"][..],
+        (true, false) => &["rev-parse", "HEAD"],
+        (false, true) => &["rev-parse", "--short=12", "HEAD"],
+        (false, false) => &[],
     };
-    let commit = ask(&["rev-parse", "HEAD"]);
-    let short = ask(&["rev-parse", "--short=12", "HEAD"]);
-    let branch = ask(&["symbolic-ref", "--short", "-q", "HEAD"]);
-    let answer = |asked: std::io::Result<Child>| {
-        let output = asked.ok()?.wait_with_output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        let text = text.trim();
-        (output.status.success() && !text.is_empty()).then(|| text.to_owned())
+    let commits = ask(workspace, commits);
+    let branch = if branch {
+        ask(workspace, &["symbolic-ref", "--short", "-q", "HEAD"])
+    } else {
+        None
     };
+    // Both were started before the first is waited for.
+    let mut commits = lines(commits).into_iter();
+    let mut next = |asked: bool| asked.then(|| commits.next()).flatten();
     json!({
-        "commit": answer(commit),
-        "shortCommit": answer(short),
-        "branch": answer(branch),
+        "commit": next(commit),
+        "shortCommit": next(short),
+        "branch": lines(branch).into_iter().next(),
     })
+}
+
+/// Starts git, unless nothing is asked.
+fn ask(workspace: &Path, question: &[&str]) -> Option<Child> {
+    if question.is_empty() {
+        return None;
+    }
+    Command::new("git")
+        .arg("-C")
+        .arg(workspace)
+        .args(question)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()
+}
+
+/// The lines that git answers; none if it fails.
+fn lines(asked: Option<Child>) -> Vec<String> {
+    let answer = || {
+        let output = asked?.wait_with_output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then_some(text)
+    };
+    let text = answer().unwrap_or_default();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
 }
 
 /// Where the code comes from, by the CI's environment. A job can set these variables as it likes,
@@ -92,6 +118,42 @@ fn is_fork(event: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn git_answers_what_is_read_and_only_that() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = |args: &[&str]| {
+            let mut git = Command::new("git");
+            git.arg("-C").arg(folder.path()).args(args);
+            let output = git.output().expect("git");
+            assert!(output.status.success(), "{args:?}: {output:?}");
+            String::from_utf8(output.stdout)
+                .expect("text")
+                .trim()
+                .to_owned()
+        };
+        let all = |part: &str| matches!(part, "commit" | "shortCommit" | "branch");
+        let nothing = json!({"commit": null, "shortCommit": null, "branch": null});
+        assert_eq!(git(folder.path(), all), nothing, "no repository");
+        run(&["init", "-q", "-b", "trunk"]);
+        // A branch without a commit has a name all the same.
+        let unborn = json!({"commit": null, "shortCommit": null, "branch": "trunk"});
+        assert_eq!(git(folder.path(), all), unborn);
+        let name = ["-c", "user.name=n", "-c", "user.email=e"];
+        run(&[&name[..], &["commit", "-q", "--allow-empty", "-m", "m"]].concat());
+        let commit = run(&["rev-parse", "HEAD"]);
+        let whole = json!({"commit": commit, "shortCommit": commit[..12], "branch": "trunk"});
+        assert_eq!(git(folder.path(), all), whole);
+        assert_eq!(git(folder.path(), |_| false), nothing);
+        for part in ["commit", "shortCommit", "branch"] {
+            let mut expected = nothing.clone();
+            expected[part] = whole[part].clone();
+            assert_eq!(git(folder.path(), |asked| asked == part), expected);
+        }
+        run(&["checkout", "-q", "--detach"]);
+        let detached = json!({"commit": commit, "shortCommit": commit[..12], "branch": null});
+        assert_eq!(git(folder.path(), all), detached);
+    }
 
     #[test]
     fn a_pull_request_is_a_fork_s_unless_shown_otherwise() {

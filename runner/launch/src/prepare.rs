@@ -73,7 +73,7 @@ pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prep
         &pipeline,
         PlanInputs {
             inputs: given.inputs.clone(),
-            git: facts::git(&site.workspace),
+            git: facts::git(&site.workspace, |part| pipeline.reads("git", part)),
             run: json!({ "id": run.as_str() }),
             env: environment(site, &pipeline),
             policies: &policies.policies,

@@ -87,6 +87,27 @@ impl Pipeline {
         self.env.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Returns whether an expression reads this key of a variable, or may read it.
+    pub fn reads(&self, variable: &str, key: &str) -> bool {
+        let steps = self.steps.iter().flat_map(|step| {
+            let conditions = step.condition.iter();
+            conditions.chain(&step.reads).chain(&step.granted)
+        });
+        let defaults = self
+            .inputs
+            .values()
+            .filter_map(|input| input.default.as_ref());
+        let outputs = self.outputs.values().map(|(_, output)| output);
+        let others = defaults.chain(outputs).chain(&self.defaults.cluster);
+        let mut expressions = steps.chain(others.flat_map(|one| &one.expressions));
+        expressions.any(|expression| {
+            expression.analysis.references.iter().any(|reference| {
+                let first = reference.path.first();
+                reference.root == variable && first.is_none_or(|first| first == key)
+            })
+        })
+    }
+
     /// Its secrets and where each comes from.
     pub fn secrets(&self) -> impl Iterator<Item = (&str, &SecretSource)> {
         self.secrets
@@ -170,7 +191,7 @@ impl InputKind {
 pub(crate) struct Defaults {
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) retry: Option<Retry>,
-    pub(crate) cluster: Option<Node>,
+    pub(crate) cluster: Option<Written>,
 }
 
 /// A step of the file.
@@ -199,6 +220,8 @@ pub(crate) struct Step {
     pub(crate) fail_fast: bool,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) grants: Option<(Position, Node)>,
+    /// All expressions of `grants`.
+    pub(crate) granted: Vec<Expression>,
     pub(crate) secrets: Vec<(String, Position)>,
 }
 

@@ -209,13 +209,13 @@ fn defaults(problems: &mut Problems<'_>, node: &Node) -> Defaults {
     ) {
         return Defaults::default();
     }
-    let cluster = node.get("cluster").cloned();
-    if let Some(cluster) = &cluster {
-        context::written(problems, IN_DEFAULTS, cluster);
+    let cluster = node.get("cluster").map(|cluster| {
+        let written = context::written(problems, IN_DEFAULTS, cluster);
         if cluster.scalar().is_none() {
             problems.add("pipeline.type", cluster.at, "`cluster` is a text");
         }
-    }
+        written
+    });
     Defaults {
         timeout_ms: node
             .get("timeout")

@@ -91,8 +91,9 @@ fn step(
         .iter()
         .find(|(key, _)| key.text == "grants")
         .map(|(key, value)| (key.at, value.clone()));
+    let mut granted = Vec::new();
     if let Some((_, grants)) = &grants {
-        context::collect(problems, IN_GRANTS, grants, &mut Vec::new());
+        context::collect(problems, IN_GRANTS, grants, &mut granted);
     }
     let mut needs = Vec::new();
     if let Some(node) = node.get("needs") {
@@ -130,6 +131,7 @@ fn step(
             .get("maxParallel")
             .and_then(|node| read::count(problems, node, "`maxParallel`", 10_000)),
         grants,
+        granted,
         secrets,
     })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sidestep_policy::tree::Node;
 
 use crate::expression::Values;
-use crate::file::{Pipeline, Step};
+use crate::file::{Pipeline, Step, Written};
 use crate::given::PlanInputs;
 use crate::problems::Problems;
 use crate::template::Template;
@@ -37,7 +37,7 @@ pub(crate) fn of_step(
         let of = schema::property(root, &top, &key.text);
         map.insert(key.text.clone(), reader.read(problems, node, &of));
     }
-    if let Some(cluster) = &pipeline.defaults.cluster {
+    if let Some(Written { node: cluster, .. }) = &pipeline.defaults.cluster {
         for name in schema::property_names(&top) {
             let of = schema::property(root, &top, name);
             if !map.contains_key(name) && schema::mark(&of).as_deref() == Some("cluster") {

@@ -268,3 +268,39 @@ fn a_plan_with_two_equal_names_is_refused_as_our_bug() {
         "two steps of the plan have the same id: `build` and `build`"
     );
 }
+
+#[test]
+fn what_expressions_read_is_known_wherever_they_stand() {
+    let pipeline = |inputs: &str, defaults: &str, step: &str, outputs: &str| {
+        let file = format!(
+            "version: 1\nname: p\n{inputs}{defaults}steps:\n  s:\n    \
+             uses: sidestep/context-upload\n{step}{outputs}"
+        );
+        read(&file).unwrap_or_else(|problems| panic!("{}", lines(&problems)))
+    };
+    let with = "    with: { bucket: b, prefix: \"${{ git.commit }}\" }\n";
+    let condition = "    with: { bucket: b }\n    if: \"git.commit == 'c'\"\n";
+    let grants =
+        "    with: { bucket: b }\n    grants: { storage: [{ bucket: \"${{ git.commit }}\" }] }\n";
+    for reads in [
+        pipeline(
+            "inputs: { tag: { type: string, default: \"${{ git.commit }}\" } }\n",
+            "",
+            "",
+            "",
+        ),
+        pipeline("", "defaults: { cluster: \"${{ git.commit }}\" }\n", "", ""),
+        pipeline("", "", with, ""),
+        pipeline("", "", condition, ""),
+        pipeline("", "", grants, ""),
+        pipeline("", "", "", "outputs: { commit: \"x${{ git.commit }}\" }\n"),
+    ] {
+        assert!(reads.reads("git", "commit"), "{reads:?}");
+        assert!(!reads.reads("git", "branch"), "{reads:?}");
+        assert!(!reads.reads("run", "commit"), "{reads:?}");
+    }
+    let whole = pipeline("", "", "", "outputs: { git: \"${{ size(git) }}\" }\n");
+    assert!(whole.reads("git", "commit") && whole.reads("git", "branch"));
+    let none = pipeline("", "", "", "");
+    assert!(!none.reads("git", "commit"));
+}

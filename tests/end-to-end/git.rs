@@ -1,0 +1,69 @@
+//! What of git is asked for a pipeline.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::place::Place;
+
+/// A workspace whose `git` writes down each call before it answers, and what it was called with by
+/// `sidestep plan` of a pipeline that reads this expression.
+fn calls(expression: &str) -> (Vec<String>, serde_json::Value) {
+    let mut place = Place::with_application();
+    let programs = place.folder().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let log = place.folder().join("git.log");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >>{}\ncase \"$*\" in *symbolic-ref*) echo trunk;; \
+         *HEAD*HEAD*) echo c0ffee; echo c0f;; *) echo c0ffee;; esac\n",
+        log.display()
+    );
+    fs::write(programs.join("git"), script).unwrap();
+    fs::set_permissions(programs.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    place.write(
+        "sidestep.yaml",
+        &format!(
+            "version: 1\nname: p\nsteps:\n  s:\n    uses: sidestep/context-upload\n    \
+             with: {{ bucket: demo-contexts, prefix: \"{expression}\" }}\n"
+        ),
+    );
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut plan = place.command(&["plan", "--output", "json"]);
+    let output = plan.env("PATH", path).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let workspace = format!(
+        "-C {} ",
+        place.workspace().canonicalize().unwrap().display()
+    );
+    let calls = fs::read_to_string(log).unwrap_or_default();
+    let calls = calls.lines().map(|call| call.replace(&workspace, ""));
+    (calls.collect(), plan["git"].clone())
+}
+
+#[test]
+fn git_is_started_for_what_expressions_read_and_no_more() {
+    let nothing = serde_json::json!({"commit": null, "shortCommit": null, "branch": null});
+    assert_eq!(calls("plain/"), (Vec::new(), nothing.clone()));
+    let (commit, git) = calls("${{ git.commit }}/");
+    assert_eq!(commit, ["rev-parse HEAD"]);
+    assert_eq!(git["commit"], "c0ffee");
+    let (both, git) = calls("${{ git.commit + git.shortCommit }}/");
+    assert_eq!(both, ["rev-parse HEAD --short=12 HEAD"]);
+    assert_eq!(
+        (&git["commit"], &git["shortCommit"]),
+        (&"c0ffee".into(), &"c0f".into())
+    );
+    let (branch, git) = calls("${{ git.branch }}/");
+    assert_eq!(branch, ["symbolic-ref --short -q HEAD"]);
+    assert_eq!(git["branch"], "trunk");
+    // Which part a name that is worked out means is not known before it is evaluated.
+    let (mut all, _) = calls("${{ string(size(git)) }}/");
+    all.sort();
+    assert_eq!(
+        all,
+        [
+            "rev-parse HEAD --short=12 HEAD",
+            "symbolic-ref --short -q HEAD"
+        ]
+    );
+}
