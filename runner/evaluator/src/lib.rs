@@ -11,11 +11,13 @@
 mod analysis;
 mod evaluator;
 mod kind;
+mod plain;
 mod question;
 mod stopped;
 
 pub use analysis::{Analysis, Comparison, Reference};
 pub use evaluator::{Absent, Evaluator};
 pub use kind::Kind;
+pub use plain::plain;
 pub use question::{Answer, Finding, MAX_EXPRESSION, Question, Statuses};
 pub use stopped::{Budget, Stopped};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use sidestep_catalog::Pages;
-use sidestep_evaluator::{Answer, Budget, Evaluator, Question, Stopped};
+use sidestep_evaluator::{Answer, Budget, Evaluator, Question, Stopped, plain};
 use wasmtime::{Config, Engine, Trap};
 
 use crate::aot::{self, Embedded, in_place};
@@ -118,8 +118,8 @@ impl ModuleEvaluator {
         }
     }
 
-    /// Reads an answer, if it does not take more room here than it may.
-    fn read(&self, text: &[u8]) -> Result<Answer, Stopped> {
+    /// Takes the room of an answer from the run's, if it does not take more here than it may.
+    fn hold(&self, text: &[u8]) -> Result<(), Stopped> {
         let limits = &self.limits;
         let room = limits::room(text);
         if room > limits.value {
@@ -128,7 +128,13 @@ impl ModuleEvaluator {
         let less = |left: usize| left.checked_sub(room);
         self.values_left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .map_err(|_| Budget::ValuesInAll(limits.values_in_all))?;
+            .map(|_| ())
+            .map_err(|_| Budget::ValuesInAll(limits.values_in_all).into())
+    }
+
+    /// Reads an answer, if there is room for it.
+    fn read(&self, text: &[u8]) -> Result<Answer, Stopped> {
+        self.hold(text)?;
         // What the module wrote is JSON; only its depth can be too much.
         serde_json::from_slice(text).map_err(|_| Budget::Depth.into())
     }
@@ -140,6 +146,12 @@ impl Evaluator for ModuleEvaluator {
         let steps = self.limits.steps.min(left);
         if steps == 0 {
             return Err(Budget::StepsInAll(self.limits.steps_in_all).into());
+        }
+        if let Some(answer) = plain(question) {
+            let text =
+                serde_json::to_vec(&answer).map_err(|error| Stopped::Broken(error.to_string()))?;
+            self.hold(&text)?;
+            return Ok(answer);
         }
         let question =
             serde_json::to_vec(question).map_err(|error| Stopped::Broken(error.to_string()))?;

@@ -15,6 +15,8 @@ mod functions;
 pub mod fuzz;
 mod kinds;
 mod limits;
+#[cfg(test)]
+mod plain_tests;
 mod read;
 mod remembered;
 mod schema;

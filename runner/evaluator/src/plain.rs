@@ -1,0 +1,145 @@
+//! Answers what needs no evaluator: an expression that is a name and nothing else.
+
+use serde_json::{Map, Value};
+
+use crate::{Analysis, Answer, MAX_EXPRESSION, Question, Reference};
+
+/// The variables that expressions read. Any other name may have a meaning of its own in CEL.
+const VARIABLES: [&str; 6] = ["env", "git", "inputs", "matrix", "run", "steps"];
+
+/// Words that no name in CEL may be (the CEL specification, "Syntax": `RESERVED` and the literals).
+const RESERVED: [&str; 22] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+    "_",
+];
+
+/// How deep a value may nest. CEL, which has a stack of its own, answers for deeper ones.
+const MAX_DEPTH: usize = 64;
+
+/// Answers a question about a plain reference, such as `inputs.tag` or `steps.build.outputs.image`.
+///
+/// The answer is the one that CEL gives. Returns `None` for everything else, and where there is no
+/// such value: CEL says what is wrong.
+pub fn plain(question: &Question<'_>) -> Option<Answer> {
+    match question {
+        Question::Analyse { text } => {
+            let (root, path) = names(text)?;
+            Some(Answer::Analysis(Analysis {
+                references: vec![Reference {
+                    root: root.to_owned(),
+                    path: path.map(str::to_owned).collect(),
+                    guarded: false,
+                }],
+                ..Analysis::default()
+            }))
+        }
+        Question::Evaluate {
+            text, variables, ..
+        } => {
+            let (root, mut path) = names(text)?;
+            let value = path.try_fold(&**variables.get(root)?, |value, key| {
+                value.as_object()?.get(key)
+            })?;
+            sorted(value, 0).map(Answer::Value)
+        }
+        Question::Validate { .. } | Question::Match { .. } => None,
+    }
+}
+
+/// The variable that an expression names, and the keys after it.
+fn names(text: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+    if text.len() > MAX_EXPRESSION {
+        return None;
+    }
+    // What CEL takes for white space.
+    let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0c']);
+    let mut names = text.split('.');
+    let root = names.next().filter(|root| VARIABLES.contains(root))?;
+    names.clone().all(is_name).then_some((root, names))
+}
+
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let first = bytes.next();
+    first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !RESERVED.contains(&text)
+}
+
+/// A copy with the keys of its maps in alphabetical order, as expressions yield them; none of a
+/// value that nests deep.
+fn sorted(value: &Value, depth: usize) -> Option<Value> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let within = |value| sorted(value, depth + 1);
+    Some(match value {
+        Value::Array(items) => items.iter().map(within).collect::<Option<_>>()?,
+        Value::Object(map) => {
+            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let entries = entries
+                .into_iter()
+                .map(|(key, item)| Some((key.clone(), within(item)?)));
+            Value::Object(entries.collect::<Option<Map<_, _>>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_variables_are_plain() {
+        for text in [
+            "inputs",
+            "inputs.tag",
+            " steps.build.outputs.image\n",
+            "env.PATH_2",
+        ] {
+            assert!(names(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "int",
+            "other.x",
+            "inputs.",
+            "inputs..x",
+            "inputs. x",
+            "inputs.in",
+            "inputs.1",
+            "inputs['x']",
+            "inputs.x()",
+            "!inputs.x",
+            "inputs.é",
+            "\u{a0}inputs.x",
+            ".inputs",
+        ] {
+            assert!(names(text).is_none(), "{text}");
+        }
+        let long = format!("inputs.{}", "x".repeat(MAX_EXPRESSION));
+        assert!(names(&long).is_none());
+    }
+}
