@@ -24,7 +24,7 @@ const QUOTES: [(&str, &str); 13] = [
         "plugins/kaniko-launch/src/resources/cpu.rs",
         "a text of the author's",
     ),
-    ("runner/capabilities/src/registry/index.rs", "for fuzzing"),
+    ("runner/capabilities/registry/src/index.rs", "for fuzzing"),
     ("plugins/wi-verify/src/verdict.rs", "for tests"),
 ];
 

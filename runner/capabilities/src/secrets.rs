@@ -1,13 +1,16 @@
 //! `secrets`: the pipeline's secrets, as handles.
 
+use std::collections::BTreeMap;
+
+use sidestep_bindings::sidestep::secrets::names as wit;
 use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::functions::secrets as functions;
+use sidestep_gate::{CallError, Capability, Secret, StepState};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::secrets::Request;
-use wasmtime::component::{HasSelf, Linker, Resource};
+use wasmtime::component::{Linker, Resource};
 
-use crate::bindings::sidestep::secrets::names as wit;
-use crate::gate::functions::secrets as functions;
-use crate::{CallError, Capability, Secret, StepState};
+use crate::{Calls, HasCalls};
 
 pub(crate) const CAPABILITY: Capability = Capability {
     key: Key::Secrets,
@@ -16,13 +19,18 @@ pub(crate) const CAPABILITY: Capability = Capability {
     link,
 };
 
+/// The pipeline's secrets by name. The masks know them from the start.
+#[derive(Debug, Default)]
+pub struct Secrets(pub BTreeMap<String, Secret>);
+
 fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+    wit::add_to_linker::<_, HasCalls>(linker, |state| Calls(state))
 }
 
-impl wit::Host for StepState {
+impl wit::Host for Calls<'_> {
     async fn get(&mut self, name: String) -> Result<Resource<Secret>, CallError> {
-        let secret = self.services.secrets.get(&name).cloned();
+        let secrets = self.services.find::<Secrets>();
+        let secret = secrets.and_then(|secrets| secrets.0.get(&name).cloned());
         let secret = self
             .gate
             .call(functions::GET, &Request { name: &name })

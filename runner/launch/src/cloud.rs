@@ -85,12 +85,12 @@ impl Cloud {
         let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
         let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
         let names = self.clusters.clone();
-        let clusters = Clusters::new(google.clone(), Arc::clone(&credentials), names);
+        let clusters = Clusters::new(Arc::new(google.clone()), Arc::clone(&credentials), names);
         let clusters = Arc::new(clusters);
         Ok(Clients {
             identity: Arc::new(Identity::new(
                 google.clone(),
-                Arc::clone(&clusters),
+                clusters.clone(),
                 Arc::clone(&credentials),
                 Variables::of_this_process(),
             )),

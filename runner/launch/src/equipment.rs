@@ -6,8 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use sidestep_capabilities::http_client::HttpClient;
 use sidestep_capabilities::workspace::{Options, Workspace};
-use sidestep_capabilities::{Masks, Secret, Services, access_secret};
+use sidestep_capabilities::{Masks, Secret, Secrets, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
 use sidestep_events::{Class, Failure, Owner};
@@ -70,19 +71,18 @@ impl Equipment {
             unverified: capped,
         })
         .map_err(cannot)?;
-        let mut services = Services {
-            workspace: Some(workspace),
-            secrets: known,
-            http: Some(Arc::default()),
-            ..Services::default()
-        };
+        let mut services = Services::default()
+            .with(Arc::new(workspace))
+            .with(Arc::new(Secrets(known)))
+            .with(Arc::new(HttpClient::default()));
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);
         if let Some(clients) = &clients {
-            services.storage = Some(Arc::clone(&clients.storage));
-            services.google = Some(clients.google.clone());
-            services.registry = Some(Arc::clone(&clients.registry));
-            services.clusters = Some(Arc::clone(&clients.clusters));
-            services.identity = Some(Arc::clone(&clients.identity));
+            services = services
+                .with(Arc::clone(&clients.storage))
+                .with(Arc::new(clients.google.clone()))
+                .with(Arc::clone(&clients.registry))
+                .with(Arc::clone(&clients.clusters))
+                .with(Arc::clone(&clients.identity));
             cleaner = Arc::new(OutsideCleaner {
                 clients: clients.clone(),
                 run: run.to_owned(),

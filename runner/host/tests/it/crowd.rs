@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
 use serde_json::{Value, json};
-use sidestep_capabilities::{Secret, Services};
+use sidestep_capabilities::{Secret, Secrets, Services};
 use sidestep_events::{Class, Owner};
 use sidestep_host::{HostConfig, PluginHost};
 use sidestep_policy::Capability;
@@ -127,10 +127,8 @@ async fn a_guest_that_hoards_handles_is_stopped_and_the_host_lives() {
     let plugin = host.load(&guest.build()).expect("it loads");
     let mut step = Step::new();
     step.scopes = granted(Capability::Secrets, &json!(["hook"]));
-    step.services = Arc::new(Services {
-        secrets: BTreeMap::from([("hook".to_owned(), Secret::new("hunter22"))]),
-        ..Services::default()
-    });
+    let secrets = BTreeMap::from([("hook".to_owned(), Secret::new("hunter22"))]);
+    step.services = Arc::new(Services::default().with(Arc::new(Secrets(secrets))));
     let failure = step.run(&plugin).await.expect_err("it is stopped");
     assert_eq!(failure.owner, Owner::Plugin, "{failure:?}");
     let next = host.load(&echo().build()).expect("it loads");

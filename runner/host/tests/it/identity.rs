@@ -47,7 +47,11 @@ async fn refused(scopes: &serde_json::Value) -> (Failure, Step) {
     let credentials = Arc::new(Credentials::anonymous());
     let google = ControlPlane::new(Arc::new(Endpoints::default()), Arc::clone(&credentials));
     let google = google.expect("a client");
-    let clusters = Clusters::new(google.clone(), Arc::clone(&credentials), BTreeMap::new());
+    let clusters = Clusters::new(
+        Arc::new(google.clone()),
+        Arc::clone(&credentials),
+        BTreeMap::new(),
+    );
     let identity = Identity::new(
         google,
         Arc::new(clusters),
@@ -56,10 +60,7 @@ async fn refused(scopes: &serde_json::Value) -> (Failure, Step) {
     );
     let mut step = Step::new();
     step.scopes = granted(Capability::Identity, scopes);
-    step.services = Arc::new(Services {
-        identity: Some(Arc::new(identity)),
-        ..Services::default()
-    });
+    step.services = Arc::new(Services::default().with(Arc::new(identity)));
     let plugin = host().load(&guest().build()).expect("it loads");
     let failure = step.run(&plugin).await.expect_err("it is refused");
     (failure, step)

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
-use sidestep_capabilities::{Secret, Services};
+use sidestep_capabilities::{Secret, Secrets, Services};
 use sidestep_events::Class;
 use sidestep_policy::Capability;
 
@@ -29,10 +29,8 @@ fn guest() -> Guest {
 fn step(names: &[&str]) -> Step {
     let mut step = Step::new();
     step.scopes = granted(Capability::Secrets, &json!(names));
-    step.services = Arc::new(Services {
-        secrets: BTreeMap::from([("hook".to_owned(), Secret::new("hunter22"))]),
-        ..Services::default()
-    });
+    let secrets = BTreeMap::from([("hook".to_owned(), Secret::new("hunter22"))]);
+    step.services = Arc::new(Services::default().with(Arc::new(Secrets(secrets))));
     step
 }
 

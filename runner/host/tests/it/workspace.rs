@@ -67,10 +67,7 @@ impl Place {
             json!([{ "read": read }])
         };
         step.scopes = granted(Capability::Workspace, &written);
-        step.services = Arc::new(Services {
-            workspace: Some(workspace),
-            ..Services::default()
-        });
+        step.services = Arc::new(Services::default().with(Arc::new(workspace)));
         step
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use serde_json::Value;
+use sidestep_capabilities::workspace::Workspace;
 use sidestep_capabilities::{NewIntent, StepContext, StepSink};
 use sidestep_events::{Diagnostic, Done, Event, Failure, IntentId};
 use sidestep_host::{Incarnation, Plugin};
@@ -82,7 +83,7 @@ pub(super) async fn check(
                 problems.extend([placed(pipeline, &instance.step, remark)]);
                 continue;
             };
-            let text = equipment.services.workspace.as_ref();
+            let text = equipment.services.find::<Workspace>();
             let text = text.and_then(|all| all.text(&instance.scopes, file.exact(), MAX_TEXT));
             let source = text.and_then(|text| texts.share(file.exact(), text));
             problems.push_foreign(remark, source);

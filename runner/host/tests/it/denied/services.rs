@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints, Service};
+use sidestep_capabilities::http_client::HttpClient;
 use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::Clusters;
 use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
 use sidestep_capabilities::workspace::{Options, Workspace};
-use sidestep_capabilities::{Secret, Services};
+use sidestep_capabilities::{Secret, Secrets, Services};
 use tempfile::TempDir;
 
 /// The services, and the folder of the workspace.
@@ -24,11 +25,15 @@ pub(super) fn all() -> (Arc<Services>, TempDir) {
     let (endpoints, nobody) = (Arc::new(endpoints), Arc::new(Credentials::anonymous()));
     let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&nobody));
     let google = google.expect("a client");
-    let clusters = Clusters::new(google.clone(), Arc::clone(&nobody), BTreeMap::new());
+    let clusters = Clusters::new(
+        Arc::new(google.clone()),
+        Arc::clone(&nobody),
+        BTreeMap::new(),
+    );
     let clusters = Arc::new(clusters);
     let identity = Identity::new(
         google.clone(),
-        Arc::clone(&clusters),
+        clusters.clone(),
         Arc::clone(&nobody),
         Variables::default(),
     );
@@ -42,15 +47,15 @@ pub(super) fn all() -> (Arc<Services>, TempDir) {
         hidden: Vec::new(),
         unverified: false,
     });
-    let services = Services {
-        workspace: Some(workspace.expect("a folder")),
-        storage: Some(Arc::new(storage.expect("a client"))),
-        google: Some(google),
-        registry: Some(Arc::new(registry)),
-        clusters: Some(clusters),
-        identity: Some(Arc::new(identity)),
-        http: Some(Arc::default()),
-        secrets: BTreeMap::from([("hook".to_owned(), Secret::new("hunter22"))]),
-    };
+    let secrets = BTreeMap::from([("hook".to_owned(), Secret::new("hunter22"))]);
+    let services = Services::default()
+        .with(Arc::new(workspace.expect("a folder")))
+        .with(Arc::new(storage.expect("a client")))
+        .with(Arc::new(google))
+        .with(Arc::new(registry))
+        .with(clusters)
+        .with(Arc::new(identity))
+        .with(Arc::new(HttpClient::default()))
+        .with(Arc::new(Secrets(secrets)));
     (Arc::new(services), folder)
 }

@@ -1,0 +1,210 @@
+//! Google's control plane through its official clients.
+//!
+//! A client's whole API is compiled where the client is made, which takes longer than all else of
+//! the runner. So this crate holds the clients and nothing that changes often.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use google_cloud_api_serviceusage_v1::client::ServiceUsage;
+use google_cloud_artifactregistry_v1::client::ArtifactRegistry;
+use google_cloud_auth::credentials::Credentials as Official;
+use google_cloud_container_v1::client::ClusterManager;
+use google_cloud_container_v1::model::Cluster;
+use google_cloud_gax::client_builder::{ClientBuilder, internal::ClientFactory};
+use google_cloud_gax::retry_policy::{Aip194Strict, RetryPolicyExt as _};
+use google_cloud_iam_admin_v1::client::Iam;
+use google_cloud_iam_credentials_v1::client::IAMCredentials;
+use google_cloud_resourcemanager_v3::client::Projects;
+use google_cloud_secretmanager_v1::client::SecretManagerService;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_google::retry::{TRIES, backoff};
+use sidestep_google::{
+    ApiServer, Credentials, Endpoints, FindsClusters, Name, Rest, Service, failed,
+};
+use tokio::sync::OnceCell;
+
+/// How long one answer may take, and after how long a request is not sent again.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Google's control plane, as one caller: the official client of each service, made when it is
+/// first used, and REST for the calls that none of them has.
+///
+/// The clients paste a resource's name into a path as it is, so a name is read as a
+/// [`Name`] first. A call is sent again only if it is marked idempotent; those that
+/// the capabilities make all are, a policy being set by its etag and what is made having a name.
+#[derive(Debug, Clone)]
+pub struct ControlPlane {
+    rest: Rest,
+    credentials: Arc<Credentials>,
+    patience: Duration,
+    clients: Arc<Clients>,
+}
+
+/// A client that is made when it is first used. Boxed, so that it is made in this crate's code: what
+/// an `async fn` does is compiled where it is awaited.
+pub type Client<'a, C> = BoxFuture<'a, Result<&'a C, Failure>>;
+
+#[derive(Debug, Default)]
+struct Clients {
+    projects: OnceCell<Projects>,
+    service_usage: OnceCell<ServiceUsage>,
+    clusters: OnceCell<ClusterManager>,
+    iam: OnceCell<Iam>,
+    iam_credentials: OnceCell<IAMCredentials>,
+    artifact_registry: OnceCell<ArtifactRegistry>,
+    secret_manager: OnceCell<SecretManagerService>,
+}
+
+impl ControlPlane {
+    /// Calls these endpoints with these credentials.
+    ///
+    /// # Errors
+    /// When the machine's trust store can't be read.
+    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
+        Ok(Self {
+            rest: Rest::new(endpoints, Arc::clone(&credentials), PATIENCE)?,
+            credentials,
+            patience: PATIENCE,
+            clients: Arc::default(),
+        })
+    }
+
+    /// The same control plane as somebody else, waiting that long for an answer.
+    pub fn as_caller(&self, credentials: Credentials, patience: Duration) -> Self {
+        let credentials = Arc::new(credentials);
+        Self {
+            rest: self.rest.as_caller(Arc::clone(&credentials), patience),
+            credentials,
+            patience,
+            clients: Arc::default(),
+        }
+    }
+
+    /// Returns what calls the APIs that no official client has.
+    pub fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// Returns the client of Resource Manager's projects.
+    pub fn projects(&self) -> Client<'_, Projects> {
+        let builder = Projects::builder();
+        Box::pin(self.client(
+            &self.clients.projects,
+            builder,
+            Service::CloudResourceManager,
+        ))
+    }
+
+    /// Returns the client of Service Usage.
+    pub fn service_usage(&self) -> Client<'_, ServiceUsage> {
+        let builder = ServiceUsage::builder();
+        Box::pin(self.client(&self.clients.service_usage, builder, Service::ServiceUsage))
+    }
+
+    /// Returns the client of Kubernetes Engine's clusters.
+    pub fn clusters(&self) -> Client<'_, ClusterManager> {
+        let builder = ClusterManager::builder();
+        Box::pin(self.client(&self.clients.clusters, builder, Service::Container))
+    }
+
+    /// Returns the client of IAM's accounts, keys and roles.
+    pub fn iam(&self) -> Client<'_, Iam> {
+        let builder = Iam::builder();
+        Box::pin(self.client(&self.clients.iam, builder, Service::Iam))
+    }
+
+    /// Returns the client of service accounts' tokens.
+    pub fn iam_credentials(&self) -> Client<'_, IAMCredentials> {
+        let builder = IAMCredentials::builder();
+        Box::pin(self.client(
+            &self.clients.iam_credentials,
+            builder,
+            Service::IamCredentials,
+        ))
+    }
+
+    /// Returns the client of Artifact Registry's repositories.
+    pub fn artifact_registry(&self) -> Client<'_, ArtifactRegistry> {
+        let builder = ArtifactRegistry::builder();
+        Box::pin(self.client(
+            &self.clients.artifact_registry,
+            builder,
+            Service::ArtifactRegistry,
+        ))
+    }
+
+    /// Returns the client of Secret Manager.
+    pub fn secret_manager(&self) -> Client<'_, SecretManagerService> {
+        let builder = SecretManagerService::builder();
+        Box::pin(self.client(
+            &self.clients.secret_manager,
+            builder,
+            Service::SecretManager,
+        ))
+    }
+
+    /// Returns what Kubernetes Engine has of a cluster: some two hundred fields, which are kept off
+    /// the stack.
+    ///
+    /// # Errors
+    /// What Kubernetes Engine says.
+    pub fn cluster<'a>(
+        &'a self,
+        cluster: &'a Name,
+    ) -> BoxFuture<'a, Result<Box<Cluster>, Failure>> {
+        Box::pin(async {
+            let what = format!("look at {}", cluster.as_str());
+            let call = self.clusters().await?.get_cluster();
+            let found = call.set_name(cluster.as_str()).send().await;
+            found.map(Box::new).map_err(failed(&what))
+        })
+    }
+
+    async fn client<'c, F, C>(
+        &self,
+        made: &'c OnceCell<C>,
+        builder: ClientBuilder<F, Official>,
+        service: Service,
+    ) -> Result<&'c C, Failure>
+    where
+        F: ClientFactory<Client = C, Credentials = Official>,
+    {
+        let make = async || {
+            let retries = Aip194Strict
+                .continue_on_too_many_requests()
+                .with_attempt_limit(TRIES)
+                .with_time_limit(self.patience);
+            builder
+                .with_endpoint(self.rest.endpoints().url(service).unwrap_or_default())
+                .with_credentials(self.credentials.get()?)
+                .with_attempt_timeout(self.patience)
+                .with_retry_policy(retries)
+                .with_backoff_policy(backoff())
+                .build()
+                .await
+                .map_err(|error| {
+                    Failure::new(
+                        Class::Failed,
+                        "google.setup",
+                        Owner::Operator,
+                        format!("no client for {} can be made: {error}", service.name()),
+                    )
+                })
+        };
+        made.get_or_try_init(make).await
+    }
+}
+
+#[async_trait]
+impl FindsClusters for ControlPlane {
+    async fn api_server(&self, cluster: &Name) -> Result<ApiServer, Failure> {
+        let found = self.cluster(cluster).await?;
+        Ok(ApiServer {
+            endpoint: found.endpoint,
+            authority: found.master_auth.unwrap_or_default().cluster_ca_certificate,
+        })
+    }
+}

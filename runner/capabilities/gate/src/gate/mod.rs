@@ -1,0 +1,190 @@
+//! The one place that every call of every plugin passes.
+
+mod call;
+mod claim;
+mod cost;
+pub mod functions;
+mod record;
+mod shown;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::StreamExt as _;
+use sidestep_events::{Class, Evidence, Failure, Owner};
+use sidestep_policy::{Call, Capability};
+
+use crate::{StepContext, StepLimits};
+
+use cost::Memory;
+
+pub use call::GateCall;
+pub(crate) use claim::diagnostic_code;
+pub use cost::{PerByte, Price, Priced, Room, SharedMemory};
+pub use functions::PRICES;
+pub use shown::Shown;
+
+/// How many items of one list the host works on at a time.
+pub const SIDE_BY_SIDE: usize = 16;
+
+/// Checks, counts, journals and records the host calls of one incarnation.
+#[derive(Debug)]
+pub struct Gate {
+    step: Arc<StepContext>,
+    calls: AtomicU64,
+    limit: u64,
+    memory: Memory,
+    shown: Arc<Shown>,
+}
+
+/// A call too many.
+struct Over {
+    /// Whether it is the first one.
+    first: bool,
+}
+
+impl Gate {
+    /// The gate of an incarnation with these limits.
+    pub fn new(step: Arc<StepContext>, limits: &StepLimits) -> Self {
+        Self {
+            step,
+            calls: AtomicU64::new(0),
+            limit: limits.host_calls,
+            memory: Memory::new(limits.host_memory),
+            shown: Arc::default(),
+        }
+    }
+
+    /// Takes what calls use from what all steps share, too.
+    pub fn share(&self, shared: Arc<dyn SharedMemory>) {
+        self.memory.share(shared);
+    }
+
+    /// Brings a call before the gate. What the call touches, and whether the step may, is read
+    /// from `call` here and now.
+    pub fn call(&self, function: Priced, call: &dyn Call) -> GateCall<'_> {
+        GateCall {
+            gate: self,
+            capability: call.capability(),
+            function,
+            target: call.describe(),
+            verdict: self.permits(call),
+        }
+    }
+
+    /// Brings a call before the gate that touches several things: it passes when anything at all is
+    /// granted, and its work asks [`permits`](Self::permits) for each thing. `target` says in words
+    /// what it is about.
+    pub fn call_within(
+        &self,
+        function: Priced,
+        capability: Capability,
+        target: String,
+    ) -> GateCall<'_> {
+        GateCall {
+            gate: self,
+            capability,
+            function,
+            verdict: self
+                .step
+                .scopes
+                .allows_any(capability, &target)
+                .map_err(|refusal| refusal.failure()),
+            target,
+        }
+    }
+
+    /// Whether the step may make this call; for what a call turns out to touch on its way.
+    pub fn permits(&self, call: &dyn Call) -> Result<(), Failure> {
+        self.step
+            .scopes
+            .allows(call)
+            .map_err(|refusal| refusal.failure())
+    }
+
+    /// Returns where a path of the workspace led when the plan was made, if through a link.
+    pub fn leads(&self, path: &str) -> Option<String> {
+        self.step.scopes.leads(path)
+    }
+
+    /// Returns what the calls have shown so far.
+    pub fn shown(&self) -> &Arc<Shown> {
+        &self.shown
+    }
+
+    /// Returns what the plugin says of its own failure, as it counts.
+    pub fn claimed(&self, failure: Failure) -> Failure {
+        if self.step.cancel.is_cancelled() {
+            self.shown.note(Evidence::Cancelled);
+        }
+        if self.step.is_overdue() {
+            self.shown.note(Evidence::TimedOut);
+        }
+        claim::capped(failure, &self.shown)
+    }
+
+    /// Counts and charges a call that needs no grant.
+    pub async fn enter(&self, function: Priced) -> Result<Room<'_>, Failure> {
+        self.take().map_err(|_| self.too_many())?;
+        self.charge(function).await
+    }
+
+    /// Charges a call that is not counted: what a step says has limits of its own. An attempt
+    /// that has used up its room on disk makes no more calls.
+    pub async fn charge(&self, function: Priced) -> Result<Room<'_>, Failure> {
+        match self.step.sink.exhausted() {
+            Some(failure) => Err(failure),
+            None => self.memory.enter(function).await,
+        }
+    }
+
+    /// Counts one call, if there is room for it.
+    fn take(&self) -> Result<(), Over> {
+        let before = self.calls.fetch_add(1, Ordering::Relaxed);
+        if before < self.limit {
+            return Ok(());
+        }
+        Err(Over {
+            first: before == self.limit,
+        })
+    }
+
+    fn too_many(&self) -> Failure {
+        Failure::new(
+            Class::Exhausted,
+            "limit.host-calls",
+            Owner::Plugin,
+            format!("the plugin made more than {} host calls", self.limit),
+        )
+        .with_help("a plugin that polls should use `sleep` or a `follow`")
+    }
+
+    /// Works on the items side by side, at most [`SIDE_BY_SIDE`] at a time; the answers come in
+    /// the order of the items. `work` brings each item before the gate.
+    pub async fn each<I, T, W>(&self, items: Vec<I>, work: impl FnMut(I) -> W) -> Vec<T>
+    where
+        W: Future<Output = T>,
+    {
+        futures::stream::iter(items.into_iter().map(work))
+            .buffered(SIDE_BY_SIDE)
+            .collect()
+            .await
+    }
+
+    /// Waits for `work` unless the step is cancelled, before or meanwhile.
+    pub async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.step.cancel.cancelled() => Err(cancelled()),
+            result = work => result,
+        }
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::cancelled("the step was cancelled")
+}

@@ -1,0 +1,38 @@
+//! The gate that every call of a plugin passes, and what the host keeps beside a plugin.
+//!
+//! Every function of a capability brings its call before the [`Gate`], which checks the scope,
+//! counts, journals the intent and records the call; then it does its work with the run's
+//! [`Services`]. Bytes and secrets stay in the host: a plugin gets handles.
+//!
+//! This crate must not know any capability, how a component is loaded or run, how steps are
+//! scheduled, or how events are shown and stored.
+
+mod calls;
+mod capability;
+pub mod convert;
+mod gate;
+mod lists;
+mod panicked;
+mod position;
+mod runtime;
+mod services;
+mod state;
+mod step;
+mod talk;
+mod types;
+
+pub use capability::{ALWAYS, Capability, link_always};
+pub use gate::{
+    Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory, Shown,
+    functions,
+};
+pub use panicked::Panicked;
+pub use position::{Part, Position};
+pub use services::Services;
+pub use sidestep_bindings as bindings;
+pub use sidestep_handles::{
+    Blob, BlobReader, CallError, Encoding, Follow, Following, Secret, Stopped, Update, compose,
+};
+pub use sidestep_masks::{MASK, MIN_SECRET, MaskStream, Masks, Unmaskable};
+pub use state::{StepLimits, StepState};
+pub use step::{NewIntent, StepContext, StepSink, made_by};

@@ -1,0 +1,31 @@
+//! Functions that take a list: one answer an item, in their order.
+
+use std::sync::Arc;
+
+use sidestep_events::Failure;
+
+use crate::bindings::sidestep::host::types::Failure as WitFailure;
+use crate::{Gate, StepState};
+
+impl StepState {
+    /// Works on the items side by side, each with the client; `ask` brings it before the gate. Traps
+    /// where the run has no such client.
+    pub async fn each<C: Clone, I, T, F>(
+        &mut self,
+        client: wasmtime::Result<C>,
+        items: Vec<I>,
+        mut ask: impl FnMut(Arc<Gate>, C, I) -> F,
+    ) -> wasmtime::Result<Vec<Result<T, WitFailure>>>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let (gate, client) = (Arc::clone(&self.gate), client?);
+        let answers = gate
+            .each(items, |item| ask(Arc::clone(&gate), client.clone(), item))
+            .await;
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map_err(|why| self.failure(why)))
+            .collect())
+    }
+}

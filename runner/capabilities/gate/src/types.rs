@@ -1,0 +1,182 @@
+//! `sidestep:host/types`: handles that confer nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sidestep_events::{Failure, Owner};
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use crate::bindings::sidestep::host::types as wit;
+use crate::convert::{failure_from_wit, failure_to_wit};
+use crate::gate::functions::types as functions;
+use crate::{Blob, CallError, Encoding, Follow, Secret, StepState, Update, compose};
+
+/// The longest text of a plugin's failure that is kept, in bytes.
+const MAX_TEXT: usize = 16 << 10;
+/// The most bytes that `tail` gives.
+const MAX_TAIL: usize = 64 << 10;
+/// What a secret counts at least, in bytes: its handle and its masks take more than its text.
+const SMALLEST: usize = 64;
+/// The longest that one `next` waits: a plugin that wants longer asks again.
+const MAX_WAIT: Duration = Duration::from_hours(1);
+
+pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSelf<StepState>>(linker, |state| state)
+}
+
+impl wit::Host for StepState {
+    async fn compose(
+        &mut self,
+        parts: Vec<wit::Part>,
+        encoding: wit::Encoding,
+    ) -> Result<Resource<Secret>, CallError> {
+        let gate = Arc::clone(&self.gate);
+        let masked = parts
+            .iter()
+            .any(|part| matches!(part, wit::Part::Secret(_)));
+        let function = if masked {
+            functions::COMPOSE_MASKED
+        } else {
+            functions::COMPOSE
+        };
+        let room = gate.enter(function.of(self.length(&parts)?)).await?;
+        let mut texts = Vec::with_capacity(parts.len());
+        for part in &parts {
+            texts.push(self.text(part)?);
+        }
+        let composed = compose(
+            &texts,
+            match encoding {
+                wit::Encoding::Plain => Encoding::Plain,
+                wit::Encoding::Basic => Encoding::Basic,
+                wit::Encoding::Base64 => Encoding::Base64,
+                wit::Encoding::JsonString => Encoding::JsonString,
+                wit::Encoding::HmacSha256 => Encoding::HmacSha256,
+            },
+        )?;
+        // Text alone is no secret: masking it would let a plugin blot out any word of the log.
+        if masked {
+            self.step
+                .masks
+                .add(composed.expose())
+                .map_err(|why| why.failure("the composed secret", Owner::Plugin))?;
+        }
+        let handle = self.table.push(composed)?;
+        // The handle lives on, and the run's masks know it to the end.
+        room.keep();
+        Ok(handle)
+    }
+
+    fn convert_failure(&mut self, error: CallError) -> wasmtime::Result<wit::Failure> {
+        match error {
+            CallError::Failure(failure) => Ok(self.failure(*failure)),
+            CallError::Trap(error) => Err(error),
+        }
+    }
+}
+
+impl StepState {
+    fn text<'a>(&'a self, part: &'a wit::Part) -> wasmtime::Result<&'a str> {
+        Ok(match part {
+            wit::Part::Text(text) => text,
+            wit::Part::Secret(handle) => self.table.get(handle)?.expose(),
+        })
+    }
+
+    /// How many bytes the parts have. One handle may stand in any number of them.
+    fn length(&self, parts: &[wit::Part]) -> wasmtime::Result<usize> {
+        let mut bytes = SMALLEST;
+        for part in parts {
+            bytes = bytes.saturating_add(self.text(part)?.len());
+        }
+        Ok(bytes)
+    }
+
+    /// Returns a failure as the plugin gets it, masked. This is the one way out, so the gate knows
+    /// every failure that the plugin can hand on.
+    pub fn failure(&self, failure: Failure) -> wit::Failure {
+        let failure = self.step.masks.failure(failure);
+        self.gate.shown().handed_out(&failure);
+        failure_to_wit(failure)
+    }
+
+    /// Returns the failure that the plugin ended with, as it counts: masked, bounded, and capped by
+    /// what its calls showed.
+    pub fn claimed(&self, failure: wit::Failure) -> Failure {
+        let failure = self.step.masks.failure(failure_from_wit(failure));
+        self.gate.claimed(failure.cut(MAX_TEXT))
+    }
+}
+
+impl wit::HostBlob for StepState {
+    async fn digest(&mut self, blob: Resource<Blob>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&blob)?.digest().map(str::to_owned))
+    }
+
+    async fn size(&mut self, blob: Resource<Blob>) -> wasmtime::Result<Option<u64>> {
+        Ok(self.table.get(&blob)?.size())
+    }
+
+    async fn drop(&mut self, blob: Resource<Blob>) -> wasmtime::Result<()> {
+        self.table.delete(blob)?;
+        Ok(())
+    }
+}
+
+impl wit::HostSecret for StepState {
+    async fn drop(&mut self, secret: Resource<Secret>) -> wasmtime::Result<()> {
+        self.table.delete(secret)?;
+        Ok(())
+    }
+}
+
+impl wit::HostFollow for StepState {
+    async fn next(
+        &mut self,
+        follow: Resource<Follow>,
+        timeout: u64,
+    ) -> Result<Option<wit::Update>, CallError> {
+        let gate = Arc::clone(&self.gate);
+        let _room = gate.enter(functions::NEXT).await?;
+        let timeout = Duration::from_millis(timeout).min(MAX_WAIT);
+        let following = self.table.get_mut(&follow)?.following();
+        let update = gate.unless_cancelled(following.next(timeout)).await?;
+        Ok(update.map(|update| match update {
+            Update::Status(status) => wit::Update::Status(status.to_string()),
+            Update::Event(event) => wit::Update::Event(event.to_string()),
+            Update::Matched {
+                pattern,
+                container,
+                text,
+            } => wit::Update::Matched(wit::Matched {
+                pattern,
+                container,
+                text,
+            }),
+            Update::Ended(status) => wit::Update::Ended(status.to_string()),
+        }))
+    }
+
+    async fn tail(
+        &mut self,
+        follow: Resource<Follow>,
+        container: String,
+        max: u32,
+    ) -> Result<String, CallError> {
+        let gate = Arc::clone(&self.gate);
+        let _room = gate.enter(functions::TAIL).await?;
+        let max = usize::try_from(max).unwrap_or(MAX_TAIL).min(MAX_TAIL);
+        // Also in the grace after a cancel: the last lines say what was under way.
+        Ok(self
+            .table
+            .get_mut(&follow)?
+            .following()
+            .tail(&container, max)
+            .await?)
+    }
+
+    async fn drop(&mut self, follow: Resource<Follow>) -> wasmtime::Result<()> {
+        self.table.delete(follow)?;
+        Ok(())
+    }
+}

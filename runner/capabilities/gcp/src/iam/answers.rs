@@ -1,0 +1,149 @@
+//! What IAM answers, and what of it a plugin gets.
+
+use google_cloud_gax::paginator::Paginator as _;
+use google_cloud_iam_admin_v1::model::list_service_account_keys_request::KeyType;
+use google_cloud_iam_admin_v1::model::{Role, ServiceAccount, ServiceAccountKey};
+use sidestep_bindings::sidestep::gcp::iam as wit;
+use sidestep_bindings::sidestep::gcp::types;
+use sidestep_control_plane::ControlPlane;
+use sidestep_events::Failure;
+use sidestep_google::convert::{filled, wkt_milliseconds};
+use sidestep_google::{MOST_PAGES, Name, PAGE, Service, failed, too_many};
+use sidestep_resources::policy;
+
+use super::federation::{Pool, Provider};
+use super::target::Target;
+
+/// Whether an answer can show that a right is missing. Whom a policy leaves out only the plugin
+/// knows.
+pub(super) fn shows_right(answer: &wit::Answer) -> bool {
+    use wit::Answer;
+    match answer {
+        Answer::Policy(_) | Answer::Role(_) => true,
+        Answer::ServiceAccount(account) => account.disabled,
+        Answer::Pool(pool) => pool.disabled || pool.state != ACTIVE,
+        Answer::Provider(provider) => provider.disabled || provider.state != ACTIVE,
+        Answer::ServiceAccounts(_) | Answer::Keys(_) | Answer::Pools(_) | Answer::Providers(_) => {
+            false
+        }
+    }
+}
+
+/// The state of a pool or a provider that is not deleted.
+const ACTIVE: &str = "ACTIVE";
+
+/// Reads what a query asks for.
+pub(super) async fn answer(
+    google: &ControlPlane,
+    query: &wit::Query,
+    target: &Target,
+) -> Result<wit::Answer, Failure> {
+    use wit::{Answer, Query};
+    let name = target.name()?;
+    let whose = name.as_str();
+    let what = format!("look at {whose}");
+    // Pools have no official client.
+    let rest = google.rest();
+    let path = format!("/v1/{whose}");
+    Ok(match query {
+        Query::ServiceAccount(_) => {
+            let call = google.iam().await?.get_service_account();
+            let found = call.set_name(whose).send().await;
+            Answer::ServiceAccount(account(found.map_err(failed(&what))?))
+        }
+        Query::ServiceAccounts(_) => {
+            let what = format!("list the service accounts of {whose}");
+            Answer::ServiceAccounts(accounts(google, &what, name).await?)
+        }
+        Query::Keys(_) => {
+            let what = format!("list the keys of {whose}");
+            let call = google.iam().await?.list_service_account_keys();
+            let found = call.set_name(whose).send().await.map_err(failed(&what))?;
+            Answer::Keys(found.keys.into_iter().map(key).collect())
+        }
+        Query::Policy(resource) => Answer::Policy(policy::get(google, resource, name).await?),
+        Query::Role(_) => {
+            let call = google.iam().await?.get_role();
+            let found = call.set_name(whose).send().await.map_err(failed(&what))?;
+            Answer::Role(role(found))
+        }
+        Query::Pool(_) => {
+            let pool: Pool = rest.get(&what, Service::Iam, &path).await?;
+            Answer::Pool(pool.into())
+        }
+        Query::Pools(_) => {
+            let what = format!("list the pools of {whose}");
+            let path = format!("{path}/locations/global/workloadIdentityPools");
+            let key = "workloadIdentityPools";
+            let found: Vec<Pool> = rest.list(&what, Service::Iam, &path, key).await?;
+            Answer::Pools(found.into_iter().map(Into::into).collect())
+        }
+        Query::Provider(_) => {
+            let provider: Provider = rest.get(&what, Service::Iam, &path).await?;
+            Answer::Provider(provider.into())
+        }
+        Query::Providers(_) => {
+            let what = format!("list the providers of {whose}");
+            let path = format!("{path}/providers");
+            let key = "workloadIdentityPoolProviders";
+            let found: Vec<Provider> = rest.list(&what, Service::Iam, &path, key).await?;
+            Answer::Providers(found.into_iter().map(Into::into).collect())
+        }
+    })
+}
+
+/// Every account of a project, page by page.
+async fn accounts(
+    google: &ControlPlane,
+    what: &str,
+    project: &Name,
+) -> Result<Vec<types::ServiceAccount>, Failure> {
+    let call = google.iam().await?.list_service_accounts();
+    let mut pages = call
+        .set_name(project.as_str())
+        .set_page_size(PAGE)
+        .by_page();
+    let mut accounts = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let Some(page) = pages.next().await else {
+            return Ok(accounts);
+        };
+        let page = page.map_err(failed(what))?;
+        accounts.extend(page.accounts.into_iter().map(account));
+        if page.next_page_token.is_empty() {
+            return Ok(accounts);
+        }
+    }
+    Err(too_many(what, accounts.len()))
+}
+
+/// Returns an account as the contract has it.
+pub(crate) fn account(account: ServiceAccount) -> types::ServiceAccount {
+    types::ServiceAccount {
+        email: account.email,
+        name: account.name,
+        unique_id: account.unique_id,
+        display_name: filled(account.display_name),
+        description: filled(account.description),
+        disabled: account.disabled,
+    }
+}
+
+fn key(key: ServiceAccountKey) -> wit::Key {
+    wit::Key {
+        // A key's name ends with its id.
+        id: key.name.rsplit('/').next().unwrap_or_default().to_owned(),
+        user_managed: key.key_type == KeyType::UserManaged,
+        valid_after: key.valid_after_time.map(wkt_milliseconds),
+        valid_before: key.valid_before_time.map(wkt_milliseconds),
+        disabled: key.disabled,
+    }
+}
+
+fn role(role: Role) -> wit::Role {
+    wit::Role {
+        name: role.name,
+        title: role.title,
+        permissions: role.included_permissions,
+    }
+}

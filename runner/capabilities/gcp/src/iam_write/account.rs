@@ -1,0 +1,101 @@
+//! A service account, to be made.
+
+use google_cloud_gax::options::RequestOptionsBuilder as _;
+use google_cloud_iam_admin_v1::model::ServiceAccount;
+use sidestep_bindings::sidestep::gcp::iam_write as wit;
+use sidestep_bindings::sidestep::gcp::types;
+use sidestep_contract::google::in_host;
+use sidestep_control_plane::ControlPlane;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::Priced;
+use sidestep_gate::functions::iam_write as functions;
+use sidestep_google::{Named, failed, service_account};
+use sidestep_resources::project;
+
+use super::create::{New, same};
+use crate::iam::answers;
+
+/// A service account.
+pub(super) struct Account {
+    named: Named,
+    new: wit::NewServiceAccount,
+}
+
+impl Account {
+    pub(super) fn new(new: wit::NewServiceAccount) -> Self {
+        let host = in_host(&new.project);
+        let email = format!("{}@{host}.iam.gserviceaccount.com", new.account_id);
+        let name = if new
+            .project
+            .starts_with(|first: char| first.is_ascii_digit())
+        {
+            Err(Failure::new(
+                Class::InvalidInput,
+                "google.name",
+                Owner::Author,
+                format!("`{}` is a project's number", new.project),
+            )
+            .with_help("name the project by its id, which its accounts' addresses have"))
+        } else {
+            project(&new.project).and_then(|_| service_account(&email))
+        };
+        Self {
+            named: Named::new(email, name),
+            new,
+        }
+    }
+}
+
+impl New for Account {
+    type Found = ServiceAccount;
+    type Made = types::ServiceAccount;
+    const KIND: &str = "serviceAccount";
+    const FUNCTION: Priced = functions::CREATE_SERVICE_ACCOUNT;
+
+    fn named(&self) -> &Named {
+        &self.named
+    }
+
+    async fn make(&self, google: &ControlPlane, what: &str) -> Result<(), Failure> {
+        let wanted = ServiceAccount::new()
+            .set_display_name(self.new.display_name.as_deref().unwrap_or_default())
+            .set_description(self.new.description.as_deref().unwrap_or_default());
+        let call = google.iam().await?.create_service_account();
+        call.set_name(project(&self.new.project)?.as_str())
+            .set_account_id(&self.new.account_id)
+            .set_service_account(wanted)
+            .with_idempotency(true)
+            .send()
+            .await
+            .map(drop)
+            .map_err(failed(what))
+    }
+
+    async fn look(&self, google: &ControlPlane, what: &str) -> Result<ServiceAccount, Failure> {
+        let call = google.iam().await?.get_service_account();
+        let found = call.set_name(self.named.as_str()).send().await;
+        found.map_err(failed(what))
+    }
+
+    fn is(&self, found: &ServiceAccount) -> Result<(), String> {
+        let wit::NewServiceAccount {
+            display_name,
+            description,
+            ..
+        } = &self.new;
+        same("display name", display_name.as_ref(), &found.display_name)?;
+        same("description", description.as_ref(), &found.description)?;
+        if found.disabled {
+            return Err("it is disabled".to_owned());
+        }
+        Ok(())
+    }
+
+    fn id(found: &ServiceAccount) -> String {
+        found.unique_id.clone()
+    }
+
+    fn made(found: Self::Found) -> Self::Made {
+        answers::account(found)
+    }
+}

@@ -1,0 +1,94 @@
+//! Waiting for what IAM does at its own pace (AIP-151, long-running operations).
+
+use std::time::Duration;
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_google::{Name, Rest, Service, of_api_error};
+
+/// How long an operation is waited for, in all.
+const PATIENCE: Duration = Duration::from_mins(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// An operation as it stands.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Operation {
+    name: String,
+    done: bool,
+    error: Option<Value>,
+}
+
+/// Begins an operation and waits until it is done. `shape` is the form of its name.
+///
+/// # Errors
+/// How it failed; `google.slow` when it takes too long.
+pub(super) async fn run(
+    rest: &Rest,
+    what: &str,
+    shape: &str,
+    path: &str,
+    body: &Value,
+) -> Result<(), Failure> {
+    let begun: Operation = rest
+        .read(what, Method::POST, Service::Iam, path, Some(body))
+        .await?;
+    wait(rest, what, shape, begun).await
+}
+
+async fn wait(
+    rest: &Rest,
+    what: &str,
+    shape: &str,
+    mut operation: Operation,
+) -> Result<(), Failure> {
+    let mut pause = FIRST_PAUSE;
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Some(error) = operation.error {
+            // The status of an operation has the error's form, without HTTP's.
+            let code = error["code"].as_u64().unwrap_or_default();
+            let body = serde_json::json!({ "error": error }).to_string();
+            return Err(of_api_error(what, http_of(code), body.as_bytes()));
+        }
+        if operation.done {
+            return Ok(());
+        }
+        if waited >= PATIENCE {
+            return Err(Failure::new(
+                Class::TimedOut,
+                "google.slow",
+                Owner::Cloud,
+                format!(
+                    "cannot {what}: Google has not done it after {} s",
+                    waited.as_secs()
+                ),
+            )
+            .with_help("try again: what is there by then is found"));
+        }
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        let name = Name::read("operation", shape, &operation.name)?;
+        let path = format!("/v1/{}", name.as_str());
+        operation = rest.get(what, Service::Iam, &path).await?;
+    }
+}
+
+/// The HTTP status of a `google.rpc.Code`.
+fn http_of(code: u64) -> u16 {
+    match code {
+        3 | 9 | 11 => 400,
+        16 => 401,
+        7 => 403,
+        5 => 404,
+        6 | 10 => 409,
+        8 => 429,
+        14 => 503,
+        4 => 504,
+        _ => 500,
+    }
+}

@@ -1,0 +1,101 @@
+//! `secretManager`: versions of secrets, as handles.
+
+use std::sync::Arc;
+
+use sidestep_bindings::sidestep::gcp::secret_manager as wit;
+use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
+use sidestep_control_plane::ControlPlane;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::functions::secret_manager as functions;
+use sidestep_gate::{Capability, Secret, StepState};
+use sidestep_google::{Name, failed};
+use sidestep_policy::Capability as Key;
+use sidestep_policy::secret_manager::Request;
+use wasmtime::component::{Linker, Resource};
+
+use crate::{Calls, HasCalls};
+
+/// Grant key, interface and functions.
+pub const CAPABILITY: Capability = Capability {
+    key: Key::SecretManager,
+    interface: "sidestep:gcp/secret-manager",
+    version: "0.1.0",
+    link,
+};
+
+fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasCalls>(linker, |state| Calls(state))
+}
+
+impl wit::Host for Calls<'_> {
+    async fn access(
+        &mut self,
+        versions: Vec<String>,
+    ) -> wasmtime::Result<Vec<Result<Resource<Secret>, WitFailure>>> {
+        let google = self.google();
+        let masks = Arc::clone(&self.step.masks);
+        let ask = self.each(google, versions, |gate, google, version| {
+            let masks = Arc::clone(&masks);
+            async move {
+                // What has no version has the whole text for the gate to judge.
+                let secret = version
+                    .rsplit_once("/versions/")
+                    .map_or(version.as_str(), |(secret, _)| secret);
+                gate.call(functions::ACCESS, &Request { secret })
+                    .run(async {
+                        let secret = access_secret(&google, &version).await?;
+                        let known = masks.add(secret.expose());
+                        known.map_err(|why| why.failure(&version, Owner::Operator))?;
+                        Ok(secret)
+                    })
+                    .await
+            }
+        });
+        let found = ask.await?;
+        let mut handles = Vec::with_capacity(found.len());
+        for found in found {
+            handles.push(match found {
+                Ok(secret) => Ok(self.table.push(secret)?),
+                Err(failure) => Err(failure),
+            });
+        }
+        Ok(handles)
+    }
+}
+
+/// Reads a version of a secret, `projects/P/secrets/S/versions/V`, where V is a number, an alias
+/// or `latest`. The caller makes it known to the run's masks.
+///
+/// # Errors
+/// What Secret Manager says; `secret.damaged` for bytes that are not those that were stored;
+/// `secret.not-text` for bytes that are no text (UTF-8), which no header or file of text can hold.
+pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secret, Failure> {
+    let name = Name::read("secret version", "projects/P/secrets/S/versions/V", version)?;
+    let what = format!("read {}", name.as_str());
+    let call = google.secret_manager().await?.access_secret_version();
+    let found = call.set_name(name.as_str()).send().await;
+    let payload = found.map_err(failed(&what))?.payload.unwrap_or_default();
+    let wrong = |class, code, owner, why: &str| {
+        Failure::new(class, code, owner, format!("cannot {what}: {why}"))
+    };
+    if let Some(sum) = payload.data_crc32c
+        && sum != i64::from(crc32c::crc32c(&payload.data))
+    {
+        return Err(wrong(
+            Class::Unavailable,
+            "secret.damaged",
+            Owner::Cloud,
+            "what arrived is not what was stored",
+        ));
+    }
+    let text = String::from_utf8(payload.data.into()).map_err(|_| {
+        wrong(
+            Class::InvalidInput,
+            "secret.not-text",
+            Owner::Author,
+            "its bytes are no text (UTF-8)",
+        )
+        .with_help("store binary secrets in base64")
+    })?;
+    Ok(Secret::new(text))
+}

@@ -1,0 +1,170 @@
+//! Google's servers as the sandbox has them, and steps that call them.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sidestep_control_plane::ControlPlane;
+use sidestep_events::Failure;
+use sidestep_gate::{CallError, Services};
+use sidestep_gate_testing::{Kept, state_with};
+use sidestep_google::{Credentials, Endpoints, Service};
+use sidestep_policy::Capability;
+use sidestep_sandbox_google::{
+    Api, Cloud, NoClusters, Scenario, Seed, developer_credentials, router,
+};
+use sidestep_sandbox_identity::{Clock, Identity};
+use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
+use url::Url;
+
+use crate::Calls;
+
+pub(super) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
+pub(super) const CLUSTER: &str = "projects/demo/locations/europe-west1/clusters/ci";
+pub(super) const REPOSITORY: &str = "projects/demo/locations/europe/repositories/images";
+/// Somebody whom Google knows and nobody has given anything.
+const GUEST: &str = "user:guest@example.com";
+
+/// Google's APIs, each at an address of its own.
+pub(super) struct World {
+    endpoints: Endpoints,
+    identity: Identity,
+    developer: String,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::of(|_| {}).await
+    }
+
+    /// The healthy scenario, changed.
+    pub(super) async fn of(change: impl FnOnce(&mut Seed)) -> Self {
+        let mut seed = Scenario::named("healthy")
+            .expect("it is there")
+            .seed()
+            .expect("a seed");
+        change(&mut seed);
+        let identity = Identity::new(seed.identity(), Clock::system());
+        let cloud = Cloud::new(
+            identity.clone(),
+            seed.state("2026-01-01T00:00:00Z"),
+            Arc::new(NoClusters),
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = Storage::open(&folder.path().join("storage"), Arc::new(identity.clone()))
+            .expect("it opens");
+        for (name, bucket) in &seed.buckets {
+            let bucket = BucketSeed {
+                name: name.clone(),
+                project: bucket.project.clone(),
+                location: bucket.location.clone(),
+                uniform_access: bucket.uniform_bucket_level_access,
+            };
+            storage.seed(&bucket).expect("it is added");
+        }
+        let mut endpoints = Endpoints::default();
+        endpoints.set(Service::Storage, serve(storage.router()).await);
+        for api in Api::ALL {
+            let service = api.endpoint_name().parse().expect("a service");
+            endpoints.set(service, serve(router(&cloud, api)).await);
+        }
+        Self {
+            endpoints,
+            identity,
+            developer: seed.developer,
+            folder,
+        }
+    }
+
+    /// A project without one of its services.
+    pub(super) async fn without(service: &str) -> Self {
+        Self::of(|seed| {
+            let demo = seed.projects.get_mut("demo").expect("a project");
+            demo.services.remove(service).expect("it was enabled");
+        })
+        .await
+    }
+
+    /// A step of the developer's, who owns everything.
+    pub(super) fn step(
+        &self,
+        capability: Capability,
+        granted: &Value,
+    ) -> (Calls<'static>, Arc<Kept>) {
+        self.step_of(&self.developer, capability, granted)
+    }
+
+    /// A step of somebody's who may nothing at Google, and is granted everything here.
+    pub(super) fn guest(&self, capability: Capability) -> Calls<'static> {
+        self.guest_and_records(capability).0
+    }
+
+    /// As [`guest`](Self::guest), with what is recorded of it.
+    pub(super) fn guest_and_records(&self, capability: Capability) -> (Calls<'static>, Arc<Kept>) {
+        self.step_of(GUEST, capability, &everything(capability))
+    }
+
+    /// Who may what, to be changed behind the runner's back.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn step_of(
+        &self,
+        member: &str,
+        capability: Capability,
+        granted: &Value,
+    ) -> (Calls<'static>, Arc<Kept>) {
+        let subject = self.folder.path().join(member);
+        std::fs::write(&subject, self.identity.mint_subject(member).secret).expect("written");
+        let sts = self.endpoints.url(Service::Sts).expect("an address");
+        let credentials = Credentials::external_account(developer_credentials(&sts, &subject));
+        state(&self.endpoints, credentials, capability, granted)
+    }
+}
+
+/// A step that calls these endpoints.
+pub(super) fn state(
+    endpoints: &Endpoints,
+    credentials: Credentials,
+    capability: Capability,
+    granted: &Value,
+) -> (Calls<'static>, Arc<Kept>) {
+    let google =
+        ControlPlane::new(Arc::new(endpoints.clone()), Arc::new(credentials)).expect("a client");
+    let services = Services::default().with(Arc::new(google));
+    let (state, kept) = state_with(&[(capability, granted.clone())], services);
+    (Calls(state), kept)
+}
+
+/// A grant of everything under a key.
+pub(super) fn everything(capability: Capability) -> Value {
+    match capability {
+        Capability::Project => json!([{ "project": "**" }]),
+        Capability::Iam => json!([{ "resource": "**" }, { "project": "**" }]),
+        Capability::Gke => json!([{ "cluster": "**" }]),
+        Capability::ArtifactRegistry => json!([{ "repository": "**" }]),
+        Capability::IamWrite => json!([{ "resource": "**", "roles": "**", "members": "**" }]),
+        Capability::SecretManager => json!([{ "secret": "**" }]),
+        other => panic!("no grant of everything under {other}"),
+    }
+}
+
+/// Serves at an address of its own.
+pub(super) async fn serve(router: axum::Router) -> Url {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address.parse().expect("a URL")
+}
+
+/// The failure of a call.
+pub(super) fn failed<T>(result: Result<T, CallError>) -> Failure {
+    match result {
+        Ok(_) => panic!("it works"),
+        Err(CallError::Failure(failure)) => *failure,
+        Err(CallError::Trap(trap)) => panic!("{trap:?}"),
+    }
+}

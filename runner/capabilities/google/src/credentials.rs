@@ -1,0 +1,138 @@
+use std::path::Path;
+use std::sync::OnceLock;
+
+use futures::future::BoxFuture;
+use google_cloud_auth::credentials::{self, CacheableResource, CredentialsProvider, EntityTag};
+use google_cloud_auth::errors::CredentialsError;
+use http::{Extensions, HeaderMap, HeaderValue, header};
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_handles::Secret;
+
+use super::Origin;
+use super::failure::no_token;
+use crate::commands;
+
+/// As whom Google's APIs are called: Application Default Credentials, looked for at the first call
+/// and kept. Tokens are refreshed by the library; none is ever shown.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    found: OnceLock<Result<credentials::Credentials, String>>,
+    /// Where they come from; none: from where Application Default Credentials are looked for.
+    origin: Option<Origin>,
+}
+
+impl Credentials {
+    /// Credentials that send nothing.
+    pub fn anonymous() -> Self {
+        let built = credentials::anonymous::Builder::new().build();
+        Self::of(Ok(built), Some(Origin::anonymous()))
+    }
+
+    /// One access token, for as long as it lives.
+    pub fn token(token: &Secret) -> Self {
+        let found = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map(|mut value| {
+                value.set_sensitive(true);
+                credentials::Credentials::from(OneToken(HeaderMap::from_iter([(
+                    header::AUTHORIZATION,
+                    value,
+                )])))
+            })
+            .map_err(|_| "the access token can't be sent in a header".to_owned());
+        Self::of(found, None)
+    }
+
+    /// The credentials of a file of type `external_account`: a workload identity federation.
+    pub fn external_account(file: serde_json::Value) -> Self {
+        let origin = Origin::of_file(&file, None);
+        let built = credentials::external_account::Builder::new(file)
+            .with_scopes(["https://www.googleapis.com/auth/cloud-platform"])
+            .build();
+        Self::of(built.map_err(|error| error.to_string()), Some(origin))
+    }
+
+    /// Says which file these credentials were read from.
+    #[must_use]
+    pub fn found_at(mut self, file: &Path) -> Self {
+        if let Some(origin) = &mut self.origin {
+            origin.location = Some(file.display().to_string());
+        }
+        self
+    }
+
+    /// Where they come from, if they were not left to be looked for.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    fn of(found: Result<credentials::Credentials, String>, origin: Option<Origin>) -> Self {
+        Self {
+            found: OnceLock::from(found),
+            origin,
+        }
+    }
+
+    /// The library's credentials, for its clients.
+    ///
+    /// # Errors
+    /// `identity.no-credentials` when none are found or they can't be read.
+    pub fn get(&self) -> Result<credentials::Credentials, Failure> {
+        let found = self.found.get_or_init(|| {
+            credentials::Builder::default()
+                .build()
+                .map_err(|error| error.to_string())
+        });
+        found.clone().map_err(|why| missing(&why))
+    }
+
+    /// The headers that authenticate one request.
+    ///
+    /// # Errors
+    /// As [`Credentials::get`], and `identity.no-token` when no token can be had.
+    pub fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, Failure>> {
+        // Boxed, so that it is compiled here and not in each crate that calls it.
+        Box::pin(async {
+            let credentials = self.get()?;
+            match credentials.headers(Extensions::new()).await {
+                Ok(CacheableResource::New { data, .. }) => Ok(data),
+                // Only an answer to a request that names an earlier answer.
+                Ok(CacheableResource::NotModified) => {
+                    Err(Failure::bug("credentials gave no headers"))
+                }
+                Err(error) => Err(no_token(&error)),
+            }
+        })
+    }
+}
+
+/// A token that was given, in the library's terms.
+#[derive(Debug)]
+struct OneToken(HeaderMap);
+
+impl CredentialsProvider for OneToken {
+    async fn headers(
+        &self,
+        _: Extensions,
+    ) -> Result<CacheableResource<HeaderMap>, CredentialsError> {
+        Ok(CacheableResource::New {
+            entity_tag: EntityTag::new(),
+            data: self.0.clone(),
+        })
+    }
+
+    async fn universe_domain(&self) -> Option<String> {
+        None
+    }
+}
+
+pub(super) fn missing(why: &str) -> Failure {
+    Failure::new(
+        Class::Denied,
+        "identity.no-credentials",
+        Owner::Operator,
+        format!("this process has no usable Google credentials: {why}"),
+    )
+    .with_help("on your own machine, sign in:")
+    .with_help(commands::sign_in())
+    .with_help("in CI, use workload identity federation; without any account, add --sandbox")
+}

@@ -1,0 +1,25 @@
+//! Google Cloud: where its APIs are, as whom they are called, and what their errors mean.
+//!
+//! Endpoints come from the operator's settings, never from a pipeline: the credentials of this
+//! process go to whatever an endpoint names.
+
+mod cluster;
+mod commands;
+pub mod convert;
+mod credentials;
+mod endpoints;
+mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod name;
+mod origin;
+mod rest;
+pub mod retry;
+
+pub use cluster::{ApiServer, CLUSTER, FindsClusters, IssuesTokens, ReachesClusters, TokenOf};
+pub use credentials::Credentials;
+pub use endpoints::{Endpoints, Service, UnknownService};
+pub use failure::{failed, of_api_error, of_client_error};
+pub use name::{Name, Named, service_account};
+pub use origin::Origin;
+pub use rest::{MOST_PAGES, PAGE, Rest, too_many};

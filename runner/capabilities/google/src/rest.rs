@@ -1,0 +1,262 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::Value;
+use sidestep_events::{Class, Failure, Owner};
+
+use super::failure::retry_after_ms;
+use super::retry::retry;
+use super::{Credentials, Endpoints, Service, of_api_error};
+use sidestep_transport::{self as transport, causes};
+
+/// The most bytes of an answer that are read.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// How many items of a list are asked for at a time.
+pub const PAGE: i32 = 100;
+/// The most pages of one list that are asked for.
+pub const MOST_PAGES: usize = 50;
+
+/// Calls of Google's JSON APIs that no official client has: workload identity pools, GKE's token
+/// exchange, and what Cloud Storage's has only over gRPC.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    http: reqwest::Client,
+    endpoints: Arc<Endpoints>,
+    credentials: Arc<Credentials>,
+    patience: Duration,
+}
+
+impl Rest {
+    /// Calls these endpoints with these credentials. One answer may take as long as `patience`,
+    /// after which a request is not sent again either.
+    ///
+    /// # Errors
+    /// When the machine's trust store can't be read.
+    pub fn new(
+        endpoints: Arc<Endpoints>,
+        credentials: Arc<Credentials>,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
+        let http = transport::build(transport::builder())?;
+        Ok(Self {
+            http,
+            endpoints,
+            credentials,
+            patience,
+        })
+    }
+
+    /// The same calls as somebody else, waiting that long for an answer.
+    pub fn as_caller(&self, credentials: Arc<Credentials>, patience: Duration) -> Self {
+        Self {
+            credentials,
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// Where the services are.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Sends a request that may be repeated and returns the JSON of its answer. `path` begins with
+    /// a slash and is escaped already; `what` completes "cannot …".
+    ///
+    /// # Errors
+    /// What the API said, or that it can't be reached.
+    pub fn call<'a>(
+        &'a self,
+        what: &'a str,
+        method: Method,
+        service: Service,
+        path: &'a str,
+        body: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
+        // Boxed, so that it is compiled here and not in each crate that calls it.
+        Box::pin(self.send(what, method, service, path, body))
+    }
+
+    async fn send(
+        &self,
+        what: &str,
+        method: Method,
+        service: Service,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Failure> {
+        let base = self
+            .endpoints
+            .url(service)
+            .ok_or_else(|| Failure::bug(format!("{} has no address of its own", service.name())))?;
+        let anonymous = service == Service::Storage && self.endpoints.is_storage_anonymous();
+        let url = format!("{base}{path}");
+        let url = &url;
+        retry(self.patience, || async {
+            let headers = if anonymous {
+                http::HeaderMap::new()
+            } else {
+                self.credentials.headers().await?
+            };
+            let mut request = self
+                .http
+                .request(method.clone(), url)
+                .timeout(self.patience)
+                .headers(headers);
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            match request.send().await {
+                Ok(answer) => answer_of(what, answer).await,
+                Err(error) => Err(unreachable_service(what, &error)),
+            }
+        })
+        .await
+    }
+
+    /// As [`call`](Self::call), with the answer read as what the API documents.
+    ///
+    /// # Errors
+    /// As `call`, and `http.unexpected` for an answer of another form.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        method: Method,
+        service: Service,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Failure> {
+        let json = self.call(what, method, service, path, body).await?;
+        if !json.is_object() {
+            return Err(unexpected(
+                what,
+                &serde_json::Error::custom("no JSON object"),
+            ));
+        }
+        T::deserialize(json).map_err(|error| unexpected(what, &error))
+    }
+
+    /// Gets what a path names.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        service: Service,
+        path: &str,
+    ) -> Result<T, Failure> {
+        self.read(what, Method::GET, service, path, None).await
+    }
+
+    /// Gets a list page by page (AIP-158); `key` is where an answer has its items.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and `google.too-many` for a list that does not end.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        service: Service,
+        path: &str,
+        key: &str,
+    ) -> Result<Vec<T>, Failure> {
+        let mut items = Vec::new();
+        let mut token = String::new();
+        for _ in 0..MOST_PAGES {
+            let page = format!("{path}?pageSize={PAGE}{token}");
+            let mut page: Value = self.get(what, service, &page).await?;
+            // An empty list is left out.
+            let found = page
+                .get_mut(key)
+                .map_or_else(|| Value::Array(Vec::new()), Value::take);
+            let found = Vec::<T>::deserialize(found).map_err(|error| unexpected(what, &error))?;
+            items.extend(found);
+            match page["nextPageToken"].as_str() {
+                None | Some("") => return Ok(items),
+                Some(next) => {
+                    token = format!("&pageToken={}", utf8_percent_encode(next, NON_ALPHANUMERIC));
+                }
+            }
+        }
+        Err(too_many(what, items.len()))
+    }
+}
+
+/// The failure of a list that does not end.
+pub fn too_many(what: &str, found: usize) -> Failure {
+    Failure::new(
+        Class::Exhausted,
+        "google.too-many",
+        Owner::Cloud,
+        format!("cannot {what}: there are more than {found} of them"),
+    )
+}
+
+fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
+    Failure::new(
+        Class::Failed,
+        "http.unexpected",
+        Owner::Cloud,
+        format!("cannot {what}: the answer is not what the API documents: {error}"),
+    )
+}
+
+async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, Failure> {
+    let status = answer.status();
+    let retry_after = retry_after_ms(answer.headers());
+    let mut body = Vec::new();
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|error| unreachable_service(what, &error))?
+    {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(Failure::new(
+                Class::Exhausted,
+                "http.too-large",
+                Owner::Cloud,
+                format!("cannot {what}: the answer is larger than {LARGEST_ANSWER} bytes"),
+            ));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if !status.is_success() {
+        let mut failure = of_api_error(what, status.as_u16(), &body);
+        failure.retry_after_ms = retry_after;
+        return Err(failure);
+    }
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&body).map_err(|error| {
+        Failure::new(
+            Class::Failed,
+            "http.not-json",
+            Owner::Cloud,
+            format!("cannot {what}: the answer is no JSON: {error}"),
+        )
+        .with_help("something else may have answered in its place, such as a proxy's sign-in page")
+    })
+}
+
+fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
+    // The URL of a request can hold a session's secret; the host is enough.
+    let host = error
+        .url()
+        .and_then(|url| url.host_str())
+        .unwrap_or("the service")
+        .to_owned();
+    let why = causes::last(error);
+    Failure::new(
+        Class::Unavailable,
+        "google.unreachable",
+        Owner::Cloud,
+        format!("cannot {what}: {host} can't be reached{why}"),
+    )
+    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+}

@@ -1,0 +1,74 @@
+//! Trying again what may work the next time.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use google_cloud_gax::backoff_policy::BackoffPolicy as _;
+use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
+use google_cloud_gax::retry_state::RetryState;
+use sidestep_events::{Class, Failure};
+
+/// How often something is tried at most.
+pub const TRIES: u32 = 4;
+/// The longest first pause; each further one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(400);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The pauses between tries. They are random, which keeps many runners from coming back at the
+/// same moment.
+pub fn backoff() -> ExponentialBackoff {
+    ExponentialBackoffBuilder::new()
+        .with_initial_delay(FIRST_PAUSE)
+        .with_maximum_delay(LONGEST_PAUSE)
+        .clamp()
+}
+
+/// Works until it succeeds, fails for good, has been tried often enough, or `patience` has passed.
+/// Only what is unavailable is tried again.
+pub async fn retry<T, W>(patience: Duration, mut work: impl FnMut() -> W) -> Result<T, Failure>
+where
+    W: Future<Output = Result<T, Failure>>,
+{
+    let began = Instant::now();
+    let backoff = backoff();
+    let mut tried = 0;
+    loop {
+        let failure = match work().await {
+            Ok(value) => return Ok(value),
+            Err(failure) => failure,
+        };
+        tried += 1;
+        let over = tried == TRIES || began.elapsed() >= patience;
+        if failure.class != Class::Unavailable || over {
+            return Err(failure);
+        }
+        let state = RetryState::new(true).set_attempt_count(tried);
+        tokio::time::sleep(backoff.on_failure(&state)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep_events::Owner;
+
+    use super::*;
+
+    async fn tries(class: Class, patience: Duration) -> u32 {
+        let mut count = 0;
+        let result: Result<(), Failure> = retry(patience, || {
+            count += 1;
+            std::future::ready(Err(Failure::new(class, "x.y", Owner::Cloud, "no")))
+        })
+        .await;
+        assert_eq!(result.expect_err("it fails").class, class);
+        count
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_is_unavailable_is_tried_again_and_not_for_ever() {
+        let minute = Duration::from_mins(1);
+        assert_eq!(tries(Class::Unavailable, minute).await, TRIES);
+        assert_eq!(tries(Class::Denied, minute).await, 1);
+        assert_eq!(tries(Class::Unavailable, Duration::ZERO).await, 1);
+    }
+}

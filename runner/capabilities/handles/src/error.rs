@@ -1,0 +1,43 @@
+use sidestep_events::{Failure, show};
+use wasmtime::component::ResourceTableError;
+
+/// Why a host call ends without its answer: a failure that the plugin may handle, or a trap that
+/// ends the incarnation.
+#[derive(Debug)]
+pub enum CallError {
+    /// The plugin gets it as the call's error.
+    Failure(Box<Failure>),
+    /// The plugin is stopped: it broke the contract, or the host is broken.
+    Trap(wasmtime::Error),
+}
+
+/// A failure that stops the plugin, since the call has no error that it could answer with, or
+/// since the plugin may not go on.
+#[derive(Debug, thiserror::Error)]
+#[error("the plugin was stopped: {}", show::line(&.0.code))]
+pub struct Stopped(pub Box<Failure>);
+
+impl Stopped {
+    /// The trap that ends the incarnation with this failure.
+    pub fn trap(failure: Failure) -> wasmtime::Error {
+        wasmtime::Error::new(Self(Box::new(failure)))
+    }
+}
+
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(Box::new(failure))
+    }
+}
+
+impl From<wasmtime::Error> for CallError {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Trap(error)
+    }
+}
+
+impl From<ResourceTableError> for CallError {
+    fn from(error: ResourceTableError) -> Self {
+        Self::Trap(error.into())
+    }
+}

@@ -1,0 +1,145 @@
+//! The client: one request, one answer, no address but a public one.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use reqwest::{ClientBuilder, RequestBuilder};
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_transport::{self as transport, causes};
+use url::Url;
+
+use super::address::{is_public, is_public_name};
+use super::names::{NotPublic, PublicNames};
+use super::target::Target;
+
+/// The variables that name a proxy, as every HTTP client takes them.
+pub const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Sends plugins' requests. It is made at the first one.
+#[derive(Default)]
+pub struct HttpClient {
+    made: OnceLock<Result<reqwest::Client, Failure>>,
+    /// A test's own internet.
+    #[cfg(test)]
+    pub(super) world: Option<super::names::World>,
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").finish_non_exhaustive()
+    }
+}
+
+impl HttpClient {
+    /// Returns a request to a target.
+    ///
+    /// # Errors
+    /// `http.address` for a host that is not of the public internet; when no client can be made on
+    /// this machine.
+    pub(super) fn request(&self, target: Target) -> Result<RequestBuilder, Failure> {
+        // An address is not looked up, so it would pass the resolver by.
+        match target.url.host() {
+            Some(url::Host::Ipv4(address)) => literal(IpAddr::V4(address))?,
+            Some(url::Host::Ipv6(address)) => literal(IpAddr::V6(address))?,
+            _ if !is_public_name(&target.host) => {
+                let why = format!("{} is a name of this machine or network", target.host);
+                return Err(refused(&why));
+            }
+            // The resolver finds proxies at any address, for the client's sake.
+            _ if proxies().contains(&target.host) => {
+                return Err(refused(&format!("{} is the proxy's name", target.host)));
+            }
+            _ => {}
+        }
+        let client = self.made.get_or_init(|| {
+            let names = PublicNames::new(proxies());
+            #[cfg(test)]
+            let names = names.in_world(self.world.as_ref());
+            let builder = transport::builder()
+                .https_only(true)
+                .user_agent(concat!("sidestep/", env!("CARGO_PKG_VERSION")))
+                .dns_resolver(Arc::new(names));
+            transport::build(self.trust(builder))
+        });
+        let client = client.as_ref().map_err(Clone::clone)?;
+        Ok(client.request(target.method, target.url))
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests trust their own servers")]
+    fn trust(&self, builder: ClientBuilder) -> ClientBuilder {
+        builder
+    }
+
+    #[cfg(test)]
+    fn trust(&self, builder: ClientBuilder) -> ClientBuilder {
+        match &self.world {
+            Some(world) => builder
+                .no_proxy()
+                .tls_certs_merge([world.certificate.clone()]),
+            None => builder,
+        }
+    }
+}
+
+fn literal(address: IpAddr) -> Result<(), Failure> {
+    if is_public(address) {
+        return Ok(());
+    }
+    Err(refused(&format!("{address} is not a public address")))
+}
+
+/// The hosts of the proxies that the operator set: a client asks where they are as well.
+#[expect(clippy::disallowed_methods, reason = "the variables stand in PROXIES")]
+fn proxies() -> Vec<String> {
+    PROXIES
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .filter_map(|value| {
+            let url = if value.contains("://") {
+                value
+            } else {
+                format!("http://{value}")
+            };
+            Some(Url::parse(&url).ok()?.host_str()?.to_owned())
+        })
+        .collect()
+}
+
+/// The failure of a request that got no answer. Its URL, which may hold a secret, is not said.
+pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());
+    if let Some(not_public) = not_public {
+        return refused(&not_public.to_string());
+    }
+    if error.is_timeout() {
+        return Failure::new(
+            Class::TimedOut,
+            "http.timeout",
+            Owner::Cloud,
+            format!("cannot {what}: it took too long"),
+        );
+    }
+    Failure::new(
+        Class::Unavailable,
+        "http.unreachable",
+        Owner::Cloud,
+        format!(
+            "cannot {what}: the host can't be reached{}",
+            causes::last(&error)
+        ),
+    )
+    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+}
+
+fn refused(why: &str) -> Failure {
+    Failure::new(
+        Class::Refused,
+        "http.address",
+        Owner::Author,
+        format!("the request is not sent: {why}"),
+    )
+    .with_help("a plugin reaches hosts of the public internet only")
+}

@@ -1,0 +1,166 @@
+//! One request of a plugin's, from its parts to its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sidestep_bindings::sidestep::http::client as wit;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::{Blob, Masks};
+use sidestep_policy::Call as _;
+
+use super::client::{HttpClient, lost};
+use super::target::Target;
+
+/// The most bytes of an answer's body that a plugin gets.
+pub(super) const LARGEST: usize = 4 << 20;
+/// What is read beyond that, so that no cut goes through a secret.
+const BEYOND: usize = 64 << 10;
+/// How long a request takes at most: what a plugin may ask for, and what it has otherwise.
+const LONGEST: Duration = Duration::from_mins(10);
+const USUAL: Duration = Duration::from_mins(1);
+/// Headers that say how a request is sent, or to whom: the host's matter.
+const OURS: [&str; 9] = [
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-authorization",
+    "proxy-connection",
+];
+
+/// A header or a parameter.
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) secret: bool,
+}
+
+pub(super) enum Body {
+    None,
+    Bytes(Vec<u8>),
+    Blob(Blob),
+}
+
+/// The rest of a request, secrets filled in.
+pub(super) struct Prepared {
+    pub(super) query: Vec<Field>,
+    pub(super) headers: Vec<Field>,
+    pub(super) body: Body,
+    /// Milliseconds.
+    pub(super) timeout: Option<u64>,
+    pub(super) most: u64,
+}
+
+/// Sends the request, once.
+pub(super) async fn send(
+    http: &HttpClient,
+    masks: &Arc<Masks>,
+    target: Target,
+    prepared: Prepared,
+) -> Result<wit::Response, Failure> {
+    let what = format!("send {}", target.request().describe());
+    let mut target = target;
+    if !prepared.query.is_empty() {
+        let mut query = target.url.query_pairs_mut();
+        for field in &prepared.query {
+            query.append_pair(&field.name, &field.value);
+        }
+    }
+    let timeout = prepared
+        .timeout
+        .map_or(USUAL, Duration::from_millis)
+        .min(LONGEST);
+    let mut request = http
+        .request(target)?
+        .timeout(timeout)
+        .headers(headers(prepared.headers)?);
+    request = match prepared.body {
+        Body::None => request,
+        Body::Bytes(bytes) => request.body(bytes),
+        Body::Blob(blob) => request.body(reqwest::Body::wrap_stream(blob.stream())),
+    };
+    let answer = request.send().await.map_err(|error| lost(&what, error))?;
+    let status = answer.status().as_u16();
+    let headers = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| wit::Header {
+            name: masks.text(name.as_str()).into_owned(),
+            value: masks
+                .text(&String::from_utf8_lossy(value.as_bytes()))
+                .into_owned(),
+        })
+        .collect();
+    let most = usize::try_from(prepared.most)
+        .unwrap_or(LARGEST)
+        .min(LARGEST);
+    let (body, truncated) = body(&what, masks, answer, most).await?;
+    Ok(wit::Response {
+        status,
+        headers,
+        body,
+        truncated,
+    })
+}
+
+fn headers(fields: Vec<Field>) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::with_capacity(fields.len());
+    for field in fields {
+        let shown = field.name.escape_debug().to_string();
+        let name = HeaderName::try_from(field.name)
+            .map_err(|_| wrong(format!("`{shown}` is no header's name")))?;
+        if OURS.contains(&name.as_str()) {
+            return Err(wrong(format!("the header `{name}` is set by the host")));
+        }
+        // The error would hold the value.
+        let mut value = HeaderValue::try_from(field.value)
+            .map_err(|_| wrong(format!("the value of `{name}` can't be sent in a header")))?;
+        value.set_sensitive(field.secret);
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// The first bytes of an answer, masked: who sends a secret may be sent it back.
+async fn body(
+    what: &str,
+    masks: &Arc<Masks>,
+    mut answer: reqwest::Response,
+    most: usize,
+) -> Result<(Vec<u8>, bool), Failure> {
+    let mut stream = masks.stream();
+    let mut body = Vec::new();
+    let mut read = 0;
+    let whole = loop {
+        match answer.chunk().await.map_err(|error| lost(what, error))? {
+            None => break true,
+            Some(chunk) => {
+                read += chunk.len();
+                body.extend(stream.push(&chunk));
+            }
+        }
+        if read > most + BEYOND {
+            break false;
+        }
+    };
+    // What is held back of a body that goes on may be half a secret.
+    if whole {
+        body.extend(stream.finish());
+    }
+    let truncated = !whole || body.len() > most;
+    body.truncate(most);
+    Ok((body, truncated))
+}
+
+pub(super) fn wrong(why: String) -> Failure {
+    Failure::new(
+        Class::InvalidInput,
+        "http.request",
+        Owner::Plugin,
+        format!("the request is not sent: {why}"),
+    )
+}

@@ -1,0 +1,63 @@
+//! Who the runner is, as far as it can be known without using its credentials (link C0).
+
+use serde_json::{Map, Value};
+use sidestep_events::{Failure, WarningRaised};
+use sidestep_gate::Masks;
+use sidestep_google::Origin;
+
+use super::{Identity, claims, metadata};
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) origin: Origin,
+    /// The claims of the CI's id token.
+    pub(super) claims: Option<Map<String, Value>>,
+    /// An id token is there and can't be had.
+    pub(super) warning: Option<WarningRaised>,
+}
+
+impl Identity {
+    /// Where the runner's credentials come from, and what the CI says of the job.
+    ///
+    /// # Errors
+    /// When a credentials file is named and can't be read.
+    pub(super) async fn who_am_i(&self, masks: &Masks) -> Result<Found, Failure> {
+        let variables = &self.variables;
+        let found = match self.credentials.origin() {
+            Some(origin) => Some(origin.clone()),
+            None => Origin::find(|name| variables.get(name).map(str::to_owned))?,
+        };
+        let mut origin = match found {
+            Some(origin) => origin,
+            None => metadata::ask(variables, self.google.rest().endpoints())
+                .await
+                .unwrap_or_else(Origin::anonymous),
+        };
+        if origin.project.is_none() {
+            origin.project = ["GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"]
+                .iter()
+                .find_map(|name| variables.get(name))
+                .map(str::to_owned);
+        }
+        let (claims, warning) = match claims::of_the_job(variables, &origin, masks).await {
+            Ok(claims) => (claims, None),
+            Err(why) => (
+                None,
+                Some(WarningRaised {
+                    code: "identity.no-id-token".into(),
+                    message: format!(
+                        "the CI offers this job an id token, and it can't be had: {why}"
+                    )
+                    .into(),
+                    help: Vec::new(),
+                }),
+            ),
+        };
+        Ok(Found {
+            origin,
+            claims,
+            warning,
+        })
+    }
+}

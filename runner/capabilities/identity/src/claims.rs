@@ -1,0 +1,194 @@
+//! The claims of the id token that a CI gives its job. They may be shown; the token may not.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+use sidestep_files::given;
+use sidestep_gate::Masks;
+use sidestep_google::Origin;
+use sidestep_transport as transport;
+
+use super::Variables;
+
+/// How long a CI may take to issue one.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest token that is looked at, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+type Claims = Map<String, Value>;
+
+/// The claims of the job's token; none if the CI gives none. The token is made known to the masks.
+///
+/// # Errors
+/// Why a token that is offered can't be had.
+pub(super) async fn of_the_job(
+    variables: &Variables,
+    origin: &Origin,
+    masks: &Masks,
+) -> Result<Option<Claims>, String> {
+    let token = match github(variables, origin, masks).await? {
+        Some(token) => Some(token),
+        None => gitlab(variables, origin)
+            .map(str::to_owned)
+            .or_else(|| in_file(origin)),
+    };
+    let Some((claims, token)) = token.and_then(|token| Some((claims_of(&token)?, token))) else {
+        return Ok(None);
+    };
+    masks
+        .add(&token)
+        .map_err(|why| format!("the job's token: {why}"))?;
+    Ok(Some(claims))
+}
+
+/// GitHub issues one at a request, for the audience that is asked for ("OpenID Connect reference",
+/// <https://docs.github.com/actions/reference/security/oidc>).
+async fn github(
+    variables: &Variables,
+    origin: &Origin,
+    masks: &Masks,
+) -> Result<Option<String>, String> {
+    let (Some(url), Some(bearer)) = (
+        variables.get("ACTIONS_ID_TOKEN_REQUEST_URL"),
+        variables.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+    ) else {
+        return Ok(None);
+    };
+    masks
+        .add(bearer)
+        .map_err(|why| format!("ACTIONS_ID_TOKEN_REQUEST_TOKEN: {why}"))?;
+    let mut url: url::Url = url
+        .parse()
+        .map_err(|error| format!("ACTIONS_ID_TOKEN_REQUEST_URL is no address: {error}"))?;
+    if let Some(audience) = &origin.audience {
+        url.query_pairs_mut()
+            .append_pair("audience", &format!("https:{audience}"));
+    }
+    let said = |error: reqwest::Error| error.without_url().to_string();
+    let mut answer = transport::builder()
+        .timeout(PATIENCE)
+        .build()
+        .map_err(said)?
+        .get(url)
+        .bearer_auth(bearer)
+        .send()
+        .await
+        .map_err(said)?;
+    if !answer.status().is_success() {
+        return Err(format!("GitHub answers HTTP {}", answer.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(said)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LONGEST {
+            return Err("GitHub's answer is too long".to_owned());
+        }
+    }
+    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match json["value"].as_str() {
+        Some(token) if claims_of(token).is_some() => Ok(Some(token.to_owned())),
+        _ => Err("GitHub's answer holds no token".to_owned()),
+    }
+}
+
+/// GitLab puts each into a variable that the job names (`id_tokens`); it is known by its issuer.
+fn gitlab<'v>(variables: &'v Variables, origin: &Origin) -> Option<&'v str> {
+    let server = variables.get("CI_SERVER_URL")?.trim_end_matches('/');
+    let tokens: Vec<(&str, Claims)> = variables
+        .values()
+        .filter_map(|value| Some((value, claims_of(value)?)))
+        .filter(|(_, claims)| {
+            let issuer = claims.get("iss").and_then(Value::as_str);
+            issuer.is_some_and(|issuer| issuer.trim_end_matches('/') == server)
+        })
+        .collect();
+    let meant = |claims: &Claims| match (&origin.audience, claims.get("aud")) {
+        (Some(audience), Some(Value::String(aud))) => aud.ends_with(audience.as_str()),
+        (Some(audience), Some(Value::Array(all))) => all
+            .iter()
+            .filter_map(Value::as_str)
+            .any(|aud| aud.ends_with(audience.as_str())),
+        _ => false,
+    };
+    tokens
+        .iter()
+        .find(|(_, claims)| meant(claims))
+        .or(tokens.first())
+        .map(|(token, _)| *token)
+}
+
+/// The token that an `external_account` takes from a file, as other CIs leave it.
+fn in_file(origin: &Origin) -> Option<String> {
+    let path = origin.token_file.as_ref()?;
+    let text = given::read_text(path, LONGEST as u64).ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// The claims of a JWT (RFC 7519). They are shown and not relied upon, so no signature is checked.
+fn claims_of(token: &str) -> Option<Claims> {
+    let mut parts = token.split('.');
+    let (Some(header), Some(payload), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    if token.len() > LONGEST {
+        return None;
+    }
+    let read = |part: &str| -> Option<Claims> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    };
+    read(header)?.contains_key("alg").then(|| read(payload))?
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}.c2ln", part(&json!({"alg": "RS256"})), part(claims))
+    }
+
+    fn variables(pairs: &[(&str, &str)]) -> Variables {
+        let owned = |text: &&str| (*text).to_owned();
+        pairs
+            .iter()
+            .map(|(name, value)| (owned(name), owned(value)))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn the_token_that_is_meant_for_the_provider_is_taken_and_masked() {
+        let other = token(&json!({"iss": "https://gitlab.com", "aud": "vault", "sub": "a"}));
+        let ours = token(&json!({"iss": "https://gitlab.com", "aud": "https://iam/p", "sub": "b"}));
+        let foreign = token(&json!({"iss": "https://other", "aud": "https://iam/p", "sub": "c"}));
+        let variables = variables(&[
+            ("A", &foreign),
+            ("B", &other),
+            ("C", &ours),
+            ("CI_SERVER_URL", "https://gitlab.com"),
+        ]);
+        let origin = Origin {
+            audience: Some("//iam/p".to_owned()),
+            ..Origin::default()
+        };
+        let masks = Masks::new();
+        let claims = of_the_job(&variables, &origin, &masks).await;
+        assert_eq!(claims.expect("ok").expect("one")["sub"], "b");
+        assert!(masks.found_in(&format!("it is {ours}")));
+        let claims = of_the_job(&variables, &Origin::default(), &masks).await;
+        assert_eq!(claims.expect("ok").expect("one")["sub"], "a");
+    }
+
+    #[test]
+    fn what_is_no_token_has_no_claims() {
+        for text in ["", "a.b", "a.b.c", "..", "1.2.3", "127.0.0.1"] {
+            assert_eq!(claims_of(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `sidestep:identity/prove`: the interface's functions, each before the gate.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
+use sidestep_bindings::sidestep::identity::prove as wit;
+use sidestep_events::Event;
+use sidestep_gate::functions::identity as functions;
+use sidestep_gate::{CallError, Capability, Gate, StepState};
+use sidestep_policy::identity::Request;
+use sidestep_policy::{Capability as Key, artifact_registry, iam, project, storage};
+use wasmtime::component::Linker;
+
+use super::Identity;
+use super::proof::Proof;
+use super::target::Address;
+use crate::{Calls, HasCalls};
+
+/// Grant key, interface and functions.
+pub const CAPABILITY: Capability = Capability {
+    key: Key::Identity,
+    interface: "sidestep:identity/prove",
+    version: "0.1.0",
+    link,
+};
+
+fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasCalls>(linker, |state| Calls(state))
+}
+
+impl wit::Host for Calls<'_> {
+    async fn who_am_i(&mut self) -> Result<wit::Caller, CallError> {
+        let (identity, step) = (self.identity()?, Arc::clone(&self.step));
+        let call = self.gate.call_within(
+            functions::WHO_AM_I,
+            Key::Identity,
+            "see who the runner is".to_owned(),
+        );
+        let found = call
+            .run(async { identity.who_am_i(&step.masks).await })
+            .await?;
+        if let Some(warning) = found.warning {
+            step.emit(Event::Warning(warning));
+        }
+        Ok(wit::Caller {
+            principal: found.origin.principal,
+            source: found.origin.source,
+            location: found.origin.location,
+            project: found.origin.project,
+            claims: found.claims.map(|claims| Value::Object(claims).to_string()),
+        })
+    }
+
+    async fn prove(
+        &mut self,
+        subjects: Vec<wit::Subject>,
+    ) -> wasmtime::Result<Vec<Result<wit::Proof, WitFailure>>> {
+        let (gate, identity) = (Arc::clone(&self.gate), self.identity()?);
+        let step = Arc::clone(&self.step);
+        let answers = gate.each(subjects, |subject| {
+            let (gate, identity, step) = (&gate, &identity, &step);
+            async move {
+                let call = Request {
+                    cluster: &subject.cluster,
+                    namespace: &subject.namespace,
+                    service_account: &subject.service_account,
+                };
+                let may_read = |address: &Address<'_>| may_read(gate, address);
+                let proof = gate
+                    .call(functions::PROVE, &call)
+                    .run(identity.prove(&subject, &step.masks, may_read))
+                    .await;
+                gate.shown()
+                    .rights(proof, |proof| proof.is_broken(&subject))
+            }
+        });
+        let answers = answers.await.into_iter();
+        Ok(answers
+            .map(|answer| match answer {
+                Ok(proof) => Ok(self.proof(proof)),
+                Err(failure) => Err(self.failure(failure)),
+            })
+            .collect())
+    }
+}
+
+impl Calls<'_> {
+    fn identity(&self) -> wasmtime::Result<Arc<Identity>> {
+        self.services.get("clients to prove identities with")
+    }
+
+    /// A proof on its way to the plugin, each failure masked.
+    fn proof(&self, proof: Proof) -> wit::Proof {
+        wit::Proof {
+            principal: proof.principal,
+            links: proof
+                .links
+                .into_iter()
+                .map(|(link, failure)| wit::LinkResult {
+                    link,
+                    failure: failure.map(|failure| self.failure(failure)),
+                })
+                .collect(),
+            targets: proof
+                .targets
+                .into_iter()
+                .map(|target| wit::TargetResult {
+                    granted: target.granted,
+                    failure: target.failure.map(|failure| self.failure(failure)),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Whether the step's other grants let it look at a target as the runner: proving an identity alone
+/// does not show what the runner sees.
+fn may_read(gate: &Gate, address: &Address<'_>) -> bool {
+    let permitted = match address.resource {
+        wit::PolicyResource::Project(project) => gate.permits(&project::Request {
+            project,
+            action: "get",
+        }),
+        wit::PolicyResource::ServiceAccount(_) => gate.permits(&iam::Request {
+            project: address.name.project(),
+            resource: Some(address.name.as_str()),
+            action: "get",
+        }),
+        wit::PolicyResource::Bucket(bucket) => gate.permits(&storage::Request {
+            bucket,
+            object: None,
+            action: "getBucket",
+        }),
+        wit::PolicyResource::Repository(repository) => gate.permits(&artifact_registry::Request {
+            repository,
+            action: "get",
+        }),
+        // Its grant hands out what the secret holds; that is another power than looking at it.
+        wit::PolicyResource::Secret(_) => return false,
+    };
+    permitted.is_ok()
+}

@@ -1,0 +1,135 @@
+//! One proof: the links in order, up to the first that breaks, and then the targets.
+
+use futures::StreamExt as _;
+use sidestep_bindings::sidestep::identity::prove as wit;
+use sidestep_events::{Class, Failure};
+use sidestep_gate::{Masks, Secret};
+use sidestep_google::Credentials;
+
+use super::target::{Address, Outcome};
+use super::workload::Workload;
+use super::{Identity, failure};
+
+/// How many targets of one subject are asked at a time.
+const TARGETS_AT_A_TIME: usize = 4;
+
+/// What a proof came to.
+#[derive(Debug, Default)]
+pub(super) struct Proof {
+    pub(super) principal: Option<String>,
+    pub(super) links: Vec<(wit::Link, Option<Failure>)>,
+    pub(super) targets: Vec<Outcome>,
+}
+
+impl Proof {
+    /// Whether a link broke, or a target does not give all that was asked for.
+    pub(super) fn is_broken(&self, subject: &wit::Subject) -> bool {
+        self.links.iter().any(|(_, failure)| failure.is_some())
+            || self
+                .targets
+                .iter()
+                .zip(&subject.targets)
+                .any(|(found, asked)| found.granted.len() < asked.permissions.len())
+    }
+
+    /// Notes what a link came to; the token, if it holds.
+    fn note(&mut self, link: wit::Link, result: Result<Secret, Failure>) -> Option<Secret> {
+        let name = match link {
+            wit::Link::TokenRequest => "token-request",
+            wit::Link::Exchange => "exchange",
+            wit::Link::Impersonate => "impersonate",
+        };
+        match result {
+            Ok(token) => {
+                self.links.push((link, None));
+                Some(token)
+            }
+            Err(failure) => {
+                self.links
+                    .push((link, Some(failure.with_detail("link", name))));
+                None
+            }
+        }
+    }
+}
+
+impl Identity {
+    /// Proves one identity. `may_read` says whether the step may look at a target with the
+    /// runner's own credentials, to tell whether it is there.
+    ///
+    /// # Errors
+    /// When nothing could be tried: the subject makes no sense. A broken link is part of the proof.
+    pub(super) async fn prove(
+        &self,
+        subject: &wit::Subject,
+        masks: &Masks,
+        may_read: impl Fn(&Address<'_>) -> bool,
+    ) -> Result<Proof, Failure> {
+        failure::check(subject)?;
+        let workload = Workload {
+            identity: self,
+            subject,
+            masks,
+        };
+        let mut proof = Proof::default();
+        let issued = match self.clusters.tokens(&subject.cluster).await {
+            Ok(cluster) => workload.token_request(cluster).await,
+            Err(failure) if failure.class == Class::InvalidInput => return Err(failure),
+            Err(failure) => Err(failure),
+        };
+        let Some(issued) = proof.note(wit::Link::TokenRequest, issued) else {
+            return Ok(proof);
+        };
+        let exchanged = workload.exchange(&issued).await;
+        drop(issued);
+        let Some(mut token) = proof.note(wit::Link::Exchange, exchanged) else {
+            return Ok(proof);
+        };
+        if let Some(account) = &subject.impersonate {
+            let impersonated = workload.impersonate(&token, account).await;
+            let Some(impersonated) = proof.note(wit::Link::Impersonate, impersonated) else {
+                return Ok(proof);
+            };
+            token = impersonated;
+            proof.principal = Some(account.clone());
+        } else {
+            proof.principal = workload.principal().await;
+        }
+        proof.targets = self.targets(&token, &subject.targets, may_read).await;
+        Ok(proof)
+    }
+
+    async fn targets(
+        &self,
+        token: &Secret,
+        targets: &[wit::Target],
+        may_read: impl Fn(&Address<'_>) -> bool,
+    ) -> Vec<Outcome> {
+        let workload = self.google_as(Credentials::token(token));
+        // Collected, so that nothing is borrowed from `may_read` while they are asked.
+        let work: Vec<_> = targets
+            .iter()
+            .map(|target| {
+                let workload = &workload;
+                let address = Address::of(&target.resource);
+                let runner = address
+                    .as_ref()
+                    .is_ok_and(&may_read)
+                    .then_some(&self.google);
+                async move {
+                    match address {
+                        Ok(address) => address.ask(workload, runner, &target.permissions).await,
+                        Err(failure) => Outcome {
+                            granted: Vec::new(),
+                            failure: Some(failure),
+                        },
+                    }
+                }
+            })
+            .collect();
+        futures::stream::iter(work)
+            .buffered(TARGETS_AT_A_TIME)
+            .collect()
+            .await
+    }
+}

@@ -1,0 +1,140 @@
+//! The links between a Kubernetes service account and a token of Google's.
+
+use google_cloud_gax::options::RequestOptionsBuilder as _;
+use google_cloud_wkt as wkt;
+use http::Method;
+use serde_json::json;
+use sidestep_bindings::sidestep::identity::prove as wit;
+use sidestep_contract::google::{Member, is_number};
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::{Masks, Secret};
+use sidestep_google::{Credentials, IssuesTokens, Service, TokenOf, failed};
+use sidestep_resources as resource;
+
+use super::{Identity, failure};
+
+/// How long the tokens live whose life can be chosen, in seconds: the least that TokenRequest
+/// takes.
+const LIFE: u32 = 600;
+const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// One workload on its way to a token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Workload<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) subject: &'a wit::Subject,
+    pub(super) masks: &'a Masks,
+}
+
+impl Workload<'_> {
+    /// A token of the service account for its pool (Kubernetes, `TokenRequest`).
+    pub(super) async fn token_request(
+        &self,
+        cluster: Box<dyn IssuesTokens>,
+    ) -> Result<Secret, Failure> {
+        let subject = self.subject;
+        let what = format!("get a token of the service account {}", self.name());
+        let wanted = TokenOf {
+            namespace: &subject.namespace,
+            service_account: &subject.service_account,
+            audience: &subject.pool,
+            life: LIFE,
+        };
+        let answer = cluster
+            .issue(&what, wanted, self.identity.patience)
+            .await
+            .map_err(|failed| failure::of_token_request(failed, subject))?;
+        self.keep(&what, answer["status"]["token"].as_str())
+    }
+
+    /// Google's token for the cluster's: that of the federated principal. The endpoint is the one
+    /// that GKE's own metadata server uses.
+    pub(super) async fn exchange(&self, token: &Secret) -> Result<Secret, Failure> {
+        let subject = self.subject;
+        let what = format!("exchange the token of {} for one of Google's", self.name());
+        let body = json!({
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "subject_token": token.expose(),
+            "audience": format!("identitynamespace:{}:{}", subject.pool, subject.provider),
+            "scope": CLOUD_PLATFORM,
+        });
+        let answer = self
+            .identity
+            .google_as(Credentials::anonymous())
+            .rest()
+            .call(
+                &what,
+                Method::POST,
+                Service::SecureToken,
+                "/v1/identitybindingtoken",
+                Some(&body),
+            )
+            .await
+            .map_err(|failed| failure::of_exchange(failed, subject))?;
+        self.keep(&what, answer["access_token"].as_str())
+    }
+
+    /// A token of the Google service account, asked for with the federated one.
+    pub(super) async fn impersonate(
+        &self,
+        token: &Secret,
+        account: &str,
+    ) -> Result<Secret, Failure> {
+        let what = format!("act as {account}");
+        let google = self.identity.google_as(Credentials::token(token));
+        let answer = async {
+            let call = google.iam_credentials().await?.generate_access_token();
+            call.set_name(format!("projects/-/serviceAccounts/{account}"))
+                .set_scope([CLOUD_PLATFORM])
+                .set_lifetime(wkt::Duration::clamp(LIFE.into(), 0))
+                .with_idempotency(true)
+                .send()
+                .await
+                .map_err(failed(&what))
+        };
+        let answer = answer
+            .await
+            .map_err(|failed| failure::of_impersonation(failed, self.subject, account))?;
+        self.keep(&what, Some(&answer.access_token))
+    }
+
+    /// The federated principal, as policies name it; none where the number of the cluster's project
+    /// can't be read.
+    pub(super) async fn principal(&self) -> Option<String> {
+        let subject = self.subject;
+        let (_, rest) = subject.provider.split_once("/projects/")?;
+        let project = rest.split('/').next()?;
+        let name = resource::project(project).ok()?;
+        let call = self.identity.google.projects().await.ok()?.get_project();
+        let found = call.set_name(name.as_str()).send().await.ok()?;
+        let number = found.name.strip_prefix("projects/")?;
+        if !is_number(number) {
+            return None;
+        }
+        let (namespace, account) = (&subject.namespace, &subject.service_account);
+        let member = Member::principal(number, &subject.pool, namespace, account);
+        member.text().map(str::to_owned)
+    }
+
+    fn name(&self) -> String {
+        format!(
+            "{}/{}",
+            self.subject.namespace, self.subject.service_account
+        )
+    }
+
+    /// Takes a token out of an answer and makes it known to the masks first of all.
+    fn keep(&self, what: &str, token: Option<&str>) -> Result<Secret, Failure> {
+        let token = token.filter(|token| self.masks.add(token).is_ok());
+        token.map(Secret::new).ok_or_else(|| {
+            Failure::new(
+                Class::Failed,
+                "identity.no-token-in-answer",
+                Owner::Cloud,
+                format!("cannot {what}: the answer holds no token"),
+            )
+        })
+    }
+}

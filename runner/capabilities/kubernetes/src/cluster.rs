@@ -1,0 +1,222 @@
+//! From a cluster's name to a client of its API server.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use kube::client::ClientBuilder;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_google::{CLUSTER, Credentials, FindsClusters, IssuesTokens, Name, ReachesClusters};
+use tokio::sync::Mutex;
+use tower::buffer::BufferLayer;
+use tower::filter::AsyncFilterLayer;
+
+use super::tokens::Tokens;
+
+/// How many calls may wait for one cluster.
+const CALLS_WAITING: usize = 1024;
+
+/// What an operator's name for a cluster stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mapped {
+    /// A context of the operator's kubeconfig.
+    Context(String),
+    /// The cluster that this process runs in.
+    InCluster,
+}
+
+/// Clients of clusters, each made once.
+pub struct Clusters {
+    google: Arc<dyn FindsClusters>,
+    credentials: Arc<Credentials>,
+    names: BTreeMap<String, Mapped>,
+    clients: Mutex<BTreeMap<String, Client>>,
+}
+
+impl std::fmt::Debug for Clusters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clusters")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Clusters {
+    /// Finds clusters by their resource names, as `google` knows them, and by the operator's own
+    /// names.
+    pub fn new(
+        google: Arc<dyn FindsClusters>,
+        credentials: Arc<Credentials>,
+        names: BTreeMap<String, Mapped>,
+    ) -> Self {
+        Self {
+            google,
+            credentials,
+            names,
+            clients: Mutex::default(),
+        }
+    }
+
+    /// A client for `projects/P/locations/L/clusters/C`, or for a name that settings map.
+    ///
+    /// # Errors
+    /// When no such cluster can be found or its description can't be used.
+    pub async fn client(&self, cluster: &str) -> Result<Client, Failure> {
+        let mut clients = self.clients.lock().await;
+        if let Some(client) = clients.get(cluster) {
+            return Ok(client.clone());
+        }
+        let client = match self.names.get(cluster) {
+            Some(mapped) => mapped_client(cluster, mapped).await?,
+            None => match Name::read("cluster", CLUSTER, cluster) {
+                Ok(name) => Box::pin(self.gke(&name)).await?,
+                Err(_) => return Err(unknown(cluster, self.names.keys())),
+            },
+        };
+        clients.insert(cluster.to_owned(), client.clone());
+        Ok(client)
+    }
+
+    /// Endpoint and certificate from the GKE API, token from this process's credentials.
+    async fn gke(&self, cluster: &Name) -> Result<Client, Failure> {
+        let found = self.google.api_server(cluster).await?;
+        let cluster = cluster.as_str();
+        let unusable = |why: &str| {
+            Failure::new(
+                Class::Failed,
+                "kubernetes.cluster-unusable",
+                Owner::Cluster,
+                format!("cluster {cluster} can't be used: {why}"),
+            )
+        };
+        let endpoint = found.endpoint;
+        if endpoint.is_empty() {
+            return Err(unusable("it has no endpoint yet"));
+        }
+        let url = format!("https://{endpoint}")
+            .parse()
+            .map_err(|_| unusable(&format!("`{endpoint}` is no endpoint")))?;
+        let mut config = Config::new(url);
+        let authority = found.authority;
+        if !authority.is_empty() {
+            config.root_cert = Some(certificates(&authority).ok_or_else(|| {
+                unusable("its certificate authority is no base64 of a PEM certificate")
+            })?);
+        }
+        config.connect_timeout = Some(Duration::from_secs(10));
+        let credentials = Arc::clone(&self.credentials);
+        let authorise =
+            AsyncFilterLayer::new(move |mut request: http::Request<kube::client::Body>| {
+                let credentials = Arc::clone(&credentials);
+                async move {
+                    let headers = credentials
+                        .headers()
+                        .await
+                        .map_err(|failure| failure.to_string())?;
+                    request.headers_mut().extend(headers);
+                    Ok::<_, tower::BoxError>(request)
+                }
+            });
+        let builder =
+            ClientBuilder::try_from(config).map_err(|error| unusable(&error.to_string()))?;
+        // The buffer makes kube's own stack, with its time-outs and proxies, one that can be cloned.
+        Ok(builder
+            .with_layer(&BufferLayer::new(CALLS_WAITING))
+            .with_layer(&authorise)
+            .build())
+    }
+}
+
+#[async_trait]
+impl ReachesClusters for Clusters {
+    async fn tokens(&self, cluster: &str) -> Result<Box<dyn IssuesTokens>, Failure> {
+        Ok(Box::new(Tokens(self.client(cluster).await?)))
+    }
+}
+
+async fn mapped_client(cluster: &str, mapped: &Mapped) -> Result<Client, Failure> {
+    let unusable = |why: String| {
+        Failure::new(
+            Class::Failed,
+            "kubernetes.cluster-unusable",
+            Owner::Operator,
+            format!("cluster `{cluster}`, as the settings map it, can't be used: {why}"),
+        )
+    };
+    let config = match mapped {
+        Mapped::InCluster => Config::incluster().map_err(|error| unusable(error.to_string()))?,
+        Mapped::Context(context) => {
+            let kubeconfig = Kubeconfig::read().map_err(|error| unusable(error.to_string()))?;
+            let options = KubeConfigOptions {
+                context: Some(context.clone()),
+                ..KubeConfigOptions::default()
+            };
+            Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .map_err(|error| unusable(error.to_string()))?
+        }
+    };
+    Client::try_from(config).map_err(|error| unusable(error.to_string()))
+}
+
+/// The DER certificates of a base64 of a PEM text.
+fn certificates(authority: &str) -> Option<Vec<Vec<u8>>> {
+    let pem = base64::engine::general_purpose::STANDARD
+        .decode(authority)
+        .ok()?;
+    let text = String::from_utf8(pem).ok()?;
+    let mut certificates = Vec::new();
+    let mut rest = text.as_str();
+    while let Some((_, after)) = rest.split_once("-----BEGIN CERTIFICATE-----") {
+        let (body, after) = after.split_once("-----END CERTIFICATE-----")?;
+        let body: String = body.split_whitespace().collect();
+        certificates.push(
+            base64::engine::general_purpose::STANDARD
+                .decode(body)
+                .ok()?,
+        );
+        rest = after;
+    }
+    (!certificates.is_empty()).then_some(certificates)
+}
+
+fn unknown<'a>(cluster: &str, names: impl Iterator<Item = &'a String>) -> Failure {
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    let known = if names.is_empty() {
+        "the settings map no names".to_owned()
+    } else {
+        format!("the settings map {}", names.join(", "))
+    };
+    Failure::new(
+        Class::InvalidInput,
+        "kubernetes.unknown-cluster",
+        Owner::Author,
+        format!("`{cluster}` is no cluster: {known}"),
+    )
+    .with_help("name it projects/PROJECT/locations/LOCATION/clusters/CLUSTER")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_read_from_their_pem() {
+        let engine = &base64::engine::general_purpose::STANDARD;
+        let one = engine.encode([1, 2, 3]);
+        let pem = format!(
+            "-----BEGIN CERTIFICATE-----\n{one}\n-----END CERTIFICATE-----\n\
+             -----BEGIN CERTIFICATE-----\n{one}\n-----END CERTIFICATE-----\n"
+        );
+        assert_eq!(
+            certificates(&engine.encode(pem)),
+            Some(vec![vec![1, 2, 3]; 2])
+        );
+        assert_eq!(certificates(&engine.encode("nothing")), None);
+        assert_eq!(certificates("%%%"), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! What the API server's errors mean to a person.
+
+use kube::core::Status;
+use kube::runtime::watcher;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_transport::causes;
+
+use super::refusal::Refusal;
+
+/// The failure that an error of the client is. `what` completes "cannot …".
+pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
+    match error {
+        kube::Error::Api(status) => of_status(what, status),
+        // Everything else happened before an answer: the network, TLS, the endpoint, a token.
+        error => Failure::new(
+            Class::Unavailable,
+            "kubernetes.unreachable",
+            Owner::Cluster,
+            format!("cannot {what}: the API server did not answer: {}", causes::chain(error)),
+        )
+        .with_help("see whether the cluster's endpoint is reachable from here (a private endpoint needs its network, or the DNS endpoint)"),
+    }
+}
+
+/// The failure that a `Status` answer is (Kubernetes API conventions, "Response Status Kind").
+pub(super) fn of_status(what: &str, status: &Status) -> Failure {
+    let refusal = Refusal::of(status);
+    let (class, code) = match (status.code, status.reason.as_str()) {
+        (401, _) => (Class::Denied, "kubernetes.unauthenticated"),
+        _ if let Some(refusal) = refusal => refusal.kind(),
+        (404, _) => (Class::NotFound, "kubernetes.not-found"),
+        (409, "AlreadyExists") => (Class::Conflict, "kubernetes.already-exists"),
+        (409, _) => (Class::Conflict, "kubernetes.conflict"),
+        (400 | 422, _) => (Class::InvalidInput, "kubernetes.invalid"),
+        (408 | 429 | 500..=599, _) => (Class::Unavailable, "kubernetes.unavailable"),
+        _ => (Class::Failed, "kubernetes.failed"),
+    };
+    let message = format!("cannot {what}: {}", status.message);
+    let mut failure = Failure::new(class, code, Owner::Cluster, message)
+        .with_detail("status", status.code)
+        .with_detail("reason", status.reason.clone());
+    if let Some(refusal) = refusal {
+        failure = refusal.help(failure);
+    }
+    failure.retry_after_ms = status
+        .details
+        .as_ref()
+        .map(|details| u64::from(details.retry_after_seconds) * 1000)
+        .filter(|milliseconds| *milliseconds > 0);
+    failure
+}
+
+/// What the API server says to a watch that no other try can change.
+pub(super) fn refused(error: &watcher::Error) -> Option<&Status> {
+    let status = match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
+        watcher::Error::WatchError(status) => status,
+        _ => return None,
+    };
+    matches!(status.code, 401 | 403).then_some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use sidestep_events::Command;
+
+    use super::*;
+
+    fn of(code: u16, message: &str) -> Failure {
+        let status = Status {
+            code,
+            message: message.to_owned(),
+            ..Status::default()
+        };
+        of_status("create pods builds/b", &status)
+    }
+
+    #[test]
+    fn each_sentence_of_a_refusal_has_its_class_and_code() {
+        let rows: &[(u16, &str, Class, &str)] = &[
+            (
+                403,
+                "pods \"b\" is forbidden: exceeded quota: compute, requested: limits.cpu=2, used: limits.cpu=7, limited: limits.cpu=8",
+                Class::Exhausted,
+                "kubernetes.quota",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: failed quota: compute: must specify limits.cpu for: kaniko; requests.cpu for: kaniko",
+                Class::Exhausted,
+                "kubernetes.quota",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: insufficient quota to match these scopes: [{PriorityClass In [high]}]",
+                Class::Exhausted,
+                "kubernetes.quota",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: status unknown for quota: compute, resources: limits.cpu",
+                Class::Unavailable,
+                "kubernetes.unavailable",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: minimum cpu usage per Container is 100m, but request is 50m",
+                Class::Exhausted,
+                "kubernetes.quota",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: [maximum memory usage per Pod is 1Gi, but limit is 2Gi, minimum cpu usage per Pod is 1.  No request is specified]",
+                Class::Exhausted,
+                "kubernetes.quota",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000",
+                Class::Exhausted,
+                "kubernetes.quota",
+            ),
+            (
+                422,
+                "Pod \"b\" is invalid: spec.containers[0].resources.requests: Invalid value: \"4Gi\": must be less than or equal to memory limit of 1Gi",
+                Class::Exhausted,
+                "kubernetes.quota",
+            ),
+            (
+                422,
+                "Pod \"b\" is invalid: metadata.name: Invalid value: \"B\"",
+                Class::InvalidInput,
+                "kubernetes.invalid",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
+                Class::Denied,
+                "kubernetes.pod-security",
+            ),
+            (
+                403,
+                "pods \"b\" is forbidden: error looking up service account builds/kaniko: serviceaccount \"kaniko\" not found",
+                Class::NotFound,
+                "kubernetes.service-account-missing",
+            ),
+            (
+                403,
+                "pods is forbidden: User \"ci@demo.iam.gserviceaccount.com\" cannot create resource \"pods\" in API group \"\" in the namespace \"builds\"",
+                Class::Denied,
+                "kubernetes.forbidden",
+            ),
+            (
+                403,
+                "admission webhook \"policy.example.com\" denied the request: no tag `latest`",
+                Class::Denied,
+                "kubernetes.forbidden",
+            ),
+            (
+                404,
+                "namespaces \"builds\" not found",
+                Class::NotFound,
+                "kubernetes.not-found",
+            ),
+        ];
+        for (status, message, class, code) in rows {
+            let failure = of(*status, message);
+            assert_eq!(
+                (failure.class, failure.code.exact()),
+                (*class, *code),
+                "{message}"
+            );
+            assert!(failure.message.exact().ends_with(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_missing_verb_comes_with_the_command_that_prints_the_role() {
+        let failure = of(
+            403,
+            "pods is forbidden: User \"x\" cannot create resource \"pods\" in API group \"\"",
+        );
+        let print = Command::fixed(&["sidestep", "plan", "--rbac"]);
+        assert_eq!(failure.help.last(), Some(&print.into()));
+    }
+}

@@ -1,0 +1,184 @@
+//! One container's log, read to its end over however many connections it takes.
+//!
+//! A `follow` stream ends when the kubelet rotates the file, when a connection drops, and when the
+//! container is over; it doesn't say which. So the reader goes on from its position until the
+//! container is known to be over, and then reads once more without following: only that read's end
+//! is the log's end.
+
+use std::time::Duration;
+
+use futures::{AsyncBufReadExt as _, pin_mut};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::LogParams;
+use sidestep_gate::Position;
+use sidestep_transport::causes;
+use tokio::sync::watch;
+
+use super::lines::PIECE;
+use super::reading::{Reading, Taken};
+
+/// The pause before the first try after one that brought nothing; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How many reads in a row may fail, without bringing anything, once the container is over: its
+/// node may be gone for good.
+const TRIES_AFTER_END: u32 = 5;
+/// How long a connection may stay silent once the container is over. A process that lives may be
+/// silent for hours; of one that is over everything is written, so a silent connection is a dead
+/// one whose end never arrived.
+const LONGEST_SILENCE: Duration = Duration::from_secs(20);
+
+/// Reads the log of one container of one pod.
+pub(super) struct LogReader {
+    pods: Api<Pod>,
+    pod: String,
+    container: String,
+    position: Position,
+}
+
+/// How a log's reading ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LogEnd {
+    /// It was read to its end.
+    Whole,
+    /// The rest can't be had: the pod or its node went away first. Says why.
+    CutOff(String),
+}
+
+/// How one connection ended.
+enum Stream {
+    Ended,
+    NotFound(String),
+    Broken(String),
+}
+
+impl LogReader {
+    /// Returns a reader that goes on after the last whole line before `position`: who stores the
+    /// log knows which part of the next one it has.
+    pub(super) fn new(pods: Api<Pod>, pod: String, container: String, position: Position) -> Self {
+        Self {
+            pods,
+            pod,
+            container,
+            position: position.without_part(),
+        }
+    }
+
+    /// Reads until the container is over (as `over` tells) and nothing is left, handing on what
+    /// comes.
+    pub(super) async fn read(
+        mut self,
+        mut over: watch::Receiver<bool>,
+        mut take: impl FnMut(Taken),
+    ) -> LogEnd {
+        let mut pause = FIRST_PAUSE;
+        let mut failed = 0;
+        loop {
+            let was_over = *over.borrow_and_update();
+            let mut brought = false;
+            let take = |taken: Taken| {
+                brought = true;
+                take(taken);
+            };
+            let end = self.stream(!was_over, over.clone(), take).await;
+            if brought {
+                (pause, failed) = (FIRST_PAUSE, 0);
+            }
+            let why = match end {
+                Stream::Ended if was_over => return LogEnd::Whole,
+                Stream::Ended => None,
+                Stream::NotFound(why) if was_over => return LogEnd::CutOff(why),
+                Stream::NotFound(why) | Stream::Broken(why) => Some(why),
+            };
+            match why {
+                Some(why) if was_over => {
+                    failed += 1;
+                    if failed >= TRIES_AFTER_END {
+                        return LogEnd::CutOff(why);
+                    }
+                }
+                _ => failed = 0,
+            }
+            // Either the pause is over, or the container is, which makes another read worthwhile.
+            // Where nobody watches the pod any more, this task is about to be ended too.
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                Ok(()) = over.changed(), if !was_over => {}
+            }
+        }
+    }
+
+    async fn stream(
+        &mut self,
+        follow: bool,
+        mut over: watch::Receiver<bool>,
+        mut take: impl FnMut(Taken),
+    ) -> Stream {
+        let parameters = LogParams {
+            container: Some(self.container.clone()),
+            follow,
+            timestamps: true,
+            since_time: self.position.since(),
+            ..LogParams::default()
+        };
+        let opened = self.pods.log_stream(&self.pod, &parameters);
+        let stream = match unless_silent(&mut over, opened).await {
+            None => return silent(),
+            Some(Ok(stream)) => stream,
+            Some(Err(kube::Error::Api(status))) if status.code == 404 => {
+                return Stream::NotFound(status.message.clone());
+            }
+            // The client's own words for it hold a debug dump.
+            Some(Err(kube::Error::Api(status))) => return Stream::Broken(status.message.clone()),
+            Some(Err(error)) => return Stream::Broken(causes::chain(&error)),
+        };
+        pin_mut!(stream);
+        let mut reading = Reading::new(self.position, PIECE);
+        let mut take = |taken: Taken| {
+            if let Taken::Piece(_, position) = &taken {
+                self.position = *position;
+            }
+            take(taken);
+        };
+        loop {
+            let length = match unless_silent(&mut over, stream.fill_buf()).await {
+                None => return silent(),
+                Some(Ok([])) => break,
+                Some(Ok(bytes)) => {
+                    reading.push(bytes, &mut take);
+                    bytes.len()
+                }
+                Some(Err(error)) => return Stream::Broken(error.to_string()),
+            };
+            stream.consume_unpin(length);
+        }
+        // Without its line feed, a rest is a last line only where nothing more can come.
+        match reading.finish(!follow, &mut take) {
+            None => Stream::Ended,
+            Some(said) => Stream::Broken(format!("the node says: {said}")),
+        }
+    }
+}
+
+fn silent() -> Stream {
+    let seconds = LONGEST_SILENCE.as_secs();
+    Stream::Broken(format!("the connection brought nothing for {seconds} s"))
+}
+
+/// Waits for `work`; gives up once the container is over and nothing has come for long enough.
+async fn unless_silent<T>(
+    over: &mut watch::Receiver<bool>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let too_long = async {
+        if over.wait_for(|over| *over).await.is_ok() {
+            tokio::time::sleep(LONGEST_SILENCE).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = too_long => None,
+    }
+}

@@ -1,0 +1,274 @@
+//! Following a pod: its states, its events and its containers' logs, until it is over.
+//!
+//! The log's bytes go to an [`Outlet`]; only states, events and the lines that match a registered
+//! pattern become [`Update`]s.
+
+mod evidence;
+mod lines;
+mod logs;
+mod passage;
+mod reading;
+mod resume;
+mod tail;
+mod watch;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kube::Client;
+use regex::Regex;
+use sidestep_events::Failure;
+use sidestep_gate::{Following, Shown, Update};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+pub use lines::{PIECE, Piece};
+#[cfg(test)]
+pub(crate) use reading::{Reading, Taken};
+pub use sidestep_gate::{Part, Position};
+
+use tail::Tail;
+
+/// The most text of a match that is reported.
+const LONGEST_MATCH: usize = 4 * 1024;
+/// How many updates may wait to be asked for; past that the watching waits too.
+const UPDATES: usize = 256;
+
+/// Cuts a log that arrives in chunks of so many bytes: the text of each line, by its pieces.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<u8>)> {
+    let mut cutter = lines::Lines::of(PIECE);
+    let mut cuts: Vec<lines::Cut> = log
+        .chunks(size)
+        .flat_map(|chunk| cutter.push(chunk))
+        .collect();
+    cuts.extend(cutter.finish());
+    let mut lines: Vec<(Option<jiff::Timestamp>, Vec<u8>)> = Vec::new();
+    for cut in cuts {
+        let (stamp, bytes, first) = match cut {
+            lines::Cut::Piece(piece) => (Some(piece.stamp), piece.bytes, piece.first),
+            lines::Cut::Unstamped(bytes) => (None, bytes, true),
+        };
+        if first {
+            lines.push((stamp, Vec::new()));
+        }
+        if let Some((_, text)) = lines.last_mut() {
+            text.extend(bytes);
+        }
+    }
+    // However long it is, what the node says is one text.
+    lines.dedup_by(|next, last| {
+        let both = next.0.is_none() && last.0.is_none();
+        if both {
+            last.1.append(&mut next.1);
+        }
+        both
+    });
+    lines
+}
+
+/// Which pod to follow, and what of it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Only the pod with this uid: another one of its name is not it.
+    pub uid: Option<String>,
+    /// The containers whose logs are read, and with which the following ends; empty: all of them.
+    pub containers: Vec<String>,
+    /// The lines to report, by name.
+    pub patterns: Vec<(String, Regex)>,
+    /// Whether events about the pod are watched.
+    pub events: bool,
+    /// Where an earlier incarnation's reading stopped, by container.
+    pub positions: HashMap<String, Position>,
+}
+
+/// Where the log goes.
+pub trait Outlet: Send + Sync + 'static {
+    /// Stores a piece of a container's log. `position` is what to go on from once the piece is
+    /// stored.
+    ///
+    /// A line of which an earlier incarnation stored a part comes from its beginning again.
+    fn piece(&self, container: &str, piece: &Piece, position: Position);
+
+    /// The text without the secrets that are known. One that is not whole was cut at its end,
+    /// perhaps within a secret.
+    fn mask(&self, text: &str, whole: bool) -> String;
+
+    /// Says that lines may be missing before the next piece: the log was rotated, or its container
+    /// restarted, before they were read.
+    fn gap(&self, container: &str);
+
+    /// Says that the rest of a container's log could not be had, and why.
+    fn cut_off(&self, container: &str, why: &str);
+}
+
+/// A pod that is being followed. Dropping it ends the following, not the pod.
+pub struct PodFollow {
+    updates: mpsc::Receiver<Result<Update, Failure>>,
+    shared: Arc<Shared>,
+    end: Option<Result<Update, Failure>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for PodFollow {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl PodFollow {
+    /// Begins to follow; what the pod shows is noted in `shown`.
+    pub fn start(
+        client: Client,
+        target: Target,
+        outlet: Arc<dyn Outlet>,
+        shown: Arc<Shown>,
+    ) -> Self {
+        let (sender, updates) = mpsc::channel(UPDATES);
+        let shared = Arc::new(Shared {
+            tails: Mutex::default(),
+            patterns: target.patterns.clone(),
+            outlet,
+            updates: sender,
+            shown,
+            transient: AtomicBool::new(false),
+        });
+        let task = tokio::spawn(watch::follow(client, target, Arc::clone(&shared)));
+        Self {
+            updates,
+            shared,
+            end: None,
+            task,
+        }
+    }
+}
+
+#[async_trait]
+impl Following for PodFollow {
+    async fn next(&mut self, timeout: Duration) -> Result<Option<Update>, Failure> {
+        if let Some(end) = &self.end {
+            return end.clone().map(Some);
+        }
+        let Ok(update) = tokio::time::timeout(timeout, self.updates.recv()).await else {
+            return Ok(None);
+        };
+        let update = update.unwrap_or_else(|| {
+            Err(Failure::bug(
+                "the task that follows a pod ended without a word",
+            ))
+        });
+        if matches!(update, Err(_) | Ok(Update::Ended(_))) {
+            self.end = Some(update.clone());
+        }
+        update.map(Some)
+    }
+
+    async fn tail(&mut self, container: &str, max: usize) -> Result<String, Failure> {
+        let tails = self
+            .shared
+            .tails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(tails
+            .get(container)
+            .map(|tail| tail.last(max))
+            .unwrap_or_default())
+    }
+}
+
+/// What the tasks of one following share.
+struct Shared {
+    tails: Mutex<HashMap<String, Tail>>,
+    patterns: Vec<(String, Regex)>,
+    outlet: Arc<dyn Outlet>,
+    updates: mpsc::Sender<Result<Update, Failure>>,
+    shown: Arc<Shown>,
+    /// Whether a line told of a transient fault.
+    transient: AtomicBool,
+}
+
+impl Shared {
+    /// Reports an update; waits while nobody asks.
+    async fn report(&self, update: Result<Update, Failure>) {
+        // The receiver is gone only when the following was dropped, and this task with it.
+        let _ = self.updates.send(update).await;
+    }
+
+    /// Stores a piece of log. Returns the matches when it ends a line; `line` gathers it.
+    fn piece(
+        &self,
+        container: &str,
+        line: &mut Vec<u8>,
+        piece: &Piece,
+        position: Position,
+    ) -> Vec<Update> {
+        self.outlet.piece(container, piece, position);
+        if piece.first {
+            line.clear();
+        }
+        // Beyond its first piece a line is stored, and no longer looked at. One byte more says that
+        // there was more.
+        let room = (PIECE + 1).saturating_sub(line.len());
+        line.extend_from_slice(&piece.bytes[..piece.bytes.len().min(room)]);
+        if !piece.is_last() {
+            return Vec::new();
+        }
+        let whole = line.len() <= PIECE;
+        line.truncate(PIECE);
+        let text = without_colours(&String::from_utf8_lossy(line));
+        let text = self.outlet.mask(&text, whole);
+        line.clear();
+        if !self.transient.load(Ordering::Relaxed) && evidence::is_transient(&text) {
+            self.transient.store(true, Ordering::Relaxed);
+        }
+        let matches = self.patterns.iter().filter_map(|(name, regex)| {
+            let captures = regex.captures(&text)?;
+            let found = captures.get(1).or_else(|| captures.get(0))?.as_str();
+            Some(Update::Matched {
+                pattern: name.clone(),
+                container: container.to_owned(),
+                text: found[..found.floor_char_boundary(LONGEST_MATCH)].to_owned(),
+            })
+        });
+        let matches = matches.collect();
+        let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        tails.entry(container.to_owned()).or_default().push(text);
+        matches
+    }
+}
+
+/// The text without terminal control sequences (ECMA-48 CSI: `ESC [ … final byte`).
+fn without_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("\u{1b}[") {
+        plain.push_str(&rest[..start]);
+        let sequence = &rest[start + 2..];
+        let end = sequence.find(|c: char| ('\u{40}'..='\u{7e}').contains(&c));
+        rest = end.map_or("", |end| &sequence[end + 1..]);
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_taken_out() {
+        assert_eq!(
+            without_colours("\u{1b}[36mINFO\u{1b}[0m[0001] built"),
+            "INFO[0001] built"
+        );
+        assert_eq!(without_colours("cut off \u{1b}[3"), "cut off ");
+        assert_eq!(without_colours("plain ä"), "plain ä");
+    }
+}

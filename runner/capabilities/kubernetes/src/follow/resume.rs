@@ -1,0 +1,95 @@
+//! What is new of a log that is read again from where its reading stood.
+
+use jiff::Timestamp;
+use sidestep_gate::Position;
+
+/// Lets through what comes after a position, from a stream that starts at or before it.
+#[derive(Debug)]
+pub(super) struct Resume {
+    from: Position,
+    seen: Position,
+    /// Whether nothing has come by yet.
+    at_start: bool,
+}
+
+impl Resume {
+    /// Goes on after `from`.
+    pub(super) fn new(from: Position) -> Self {
+        Self {
+            from,
+            seen: Position::default(),
+            at_start: true,
+        }
+    }
+
+    /// Whether lines may be missing before the one with that stamp. To be asked before
+    /// [`is_new`](Self::is_new): a server that has the last line still sends it again, and as the
+    /// first one or after older ones. One whose log begins later has thrown some away.
+    pub(super) fn begins_after_a_gap(&self, stamp: Timestamp) -> bool {
+        self.at_start && self.from.time.is_some_and(|last| stamp > last)
+    }
+
+    /// Whether the line with that stamp is new. To be asked once for every line, in order.
+    ///
+    /// Stamps of one container never go back: the runtime writes them as it reads the output. A
+    /// stamp that does (a clock that was set back) is taken for new, since losing a line is worse.
+    pub(super) fn is_new(&mut self, stamp: Timestamp) -> bool {
+        self.at_start = false;
+        let Some(last) = self.from.time else {
+            return true;
+        };
+        let went_back = self.seen.time.is_some_and(|seen| stamp < seen);
+        self.seen = self.seen.after(stamp);
+        if went_back || stamp > last {
+            return true;
+        }
+        stamp == last && self.seen.lines > self.from.lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(nanos: i64) -> Timestamp {
+        Timestamp::from_nanosecond(i128::from(nanos)).expect("a small time")
+    }
+
+    proptest! {
+        /// Cut a log anywhere, reconnect with whatever the server sends again: the two halves are
+        /// the whole, with nothing lost and nothing twice.
+        #[test]
+        fn a_log_cut_anywhere_is_read_whole(
+            steps in prop::collection::vec(0_i64..3, 1..60),
+            cut in 0_usize..60,
+        ) {
+            let mut time = 10_000_000_000;
+            let log: Vec<(usize, Timestamp)> = steps
+                .iter()
+                .enumerate()
+                .map(|(line, step)| {
+                    time += step * 400_000_000;
+                    (line, at(time))
+                })
+                .collect();
+            let cut = cut.min(log.len());
+            let mut taken: Vec<usize> = Vec::new();
+            let mut position = Position::default();
+            for (line, stamp) in &log[..cut] {
+                taken.push(*line);
+                position = position.after(*stamp);
+            }
+            // The server filters by whole seconds only.
+            let again = log.iter().filter(|(_, stamp)| position.since().is_none_or(|s| *stamp >= s));
+            let mut resume = Resume::new(position);
+            for (line, stamp) in again {
+                if resume.is_new(*stamp) {
+                    taken.push(*line);
+                }
+            }
+            prop_assert_eq!(taken, (0..log.len()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `kubernetes`: a cluster's objects.
+
+mod access;
+mod cluster;
+mod deletion;
+mod failure;
+pub mod follow;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod link;
+mod objects;
+mod outlet;
+mod owned;
+mod refusal;
+mod target;
+mod tokens;
+mod tries;
+
+pub use cluster::{Clusters, Mapped};
+pub use deletion::Deletion;
+pub use link::CAPABILITY;
+pub use objects::Objects;
+pub use owned::{MADE_BY_STEPS, Owned, expires, made_by};
+pub use target::Target;
+
+sidestep_gate::calls!();

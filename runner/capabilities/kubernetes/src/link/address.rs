@@ -1,0 +1,270 @@
+//! Where the objects of a call are.
+
+use serde_json::{Value, json};
+use sidestep_bindings::sidestep::host::types::OnExit;
+use sidestep_bindings::sidestep::kubernetes::objects as wit;
+use sidestep_events::{Failure, Place};
+use sidestep_gate::{Gate, GateCall, NewIntent, Priced, convert};
+use sidestep_policy::kubernetes::Request;
+
+use super::super::{Clusters, Objects, Owned, Target};
+use super::invalid;
+
+/// The most bytes of an object that is sent: etcd takes 1.5 MiB in one request (its
+/// `--max-request-bytes`).
+const LARGEST_OBJECT: usize = 2 << 20;
+
+/// The kinds of objects that say who may do what, or reach what, as grants name them.
+const ABOUT_RIGHTS: &[&str] = &[
+    "serviceaccounts",
+    "networkpolicies.networking.k8s.io",
+    "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io",
+    "clusterroles.rbac.authorization.k8s.io",
+    "clusterrolebindings.rbac.authorization.k8s.io",
+];
+
+/// A kind of object in one place of one cluster.
+pub(super) struct Address {
+    cluster: String,
+    target: Target,
+    /// The kind as grants name it.
+    resource: String,
+    /// Why nothing can be there: a part of the address would mean something else in a URL.
+    wrong: Option<Failure>,
+}
+
+impl Address {
+    /// Where the object of a call is, and its name there.
+    pub(super) fn of(object: wit::ObjectRef) -> (Self, String) {
+        let target = Target {
+            api_version: object.api_version,
+            resource: object.resource,
+            namespace: object.namespace,
+        };
+        let mut at = Self::new(object.cluster, target);
+        at.wrong = at.wrong.or_else(|| wrong_part("name", &object.name));
+        (at, object.name)
+    }
+
+    /// Where the objects are that a query asks for.
+    pub(super) fn of_query(query: &wit::ListQuery) -> Self {
+        let target = Target {
+            api_version: query.api_version.clone(),
+            resource: query.resource.clone(),
+            namespace: query.namespace.clone(),
+        };
+        Self::new(query.cluster.clone(), target)
+    }
+
+    /// Where the Secrets are that go with a pod that is here.
+    pub(super) fn secrets(&self) -> Self {
+        let target = Target {
+            api_version: "v1".to_owned(),
+            resource: "secrets".to_owned(),
+            namespace: self.target.namespace.clone(),
+        };
+        Self::new(self.cluster.clone(), target)
+    }
+
+    fn new(cluster: String, target: Target) -> Self {
+        let wrong = target
+            .parts()
+            .find_map(|(what, part)| wrong_part(what, part));
+        Self {
+            resource: target.policy_resource(),
+            cluster,
+            target,
+            wrong,
+        }
+    }
+
+    /// Brings a call before the gate. The client pastes the parts of an address into a path as they
+    /// are, so what passes there is what was granted only where each is one part of it.
+    pub(super) fn call<'g>(
+        &self,
+        gate: &'g Gate,
+        function: Priced,
+        action: &'static str,
+    ) -> GateCall<'g> {
+        gate.call(function, &self.request(action))
+            .and_unless(self.wrong.clone())
+    }
+
+    /// Notes that an answer shows a missing right, where this kind of object can: whom it leaves out
+    /// only the plugin knows.
+    pub(super) fn note_rights<T>(
+        &self,
+        gate: &Gate,
+        answer: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if ABOUT_RIGHTS.contains(&self.resource.as_str()) {
+            gate.shown().rights(answer, |_| true)
+        } else {
+            answer
+        }
+    }
+
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.target.namespace.as_deref()
+    }
+
+    pub(super) fn is_pods(&self) -> bool {
+        self.resource == "pods"
+    }
+
+    /// What the gate is asked.
+    pub(super) fn request<'a>(&'a self, action: &'a str) -> Request<'a> {
+        Request {
+            cluster: &self.cluster,
+            namespace: self.namespace().unwrap_or_default(),
+            resource: &self.resource,
+            action,
+        }
+    }
+
+    /// The objects themselves.
+    pub(super) async fn objects(&self, clusters: &Clusters) -> Result<Objects, Failure> {
+        let client = clusters.client(&self.cluster).await?;
+        Ok(Objects::new(client, self.target.clone()))
+    }
+
+    /// What is journaled before `object` is written here under that name.
+    pub(super) fn intent(
+        &self,
+        object: &Value,
+        name: &str,
+        on_exit: OnExit,
+        owned: &Owned,
+    ) -> NewIntent {
+        let kind = object["kind"].as_str().unwrap_or(&self.resource);
+        NewIntent {
+            kind: self.target.journal_kind(kind),
+            place: Place::Cluster {
+                cluster: self.cluster.clone(),
+                namespace: self.namespace().unwrap_or_default().to_owned(),
+            },
+            name: name.to_owned(),
+            on_exit: convert::on_exit(on_exit),
+            expiry: owned.expires.parse().ok(),
+        }
+    }
+
+    /// The object as JSON, under the name and in the namespace that the call names.
+    pub(super) fn object(&self, text: &str, name: &str) -> Result<Value, Failure> {
+        if text.len() > LARGEST_OBJECT {
+            return Err(invalid(format!(
+                "the object has {} bytes; a cluster stores at most {LARGEST_OBJECT}",
+                text.len()
+            )));
+        }
+        let mut object: Value = serde_json::from_str(text)
+            .map_err(|error| invalid(format!("the object is no JSON: {error}")))?;
+        let fields = object
+            .as_object_mut()
+            .ok_or_else(|| invalid("the object is no JSON object"))?;
+        let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+        if metadata.is_null() {
+            *metadata = json!({});
+        } else if !metadata.is_object() {
+            return Err(invalid("the object's metadata is no JSON object"));
+        }
+        let expected = [("name", Some(name)), ("namespace", self.namespace())];
+        for (key, expected) in expected {
+            match (metadata[key].as_str(), expected) {
+                (Some(found), Some(expected)) if found != expected => {
+                    return Err(invalid(format!(
+                        "the object's {key} is `{found}`, and the call's is `{expected}`"
+                    )));
+                }
+                (Some(found), None) => {
+                    return Err(invalid(format!(
+                        "the object has a {key} (`{found}`), the call none"
+                    )));
+                }
+                (None, Some(expected)) => metadata[key] = Value::String(expected.to_owned()),
+                _ => {}
+            }
+        }
+        Ok(object)
+    }
+}
+
+/// Why a text can't stand in an address: it is empty, or would not be one part of a path. A slash
+/// begins another part, also where it is escaped; a question mark ends the path.
+pub(super) fn wrong_part(what: &str, text: &str) -> Option<Failure> {
+    let is_part = !matches!(text, "" | "." | "..")
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    (!is_part).then(|| invalid(format!("`{}` is no {what}", text.escape_debug())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(api_version: &str, resource: &str, namespace: &str, name: &str) -> (Address, String) {
+        Address::of(wit::ObjectRef {
+            cluster: "c".to_owned(),
+            api_version: api_version.to_owned(),
+            resource: resource.to_owned(),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        })
+    }
+
+    #[test]
+    fn an_address_is_of_what_it_says_or_of_nothing() {
+        for (api_version, resource, namespace, name) in [
+            ("v1", "pods", "builds", "b-1"),
+            ("batch/v1", "jobs", "builds", "b.1"),
+            ("v1", "pods/log", "builds", "b-1"),
+            (
+                "rbac.authorization.k8s.io/v1",
+                "roles",
+                "builds",
+                "system:x",
+            ),
+        ] {
+            assert_eq!(at(api_version, resource, namespace, name).0.wrong, None);
+        }
+        for (api_version, resource, namespace, name) in [
+            // The path of each is another than the grant's.
+            ("v1", "pods", "builds", "b-1/log"),
+            ("v1", "pods", "builds", "b-1%2Fproxy%2Fadmin"),
+            ("v1", "pods", "builds", "../secrets/token"),
+            ("v1", "pods", "builds", "b-1?x"),
+            ("v1", "pods", "builds", ".."),
+            ("v1", "pods", "builds", ""),
+            ("v1", "pods", "builds%2Fsecrets%2Ftoken?", "x"),
+            ("v1", "pods", "", "x"),
+            ("v1", "pods?", "builds", "x"),
+            (
+                "v1%2Fnamespaces%2Fother%2Fsecrets%2Ftoken?",
+                "pods",
+                "builds",
+                "x",
+            ),
+            ("batch/v1/x", "jobs", "builds", "x"),
+            ("batch/", "jobs", "builds", "x"),
+        ] {
+            let (at, _) = at(api_version, resource, namespace, name);
+            let failure = at.wrong.expect(name);
+            assert_eq!(failure.code, "kubernetes.invalid");
+        }
+    }
+
+    #[test]
+    fn an_object_whose_metadata_is_none_is_refused() {
+        let (at, name) = at("v1", "pods", "builds", "x");
+        for metadata in ["7", "\"x\"", "[]"] {
+            let failure = at
+                .object(&format!("{{\"metadata\": {metadata}}}"), &name)
+                .expect_err(metadata);
+            assert_eq!(failure.code, "kubernetes.invalid");
+        }
+        let object = at.object("{\"metadata\": null}", &name).expect("one");
+        assert_eq!(object["metadata"]["name"], "x");
+    }
+}

@@ -1,0 +1,148 @@
+//! Writing objects: what is made is admitted, journaled and marked as the step's.
+
+use serde_json::{Value, json};
+use sidestep_bindings::sidestep::host::types::OnExit;
+use sidestep_bindings::sidestep::kubernetes::objects as wit;
+use sidestep_events::Failure;
+use sidestep_gate::functions::kubernetes as functions;
+use sidestep_gate::{CallError, Gate, GateCall, NewIntent, Secret};
+use wasmtime::component::Resource;
+
+use super::super::{Clusters, Owned};
+use super::address::{Address, wrong_part};
+use super::invalid;
+use crate::Calls;
+
+/// The most bytes of all Secrets that one pod is to own. A cluster stores at most 1 MiB of each
+/// (Kubernetes, "Secrets").
+const LARGEST_SECRETS: usize = 1 << 20;
+
+/// Lets a writing pass the gate. Without an intent it leaves nothing behind: a dry run. `work`
+/// answers with the object and with what else there is to say.
+pub(super) async fn make<T>(
+    call: GateCall<'_>,
+    intent: Option<NewIntent>,
+    work: impl Future<Output = Result<(Value, T), Failure>>,
+) -> Result<(Value, T), Failure> {
+    let Some(intent) = intent else {
+        return call.run(work).await;
+    };
+    let work = async {
+        let (made, more) = work.await?;
+        let uid = made["metadata"]["uid"].as_str().unwrap_or_default();
+        let uid = uid.to_owned();
+        Ok(((made, more), uid))
+    };
+    call.create(intent, work).await
+}
+
+impl Calls<'_> {
+    /// The object, and why the step may not write it, though it may write others there.
+    pub(super) fn judged(
+        &self,
+        at: &Address,
+        action: &str,
+        object: Result<Value, Failure>,
+        own: &[PodSecret],
+    ) -> (Value, Option<Failure>) {
+        let object = match object {
+            Ok(object) => object,
+            Err(wrong) => return (Value::Null, Some(wrong)),
+        };
+        let own: Vec<&str> = own.iter().map(|secret| &*secret.name).collect();
+        let admitted = self.step.scopes.admits(&at.request(action), &object, &own);
+        let refused = admitted.err().map(|refusal| refusal.failure());
+        (object, refused)
+    }
+
+    /// The Secrets that a pod is to own.
+    pub(super) fn pod_secrets(
+        &self,
+        at: &Address,
+        secrets: Vec<wit::SecretData>,
+    ) -> Result<Vec<PodSecret>, CallError> {
+        let takes_secrets = at.is_pods() && at.namespace().is_some();
+        if !secrets.is_empty() && !takes_secrets {
+            return Err(invalid("only a pod in a namespace can own Secrets").into());
+        }
+        let exposed = |secret: &Resource<Secret>| self.table.get(secret).map(Secret::expose);
+        // One handle may stand in any number of entries, so they are counted before they are copied.
+        let mut bytes = 0_usize;
+        for entry in secrets.iter().flat_map(|secret| &secret.entries) {
+            bytes = bytes.saturating_add(exposed(&entry.value)?.len());
+        }
+        if bytes > LARGEST_SECRETS {
+            return Err(invalid(format!(
+                "the Secrets of a pod hold {bytes} bytes; at most {LARGEST_SECRETS} are sent"
+            ))
+            .into());
+        }
+        let read = |data: wit::SecretData| {
+            let entries = data.entries.into_iter();
+            Ok(PodSecret {
+                name: data.name,
+                kind: data.secret_type,
+                entries: entries
+                    .map(|entry| Ok((entry.key, exposed(&entry.value)?.to_owned())))
+                    .collect::<Result<_, CallError>>()?,
+            })
+        };
+        secrets.into_iter().map(read).collect()
+    }
+}
+
+/// A Secret that a pod owns, before the pod is there.
+pub(super) struct PodSecret {
+    name: String,
+    kind: String,
+    /// Key and text; kept only until it is sent.
+    entries: Vec<(String, String)>,
+}
+
+impl PodSecret {
+    /// Makes the Secret, so that it goes with its pod. The pod waits for it: it names it.
+    pub(super) async fn make(
+        self,
+        gate: &Gate,
+        clusters: &Clusters,
+        at: &Address,
+        pod: &Value,
+        owned: &Owned,
+    ) -> Result<(), Failure> {
+        let data: serde_json::Map<String, Value> = self
+            .entries
+            .into_iter()
+            .map(|(key, text)| (key, Value::String(text)))
+            .collect();
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": self.kind,
+            "metadata": {
+                "name": self.name,
+                "namespace": at.namespace(),
+                "ownerReferences": [{
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "name": pod["metadata"]["name"],
+                    "uid": pod["metadata"]["uid"],
+                }],
+            },
+            "stringData": data,
+        });
+        let bytes = object.to_string().len();
+        let secrets = at.secrets();
+        let intent = secrets.intent(&object, &self.name, OnExit::Delete, owned);
+        let work = async {
+            let secrets = secrets.objects(clusters).await?;
+            secrets.create(object, &self.name, owned, false).await
+        };
+        // The grant is the pod's: a Secret that only this pod can use is part of it.
+        let wrong = wrong_part("name", &self.name);
+        let call = at
+            .call(gate, functions::CREATE.of(bytes), "create")
+            .and_unless(wrong);
+        make(call, Some(intent), work).await?;
+        Ok(())
+    }
+}

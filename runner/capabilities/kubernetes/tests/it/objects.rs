@@ -1,0 +1,317 @@
+//! Objects, over connections that are lost when the request was taken already.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sidestep_events::Class;
+use sidestep_kubernetes::{Deletion, Objects, Owned, Target};
+
+use crate::cluster::{Answer, Kind, Part, client, pod, running, status};
+
+fn pods(client: kube::Client) -> Objects {
+    let target = Target {
+        api_version: "v1".to_owned(),
+        resource: "pods".to_owned(),
+        namespace: Some("builds".to_owned()),
+    };
+    Objects::new(client, target)
+}
+
+fn owned(attempt: u32) -> Owned {
+    Owned {
+        by: format!("run/build/{attempt}"),
+        expires: "2026-11-25T00:00:00Z".to_owned(),
+    }
+}
+
+fn wish() -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "build"}, "spec": {}})
+}
+
+/// A server that keeps one pod; its first answers to a create are what `lost` says.
+fn server(
+    kept: Option<Value>,
+    lost: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static,
+) -> (kube::Client, Arc<Mutex<Vec<Value>>>) {
+    let pods = Arc::new(Mutex::new(Vec::from_iter(kept)));
+    let store = pods.clone();
+    let client = client(move |call| {
+        let mut pods = store.lock().expect("no panic");
+        match call.kind {
+            Kind::Create if pods.is_empty() => {
+                let mut made = call.body.clone();
+                made["metadata"]["uid"] = "u1".into();
+                pods.push(made.clone());
+                lost(call.nth).unwrap_or(Answer::Json(201, made))
+            }
+            Kind::Create => {
+                let message = r#"pods "build" already exists"#;
+                Answer::Json(409, status(409, "AlreadyExists", message))
+            }
+            Kind::Get => Answer::Json(200, pods[0].clone()),
+            other => panic!("not scripted: {other:?}"),
+        }
+    });
+    (client, pods)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_is_lost_meets_its_own_object() {
+    for lost in [
+        || Answer::Lost,
+        || Answer::Stream(vec![Part::Cut]),
+        || {
+            Answer::Stream(vec![
+                Part::Bytes(b"{\"apiVersion\":\"v1\",".to_vec()),
+                Part::Cut,
+            ])
+        },
+        || {
+            Answer::Json(
+                500,
+                status(500, "InternalError", "etcdserver: request timed out"),
+            )
+        },
+    ] {
+        let (client, kept) = server(None, move |nth| (nth == 0).then(lost));
+        let (made, _) = pods(client)
+            .create(wish(), "build", &owned(1), false)
+            .await
+            .expect("it was made");
+        assert_eq!(made["metadata"]["uid"], "u1");
+        assert_eq!(kept.lock().expect("no panic").len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_object_of_another_attempt_is_not_taken_for_its_own() {
+    let (client, kept) = server(None, |_| None);
+    pods(client.clone())
+        .create(wish(), "build", &owned(1), false)
+        .await
+        .expect("it is made");
+    let (_, new) = pods(client.clone())
+        .create(wish(), "build", &owned(1), false)
+        .await
+        .expect("it is its own");
+    assert!(!new);
+    let failure = pods(client)
+        .create(wish(), "build", &owned(2), false)
+        .await
+        .expect_err("it is another's");
+    assert_eq!(
+        (failure.class, failure.code.exact()),
+        (Class::Conflict, "kubernetes.already-exists")
+    );
+    assert_eq!(kept.lock().expect("no panic").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotations_of_any_kind_are_not_taken_for_its_own() {
+    for annotations in [
+        json!(null),
+        json!({}),
+        json!({"sidestep.dev/made-by": ""}),
+        json!({"sidestep.dev/made-by": "run/build/1\u{0}"}),
+        json!({"sidestep.dev/made-by": "x".repeat(300_000)}),
+        json!({"sidestep.dev/expires": "never"}),
+    ] {
+        let mut other = wish();
+        other["metadata"]["annotations"] = annotations;
+        let (client, _) = server(Some(other), |_| None);
+        let failure = pods(client)
+            .create(wish(), "build", &owned(1), false)
+            .await
+            .expect_err("it is another's");
+        assert_eq!(failure.class, Class::Conflict);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stays_away_is_said_and_not_asked_for_ever() {
+    let asked: Arc<Mutex<usize>> = Arc::default();
+    let count = asked.clone();
+    let client = client(move |_| {
+        *count.lock().expect("no panic") += 1;
+        Answer::Lost
+    });
+    let failure = pods(client)
+        .create(wish(), "build", &owned(1), false)
+        .await
+        .expect_err("nobody answers");
+    assert_eq!(
+        (failure.class, failure.code.exact()),
+        (Class::Unavailable, "kubernetes.unreachable")
+    );
+    assert!(
+        failure
+            .message
+            .starts_with("cannot create pods builds/build: "),
+        "{failure}"
+    );
+    assert_eq!(*asked.lock().expect("no panic"), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_gets_done_over_lost_connections() {
+    let client = client(|call| match (call.kind, call.nth) {
+        // It was taken; only its answer is lost.
+        (Kind::Delete, 0) => Answer::Lost,
+        (Kind::Delete, _) => Answer::Json(200, pod(2, "Running", &running())),
+        (Kind::ListPods, 0) => Answer::Lost,
+        (Kind::ListPods, 1) => crate::cluster::list(&[pod(2, "Running", &running())]),
+        (Kind::WatchPods, 0) => Answer::Stream(vec![Part::Cut]),
+        (Kind::ListPods, _) => crate::cluster::list(&[]),
+        (Kind::WatchPods, _) => Answer::Stream(vec![Part::Silence]),
+        other => panic!("not scripted: {other:?}"),
+    });
+    let deletion = pods(client)
+        .delete("build", Some("u1"), None, Some(Duration::from_secs(25)))
+        .await;
+    assert_eq!(deletion, Ok(Deletion::Gone));
+}
+
+/// A pod whose deletion was accepted.
+fn going_pod() -> Value {
+    let mut pod = pod(2, "Running", &running());
+    pod["metadata"]["deletionTimestamp"] = "2026-11-30T06:00:05Z".into();
+    pod["metadata"]["deletionGracePeriodSeconds"] = 5.into();
+    pod
+}
+
+fn absent() -> Answer {
+    let mut absent = status(404, "NotFound", r#"pods "build" not found"#);
+    absent["details"] = json!({ "name": "build", "kind": "pods" });
+    Answer::Json(404, absent)
+}
+
+fn forbidden(verb: &str) -> Answer {
+    let message = format!(r#"pods "build" is forbidden: User "ci" cannot {verb} resource "pods""#);
+    Answer::Json(403, status(403, "Forbidden", &message))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_does_not_go_and_one_that_may_not_be_seen_are_told_apart() {
+    let stays = client(|call| match call.kind {
+        Kind::Delete => Answer::Json(200, going_pod()),
+        Kind::ListPods => crate::cluster::list(&[going_pod()]),
+        Kind::WatchPods => Answer::Stream(vec![Part::Silence]),
+        other => panic!("not scripted: {other:?}"),
+    });
+    let unseen = client(|call| match call.kind {
+        Kind::Delete => Answer::Json(200, going_pod()),
+        Kind::Get => forbidden("get"),
+        _ => forbidden("watch"),
+    });
+    for (client, class) in [(stays, None), (unseen, Some(Class::Denied))] {
+        let wait = Some(Duration::from_secs(25));
+        let deletion = pods(client)
+            .delete("build", Some("u1"), Some(5), wait)
+            .await;
+        let Ok(Deletion::Going { object, unseen }) = deletion else {
+            panic!("{deletion:?}");
+        };
+        assert_eq!(object.uid.exact(), "u1");
+        assert_eq!(
+            object.until.expect("said").to_string(),
+            "2026-11-30T06:00:05Z"
+        );
+        assert_eq!(unseen.map(|why| why.class), class);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_seen_going_without_list_and_watch() {
+    let client = client(|call| match (call.kind, call.nth) {
+        (Kind::Delete, _) => {
+            assert_eq!(call.body["gracePeriodSeconds"], 5);
+            assert_eq!(call.body["preconditions"]["uid"], "u1");
+            Answer::Json(200, going_pod())
+        }
+        (Kind::Get, 0) => Answer::Json(200, going_pod()),
+        (Kind::Get, _) => absent(),
+        _ => forbidden("watch"),
+    });
+    let wait = Some(Duration::from_secs(25));
+    let deletion = pods(client)
+        .delete("build", Some("u1"), Some(5), wait)
+        .await;
+    assert_eq!(deletion, Ok(Deletion::Gone));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_found_with_the_right_to_delete_it_alone() {
+    let client = client(|call| match call.kind {
+        Kind::Delete => {
+            assert_eq!(call.body["dryRun"], json!(["All"]), "it is only tried");
+            Answer::Json(200, pod(2, "Running", &running()))
+        }
+        _ => forbidden("get"),
+    });
+    let pods = pods(client);
+    assert_eq!(
+        pods.find("build").await.expect_err("denied").class,
+        Class::Denied
+    );
+    let found = pods.find_by_deletion("build").await.expect("it answers");
+    assert_eq!(found.expect("it is there")["metadata"]["uid"], "u1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_404_that_names_the_object_says_that_there_is_none() {
+    let gone = client(|_| absent());
+    assert_eq!(pods(gone).find("build").await, Ok(None));
+    let other = client(|_| {
+        let message = "the server could not find the requested resource";
+        Answer::Json(404, status(404, "NotFound", message))
+    });
+    let failure = pods(other).find("build").await.expect_err("unknown");
+    assert_eq!(failure.class, Class::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_with_its_step_is_applied_with_a_mark_and_not_over_another_s() {
+    let client = client(|call| match call.kind {
+        Kind::Get => absent(),
+        Kind::Apply => Answer::Json(200, call.body.clone()),
+        other => panic!("not scripted: {other:?}"),
+    });
+    let applied = pods(client)
+        .apply_owned(wish(), "build", &owned(1), false, false)
+        .await
+        .expect("applied");
+    assert_eq!(
+        applied["metadata"]["annotations"]["sidestep.dev/made-by"],
+        owned(1).by
+    );
+    let (client, _) = server(Some(wish()), |_| None);
+    let failure = pods(client)
+        .apply_owned(wish(), "build", &owned(1), true, false)
+        .await
+        .expect_err("it is another's");
+    assert_eq!(failure.code.exact(), "kubernetes.already-exists");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_object_of_an_equal_run_with_another_plan_is_not_taken_for_its_own() {
+    let plan = |plan: &str| Owned {
+        by: format!("run/build/1/sha256:{plan}"),
+        ..owned(1)
+    };
+    let (client, _) = server(None, |_| None);
+    let pods = pods(client);
+    let made = pods.create(wish(), "build", &plan("aa"), false).await;
+    assert!(made.is_ok_and(|(_, new)| new));
+    let again = pods.create(wish(), "build", &plan("aa"), false).await;
+    assert!(again.is_ok_and(|(_, new)| !new));
+    let failure = pods
+        .create(wish(), "build", &plan("bb"), false)
+        .await
+        .expect_err("it is another job's");
+    assert_eq!(
+        failure.message.exact(),
+        "cannot create pods builds/build: a run with the same id and another plan made one"
+    );
+    assert_eq!(failure.help.len(), 1, "{failure:?}");
+}

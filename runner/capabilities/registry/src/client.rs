@@ -1,0 +1,185 @@
+//! Calls of registries (OCI distribution specification 1.1).
+
+use std::sync::Arc;
+
+use http::Method;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use sha2::{Digest as _, Sha256};
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_google::{Credentials, Endpoints};
+
+use super::answer::{body, elsewhere, refusal, text, upload};
+use super::call::{Call, Caller};
+use super::failure::unreachable;
+use super::reference::{Image, Repository, is_digest};
+
+/// The largest manifest or configuration that is read: what the specification has registries take.
+const LARGEST: usize = 4 << 20;
+/// How often a blob may be said to lie elsewhere.
+const MOST_REDIRECTS: usize = 3;
+/// The manifests that are understood.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// Registries: Google's with the credentials of this process, others without any.
+#[derive(Debug)]
+pub struct Registry(Caller);
+
+/// What a reference names (OCI image specification, Descriptor).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptor {
+    /// `sha256:` and 64 hex digits.
+    pub digest: String,
+    /// The media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl Registry {
+    /// Calls the registries, or the one in their place that the operator set.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made on this machine.
+    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
+        Caller::new(endpoints, credentials).map(Self)
+    }
+
+    /// What an image's reference names now.
+    ///
+    /// # Errors
+    /// What the registry says.
+    pub async fn resolve(&self, image: &Image) -> Result<Descriptor, Failure> {
+        let what = format!("resolve {image}");
+        let path = format!("manifests/{}", image.reference);
+        let call = Call::new(Method::HEAD, &image.repository, path).header(ACCEPT, MANIFESTS);
+        let answer = self.0.send(&what, &call).await?;
+        let headers = answer.headers();
+        let digest = text(headers, "docker-content-digest")
+            .or(image.digest())
+            .filter(|digest| is_digest(digest));
+        let size = text(headers, "content-length").and_then(|size| size.parse().ok());
+        if let (Some(digest), Some(size)) = (digest, size)
+            && image.digest().is_none_or(|asked| asked == digest)
+        {
+            return Ok(Descriptor {
+                digest: digest.to_owned(),
+                media_type: text(headers, "content-type").unwrap_or_default().to_owned(),
+                size,
+            });
+        }
+        // Not every registry says it all in the headers.
+        self.manifest(image).await.map(|(descriptor, _)| descriptor)
+    }
+
+    /// An image's manifest or index, byte for byte.
+    ///
+    /// # Errors
+    /// What the registry says; `registry.digest` for bytes that are not what the digest says.
+    pub async fn manifest(&self, image: &Image) -> Result<(Descriptor, Vec<u8>), Failure> {
+        let what = format!("read the manifest of {image}");
+        let path = format!("manifests/{}", image.reference);
+        let call = Call::new(Method::GET, &image.repository, path).header(ACCEPT, MANIFESTS);
+        let answer = self.0.send(&what, &call).await?;
+        let media_type = text(answer.headers(), "content-type")
+            .unwrap_or_default()
+            .to_owned();
+        let bytes = body(&what, answer, LARGEST).await?;
+        let digest = sha256(&bytes);
+        if image.digest().is_some_and(|asked| asked != digest) {
+            return Err(other_bytes(&what, &digest));
+        }
+        let descriptor = Descriptor {
+            digest,
+            media_type,
+            size: bytes.len() as u64,
+        };
+        Ok((descriptor, bytes))
+    }
+
+    /// A small blob: an image's configuration.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest).
+    pub async fn blob(&self, repository: &Repository, digest: &str) -> Result<Vec<u8>, Failure> {
+        let what = format!("read {repository}@{digest}");
+        let call = Call::new(Method::GET, repository, format!("blobs/{digest}"));
+        let mut answer = self.0.send(&what, &call).await?;
+        // Blobs often lie elsewhere, and what they are is known.
+        for _ in 0..MOST_REDIRECTS {
+            let Some(next) = elsewhere(&answer) else {
+                break;
+            };
+            answer = self
+                .0
+                .get_elsewhere(next)
+                .await
+                .map_err(|error| unreachable(&what, &repository.host, &error))?;
+        }
+        if !answer.status().is_success() {
+            return Err(refusal(&what, answer).await);
+        }
+        let bytes = body(&what, answer, LARGEST).await?;
+        let found = sha256(&bytes);
+        if found != digest {
+            return Err(other_bytes(&what, &found));
+        }
+        Ok(bytes)
+    }
+
+    /// Stores a manifest under an image's tag or digest.
+    ///
+    /// # Errors
+    /// What the registry says.
+    pub async fn put_manifest(
+        &self,
+        image: &Image,
+        media_type: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<Descriptor, Failure> {
+        let what = format!("store {image}");
+        let path = format!("manifests/{}", image.reference);
+        let descriptor = Descriptor {
+            digest: sha256(&bytes),
+            media_type: media_type.to_owned(),
+            size: bytes.len() as u64,
+        };
+        let call = Call::new(Method::PUT, &image.repository, path)
+            .header(CONTENT_TYPE, media_type)
+            .body(bytes);
+        self.0.send(&what, &call).await?;
+        Ok(descriptor)
+    }
+
+    /// Whether this process may push: an upload is begun and cancelled.
+    ///
+    /// # Errors
+    /// What the registry says to who may not.
+    pub async fn may_push(&self, repository: &Repository) -> Result<(), Failure> {
+        let what = format!("push to {repository}");
+        let path = "blobs/uploads/".to_owned();
+        let call = Call::new(Method::POST, repository, path).body(Vec::new());
+        let answer = self.0.send(&what, &call).await?;
+        // The question is answered.
+        if let Some(upload) = upload(&answer) {
+            self.0.cancel(repository, upload).await;
+        }
+        Ok(())
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let hex: String = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("sha256:{hex}")
+}
+
+fn other_bytes(what: &str, found: &str) -> Failure {
+    Failure::new(
+        Class::Failed,
+        "registry.digest",
+        Owner::Cloud,
+        format!("cannot {what}: the registry sent other bytes, {found}"),
+    )
+}

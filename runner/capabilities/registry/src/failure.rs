@@ -1,0 +1,47 @@
+//! What a registry's refusals mean (OCI distribution specification, "Error codes").
+
+use serde_json::Value;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_transport::causes;
+
+/// The failure that an answer is. `what` completes "cannot …".
+pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
+    let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let error = &json["errors"][0];
+    let reason = error["code"].as_str();
+    let said = error["message"]
+        .as_str()
+        .or_else(|| json["details"].as_str())
+        .map_or_else(|| format!("HTTP {http_status}"), str::to_owned);
+    let (class, code, owner) = match http_status {
+        401 => (Class::Denied, "registry.unauthenticated", Owner::Operator),
+        403 if said.contains("has not been used in project") => {
+            (Class::Denied, "google.api-disabled", Owner::Cloud)
+        }
+        403 => (Class::Denied, "registry.denied", Owner::Cloud),
+        404 => (Class::NotFound, "registry.not-found", Owner::Cloud),
+        409 => (Class::Conflict, "registry.conflict", Owner::Cloud),
+        429 => (Class::Unavailable, "registry.rate-limited", Owner::Cloud),
+        408 | 500..=599 => (Class::Unavailable, "registry.unavailable", Owner::Cloud),
+        400 => (Class::InvalidInput, "registry.invalid", Owner::Author),
+        _ => (Class::Failed, "registry.failed", Owner::Cloud),
+    };
+    let failure = Failure::new(class, code, owner, format!("cannot {what}: {said}"))
+        .with_detail("httpStatus", http_status);
+    match reason {
+        Some(reason) => failure.with_detail("reason", reason),
+        None => failure,
+    }
+}
+
+/// The failure of a request that got no answer.
+pub(super) fn unreachable(what: &str, host: &str, error: &reqwest::Error) -> Failure {
+    let why = causes::last(error);
+    Failure::new(
+        Class::Unavailable,
+        "registry.unreachable",
+        Owner::Cloud,
+        format!("cannot {what}: {host} can't be reached{why}"),
+    )
+    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+}

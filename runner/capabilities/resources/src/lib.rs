@@ -1,0 +1,47 @@
+//! Resources that have a policy: their names, the policy, and what a caller may do there.
+//!
+//! IAM's mixin is the same in every API (`google.iam.v1`); a bucket's is in Cloud Storage's JSON
+//! API, since the official client has it only over gRPC.
+
+mod bucket;
+pub mod permissions;
+pub mod policy;
+
+use sidestep_bindings::sidestep::gcp::types::PolicyResource;
+use sidestep_events::Failure;
+
+use sidestep_google::{Name, service_account};
+
+/// The version of a policy that has conditions.
+const VERSION: i32 = 3;
+
+/// A project's name by its id or number.
+pub fn project(project: &str) -> Result<Name, Failure> {
+    Name::read("project", "projects/P", &format!("projects/{project}"))
+}
+
+/// The name of what has a policy; a bucket's is `buckets/B`.
+pub fn name(resource: &PolicyResource) -> Result<Name, Failure> {
+    match resource {
+        PolicyResource::Project(id) => project(id),
+        PolicyResource::ServiceAccount(email) => service_account(email),
+        PolicyResource::Bucket(bucket) => {
+            Name::read("bucket", "buckets/B", &format!("buckets/{bucket}"))
+        }
+        PolicyResource::Repository(name) => {
+            Name::read("repository", "projects/P/locations/L/repositories/R", name)
+        }
+        PolicyResource::Secret(name) => Name::read("secret", "projects/P/secrets/S", name),
+    }
+}
+
+/// What was given as its name.
+pub fn given(resource: &PolicyResource) -> &String {
+    match resource {
+        PolicyResource::Project(text)
+        | PolicyResource::ServiceAccount(text)
+        | PolicyResource::Bucket(text)
+        | PolicyResource::Repository(text)
+        | PolicyResource::Secret(text) => text,
+    }
+}

@@ -1,0 +1,246 @@
+//! `sidestep:storage/objects`: the interface's functions, each before the gate.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sidestep_bindings::sidestep::host::types::{self as host, Failure as WitFailure};
+use sidestep_bindings::sidestep::storage::objects as wit;
+use sidestep_events::{Event, Failure, Place, Progress};
+use sidestep_gate::functions::storage as functions;
+use sidestep_gate::{Blob, CallError, Capability, NewIntent, StepContext, StepState, convert};
+use sidestep_policy::Capability as Key;
+use sidestep_policy::storage::Request;
+use wasmtime::component::{Linker, Resource};
+
+use super::{MADE_BY, Storage, Write, Written, records};
+use crate::{Calls, HasCalls};
+
+/// Grant key, interface and functions.
+pub const CAPABILITY: Capability = Capability {
+    key: Key::Storage,
+    interface: "sidestep:storage/objects",
+    version: "0.1.0",
+    link,
+};
+
+/// The most bytes that `read` gives.
+const LARGEST_READ: u64 = 4 << 20;
+/// How many bytes are sent between two progress events.
+const PROGRESS: u64 = 1 << 20;
+
+fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasCalls>(linker, |state| Calls(state))
+}
+
+impl Calls<'_> {
+    fn storage(&self) -> wasmtime::Result<Arc<Storage>> {
+        self.services.get("client for Cloud Storage")
+    }
+}
+
+impl wit::Host for Calls<'_> {
+    async fn stat(
+        &mut self,
+        objects: Vec<wit::ObjectRef>,
+    ) -> wasmtime::Result<Vec<Result<wit::Object, WitFailure>>> {
+        let storage = self.storage();
+        self.each(storage, objects, |gate, storage, object| async move {
+            let call = request(&object.bucket, Some(&object.name), "get");
+            let work = storage.stat(&object.bucket, &object.name, object.generation);
+            gate.call(functions::STAT, &call)
+                .run(work)
+                .await
+                .map(records::object)
+        })
+        .await
+    }
+
+    async fn read(
+        &mut self,
+        requests: Vec<wit::ReadRequest>,
+    ) -> wasmtime::Result<Vec<Result<Vec<u8>, WitFailure>>> {
+        let storage = self.storage();
+        self.each(storage, requests, |gate, storage, wanted| async move {
+            let (object, max) = (&wanted.object, wanted.max.min(LARGEST_READ));
+            let call = request(&object.bucket, Some(&object.name), "get");
+            let work = storage.read(&object.bucket, &object.name, object.generation, max);
+            gate.call(functions::READ.of(max), &call).run(work).await
+        })
+        .await
+    }
+
+    async fn open(
+        &mut self,
+        objects: Vec<wit::ObjectRef>,
+    ) -> wasmtime::Result<Vec<Result<Resource<Blob>, WitFailure>>> {
+        let storage = self.storage();
+        let ask = self.each(storage, objects, |gate, storage, object| async move {
+            let call = request(&object.bucket, Some(&object.name), "get");
+            let work = storage.open(&object.bucket, &object.name, object.generation);
+            gate.call(functions::OPEN, &call).run(work).await
+        });
+        let mut blobs = Vec::new();
+        for answer in ask.await? {
+            blobs.push(match answer {
+                Ok(blob) => Ok(self.table.push(blob)?),
+                Err(why) => Err(why),
+            });
+        }
+        Ok(blobs)
+    }
+
+    async fn put(
+        &mut self,
+        bucket: String,
+        name: String,
+        content: wit::Content,
+        options: wit::PutOptions,
+    ) -> Result<wit::Written, CallError> {
+        let (blob, bytes) = match content {
+            host::Content::Blob(blob) => (self.table.get(&blob)?.clone(), 0),
+            host::Content::Bytes(bytes) => {
+                let length = bytes.len();
+                (Blob::from_bytes(bytes), length)
+            }
+        };
+        let storage = self.storage()?;
+        let intent = intent(&bucket, &name, options.on_exit);
+        let write = marked(&self.step, options);
+        let heard = progress(Arc::clone(&self.step), format!("uploading {name}"));
+        let work = storage.put(&bucket, &name, blob, &write, heard);
+        let written = self
+            .gate
+            .call(
+                functions::PUT.of(bytes),
+                &request(&bucket, Some(&name), "create"),
+            )
+            .create(intent, with_generation(work))
+            .await?;
+        Ok(records::written(&written))
+    }
+
+    async fn compose(
+        &mut self,
+        bucket: String,
+        name: String,
+        sources: Vec<wit::Source>,
+        options: wit::PutOptions,
+    ) -> Result<wit::Written, CallError> {
+        let storage = self.storage()?;
+        let intent = intent(&bucket, &name, options.on_exit);
+        let write = marked(&self.step, options);
+        // Reading the sources is part of the call, so each must be granted as well.
+        for source in &sources {
+            self.gate
+                .call(
+                    functions::COMPOSE,
+                    &request(&bucket, Some(&source.name), "get"),
+                )
+                .run(async { Ok(()) })
+                .await?;
+        }
+        let sources: Vec<(String, Option<u64>)> = sources
+            .into_iter()
+            .map(|source| (source.name, source.generation))
+            .collect();
+        let work = storage.compose(&bucket, &name, &sources, &write);
+        let written = self
+            .gate
+            .call(
+                functions::COMPOSE,
+                &request(&bucket, Some(&name), "compose"),
+            )
+            .create(intent, with_generation(work))
+            .await?;
+        Ok(records::written(&written))
+    }
+
+    async fn test_permissions(
+        &mut self,
+        queries: Vec<wit::PermissionQuery>,
+    ) -> wasmtime::Result<Vec<Result<Vec<String>, WitFailure>>> {
+        let storage = self.storage();
+        self.each(storage, queries, |gate, storage, query| async move {
+            let call = request(&query.bucket, None, "testPermissions");
+            let work = storage.test_permissions(&query.bucket, &query.permissions);
+            let granted = gate
+                .call(functions::TEST_PERMISSIONS, &call)
+                .run(work)
+                .await;
+            gate.shown()
+                .rights(granted, |granted| granted.len() < query.permissions.len())
+        })
+        .await
+    }
+
+    async fn buckets(
+        &mut self,
+        names: Vec<String>,
+    ) -> wasmtime::Result<Vec<Result<wit::Bucket, WitFailure>>> {
+        let storage = self.storage();
+        self.each(storage, names, |gate, storage, name| async move {
+            let call = request(&name, None, "getBucket");
+            let work = storage.bucket(&name);
+            let found = gate.call(functions::BUCKETS, &call).run(work).await;
+            gate.shown()
+                .rights(found.map(records::bucket), |bucket| !bucket.uniform_access)
+        })
+        .await
+    }
+}
+
+/// What was written, and the generation that the journal keeps of it.
+async fn with_generation(
+    work: impl Future<Output = Result<Written, Failure>>,
+) -> Result<(Written, String), Failure> {
+    let written = work.await?;
+    let generation = written.generation.to_string();
+    Ok((written, generation))
+}
+
+/// Tells of the bytes sent so far, now and then.
+fn progress(step: Arc<StepContext>, label: String) -> impl Fn(u64, u64) + Send + Sync + 'static {
+    let told = AtomicU64::new(0);
+    move |done, total| {
+        let due = told.load(Ordering::Relaxed) + PROGRESS;
+        if done >= due || done == total {
+            told.store(done, Ordering::Relaxed);
+            step.emit(Event::Progress(Progress {
+                label: label.as_str().into(),
+                done,
+                total: Some(total),
+                unit: "bytes".into(),
+            }));
+        }
+    }
+}
+
+/// How to write it; what goes with the step says whose it is, so that nobody else's is removed.
+fn marked(step: &StepContext, options: wit::PutOptions) -> Write {
+    let goes = matches!(options.on_exit, host::OnExit::Delete);
+    let mut write = records::write(options);
+    if goes {
+        write.metadata.insert(MADE_BY.to_owned(), step.made_by());
+    }
+    write
+}
+
+fn request<'a>(bucket: &'a str, object: Option<&'a str>, action: &'a str) -> Request<'a> {
+    Request {
+        bucket,
+        object,
+        action,
+    }
+}
+
+fn intent(bucket: &str, name: &str, on_exit: wit::OnExit) -> NewIntent {
+    NewIntent {
+        kind: "object".to_owned(),
+        place: Place::Bucket {
+            bucket: bucket.to_owned(),
+        },
+        name: name.to_owned(),
+        on_exit: convert::on_exit(on_exit),
+        expiry: None,
+    }
+}

@@ -1,0 +1,87 @@
+//! Reading an object.
+
+use bytes::Bytes;
+use google_cloud_storage::read_object::ReadObjectResponse;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::Blob;
+use sidestep_google::of_client_error;
+use tokio::io::AsyncWriteExt as _;
+
+use super::Storage;
+use super::client::resource;
+use super::failure::{disk, generation_number};
+use super::silence;
+
+/// An object on its way here.
+struct Download {
+    /// Completes "cannot …".
+    what: String,
+    answer: ReadObjectResponse,
+}
+
+impl Download {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        silence::chunk(&self.what, self.answer.next()).await
+    }
+}
+
+impl Storage {
+    /// An object's bytes. One of more than `max` bytes is class `exhausted`.
+    pub async fn read(
+        &self,
+        bucket: &str,
+        name: &str,
+        generation: Option<u64>,
+        max: u64,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut object = self.download(bucket, name, generation).await?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = object.chunk().await? {
+            if (bytes.len() + chunk.len()) as u64 > max {
+                return Err(Failure::new(
+                    Class::Exhausted,
+                    "storage.too-large",
+                    Owner::Author,
+                    format!("cannot {}: it is larger than {max} bytes", object.what),
+                ));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    /// An object as a blob, kept in an unnamed file.
+    pub async fn open(
+        &self,
+        bucket: &str,
+        name: &str,
+        generation: Option<u64>,
+    ) -> Result<Blob, Failure> {
+        let mut object = self.download(bucket, name, generation).await?;
+        let what = object.what.clone();
+        let full = |error| disk(&what, &error);
+        let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(full)?);
+        while let Some(chunk) = object.chunk().await? {
+            file.write_all(&chunk).await.map_err(full)?;
+        }
+        file.flush().await.map_err(full)?;
+        Blob::from_file(file.into_std().await).map_err(full)
+    }
+
+    async fn download(
+        &self,
+        bucket: &str,
+        name: &str,
+        generation: Option<u64>,
+    ) -> Result<Download, Failure> {
+        let what = format!("read gs://{bucket}/{name}");
+        let mut request = self.official().await?.read_object(resource(bucket), name);
+        if let Some(generation) = generation {
+            request = request.set_generation(generation_number(generation)?);
+        }
+        match request.send().await {
+            Ok(answer) => Ok(Download { what, answer }),
+            Err(error) => Err(of_client_error(&what, &error)),
+        }
+    }
+}

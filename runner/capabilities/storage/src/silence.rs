@@ -1,0 +1,56 @@
+//! Giving up on a server that says nothing any more.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use google_cloud_gax::Result;
+use google_cloud_gax::error::Error;
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_google::of_client_error;
+
+/// How long nothing at all may move. The client itself tries again for five minutes what a server
+/// refuses; past that, a connection on which nothing moves never ends by itself.
+const LONGEST_SILENCE: Duration = Duration::from_mins(6);
+
+/// The next piece of what is read. `what` completes "cannot …".
+pub(super) async fn chunk<T>(
+    what: &str,
+    next: impl Future<Output = Option<Result<T>>>,
+) -> std::result::Result<Option<T>, Failure> {
+    match tokio::time::timeout(LONGEST_SILENCE, next).await {
+        Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
+        Ok(Some(Err(error))) => Err(of_client_error(what, &error)),
+        Ok(None) => Ok(None),
+        Err(_) => Err(silent(what)),
+    }
+}
+
+/// Waits for what is written as long as `moved` grows.
+pub(super) async fn while_moving<T>(
+    what: &str,
+    moved: &AtomicU64,
+    work: impl Future<Output = std::result::Result<T, Error>>,
+) -> std::result::Result<std::result::Result<T, Error>, Failure> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        let before = moved.load(Ordering::Relaxed);
+        match tokio::time::timeout(LONGEST_SILENCE, &mut work).await {
+            Ok(result) => return Ok(result),
+            Err(_) if moved.load(Ordering::Relaxed) == before => return Err(silent(what)),
+            Err(_) => {}
+        }
+    }
+}
+
+fn silent(what: &str) -> Failure {
+    Failure::new(
+        Class::Unavailable,
+        "google.silent",
+        Owner::Cloud,
+        format!(
+            "cannot {what}: the server has said nothing for {} minutes",
+            LONGEST_SILENCE.as_secs() / 60
+        ),
+    )
+    .with_help("try again; behind a proxy, see that it passes large bodies on")
+}

@@ -1,0 +1,160 @@
+//! Writing an object: sent again for as long as its fate isn't known, and written once.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use google_cloud_gax::error::Error;
+use google_cloud_storage::model::Object as Model;
+use sidestep_events::Failure;
+use sidestep_gate::Blob;
+use sidestep_google::of_client_error;
+
+use super::client::resource;
+use super::failure::{disk, generation_number};
+use super::silence::while_moving;
+use super::source::BlobSource;
+use super::{Storage, Write, Written};
+
+/// How often an object is sent at most whose answer is lost.
+const TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is sent, however often.
+struct Sending<'a> {
+    bucket: &'a str,
+    name: &'a str,
+    blob: Blob,
+    size: u64,
+    checksum: u32,
+    /// Grows with every piece that is read for sending.
+    moved: Arc<AtomicU64>,
+    heard: Arc<dyn Fn(u64, u64) + Send + Sync>,
+}
+
+impl Storage {
+    /// Writes a blob's bytes; large ones in a session that survives lost connections. `heard` is
+    /// told the bytes read for sending so far, and of how many.
+    pub async fn put(
+        &self,
+        bucket: &str,
+        name: &str,
+        blob: Blob,
+        write: &Write,
+        heard: impl Fn(u64, u64) + Send + Sync + 'static,
+    ) -> Result<Written, Failure> {
+        let what = format!("write gs://{bucket}/{name}");
+        // Making the bytes (packing, compressing) is work for a thread that may be held up. With
+        // the checksum known beforehand the server refuses what was damaged on the way; sent after
+        // the bytes, some servers take it for a part of them.
+        let made = blob.clone();
+        let (size, checksum) = tokio::task::spawn_blocking(move || checksum(&made))
+            .await
+            .map_err(|error| {
+                Failure::bug(format!("making a blob's bytes ended by itself: {error}"))
+            })?
+            .map_err(|error| disk(&what, &error))?;
+        let sending = Sending {
+            bucket,
+            name,
+            blob,
+            size,
+            checksum,
+            moved: Arc::default(),
+            heard: Arc::new(heard),
+        };
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..TRIES {
+            match self.send(&what, &sending, write).await? {
+                // The client tries again what a server refuses, not what it loses half of an
+                // answer of. Only with a precondition can nothing be overwritten by that.
+                Err(error) if error.is_deserialization() && write.if_generation_match.is_some() => {
+                    tracing::debug!(%error, what, "an answer was lost; the object is sent again");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                result => return self.written(result, bucket, name, &what, write).await,
+            }
+        }
+        let result = self.send(&what, &sending, write).await?;
+        self.written(result, bucket, name, &what, write).await
+    }
+
+    async fn send(
+        &self,
+        what: &str,
+        sending: &Sending<'_>,
+        write: &Write,
+    ) -> Result<Result<Model, Error>, Failure> {
+        let (size, moved) = (sending.size, Arc::clone(&sending.moved));
+        let heard = Arc::clone(&sending.heard);
+        let heard = move |done| {
+            moved.fetch_add(1, Ordering::Relaxed);
+            heard(done, size);
+        };
+        let source = BlobSource::new(sending.blob.clone(), size, Box::new(heard));
+        let mut request =
+            self.official()
+                .await?
+                .write_object(resource(sending.bucket), sending.name, source);
+        if let Some(generation) = write.if_generation_match {
+            // With a precondition the client may send again what it doesn't know the fate of.
+            request = request.set_if_generation_match(generation_number(generation)?);
+        }
+        if let Some(number) = write.if_metageneration_match {
+            request = request.set_if_metageneration_match(generation_number(number)?);
+        }
+        if let Some(content_type) = &write.content_type {
+            request = request.set_content_type(content_type);
+        }
+        if let Some(cache_control) = &write.cache_control {
+            request = request.set_cache_control(cache_control);
+        }
+        if let Some(time) = write.custom_time {
+            let time = google_cloud_wkt::Timestamp::new(time.as_second(), time.subsec_nanosecond())
+                .map_err(|error| Failure::bug(format!("a time out of range: {error}")))?;
+            request = request.set_custom_time(time);
+        }
+        request = request
+            .set_metadata(write.metadata.clone())
+            .with_known_crc32c(sending.checksum);
+        while_moving(what, &sending.moved, request.send_unbuffered()).await
+    }
+
+    async fn written(
+        &self,
+        result: Result<Model, Error>,
+        bucket: &str,
+        name: &str,
+        what: &str,
+        write: &Write,
+    ) -> Result<Written, Failure> {
+        match result {
+            Ok(object) => Ok(Written {
+                generation: u64::try_from(object.generation).unwrap_or_default(),
+                created: true,
+                size: u64::try_from(object.size).unwrap_or_default(),
+            }),
+            Err(error) if error.http_status_code() == Some(412) => {
+                self.already_there(bucket, name, what, write).await
+            }
+            Err(error) => Err(of_client_error(what, &error)),
+        }
+    }
+}
+
+/// The number of a blob's bytes, and their CRC32C. Blocks.
+fn checksum(blob: &Blob) -> std::io::Result<(u64, u32)> {
+    let mut reader = blob.reader()?;
+    let mut buffer = vec![0; 256 * 1024];
+    let (mut size, mut checksum) = (0, 0);
+    loop {
+        let length = reader.read(&mut buffer)?;
+        if length == 0 {
+            return Ok((size, checksum));
+        }
+        size += length as u64;
+        checksum = crc32c::crc32c_append(checksum, &buffer[..length]);
+    }
+}

@@ -1,0 +1,4 @@
+//! The client of Cloud Storage against servers that misbehave.
+
+mod server;
+mod storage;

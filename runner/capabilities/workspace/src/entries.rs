@@ -1,0 +1,233 @@
+//! Looking at entries and reading files.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use sidestep_events::{Class, Failure, Owner};
+use sidestep_files::{Folder, Kind, OpenError, Stat, What, is_link};
+use sidestep_gate::Gate;
+use sidestep_policy::StepScopes;
+use sidestep_policy::workspace::Request;
+
+use super::paths::{self, failure};
+use super::{Workspace, wit};
+
+/// The most entries that one `list` looks at.
+const MAX_LOOKED_AT: usize = 1_000_000;
+
+impl Workspace {
+    /// Facts about an entry; a link is not followed.
+    pub(super) fn stat(&self, gate: &Gate, path: &str) -> Result<wit::Entry, Failure> {
+        let judge = self.judge(path, gate.leads(path), |real| {
+            gate.permits(&Request { path: real })
+        });
+        let found = self.0.folder.entry(Path::new(path), judge);
+        let (_, stat, target) = found.map_err(|error| error.failure("look at", path))?;
+        Ok(entry(path.to_owned(), &stat, target))
+    }
+
+    /// A file's bytes, all of them or none.
+    pub(super) fn read(&self, gate: &Gate, path: &str, max: u64) -> Result<Vec<u8>, Failure> {
+        let file = self.open_file(gate, path)?;
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        sidestep_files::read(file, max).map_err(|error| match error {
+            OpenError::TooLarge(_) => Failure::new(
+                Class::Exhausted,
+                "workspace.too-large",
+                Owner::Author,
+                format!(
+                    "`{path}` has {} bytes; at most {max} are read",
+                    size.max(max.saturating_add(1))
+                ),
+            ),
+            error => failure("read", path, &error),
+        })
+    }
+
+    /// A regular file, open.
+    pub(super) fn open_file(&self, gate: &Gate, path: &str) -> Result<File, Failure> {
+        let judge = self.judge(path, gate.leads(path), |real| {
+            gate.permits(&Request { path: real })
+        });
+        let opened = self.0.folder.file(Path::new(path), judge);
+        opened.map_err(|error| error.failure("read", path))
+    }
+
+    /// Returns the text of a file for people, if a step of these scopes may read it and it has at
+    /// most `max` bytes.
+    pub fn text(&self, scopes: &StepScopes, path: &str, max: u64) -> Option<String> {
+        let path = paths::clean(path).ok()?;
+        let permits = |path: &str| {
+            let allowed = scopes.allows(&Request { path });
+            allowed.map_err(|refusal| refusal.failure())
+        };
+        permits(&path).ok()?;
+        let judge = self.judge(&path, scopes.leads(&path), permits);
+        let file = self.0.folder.file(Path::new(&path), judge).ok()?;
+        sidestep_files::text(sidestep_files::read(file, max).ok()?).ok()
+    }
+
+    /// The entries that a pattern matches and the step may read. Links are listed, not followed.
+    pub(super) fn list(
+        &self,
+        gate: &Gate,
+        patterns: &[String],
+        max: usize,
+    ) -> Result<wit::Listing, Failure> {
+        let (globs, bases) = read_patterns(patterns)?;
+        let mut found = BTreeMap::new();
+        let mut looked_at = 0;
+        for base in bases {
+            self.walk(
+                gate,
+                base,
+                &mut looked_at,
+                &mut |folder, name, path, stat| {
+                    if globs.is_match(path) && gate.permits(&Request { path }).is_ok() {
+                        let target = stat.is_link().then(|| folder.link_itself(name).ok());
+                        let entry = entry(path.to_owned(), stat, target.flatten());
+                        found.insert(path.to_owned(), entry);
+                    }
+                },
+            )?;
+        }
+        Ok(wit::Listing {
+            truncated: found.len() > max,
+            entries: found.into_values().take(max).collect(),
+        })
+    }
+
+    /// Shows what lies in a folder and in those below it. One that is reached through a link is
+    /// not looked into, and what is gone by then is not there.
+    fn walk(
+        &self,
+        gate: &Gate,
+        folder: PathBuf,
+        looked_at: &mut usize,
+        see: &mut dyn FnMut(&Folder, &Path, &str, &Stat),
+    ) -> Result<(), Failure> {
+        let mut waiting = vec![folder];
+        while let Some(below) = waiting.pop() {
+            let opened = self.0.folder.folder_itself(&below);
+            let listed = opened.and_then(|folder| Ok((folder.names()?, folder)));
+            let (names, folder) = match listed {
+                Ok(listed) => listed,
+                Err(error) => {
+                    self.may_be_left_out(gate, &below, error)?;
+                    continue;
+                }
+            };
+            for name in names {
+                *looked_at += 1;
+                if *looked_at > MAX_LOOKED_AT {
+                    return Err(Failure::new(
+                        Class::Exhausted,
+                        "workspace.too-many",
+                        Owner::Author,
+                        format!("a `list` looks at {MAX_LOOKED_AT} entries at most"),
+                    )
+                    .with_help("let the patterns begin with a folder: `src/**/*.rs`"));
+                }
+                let path = below.join(&name);
+                // A name that is not UTF-8 has no way through the contract's strings.
+                let Some(text) = path.to_str().filter(|_| !self.is_hidden(&path)) else {
+                    continue;
+                };
+                let name = Path::new(&name);
+                let stat = match folder.stat_itself(name) {
+                    Ok(stat) => stat,
+                    Err(error) => {
+                        self.may_be_left_out(gate, &path, error)?;
+                        continue;
+                    }
+                };
+                see(&folder, name, text, &stat);
+                if stat.is_folder() {
+                    waiting.push(path);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a listing may go on without what can't be looked at: it is gone, or a link, or
+    /// nothing that the step may know of.
+    fn may_be_left_out(&self, gate: &Gate, path: &Path, error: io::Error) -> Result<(), Failure> {
+        let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+        let path = path.display().to_string();
+        if absent.contains(&error.kind())
+            || is_link(&error)
+            || gate.permits(&Request { path: &path }).is_err()
+        {
+            return Ok(());
+        }
+        Err(failure("list", &path, &error.into()))
+    }
+}
+
+fn entry(path: String, stat: &Stat, target: Option<OsString>) -> wit::Entry {
+    let kind = match stat.kind {
+        Kind::File => wit::Kind::File,
+        Kind::Other(What::Folder) => wit::Kind::Directory,
+        Kind::Other(What::Link) => wit::Kind::Symlink,
+        Kind::Other(_) => wit::Kind::Other,
+    };
+    wit::Entry {
+        path,
+        kind,
+        size: stat.size,
+        executable: stat.kind == Kind::File && stat.mode & 0o100 != 0,
+        target: target.map(|target| target.to_string_lossy().into_owned()),
+    }
+}
+
+/// The patterns, and the folders that everything they match lies in.
+fn read_patterns(patterns: &[String]) -> Result<(GlobSet, Vec<PathBuf>), Failure> {
+    let wrong = |message: String| {
+        Failure::new(
+            Class::InvalidInput,
+            "workspace.pattern",
+            Owner::Author,
+            message,
+        )
+    };
+    let mut globs = GlobSetBuilder::new();
+    let mut bases: Vec<PathBuf> = Vec::new();
+    for pattern in patterns {
+        let pattern = paths::clean(pattern)?;
+        globs.add(glob(&pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))?);
+        let literal: PathBuf = pattern
+            .split('/')
+            .take_while(|part| !part.contains(['*', '?', '[', '{', '\\']))
+            .collect();
+        // The last part names an entry of the folder before it.
+        let base = if literal == Path::new(&pattern) {
+            literal.parent().map(Path::to_owned).unwrap_or_default()
+        } else {
+            literal
+        };
+        bases.push(base);
+    }
+    bases.sort();
+    bases.dedup();
+    // The root holds all of them.
+    if bases
+        .first()
+        .is_some_and(|base| base.as_os_str().is_empty())
+    {
+        bases.truncate(1);
+    }
+    let globs = globs
+        .build()
+        .map_err(|error| wrong(format!("the patterns can't be used: {error}")))?;
+    Ok((globs, bases))
+}
+
+/// `*` and `?` stay within a part of the path.
+fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(pattern).literal_separator(true).build()
+}
