@@ -3,9 +3,9 @@
 mod access;
 mod dockerfile;
 
+use sidestep::Error;
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Owner};
-use sidestep_kaniko_messages::{self as messages, FinalLine, Kind, classify};
+use sidestep_kaniko_messages::{FinalLine, Kind, classify};
 
 use crate::identity::Identity;
 use crate::inputs::Inputs;
@@ -99,31 +99,13 @@ fn of_cause(
 /// An error of a kind, with a message of its own.
 fn answer(kind: Kind, message: String) -> Error {
     let facts = kind.facts();
-    Error::new(class(facts.class), facts.code, owner(facts.owner), message)
-}
-
-fn class(class: messages::Class) -> Class {
-    match class {
-        messages::Class::Denied => Class::Denied,
-        messages::Class::Exhausted => Class::Exhausted,
-        messages::Class::Failed => Class::Failed,
-        messages::Class::NotFound => Class::NotFound,
-        messages::Class::TimedOut => Class::TimedOut,
-        messages::Class::Unavailable => Class::Unavailable,
-    }
-}
-
-fn owner(owner: messages::Owner) -> Owner {
-    match owner {
-        messages::Owner::Author => Owner::Author,
-        messages::Owner::Cloud => Owner::Cloud,
-        messages::Owner::Cluster => Owner::Cluster,
-    }
+    Error::new(facts.class, facts.code, facts.owner, message)
 }
 
 #[cfg(test)]
 mod tests {
     use sidestep::serde_json::json;
+    use sidestep::{Class, Owner};
     use sidestep_kaniko_messages::EXAMPLES;
 
     use super::*;
@@ -148,8 +130,8 @@ mod tests {
             let facts = kind.facts();
             let error = failure(line, *exit);
             assert_eq!(error.code, facts.code, "{line}");
-            assert_eq!(error.class, class(facts.class), "{line}");
-            assert_eq!(error.owner, owner(facts.owner), "{line}");
+            assert_eq!(error.class, facts.class, "{line}");
+            assert_eq!(error.owner, facts.owner, "{line}");
             assert!(!error.help.is_empty(), "{line}");
             let last = error.help.last().map(ToString::to_string);
             let last = last.unwrap_or_default();

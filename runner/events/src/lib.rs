@@ -5,7 +5,6 @@
 //! know how a run is executed, where it is stored, or what is told of it; every other crate may
 //! depend on it, and it depends on none of them.
 
-mod class;
 pub mod commands;
 mod cut;
 mod diagnostic;
@@ -17,15 +16,12 @@ mod foreign;
 mod help;
 mod journal;
 mod lines;
-mod names;
-mod owner;
 mod plugin_ref;
 mod rule;
 pub mod show;
 mod speaker;
 mod status;
 
-pub use class::Class;
 pub use cut::cut;
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use envelope::{Envelope, FORMAT_VERSION, SpanId, TraceId};
@@ -42,9 +38,8 @@ pub use journal::{
     Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
 };
 pub use lines::{LineKind, LinePlace, Lines, LinesOf, LogOwner};
-pub use owner::Owner;
 pub use plugin_ref::{BuiltInName, InvalidPluginRef, OciReference, PluginFile, PluginRef};
 pub use rule::{Evidence, Mark, RULES, Rule};
-pub use sidestep_contract::{Command, Piece, Value};
+pub use sidestep_contract::{Class, Command, Owner, Piece, Value};
 pub use speaker::Speaker;
 pub use status::Status;

@@ -1,7 +1,7 @@
 //! What failures count as, and what must have shown them before a plugin may claim them: one table.
 
-use crate::names::names;
 use crate::{Class, Exit, Failure, Owner};
+use sidestep_contract::names;
 
 names! {
     /// What the host calls of an attempt showed, as the gate recorded it.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::names::names;
+use sidestep_contract::names;
 
 names! {
     /// Who words a failure: only the runner's own help is shown as commands to paste.

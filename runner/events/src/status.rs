@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::names::names;
+use sidestep_contract::names;
 
 names! {
     /// What became of a step so far: one closed list for expressions, plan, events and reports.

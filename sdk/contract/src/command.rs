@@ -1,8 +1,5 @@
 //! Commands that a person is to run, as values: a program and its arguments.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::quoted;
 use crate::word::{Piece, Value, Word, pipeline};
 
@@ -23,12 +20,19 @@ use crate::word::{Piece, Value, Word, pipeline};
 /// );
 /// assert_eq!(enable("123@developer.gserviceaccount.com", None), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "json",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)
+)]
 pub struct Command {
     /// The program and its arguments.
     command: Vec<Word>,
     /// The commands whose output the program reads, each its program and arguments.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(
+        feature = "json",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
     input: Vec<Vec<String>>,
 }
 

@@ -1,15 +1,20 @@
 //! Defines the types that the runner and its plugins share. Nothing in here does any IO, so that
 //! it compiles for guests.
 
+mod class;
 mod command;
 pub mod google;
 mod help;
 pub mod kubectl;
+mod names;
+mod owner;
 mod quote;
 #[cfg(test)]
 mod tests;
 mod word;
 
+pub use class::Class;
 pub use command::{Builder, Command};
+pub use owner::Owner;
 pub use quote::quoted;
 pub use word::{Piece, Value, Word};

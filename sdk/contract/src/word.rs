@@ -1,11 +1,12 @@
 //! The words of a command.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 /// One argument of a command, or its program.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "json",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(untagged)
+)]
 pub enum Word {
     /// A text.
     Text(String),
@@ -14,8 +15,12 @@ pub enum Word {
 }
 
 /// A piece of a word.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "json",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(untagged)
+)]
 pub enum Piece {
     /// A text.
     Text(String),

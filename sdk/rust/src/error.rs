@@ -1,7 +1,6 @@
 //! Why a step did not work.
 
 mod contract;
-mod names;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::Help;
 
 pub(crate) use contract::{each, only};
-pub use names::{Class, Owner};
+pub use sidestep_contract::{Class, Owner};
 
 /// What a plugin's functions answer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

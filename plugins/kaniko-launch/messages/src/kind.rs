@@ -2,52 +2,7 @@
 
 use Class::{Denied, Exhausted, Failed, NotFound, TimedOut, Unavailable};
 use Owner::{Author, Cloud, Cluster};
-
-/// The class of a failure, as in the contract of plugins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the contract of plugins describes them")]
-pub enum Class {
-    Denied,
-    Exhausted,
-    Failed,
-    NotFound,
-    TimedOut,
-    Unavailable,
-}
-
-/// Who can repair a failure, as in the contract of plugins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the contract of plugins describes them")]
-pub enum Owner {
-    Author,
-    Cloud,
-    Cluster,
-}
-
-impl Class {
-    /// The name in the contract of plugins.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Denied => "denied",
-            Exhausted => "exhausted",
-            Failed => "failed",
-            NotFound => "not-found",
-            TimedOut => "timed-out",
-            Unavailable => "unavailable",
-        }
-    }
-}
-
-impl Owner {
-    /// The name in the contract of plugins.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Author => "author",
-            Cloud => "cloud",
-            Cluster => "cluster",
-        }
-    }
-}
+pub use sidestep_contract::{Class, Owner};
 
 /// The answer to a cause.
 #[derive(Debug)]

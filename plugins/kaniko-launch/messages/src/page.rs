@@ -30,8 +30,8 @@ pub fn page() -> String {
             page,
             "| `{}` | {} | {} | {} | {} |",
             facts.code,
-            facts.class.name(),
-            facts.owner.name(),
+            facts.class.as_str(),
+            facts.owner.as_str(),
             facts.what,
             facts.help.trim_end_matches(':')
         );

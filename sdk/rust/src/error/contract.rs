@@ -16,7 +16,8 @@ impl From<Failure> for Error {
         Self {
             class: Class::from_name(&failure.class),
             code: failure.code,
-            owner: Owner::from_name(&failure.owner),
+            // A host may know more owners.
+            owner: Owner::from_name(&failure.owner).unwrap_or(Owner::Sidestep),
             message: failure.message,
             help: failure.help.into_iter().map(Into::into).collect(),
             retry_after: failure.retry_after.map(Duration::from_millis),

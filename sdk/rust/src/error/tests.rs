@@ -28,16 +28,6 @@ fn what_a_newer_host_says_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn names_are_read_back() {
-    for class in Class::ALL {
-        assert_eq!(Class::from_name(class.as_str()), class);
-    }
-    for owner in Owner::ALL {
-        assert_eq!(Owner::from_name(owner.as_str()), owner);
-    }
-}
-
-#[test]
 fn context_goes_before_the_message() {
     let error = Error::failed("a.b", "file is empty").context("reading Dockerfile");
     assert_eq!(error.to_string(), "reading Dockerfile: file is empty (a.b)");

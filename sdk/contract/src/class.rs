@@ -1,14 +1,15 @@
 //! What kind of failure there is.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
-
-use crate::names::names;
+use crate::names;
 
 names! {
     /// The kind of failure. Closed to people; a reader takes a name that it doesn't know as `failed`.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-    #[serde(rename_all = "kebab-case")]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[cfg_attr(
+        feature = "json",
+        derive(serde::Serialize, schemars::JsonSchema),
+        serde(rename_all = "kebab-case")
+    )]
     pub enum Class {
         /// What was asked for makes no sense.
         InvalidInput = "invalid-input",
@@ -34,7 +35,7 @@ names! {
 }
 
 impl Class {
-    /// The class of that name; `failed` for a name that this version doesn't know.
+    /// Returns the class of that name; `failed` for a name that this version doesn't know.
     pub fn from_name(name: &str) -> Self {
         Self::ALL
             .into_iter()
@@ -43,8 +44,9 @@ impl Class {
     }
 }
 
-impl<'de> Deserialize<'de> for Class {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+#[cfg(feature = "json")]
+impl<'de> serde::Deserialize<'de> for Class {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::from_name(&String::deserialize(deserializer)?))
     }
 }

@@ -1,14 +1,15 @@
 //! Whose a failure is.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::names::names;
+use crate::names;
 
 names! {
     /// Who can act on a failure.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-    #[serde(rename_all = "kebab-case")]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[cfg_attr(
+        feature = "json",
+        derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+        serde(rename_all = "kebab-case")
+    )]
     pub enum Owner {
         /// Who wrote the pipeline, or the code that it builds.
         Author = "author",
@@ -26,7 +27,7 @@ names! {
 }
 
 impl Owner {
-    /// The owner of that name, if it is one.
+    /// Returns the owner of that name, if it is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|owner| owner.as_str() == name)
     }

@@ -1,6 +1,7 @@
 //! Closed lists of names.
 
 /// Makes a closed list of its table: the type, all of its values, and the name of each.
+#[macro_export]
 macro_rules! names {
     (
         $(#[$about:meta])*
@@ -17,7 +18,7 @@ macro_rules! names {
             /// All of them, in the order of the contract.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
 
-            /// The name as files, events and scripts write it.
+            /// Returns the name as files, events and scripts write it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$value => $name,)+
@@ -32,5 +33,3 @@ macro_rules! names {
         }
     };
 }
-
-pub(crate) use names;
