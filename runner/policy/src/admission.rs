@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::ceiling::Ceiling;
 use crate::kubernetes::Request;
 use crate::pod::PodRefusal;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sidestep_events::PluginRef;
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::grants::{Grants, yaml};
 use crate::refusal::Refusal;
 use crate::scope::{Call, Scope};

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::field::{Reading, ScopeError, nearest};
 use crate::scope::{Call, Scope};
 

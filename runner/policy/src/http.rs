@@ -1,6 +1,6 @@
 //! Requests to other hosts.
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::field::{Absent, Field, Holds};
 use crate::pattern::Kind;
 use crate::scope::{Call, Scope};

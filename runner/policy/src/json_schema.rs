@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 use sidestep_events::PluginRef;
 
-use crate::capability::Capability;
+use crate::Capability;
+use crate::capability::Scoped;
 use crate::field::{Absent, Field, Holds, Reading};
 use crate::pattern::{Kind, MAX_PATTERN};
 

@@ -1,6 +1,6 @@
 //! Objects of a cluster, and the fields that a pod may have.
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::field::{Absent, Field, Holds};
 use crate::pattern::Kind;
 use crate::scope::{Call, Scope};

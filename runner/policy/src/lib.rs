@@ -44,7 +44,6 @@ mod uncovered;
 mod words;
 pub mod workspace;
 
-pub use capability::Capability;
 pub use ceiling::{Ceiling, CeilingRule, Unlisted};
 pub use field::{Reading, ScopeError, nearest};
 pub use grants::{Grants, scopes, yaml};
@@ -56,6 +55,7 @@ pub use pod::PodRefusal;
 pub use quantity::Quantity;
 pub use refusal::Refusal;
 pub use scope::{Call, Scope};
-pub use scope_keys::ScopeKey;
+pub use scope_keys::{ScopeKey, scope_keys};
+pub use sidestep_contract::Capability;
 pub use step_grant::StepGrant;
 pub use step_scopes::StepScopes;

@@ -11,7 +11,7 @@ macro_rules! lookup {
         described $described:literal,
         explained $explained:literal
     ) => {
-        use crate::capability::Capability;
+        use crate::Capability;
         use crate::field::{Absent, Field, Holds};
         use crate::pattern::Kind;
         use crate::scope::{Call, Scope};

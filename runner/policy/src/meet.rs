@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sidestep_events::GrantSource;
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::ceiling::Ceiling;
 use crate::grants::Grants;
 use crate::refusal::Refusal;

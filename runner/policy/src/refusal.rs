@@ -1,6 +1,6 @@
 use sidestep_events::{Class, Diagnostic, Exit, Failure, Help, Owner, PluginRef};
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::ceiling::Unlisted;
 use crate::scope::Scope;
 

@@ -6,7 +6,8 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use crate::capability::Capability;
+use crate::Capability;
+use crate::capability::Scoped;
 use crate::field::Limit;
 use crate::pattern::Pattern;
 

@@ -1,6 +1,6 @@
 //! Secret Manager.
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::field::{Absent, Field, Holds};
 use crate::pattern::Kind;
 use crate::scope::{Call, Scope};

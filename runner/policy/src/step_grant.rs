@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use sidestep_events::GrantSource;
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::field::Reading;
 use crate::grants;
 use crate::scope::Scope;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::ceiling::Ceiling;
 use crate::refusal::Refusal;
 use crate::scope::{Call, Scope};

@@ -1,6 +1,7 @@
 //! What is requested and no grant covers.
 
-use crate::capability::Capability;
+use crate::Capability;
+use crate::capability::Scoped;
 use crate::grants;
 use crate::refusal::Refusal;
 use crate::scope::Scope;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::Capability;
+use crate::Capability;
 use crate::field::{Absent, Field, Holds};
 use crate::pattern::{Kind, Pattern};
 use crate::scope::{Call, Scope, join};

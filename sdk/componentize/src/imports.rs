@@ -1,51 +1,9 @@
 //! What a component imports, and what it may.
 
+use sidestep_contract::{Capability, is_always_linked};
 use wasmparser::{Parser, Payload};
 
 use crate::Error;
-
-/// Each grant key with the interface that it links, without the version.
-pub(crate) const KEYS: [(&str, &str); 14] = [
-    ("workspace", "sidestep:workspace/files"),
-    ("storage", "sidestep:storage/objects"),
-    ("project", "sidestep:gcp/project"),
-    ("iam", "sidestep:gcp/iam"),
-    ("iamWrite", "sidestep:gcp/iam-write"),
-    ("gke", "sidestep:gcp/gke"),
-    ("artifactRegistry", "sidestep:gcp/artifact-registry"),
-    ("secretManager", "sidestep:gcp/secret-manager"),
-    ("identity", "sidestep:identity/prove"),
-    ("kubernetes", "sidestep:kubernetes/objects"),
-    ("registry", "sidestep:registry/images"),
-    ("secrets", "sidestep:secrets/names"),
-    ("artifacts", "sidestep:artifacts/store"),
-    ("http", "sidestep:http/client"),
-];
-
-/// What confers nothing, or what every step has.
-const ALWAYS: [&str; 3] = [
-    "sidestep:host/types",
-    "sidestep:step/runtime",
-    "sidestep:gcp/types",
-];
-
-/// The grant key that an imported interface belongs to; its version may be
-/// any.
-pub fn grant_key(import: &str) -> Option<&'static str> {
-    let name = unversioned(import);
-    KEYS.iter()
-        .find(|(_, interface)| *interface == name)
-        .map(|(key, _)| *key)
-}
-
-/// Whether an interface is linked to every plugin.
-pub fn is_always_linked(import: &str) -> bool {
-    ALWAYS.contains(&unversioned(import))
-}
-
-fn unversioned(import: &str) -> &str {
-    import.split_once('@').map_or(import, |(name, _)| name)
-}
 
 /// The names of a component's imports, in their order. What the components and
 /// modules inside of it import is not among them.
@@ -71,7 +29,9 @@ pub(crate) fn of(component: &[u8]) -> Result<Vec<String>, Error> {
 /// import needs.
 pub(crate) fn check(imports: &[String], requests: &[String]) -> Result<Vec<String>, Error> {
     for import in imports.iter().filter(|import| !is_always_linked(import)) {
-        let key = grant_key(import).ok_or_else(|| Error::Foreign(import.clone()))?;
+        let capability =
+            Capability::of_import(import).ok_or_else(|| Error::Foreign(import.clone()))?;
+        let key = capability.as_str();
         if !requests.iter().any(|requested| requested == key) {
             return Err(Error::NotRequested {
                 import: import.clone(),
@@ -79,7 +39,12 @@ pub(crate) fn check(imports: &[String], requests: &[String]) -> Result<Vec<Strin
             });
         }
     }
-    let used = |key: &str| imports.iter().any(|import| grant_key(import) == Some(key));
+    let used = |key: &str| {
+        let mut keys = imports
+            .iter()
+            .filter_map(|import| Capability::of_import(import));
+        keys.any(|capability| capability.as_str() == key)
+    };
     Ok(requests.iter().filter(|key| !used(key)).cloned().collect())
 }
 

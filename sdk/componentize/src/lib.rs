@@ -14,7 +14,6 @@ mod section;
 mod strip;
 
 pub use error::Error;
-pub use imports::{grant_key, is_always_linked};
 pub use manifest::{MANIFEST_EXPORT, MANIFEST_SECTION, MAX_MANIFEST};
 
 /// A finished component.

@@ -1,9 +1,9 @@
 //! What a manifest must be for readers to take it.
 
 use serde_json::{Map, Value};
+use sidestep_contract::Capability;
 
 use crate::Error;
-use crate::imports::KEYS;
 
 /// The guest's export that answers with the manifest's place in its memory.
 pub const MANIFEST_EXPORT: &str = "sidestep:manifest";
@@ -38,7 +38,7 @@ pub(crate) fn check(text: &str) -> Result<Vec<String>, Error> {
         .as_object()
         .ok_or_else(|| wrong("no `requests`"))?;
     for (key, scopes) in requests {
-        if !KEYS.iter().any(|(known, _)| known == key) {
+        if Capability::from_name(key).is_none() {
             return Err(Error::Manifest(format!(
                 "`{key}` in `requests` is no grant key"
             )));

@@ -1,6 +1,7 @@
 //! Defines the types that the runner and its plugins share. Nothing in here does any IO, so that
 //! it compiles for guests.
 
+mod capability;
 mod class;
 mod command;
 pub mod google;
@@ -13,6 +14,7 @@ mod quote;
 mod tests;
 mod word;
 
+pub use capability::{Capability, is_always_linked};
 pub use class::Class;
 pub use command::{Builder, Command};
 pub use owner::Owner;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sidestep_events::{Diagnostic, Foreign, Position};
 
 use super::{Policy, Rule, json, locate};
-use crate::capability::Capability;
+use crate::Capability;
 use crate::ceiling::CeilingRule;
 use crate::field::{Reading, ScopeError, nearest};
 use crate::grants::Grants;

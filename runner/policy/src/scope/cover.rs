@@ -1,6 +1,7 @@
 //! Whether scopes allow everything that another one allows.
 
 use super::Scope;
+use crate::capability::Scoped;
 use crate::field::Limit;
 
 /// The most single points that a scope is taken apart into when it is compared.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Scope;
-use crate::capability::Capability;
+use crate::Capability;
+use crate::capability::Scoped;
 use crate::field::{Absent, Limit, Reading, ScopeError, nearest};
 
 impl Scope {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use sidestep_events::show;
 
 use super::Scope;
+use crate::capability::Scoped;
 use crate::field::{Absent, Holds, Limit};
 
 impl Scope {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use sidestep_events::Exit;
-use sidestep_policy::Capability;
+use sidestep_policy::{Capability, scope_keys};
 
 use crate::cli::{self, Format};
 use crate::limits;
@@ -24,8 +24,7 @@ pub(crate) fn run(args: &cli::Limits) -> Exit {
             for capability in Capability::ALL {
                 output::line(&format!("{capability}: {}", capability.about()));
                 table(
-                    capability
-                        .scope_keys()
+                    scope_keys(*capability)
                         .into_iter()
                         .map(|key| [format!("  {}", key.name), key.absent, key.holds])
                         .collect(),
@@ -50,8 +49,7 @@ fn limits_as_json() -> Value {
 
 fn grants_as_json() -> Value {
     let grant = |capability: &Capability| {
-        let keys: Value = capability
-            .scope_keys()
+        let keys: Value = scope_keys(*capability)
             .into_iter()
             .map(|key| json!({ "name": key.name, "absent": key.absent, "holds": key.holds }))
             .collect();

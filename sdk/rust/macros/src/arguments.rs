@@ -4,23 +4,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Path, Result, Token, parenthesized};
 
-/// The grant keys of the contract.
-const KEYS: [&str; 14] = [
-    "workspace",
-    "storage",
-    "project",
-    "iam",
-    "iamWrite",
-    "gke",
-    "artifactRegistry",
-    "secretManager",
-    "identity",
-    "kubernetes",
-    "registry",
-    "secrets",
-    "artifacts",
-    "http",
-];
+use crate::capability::Capability;
 
 /// The arguments, checked.
 #[derive(Default)]
@@ -88,8 +72,9 @@ impl Parse for Request {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let ident: Ident = input.parse()?;
         let key = camel_case(&ident.to_string());
-        if !KEYS.contains(&key.as_str()) {
-            let message = format!("`{ident}` is no grant key; there are: {}", KEYS.join(", "));
+        if Capability::from_name(&key).is_none() {
+            let keys: Vec<_> = Capability::ALL.iter().map(|known| known.as_str()).collect();
+            let message = format!("`{ident}` is no grant key; there are: {}", keys.join(", "));
             return Err(Error::new(ident.span(), message));
         }
         input.parse::<Token![=]>()?;

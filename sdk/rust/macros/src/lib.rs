@@ -3,6 +3,11 @@
 //! it does is in the SDK.
 
 mod arguments;
+// The contract's own table, as a file: the dependencies of a macro are compiled once more, for the
+// machine that compiles.
+#[allow(dead_code, unreachable_pub, reason = "a macro needs the names alone")]
+#[path = "../../../contract/src/capability.rs"]
+mod capability;
 mod data;
 mod plugin;
 
