@@ -3,6 +3,7 @@ mod inputs;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use sidestep_contract::units::TIME_PATTERN;
 use sidestep_events::PluginRef;
 use sidestep_policy::{Reading, schema_grants};
 
@@ -268,7 +269,7 @@ fn texts() -> Value {
 
 fn time() -> Value {
     // Zero in any form is no time.
-    json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "not": { "pattern": "^(0+(ms|s|m|h|d))+$" } })
+    json!({ "type": "string", "pattern": TIME_PATTERN, "not": { "pattern": "^(0+(ms|s|m|h|d))+$" } })
 }
 
 fn count(most: u32) -> Value {

@@ -18,7 +18,6 @@ pub mod fuzz;
 mod given;
 mod graph;
 mod ids;
-mod image;
 mod json_schema;
 mod judged;
 mod manifest;
@@ -39,7 +38,6 @@ mod sense;
 mod state;
 mod step;
 mod template;
-pub mod units;
 mod values;
 mod with;
 

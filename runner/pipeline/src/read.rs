@@ -1,10 +1,11 @@
 //! Readers of small things: maps with known keys, texts, numbers, times.
 
+use sidestep_contract::units;
 use sidestep_events::Position;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::problems::Problems;
-use crate::{ids, scalars, units};
+use crate::{ids, scalars};
 
 /// Keys of the contract that this version does not have.
 const UNSUPPORTED: &[&str] = &["concurrency", "cache", "approval", "include", "artifacts"];
@@ -127,19 +128,19 @@ pub(crate) fn texts(
 /// A time with its unit, in milliseconds.
 pub(crate) fn duration(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<u64> {
     let text = node.scalar().map(|scalar| scalar.text.as_str());
-    match text.and_then(units::milliseconds) {
-        Some(0) | None => {
-            let shown = text.unwrap_or("this");
-            problems.add_help(
-                "pipeline.duration",
-                node.at,
-                format!("{what} is a time with its unit, and `{shown}` is not one"),
-                "write 30s, 10m or 1h30m",
-            );
-            None
-        }
-        some => some,
-    }
+    let misfit = match units::milliseconds(text.unwrap_or_default()) {
+        Ok(0) => units::Misfit::time(),
+        Ok(time) => return Some(time),
+        Err(misfit) => misfit,
+    };
+    let shown = text.unwrap_or("this");
+    problems.add_help(
+        "pipeline.duration",
+        node.at,
+        format!("{what} is a time with its unit, and `{shown}` is not one"),
+        format!("write {misfit}"),
+    );
+    None
 }
 
 /// A whole number of at least one.

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sidestep_contract::units::Quantity;
 
 use crate::pattern::{Kind, Pattern};
-use crate::quantity::Quantity;
+use crate::quantity;
 
 /// One key of a capability's scope.
 #[derive(Debug, Clone, Copy)]
@@ -180,7 +181,8 @@ impl Field {
         let amounts = map
             .iter()
             .map(|(name, amount)| {
-                let amount = Quantity::of(amount).ok_or_else(|| wrong().within(name.clone()))?;
+                let amount =
+                    quantity::amount(amount).ok_or_else(|| wrong().within(name.clone()))?;
                 Ok((name.clone(), amount))
             })
             .collect::<Result<_, ScopeError>>()?;

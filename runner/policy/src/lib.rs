@@ -52,7 +52,6 @@ pub use meet::{Granted, Requested, meet};
 pub use operator::{Origin, PluginFacts, Policy, Signer, Trust, json, locate};
 pub use pattern::{Kind, MAX_PATTERN, Pattern};
 pub use pod::PodRefusal;
-pub use quantity::Quantity;
 pub use refusal::Refusal;
 pub use scope::{Call, Scope};
 pub use scope_keys::{ScopeKey, scope_keys};

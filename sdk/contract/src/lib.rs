@@ -12,6 +12,7 @@ mod owner;
 mod quote;
 #[cfg(test)]
 mod tests;
+pub mod units;
 mod word;
 
 pub use capability::{Capability, is_always_linked};

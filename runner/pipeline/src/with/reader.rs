@@ -2,6 +2,8 @@
 
 use indexmap::IndexMap;
 use serde_json::Value;
+use sidestep_contract::Image;
+use sidestep_contract::units::{self, Misfit};
 use sidestep_events::Position;
 use sidestep_policy::tree::{Node, NodeKind};
 
@@ -9,7 +11,7 @@ use crate::context::{self, IN_STEP};
 use crate::expression::{self, Code, Values};
 use crate::problems::Problems;
 use crate::template::{Piece, Template, join};
-use crate::{image, scalars, schema, units};
+use crate::{scalars, schema};
 
 /// The JSON types of what an expression within a text may yield.
 const TEXTUAL: [&str; 3] = ["string", "number", "boolean"];
@@ -154,20 +156,27 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether a text has the form that `x-sidestep` asks for; what is wrong and what to write.
-fn unit(mark: Option<&str>, text: &str) -> Result<(), (String, &'static str)> {
+fn unit(mark: Option<&str>, text: &str) -> Result<(), (String, String)> {
+    let wanted = |what: &str, misfit: &Misfit| {
+        (
+            format!("{what} with its unit is wanted here, and `{text}` is not one"),
+            format!("write {misfit}"),
+        )
+    };
     match mark {
-        Some("duration") if units::milliseconds(text).is_none() => Err((
-            format!("a time with its unit is wanted here, and `{text}` is not one"),
-            "write 30s, 10m or 1h30m",
-        )),
-        Some("image-ref") if !image::is_reference(text) => Err((
+        Some("duration") => match units::milliseconds(text) {
+            Ok(_) => Ok(()),
+            Err(misfit) => Err(wanted("a time", &misfit)),
+        },
+        Some("byte-size") => match units::bytes(text) {
+            Ok(_) => Ok(()),
+            Err(misfit) => Err(wanted("a size", &misfit)),
+        },
+        Some("image-ref") if Image::read(text).is_none() => Err((
             format!("an image is wanted here, and `{text}` is not a reference to one"),
             "write HOST/PATH:TAG, such as europe-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE:TAG, in \
-             lower case and without blanks",
-        )),
-        Some("bytesize" | "byte-size") if units::bytes(text).is_none() => Err((
-            format!("a size with its unit is wanted here, and `{text}` is not one"),
-            "write 512Mi or 2Gi",
+             lower case and without blanks"
+                .to_owned(),
         )),
         _ => Ok(()),
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Check, Walk, refuse};
 use crate::field::Limit;
-use crate::quantity::Quantity;
+use crate::quantity;
 
 impl Walk<'_> {
     /// No container asks for, or may use, more than the ceiling; each says how much it may use.
@@ -32,7 +32,7 @@ impl Walk<'_> {
                                 ));
                             }
                             Some(value) => {
-                                let amount = Quantity::of(value).ok_or_else(|| {
+                                let amount = quantity::amount(value).ok_or_else(|| {
                                     refuse(&at, format!("{value} is not an amount"))
                                 })?;
                                 if amount > *cap {

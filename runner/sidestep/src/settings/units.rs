@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use sidestep_pipeline::units::{bytes, milliseconds};
+use sidestep_contract::units::{self, bytes, milliseconds};
 
 /// A time of at least a second: `60s`, `2m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -36,7 +36,10 @@ impl FromStr for Time {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match milliseconds(text) {
-            Some(ms @ 1_000..) => Ok(Self(Duration::from_millis(ms))),
+            Ok(ms @ 1_000..) => Ok(Self(Duration::from_millis(ms))),
+            Err(misfit) if misfit.spelling().is_some() => {
+                Err(format!("a time from 1s, such as {misfit}"))
+            }
             _ => Err("a time from 1s, such as 60s or 5m".to_owned()),
         }
     }
@@ -46,9 +49,13 @@ impl<const LEAST: u64> FromStr for SizeFrom<LEAST> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let size = bytes(text).filter(|size| *size >= LEAST << 20);
-        size.map(Self)
-            .ok_or_else(|| format!("a size from {LEAST}Mi, such as 512Mi or 2Gi"))
+        match bytes(text) {
+            Ok(size) if size >= LEAST << 20 => Ok(Self(size)),
+            Err(misfit) if misfit.spelling().is_some() => {
+                Err(format!("a size from {LEAST}Mi, such as {misfit}"))
+            }
+            _ => Err(format!("a size from {LEAST}Mi, such as 512Mi or 2Gi")),
+        }
     }
 }
 
@@ -82,14 +89,7 @@ impl fmt::Display for Time {
 
 impl<const LEAST: u64> fmt::Display for SizeFrom<LEAST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [("Gi", 30), ("Mi", 20), ("Ki", 10)];
-        let whole = units
-            .iter()
-            .find(|(_, shift)| self.0.is_multiple_of(1 << shift));
-        match whole {
-            Some((unit, shift)) => write!(f, "{}{unit}", self.0 >> shift),
-            None => write!(f, "{}", self.0),
-        }
+        f.write_str(&units::shown_bytes(self.0))
     }
 }
 

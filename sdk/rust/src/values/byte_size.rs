@@ -3,29 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sidestep_contract::units;
+
 use super::text::{ParseValueError, text_value};
 
-/// An amount of bytes with Kubernetes' suffixes: `512Mi`, `16Gi`, `5G`, `1024`.
+/// An amount of bytes with its unit: `512Mi`, `16Gi`, `5G`, `1024`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ByteSize(u64);
 
-text_value!(ByteSize, "byte-size", Some("^[0-9]+([KMGTPE]i|[kMGTPE])?$"));
-
-/// Binary suffixes first, largest first: the way a size is written.
-const SUFFIXES: [(&str, u64); 12] = [
-    ("Ei", 1 << 60),
-    ("Pi", 1 << 50),
-    ("Ti", 1 << 40),
-    ("Gi", 1 << 30),
-    ("Mi", 1 << 20),
-    ("Ki", 1 << 10),
-    ("E", 1_000_000_000_000_000_000),
-    ("P", 1_000_000_000_000_000),
-    ("T", 1_000_000_000_000),
-    ("G", 1_000_000_000),
-    ("M", 1_000_000),
-    ("k", 1000),
-];
+text_value!(ByteSize, "byte-size", Some(units::SIZE_PATTERN));
 
 impl ByteSize {
     /// This many bytes.
@@ -43,34 +29,15 @@ impl FromStr for ByteSize {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
-        let wrong = || ParseValueError::new("a size such as 512Mi, 16Gi or 5G", text);
-        let digits = text
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len());
-        let (number, suffix) = text.split_at(digits);
-        let factor = if suffix.is_empty() {
-            1
-        } else {
-            SUFFIXES
-                .iter()
-                .find(|(known, _)| *known == suffix)
-                .ok_or_else(wrong)?
-                .1
-        };
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        number.checked_mul(factor).map(Self).ok_or_else(wrong)
+        units::bytes(text).map(Self).map_err(|misfit| {
+            ParseValueError::misfit("a size such as 512Mi, 16Gi or 5G", &misfit, text)
+        })
     }
 }
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exact = SUFFIXES[..6]
-            .iter()
-            .find(|(_, factor)| self.0 != 0 && self.0.is_multiple_of(*factor));
-        match exact {
-            Some((suffix, factor)) => write!(f, "{}{suffix}", self.0 / factor),
-            None => write!(f, "{}", self.0),
-        }
+        f.write_str(&units::shown_bytes(self.0))
     }
 }
 
@@ -100,5 +67,10 @@ mod tests {
         for text in ["", "Mi", "1.5Gi", "10MB", "-1", "16Ei", "1 Gi"] {
             assert!(text.parse::<ByteSize>().is_err(), "{text}");
         }
+        let error = "10MB".parse::<ByteSize>().expect_err("10MB");
+        assert_eq!(
+            error.to_string(),
+            r#"expected a size such as 512Mi, 16Gi or 5G, found "10MB"; write 10M or 10Mi"#
+        );
     }
 }

@@ -3,22 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sidestep_contract::units;
+
 use super::text::{ParseValueError, text_value};
 
 /// A length of time as a pipeline writes it: `30s`, `10m`, `1h30m`, `250ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Duration(std::time::Duration);
 
-text_value!(Duration, "duration", Some("^([0-9]+(ms|s|m|h|d))+$"));
-
-/// The units with their milliseconds, largest first.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1000),
-    ("ms", 1),
-];
+text_value!(Duration, "duration", Some(units::TIME_PATTERN));
 
 impl Duration {
     /// This many seconds.
@@ -42,46 +35,18 @@ impl FromStr for Duration {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
-        let wrong = || ParseValueError::new("a time with units such as 30s or 1h30m", text);
-        let mut rest = text;
-        let mut total = 0_u64;
-        while !rest.is_empty() {
-            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-            let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
-            rest = &rest[digits..];
-            let unit = rest
-                .find(|c: char| c.is_ascii_digit())
-                .unwrap_or(rest.len());
-            let (_, factor) = UNITS
-                .iter()
-                .find(|(name, _)| *name == &rest[..unit])
-                .ok_or_else(wrong)?;
-            rest = &rest[unit..];
-            total = number
-                .checked_mul(*factor)
-                .and_then(|part| total.checked_add(part))
-                .ok_or_else(wrong)?;
-        }
-        if text.is_empty() {
-            return Err(wrong());
-        }
-        Ok(Self(std::time::Duration::from_millis(total)))
+        units::milliseconds(text)
+            .map(|millis| Self(std::time::Duration::from_millis(millis)))
+            .map_err(|misfit| {
+                ParseValueError::misfit("a time with units such as 30s or 1h30m", &misfit, text)
+            })
     }
 }
 
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
-        if rest == 0 {
-            return f.write_str("0s");
-        }
-        for (unit, factor) in UNITS {
-            if rest >= factor {
-                write!(f, "{}{unit}", rest / factor)?;
-                rest %= factor;
-            }
-        }
-        Ok(())
+        let millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        f.write_str(&units::shown_milliseconds(millis))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sidestep_contract::units::Misfit;
+
 /// Why a text is not the value it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseValueError {
@@ -9,6 +11,8 @@ pub struct ParseValueError {
     pub expected: &'static str,
     /// What was there.
     pub found: String,
+    /// How it is spelt, for a near miss.
+    pub spelling: Option<String>,
 }
 
 impl ParseValueError {
@@ -16,13 +20,26 @@ impl ParseValueError {
         Self {
             expected,
             found: found.to_owned(),
+            spelling: None,
+        }
+    }
+
+    /// An error of a text that does not fit, with the right spelling of a near miss.
+    pub(super) fn misfit(expected: &'static str, misfit: &Misfit, found: &str) -> Self {
+        Self {
+            spelling: misfit.spelling(),
+            ..Self::new(expected, found)
         }
     }
 }
 
 impl fmt::Display for ParseValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found {:?}", self.expected, self.found)
+        write!(f, "expected {}, found {:?}", self.expected, self.found)?;
+        match &self.spelling {
+            Some(spelling) => write!(f, "; write {spelling}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,36 +1,10 @@
 //! Kubernetes quantities: `500m`, `2Gi`, `1e3`.
 
-/// The value in thousandths, so that `100m` of a CPU is whole.
+use sidestep_contract::units::Quantity;
+
+/// Returns the value in thousandths, so that `100m` of a CPU is whole.
 pub(crate) fn thousandths(text: &str) -> Option<i128> {
-    let split = text
-        .find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-'))
-        .unwrap_or(text.len());
-    let (number, suffix) = text.split_at(split);
-    let value: f64 = number.parse().ok()?;
-    let factor: f64 = match suffix {
-        "" => 1.0,
-        "m" => 0.001,
-        "u" => 1e-6,
-        "n" => 1e-9,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "P" => 1e15,
-        "Ki" => 1024.0,
-        "Mi" => 1024.0_f64.powi(2),
-        "Gi" => 1024.0_f64.powi(3),
-        "Ti" => 1024.0_f64.powi(4),
-        "Pi" => 1024.0_f64.powi(5),
-        other => {
-            let exponent: i32 = other.strip_prefix(['e', 'E'])?.parse().ok()?;
-            10.0_f64.powi(exponent)
-        }
-    };
-    let thousandths = (value * factor * 1000.0).ceil();
-    // Quantities fit by far: the API's largest is 2^63.
-    #[allow(clippy::cast_possible_truncation)]
-    thousandths.is_finite().then_some(thousandths as i128)
+    Quantity::parse(text).map(|quantity| quantity.thousandths())
 }
 
 #[cfg(test)]
