@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+use sidestep_contract::google::Cluster;
 use sidestep_sandbox_google::{
     Cloud, Clusters, DockerImage, Images, PodSubject, Scenario, Seed, TokenRefused,
 };
@@ -22,13 +23,14 @@ pub(crate) fn cluster_config(
     seed: &Seed,
     scenario: &Scenario,
 ) -> Result<Config, SandboxError> {
-    let parts: Vec<&str> = cluster.split('/').collect();
-    let ["projects", project, "locations", location, "clusters", name] = parts[..] else {
-        return Err(SandboxError::setup(
-            "scenario",
-            format!("`{cluster}` is no cluster's name"),
-        ));
-    };
+    let named = Cluster::read(cluster).ok_or_else(|| {
+        SandboxError::setup("scenario", format!("`{cluster}` is no cluster's name"))
+    })?;
+    let Cluster {
+        project,
+        location,
+        name,
+    } = &named;
     let mut config = Config::new(places.dir.join("kubernetes"), project, location, name);
     // What GKE says that it runs is what the API server says that it is.
     if let Some(known) = seed.clusters.get(cluster) {

@@ -3,6 +3,7 @@
 use sidestep_bindings::sidestep::gcp::artifact_registry as wit;
 use sidestep_bindings::sidestep::gcp::types::PolicyResource;
 use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
+use sidestep_contract::google::Repository;
 use sidestep_control_plane::ControlPlane;
 use sidestep_events::Failure;
 use sidestep_gate::functions::artifact_registry as functions;
@@ -87,28 +88,9 @@ fn call<'g>(gate: &'g Gate, function: Priced, name: &str, action: &'static str) 
     }
 }
 
-/// `L-docker.pkg.dev/P/R`, as an image's name begins. A repository that stands for Container
-/// Registry's is named like its host.
+/// Returns how the names of the repository's images begin.
 fn as_image(name: &str) -> Option<String> {
-    let parts: Vec<&str> = name.split('/').collect();
-    let [
-        "projects",
-        project,
-        "locations",
-        location,
-        "repositories",
-        repository,
-    ] = parts[..]
-    else {
-        return None;
-    };
-    Some(
-        if repository == "gcr.io" || repository.ends_with(".gcr.io") {
-            format!("{repository}/{project}")
-        } else {
-            format!("{location}-docker.pkg.dev/{project}/{repository}")
-        },
-    )
+    Repository::from_resource(name).map(|repository| repository.image_prefix())
 }
 
 async fn repository(google: &ControlPlane, name: &str) -> Result<wit::Repository, Failure> {

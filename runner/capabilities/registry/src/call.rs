@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
+use sidestep_contract::registry;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_google::retry::retry;
 use sidestep_google::{Credentials, Endpoints, Service};
@@ -133,11 +134,7 @@ impl Caller {
         match self.endpoints.url(Service::Registry) {
             Some(endpoint) => format!("{endpoint}/v2/{repository}"),
             None => {
-                // Docker Hub's registry has another host than its images' names.
-                let host = match repository.host.as_str() {
-                    "docker.io" => "registry-1.docker.io",
-                    host => host,
-                };
+                let host = registry::serving(&repository.host);
                 format!("https://{host}/v2/{}", repository.path)
             }
         }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use sha2::{Digest as _, Sha256};
+use sidestep_contract::image::is_digest;
 use sidestep_events::{Class, Failure, Owner};
 use sidestep_google::{Credentials, Endpoints};
 
 use super::answer::{body, elsewhere, refusal, text, upload};
 use super::call::{Call, Caller};
 use super::failure::unreachable;
-use super::reference::{Image, Repository, is_digest};
+use super::reference::{Image, Repository};
 
 /// The largest manifest or configuration that is read: what the specification has registries take.
 const LARGEST: usize = 4 << 20;

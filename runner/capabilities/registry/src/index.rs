@@ -1,10 +1,11 @@
 //! Indexes: which image of one is meant, and making one (OCI image specification, Image Index).
 
 use serde::{Deserialize, Serialize};
+use sidestep_contract::image::is_digest;
 use sidestep_events::{Class, Failure, Owner};
 
 use super::client::{Descriptor, Registry};
-use super::reference::{Image, is_digest};
+use super::reference::Image;
 
 /// The media type of an index.
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";

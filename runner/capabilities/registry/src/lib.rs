@@ -163,9 +163,8 @@ impl wit::Host for Calls<'_> {
 
 /// A call about an image, which is granted by its repository's name.
 fn about<'a>(image: &'a str, action: &'a str) -> Request<'a> {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
     Request {
-        repository: reference::without_tag(name),
+        repository: sidestep_contract::Image::split(image).name,
         action,
     }
 }

@@ -2,13 +2,9 @@
 
 use std::fmt;
 
+use sidestep_contract::image::{Image as Name, is_digest};
+use sidestep_contract::registry;
 use sidestep_events::{Class, Failure, Owner};
-
-/// The longest name of a repository that registries have to take, with its host (OCI distribution
-/// specification, "Pulling manifests").
-const MAX_NAME: usize = 255;
-/// The longest tag (the same).
-const MAX_TAG: usize = 128;
 
 /// A repository of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,20 +34,23 @@ impl Repository {
             wrong(format!("`{}` is no repository", text.escape_debug()))
                 .with_help("write it with its registry: HOST/REPOSITORY, in lower case")
         };
-        let (host, path) = text.split_once('/').ok_or_else(wrong)?;
-        if text.len() > MAX_NAME || !is_host(host) || !path.split('/').all(is_component) {
-            return Err(wrong());
-        }
-        Ok(Self {
-            host: host.to_owned(),
-            path: path.to_owned(),
+        let name = Name::read(text).filter(|name| (name.tag, name.digest) == (None, None));
+        name.and_then(Self::of).ok_or_else(wrong)
+    }
+
+    /// Returns the repository of a name that has its registry. Hosts are compared with grants, so
+    /// they are in lower case.
+    fn of(name: Name<'_>) -> Option<Self> {
+        let lower = |host: &&str| !host.contains(|c: char| c.is_ascii_uppercase());
+        Some(Self {
+            host: name.host.filter(lower)?.to_owned(),
+            path: name.path.to_owned(),
         })
     }
 
     /// Whether it is one of Google's registries, which take Google's access tokens.
     pub fn is_googles(&self) -> bool {
-        let host = self.host.as_str();
-        host == "gcr.io" || host.ends_with(".gcr.io") || host.ends_with("-docker.pkg.dev")
+        registry::is_googles(&self.host)
     }
 }
 
@@ -72,17 +71,12 @@ impl Image {
                 "write it with its registry, and its tag or digest: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…",
             )
         };
-        let (name, reference) = if let Some((name, digest)) = text.split_once('@') {
-            // A tag beside a digest says nothing more.
-            (without_tag(name), is_digest(digest).then_some(digest))
-        } else {
-            let name = without_tag(text);
-            let tag = text.get(name.len() + 1..).filter(|tag| is_tag(tag));
-            (name, tag)
-        };
+        let name = Name::read(text).ok_or_else(wrong)?;
+        // A tag beside a digest says nothing more.
+        let reference = name.digest.or(name.tag).ok_or_else(wrong)?;
         Ok(Self {
-            repository: Repository::parse(name).map_err(|_| wrong())?,
-            reference: reference.ok_or_else(wrong)?.to_owned(),
+            repository: Repository::of(name).ok_or_else(wrong)?,
+            reference: reference.to_owned(),
         })
     }
 
@@ -97,66 +91,6 @@ impl fmt::Display for Image {
         let sign = if self.digest().is_some() { '@' } else { ':' };
         write!(f, "{}{sign}{}", self.repository, self.reference)
     }
-}
-
-/// The text up to its tag: a colon before the last slash is a port's.
-pub(super) fn without_tag(text: &str) -> &str {
-    let last = text.rfind('/').map_or(0, |slash| slash + 1);
-    match text[last..].find(':') {
-        Some(colon) => &text[..last + colon],
-        None => text,
-    }
-}
-
-/// Whether it is a digest of the only kind that is taken, SHA-256.
-pub(super) fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(|hex| {
-        hex.len() == 64
-            && hex
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    })
-}
-
-fn is_tag(tag: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    tag.len() <= MAX_TAG
-        && tag.bytes().next().is_some_and(word)
-        && tag
-            .bytes()
-            .all(|byte| word(byte) || byte == b'.' || byte == b'-')
-}
-
-/// A host has a dot, or a port, or is this machine; else it would be a folder of Docker Hub's.
-fn is_host(text: &str) -> bool {
-    let (name, port) = match text.split_once(':') {
-        Some((name, port)) => (name, Some(port)),
-        None => (text, None),
-    };
-    let port_is_one = port.is_none_or(|port| port.parse::<u16>().is_ok());
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    port_is_one
-        && name.split('.').all(label)
-        && (name.contains('.') || port.is_some() || name == "localhost")
-}
-
-/// A part of a repository's name: lower-case letters and digits, divided by `.`, `_`, `__` or
-/// dashes (OCI distribution specification, "Pulling manifests").
-fn is_component(text: &str) -> bool {
-    let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = |byte: Option<u8>| byte.is_some_and(alphanumeric);
-    ends(text.bytes().next())
-        && ends(text.bytes().last())
-        && text
-            .bytes()
-            .all(|byte| alphanumeric(byte) || b"._-".contains(&byte))
-        && !text.contains("..")
 }
 
 fn wrong(message: String) -> Failure {

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use cel::{Context, ExecutionError, Value as Cel};
 use serde_json::json;
-use sidestep_contract::google::{self, Account, Repository};
+use sidestep_contract::Image;
+use sidestep_contract::google::{self, Account, Cluster, Repository};
 use sidestep_evaluator::Statuses;
 
 use crate::cel_value::to_cel;
@@ -36,37 +37,24 @@ pub(crate) fn declare(context: &mut Context<'_, '_>, statuses: Statuses) {
 
 /// An image reference's parts (the OCI distribution specification's `name`, `tag`, `digest`).
 fn image(text: &str) -> Cel {
-    let (name, digest) = match text.split_once('@') {
-        Some((name, digest)) => (name, digest),
-        None => (text, ""),
-    };
-    let slash = name.rfind('/').map_or(0, |at| at + 1);
-    let (repository, tag) = match name[slash..].find(':') {
-        Some(colon) => (&name[..slash + colon], &name[slash + colon + 1..]),
-        None => (name, ""),
-    };
-    let host = match repository.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-        _ => "",
-    };
-    to_cel(&json!({ "repository": repository, "tag": tag, "digest": digest, "host": host }))
+    let image = Image::split(text);
+    to_cel(&json!({
+        "repository": image.name,
+        "tag": image.tag.unwrap_or_default(),
+        "digest": image.digest.unwrap_or_default(),
+        "host": image.host.unwrap_or_default(),
+    }))
 }
 
 /// A GKE resource name's parts; of any other name only `name`.
 fn cluster(text: &str) -> Cel {
-    let parts: Vec<&str> = text.split('/').collect();
-    let value = match parts.as_slice() {
-        [
-            "projects",
+    let value = match Cluster::read(text) {
+        Some(Cluster {
             project,
-            "locations" | "zones",
             location,
-            "clusters",
             name,
-        ] => {
-            json!({ "project": project, "location": location, "name": name })
-        }
-        _ => json!({ "project": null, "location": null, "name": text }),
+        }) => json!({ "project": project, "location": location, "name": name }),
+        None => json!({ "project": null, "location": null, "name": text }),
     };
     to_cel(&value)
 }
@@ -105,7 +93,7 @@ fn repository(text: &str) -> String {
 
 /// The repository of an image, which may have a digest.
 fn registry(image: &str) -> Option<Repository> {
-    Repository::of_image(image.split('@').next().unwrap_or_default())
+    Repository::of_image(Image::split(image).name)
 }
 
 #[cfg(test)]

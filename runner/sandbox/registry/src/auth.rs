@@ -3,6 +3,7 @@
 use crate::{App, OverTls, failure::Failure, name::Image};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::{HeaderMap, header, request::Parts};
+use sidestep_contract::registry::is_container_registry;
 use sidestep_sandbox_identity::{Caller, Resource};
 
 /// The bearer token that the token service gives to who sent no credential.
@@ -184,7 +185,7 @@ impl App {
         if self.repositories.exists(&resource) {
             return Ok(());
         }
-        let gcr = image.repository == "gcr.io" || image.repository.ends_with(".gcr.io");
+        let gcr = is_container_registry(&image.repository);
         if gcr && action == Action::Push {
             let project = Resource::Project(image.project.clone());
             let permission = "artifactregistry.repositories.createOnPush";

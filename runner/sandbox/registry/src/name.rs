@@ -2,6 +2,8 @@
 //! (<https://cloud.google.com/artifact-registry/docs/docker/names>).
 
 use crate::failure::Failure;
+use sidestep_contract::image::is_component;
+use sidestep_contract::registry::{Google, is_googles};
 use sidestep_sandbox_identity::Resource;
 use std::path::PathBuf;
 
@@ -18,26 +20,6 @@ pub(crate) struct Image {
     pub(crate) path: String,
 }
 
-/// Whether requests to this host are for a registry of Google's.
-pub(crate) fn is_registry(host: &str) -> bool {
-    location(host).is_some()
-}
-
-/// A registry host's location, and the repository that a `gcr.io` host stands for.
-fn location(host: &str) -> Option<(&str, Option<&str>)> {
-    match host {
-        "gcr.io" | "us.gcr.io" => Some(("us", Some(host))),
-        "eu.gcr.io" => Some(("europe", Some(host))),
-        "asia.gcr.io" => Some(("asia", Some(host))),
-        _ => {
-            let location = host.strip_suffix("-docker.pkg.dev")?;
-            let plain =
-                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-            (!location.is_empty() && location.bytes().all(plain)).then_some((location, None))
-        }
-    }
-}
-
 impl Image {
     /// `host` is the request's own; `written` the path between `/v2/` and the
     /// endpoint. Every component is checked, since they become folders.
@@ -45,22 +27,22 @@ impl Image {
         let bad =
             |why: &str| Failure::name_invalid(format!("Invalid image name \"{written}\": {why}."));
         let mut parts: Vec<&str> = written.split('/').collect();
-        if let Some(part) = parts.iter().find(|part| !component(part)) {
+        if let Some(part) = parts.iter().find(|part| !is_component(part)) {
             return Err(bad(&format!("\"{part}\" is no path component")));
         }
         if written.len() > 255 {
             return Err(bad("it is over 255 characters"));
         }
         let registry = match parts.first() {
-            Some(first) if is_registry(first) => parts.remove(0),
-            _ if is_registry(host) => host,
+            Some(first) if is_googles(first) => parts.remove(0),
+            _ if is_googles(host) => host,
             _ => {
                 return Err(bad(
                     "it begins with no registry host such as europe-docker.pkg.dev or gcr.io",
                 ));
             }
         };
-        let (location, gcr) = location(registry).ok_or_else(|| bad("no registry"))?;
+        let registry = Google::read(registry).ok_or_else(|| bad("no registry"))?;
         // `example.com/project` is a domain-scoped project.
         let domain = parts.first().is_some_and(|first| first.contains('.'));
         let taken = if domain { 2 } else { 1 };
@@ -68,10 +50,10 @@ impl Image {
             return Err(bad("it names no project"));
         }
         let project = parts.drain(..taken).collect::<Vec<_>>().join(":");
-        let repository = match gcr {
-            Some(repository) => repository.to_owned(),
-            None if parts.is_empty() => return Err(bad("it names no repository")),
-            None => parts.remove(0).to_owned(),
+        let repository = match registry {
+            Google::ContainerRegistry { repository, .. } => repository.to_owned(),
+            Google::Location(_) if parts.is_empty() => return Err(bad("it names no repository")),
+            Google::Location(_) => parts.remove(0).to_owned(),
         };
         if parts.is_empty() {
             return Err(bad("it names no image inside the repository"));
@@ -79,7 +61,7 @@ impl Image {
         Ok(Self {
             written: written.to_owned(),
             project,
-            location: location.to_owned(),
+            location: registry.location().to_owned(),
             repository,
             path: parts.join("/"),
         })
@@ -110,22 +92,6 @@ impl Image {
             .iter()
             .collect()
     }
-}
-
-/// The distribution spec's `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
-fn component(text: &str) -> bool {
-    let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = text.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
-        return false;
-    };
-    alphanumeric(*first)
-        && alphanumeric(*last)
-        && text
-            .split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            .all(|between| {
-                matches!(between, "" | "." | "_" | "__") || between.bytes().all(|b| b == b'-')
-            })
 }
 
 #[cfg(test)]

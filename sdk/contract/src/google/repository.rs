@@ -2,6 +2,7 @@
 
 use super::project;
 use crate::Command;
+use crate::registry::{self, Google};
 
 /// A repository of Artifact Registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,24 +39,18 @@ impl Repository {
     }
 
     /// Returns the repository of an image, `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`. The hosts
-    /// of Container Registry are repositories by now, named like the host
-    /// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
+    /// of Container Registry are repositories by now, named like the host.
     pub fn of_image(path: &str) -> Option<Self> {
         let mut segments = path.split('/');
-        let host = segments.next()?;
+        let host = Google::read(segments.next()?)?;
         let project = project::take(&mut segments)?;
-        let (location, name) = match host {
-            "gcr.io" | "us.gcr.io" => ("us", host),
-            "eu.gcr.io" => ("europe", host),
-            "asia.gcr.io" => ("asia", host),
-            _ => (
-                host.strip_suffix("-docker.pkg.dev")?,
-                segments.next().filter(|name| !name.is_empty())?,
-            ),
+        let name = match host {
+            Google::ContainerRegistry { repository, .. } => repository,
+            Google::Location(_) => segments.next().filter(|name| !name.is_empty())?,
         };
         Some(Self {
             project,
-            location: location.to_owned(),
+            location: host.location().to_owned(),
             name: name.to_owned(),
         })
     }
@@ -64,12 +59,28 @@ impl Repository {
     /// `europe-docker.pkg.dev/PROJECT/NAME`. Nothing can be pushed to it.
     pub fn is_left_out(path: &str) -> bool {
         let mut segments = path.split('/');
-        let host = segments.next().unwrap_or_default();
-        if !host.ends_with("-docker.pkg.dev") {
+        let host = Google::read(segments.next().unwrap_or_default());
+        if !matches!(host, Some(Google::Location(_))) {
             return false;
         }
         let project = project::take(&mut segments);
         project.is_none() || segments.count() < 2
+    }
+
+    /// Returns how the names of its images begin, the reverse of [`Self::of_image`]:
+    /// `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY`, or `HOST/PROJECT` where it stands for a host of
+    /// Container Registry.
+    pub fn image_prefix(&self) -> String {
+        let project = self.project.replace(':', "/");
+        if self.is_created_on_push() {
+            format!("{}/{project}", self.name)
+        } else {
+            format!(
+                "{}/{project}/{}",
+                registry::host_of(&self.location),
+                self.name
+            )
+        }
     }
 
     /// Returns `projects/P/locations/L/repositories/R`.
@@ -84,7 +95,7 @@ impl Repository {
 
     /// Returns whether a first push may create it, as for the hosts of Container Registry.
     pub fn is_created_on_push(&self) -> bool {
-        self.name == "gcr.io" || self.name.ends_with(".gcr.io")
+        registry::is_container_registry(&self.name)
     }
 
     /// Creates the repository.

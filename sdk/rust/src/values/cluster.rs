@@ -3,49 +3,45 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sidestep_contract::google;
+
 use super::text::{ParseValueError, text_value};
 
 /// A GKE cluster (`projects/P/locations/L/clusters/C`), or a name that the
 /// operator's settings map to a cluster.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cluster(String);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    text: String,
+    gke: Option<google::Cluster>,
+}
 
 text_value!(Cluster, "cluster", None);
 
 impl Cluster {
     /// The name as it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The project's id, of a GKE cluster.
     pub fn project(&self) -> Option<&str> {
-        self.parts().map(|[project, _, _]| project)
+        self.gke.as_ref().map(|gke| gke.project.as_str())
     }
 
     /// The location, of a GKE cluster.
     pub fn location(&self) -> Option<&str> {
-        self.parts().map(|[_, location, _]| location)
+        self.gke.as_ref().map(|gke| gke.location.as_str())
     }
 
     /// The cluster's own name, of a GKE cluster.
     pub fn name(&self) -> Option<&str> {
-        self.parts().map(|[_, _, name]| name)
+        self.gke.as_ref().map(|gke| gke.name.as_str())
     }
 
     /// The cluster in the commands of gcloud. None for a name that only the operator's settings
     /// map to a cluster.
-    pub fn gke(&self) -> Option<sidestep_contract::google::Cluster> {
-        sidestep_contract::google::Cluster::read(&self.0)
-    }
-
-    fn parts(&self) -> Option<[&str; 3]> {
-        match *self.0.split('/').collect::<Vec<_>>() {
-            ["projects", project, "locations", location, "clusters", name] => {
-                Some([project, location, name])
-            }
-            _ => None,
-        }
+    pub fn gke(&self) -> Option<google::Cluster> {
+        self.gke.clone()
     }
 }
 
@@ -53,13 +49,13 @@ impl FromStr for Cluster {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
-        let cluster = Self(text.to_owned());
-        let full = cluster
-            .parts()
-            .is_some_and(|parts| parts.iter().all(|part| !part.is_empty()));
+        let gke = google::Cluster::read(text);
         let short = !text.is_empty() && !text.contains(['/', ' ']);
-        if full || short {
-            Ok(cluster)
+        if gke.is_some() || short {
+            Ok(Self {
+                text: text.to_owned(),
+                gke,
+            })
         } else {
             Err(ParseValueError::new(
                 "projects/P/locations/L/clusters/C or a mapped name",
@@ -71,7 +67,7 @@ impl FromStr for Cluster {
 
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sidestep_contract::Image;
+
 use super::text::{ParseValueError, text_value};
 
 /// A container image: `[HOST/]PATH[:TAG][@sha256:DIGEST]`.
@@ -53,35 +55,13 @@ impl FromStr for ImageRef {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
-        let wrong = || ParseValueError::new("an image such as HOST/PATH:TAG", text);
-        let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
-            Some(_) => return Err(wrong()),
-            None => (text, None),
-        };
-        // A colon after the last slash begins a tag; before it, a port.
-        let (path, tag) = match rest.rsplit_once(':') {
-            Some((path, tag)) if !tag.contains('/') => (path, Some(tag.to_owned())),
-            _ => (rest, None),
-        };
-        if tag.as_deref().is_some_and(|tag| !is_tag(tag)) {
-            return Err(wrong());
-        }
-        let repository = match path.split_once('/') {
-            Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => path.to_owned(),
-            Some(_) => format!("docker.io/{path}"),
-            None => format!("docker.io/library/{path}"),
-        };
-        let mut parts = repository.split('/');
-        let host = parts.next().unwrap_or_default();
-        if host.is_empty() || !host.bytes().all(is_host) || !parts.all(is_component) {
-            return Err(wrong());
-        }
+        let image = Image::read(text)
+            .ok_or_else(|| ParseValueError::new("an image such as HOST/PATH:TAG", text))?;
         Ok(Self {
             text: text.to_owned(),
-            repository,
-            tag,
-            digest,
+            repository: image.repository(),
+            tag: image.tag.map(str::to_owned),
+            digest: image.digest.map(str::to_owned),
         })
     }
 }
@@ -90,36 +70,6 @@ impl fmt::Display for ImageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(|hex| {
-        hex.len() == 64
-            && hex
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    })
-}
-
-/// OCI distribution spec: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
-fn is_tag(text: &str) -> bool {
-    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    text.len() <= 128
-        && text.bytes().next().is_some_and(word)
-        && text.bytes().all(|b| word(b) || b == b'.' || b == b'-')
-}
-
-fn is_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".:-".contains(&byte)
-}
-
-/// A component of a path (OCI distribution spec): lower-case words with
-/// separators between them.
-fn is_component(text: &str) -> bool {
-    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let ends = [text.bytes().next(), text.bytes().last()];
-    ends.iter().all(|end| end.is_some_and(word))
-        && text.bytes().all(|b| word(b) || b"._-".contains(&b))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod images;
 
 use serde_json::{Map, Value, json};
+use sidestep_contract::google::Repository;
 use sidestep_sandbox_identity::Resource;
 
 use super::policies::Policies;
@@ -223,15 +224,8 @@ pub(crate) fn new_repository(cloud: &Cloud, name: &str, body: &Value) -> Value {
 fn shown(name: &str, repository: &Value) -> Value {
     let mut out = repository.clone();
     out["name"] = json!(name);
-    if let ["projects", project, "locations", location, _, id] =
-        name.split('/').collect::<Vec<_>>()[..]
-    {
-        let host = if id == "gcr.io" || id.ends_with(".gcr.io") {
-            format!("{id}/{project}")
-        } else {
-            format!("{location}-docker.pkg.dev/{project}/{id}")
-        };
-        out["registryUri"] = json!(host);
+    if let Some(repository) = Repository::from_resource(name) {
+        out["registryUri"] = json!(repository.image_prefix());
     }
     out
 }

@@ -1,0 +1,128 @@
+//! Hosts of registries: one table of which are Google's.
+
+/// The host in the names of Docker Hub's images.
+pub const DOCKER_HUB: &str = "docker.io";
+
+/// The hosts of Container Registry and the location of each. Artifact Registry serves them, from
+/// a repository that is named like the host
+/// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
+const CONTAINER_REGISTRY: [(&str, &str); 4] = [
+    ("gcr.io", "us"),
+    ("us.gcr.io", "us"),
+    ("eu.gcr.io", "europe"),
+    ("asia.gcr.io", "asia"),
+];
+
+/// What follows the location in Artifact Registry's hosts for container images
+/// (<https://cloud.google.com/artifact-registry/docs/docker/names>).
+const ARTIFACT_REGISTRY: &str = "-docker.pkg.dev";
+
+/// A host of Artifact Registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Google<'a> {
+    /// `LOCATION-docker.pkg.dev`: paths begin with project and repository.
+    Location(&'a str),
+    /// `gcr.io` and its like: paths begin with the project, and the repository is the host's.
+    ContainerRegistry {
+        /// The location, such as `us`.
+        location: &'static str,
+        /// The repository's name.
+        repository: &'static str,
+    },
+}
+
+impl<'a> Google<'a> {
+    /// Reads a host without a port. None for a host that is not one of Google's registries.
+    pub fn read(host: &'a str) -> Option<Self> {
+        if let Some((repository, location)) =
+            CONTAINER_REGISTRY.iter().find(|(name, _)| *name == host)
+        {
+            return Some(Self::ContainerRegistry {
+                location,
+                repository,
+            });
+        }
+        let location = host.strip_suffix(ARTIFACT_REGISTRY)?;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let is_location = !location.is_empty() && location.bytes().all(plain);
+        is_location.then_some(Self::Location(location))
+    }
+
+    /// Returns the location, such as `europe` or `us-central1`.
+    pub fn location(self) -> &'a str {
+        match self {
+            Self::Location(location) => location,
+            Self::ContainerRegistry { location, .. } => location,
+        }
+    }
+}
+
+/// Returns whether a host is a registry of Google's: those take Google's access tokens, and get
+/// them.
+pub fn is_googles(host: &str) -> bool {
+    Google::read(host).is_some()
+}
+
+/// Returns whether a repository of Artifact Registry stands for a host of Container Registry, by its
+/// name.
+pub fn is_container_registry(repository: &str) -> bool {
+    CONTAINER_REGISTRY
+        .iter()
+        .any(|(host, _)| *host == repository)
+}
+
+/// Returns the host of a location's container images.
+pub fn host_of(location: &str) -> String {
+    format!("{location}{ARTIFACT_REGISTRY}")
+}
+
+/// Returns the host that serves images whose names have this one. Docker Hub's differs.
+pub fn serving(host: &str) -> &str {
+    if host == DOCKER_HUB {
+        "registry-1.docker.io"
+    } else {
+        host
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_googles_registries_are_googles() {
+        for (host, location) in [
+            ("europe-docker.pkg.dev", "europe"),
+            ("us-west1-docker.pkg.dev", "us-west1"),
+            ("gcr.io", "us"),
+            ("us.gcr.io", "us"),
+            ("eu.gcr.io", "europe"),
+            ("asia.gcr.io", "asia"),
+        ] {
+            assert_eq!(Google::read(host).expect(host).location(), location);
+        }
+        for host in [
+            "",
+            "-docker.pkg.dev",
+            "pkg.dev",
+            "docker.pkg.dev.example",
+            "a.b-docker.pkg.dev",
+            "Europe-docker.pkg.dev",
+            "europe-docker.pkg.dev:443",
+            "evilgcr.io",
+            "k8s.gcr.io",
+            "gcr.io.example.com",
+            "ghcr.io",
+            "docker.io",
+        ] {
+            assert!(!is_googles(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_locations_host_is_read_back() {
+        let host = host_of("europe");
+        assert_eq!(Google::read(&host), Some(Google::Location("europe")));
+        assert!(is_container_registry("eu.gcr.io") && !is_container_registry("images"));
+    }
+}
