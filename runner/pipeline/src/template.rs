@@ -123,8 +123,8 @@ impl Template {
             Self::Expression(_) | Self::Text(_) => {
                 let mut texts = self.expressions().into_iter();
                 let waits = texts.any(|text| expression::waits(&*values.evaluator, text));
-                match (waits, self.evaluate(values)) {
-                    (false, Ok(value)) => value,
+                match (!waits).then(|| self.evaluate(values)) {
+                    Some(Ok(value)) => value,
                     _ => {
                         unknown.push(at.to_owned());
                         Value::Null
