@@ -1,6 +1,6 @@
 //! Embeds the built-in plugins: every `NAME.wasm` of the folder that `SIDESTEP_PLUGINS` names, with
-//! its compiled code `NAME.cwasm` where that lies beside it, and the compiled code of the evaluator,
-//! `evaluator/evaluator.cwasm`. Without the variable the runner has none of them: plugins are found
+//! its compiled code `NAME.cwasm` where that lies beside it, and of the evaluator its compiled code
+//! and its memory, `evaluator/evaluator.cwasm` and `.memory`. Without the variable the runner has none of them: plugins are found
 //! in files only, and expressions and schemas cannot be evaluated.
 //!
 //! Components are hashed here, so that no start of the runner has to, and compiled code fills whole
@@ -16,9 +16,10 @@ use sha2::{Digest as _, Sha256};
 fn main() {
     println!("cargo::rerun-if-env-changed=SIDESTEP_PLUGINS");
     let mut list = String::from("&[\n");
-    let mut evaluator = Vec::new();
+    let (mut evaluator, mut memory) = (Vec::new(), Vec::new());
     if let Some(folder) = env::var_os("SIDESTEP_PLUGINS") {
-        evaluator = read_evaluator(Path::new(&folder));
+        evaluator = read_evaluator(Path::new(&folder), "cwasm");
+        memory = memory_of(&evaluator, &read_evaluator(Path::new(&folder), "memory"));
         for component in components(Path::new(&folder)) {
             let name = component.file_stem().unwrap_or_default().to_string_lossy();
             let compiled = component.with_extension("cwasm");
@@ -45,12 +46,24 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it for build scripts"));
     fs::write(out.join("built_in.rs"), list).expect("cargo's own folder is writable");
     fs::write(out.join("evaluator.cwasm"), evaluator).expect("cargo's own folder is writable");
+    fs::write(out.join("evaluator.memory"), memory).expect("cargo's own folder is writable");
 }
 
-/// The evaluator's compiled code; empty if it was not built yet, as when the tools that compile it
-/// are built.
-fn read_evaluator(folder: &Path) -> Vec<u8> {
-    let path = folder.join("evaluator").join("evaluator.cwasm");
+/// What was kept of the memory of this code; empty if it was that of other code. The code's SHA-256
+/// stands before it.
+fn memory_of(code: &[u8], kept: &[u8]) -> Vec<u8> {
+    let of_code = kept
+        .split_first_chunk::<32>()
+        .filter(|(digest, _)| Sha256::digest(code)[..] == digest[..]);
+    of_code
+        .map(|(_, memory)| memory.to_vec())
+        .unwrap_or_default()
+}
+
+/// A file of the evaluator; empty if it was not built yet, as when the tools that compile it are
+/// built.
+fn read_evaluator(folder: &Path, extension: &str) -> Vec<u8> {
+    let path = folder.join("evaluator/evaluator").with_extension(extension);
     println!("cargo::rerun-if-changed={}", path.display());
     fs::read(path).unwrap_or_default()
 }

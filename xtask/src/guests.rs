@@ -32,7 +32,7 @@ const TEST_GUESTS: [(&str, &str); 1] = [("sidestep-guest-attacker", "attacker")]
 
 /// Builds every plugin under `plugins/` into a component with its manifest, and the evaluator's
 /// module; returns the folder that holds them as `NAME.wasm` and `NAME.cwasm`, and the module as
-/// `evaluator/evaluator.cwasm`.
+/// `evaluator/evaluator.cwasm` with its memory, `evaluator/evaluator.memory`.
 pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     let packages = packages()?;
     let folder = profile.plugins();
@@ -42,11 +42,14 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     // By itself, or the features of what it depends on would be the plugins' too.
     let evaluators = compile(&[EVALUATOR.0.to_owned()])?;
     build_tools(profile, &folder)?;
-    evaluator(profile, &evaluators, &folder)?;
+    let mut components = Vec::new();
     for package in &packages {
         let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
-        component(profile, &module, &folder.join(format!("{package}.wasm")))?;
+        let made = folder.join(format!("{package}.wasm"));
+        component(profile, &module, &made)?;
+        components.push(made);
     }
+    evaluator(profile, &evaluators, &folder, &components)?;
     forget_others(&folder, &packages)?;
     Ok(folder)
 }
@@ -102,8 +105,14 @@ pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Re
     cargo::run(Command::new(precompile).arg(component).arg(compiled))
 }
 
-/// Compiles the evaluator's module ahead of time, unless that is newer than what it is made of.
-fn evaluator(profile: Profile, modules: &Path, plugins: &Path) -> Result<()> {
+/// Compiles the evaluator's module ahead of time, and keeps its memory after questions about these
+/// plugins, unless both are newer than what they are made of.
+fn evaluator(
+    profile: Profile,
+    modules: &Path,
+    plugins: &Path,
+    components: &[PathBuf],
+) -> Result<()> {
     let (package, name) = EVALUATOR;
     let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
     // In a folder of its own: whatever lies beside the plugins is taken for one.
@@ -112,12 +121,16 @@ fn evaluator(profile: Profile, modules: &Path, plugins: &Path) -> Result<()> {
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let compiled = folder.join(format!("{name}.cwasm"));
     let precompile = profile.program(PRECOMPILE);
-    if is_current(&compiled, &[&module, &precompile]) {
+    let mut parts: Vec<&Path> = components.iter().map(PathBuf::as_path).collect();
+    parts.extend([module.as_path(), &precompile]);
+    let memory = compiled.with_extension("memory");
+    if is_current(&compiled, &parts) && is_current(&memory, &parts) {
         return Ok(());
     }
     say::doing("compiling the evaluator ahead of time");
     let mut command = Command::new(precompile);
-    cargo::run(command.arg("--evaluator").arg(module).arg(compiled))
+    command.arg("--evaluator").arg(module).arg(compiled);
+    cargo::run(command.args(components))
 }
 
 /// Whether a file is newer than all that it is made of.

@@ -5,6 +5,7 @@
 
 mod instance;
 mod limits;
+mod warm;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -17,6 +18,7 @@ use crate::aot::{self, Embedded, in_place};
 use crate::engine::for_any_processor;
 
 pub use limits::EvaluationLimits;
+pub use warm::warm_evaluator;
 
 use instance::{Instance, Prepared};
 
@@ -34,6 +36,8 @@ const IDLE_MEMORY: usize = 16 << 20;
 #[derive(Debug)]
 pub struct ModuleEvaluator {
     code: Embedded<'static>,
+    /// What the build kept of the module's memory; empty if it kept nothing.
+    kept: &'static [u8],
     limits: EvaluationLimits,
     prepared: OnceLock<Result<Prepared, String>>,
     idle: Mutex<Vec<Instance>>,
@@ -47,17 +51,24 @@ impl ModuleEvaluator {
     /// in this runner's own build; code from any other origin must not be given. Without code,
     /// every question fails with [`Stopped::Broken`].
     pub fn new(code: &'static [u8], limits: EvaluationLimits) -> Self {
-        Self::of(Embedded::Bytes(code), limits)
+        Self::of(Embedded::Bytes(code), &[], limits)
     }
 
-    /// Makes an evaluator of code that is executed where it lies; see [`new`](Self::new).
-    pub fn embedded(code: &'static Pages<[u8]>, limits: EvaluationLimits) -> Self {
-        Self::of(Embedded::Pages(code), limits)
+    /// Makes an evaluator of code that is executed where it lies, as [`new`](Self::new) does of
+    /// other code. `kept` is what [`warm_evaluator`] kept of the memory of this very code, or
+    /// empty.
+    pub fn embedded(
+        code: &'static Pages<[u8]>,
+        kept: &'static [u8],
+        limits: EvaluationLimits,
+    ) -> Self {
+        Self::of(Embedded::Pages(code), kept, limits)
     }
 
-    fn of(code: Embedded<'static>, limits: EvaluationLimits) -> Self {
+    fn of(code: Embedded<'static>, kept: &'static [u8], limits: EvaluationLimits) -> Self {
         Self {
             code,
+            kept,
             prepared: OnceLock::new(),
             idle: Mutex::default(),
             steps_left: AtomicU64::new(limits.steps_in_all),
@@ -92,7 +103,7 @@ impl ModuleEvaluator {
         let waiting = self.idle().pop();
         match waiting {
             Some(instance) => Ok(instance),
-            None => Instance::new(self.prepared()?, self.limits.memory)
+            None => Instance::new(self.prepared()?, self.limits.memory, self.kept)
                 .map_err(|error| Stopped::Broken(format!("{error:#}"))),
         }
     }

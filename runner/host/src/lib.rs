@@ -22,7 +22,7 @@ mod trap;
 
 pub use compile::child::compile_if_asked;
 pub use compile::{Apart, CompileLimits, Compiler, Compiling, Notice};
-pub use evaluator::{EvaluationLimits, ModuleEvaluator, precompile_evaluator};
+pub use evaluator::{EvaluationLimits, ModuleEvaluator, precompile_evaluator, warm_evaluator};
 pub use limits::Limits;
 pub use plugin::{HostConfig, Plugin, PluginHost, precompile};
 pub use room::{Admitted, FLOOR, Room};

@@ -9,6 +9,10 @@ pub(crate) static EVALUATOR: &Pages<[u8]> = &Pages(*include_bytes!(concat!(
     "/evaluator.cwasm"
 )));
 
+/// What the build kept of the evaluator's memory; empty where it kept nothing.
+pub(crate) static EVALUATOR_MEMORY: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/evaluator.memory"));
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;

@@ -8,7 +8,7 @@ use sidestep_host::{CompileLimits, EvaluationLimits, Limits, ModuleEvaluator, Ro
 use sidestep_launch::{Environment, Error, Fate, Note, Notes, PolicyFiles, Site, memory, no_home};
 use sidestep_report::{Problems, bytes, going};
 
-use crate::built_in::{BUILT_IN, EVALUATOR};
+use crate::built_in::{BUILT_IN, EVALUATOR, EVALUATOR_MEMORY};
 use crate::cli::Global;
 use crate::environment::{self, POLICY};
 use crate::output::{Look, note};
@@ -91,6 +91,7 @@ fn site(global: &Global, settings: &Settings, places: &Places, workspace: PathBu
         room: Room::new(ceiling, Limits::default().together()),
         evaluator: Arc::new(ModuleEvaluator::embedded(
             EVALUATOR,
+            EVALUATOR_MEMORY,
             EvaluationLimits::default(),
         )),
         notes: notes(global.quiet),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sidestep_evaluator::Statuses;
 
 use crate::cel_value::{to_cel, to_json};
+use crate::read::Read;
 use crate::{functions, limits, read};
 
 /// Evaluates an expression. An error is one sentence about what is wrong.
@@ -17,15 +18,34 @@ pub(crate) fn evaluate(
     statuses: Statuses,
 ) -> Result<Value, String> {
     let read = read::read(text)?;
-    let mut context = Context::default();
-    functions::declare(&mut context, statuses);
+    functions::answer(statuses);
+    FUNCTIONS.with(|functions| {
+        let mut context = functions.new_inner_scope();
+        evaluate_in(&mut context, &read, variables)
+    })
+}
+
+thread_local! {
+    /// All functions, declared once: that takes longer than most expressions.
+    static FUNCTIONS: Context<'static, 'static> = {
+        let mut context = Context::default();
+        functions::declare(&mut context);
+        context
+    };
+}
+
+fn evaluate_in(
+    context: &mut Context<'_, 'static>,
+    read: &Read,
+    variables: &BTreeMap<Cow<'_, str>, Cow<'_, Value>>,
+) -> Result<Value, String> {
     for (name, value) in variables {
         if read.comprehensions > 0 && read.analysis.reads(name) {
             limits::of_value(name, value)?;
         }
         context.add_variable_from_value(name.to_string(), to_cel(value));
     }
-    let value = Cel::resolve(&read.tree, &context).map_err(|error| explain(&error))?;
+    let value = Cel::resolve(&read.tree, context).map_err(|error| explain(&error))?;
     to_json(&value).map_err(|what| format!("the expression yields {what}"))
 }
 

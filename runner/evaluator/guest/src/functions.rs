@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::Arc;
 
 use cel::{Context, ExecutionError, Value as Cel};
@@ -8,12 +9,25 @@ use sidestep_evaluator::Statuses;
 
 use crate::cel_value::to_cel;
 
+thread_local! {
+    static STATUSES: Cell<Option<Statuses>> = const { Cell::new(None) };
+}
+
+/// Sets what the status functions answer from now on.
+pub(crate) fn answer(statuses: Statuses) {
+    STATUSES.set(Some(statuses));
+}
+
+fn statuses() -> Statuses {
+    STATUSES.get().unwrap_or_default()
+}
+
 /// Declares the functions that expressions have besides CEL's own.
-pub(crate) fn declare(context: &mut Context<'_, '_>, statuses: Statuses) {
+pub(crate) fn declare(context: &mut Context<'_, '_>) {
     let declared = [
-        context.add_function("success", move || statuses.success),
-        context.add_function("failure", move || statuses.failure),
-        context.add_function("cancelled", move || statuses.cancelled),
+        context.add_function("success", || statuses().success),
+        context.add_function("failure", || statuses().failure),
+        context.add_function("cancelled", || statuses().cancelled),
         context.add_function("always", || true),
         context.add_function("default", |value: Cel, other: Cel| match value {
             Cel::Null => other,

@@ -15,6 +15,7 @@ mod functions;
 pub mod fuzz;
 mod kinds;
 mod limits;
+mod pattern;
 #[cfg(test)]
 mod plain_tests;
 mod read;
@@ -40,19 +41,7 @@ pub fn answer(question: &Question<'_>) -> Answer {
         Question::Validate { schema, value } => {
             schema::validate(schema, value).map(Answer::Findings)
         }
-        Question::Match { pattern, text } => regex::RegexBuilder::new(pattern)
-            .size_limit(limits::MAX_PATTERN)
-            .build()
-            .map(|pattern| Answer::Matches(pattern.is_match(text)))
-            // The last line says why; those before show the pattern.
-            .map_err(|error| {
-                let message = error.to_string();
-                message
-                    .lines()
-                    .last()
-                    .unwrap_or("it can't be read")
-                    .to_owned()
-            }),
+        Question::Match { pattern, text } => pattern::matches(pattern, text).map(Answer::Matches),
     };
     answer.unwrap_or_else(Answer::Wrong)
 }

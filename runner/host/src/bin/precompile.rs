@@ -1,39 +1,97 @@
-//! `sidestep-precompile [--evaluator] IN.wasm OUT.cwasm`: a component, or the evaluator's module,
-//! compiled with the settings of the engine that will run it, for the build that embeds them
-//! into the runner.
+//! `sidestep-precompile IN.wasm OUT.cwasm`: a component, compiled with the settings of the engine
+//! that will run it, for the build that embeds it into the runner.
+//!
+//! `sidestep-precompile --evaluator IN.wasm OUT.cwasm PLUGIN.wasm...`: the evaluator's module, and
+//! beside it, as `OUT.memory`, the SHA-256 of the code and its memory after questions about the
+//! requests and schemas of these plugins.
 #![allow(clippy::print_stderr)] // a tool of the build talks to whoever builds
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use sidestep_catalog::Component;
+use sidestep_evaluator::{Question, Statuses};
+use sidestep_pipeline::Manifest;
 
 fn main() -> ExitCode {
     if let Some(exit) = sidestep_host::compile_if_asked() {
         return exit;
     }
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let (evaluator, files) = match arguments.split_first() {
-        Some((flag, files)) if flag == "--evaluator" => (true, files),
-        _ => (false, &arguments[..]),
-    };
-    let [from, to] = files else {
-        eprintln!("usage: sidestep-precompile [--evaluator] IN.wasm OUT.cwasm");
-        return ExitCode::from(2);
-    };
-    let precompile = |bytes: &[u8]| {
-        if evaluator {
-            sidestep_host::precompile_evaluator(bytes)
-        } else {
-            sidestep_host::precompile(bytes).map_err(|error| error.to_string())
+    let files: Vec<&Path> = arguments.iter().map(Path::new).collect();
+    let made = match files.as_slice() {
+        [flag, from, to, plugins @ ..] if *flag == Path::new("--evaluator") => {
+            evaluator(from, to, plugins)
+        }
+        [from, to] => read(from)
+            .and_then(|bytes| {
+                sidestep_host::precompile(&bytes)
+                    .map_err(|error| format!("{}: {error}", from.display()))
+            })
+            .and_then(|code| write(to, &code)),
+        _ => {
+            eprintln!("usage: sidestep-precompile IN.wasm OUT.cwasm");
+            eprintln!("       sidestep-precompile --evaluator IN.wasm OUT.cwasm PLUGIN.wasm...");
+            return ExitCode::from(2);
         }
     };
-    let compiled = std::fs::read(from)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| precompile(&bytes))
-        .and_then(|code| std::fs::write(to, code).map_err(|error| error.to_string()));
-    match compiled {
+    match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}: {error}", from.display());
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn evaluator(from: &Path, to: &Path, plugins: &[&Path]) -> Result<(), String> {
+    let code = sidestep_host::precompile_evaluator(&read(from)?)?;
+    let mut manifests = Vec::new();
+    for plugin in plugins {
+        let component = Component::read(&read(plugin)?, None)
+            .map_err(|error| format!("{}: {error}", plugin.display()))?;
+        manifests.push(component.manifest);
+    }
+    let mut kept = Sha256::digest(&code).to_vec();
+    kept.extend(sidestep_host::warm_evaluator(
+        &code,
+        &questions(&manifests),
+    )?);
+    write(to, &code)?;
+    write(&to.with_extension("memory"), &kept)
+}
+
+/// What a pipeline of these plugins asks: their requests, and whether values fit their schemas. And
+/// one expression that is evaluated.
+fn questions(manifests: &[Manifest]) -> Vec<Question<'_>> {
+    let empty = || Cow::Owned(Value::Object(Map::new()));
+    let mut questions = vec![Question::Evaluate {
+        text: "default(inputs, {'a': ['b']}) == {} || success()".into(),
+        variables: BTreeMap::from([("inputs".into(), empty())]),
+        statuses: Statuses::default(),
+    }];
+    for manifest in manifests {
+        for schema in [&manifest.inputs, &manifest.outputs] {
+            questions.push(Question::Validate {
+                schema: Cow::Borrowed(schema),
+                value: empty(),
+            });
+        }
+        let requests = manifest.requests.values();
+        questions.extend(requests.map(|text| Question::Analyse { text: text.into() }));
+    }
+    questions
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
+    fs::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
 }

@@ -6,6 +6,11 @@ use wasmtime::{
     WasmResults,
 };
 
+use super::warm::Kept;
+
+/// The bytes by which memories grow (the WebAssembly specification, "Memory Instances").
+const WASM_PAGE: usize = 64 << 10;
+
 /// The module, ready to be instantiated.
 pub(super) struct Prepared {
     engine: Engine,
@@ -58,7 +63,8 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    pub(super) fn new(prepared: &Prepared, memory: usize) -> wasmtime::Result<Self> {
+    /// Makes an instance that may have so much memory, which begins as it was kept.
+    pub(super) fn new(prepared: &Prepared, memory: usize, kept: &[u8]) -> wasmtime::Result<Self> {
         let memories = Memories {
             most: memory,
             refused: false,
@@ -72,6 +78,7 @@ impl Instance {
         let memory = instance
             .get_memory(&mut store, "memory")
             .ok_or_else(|| wasmtime::Error::msg("it exports no memory"))?;
+        restore(&mut store, memory, kept)?;
         Ok(Self {
             memory,
             buffer: instance.get_typed_func(&mut store, "sidestep_buffer")?,
@@ -98,6 +105,11 @@ impl Instance {
         had - self.store.get_fuel().unwrap_or(0).min(had)
     }
 
+    /// What its memory holds.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.memory.data(&self.store)
+    }
+
     /// Bytes of its memory.
     pub(super) fn memory(&self) -> usize {
         self.memory.data_size(&self.store)
@@ -120,6 +132,19 @@ impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Instance")
     }
+}
+
+/// Writes what was kept into a new memory.
+fn restore(store: &mut Store<Memories>, memory: Memory, kept: &[u8]) -> wasmtime::Result<()> {
+    let Some(mut kept) = Kept::read(kept) else {
+        return Ok(());
+    };
+    let more = kept.size.saturating_sub(memory.data_size(&*store));
+    memory.grow(&mut *store, (more / WASM_PAGE) as u64)?;
+    while let Some((start, bytes)) = kept.next() {
+        memory.write(&mut *store, start, bytes)?;
+    }
+    Ok(())
 }
 
 /// The module runs as a fiber for the sake of a stack of its own; nothing in it ever waits.

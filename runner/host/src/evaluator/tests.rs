@@ -55,12 +55,47 @@ const ENDLESS: &str = "(loop $again (br $again)) (i64.const 0)";
 fn embedded_code_is_executed_where_it_lies() {
     let wrong = r#"{"wrong":"x"}"#;
     let code = code(wrong, &at(wrong.len()));
-    let evaluator = ModuleEvaluator::embedded(in_place::tests::pages(&code), small());
+    let evaluator = ModuleEvaluator::embedded(in_place::tests::pages(&code), &[], small());
     for _ in 0..2 {
         assert_eq!(evaluator.ask(&question("x")), Ok(Answer::Wrong("x".into())));
     }
-    let other = ModuleEvaluator::embedded(in_place::tests::pages(b"no code"), small());
+    let other = ModuleEvaluator::embedded(in_place::tests::pages(b"no code"), &[], small());
     assert!(matches!(other.ask(&question("x")), Err(Stopped::Broken(_))));
+}
+
+#[test]
+fn every_instance_begins_with_the_memory_that_was_kept() {
+    let texts = [r#"{"matches":false}"#, r#"{"matches":true}"#];
+    // Counts the questions, and answers whether this is the second one.
+    let second = format!(
+        "(i32.store (i32.const 8000) (i32.add (i32.load (i32.const 8000)) (i32.const 1)))
+         (if (result i64) (i32.eq (i32.load (i32.const 8000)) (i32.const 2))
+             (then (i64.or (i64.shl (i64.const {}) (i64.const 32)) (i64.const {})))
+             (else {}))",
+        4096 + texts[0].len(),
+        texts[1].len(),
+        at(texts[0].len())
+    );
+    let code = code(&texts.concat(), &second);
+    let kept = warm_evaluator(&code, &[question("x")]).expect("it answers");
+    let pages = in_place::tests::pages(&code);
+    let asked = |kept: &[u8]| {
+        let evaluator = ModuleEvaluator::embedded(pages, kept.to_vec().leak(), small());
+        let answer = evaluator.ask(&question("x"));
+        answer.expect("an answer")
+    };
+    assert_eq!(asked(&[]), Answer::Matches(false));
+    for _ in 0..2 {
+        assert_eq!(asked(&kept), Answer::Matches(true));
+    }
+    assert!(kept.len() < 10_000, "{} bytes", kept.len());
+    // Memory beyond the limit is refused here as well.
+    let limits = EvaluationLimits {
+        memory: 1 << 10,
+        ..small()
+    };
+    let evaluator = ModuleEvaluator::embedded(pages, kept.leak(), limits);
+    assert!(evaluator.ask(&question("x")).is_err());
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! The module's memory as it is after a few questions, so that no start has to build it again.
+//!
+//! The parser of expressions unpacks its tables when the first one is read, and the validator of
+//! schemas compiles the schema of schemas: millions of steps before the first answer. The build asks
+//! these questions, and keeps what changed in the memory of the module. What the module remembers
+//! of the built-in plugins' requests and schemas is part of that.
+
+use std::ops::Range;
+
+use wasmtime::Engine;
+
+use super::config;
+use super::instance::{Instance, Prepared};
+use crate::aot::{self, Embedded};
+use sidestep_evaluator::Question;
+
+/// The granularity of what is kept: a page of most machines.
+const CHUNK: usize = 4096;
+/// The bytes of a number in the kept form.
+const NUMBER: usize = 4;
+
+/// Runs the questions in a new instance of the compiled module, and returns what they changed in
+/// its memory, for [`super::ModuleEvaluator::embedded`].
+pub fn warm_evaluator(code: &[u8], questions: &[Question<'_>]) -> Result<Vec<u8>, String> {
+    let text = |error: wasmtime::Error| format!("{error:#}");
+    let engine = Engine::new(&config()).map_err(text)?;
+    let module = aot::deserialize_module(&engine, Embedded::Bytes(code))
+        .ok_or("the code is of another engine")?;
+    let prepared = Prepared::new(&engine, &module).map_err(text)?;
+    let cold = Instance::new(&prepared, usize::MAX, &[]).map_err(text)?;
+    let mut warm = Instance::new(&prepared, usize::MAX, &[]).map_err(text)?;
+    for question in questions {
+        let question = serde_json::to_vec(question).map_err(|error| error.to_string())?;
+        warm.answer(&question, u64::MAX).map_err(text)?;
+    }
+    Ok(keep(cold.bytes(), warm.bytes()))
+}
+
+/// Keeps the size of a memory, and of each range that differs its start, its length and its bytes.
+fn keep(before: &[u8], after: &[u8]) -> Vec<u8> {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+    let mut kept = number(after.len()).to_vec();
+    for range in changed(before, after) {
+        kept.extend(number(range.start));
+        kept.extend(number(range.len()));
+        kept.extend(&after[range]);
+    }
+    kept
+}
+
+/// The ranges of chunks that differ; a memory that has grown was zero there.
+fn changed(before: &[u8], after: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (index, chunk) in after.chunks(CHUNK).enumerate() {
+        let range = index * CHUNK..index * CHUNK + chunk.len();
+        let same = match before.get(range.clone()) {
+            Some(before) => before == chunk,
+            None => chunk.iter().all(|byte| *byte == 0),
+        };
+        if same {
+            continue;
+        }
+        match ranges.last_mut().filter(|last| last.end == range.start) {
+            Some(last) => last.end = range.end,
+            None => ranges.push(range),
+        }
+    }
+    ranges
+}
+
+/// What was kept of a memory.
+pub(super) struct Kept<'a> {
+    /// The bytes that it has.
+    pub(super) size: usize,
+    rest: &'a [u8],
+}
+
+impl<'a> Kept<'a> {
+    /// Reads what was kept; none if nothing was.
+    pub(super) fn read(kept: &'a [u8]) -> Option<Self> {
+        let mut rest = kept;
+        let size = number(&mut rest)?;
+        Some(Self { size, rest })
+    }
+
+    /// Returns the next range: where it begins, and its bytes.
+    pub(super) fn next(&mut self) -> Option<(usize, &'a [u8])> {
+        let start = number(&mut self.rest)?;
+        let length = number(&mut self.rest)?;
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some((start, bytes))
+    }
+}
+
+fn number(rest: &mut &[u8]) -> Option<usize> {
+    let (number, after) = rest.split_first_chunk::<NUMBER>()?;
+    *rest = after;
+    Some(u32::from_le_bytes(*number) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_chunks_that_changed_are_kept() {
+        let before = vec![1; 3 * CHUNK];
+        let mut after = before.clone();
+        after.resize(6 * CHUNK, 0);
+        for changed in [CHUNK, 2 * CHUNK + 7, 5 * CHUNK] {
+            after[changed] = 2;
+        }
+        let kept = keep(&before, &after);
+        let mut read = Kept::read(&kept).expect("kept");
+        assert_eq!(read.size, after.len());
+        let mut restored = before.clone();
+        restored.resize(read.size, 0);
+        let mut ranges = Vec::new();
+        while let Some((start, bytes)) = read.next() {
+            restored[start..start + bytes.len()].copy_from_slice(bytes);
+            ranges.push(start..start + bytes.len());
+        }
+        assert_eq!(ranges, [CHUNK..3 * CHUNK, 5 * CHUNK..6 * CHUNK]);
+        assert_eq!(restored, after);
+        assert!(Kept::read(&[]).is_none());
+    }
+}
