@@ -10,7 +10,7 @@
 mod linked;
 mod secrets;
 
-pub use linked::{CAPABILITIES, by_interface, by_key};
+pub use linked::CAPABILITIES;
 pub use secrets::Secrets;
 pub use sidestep_gate::*;
 pub use sidestep_gcp::secret_manager::access_secret;

@@ -21,15 +21,3 @@ pub const CAPABILITIES: &[Capability] = &[
     secrets::CAPABILITY,
     http_client::CAPABILITY,
 ];
-
-/// The capability of a grant key.
-pub fn by_key(key: &str) -> Option<&'static Capability> {
-    CAPABILITIES.iter().find(|known| known.key.as_str() == key)
-}
-
-/// The capability of an interface, named without its version.
-pub fn by_interface(interface: &str) -> Option<&'static Capability> {
-    CAPABILITIES
-        .iter()
-        .find(|known| known.interface == interface)
-}

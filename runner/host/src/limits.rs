@@ -2,8 +2,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sidestep_capabilities::StepLimits;
 use sidestep_catalog::MAX_INSTANCES;
+use sidestep_gate::StepLimits;
 use wasmtime::ResourceLimiterAsync;
 
 use crate::room::Share;

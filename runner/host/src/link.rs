@@ -1,8 +1,8 @@
 //! Which imports a component may have, and the linkers that satisfy them.
 
 use semver::Version;
-use sidestep_capabilities::{ALWAYS, Capability, StepState, by_interface, by_key, link_always};
 use sidestep_catalog::{Component as Described, Import, PluginError};
+use sidestep_gate::{ALWAYS, Capability, StepState, link_always};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -15,19 +15,43 @@ pub(crate) struct Linked {
     pub(crate) check: InstancePre<StepState>,
 }
 
+/// The capabilities that a runner has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known(pub(crate) &'static [Capability]);
+
+impl Known {
+    /// The capability of a grant key.
+    fn requested(self, key: &str) -> Result<&'static Capability, PluginError> {
+        let found = self.0.iter().find(|known| known.key.as_str() == key);
+        found.ok_or_else(|| {
+            PluginError::new(
+                "plugin.capability",
+                format!("it requests `{key}`, a capability that this runner doesn't have"),
+            )
+            .with_help("update Sidestep, or use a version of the plugin that does without it")
+        })
+    }
+
+    /// The capability of an interface, named without its version.
+    fn of_interface(self, interface: &str) -> Option<&'static Capability> {
+        self.0.iter().find(|known| known.interface == interface)
+    }
+}
+
 /// Says why the component can't be linked, by its imports and requests alone: nothing is compiled.
-pub(crate) fn preflight(described: &Described) -> Result<(), PluginError> {
+pub(crate) fn preflight(known: Known, described: &Described) -> Result<(), PluginError> {
     for key in described.manifest.requests.keys() {
-        requested(key)?;
+        known.requested(key)?;
     }
     described
         .imports
         .iter()
-        .try_for_each(|import| allowed(import, described))
+        .try_for_each(|import| allowed(known, import, described))
 }
 
 /// Links the component. Call [`preflight`] before.
 pub(crate) fn link(
+    known: Known,
     engine: &Engine,
     component: &Component,
     described: &Described,
@@ -37,13 +61,17 @@ pub(crate) fn link(
     link_always(&mut run).map_err(|error| ours(&error))?;
     link_always(&mut check).map_err(|error| ours(&error))?;
     for key in described.manifest.requests.keys() {
-        let capability = requested(key)?;
+        let capability = known.requested(key)?;
         (capability.link)(&mut run).map_err(|error| ours(&error))?;
         if capability.key == sidestep_policy::Capability::Workspace {
             (capability.link)(&mut check).map_err(|error| ours(&error))?;
         }
     }
-    for import in described.imports.iter().filter(|import| !in_check(import)) {
+    for import in described
+        .imports
+        .iter()
+        .filter(|import| !in_check(known, import))
+    {
         trap(&mut check, component, &import.to_string()).map_err(|error| ours(&error))?;
     }
     let pre = |linker: &Linker<StepState>| {
@@ -62,9 +90,10 @@ pub(crate) fn link(
 }
 
 /// Whether `check` has the interface.
-fn in_check(import: &Import) -> bool {
+fn in_check(known: Known, import: &Import) -> bool {
     ALWAYS.iter().any(|(name, _)| *name == import.interface)
-        || by_interface(&import.interface)
+        || known
+            .of_interface(&import.interface)
             .is_some_and(|capability| capability.key == sidestep_policy::Capability::Workspace)
 }
 
@@ -99,17 +128,7 @@ fn trap(
     Ok(())
 }
 
-fn requested(key: &str) -> Result<&'static Capability, PluginError> {
-    by_key(key).ok_or_else(|| {
-        PluginError::new(
-            "plugin.capability",
-            format!("it requests `{key}`, a capability that this runner doesn't have"),
-        )
-        .with_help("update Sidestep, or use a version of the plugin that does without it")
-    })
-}
-
-fn allowed(import: &Import, described: &Described) -> Result<(), PluginError> {
+fn allowed(known: Known, import: &Import, described: &Described) -> Result<(), PluginError> {
     if let Some((_, version)) = ALWAYS.iter().find(|(name, _)| *name == import.interface) {
         return fits(import, version);
     }
@@ -120,7 +139,7 @@ fn allowed(import: &Import, described: &Described) -> Result<(), PluginError> {
         )
         .with_help("build it for wasm32-unknown-unknown with `sidestep plugin build`; the SDK's `Step` gives log, time and random numbers"));
     }
-    let Some(capability) = by_interface(&import.interface) else {
+    let Some(capability) = known.of_interface(&import.interface) else {
         return Err(PluginError::new(
             "plugin.imports",
             format!("it imports `{import}`, which this runner doesn't have"),

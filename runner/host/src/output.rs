@@ -1,9 +1,9 @@
 //! What a plugin answers, checked before anybody else sees it.
 
 use serde_json::Value;
-use sidestep_capabilities::Masks;
 use sidestep_evaluator::Evaluator;
 use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::Masks;
 use sidestep_pipeline::Manifest;
 
 /// How much of what is wrong is told.

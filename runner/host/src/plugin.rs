@@ -1,17 +1,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sidestep_capabilities::StepState;
-use sidestep_capabilities::bindings::AllPre;
 use sidestep_catalog::{ApiRange, Component as Described, Package, PluginError};
 use sidestep_evaluator::Evaluator;
+use sidestep_gate::bindings::AllPre;
+use sidestep_gate::{Capability, StepState};
 use sidestep_pipeline::Manifest;
 use wasmtime::Engine;
 
 use crate::aot::{self, Cache, Embedded};
 use crate::compile::Compiler;
 use crate::limits::Limits;
-use crate::link::{self, Linked};
+use crate::link::{self, Known, Linked};
 use crate::room::Room;
 use crate::ticker::Ticker;
 
@@ -20,6 +20,8 @@ use crate::ticker::Ticker;
 pub struct HostConfig {
     /// Checks what plugins answer against their own schemas.
     pub evaluator: Arc<dyn Evaluator>,
+    /// What can be linked to a plugin that requests it.
+    pub capabilities: &'static [Capability],
     /// Where compiled plugins are kept: a folder that only this user can write, or nowhere.
     pub cache_dir: Option<PathBuf>,
     /// How plugins are compiled.
@@ -32,9 +34,10 @@ pub struct HostConfig {
 
 impl HostConfig {
     /// No cache, the usual limits, and memory of its own.
-    pub fn new(evaluator: Arc<dyn Evaluator>) -> Self {
+    pub fn new(evaluator: Arc<dyn Evaluator>, capabilities: &'static [Capability]) -> Self {
         Self {
             evaluator,
+            capabilities,
             cache_dir: None,
             compiler: Compiler::default(),
             limits: Limits::default(),
@@ -46,6 +49,7 @@ impl HostConfig {
 /// Loads plugins; one a process is enough.
 pub struct PluginHost {
     evaluator: Arc<dyn Evaluator>,
+    known: Known,
     engine: Engine,
     limits: Limits,
     compiler: Compiler,
@@ -88,6 +92,7 @@ impl PluginHost {
             // Half of what there is to count: no sum of shares overflows.
             room: config.room.unwrap_or_else(|| Room::new(u64::MAX / 2, each)),
             evaluator: config.evaluator,
+            known: Known(config.capabilities),
             limits: config.limits,
             compiler: config.compiler,
             cache,
@@ -134,7 +139,7 @@ impl PluginHost {
         described: Described,
         precompiled: Option<Embedded<'_>>,
     ) -> Result<Plugin, PluginError> {
-        link::preflight(&described)?;
+        link::preflight(self.known, &described)?;
         let source = aot::Source {
             name,
             bytes,
@@ -142,7 +147,7 @@ impl PluginHost {
             precompiled,
         };
         let component = aot::compile(&self.engine, &self.compiler, self.cache.as_ref(), &source)?;
-        let Linked { run, check } = link::link(&self.engine, &component, &described)?;
+        let Linked { run, check } = link::link(self.known, &self.engine, &component, &described)?;
         let exports = |error: wasmtime::Error| {
             PluginError::new("plugin.exports", format!("it exports no plugin: {error:#}"))
                 .with_help("a plugin exports `sidestep:step/plugin`; the SDK's macro does so")

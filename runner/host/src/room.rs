@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use sidestep_capabilities::{SharedMemory, StepSink};
 use sidestep_events::{Event, StepWaiting};
+use sidestep_gate::{SharedMemory, StepSink};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 

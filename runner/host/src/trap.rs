@@ -1,7 +1,7 @@
 //! What a plugin's sudden end means.
 
-use sidestep_capabilities::{StepState, Stopped};
 use sidestep_events::{Class, Failure, Owner};
+use sidestep_gate::{StepState, Stopped};
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::limits::Refused;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use sidestep_capabilities::http_client::HttpClient;
 use sidestep_capabilities::workspace::{Options, Workspace};
-use sidestep_capabilities::{Masks, Secret, Secrets, Services, access_secret};
+use sidestep_capabilities::{CAPABILITIES, Masks, Secret, Secrets, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
 use sidestep_events::{Class, Failure, Owner};
@@ -203,7 +203,7 @@ pub(crate) fn load<'a>(
         cache_dir: site.compiled.clone(),
         compiler: Compiler::Apart(compiler(site)),
         room: Some(Arc::clone(&site.room)),
-        ..HostConfig::new(Arc::clone(&site.evaluator))
+        ..HostConfig::new(Arc::clone(&site.evaluator), CAPABILITIES)
     })?;
     let mut plugins = HashMap::new();
     for package in packages {

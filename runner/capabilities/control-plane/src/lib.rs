@@ -73,6 +73,7 @@ impl ControlPlane {
     }
 
     /// The same control plane as somebody else, waiting that long for an answer.
+    #[must_use]
     pub fn as_caller(&self, credentials: Credentials, patience: Duration) -> Self {
         let credentials = Arc::new(credentials);
         Self {

@@ -52,6 +52,7 @@ impl Rest {
     }
 
     /// The same calls as somebody else, waiting that long for an answer.
+    #[must_use]
     pub fn as_caller(&self, credentials: Arc<Credentials>, patience: Duration) -> Self {
         Self {
             credentials,

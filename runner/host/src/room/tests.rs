@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt as _;
-use sidestep_capabilities::NewIntent;
 use sidestep_events::{Done, Failure, IntentId};
+use sidestep_gate::NewIntent;
 
 use super::*;
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use sidestep_capabilities::CAPABILITIES;
 use sidestep_evaluator::{Answer, Budget, Evaluator, Question, Statuses, Stopped};
 use sidestep_events::Class;
 use sidestep_host::{EvaluationLimits, HostConfig, Limits, ModuleEvaluator, PluginHost};
@@ -384,7 +385,7 @@ async fn the_check_of_outputs_counts_to_the_attempt_and_a_cancel_does_not_wait_f
             grace: Duration::from_millis(50),
             ..Limits::default()
         },
-        ..HostConfig::new(Arc::new(stuck))
+        ..HostConfig::new(Arc::new(stuck), CAPABILITIES)
     });
     let plugin = host.expect("a host").load(&echo().build());
     let plugin = plugin.expect("it loads");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sidestep_capabilities::{Masks, NewIntent, Services, StepContext, StepSink};
+use sidestep_capabilities::{CAPABILITIES, Masks, NewIntent, Services, StepContext, StepSink};
 use sidestep_evaluator_guest::Native;
 use sidestep_events::{Done, Event, Failure, HostCall, IntentId};
 use sidestep_host::{HostConfig, Incarnation, Plugin, PluginHost};
@@ -156,7 +156,7 @@ pub(crate) fn granted(capability: Capability, written: &Value) -> Arc<StepScopes
 
 /// The usual host, whose evaluator has no limits.
 pub(crate) fn config() -> HostConfig {
-    HostConfig::new(Arc::new(Native))
+    HostConfig::new(Arc::new(Native), CAPABILITIES)
 }
 
 pub(crate) fn host() -> PluginHost {
