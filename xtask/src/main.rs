@@ -11,6 +11,8 @@ mod demo;
 mod fuzz;
 mod generate;
 mod guests;
+mod limit;
+mod phases;
 mod profile;
 mod release;
 mod say;
@@ -43,7 +45,12 @@ fn main() -> ExitCode {
             println!("{}", runner.display());
             ExitCode::SUCCESS
         }),
-        ("test", rest) => test::run(rest),
+        ("test", rest) => {
+            let _limit = tools::is_ci().then(limit::Limit::start);
+            let outcome = test::run(rest);
+            say::times();
+            outcome
+        }
         ("bench", rest) => bench::run(rest),
         ("fuzz", rest) => fuzz::run(rest),
         ("generate", rest) => generate::run(rest),

@@ -32,15 +32,21 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     )?;
     generate::check(&plugins)?;
     // The end-to-end tests start the runner as a process of its own.
-    say::doing("cargo test");
-    cargo::run(
-        cargo::cargo()
+    let test = |more: &[&str]| {
+        let mut command = cargo::cargo();
+        command
             .args(["test", "--workspace"])
-            .args(arguments)
+            .args(more)
             .env(release::PLUGINS, &plugins)
             .env(guests::TESTS, &test_guests)
-            .env("PATH", &path),
-    )?;
+            .env("PATH", &path);
+        command
+    };
+    // By itself, so that the times tell compiling from testing.
+    say::doing("cargo test --no-run");
+    cargo::run(&mut test(&["--no-run"]))?;
+    say::doing("cargo test");
+    cargo::run(test(&[]).args(arguments))?;
     Ok(ExitCode::SUCCESS)
 }
 
