@@ -53,3 +53,18 @@ fn a_dockerfile_that_leaves_its_context_is_an_error_before_the_run() {
     );
     assert!(said.contains("make `path` a folder"), "{said}");
 }
+
+#[test]
+fn a_dockerfile_that_links_to_itself_is_an_error_that_says_what_to_replace() {
+    let mut place = Place::new();
+    place.write("sidestep.yaml", BUILD_ALONE);
+    symlink("Dockerfile", place.workspace().join("Dockerfile")).unwrap();
+    let output = place.run(&["validate"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("workspace.link-loop"), "{said}");
+    assert!(
+        said.contains("help: replace `Dockerfile`, or a link that it leads through, with the file"),
+        "{said}"
+    );
+}

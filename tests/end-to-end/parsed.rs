@@ -9,54 +9,8 @@ use sidestep_events::{Command, Help, Piece};
 
 use crate::place::{BUILD_ALONE, Place, program};
 
-/// The scenarios that end by themselves at once.
-const SCENARIOS: [&str; 24] = [
-    "caller-rejected",
-    "perimeter",
-    "created-on-push",
-    "api-disabled",
-    "registry-api-disabled",
-    "no-workload-pool",
-    "metadata-server-off",
-    "node-account",
-    "service-account-missing",
-    "wrong-annotation",
-    "annotation-misspelt",
-    "no-annotation",
-    "account-deleted",
-    "account-disabled",
-    "account-recreated",
-    "no-binding",
-    "ksa-ns-swapped",
-    "project-number-in-member",
-    "wrong-role",
-    "bucket-denied",
-    "registry-denied",
-    "repository-missing",
-    "out-of-memory",
-    "healthy",
-];
-
-/// Scenarios that a build meets which nobody verified before, so that the builder and the upload
-/// print their own repairs.
-const UNVERIFIED: [&str; 16] = [
-    "no-workload-pool",
-    "metadata-server-off",
-    "node-account",
-    "annotation-misspelt",
-    "account-deleted",
-    "no-binding",
-    "api-disabled",
-    "bucket-denied",
-    "registry-denied",
-    "repository-missing",
-    "cpu-quota",
-    "metadata-server-fails",
-    "sidecar-fails",
-    "drained",
-    "preempted",
-    "deleted",
-];
+/// What no scenario outlasts: some leave a build waiting or hanging until its step's time is up.
+const TIMEOUT: &str = "8s";
 
 /// Who may be in no printed command: a set of people or workloads.
 const SETS: [&str; 5] = [
@@ -163,6 +117,45 @@ fn helps(value: &Value, found: &mut Vec<Help>) {
     }
 }
 
+/// The name of every scenario that the sandbox has.
+fn scenarios() -> Vec<String> {
+    let output = Place::new().run(&["sandbox", "scenarios", "--output", "json"]);
+    let listed: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let name = |scenario: &Value| scenario["name"].as_str().unwrap().to_owned();
+    let names: Vec<String> = listed.iter().map(name).collect();
+    assert!(names.len() > 40, "{names:?}");
+    names
+}
+
+/// The pipeline with the time that each of its steps may take.
+fn in_time(pipeline: &str) -> String {
+    let cut = pipeline.replacen(
+        "defaults: { ",
+        &format!("defaults: {{ timeout: {TIMEOUT}, "),
+        1,
+    );
+    assert_ne!(cut, pipeline);
+    cut
+}
+
+/// The project's own pipeline, which verifies the identity before it builds.
+fn verified() -> String {
+    let pipeline = include_str!("../../runner/sidestep/src/commands/quickstart.yaml");
+    let cut = pipeline.replacen("timeout: 20m", &format!("timeout: {TIMEOUT}"), 1);
+    assert_ne!(cut, pipeline);
+    cut
+}
+
+/// The help in what a run of the pipeline prints.
+fn printed_by(pipeline: &str, arguments: &[&str]) -> Vec<Help> {
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", pipeline);
+    let (_, events) = place.events(&[&["run"], arguments].concat());
+    let mut found = Vec::new();
+    helps(&json!(events), &mut found);
+    found
+}
+
 fn is_placeholder(word: &str) -> bool {
     word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }
@@ -217,25 +210,13 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
         return;
     };
     let mut printed = Vec::new();
-    for scenario in SCENARIOS {
-        let mut place = Place::with_application();
-        let (_, events) = place.events(&["run", &format!("--sandbox={scenario}")]);
-        helps(&json!(events), &mut printed);
-    }
-    for scenario in UNVERIFIED {
-        let mut place = Place::with_application();
-        place.write("sidestep.yaml", BUILD_ALONE);
-        let (_, events) = place.events(&["run", &format!("--sandbox={scenario}")]);
-        helps(&json!(events), &mut printed);
-    }
-    // One who may do nothing gets the commands about themselves.
-    for pipeline in [None, Some(BUILD_ALONE)] {
-        let mut place = Place::with_application();
-        if let Some(pipeline) = pipeline {
-            place.write("sidestep.yaml", pipeline);
+    // Verified first, and by a build alone, so that the upload and the builder print their own.
+    for pipeline in [verified(), in_time(BUILD_ALONE)] {
+        for scenario in scenarios() {
+            printed.extend(printed_by(&pipeline, &[&format!("--sandbox={scenario}")]));
         }
-        let (_, events) = place.events(&["run", "--sandbox", "--as", "nobody"]);
-        helps(&json!(events), &mut printed);
+        // A caller without any right gets the commands about itself.
+        printed.extend(printed_by(&pipeline, &["--sandbox", "--as", "nobody"]));
     }
     let commands = printed.iter().filter_map(Help::command).cloned();
     let mut commands: Vec<Vec<String>> = commands.flat_map(programs).collect();

@@ -81,7 +81,7 @@ fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diag
                 .help("name it with `dockerfile`, relative to `path`"),
             ]
         }
-        Err(error) => vec![Diagnostic::error(error.code, error.message)],
+        Err(error) => vec![error.into()],
     }
 }
 

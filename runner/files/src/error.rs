@@ -22,6 +22,9 @@ pub enum OpenError {
     /// What its name leads to changed each time that it was opened.
     #[error("it is being replaced all the time")]
     Changing,
+    /// The links on its way lead back to themselves.
+    #[error("its symbolic links form a loop")]
+    LinkLoop,
     /// It is no text.
     #[error("it is not valid UTF-8")]
     NotText,

@@ -44,7 +44,7 @@ pub(crate) fn resolve(folder: &Folder, path: &Path) -> Result<Resolved, OpenErro
             Ok(target) => {
                 links += 1;
                 if links > MAX_LINKS {
-                    return Err(OpenError::Io(Errno::LOOP.into()));
+                    return Err(OpenError::LinkLoop);
                 }
                 real.pop();
                 prepend(folder, &mut rest, &mut real, Path::new(&target))?;

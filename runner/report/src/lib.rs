@@ -14,8 +14,8 @@ pub use lines::Lines;
 pub use live::Live;
 pub use problems::{Annotation, Problems, SourceText, github, sarif};
 pub use text::{
-    Hint, JoinedLines, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold, going,
-    render_failure, render_plan,
+    Hint, JoinedLines, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold,
+    fold_after, going, render_failure, render_plan,
 };
 
 use sidestep_events::Envelope;

@@ -13,7 +13,7 @@ mod units;
 use sidestep_events::Command;
 
 pub use failure::render_failure;
-pub use fold::{columns, fold};
+pub use fold::{columns, fold, fold_after};
 pub use going::going;
 pub use joined::JoinedLines;
 pub use narrator::Narrator;

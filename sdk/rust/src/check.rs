@@ -1,7 +1,7 @@
 //! What a plugin finds before anything starts.
 
-use crate::Help;
 use crate::bindings::sidestep::host::types;
+use crate::{Error, Help};
 
 pub use crate::bindings::sidestep::host::types::Severity;
 
@@ -90,6 +90,13 @@ impl Diagnostic {
     pub fn helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
         self.help.extend(helps.into_iter().map(Into::into));
         self
+    }
+}
+
+/// A failure that a check met, with its code, its message and its help.
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self::error(error.code, error.message).helps(error.help)
     }
 }
 

@@ -147,6 +147,15 @@ pub(super) fn failure(action: &str, path: &str, error: &OpenError) -> Failure {
             Owner::Author,
             format!("can't {action} `{path}`: it is being replaced all the time"),
         ),
+        OpenError::LinkLoop => Failure::new(
+            Class::InvalidInput,
+            "workspace.link-loop",
+            Owner::Author,
+            format!("`{path}` leads to no file: its symbolic links form a loop"),
+        )
+        .with_help(format!(
+            "replace `{path}`, or a link that it leads through, with the file"
+        )),
         OpenError::TooLarge(_) | OpenError::NotText | OpenError::Io(_) => Failure::new(
             Class::Failed,
             "workspace.io",

@@ -163,7 +163,7 @@ fn only_regular_files_are_opened_and_no_writer_is_waited_for() {
     };
     assert!(matches!(
         loops("itself"),
-        Err(Refused::Open(OpenError::Io(_)))
+        Err(Refused::Open(OpenError::LinkLoop))
     ));
 }
 

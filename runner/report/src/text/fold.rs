@@ -19,7 +19,21 @@ pub fn fold(line: &str, columns: usize) -> Vec<String> {
     if fits || columns < NARROWEST || plain.contains("│ ") || is_command(&plain) {
         return vec![line.to_owned()];
     }
-    let hanging = " ".repeat(hanging(&plain, columns / 2));
+    wrap(line, columns, hanging(&plain, columns / 2))
+}
+
+/// Folds a text that stands after a label to a number of columns: the rest of it stands under its
+/// beginning. A command stays whole.
+pub fn fold_after(label: &str, text: &str, columns: usize) -> Vec<String> {
+    let line = format!("{label}{text}");
+    if is_command(text) {
+        return vec![line];
+    }
+    wrap(&line, columns, console::measure_text_width(label))
+}
+
+fn wrap(line: &str, columns: usize, hanging: usize) -> Vec<String> {
+    let hanging = " ".repeat(hanging);
     // The first line's own indent is part of its text.
     let options = Options::new(columns)
         .break_words(false)
@@ -63,7 +77,7 @@ fn hanging(plain: &str, furthest: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::fold;
+    use super::{fold, fold_after};
 
     #[test]
     fn what_goes_on_stands_under_its_text() {
@@ -104,6 +118,21 @@ mod tests {
             1
         );
         assert_eq!(fold("short", 60), ["short"]);
+    }
+
+    #[test]
+    fn a_text_after_a_label_stands_beside_it_and_a_command_stays_whole() {
+        let text = "give the role to builder@demo.iam.gserviceaccount.com, who reads it";
+        insta::assert_snapshot!(fold_after("  help: ", text, 60).join("\n"), @r"
+          help: give the role to
+                builder@demo.iam.gserviceaccount.com, who reads it
+        ");
+        let command =
+            "$ gcloud services enable iamcredentials.googleapis.com --project 123456789012";
+        assert_eq!(
+            fold_after("        · ", command, 60),
+            [format!("        · {command}")]
+        );
     }
 
     #[test]
