@@ -1,9 +1,12 @@
 //! `cargo xtask generate`: the pages under `docs/reference/`, from what the runner says of itself.
 //!
+//! The tables of failure codes in `docs/` are made of the contract's own table.
+//!
 //! Nothing is listed here by hand: commands come from `sidestep help`, schemas from the values that
 //! `sidestep schema` takes, plugins from the folders under `plugins/`. A page that was not made
 //! anew after a change fails `cargo xtask test`.
 
+mod codes;
 mod help;
 mod pages;
 mod runner;
@@ -27,10 +30,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let plugins = guests::build(Profile::Dev)?;
     let made = make(&plugins)?;
     if check_only {
+        codes::check()?;
         compare(&made)?;
     } else {
+        codes::replace()?;
         replace(&made)?;
-        say::doing("docs/reference is current");
+        say::doing("docs/reference and the tables of failure codes are current");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 
 mod capability;
 mod class;
+pub mod codes;
 mod command;
 pub mod google;
 mod help;
