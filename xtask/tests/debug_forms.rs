@@ -1,9 +1,11 @@
 //! No message is written in Rust's debug form: `{error:?}` prints the insides of a library's error,
 //! which nobody can read and which may hold anything.
 
-use std::collections::BTreeSet;
+mod sources;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use sources::{Sources, without_tests};
 
 /// Where a debug form quotes a text, and why. Errors must not be written so there either.
 const QUOTES: [(&str, &str); 13] = [
@@ -33,61 +35,6 @@ const ERRORS: [&str; 10] = [
     "error", "err", "e", "why", "cause", "source", "failure", "status", "refusal", "trap",
 ];
 
-/// The sources that a user meets, and modules that only tests have.
-#[derive(Default)]
-struct Sources {
-    files: Vec<PathBuf>,
-    tests: BTreeSet<PathBuf>,
-}
-
-impl Sources {
-    fn read(&mut self, folder: &Path) {
-        for entry in fs::read_dir(folder).expect("readable") {
-            let path = entry.expect("readable").path();
-            let name = path.file_name().expect("a name").to_string_lossy();
-            if path.is_dir() {
-                if !matches!(&*name, "tests" | "target") {
-                    self.read(&path);
-                }
-            } else if name.ends_with(".rs") && !matches!(&*name, "tests.rs" | "fuzz.rs") {
-                self.note_tests(&path);
-                self.files.push(path);
-            }
-        }
-    }
-
-    /// Notes the modules of a file that are there for tests only.
-    fn note_tests(&mut self, file: &Path) {
-        let text = fs::read_to_string(file).expect("text");
-        let stem = file.file_stem().expect("a name");
-        let folder = file.parent().expect("a folder");
-        let folder = match stem.to_str() {
-            Some("mod" | "lib" | "main") => folder.to_owned(),
-            _ => folder.join(stem),
-        };
-        for rest in text.split("#[cfg(test)]\n").skip(1) {
-            let line = rest.lines().next().unwrap_or_default().trim();
-            let module = line.trim_start_matches("pub(crate) ").strip_prefix("mod ");
-            if let Some(module) = module.and_then(|module| module.strip_suffix(';')) {
-                self.tests.insert(folder.join(module).with_extension("rs"));
-            }
-        }
-    }
-}
-
-/// The part of a file that is not tests.
-fn without_tests(text: &str) -> &str {
-    let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(crate) mod "].map(|begin| {
-        text.match_indices(begin)
-            .find(|(at, _)| {
-                let line = text[at + "#[cfg(test)]\n".len()..].lines().next();
-                line.is_some_and(|line| line.ends_with('{'))
-            })
-            .map_or(text.len(), |(at, _)| at)
-    });
-    &text[..tests[0].min(tests[1])]
-}
-
 /// What stands in debug form in a line: the names, empty for an argument that has none.
 fn debug_forms(line: &str) -> Vec<String> {
     if line.trim_start().starts_with("//") {
@@ -111,20 +58,9 @@ fn debug_forms(line: &str) -> Vec<String> {
 
 #[test]
 fn no_message_holds_a_debug_form() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut sources = Sources::default();
-    for folder in ["runner", "sdk", "plugins"] {
-        sources.read(&root.join(folder));
-    }
-    assert!(sources.files.len() > 300, "{}", sources.files.len());
     let mut wrong = Vec::new();
-    for file in sources
-        .files
-        .iter()
-        .filter(|file| !sources.tests.contains(*file))
-    {
+    for (place, file) in Sources::all().shipped() {
         let text = fs::read_to_string(file).expect("text");
-        let place = file.strip_prefix(&root).expect("within").to_string_lossy();
         let quotes = QUOTES.iter().any(|(path, _)| place.starts_with(path));
         for (number, line) in (1..).zip(without_tests(&text).lines()) {
             let mut forms = debug_forms(line);

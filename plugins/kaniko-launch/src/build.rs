@@ -4,7 +4,7 @@ use sidestep::kubernetes::{
     self, CreateOptions, FollowOptions, Matched, ObjectRef, PodRef, Update,
 };
 use sidestep::serde_json::{self, Value};
-use sidestep::{Creation, Error, Progress, Result, Step};
+use sidestep::{Creation, Error, Progress, Result, Step, codes};
 
 use crate::ending::Seen;
 use crate::identity::Identity;
@@ -21,7 +21,7 @@ use crate::watch::Watch;
 const TAIL: u32 = 16 * 1024;
 
 /// The host's code when there is no pod to follow.
-const NOT_FOUND: &str = "pod.not-found";
+const NOT_FOUND: &str = codes::pod::NOT_FOUND;
 
 /// Builds, and gives the digest.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {

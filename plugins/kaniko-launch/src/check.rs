@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sidestep::google::Repository;
-use sidestep::{Diagnostic, Error, ImageRef, Result, workspace};
+use sidestep::{Diagnostic, Error, ImageRef, Result, codes, workspace};
 
 use crate::dockerfile::problems;
 use crate::inputs::{Inputs, Known};
@@ -46,7 +46,7 @@ fn without_repository(image: &ImageRef) -> Option<Diagnostic> {
     Repository::is_left_out(image.repository()).then(|| {
         let message = format!("the image {image} names no repository to push to");
         let host = image.registry();
-        Diagnostic::error("kaniko.destination", message)
+        Diagnostic::error(codes::kaniko::DESTINATION, message)
             .help(format!("an image there is {host}/PROJECT/REPOSITORY/NAME"))
     })
 }
@@ -59,7 +59,7 @@ fn key_in_secret(inputs: &Known) -> Option<Diagnostic> {
         key.secret
     );
     Some(
-        Diagnostic::warning("identity.key-in-secret", message)
+        Diagnostic::warning(codes::identity::KEY_IN_SECRET, message)
             .help("the way out is Workload Identity: leave `googleKey` out and link `serviceAccount` to the key's account")
             .help("the run prints the commands, and docs/ways.md explains them"),
     )
@@ -75,7 +75,7 @@ fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diag
         Err(error) if error.is_not_found() => {
             vec![
                 Diagnostic::error(
-                    "dockerfile.missing",
+                    codes::dockerfile::MISSING,
                     format!("there is no {file} to build from"),
                 )
                 .help("name it with `dockerfile`, relative to `path`"),

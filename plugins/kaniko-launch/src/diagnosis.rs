@@ -4,6 +4,7 @@ mod access;
 mod dockerfile;
 
 use sidestep::Error;
+use sidestep::codes;
 use sidestep::serde_json::Value;
 use sidestep_kaniko_messages::{FinalLine, Kind, classify};
 
@@ -26,7 +27,10 @@ pub(crate) fn of_log(
         return unsaid(exit, tail);
     };
     let Some(found) = classify(&line) else {
-        return Error::failed("kaniko.failed", format!("kaniko failed: {}", line.cause()));
+        return Error::failed(
+            codes::kaniko::FAILED,
+            format!("kaniko failed: {}", line.cause()),
+        );
     };
     of_cause(found.kind, &found.text, &line, exit, inputs, identity)
 }
@@ -34,7 +38,7 @@ pub(crate) fn of_log(
 /// kaniko was ended, or is another program, and printed no error of its own.
 fn unsaid(exit: i64, tail: &str) -> Error {
     let error = Error::failed(
-        "kaniko.failed",
+        codes::kaniko::FAILED,
         format!("kaniko ended with exit code {exit} and printed no error of its own"),
     );
     match tail.lines().rev().find(|line| !line.trim().is_empty()) {

@@ -17,6 +17,7 @@ mod triggers;
 use std::collections::BTreeMap;
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Dockerfile, Fault, Instruction, Plan, parse, place, plan};
 
 use crate::inputs::Known;
@@ -107,7 +108,7 @@ fn syntax(message: String) -> Diagnostic {
         ),
         _ => (message, None),
     };
-    let found = Diagnostic::error("dockerfile.syntax", message);
+    let found = Diagnostic::error(codes::dockerfile::SYNTAX, message);
     match help {
         Some(help) => found.help(help),
         None => found,

@@ -6,6 +6,7 @@
 //! context's own.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 
 /// What the names of such archives end with: the packer's version.
 const PACKER: &str = "-p3.tar.gz";
@@ -46,7 +47,7 @@ pub(crate) fn if_not_sent(context: &str, dockerfile: &str) -> Option<String> {
 pub(crate) fn warning(context: &str) -> Option<Diagnostic> {
     (!is_ours(context)).then(|| {
         Diagnostic::warning(
-            "context.filtered-again",
+            codes::context::FILTERED_AGAIN,
             "kaniko applies the .dockerignore in this `context` again, and may leave out files that Docker would copy",
         )
         .help("upload the context with context-upload, whose archives kaniko takes as they are")

@@ -3,13 +3,13 @@
 //! What befalls them is never the build's own failure: who administers the cluster put them there.
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Command, Error, Owner};
+use sidestep::{Class, Command, Error, Owner, codes};
 
 /// Returns the failure of a build that had no network while `container` was not ready yet.
 pub(crate) fn not_ready(container: &str, line: &str) -> Error {
     Error::new(
         Class::Unavailable,
-        "pod.network-not-ready",
+        codes::pod::NETWORK_NOT_READY,
         Owner::Cluster,
         format!("kaniko started before the injected container `{container}` was ready, and had no network: {line}"),
     )
@@ -43,7 +43,7 @@ pub(crate) fn waits(name: &str, namespace: &str, reason: &str, message: &str) ->
 fn of(name: &str, namespace: &str, what: &str) -> Error {
     Error::new(
         Class::Failed,
-        "pod.sidecar-failed",
+        codes::pod::SIDECAR_FAILED,
         Owner::Cluster,
         format!("the build can't start: the injected container `{name}` {what}"),
     )

@@ -1,7 +1,7 @@
 //! What a pod that has ended means.
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Owner, Result};
+use sidestep::{Class, Error, Owner, Result, codes};
 use sidestep_kaniko_messages::Kind;
 
 use crate::diagnosis::of_log;
@@ -43,21 +43,21 @@ pub(crate) fn outcome(
         Ending::Disrupted(how, message) => disrupted(how, &message),
         Ending::OverTime => Error::new(
             Class::TimedOut,
-            "pod.deadline",
+            codes::pod::DEADLINE,
             Owner::Author,
             "the build took longer than its time; the cluster ended it",
         )
         .help("give the step a longer `timeout`"),
         Ending::Deleted => Error::new(
             Class::Failed,
-            "pod.deleted",
+            codes::pod::DELETED,
             Owner::Cluster,
             "somebody deleted the build's pod before it ended",
         )
         .help("the cluster's audit log names who deleted it; then run it again"),
         Ending::ByThisRun => Error::new(
             Class::Failed,
-            "pod.stopped",
+            codes::pod::STOPPED,
             Owner::Author,
             "an earlier process of this run deleted the build's pod before it ended",
         )
@@ -65,7 +65,7 @@ pub(crate) fn outcome(
         Ending::OtherContainer(other) => mesh::failed(other, &inputs.namespace),
         Ending::NotStarted(why) => Error::new(
             Class::Failed,
-            "pod.not-startable",
+            codes::pod::NOT_STARTABLE,
             Owner::Cluster,
             with_reason("the build's pod ended before kaniko started", &why),
         ),
@@ -76,15 +76,15 @@ pub(crate) fn outcome(
 fn disrupted(how: Disruption, message: &str) -> Error {
     let (code, what) = match how {
         Disruption::Drained => (
-            "pod.evicted",
+            codes::pod::EVICTED,
             "the build's pod was evicted, as a node's drain or upgrade does",
         ),
-        Disruption::Evicted => ("pod.evicted", "the node evicted the build's pod"),
+        Disruption::Evicted => (codes::pod::EVICTED, "the node evicted the build's pod"),
         Disruption::Preempted => (
-            "pod.preempted",
+            codes::pod::PREEMPTED,
             "the build's pod made room for a pod of a higher priority",
         ),
-        Disruption::NodeLost => ("pod.node-lost", "the build's node went away"),
+        Disruption::NodeLost => (codes::pod::NODE_LOST, "the build's node went away"),
     };
     let error = Error::new(
         Class::Unavailable,
@@ -117,7 +117,7 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
     let hex = digest.strip_prefix("sha256:").unwrap_or_default();
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::failed(
-            "kaniko.no-digest",
+            codes::kaniko::NO_DIGEST,
             "kaniko ended well and wrote no digest, so it can't be told what was pushed",
         )
         .help("see that `executor` is a kaniko image"));
@@ -130,7 +130,7 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
     let image = images
         .first()
         .cloned()
-        .ok_or_else(|| Error::invalid_input("inputs.invalid", "`destinations` is empty"))?;
+        .ok_or_else(|| Error::invalid_input(codes::inputs::INVALID, "`destinations` is empty"))?;
     Ok(Outputs {
         image,
         digest: digest.to_owned(),
@@ -144,7 +144,7 @@ fn out_of_memory(inputs: &Inputs) -> Error {
         None => "what its node had to give".to_owned(),
     };
     Error::failed(
-        "pod.out-of-memory",
+        codes::pod::OUT_OF_MEMORY,
         format!("the build needed more memory than {had}"),
     )
     .help("raise `memory`")

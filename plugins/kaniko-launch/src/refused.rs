@@ -1,6 +1,6 @@
 //! Why a cluster does not take the build's pod, and what helps.
 
-use sidestep::{Command, Error, kubectl};
+use sidestep::{Command, Error, codes, kubectl};
 
 use crate::inputs::Inputs;
 
@@ -15,17 +15,17 @@ const AMOUNTS: [(&str, &str); 3] = [
 pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
     let error = error.context("the build was not started");
     match error.code.as_str() {
-        "kubernetes.quota" => of_amounts(error, inputs),
-        "kubernetes.pod-security" => error
+        codes::kubernetes::QUOTA => of_amounts(error, inputs),
+        codes::kubernetes::POD_SECURITY => error
             .help("kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this one are among its labels:")
             .helps(show_labels(inputs)),
-        "kubernetes.service-account-missing" => {
+        codes::kubernetes::SERVICE_ACCOUNT_MISSING => {
             let create = kubectl::create_account(&inputs.namespace, &inputs.service_account);
             error
                 .help("correct `serviceAccount`, or create it and link it to a Google account (docs/ways.md):")
                 .helps(create)
         }
-        "kubernetes.not-found" => {
+        codes::kubernetes::NOT_FOUND => {
             let create = kubectl::create_namespace(&inputs.namespace);
             error
                 .help("correct `namespace`, or create it:")

@@ -8,7 +8,7 @@ use sidestep::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use sidestep::serde::de::{DeserializeOwned, Error as _};
 use sidestep::serde::{Deserialize, Deserializer, Serialize};
 use sidestep::serde_json::{self, Value, json};
-use sidestep::{ByteSize, Diagnostic};
+use sidestep::{ByteSize, Diagnostic, codes};
 
 pub(crate) use cpu::Cpu;
 
@@ -77,7 +77,8 @@ impl<T: PartialOrd + fmt::Display> Amount<T> {
         };
         (request > limit).then(|| {
             let message = format!("`{input}` requests {request}, more than its limit of {limit}");
-            Diagnostic::error("kaniko.resources", message).help("lower `request` or raise `limit`")
+            Diagnostic::error(codes::kaniko::RESOURCES, message)
+                .help("lower `request` or raise `limit`")
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Link 5: the Kubernetes service account is there.
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Result, kubectl};
+use sidestep::{Class, Error, Result, codes, kubectl};
 
 use crate::identity::Workload;
 use crate::verdict::{Verdict, cluster, unread};
@@ -39,7 +39,7 @@ pub(crate) fn exists(
         return Ok(Verdict::Broken(
             cluster(
                 Class::NotFound,
-                "namespace-missing",
+                codes::identity::NAMESPACE_MISSING,
                 format!(
                     "the cluster {} has no namespace {namespace}",
                     workload.cluster
@@ -52,7 +52,7 @@ pub(crate) fn exists(
     }
     let mut broken = cluster(
         error.class,
-        "service-account-missing",
+        codes::identity::SERVICE_ACCOUNT_MISSING,
         format!(
             "namespace {namespace} of the cluster {} has no service account {account}; no pod that names it starts",
             workload.cluster

@@ -2,7 +2,7 @@
 
 use sidestep::google::{Account, is_number};
 use sidestep::serde_json::Value;
-use sidestep::{Class, Command, Error, kubectl};
+use sidestep::{Class, Command, Error, codes, kubectl};
 
 use crate::account::on;
 use crate::commands;
@@ -58,21 +58,23 @@ pub(crate) fn annotated(
             (Way::As(_), [bound]) if !exists => annotate(&identity.workload, bound),
             (Way::As(email), _) if !exists => {
                 // What it most likely means is a guess, and here a wrong one.
-                let error = cluster(Class::Denied, "annotation-wrong", message);
+                let error = cluster(Class::Denied, codes::identity::ANNOTATION_WRONG, message);
                 return Verdict::Broken(error.help(format!(
                     "there is no account {email}; name the one that is meant in the step's `googleServiceAccount`, and the commands for it follow"
                 )));
             }
             (Way::As(email), _) => annotate(&identity.workload, email),
         };
-        return Verdict::Broken(broken(Class::Denied, "annotation-wrong", message).helps(repair));
+        return Verdict::Broken(
+            broken(Class::Denied, codes::identity::ANNOTATION_WRONG, message).helps(repair),
+        );
     }
     match (&identity.way, found) {
         (Way::Direct, None) => Verdict::Holds("none, as the direct form wants it".to_owned()),
         (Way::Direct, Some(email)) => Verdict::Broken(
             broken(
                 Class::Denied,
-                "annotation-leftover",
+                codes::identity::ANNOTATION_LEFTOVER,
                 format!("{name} is to have its roles itself, and is still annotated with {email}: its pods would act as that account"),
             )
             .helps(remove(&identity.workload)),
@@ -85,7 +87,7 @@ pub(crate) fn annotated(
             };
             broken(
                 Class::Denied,
-                "annotation-missing",
+                codes::identity::ANNOTATION_MISSING,
                 format!("{name} is not tied to its Google service account: {how}"),
             )
             .helps(created(there, email))
@@ -95,7 +97,7 @@ pub(crate) fn annotated(
         (Way::As(email), Some(found)) if found != email => Verdict::Broken(
             broken(
                 Class::Denied,
-                "annotation-wrong",
+                codes::identity::ANNOTATION_WRONG,
                 format!("{name} is annotated with {found}, not with {email}{}", oddity(found, email)),
             )
             .helps(created(there, email))
@@ -105,7 +107,7 @@ pub(crate) fn annotated(
             [meant] if !exists => Verdict::Broken(
                 broken(
                     Class::Denied,
-                    "annotation-wrong",
+                    codes::identity::ANNOTATION_WRONG,
                     format!("{name} is annotated with {found}, which does not exist; the account that it may act as is {meant}"),
                 )
                 .helps(annotate(&identity.workload, meant)),
@@ -132,7 +134,7 @@ pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) 
             "{name} is annotated with `{found}`, which is {}",
             misspelt.what
         );
-        let error = cluster(Class::Denied, "annotation-wrong", message).help(
+        let error = cluster(Class::Denied, codes::identity::ANNOTATION_WRONG, message).help(
             "name the account in the step's `googleServiceAccount`, and the commands for it follow",
         );
         let id = found.rsplit('/').next().filter(|id| is_number(id));
@@ -150,7 +152,7 @@ pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) 
     Verdict::Broken(
         cluster(
             Class::Denied,
-            "annotation-missing",
+            codes::identity::ANNOTATION_MISSING,
             format!(
                 "nothing says which Google service account {name} acts as: it has no annotation, and {bound}"
             ),

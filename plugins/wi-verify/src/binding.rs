@@ -2,7 +2,7 @@
 
 use sidestep::gcp::iam::Policy;
 use sidestep::google::let_act_as;
-use sidestep::{Class, Error};
+use sidestep::{Class, Error, codes};
 
 use crate::commands;
 use crate::identity::Identity;
@@ -93,7 +93,7 @@ pub(crate) fn judge(
         (Binding::Conditioned(condition), Proven::No) => first(
             cloud(
                 Class::Denied,
-                "binding-condition",
+                codes::identity::BINDING_CONDITION,
                 format!("{who} may act as {email} only under a condition, which does not hold: {condition}"),
             )
             .help("an administrator of the account can change the condition; a grant without one lets the workload do more than was meant"),
@@ -129,7 +129,7 @@ fn untold(identity: &Identity, email: &str, why: &str) -> Error {
     let message = format!(
         "Google gives {who} no token of {email}; wi-verify cannot tell whether the binding is missing or the account is disabled or deleted.\n{why}"
     );
-    cloud(Class::Denied, "impersonation-denied", message)
+    cloud(Class::Denied, codes::identity::IMPERSONATION_DENIED, message)
         .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or let the caller read it"))
         .helps(commands::show_account(email))
 }
@@ -143,7 +143,7 @@ fn missing(identity: &Identity, email: &str, near: Option<&str>, project_read: b
     } else {
         "The account's policy does not give it roles/iam.workloadIdentityUser; that of its project could not be read."
     }));
-    cloud(Class::Denied, "binding-missing", message)
+    cloud(Class::Denied, codes::identity::BINDING_MISSING, message)
         .help("an administrator of the account can grant it:")
         .helps(let_act_as(email, &identity.member()))
         .help("it can take some minutes until a new grant is seen everywhere")

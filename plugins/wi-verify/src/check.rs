@@ -1,6 +1,7 @@
 //! What is wrong with the inputs before anything starts.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep::google::Account;
 
 use crate::identity::Workload;
@@ -19,7 +20,7 @@ pub(crate) fn check(inputs: &Inputs) -> Vec<Diagnostic> {
     if inputs.form == Form::Direct && inputs.google_service_account.is_some() {
         found.push(
             Diagnostic::error(
-                "identity.form",
+                codes::identity::FORM,
                 "`form: direct` and `googleServiceAccount` exclude each other",
             )
             .help("the direct form has no Google service account"),
@@ -30,7 +31,7 @@ pub(crate) fn check(inputs: &Inputs) -> Vec<Diagnostic> {
     {
         found.push(
             Diagnostic::error(
-                "identity.account-name",
+                codes::identity::ACCOUNT_NAME,
                 format!(
                     "`googleServiceAccount` is `{email}`, which is {}",
                     misspelt.what

@@ -2,7 +2,7 @@
 
 use sidestep::gcp::gke::ClusterFacts;
 use sidestep::google::{Member, Place, grant};
-use sidestep::{Class, Result};
+use sidestep::{Class, Result, codes};
 
 use crate::commands;
 use crate::identity::Workload;
@@ -26,7 +26,7 @@ pub(crate) fn pool(
         Err(error) if error.is_not_found() => {
             let error = cluster(
                 Class::NotFound,
-                "cluster-missing",
+                codes::identity::CLUSTER_MISSING,
                 format!("there is no cluster {name} in {location} of project {project}"),
             )
             .help("list the clusters, and correct `cluster`:")
@@ -41,7 +41,7 @@ pub(crate) fn pool(
             }
             let mut broken = cluster(
                 Class::Denied,
-                "cluster-denied",
+                codes::identity::CLUSTER_DENIED,
                 format!(
                     "{caller} may not look at the cluster {name}, and so can't start a build there either.\n{}",
                     error.message
@@ -64,7 +64,7 @@ pub(crate) fn pool(
         None => Verdict::Broken(
             cluster(
                 Class::Denied,
-                "no-workload-pool",
+                codes::identity::NO_WORKLOAD_POOL,
                 format!("the cluster {name} has no workload pool: Workload Identity is off, and pods are their node's account"),
             )
             .help("switch it on (takes some minutes; the node pools come after that, link 4):")

@@ -2,7 +2,7 @@
 
 use sidestep::gcp::iam::{Policy, ServiceAccount};
 use sidestep::google::Account;
-use sidestep::{Class, Result};
+use sidestep::{Class, Result, codes};
 
 use crate::verdict::{Verdict, cloud, unread};
 
@@ -19,7 +19,7 @@ pub(crate) fn account(
         Ok(account) if account.disabled => Ok(Verdict::Broken(
             cloud(
                 Class::Denied,
-                "account-disabled",
+                codes::identity::ACCOUNT_DISABLED,
                 format!("{email} is disabled: nobody can act as it"),
             )
             .help("enable it, if it was not disabled on purpose:")
@@ -37,19 +37,19 @@ fn missing(email: &str, address: Option<&Account>, policies: &[Policy]) -> sides
     let message = format!("there is no Google service account {email}");
     // Any other account than one of people is Google's to create.
     let Some(address) = address.filter(|account| account.name().is_some()) else {
-        return cloud(Class::NotFound, "account-missing", message)
+        return cloud(Class::NotFound, codes::identity::ACCOUNT_MISSING, message)
             .help("its address is NAME@PROJECT.iam.gserviceaccount.com; correct the annotation or `googleServiceAccount`");
     };
     if let Some(uid) = policies.iter().find_map(|policy| deleted(policy, email)) {
         return cloud(
             Class::NotFound,
-            "account-missing",
+            codes::identity::ACCOUNT_MISSING,
             format!("{message} any more: policies name it as deleted"),
         )
         .help("within 30 days of that it can be brought back, with everything it was granted:")
         .helps(address.undelete(uid));
     }
-    cloud(Class::NotFound, "account-missing", message)
+    cloud(Class::NotFound, codes::identity::ACCOUNT_MISSING, message)
         .help("create it, if the name is as meant:")
         .helps(address.create())
 }

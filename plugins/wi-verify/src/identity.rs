@@ -3,7 +3,7 @@
 //! Names: <https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity>.
 
 use sidestep::google::{Account, Cluster, Member};
-use sidestep::{Error, Result};
+use sidestep::{Error, Result, codes};
 
 use crate::inputs::Inputs;
 
@@ -25,7 +25,7 @@ impl Workload {
             (cluster.project(), cluster.location(), cluster.name())
         else {
             return Err(Error::invalid_input(
-                "identity.cluster-name",
+                codes::identity::CLUSTER_NAME,
                 format!("`{cluster}` does not say which cluster of GKE it is"),
             )
             .help("write projects/PROJECT/locations/LOCATION/clusters/CLUSTER"));

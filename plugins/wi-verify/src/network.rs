@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use sidestep::gcp::gke::ClusterFacts;
 use sidestep::serde_json::{Value, json};
-use sidestep::{Class, Result};
+use sidestep::{Class, Result, codes};
 
 use crate::account::{is_missing, on};
 use crate::commands;
@@ -79,7 +79,7 @@ pub(crate) fn network(
     Ok(Verdict::Broken(
         cluster(
             Class::Denied,
-            "egress-blocked",
+            codes::identity::EGRESS_BLOCKED,
             format!(
                 "no pod in {namespace} reaches the metadata server ({}): {} lets nothing out to it",
                 and(&ports),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sidestep::gcp::gke::NodePool;
-use sidestep::{Class, Result};
+use sidestep::{Class, Result, codes};
 
 use crate::identity::Workload;
 use crate::inputs::METADATA_LABEL;
@@ -75,7 +75,7 @@ pub(crate) fn nodes(
     let verb = if others.len() == 1 { "does" } else { "do" };
     let mut error = cluster(
         Class::Denied,
-        "node-account",
+        codes::identity::NODE_ACCOUNT,
         format!(
             "{} {verb} not serve workload identities: every pod there is {account}",
             names(&others)

@@ -8,7 +8,7 @@ mod tests;
 
 use sidestep::gcp::iam::Policy;
 use sidestep::identity::TargetResult;
-use sidestep::{Class, Error, Result};
+use sidestep::{Class, Error, Result, codes};
 
 use absent::absent;
 use lacks::lacks;
@@ -68,7 +68,7 @@ pub(crate) fn judge(
             Class::NotFound => Ok(settled(absent(identity, target, policy))),
             _ if error.code.ends_with("api-disabled") => Ok(Judged {
                 verdict: Verdict::Broken(Error {
-                    code: "identity.api-disabled".to_owned(),
+                    code: codes::identity::API_DISABLED.to_owned(),
                     ..error
                 }),
                 settling: known.apis.then_some(Settling::Api),
@@ -120,7 +120,7 @@ pub(crate) fn together(verdicts: Vec<Verdict>) -> Option<Error> {
         all.help.extend(one.help);
         all
     })?;
-    Some(if all.code == "identity.target-denied" {
+    Some(if all.code == codes::identity::TARGET_DENIED {
         all.help("it can take some minutes until a new grant is seen everywhere")
     } else {
         all

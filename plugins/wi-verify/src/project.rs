@@ -2,7 +2,7 @@
 
 use sidestep::gcp::project::{ProjectInfo, ServiceQuery};
 use sidestep::google::enable_apis;
-use sidestep::{Class, Result};
+use sidestep::{Class, Result, codes};
 
 use crate::commands;
 use crate::identity::{Way, Workload};
@@ -20,7 +20,7 @@ pub(crate) fn project(
         Ok(project) if project.state != "ACTIVE" => Ok(Verdict::Broken(
             cloud(
                 Class::NotFound,
-                "project-missing",
+                codes::identity::PROJECT_MISSING,
                 format!("project {id} is {}", project.state),
             )
             .help("within 30 days its owner can bring it back:")
@@ -30,7 +30,7 @@ pub(crate) fn project(
         Err(error) if error.is_not_found() => Ok(Verdict::Broken(
             cloud(
                 Class::NotFound,
-                "project-missing",
+                codes::identity::PROJECT_MISSING,
                 format!("there is no project {id}"),
             )
             .help("`cluster` is named with the project's id, not its display name"),
@@ -109,7 +109,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
         let verb = if needed.len() == 1 { "is" } else { "are" };
         let mut error = cloud(
             Class::Denied,
-            "api-disabled",
+            codes::identity::API_DISABLED,
             format!("{} {verb} not enabled", and(&names)),
         )
         .help("enable what is missing, as an editor of the project:");

@@ -2,7 +2,7 @@
 
 use sidestep::google::Account;
 use sidestep::identity::{Link as Step, Proof};
-use sidestep::{Class, Error, Help, Owner, Result, kubectl};
+use sidestep::{Class, Error, Help, Owner, Result, codes, kubectl};
 
 use crate::account::on;
 use crate::binding::Proven;
@@ -80,17 +80,17 @@ pub(crate) fn token(
         (Step::TokenRequest, Class::Denied) => Ok(untried(identity, caller, &error)),
         (Step::TokenRequest, Class::NotFound) => Ok(Token::Broken(
             Link::ACCOUNT,
-            recoded(error, "service-account-missing"),
+            recoded(error, codes::identity::SERVICE_ACCOUNT_MISSING),
             None,
         )),
         (Step::Impersonate, _) if error.code.ends_with("api-disabled") => Ok(Token::Broken(
             Link::APIS,
-            recoded(error, "api-disabled"),
+            recoded(error, codes::identity::API_DISABLED),
             known.apis.then_some(Settling::Api),
         )),
         (Step::Impersonate, Class::NotFound) => Ok(Token::Broken(
             Link::GOOGLE_ACCOUNT,
-            recoded(error, "account-missing"),
+            recoded(error, codes::identity::ACCOUNT_MISSING),
             known.account.then_some(Settling::Account),
         )),
         (Step::Impersonate, Class::Denied) => Ok(Token::Denied(error)),
@@ -113,7 +113,7 @@ pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error 
     let said = &error.message;
     cloud(
         Class::Denied,
-        "impersonation-denied",
+        codes::identity::IMPERSONATION_DENIED,
         format!(
             "the binding is there, and Google still gives {} no token of {who}{waited}.\n{said}",
             identity.workload.name()
@@ -136,7 +136,7 @@ pub(crate) fn untold(identity: &Identity, error: &Error) -> Error {
     let said = &error.message;
     cloud(
         Class::Denied,
-        "impersonation-denied",
+        codes::identity::IMPERSONATION_DENIED,
         format!("the binding is there, and Google gives {who} no token of {email}; the account was not read, so that this step cannot tell whether it is disabled or deleted.\n{said}"),
     )
     .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or read it yourself:"))
@@ -158,7 +158,7 @@ fn exchange(identity: &Identity, error: Error) -> Error {
 /// The link's own code, so that the run's exit code is that of an identity.
 fn recoded(error: Error, code: &str) -> Error {
     Error {
-        code: format!("identity.{code}"),
+        code: code.to_owned(),
         ..error
     }
 }
@@ -196,7 +196,7 @@ fn account_form(identity: &Identity, error: &Error) -> Error {
     };
     cluster(
         Class::Denied,
-        "account-form",
+        codes::identity::ACCOUNT_FORM,
         format!("{why}.\n{}", error.message),
     )
     .help(format!("with kubectl on cluster {}:", workload.cluster))

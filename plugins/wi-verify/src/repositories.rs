@@ -2,7 +2,7 @@
 //! <https://cloud.google.com/artifact-registry/docs/repositories>
 
 use sidestep::gcp::artifact_registry::Repository;
-use sidestep::{Class, Error, Owner};
+use sidestep::{Class, Error, Owner, codes};
 
 use crate::targets::Target;
 
@@ -15,7 +15,7 @@ pub(crate) fn unfit(target: &Target, facts: &Repository) -> Option<Error> {
     let error = |message: String| {
         Error::new(
             Class::InvalidInput,
-            "identity.target-unfit",
+            codes::identity::TARGET_UNFIT,
             Owner::Author,
             message,
         )

@@ -2,7 +2,7 @@
 
 use sidestep::gcp::iam::PolicyResource;
 use sidestep::google::{Place, Repository};
-use sidestep::{Error, ImageRef, Result};
+use sidestep::{Error, ImageRef, Result, codes};
 
 use crate::inputs::{Goal, Inputs};
 
@@ -79,7 +79,8 @@ pub(crate) fn targets(inputs: &Inputs) -> Result<Vec<Target>> {
     ];
     let short = short.iter().filter(|(_, given)| *given).map(|(g, _)| g);
     for goal in short.chain(&inputs.targets) {
-        let target = target(goal).map_err(|why| Error::invalid_input("identity.target", why))?;
+        let target =
+            target(goal).map_err(|why| Error::invalid_input(codes::identity::TARGET, why))?;
         if !found.contains(&target) {
             found.push(target);
         }

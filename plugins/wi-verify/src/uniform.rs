@@ -2,7 +2,7 @@
 //! <https://cloud.google.com/iam/docs/federated-identity-supported-services>
 
 use sidestep::storage::BucketFacts;
-use sidestep::{Class, Result};
+use sidestep::{Class, Result, codes};
 
 use crate::commands;
 use crate::identity::{Identity, Way};
@@ -29,7 +29,7 @@ pub(crate) fn uniform(
                 return Ok(Verdict::Broken(
                     cloud(
                         Class::Denied,
-                        "not-uniform",
+                        codes::identity::NOT_UNIFORM,
                         format!("{uri} has no uniform access, and a workload that has its roles itself can't use such a bucket"),
                     )
                     .help("switch it on; access by ACLs of single objects ends with that:")

@@ -1,6 +1,6 @@
 //! What a look at a link comes to.
 
-use sidestep::{Class, Error, Help, Owner, Result, google};
+use sidestep::{Class, Error, Help, Owner, Result, codes, google};
 
 /// What a look at a link comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,12 +38,12 @@ pub(crate) fn helps(helps: impl IntoIterator<Item = impl Into<Help>>) -> Vec<Hel
 
 /// A link that the cloud's administrator repairs.
 pub(crate) fn cloud(class: Class, code: &str, message: impl Into<String>) -> Error {
-    Error::new(class, format!("identity.{code}"), Owner::Cloud, message)
+    Error::new(class, code, Owner::Cloud, message)
 }
 
 /// A link that the cluster's administrator repairs.
 pub(crate) fn cluster(class: Class, code: &str, message: impl Into<String>) -> Error {
-    Error::new(class, format!("identity.{code}"), Owner::Cluster, message)
+    Error::new(class, code, Owner::Cluster, message)
 }
 
 /// Whether a failure is about the credentials of the caller itself: then it says nothing about what
@@ -59,7 +59,7 @@ pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
     let broken = || {
         cloud(
             Class::Denied,
-            "perimeter-denied",
+            codes::identity::PERIMETER_DENIED,
             format!("a service perimeter (VPC Service Controls) forbids {what}.\n{}", error.message),
         )
         .help("no role helps: an administrator of the perimeter can find the denial by its unique identifier")

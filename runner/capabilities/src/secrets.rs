@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sidestep_bindings::sidestep::secrets::names as wit;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::functions::secrets as functions;
 use sidestep_gate::{CallError, Capability, Secret, StepState};
 use sidestep_policy::Capability as Key;
@@ -38,7 +38,7 @@ impl wit::Host for Calls<'_> {
                 secret.ok_or_else(|| {
                     Failure::new(
                         Class::NotFound,
-                        "secret.not-found",
+                        codes::secret::NOT_FOUND,
                         Owner::Author,
                         format!("the pipeline has no secret `{name}`"),
                     )

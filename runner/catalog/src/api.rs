@@ -1,4 +1,5 @@
 use semver::Version;
+use sidestep_events::codes;
 
 use crate::PluginError;
 
@@ -24,7 +25,7 @@ impl ApiRange {
     pub fn check(&self, wanted: &str) -> Result<(), PluginError> {
         let Ok(version) = Version::parse(wanted) else {
             return Err(PluginError::new(
-                "plugin.manifest",
+                codes::plugin::MANIFEST,
                 format!("its manifest's apiVersion is `{wanted}`, which is no version"),
             )
             .with_help("build the plugin again with the SDK"));
@@ -34,11 +35,11 @@ impl ApiRange {
             self.oldest, self.newest
         );
         if version > self.newest {
-            return Err(PluginError::new("plugin.api", says)
+            return Err(PluginError::new(codes::plugin::API, says)
                 .with_help("update Sidestep, or use a version of the plugin that was built for an API of this runner"));
         }
         if version < self.oldest {
-            return Err(PluginError::new("plugin.api", says)
+            return Err(PluginError::new(codes::plugin::API, says)
                 .with_help("update the plugin: build it again with the present SDK"));
         }
         Ok(())

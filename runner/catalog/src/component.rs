@@ -1,6 +1,7 @@
 use semver::Version;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use sidestep_events::codes;
 use sidestep_pipeline::Manifest;
 use wasmparser::{Chunk, Encoding, Parser, Payload, Validator};
 
@@ -67,7 +68,7 @@ impl Component {
     pub fn read(bytes: &[u8], range: Option<&ApiRange>) -> Result<Self, PluginError> {
         if bytes.len() > MAX_COMPONENT {
             return Err(PluginError::new(
-                "plugin.too-large",
+                codes::plugin::TOO_LARGE,
                 format!(
                     "it has {} bytes; at most {MAX_COMPONENT} are read",
                     bytes.len()
@@ -116,7 +117,7 @@ pub fn validate(bytes: &[u8]) -> Result<(), PluginError> {
 
 pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
     PluginError::new(
-        "plugin.malformed",
+        codes::plugin::MALFORMED,
         format!("it is no WebAssembly component that this runner reads: {error}"),
     )
     .with_help("build the plugin again; a plugin is made with `sidestep plugin build`")
@@ -179,7 +180,7 @@ fn read_import(name: &str) -> Import {
 
 fn read_manifest(sections: &[&[u8]], range: Option<&ApiRange>) -> Result<Manifest, PluginError> {
     let wrong = |message: String| {
-        PluginError::new("plugin.manifest", message)
+        PluginError::new(codes::plugin::MANIFEST, message)
             .with_help("build the plugin again with the SDK")
     };
     let section = match sections {
@@ -207,7 +208,7 @@ fn read_manifest(sections: &[&[u8]], range: Option<&ApiRange>) -> Result<Manifes
     let versions: Versions = serde_json::from_slice(section).map_err(unreadable)?;
     if versions.manifest_version != MANIFEST_VERSION {
         return Err(PluginError::new(
-            "plugin.api",
+            codes::plugin::API,
             format!(
                 "its manifest has version {}, this runner reads version {MANIFEST_VERSION}",
                 versions.manifest_version

@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Failure, Help, Owner};
+use sidestep_events::{Class, Diagnostic, Failure, Help, Owner, codes};
 
 /// Why a plugin can't be found, read or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,13 +39,16 @@ impl PluginError {
     /// As the failure of a step.
     pub fn failure(&self) -> Failure {
         let owner = match self.code {
-            "plugin.not-found" | "plugin.outside" | "plugin.api" | "unsupported" => Owner::Author,
-            "plugin.host" => Owner::Operator,
+            codes::plugin::NOT_FOUND
+            | codes::plugin::OUTSIDE
+            | codes::plugin::API
+            | codes::pipeline::UNSUPPORTED => Owner::Author,
+            codes::plugin::HOST => Owner::Operator,
             _ => Owner::Plugin,
         };
         let class = match self.code {
-            "plugin.compile-limit" | "plugin.too-complex" => Class::Exhausted,
-            "plugin.host" => Class::Failed,
+            codes::plugin::COMPILE_LIMIT | codes::plugin::TOO_COMPLEX => Class::Exhausted,
+            codes::plugin::HOST => Class::Failed,
             _ => Class::InvalidInput,
         };
         let mut failure = Failure::new(class, self.code, owner, self.message.clone());

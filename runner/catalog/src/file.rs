@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sidestep_events::codes;
 use sidestep_files::{Folder, OpenError, given, read};
 
 use crate::PluginError;
@@ -38,14 +39,16 @@ fn unread(path: &Path, error: &OpenError) -> PluginError {
     let cannot = |code| PluginError::new(code, format!("can't read {path}: {error}"));
     match error {
         OpenError::Outside => PluginError::new(
-            "plugin.outside",
+            codes::plugin::OUTSIDE,
             format!("{path} is outside of the workspace"),
         )
         .with_help("copy the plugin into the workspace"),
-        OpenError::NotFound => cannot("plugin.not-found").with_help(
+        OpenError::NotFound => cannot(codes::plugin::NOT_FOUND).with_help(
             "paths are relative to the workspace; build the plugin first if it is built there",
         ),
-        OpenError::TooLarge(_) => cannot("plugin.too-large"),
-        _ => cannot("plugin.unreadable").with_help("name a regular file: a plugin's component"),
+        OpenError::TooLarge(_) => cannot(codes::plugin::TOO_LARGE),
+        _ => {
+            cannot(codes::plugin::UNREADABLE).with_help("name a regular file: a plugin's component")
+        }
     }
 }

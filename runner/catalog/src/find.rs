@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{BuiltInName, PluginRef};
+use sidestep_events::{BuiltInName, PluginRef, codes};
 
 use crate::file::Files;
 use crate::{ApiRange, Component, Pages, PluginError};
@@ -92,7 +92,7 @@ impl Catalog {
                 })
             }
             PluginRef::Oci(_) => Err(PluginError::new(
-                "unsupported",
+                codes::pipeline::UNSUPPORTED,
                 "this version does not load plugins from registries",
             )
             .with_help(
@@ -106,7 +106,7 @@ impl Catalog {
         if let Some(found) = self.built_in.iter().find(|known| known.name == name) {
             return Ok(found);
         }
-        let error = PluginError::new("plugin.not-found", "there is no such built-in plugin");
+        let error = PluginError::new(codes::plugin::NOT_FOUND, "there is no such built-in plugin");
         let names = self.built_in.iter().map(|known| known.name);
         let called =
             |name: &str| PluginRef::built_in(name).map(|plugin| plugin.as_str().to_owned());

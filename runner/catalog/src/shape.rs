@@ -6,6 +6,7 @@
 //! what is refused here need not be looked at further, and what passes is compiled in a process
 //! of its own, which bounds everything else.
 
+use sidestep_events::codes;
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
     ComponentTypeRef, Encoding, Instance, Parser, Payload,
@@ -221,7 +222,7 @@ fn at_most(what: &str, count: u64, most: u64) -> Result<(), PluginError> {
         return Ok(());
     }
     Err(PluginError::new(
-        "plugin.too-complex",
+        codes::plugin::TOO_COMPLEX,
         format!("it has {count} {what}, nested ones multiplied out; at most {most} are compiled"),
     )
     .with_help("build the plugin from smaller parts, or split it into several plugins"))
@@ -231,7 +232,7 @@ fn at_most(what: &str, count: u64, most: u64) -> Result<(), PluginError> {
 /// instantiated.
 fn handed_around() -> PluginError {
     PluginError::new(
-        "plugin.too-complex",
+        codes::plugin::TOO_COMPLEX,
         "it imports a component, or takes one out of an instance, and runs it",
     )
     .with_help("nest the component where it is instantiated")

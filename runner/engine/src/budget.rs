@@ -5,7 +5,7 @@ mod ledger;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use ledger::Ledger;
@@ -48,16 +48,21 @@ pub(crate) enum Full {
 impl From<Full> for Failure {
     fn from(full: Full) -> Self {
         let (code, bytes, what, setting) = match full {
-            Full::Journal(bytes) => ("journal.full", bytes, "the run's journal", "journalLimit"),
+            Full::Journal(bytes) => (
+                codes::journal::FULL,
+                bytes,
+                "the run's journal",
+                "journalLimit",
+            ),
             Full::JournalShare(bytes) => (
-                "journal.full",
+                codes::journal::FULL,
                 bytes,
                 "the step's share of the run's journal",
                 "journalLimit",
             ),
-            Full::Logs(bytes) => ("log.full", bytes, "the run's log files", "logLimit"),
+            Full::Logs(bytes) => (codes::log::FULL, bytes, "the run's log files", "logLimit"),
             Full::LogShare(bytes) => (
-                "log.full",
+                codes::log::FULL,
                 bytes,
                 "the step's share of the run's log files",
                 "logLimit",

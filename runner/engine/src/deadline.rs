@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use tokio::time::{Instant, sleep_until};
 
 /// An attempt's limit of time, by the monotonic clock. What is complete only after it does not
@@ -44,7 +44,7 @@ impl Deadline {
         };
         let failure = Failure::new(
             Class::TimedOut,
-            "step.timed-out",
+            codes::step::TIMED_OUT,
             Owner::Author,
             format!(
                 "timed out after {} ({how} {} later)",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use sidestep_events::{
-    Class, CleanedUp, Done, Event, Failure, Foreign, Intent, OnExit, Owner, Place, Record,
+    Class, CleanedUp, Done, Event, Failure, Foreign, Intent, OnExit, Owner, Place, Record, codes,
 };
 use tokio::time::{Instant, timeout};
 
@@ -16,7 +16,7 @@ use crate::{Cleaner, Removal};
 const AT_ONCE: usize = 16;
 
 /// The code of the warning that a run ends with that was detached.
-pub(crate) const DETACHED: &str = "run.detached";
+pub(crate) const DETACHED: &str = codes::run::DETACHED;
 
 /// What became of an outside object that was to be removed.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +82,7 @@ fn timed_out(limit: Duration) -> Failure {
     let limit = limit.as_secs();
     Failure::new(
         Class::TimedOut,
-        "cleanup.timed-out",
+        codes::cleanup::TIMED_OUT,
         Owner::Cluster,
         format!("nobody answered within {limit} s, so it may still be there"),
     )

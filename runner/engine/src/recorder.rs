@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use sidestep_events::{
     Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Failure, Foreign, Intent, IntentId, Output,
-    Record, SpanId, Status, TraceId, commands,
+    Record, SpanId, Status, TraceId, codes, commands,
 };
 use sidestep_state::{History, JournalWriter, RunFolder, StateError};
 
@@ -20,7 +20,7 @@ use lines::Logs;
 pub(crate) use scope::Scope;
 
 /// The code of a failure for want of space.
-const FULL: &str = "state.full";
+const FULL: &str = codes::state::FULL;
 
 /// Where every event of a run passes: it gives each its number, writes it to the journal, and
 /// hands it to the reporters, in that order.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sidestep_events::{
-    Event, Exit, Failure, ForeignValue, Intent, RunFinished, Status, WarningRaised, commands,
+    Event, Exit, Failure, ForeignValue, Intent, RunFinished, Status, WarningRaised, codes, commands,
 };
 use sidestep_state::History;
 use tokio::time::Instant;
@@ -165,7 +165,7 @@ fn tell_lost(recorder: &Recorder) {
         lost => format!("{lost} lines of logs"),
     };
     let warning = WarningRaised {
-        code: "state.lines-lost".into(),
+        code: codes::state::LINES_LOST.into(),
         message: format!(
             "{message} came when the journal could not be written any more and nobody read what \
              the run says: they are lost"

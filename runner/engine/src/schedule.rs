@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidestep_events::{Class, Event, Failure, Owner, Status, StepSkipped, StepWaiting};
+use sidestep_events::{Class, Event, Failure, Owner, Status, StepSkipped, StepWaiting, codes};
 use sidestep_state::History;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -304,7 +304,7 @@ impl Schedule {
 fn no_room(reason: &str) -> Failure {
     Failure::new(
         Class::Exhausted,
-        "step.no-room",
+        codes::step::NO_ROOM,
         Owner::Operator,
         format!(
             "there is no room for the step, and no other step runs that could make some: {reason}"

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sidestep_events::{
     Checkpoint, Class, Done, Event, Failure, Intent, IntentId, LogOwner, OnExit, Owner, Place,
+    codes,
 };
 
 use crate::budget::Room;
@@ -124,7 +125,7 @@ impl AttemptSink {
         if size > MAX_CHECKPOINT {
             return Err(Failure::new(
                 Class::InvalidInput,
-                "checkpoint.too-large",
+                codes::checkpoint::TOO_LARGE,
                 Owner::Plugin,
                 format!("a checkpoint of {size} bytes; at most {MAX_CHECKPOINT} are kept"),
             ));

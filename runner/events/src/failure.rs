@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sidestep_contract::codes;
 
 use crate::{Class, Foreign, Help, Owner, Speaker, show};
 
@@ -16,6 +17,7 @@ pub struct Failure {
     pub class: Class,
     /// The exact failure, dotted: `pod.evicted`, `identity.binding-missing`. Each has a page in
     /// the docs.
+    #[schemars(with = "codes::Code")]
     pub code: Foreign,
     /// Who can act on it.
     pub owner: Owner,
@@ -57,12 +59,22 @@ impl Failure {
 
     /// Our own bug: something that can't happen did.
     pub fn bug(message: impl Into<Foreign>) -> Self {
-        Self::new(Class::Failed, "sidestep.bug", Owner::Sidestep, message)
+        Self::new(
+            Class::Failed,
+            codes::sidestep::BUG,
+            Owner::Sidestep,
+            message,
+        )
     }
 
     /// The run or the step was cancelled while this was under way.
     pub fn cancelled(message: impl Into<Foreign>) -> Self {
-        Self::new(Class::Cancelled, "run.cancelled", Owner::Operator, message)
+        Self::new(
+            Class::Cancelled,
+            codes::run::CANCELLED,
+            Owner::Operator,
+            message,
+        )
     }
 
     /// Adds a next step.

@@ -40,6 +40,6 @@ pub use journal::{
 pub use lines::{LineKind, LinePlace, Lines, LinesOf, LogOwner};
 pub use plugin_ref::{BuiltInName, InvalidPluginRef, OciReference, PluginFile, PluginRef};
 pub use rule::{Evidence, Mark, RULES, Rule};
-pub use sidestep_contract::{Class, Command, Owner, Piece, Value};
+pub use sidestep_contract::{Class, Command, Owner, Piece, Value, codes};
 pub use speaker::Speaker;
 pub use status::Status;

@@ -1,6 +1,7 @@
 //! What failures count as, and what must have shown them before a plugin may claim them: one table.
 
 use crate::{Class, Exit, Failure, Owner};
+use sidestep_contract::codes;
 use sidestep_contract::names;
 
 names! {
@@ -114,14 +115,18 @@ const fn reserved(name: &'static str) -> Rule {
 /// The table. What no rule marks is `failed`, exit 1, and anybody may say it.
 pub const RULES: &[Rule] = &[
     owner(Owner::Sidestep, HOST_ALONE, Exit::Bug),
-    code("identity.metadata-unavailable", AWAY, Exit::Unavailable),
+    code(
+        codes::identity::METADATA_UNAVAILABLE,
+        AWAY,
+        Exit::Unavailable,
+    ),
     code("identity", NO, Exit::Denied),
     class(Class::Refused, HOST_ALONE, Exit::Refused),
     class(Class::Denied, NO, Exit::Denied),
     class(Class::TimedOut, &[Evidence::TimedOut], Exit::TimedOut),
     class(Class::Unavailable, AWAY, Exit::Unavailable),
-    code("pod.evicted", AWAY, Exit::Unavailable),
-    code("pod.node-lost", AWAY, Exit::Unavailable),
+    code(codes::pod::EVICTED, AWAY, Exit::Unavailable),
+    code(codes::pod::NODE_LOST, AWAY, Exit::Unavailable),
     class(Class::Cancelled, &[Evidence::Cancelled], Exit::Failed),
     owner(Owner::Operator, HOST_ALONE, Exit::Failed),
     owner(Owner::Cloud, &[Evidence::Contact], Exit::Failed),
@@ -136,15 +141,15 @@ pub const RULES: &[Rule] = &[
     reserved("limit"),
     reserved("log"),
     reserved("output"),
-    reserved("plugin.aborted"),
-    reserved("plugin.bad-outputs"),
-    reserved("plugin.changed"),
-    reserved("plugin.failed"),
-    reserved("plugin.out-of-memory"),
-    reserved("plugin.panicked"),
-    reserved("plugin.stack-overflow"),
-    reserved("plugin.stopped"),
-    reserved("plugin.trapped"),
+    reserved(codes::plugin::ABORTED),
+    reserved(codes::plugin::BAD_OUTPUTS),
+    reserved(codes::plugin::CHANGED),
+    reserved(codes::plugin::FAILED),
+    reserved(codes::plugin::OUT_OF_MEMORY),
+    reserved(codes::plugin::PANICKED),
+    reserved(codes::plugin::STACK_OVERFLOW),
+    reserved(codes::plugin::STOPPED),
+    reserved(codes::plugin::TRAPPED),
     reserved("policy"),
     reserved("run"),
     reserved("sandbox"),

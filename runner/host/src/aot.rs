@@ -15,6 +15,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 use sidestep_catalog::{Pages, PluginError};
+use sidestep_events::codes;
 use sidestep_files::own;
 use sidestep_names::{Encoding, Kind};
 use wasmtime::component::Component;
@@ -160,7 +161,7 @@ pub(crate) fn compile(
     }
     deserialize(engine, &code).ok_or_else(|| {
         PluginError::new(
-            "plugin.host",
+            codes::plugin::HOST,
             "the process that compiles it is another version of the runner",
         )
     })

@@ -17,6 +17,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use sidestep_catalog::PluginError;
+use sidestep_events::codes;
 use wasmtime::Engine;
 
 /// How long compiling takes before the user is told.
@@ -172,7 +173,7 @@ impl Apart {
 
 fn cannot_start(error: std::io::Error) -> PluginError {
     PluginError::new(
-        "plugin.host",
+        codes::plugin::HOST,
         format!("the process that compiles it can't be run: {error}"),
     )
     .with_help("the runner starts itself from /proc/self/exe, and needs room for a temporary file")

@@ -2,6 +2,7 @@
 
 use semver::Version;
 use sidestep_catalog::{Component as Described, Import, PluginError};
+use sidestep_events::codes;
 use sidestep_gate::{ALWAYS, Capability, StepState, link_always};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
@@ -25,7 +26,7 @@ impl Known {
         let found = self.0.iter().find(|known| known.key.as_str() == key);
         found.ok_or_else(|| {
             PluginError::new(
-                "plugin.capability",
+                codes::plugin::CAPABILITY,
                 format!("it requests `{key}`, a capability that this runner doesn't have"),
             )
             .with_help("update Sidestep, or use a version of the plugin that does without it")
@@ -77,7 +78,7 @@ pub(crate) fn link(
     let pre = |linker: &Linker<StepState>| {
         linker.instantiate_pre(component).map_err(|error| {
             PluginError::new(
-                "plugin.imports",
+                codes::plugin::IMPORTS,
                 format!("its imports don't fit this runner: {error:#}"),
             )
             .with_help("build the plugin again with the SDK of this runner's version")
@@ -134,14 +135,14 @@ fn allowed(known: Known, import: &Import, described: &Described) -> Result<(), P
     }
     if import.interface.starts_with("wasi:") {
         return Err(PluginError::new(
-            "plugin.wasi",
+            codes::plugin::WASI,
             format!("it imports `{import}`, and a plugin has no WASI: no files, clocks, sockets or output of its own"),
         )
         .with_help("build it for wasm32-unknown-unknown with `sidestep plugin build`; the SDK's `Step` gives log, time and random numbers"));
     }
     let Some(capability) = known.of_interface(&import.interface) else {
         return Err(PluginError::new(
-            "plugin.imports",
+            codes::plugin::IMPORTS,
             format!("it imports `{import}`, which this runner doesn't have"),
         )
         .with_help("update Sidestep, or build the plugin without it"));
@@ -149,7 +150,7 @@ fn allowed(known: Known, import: &Import, described: &Described) -> Result<(), P
     let key = capability.key.as_str();
     if !described.manifest.requests.contains_key(key) {
         return Err(PluginError::new(
-            "plugin.not-requested",
+            codes::plugin::NOT_REQUESTED,
             format!("it imports `{import}` and its manifest does not request `{key}`"),
         )
         .with_help(format!(
@@ -174,7 +175,7 @@ fn fits(import: &Import, here: &str) -> Result<(), PluginError> {
         return Ok(());
     }
     Err(PluginError::new(
-        "plugin.api",
+        codes::plugin::API,
         format!("needs `{import}`, this runner has version {here}"),
     )
     .with_help("update Sidestep, or use a version of the plugin that was built for it"))
@@ -182,7 +183,7 @@ fn fits(import: &Import, here: &str) -> Result<(), PluginError> {
 
 fn ours(error: &wasmtime::Error) -> PluginError {
     PluginError::new(
-        "plugin.link",
+        codes::plugin::LINK,
         format!("the runner can't link it: {error:#}"),
     )
     .with_help("this is a bug of Sidestep: please report it")

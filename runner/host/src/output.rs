@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Masks;
 use sidestep_pipeline::Manifest;
 
@@ -18,7 +18,7 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
     if text.len() > most {
         return Err(wrong(
             Class::Exhausted,
-            "output.too-large",
+            codes::output::TOO_LARGE,
             format!(
                 "the outputs have {} bytes; at most {most} are kept",
                 text.len()
@@ -29,14 +29,14 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
     let outputs: Value = serde_json::from_str(text).map_err(|error| {
         wrong(
             Class::Failed,
-            "output.not-json",
+            codes::output::NOT_JSON,
             format!("the outputs are not JSON: {error}"),
         )
     })?;
     if !outputs.is_object() {
         return Err(wrong(
             Class::Failed,
-            "output.not-json",
+            codes::output::NOT_JSON,
             "the outputs are not a JSON object".to_owned(),
         ));
     }
@@ -44,7 +44,7 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
         None => Ok(outputs),
         Some(place) => Err(wrong(
             Class::Failed,
-            "output.secret",
+            codes::output::SECRET,
             format!("the output at `{place}` holds a secret, so the step has no outputs"),
         )
         .with_help("outputs are stored and shown; a later step that needs the secret names it in its own `secrets`")),
@@ -68,7 +68,7 @@ pub(crate) fn check(
     }
     Err(Failure::new(
         Class::Failed,
-        "plugin.bad-outputs",
+        codes::plugin::BAD_OUTPUTS,
         Owner::Plugin,
         format!(
             "the outputs are not what `{}` declares: {}",

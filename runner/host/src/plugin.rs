@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use sidestep_catalog::{ApiRange, Component as Described, Package, PluginError};
 use sidestep_evaluator::Evaluator;
+use sidestep_events::codes;
 use sidestep_gate::bindings::AllPre;
 use sidestep_gate::{Capability, StepState};
 use sidestep_pipeline::Manifest;
@@ -149,8 +150,11 @@ impl PluginHost {
         let component = aot::compile(&self.engine, &self.compiler, self.cache.as_ref(), &source)?;
         let Linked { run, check } = link::link(self.known, &self.engine, &component, &described)?;
         let exports = |error: wasmtime::Error| {
-            PluginError::new("plugin.exports", format!("it exports no plugin: {error:#}"))
-                .with_help("a plugin exports `sidestep:step/plugin`; the SDK's macro does so")
+            PluginError::new(
+                codes::plugin::EXPORTS,
+                format!("it exports no plugin: {error:#}"),
+            )
+            .with_help("a plugin exports `sidestep:step/plugin`; the SDK's macro does so")
         };
         Ok(Plugin(Arc::new(Loaded {
             evaluator: Arc::clone(&self.evaluator),
@@ -204,7 +208,7 @@ pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, PluginError> {
 
 fn ours(error: impl std::fmt::Display) -> PluginError {
     PluginError::new(
-        "plugin.host",
+        codes::plugin::HOST,
         format!("the plugin host can't start: {error:#}"),
     )
 }

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use sidestep_events::{Class, Diagnostic, Failure, Owner};
+use sidestep_events::{Class, Diagnostic, Failure, Owner, codes};
 use sidestep_gate::bindings::sidestep::host::types;
 use sidestep_gate::bindings::{All, AllPre};
 use sidestep_gate::convert::diagnostic_from_wit;
@@ -196,7 +196,7 @@ fn refuse_unmet(requests: &IndexMap<String, String>, scopes: &StepScopes) -> Res
 fn timed_out(timeout: Option<Duration>) -> Failure {
     Failure::new(
         Class::TimedOut,
-        "step.timed-out",
+        codes::step::TIMED_OUT,
         Owner::Author,
         format!(
             "the step did not end within {}",

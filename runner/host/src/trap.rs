@@ -1,6 +1,6 @@
 //! What a plugin's sudden end means.
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::{StepState, Stopped};
 use wasmtime::{Trap, WasmBacktrace};
 
@@ -20,7 +20,7 @@ pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refu
     let failure = if let Some(panicked) = state.panicked() {
         failed(
             Class::Failed,
-            "plugin.panicked",
+            codes::plugin::PANICKED,
             format!(
                 "the plugin panicked at {}: {}",
                 panicked.place, panicked.message
@@ -31,7 +31,7 @@ pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refu
     } else if let Some(refusal) = refused.get() {
         failed(
             Class::Exhausted,
-            "plugin.out-of-memory",
+            codes::plugin::OUT_OF_MEMORY,
             format!(
                 "the plugin wanted {} MiB of memory, more than the {} MiB that {} may have",
                 refusal.wanted >> 20,
@@ -52,22 +52,22 @@ pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refu
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => failed(
                 Class::Exhausted,
-                "plugin.stack-overflow",
+                codes::plugin::STACK_OVERFLOW,
                 "the plugin's calls nest too deep (endless recursion?)".to_owned(),
             ),
             Some(Trap::UnreachableCodeReached) => failed(
                 Class::Failed,
-                "plugin.aborted",
+                codes::plugin::ABORTED,
                 "the plugin gave up without a message".to_owned(),
             ),
             Some(trap) => failed(
                 Class::Failed,
-                "plugin.trapped",
+                codes::plugin::TRAPPED,
                 format!("the plugin was stopped: {trap}"),
             ),
             None => failed(
                 Class::Failed,
-                "plugin.stopped",
+                codes::plugin::STOPPED,
                 format!("the plugin was stopped: {}", error.root_cause()),
             ),
         }

@@ -9,7 +9,7 @@ use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
 use sidestep_capabilities::registry::Registry;
 use sidestep_capabilities::storage::Storage;
-use sidestep_events::{Class, Command, Failure, Owner};
+use sidestep_events::{Class, Command, Failure, Owner, codes};
 use url::Url;
 
 /// What a run works against, as data: nothing is called before there are [`Clients`].
@@ -109,7 +109,7 @@ fn set(endpoints: &mut Endpoints, name: &str, url: &str) -> Result<(), Failure> 
     let wrong = |why: String| {
         Failure::new(
             Class::InvalidInput,
-            "settings.endpoint",
+            codes::settings::ENDPOINT,
             Owner::Operator,
             format!("the endpoint {name} is set to `{url}`: {why}"),
         )
@@ -130,7 +130,7 @@ fn emulator(host: &str) -> Result<Url, Failure> {
     text.parse().map_err(|error| {
         Failure::new(
             Class::InvalidInput,
-            "settings.endpoint",
+            codes::settings::ENDPOINT,
             Owner::Operator,
             format!("STORAGE_EMULATOR_HOST is `{host}`, which is no address: {error}"),
         )
@@ -144,7 +144,7 @@ fn read(credentials: &Path) -> Result<serde_json::Value, Failure> {
         .map_err(|why| {
             Failure::new(
                 Class::Failed,
-                "sandbox.unusable",
+                codes::sandbox::UNUSABLE,
                 Owner::Operator,
                 format!(
                     "the sandbox's credentials in {} can't be read: {why}",

@@ -11,7 +11,7 @@ use sidestep_capabilities::workspace::{Options, Workspace};
 use sidestep_capabilities::{CAPABILITIES, Masks, Secret, Secrets, Services, access_secret};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_files::{Folder, OpenError, own};
 use sidestep_host::{Apart, Compiler, HostConfig, Notice, Plugin, PluginHost};
 use sidestep_pipeline::SecretSource;
@@ -57,7 +57,7 @@ impl Equipment {
             let message = format!("{} can't be opened: {error}", site.workspace.display());
             Failure::new(
                 Class::Failed,
-                "workspace.unreadable",
+                codes::workspace::UNREADABLE,
                 Owner::Operator,
                 message,
             )
@@ -117,7 +117,13 @@ async fn resolve(
     clients: Option<&Clients>,
 ) -> Result<Secret, Failure> {
     let missing = |message: String, help: String| {
-        Failure::new(Class::NotFound, "secret.missing", Owner::Operator, message).with_help(help)
+        Failure::new(
+            Class::NotFound,
+            codes::secret::MISSING,
+            Owner::Operator,
+            message,
+        )
+        .with_help(help)
     };
     match source {
         SecretSource::Env(variable) => site

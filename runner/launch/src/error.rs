@@ -1,9 +1,9 @@
-use sidestep_events::{Class, Command, Diagnostic, Exit, Failure, Foreign, Help, Owner};
+use sidestep_events::{Class, Command, Diagnostic, Exit, Failure, Foreign, Help, Owner, codes};
 use sidestep_report::Problems;
 use sidestep_state::{RunId, StateError};
 
 /// The code of a command that needs a folder which neither a home nor a setting names.
-const NO_HOME: &str = "settings.no-home";
+const NO_HOME: &str = codes::settings::NO_HOME;
 
 /// Why something could not be done that was asked for.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Error {
         help: impl Into<Help>,
         command: Option<Command>,
     ) -> Self {
-        let problem = Diagnostic::error("command.wrong", message)
+        let problem = Diagnostic::error(codes::command::WRONG, message)
             .with_help(help)
             .with_helps(command);
         Self::Problems(Problems::from(vec![problem]))

@@ -1,6 +1,6 @@
 //! The folder of a run, locked for this process: of a new run, or of one that is resumed.
 
-use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, commands};
+use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, codes, commands};
 use sidestep_pipeline::Plan;
 use sidestep_state::{
     Account, History, JournalWriter, LOCKED, RUN_KEY, RunFolder, RunId, RunLock, StateError,
@@ -167,9 +167,14 @@ fn no_plan(folder: &RunFolder, account: &Account) -> Failure {
         return other_plan(folder, account, "is gone");
     }
     let message = format!("run {id} was killed before it began: nothing was started");
-    Failure::new(Class::NotFound, "state.no-plan", Owner::Operator, message)
-        .with_help("Start it again:")
-        .with_helps(commands::run_as(&id.to_string()))
+    Failure::new(
+        Class::NotFound,
+        codes::state::NO_PLAN,
+        Owner::Operator,
+        message,
+    )
+    .with_help("Start it again:")
+    .with_helps(commands::run_as(&id.to_string()))
 }
 
 fn other_plan(folder: &RunFolder, account: &Account, what: &str) -> Failure {
@@ -179,7 +184,12 @@ fn other_plan(folder: &RunFolder, account: &Account, what: &str) -> Failure {
         folder.id(),
         path.display()
     );
-    Failure::new(Class::Failed, "state.damaged", Owner::Operator, message)
-        .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
-        .with_helps(commands::gc(account.header.sandbox.as_deref()))
+    Failure::new(
+        Class::Failed,
+        codes::state::DAMAGED,
+        Owner::Operator,
+        message,
+    )
+    .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
+    .with_helps(commands::gc(account.header.sandbox.as_deref()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sidestep_events::{Diagnostic, Exit};
+use sidestep_events::{Diagnostic, Exit, codes};
 use sidestep_files::own::{self, OwnError};
 use sidestep_files::{OpenError, given};
 use sidestep_policy::Policy;
@@ -32,7 +32,7 @@ fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
     let limit = sidestep_policy::tree::MAX_BYTES as u64;
     let unreadable = |error: OpenError| {
         let message = format!("the policy {} can't be read: {error}", path.display());
-        Diagnostic::error("policy.unreadable", message)
+        Diagnostic::error(codes::policy::UNREADABLE, message)
     };
     let opened = match named {
         Named::ByCaller => return given::read_text(path, limit).map(Some).map_err(unreadable),
@@ -50,7 +50,7 @@ fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
         Err(OwnError::NotOwn(not_own)) => {
             let message = format!("the policy {} can't be trusted: {not_own}", path.display());
             let help = "look at what it says, then make it yours alone:";
-            Err(Diagnostic::error("policy.not-own", message)
+            Err(Diagnostic::error(codes::policy::NOT_OWN, message)
                 .with_help(help)
                 .with_helps(not_own.repair()))
         }

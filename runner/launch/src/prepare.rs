@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use sidestep_catalog::Package;
-use sidestep_events::{Diagnostic, PluginRef};
+use sidestep_events::{Diagnostic, PluginRef, codes};
 use sidestep_host::Plugin;
 use sidestep_pipeline::{
     Pipeline, Plan, PlanInputs, Planned, PluginInfo, Source, UnknownStep, parse_partly, plan_partly,
@@ -122,7 +122,7 @@ fn unknown_step(step: UnknownStep) -> Problems {
     };
     let message = format!("the pipeline has no step `{}`", step.asked);
     Problems::from(vec![
-        Diagnostic::error("command.wrong", message).with_help(help),
+        Diagnostic::error(codes::command::WRONG, message).with_help(help),
     ])
 }
 

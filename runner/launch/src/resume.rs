@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use sidestep_catalog::Package;
-use sidestep_events::{Class, Failure, Owner, PluginRef, commands};
+use sidestep_events::{Class, Failure, Owner, PluginRef, codes, commands};
 use sidestep_host::Plugin;
 use sidestep_pipeline::{AUDIT, Plan};
 use sidestep_report::Problems;
@@ -95,7 +95,12 @@ fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
         "the plugin {} has changed since the run began",
         uses.as_str()
     );
-    Failure::new(Class::Refused, "plugin.changed", Owner::Author, message)
-        .with_help("Bring the plugin's former bytes back, or start a new run:")
-        .with_helps(commands::run(plan.file.exact(), None))
+    Failure::new(
+        Class::Refused,
+        codes::plugin::CHANGED,
+        Owner::Author,
+        message,
+    )
+    .with_help("Bring the plugin's former bytes back, or start a new run:")
+    .with_helps(commands::run(plan.file.exact(), None))
 }

@@ -1,5 +1,6 @@
 use sidestep_evaluator::Reference;
 use sidestep_events::Position;
+use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind, Scalar};
 
 use crate::expression::{self, Code, MAX_EXPRESSION};
@@ -71,7 +72,7 @@ pub(crate) fn expression(
     text: &str,
     at: Position,
 ) -> Option<Expression> {
-    const SYNTAX: Code = Code::expression("expression.syntax");
+    const SYNTAX: Code = Code::expression(codes::expression::SYNTAX);
     let analysis = match expression::analyse(problems.evaluator(), text) {
         Ok(analysis) => analysis,
         Err(why) if text.len() > MAX_EXPRESSION => {
@@ -91,20 +92,20 @@ pub(crate) fn expression(
     for function in &analysis.functions {
         if STATUS_FUNCTIONS.contains(&function.as_str()) && !place.statuses {
             problems.add_help(
-                "expression.function",
+                codes::expression::FUNCTION,
                 at,
                 format!("{function}() is for `if` only"),
                 "write it into the step's `if`, or read `steps.X.status`",
             );
         } else if function == "hashFiles" {
             problems.add(
-                "unsupported",
+                codes::pipeline::UNSUPPORTED,
                 at,
                 "hashFiles() is not supported by this version",
             );
         } else if !known_function(function) {
             problems.unknown(
-                "expression.function",
+                codes::expression::FUNCTION,
                 at,
                 format!("there is no function `{function}`"),
                 function,
@@ -160,7 +161,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
     let root = reference.root.as_str();
     if root == "secrets" {
         problems.add_help(
-            "expression.secret",
+            codes::expression::SECRET,
             at,
             "expressions can't read secrets: a plugin gets a handle, never the text",
             "list the name under the step's `secrets`",
@@ -170,7 +171,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
     if place.roots.contains(&root) || TYPES.contains(&root) {
         if root == "steps" && reference.path.is_empty() {
             problems.add_help(
-                "expression.steps",
+                codes::expression::STEPS,
                 at,
                 "`steps` is read by a step's id, so that it is known what waits for what",
                 "write `steps.ID.outputs.NAME` or `steps.ID.status`",
@@ -180,7 +181,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
     }
     if IN_STEP.roots.contains(&root) {
         problems.add_help(
-            "expression.name",
+            codes::expression::NAME,
             at,
             format!("`{root}` can't be read {}", place.what),
             format!("{} may be read {}", place.roots.join(", "), place.what),
@@ -188,7 +189,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
         return;
     }
     problems.unknown(
-        "expression.name",
+        codes::expression::NAME,
         at,
         format!("`{root}` is not known {}", place.what),
         root,
@@ -208,7 +209,7 @@ pub(crate) fn parts(
         Err((message, offset)) => {
             let help = "close the expression with `}}`";
             problems.add_help(
-                "expression.syntax",
+                codes::expression::SYNTAX,
                 inside(scalar, at, offset, 3),
                 message,
                 help,
@@ -277,7 +278,7 @@ pub(crate) fn collect(
         NodeKind::Map(entries) => {
             for (key, value) in entries {
                 if key.text.contains("${{") {
-                    problems.add("expression.key", key.at, "keys take no expressions");
+                    problems.add(codes::expression::KEY, key.at, "keys take no expressions");
                 }
                 collect(problems, place, value, found);
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use sidestep_events::Position;
+use sidestep_events::codes;
 
 use crate::file::{Declared, Expression, Pipeline, Step};
 use crate::problems::Problems;
@@ -15,7 +16,7 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
         if let Some(first) = index.insert(step.id.clone(), position) {
             let line = pipeline.steps[first].at.line;
             problems.add_help(
-                "step.twice",
+                codes::step::TWICE,
                 step.at,
                 format!("there is a step `{}` already, at line {line}", step.id),
                 "give one of the two another id",
@@ -35,7 +36,7 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
             let declared = pipeline.declared.secrets.contains(&secret.0);
             if !declared && !pipeline.secrets.contains_key(&secret.0) {
                 problems.unknown(
-                    "secret.unknown",
+                    codes::secret::UNKNOWN,
                     secret.1,
                     format!("the pipeline has no secret `{}`", secret.0),
                     &secret.0,
@@ -54,10 +55,10 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
                 None => {
                     let message = format!("there is no step `{need}`");
                     let known: Vec<&str> = ids.iter().map(String::as_str).filter(|id| **id != step.id).collect();
-                    problems.unknown("step.unknown", at, message, &need, known);
+                    problems.unknown(codes::step::UNKNOWN, at, message, &need, known);
                 }
                 Some(&position) if finally[position] && !step.finally => problems.add_help(
-                    "step.finally",
+                    codes::step::FINALLY,
                     at,
                     format!("`{need}` is in `finally`, which runs last, so nothing in `steps` can wait for it"),
                     "move one of the two",
@@ -77,7 +78,7 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
                 if !index.contains_key(&step) && !pipeline.declared.steps.contains(&step) {
                     let message = format!("there is no step `{step}`");
                     problems.unknown(
-                        "step.unknown",
+                        codes::step::UNKNOWN,
                         at,
                         message,
                         &step,
@@ -129,7 +130,7 @@ fn names(problems: &mut Problems<'_>, known: &Known<'_>, step: &Step) {
                     format!("the matrix has no `{key}`")
                 };
                 problems.unknown(
-                    "matrix.key",
+                    codes::matrix::KEY,
                     expression.at,
                     message,
                     key,
@@ -153,14 +154,14 @@ fn expression_names(problems: &mut Problems<'_>, known: &Known<'_>, expression: 
         match reference.root.as_str() {
             "inputs" if declared.inputs.contains(name) => {}
             "inputs" if !inputs.contains_key(name) => problems.unknown(
-                "input.unknown",
+                codes::input::UNKNOWN,
                 expression.at,
                 format!("the pipeline has no input `{name}`"),
                 name,
                 inputs.keys().map(String::as_str),
             ),
             "env" if !env.iter().any(|(known, _)| known == name) => problems.add_help(
-                "env.unlisted",
+                codes::env::UNLISTED,
                 expression.at,
                 format!("`env.{name}` is read, and the file does not list it"),
                 format!("add it at the top: `env: [{name}]`"),
@@ -224,7 +225,12 @@ fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
                 } else {
                     format!("these steps wait for each other: {}", cycle.join(" → "))
                 };
-                problems.add_help("step.cycle", step.at, message, "remove one of these needs");
+                problems.add_help(
+                    codes::step::CYCLE,
+                    step.at,
+                    message,
+                    "remove one of these needs",
+                );
                 return false;
             }
             path.push((need, 0));

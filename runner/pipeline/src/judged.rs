@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sidestep_events::{Diagnostic, GrantSource, PluginRef};
+use sidestep_events::{Diagnostic, GrantSource, PluginRef, codes};
 use sidestep_policy::{Ceiling, Origin, Policy, Refusal, secrets};
 
 use crate::given::PluginInfo;
@@ -57,7 +57,7 @@ impl Plan {
 }
 
 /// The code of warnings about what a policy in audit mode would have refused.
-pub const AUDIT: &str = "policy.audit";
+pub const AUDIT: &str = codes::policy::AUDIT;
 
 impl Instance {
     /// Caps what the step may do; returns what policies in audit mode would have refused.

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Failure, Owner};
+use sidestep_events::{Failure, Owner, codes};
 
 use crate::expression::Code;
 use crate::schema;
@@ -52,7 +52,7 @@ impl Manifest {
             Err(why) if why.is_wrong() => Ok(vec![why.to_string()]),
             Err(why) => Err(why
                 .about(format!("the output schema of `{}`", self.name))
-                .failure(Code::schema("plugin.bad-outputs"), Owner::Plugin)),
+                .failure(Code::schema(codes::plugin::BAD_OUTPUTS), Owner::Plugin)),
         }
     }
 }

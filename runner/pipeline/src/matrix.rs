@@ -1,5 +1,6 @@
 use serde_json::{Map, Value};
 use sidestep_events::Position;
+use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::file::Matrix;
@@ -24,7 +25,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
         size = size.saturating_mul(values.len());
         if size > MAX_COMBINATIONS {
             let message = format!("this matrix has more than {MAX_COMBINATIONS} combinations");
-            problems.add("matrix.too-many", node.at, message);
+            problems.add(codes::matrix::TOO_MANY, node.at, message);
             return None;
         }
         keys.push(key.to_owned());
@@ -69,10 +70,10 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
                 "an entry of `include` has the matrix's keys: {}",
                 keys.join(", ")
             );
-            problems.add("matrix.include", at, message);
+            problems.add(codes::matrix::INCLUDE, at, message);
         } else if combinations.contains(&combination) {
             problems.add_help(
-                "matrix.include",
+                codes::matrix::INCLUDE,
                 at,
                 "this entry of `include` adds nothing: the matrix has its combination already",
                 "remove it",
@@ -83,7 +84,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
     }
     if combinations.is_empty() && problems.count() == before {
         problems.add(
-            "matrix.empty",
+            codes::matrix::EMPTY,
             node.at,
             "this matrix has no combination, so the step would never run",
         );
@@ -112,13 +113,13 @@ fn excludes_nothing(
     });
     let help = other_type.unwrap_or_else(|| "correct its values, or remove it".to_owned());
     let message = "this entry of `exclude` matches no combination";
-    problems.add_help("matrix.exclude", at, message, help);
+    problems.add_help(codes::matrix::EXCLUDE, at, message, help);
 }
 
 fn scalar(problems: &mut Problems<'_>, node: &Node) -> Option<Value> {
     let Some(scalar) = node.scalar() else {
         problems.add(
-            "matrix.value",
+            codes::matrix::VALUE,
             node.at,
             format!(
                 "a matrix's value is a single value, not {}",
@@ -129,7 +130,7 @@ fn scalar(problems: &mut Problems<'_>, node: &Node) -> Option<Value> {
     };
     if scalar.text.contains("${{") {
         problems.add(
-            "unsupported",
+            codes::pipeline::UNSUPPORTED,
             node.at,
             "expressions in `matrix` are not supported by this version",
         );
@@ -137,12 +138,16 @@ fn scalar(problems: &mut Problems<'_>, node: &Node) -> Option<Value> {
     }
     match scalars::value(scalar, &[]) {
         Ok(Value::Null) => {
-            problems.add("matrix.value", node.at, "a matrix's value is not null");
+            problems.add(
+                codes::matrix::VALUE,
+                node.at,
+                "a matrix's value is not null",
+            );
             None
         }
         Ok(value) => Some(value),
         Err((message, help)) => {
-            problems.add_help("yaml.ambiguous", node.at, message, help);
+            problems.add_help(codes::yaml::AMBIGUOUS, node.at, message, help);
             None
         }
     }
@@ -155,7 +160,11 @@ fn list(problems: &mut Problems<'_>, node: &Node, key: &str) -> Vec<Value> {
             for item in items {
                 if let Some(value) = scalar(problems, item) {
                     if values.contains(&value) {
-                        problems.add("matrix.value", item.at, format!("{value} is listed twice"));
+                        problems.add(
+                            codes::matrix::VALUE,
+                            item.at,
+                            format!("{value} is listed twice"),
+                        );
                     } else {
                         values.push(value);
                     }
@@ -165,7 +174,7 @@ fn list(problems: &mut Problems<'_>, node: &Node, key: &str) -> Vec<Value> {
         }
         NodeKind::Scalar(scalar) if scalar.text.contains("${{") => {
             problems.add(
-                "unsupported",
+                codes::pipeline::UNSUPPORTED,
                 node.at,
                 "expressions in `matrix` are not supported by this version",
             );
@@ -173,7 +182,7 @@ fn list(problems: &mut Problems<'_>, node: &Node, key: &str) -> Vec<Value> {
         }
         _ => {
             problems.add(
-                "matrix.value",
+                codes::matrix::VALUE,
                 node.at,
                 format!("`{key}` of a matrix is a list of values"),
             );
@@ -191,7 +200,7 @@ fn maps(
     let Some(node) = node else { return Vec::new() };
     let NodeKind::List(items) = &node.kind else {
         problems.add(
-            "pipeline.type",
+            codes::pipeline::TYPE,
             node.at,
             format!("`{what}` is a list of maps"),
         );
@@ -204,7 +213,7 @@ fn maps(
             if !keys.is_empty() && !keys.iter().any(|known| known == key) {
                 let message = format!("the matrix has no `{key}`");
                 problems.unknown(
-                    "matrix.key",
+                    codes::matrix::KEY,
                     at,
                     message,
                     key,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sidestep_evaluator::Reference;
 use sidestep_events::Position;
+use sidestep_events::codes;
 
 use crate::file::{Expression, Pipeline, Step};
 use crate::given::PlanInputs;
@@ -42,7 +43,7 @@ pub(crate) fn names(
             let Some(what) = rest.first() else { continue };
             if matches!(sees.get(step), Some(Seen::All(_))) {
                 problems.add_help(
-                    "step.list",
+                    codes::step::LIST,
                     expression.at,
                     format!("`{step}` has a matrix, so `steps.{step}` is a list here"),
                     format!("write steps.{step}.map(one, one.{})", rest.join(".")),
@@ -55,7 +56,7 @@ pub(crate) fn names(
             if what != "outputs" {
                 let message = format!("a step has no `{what}`");
                 problems.unknown(
-                    "step.field",
+                    codes::step::FIELD,
                     expression.at,
                     message,
                     what,
@@ -71,7 +72,7 @@ pub(crate) fn names(
             let known = schema::property_names(&schema::candidates(schema, schema));
             if !known.contains(&name.as_str()) {
                 problems.unknown(
-                    "output.unknown",
+                    codes::output::UNKNOWN,
                     expression.at,
                     format!("`{uses}` has no output `{name}`"),
                     name,
@@ -119,7 +120,7 @@ pub(crate) fn types(
         return;
     }
     problems.add(
-        "input.type",
+        codes::input::TYPE,
         at,
         format!(
             "`{name}` of `{uses}` is of type {}, and {} is wanted here",
@@ -216,7 +217,7 @@ fn skipped(step: &str) -> String {
 fn may_be_null(problems: &mut Problems<'_>, at: Position, reference: &Reference, why: &str) {
     let (step, name) = (&reference.path[0], &reference.path[2]);
     problems.add_help(
-        "expression.null",
+        codes::expression::NULL,
         at,
         format!("steps.{step}.outputs.{name} may be null here: {why}"),
         format!("write default(steps.{step}.outputs.{name}, \"…\"), or test steps.{step}.status"),

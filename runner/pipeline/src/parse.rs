@@ -5,7 +5,7 @@ mod secrets;
 
 use indexmap::IndexMap;
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Position, codes};
 use sidestep_policy::tree::{self, Node};
 
 use crate::context::{self, IN_DEFAULTS, IN_OUTPUTS};
@@ -66,7 +66,7 @@ pub fn parse_partly(source: &Source, evaluator: &dyn Evaluator) -> Parsed {
     let Some(root) = &tree.root else {
         if problems.is_empty() {
             problems.add_help(
-                "pipeline.empty",
+                codes::pipeline::EMPTY,
                 START,
                 "the file is empty",
                 "begin with `version: 1`",
@@ -93,7 +93,7 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
         Some(node) => read::text(problems, node, "`name`"),
         None => {
             problems.add_help(
-                "pipeline.missing",
+                codes::pipeline::MISSING,
                 root.at,
                 "`name` is missing",
                 "add `name: NAME`",
@@ -131,7 +131,7 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
     match root.get("steps") {
         Some(node) => steps.extend(step::steps(problems, node, false)),
         None => problems.add_help(
-            "pipeline.missing",
+            codes::pipeline::MISSING,
             root.at,
             "`steps` is missing",
             "a pipeline has at least one step: `steps: { NAME: { uses: PLUGIN } }`",
@@ -145,7 +145,7 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
             "the file has {} steps; at most {MAX_STEPS} are run",
             steps.len()
         );
-        problems.add("pipeline.too-many", root.at, message);
+        problems.add(codes::pipeline::TOO_MANY, root.at, message);
     }
     let outputs = root
         .get("outputs")
@@ -180,7 +180,7 @@ fn names(root: &Node, key: &str) -> Vec<String> {
 fn version(problems: &mut Problems<'_>, root: &Node) -> bool {
     match root.get("version") {
         None => problems.add_help(
-            "pipeline.version",
+            codes::pipeline::VERSION,
             root.at,
             "`version` is missing",
             "begin with `version: 1`",
@@ -192,7 +192,12 @@ fn version(problems: &mut Problems<'_>, root: &Node) -> bool {
                     "this version reads pipelines of version 1, not `{}`",
                     shown.unwrap_or("…")
                 );
-                problems.add_help("pipeline.version", node.at, message, "write `version: 1`");
+                problems.add_help(
+                    codes::pipeline::VERSION,
+                    node.at,
+                    message,
+                    "write `version: 1`",
+                );
                 return false;
             }
         },
@@ -212,7 +217,7 @@ fn defaults(problems: &mut Problems<'_>, node: &Node) -> Defaults {
     let cluster = node.get("cluster").map(|cluster| {
         let written = context::written(problems, IN_DEFAULTS, cluster);
         if cluster.scalar().is_none() {
-            problems.add("pipeline.type", cluster.at, "`cluster` is a text");
+            problems.add(codes::pipeline::TYPE, cluster.at, "`cluster` is a text");
         }
         written
     });

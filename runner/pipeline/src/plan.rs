@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use sidestep_evaluator::Evaluator;
 use sidestep_events::{
     Diagnostic, Failure, Foreign, GrantSource, Owner, PlannedGrant, PlannedStep, PluginRef,
-    Position,
+    Position, codes,
 };
 use sidestep_names::{file_name, object_name};
 use sidestep_policy::{Capability, StepScopes};
@@ -222,7 +222,7 @@ impl Instance {
             without_unknown(&self.with, schema).unwrap_or_else(|| Value::Object(Map::new()));
         schema::fill_defaults(evaluator, schema, &mut inputs).map_err(|why| {
             why.about(format!("the inputs of {}", self.id))
-                .failure(Code::schema("input.wrong"), Owner::Plugin)
+                .failure(Code::schema(codes::input::WRONG), Owner::Plugin)
         })?;
         // A default stands for what nobody wrote, not for what is written and not known yet.
         remove_unknown(&self.with, schema, &mut inputs);

@@ -2,6 +2,7 @@
 
 use sidestep_contract::units;
 use sidestep_events::Position;
+use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::problems::Problems;
@@ -14,7 +15,7 @@ const UNSUPPORTED: &[&str] = &["concurrency", "cache", "approval", "include", "a
 pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: &[&str]) -> bool {
     let NodeKind::Map(entries) = &node.kind else {
         problems.add_help(
-            "pipeline.type",
+            codes::pipeline::TYPE,
             node.at,
             format!("{what} is a map, not {}", node.describe()),
             format!("its keys are {}", known.join(", ")),
@@ -28,7 +29,7 @@ pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: 
         }
         if UNSUPPORTED.contains(&text) {
             problems.add(
-                "unsupported",
+                codes::pipeline::UNSUPPORTED,
                 key.at,
                 format!("`{text}` is not supported by this version"),
             );
@@ -36,7 +37,7 @@ pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: 
         }
         let message = format!("{what} has no `{text}`");
         problems.unknown(
-            "pipeline.unknown-key",
+            codes::pipeline::UNKNOWN_KEY,
             key.at,
             message,
             text,
@@ -55,7 +56,7 @@ pub(crate) fn named<'n>(
     let NodeKind::Map(entries) = &node.kind else {
         if !node.is_null() {
             let message = format!("{what} is a map of names, not {}", node.describe());
-            problems.add("pipeline.type", node.at, message);
+            problems.add(codes::pipeline::TYPE, node.at, message);
         }
         return Vec::new();
     };
@@ -63,7 +64,7 @@ pub(crate) fn named<'n>(
     for (key, value) in entries {
         match ids::check(&key.text) {
             Ok(()) => all.push((key.text.as_str(), key.at, value)),
-            Err((message, help)) => problems.add_help("pipeline.id", key.at, message, help),
+            Err((message, help)) => problems.add_help(codes::pipeline::ID, key.at, message, help),
         }
     }
     all
@@ -73,12 +74,12 @@ pub(crate) fn named<'n>(
 pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<String> {
     let Some(scalar) = node.scalar() else {
         let message = format!("{what} is a text, not {}", node.describe());
-        problems.add("pipeline.type", node.at, message);
+        problems.add(codes::pipeline::TYPE, node.at, message);
         return None;
     };
     if scalar.text.contains("${{") {
         problems.add(
-            "expression.place",
+            codes::expression::PLACE,
             node.at,
             format!("{what} takes no expressions"),
         );
@@ -87,7 +88,7 @@ pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Opti
     match scalars::value(scalar, &["string"]) {
         Ok(_) => Some(scalar.text.clone()),
         Err((message, help)) => {
-            problems.add_help("yaml.ambiguous", node.at, message, help);
+            problems.add_help(codes::yaml::AMBIGUOUS, node.at, message, help);
             None
         }
     }
@@ -107,7 +108,7 @@ pub(crate) fn texts(
         NodeKind::Scalar(scalar) if !node.is_null() => {
             let message = format!("{what} is a list");
             problems.add_help(
-                "pipeline.type",
+                codes::pipeline::TYPE,
                 node.at,
                 message,
                 format!("write [{}]", scalar.text),
@@ -116,7 +117,7 @@ pub(crate) fn texts(
         }
         _ => {
             problems.add(
-                "pipeline.type",
+                codes::pipeline::TYPE,
                 node.at,
                 format!("{what} is a list of texts"),
             );
@@ -135,7 +136,7 @@ pub(crate) fn duration(problems: &mut Problems<'_>, node: &Node, what: &str) -> 
     };
     let shown = text.unwrap_or("this");
     problems.add_help(
-        "pipeline.duration",
+        codes::pipeline::DURATION,
         node.at,
         format!("{what} is a time with its unit, and `{shown}` is not one"),
         format!("write {misfit}"),
@@ -157,7 +158,7 @@ pub(crate) fn count(
         .filter(|n| (1..=most).contains(n));
     if value.is_none() {
         let message = format!("{what} is a whole number from 1 to {most}");
-        problems.add("pipeline.number", node.at, message);
+        problems.add(codes::pipeline::NUMBER, node.at, message);
     }
     value
 }
@@ -170,7 +171,7 @@ pub(crate) fn boolean(problems: &mut Problems<'_>, node: &Node, what: &str) -> O
         Some("false") => Some(false),
         _ => {
             let message = format!("{what} is `true` or `false`");
-            problems.add("pipeline.boolean", node.at, message);
+            problems.add(codes::pipeline::BOOLEAN, node.at, message);
             None
         }
     }

@@ -1,7 +1,7 @@
 //! The pipeline's inputs: what was given, defaults, and whether they are what the file wants.
 
 use serde_json::{Map, Value};
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Position, codes};
 use sidestep_policy::nearest;
 use sidestep_policy::tree::{Node, NodeKind};
 
@@ -33,7 +33,7 @@ pub(crate) fn inputs(
     for name in given.inputs.keys() {
         if !pipeline.inputs.contains_key(name) && !pipeline.declared.inputs.contains(name) {
             let diagnostic = Diagnostic::error(
-                "input.unknown",
+                codes::input::UNKNOWN,
                 format!("the pipeline has no input `{name}`"),
             );
             let known = pipeline.inputs.keys().map(String::as_str);
@@ -69,7 +69,7 @@ pub(crate) fn inputs(
             (None, Some(_)) => default(problems, name, input, &values),
             (None, None) => {
                 problems.add_help(
-                    "input.missing",
+                    codes::input::MISSING,
                     input.at,
                     format!("the input `{name}` has no value"),
                     format!("give one: -i {name}=VALUE"),
@@ -87,7 +87,7 @@ pub(crate) fn inputs(
 fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value) -> Option<Value> {
     let Some(value) = input.kind.accept(value) else {
         problems.add_help(
-            "input.type",
+            codes::input::TYPE,
             input.at,
             format!(
                 "the input `{name}` is of type {}, and {} was given",
@@ -103,7 +103,7 @@ fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value)
     {
         let known: Vec<String> = choices.iter().map(brief).collect();
         problems.add_help(
-            "input.choice",
+            codes::input::CHOICE,
             input.at,
             format!("{} is not a choice for the input `{name}`", brief(&value)),
             format!("choose one of {}", known.join(", ")),
@@ -118,7 +118,7 @@ fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value)
             brief(&value)
         );
         problems.add_help(
-            "input.pattern",
+            codes::input::PATTERN,
             input.at,
             message,
             format!("give one that does: -i {name}=VALUE"),
@@ -140,7 +140,7 @@ fn matches(
     expression::matches(problems.evaluator(), pattern, text)
         .map_err(|why| {
             let why = why.about(format!("the pattern of the input `{name}`"));
-            problems.unanswered(Code::expression("input.pattern"), at, &why);
+            problems.unanswered(Code::expression(codes::input::PATTERN), at, &why);
         })
         .ok()
 }
@@ -183,7 +183,7 @@ fn literal(
         return match scalars::value(scalar, wanted) {
             Ok(value) => Some(value),
             Err((message, help)) => {
-                problems.add_help("yaml.ambiguous", node.at, message, help);
+                problems.add_help(codes::yaml::AMBIGUOUS, node.at, message, help);
                 None
             }
         };

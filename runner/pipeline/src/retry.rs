@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Position};
+use sidestep_events::{Class, Position, codes};
 use sidestep_policy::nearest;
 use sidestep_policy::tree::Node;
 
@@ -16,7 +16,7 @@ const MAX_DELAY_MS: u64 = 120_000;
 pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
     if let Some((key, _)) = node.entries().iter().find(|(key, _)| key.text == "grow") {
         problems.add(
-            "unsupported",
+            codes::pipeline::UNSUPPORTED,
             key.at,
             "`grow` is not supported by this version",
         );
@@ -27,7 +27,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
     }
     let Some(attempts) = node.get("attempts") else {
         problems.add_help(
-            "pipeline.missing",
+            codes::pipeline::MISSING,
             node.at,
             "`retry` does not say how often",
             "write `retry: { attempts: 2 }`; the first attempt counts",
@@ -44,7 +44,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
             })
             .collect(),
         // What is worth another try when nobody said otherwise: the infrastructure's failures.
-        None => ["unavailable", "pod.evicted", "pod.node-lost"]
+        None => ["unavailable", codes::pod::EVICTED, codes::pod::NODE_LOST]
             .map(str::to_owned)
             .to_vec(),
     };
@@ -119,7 +119,7 @@ fn reason(problems: &mut Problems<'_>, text: &str, at: Position) {
         ),
     };
     problems.add_help(
-        "retry.on",
+        codes::retry::ON,
         at,
         format!("`{text}` is neither a class of failures nor a code"),
         help,

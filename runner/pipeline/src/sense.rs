@@ -6,6 +6,7 @@ mod known;
 use serde_json::Value;
 use sidestep_evaluator::{Comparison, Kind, Reference};
 use sidestep_events::Status;
+use sidestep_events::codes;
 use sidestep_policy::nearest;
 
 use crate::file::{Expression, Pipeline, Step};
@@ -56,7 +57,7 @@ fn whole(problems: &mut Problems<'_>, known: &Known<'_>, condition: &Expression)
     let analysis = &condition.analysis;
     if let Some(kind) = analysis.yields.filter(|kind| *kind != Kind::Boolean) {
         problems.add_help(
-            "expression.type",
+            codes::expression::TYPE,
             condition.at,
             format!("`if` is true or false, and this is {}", kind.describe()),
             "write a comparison, such as `if: \"inputs.NAME == 'VALUE'\"`, or `true` or `false`",
@@ -103,7 +104,7 @@ fn boolean(
         (_, false) => format!("compare it: {name} == VALUE"),
     };
     problems.add_help(
-        "expression.type",
+        codes::expression::TYPE,
         expression.at,
         format!(
             "`{name}` is {}, and true or false is wanted here",
@@ -144,7 +145,7 @@ fn compared(
             _ => format!("compare it with {}", describe(&kinds)),
         };
         problems.add_help(
-            "expression.type",
+            codes::expression::TYPE,
             at,
             format!(
                 "`{name}` is {}, and never equals {}",
@@ -165,7 +166,7 @@ fn compared(
             None => format!("its choices are {}", shown.join(", ")),
         };
         problems.add_help(
-            "expression.choice",
+            codes::expression::CHOICE,
             at,
             format!("{literal} is not a choice of `{name}`, so it is never that"),
             help,
@@ -198,7 +199,7 @@ fn status(problems: &mut Problems<'_>, expression: &Expression, name: &str, text
         None => format!("a step that can be read is one of {}", all.join(", ")),
     };
     problems.add_help(
-        "expression.status",
+        codes::expression::STATUS,
         expression.at,
         format!("`{name}` is never '{text}'"),
         help,

@@ -1,4 +1,4 @@
-use sidestep_events::{PluginRef, Position};
+use sidestep_events::{PluginRef, Position, codes};
 use sidestep_policy::tree::Node;
 
 use crate::context::{self, IN_CONDITION, IN_GRANTS, IN_STEP};
@@ -26,7 +26,7 @@ pub(crate) fn steps(problems: &mut Problems<'_>, node: &Node, finally: bool) -> 
     let what = if finally { "`finally`" } else { "`steps`" };
     if node.entries().is_empty() && !finally {
         problems.add_help(
-            "pipeline.missing",
+            codes::pipeline::MISSING,
             node.at,
             "there are no steps",
             "a pipeline has at least one: `steps: { NAME: { uses: PLUGIN } }`",
@@ -53,7 +53,7 @@ fn step(
         Some(node) => (read::text(problems, node, "`uses`")?, node.at),
         None => {
             problems.add_help(
-                "pipeline.missing",
+                codes::pipeline::MISSING,
                 at,
                 format!("the step `{id}` does not say which plugin it uses"),
                 "add `uses: sidestep/NAME`, `uses: ./FILE.wasm` or `uses: oci://…`",
@@ -77,7 +77,7 @@ fn step(
     if let Some(with) = with {
         if with.entries().is_empty() && with.scalar().is_some() {
             problems.add(
-                "pipeline.type",
+                codes::pipeline::TYPE,
                 with.at,
                 format!("`with` is a map, not {}", with.describe()),
             );
@@ -139,7 +139,7 @@ fn step(
 fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {
     let Some(scalar) = node.scalar() else {
         problems.add(
-            "pipeline.type",
+            codes::pipeline::TYPE,
             node.at,
             format!("`if` is an expression, not {}", node.describe()),
         );
@@ -148,7 +148,7 @@ fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {
     if scalar.text.contains("${{") {
         let bare = scalar.text.replace("${{", "").replace("}}", "");
         problems.add_help(
-            "expression.place",
+            codes::expression::PLACE,
             node.at,
             "`if` is an expression as it stands, without `${{ }}`",
             format!("write `if: \"{}\"`", bare.trim()),

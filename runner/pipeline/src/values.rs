@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use sidestep_events::Diagnostic;
+use sidestep_events::codes;
 use sidestep_policy::tree::{self, Node, NodeKind};
 
 use crate::file::Source;
@@ -30,7 +31,7 @@ pub fn read_values(source: &Source) -> Result<Value, Vec<Diagnostic>> {
 fn value(node: &Node, file: &str, problems: &mut Vec<Diagnostic>) -> Value {
     match &node.kind {
         NodeKind::Scalar(scalar) => scalars::value(scalar, &[]).unwrap_or_else(|(why, help)| {
-            let problem = Diagnostic::error("yaml.ambiguous", why).with_help(help);
+            let problem = Diagnostic::error(codes::yaml::AMBIGUOUS, why).with_help(help);
             problems.push(problem.at(file, node.at));
             Value::Null
         }),

@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Diagnostic, Exit, Failure, Help, Owner, PluginRef};
+use sidestep_events::{Class, Diagnostic, Exit, Failure, Help, Owner, PluginRef, codes};
 
 use crate::Capability;
 use crate::ceiling::Unlisted;
@@ -34,7 +34,7 @@ impl Refusal {
             .collect();
         Self {
             capability: Some(capability),
-            code: "grant.missing",
+            code: codes::grant::MISSING,
             message: message.into(),
             help,
             yaml,
@@ -48,7 +48,7 @@ impl Refusal {
         let covered: Vec<String> = granted.iter().map(Scope::explain).collect();
         let (code, why, help) = if covered.is_empty() {
             (
-                "grant.missing",
+                codes::grant::MISSING,
                 format!("nothing is granted to it under `{capability}`"),
                 vec![format!(
                     "if it should, add `{capability}` to the step's `grants`"
@@ -56,7 +56,7 @@ impl Refusal {
             )
         } else {
             (
-                "grant.scope",
+                codes::grant::SCOPE,
                 "that is outside what it is granted".to_owned(),
                 vec![
                     format!("it may {}", covered.join("; ")),
@@ -78,7 +78,7 @@ impl Refusal {
     pub fn policy(capability: Capability, message: &str, file: &str, line: u32) -> Self {
         Self {
             capability: Some(capability),
-            code: "policy.refused",
+            code: codes::policy::REFUSED,
             message: format!("{message}: {file}:{line} does not allow it"),
             help: vec![
                 "narrow the grant, or ask the operator of Sidestep to widen the policy".to_owned(),
@@ -102,7 +102,7 @@ impl Refusal {
         };
         Self {
             capability: None,
-            code: "policy.refused",
+            code: codes::policy::REFUSED,
             message: format!("the plugin {name}: {file}:{line} does not list it"),
             help: vec![format!(
                 "an administrator of the policy can list it:\nplugins: [{{ {entry} }}]"

@@ -8,7 +8,7 @@ mod lines;
 mod open;
 mod place;
 
-use sidestep_events::{Diagnostic, Foreign, Position};
+use sidestep_events::{Diagnostic, Foreign, Position, codes};
 
 use build::Builder;
 
@@ -126,7 +126,7 @@ pub fn read(file: &str, text: &str) -> Tree {
         );
         return Tree {
             root: None,
-            problems: vec![error(file, "yaml.too-large", message, START)],
+            problems: vec![error(file, codes::yaml::TOO_LARGE, message, START)],
         };
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sidestep_capabilities::kubernetes::Mapped;
-use sidestep_events::{Class, Failure, Owner, commands};
+use sidestep_events::{Class, Failure, Owner, codes, commands};
 use sidestep_launch::{Cloud, Sandboxed};
 use sidestep_sandbox::{DEVELOPER, Places, SandboxError, Scenario, Start, attach, files};
 
@@ -107,9 +107,9 @@ pub(crate) fn line(subcommand: &[&'static str], scenario: &str) -> String {
 pub(crate) fn unavailable(error: &SandboxError) -> Failure {
     let message = error.to_string();
     let code = match error {
-        SandboxError::UnknownCaller { .. } => "sandbox.caller",
-        SandboxError::UnknownScenario(_) => "sandbox.scenario",
-        _ => "sandbox.unusable",
+        SandboxError::UnknownCaller { .. } => codes::sandbox::CALLER,
+        SandboxError::UnknownScenario(_) => codes::sandbox::SCENARIO,
+        _ => codes::sandbox::UNUSABLE,
     };
     let class = match error {
         SandboxError::UnknownCaller { .. } | SandboxError::UnknownScenario(_) => Class::NotFound,
@@ -140,7 +140,7 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
 fn only_in_the_sandbox() -> Failure {
     Failure::new(
         Class::InvalidInput,
-        "sandbox.caller",
+        codes::sandbox::CALLER,
         Owner::Operator,
         "`--as` picks who calls the sandbox, and this does not run against it",
     )

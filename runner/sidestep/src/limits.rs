@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sidestep_catalog::{MAX_COMPONENT, MAX_MANIFEST};
 use sidestep_engine::{Ceilings, RunOptions};
+use sidestep_events::codes;
 use sidestep_host::{CompileLimits, EvaluationLimits, Limits};
 use sidestep_pipeline::{MAX_EXPRESSION, MAX_INSTANCES};
 use sidestep_policy::tree;
@@ -42,76 +43,88 @@ pub(crate) fn all() -> Vec<Limit> {
         setting: Some(setting.name),
         ..limit
     };
-    let compiling = "plugin.compile-limit";
+    let compiling = codes::plugin::COMPILE_LIMIT;
     vec![
         limit(
             "memory of a plugin",
             size(step.memory),
-            "plugin.out-of-memory",
+            codes::plugin::OUT_OF_MEMORY,
         ),
         limit(
             "elements of a plugin's table",
             step.table_elements.to_string(),
-            "plugin.trapped",
+            codes::plugin::TRAPPED,
         ),
         limit(
             "what one host call brings",
             size(step.call_bytes),
-            "plugin.stopped",
+            codes::plugin::STOPPED,
         ),
         limit(
             "host calls of an attempt",
             step.step.host_calls.to_string(),
-            "limit.host-calls",
+            codes::limit::HOST_CALLS,
         ),
         limit(
             "the host's memory for an attempt's calls",
             bytes(step.step.host_memory),
-            "limit.host-memory",
+            codes::limit::HOST_MEMORY,
         ),
         limit(
             "handles of an attempt",
             step.step.handles.to_string(),
-            "plugin.stopped",
+            codes::plugin::STOPPED,
         ),
         limit(
             "what an attempt logs",
             bytes(step.step.log_bytes),
-            "log.full",
+            codes::log::FULL,
         ),
         set(
             known::JOURNAL_LIMIT,
-            limit("a run's journal", bytes(run.journal), "journal.full"),
+            limit("a run's journal", bytes(run.journal), codes::journal::FULL),
         ),
         set(
             known::LOG_LIMIT,
-            limit("a run's log files", bytes(run.logs), "log.full"),
+            limit("a run's log files", bytes(run.logs), codes::log::FULL),
         ),
         set(
             known::MEMORY,
             limit(
                 "memory of all steps at once",
                 "half of the machine's".to_owned(),
-                "step.no-room",
+                codes::step::NO_ROOM,
             ),
         ),
         limit(
             "a step's outputs",
             size(step.output_bytes),
-            "output.too-large",
+            codes::output::TOO_LARGE,
         ),
         limit(
             "grace after a cancel",
             time(RunOptions::default().cancel_grace),
-            "run.cancelled",
+            codes::run::CANCELLED,
         ),
-        limit("grace after a time-out", time(step.grace), "step.timed-out"),
-        limit("a plugin's file", size(MAX_COMPONENT), "plugin.too-large"),
-        limit("a plugin's manifest", size(MAX_MANIFEST), "plugin.manifest"),
+        limit(
+            "grace after a time-out",
+            time(step.grace),
+            codes::step::TIMED_OUT,
+        ),
+        limit(
+            "a plugin's file",
+            size(MAX_COMPONENT),
+            codes::plugin::TOO_LARGE,
+        ),
+        limit(
+            "a plugin's manifest",
+            size(MAX_MANIFEST),
+            codes::plugin::MANIFEST,
+        ),
         limit(
             "core instances of a plugin",
             sidestep_catalog::MAX_INSTANCES.to_string(),
-            "plugin.too-complex",
+            codes::plugin::TOO_COMPLEX,
         ),
         set(
             known::COMPILE_TIME,
@@ -128,28 +141,32 @@ pub(crate) fn all() -> Vec<Limit> {
         limit(
             "a pipeline or policy file",
             size(tree::MAX_BYTES),
-            "yaml.too-large",
+            codes::yaml::TOO_LARGE,
         ),
         limit(
             "nesting of a pipeline or policy file",
             tree::MAX_DEPTH.to_string(),
-            "yaml.too-deep",
+            codes::yaml::TOO_DEEP,
         ),
-        limit("an expression", size(MAX_EXPRESSION), "expression.syntax"),
+        limit(
+            "an expression",
+            size(MAX_EXPRESSION),
+            codes::expression::SYNTAX,
+        ),
         limit(
             "steps of evaluating an expression or a schema",
             evaluation.steps.to_string(),
-            "expression.budget",
+            codes::expression::BUDGET,
         ),
         limit(
             "memory of evaluating an expression or a schema",
             size(evaluation.memory),
-            "expression.budget",
+            codes::expression::BUDGET,
         ),
         limit(
             "step instances of a run",
             MAX_INSTANCES.to_string(),
-            "pipeline.too-many",
+            codes::pipeline::TOO_MANY,
         ),
     ]
 }

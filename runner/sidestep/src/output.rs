@@ -6,7 +6,7 @@ use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use console::Term;
-use sidestep_events::{Class, Exit, Failure, Owner, show};
+use sidestep_events::{Class, Exit, Failure, Owner, codes, show};
 use sidestep_report::{columns, fold, render_failure};
 
 use crate::environment;
@@ -52,7 +52,7 @@ pub(crate) fn finished(exit: Exit) -> Exit {
     };
     let failure = Failure::new(
         Class::Failed,
-        "output.unwritable",
+        codes::output::UNWRITABLE,
         Owner::Operator,
         format!("the output can't be written: {error}"),
     )

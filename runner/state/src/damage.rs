@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Class, Failure, Foreign, Owner, commands};
+use sidestep_events::{Class, Failure, Foreign, Owner, codes, commands};
 
 use crate::{Account, RunFolder, RunLock, StateError};
 
@@ -86,7 +86,7 @@ impl From<&DamagedJournal> for Failure {
         let sandbox = damaged.sandbox.as_ref().map(Foreign::exact);
         let mut failure = Self::new(
             Class::Failed,
-            "state.damaged",
+            codes::state::DAMAGED,
             Owner::Operator,
             damaged.to_string(),
         )

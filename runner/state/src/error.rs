@@ -1,14 +1,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sidestep_events::{Class, Command, Failure, JOURNAL_VERSION, Owner};
+use sidestep_events::{Class, Command, Failure, JOURNAL_VERSION, Owner, codes};
 use sidestep_files::own::NotOwn;
 use thiserror::Error;
 
 use crate::DamagedJournal;
 
 /// The code of a run that another process writes.
-pub const LOCKED: &str = "state.locked";
+pub const LOCKED: &str = codes::state::LOCKED;
 
 /// Why a run's state could not be read or written.
 #[derive(Debug, Error)]
@@ -104,27 +104,27 @@ impl From<StateError> for Failure {
                 io::ErrorKind::StorageFull
                 | io::ErrorKind::QuotaExceeded
                 | io::ErrorKind::FileTooLarge => {
-                    failure(Class::Exhausted, "state.full")
+                    failure(Class::Exhausted, codes::state::FULL)
                         .with_help("Free space on that disk, or set `state: dir:PATH` to another one, and try again.")
                 }
                 io::ErrorKind::PermissionDenied
                 | io::ErrorKind::ReadOnlyFilesystem
                 | io::ErrorKind::NotADirectory => {
-                    failure(Class::Failed, "state.denied")
+                    failure(Class::Failed, codes::state::DENIED)
                         .with_help("Make the folder writable, or set `state: dir:PATH` to one that is.")
                 }
-                _ => failure(Class::Failed, "state.io"),
+                _ => failure(Class::Failed, codes::state::IO),
             },
-            StateError::NewerFormat { .. } => failure(Class::Refused, "state.newer-format")
+            StateError::NewerFormat { .. } => failure(Class::Refused, codes::state::NEWER_FORMAT)
                 .with_help("Use the version of sidestep that began the run, or a later one."),
-            StateError::Short { .. } => failure(Class::Failed, "state.damaged")
+            StateError::Short { .. } => failure(Class::Failed, codes::state::DAMAGED)
                 .with_help("What the run's journal holds is still there; the text of these lines is lost."),
-            StateError::OtherRun { .. } => failure(Class::Refused, "state.damaged")
+            StateError::OtherRun { .. } => failure(Class::Refused, codes::state::DAMAGED)
                 .with_help("Give the run's folder its own name back."),
-            StateError::NotAJournal(_) => failure(Class::Failed, "state.damaged")
+            StateError::NotAJournal(_) => failure(Class::Failed, codes::state::DAMAGED)
                 .with_help("The run can't be resumed; start it anew under another id."),
             StateError::Damaged(damaged) => Self::from(&*damaged),
-            StateError::NotOwn(found) => failure(Class::Refused, "state.not-own")
+            StateError::NotOwn(found) => failure(Class::Refused, codes::state::NOT_OWN)
                 .with_help("If what it says can be trusted, make it yours again:")
                 .with_helps(found.repair()),
             StateError::Locked { pid, .. } => {
@@ -136,9 +136,9 @@ impl From<StateError> for Failure {
                     None => failure,
                 }
             }
-            StateError::NotFound { .. } => failure(Class::NotFound, "state.no-run")
+            StateError::NotFound { .. } => failure(Class::NotFound, codes::state::NO_RUN)
                 .with_help("`sidestep runs` lists the runs that are there."),
-            StateError::Exists(_) => failure(Class::Conflict, "state.run-exists"),
+            StateError::Exists(_) => failure(Class::Conflict, codes::state::RUN_EXISTS),
         }
     }
 }

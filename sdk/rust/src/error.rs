@@ -7,6 +7,7 @@ mod tests;
 use std::fmt;
 
 use serde_json::{Map, Value};
+use sidestep_contract::codes;
 
 use crate::Help;
 
@@ -68,7 +69,7 @@ impl Error {
 
     /// The plugin itself is wrong.
     pub fn bug(message: impl Into<String>) -> Self {
-        Self::new(Class::Failed, "plugin.bug", Owner::Plugin, message)
+        Self::new(Class::Failed, codes::plugin::BUG, Owner::Plugin, message)
             .help("report this to the plugin's author, with the step's log")
     }
 
@@ -130,7 +131,7 @@ impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::new(
             Class::Failed,
-            "plugin.json",
+            codes::plugin::JSON,
             Owner::Plugin,
             error.to_string(),
         )

@@ -46,6 +46,7 @@ pub use parts::{Encoding, Part, compose};
 pub use schemars;
 pub use serde;
 pub use serde_json;
+pub use sidestep_contract::codes;
 pub use sidestep_contract::{Builder, Command, Value, google, kubectl};
 pub use sidestep_sdk_macros::{data, plugin};
 pub use step::{Group, Progress, Step};

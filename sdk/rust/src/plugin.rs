@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sidestep_contract::codes;
 
 use crate::bindings::sidestep::host::types;
 use crate::bindings::sidestep::step::runtime;
@@ -37,7 +38,7 @@ pub fn check<I: DeserializeOwned>(
             .collect(),
         // Inputs that are known only later are absent: nothing can be said yet.
         Err(error) if error.to_string().starts_with("missing field") => Vec::new(),
-        Err(error) => vec![Diagnostic::error("inputs.invalid", error.to_string()).into()],
+        Err(error) => vec![Diagnostic::error(codes::inputs::INVALID, error.to_string()).into()],
     }
 }
 
@@ -60,7 +61,7 @@ pub fn leak(manifest: &Manifest) -> u64 {
 fn read<I: DeserializeOwned>(inputs: &str) -> Result<I> {
     serde_json::from_str(inputs).map_err(|error| {
         Error::invalid_input(
-            "inputs.invalid",
+            codes::inputs::INVALID,
             format!("the step's inputs can't be read: {error}"),
         )
         .help("compare `with` with the plugin's input schema (`sidestep plugin inspect`)")
@@ -73,7 +74,7 @@ fn write(outputs: &impl Serialize) -> Result<String> {
         Ok(outputs) => Ok(outputs.to_string()),
         Err(error) => Err(Error::new(
             Class::Failed,
-            "plugin.outputs",
+            codes::plugin::OUTPUTS,
             Owner::Plugin,
             format!("the step's outputs can't be written: {error}"),
         )),

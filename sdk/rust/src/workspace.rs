@@ -2,6 +2,8 @@
 //!
 //! Paths are relative to the workspace, with `/` between their parts.
 
+use sidestep_contract::codes;
+
 use crate::bindings::sidestep::workspace::files;
 use crate::{Blob, Error, Result};
 
@@ -38,7 +40,7 @@ pub fn read(path: &str, max: u64) -> Result<Vec<u8>> {
 pub fn read_to_string(path: &str, max: u64) -> Result<String> {
     String::from_utf8(read(path, max)?).map_err(|error| {
         Error::failed(
-            "workspace.not-utf8",
+            codes::workspace::NOT_UTF8,
             format!("{path} is not UTF-8 text: {}", error.utf8_error()),
         )
     })

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
+use sidestep_contract::codes;
 use sidestep_kaniko_messages::{
     CAUSES, Class, EXAMPLES, FinalLine, Kind, PATTERNS, Phase, Role, classify, sites,
 };
@@ -228,6 +229,17 @@ fn every_code_is_in_the_documentation() {
             page.contains(&format!("`{code}`")),
             "{code} is not in docs/failures.md"
         );
+    }
+}
+
+#[test]
+fn every_kind_has_the_class_and_the_owner_of_its_code() {
+    for kind in Kind::ALL {
+        let facts = kind.facts();
+        let row = codes::all().find(|code| code.name == facts.code);
+        let row = row.unwrap_or_else(|| panic!("{} has no row", facts.code));
+        assert!(row.classes.contains(&facts.class), "{}", row.name);
+        assert!(row.owners.contains(&facts.owner), "{}", row.name);
     }
 }
 

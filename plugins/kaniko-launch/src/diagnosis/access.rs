@@ -1,7 +1,7 @@
 //! Failures of who the build is, and of what that identity may do.
 
 use sidestep::google::{self, Account, Repository, enable_apis};
-use sidestep::{Class, Command, Error, ImageRef, Owner, Value as Word};
+use sidestep::{Class, Command, Error, ImageRef, Owner, Value as Word, codes};
 use sidestep_kaniko_messages::{FinalLine, Kind};
 
 use super::answer;
@@ -59,7 +59,7 @@ pub(super) fn of_access(
         Kind::ContextDenied if text.ends_with(NODE_ACCOUNT) && inputs.google_key.is_none() => {
             let error = Error::new(
                 Class::Denied,
-                "identity.node-account",
+                codes::identity::NODE_ACCOUNT,
                 Owner::Cloud,
                 format!("the build ran as its node's account {text}, not as {workload}"),
             );

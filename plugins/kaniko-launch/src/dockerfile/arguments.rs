@@ -1,6 +1,7 @@
 //! Entries of `buildArgs` that nothing in the Dockerfile takes.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Kind, nearest};
 
 use super::Reading;
@@ -47,7 +48,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                 "`buildArgs` gives `{name}`, and no ARG of {} takes it",
                 reading.path
             );
-            let found = Diagnostic::warning("dockerfile.arg-unknown", message);
+            let found = Diagnostic::warning(codes::dockerfile::ARG_UNKNOWN, message);
             match nearest(name, declared.iter().copied()) {
                 Some(near) => found.help(format!("did you mean `{near}`?")),
                 None => found.help(format!("declare it where it is used: `ARG {name}`")),

@@ -1,6 +1,6 @@
 //! `FROM`: arguments that have no value there, names of images that are none, and `--platform`.
 
-use sidestep::{Diagnostic, Severity};
+use sidestep::{Diagnostic, Severity, codes};
 use sidestep_dockerfile::{Kind, is_reference};
 
 use super::{Reading, build_arg};
@@ -61,7 +61,7 @@ fn image(reading: &Reading<'_>, stage: usize) -> Vec<Diagnostic> {
     } else {
         format!("`{file}` becomes `{text}`, which is no image's name")
     };
-    let mut found = reading.error("dockerfile.image-name", written.at, message);
+    let mut found = reading.error(codes::dockerfile::IMAGE_NAME, written.at, message);
     found = if text.chars().any(char::is_uppercase) && is_reference(&text.to_lowercase()) {
         found.help("an image's name has no capital letters, and no earlier stage has this one")
     } else {
@@ -109,9 +109,9 @@ fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool)
         format!("no ARG before the first FROM declares `{name}`, and {from} needs it: {end}")
     };
     let mut found = if is_good {
-        reading.warning("dockerfile.arg-unset", at, message)
+        reading.warning(codes::dockerfile::ARG_UNSET, at, message)
     } else {
-        reading.error("dockerfile.arg-unset", at, message)
+        reading.error(codes::dockerfile::ARG_UNSET, at, message)
     };
     if declared.is_none()
         && let Some(line) = declared_in_stage(reading, name)
@@ -188,7 +188,7 @@ fn platform(reading: &Reading<'_>, stage: usize) -> Option<Diagnostic> {
         format!("kaniko ignores `--platform={wanted}`: it builds every stage for {instead}");
     Some(
         reading
-            .warning("dockerfile.platform", flag.at, message)
+            .warning(codes::dockerfile::PLATFORM, flag.at, message)
             .help(help),
     )
 }

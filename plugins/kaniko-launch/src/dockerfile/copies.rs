@@ -1,6 +1,7 @@
 //! `COPY` and `ADD`: where from, with what flags, and what they can't copy.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{
     Copying, Flag, Instruction, Kind, Mode, Origin, Source, Word, is_reference, nearest, variables,
 };
@@ -52,7 +53,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
 
 fn origin(reading: &Reading<'_>, stage: usize, flag: &Flag) -> Option<Diagnostic> {
     let from = flag.value.as_deref().filter(|from| !from.is_empty())?;
-    let error = |message: String| reading.error("dockerfile.copy-from", flag.at, message);
+    let error = |message: String| reading.error(codes::dockerfile::COPY_FROM, flag.at, message);
     let names: Vec<String> = reading
         .dockerfile
         .stages
@@ -98,7 +99,7 @@ fn origin(reading: &Reading<'_>, stage: usize, flag: &Flag) -> Option<Diagnostic
         Origin::Image => nearest(from, names.iter().map(String::as_str)).map(|near| {
             let message = format!("no stage is called `{from}`: kaniko takes it for an image");
             reading
-                .warning("dockerfile.copy-from", flag.at, message)
+                .warning(codes::dockerfile::COPY_FROM, flag.at, message)
                 .help(format!("did you mean `{near}`?"))
         }),
     }
@@ -124,7 +125,7 @@ fn flags(reading: &Reading<'_>, instruction: &Instruction) -> Vec<Diagnostic> {
             let message = format!("kaniko ignores `--{name}`, and so {what}");
             found.push(
                 reading
-                    .warning("dockerfile.ignored-flag", flag.at, message)
+                    .warning(codes::dockerfile::IGNORED_FLAG, flag.at, message)
                     .help("where that matters, do it in a RUN, or build with BuildKit"),
             );
         }
@@ -135,7 +136,7 @@ fn flags(reading: &Reading<'_>, instruction: &Instruction) -> Vec<Diagnostic> {
             found.push(
                 reading
                     .error(
-                        "dockerfile.chmod",
+                        codes::dockerfile::CHMOD,
                         flag.at,
                         format!("`{value}` is no mode: {why}"),
                     )
@@ -172,7 +173,7 @@ fn destination(
     );
     Some(
         reading
-            .error("dockerfile.copy-to", to.at, message)
+            .error(codes::dockerfile::COPY_TO, to.at, message)
             .help(format!("end it with a slash: `{}/`", to.text)),
     )
 }
@@ -182,7 +183,7 @@ fn copied(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
         let message = format!("COPY downloads nothing, and so not `{}`", path.text);
         return Some(
             reading
-                .error("dockerfile.copy-source", path.at, message)
+                .error(codes::dockerfile::COPY_SOURCE, path.at, message)
                 .help("ADD does"),
         );
     }
@@ -197,14 +198,14 @@ fn added(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
     match scheme {
         Some("http" | "https") if place.ends_with(".git") => {
             let message = format!("kaniko clones nothing: of `{text}` it downloads the page");
-            let found = reading.warning("dockerfile.add-git", path.at, message);
+            let found = reading.warning(codes::dockerfile::ADD_GIT, path.at, message);
             Some(found.help(help))
         }
         Some("git" | "ssh") => {
             let message = format!("kaniko clones nothing, and so not `{text}`");
             Some(
                 reading
-                    .error("dockerfile.add-git", path.at, message)
+                    .error(codes::dockerfile::ADD_GIT, path.at, message)
                     .help(help),
             )
         }
@@ -213,7 +214,7 @@ fn added(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
                 format!("kaniko takes `{text}` for a file of the context: it clones nothing");
             Some(
                 reading
-                    .error("dockerfile.add-git", path.at, message)
+                    .error(codes::dockerfile::ADD_GIT, path.at, message)
                     .help(help),
             )
         }
@@ -235,7 +236,7 @@ fn outside(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
             let message = format!("`{}` is outside of the context", path.text);
             return Some(
                 reading
-                    .error("dockerfile.copy-source", path.at, message)
+                    .error(codes::dockerfile::COPY_SOURCE, path.at, message)
                     .help("the context is the step's `path`: make it the folder that holds both, and `dockerfile` relative to that"),
             );
         }

@@ -1,6 +1,7 @@
 //! `# syntax=…` and `# escape=…`.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 
 use super::Reading;
 
@@ -14,13 +15,13 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                     let message = format!("kaniko does not ask `{value}`: it reads the file as a Dockerfile of its own kind");
                     Some(
                         reading
-                            .warning("dockerfile.syntax-image", directive.value.at, message)
+                            .warning(codes::dockerfile::SYNTAX_IMAGE, directive.value.at, message)
                             .help("what only that frontend knows, it ignores or refuses"),
                     )
                 }
                 "escape" if value == "`" => {
                     let message = "kaniko continues lines at a backtick, and still takes a backslash in a word for an escape";
-                    Some(reading.warning("dockerfile.escape", directive.value.at, message))
+                    Some(reading.warning(codes::dockerfile::ESCAPE, directive.value.at, message))
                 }
                 _ => None,
             }

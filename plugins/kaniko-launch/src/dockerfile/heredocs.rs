@@ -1,6 +1,7 @@
 //! Here-documents: what kaniko does with them that a shell or BuildKit does not.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Command, Heredoc, Instruction, Kind, Source};
 
 use super::Reading;
@@ -45,7 +46,7 @@ fn script(reading: &Reading<'_>, instruction: &Instruction, line: &str) -> Optio
         );
         return Some(
             reading
-                .warning("dockerfile.heredoc-run", at, message)
+                .warning(codes::dockerfile::HEREDOC_RUN, at, message)
                 .help(shell),
         );
     }
@@ -58,7 +59,7 @@ fn script(reading: &Reading<'_>, instruction: &Instruction, line: &str) -> Optio
     let message = format!("kaniko runs these lines with `sh`, whatever `{first}` says");
     Some(
         reading
-            .warning("dockerfile.heredoc-run", document.at, message)
+            .warning(codes::dockerfile::HEREDOC_RUN, document.at, message)
             .help(format!("name the program: `RUN {name} {}`", line.trim())),
     )
 }
@@ -85,7 +86,11 @@ fn verbatim(reading: &Reading<'_>, document: &Heredoc) -> Option<Diagnostic> {
     let message = format!("kaniko writes these lines as they stand, and replaces no `{variable}`");
     Some(
         reading
-            .warning("dockerfile.heredoc-variables", document.at + at, message)
+            .warning(
+                codes::dockerfile::HEREDOC_VARIABLES,
+                document.at + at,
+                message,
+            )
             .help(format!(
                 "where they are to stand so, quote the name: `<<'{}'`",
                 document.name

@@ -2,6 +2,7 @@
 //! then, in what that left, for the image.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Kind, Pair, expand, variables};
 
 use super::Reading;
@@ -37,7 +38,7 @@ fn twice(reading: &Reading<'_>, pair: &Pair) -> Option<Diagnostic> {
             };
             let message =
                 format!("kaniko reads a label's value twice: of `{name}`, `{from}` comes to {to}");
-            reading.warning("dockerfile.label-twice", at, message)
+            reading.warning(codes::dockerfile::LABEL_TWICE, at, message)
         }
         Err(why) => {
             let reason = why.rsplit_once("\": ").map_or(&*why, |(_, reason)| reason);
@@ -49,7 +50,7 @@ fn twice(reading: &Reading<'_>, pair: &Pair) -> Option<Diagnostic> {
             let message = format!(
                 "kaniko reads a label's value twice, and can't read {left}, which `{name}` has then: {reason}"
             );
-            reading.error("dockerfile.label-twice", at, message)
+            reading.error(codes::dockerfile::LABEL_TWICE, at, message)
         }
     };
     if !is_known {

@@ -1,6 +1,7 @@
 //! `COPY` and `ADD` after a `USER`: kaniko gives the files to that user, Docker to root.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::Kind;
 
 use super::Reading;
@@ -34,7 +35,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                     );
                     found.push(
                         reading
-                            .warning("dockerfile.copy-owner", instruction.keyword.at, message)
+                            .warning(codes::dockerfile::COPY_OWNER, instruction.keyword.at, message)
                             .help(format!(
                                 "`{keyword} --chown={user} …` says so to both, `--chown=0:0` says root"
                             )),

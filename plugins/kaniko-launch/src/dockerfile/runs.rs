@@ -1,6 +1,7 @@
 //! `RUN`: flags and mounts that kaniko goes on without.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Flag, Kind, Mount, variables};
 
 use super::Reading;
@@ -16,7 +17,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             "mount" => mount(reading, flag),
             name => {
                 let message = format!("kaniko ignores `--{name}` of RUN");
-                let found = reading.warning("dockerfile.run-option", flag.at, message);
+                let found = reading.warning(codes::dockerfile::RUN_OPTION, flag.at, message);
                 Some(found.help(
                     "the instruction runs without it; where it needs it, build with BuildKit",
                 ))
@@ -27,7 +28,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
 
 fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
     let value = flag.value.as_deref().unwrap_or_default();
-    let ignored = |what: String| reading.warning("dockerfile.run-option", flag.at, what);
+    let ignored = |what: String| reading.warning(codes::dockerfile::RUN_OPTION, flag.at, what);
     let executor = reading.known.executor.as_deref();
     if executor.is_some_and(|image| image.starts_with(GOOGLES)) {
         let found = ignored("this kaniko ignores `--mount` of RUN".to_owned());
@@ -38,7 +39,7 @@ fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
         Err(_) if variables(value) => return None,
         Err(why) => {
             let message = format!("kaniko can't read `--mount={value}`: {why}");
-            return Some(reading.error("dockerfile.mount", flag.at, message));
+            return Some(reading.error(codes::dockerfile::MOUNT, flag.at, message));
         }
     };
     match mount.kind.as_str() {
@@ -57,14 +58,14 @@ fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
                 let message = format!("the line needs the secret `{name}`, and the build has none");
                 return Some(
                     reading
-                        .error("dockerfile.secret", flag.at, message)
+                        .error(codes::dockerfile::SECRET, flag.at, message)
                         .help(help),
                 );
             }
             let message = format!("the build has no secret `{name}`: the line runs without it");
             Some(
                 reading
-                    .warning("dockerfile.secret", flag.at, message)
+                    .warning(codes::dockerfile::SECRET, flag.at, message)
                     .help(help),
             )
         }

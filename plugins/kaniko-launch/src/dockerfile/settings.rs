@@ -1,6 +1,7 @@
 //! What goes into the image's configuration, and kaniko refuses or leaves out.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Kind, Word, is_signal, variables};
 
 use super::Reading;
@@ -14,7 +15,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                 let message = format!("there is no signal `{}`", signal.text);
                 found.push(
                     reading
-                        .error("dockerfile.signal", signal.at, message)
+                        .error(codes::dockerfile::SIGNAL, signal.at, message)
                         .help("a signal is a number or a name: `SIGTERM`"),
                 );
             }
@@ -23,7 +24,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                 found.push(
                     reading
                         .warning(
-                            "dockerfile.maintainer",
+                            codes::dockerfile::MAINTAINER,
                             instruction.keyword.at,
                             "kaniko leaves MAINTAINER out of the image",
                         )
@@ -48,7 +49,7 @@ fn port(reading: &Reading<'_>, port: &Word) -> Option<Diagnostic> {
         return None;
     }
     let message = format!("kaniko takes no `{}`: it knows tcp and udp", port.text);
-    let found = reading.error("dockerfile.port", port.at, message);
+    let found = reading.error(codes::dockerfile::PORT, port.at, message);
     let lower = port.text.to_lowercase();
     Some(
         if lower != port.text && (lower.ends_with("/tcp") || lower.ends_with("/udp")) {

@@ -1,6 +1,7 @@
 //! Stages: the one that `target` names, two by one name, and what stops kaniko before it has any.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Dockerfile, Fault, nearest, place};
 
 use super::{Reading, build_arg};
@@ -29,7 +30,7 @@ pub(super) fn fault(
                 global.name.text
             );
             Some(at(
-                Diagnostic::error("dockerfile.quotes", message),
+                Diagnostic::error(codes::dockerfile::QUOTES, message),
                 default.at,
             ))
         }
@@ -38,7 +39,7 @@ pub(super) fn fault(
             let default = global.default.as_ref().unwrap_or(&global.name);
             let message = format!("the default of `{}` can't be read: {why}", global.name.text);
             at(
-                Diagnostic::error("dockerfile.substitution", message),
+                Diagnostic::error(codes::dockerfile::SUBSTITUTION, message),
                 default.at,
             )
         }),
@@ -47,7 +48,7 @@ pub(super) fn fault(
             let (asked, reason) = asked_for(base, why);
             let message = format!("kaniko can't read `{base}`: {reason}");
             let found = at(
-                Diagnostic::error("dockerfile.substitution", message),
+                Diagnostic::error(codes::dockerfile::SUBSTITUTION, message),
                 written.at,
             );
             match asked {
@@ -71,7 +72,7 @@ fn asked_for<'w>(base: &str, why: &'w str) -> (Option<&'w str>, &'w str) {
 
 fn no_stage(path: &str, dockerfile: &Dockerfile, target: &str) -> Diagnostic {
     let found = Diagnostic::error(
-        "dockerfile.no-stage",
+        codes::dockerfile::NO_STAGE,
         format!("`target` asks for {path}'s stage `{target}`, and there is none"),
     );
     let names: Vec<String> = dockerfile
@@ -118,7 +119,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
         );
         found.push(
             reading
-                .warning("dockerfile.stage-twice", name.at, message)
+                .warning(codes::dockerfile::STAGE_TWICE, name.at, message)
                 .help("kaniko takes the first for `FROM` and `target`, and the last for `COPY --from`"),
         );
     }

@@ -1,6 +1,7 @@
 //! `${…}` that is no substitution, in the instructions that kaniko replaces variables in.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Copying, Kind, Source, Word, expand};
 
 use super::Reading;
@@ -30,7 +31,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             let message = format!("kaniko can't read `{}`: {reason}", word.text);
             Some(
                 reading
-                    .error("dockerfile.substitution", word.at, message)
+                    .error(codes::dockerfile::SUBSTITUTION, word.at, message)
                     .help("a dollar that is to stay one is written `\\$`"),
             )
         }));

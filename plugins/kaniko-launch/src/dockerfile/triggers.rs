@@ -1,6 +1,7 @@
 //! `ONBUILD`: what a stage leaves for the stages that are built on it.
 
 use sidestep::Diagnostic;
+use sidestep::codes;
 use sidestep_dockerfile::{Kind, parse};
 
 use super::Reading;
@@ -24,7 +25,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             let message = &errors.first()?.message;
             let message =
                 format!("the stage that is built on this one can't perform it: {message}");
-            Some(reading.error("dockerfile.onbuild", instruction.keyword.at, message))
+            Some(reading.error(codes::dockerfile::ONBUILD, instruction.keyword.at, message))
         })
         .collect()
 }

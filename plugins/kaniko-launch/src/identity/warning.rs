@@ -2,7 +2,7 @@
 
 use sidestep::gcp::gke::NodePool;
 use sidestep::google::let_act_as;
-use sidestep::{Diagnostic, Help, kubectl};
+use sidestep::{Diagnostic, Help, codes, kubectl};
 
 use super::Identity;
 use crate::inputs::{GoogleKey, Inputs};
@@ -33,7 +33,7 @@ impl Identity<'_> {
             )
         };
         Some(with_lines(
-            Diagnostic::warning("identity.node-account", message),
+            Diagnostic::warning(codes::identity::NODE_ACCOUNT, message),
             self.way_off_the_node(),
         ))
     }
@@ -45,7 +45,7 @@ impl Identity<'_> {
             inputs.namespace, key.secret
         );
         with_lines(
-            Diagnostic::warning("identity.key-in-secret", message),
+            Diagnostic::warning(codes::identity::KEY_IN_SECRET, message),
             self.way_off_the_key(),
         )
     }

@@ -1,6 +1,6 @@
 //! Why no node takes a build's pod, and what helps.
 
-use sidestep::{Class, Command, Error, Owner};
+use sidestep::{Class, Command, Error, Owner, codes};
 
 use crate::inputs::Inputs;
 use crate::repair::serve_identities;
@@ -9,7 +9,7 @@ use crate::repair::serve_identities;
 pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
     let mut error = Error::new(
         Class::Exhausted,
-        "pod.unschedulable",
+        codes::pod::UNSCHEDULABLE,
         Owner::Cluster,
         format!("no node takes the build: {message}"),
     );

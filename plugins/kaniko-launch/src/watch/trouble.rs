@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sidestep::serde_json::Value;
-use sidestep::{Class, Error, Owner};
+use sidestep::{Class, Error, Owner, codes};
 
 use super::room::no_room;
 use crate::inputs::{GoogleKey, Inputs};
@@ -84,7 +84,7 @@ fn not_started(status: &Value, inputs: &Inputs) -> Option<(String, Duration, Err
 pub(super) fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Error {
     Error::new(
         Class::NotFound,
-        "identity.key-missing",
+        codes::identity::KEY_MISSING,
         Owner::Author,
         format!(
             "the build's pod can't have the key `{}` of Secret {}/{}: {message}",
@@ -101,7 +101,7 @@ fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
     if reason.contains("Image") || reason == "RegistryUnavailable" {
         return Error::new(
             Class::Failed,
-            "pod.image-pull",
+            codes::pod::IMAGE_PULL,
             Owner::Cluster,
             format!("the executor image {image} can't be pulled: {message}"),
         )
@@ -110,7 +110,7 @@ fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
     }
     Error::new(
         Class::Failed,
-        "pod.not-startable",
+        codes::pod::NOT_STARTABLE,
         Owner::Cluster,
         format!("the build's container can't start: {reason}: {message}"),
     )

@@ -2,7 +2,7 @@
 
 use sidestep::gcp::iam::Policy;
 use sidestep::google::Place;
-use sidestep::{Class, Error};
+use sidestep::{Class, Error, codes};
 
 use crate::commands;
 use crate::identity::Identity;
@@ -36,7 +36,7 @@ fn missing(identity: &Identity, target: &Target) -> Error {
     let place = &target.place;
     let error = cloud(
         Class::NotFound,
-        "target-missing",
+        codes::identity::TARGET_MISSING,
         format!(
             "there is no {}",
             match place {

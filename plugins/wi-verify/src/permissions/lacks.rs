@@ -2,7 +2,7 @@
 
 use sidestep::gcp::iam::Policy;
 use sidestep::google::{grant, show_policy};
-use sidestep::{Class, Error};
+use sidestep::{Class, Error, codes};
 
 use super::objects::on_prefix_only;
 use crate::google_account::deleted;
@@ -42,7 +42,7 @@ pub(super) fn lacks(
             "\nThe policy names a deleted account of the same address (uid {uid}): the one made anew inherits nothing."
         ));
     }
-    let error = cloud(Class::Denied, "target-denied", message);
+    let error = cloud(Class::Denied, codes::identity::TARGET_DENIED, message);
     let role = roles::with(&target.place, lacking);
     if conditions.is_some() {
         return error.help(

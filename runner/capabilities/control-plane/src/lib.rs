@@ -19,7 +19,7 @@ use google_cloud_iam_admin_v1::client::Iam;
 use google_cloud_iam_credentials_v1::client::IAMCredentials;
 use google_cloud_resourcemanager_v3::client::Projects;
 use google_cloud_secretmanager_v1::client::SecretManagerService;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::retry::{TRIES, backoff};
 use sidestep_google::{
     ApiServer, Credentials, Endpoints, FindsClusters, Name, Rest, Service, failed,
@@ -189,7 +189,7 @@ impl ControlPlane {
                 .map_err(|error| {
                     Failure::new(
                         Class::Failed,
-                        "google.setup",
+                        codes::google::SETUP,
                         Owner::Operator,
                         format!("no client for {} can be made: {error}", service.name()),
                     )

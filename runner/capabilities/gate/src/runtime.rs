@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sidestep_events::{
     Class, Event, Failure, Foreign, ForeignValue, LineEnd, LogLevel, LogLine, LogSource, Owner,
-    Progress, cut,
+    Progress, codes, cut,
 };
 use wasmtime::component::{HasSelf, Linker};
 
@@ -192,7 +192,7 @@ impl wit::Host for StepState {
             |code, class, message: String| Failure::new(class, code, Owner::Plugin, message);
         if json.len() > MAX_CHECKPOINT {
             return Err(wrong(
-                "checkpoint.too-large",
+                codes::checkpoint::TOO_LARGE,
                 Class::Exhausted,
                 format!(
                     "a checkpoint of {} bytes; at most {MAX_CHECKPOINT} are kept",
@@ -203,14 +203,14 @@ impl wit::Host for StepState {
         }
         let state: Value = serde_json::from_str(&json).map_err(|error| {
             wrong(
-                "checkpoint.not-json",
+                codes::checkpoint::NOT_JSON,
                 Class::InvalidInput,
                 format!("the checkpoint is not JSON: {error}"),
             )
         })?;
         if let Some(place) = self.step.masks.find(&state) {
             return Err(wrong(
-                "checkpoint.secret",
+                codes::checkpoint::SECRET,
                 Class::Failed,
                 format!("the checkpoint holds a secret at `{place}`; secrets are nowhere on disk"),
             )

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 /// Reports of the same progress that come faster are dropped.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ impl Talk {
     fn full(&self) -> Failure {
         Failure::new(
             Class::Exhausted,
-            "log.full",
+            codes::log::FULL,
             Owner::Plugin,
             format!(
                 "the plugin said more than {} bytes, all that it may say in one attempt",

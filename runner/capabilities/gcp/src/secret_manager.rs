@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidestep_bindings::sidestep::gcp::secret_manager as wit;
 use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_control_plane::ControlPlane;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::functions::secret_manager as functions;
 use sidestep_gate::{Capability, Secret, StepState};
 use sidestep_google::{Name, failed};
@@ -83,7 +83,7 @@ pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secre
     {
         return Err(wrong(
             Class::Unavailable,
-            "secret.damaged",
+            codes::secret::DAMAGED,
             Owner::Cloud,
             "what arrived is not what was stored",
         ));
@@ -91,7 +91,7 @@ pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secre
     let text = String::from_utf8(payload.data.into()).map_err(|_| {
         wrong(
             Class::InvalidInput,
-            "secret.not-text",
+            codes::secret::NOT_TEXT,
             Owner::Author,
             "its bytes are no text (UTF-8)",
         )

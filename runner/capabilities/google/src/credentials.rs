@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use google_cloud_auth::credentials::{self, CacheableResource, CredentialsProvider, EntityTag};
 use google_cloud_auth::errors::CredentialsError;
 use http::{Extensions, HeaderMap, HeaderValue, header};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_handles::Secret;
 
 use super::Origin;
@@ -128,7 +128,7 @@ impl CredentialsProvider for OneToken {
 pub(super) fn missing(why: &str) -> Failure {
     Failure::new(
         Class::Denied,
-        "identity.no-credentials",
+        codes::identity::NO_CREDENTIALS,
         Owner::Operator,
         format!("this process has no usable Google credentials: {why}"),
     )

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
 use sidestep_contract::google::enable_apis;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use crate::commands;
 use sidestep_transport::causes;
@@ -83,7 +83,7 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
     if error.is_deserialization() {
         return Failure::new(
             Class::Failed,
-            "http.unexpected",
+            codes::http::UNEXPECTED,
             Owner::Cloud,
             format!(
                 "cannot {what}: the answer is not what the API documents: {}",
@@ -96,7 +96,7 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
     }
     Failure::new(
         Class::Unavailable,
-        "google.unreachable",
+        codes::google::UNREACHABLE,
         Owner::Cloud,
         format!("cannot {what}: {}", causes::chain(error)),
     )
@@ -131,7 +131,7 @@ fn no_token_since(class: Class, said: String) -> Failure {
         }
         None => format!("no access token can be had for this process: {said}"),
     };
-    let failure = Failure::new(class, "identity.no-token", Owner::Operator, message)
+    let failure = Failure::new(class, codes::identity::NO_TOKEN, Owner::Operator, message)
         .with_detail("cause", said);
     if of_provider {
         return failure.with_help(
@@ -169,19 +169,31 @@ fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
     let disabled =
         reason == Some("SERVICE_DISABLED") || said.contains("has not been used in project");
     let (class, code, owner) = match http_status {
-        401 => (Class::Denied, "google.unauthenticated", Owner::Operator),
-        403 if disabled => (Class::Denied, "google.api-disabled", Owner::Cloud),
+        401 => (
+            Class::Denied,
+            codes::google::UNAUTHENTICATED,
+            Owner::Operator,
+        ),
+        403 if disabled => (Class::Denied, codes::google::API_DISABLED, Owner::Cloud),
         403 if reason == Some("RATE_LIMIT_EXCEEDED") => {
-            (Class::Exhausted, "google.quota", Owner::Cloud)
+            (Class::Exhausted, codes::google::QUOTA, Owner::Cloud)
         }
-        403 => (Class::Denied, "google.permission-denied", Owner::Cloud),
-        404 => (Class::NotFound, "google.not-found", Owner::Cloud),
-        409 => (Class::Conflict, "google.conflict", Owner::Cloud),
-        412 => (Class::Conflict, "google.precondition", Owner::Cloud),
-        429 => (Class::Unavailable, "google.rate-limited", Owner::Cloud),
-        408 | 500..=599 => (Class::Unavailable, "google.unavailable", Owner::Cloud),
-        400 => (Class::InvalidInput, "google.invalid", Owner::Author),
-        _ => (Class::Failed, "google.failed", Owner::Cloud),
+        403 => (
+            Class::Denied,
+            codes::google::PERMISSION_DENIED,
+            Owner::Cloud,
+        ),
+        404 => (Class::NotFound, codes::google::NOT_FOUND, Owner::Cloud),
+        409 => (Class::Conflict, codes::google::CONFLICT, Owner::Cloud),
+        412 => (Class::Conflict, codes::google::PRECONDITION, Owner::Cloud),
+        429 => (
+            Class::Unavailable,
+            codes::google::RATE_LIMITED,
+            Owner::Cloud,
+        ),
+        408 | 500..=599 => (Class::Unavailable, codes::google::UNAVAILABLE, Owner::Cloud),
+        400 => (Class::InvalidInput, codes::google::INVALID, Owner::Author),
+        _ => (Class::Failed, codes::google::FAILED, Owner::Cloud),
     };
     let mut failure = Failure::new(class, code, owner, format!("cannot {what}: {said}"))
         .with_detail("httpStatus", http_status);

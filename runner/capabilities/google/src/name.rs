@@ -1,7 +1,7 @@
 //! Names of resources, checked before they become a part of a URL.
 
 use sidestep_contract::google::{Account, is_project};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 /// The longest name, in bytes; Google's own are far shorter.
 const MAX_NAME: usize = 1024;
@@ -39,7 +39,7 @@ impl Name {
         if !fits {
             return Err(Failure::new(
                 Class::InvalidInput,
-                "google.name",
+                codes::google::NAME,
                 Owner::Author,
                 format!("`{}` is no {what}'s name", text.escape_debug()),
             )
@@ -108,7 +108,7 @@ pub fn service_account(email: &str) -> Result<Name, Failure> {
     let wrong = || {
         Failure::new(
             Class::InvalidInput,
-            "google.name",
+            codes::google::NAME,
             Owner::Author,
             format!(
                 "`{}` is no service account's email address",

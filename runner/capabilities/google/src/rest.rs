@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::failure::retry_after_ms;
 use super::retry::retry;
@@ -192,7 +192,7 @@ impl Rest {
 pub fn too_many(what: &str, found: usize) -> Failure {
     Failure::new(
         Class::Exhausted,
-        "google.too-many",
+        codes::google::TOO_MANY,
         Owner::Cloud,
         format!("cannot {what}: there are more than {found} of them"),
     )
@@ -201,7 +201,7 @@ pub fn too_many(what: &str, found: usize) -> Failure {
 fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
     Failure::new(
         Class::Failed,
-        "http.unexpected",
+        codes::http::UNEXPECTED,
         Owner::Cloud,
         format!("cannot {what}: the answer is not what the API documents: {error}"),
     )
@@ -219,7 +219,7 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
         if body.len() + chunk.len() > LARGEST_ANSWER {
             return Err(Failure::new(
                 Class::Exhausted,
-                "http.too-large",
+                codes::http::TOO_LARGE,
                 Owner::Cloud,
                 format!("cannot {what}: the answer is larger than {LARGEST_ANSWER} bytes"),
             ));
@@ -237,7 +237,7 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
     serde_json::from_slice(&body).map_err(|error| {
         Failure::new(
             Class::Failed,
-            "http.not-json",
+            codes::http::NOT_JSON,
             Owner::Cloud,
             format!("cannot {what}: the answer is no JSON: {error}"),
         )
@@ -255,7 +255,7 @@ fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
     let why = causes::last(error);
     Failure::new(
         Class::Unavailable,
-        "google.unreachable",
+        codes::google::UNREACHABLE,
         Owner::Cloud,
         format!("cannot {what}: {host} can't be reached{why}"),
     )

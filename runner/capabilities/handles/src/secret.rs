@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 /// A secret's text, held by the host. A plugin has a handle and never the text.
 #[derive(Clone)]
@@ -83,7 +83,7 @@ pub fn compose(parts: &[&str], encoding: Encoding) -> Result<Secret, Failure> {
 fn wrong(message: &str) -> Failure {
     Failure::new(
         Class::InvalidInput,
-        "secret.compose",
+        codes::secret::COMPOSE,
         Owner::Plugin,
         message,
     )

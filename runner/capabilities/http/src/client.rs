@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use reqwest::{ClientBuilder, RequestBuilder};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_transport::{self as transport, causes};
 use url::Url;
 
@@ -117,14 +117,14 @@ pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::new(
             Class::TimedOut,
-            "http.timeout",
+            codes::http::TIMEOUT,
             Owner::Cloud,
             format!("cannot {what}: it took too long"),
         );
     }
     Failure::new(
         Class::Unavailable,
-        "http.unreachable",
+        codes::http::UNREACHABLE,
         Owner::Cloud,
         format!(
             "cannot {what}: the host can't be reached{}",
@@ -137,7 +137,7 @@ pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
 fn refused(why: &str) -> Failure {
     Failure::new(
         Class::Refused,
-        "http.address",
+        codes::http::ADDRESS,
         Owner::Author,
         format!("the request is not sent: {why}"),
     )

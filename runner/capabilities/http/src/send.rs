@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sidestep_bindings::sidestep::http::client as wit;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::{Blob, Masks};
 use sidestep_policy::Call as _;
 
@@ -159,7 +159,7 @@ async fn body(
 pub(super) fn wrong(why: String) -> Failure {
     Failure::new(
         Class::InvalidInput,
-        "http.request",
+        codes::http::REQUEST,
         Owner::Plugin,
         format!("the request is not sent: {why}"),
     )

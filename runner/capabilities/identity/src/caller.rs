@@ -1,7 +1,7 @@
 //! Who the runner is, as far as it can be known without using its credentials (link C0).
 
 use serde_json::{Map, Value};
-use sidestep_events::{Failure, WarningRaised};
+use sidestep_events::{Failure, WarningRaised, codes};
 use sidestep_gate::Masks;
 use sidestep_google::Origin;
 
@@ -45,7 +45,7 @@ impl Identity {
             Err(why) => (
                 None,
                 Some(WarningRaised {
-                    code: "identity.no-id-token".into(),
+                    code: codes::identity::NO_ID_TOKEN.into(),
                     message: format!(
                         "the CI offers this job an id token, and it can't be had: {why}"
                     )

@@ -3,7 +3,7 @@
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_contract::google::{Account, Cluster, Member, is_perimeter, let_act_as};
 use sidestep_contract::kubectl;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::service_account;
 
 /// Whether a text can stand in a path and in a command as it is: no character of it means anything
@@ -44,7 +44,7 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
         None => Ok(()),
         Some((what, text, _)) => Err(Failure::new(
             Class::InvalidInput,
-            "identity.subject",
+            codes::identity::SUBJECT,
             Owner::Author,
             format!("no identity can be proven: `{text}` is no {what}"),
         )),
@@ -55,8 +55,8 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
 pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failure {
     let (namespace, name) = (&subject.namespace, &subject.service_account);
     match failed.code.exact() {
-        "kubernetes.not-found" => failed.with_helps(kubectl::create_account(namespace, name)),
-        "kubernetes.forbidden" => {
+        codes::kubernetes::NOT_FOUND => failed.with_helps(kubectl::create_account(namespace, name)),
+        codes::kubernetes::FORBIDDEN => {
             // The API server knows best whom it refused.
             let user = kubectl::refused_user(failed.message.exact()).map(str::to_owned);
             let commands = kubectl::let_create_tokens(namespace, name, user.as_deref());
@@ -85,11 +85,11 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
         return failed;
     }
     let (class, code) = match reason {
-        _ if gone => (Class::NotFound, "identity.pool-missing"),
-        Some("invalid_target") => (Class::NotFound, "identity.pool-missing"),
-        Some("invalid_grant") => (Class::Denied, "identity.subject-refused"),
-        Some("unauthorized_client") => (Class::Denied, "identity.condition-rejected"),
-        _ => (Class::InvalidInput, "identity.exchange-invalid"),
+        _ if gone => (Class::NotFound, codes::identity::POOL_MISSING),
+        Some("invalid_target") => (Class::NotFound, codes::identity::POOL_MISSING),
+        Some("invalid_grant") => (Class::Denied, codes::identity::SUBJECT_REFUSED),
+        Some("unauthorized_client") => (Class::Denied, codes::identity::CONDITION_REJECTED),
+        _ => (Class::InvalidInput, codes::identity::EXCHANGE_INVALID),
     };
     let failed = Failure {
         class,
@@ -99,7 +99,7 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
     };
     let shown = Cluster::read(&subject.cluster).and_then(|cluster| cluster.show_pool());
     match (code, shown) {
-        ("identity.pool-missing", Some(command)) => failed
+        (codes::identity::POOL_MISSING, Some(command)) => failed
             .with_help(format!(
                 "see whether the cluster's pool is {}:",
                 subject.pool
@@ -114,14 +114,14 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
 pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account: &str) -> Failure {
     let address = Account::read(account);
     match failed.code.exact() {
-        "google.not-found" => Failure {
-            code: "identity.account-missing".into(),
+        codes::google::NOT_FOUND => Failure {
+            code: codes::identity::ACCOUNT_MISSING.into(),
             ..failed
         }
         .with_helps(address.as_ref().and_then(Account::create)),
-        "google.permission-denied" => {
+        codes::google::PERMISSION_DENIED => {
             let denied = Failure {
-                code: "identity.impersonation-denied".into(),
+                code: codes::identity::IMPERSONATION_DENIED.into(),
                 ..failed
             };
             // No binding is missing where a perimeter forbids the call.

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_contract::google::{Member, is_number};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::{Masks, Secret};
 use sidestep_google::{Credentials, IssuesTokens, Service, TokenOf, failed};
 use sidestep_resources as resource;
@@ -131,7 +131,7 @@ impl Workload<'_> {
         token.map(Secret::new).ok_or_else(|| {
             Failure::new(
                 Class::Failed,
-                "identity.no-token-in-answer",
+                codes::identity::NO_TOKEN_IN_ANSWER,
                 Owner::Cloud,
                 format!("cannot {what}: the answer holds no token"),
             )

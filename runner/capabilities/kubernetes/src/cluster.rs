@@ -9,7 +9,7 @@ use base64::Engine as _;
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{CLUSTER, Credentials, FindsClusters, IssuesTokens, Name, ReachesClusters};
 use tokio::sync::Mutex;
 use tower::buffer::BufferLayer;
@@ -88,7 +88,7 @@ impl Clusters {
         let unusable = |why: &str| {
             Failure::new(
                 Class::Failed,
-                "kubernetes.cluster-unusable",
+                codes::kubernetes::CLUSTER_UNUSABLE,
                 Owner::Cluster,
                 format!("cluster {cluster} can't be used: {why}"),
             )
@@ -142,7 +142,7 @@ async fn mapped_client(cluster: &str, mapped: &Mapped) -> Result<Client, Failure
     let unusable = |why: String| {
         Failure::new(
             Class::Failed,
-            "kubernetes.cluster-unusable",
+            codes::kubernetes::CLUSTER_UNUSABLE,
             Owner::Operator,
             format!("cluster `{cluster}`, as the settings map it, can't be used: {why}"),
         )
@@ -193,7 +193,7 @@ fn unknown<'a>(cluster: &str, names: impl Iterator<Item = &'a String>) -> Failur
     };
     Failure::new(
         Class::InvalidInput,
-        "kubernetes.unknown-cluster",
+        codes::kubernetes::UNKNOWN_CLUSTER,
         Owner::Author,
         format!("`{cluster}` is no cluster: {known}"),
     )

@@ -7,7 +7,7 @@ use kube::ResourceExt as _;
 use kube::api::{DeleteParams, DynamicObject, Preconditions};
 use kube::runtime::wait::{self, await_condition, conditions};
 use serde_json::Value;
-use sidestep_events::{Class, Command, Failure, Going, Owner};
+use sidestep_events::{Class, Command, Failure, Going, Owner, codes};
 
 use super::failure::{of_status, refused};
 use super::objects::{Objects, is_absent};
@@ -101,7 +101,7 @@ impl Objects {
         let named = self.named(name);
         Failure::new(
             Class::Denied,
-            "kubernetes.forbidden",
+            codes::kubernetes::FORBIDDEN,
             Owner::Cluster,
             format!("cannot get {named}, so it can't be seen whose it is, and it is left alone"),
         )
@@ -156,7 +156,7 @@ impl Objects {
     pub(super) fn slow(&self, name: &str, wait: Duration) -> Failure {
         Failure::new(
             Class::TimedOut,
-            "kubernetes.delete-slow",
+            codes::kubernetes::DELETE_SLOW,
             Owner::Cluster,
             format!(
                 "{} was deleted and is still there after {} s",

@@ -2,7 +2,7 @@
 
 use kube::core::Status;
 use kube::runtime::watcher;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_transport::causes;
 
 use super::refusal::Refusal;
@@ -14,7 +14,7 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
         // Everything else happened before an answer: the network, TLS, the endpoint, a token.
         error => Failure::new(
             Class::Unavailable,
-            "kubernetes.unreachable",
+            codes::kubernetes::UNREACHABLE,
             Owner::Cluster,
             format!("cannot {what}: the API server did not answer: {}", causes::chain(error)),
         )
@@ -26,14 +26,14 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
 pub(super) fn of_status(what: &str, status: &Status) -> Failure {
     let refusal = Refusal::of(status);
     let (class, code) = match (status.code, status.reason.as_str()) {
-        (401, _) => (Class::Denied, "kubernetes.unauthenticated"),
+        (401, _) => (Class::Denied, codes::kubernetes::UNAUTHENTICATED),
         _ if let Some(refusal) = refusal => refusal.kind(),
-        (404, _) => (Class::NotFound, "kubernetes.not-found"),
-        (409, "AlreadyExists") => (Class::Conflict, "kubernetes.already-exists"),
-        (409, _) => (Class::Conflict, "kubernetes.conflict"),
-        (400 | 422, _) => (Class::InvalidInput, "kubernetes.invalid"),
-        (408 | 429 | 500..=599, _) => (Class::Unavailable, "kubernetes.unavailable"),
-        _ => (Class::Failed, "kubernetes.failed"),
+        (404, _) => (Class::NotFound, codes::kubernetes::NOT_FOUND),
+        (409, "AlreadyExists") => (Class::Conflict, codes::kubernetes::ALREADY_EXISTS),
+        (409, _) => (Class::Conflict, codes::kubernetes::CONFLICT),
+        (400 | 422, _) => (Class::InvalidInput, codes::kubernetes::INVALID),
+        (408 | 429 | 500..=599, _) => (Class::Unavailable, codes::kubernetes::UNAVAILABLE),
+        _ => (Class::Failed, codes::kubernetes::FAILED),
     };
     let message = format!("cannot {what}: {}", status.message);
     let mut failure = Failure::new(class, code, Owner::Cluster, message)

@@ -4,7 +4,7 @@ use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::Status;
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::failure::of_error;
 use super::owned::{self, Owned};
@@ -82,7 +82,7 @@ impl Objects {
         let object: DynamicObject = serde_json::from_value(object).map_err(|error| {
             Failure::new(
                 Class::InvalidInput,
-                "kubernetes.invalid",
+                codes::kubernetes::INVALID,
                 Owner::Plugin,
                 format!(
                     "cannot create {}: it is no object: {error}",
@@ -169,7 +169,7 @@ impl Objects {
         };
         let failure = Failure::new(
             Class::Conflict,
-            "kubernetes.already-exists",
+            codes::kubernetes::ALREADY_EXISTS,
             Owner::Cluster,
             format!("cannot {verb} {}: {who}", self.named(name)),
         );

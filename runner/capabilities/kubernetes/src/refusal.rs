@@ -2,7 +2,7 @@
 //! limits of a namespace, and only its sentences differ.
 
 use kube::core::Status;
-use sidestep_events::{Class, Command, Failure};
+use sidestep_events::{Class, Command, Failure, codes};
 
 /// What a refusal is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +69,11 @@ impl Refusal {
     /// Class and code.
     pub(super) fn kind(self) -> (Class, &'static str) {
         match self {
-            Self::Rights | Self::Other => (Class::Denied, "kubernetes.forbidden"),
-            Self::Quota => (Class::Exhausted, "kubernetes.quota"),
-            Self::Uncounted => (Class::Unavailable, "kubernetes.unavailable"),
-            Self::PodSecurity => (Class::Denied, "kubernetes.pod-security"),
-            Self::NoServiceAccount => (Class::NotFound, "kubernetes.service-account-missing"),
+            Self::Rights | Self::Other => (Class::Denied, codes::kubernetes::FORBIDDEN),
+            Self::Quota => (Class::Exhausted, codes::kubernetes::QUOTA),
+            Self::Uncounted => (Class::Unavailable, codes::kubernetes::UNAVAILABLE),
+            Self::PodSecurity => (Class::Denied, codes::kubernetes::POD_SECURITY),
+            Self::NoServiceAccount => (Class::NotFound, codes::kubernetes::SERVICE_ACCOUNT_MISSING),
         }
     }
 

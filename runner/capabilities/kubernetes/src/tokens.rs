@@ -9,7 +9,7 @@ use kube::api::PostParams;
 use kube::core::Request;
 use kube::{Client, Resource as _};
 use serde_json::{Value, json};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::retry::retry;
 use sidestep_google::{IssuesTokens, TokenOf};
 
@@ -53,7 +53,7 @@ impl IssuesTokens for Tokens {
                 Ok(answer) => answer,
                 Err(_) => Err(Failure::new(
                     Class::Unavailable,
-                    "kubernetes.unreachable",
+                    codes::kubernetes::UNREACHABLE,
                     Owner::Cluster,
                     format!(
                         "cannot {what}: the API server did not answer within {} s",
@@ -79,15 +79,15 @@ async fn read(what: &str, answer: impl AsyncRead) -> Result<Value, Failure> {
         .await
         .map_err(|error| {
             let why = format!("the API server's answer broke off: {error}");
-            wrong(Class::Unavailable, "kubernetes.unreachable", why)
+            wrong(Class::Unavailable, codes::kubernetes::UNREACHABLE, why)
         })?;
     if bytes.len() as u64 > LARGEST {
         let why = format!("the API server's answer has more than {LARGEST} bytes");
-        return Err(wrong(Class::Failed, "kubernetes.failed", why));
+        return Err(wrong(Class::Failed, codes::kubernetes::FAILED, why));
     }
     serde_json::from_slice(&bytes).map_err(|_| {
         let why = "the API server's answer is no JSON".to_owned();
-        wrong(Class::Failed, "kubernetes.failed", why)
+        wrong(Class::Failed, codes::kubernetes::FAILED, why)
     })
 }
 

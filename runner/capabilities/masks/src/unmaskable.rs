@@ -1,4 +1,4 @@
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::MIN_SECRET;
 
@@ -22,12 +22,12 @@ impl Unmaskable {
         let (class, code, help) = match self {
             Self::TooShort => (
                 Class::InvalidInput,
-                "secret.too-short",
+                codes::secret::TOO_SHORT,
                 "use a longer secret, or pass the value as an input if it is no secret",
             ),
             Self::TooMuch => (
                 Class::Exhausted,
-                "secret.too-large",
+                codes::secret::TOO_LARGE,
                 "use fewer or shorter secrets in one run",
             ),
         };

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::LOCATION;
 use reqwest::{Response, Url};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::failure::{of_answer, unreachable};
 
@@ -53,7 +53,7 @@ pub(super) async fn body(
         if bytes.len() + chunk.len() > most {
             return Err(Failure::new(
                 Class::Exhausted,
-                "http.too-large",
+                codes::http::TOO_LARGE,
                 Owner::Cloud,
                 format!("cannot {what}: the answer is larger than {most} bytes"),
             ));

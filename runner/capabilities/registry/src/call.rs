@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
 use sidestep_contract::registry;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::retry::retry;
 use sidestep_google::{Credentials, Endpoints, Service};
 use sidestep_transport as transport;
@@ -163,7 +163,7 @@ impl Caller {
         let url = challenge.url(&repository.path, insecure).ok_or_else(|| {
             Failure::new(
                 Class::Denied,
-                "registry.denied",
+                codes::registry::DENIED,
                 Owner::Cloud,
                 format!(
                     "cannot {what}: {} wants credentials, and sends to no token service over HTTPS",
@@ -184,7 +184,7 @@ impl Caller {
         Challenge::authorization(&answer).ok_or_else(|| {
             Failure::new(
                 Class::Failed,
-                "http.unexpected",
+                codes::http::UNEXPECTED,
                 Owner::Cloud,
                 format!("cannot {what}: the registry's token service gave no token"),
             )

@@ -6,7 +6,7 @@ use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use sha2::{Digest as _, Sha256};
 use sidestep_contract::image::is_digest;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{Credentials, Endpoints};
 
 use super::answer::{body, elsewhere, refusal, text, upload};
@@ -179,7 +179,7 @@ fn sha256(bytes: &[u8]) -> String {
 fn other_bytes(what: &str, found: &str) -> Failure {
     Failure::new(
         Class::Failed,
-        "registry.digest",
+        codes::registry::DIGEST,
         Owner::Cloud,
         format!("cannot {what}: the registry sent other bytes, {found}"),
     )

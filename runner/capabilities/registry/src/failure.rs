@@ -1,7 +1,7 @@
 //! What a registry's refusals mean (OCI distribution specification, "Error codes").
 
 use serde_json::Value;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_transport::causes;
 
 /// The failure that an answer is. `what` completes "cannot …".
@@ -14,17 +14,29 @@ pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
         .or_else(|| json["details"].as_str())
         .map_or_else(|| format!("HTTP {http_status}"), str::to_owned);
     let (class, code, owner) = match http_status {
-        401 => (Class::Denied, "registry.unauthenticated", Owner::Operator),
+        401 => (
+            Class::Denied,
+            codes::registry::UNAUTHENTICATED,
+            Owner::Operator,
+        ),
         403 if said.contains("has not been used in project") => {
-            (Class::Denied, "google.api-disabled", Owner::Cloud)
+            (Class::Denied, codes::google::API_DISABLED, Owner::Cloud)
         }
-        403 => (Class::Denied, "registry.denied", Owner::Cloud),
-        404 => (Class::NotFound, "registry.not-found", Owner::Cloud),
-        409 => (Class::Conflict, "registry.conflict", Owner::Cloud),
-        429 => (Class::Unavailable, "registry.rate-limited", Owner::Cloud),
-        408 | 500..=599 => (Class::Unavailable, "registry.unavailable", Owner::Cloud),
-        400 => (Class::InvalidInput, "registry.invalid", Owner::Author),
-        _ => (Class::Failed, "registry.failed", Owner::Cloud),
+        403 => (Class::Denied, codes::registry::DENIED, Owner::Cloud),
+        404 => (Class::NotFound, codes::registry::NOT_FOUND, Owner::Cloud),
+        409 => (Class::Conflict, codes::registry::CONFLICT, Owner::Cloud),
+        429 => (
+            Class::Unavailable,
+            codes::registry::RATE_LIMITED,
+            Owner::Cloud,
+        ),
+        408 | 500..=599 => (
+            Class::Unavailable,
+            codes::registry::UNAVAILABLE,
+            Owner::Cloud,
+        ),
+        400 => (Class::InvalidInput, codes::registry::INVALID, Owner::Author),
+        _ => (Class::Failed, codes::registry::FAILED, Owner::Cloud),
     };
     let failure = Failure::new(class, code, owner, format!("cannot {what}: {said}"))
         .with_detail("httpStatus", http_status);
@@ -39,7 +51,7 @@ pub(super) fn unreachable(what: &str, host: &str, error: &reqwest::Error) -> Fai
     let why = causes::last(error);
     Failure::new(
         Class::Unavailable,
-        "registry.unreachable",
+        codes::registry::UNREACHABLE,
         Owner::Cloud,
         format!("cannot {what}: {host} can't be reached{why}"),
     )

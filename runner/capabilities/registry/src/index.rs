@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sidestep_contract::image::is_digest;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::client::{Descriptor, Registry};
 use super::reference::Image;
@@ -126,7 +126,7 @@ fn choose(image: &Image, index: &Index, platform: Option<&str>) -> Result<String
     let wrong = |message: String| {
         Failure::new(
             Class::InvalidInput,
-            "registry.platform",
+            codes::registry::PLATFORM,
             Owner::Author,
             message,
         )
@@ -158,7 +158,7 @@ pub(super) async fn put(
     let wrong = |message: String| {
         Failure::new(
             Class::InvalidInput,
-            "registry.index",
+            codes::registry::INDEX,
             Owner::Plugin,
             message,
         )
@@ -217,7 +217,7 @@ pub(super) fn read_any(bytes: &[u8]) {
 fn unexpected(image: &Image, why: &str) -> Failure {
     Failure::new(
         Class::Failed,
-        "http.unexpected",
+        codes::http::UNEXPECTED,
         Owner::Cloud,
         format!("{image} is no image: {why}"),
     )

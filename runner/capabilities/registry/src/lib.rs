@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_bindings::sidestep::registry::images as wit;
-use sidestep_events::{Class, Failure, OnExit, Owner, Place};
+use sidestep_events::{Class, Failure, OnExit, Owner, Place, codes};
 use sidestep_gate::functions::registry as functions;
 use sidestep_gate::{CallError, Capability, NewIntent, StepState};
 use sidestep_policy::Capability as Key;
@@ -75,7 +75,7 @@ impl wit::Host for Calls<'_> {
                 let text = String::from_utf8(bytes).map_err(|_| {
                     Failure::new(
                         Class::Failed,
-                        "http.unexpected",
+                        codes::http::UNEXPECTED,
                         Owner::Cloud,
                         format!("{image} is no image: its manifest is no text"),
                     )

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sidestep_contract::image::{Image as Name, is_digest};
 use sidestep_contract::registry;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 /// A repository of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,12 @@ impl fmt::Display for Image {
 }
 
 fn wrong(message: String) -> Failure {
-    Failure::new(Class::InvalidInput, "registry.name", Owner::Author, message)
+    Failure::new(
+        Class::InvalidInput,
+        codes::registry::NAME,
+        Owner::Author,
+        message,
+    )
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use google_cloud_iam_v1::model::{
 };
 use google_cloud_type::model::Expr;
 use sidestep_bindings::sidestep::gcp::types::{self as wit, PolicyResource};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::{VERSION, bucket};
 use sidestep_control_plane::ControlPlane;
@@ -114,7 +114,7 @@ fn etag(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
     STANDARD.decode(text).map_err(|_| {
         Failure::new(
             Class::InvalidInput,
-            "iam.etag",
+            codes::iam::ETAG,
             Owner::Plugin,
             format!("cannot {what}: `{}` is no etag", text.escape_debug()),
         )

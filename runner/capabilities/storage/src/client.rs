@@ -7,7 +7,7 @@ use google_cloud_storage::client::Storage as Official;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{Credentials, Endpoints, Rest, Service};
 use tokio::sync::OnceCell;
 
@@ -121,7 +121,7 @@ impl Storage {
         match self.json(&what, Method::DELETE, &path, None).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.class == Class::NotFound => Ok(()),
-            Err(failure) if failure.code == "google.precondition" => Ok(()),
+            Err(failure) if failure.code == codes::google::PRECONDITION => Ok(()),
             Err(failure) => Err(failure),
         }
     }
@@ -154,7 +154,7 @@ impl Storage {
                 .map_err(|error| {
                     Failure::new(
                         Class::Failed,
-                        "storage.setup",
+                        codes::storage::SETUP,
                         Owner::Operator,
                         format!("no Cloud Storage client can be made: {error}"),
                     )

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use sidestep_events::Failure;
+use sidestep_events::codes;
 
 use super::client::object_path;
 use super::{Object, Storage, Write, Written};
@@ -47,7 +48,7 @@ impl Storage {
                     size: object.size,
                 })
             }
-            Err(failure) if failure.code == "google.precondition" => {
+            Err(failure) if failure.code == codes::google::PRECONDITION => {
                 self.already_there(bucket, name, &what, write).await
             }
             Err(failure) => Err(failure),

@@ -1,13 +1,13 @@
 //! What is wrong with the caller's numbers and with this machine's disk.
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 /// A generation as the official client takes it.
 pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
     i64::try_from(number).map_err(|_| {
         Failure::new(
             Class::InvalidInput,
-            "storage.generation",
+            codes::storage::GENERATION,
             Owner::Plugin,
             format!("{number} is no generation"),
         )
@@ -18,7 +18,7 @@ pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
 pub(super) fn disk(what: &str, error: &std::io::Error) -> Failure {
     Failure::new(
         Class::Failed,
-        "storage.local-bytes",
+        codes::storage::LOCAL_BYTES,
         Owner::Operator,
         format!("cannot {what}: the bytes can't be made or kept on this machine: {error}"),
     )

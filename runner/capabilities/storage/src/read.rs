@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use google_cloud_storage::read_object::ReadObjectResponse;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Blob;
 use sidestep_google::of_client_error;
 use tokio::io::AsyncWriteExt as _;
@@ -40,7 +40,7 @@ impl Storage {
             if (bytes.len() + chunk.len()) as u64 > max {
                 return Err(Failure::new(
                     Class::Exhausted,
-                    "storage.too-large",
+                    codes::storage::TOO_LARGE,
                     Owner::Author,
                     format!("cannot {}: it is larger than {max} bytes", object.what),
                 ));

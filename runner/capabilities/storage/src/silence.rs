@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use google_cloud_gax::Result;
 use google_cloud_gax::error::Error;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::of_client_error;
 
 /// How long nothing at all may move. The client itself tries again for five minutes what a server
@@ -45,7 +45,7 @@ pub(super) async fn while_moving<T>(
 fn silent(what: &str) -> Failure {
     Failure::new(
         Class::Unavailable,
-        "google.silent",
+        codes::google::SILENT,
         Owner::Cloud,
         format!(
             "cannot {what}: the server has said nothing for {} minutes",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::Storage;
 
@@ -59,7 +59,7 @@ impl Storage {
         }
         Err(Failure::new(
             Class::Conflict,
-            "storage.conflict",
+            codes::storage::CONFLICT,
             Owner::Author,
             format!("cannot {what}: an object of that name with other metadata is there already"),
         )

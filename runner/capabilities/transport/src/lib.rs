@@ -5,7 +5,7 @@ pub mod causes;
 
 use std::time::Duration;
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Failure
     builder.build().map_err(|error| {
         Failure::new(
             Class::Failed,
-            "http.setup",
+            codes::http::SETUP,
             Owner::Operator,
             format!("no HTTP client can be made on this machine: {error}"),
         )

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_files::{Folder, Kind, OpenError, Stat, What, is_link};
 use sidestep_gate::Gate;
 use sidestep_policy::StepScopes;
@@ -37,7 +37,7 @@ impl Workspace {
         sidestep_files::read(file, max).map_err(|error| match error {
             OpenError::TooLarge(_) => Failure::new(
                 Class::Exhausted,
-                "workspace.too-large",
+                codes::workspace::TOO_LARGE,
                 Owner::Author,
                 format!(
                     "`{path}` has {} bytes; at most {max} are read",
@@ -126,7 +126,7 @@ impl Workspace {
                 if *looked_at > MAX_LOOKED_AT {
                     return Err(Failure::new(
                         Class::Exhausted,
-                        "workspace.too-many",
+                        codes::workspace::TOO_MANY,
                         Owner::Author,
                         format!("a `list` looks at {MAX_LOOKED_AT} entries at most"),
                     )
@@ -190,7 +190,7 @@ fn read_patterns(patterns: &[String]) -> Result<(GlobSet, Vec<PathBuf>), Failure
     let wrong = |message: String| {
         Failure::new(
             Class::InvalidInput,
-            "workspace.pattern",
+            codes::workspace::PATTERN,
             Owner::Author,
             message,
         )

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sidestep_context::{ChangedMode, Kind, Overlay, PACKER, Tree, ignore::Rules, pack, unpack};
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_files::Folder;
 use sidestep_gate::{Blob, Gate};
 use sidestep_policy::workspace::Whole;
@@ -114,7 +114,7 @@ impl Workspace {
         let io = |error: io::Error| {
             Failure::new(
                 Class::Failed,
-                "workspace.io",
+                codes::workspace::IO,
                 Owner::Operator,
                 format!("can't lay files over the context: {error}"),
             )
@@ -154,7 +154,7 @@ fn check_patterns(patterns: &[String]) -> Result<(), Failure> {
     Rules::new(numbered).map(drop).map_err(|bad| {
         Failure::new(
             Class::InvalidInput,
-            "context.pattern",
+            codes::context::PATTERN,
             Owner::Author,
             format!(
                 "`{}` is not a valid ignore pattern: {}",
@@ -185,14 +185,18 @@ fn largest(tree: &Tree, count: usize) -> Vec<wit::LargeFile> {
 fn failure(error: &sidestep_context::Error) -> Failure {
     use sidestep_context::Error;
     let (class, code, owner) = match error {
-        Error::NotAFolder { .. } => (Class::InvalidInput, "context.not-a-folder", Owner::Author),
+        Error::NotAFolder { .. } => (
+            Class::InvalidInput,
+            codes::context::NOT_A_FOLDER,
+            Owner::Author,
+        ),
         Error::Pattern { .. } | Error::LongLine { .. } | Error::IgnoreFile { .. } => {
-            (Class::InvalidInput, "context.pattern", Owner::Author)
+            (Class::InvalidInput, codes::context::PATTERN, Owner::Author)
         }
-        Error::Changed { .. } => (Class::Conflict, "context.changed", Owner::Author),
-        Error::Overlay { .. } => (Class::InvalidInput, "context.overlay", Owner::Author),
-        Error::Refused { .. } => (Class::Refused, "context.refused", Owner::Author),
-        _ => (Class::Failed, "context.io", Owner::Operator),
+        Error::Changed { .. } => (Class::Conflict, codes::context::CHANGED, Owner::Author),
+        Error::Overlay { .. } => (Class::InvalidInput, codes::context::OVERLAY, Owner::Author),
+        Error::Refused { .. } => (Class::Refused, codes::context::REFUSED, Owner::Author),
+        _ => (Class::Failed, codes::context::IO, Owner::Operator),
     };
     Failure::new(class, code, owner, error.to_string())
 }

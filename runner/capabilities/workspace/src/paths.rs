@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sidestep_context::RelPath;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_files::OpenError;
 
 use super::Workspace;
@@ -92,7 +92,7 @@ impl Workspace {
 fn outside(path: &str) -> Failure {
     Failure::new(
         Class::Refused,
-        "workspace.outside",
+        codes::workspace::OUTSIDE,
         Owner::Author,
         format!("`{path}` leaves the workspace"),
     )
@@ -105,7 +105,7 @@ fn not_followed(path: &str, real: &str, planned: Option<&str>, why: Failure) -> 
         let message = format!(
             "`{path}` led to `{planned}` when the run was planned, and leads to `{real}` now"
         );
-        return Failure::new(Class::Refused, "workspace.link-changed", Owner::Author, message)
+        return Failure::new(Class::Refused, codes::workspace::LINK_CHANGED, Owner::Author, message)
             .with_help("a run reads what its plan shows: start a new run, which follows the link as it is then");
     }
     let mut failure = why;
@@ -118,7 +118,7 @@ fn not_followed(path: &str, real: &str, planned: Option<&str>, why: Failure) -> 
 fn not_found(path: &str) -> Failure {
     Failure::new(
         Class::NotFound,
-        "workspace.not-found",
+        codes::workspace::NOT_FOUND,
         Owner::Author,
         format!("there is no `{path}` in the workspace"),
     )
@@ -131,25 +131,25 @@ pub(super) fn failure(action: &str, path: &str, error: &OpenError) -> Failure {
         OpenError::Outside => outside(path),
         OpenError::NotAFile(what) => Failure::new(
             Class::InvalidInput,
-            "workspace.not-a-file",
+            codes::workspace::NOT_A_FILE,
             Owner::Author,
             format!("`{path}` is not a file: it is {what}"),
         ),
         OpenError::NotAFolder => Failure::new(
             Class::InvalidInput,
-            "context.not-a-folder",
+            codes::context::NOT_A_FOLDER,
             Owner::Author,
             format!("`{path}` is not a folder"),
         ),
         OpenError::Changing => Failure::new(
             Class::Conflict,
-            "workspace.changing",
+            codes::workspace::CHANGING,
             Owner::Author,
             format!("can't {action} `{path}`: it is being replaced all the time"),
         ),
         OpenError::LinkLoop => Failure::new(
             Class::InvalidInput,
-            "workspace.link-loop",
+            codes::workspace::LINK_LOOP,
             Owner::Author,
             format!("`{path}` leads to no file: its symbolic links form a loop"),
         )
@@ -158,7 +158,7 @@ pub(super) fn failure(action: &str, path: &str, error: &OpenError) -> Failure {
         )),
         OpenError::TooLarge(_) | OpenError::NotText | OpenError::Io(_) => Failure::new(
             Class::Failed,
-            "workspace.io",
+            codes::workspace::IO,
             Owner::Operator,
             format!("can't {action} `{path}`: {error}"),
         ),

@@ -1,5 +1,7 @@
 //! Why a text does not name a plugin, and what to write instead.
 
+use sidestep_contract::codes;
+
 use super::{MAX_REFERENCE, PluginRef, file, is_name};
 use crate::Diagnostic;
 
@@ -20,7 +22,7 @@ pub struct InvalidPluginRef {
 impl InvalidPluginRef {
     pub(super) fn form(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
-            code: "uses.form",
+            code: codes::uses::FORM,
             message: message.into(),
             help: help.into(),
         }

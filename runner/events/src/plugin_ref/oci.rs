@@ -1,5 +1,7 @@
 //! References to OCI registries.
 
+use sidestep_contract::codes;
+
 use super::invalid::{InvalidPluginRef, shown};
 use super::{OciReference, PluginRef};
 
@@ -10,14 +12,14 @@ const FORM: &str = "write oci://REGISTRY/REPOSITORY:TAG@sha256:…";
 pub(super) fn parse(rest: &str) -> Result<OciReference, InvalidPluginRef> {
     let Some((name, digest)) = rest.split_once('@') else {
         return Err(InvalidPluginRef {
-            code: "uses.digest",
+            code: codes::uses::DIGEST,
             message: "a plugin from a registry is named with its digest, since tags move"
                 .to_owned(),
             help: FORM.to_owned(),
         });
     };
     let digest_message = || InvalidPluginRef {
-        code: "uses.digest",
+        code: codes::uses::DIGEST,
         message: format!("`{}` is not a SHA-256 digest in lower case", shown(digest)),
         help: FORM.to_owned(),
     };

@@ -8,6 +8,7 @@ use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
 };
 use sidestep_catalog::{MAX_COMPONENT, PluginError};
+use sidestep_events::codes;
 use wasmtime::Engine;
 
 use super::ending::{BAD_CALL, MALFORMED};
@@ -113,7 +114,7 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, PluginEr
     sidestep_catalog::validate(bytes)?;
     engine.precompile_component(bytes).map_err(|error| {
         PluginError::new(
-            "plugin.malformed",
+            codes::plugin::MALFORMED,
             format!("it can't be compiled: {error:#}"),
         )
     })

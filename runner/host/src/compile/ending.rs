@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 
 use rustix::process::Signal;
 use sidestep_catalog::PluginError;
+use sidestep_events::codes;
 
 use super::CompileLimits;
 use super::child::MAX_CODE;
@@ -24,11 +25,11 @@ pub(super) fn judge(
         return Ok(());
     }
     if status.code() == Some(MALFORMED.into()) {
-        return Err(PluginError::new("plugin.malformed", said));
+        return Err(PluginError::new(codes::plugin::MALFORMED, said));
     }
     if status.code() == Some(BAD_CALL.into()) {
         return Err(PluginError::new(
-            "plugin.host",
+            codes::plugin::HOST,
             format!("the process that compiles it could not do its work: {said}"),
         ));
     }
@@ -61,7 +62,7 @@ fn ran_out_of_memory(status: ExitStatus, said: &str) -> bool {
 
 fn at_limit(limit: &str, setting: Option<&str>) -> PluginError {
     let error = PluginError::new(
-        "plugin.compile-limit",
+        codes::plugin::COMPILE_LIMIT,
         format!("compiling it takes more than {limit}"),
     )
     .with_help("use a smaller plugin, or split it into several");
@@ -75,7 +76,7 @@ fn at_limit(limit: &str, setting: Option<&str>) -> PluginError {
 
 fn crashed(status: ExitStatus) -> PluginError {
     PluginError::new(
-        "plugin.compile-crashed",
+        codes::plugin::COMPILE_CRASHED,
         format!("the compiler gave up on it ({status})"),
     )
     .with_help(

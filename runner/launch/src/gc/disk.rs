@@ -5,7 +5,7 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 
 use sidestep_state::Runs;
 
@@ -108,6 +108,6 @@ fn remove(path: &Path) -> Result<(), Failure> {
     };
     removed.map_err(|error| {
         let message = format!("can't remove {}: {error}", path.display());
-        Failure::new(Class::Failed, "state.io", Owner::Operator, message)
+        Failure::new(Class::Failed, codes::state::IO, Owner::Operator, message)
     })
 }

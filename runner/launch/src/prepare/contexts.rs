@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use sidestep_context::{RelPath, not_sent};
 use sidestep_dockerfile::{parse, place, plan as plan_build};
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Position, codes};
 use sidestep_files::{Folder, OpenError};
 use sidestep_pipeline::{Instance, Pipeline, Plan, Seen, Template};
 use sidestep_report::{Problems, SourceText};
@@ -127,7 +127,7 @@ impl Build {
         let help = format!(
             "name it in the step `{packed_by}` too, which then sends it in any case: `dockerfile: {dockerfile}`"
         );
-        Some(Diagnostic::error("dockerfile.not-sent", message).with_help(help))
+        Some(Diagnostic::error(codes::dockerfile::NOT_SENT, message).with_help(help))
     }
 
     /// The Dockerfile's path and text, and the links that its COPYs name.
@@ -152,7 +152,7 @@ impl Build {
                     column,
                     length,
                 };
-                let found = Diagnostic::warning("dockerfile.copied-link", link.message());
+                let found = Diagnostic::warning(codes::dockerfile::COPIED_LINK, link.message());
                 found.with_helps(link.help()).at(file.clone(), at)
             });
         let found = found.collect();

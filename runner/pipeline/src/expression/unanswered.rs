@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sidestep_evaluator::{Answer, Budget, Stopped};
-use sidestep_events::{Class, Diagnostic, Failure, Owner};
+use sidestep_events::{Class, Diagnostic, Failure, Owner, codes};
 
 /// Why an expression, a schema or a pattern gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Code {
     pub(crate) const fn expression(wrong: &'static str) -> Self {
         Self {
             wrong,
-            budget: "expression.budget",
+            budget: codes::expression::BUDGET,
         }
     }
 
@@ -34,7 +34,7 @@ impl Code {
     pub(crate) const fn schema(wrong: &'static str) -> Self {
         Self {
             wrong,
-            budget: "schema.budget",
+            budget: codes::schema::BUDGET,
         }
     }
 
@@ -42,7 +42,7 @@ impl Code {
         match stopped {
             None => self.wrong,
             Some(Stopped::Budget(_)) => self.budget,
-            Some(Stopped::Broken(_)) => "evaluator.broken",
+            Some(Stopped::Broken(_)) => codes::evaluator::BROKEN,
         }
     }
 }

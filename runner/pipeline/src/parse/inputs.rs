@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 use sidestep_events::Position;
+use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context::{self, IN_INPUTS};
@@ -51,7 +52,7 @@ fn kind(problems: &mut Problems<'_>, name: &str, at: Position, node: &Node) -> O
             if known.is_none() {
                 let message = format!("`{text}` is not a type of inputs");
                 problems.unknown(
-                    "input.type",
+                    codes::input::TYPE,
                     kind.at,
                     message,
                     text,
@@ -63,7 +64,7 @@ fn kind(problems: &mut Problems<'_>, name: &str, at: Position, node: &Node) -> O
         None => {
             let help = format!("write `{name}: {{ type: string }}`");
             problems.add_help(
-                "input.type",
+                codes::input::TYPE,
                 at,
                 format!("the input `{name}` has no type"),
                 help,
@@ -79,7 +80,7 @@ fn pattern(problems: &mut Problems<'_>, node: &Node) -> Option<String> {
         Ok(_) => Some(text),
         Err(why) => {
             let why = why.about("this pattern can't be used");
-            problems.unanswered(Code::expression("input.pattern"), node.at, &why);
+            problems.unanswered(Code::expression(codes::input::PATTERN), node.at, &why);
             None
         }
     }
@@ -87,7 +88,7 @@ fn pattern(problems: &mut Problems<'_>, node: &Node) -> Option<String> {
 
 fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
     let NodeKind::List(items) = &node.kind else {
-        problems.add("pipeline.type", node.at, "`enum` is a list of values");
+        problems.add(codes::pipeline::TYPE, node.at, "`enum` is a list of values");
         return None;
     };
     let mut values = Vec::new();
@@ -95,9 +96,9 @@ fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
         match item.scalar().map(|scalar| scalars::value(scalar, &[])) {
             Some(Ok(value)) => values.push(value),
             Some(Err((message, help))) => {
-                problems.add_help("yaml.ambiguous", item.at, message, help);
+                problems.add_help(codes::yaml::AMBIGUOUS, item.at, message, help);
             }
-            None => problems.add("pipeline.type", item.at, "a choice is a single value"),
+            None => problems.add(codes::pipeline::TYPE, item.at, "a choice is a single value"),
         }
     }
     Some(values)
@@ -109,7 +110,7 @@ fn never_given(problems: &mut Problems<'_>, kind: InputKind, node: &Node) {
     if let Some(pattern) = node.get("pattern").filter(|_| kind != InputKind::String) {
         let message =
             format!("a pattern is for inputs of type string, and this one is of type {name}");
-        problems.add("input.pattern", pattern.at, message);
+        problems.add(codes::input::PATTERN, pattern.at, message);
     }
     let choices = node.get("enum").map(|node| &node.kind);
     let Some(NodeKind::List(items)) = choices else {
@@ -124,9 +125,9 @@ fn never_given(problems: &mut Problems<'_>, kind: InputKind, node: &Node) {
             match value {
                 Value::Number(_) | Value::Bool(_) if kind == InputKind::String => {
                     let help = format!("write \"{value}\"");
-                    problems.add_help("input.type", item.at, message, help);
+                    problems.add_help(codes::input::TYPE, item.at, message, help);
                 }
-                _ => problems.add("input.type", item.at, message),
+                _ => problems.add(codes::input::TYPE, item.at, message),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use sidestep_events::Position;
+use sidestep_events::codes;
 use sidestep_policy::tree::Node;
 
 use crate::plan::SecretSource;
@@ -17,7 +18,7 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
         }
         let [(key, value)] = node.entries() else {
             problems.add_help(
-                "secret.source",
+                codes::secret::SOURCE,
                 at,
                 format!("the secret `{name}` comes from exactly one place"),
                 format!("write `{name}: {{ env: VARIABLE }}`, `file:` or `secretManager:`"),
@@ -35,7 +36,7 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
                 if !matches!(parts.as_slice(), ["projects", p, "secrets", s, "versions", v] if ![p, s, v].iter().any(|part| part.is_empty()))
                 {
                     problems.add_help(
-                        "secret.source",
+                        codes::secret::SOURCE,
                         value.at,
                         format!("`{text}` is not the name of a secret's version"),
                         "write projects/P/secrets/S/versions/latest",
@@ -64,7 +65,7 @@ pub(super) fn keep_out_of_env(
         });
         if let Some((name, _)) = secret {
             problems.add_help(
-                "secret.in-env",
+                codes::secret::IN_ENV,
                 *at,
                 format!("`{variable}` is in `env`, and the secret `{name}` comes from it"),
                 format!(

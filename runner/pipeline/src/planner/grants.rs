@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Diagnostic, Position};
+use sidestep_events::{Diagnostic, Position, codes};
 use sidestep_policy::{
     Capability, Granted, Grants, Reading, Requested, Scope, locate, meet, nearest, secrets,
     workspace::Link,
@@ -24,7 +24,7 @@ use crate::request::{Evaluated, evaluate_request};
 use crate::template::Template;
 
 /// A manifest's request that has no value.
-const REQUEST: Code = Code::expression("plugin.request");
+const REQUEST: Code = Code::expression(codes::plugin::REQUEST);
 
 impl Planner<'_> {
     /// Brings together what the plugin requests, what the step is granted, and what policies
@@ -154,12 +154,12 @@ fn written_grants(
             } else {
                 format!("remove this grant; the plugin asks for {}", asks.join(", "))
             };
-            problems.add_help("grant.not-requested", at, message, help);
+            problems.add_help(codes::grant::NOT_REQUESTED, at, message, help);
         };
         for (key, _) in node.entries() {
             if key.text == "secrets" {
                 problems.add_help(
-                    "grant.secrets",
+                    codes::grant::SECRETS,
                     key.at,
                     "secrets are granted by the step's own `secrets`",
                     "write `secrets: [NAME]` beside `grants`",
@@ -189,9 +189,9 @@ fn written_grants(
                     };
                     match problem.help {
                         Some(help) => {
-                            problems.add_help("grant.wrong", place, problem.message, help);
+                            problems.add_help(codes::grant::WRONG, place, problem.message, help);
                         }
-                        None => problems.add("grant.wrong", place, problem.message),
+                        None => problems.add(codes::grant::WRONG, place, problem.message),
                     }
                 }
             }
@@ -210,7 +210,7 @@ fn written_grants(
             }
         } else {
             problems.add_help(
-                "grant.not-requested",
+                codes::grant::NOT_REQUESTED,
                 *at,
                 format!("`{}` does not ask for secrets", step.plugin()),
                 "remove `secrets`",

@@ -5,6 +5,7 @@
 //! refuses what the plan does not have.
 
 use sidestep_events::Diagnostic;
+use sidestep_events::codes;
 use sidestep_policy::Capability;
 use sidestep_policy::workspace::{Link, follow_links};
 
@@ -35,7 +36,7 @@ impl Outside {
             ),
         };
         let message = format!("`{path}` is a link that leaves {leaves}");
-        Diagnostic::error("workspace.outside", message).with_help(help)
+        Diagnostic::error(codes::workspace::OUTSIDE, message).with_help(help)
     }
 }
 

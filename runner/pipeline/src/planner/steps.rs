@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use sidestep_events::{Diagnostic, PluginRef, Position};
+use sidestep_events::{Diagnostic, PluginRef, Position, codes};
 use sidestep_names::instance_id;
 use sidestep_policy::StepScopes;
 
@@ -49,7 +49,7 @@ impl Planner<'_> {
                     continue;
                 }
                 problems.unknown(
-                    "plugin.unknown",
+                    codes::plugin::UNKNOWN,
                     step.uses_at,
                     format!("there is no plugin `{}`", uses.as_str()),
                     uses.as_str(),
@@ -65,7 +65,7 @@ impl Planner<'_> {
             if self.instances.len() + combinations.len() > MAX_INSTANCES {
                 let message =
                     format!("with this step the plan has more than {MAX_INSTANCES} instances");
-                problems.add("pipeline.too-many", step.at, message);
+                problems.add(codes::pipeline::TOO_MANY, step.at, message);
                 return;
             }
             for combination in combinations {

@@ -1,6 +1,7 @@
 //! What a step's grants say.
 
 use serde_json::Value;
+use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context;
@@ -38,7 +39,7 @@ pub(super) fn texts(problems: &mut Problems<'_>, node: &Node, values: &Values) -
                 pieces => join(pieces, values).map(Value::String),
             };
             result.unwrap_or_else(|why| {
-                problems.unanswered(Code::expression("expression.failed"), node.at, &why);
+                problems.unanswered(Code::expression(codes::expression::FAILED), node.at, &why);
                 Value::Null
             })
         }

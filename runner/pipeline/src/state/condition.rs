@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sidestep_evaluator::Statuses;
-use sidestep_events::{Failure, Owner};
+use sidestep_events::{Failure, Owner, codes};
 
 use super::RunState;
 use crate::expression::{self, Code, Unanswered};
@@ -49,7 +49,7 @@ impl Instance {
                 place.unwrap_or_default()
             );
             why.about(what)
-                .failure(Code::expression("expression.failed"), Owner::Author)
+                .failure(Code::expression(codes::expression::FAILED), Owner::Author)
                 .with_help(format!("correct `if: {}`", condition.text))
         };
         let analysis = expression::analyse(&*values.evaluator, &condition.text).map_err(&fail)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sidestep_evaluator::Evaluator;
-use sidestep_events::{Failure, Owner};
+use sidestep_events::{Failure, Owner, codes};
 use sidestep_policy::StepScopes;
 
 use super::RunState;
@@ -19,8 +19,8 @@ impl Instance {
     pub fn inputs(&self, state: &RunState) -> Result<Value, Failure> {
         let values = state.values(&self.sees, &self.matrix, &self.places);
         let about = |why: Unanswered| why.about(format!("the inputs of {} are wrong", self.id));
-        let wrong = |why| about(why).failure(Code::expression("input.wrong"), Owner::Author);
-        let unfit = |why| about(why).failure(Code::schema("input.wrong"), Owner::Plugin);
+        let wrong = |why| about(why).failure(Code::expression(codes::input::WRONG), Owner::Author);
+        let unfit = |why| about(why).failure(Code::schema(codes::input::WRONG), Owner::Plugin);
         let unknown = Arc::default();
         let schema = state.input_schemas.get(&self.plugin_digest);
         let schema: &Value = schema.unwrap_or(&unknown);
@@ -52,7 +52,7 @@ impl Instance {
                         "what {} asks for under `{key}` can't be worked out",
                         self.plugin
                     ))
-                    .failure(Code::expression("plugin.request"), Owner::Plugin)
+                    .failure(Code::expression(codes::plugin::REQUEST), Owner::Plugin)
                 })?;
             later.insert(found.capability, found.scopes);
         }
@@ -73,7 +73,7 @@ impl Plan {
         for (name, template) in &self.outputs {
             let value = template.evaluate(&values).map_err(|why| {
                 why.about(format!("the pipeline's output `{name}` can't be evaluated"))
-                    .failure(Code::expression("output.wrong"), Owner::Author)
+                    .failure(Code::expression(codes::output::WRONG), Owner::Author)
             })?;
             outputs.insert(name.clone(), value);
         }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sidestep_evaluator::Finding;
+use sidestep_events::codes;
 use sidestep_policy::{locate, nearest};
 
 use crate::expression::Code;
@@ -22,7 +23,7 @@ pub(crate) fn check(
         Err(why) => {
             let plugin = step.plugin();
             let why = why.about(format!("the input schema of `{plugin}` can't be used"));
-            problems.unanswered(Code::schema("plugin.schema"), step.uses_at, &why);
+            problems.unanswered(Code::schema(codes::plugin::SCHEMA), step.uses_at, &why);
             return false;
         }
     };
@@ -79,7 +80,7 @@ fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &Find
             }
             _ => format!("{} in the inputs of `{}`", finding.message, step.plugin()),
         };
-        problems.add("input.wrong", place(&path), message);
+        problems.add(codes::input::WRONG, place(&path), message);
         return;
     }
     let known = schema::property_names(&schemas);
@@ -91,6 +92,6 @@ fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &Find
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("its inputs are {}", known.join(", ")),
         };
-        problems.add_help("input.unknown", place(&at), message, help);
+        problems.add_help(codes::input::UNKNOWN, place(&at), message, help);
     }
 }

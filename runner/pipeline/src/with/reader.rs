@@ -5,6 +5,7 @@ use serde_json::Value;
 use sidestep_contract::Image;
 use sidestep_contract::units::{self, Misfit};
 use sidestep_events::Position;
+use sidestep_events::codes;
 use sidestep_policy::tree::{Node, NodeKind};
 
 use crate::context::{self, IN_STEP};
@@ -72,23 +73,23 @@ impl<'a> Reader<'a> {
                     if let Some(text) = value.as_str()
                         && let Err((message, help)) = unit(schema::mark(schemas).as_deref(), text)
                     {
-                        problems.add_help("input.unit", node.at, message, help);
+                        problems.add_help(codes::input::UNIT, node.at, message, help);
                     }
                     Template::Literal(value)
                 }
                 Err((message, help)) if help.is_empty() => {
-                    problems.add("input.type", node.at, message);
+                    problems.add(codes::input::TYPE, node.at, message);
                     nothing
                 }
                 Err((message, help)) => {
-                    problems.add_help("yaml.ambiguous", node.at, message, help);
+                    problems.add_help(codes::yaml::AMBIGUOUS, node.at, message, help);
                     nothing
                 }
             };
         }
         if schema::mark(schemas).as_deref() == Some("code") {
             problems.add_help(
-                "code.expression",
+                codes::code::EXPRESSION,
                 node.at,
                 "code takes no expressions: a value that is pasted into code can become code",
                 "hand it over as a variable: env: { TAG: \"${{ inputs.tag }}\" }, then $TAG in the code",
@@ -143,13 +144,13 @@ impl<'a> Reader<'a> {
             }
         };
         let result = result.unwrap_or_else(|why| {
-            problems.unanswered(Code::expression("expression.failed"), at, &why);
+            problems.unanswered(Code::expression(codes::expression::FAILED), at, &why);
             nothing
         });
         if let Some(text) = result.literal().and_then(Value::as_str)
             && let Err((message, help)) = unit(schema::mark(schemas).as_deref(), text)
         {
-            problems.add_help("input.unit", at, message, help);
+            problems.add_help(codes::input::UNIT, at, message, help);
         }
         result
     }

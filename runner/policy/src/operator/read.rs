@@ -3,7 +3,7 @@
 mod plugins;
 
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Foreign, Position};
+use sidestep_events::{Diagnostic, Foreign, Position, codes};
 
 use super::{Policy, Rule, json, locate};
 use crate::Capability;
@@ -33,7 +33,7 @@ impl Reader<'_> {
         message: impl Into<Foreign>,
         help: impl Into<Foreign>,
     ) {
-        let problem = Diagnostic::error("policy.wrong", message).at(self.file, at);
+        let problem = Diagnostic::error(codes::policy::WRONG, message).at(self.file, at);
         let help = help.into();
         self.problems.push(if help.is_empty() {
             problem

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
-use sidestep_events::{Diagnostic, Foreign, Position};
+use sidestep_events::{Diagnostic, Foreign, Position, codes};
 
 use super::lines::Lines;
 use super::open::{Misplaced, Open, Part};
@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
                 let at = position(marker.line(), marker.col(), 0);
                 Box::new(error(
                     self.file,
-                    "yaml.syntax",
+                    codes::yaml::SYNTAX,
                     format!("this is not YAML: {}", problem.info()),
                     at,
                 ))
@@ -76,7 +76,7 @@ impl<'a> Builder<'a> {
                     documents += 1;
                     if documents > 1 {
                         return Err(self.refuse(
-                            "yaml.documents",
+                            codes::yaml::DOCUMENTS,
                             "a second document begins here; one file is one document",
                             place(&span),
                         ));
@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
                 Event::Alias(id) => {
                     let Some(part) = self.anchors.get(&id) else {
                         return Err(self.refuse(
-                            "yaml.alias",
+                            codes::yaml::ALIAS,
                             "this alias stands inside the value that it names",
                             place(&span),
                         ));
@@ -126,7 +126,7 @@ impl<'a> Builder<'a> {
 
     fn bad_tag(&self, span: &Span) -> Box<Diagnostic> {
         self.refuse(
-            "yaml.tag",
+            codes::yaml::TAG,
             "YAML tags (`!…`) mean nothing here",
             place(span),
         )
@@ -144,7 +144,7 @@ impl<'a> Builder<'a> {
     fn room(&self, nodes: usize, bytes: usize, span: &Span) -> Step {
         if self.nodes + nodes > MAX_NODES || self.bytes + bytes > MAX_SCALAR_BYTES {
             return Err(self.refuse(
-                "yaml.too-large",
+                codes::yaml::TOO_LARGE,
                 format!("with its aliases expanded the file has more than {MAX_NODES} values or {MAX_SCALAR_BYTES} bytes"),
                 place(span),
             ));
@@ -206,7 +206,7 @@ impl<'a> Builder<'a> {
     fn finish(&mut self, part: Part, anchor: usize) -> Step {
         if self.nodes + part.nodes > MAX_NODES {
             return Err(self.refuse(
-                "yaml.too-large",
+                codes::yaml::TOO_LARGE,
                 format!("the file has more than {MAX_NODES} values"),
                 part.node.at,
             ));
@@ -220,7 +220,7 @@ impl<'a> Builder<'a> {
     fn finish_counted(&mut self, part: Part, anchor: usize, span: &Span) -> Step {
         if self.open.len() + part.depth > MAX_DEPTH {
             return Err(self.refuse(
-                "yaml.too-deep",
+                codes::yaml::TOO_DEEP,
                 format!("with this alias expanded the file nests more than {MAX_DEPTH} deep"),
                 place(span),
             ));
@@ -241,13 +241,13 @@ impl<'a> Builder<'a> {
             Ok(()) => {}
             Err(Misplaced::KeyIsNoText) => {
                 let message = "a key is a single text, not a list or a map";
-                return Err(self.refuse("yaml.key", message, at));
+                return Err(self.refuse(codes::yaml::KEY, message, at));
             }
             Err(Misplaced::KeyTwice { key, first }) => {
                 let message =
                     format!("`{key}` is here a second time; the first is at line {first}");
                 self.problems.push(
-                    error(self.file, "yaml.duplicate-key", message, at)
+                    error(self.file, codes::yaml::DUPLICATE_KEY, message, at)
                         .with_help("remove one of the two"),
                 );
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use sidestep_context::ignore::Ignore;
 use sidestep_context::{Kind, Options, RelPath, Tree, pack};
-use sidestep_events::{Diagnostic, Exit, show};
+use sidestep_events::{Diagnostic, Exit, codes, show};
 use sidestep_launch::Error;
 use sidestep_report::bytes;
 
@@ -183,7 +183,11 @@ fn said(tree: &Tree) {
 }
 
 fn wrong(error: &sidestep_context::Error) -> Error {
-    vec![Diagnostic::error("context.unreadable", error.to_string())].into()
+    vec![Diagnostic::error(
+        codes::context::UNREADABLE,
+        error.to_string(),
+    )]
+    .into()
 }
 
 fn hex(bytes: &[u8]) -> String {

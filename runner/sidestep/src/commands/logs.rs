@@ -6,7 +6,7 @@ mod selection;
 use std::io;
 use std::time::Duration;
 
-use sidestep_events::{Class, Envelope, Event, Exit, Failure, Foreign, Owner, show};
+use sidestep_events::{Class, Envelope, Event, Exit, Failure, Foreign, Owner, codes, show};
 use sidestep_launch::Error;
 use sidestep_report::JoinedLines;
 use sidestep_state::{RunFolder, StateError, Told, Writer};
@@ -135,7 +135,7 @@ fn lost(envelope: &Envelope) -> Error {
     };
     Failure::new(
         Class::Failed,
-        "state.damaged",
+        codes::state::DAMAGED,
         Owner::Operator,
         why.rewrite(|why| format!("a part of the log is lost {why}")),
     )

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use sidestep_events::{Command, Diagnostic, Exit, commands};
+use sidestep_events::{Command, Diagnostic, Exit, codes, commands};
 use sidestep_files::{Folder, OpenError, given};
 use sidestep_launch::{Error, Given, Launch, Place, Prepared, prepare, run_id};
 use sidestep_pipeline::Source;
@@ -152,7 +152,7 @@ fn too_large(path: &Path) -> Error {
         "{} has more than {MAX_BYTES} bytes, the most that are read",
         path.display()
     );
-    vec![Diagnostic::error("yaml.too-large", message)].into()
+    vec![Diagnostic::error(codes::yaml::TOO_LARGE, message)].into()
 }
 
 /// What the flags give.

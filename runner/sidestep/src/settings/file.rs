@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use sidestep_events::{Diagnostic, Exit, Help};
+use sidestep_events::{Diagnostic, Exit, Help, codes};
 use sidestep_pipeline::{Source, read_values};
 
 use sidestep_files::own::{self, NotOwn, OwnError};
@@ -83,10 +83,12 @@ impl File {
     /// Reads a settings file; one that isn't there says nothing.
     pub(super) fn read(path: &Path, whose: Whose) -> Result<Self, Unused> {
         let problem = |message: String| {
-            let wrong =
-                Diagnostic::error("settings.wrong", format!("{}: {message}", path.display()))
-                    .with_help("correct the file, or move it away")
-                    .with_exit(Exit::Configuration);
+            let wrong = Diagnostic::error(
+                codes::settings::WRONG,
+                format!("{}: {message}", path.display()),
+            )
+            .with_help("correct the file, or move it away")
+            .with_exit(Exit::Configuration);
             Unused::Wrong(Box::new(wrong))
         };
         let text = match text(path, whose) {
@@ -96,7 +98,7 @@ impl File {
             Err(Unread::Error(error)) => return Err(problem(format!("can't be read: {error}"))),
             Err(Unread::NotOwn(not_own)) => {
                 let warning = Diagnostic::warning(
-                    "settings.not-own",
+                    codes::settings::NOT_OWN,
                     format!("the settings of {} are not used: {not_own}", path.display()),
                 );
                 let help = "look at what it says, then make it yours alone:";

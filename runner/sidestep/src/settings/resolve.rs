@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use sidestep_events::{Diagnostic, Exit};
+use sidestep_events::{Diagnostic, Exit, codes};
 
 use super::file::File;
 use super::known::Known;
@@ -73,7 +73,7 @@ pub(super) fn or_default<T>(found: Option<Setting<T>>, default: T) -> Setting<T>
 
 pub(super) fn wrong(name: &str, source: &Source, problem: impl fmt::Display) -> Diagnostic {
     Diagnostic::error(
-        "settings.wrong",
+        codes::settings::WRONG,
         format!("{name}, from {source}: {problem}"),
     )
     .with_help("`sidestep settings` prints each setting and where it comes from")

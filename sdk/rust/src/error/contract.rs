@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use sidestep_contract::codes;
 
 use super::{Class, Error, Owner, Result};
 use crate::bindings::sidestep::host::types::Failure;
@@ -57,7 +58,7 @@ pub(crate) fn only<T>(answers: Vec<Result<T, Failure>>) -> Result<T> {
         (Some(answer), None) => answer.map_err(Error::from),
         _ => Err(Error::new(
             Class::Failed,
-            "sidestep.bug",
+            codes::sidestep::BUG,
             Owner::Sidestep,
             "the host did not give one answer to one question",
         )),

@@ -1,6 +1,6 @@
 //! A call's way through the gate.
 
-use sidestep_events::{Class, Done, Evidence, Failure, IntentId, Owner};
+use sidestep_events::{Class, Done, Evidence, Failure, IntentId, Owner, codes};
 use sidestep_policy::Capability;
 
 use super::cost::Priced;
@@ -81,7 +81,7 @@ impl GateCall<'_> {
             if holds_secret(&gate.step.masks, &intent) {
                 return Err(Failure::new(
                     Class::InvalidInput,
-                    "name.secret",
+                    codes::name::SECRET,
                     Owner::Plugin,
                     format!(
                         "the {} is not created: its name or its place holds a secret, and both \

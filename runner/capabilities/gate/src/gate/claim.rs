@@ -1,14 +1,14 @@
 //! What a plugin says of its own failure, capped by what its calls showed.
 
 use serde_json::json;
-use sidestep_events::{Class, Failure, Foreign, Mark, Owner, Rule, show};
+use sidestep_events::{Class, Failure, Foreign, Mark, Owner, Rule, codes, show};
 
 use super::shown::Shown;
 
 /// The code of a failure whose own code can't be used.
-const UNUSABLE: &str = "plugin.failed";
+const UNUSABLE: &str = codes::plugin::FAILED;
 /// The code of a diagnostic whose own code can't be used.
-const UNUSABLE_NOTE: &str = "plugin.diagnostic";
+const UNUSABLE_NOTE: &str = codes::plugin::DIAGNOSTIC;
 
 /// The longest code, in bytes.
 const LONGEST_CODE: usize = 100;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Memory is counted in units of so many bytes.
@@ -156,7 +156,7 @@ impl Memory {
     fn too_much(&self, call: Priced) -> Failure {
         Failure::new(
             Class::Exhausted,
-            "limit.host-memory",
+            codes::limit::HOST_MEMORY,
             Owner::Plugin,
             format!(
                 "`{}` would take {} of the host's memory; a step has {} for its calls, of which \
@@ -174,7 +174,7 @@ impl Memory {
 fn beyond_all(call: Priced, all: u64) -> Failure {
     Failure::new(
         Class::Exhausted,
-        "limit.host-memory",
+        codes::limit::HOST_MEMORY,
         Owner::Operator,
         format!(
             "`{}` would take {} of the host's memory, and all steps together have {}",

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::StreamExt as _;
-use sidestep_events::{Class, Evidence, Failure, Owner};
+use sidestep_events::{Class, Evidence, Failure, Owner, codes};
 use sidestep_policy::{Call, Capability};
 
 use crate::{StepContext, StepLimits};
@@ -153,7 +153,7 @@ impl Gate {
     fn too_many(&self) -> Failure {
         Failure::new(
             Class::Exhausted,
-            "limit.host-calls",
+            codes::limit::HOST_CALLS,
             Owner::Plugin,
             format!("the plugin made more than {} host calls", self.limit),
         )

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sidestep_events::{Event, Failure, HostCall, cut};
+use sidestep_events::{Event, Failure, HostCall, codes, cut};
 
 use crate::StepContext;
 
@@ -32,7 +32,7 @@ impl<'g> Recorder<'g> {
                 target: cut(&step.masks.text(&target), MAX_TARGET).into(),
                 allowed: false,
                 // What is recorded if the Store is dropped before there is an answer.
-                code: Some("call.interrupted".into()),
+                code: Some(codes::call::INTERRUPTED.into()),
                 duration_us: 0,
             },
         }

@@ -6,7 +6,7 @@ use sidestep_bindings::sidestep::gcp::iam_write as wit;
 use sidestep_bindings::sidestep::gcp::types;
 use sidestep_contract::google::in_host;
 use sidestep_control_plane::ControlPlane;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Priced;
 use sidestep_gate::functions::iam_write as functions;
 use sidestep_google::{Named, failed, service_account};
@@ -31,7 +31,7 @@ impl Account {
         {
             Err(Failure::new(
                 Class::InvalidInput,
-                "google.name",
+                codes::google::NAME,
                 Owner::Author,
                 format!("`{}` is a project's number", new.project),
             )

@@ -2,7 +2,7 @@
 
 use sidestep_bindings::sidestep::host::types::Creation;
 use sidestep_control_plane::ControlPlane;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Priced;
 use sidestep_google::Named;
 
@@ -59,7 +59,7 @@ pub(super) async fn create<N: New>(
     new.is(&found).map_err(|why| {
         Failure::new(
             Class::Conflict,
-            "iam.conflict",
+            codes::iam::CONFLICT,
             Owner::Author,
             format!("cannot {what}: it is there already, and {why}"),
         )

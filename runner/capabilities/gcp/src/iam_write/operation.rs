@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{Name, Rest, Service, of_api_error};
 
 /// How long an operation is waited for, in all.
@@ -60,7 +60,7 @@ async fn wait(
         if waited >= PATIENCE {
             return Err(Failure::new(
                 Class::TimedOut,
-                "google.slow",
+                codes::google::SLOW,
                 Owner::Cloud,
                 format!(
                     "cannot {what}: Google has not done it after {} s",

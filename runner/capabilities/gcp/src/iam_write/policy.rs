@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sidestep_bindings::sidestep::gcp::types::{Binding, Policy, PolicyResource};
 use sidestep_control_plane::ControlPlane;
-use sidestep_events::{Class, Failure, Owner};
+use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Gate;
 use sidestep_gate::functions::iam_write as functions;
 use sidestep_google::Named;
@@ -37,7 +37,7 @@ pub(super) async fn set(
         if wanted.etag.is_empty() {
             return Err(Failure::new(
                 Class::InvalidInput,
-                "iam.etag",
+                codes::iam::ETAG,
                 Owner::Plugin,
                 format!("the new policy of {resource} has no etag"),
             )
@@ -55,7 +55,7 @@ pub(super) async fn set(
         if current.etag != wanted.etag {
             return Err(Failure::new(
                 Class::Conflict,
-                "google.conflict",
+                codes::google::CONFLICT,
                 Owner::Cloud,
                 format!("the policy of {resource} changed since it was read"),
             )

@@ -11,7 +11,7 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use serde::Serialize;
 use serde_json::Value;
-use sidestep_events::{Class, Evidence, Failure, Owner};
+use sidestep_events::{Class, Evidence, Failure, Owner, codes};
 use sidestep_gate::Update;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -270,7 +270,7 @@ impl Following {
             }
             None => Err(Failure::new(
                 Class::NotFound,
-                "pod.not-found",
+                codes::pod::NOT_FOUND,
                 Owner::Cluster,
                 format!(
                     "there is no pod {}/{}",

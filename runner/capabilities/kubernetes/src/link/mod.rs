@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sidestep_bindings::sidestep::host::types::{Failure as WitFailure, OnExit};
 use sidestep_bindings::sidestep::kubernetes::objects as wit;
-use sidestep_events::{Class, Failure, Foreign, Owner};
+use sidestep_events::{Class, Failure, Foreign, Owner, codes};
 use sidestep_gate::functions::kubernetes as functions;
 use sidestep_gate::{CallError, Capability, Follow, StepState, convert};
 use sidestep_policy::Capability as Key;
@@ -206,7 +206,7 @@ impl wit::Host for Calls<'_> {
 fn invalid(message: impl Into<Foreign>) -> Failure {
     Failure::new(
         Class::InvalidInput,
-        "kubernetes.invalid",
+        codes::kubernetes::INVALID,
         Owner::Plugin,
         message,
     )

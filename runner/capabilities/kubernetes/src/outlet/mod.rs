@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use sidestep_events::{Event, LineEnd, LogLevel, LogLine, LogSource, WarningRaised, log_field};
+use sidestep_events::{
+    Event, LineEnd, LogLevel, LogLine, LogSource, WarningRaised, codes, log_field,
+};
 use sidestep_gate::StepContext;
 
 use super::follow::{Outlet, Part, Piece, Position};
@@ -130,7 +132,7 @@ impl Outlet for StepOutlet {
 
     fn gap(&self, container: &str) {
         self.step.emit(Event::Warning(WarningRaised {
-            code: "pod.log-gap".into(),
+            code: codes::pod::LOG_GAP.into(),
             message: format!(
                 "lines of the log of {} ({container}) may be missing here: it was rotated, or \
                  its container restarted, before they were read",
@@ -144,7 +146,7 @@ impl Outlet for StepOutlet {
     fn cut_off(&self, container: &str, why: &str) {
         self.give_up(container);
         self.step.emit(Event::Warning(WarningRaised {
-            code: "pod.log-cut-off".into(),
+            code: codes::pod::LOG_CUT_OFF.into(),
             message: format!(
                 "the end of the log of {} ({container}) may be missing: {why}",
                 self.pod

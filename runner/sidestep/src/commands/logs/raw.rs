@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use sidestep_events::{
-    Class, Envelope, Event, Failure, LogLine, LogSource, Owner, commands, log_field, show,
+    Class, Envelope, Event, Failure, LogLine, LogSource, Owner, codes, commands, log_field, show,
 };
 use sidestep_launch::Error;
 use sidestep_state::{History, RunFolder};
@@ -38,7 +38,7 @@ impl RawLog {
             // As a failure: its commands stand on one line each, whatever their length.
             let several = Failure::new(
                 Class::InvalidInput,
-                "command.wrong",
+                codes::command::WRONG,
                 Owner::Operator,
                 message,
             )

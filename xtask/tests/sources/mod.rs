@@ -1,0 +1,89 @@
+//! The sources of the project, for checks of how they are written.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The sources that a user meets, and modules that only tests have.
+pub(crate) struct Sources {
+    root: PathBuf,
+    files: Vec<PathBuf>,
+    tests: BTreeSet<PathBuf>,
+}
+
+impl Sources {
+    /// Reads which sources runner, SDK and plugins have.
+    pub(crate) fn all() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut sources = Self {
+            root: root.clone(),
+            files: Vec::new(),
+            tests: BTreeSet::new(),
+        };
+        for folder in ["runner", "sdk", "plugins"] {
+            sources.read(&root.join(folder));
+        }
+        assert!(sources.files.len() > 300, "{}", sources.files.len());
+        sources
+    }
+
+    /// Returns the files that are not tests, each with its path from the project's folder.
+    pub(crate) fn shipped(&self) -> impl Iterator<Item = (String, &Path)> {
+        let is_test = |file: &&PathBuf| self.tests.iter().any(|test| file.starts_with(test));
+        self.files
+            .iter()
+            .filter(move |file| !is_test(file))
+            .map(|file| {
+                let place = file.strip_prefix(&self.root).expect("within");
+                (place.to_string_lossy().into_owned(), file.as_path())
+            })
+    }
+
+    fn read(&mut self, folder: &Path) {
+        for entry in fs::read_dir(folder).expect("readable") {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().expect("a name").to_string_lossy();
+            if path.is_dir() {
+                if !matches!(&*name, "tests" | "target") {
+                    self.read(&path);
+                }
+            } else if name.ends_with(".rs") && !matches!(&*name, "tests.rs" | "fuzz.rs") {
+                self.note_tests(&path);
+                self.files.push(path);
+            }
+        }
+    }
+
+    /// Notes the modules of a file that are there for tests only.
+    fn note_tests(&mut self, file: &Path) {
+        let text = fs::read_to_string(file).expect("text");
+        let stem = file.file_stem().expect("a name");
+        let folder = file.parent().expect("a folder");
+        let folder = match stem.to_str() {
+            Some("mod" | "lib" | "main") => folder.to_owned(),
+            _ => folder.join(stem),
+        };
+        for rest in text.split("#[cfg(test)]\n").skip(1) {
+            let line = rest.lines().next().unwrap_or_default().trim();
+            let module = line.trim_start_matches("pub(crate) ").strip_prefix("mod ");
+            if let Some(module) = module.and_then(|module| module.strip_suffix(';')) {
+                // The file, or the folder of a module with parts of its own.
+                self.tests.insert(folder.join(module).with_extension("rs"));
+                self.tests.insert(folder.join(module));
+            }
+        }
+    }
+}
+
+/// The part of a file that is not tests.
+pub(crate) fn without_tests(text: &str) -> &str {
+    let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(crate) mod "].map(|begin| {
+        text.match_indices(begin)
+            .find(|(at, _)| {
+                let line = text[at + "#[cfg(test)]\n".len()..].lines().next();
+                line.is_some_and(|line| line.ends_with('{'))
+            })
+            .map_or(text.len(), |(at, _)| at)
+    });
+    &text[..tests[0].min(tests[1])]
+}
