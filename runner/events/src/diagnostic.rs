@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Foreign, Help};
+use crate::{Foreign, Help, codes};
 
 /// Something found in a file before anything is started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -10,6 +10,7 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// The exact problem, dotted: `yaml.duplicate-key`, `dockerfile.missing`.
+    #[schemars(with = "codes::Code")]
     pub code: Foreign,
     /// What is wrong, in one sentence.
     pub message: Foreign,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Foreign, Help};
+use crate::{Failure, Foreign, Help, codes};
 
 /// How far something is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +46,7 @@ pub struct HostCall {
 #[serde(rename_all = "camelCase")]
 pub struct WarningRaised {
     /// The exact warning, dotted.
+    #[schemars(with = "codes::Code")]
     pub code: Foreign,
     /// What it is, for people.
     pub message: Foreign,
