@@ -7,6 +7,7 @@ mod context;
 mod logs;
 mod place;
 mod sample;
+mod start;
 mod steps;
 mod table;
 
@@ -29,7 +30,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let path = tools::for_bench();
     let place = Place::make(release::build()?, path)?;
     let mut rows = Vec::new();
-    let measures: [(&str, Measure); 4] = [
+    let measures: [(&str, Measure); 5] = [
+        ("starts", start::measure),
         ("steps", steps::measure),
         ("calls of the host", calls::measure),
         ("logs", logs::measure),
@@ -39,10 +41,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         say::doing(&format!("measuring {what}, {rounds} times"));
         rows.extend(measure(&place, rounds)?);
     }
+    say::doing("counting instructions, memory and sizes");
+    let figures = start::figures(&place);
     if json {
-        table::json(&rows, rounds);
+        table::json(&rows, &figures, rounds);
     } else {
-        table::human(&rows);
+        table::human(&rows, &figures);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -134,7 +134,7 @@ fn evaluator(
 }
 
 /// Whether a file is newer than all that it is made of.
-fn is_current(file: &Path, parts: &[&Path]) -> bool {
+pub(crate) fn is_current(file: &Path, parts: &[&Path]) -> bool {
     let changed = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
     changed(file).is_some_and(|made| {
         parts

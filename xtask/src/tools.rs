@@ -81,6 +81,16 @@ const BENCH: &[Tool] = &[
         source: Source::Apt(&["busybox-static"]),
     },
     Tool {
+        program: "valgrind",
+        purpose: "instructions are counted by it",
+        source: Source::Apt(&["valgrind"]),
+    },
+    Tool {
+        program: "time",
+        purpose: "says how much memory a program had",
+        source: Source::Apt(&["time"]),
+    },
+    Tool {
         program: "pigz",
         purpose: "packing a context is compared with it",
         source: Source::Apt(&["pigz"]),

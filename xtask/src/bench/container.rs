@@ -41,6 +41,9 @@ impl Container {
     pub(crate) fn run(&self, place: &Place) -> Command {
         let mut command = place.command("runc");
         command
+            // Its state beside its bundle, on the same kind of disk.
+            .arg("--root")
+            .arg(self.folder.join("state"))
             .args(["run", &format!("sidestep-bench-{}", self.name)])
             .current_dir(&self.folder);
         command

@@ -47,6 +47,26 @@ impl Place {
         })
     }
 
+    /// The same runner and guests in another folder.
+    pub(crate) fn within(&self, folder: &Path) -> Result<Self> {
+        for (_, name) in GUESTS {
+            let component = format!("{name}.wasm");
+            let to = folder.join(&component);
+            fs::copy(self.folder.join(&component), &to)
+                .map_err(|error| format!("cannot write {}: {error}", to.display()))?;
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            path: self.path.clone(),
+            runner: self.runner.clone(),
+        })
+    }
+
+    /// The runner's file.
+    pub(crate) fn runner(&self) -> &Path {
+        &self.runner
+    }
+
     /// Writes a file into the folder.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
         let file = self.folder.join(name);

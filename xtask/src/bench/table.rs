@@ -38,8 +38,22 @@ impl Row {
     }
 }
 
+/// Something that is counted once, and what it is to be at most.
+pub(crate) struct Figure {
+    pub(crate) what: &'static str,
+    pub(crate) value: Result<u64>,
+    pub(crate) goal: u64,
+}
+
 /// Prints a table.
-pub(crate) fn human(rows: &[Row]) {
+pub(crate) fn human(rows: &[Row], figures: &[Figure]) {
+    for figure in figures {
+        match &figure.value {
+            Ok(value) => println!("{}: {value} (the goal is {})", figure.what, figure.goal),
+            Err(why) => println!("{}: not run: {why}", figure.what),
+        }
+    }
+    println!();
     for row in rows {
         println!("{}", row.what);
         println!("  {:<38} {}", "sidestep", shown(&row.ours));
@@ -62,9 +76,26 @@ pub(crate) fn human(rows: &[Row]) {
 }
 
 /// Prints one JSON object. Times are seconds; a ratio is Sidestep's time by the other's.
-pub(crate) fn json(rows: &[Row], rounds: usize) {
+pub(crate) fn json(rows: &[Row], figures: &[Figure], rounds: usize) {
     let rows: Vec<String> = rows.iter().map(row_json).collect();
-    println!("{{\"rounds\":{rounds},\"rows\":[{}]}}", rows.join(","));
+    let figures: Vec<String> = figures.iter().map(figure_json).collect();
+    println!(
+        "{{\"rounds\":{rounds},\"rows\":[{}],\"figures\":[{}]}}",
+        rows.join(","),
+        figures.join(",")
+    );
+}
+
+fn figure_json(figure: &Figure) -> String {
+    let value = match &figure.value {
+        Ok(value) => format!("\"value\":{value}"),
+        Err(why) => format!("\"notRun\":{}", quoted(why)),
+    };
+    format!(
+        "{{\"what\":{},{value},\"goal\":{}}}",
+        quoted(figure.what),
+        figure.goal
+    )
 }
 
 fn row_json(row: &Row) -> String {
@@ -169,6 +200,19 @@ mod tests {
             "sidestep takes 25 times that"
         );
         assert_eq!(compared(second / 2, second), "sidestep takes 1/2.0 of that");
+        let figure = |value| Figure {
+            what: "w",
+            value,
+            goal: 25,
+        };
+        assert_eq!(
+            figure_json(&figure(Ok(7))),
+            r#"{"what":"w","value":7,"goal":25}"#
+        );
+        assert_eq!(
+            figure_json(&figure(Err("no".into()))),
+            r#"{"what":"w","notRun":"no","goal":25}"#
+        );
         assert_eq!(quoted("a \"b\" \\\n"), r#""a \"b\" \\\u000a""#);
     }
 }
