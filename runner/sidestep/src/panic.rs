@@ -30,7 +30,11 @@ fn said(info: &PanicHookInfo<'_>) -> String {
         std::env::consts::ARCH
     );
     let _ = writeln!(report, "{info}");
-    let _ = writeln!(report, "{}", Backtrace::force_capture());
+    // The program has no symbols; with its addresses, those beside it name the functions.
+    if let Some(start) = loaded_at() {
+        let _ = writeln!(report, "loaded at {start:#x}");
+    }
+    let _ = writeln!(report, "{:#}", Backtrace::force_capture());
     let mut text = format!("sidestep has a bug: {info}\n");
     // The file holds no arguments and no environment: these may name secrets.
     let path = folder().join(format!("sidestep-bug-{}.txt", std::process::id()));
@@ -51,4 +55,31 @@ fn said(info: &PanicHookInfo<'_>) -> String {
 
 fn folder() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// Returns the address that the program is loaded at: an address of the report less this one is the
+/// one that `addr2line -e sidestep.debug` takes.
+fn loaded_at() -> Option<u64> {
+    let program = std::fs::read_link("/proc/self/exe").ok()?;
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    // proc_pid_maps(5): START-END PERMISSIONS OFFSET DEVICE INODE PATH, in ascending order.
+    let first = maps
+        .lines()
+        .find(|line| line.ends_with(&*program.to_string_lossy()))?;
+    u64::from_str_radix(first.split('-').next()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_lie_behind_the_start_of_the_program() {
+        let start = loaded_at().expect("a start");
+        let here = loaded_at as fn() -> Option<u64> as usize as u64;
+        let program = std::env::current_exe().expect("a program");
+        let size = std::fs::metadata(program).expect("there").len();
+        assert!(start < here && here - start < size, "{start:#x} {here:#x}");
+        assert_eq!(start % 4096, 0);
+    }
 }
