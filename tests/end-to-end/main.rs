@@ -27,6 +27,7 @@ mod killed;
 mod kubectl;
 mod life;
 mod linked;
+mod log;
 mod names;
 mod parsed;
 mod place;

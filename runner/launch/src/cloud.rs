@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sidestep_capabilities::Masks;
 use sidestep_capabilities::google::{ControlPlane, Credentials, Endpoints, Service};
 use sidestep_capabilities::identity::{Identity, Variables};
 use sidestep_capabilities::kubernetes::{Clusters, Mapped};
@@ -23,6 +24,8 @@ pub struct Cloud {
     pub clusters: BTreeMap<String, Mapped>,
     /// The sandbox that is called in place of Google.
     pub sandbox: Option<Sandboxed>,
+    /// Is told each token before it is sent, so that no log ever has it.
+    pub known_to: Option<Arc<Masks>>,
 }
 
 /// A sandbox as one of its callers sees it.
@@ -81,6 +84,10 @@ impl Cloud {
                 let path = &sandbox.credentials;
                 Credentials::external_account(read(path)?).found_at(path)
             }
+        };
+        let credentials = match &self.known_to {
+            None => credentials,
+            Some(masks) => credentials.known_to(Arc::clone(masks)),
         };
         let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
         let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;

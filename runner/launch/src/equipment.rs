@@ -43,7 +43,7 @@ impl Equipment {
         plan: &str,
         capped: bool,
     ) -> Result<Self, Failure> {
-        let masks = Arc::new(Masks::new());
+        let masks = Arc::clone(&site.masks);
         let clients = cloud.map(|cloud| cloud.clients()).transpose()?;
         let mut known = BTreeMap::new();
         for (name, source) in secrets {
@@ -104,7 +104,13 @@ fn scratch(own: Option<&Path>) -> PathBuf {
     let usable = |folder: &Path| {
         let probe = folder.join(std::process::id().to_string());
         let made = fs::create_dir_all(&probe).and_then(|()| fs::remove_dir(&probe));
-        made.is_ok() && own::folder(folder).is_ok()
+        let own = own::folder(folder);
+        if let Err(error) = &made {
+            tracing::warn!(folder = %folder.display(), %error, "nothing can be made in the cache");
+        } else if let Err(error) = &own {
+            tracing::warn!(folder = %folder.display(), %error, "the cache is not the user's own");
+        }
+        made.is_ok() && own.is_ok()
     };
     own.filter(|folder| usable(folder))
         .map_or_else(std::env::temp_dir, Path::to_owned)

@@ -107,6 +107,13 @@ pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prep
         return Err(remarks.into());
     }
     plan.check_names()?;
+    tracing::debug!(
+        file = source.name,
+        run = %run,
+        plan = plan.digest(),
+        steps = plan.instances.len(),
+        "a plan is ready"
+    );
     Ok(Prepared {
         plan,
         plugins,

@@ -81,6 +81,7 @@ impl Launch {
                 site.notes.tell(Note::Swept(&swept));
             }
         }
+        tracing::debug!(run = %place.folder.id(), "a run is ready to start");
         Ok(Ready {
             plan,
             digest,

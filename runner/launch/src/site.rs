@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sidestep_capabilities::Masks;
 use sidestep_catalog::BuiltIn;
 use sidestep_evaluator::Evaluator;
 use sidestep_events::Failure;
@@ -32,6 +33,8 @@ pub struct Site {
     pub compile: CompileLimits,
     /// The variables that a run may see.
     pub environment: Environment,
+    /// Takes the secrets of runs out of whatever is shown.
+    pub masks: Arc<Masks>,
     /// The plugins that the program brings.
     pub built_in: &'static [BuiltIn],
     /// The memory that all plugins of this process share.

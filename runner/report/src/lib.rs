@@ -11,7 +11,7 @@ mod text;
 
 pub use json::JsonLines;
 pub use lines::Lines;
-pub use live::Live;
+pub use live::{Live, Screen};
 pub use problems::{Annotation, Problems, SourceText, github, sarif};
 pub use text::{
     Hint, JoinedLines, Narrator, TextOptions, Verbosity, bytes, columns, duration, fold,

@@ -30,6 +30,17 @@ impl fmt::Debug for Live {
     }
 }
 
+/// What [`Live`] draws on, for others that write to the same terminal.
+#[derive(Debug, Clone)]
+pub struct Screen(MultiProgress);
+
+impl Screen {
+    /// Writes while nothing is drawn; what moves is drawn anew below.
+    pub fn apart(&self, write: impl FnOnce()) {
+        self.0.suspend(write);
+    }
+}
+
 impl Live {
     /// Draws on standard output, where a pipe would get the plain lines.
     pub fn stdout(options: TextOptions) -> Self {
@@ -58,6 +69,11 @@ impl Live {
                 .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "),
             columns: || None,
         }
+    }
+
+    /// Returns what it draws on.
+    pub fn screen(&self) -> Screen {
+        Screen(self.drawing.clone())
     }
 
     fn bar(&mut self, instance: &Foreign) -> &ProgressBar {

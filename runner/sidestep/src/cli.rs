@@ -49,7 +49,7 @@ pub struct Global {
     /// When to use colours
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN")]
     pub color: Option<Color>,
-    /// Say more: once for debug lines, twice for every call of a plugin
+    /// Say more: once for debug lines, twice for every call of a plugin, three times for the runner's own log
     #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Say only warnings, failures and the end

@@ -9,6 +9,7 @@ use sidestep_sandbox::{DEVELOPER, Places, SandboxError, Scenario, Start, attach,
 
 use crate::commands::Session;
 use crate::environment;
+use crate::log;
 use crate::output::note;
 use crate::settings::ClusterAccess;
 
@@ -57,6 +58,7 @@ pub(crate) async fn connect(
             usual_caller: DEVELOPER,
             credentials: caller.credentials(),
         }),
+        known_to: log::tokens(),
     })
 }
 
@@ -70,6 +72,7 @@ fn google(session: &Session, clusters: BTreeMap<String, Mapped>) -> Cloud {
         storage_emulator: environment::get("STORAGE_EMULATOR_HOST"),
         clusters,
         sandbox: None,
+        known_to: log::tokens(),
     }
 }
 

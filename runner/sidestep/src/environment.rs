@@ -11,6 +11,13 @@ use crate::settings;
 /// Policy that applies besides the machine's and the user's.
 pub(crate) const POLICY: &str = "SIDESTEP_POLICY";
 
+/// What the runner logs of its own work.
+pub(crate) const LOG: &str = "SIDESTEP_LOG";
+/// How it does.
+pub(crate) const LOG_FORMAT: &str = "SIDESTEP_LOG_FORMAT";
+/// Where to.
+pub(crate) const LOG_FILE: &str = "SIDESTEP_LOG_FILE";
+
 /// Variables that mean one thing.
 pub(crate) struct Variables {
     pub(crate) names: Vec<&'static str>,
@@ -34,6 +41,22 @@ pub(crate) fn all() -> Vec<Variables> {
             &[RUN_KEY],
             "tells jobs of one CI run apart that the CI system gives equal variables, such as those \
              of a matrix",
+        ),
+        one(
+            &[LOG],
+            "what the runner logs of its own work, for finding the cause of a failure: a level (`off`, \
+             `error`, `warn`, `info`, `debug`, `trace`) for its own crates, `NAME=LEVEL` for the crate \
+             or module NAME, `*=LEVEL` for all, with commas between them. Others are at `warn` unless \
+             they are named. `-vvv` is `trace`",
+        ),
+        one(
+            &[LOG_FORMAT],
+            "how that log is written: `text`, or `json` with one object a line",
+        ),
+        one(
+            &[LOG_FILE],
+            "the file that the log is appended to, which only its owner can read (mode 0600), in place \
+             of standard error. A relative path begins at the workspace",
         ),
         one(
             &[

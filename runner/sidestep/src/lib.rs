@@ -13,6 +13,7 @@ mod environment;
 mod inputs;
 mod launch;
 mod limits;
+mod log;
 mod mermaid;
 mod output;
 mod panic;
@@ -40,7 +41,9 @@ pub fn main() -> ExitCode {
     let _ = signals::survive_file_size_limit();
     panic::install();
     // The hook has said what there is to say.
-    std::panic::catch_unwind(|| perform(inherited)).unwrap_or_else(|_| code(Exit::Bug))
+    let exit = std::panic::catch_unwind(|| perform(inherited));
+    log::finish();
+    exit.unwrap_or_else(|_| code(Exit::Bug))
 }
 
 fn perform(inherited: Inherited) -> ExitCode {

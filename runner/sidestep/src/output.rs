@@ -2,12 +2,12 @@
 //! character.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{OnceLock, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 use console::Term;
 use sidestep_events::{Class, Exit, Failure, Owner, codes, show};
-use sidestep_report::{columns, fold, render_failure};
+use sidestep_report::{Screen, columns, fold, render_failure};
 
 use crate::environment;
 use crate::settings::Color;
@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The first error of standard output.
 static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+/// What is drawn anew all the time, where something is.
+static DRAWN: RwLock<Option<Screen>> = RwLock::new(None);
 
 /// Standard output, of which the first error is kept for [`finished`].
 #[derive(Debug, Default)]
@@ -120,7 +123,21 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(err, "{}", show::sealed(text));
 }
 
-/// The same, without waiting for a terminal that takes nothing just now.
+/// Says what is drawn on the terminal, so that [`note_above`] doesn't write into it.
+pub(crate) fn share(screen: Screen) {
+    *DRAWN.write().unwrap_or_else(PoisonError::into_inner) = Some(screen);
+}
+
+/// Prints a line of the runner's own log to standard error; on a terminal above what is drawn.
+pub(crate) fn note_above(text: &str) {
+    let drawn = DRAWN.read().unwrap_or_else(PoisonError::into_inner).clone();
+    match drawn {
+        Some(screen) if io::stderr().is_terminal() => screen.apart(|| note(text)),
+        _ => note(text),
+    }
+}
+
+/// Prints a line as [`note`] does, without waiting for a terminal that takes nothing just now.
 pub(crate) fn note_apart(text: &str) {
     let text = text.to_owned();
     std::thread::spawn(move || note(&text));

@@ -7,7 +7,7 @@ use sidestep_report::{Hint, JsonLines, Lines, Live, Reporter, TextOptions, Verbo
 use sidestep_state::StateError;
 
 use crate::cli::{Format, Global};
-use crate::output::{Look, Stdout};
+use crate::output::{self, Look, Stdout};
 
 /// The reporter that the flags, the terminal and the environment ask for.
 pub(crate) fn pick(
@@ -24,7 +24,11 @@ pub(crate) fn pick(
     };
     match format {
         Format::Json => Box::new(JsonLines::new(Stdout)),
-        Format::Human if look.live && !global.quiet => Box::new(Live::stdout(options)),
+        Format::Human if look.live && !global.quiet => {
+            let live = Live::stdout(options);
+            output::share(live.screen());
+            Box::new(live)
+        }
         Format::Human => Box::new(Lines::new(Stdout, options)),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sidestep_capabilities::Masks;
 use sidestep_events::{Failure, show};
 use sidestep_host::{CompileLimits, EvaluationLimits, Limits, ModuleEvaluator, Room};
 use sidestep_launch::{Environment, Error, Fate, Note, Notes, PolicyFiles, Site, memory, no_home};
@@ -11,6 +12,7 @@ use sidestep_report::{Problems, bytes, going};
 use crate::built_in::{BUILT_IN, EVALUATOR, EVALUATOR_MEMORY};
 use crate::cli::Global;
 use crate::environment::{self, POLICY};
+use crate::log;
 use crate::output::{Look, note};
 use crate::settings::{Places, Settings};
 use crate::signals::Inherited;
@@ -36,6 +38,8 @@ impl Session {
                 "--workspace names an existing folder",
             )
         })?;
+        let masks = Arc::new(Masks::new());
+        log::start(global.verbose, &workspace, &masks)?;
         let places = Places::of(&workspace, environment::get);
         let mut settings = Settings::load(global.color, &places, environment::get)?;
         let warnings = Problems::from(std::mem::take(&mut settings.warnings));
@@ -44,7 +48,7 @@ impl Session {
             note(warnings.render(color).trim_end());
         }
         Ok(Self {
-            site: site(&global, &settings, &places, workspace),
+            site: site(&global, &settings, &places, workspace, masks),
             inherited,
             global,
             settings,
@@ -64,7 +68,13 @@ impl Session {
     }
 }
 
-fn site(global: &Global, settings: &Settings, places: &Places, workspace: PathBuf) -> Site {
+fn site(
+    global: &Global,
+    settings: &Settings,
+    places: &Places,
+    workspace: PathBuf,
+    masks: Arc<Masks>,
+) -> Site {
     let half = || memory() / 2;
     let ceiling = settings
         .memory
@@ -87,6 +97,7 @@ fn site(global: &Global, settings: &Settings, places: &Places, workspace: PathBu
             memory: settings.compile_memory.value.0,
         },
         environment: Environment::new(environment::get, environment::of_pipeline),
+        masks,
         built_in: BUILT_IN,
         room: Room::new(ceiling, Limits::default().together()),
         evaluator: Arc::new(ModuleEvaluator::embedded(

@@ -83,6 +83,7 @@ impl Signals {
                         note_shortly(
                             "Ended at once: what was started may still be there; `sidestep resume` finds it.",
                         );
+                        crate::log::finish();
                         // Each record was written as it was made, so nothing is lost by ending here.
                         std::process::exit(exit.code().into());
                     }

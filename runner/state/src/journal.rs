@@ -179,7 +179,9 @@ impl JournalWriter {
         }
         if let Err(error) = self.file.write_all(&frame) {
             // Best effort: a reader stops at the torn record anyway.
-            let _ = self.file.set_len(self.length);
+            if let Err(error) = self.file.set_len(self.length) {
+                tracing::warn!(path = %self.path.display(), %error, "a torn record stays in a journal");
+            }
             return Err(StateError::io("write", &self.path)(error));
         }
         self.length += frame.len() as u64;

@@ -63,8 +63,10 @@ impl RunLock {
 impl Drop for RunLock {
     fn drop(&mut self) {
         // A stale pid would name an innocent process.
-        let _ = self.file.set_len(0);
-        let _ = self.file.unlock();
+        let emptied = self.file.set_len(0);
+        if let Err(error) = emptied.and(self.file.unlock()) {
+            tracing::warn!(%error, "the lock of a run could not be given back cleanly");
+        }
     }
 }
 

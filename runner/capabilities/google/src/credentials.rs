@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
 use google_cloud_auth::credentials::{self, CacheableResource, CredentialsProvider, EntityTag};
@@ -7,6 +7,7 @@ use google_cloud_auth::errors::CredentialsError;
 use http::{Extensions, HeaderMap, HeaderValue, header};
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_handles::Secret;
+use sidestep_masks::Masks;
 
 use super::Origin;
 use super::failure::no_token;
@@ -19,6 +20,8 @@ pub struct Credentials {
     found: OnceLock<Result<credentials::Credentials, String>>,
     /// Where they come from; none: from where Application Default Credentials are looked for.
     origin: Option<Origin>,
+    /// What is told every token.
+    known_to: Option<Arc<Masks>>,
 }
 
 impl Credentials {
@@ -60,6 +63,21 @@ impl Credentials {
         self
     }
 
+    /// Makes every token known to these masks before it is sent.
+    #[must_use]
+    pub fn known_to(mut self, masks: Arc<Masks>) -> Self {
+        self.known_to = Some(masks);
+        self
+    }
+
+    /// Makes another token of this process known to the same masks.
+    pub fn make_known(&self, token: &str) {
+        if let Some(masks) = &self.known_to {
+            // One that is too short to be found is no token.
+            let _ = masks.add(token);
+        }
+    }
+
     /// Where they come from, if they were not left to be looked for.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
@@ -69,6 +87,7 @@ impl Credentials {
         Self {
             found: OnceLock::from(found),
             origin,
+            known_to: None,
         }
     }
 
@@ -82,7 +101,14 @@ impl Credentials {
                 .build()
                 .map_err(|error| error.to_string())
         });
-        found.clone().map_err(|why| missing(&why))
+        let found = found.clone().map_err(|why| missing(&why))?;
+        Ok(match &self.known_to {
+            None => found,
+            Some(masks) => credentials::Credentials::from(Known {
+                credentials: found,
+                masks: Arc::clone(masks),
+            }),
+        })
     }
 
     /// The headers that authenticate one request.
@@ -122,6 +148,35 @@ impl CredentialsProvider for OneToken {
 
     async fn universe_domain(&self) -> Option<String> {
         None
+    }
+}
+
+/// Credentials whose tokens are made known before they are sent.
+#[derive(Debug)]
+struct Known {
+    credentials: credentials::Credentials,
+    masks: Arc<Masks>,
+}
+
+impl CredentialsProvider for Known {
+    async fn headers(
+        &self,
+        extensions: Extensions,
+    ) -> Result<CacheableResource<HeaderMap>, CredentialsError> {
+        let headers = self.credentials.headers(extensions).await?;
+        if let CacheableResource::New { data, .. } = &headers {
+            let values = data.get_all(header::AUTHORIZATION).iter();
+            let values = values.filter_map(|value| value.to_str().ok());
+            for token in values.filter_map(|value| value.split_whitespace().nth(1)) {
+                // One that is too short to be found is no token.
+                let _ = self.masks.add(token);
+            }
+        }
+        Ok(headers)
+    }
+
+    async fn universe_domain(&self) -> Option<String> {
+        self.credentials.universe_domain().await
     }
 }
 

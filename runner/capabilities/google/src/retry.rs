@@ -43,7 +43,10 @@ where
             return Err(failure);
         }
         let state = RetryState::new(true).set_attempt_count(tried);
-        tokio::time::sleep(backoff.on_failure(&state)).await;
+        let pause = backoff.on_failure(&state);
+        let (code, why) = (failure.code.exact(), failure.message.exact());
+        tracing::debug!(tried, ?pause, code, why, "a call of Google is made again");
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use secrecy::ExposeSecret as _;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{CLUSTER, Credentials, FindsClusters, IssuesTokens, Name, ReachesClusters};
 use tokio::sync::Mutex;
@@ -71,7 +72,7 @@ impl Clusters {
             return Ok(client.clone());
         }
         let client = match self.names.get(cluster) {
-            Some(mapped) => mapped_client(cluster, mapped).await?,
+            Some(mapped) => mapped_client(cluster, mapped, &self.credentials).await?,
             None => match Name::read("cluster", CLUSTER, cluster) {
                 Ok(name) => Box::pin(self.gke(&name)).await?,
                 Err(_) => return Err(unknown(cluster, self.names.keys())),
@@ -138,7 +139,11 @@ impl ReachesClusters for Clusters {
     }
 }
 
-async fn mapped_client(cluster: &str, mapped: &Mapped) -> Result<Client, Failure> {
+async fn mapped_client(
+    cluster: &str,
+    mapped: &Mapped,
+    credentials: &Credentials,
+) -> Result<Client, Failure> {
     let unusable = |why: String| {
         Failure::new(
             Class::Failed,
@@ -160,7 +165,21 @@ async fn mapped_client(cluster: &str, mapped: &Mapped) -> Result<Client, Failure
                 .map_err(|error| unusable(error.to_string()))?
         }
     };
+    make_known(&config, credentials);
     Client::try_from(config).map_err(|error| unusable(error.to_string()))
+}
+
+/// Makes the cluster's token known to whatever keeps tokens out of the log. One that a program of
+/// the kubeconfig's makes is known by its looks only.
+fn make_known(config: &Config, credentials: &Credentials) {
+    let auth = &config.auth_info;
+    if let Some(token) = &auth.token {
+        credentials.make_known(token.expose_secret());
+    }
+    let of_file = auth.token_file.as_ref();
+    if let Some(token) = of_file.and_then(|file| std::fs::read_to_string(file).ok()) {
+        credentials.make_known(token.trim());
+    }
 }
 
 /// The DER certificates of a base64 of a PEM text.

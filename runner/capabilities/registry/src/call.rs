@@ -82,8 +82,13 @@ impl Caller {
     /// Takes an upload back that was begun.
     pub(super) async fn cancel(&self, repository: &Repository, upload: Url) {
         // An upload that can't be cancelled ends by itself.
-        let Ok(authorization) = self.authorization(repository).await else {
-            return;
+        let authorization = match self.authorization(repository).await {
+            Ok(authorization) => authorization,
+            Err(failure) => {
+                let why = failure.message.exact();
+                tracing::debug!(why, %repository, "an upload was not cancelled");
+                return;
+            }
         };
         let request = self.http.delete(upload).headers(authorization);
         if let Err(error) = request.send().await {

@@ -63,14 +63,22 @@ pub(crate) async fn sweep_expired(clients: &Clients, runs: &Runs, plan: &Plan) -
     let look = async {
         for spot in &spots {
             let pods = sweep_spot(clients, runs, spot, false).await;
-            found.extend(
-                pods.into_iter()
-                    .filter(|pod| matches!(pod.fate, Fate::Removed | Fate::Going(_))),
-            );
+            for pod in pods {
+                match &pod.fate {
+                    Fate::Removed | Fate::Going(_) => found.push(pod),
+                    Fate::Failed(failure) => {
+                        let (name, why) = (pod.name.exact(), failure.message.exact());
+                        tracing::debug!(name, why, "an expired pod was not removed");
+                    }
+                    _ => {}
+                }
+            }
         }
     };
     // What was done by then is told.
-    let _ = tokio::time::timeout(BOUND, look).await;
+    if tokio::time::timeout(BOUND, look).await.is_err() {
+        tracing::debug!(?BOUND, "looking for expired pods took too long");
+    }
     found
 }
 

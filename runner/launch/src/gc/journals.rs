@@ -28,7 +28,13 @@ pub(super) async fn sweep(
     found.extend(unreadable.iter().map(damaged::unreadable));
     for summary in all {
         let folder = runs.open(&summary.id)?;
-        let Ok(journal) = folder.read() else { continue };
+        let journal = match folder.read() {
+            Ok(journal) => journal,
+            Err(error) => {
+                tracing::warn!(run = %summary.id, %error, "a journal can't be read");
+                continue;
+            }
+        };
         let here = sweep.cloud.scenario() == journal.header.sandbox.as_deref();
         if here {
             spots.extend(Spot::of_records(&journal.records));

@@ -1,4 +1,4 @@
-use indicatif::{InMemoryTerm, ProgressDrawTarget};
+use indicatif::{InMemoryTerm, ProgressDrawTarget, TermLike as _};
 use sidestep_events::Command;
 use sidestep_report::{Hint, Lines, Live, Reporter, TextOptions, Verbosity};
 
@@ -58,6 +58,31 @@ fn colours_change_nothing_but_colours() {
             lines(&story, TextOptions::default())
         );
     }
+}
+
+#[test]
+fn another_line_is_written_above_what_moves() {
+    let terminal = InMemoryTerm::new(60, 100);
+    let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+    let mut live = Live::on(target, TextOptions::default());
+    for envelope in &story::healthy().events[..3] {
+        live.event(envelope);
+    }
+    live.screen().apart(|| {
+        let now = terminal.contents();
+        assert!(!now.contains("starting"), "it is taken away: {now}");
+        terminal.write_line("of the log").expect("written");
+    });
+    let after = terminal.contents();
+    let lines: Vec<_> = after.lines().collect();
+    let line = lines.iter().position(|line| *line == "of the log");
+    let below = &lines[line.expect("it stays") + 1..];
+    assert_eq!(below.len(), 2, "{after}");
+    assert!(
+        below.iter().all(|line| line.contains("starting")),
+        "{after}"
+    );
+    live.finish();
 }
 
 #[test]

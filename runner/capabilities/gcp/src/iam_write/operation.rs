@@ -69,6 +69,7 @@ async fn wait(
             )
             .with_help("try again: what is there by then is found"));
         }
+        tracing::trace!(what, ?pause, "an operation of Google is not done yet");
         tokio::time::sleep(pause).await;
         waited += pause;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -91,6 +91,9 @@ impl LogReader {
                 Stream::NotFound(why) if was_over => return LogEnd::CutOff(why),
                 Stream::NotFound(why) | Stream::Broken(why) => Some(why),
             };
+            if let Some(why) = &why {
+                tracing::debug!(?pause, %why, "the stream of a pod's log broke off");
+            }
             match why {
                 Some(why) if was_over => {
                     failed += 1;

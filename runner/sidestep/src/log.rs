@@ -1,0 +1,75 @@
+//! The runner's own log, where somebody asks for it.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use sidestep_capabilities::Masks;
+use sidestep_events::{Diagnostic, Exit, codes};
+use sidestep_launch::Error;
+use sidestep_tracing::{Filter, Format, Log, Options, Redactor, To, install};
+
+use crate::environment::{self, LOG, LOG_FILE, LOG_FORMAT};
+use crate::output::note_above;
+
+/// How often `--verbose` is given by who wants this log.
+const VERBOSE: u8 = 3;
+
+/// The log of this process, if it has one, and the tokens that must not be in it.
+static STARTED: OnceLock<(Log, Arc<Masks>)> = OnceLock::new();
+
+/// Starts the log that the flags and the environment ask for. Without them there is none, and what
+/// would be logged costs next to nothing.
+pub(crate) fn start(verbose: u8, workspace: &Path, masks: &Arc<Masks>) -> Result<(), Error> {
+    let set = |name| environment::get(name).filter(|value| !value.is_empty());
+    let filter = match (verbose >= VERBOSE, set(LOG)) {
+        (false, None) => return Ok(()),
+        (false, Some(text)) => text.parse(),
+        (true, None) => Ok(Filter::ours()),
+        (true, Some(text)) => Filter::ours().and(&text),
+    };
+    let (secrets, tokens) = (Arc::clone(masks), Arc::new(Masks::new()));
+    let known = Arc::clone(&tokens);
+    let options = Options {
+        filter: filter.map_err(|wrong| unusable(LOG, &wrong.to_string()))?,
+        format: format(set(LOG_FORMAT).as_deref())?,
+        to: match set(LOG_FILE) {
+            Some(file) => To::File(workspace.join(file)),
+            None => To::Each(Box::new(note_above)),
+        },
+        redactor: Redactor::new(move |text| known.text(&secrets.text(text)).into_owned()),
+    };
+    let log = install(options).map_err(|wrong| unusable(LOG_FILE, &wrong.to_string()))?;
+    let _ = STARTED.set((log, tokens));
+    Ok(())
+}
+
+/// Returns what has to know each token, where there is a log.
+pub(crate) fn tokens() -> Option<Arc<Masks>> {
+    let (_, tokens) = STARTED.get()?;
+    Some(Arc::clone(tokens))
+}
+
+/// Waits until what was logged is written, but not long.
+pub(crate) fn finish() {
+    if let Some((log, _)) = STARTED.get() {
+        log.finish();
+    }
+}
+
+fn format(text: Option<&str>) -> Result<Format, Error> {
+    match text {
+        None | Some("text") => Ok(Format::Text),
+        Some("json") => Ok(Format::Json),
+        Some(other) => Err(unusable(
+            LOG_FORMAT,
+            &format!("`{other}` is neither `text` nor `json`"),
+        )),
+    }
+}
+
+fn unusable(variable: &str, why: &str) -> Error {
+    let wrong = Diagnostic::error(codes::settings::WRONG, format!("${variable}: {why}"))
+        .with_help("`sidestep settings --explain` says what each variable takes")
+        .with_exit(Exit::Configuration);
+    vec![wrong].into()
+}

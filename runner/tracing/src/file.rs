@@ -1,0 +1,76 @@
+//! The file that a log is appended to.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The permissions of a log: it is its owner's alone.
+const OWNERS: u32 = 0o600;
+
+/// A log that can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the log {} can't be written: {error}", path.display())]
+pub struct Unwritable {
+    path: PathBuf,
+    error: io::Error,
+}
+
+/// Returns what appends lines to a file. A line that can't be written is lost: a full disk must not
+/// end a run.
+pub(crate) fn append_to(path: &Path) -> Result<Box<dyn FnMut(&str) + Send>, Unwritable> {
+    let mut file = open(path).map_err(|error| Unwritable {
+        path: path.to_owned(),
+        error,
+    })?;
+    Ok(Box::new(move |line| {
+        // One write, so that processes that share the file don't mix their lines.
+        let _ = file.write_all(format!("{line}\n").as_bytes());
+    }))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let file = options.create(true).append(true).mode(OWNERS).open(path)?;
+    let found = file.metadata()?;
+    // A device or a pipe has the permissions of whoever made it.
+    if found.is_file() && found.permissions().mode() & 0o777 != OWNERS {
+        file.set_permissions(Permissions::from_mode(OWNERS))?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_log_is_its_owner_s_alone_even_where_the_file_was_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for there in [false, true] {
+            let path = folder.path().join(format!("log-{there}"));
+            if there {
+                fs::write(&path, "before\n").expect("written");
+                fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("set");
+            }
+            let mut write = append_to(&path).expect("opened");
+            write("line");
+            let mode = fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            let text = fs::read_to_string(&path).expect("read");
+            assert_eq!(text, if there { "before\nline\n" } else { "line\n" });
+        }
+    }
+
+    #[test]
+    fn a_log_that_can_t_be_opened_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Err(wrong) = append_to(folder.path()) else {
+            panic!("a folder is no log");
+        };
+        let named = format!("the log {} can't be written: ", folder.path().display());
+        assert!(wrong.to_string().starts_with(&named), "{wrong}");
+    }
+}

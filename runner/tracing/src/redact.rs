@@ -1,0 +1,268 @@
+//! Taking secrets out of lines that anything may have written.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use regex::Regex;
+use serde_json::Value;
+
+/// What stands in place of a secret.
+const GONE: &str = "***";
+
+/// Names whose values are secrets, as fields of JSON, of forms, of queries and of debug output; `_`
+/// stands for `_`, `-` or nothing. Among them what signs a URL (Google's V4, AWS' V4, Azure's SAS)
+/// and what names an upload session, which is all that is needed to write to it.
+const NAMES: &[&str] = &[
+    "access_token",
+    "id_token",
+    "refresh_token",
+    "subject_token",
+    "actor_token",
+    "session_token",
+    "bearer_token",
+    "token",
+    "jwt",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "client_key_data",
+    "private_key",
+    "password",
+    "passwd",
+    "api_key",
+    "code_verifier",
+    "x_goog_signature",
+    "x_goog_security_token",
+    "x_amz_signature",
+    "x_amz_security_token",
+    "signature",
+    "sig",
+    "upload_id",
+];
+
+/// Headers whose whole value is secret.
+const HEADERS: &[&str] = &[
+    "authorization",
+    "proxy_authorization",
+    "cookie",
+    "set_cookie",
+    "x_goog_iam_authorization_token",
+    "x_serverless_authorization",
+];
+
+/// Takes a known secret out of a text.
+type Mask = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+/// Takes secrets out of lines: those that a run knows, and whatever looks like one.
+///
+/// The second is what a log of libraries needs: a token is made inside of one and never passes us.
+/// It takes out credentials of HTTP (RFC 9110), cookies, JSON Web Tokens, Google's access tokens,
+/// private keys, passwords in URLs, and the values of fields that carry secrets by their names.
+#[derive(Clone)]
+pub struct Redactor {
+    known: Mask,
+    looks: Arc<[(Regex, &'static str)]>,
+    secret_name: Regex,
+}
+
+impl Redactor {
+    /// Makes a redactor. `known` takes the secrets out that the run knows.
+    pub fn new(known: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        let names = alternatives(NAMES);
+        let headers = alternatives(HEADERS);
+        // A value in quotes that are escaped once or more, in quotes, or without any.
+        let value = r#"(?:\\+"[^"\\]*|"(?:[^"\\]|\\.)*"?|[^\s,;&})"\]]+)"#;
+        let looks = [
+            (
+                r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)"
+                    .to_owned(),
+                GONE,
+            ),
+            (
+                // Of an unquoted header nobody knows where the value ends.
+                format!(
+                    r#"(?i)\b({headers})(\\*"?\s*(?:[:=]|,\s*value:)\s*)(?:\\+"[^"\\]*|"(?:[^"\\]|\\.)*"?|[^"].*)"#
+                ),
+                "${1}${2}***",
+            ),
+            (
+                format!(r#"(?i)\b({names})(\\*"?\s*[:=]\s*){value}"#),
+                "${1}${2}***",
+            ),
+            (
+                r"(?i)\b(bearer|basic|negotiate)(\s+|%20|\+)[a-z0-9._~+/=-]{6,}".to_owned(),
+                "${1}${2}***",
+            ),
+            (
+                r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?".to_owned(),
+                GONE,
+            ),
+            (r"\bya29\.[A-Za-z0-9._-]+".to_owned(), GONE),
+            (
+                r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#@]+@".to_owned(),
+                "${1}***@",
+            ),
+        ];
+        Self {
+            known: Arc::new(known),
+            looks: looks
+                .into_iter()
+                .map(|(look, instead)| (regex(&format!("(?s){look}")), instead))
+                .collect(),
+            secret_name: regex(&format!("^(?i:{names}|{headers})$")),
+        }
+    }
+
+    /// Returns the text without secrets.
+    pub fn text(&self, text: &str) -> String {
+        let mut text = (self.known)(text);
+        for (look, instead) in self.looks.iter() {
+            if let Cow::Owned(without) = look.replace_all(&text, *instead) {
+                text = without;
+            }
+        }
+        text
+    }
+
+    /// Takes the secrets out of every text, number and key of a JSON value.
+    pub fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Number(number) => {
+                let text = number.to_string();
+                let without = self.text(&text);
+                if without != text {
+                    *value = without.into();
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(fields) => {
+                *fields = std::mem::take(fields)
+                    .into_iter()
+                    .map(|(name, mut value)| {
+                        if self.secret_name.is_match(&name) {
+                            value = GONE.into();
+                        } else {
+                            self.value(&mut value);
+                        }
+                        (self.text(&name), value)
+                    })
+                    .collect();
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+}
+
+fn alternatives(names: &[&str]) -> String {
+    let names: Vec<_> = names
+        .iter()
+        .map(|name| name.replace('_', "[_-]?"))
+        .collect();
+    names.join("|")
+}
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the patterns are constants that every test compiles")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn redactor() -> Redactor {
+        Redactor::new(|text| text.replace("hunter2", "***"))
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_taken_out() {
+        for (text, without) in [
+            ("the known hunter2 goes", "the known *** goes"),
+            (
+                "authorization: Bearer s3cr3t-s3cr3t x",
+                "authorization: ***",
+            ),
+            (
+                r#""authorization": "Bearer s3cr3t", "accept": "*/*""#,
+                r#""authorization": ***, "accept": "*/*""#,
+            ),
+            (
+                r#"Header { name: "cookie", value: "a=s3cr3t; b=s3cr3t" }"#,
+                r#"Header { name: "cookie", value: *** }"#,
+            ),
+            ("set-cookie: s=s3cr3t; Path=/", "set-cookie: ***"),
+            (
+                r#"{"access_token":"s3cr3t","expires_in":3599}"#,
+                r#"{"access_token":***,"expires_in":3599}"#,
+            ),
+            (
+                r#"body="{\"accessToken\":\"s3cr3t\",\"x\":1}""#,
+                r#"body="{\"accessToken\":***\",\"x\":1}""#,
+            ),
+            (
+                "grant=x&subject_token=s3cr3t&audience=y",
+                "grant=x&subject_token=***&audience=y",
+            ),
+            (
+                "sent with Bearer s3cr3t-s3cr3t, ok",
+                "sent with Bearer ***, ok",
+            ),
+            ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Basic ***"),
+            (
+                "a eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.s3cr3t-sig b",
+                "a *** b",
+            ),
+            ("ya29.c.s3cr3t_x-y", "***"),
+            ("https://user:s3cr3t@host/p", "https://***@host/p"),
+            (
+                "https://h/b/o?X-Goog-Credential=c&X-Goog-Signature=s3cr3t&x=1",
+                "https://h/b/o?X-Goog-Credential=c&X-Goog-Signature=***&x=1",
+            ),
+            (
+                "PUT /upload?uploadType=resumable&upload_id=s3cr3t HTTP",
+                "PUT /upload?uploadType=resumable&upload_id=*** HTTP",
+            ),
+            (
+                "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----\nrest",
+                "***\nrest",
+            ),
+            (
+                r#"key="-----BEGIN RSA PRIVATE KEY-----\ns3cr3t"#,
+                r#"key="***"#,
+            ),
+        ] {
+            assert_eq!(redactor().text(text), without, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_stay() {
+        for text in [
+            "an answer was lost; the object is sent again error=connection reset what=\"write gs://b/o\"",
+            "starting new connection: https://storage.googleapis.com/",
+            "tokens are refreshed by the library",
+            "http.method=GET http.url=https://127.0.0.1:1/api/v1/namespaces/ci/pods?limit=500",
+            "image europe-docker.pkg.dev/p/r/app@sha256:00",
+        ] {
+            assert_eq!(redactor().text(text), text);
+        }
+    }
+
+    #[test]
+    fn json_is_redacted_by_its_fields_and_stays_json() {
+        let mut value = json!({
+            "fields": {"token": {"deep": 1}, "count": 3, "message": "Bearer s3cr3t-s3cr3t", "hunter2": true},
+            "spans": [{"Authorization": "x"}, null],
+        });
+        redactor().value(&mut value);
+        assert_eq!(
+            value,
+            json!({
+                "fields": {"token": "***", "count": 3, "message": "Bearer ***", "***": true},
+                "spans": [{"Authorization": "***"}, null],
+            })
+        );
+    }
+}

@@ -1,0 +1,381 @@
+//! The runner's own log: who is raised by what, where it goes, and that no secret is ever in it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+use crate::clients::exports;
+use crate::place::Place;
+
+const QUICKSTART: &str = include_str!("../../runner/sidestep/src/commands/quickstart.yaml");
+const COOKIE: &str = "c00kie-of-a-front-end";
+const CLUSTER_TOKEN: &str = "t0ken-of-a-kubeconfig";
+
+fn log(place: &Place) -> String {
+    fs::read_to_string(place.folder().join("log")).unwrap()
+}
+
+#[test]
+fn without_being_asked_for_nothing_is_logged() {
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", QUICKSTART);
+    let file = [
+        ("SIDESTEP_LOG_FILE", "../log"),
+        ("SIDESTEP_LOG_FORMAT", "json"),
+    ];
+    let mut command = place.command(&["validate", "-vv"]);
+    let output = command.envs(file).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(!place.folder().join("log").exists());
+}
+
+#[test]
+fn three_v_log_to_standard_error_and_a_variable_to_a_file_of_the_owner_s() {
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", QUICKSTART);
+    let output = place.run(&["validate", "-vvv"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("DEBUG sidestep_launch::prepare: a plan is ready file=\"sidestep.yaml\""),
+        "{stderr}"
+    );
+    let variables = [
+        ("SIDESTEP_LOG", "debug"),
+        ("SIDESTEP_LOG_FILE", "../log"),
+        ("SIDESTEP_LOG_FORMAT", "json"),
+    ];
+    let mut command = place.command(&["validate"]);
+    let output = command.envs(variables).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let path = place.folder().join("log");
+    let mode = fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let lines: Vec<Value> = log(&place)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let ready = lines
+        .iter()
+        .find(|line| line["fields"]["message"] == "a plan is ready");
+    let ready = ready.expect("it is logged");
+    assert_eq!(ready["target"], "sidestep_launch::prepare");
+    assert_eq!(ready["level"], "DEBUG");
+    assert_eq!(ready["fields"]["steps"], 3);
+}
+
+#[test]
+fn what_can_t_be_logged_is_a_wrong_setting() {
+    let mut place = Place::with_application();
+    for (name, value, said) in [
+        (
+            "SIDESTEP_LOG",
+            "loud",
+            "$SIDESTEP_LOG: `loud` is neither a level",
+        ),
+        (
+            "SIDESTEP_LOG_FORMAT",
+            "xml",
+            "$SIDESTEP_LOG_FORMAT: `xml` is neither",
+        ),
+        (
+            "SIDESTEP_LOG_FILE",
+            "none/log",
+            "$SIDESTEP_LOG_FILE: the log",
+        ),
+    ] {
+        let mut command = place.command(&["validate", "-vvv"]);
+        let output = command.env(name, value).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
+
+/// What every tap saw and does.
+#[derive(Default)]
+struct Taps {
+    /// Tokens, upload sessions and cookies that went by.
+    secrets: Mutex<BTreeSet<String>>,
+    /// The calls that were refused the first time.
+    stumbled: Mutex<BTreeSet<String>>,
+    denied: AtomicUsize,
+    /// Upload sessions that began.
+    sessions: AtomicUsize,
+}
+
+impl Taps {
+    /// A server before `upstream` that refuses the first call of each kind with 503, and all calls
+    /// with 401 where `deny` says so.
+    async fn before(self: &Arc<Self>, upstream: String, deny: bool) -> String {
+        let taps = Arc::clone(self);
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = format!("http://{}", listener.local_addr().unwrap());
+        let own = here.clone();
+        let pass = move |request: Request| {
+            let (taps, client) = (Arc::clone(&taps), client.clone());
+            let (upstream, own) = (upstream.clone(), own.clone());
+            async move { taps.pass(request, &client, (&upstream, &own), deny).await }
+        };
+        let server = axum::serve(listener, Router::new().fallback(pass));
+        tokio::spawn(async { server.await.unwrap() });
+        here
+    }
+
+    async fn pass(
+        &self,
+        request: Request,
+        client: &reqwest::Client,
+        (upstream, own): (&str, &str),
+        deny: bool,
+    ) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let body = to_bytes(body, 1 << 26).await.unwrap();
+        self.note(&body);
+        let bearer = parts.headers.get(header::AUTHORIZATION);
+        let token = bearer.and_then(|value| value.to_str().ok()?.split(' ').nth(1));
+        let token = token.unwrap_or_default().to_owned();
+        self.keep(&token);
+        let kind = format!("{} {}", parts.method, parts.uri.path());
+        if deny && !token.is_empty() {
+            self.denied.fetch_add(1, Ordering::Relaxed);
+            return refusal(StatusCode::UNAUTHORIZED, &token);
+        }
+        if self.stumbled.lock().unwrap().insert(format!("{own}{kind}")) {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, &token);
+        }
+        parts.headers.remove(header::HOST);
+        let answer = client
+            .request(parts.method, format!("{upstream}{}", parts.uri))
+            .headers(parts.headers)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        if let Some(session) = headers.get(header::LOCATION) {
+            let session = session.to_str().unwrap().replace(upstream, own);
+            let id = session.split("upload_id=").nth(1).unwrap_or_default();
+            self.keep(id.split('&').next().unwrap_or_default());
+            self.sessions.fetch_add(1, Ordering::Relaxed);
+            headers.insert(header::LOCATION, session.parse().unwrap());
+        }
+        headers.remove(header::TRANSFER_ENCODING);
+        let bytes = answer.bytes().await.unwrap();
+        self.note(&bytes);
+        (status, headers, Body::from(bytes)).into_response()
+    }
+
+    /// The tokens of a body.
+    fn note(&self, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        for name in ["subject_token", "access_token", "accessToken", "token"] {
+            self.keep(body[name].as_str().unwrap_or_default());
+        }
+        self.keep(body["status"]["token"].as_str().unwrap_or_default());
+    }
+
+    fn keep(&self, secret: &str) {
+        if secret.len() > 8 {
+            self.secrets.lock().unwrap().insert(secret.to_owned());
+        }
+    }
+}
+
+/// An answer that quotes the caller's token, as a careless front end does.
+fn refusal(status: StatusCode, token: &str) -> Response {
+    let code = status.as_u16();
+    let message = format!("not now, {token}");
+    let error =
+        json!({"error": {"code": code, "message": message}, "message": message, "code": code});
+    let headers = [
+        (header::SET_COOKIE, format!("front={COOKIE}; Path=/")),
+        (header::RETRY_AFTER, "0".to_owned()),
+        (
+            header::WWW_AUTHENTICATE,
+            "Bearer realm=\"https://accounts.google.com/\"".to_owned(),
+        ),
+    ];
+    (status, headers, axum::Json(error)).into_response()
+}
+
+/// Everything that any crate says at its loudest.
+fn loudest(format: &str) -> [(&str, &str); 3] {
+    [
+        ("SIDESTEP_LOG", "*=trace"),
+        ("SIDESTEP_LOG_FILE", "../log"),
+        ("SIDESTEP_LOG_FORMAT", format),
+    ]
+}
+
+fn holds_no_secret(taps: &Taps, log: &str) {
+    let secrets = taps.secrets.lock().unwrap();
+    for secret in secrets
+        .iter()
+        .map(String::as_str)
+        .chain([COOKIE, CLUSTER_TOKEN])
+    {
+        for line in log.lines() {
+            assert!(!line.contains(secret), "{secret} in {line}");
+        }
+    }
+}
+
+/// A text that can't be made much smaller (xorshift64).
+fn noise(length: usize, mut state: u64) -> String {
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b' ' + (state >> 33) as u8 % 95)
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and_try_again() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", QUICKSTART);
+    assert_eq!(place.events(&["run", "--sandbox"]).0, 0);
+    let exports = exports(&mut place, "healthy");
+    for (deny, format, exit) in [(false, "text", 0), (true, "json", 4)] {
+        // Another context: it is sent anew, in a session since it is large.
+        place.write("hello.txt", &noise(24 << 20, u64::from(deny) + 1));
+        let _ = fs::remove_file(place.folder().join("log"));
+        let taps = Arc::new(Taps::default());
+        let tapped: Vec<(String, String)> = exports
+            .iter()
+            .map(|(name, value)| {
+                let behind = name.starts_with("SIDESTEP_ENDPOINT_");
+                let value = if behind {
+                    runtime.block_on(taps.before(value.clone(), deny))
+                } else {
+                    value.clone()
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        let mut command = place.command(&["run", "--output", "json"]);
+        let output = command.envs(tapped).envs(loudest(format)).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(exit), "{said}");
+        let log = log(&place);
+        for library in ["hyper_util", "rustls", "reqwest"] {
+            assert!(log.contains(library), "{library} says nothing");
+        }
+        holds_no_secret(&taps, &log);
+        if deny {
+            assert!(taps.denied.load(Ordering::Relaxed) >= 3);
+            continue;
+        }
+        // What a front end quotes is logged, without the token.
+        assert!(
+            log.contains("a call of Google is made again"),
+            "{} lines",
+            log.lines().count()
+        );
+        assert!(
+            log.contains("not now, ***"),
+            "{} lines",
+            log.lines().count()
+        );
+        let stumbled = taps.stumbled.lock().unwrap().clone();
+        for call in [
+            "identitybindingtoken",
+            "/services/",
+            "testPermissions",
+            "POST /upload/storage",
+            "PUT /upload/storage",
+            "getIamPolicy",
+        ] {
+            let called = |kind: &String| kind.contains(call);
+            assert!(stumbled.iter().any(called), "no {call} in {stumbled:?}");
+        }
+        assert!(taps.sessions.load(Ordering::Relaxed) > 0, "{stumbled:?}");
+    }
+}
+
+#[test]
+fn no_token_or_cookie_of_an_api_server_that_refuses_is_in_the_loudest_log() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let refuse = move |request: Request| {
+        let call = counted.fetch_add(1, Ordering::Relaxed);
+        let bearer = request.headers().get(header::AUTHORIZATION).cloned();
+        async move {
+            let bearer = bearer.expect("it is sent");
+            assert_eq!(bearer.to_str().unwrap(), format!("Bearer {CLUSTER_TOKEN}"));
+            refusal(
+                match call {
+                    0 => StatusCode::INTERNAL_SERVER_ERROR,
+                    1 => StatusCode::SERVICE_UNAVAILABLE,
+                    _ => StatusCode::UNAUTHORIZED,
+                },
+                CLUSTER_TOKEN,
+            )
+        }
+    };
+    let address = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = axum::serve(listener, Router::new().fallback(refuse));
+        tokio::spawn(async { server.await.unwrap() });
+        address
+    });
+    let mut place = Place::new();
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
+        "users": [{"name": "u", "user": {"token": CLUSTER_TOKEN}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    });
+    place.write("kubeconfig", &kubeconfig.to_string());
+    let config = place.folder().join("config/sidestep");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(
+        config.join("config.yaml"),
+        "clusters: { far: { context: c } }\n",
+    )
+    .unwrap();
+    for format in ["text", "json"] {
+        calls.store(0, Ordering::Relaxed);
+        let mut command = place.command(&["gc", "--cluster", "far", "--namespace", "ci"]);
+        let kubeconfig = [("KUBECONFIG", "kubeconfig")];
+        let output = command
+            .envs(kubeconfig)
+            .envs(loudest(format))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert!(calls.load(Ordering::Relaxed) >= 3, "{said}");
+        let log = log(&place);
+        assert!(
+            log.contains("a request to an API server is sent again"),
+            "{} lines",
+            log.lines().count()
+        );
+        assert!(log.contains("kube_client"), "{} lines", log.lines().count());
+        assert!(
+            log.contains("not now, ***"),
+            "{} lines",
+            log.lines().count()
+        );
+        holds_no_secret(&Taps::default(), &log);
+    }
+}
