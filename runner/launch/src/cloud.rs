@@ -90,7 +90,7 @@ impl Cloud {
             Some(masks) => credentials.known_to(Arc::clone(masks)),
         };
         let (endpoints, credentials) = (Arc::new(endpoints), Arc::new(credentials));
-        let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials))?;
+        let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&credentials));
         let names = self.clusters.clone();
         let clusters = Clusters::new(Arc::new(google.clone()), Arc::clone(&credentials), names);
         let clusters = Arc::new(clusters);
@@ -105,8 +105,8 @@ impl Cloud {
             registry: Arc::new(Registry::new(
                 Arc::clone(&endpoints),
                 Arc::clone(&credentials),
-            )?),
-            storage: Arc::new(Storage::new(endpoints, credentials)?),
+            )),
+            storage: Arc::new(Storage::new(endpoints, credentials)),
             clusters,
         })
     }

@@ -60,16 +60,13 @@ struct Clients {
 
 impl ControlPlane {
     /// Calls these endpoints with these credentials.
-    ///
-    /// # Errors
-    /// When the machine's trust store can't be read.
-    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
-        Ok(Self {
-            rest: Rest::new(endpoints, Arc::clone(&credentials), PATIENCE)?,
+    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
+        Self {
+            rest: Rest::new(endpoints, Arc::clone(&credentials), PATIENCE),
             credentials,
             patience: PATIENCE,
             clients: Arc::default(),
-        })
+        }
     }
 
     /// The same control plane as somebody else, waiting that long for an answer.

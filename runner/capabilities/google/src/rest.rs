@@ -25,7 +25,7 @@ pub const MOST_PAGES: usize = 50;
 /// exchange, and what Cloud Storage's has only over gRPC.
 #[derive(Debug, Clone)]
 pub struct Rest {
-    http: reqwest::Client,
+    http: transport::Lazy,
     endpoints: Arc<Endpoints>,
     credentials: Arc<Credentials>,
     patience: Duration,
@@ -34,21 +34,17 @@ pub struct Rest {
 impl Rest {
     /// Calls these endpoints with these credentials. One answer may take as long as `patience`,
     /// after which a request is not sent again either.
-    ///
-    /// # Errors
-    /// When the machine's trust store can't be read.
     pub fn new(
         endpoints: Arc<Endpoints>,
         credentials: Arc<Credentials>,
         patience: Duration,
-    ) -> Result<Self, Failure> {
-        let http = transport::build(transport::builder())?;
-        Ok(Self {
-            http,
+    ) -> Self {
+        Self {
+            http: transport::Lazy::new(transport::builder),
             endpoints,
             credentials,
             patience,
-        })
+        }
     }
 
     /// The same calls as somebody else, waiting that long for an answer.
@@ -106,6 +102,7 @@ impl Rest {
             };
             let mut request = self
                 .http
+                .get()?
                 .request(method.clone(), url)
                 .timeout(self.patience)
                 .headers(headers);

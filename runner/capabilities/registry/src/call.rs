@@ -55,42 +55,46 @@ impl<'a> Call<'a> {
 /// Who calls registries: Google's with the credentials of this process, others without any.
 #[derive(Debug)]
 pub(super) struct Caller {
-    http: reqwest::Client,
+    http: transport::Lazy,
     endpoints: Arc<Endpoints>,
     credentials: Arc<Credentials>,
 }
 
 impl Caller {
-    pub(super) fn new(
-        endpoints: Arc<Endpoints>,
-        credentials: Arc<Credentials>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
         // Where a registry sends a client on to is looked at here.
-        let http = transport::build(transport::builder().timeout(PATIENCE))?;
-        Ok(Self {
+        let http = transport::Lazy::new(|| transport::builder().timeout(PATIENCE));
+        Self {
             http,
             endpoints,
             credentials,
-        })
+        }
     }
 
     /// Gets what lies elsewhere. No credentials go there.
-    pub(super) async fn get_elsewhere(&self, url: Url) -> reqwest::Result<Response> {
-        self.http.get(url).send().await
+    pub(super) async fn get_elsewhere(
+        &self,
+        url: Url,
+    ) -> Result<reqwest::Result<Response>, Failure> {
+        Ok(self.http.get()?.get(url).send().await)
     }
 
     /// Takes an upload back that was begun.
     pub(super) async fn cancel(&self, repository: &Repository, upload: Url) {
         // An upload that can't be cancelled ends by itself.
-        let authorization = match self.authorization(repository).await {
-            Ok(authorization) => authorization,
+        let ready = match self.authorization(repository).await {
+            Ok(authorization) => self.http.get().map(|http| (http, authorization)),
+            Err(failure) => Err(failure),
+        };
+        let (http, authorization) = match ready {
+            Ok(ready) => ready,
             Err(failure) => {
                 let why = failure.message.exact();
                 tracing::debug!(why, %repository, "an upload was not cancelled");
                 return;
             }
         };
-        let request = self.http.delete(upload).headers(authorization);
+        let request = http.delete(upload).headers(authorization);
         if let Err(error) = request.send().await {
             tracing::debug!(%error, %repository, "an upload was not cancelled");
         }
@@ -100,9 +104,9 @@ impl Caller {
     pub(super) async fn send(&self, what: &str, call: &Call<'_>) -> Result<Response, Failure> {
         let repository = call.repository;
         let url = format!("{}/{}", self.base(repository), call.path);
+        let http = self.http.get()?;
         let request = |authorization: HeaderMap| {
-            let request = self
-                .http
+            let request = http
                 .request(call.method.clone(), &url)
                 .headers(call.headers.clone())
                 .headers(authorization);
@@ -178,6 +182,7 @@ impl Caller {
         })?;
         let answer = self
             .http
+            .get()?
             .get(url)
             .send()
             .await

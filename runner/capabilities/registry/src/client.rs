@@ -38,11 +38,8 @@ pub struct Descriptor {
 
 impl Registry {
     /// Calls the registries, or the one in their place that the operator set.
-    ///
-    /// # Errors
-    /// When no HTTP client can be made on this machine.
-    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
-        Caller::new(endpoints, credentials).map(Self)
+    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
+        Self(Caller::new(endpoints, credentials))
     }
 
     /// What an image's reference names now.
@@ -113,7 +110,7 @@ impl Registry {
             answer = self
                 .0
                 .get_elsewhere(next)
-                .await
+                .await?
                 .map_err(|error| unreachable(&what, &repository.host, &error))?;
         }
         if !answer.status().is_success() {

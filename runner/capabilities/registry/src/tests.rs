@@ -107,7 +107,7 @@ fn state(
     granted: &Value,
 ) -> (Calls<'static>, Arc<Kept>) {
     let registry = Registry::new(Arc::new(endpoints.clone()), Arc::new(credentials));
-    let services = Services::default().with(Arc::new(registry.expect("a client")));
+    let services = Services::default().with(Arc::new(registry));
     let (state, kept) = state_with(&[(Capability::Registry, granted.clone())], services);
     (Calls(state), kept)
 }

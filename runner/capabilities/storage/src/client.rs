@@ -37,22 +37,19 @@ pub struct Storage {
 
 impl Storage {
     /// Calls the endpoint that the operator set, or Google's.
-    ///
-    /// # Errors
-    /// When no HTTP client can be made on this machine.
-    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Result<Self, Failure> {
+    pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
         let credentials = if endpoints.is_storage_anonymous() {
             Arc::new(Credentials::anonymous())
         } else {
             credentials
         };
-        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials), PATIENCE)?;
-        Ok(Self {
+        let rest = Rest::new(Arc::clone(&endpoints), Arc::clone(&credentials), PATIENCE);
+        Self {
             official: OnceCell::new(),
             rest,
             endpoints,
             credentials,
-        })
+        }
     }
 
     /// Facts about an object; class `not-found` if it is not there.

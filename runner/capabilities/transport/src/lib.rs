@@ -3,6 +3,7 @@
 
 pub mod causes;
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sidestep_events::{Class, Failure, Owner, codes};
@@ -18,6 +19,33 @@ pub fn builder() -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
 }
 
+/// A client that is made at its first request: reading the machine's trust store takes longer than
+/// the whole of a run that calls nobody. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Lazy {
+    builder: fn() -> reqwest::ClientBuilder,
+    made: Arc<OnceLock<Result<reqwest::Client, Failure>>>,
+}
+
+impl Lazy {
+    /// Keeps how the client is made.
+    pub fn new(builder: fn() -> reqwest::ClientBuilder) -> Self {
+        Self {
+            builder,
+            made: Arc::default(),
+        }
+    }
+
+    /// Returns the client.
+    ///
+    /// # Errors
+    /// As [`build`], each time.
+    pub fn get(&self) -> Result<&reqwest::Client, Failure> {
+        let made = self.made.get_or_init(|| build((self.builder)()));
+        made.as_ref().map_err(Clone::clone)
+    }
+}
+
 /// Makes a client.
 ///
 /// # Errors
@@ -31,4 +59,26 @@ pub fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Failure
             format!("no HTTP client can be made on this machine: {error}"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_lazy_client_is_made_once_and_only_if_it_is_used() {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let lazy = Lazy::new(|| {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            builder()
+        });
+        let clone = lazy.clone();
+        assert_eq!(MADE.load(Ordering::Relaxed), 0);
+        for lazy in [&lazy, &clone, &lazy] {
+            lazy.get().expect("a client");
+        }
+        assert_eq!(MADE.load(Ordering::Relaxed), 1);
+    }
 }

@@ -46,7 +46,6 @@ fn guest() -> Guest {
 async fn refused(scopes: &serde_json::Value) -> (Failure, Step) {
     let credentials = Arc::new(Credentials::anonymous());
     let google = ControlPlane::new(Arc::new(Endpoints::default()), Arc::clone(&credentials));
-    let google = google.expect("a client");
     let clusters = Clusters::new(
         Arc::new(google.clone()),
         Arc::clone(&credentials),

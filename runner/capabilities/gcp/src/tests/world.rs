@@ -130,8 +130,7 @@ pub(super) fn state(
     capability: Capability,
     granted: &Value,
 ) -> (Calls<'static>, Arc<Kept>) {
-    let google =
-        ControlPlane::new(Arc::new(endpoints.clone()), Arc::new(credentials)).expect("a client");
+    let google = ControlPlane::new(Arc::new(endpoints.clone()), Arc::new(credentials));
     let services = Services::default().with(Arc::new(google));
     let (state, kept) = state_with(&[(capability, granted.clone())], services);
     (Calls(state), kept)

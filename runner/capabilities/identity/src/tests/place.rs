@@ -126,8 +126,7 @@ pub(super) fn identity(
     credentials: Arc<Credentials>,
     variables: Variables,
 ) -> Identity {
-    let google =
-        ControlPlane::new(Arc::new(endpoints.clone()), Arc::clone(&credentials)).expect("a client");
+    let google = ControlPlane::new(Arc::new(endpoints.clone()), Arc::clone(&credentials));
     let clusters = Clusters::new(
         Arc::new(google.clone()),
         Arc::clone(&credentials),

@@ -16,7 +16,7 @@ use crate::server::{Reply, Request, Server, serve};
 fn storage(server: &Server) -> Storage {
     let mut endpoints = Endpoints::default();
     endpoints.set_storage_emulator(server.url.clone());
-    Storage::new(Arc::new(endpoints), Arc::new(Credentials::anonymous())).expect("a client")
+    Storage::new(Arc::new(endpoints), Arc::new(Credentials::anonymous()))
 }
 
 fn once() -> Write {

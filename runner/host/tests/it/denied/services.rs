@@ -24,7 +24,6 @@ pub(super) fn all() -> (Arc<Services>, TempDir) {
     }
     let (endpoints, nobody) = (Arc::new(endpoints), Arc::new(Credentials::anonymous()));
     let google = ControlPlane::new(Arc::clone(&endpoints), Arc::clone(&nobody));
-    let google = google.expect("a client");
     let clusters = Clusters::new(
         Arc::new(google.clone()),
         Arc::clone(&nobody),
@@ -38,7 +37,7 @@ pub(super) fn all() -> (Arc<Services>, TempDir) {
         Variables::default(),
     );
     let storage = Storage::new(Arc::clone(&endpoints), Arc::clone(&nobody));
-    let registry = Registry::new(endpoints, nobody).expect("a client");
+    let registry = Registry::new(endpoints, nobody);
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("key.pem"), "a key").expect("written");
     let workspace = Workspace::open(Options {
@@ -50,7 +49,7 @@ pub(super) fn all() -> (Arc<Services>, TempDir) {
     let secrets = BTreeMap::from([("hook".to_owned(), Secret::new("hunter22"))]);
     let services = Services::default()
         .with(Arc::new(workspace.expect("a folder")))
-        .with(Arc::new(storage.expect("a client")))
+        .with(Arc::new(storage))
         .with(Arc::new(google))
         .with(Arc::new(registry))
         .with(clusters)
