@@ -93,10 +93,10 @@ pub fn shown_milliseconds(time: u64) -> String {
 }
 
 /// Returns the numbers with their units; none if there is no number, or no unit for one.
-fn parts<'a>(
-    text: &'a str,
+fn parts(
+    text: &str,
     unit_of: impl Fn(&str) -> Option<&'static str>,
-) -> Option<Vec<(&'a str, &'static str)>> {
+) -> Option<Vec<(&str, &'static str)>> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
