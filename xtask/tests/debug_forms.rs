@@ -8,7 +8,7 @@ use std::fs;
 use sources::{Sources, without_tests};
 
 /// Where a debug form quotes a text, and why. Errors must not be written so there either.
-const QUOTES: [(&str, &str); 13] = [
+const QUOTES: [(&str, &str); 14] = [
     ("runner/dockerfile/", "as BuildKit's and Go's %q"),
     ("runner/sandbox/", "as the servers that it stands for"),
     ("plugins/kaniko-launch/src/dockerfile", "as Go's %q"),
@@ -27,6 +27,10 @@ const QUOTES: [(&str, &str); 13] = [
         "a text of the author's",
     ),
     ("runner/capabilities/registry/src/index.rs", "for fuzzing"),
+    (
+        "runner/tracing/src/events.rs",
+        "how tracing hands values over",
+    ),
     ("plugins/wi-verify/src/verdict.rs", "for tests"),
 ];
 

@@ -102,10 +102,10 @@ impl Cache {
         };
         let component = deserialize(engine, code)?;
         // Whoever sweeps the cache goes by when an entry was last used.
-        if let Ok(file) = fs::File::options().append(true).open(&path) {
-            if let Err(error) = file.set_modified(SystemTime::now()) {
-                tracing::debug!(path = %path.display(), %error, "the last use of a compiled plugin is not kept");
-            }
+        if let Ok(file) = fs::File::options().append(true).open(&path)
+            && let Err(error) = file.set_modified(SystemTime::now())
+        {
+            tracing::debug!(path = %path.display(), %error, "the last use of a compiled plugin is not kept");
         }
         Some(component)
     }

@@ -44,7 +44,7 @@ impl Equipment {
         capped: bool,
     ) -> Result<Self, Failure> {
         let masks = Arc::clone(&site.masks);
-        let clients = cloud.map(|cloud| cloud.clients()).transpose()?;
+        let clients = cloud.map(Cloud::clients).transpose()?;
         let mut known = BTreeMap::new();
         for (name, source) in secrets {
             let secret = resolve(site, name, source, clients.as_ref()).await?;

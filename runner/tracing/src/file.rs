@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::Write;
+
 /// The permissions of a log: it is its owner's alone.
 const OWNERS: u32 = 0o600;
 
@@ -18,7 +20,7 @@ pub struct Unwritable {
 
 /// Returns what appends lines to a file. A line that can't be written is lost: a full disk must not
 /// end a run.
-pub(crate) fn append_to(path: &Path) -> Result<Box<dyn FnMut(&str) + Send>, Unwritable> {
+pub(crate) fn append_to(path: &Path) -> Result<Write, Unwritable> {
     let mut file = open(path).map_err(|error| Unwritable {
         path: path.to_owned(),
         error,

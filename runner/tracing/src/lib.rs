@@ -32,6 +32,9 @@ use queue::Queue;
 /// How long the end of a process waits for lines that are not written yet.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// Takes one line at a time.
+pub type Write = Box<dyn FnMut(&str) + Send>;
+
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
@@ -48,7 +51,7 @@ pub enum To {
     File(PathBuf),
     /// To a function, which is called on a thread of its own with one line at a time. It may take
     /// its time: lines that come faster are counted and lost.
-    Each(Box<dyn FnMut(&str) + Send>),
+    Each(Write),
 }
 
 /// What is logged, how, and where to.

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::Write;
+
 /// The most lines that wait.
 const LONGEST: usize = 8192;
 
@@ -28,7 +30,7 @@ pub(crate) struct Queue {
 impl Queue {
     /// Starts to write lines, one at a time, until the queue is dropped. One that is to be `whole`
     /// lets whoever adds a line wait where too many do.
-    pub(crate) fn start(write: Box<dyn FnMut(&str) + Send>, whole: bool) -> Self {
+    pub(crate) fn start(write: Write, whole: bool) -> Self {
         let (send, receive) = sync_channel(LONGEST);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&lost);
@@ -58,7 +60,7 @@ impl Queue {
     }
 }
 
-fn work(receive: &Receiver<Waiting>, lost: &AtomicU64, mut write: Box<dyn FnMut(&str) + Send>) {
+fn work(receive: &Receiver<Waiting>, lost: &AtomicU64, mut write: Write) {
     for waiting in receive {
         let missing = lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
