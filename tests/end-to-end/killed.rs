@@ -71,6 +71,38 @@ fn is_log(event: &Value, text: &str) -> bool {
             .is_some_and(|message| message.contains(text))
 }
 
+/// Runs git in the workspace.
+fn git(place: &Place, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command
+        .current_dir(place.workspace())
+        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
+        .args(arguments);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_named_run_of_another_commit_is_not_resumed() {
+    let mut place = Place::with_application();
+    git(&place, &["init", "--quiet"]);
+    git(&place, &["add", "."]);
+    git(&place, &["commit", "--quiet", "-m", "one"]);
+    let arguments = ["run", "--sandbox=build-hangs", "--run-id", "named-run-1"];
+    let mut running = Running::start(&mut place, &arguments);
+    assert!(running.until(|event| event["type"] == "attempt-started" && event["step"] == "build"));
+    running.kill();
+    place.write("hello.txt", "another\n");
+    git(&place, &["commit", "--quiet", "--all", "-m", "two"]);
+    let output = place.run(&arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("was begun with another plan") && said.contains("the commit"),
+        "{said}"
+    );
+}
+
 /// The numbers of the lines that the build wrote, as the run's log has them.
 fn numbers(place: &mut Place, run: &str) -> Vec<u32> {
     let output = place.run(&["logs", run, "build"]);

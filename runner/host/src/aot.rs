@@ -190,7 +190,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
 #[allow(unsafe_code)]
 fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component> {
     let pages = match code {
-        Embedded::Pages(pages) if in_place::fits(pages) => pages,
+        Embedded::Pages(pages) if in_place::claim(pages) => pages,
         Embedded::Pages(pages) => return deserialize(engine, pages.bytes()),
         Embedded::Bytes(bytes) => return deserialize(engine, bytes),
     };
@@ -204,28 +204,32 @@ fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component
     }
 }
 
-/// Takes up the evaluator's compiled code; nothing if it was made by or for another engine.
+/// Loads the evaluator's compiled code. An error is one sentence: it was made by or for another
+/// engine, or this system lets no program execute what it loads.
 #[allow(unsafe_code)]
-pub(crate) fn deserialize_module(engine: &Engine, code: Embedded<'_>) -> Option<Module> {
+pub(crate) fn deserialize_module(engine: &Engine, code: Embedded<'_>) -> Result<Module, String> {
     // SAFETY: the code was written by `Engine::precompile_module` in this runner's own build, which
     // embedded it in its binary. Wasmtime itself refuses code of another version, configuration or
     // machine. Pages are never changed, since they are a `static`.
     let module = unsafe {
         match code {
-            Embedded::Pages(pages) if in_place::fits(pages) => {
+            Embedded::Pages(pages) if in_place::claim(pages) => {
                 Module::deserialize_raw(engine, pages.bytes().into())
             }
             Embedded::Pages(pages) => Module::deserialize(engine, pages.bytes()),
             Embedded::Bytes(bytes) => Module::deserialize(engine, bytes),
         }
     };
-    match module {
-        Ok(module) => Some(module),
-        Err(error) => {
-            tracing::debug!(%error, "the evaluator's code is of another engine");
-            None
+    module.map_err(|error| {
+        tracing::debug!(%error, "the evaluator's code can't be loaded");
+        match error.downcast_ref::<rustix::io::Errno>() {
+            Some(errno) => format!(
+                "this system does not let the runner execute compiled code ({errno}); a setting \
+                 such as systemd's MemoryDenyWriteExecute forbids it"
+            ),
+            None => "the evaluator was built for another runner or machine".to_owned(),
         }
-    }
+    })
 }
 
 #[cfg(test)]

@@ -88,8 +88,7 @@ impl ModuleEvaluator {
                 return Err("this build has no evaluator".to_owned());
             }
             let engine = Engine::new(&config()).map_err(|error| format!("{error:#}"))?;
-            let module = aot::deserialize_module(&engine, self.code)
-                .ok_or("the evaluator was built for another runner or machine")?;
+            let module = aot::deserialize_module(&engine, self.code)?;
             Prepared::new(&engine, &module).map_err(|error| format!("{error:#}"))
         };
         let prepared = self.prepared.get_or_init(prepare);

@@ -114,7 +114,9 @@ fn same(launch: &Launch, place: &Place) -> Result<(), Error> {
         ..
     } = &place.header;
     let begun = if *plan_digest != launch.plan.digest() {
-        "with another plan: the file, an input, a plugin or a policy has changed since".to_owned()
+        "with another plan: the file, an input, a listed variable, the commit, a plugin or a policy \
+         has changed since"
+            .to_owned()
     } else if sandbox.as_deref() != launch.cloud.scenario() {
         match sandbox {
             Some(scenario) => format!("in the sandbox `{scenario}`"),

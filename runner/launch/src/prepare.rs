@@ -67,13 +67,19 @@ pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prep
     let mut wrong = parsed.problems;
     let (packages, unavailable) = find_plugins(site, &pipeline, &mut wrong);
     let infos = infos(&packages);
-    let run = run_id(site, &pipeline, given);
+    let name = run_name(site, &pipeline, given);
+    // An unfinished run of this name is resumed if its plan is the same, so the plan has to tell
+    // one commit from another.
+    let named = name.is_some();
+    let run = name.unwrap_or_else(|| RunId::new_at(jiff::Timestamp::now()));
     let links = WorkspaceLinks::of(&site.workspace);
     let planned = plan_partly(
         &pipeline,
         PlanInputs {
             inputs: given.inputs.clone(),
-            git: facts::git(&site.workspace, |part| pipeline.reads("git", part)),
+            git: facts::git(&site.workspace, |part| {
+                pipeline.reads("git", part) || (named && part == "commit")
+            }),
             run: json!({ "id": run.as_str() }),
             env: environment(site, &pipeline),
             policies: &policies.policies,
@@ -169,7 +175,8 @@ pub(crate) fn infos(packages: &BTreeMap<PluginRef, Package>) -> BTreeMap<PluginR
 }
 
 /// The id that was asked for, else the CI's own, else a new one.
-fn run_id(site: &Site, pipeline: &Pipeline, given: &Given) -> RunId {
+/// Returns the id that a run is asked for by, or has by its CI job; none for any other.
+fn run_name(site: &Site, pipeline: &Pipeline, given: &Given) -> Option<RunId> {
     let mut inputs = Value::Object(given.inputs.clone());
     if !given.steps.is_empty() {
         // A part of a pipeline is another run of the same CI job.
@@ -179,7 +186,6 @@ fn run_id(site: &Site, pipeline: &Pipeline, given: &Given) -> RunId {
         .run_id
         .clone()
         .or_else(|| RunId::from_ci(|name| site.environment.get(name), pipeline.name(), &inputs))
-        .unwrap_or_else(|| RunId::new_at(jiff::Timestamp::now()))
 }
 
 /// Only what the file lists: the rest of the environment is nobody's matter.

@@ -1,7 +1,7 @@
 //! Names of container images.
 
-/// The longest name of an image, with its host (OCI distribution specification, "Pulling
-/// manifests").
+/// The longest name of an image without its host (`RepositoryNameTotalLengthMax` of
+/// distribution/reference).
 const MAX_NAME: usize = 255;
 /// The longest tag (the same).
 const MAX_TAG: usize = 128;
@@ -52,7 +52,7 @@ impl<'a> Image<'a> {
     /// digests only SHA-256 is known. None for any other text.
     pub fn read(text: &'a str) -> Option<Self> {
         let image = Self::split(text);
-        let fits = image.name.len() <= MAX_NAME
+        let fits = image.path.len() <= MAX_NAME
             && image.host.is_none_or(is_host)
             && image.path.split('/').all(is_component)
             && image.tag.is_none_or(is_tag)
@@ -72,10 +72,12 @@ impl<'a> Image<'a> {
     }
 }
 
-/// Returns whether the first part of a name is meant as a host: it has a dot or a port, or is this
-/// machine. Any other is a folder of Docker Hub's.
+/// Returns whether the first part of a name is meant as a host: it has a dot, a port or a capital,
+/// or is this machine (`splitDockerDomain` of distribution/reference). Any other is a folder of
+/// Docker Hub's.
 fn names_a_host(part: &str) -> bool {
-    part.contains(['.', ':']) || part == "localhost"
+    let marks_a_host = |c: char| matches!(c, '.' | ':') || c.is_ascii_uppercase();
+    part.contains(marks_a_host) || part == "localhost"
 }
 
 fn is_host(text: &str) -> bool {
@@ -147,6 +149,7 @@ mod tests {
             ("python:3.13", "docker.io/library/python"),
             ("grafana/grafana", "docker.io/grafana/grafana"),
             ("Registry.example/x", "Registry.example/x"),
+            ("Registry/x", "Registry/x"),
         ] {
             assert_eq!(Image::read(text).expect(text).repository(), repository);
         }

@@ -1,6 +1,7 @@
 //! What an expression yields.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use cel::{Context, Value as Cel};
@@ -19,18 +20,23 @@ pub(crate) fn evaluate(
 ) -> Result<Value, String> {
     let read = read::read(text)?;
     functions::answer(statuses);
-    FUNCTIONS.with(|functions| {
-        let mut context = functions.new_inner_scope();
-        evaluate_in(&mut context, &read, variables)
+    ROOT.with_borrow_mut(|root| {
+        let value = evaluate_in(root, &read, variables);
+        if let Context::Root { variables, .. } = root {
+            variables.clear();
+        }
+        value
     })
 }
 
 thread_local! {
-    /// All functions, declared once: that takes longer than most expressions.
-    static FUNCTIONS: Context<'static, 'static> = {
+    /// All functions, declared once: that takes longer than most expressions. The variables of an
+    /// evaluation are in this scope as well, since a name with a dot in front (`.inputs.tag`) is
+    /// looked up in the root alone.
+    static ROOT: RefCell<Context<'static, 'static>> = {
         let mut context = Context::default();
         functions::declare(&mut context);
-        context
+        RefCell::new(context)
     };
 }
 

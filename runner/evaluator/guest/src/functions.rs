@@ -60,9 +60,11 @@ fn image(text: &str) -> Cel {
     }))
 }
 
-/// A GKE resource name's parts; of any other name only `name`.
+/// A GKE resource name's parts, also of a zonal cluster's self-link (`projects/P/zones/Z/clusters/C`);
+/// of any other name only `name`.
 fn cluster(text: &str) -> Cel {
-    let value = match Cluster::read(text) {
+    let regional = text.replacen("/zones/", "/locations/", 1);
+    let value = match Cluster::read(&regional) {
         Some(Cluster {
             project,
             location,

@@ -57,6 +57,41 @@ fn whole_numbers_add_to_literals_and_values_keep_their_type() {
 }
 
 #[test]
+fn a_name_with_a_dot_in_front_is_the_variable_of_the_expression() {
+    for (text, expected) in [
+        (".inputs.s", json!("x")),
+        ("has(.inputs.s)", json!(true)),
+        ("[1].map(inputs, .inputs.n + inputs)", json!([3])),
+    ] {
+        assert_eq!(evaluate(text, &values()), Ok(expected), "{text}");
+    }
+    // What one expression sees, the next does not.
+    let question = Question::Evaluate {
+        text: Cow::Borrowed("inputs.s + ''"),
+        variables: BTreeMap::new(),
+        statuses: Statuses::default(),
+    };
+    assert_eq!(ask(&question), Err("`inputs` is not known here".to_owned()));
+}
+
+#[test]
+fn the_parts_of_a_cluster_s_name_are_read_zonal_ones_too() {
+    for (text, location) in [
+        (
+            "projects/p1/locations/europe-west1/clusters/ci",
+            "europe-west1",
+        ),
+        (
+            "projects/p1/zones/europe-west1-b/clusters/ci",
+            "europe-west1-b",
+        ),
+    ] {
+        let text = format!("cluster('{text}').location");
+        assert_eq!(evaluate(&text, &json!({})), Ok(json!(location)), "{text}");
+    }
+}
+
+#[test]
 fn references_are_found_with_their_guards() {
     let found =
         analyse("default(steps.a.outputs.x, '') + steps['b'].status + [1].map(y, y + inputs.n)[0]");

@@ -4,7 +4,8 @@
 //! cost each start that much memory and the time to touch all of it; where it lies, the kernel reads
 //! the pages that are executed, and all runners on a machine share them.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use sidestep_catalog::Pages;
 use wasmtime::{Config, CustomCodeMemory};
@@ -16,8 +17,21 @@ const PAGE: Option<usize> = if cfg!(target_arch = "x86_64") {
     None
 };
 
+/// Where the pages begin that an engine took: wasmtime has code at one address once, and takes the
+/// right to execute it away when the code is dropped.
+static CLAIMED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
+/// Returns whether code may be executed in these pages: they are those of the machine, and this
+/// process has not claimed them before. Otherwise the code has to be copied.
+pub(super) fn claim(pages: &'static Pages<[u8]>) -> bool {
+    fits(pages)
+        && CLAIMED
+            .lock()
+            .is_ok_and(|mut claimed| claimed.insert(pages.bytes().as_ptr().addr()))
+}
+
 /// Returns whether these pages are those of the machine.
-pub(super) fn fits(pages: &'static Pages<[u8]>) -> bool {
+fn fits(pages: &'static Pages<[u8]>) -> bool {
     PAGE == Some(align_of_val(pages)) && !pages.bytes().is_empty()
 }
 
@@ -71,6 +85,13 @@ pub(crate) mod tests {
         let mut pages = Box::new(Pages([0; 16 << 10]));
         pages.0[..code.len()].copy_from_slice(code);
         Box::leak(pages)
+    }
+
+    #[test]
+    fn pages_are_claimed_once() {
+        let pages = pages(b"code");
+        assert_eq!(claim(pages), fits(pages));
+        assert!(!claim(pages));
     }
 
     #[test]

@@ -24,8 +24,7 @@ const NUMBER: usize = 4;
 pub fn warm_evaluator(code: &[u8], questions: &[Question<'_>]) -> Result<Vec<u8>, String> {
     let text = |error: wasmtime::Error| format!("{error:#}");
     let engine = Engine::new(&config()).map_err(text)?;
-    let module = aot::deserialize_module(&engine, Embedded::Bytes(code))
-        .ok_or("the code is of another engine")?;
+    let module = aot::deserialize_module(&engine, Embedded::Bytes(code))?;
     let prepared = Prepared::new(&engine, &module).map_err(text)?;
     let cold = Instance::new(&prepared, usize::MAX, &[]).map_err(text)?;
     let mut warm = Instance::new(&prepared, usize::MAX, &[]).map_err(text)?;

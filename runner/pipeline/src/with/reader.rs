@@ -176,7 +176,7 @@ fn unit(mark: Option<&str>, text: &str) -> Result<(), (String, String)> {
         Some("image-ref") if Image::read(text).is_none() => Err((
             format!("an image is wanted here, and `{text}` is not a reference to one"),
             "write HOST/PATH:TAG, such as europe-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE:TAG, in \
-             lower case and without blanks"
+             lower case and without blanks; a digest is @sha256: with 64 digits of 0-9 and a-f"
                 .to_owned(),
         )),
         _ => Ok(()),

@@ -35,13 +35,16 @@ impl FromStr for Time {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match milliseconds(text) {
-            Ok(ms @ 1_000..) => Ok(Self(Duration::from_millis(ms))),
-            Err(misfit) if misfit.spelling().is_some() => {
-                Err(format!("a time from 1s, such as {misfit}"))
+        let takes = |ms: &u64| *ms >= 1_000;
+        let spelling = match milliseconds(text) {
+            Ok(ms) if takes(&ms) => return Ok(Self(Duration::from_millis(ms))),
+            Ok(_) => None,
+            Err(misfit) => {
+                misfit.spelling_where(|text| milliseconds(text).is_ok_and(|ms| takes(&ms)))
             }
-            _ => Err("a time from 1s, such as 60s or 5m".to_owned()),
-        }
+        };
+        let spelling = spelling.as_deref().unwrap_or("60s or 5m");
+        Err(format!("a time from 1s, such as {spelling}"))
     }
 }
 
@@ -49,13 +52,14 @@ impl<const LEAST: u64> FromStr for SizeFrom<LEAST> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match bytes(text) {
-            Ok(size) if size >= LEAST << 20 => Ok(Self(size)),
-            Err(misfit) if misfit.spelling().is_some() => {
-                Err(format!("a size from {LEAST}Mi, such as {misfit}"))
-            }
-            _ => Err(format!("a size from {LEAST}Mi, such as 512Mi or 2Gi")),
-        }
+        let takes = |size: &u64| *size >= LEAST << 20;
+        let spelling = match bytes(text) {
+            Ok(size) if takes(&size) => return Ok(Self(size)),
+            Ok(_) => None,
+            Err(misfit) => misfit.spelling_where(|text| bytes(text).is_ok_and(|size| takes(&size))),
+        };
+        let spelling = spelling.as_deref().unwrap_or("512Mi or 2Gi");
+        Err(format!("a size from {LEAST}Mi, such as {spelling}"))
     }
 }
 

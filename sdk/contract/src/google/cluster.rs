@@ -4,7 +4,7 @@ use super::project::{is_number, is_project};
 use crate::{Builder, Command, Value};
 
 /// A cluster of GKE, by its resource name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cluster {
     /// The project's id.
     pub project: String,

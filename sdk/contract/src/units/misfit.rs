@@ -35,6 +35,12 @@ impl Misfit {
     pub fn spelling(&self) -> Option<String> {
         (!self.spellings.is_empty()).then(|| self.spellings.join(" or "))
     }
+
+    /// Returns the spelling if its place takes every value that it stands for.
+    pub fn spelling_where(&self, takes: impl Fn(&str) -> bool) -> Option<String> {
+        self.spelling()
+            .filter(|_| self.spellings.iter().all(|spelling| takes(spelling)))
+    }
 }
 
 /// Says what to write: the right spelling of a near miss, else examples.

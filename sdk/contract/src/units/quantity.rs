@@ -52,7 +52,8 @@ impl Quantity {
             .unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() || whole.len() > 15 || fraction.len() > 9 || fraction.contains('.') {
+        let digits = whole.len() + fraction.len();
+        if digits == 0 || whole.len() > 15 || fraction.len() > 9 || fraction.contains('.') {
             return None;
         }
         let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
@@ -144,6 +145,8 @@ mod tests {
             ("5.", 5000),
             ("1Ki", 1_024_000),
             ("1e3", 1_000_000),
+            (".5", 500),
+            ("2.", 2_000),
             ("1E3", 1_000_000),
             ("1e-3", 1),
             ("1500u", 2),
@@ -176,7 +179,7 @@ mod tests {
             "-",
             "--1",
             "1.2.3",
-            ".5",
+            ".",
             "1gi",
             "1X",
             "1e",

@@ -53,7 +53,7 @@ pub fn milliseconds(text: &str) -> Result<u64, Misfit> {
     if let Some(total) = parts(text, exact).and_then(|parts| total(&parts)) {
         return Ok(total);
     }
-    if text.parse::<u64>().is_ok() {
+    if text.parse::<u64>().is_ok_and(|number| number > 0) {
         let spellings = ["s", "m"].map(|unit| format!("{text}{unit}"));
         return Err(Misfit::near(spellings.to_vec(), EXAMPLES));
     }
@@ -153,8 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn a_spelling_is_offered_only_where_its_value_is_taken() {
+        let misfit = milliseconds("5").expect_err("no unit");
+        let at_least = |least: u64| {
+            misfit.spelling_where(|text| milliseconds(text).is_ok_and(|time| time >= least))
+        };
+        assert_eq!(at_least(1_000).as_deref(), Some("5s or 5m"));
+        assert_eq!(at_least(10_000), None);
+    }
+
+    #[test]
     fn other_texts_are_no_times() {
         for text in [
+            "0",
             "",
             "s",
             "m",

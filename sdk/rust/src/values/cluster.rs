@@ -9,7 +9,7 @@ use super::text::{ParseValueError, text_value};
 
 /// A GKE cluster (`projects/P/locations/L/clusters/C`), or a name that the
 /// operator's settings map to a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cluster {
     text: String,
     gke: Option<google::Cluster>,
