@@ -79,7 +79,9 @@ fn a_settings_file_that_others_can_write_is_a_warning_with_the_command() {
         let settings = run(&mut arena, &["settings"]);
         settings.assert_hides("evil.example");
         let said = format!("owner uid {OTHER}, mode 0600");
-        assert!(settings.stderr.contains(&said), "{settings}");
+        // Where the line is folded depends on the folder's name.
+        let unfolded = settings.stderr.replace("\n  │", "");
+        assert!(unfolded.contains(&said), "{settings}");
         assert!(settings.stderr.contains("sudo chown"), "{settings}");
     }
 }

@@ -146,6 +146,17 @@ fn verified() -> String {
     cut
 }
 
+/// The help in what runs of the pipeline print in every scenario, and for a caller without any
+/// right, who gets the commands about itself.
+fn printed_by_all(pipeline: &str) -> Vec<Help> {
+    let scenarios = scenarios().into_iter();
+    let mut printed: Vec<Help> = scenarios
+        .flat_map(|scenario| printed_by(pipeline, &[&format!("--sandbox={scenario}")]))
+        .collect();
+    printed.extend(printed_by(pipeline, &["--sandbox", "--as", "nobody"]));
+    printed
+}
+
 /// The help in what a run of the pipeline prints.
 fn printed_by(pipeline: &str, arguments: &[&str]) -> Vec<Help> {
     let mut place = Place::with_application();
@@ -209,15 +220,16 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
     let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
         return;
     };
-    let mut printed = Vec::new();
-    // Verified first, and by a build alone, so that the upload and the builder print their own.
-    for pipeline in [verified(), in_time(BUILD_ALONE)] {
-        for scenario in scenarios() {
-            printed.extend(printed_by(&pipeline, &[&format!("--sandbox={scenario}")]));
-        }
-        // A caller without any right gets the commands about itself.
-        printed.extend(printed_by(&pipeline, &["--sandbox", "--as", "nobody"]));
-    }
+    // Verified first, and by a build alone, so that the upload and the builder print their own; side
+    // by side, since most of the time is spent waiting.
+    let printed: Vec<Help> = std::thread::scope(|scope| {
+        let pipelines = [verified(), in_time(BUILD_ALONE)];
+        let threads = pipelines.map(|pipeline| scope.spawn(move || printed_by_all(&pipeline)));
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
     let commands = printed.iter().filter_map(Help::command).cloned();
     let mut commands: Vec<Vec<String>> = commands.flat_map(programs).collect();
     commands.sort();

@@ -62,57 +62,36 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
     })
 }
 
-/// The first words of codes that failures of the runner and of its built-in plugins have.
-const FAMILIES: &[&str] = &[
-    "checkpoint",
-    "context",
-    "expression",
-    "google",
-    "grant",
-    "http",
-    "iam",
-    "identity",
-    "input",
-    "journal",
-    "kaniko",
-    "kubernetes",
-    "limit",
-    "log",
-    "output",
-    "plugin",
-    "pod",
-    "policy",
-    "registry",
-    "secret",
-    "step",
-    "storage",
-    "workspace",
-];
-
-/// Checks an entry of `on`: a class, or a code or what it begins with. A word that is neither may be
-/// the first one of a plugin's own codes, unless it is nearly one of ours.
+/// Checks an entry of `on`: a class, or a code or what it begins with. Other people's plugins have
+/// codes of their own, so anything else is taken unless it is nearly one of ours: a word that is
+/// nearly a class or a family of codes, or the rest of a code (`evicted`), or a code of a family of
+/// ours that is nearly one that there is.
 fn reason(problems: &mut Problems<'_>, text: &str, at: Position) {
-    let known = || {
-        Class::ALL
-            .map(Class::as_str)
-            .into_iter()
-            .chain(FAMILIES.iter().copied())
+    let names = || codes::all().map(|code| code.name);
+    let family = |name: &'static str| name.split('.').next().unwrap_or(name);
+    let words = || {
+        let classes = Class::ALL.map(Class::as_str).into_iter();
+        classes.chain(names().map(family))
     };
-    if known().any(|known| known == text) {
+    if words().chain(names()).any(|known| known == text) {
         return;
     }
+    let meant = match text.split_once('.') {
+        Some((own, _)) => nearest(text, names().filter(|name| family(name) == own)),
+        None => names()
+            .find(|name| name.split_once('.').is_some_and(|(_, rest)| rest == text))
+            .or_else(|| nearest(text, words())),
+    };
     let word = |part: &str| {
         let mut characters = part.chars();
         !part.is_empty()
             && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
-    let near = nearest(text, known());
-    let is_code = text.split('.').all(word) && (text.contains('.') || near.is_none());
-    if is_code {
+    if meant.is_none() && text.split('.').all(word) {
         return;
     }
-    let help = match near {
-        Some(known) => format!("did you mean `{known}`?"),
+    let help = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
         None => format!(
             "the classes are {}; a code has words in lower case with dots between, as `pod.evicted`",
             Class::ALL.map(Class::as_str).join(", ")
