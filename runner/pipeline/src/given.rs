@@ -1,4 +1,4 @@
-//! What a plan needs besides the file.
+//! The facts that a plan needs besides the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,16 +14,16 @@ use crate::manifest::Manifest;
 /// A plugin that a pipeline uses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PluginInfo {
-    /// What it says about itself.
+    /// The plugin's manifest.
     pub manifest: Manifest,
     /// `sha256:` of its bytes.
     pub digest: String,
-    /// Who signed it, where a signature was verified.
+    /// The signer, if a signature was verified.
     pub signer: Option<Signer>,
 }
 
 impl PluginInfo {
-    /// Returns what policies judge it by; `plugin` is what names it.
+    /// Returns the facts that policies use to judge the plugin; `plugin` is its reference.
     pub fn facts<'a>(&'a self, plugin: &'a PluginRef) -> PluginFacts<'a> {
         PluginFacts {
             plugin,
@@ -35,19 +35,19 @@ impl PluginInfo {
 
 /// Follows the links of the workspace.
 pub trait Links: fmt::Debug + Send + Sync {
-    /// Returns where a path of the workspace leads. No link may lead out of `within`, a folder of
-    /// the workspace, or the workspace itself if that is empty.
+    /// Returns the target of a path of the workspace. Links must stay within `within`, a folder of
+    /// the workspace; an empty `within` is the workspace itself.
     fn follow(&self, path: &str, within: &str) -> Led;
 }
 
-/// Where a path leads.
+/// The target of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Led {
-    /// There is no link on it, or nothing at its end.
+    /// The path has no link, or nothing exists at its end.
     Itself,
-    /// To this path of the workspace.
+    /// The path leads to this path of the workspace.
     To(String),
-    /// Out of the folder that it must stay in.
+    /// The path leaves the folder that it must stay in.
     Outside,
 }
 
@@ -61,37 +61,37 @@ impl Links for NoLinks {
     }
 }
 
-/// What a plan needs besides the file.
+/// The facts that a plan needs besides the file.
 #[derive(Debug, Clone)]
 pub struct PlanInputs<'a> {
-    /// The pipeline's inputs as they were given. A text counts as a number, a boolean, a list or
-    /// a map where the file wants one.
+    /// The pipeline's inputs as the user passed them. A text is converted if the file expects a
+    /// number, a boolean, a list or a map.
     pub inputs: Map<String, Value>,
     /// The plugins that the file's `uses` name.
     pub plugins: &'a BTreeMap<PluginRef, PluginInfo>,
-    /// What `git` is in expressions: `commit`, `branch`, ….
+    /// The value of `git` in expressions: `commit`, `branch`, ….
     pub git: Value,
-    /// What `run` is in expressions: `id`, ….
+    /// The value of `run` in expressions: `id`, ….
     pub run: Value,
-    /// The environment; expressions see only what the file lists of it.
+    /// The environment; expressions see only the variables that the file lists.
     pub env: Value,
     /// Every policy that was found.
     pub policies: &'a [Policy],
-    /// Where the run's code comes from, for policies.
+    /// The origin of the run's code, for policies.
     pub origin: Origin,
-    /// Plugins of `uses` that could not be had, which is reported by whoever looked for them.
+    /// Plugins of `uses` that are not available. The caller reports the reason.
     pub unavailable: BTreeSet<PluginRef>,
-    /// Follows the links that plugins ask to read.
+    /// Follows the links that plugins request to read.
     pub links: &'a dyn Links,
     /// Evaluates expressions, schemas and patterns within the budgets of a run.
     pub evaluator: Arc<dyn Evaluator>,
-    /// Plans as if each step were granted exactly what its plugin requests, and no policy capped
-    /// it: to see what there is to grant. Such a plan is not to be run.
+    /// Whether to plan as if each step were granted exactly what its plugin requests, without any
+    /// policy. It shows which grants are needed; such a plan must not be run.
     pub as_requested: bool,
 }
 
 impl<'a> PlanInputs<'a> {
-    /// Plugins alone: no inputs, no facts, no policy.
+    /// Creates the facts from plugins alone: no inputs, no origin, no policy.
     pub fn new(
         plugins: &'a BTreeMap<PluginRef, PluginInfo>,
         evaluator: &Arc<dyn Evaluator>,

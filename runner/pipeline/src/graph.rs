@@ -1,4 +1,4 @@
-//! What waits for what, and whether that comes to an end.
+//! Checks the dependencies between steps and sorts the steps.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use sidestep_events::codes;
 use crate::file::{Declared, Expression, Pipeline, Step};
 use crate::problems::Problems;
 
-/// Checks every name that a step is read or needed by, adds what expressions read to `needs`, and
-/// brings the steps into an order in which what is needed comes first.
+/// Checks the names of all steps that others read or need, adds the steps that expressions read
+/// to `needs`, and sorts the steps so that each comes after those it needs.
 pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Option<Pipeline> {
     let mut index: HashMap<String, usize> = HashMap::new();
     for (position, step) in pipeline.steps.iter().enumerate() {
@@ -50,7 +50,7 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
         }
         for (need, at) in wanted {
             match index.get(&need) {
-                // What is wrong with that step is said there.
+                // The errors of that step are reported there.
                 None if pipeline.declared.steps.contains(&need) => {}
                 None => {
                     let message = format!("there is no step `{need}`");
@@ -92,7 +92,7 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
     order(problems, &mut pipeline).then_some(pipeline)
 }
 
-/// The steps that an expression reads.
+/// Returns the steps that an expression reads.
 pub(crate) fn read_steps(expression: &Expression) -> Vec<(String, Position)> {
     expression
         .analysis
@@ -171,8 +171,8 @@ fn expression_names(problems: &mut Problems<'_>, known: &Known<'_>, expression: 
     }
 }
 
-/// Sorts the steps so that needs come first, in the file's order otherwise. A cycle is reported,
-/// and has no order.
+/// Sorts the steps so that each comes after those it needs, otherwise in the file's order.
+/// Reports a cycle and then returns false.
 fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
     let index: HashMap<&str, usize> = pipeline
         .steps
@@ -192,7 +192,7 @@ fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
         .collect();
     let mut done = vec![false; needs.len()];
     let mut sorted = Vec::with_capacity(needs.len());
-    // A path on the heap: ten thousand steps in a row must not use up the stack.
+    // The path is kept on the heap: a chain of 10,000 steps must not overflow the stack.
     for start in 0..needs.len() {
         let mut path: Vec<(usize, usize)> = vec![(start, 0)];
         let mut on_path = vec![start];
@@ -241,7 +241,7 @@ fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
         .into_iter()
         .map(Some)
         .collect();
-    // `finally` runs after everything else, whatever it needs.
+    // `finally` runs after all other steps, whatever it needs.
     let (last, first): (Vec<usize>, Vec<usize>) = sorted
         .into_iter()
         .partition(|step| steps[*step].as_ref().is_some_and(|s| s.finally));

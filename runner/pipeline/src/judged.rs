@@ -1,4 +1,4 @@
-//! A stored plan under today's policies.
+//! Judges a stored plan by today's policies.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::given::PluginInfo;
 use crate::plan::{Instance, Plan};
 
 impl Plan {
-    /// Judges a stored plan by today's policies, as if it were made now with the same grants.
-    /// Policies that capped it when it was made stay, unless today has a file of that name.
-    /// `plugins` are those that its steps name, as they are found today.
+    /// Judges a stored plan by today's policies, as if it were made now with the same grants. A
+    /// policy that capped the plan when it was made stays, unless `policies` has a file of that
+    /// name. `plugins` are the plugins that its steps use, as they are today.
     ///
     /// # Errors
     /// Returns every refusal; each exits with 3.
@@ -56,14 +56,14 @@ impl Plan {
     }
 }
 
-/// The code of warnings about what a policy in audit mode would have refused.
+/// The code of warnings about refusals of a policy in audit mode.
 pub const AUDIT: &str = codes::policy::AUDIT;
 
 impl Instance {
-    /// Caps what the step may do; returns what policies in audit mode would have refused.
+    /// Caps the step's grants. Returns the refusals of policies in audit mode as warnings.
     fn judge(&mut self, ceilings: &[Ceiling]) -> Result<Vec<Diagnostic>, Vec<Refusal>> {
         let mut refusals: Vec<Refusal> = Vec::new();
-        // A stored plan can't say of a plugin that it is built in, and so granted by itself.
+        // A stored plan cannot claim that a plugin is built in and therefore granted automatically.
         let automatic = self.scopes.grants().filter(|grant| {
             grant.source == GrantSource::BuiltIn
                 && !grant.granted.is_empty()

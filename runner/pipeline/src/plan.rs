@@ -17,49 +17,49 @@ use crate::expression::Code;
 use crate::schema;
 use crate::template::Template;
 
-/// What will be run: a pipeline with its inputs, its plugins and what each step may do. `plan`
-/// shows this very value, and `run` executes it.
+/// The plan of a run: a pipeline with its inputs, its plugins and the permissions of each step.
+/// `plan` shows this value, and `run` executes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// The plan's own format; 1.
+    /// The version of the plan's format; 1.
     pub version: u32,
     /// The pipeline's name.
     pub name: Foreign,
-    /// The file that it comes from.
+    /// The pipeline's file.
     pub file: Foreign,
-    /// The pipeline's inputs, defaults filled in.
+    /// The pipeline's inputs, with defaults filled in.
     pub inputs: Map<String, Value>,
-    /// What `git` is in expressions.
+    /// The value of `git` in expressions.
     pub git: Value,
-    /// What `run` is in expressions. It differs from run to run and is no part of the digest.
+    /// The value of `run` in expressions. It differs from run to run and is not part of the digest.
     pub run: Value,
-    /// What `env` is in expressions: only what the file lists.
+    /// The value of `env` in expressions: only the variables that the file lists.
     pub env: Map<String, Value>,
-    /// Where each secret of the pipeline comes from.
+    /// The source of each secret of the pipeline.
     pub secrets: IndexMap<String, SecretSource>,
-    /// How many instances run side by side at most.
+    /// The maximum number of instances that run side by side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_parallel: Option<u32>,
-    /// How long the whole run may take, in milliseconds.
+    /// The timeout of the whole run, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
-    /// Every step instance, those of `finally` last; needs come before what needs them.
+    /// Every step instance, those of `finally` last; each comes after the instances it needs.
     pub instances: Vec<Instance>,
-    /// The JSON Schema of each plugin's inputs, by the plugin's digest: defaults are filled in, and
-    /// what only the run brings is checked against it. Once a plugin, not once an instance: both
-    /// are a stranger's to multiply.
+    /// The JSON Schema of each plugin's inputs, by the plugin's digest. It fills in defaults and
+    /// checks values that only the run provides. It is stored once per plugin, not per instance,
+    /// because untrusted input controls the number and the size of both.
     pub input_schemas: BTreeMap<String, Arc<Value>>,
     /// The pipeline's outputs.
     pub outputs: IndexMap<String, Template>,
-    /// Where the expressions of the outputs stand, by their texts.
+    /// The places of the outputs' expressions, by their texts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<String, Position>,
-    /// What `steps` is for the pipeline's outputs.
+    /// The value of `steps` for the pipeline's outputs.
     pub sees: BTreeMap<String, Seen>,
-    /// The policies that cap it, by file; empty when pipelines' grants are the only ceiling.
+    /// The policies that cap it, by file; empty if the pipeline's grants are the only limit.
     pub policies: Vec<Foreign>,
-    /// What is worth knowing and stops nothing.
+    /// Warnings that do not prevent a run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Diagnostic>,
 }
@@ -68,79 +68,80 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Instance {
-    /// Its id: `build`, or `build[arch=amd64]`.
+    /// The instance's id: `build`, or `build[arch=amd64]`.
     pub id: String,
     /// The step's id in the file.
     pub step: String,
-    /// The plugin.
+    /// The reference of its plugin.
     pub uses: PluginRef,
     /// The plugin's own name.
     pub plugin: String,
     /// `sha256:` of the plugin's bytes.
     pub plugin_digest: String,
-    /// Its combination of the matrix; empty without one.
+    /// Its combination of the matrix; empty without a matrix.
     pub matrix: Map<String, Value>,
-    /// Its inputs. What waits for other steps is an expression.
+    /// Its inputs. Values that wait for other steps are expressions.
     pub with: Template,
     /// The outputs that its plugin declares.
     pub outputs: Vec<String>,
-    /// The instances that end before it begins.
+    /// The instances that must end before it starts.
     pub needs: Vec<String>,
-    /// What `steps` is for it.
+    /// The value of `steps` for this instance.
     pub sees: BTreeMap<String, Seen>,
     /// Its `if`, as CEL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
     /// Whether it belongs to `finally`.
     pub finally: bool,
-    /// When a failed attempt is tried again.
+    /// The retry policy for failed attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
-    /// How long an attempt may take, in milliseconds.
+    /// The timeout of an attempt, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
-    /// Whether its siblings of the matrix are stopped when it fails.
+    /// Whether its failure stops the other instances of its matrix.
     pub fail_fast: bool,
-    /// How many instances of its step run side by side at most.
+    /// The maximum number of instances of its step that run side by side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_parallel: Option<u32>,
-    /// What it may do.
+    /// The permissions of the instance.
     pub scopes: StepScopes,
-    /// Requests that depend on what other steps bring, by grant key: evaluated with the inputs.
+    /// Requests that depend on outputs of other steps, by grant key; they are evaluated with the
+    /// inputs.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub later_requests: IndexMap<String, String>,
-    /// Where the expressions stand that only the run evaluates, by their texts.
+    /// The places of the expressions that only the run evaluates, by their texts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<String, Position>,
     /// The secrets that it may use.
     pub secrets: Vec<String>,
 }
 
-/// What an expression's `steps.X` is.
+/// The value of `steps.X` in an expression.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seen {
-    /// This instance, as `{status, outputs}`.
+    /// One instance, as `{status, outputs}`.
     One(String),
-    /// These instances, as a list of `{matrix, status, outputs}`.
+    /// Several instances, as a list of `{matrix, status, outputs}`.
     All(Vec<String>),
 }
 
-/// When a failed attempt is tried again.
+/// The retry policy of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// How many attempts there are at most, the first one counted.
+    /// The maximum number of attempts, including the first.
     pub attempts: u32,
-    /// Failure classes, codes or prefixes of codes that are tried again.
+    /// Failure classes, codes or prefixes of codes that are retried.
     pub on: Vec<String>,
-    /// The pause before the second attempt, in milliseconds; doubled for each one after.
+    /// The back-off before the second attempt, in milliseconds; each further attempt doubles it.
     pub delay_ms: u64,
-    /// The longest pause, in milliseconds.
+    /// The maximum back-off, in milliseconds.
     pub max_delay_ms: u64,
 }
 
-/// Where a secret comes from.
+/// The source of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SecretSource {
@@ -153,7 +154,8 @@ pub enum SecretSource {
 }
 
 impl Plan {
-    /// `sha256:` of the plan, without what differs from run to run. Equal plans run the same.
+    /// Returns the `sha256:` digest of the plan, without the values that differ from run to run.
+    /// Plans with equal digests run the same.
     pub fn digest(&self) -> String {
         let mut bare = self.clone();
         bare.run = Value::Null;
@@ -165,24 +167,24 @@ impl Plan {
         format!("sha256:{hex}")
     }
 
-    /// The JSON Schema of the instance's inputs; null, which is none, where the plan has none.
+    /// Returns the JSON Schema of the instance's inputs, or null if the plan has none.
     pub fn input_schema(&self, instance: &Instance) -> &Value {
         self.input_schemas
             .get(&instance.plugin_digest)
             .map_or(&Value::Null, |schema| schema)
     }
 
-    /// The instance of that id.
+    /// Returns the instance with that id.
     pub fn instance(&self, id: &str) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.id == id)
     }
 
     /// Checks that no two instances share a name: their own, that of a log file, or that of an
-    /// object outside.
+    /// external object.
     ///
     /// # Errors
     ///
-    /// A failure of the runner itself: names are injective, so this never happens.
+    /// Returns a failure of the runner itself. Names are injective, so this never happens.
     pub fn check_names(&self) -> Result<(), Failure> {
         let mut names = HashMap::new();
         for instance in &self.instances {
@@ -202,20 +204,20 @@ impl Plan {
         Ok(())
     }
 
-    /// The steps as events show them.
+    /// Returns the steps as events show them.
     pub fn planned(&self) -> Vec<PlannedStep> {
         self.instances.iter().map(Instance::planned).collect()
     }
 }
 
 impl Instance {
-    /// The inputs that are known before the run, with the schema's defaults; what waits for
-    /// another step is absent. A map whose keys the writer chooses is known as a whole or not, so
-    /// that a key which is absent is one that was not written.
+    /// Returns the inputs that are known before the run, with the schema's defaults. Inputs that
+    /// wait for another step are absent. A map with free keys is either known as a whole or absent,
+    /// so that an absent key always means that the key was not written.
     ///
     /// # Errors
     ///
-    /// The failure of a plugin whose defaults use up a budget.
+    /// Returns the failure of a plugin whose defaults exceed a budget.
     pub fn known_inputs(&self, plan: &Plan, evaluator: &dyn Evaluator) -> Result<Value, Failure> {
         let schema = plan.input_schema(self);
         let mut inputs =
@@ -224,12 +226,12 @@ impl Instance {
             why.about(format!("the inputs of {}", self.id))
                 .failure(Code::schema(codes::input::WRONG), Owner::Plugin)
         })?;
-        // A default stands for what nobody wrote, not for what is written and not known yet.
+        // A default replaces a value that was not written, not one that is not known yet.
         remove_unknown(&self.with, schema, &mut inputs);
         Ok(inputs)
     }
 
-    /// The step as events show it.
+    /// Returns the step as events show it.
     pub fn planned(&self) -> PlannedStep {
         let mut grants: Vec<PlannedGrant> = self
             .scopes
@@ -263,8 +265,8 @@ impl Instance {
     }
 }
 
-/// The known parts of a template; a list is known as a whole or not, and so is a map whose keys the
-/// schema does not name.
+/// Returns the known parts of a template. A list is either known as a whole or not, and so is a
+/// map whose keys the schema does not name.
 fn without_unknown(template: &Template, schema: &Value) -> Option<Value> {
     match template {
         Template::Literal(value) => Some(value.clone()),
@@ -305,7 +307,7 @@ fn remove_unknown(template: &Template, schema: &Value, value: &mut Value) {
     }
 }
 
-/// Brings maps into one order, so that equal plans have equal digests.
+/// Sorts the keys of maps, so that equal plans have equal digests.
 fn sort(value: &mut Value) {
     match value {
         Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! From a checked file to the plan of a run.
+//! Makes the plan of a run from a checked file.
 
 mod grants;
 mod links;
@@ -21,11 +21,11 @@ use crate::with::Reader;
 use crate::{outputs, resolve, sense};
 use steps::Planner;
 
-/// The most instances of one plan.
+/// The maximum number of instances of one plan.
 pub const MAX_INSTANCES: usize = 10_000;
 
-/// Makes the plan of a run. Everything that can be checked without running anything is: types of
-/// inputs, names of outputs, grants, policy. All problems come back at once.
+/// Makes the plan of a run. Checks everything that needs no run: types of inputs, names of
+/// outputs, grants, policies. Returns all problems at once.
 pub fn plan(pipeline: &Pipeline, given: PlanInputs<'_>) -> Result<Plan, Vec<Diagnostic>> {
     let Planned { plan, problems } = plan_partly(pipeline, given, Vec::new());
     if problems.is_empty() {
@@ -35,18 +35,17 @@ pub fn plan(pipeline: &Pipeline, given: PlanInputs<'_>) -> Result<Plan, Vec<Diag
     }
 }
 
-/// A plan as far as it goes.
+/// A plan, complete or partial.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The plan. Where something is wrong it has only the instances that are right, and is not to
-    /// be run.
+    /// The plan. If there are errors, it holds only the correct instances and must not be run.
     pub plan: Plan,
-    /// What is wrong, each with its place.
+    /// All errors, each with its place.
     pub problems: Vec<Diagnostic>,
 }
 
-/// Plans as much as can be. `found` is what is wrong with the file already: whatever follows from
-/// that alone is not said again.
+/// Plans as much as possible. `found` holds the errors of the file; errors that only follow from
+/// them are not reported again.
 pub fn plan_partly(pipeline: &Pipeline, given: PlanInputs<'_>, found: Vec<Diagnostic>) -> Planned {
     let evaluator = Arc::clone(&given.evaluator);
     let mut problems = Problems::new(&pipeline.file, &*evaluator, found);

@@ -9,18 +9,18 @@ use crate::plan::Plan;
 /// A step that a plan does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownStep {
-    /// What was asked for.
+    /// The requested name.
     pub asked: String,
-    /// The step that was likely meant.
+    /// The most similar known step.
     pub nearest: Option<String>,
-    /// The steps that there are.
+    /// All steps of the plan.
     pub known: Vec<String>,
 }
 
 impl Plan {
-    /// The part of the plan that these steps are, and what they need. A step is named by its id,
-    /// or one of its instances by the instance's. Steps of `finally` are left out unless they are
-    /// named, and so are the pipeline's outputs that read what is left out.
+    /// Returns the part of the plan with these steps and the steps that they need. A name is the id
+    /// of a step or of one instance. Steps of `finally` are left out unless they are named, and so
+    /// are the pipeline's outputs that read a step that is left out.
     pub fn only(
         mut self,
         evaluator: &dyn Evaluator,

@@ -1,4 +1,4 @@
-//! What a step is granted, and what its plugin requests.
+//! Matches a step's grants with its plugin's requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,12 +23,11 @@ use crate::problems::Problems;
 use crate::request::{Evaluated, evaluate_request};
 use crate::template::Template;
 
-/// A manifest's request that has no value.
+/// The codes of a manifest's request without a valid value.
 const REQUEST: Code = Code::expression(codes::plugin::REQUEST);
 
 impl Planner<'_> {
-    /// Brings together what the plugin requests, what the step is granted, and what policies
-    /// allow.
+    /// Combines the plugin's requests, the step's grants and the policies into the step's scopes.
     pub(super) fn scopes(
         &mut self,
         problems: &mut Problems<'_>,
@@ -122,7 +121,7 @@ impl Planner<'_> {
                             diagnostic = diagnostic.with_helps([help]);
                         }
                     }
-                    // No grant helps a plugin that is refused itself.
+                    // A grant does not help if the plugin itself is refused.
                     let at = refusal.capability.map_or(step.uses_at, |_| at);
                     problems.push(diagnostic, at);
                 }
@@ -131,7 +130,7 @@ impl Planner<'_> {
     }
 }
 
-/// What the step grants, in its `grants` and its `secrets`.
+/// Returns the grants that the step writes in its `grants` and its `secrets`.
 fn written_grants(
     problems: &mut Problems<'_>,
     step: &Step,
@@ -220,15 +219,15 @@ fn written_grants(
     (problems.count() == before).then_some(grants)
 }
 
-/// A manifest's request, evaluated.
+/// An evaluated request of a manifest.
 enum Asked {
-    /// What it comes to.
+    /// The request's value.
     Now(Evaluated),
-    /// It depends on what only the run brings; the text says on which values.
+    /// The request depends on values that only the run provides; the text names them.
     Later(Capability, String),
 }
 
-/// A manifest's request, as far as the inputs are known.
+/// Evaluates a manifest's request as far as the inputs are known.
 fn request(
     evaluator: &Arc<dyn Evaluator>,
     key: &str,
@@ -277,7 +276,7 @@ fn request(
     evaluate_request(evaluator, key, text, known, &plugin.manifest.inputs).map(Asked::Now)
 }
 
-/// The names that an input waits for.
+/// Returns the names that an input waits for.
 fn later_on(evaluator: &dyn Evaluator, with: &Template, path: &[String]) -> String {
     let mut template = with;
     for part in path {

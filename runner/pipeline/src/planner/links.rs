@@ -1,8 +1,8 @@
-//! The links of the workspace that plugins ask to read through.
+//! Follows the links of the workspace in plugins' requests.
 //!
-//! A request names a path, and a grant is judged by where the path leads. The plan follows the link
-//! once and requests both names, so that everybody sees what is read; the run follows it again and
-//! refuses what the plan does not have.
+//! A request names a path, but a grant is judged by the target of the path. The plan follows the
+//! link once and requests both names, so that the plan shows every file that is read. The run
+//! follows the link again and refuses targets that are not in the plan.
 
 use sidestep_events::Diagnostic;
 use sidestep_events::codes;
@@ -40,8 +40,8 @@ impl Outside {
     }
 }
 
-/// Adds what a request's paths lead to. Returns the links, or the first that leads too far; then
-/// nothing is added for that one.
+/// Adds the targets of a request's paths. Returns the links, or the first link that leaves its
+/// folder; the target of that link is not added.
 pub(super) fn follow(links: &dyn Links, asked: &mut Evaluated) -> Result<Vec<Link>, Outside> {
     let mut followed = Vec::new();
     let mut outside = None;

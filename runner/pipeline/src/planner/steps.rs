@@ -1,4 +1,4 @@
-//! One instance after the other: its inputs, what it waits for, and what it may do.
+//! Plans one instance at a time: its inputs, its dependencies, and its permissions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use crate::problems::Problems;
 use crate::template::Template;
 use crate::{outputs, schema, sense, with};
 
-/// A plan in the making.
+/// The state of a plan under construction.
 pub(super) struct Planner<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) given: &'a PlanInputs<'a>,
     pub(super) values: Values,
     pub(super) instances: Vec<Instance>,
     pub(super) by_step: BTreeMap<String, Vec<usize>>,
-    /// The instances that nothing is wrong with.
+    /// The indexes of the instances without errors.
     pub(super) right: BTreeSet<usize>,
     pub(super) input_schemas: BTreeMap<String, Arc<Value>>,
     pub(super) warnings: Vec<Diagnostic>,
@@ -139,7 +139,7 @@ impl Planner<'_> {
         instance
             .places
             .extend(condition.map(|condition| (condition.text.clone(), condition.at)));
-        // What a plugin asks for can't be worked out from inputs that are wrong.
+        // The requests of a plugin cannot be evaluated from wrong inputs.
         let known_later = |text: &&str| {
             expression::waits(&*values.evaluator, text)
                 || expression::evaluate(text, &values).is_ok()
@@ -164,7 +164,7 @@ impl Planner<'_> {
         self.by_step.entry(step.id.clone()).or_default().push(index);
     }
 
-    /// What a step sees of the steps that it needs, and the instances that it waits for.
+    /// Returns the value of `steps` for a step, and the instances that it waits for.
     fn sees(
         &self,
         step: &Step,
@@ -227,7 +227,7 @@ impl Planner<'_> {
     }
 }
 
-/// Where the expressions stand that a template still holds.
+/// Returns the places of the expressions that a template still holds.
 pub(super) fn places(template: &Template, written: &[Expression]) -> BTreeMap<String, Position> {
     let texts = template.expressions();
     written

@@ -1,4 +1,4 @@
-//! What a step's grants say.
+//! Reads the texts of a step's grants.
 
 use serde_json::Value;
 use sidestep_events::codes;
@@ -10,7 +10,7 @@ use crate::file::Step;
 use crate::problems::Problems;
 use crate::template::{Piece, join};
 
-/// Whether the expressions of a step's grants have values.
+/// Returns whether all expressions of a step's grants have values.
 pub(super) fn are_readable(problems: &Problems<'_>, step: &Step, values: &Values) -> bool {
     let Some((_, node)) = &step.grants else {
         return true;
@@ -26,7 +26,7 @@ pub(super) fn are_readable(problems: &Problems<'_>, step: &Step, values: &Values
             .any(|one| values.lacks(&one.analysis) || problems.has_at(one.at))
 }
 
-/// A tree as JSON in which every scalar is its text, with its expressions evaluated: for grants.
+/// Returns a tree as JSON, each scalar as its text with expressions evaluated; used for grants.
 pub(super) fn texts(problems: &mut Problems<'_>, node: &Node, values: &Values) -> Value {
     match &node.kind {
         NodeKind::Scalar(scalar) => {
