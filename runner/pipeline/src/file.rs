@@ -12,13 +12,13 @@ use crate::template::Piece;
 /// A file's name, relative to the workspace, and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The name that diagnostics show.
+    /// The name as diagnostics show it.
     pub name: String,
     /// The file's text.
     pub text: String,
 }
 
-/// A pipeline file that is right as far as it can be without its plugins.
+/// A pipeline file without errors, as far as they can be found without its plugins.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
     pub(crate) file: String,
@@ -29,14 +29,14 @@ pub struct Pipeline {
     pub(crate) defaults: Defaults,
     pub(crate) max_parallel: Option<u32>,
     pub(crate) timeout_ms: Option<u64>,
-    /// Those of `steps`, then those of `finally`; what is needed comes first.
+    /// The steps of `steps`, then those of `finally`; each step comes after the steps it needs.
     pub(crate) steps: Vec<Step>,
     pub(crate) outputs: IndexMap<String, (Position, Written)>,
     pub(crate) declared: Declared,
 }
 
-/// Every name that the file gives to something, even where that could not be read: nobody is told
-/// that there is no such thing.
+/// Every name that the file declares, even if its value could not be read. It prevents follow-up
+/// errors about unknown names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Declared {
     pub(crate) steps: Vec<String>,
@@ -45,17 +45,17 @@ pub(crate) struct Declared {
 }
 
 impl Pipeline {
-    /// The pipeline's name.
+    /// Returns the pipeline's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The file that it was read from.
+    /// Returns the file that it was read from.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// The plugins that it uses, each once, with the first place of each.
+    /// Returns the plugins that it uses, each once, with the first place of each.
     pub fn uses(&self) -> impl Iterator<Item = (&PluginRef, Position)> {
         let mut seen = std::collections::HashSet::new();
         self.steps
@@ -64,7 +64,7 @@ impl Pipeline {
             .filter(move |(uses, _)| seen.insert(*uses))
     }
 
-    /// Where a step's `with` has an input; none where the step does not write it.
+    /// Returns the place of an input in a step's `with`, or `None` if the step does not set it.
     pub fn input_place(&self, step: &str, input: &str) -> Option<Position> {
         let with = self.step(step)?.with.as_ref()?;
         let mut entries = with.entries().iter();
@@ -73,7 +73,7 @@ impl Pipeline {
             .map(|(key, _)| key.at)
     }
 
-    /// Where a step names its plugin.
+    /// Returns the place where a step names its plugin.
     pub fn step_place(&self, step: &str) -> Option<Position> {
         Some(self.step(step)?.uses_at)
     }
@@ -82,7 +82,7 @@ impl Pipeline {
         self.steps.iter().find(|step| step.id == id)
     }
 
-    /// The environment variables that its expressions may read.
+    /// Returns the environment variables that its expressions may read.
     pub fn env(&self) -> impl Iterator<Item = &str> {
         self.env.iter().map(|(name, _)| name.as_str())
     }
@@ -108,7 +108,7 @@ impl Pipeline {
         })
     }
 
-    /// Its secrets and where each comes from.
+    /// Returns its secrets and the source of each.
     pub fn secrets(&self) -> impl Iterator<Item = (&str, &SecretSource)> {
         self.secrets
             .iter()
@@ -126,7 +126,7 @@ pub(crate) struct Input {
     pub(crate) choices: Option<Vec<Value>>,
 }
 
-/// What an input holds.
+/// The type of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InputKind {
     String,
@@ -164,7 +164,8 @@ impl InputKind {
         }
     }
 
-    /// The value as this kind; a text from a command line counts where it can be nothing else.
+    /// Returns the value as this type. A text from a command line is converted if it has only one
+    /// meaning.
     pub(crate) fn accept(self, value: &Value) -> Option<Value> {
         let same = match self {
             Self::String => value.is_string(),
@@ -186,7 +187,7 @@ impl InputKind {
     }
 }
 
-/// What steps have when they don't say.
+/// The default settings of steps.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Defaults {
     pub(crate) timeout_ms: Option<u64>,
@@ -200,22 +201,22 @@ pub(crate) struct Step {
     pub(crate) id: String,
     pub(crate) at: Position,
     pub(crate) finally: bool,
-    /// None where `uses` names no plugin, which was reported.
+    /// `None` if `uses` does not name a valid plugin; the error is already reported.
     pub(crate) uses: Option<PluginRef>,
     pub(crate) uses_at: Position,
     pub(crate) with: Option<Node>,
     pub(crate) with_at: Position,
     pub(crate) condition: Option<Expression>,
-    /// What it waits for: what it says and what its expressions read.
+    /// The steps that it waits for: those in its `needs` and those that its expressions read.
     pub(crate) needs: Vec<String>,
-    /// What it says it needs, each with its place.
+    /// The steps in its `needs`, each with its place.
     pub(crate) needs_at: Vec<(String, Position)>,
     /// All expressions of `with` and `if`.
     pub(crate) reads: Vec<Expression>,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) retry: Option<Retry>,
     pub(crate) matrix: Option<Matrix>,
-    /// Whether it has a matrix that could not be read.
+    /// Whether its matrix could not be read.
     pub(crate) broken_matrix: bool,
     pub(crate) fail_fast: bool,
     pub(crate) max_parallel: Option<u32>,
@@ -226,7 +227,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// What messages call its plugin.
+    /// Returns the plugin's name for messages.
     pub(crate) fn plugin(&self) -> &str {
         self.uses.as_ref().map_or("the plugin", PluginRef::as_str)
     }
@@ -240,14 +241,14 @@ pub(crate) struct Expression {
     pub(crate) analysis: Arc<Analysis>,
 }
 
-/// A scalar with expressions in it, or without.
+/// A scalar, with or without expressions.
 #[derive(Debug, Clone)]
 pub(crate) struct Written {
     pub(crate) node: Node,
     pub(crate) expressions: Vec<Expression>,
 }
 
-/// A scalar taken apart.
+/// A scalar split into its texts and expressions.
 #[derive(Debug, Clone)]
 pub(crate) struct Parts {
     pub(crate) pieces: Vec<Piece>,

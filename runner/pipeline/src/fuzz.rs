@@ -1,5 +1,5 @@
-//! The readers of strangers' bytes as a fuzzer calls them. What expressions yield is the
-//! evaluator's matter, which has targets of its own.
+//! Fuzz targets for the readers of untrusted bytes. The evaluator has its own targets for the
+//! evaluation of expressions.
 
 use serde_json::Value;
 use sidestep_evaluator::{Analysis, Answer, Evaluator, Question, Stopped};
@@ -7,7 +7,7 @@ use sidestep_events::Diagnostic;
 
 use crate::{Source, parse_partly, read_values};
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the reader, and the seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
@@ -16,7 +16,7 @@ pub const TARGETS: [Target; 2] = [
     ("pipeline-inputs", inputs, input_seeds),
 ];
 
-/// Answers as if every expression were a constant.
+/// An evaluator that treats every expression as a constant.
 #[derive(Debug)]
 struct Constant;
 
@@ -49,7 +49,8 @@ pub fn file(bytes: &[u8]) {
     }
 }
 
-/// Reads a file of inputs. What it says as JSON, which is YAML, is read as the same.
+/// Reads a file of inputs. Also checks that the value, written as JSON, reads as the same value:
+/// JSON is YAML.
 pub fn inputs(bytes: &[u8]) {
     let source = source(bytes);
     match read_values(&source) {
@@ -77,7 +78,7 @@ fn source(bytes: &[u8]) -> Source {
     }
 }
 
-/// Every problem's place lies in the text.
+/// Checks that the place of each problem lies within the text.
 fn within(problems: &[Diagnostic], text: &str) {
     let lines = text.split('\n').count() + text.matches('\r').count() + 1;
     for problem in problems {
@@ -86,7 +87,8 @@ fn within(problems: &[Diagnostic], text: &str) {
     }
 }
 
-/// Numbers with a fraction are written in more than one way.
+/// Returns whether a value holds a fraction. Fractions have more than one spelling, so the text
+/// may change.
 fn has_fraction(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.is_f64(),

@@ -1,4 +1,4 @@
-/// Words that CEL reserves or that mean something in it already.
+/// Words that CEL reserves or already uses.
 pub(crate) const CEL_KEYWORDS: &[&str] = &[
     "as",
     "break",
@@ -23,11 +23,11 @@ pub(crate) const CEL_KEYWORDS: &[&str] = &[
     "while",
 ];
 
-/// The longest id, in characters.
+/// The maximum length of an id, in characters.
 pub(crate) const MAX_ID: usize = 64;
 
-/// Whether an id can be read by an expression: `[A-Za-z_][A-Za-z0-9_]*` and no word of CEL's. An
-/// error says why not, and what to write instead.
+/// Checks that an expression can read an id: `[A-Za-z_][A-Za-z0-9_]*` and not a word of CEL. An
+/// error holds the reason and the fix.
 pub(crate) fn check(id: &str) -> Result<(), (String, String)> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if id.len() > MAX_ID {

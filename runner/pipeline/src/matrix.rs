@@ -7,11 +7,11 @@ use crate::file::Matrix;
 use crate::problems::Problems;
 use crate::{read, scalars};
 
-/// The most combinations of one matrix.
+/// The maximum number of combinations of one matrix.
 pub(crate) const MAX_COMBINATIONS: usize = 10_000;
 
-/// Reads `matrix`: lists whose combinations are run, without those of `exclude`, and those of
-/// `include` besides.
+/// Reads `matrix`: all combinations of its lists, without those of `exclude`, and with those of
+/// `include`.
 pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
     let before = problems.count();
     let mut keys = Vec::new();
@@ -92,7 +92,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
     (problems.count() == before).then_some(Matrix { keys, combinations })
 }
 
-/// Reports an entry of `exclude` that no combination has, with the likely reason.
+/// Reports an entry of `exclude` that matches no combination, with the likely reason.
 fn excludes_nothing(
     problems: &mut Problems<'_>,
     at: Position,

@@ -1,4 +1,4 @@
-//! A pipeline file, from its text to what it says.
+//! Parses a pipeline file.
 
 mod inputs;
 mod secrets;
@@ -28,7 +28,7 @@ const TOP: &[&str] = &[
     "timeout",
 ];
 
-/// The most steps of one file, matrices not counted.
+/// The maximum number of steps in one file; a matrix counts once.
 const MAX_STEPS: usize = 10_000;
 
 const START: Position = Position {
@@ -37,17 +37,17 @@ const START: Position = Position {
     length: 0,
 };
 
-/// What could be read of a file.
+/// The readable part of a file.
 #[derive(Debug, Clone)]
 pub struct Parsed {
-    /// What could be understood; none where the rest would say nothing, as without YAML.
+    /// The part that could be read; `None` if no part is usable, as with invalid YAML.
     pub pipeline: Option<Pipeline>,
-    /// What is wrong, each with its place.
+    /// All errors, each with its place.
     pub problems: Vec<Diagnostic>,
 }
 
-/// Reads a pipeline file. Either the pipeline is right as far as that can be said without its
-/// plugins, or everything that is wrong comes back, each with its place.
+/// Reads a pipeline file. Returns a pipeline without errors, as far as they can be found without
+/// its plugins, or all errors, each with its place.
 pub fn parse(source: &Source, evaluator: &dyn Evaluator) -> Result<Pipeline, Vec<Diagnostic>> {
     match parse_partly(source, evaluator) {
         Parsed {
@@ -58,8 +58,8 @@ pub fn parse(source: &Source, evaluator: &dyn Evaluator) -> Result<Pipeline, Vec
     }
 }
 
-/// Reads as much of a pipeline file as can be understood, so that what else is wrong with it can be
-/// said in the same go ([`crate::plan_partly`]).
+/// Reads as much of a pipeline file as possible, so that [`crate::plan_partly`] can report further
+/// errors in the same pass.
 pub fn parse_partly(source: &Source, evaluator: &dyn Evaluator) -> Parsed {
     let tree = tree::read(&source.name, &source.text);
     let mut problems = Problems::new(&source.name, evaluator, tree.problems);
@@ -176,7 +176,8 @@ fn names(root: &Node, key: &str) -> Vec<String> {
     entries.map(|(name, _)| name.text.clone()).collect()
 }
 
-/// Whether the file is not of another version, of which little could be said.
+/// Checks that the file has a supported version. The rest of a file of another version is not
+/// checked.
 fn version(problems: &mut Problems<'_>, root: &Node) -> bool {
     match root.get("version") {
         None => problems.add_help(

@@ -6,16 +6,16 @@ use sidestep_policy::nearest;
 
 use crate::expression::{Code, Unanswered};
 
-/// What is wrong with one file, gathered so that everything is said at once.
+/// The errors of one file, collected so that all are reported at once.
 #[derive(Debug)]
 pub(crate) struct Problems<'a> {
     file: &'a str,
-    /// Reads the file's expressions.
+    /// The evaluator that reads the file's expressions.
     evaluator: &'a dyn Evaluator,
     all: Vec<Diagnostic>,
-    /// Where they are.
+    /// The places of the errors.
     places: BTreeSet<Option<Position>>,
-    /// Whether a budget of the whole run is used up, which is said once.
+    /// Whether a budget of the whole run is exceeded; this is reported once.
     ended: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Problems<'a> {
         self.evaluator
     }
 
-    /// Reports that an expression, a schema or a pattern gave no answer.
+    /// Reports an expression, a schema or a pattern without a result.
     pub(crate) fn unanswered(&mut self, code: Code, at: Position, why: &Unanswered) {
         if !(why.is_final() && self.ended) {
             self.push(why.diagnostic(code), at);
@@ -65,7 +65,7 @@ impl<'a> Problems<'a> {
         self.push_anywhere(diagnostic.at(self.file, at));
     }
 
-    /// As [`unanswered`](Self::unanswered), with what to do where a budget says nothing else.
+    /// Reports as [`unanswered`](Self::unanswered), with `help` unless the error has its own.
     pub(crate) fn unanswered_of(&mut self, code: Code, at: Position, why: &Unanswered, help: &str) {
         let before = self.all.len();
         self.unanswered(code, at, why);
@@ -76,13 +76,13 @@ impl<'a> Problems<'a> {
         }
     }
 
-    /// A problem that has no place in the file, or has its place already.
+    /// Reports a problem that has no place in the file, or already has its place.
     pub(crate) fn push_anywhere(&mut self, diagnostic: Diagnostic) {
         self.places.insert(diagnostic.at);
         self.all.push(diagnostic);
     }
 
-    /// A name that is not known, with the one that it was most likely meant to be.
+    /// Reports an unknown name, with the most similar known one.
     pub(crate) fn unknown<'k>(
         &mut self,
         code: &'static str,
@@ -113,12 +113,12 @@ impl<'a> Problems<'a> {
         self.all.is_empty()
     }
 
-    /// Whether something is wrong at this very place already.
+    /// Returns whether a problem is already reported at this exact place.
     pub(crate) fn has_at(&self, at: Position) -> bool {
         self.places.contains(&Some(at))
     }
 
-    /// All of them, in the order of the file, each once.
+    /// Returns all problems in the order of the file, without duplicates.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         let mut said = HashSet::new();
         self.all.retain(|found| said.insert(format!("{found:?}")));

@@ -1,4 +1,4 @@
-//! Readers of small things: maps with known keys, texts, numbers, times.
+//! Readers of small values: maps with known keys, texts, numbers, times.
 
 use sidestep_contract::units;
 use sidestep_events::Position;
@@ -8,10 +8,10 @@ use sidestep_policy::tree::{Node, NodeKind};
 use crate::problems::Problems;
 use crate::{ids, scalars};
 
-/// Keys of the contract that this version does not have.
+/// Keys of the contract that this version does not support.
 const UNSUPPORTED: &[&str] = &["concurrency", "cache", "approval", "include", "artifacts"];
 
-/// The entries of a map whose keys are known; everything else is reported.
+/// Checks that a value is a map with known keys only; reports everything else.
 pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: &[&str]) -> bool {
     let NodeKind::Map(entries) = &node.kind else {
         problems.add_help(
@@ -47,7 +47,7 @@ pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: 
     true
 }
 
-/// The entries of a map whose keys are ids.
+/// Returns the entries of a map whose keys are ids.
 pub(crate) fn named<'n>(
     problems: &mut Problems<'_>,
     node: &'n Node,
@@ -70,7 +70,7 @@ pub(crate) fn named<'n>(
     all
 }
 
-/// A text, without expressions.
+/// Reads a text without expressions.
 pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<String> {
     let Some(scalar) = node.scalar() else {
         let message = format!("{what} is a text, not {}", node.describe());
@@ -94,7 +94,7 @@ pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Opti
     }
 }
 
-/// A list of texts; a single text counts as a list of one where that is allowed.
+/// Reads a list of texts; where allowed, a single text counts as a list of one.
 pub(crate) fn texts(
     problems: &mut Problems<'_>,
     node: &Node,
@@ -126,7 +126,7 @@ pub(crate) fn texts(
     }
 }
 
-/// A time with its unit, in milliseconds.
+/// Reads a time with its unit; returns milliseconds.
 pub(crate) fn duration(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<u64> {
     let text = node.scalar().map(|scalar| scalar.text.as_str());
     let misfit = match units::milliseconds(text.unwrap_or_default()) {
@@ -144,7 +144,7 @@ pub(crate) fn duration(problems: &mut Problems<'_>, node: &Node, what: &str) -> 
     None
 }
 
-/// A whole number of at least one.
+/// Reads an integer of at least one.
 pub(crate) fn count(
     problems: &mut Problems<'_>,
     node: &Node,
@@ -163,7 +163,7 @@ pub(crate) fn count(
     value
 }
 
-/// `true` or `false`.
+/// Reads `true` or `false`.
 pub(crate) fn boolean(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<bool> {
     let scalar = node.scalar().filter(|scalar| scalar.plain);
     match scalar.map(|scalar| scalar.text.as_str()) {

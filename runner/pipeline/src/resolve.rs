@@ -1,4 +1,4 @@
-//! The pipeline's inputs: what was given, defaults, and whether they are what the file wants.
+//! Resolves the pipeline's inputs: passed values, defaults, and their checks.
 
 use serde_json::{Map, Value};
 use sidestep_events::{Diagnostic, Position, codes};
@@ -12,7 +12,7 @@ use crate::problems::Problems;
 use crate::scalars;
 use crate::with::Reader;
 
-/// What of the environment the file lists; null for what is not set.
+/// Returns the environment variables that the file lists; unset ones are null.
 pub(crate) fn env(pipeline: &Pipeline, all: &Value) -> Map<String, Value> {
     pipeline
         .env
@@ -57,7 +57,7 @@ pub(crate) fn inputs(
     for (name, input) in &pipeline.inputs {
         let value = match (given.inputs.get(name), &input.default) {
             (Some(value), other) => {
-                // A default that can never be used is wrong whether it is needed now or not.
+                // A default that can never be used is an error even if it is not needed now.
                 if other
                     .as_ref()
                     .is_some_and(|written| written.expressions.is_empty())
@@ -129,7 +129,7 @@ fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value)
 }
 
 /// Returns whether a value matches the input's pattern. Reports a pattern that cannot be evaluated,
-/// and returns none.
+/// and then returns `None`.
 fn matches(
     problems: &mut Problems<'_>,
     name: &str,
@@ -192,7 +192,7 @@ fn literal(
     Some(template.known(values).0)
 }
 
-/// A value for a message.
+/// Returns a value in short form for a message.
 fn brief(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= 60 {

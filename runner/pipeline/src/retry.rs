@@ -7,9 +7,9 @@ use crate::problems::Problems;
 use crate::read;
 
 const KEYS: &[&str] = &["attempts", "on", "delay", "maxDelay"];
-/// The pause before the second attempt, where the file says nothing.
+/// The default back-off before the second attempt, in milliseconds.
 const DELAY_MS: u64 = 5_000;
-/// The longest pause, where the file says nothing.
+/// The default maximum back-off, in milliseconds.
 const MAX_DELAY_MS: u64 = 120_000;
 
 /// Reads `retry`.
@@ -43,7 +43,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
                 text
             })
             .collect(),
-        // What is worth another try when nobody said otherwise: the infrastructure's failures.
+        // By default, only failures of the infrastructure are retried.
         None => ["unavailable", codes::pod::EVICTED, codes::pod::NODE_LOST]
             .map(str::to_owned)
             .to_vec(),
@@ -62,10 +62,10 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
     })
 }
 
-/// Checks an entry of `on`: a class, or a code or what it begins with. Other people's plugins have
-/// codes of their own, so anything else is taken unless it is nearly one of ours: a word that is
-/// nearly a class or a family of codes, or the rest of a code (`evicted`), or a code of a family of
-/// ours that is nearly one that there is.
+/// Checks an entry of `on`: a class, a code, or a prefix of a code. Third-party plugins have codes
+/// of their own, so unknown text is accepted unless it is similar to a known one: a word that is
+/// similar to a class or to a family of codes, the rest of a code (`evicted`), or a code that is
+/// similar to an existing one of the same family.
 fn reason(problems: &mut Problems<'_>, text: &str, at: Position) {
     let names = || codes::all().map(|code| code.name);
     let family = |name: &'static str| name.split('.').next().unwrap_or(name);

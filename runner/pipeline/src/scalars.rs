@@ -1,21 +1,21 @@
-//! What a plain scalar means. A file is read as it looks: where YAML's readers differ, or where a
-//! text would become something else, quotes are asked for.
+//! The meaning of plain scalars. If YAML parsers disagree about a scalar, or a text would become
+//! another type, the file must quote it.
 
 use serde_json::{Number, Value};
 use sidestep_policy::tree::{Scalar, is_null};
 
-/// What YAML takes a plain scalar for.
+/// The type that YAML gives a plain scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Plain {
-    /// A text that nothing takes for anything else.
+    /// A text for every YAML parser.
     Text,
     /// null.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number that reads the same everywhere.
+    /// A number with the same value for every YAML parser.
     Number(Number),
-    /// What some reader of YAML takes for something else than it looks like; the text says what.
+    /// A scalar that some YAML parser reads as another type than it looks like; the text names it.
     Trap(&'static str),
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn plain(text: &str) -> Plain {
     if let Ok(value) = serde_json::from_str::<Value>(text)
         && let Value::Number(number) = value
     {
-        // `1.10` would lose its zero, `1e3` its form.
+        // As numbers, `1.10` would lose its zero and `1e3` its form.
         return if number.to_string() == text {
             Plain::Number(number)
         } else {
@@ -55,7 +55,7 @@ pub(crate) fn plain(text: &str) -> Plain {
             bare.strip_prefix(prefix)
                 .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_hexdigit()))
         });
-    // 1.1's base-60 numbers: `22:22`.
+    // YAML 1.1 has base-60 numbers: `22:22`.
     let sixty = digits.contains(':')
         && digits
             .split(':')
@@ -69,8 +69,8 @@ pub(crate) fn plain(text: &str) -> Plain {
     }
 }
 
-/// A scalar as a value of one of the wanted JSON types; none wanted means that any will do. An
-/// error says what is wrong and what to write.
+/// Returns a scalar as a value of one of the wanted JSON types; an empty list allows any type. An
+/// error holds the reason and the fix.
 pub(crate) fn value(scalar: &Scalar, wanted: &[&str]) -> Result<Value, (String, String)> {
     let text = &scalar.text;
     if !scalar.plain {

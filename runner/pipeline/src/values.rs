@@ -1,4 +1,4 @@
-//! Values that stand in a file of their own: inputs, grants, settings.
+//! Reads values from a file of their own: inputs, grants, settings.
 
 use serde_json::{Map, Value};
 use sidestep_events::Diagnostic;
@@ -8,9 +8,9 @@ use sidestep_policy::tree::{self, Node, NodeKind};
 use crate::file::Source;
 use crate::scalars;
 
-/// Reads a YAML file of values as a pipeline file is read: what some reader of YAML takes for
-/// something else than it looks like (`1.10`, `010`, `off`) is an error whose fix is quotes. An
-/// empty file is null.
+/// Reads a YAML file of values by the rules of a pipeline file: a scalar that some YAML parser
+/// reads as another type than it looks like (`1.10`, `010`, `off`) is an error, and quotes fix it.
+/// An empty file is null.
 ///
 /// # Errors
 /// Returns everything that is wrong with the file, each with its place.

@@ -1,4 +1,4 @@
-//! A step's `with`, read by its plugin's input schema.
+//! Reads a step's `with` by its plugin's input schema.
 
 mod check;
 mod reader;
@@ -19,8 +19,8 @@ pub(crate) use reader::Reader;
 
 use check::check_keys;
 
-/// A step's `with` as a template, with the pipeline's default cluster where it is left out. None
-/// when something in it is wrong, which is then reported.
+/// Returns a step's `with` as a template, with the pipeline's default cluster if it is left out.
+/// Reports errors, and then returns `None`.
 pub(crate) fn of_step(
     problems: &mut Problems<'_>,
     pipeline: &Pipeline,
@@ -51,7 +51,7 @@ pub(crate) fn of_step(
     let read = problems.count() == before;
     let template = Template::Map(map).simplify();
     if !read {
-        // What else is wrong is said in the same go: keys and what is missing.
+        // Other errors are reported in the same pass: unknown and missing keys.
         let (known, _) = template.known(values);
         check_keys(problems, step, root, &known);
         return None;

@@ -1,4 +1,4 @@
-//! The pipeline's inputs.
+//! Reads the pipeline's inputs.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -104,7 +104,7 @@ fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
     Some(values)
 }
 
-/// Reports choices that no value of the type is, and a pattern that no value is matched against.
+/// Reports choices of the wrong type, and a pattern on a type that is never matched.
 fn never_given(problems: &mut Problems<'_>, kind: InputKind, node: &Node) {
     let name = kind.as_str();
     if let Some(pattern) = node.get("pattern").filter(|_| kind != InputKind::String) {

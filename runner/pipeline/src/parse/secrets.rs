@@ -1,4 +1,4 @@
-//! The pipeline's secrets: where each comes from.
+//! Reads the sources of the pipeline's secrets.
 
 use indexmap::IndexMap;
 use sidestep_events::Position;
@@ -51,8 +51,8 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
     secrets
 }
 
-/// Refuses variables that are secrets and may be read by expressions too: an expression's value is
-/// part of the plan, which is stored and shown.
+/// Rejects environment variables that are secrets but that expressions may read too: the value of
+/// an expression is part of the plan, which is stored and shown.
 pub(super) fn keep_out_of_env(
     problems: &mut Problems<'_>,
     secrets: &IndexMap<String, SecretSource>,

@@ -1,4 +1,4 @@
-//! Whether inputs are what the plugin's schema asks for.
+//! Checks inputs against the plugin's schema.
 
 use serde_json::Value;
 use sidestep_evaluator::Finding;
@@ -10,7 +10,7 @@ use crate::file::Step;
 use crate::problems::Problems;
 use crate::schema;
 
-/// Checks what is known of the inputs against the schema. Says whether it found them right.
+/// Checks the known inputs against the schema. Returns whether they are correct.
 pub(crate) fn check(
     problems: &mut Problems<'_>,
     step: &Step,
@@ -43,9 +43,9 @@ pub(crate) fn check(
     problems.count() == before
 }
 
-/// What else is wrong with inputs of which some could not be read; those are null here.
+/// Reports further errors of inputs of which some could not be read; those are null in `known`.
 pub(super) fn check_keys(problems: &mut Problems<'_>, step: &Step, root: &Value, known: &Value) {
-    // An unusable schema is reported when there are inputs to check against it.
+    // An unusable schema is reported when the inputs are checked against it.
     for finding in schema::validate(problems.evaluator(), root, known).unwrap_or_default() {
         let unread = known.pointer(&finding.pointer).is_none_or(Value::is_null);
         if !unread && !finding.alternatives {

@@ -1,4 +1,4 @@
-//! Values read by a schema.
+//! Reads values by a schema.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -14,10 +14,10 @@ use crate::problems::Problems;
 use crate::template::{Piece, Template, join};
 use crate::{scalars, schema};
 
-/// The JSON types of what an expression within a text may yield.
+/// The JSON types that an expression within a text may have.
 const TEXTUAL: [&str; 3] = ["string", "number", "boolean"];
 
-/// Reads values by a schema, and evaluates what is known when the plan is made.
+/// Reads values by a schema, and evaluates expressions that are known at planning time.
 pub(crate) struct Reader<'a> {
     values: &'a Values,
     root: &'a Value,
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
                 }
             }
             pieces => {
-                // A list or a map has no place within a text.
+                // A list or a map cannot be part of a text.
                 let within = parts.expressions.iter().map(|expression| {
                     let wanted = TEXTUAL.map(str::to_owned).to_vec();
                     (expression.text.clone(), expression.at, wanted)
@@ -156,7 +156,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a text has the form that `x-sidestep` asks for; what is wrong and what to write.
+/// Checks that a text has the form that `x-sidestep` asks for. An error holds the reason and the
+/// fix.
 fn unit(mark: Option<&str>, text: &str) -> Result<(), (String, String)> {
     let wanted = |what: &str, misfit: &Misfit| {
         (
