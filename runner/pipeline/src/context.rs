@@ -9,14 +9,14 @@ use crate::functions::{FUNCTIONS, STATUS_FUNCTIONS};
 use crate::problems::Problems;
 use crate::template::{Piece, split};
 
-/// What expressions at a place of the file may read.
+/// The names and functions that expressions may read at one place of the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
-    /// The names.
+    /// The names of the variables.
     pub(crate) roots: &'static [&'static str],
-    /// Whether they may ask for the status of the run.
+    /// Whether expressions may call the status functions.
     pub(crate) statuses: bool,
-    /// What the place is called in messages.
+    /// The name of the place in messages.
     pub(crate) what: &'static str,
 }
 
@@ -51,7 +51,7 @@ pub(crate) const IN_DEFAULTS: Place = Place {
     what: "in `defaults`",
 };
 
-/// Names that CEL has for its types.
+/// The names of CEL's own types.
 const TYPES: &[&str] = &[
     "bool",
     "int",
@@ -120,7 +120,7 @@ pub(crate) fn expression(
     })
 }
 
-/// CEL's own functions and operators, and ours.
+/// Returns whether a function or operator is one of CEL's own or one of Sidestep's.
 fn known_function(name: &str) -> bool {
     const CEL: &[&str] = &[
         "size",
@@ -197,7 +197,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
     );
 }
 
-/// Takes a scalar with `${{ … }}` apart and reads its expressions.
+/// Splits a scalar with `${{ … }}` and reads its expressions.
 pub(crate) fn parts(
     problems: &mut Problems<'_>,
     place: Place,
@@ -235,7 +235,8 @@ pub(crate) fn parts(
     whole.then_some(parts)
 }
 
-/// The place of a part of a scalar, where the source shows the scalar as it is.
+/// Returns the position of a part of a scalar. Returns the scalar's own position if the source
+/// does not contain its text verbatim.
 fn inside(scalar: &Scalar, at: Position, offset: usize, length: usize) -> Position {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     match scalar.verbatim {

@@ -14,7 +14,7 @@ pub use sidestep_evaluator::MAX_EXPRESSION;
 pub(crate) use unanswered::{Code, Unanswered};
 pub(crate) use values::Values;
 
-/// How many expressions are remembered at once.
+/// The maximum number of cached analyses.
 const REMEMBERED: usize = 1024;
 
 /// Caches analyses by the expression's text: an expression is analysed for its types, for the steps
@@ -42,7 +42,7 @@ pub(crate) fn analyse(evaluator: &dyn Evaluator, text: &str) -> Result<Arc<Analy
     Ok(analysis)
 }
 
-/// Whether an expression waits for other steps.
+/// Returns whether an expression waits for other steps.
 pub(crate) fn waits(evaluator: &dyn Evaluator, text: &str) -> bool {
     analyse(evaluator, text).is_ok_and(|analysis| analysis.reads("steps"))
 }
@@ -62,8 +62,8 @@ pub(crate) fn evaluate(text: &str, values: &Values) -> Result<Value, Unanswered>
     }
 }
 
-/// The variables that the expression reads, and of each only the keys that it names: what it can't
-/// see costs nothing.
+/// Returns the variables that the expression reads, each reduced to the keys that it names.
+/// Values that it cannot see are not copied.
 fn variables<'v>(
     analysis: &'v Analysis,
     values: &'v Values,
@@ -96,7 +96,7 @@ fn variables<'v>(
     variables
 }
 
-/// Whether a text matches a pattern.
+/// Returns whether a text matches a pattern.
 pub(crate) fn matches(
     evaluator: &dyn Evaluator,
     pattern: &str,

@@ -1,6 +1,6 @@
-//! The functions of ours that expressions may call; the evaluator declares them.
+//! Sidestep's own functions for expressions; the evaluator declares them.
 
-/// Functions about what became of the steps before.
+/// The functions that read the status of earlier steps.
 pub(crate) const STATUS_FUNCTIONS: &[&str] = &["success", "failure", "always", "cancelled"];
-/// The functions of ours that any expression may call.
+/// Sidestep's own functions that any expression may call.
 pub(crate) const FUNCTIONS: &[&str] = &["success", "failure", "always", "cancelled", "default"];

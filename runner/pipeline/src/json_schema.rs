@@ -12,12 +12,12 @@ use crate::ids::{CEL_KEYWORDS, MAX_ID};
 use crate::manifest::Manifest;
 use inputs::with;
 
-/// The most steps side by side that can be asked for.
+/// The maximum for the number of steps side by side.
 const MOST: u32 = 10_000;
 
-/// The JSON Schema (draft 2020-12) of a pipeline file, for editors. `manifests` are the plugins
-/// that are known: the inputs of their steps are described, each as
-/// its type or an expression.
+/// Returns the JSON Schema (draft 2020-12) of a pipeline file, for editors. `manifests` are the
+/// known plugins: the schema describes the inputs of their steps, each as its type or an
+/// expression.
 pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -268,7 +268,7 @@ fn texts() -> Value {
 }
 
 fn time() -> Value {
-    // Zero in any form is no time.
+    // Zero in any spelling is not a valid time.
     json!({ "type": "string", "pattern": TIME_PATTERN, "not": { "pattern": "^(0+(ms|s|m|h|d))+$" } })
 }
 

@@ -1,13 +1,13 @@
 //! The pipeline language: from a file's text to a checked [`Pipeline`], and from that, with its
 //! plugins' manifests, inputs and policies, to a [`Plan`]: the data that a run executes.
 //!
-//! [`parse`] and [`plan`] find everything that can be found before anything runs, all of it at
-//! once, each with its place; [`parse_partly`] and [`plan_partly`] go as far as a wrong file lets
-//! them. While a run goes on, [`RunState`] holds what became of each instance,
-//! and an [`Instance`] answers whether it runs and with which inputs.
+//! [`parse`] and [`plan`] find everything that can be found before the run, and report all of it
+//! at once, with places; [`parse_partly`] and [`plan_partly`] go as far as possible with a wrong
+//! file. During a run, [`RunState`] holds the status of each instance, and an [`Instance`]
+//! computes whether it runs and with which inputs.
 //!
-//! This crate does no IO. It must not know how plugins are found or run, where a run's state lives,
-//! or how anything is shown; it knows nothing of wasmtime, Kubernetes or Google.
+//! This crate does no IO. It must not know how plugins are found or run, where the state of a run
+//! is stored, or how anything is shown; it does not know wasmtime, Kubernetes or Google.
 
 mod context;
 mod expression;

@@ -36,12 +36,12 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// What the plugin's own schema finds wrong with outputs that it gave, one line each. The
+    /// Checks outputs against the plugin's own schema and returns the errors, one line each. The
     /// lines name places and rules, never values.
     ///
     /// # Errors
     ///
-    /// The failure of a step whose plugin's schema uses up a budget.
+    /// Returns the failure of a step whose plugin's schema exceeds a budget.
     pub fn check_outputs(
         &self,
         evaluator: &dyn Evaluator,

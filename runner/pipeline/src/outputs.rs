@@ -1,4 +1,5 @@
-//! What expressions read of other steps: whether it exists, has the right type, and may be null.
+//! Checks what expressions read of other steps: whether it exists, its type, and whether it may be
+//! null.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::plan::Seen;
 use crate::problems::Problems;
 use crate::schema;
 
-/// The schema of a step's outputs, and what names its plugin.
+/// Returns the schema of a step's outputs, and the reference of its plugin.
 pub(crate) fn output_schema<'a>(
     pipeline: &Pipeline,
     given: &'a PlanInputs<'_>,
@@ -24,7 +25,7 @@ pub(crate) fn output_schema<'a>(
     Some((&plugin.manifest.outputs, uses.as_str()))
 }
 
-/// Checks that every `steps.X.…` that is read exists.
+/// Checks that every `steps.X.…` that expressions read exists.
 pub(crate) fn names(
     problems: &mut Problems<'_>,
     pipeline: &Pipeline,
@@ -83,7 +84,7 @@ pub(crate) fn names(
     }
 }
 
-/// Checks the type of an input that is one output of another step.
+/// Checks the type of an input whose value is one output of another step.
 pub(crate) fn types(
     problems: &mut Problems<'_>,
     pipeline: &Pipeline,
@@ -130,8 +131,8 @@ pub(crate) fn types(
     );
 }
 
-/// Reports outputs of other steps that may be null where a step reads them, without anything that
-/// says what then.
+/// Reports outputs of other steps that may be null where a step reads them and does not handle
+/// null.
 pub(crate) fn nulls(problems: &mut Problems<'_>, pipeline: &Pipeline, step: &Step) {
     let asks = step.condition.as_ref();
     let runs_anyway =
@@ -154,7 +155,7 @@ pub(crate) fn nulls(problems: &mut Problems<'_>, pipeline: &Pipeline, step: &Ste
     }
 }
 
-/// Reports the same of the pipeline's outputs, which are read after a run that succeeded.
+/// Reports the same for the pipeline's outputs, which are read after a successful run.
 pub(crate) fn nulls_of_outputs(
     problems: &mut Problems<'_>,
     pipeline: &Pipeline,
@@ -170,7 +171,7 @@ pub(crate) fn nulls_of_outputs(
     }
 }
 
-/// The outputs that an expression reads without a `default(…)` or `has(…)` around them.
+/// Returns the outputs that an expression reads outside `default(…)` and `has(…)`.
 fn unguarded(read: &Expression) -> impl Iterator<Item = &Reference> {
     let references = read.analysis.references.iter();
     references.filter(|reference| {
@@ -181,17 +182,17 @@ fn unguarded(read: &Expression) -> impl Iterator<Item = &Reference> {
     })
 }
 
-/// Whether an expression reads the step's status, so that it can tell null from an output.
+/// Returns whether an expression reads the step's status, and so can handle a null output.
 fn tests(read: &Expression, step: &str) -> bool {
     references_to(read, step).any(|path| path.first().is_some_and(|field| field == "status"))
 }
 
-/// Whether a condition reads anything of the step.
+/// Returns whether a condition reads anything of the step.
 fn reads_of(condition: &Expression, step: &str) -> bool {
     references_to(condition, step).next().is_some()
 }
 
-/// What an expression reads of a step: the names after its id.
+/// Returns what an expression reads of a step: the names after its id.
 fn references_to<'e>(
     expression: &'e Expression,
     step: &'e str,
@@ -203,7 +204,7 @@ fn references_to<'e>(
     })
 }
 
-/// Whether a step's own `if` can skip it in a run that succeeds.
+/// Returns whether a step's own `if` can skip it in a successful run.
 fn may_be_skipped(pipeline: &Pipeline, step: &str) -> bool {
     let step = pipeline.steps.iter().find(|other| other.id == step);
     step.and_then(|step| step.condition.as_ref())

@@ -1,4 +1,4 @@
-//! What a plugin requests of a capability, as its manifest says it of its inputs.
+//! Evaluates the requests of a plugin's manifest over the plugin's inputs.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use sidestep_policy::{Capability, Kind, Pattern, Reading, Scope, ScopeError, sco
 use crate::expression::{self, Unanswered, Values};
 use crate::schema;
 
-/// The key of a request of `workspace` beside those of its scope: the folder that the links of its
-/// paths may not leave.
+/// The extra key of a request of `workspace`, beside the keys of its scope: the folder that the
+/// links of its paths may not leave.
 const LINKS_WITHIN: &str = "linksWithin";
 
-/// What a request comes to.
+/// The value of a request.
 pub(crate) struct Evaluated {
     pub(crate) capability: Capability,
     pub(crate) scopes: Vec<Scope>,
-    /// For each scope, the folder that its links may not leave; empty for the workspace.
+    /// The folder that each scope's links may not leave; empty for the workspace.
     pub(crate) within: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn evaluate_request(
     })
 }
 
-/// Takes the folder out of a scope.
+/// Removes the `linksWithin` key from a scope and returns its folder.
 fn links_within(scope: &mut Value) -> Result<String, Unanswered> {
     let Some(folder) = scope
         .as_object_mut()

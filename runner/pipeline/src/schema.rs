@@ -1,5 +1,5 @@
-//! JSON Schemas of plugins: they come from strangers. The evaluator checks values against them; what
-//! the planner reads of them itself is bounded here.
+//! Reads the JSON Schemas of plugins, which are untrusted. The evaluator checks values against
+//! them; this module bounds what the planner itself reads of them.
 
 mod defaults;
 
@@ -12,12 +12,12 @@ use crate::expression::Unanswered;
 
 pub(crate) use defaults::fill_defaults;
 
-/// How deep references and combinators of a schema are followed.
+/// The maximum depth to which references and combinators of a schema are followed.
 const MAX_DEPTH: usize = 12;
-/// How many schemas are looked at for one place of a value.
+/// The maximum number of schemas for one place of a value.
 const MAX_CANDIDATES: usize = 64;
 
-/// Everything that the schema finds wrong with a value. An error says that the schema is unusable.
+/// Returns all violations of the schema by a value. An error means that the schema is unusable.
 pub(crate) fn validate(
     evaluator: &dyn Evaluator,
     schema: &Value,
@@ -33,13 +33,13 @@ pub(crate) fn validate(
     }
 }
 
-/// A schema with its references followed and its alternatives side by side.
+/// Returns a schema and its alternatives, with references followed.
 pub(crate) fn candidates<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Value> {
     gathered(root, std::iter::once(schema))
 }
 
-/// All of these schemas with their references and alternatives, each once, and never more than
-/// [`MAX_CANDIDATES`]: alternatives of alternatives would multiply at every depth of a value.
+/// Returns these schemas and their alternatives, with references followed, without duplicates,
+/// and at most [`MAX_CANDIDATES`]: nested alternatives would multiply at every depth of a value.
 fn gathered<'s>(root: &'s Value, schemas: impl Iterator<Item = &'s Value>) -> Vec<&'s Value> {
     let mut found = Vec::new();
     for schema in schemas {
@@ -69,7 +69,7 @@ fn gather<'s>(root: &'s Value, schema: &'s Value, depth: usize, found: &mut Vec<
     }
 }
 
-/// The types that a schema allows; empty when it does not say.
+/// Returns the types that a schema allows; empty if it does not specify any.
 pub(crate) fn types<'s>(candidates: &[&'s Value]) -> Vec<&'s str> {
     let mut types = Vec::new();
     for schema in candidates {
@@ -82,7 +82,7 @@ pub(crate) fn types<'s>(candidates: &[&'s Value]) -> Vec<&'s str> {
     types
 }
 
-/// The schemas of a property.
+/// Returns the schemas of a property.
 pub(crate) fn property<'s>(root: &'s Value, of: &[&'s Value], name: &str) -> Vec<&'s Value> {
     let own = of.iter().filter_map(|schema| {
         schema
@@ -93,12 +93,12 @@ pub(crate) fn property<'s>(root: &'s Value, of: &[&'s Value], name: &str) -> Vec
     gathered(root, own)
 }
 
-/// The schemas of a list's items.
+/// Returns the schemas of a list's items.
 pub(crate) fn items<'s>(root: &'s Value, of: &[&'s Value]) -> Vec<&'s Value> {
     gathered(root, of.iter().filter_map(|schema| schema.get("items")))
 }
 
-/// The names of the properties that a schema knows.
+/// Returns the names of the properties that a schema declares.
 pub(crate) fn property_names<'s>(of: &[&'s Value]) -> Vec<&'s str> {
     of.iter()
         .filter_map(|schema| schema.get("properties")?.as_object())
@@ -107,7 +107,7 @@ pub(crate) fn property_names<'s>(of: &[&'s Value]) -> Vec<&'s str> {
         .collect()
 }
 
-/// What `x-sidestep` marks a value as, lower case.
+/// Returns the `x-sidestep` mark of a value, in lower case.
 pub(crate) fn mark(candidates: &[&Value]) -> Option<String> {
     candidates
         .iter()
@@ -115,7 +115,7 @@ pub(crate) fn mark(candidates: &[&Value]) -> Option<String> {
         .map(str::to_lowercase)
 }
 
-/// Sets the top properties that are still absent to null, so that requests can ask for them.
+/// Sets absent top-level properties to null, so that requests can read them.
 pub(crate) fn fill_nulls(schema: &Value, value: &mut Value) {
     let Value::Object(map) = value else { return };
     for name in property_names(&candidates(schema, schema)) {

@@ -1,5 +1,5 @@
-//! What can never work, by what is known of the names that an expression reads: a condition that is
-//! not true or false, and a comparison that never holds.
+//! Finds expressions that can never work, given what is known of the names they read: a condition
+//! that is not a boolean, and a comparison that is never true.
 
 mod known;
 
@@ -35,7 +35,7 @@ pub(crate) fn of_step(
     }
 }
 
-/// Checks the expressions of an output of the pipeline.
+/// Checks the expressions of one of the pipeline's outputs.
 pub(crate) fn of_output(
     problems: &mut Problems<'_>,
     pipeline: &Pipeline,
@@ -52,7 +52,7 @@ pub(crate) fn of_output(
     }
 }
 
-/// Checks that a whole `if` can be true or false.
+/// Checks that a whole `if` can be a boolean.
 fn whole(problems: &mut Problems<'_>, known: &Known<'_>, condition: &Expression) {
     let analysis = &condition.analysis;
     if let Some(kind) = analysis.yields.filter(|kind| *kind != Kind::Boolean) {
@@ -72,7 +72,7 @@ fn whole(problems: &mut Problems<'_>, known: &Known<'_>, condition: &Expression)
     }
 }
 
-/// Checks operands of `&&`, `||`, `!` and `?`, and what is compared.
+/// Checks the operands of `&&`, `||`, `!` and `?`, and comparisons.
 fn parts(problems: &mut Problems<'_>, known: &Known<'_>, expression: &Expression) {
     for reference in &expression.analysis.conditions {
         boolean(problems, known, expression, reference);
@@ -174,7 +174,7 @@ fn compared(
     }
 }
 
-/// What other systems call a status of ours.
+/// The words of other systems for Sidestep's statuses.
 const SYNONYMS: [(&str, Status); 8] = [
     ("success", Status::Succeeded),
     ("successful", Status::Succeeded),
@@ -206,7 +206,7 @@ fn status(problems: &mut Problems<'_>, expression: &Expression, name: &str, text
     );
 }
 
-/// The kinds for a message, null aside where there is another.
+/// Returns the kinds for a message, without null if there is another kind.
 fn describe(kinds: &[Kind]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for kind in kinds

@@ -1,4 +1,4 @@
-//! What became of a run's instances, and what follows from it for the others.
+//! The status of a run's instances, and its effect on other instances.
 
 mod condition;
 mod late;
@@ -18,7 +18,7 @@ use line::Line;
 
 pub use condition::Condition;
 
-/// What expressions can see while a run goes on: the plan's facts, and what became of each
+/// The values that expressions can read during a run: the plan's facts, and the status of each
 /// instance.
 #[derive(Debug, Clone)]
 pub struct RunState {
@@ -33,14 +33,14 @@ pub struct RunState {
     cancelled: bool,
 }
 
-/// What became of an instance.
+/// The status and outputs of an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceState {
     /// Its status.
     pub status: Status,
-    /// Its outputs, where it has any.
+    /// Its outputs, if it has any.
     pub outputs: Option<Map<String, Value>>,
-    /// Whether it was skipped since something that it needs failed, and not by its own `if`.
+    /// Whether it was skipped because a dependency failed, and not by its own `if`.
     pub because_of_failure: bool,
     /// Whether it belongs to `finally`.
     pub finally: bool,
@@ -54,12 +54,13 @@ pub struct InstanceState {
 }
 
 impl InstanceState {
-    /// Whether a step that needs this one counts it as done: it succeeded, or did not have to run.
+    /// Returns whether a dependent step counts this one as done: it succeeded, or did not have to
+    /// run.
     pub fn satisfies(&self) -> bool {
         self.status.has_outputs() || (self.status == Status::Skipped && !self.because_of_failure)
     }
 
-    /// `{status, outputs}`: every output that is declared, null where there is none.
+    /// Returns `{status, outputs}` with every declared output; missing ones are null.
     fn view(&self) -> Map<String, Value> {
         let mut outputs = Map::new();
         for name in &self.declared {
@@ -74,7 +75,7 @@ impl InstanceState {
 }
 
 impl RunState {
-    /// The state in which nothing has run yet.
+    /// Creates the state before any instance has run.
     pub fn new(plan: &Plan, evaluator: &Arc<dyn Evaluator>) -> Self {
         let pending = |instance: &Instance| InstanceState {
             status: Status::Pending,
@@ -110,7 +111,7 @@ impl RunState {
         }
     }
 
-    /// An instance ended with outputs: `succeeded`, or `cached`.
+    /// Records an instance that ended with outputs: `succeeded`, or `cached`.
     pub fn set_outputs(&mut self, instance: &str, status: Status, outputs: Map<String, Value>) {
         if let Some(state) = self.changed(instance) {
             state.status = status;
@@ -118,7 +119,7 @@ impl RunState {
         }
     }
 
-    /// An instance was skipped; by its own condition, or because of a failure before it.
+    /// Records an instance that was skipped, by its own condition or because of an earlier failure.
     pub fn set_skipped(&mut self, instance: &str, because_of_failure: bool) {
         if let Some(state) = self.changed(instance) {
             state.status = Status::Skipped;
@@ -132,17 +133,17 @@ impl RunState {
         Some(state)
     }
 
-    /// The run is being cancelled: `cancelled()` is true from now on.
+    /// Marks the run as being cancelled: `cancelled()` is true from now on.
     pub fn cancel(&mut self) {
         self.cancelled = true;
     }
 
-    /// Whether the run is being cancelled.
+    /// Returns whether the run is being cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled
     }
 
-    /// What became of an instance.
+    /// Returns the state of an instance.
     pub fn get(&self, instance: &str) -> Option<&InstanceState> {
         self.instances.get(instance)
     }
@@ -191,8 +192,8 @@ impl RunState {
         values
     }
 
-    /// Returns what the status functions answer: in `steps` they are about the needs and what those
-    /// need, in `finally` about the whole run, whatever the step needs.
+    /// Returns the results of the status functions. In `steps` they cover the needs and their
+    /// needs; in `finally` they cover the whole run, whatever the step needs.
     fn statuses(&self, instance: &Instance) -> Statuses {
         let line = if instance.finally {
             let steps = self.instances.values().filter(|state| !state.finally);

@@ -4,13 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::expression::{self, Unanswered, Values};
 
-/// A value that may hold expressions which only the run can evaluate.
+/// A value that may hold expressions that only the run can evaluate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Template {
-    /// A value that is known.
+    /// A known value.
     Literal(Value),
-    /// One expression, whose value keeps its type.
+    /// One expression; its value keeps its type.
     Expression(String),
     /// A text with expressions in it.
     Text(Vec<Piece>),
@@ -24,20 +24,20 @@ pub enum Template {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Piece {
-    /// As it stands.
+    /// A verbatim text.
     Text(String),
-    /// What this expression yields, as text.
+    /// An expression, whose value is inserted as text.
     Expression(String),
 }
 
-/// A piece of a scalar and where its text begins in it, in characters.
+/// A piece of a scalar, and the offset of its text, in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PieceAt {
     pub(crate) piece: Piece,
     pub(crate) offset: usize,
 }
 
-/// Takes a text with `${{ … }}` apart. An error says what is wrong and at which character.
+/// Splits a text with `${{ … }}`. An error holds the reason and the offset, in characters.
 pub(crate) fn split(text: &str) -> Result<Vec<PieceAt>, (String, usize)> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -74,7 +74,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<PieceAt>, (String, usize)> {
     Ok(pieces)
 }
 
-/// Where the `}}` is that ends an expression: not within a text, nor a map's own braces.
+/// Finds the `}}` that ends an expression, outside its texts and the braces of its maps.
 fn closing(text: &str) -> Option<usize> {
     let (mut depth, mut quote) = (0_usize, None);
     let mut characters = text.char_indices();
@@ -96,7 +96,7 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 impl Template {
-    /// The value, where nothing in it waits for the run.
+    /// Returns the value if no part of it waits for the run.
     pub fn literal(&self) -> Option<&Value> {
         match self {
             Self::Literal(value) => Some(value),
@@ -104,13 +104,13 @@ impl Template {
         }
     }
 
-    /// Whether it holds an expression.
+    /// Returns whether it holds no expression.
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Literal(_))
     }
 
-    /// Its value as far as no other step is waited for, with null for each part that is, and the
-    /// JSON pointers of those.
+    /// Returns its value as far as it does not wait for other steps, with null for each part that
+    /// does, and the JSON pointers of those parts.
     pub(crate) fn known(&self, values: &Values) -> (Value, Vec<String>) {
         let mut unknown = Vec::new();
         let value = self.known_at("", values, &mut unknown);
@@ -149,7 +149,7 @@ impl Template {
         }
     }
 
-    /// The texts of all expressions in it.
+    /// Returns the texts of all its expressions.
     pub fn expressions(&self) -> Vec<&str> {
         match self {
             Self::Literal(_) => Vec::new(),
@@ -166,7 +166,7 @@ impl Template {
         }
     }
 
-    /// Evaluates it. An error says which expression did not work, and why.
+    /// Evaluates it. An error names the expression that failed, and the reason.
     pub(crate) fn evaluate(&self, values: &Values) -> Result<Value, Unanswered> {
         Ok(match self {
             Self::Literal(value) => value.clone(),
@@ -187,7 +187,7 @@ impl Template {
         })
     }
 
-    /// Makes literals of what holds no expression.
+    /// Turns parts without expressions into literals.
     pub(crate) fn simplify(self) -> Self {
         match self {
             Self::List(items) => {

@@ -1,28 +1,28 @@
-//! Why an expression, a schema or a pattern gave no answer.
+//! The reasons why an expression, a schema or a pattern has no result.
 
 use std::fmt;
 
 use sidestep_evaluator::{Answer, Budget, Stopped};
 use sidestep_events::{Class, Diagnostic, Failure, Owner, codes};
 
-/// Why an expression, a schema or a pattern gave no answer.
+/// The reason why an expression, a schema or a pattern has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unanswered {
     message: String,
     stopped: Option<Stopped>,
 }
 
-/// The codes of something that strangers wrote.
+/// The error codes for untrusted input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Code {
-    /// When it is wrong.
+    /// The code when the input is wrong.
     pub(crate) wrong: &'static str,
-    /// When it uses up a budget.
+    /// The code when the input exceeds a budget.
     pub(crate) budget: &'static str,
 }
 
 impl Code {
-    /// For an expression that has another code when it is wrong.
+    /// Returns the codes of an expression with its own code for a wrong one.
     pub(crate) const fn expression(wrong: &'static str) -> Self {
         Self {
             wrong,
@@ -30,7 +30,7 @@ impl Code {
         }
     }
 
-    /// For a schema that has another code when it is wrong.
+    /// Returns the codes of a schema with its own code for a wrong one.
     pub(crate) const fn schema(wrong: &'static str) -> Self {
         Self {
             wrong,
@@ -48,7 +48,7 @@ impl Code {
 }
 
 impl Unanswered {
-    /// What is asked for is wrong, which the message says in one sentence.
+    /// Creates the reason for a wrong question; `message` is one sentence.
     pub(crate) fn wrong(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -56,7 +56,7 @@ impl Unanswered {
         }
     }
 
-    /// An answer that is not one to what was asked.
+    /// Creates the reason for an answer of the wrong kind.
     pub(crate) fn of(answer: Answer) -> Self {
         match answer {
             Answer::Wrong(message) => Self::wrong(message),
@@ -64,18 +64,18 @@ impl Unanswered {
         }
     }
 
-    /// Says what it is that gave no answer; `{}: ` and the reason follow.
+    /// Prefixes the message with `what` and a colon.
     pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
     }
 
-    /// Whether what was asked about is wrong, rather than too much.
+    /// Returns whether the question itself is wrong, rather than over budget.
     pub(crate) fn is_wrong(&self) -> bool {
         self.stopped.is_none()
     }
 
-    /// Whether it says the same of everything that comes after.
+    /// Returns whether every later question fails for the same reason.
     pub(crate) fn is_final(&self) -> bool {
         matches!(
             self.stopped,
@@ -99,7 +99,7 @@ impl Unanswered {
         }
     }
 
-    /// The error that a file shows.
+    /// Returns the error for a file's diagnostics.
     pub(crate) fn diagnostic(&self, code: Code) -> Diagnostic {
         let diagnostic = Diagnostic::error(code.of(self.stopped.as_ref()), self.message.clone());
         match self.help() {
@@ -108,7 +108,8 @@ impl Unanswered {
         }
     }
 
-    /// The failure of a step or a run. `owner` wrote what gave no answer.
+    /// Returns the failure of a step or a run. `owner` is the author of the expression, schema or
+    /// pattern.
     pub(crate) fn failure(&self, code: Code, owner: Owner) -> Failure {
         let (class, owner) = match &self.stopped {
             None => (Class::InvalidInput, owner),

@@ -1,4 +1,4 @@
-//! What an expression can see.
+//! The values that an expression can read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,23 +6,23 @@ use std::sync::Arc;
 use serde_json::Value;
 use sidestep_evaluator::{Analysis, Evaluator, Statuses};
 
-/// What an expression can see, and what evaluates it.
+/// The values that an expression can read, and the evaluator.
 #[derive(Debug, Clone)]
 pub(crate) struct Values {
-    /// Evaluates it.
+    /// The evaluator of the expressions.
     pub(crate) evaluator: Arc<dyn Evaluator>,
     /// The variables.
     pub(crate) roots: BTreeMap<&'static str, Value>,
-    /// What `success()` and its like answer.
+    /// The results of `success()` and the other status functions.
     pub(crate) statuses: Statuses,
-    /// Inputs that have no value since something is wrong with them.
+    /// Inputs without a value because they are wrong.
     pub(crate) missing: BTreeSet<String>,
-    /// Where expressions stand, as FILE:LINE:COLUMN, for messages that have no other place.
+    /// The places of expressions as FILE:LINE:COLUMN, for messages without another place.
     pub(crate) places: BTreeMap<String, String>,
 }
 
 impl Values {
-    /// Nothing to see.
+    /// Creates values without any variable.
     pub(crate) fn new(evaluator: &Arc<dyn Evaluator>) -> Self {
         Self {
             evaluator: Arc::clone(evaluator),
@@ -33,7 +33,7 @@ impl Values {
         }
     }
 
-    /// An expression as messages name it: its text, and its place where that is known.
+    /// Returns an expression as messages show it: its text, and its place if known.
     pub(crate) fn name(&self, text: &str) -> String {
         match self.places.get(text) {
             Some(place) => format!("${{{{ {text} }}}} at {place}"),
@@ -41,8 +41,8 @@ impl Values {
         }
     }
 
-    /// Whether the expression reads something that has no value since something is wrong with it,
-    /// which is said elsewhere.
+    /// Returns whether the expression reads something that has no value because it is wrong. That
+    /// error is reported elsewhere.
     pub(crate) fn lacks(&self, analysis: &Analysis) -> bool {
         analysis.references.iter().any(|reference| {
             match (reference.root.as_str(), reference.path.first()) {

@@ -1,11 +1,11 @@
-//! A plugin's inputs as they stand in a pipeline: each value, or an expression.
+//! The schema of a plugin's inputs in a pipeline: each a value or an expression.
 
 use serde_json::{Map, Value, json};
 
 use crate::manifest::Manifest;
 
-/// A plugin's inputs, its own definitions inlined where they are used, each property also as an
-/// expression; and whether some are required. A cluster may come from `defaults`.
+/// Returns the schema of a plugin's inputs, and whether some are required. Its definitions are
+/// inlined, and each property may also be an expression. `defaults` may provide a cluster.
 pub(super) fn with(manifest: &Manifest) -> (Value, bool) {
     let root = &manifest.inputs;
     let mut properties = Map::new();
@@ -50,7 +50,7 @@ pub(super) fn with(manifest: &Manifest) -> (Value, bool) {
     (schema, some)
 }
 
-/// The value or an expression, with what an editor shows on top.
+/// Returns a schema of the value or an expression; the annotations that editors show stay on top.
 fn or_expression(mut schema: Value) -> Value {
     let mut shown = Map::new();
     if let Some(map) = schema.as_object_mut() {
@@ -63,8 +63,9 @@ fn or_expression(mut schema: Value) -> Value {
     Value::Object(shown)
 }
 
-/// A schema with the references to its root's `$defs` replaced; a recursive one ends as anything.
-/// Texts deep inside may be expressions too, so below the top each property and item is one.
+/// Returns a schema with the references to its root's `$defs` replaced; a recursive reference
+/// ends as a schema that allows anything. Texts deep inside may be expressions too, so each
+/// property and item below the top may be one.
 fn inline(root: &Value, schema: &Value, depth: usize) -> Value {
     if depth == 0 {
         return json!({});

@@ -1,4 +1,4 @@
-//! The defaults of a schema, filled in.
+//! Fills in the defaults of a schema.
 
 use serde_json::Value;
 use sidestep_evaluator::{Budget, Evaluator};
@@ -6,10 +6,11 @@ use sidestep_evaluator::{Budget, Evaluator};
 use super::{MAX_CANDIDATES, MAX_DEPTH, candidates, items, property, property_names};
 use crate::expression::Unanswered;
 
-/// How many bytes of JSON defaults may add to one value.
+/// The maximum number of bytes of JSON that defaults may add to one value.
 const MAX_ADDED: usize = 1 << 20;
 
-/// Fills in the defaults of properties that are absent, at every depth. Its steps count to the run's.
+/// Fills in the defaults of absent properties at every depth. Its steps count towards the run's
+/// budget.
 pub(crate) fn fill_defaults(
     evaluator: &dyn Evaluator,
     schema: &Value,
@@ -27,7 +28,7 @@ pub(crate) fn fill_defaults(
 struct Filling<'a> {
     evaluator: &'a dyn Evaluator,
     root: &'a Value,
-    /// Bytes of the defaults that were filled in.
+    /// The number of bytes of the defaults that were filled in.
     added: usize,
 }
 
@@ -72,7 +73,7 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 
-    /// Counts a default before it is copied: many properties may share a large one.
+    /// Counts a default before it is copied, because many properties may share a large one.
     fn add(&mut self, default: &Value) -> Result<(), Unanswered> {
         self.added = self.added.saturating_add(weight(default));
         if self.added > MAX_ADDED {
@@ -82,7 +83,7 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// About how many bytes a value takes.
+/// Estimates the size of a value, in bytes.
 fn weight(value: &Value) -> usize {
     size_of::<Value>()
         + match value {

@@ -1,4 +1,4 @@
-//! What is known before the run of the names that expressions read.
+//! The facts about names in expressions that are known before the run.
 
 use serde_json::Value;
 use sidestep_evaluator::{Kind, Reference};
@@ -7,22 +7,22 @@ use crate::file::{InputKind, Pipeline, Step};
 use crate::given::PlanInputs;
 use crate::{outputs, schema};
 
-/// What the names of one place stand for.
+/// The meaning of the names at one place of the file.
 pub(super) struct Known<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) given: &'a PlanInputs<'a>,
-    /// The step whose `matrix` it is.
+    /// The step that `matrix` belongs to.
     pub(super) step: Option<&'a Step>,
 }
 
-/// Whether a name is a step's status.
+/// Returns whether a name is a step's status.
 pub(super) fn is_status(reference: &Reference) -> bool {
     reference.root == "steps"
         && matches!(reference.path.as_slice(), [_, field] if field == "status")
 }
 
 impl Known<'_> {
-    /// The kinds of value that a name can have; empty where nothing is known of it.
+    /// Returns the kinds of value that a name can have; empty if nothing is known about it.
     pub(super) fn kinds(&self, reference: &Reference) -> Vec<Kind> {
         let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
         match (reference.root.as_str(), path.as_slice()) {
@@ -33,7 +33,7 @@ impl Known<'_> {
                     .into_iter()
                     .collect()
             }
-            // What is not set is null.
+            // An unset variable is null.
             ("env", [_]) => vec![Kind::Text, Kind::Null],
             ("run", ["id"]) => vec![Kind::Text],
             ("matrix", [key]) => {
@@ -57,13 +57,13 @@ impl Known<'_> {
         }
     }
 
-    /// Whether a name may be one of a list: that of a step with a matrix.
+    /// Returns whether a name may belong to a list: that of a step with a matrix.
     pub(super) fn is_list(&self, reference: &Reference) -> bool {
         let mut steps = self.pipeline.steps.iter();
         steps.any(|step| reference.path.first() == Some(&step.id) && step.matrix.is_some())
     }
 
-    /// The values that the file allows for a name; none where it allows any.
+    /// Returns the values that the file allows for a name, or `None` if it allows any.
     pub(super) fn choices(&self, reference: &Reference) -> Option<&[Value]> {
         match reference.path.as_slice() {
             [name] if reference.root == "inputs" => {

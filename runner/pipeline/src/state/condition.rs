@@ -1,4 +1,4 @@
-//! Whether an instance runs.
+//! Decides whether an instance runs.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::expression::{self, Code, Unanswered};
 use crate::functions::STATUS_FUNCTIONS;
 use crate::plan::Instance;
 
-/// Whether a step runs, and why.
+/// The decision whether a step runs, and its reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// Whether it runs.
     pub run: bool,
-    /// Whether it does not run because something that it needs failed.
+    /// Whether it does not run because a dependency failed.
     pub because_of_failure: bool,
     /// The condition as it was evaluated.
     pub text: String,
@@ -25,7 +25,7 @@ pub struct Condition {
 }
 
 impl Instance {
-    /// Whether the instance runs, once everything that it needs has ended.
+    /// Evaluates whether the instance runs; all its needs must have ended.
     pub fn condition(&self, state: &RunState) -> Result<Condition, Failure> {
         let mut values = state.values(&self.sees, &self.matrix, &self.places);
         values.statuses = state.statuses(self);
@@ -88,7 +88,7 @@ impl Instance {
         }
         condition.run = own;
         condition.because_of_failure = !own && !self.finally && !values.statuses.success && {
-            // With `success()` in it, would it have run but for the failure?
+            // With `success()` in it: would it have run without the failure?
             !asks || {
                 let mut healthy = values.clone();
                 healthy.statuses = Statuses::default();
@@ -101,7 +101,7 @@ impl Instance {
     }
 }
 
-/// A value for people to read: long ones are cut.
+/// Cuts a long value for display.
 fn shorten(value: Value) -> Value {
     let text = value.to_string();
     if text.len() <= 200 {

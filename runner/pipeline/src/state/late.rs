@@ -1,4 +1,4 @@
-//! What is known only when an instance's turn comes, or at the run's end.
+//! Values that are known only when an instance starts, or at the end of the run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::request::evaluate_request;
 use crate::schema;
 
 impl Instance {
-    /// The plugin's inputs, with its schema's defaults, checked against its schema.
+    /// Returns the plugin's inputs with its schema's defaults, checked against its schema.
     pub fn inputs(&self, state: &RunState) -> Result<Value, Failure> {
         let values = state.values(&self.sees, &self.matrix, &self.places);
         let about = |why: Unanswered| why.about(format!("the inputs of {} are wrong", self.id));
@@ -35,8 +35,8 @@ impl Instance {
         Ok(inputs)
     }
 
-    /// What the instance may do, with the requests that only now are known. `inputs` are those of
-    /// [`Instance::inputs`].
+    /// Returns the instance's scopes, with the requests that are only known now. `inputs` are the
+    /// result of [`Instance::inputs`].
     pub fn scopes(
         &self,
         plan: &Plan,
@@ -45,7 +45,7 @@ impl Instance {
     ) -> Result<StepScopes, Failure> {
         let mut later = BTreeMap::new();
         for (key, text) in &self.later_requests {
-            // No link is followed now: what it leads to was not in the plan.
+            // Links are not followed at this point: their targets were not in the plan.
             let found = evaluate_request(evaluator, key, text, inputs, plan.input_schema(self))
                 .map_err(|why| {
                     why.about(format!(
@@ -66,7 +66,7 @@ impl Instance {
 }
 
 impl Plan {
-    /// The pipeline's outputs; for a run that succeeded.
+    /// Returns the pipeline's outputs after a successful run.
     pub fn outputs(&self, state: &RunState) -> Result<Map<String, Value>, Failure> {
         let values = state.values(&self.sees, &Map::new(), &self.places);
         let mut outputs = Map::new();

@@ -1,15 +1,15 @@
-//! How an instance ended, and all that it needs: what `success()` and `failure()` are about.
+//! The results of an instance and of all its needs, for `success()` and `failure()`.
 
 use sidestep_events::Status;
 
 use super::{InstanceState, RunState};
 
-/// How instances ended together.
+/// The combined result of instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
-    /// Each succeeded or was skipped by its own condition.
+    /// Whether each succeeded or was skipped by its own condition.
     pub(super) satisfied: bool,
-    /// One failed, or was skipped because one before it failed.
+    /// Whether one failed, or was skipped because an earlier one failed.
     pub(super) failed: bool,
 }
 
@@ -27,7 +27,7 @@ impl FromIterator<Line> for Line {
 }
 
 impl InstanceState {
-    /// How this one ended by itself.
+    /// Returns the result of this instance alone.
     pub(super) fn own(&self) -> Line {
         Line {
             satisfied: self.satisfies(),
@@ -38,10 +38,10 @@ impl InstanceState {
 }
 
 impl RunState {
-    /// How an instance ended, with all that it needs. Both have ended, so the answer is kept: each
-    /// instance is looked at once, however many ask.
+    /// Returns the combined result of an instance and all its needs. All of them have ended, so the
+    /// result is cached: each instance is visited once, however often it is read.
     pub(super) fn line(&self, id: &str) -> Line {
-        // Not by recursion: after a resume the first question may be about the end of a long chain.
+        // No recursion: after a resume, the first call may be for the end of a long chain.
         let mut open = vec![id];
         while let Some(&id) = open.last() {
             let Some(state) = self.instances.get(id) else {
