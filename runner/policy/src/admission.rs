@@ -1,4 +1,4 @@
-//! Whether a step may make an object: a pod is looked at field by field.
+//! Decides whether a step may create an object. A pod is checked field by field.
 
 use serde_json::Value;
 
@@ -11,8 +11,8 @@ use crate::scope::{Scope, quote};
 use crate::step_scopes::StepScopes;
 
 impl StepScopes {
-    /// Whether the step may make this object: the call itself, and for a pod every field of it.
-    /// `own_secrets` are the names of Secrets that the host makes for this very pod.
+    /// Checks whether the step may create this object: the call itself, and for a pod every field.
+    /// `own_secrets` are the names of Secrets that the host creates for this pod.
     pub fn admits(
         &self,
         call: &Request<'_>,
@@ -46,7 +46,7 @@ impl StepScopes {
         }
         let mut binding = self.ceilings.iter().filter(|c| !c.audit).peekable();
         if binding.peek().is_none() {
-            // Without a policy nobody has named a dangerous field.
+            // Dangerous fields need a policy that names them, and there is no policy.
             let bare: Vec<Scope> = grant
                 .scopes()
                 .iter()
@@ -63,7 +63,7 @@ impl StepScopes {
     }
 }
 
-/// A pod that is about to be made.
+/// A pod that is about to be created.
 struct Pod<'a> {
     call: &'a Request<'a>,
     object: &'a Value,
@@ -71,8 +71,8 @@ struct Pod<'a> {
 }
 
 impl Pod<'_> {
-    /// Whether one of the scopes that allow the call admits the pod; the last one's refusal
-    /// otherwise.
+    /// Checks whether one of the scopes that allow the call admits the pod. Otherwise returns the
+    /// refusal of the last one.
     fn within<'s>(&self, scopes: impl Iterator<Item = &'s Scope>) -> Result<(), PodRefusal> {
         let mut last = PodRefusal {
             field: "metadata.namespace".to_owned(),

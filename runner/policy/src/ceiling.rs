@@ -8,7 +8,7 @@ use crate::grants::{Grants, yaml};
 use crate::refusal::Refusal;
 use crate::scope::{Call, Scope};
 
-/// What one policy allows to one step: the union of the rules that match.
+/// The permissions that one policy allows to one step: the union of the matching rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ceiling {
@@ -16,12 +16,12 @@ pub struct Ceiling {
     pub file: String,
     /// The line of its `rules`.
     pub rules_line: u32,
-    /// Whether it reports only.
+    /// Whether the policy is in audit mode and only reports.
     #[serde(default)]
     pub audit: bool,
-    /// The rules that match, in the file's order.
+    /// The matching rules, in the file's order.
     pub rules: Vec<CeilingRule>,
-    /// The plugin, if the policy lists plugins and not this one.
+    /// The plugin, if the policy lists plugins but not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<Unlisted>,
 }
@@ -34,37 +34,37 @@ pub struct Unlisted {
     pub plugin: PluginRef,
     /// `sha256:` of its bytes.
     pub digest: String,
-    /// The line of the `plugins` that leave it out, else of `rules`.
+    /// The line of the `plugins` that leave it out, otherwise of `rules`.
     pub line: u32,
 }
 
-/// A rule that matches.
+/// A matching rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CeilingRule {
     /// The line of its `allow`.
     pub line: u32,
-    /// What it allows.
+    /// The scopes that it allows.
     pub allow: Grants,
     /// The line of each scope, by grant key.
     pub lines: BTreeMap<String, Vec<u32>>,
 }
 
 impl Ceiling {
-    /// The scopes that the matching rules have for a capability.
+    /// Returns the scopes of the matching rules for a capability.
     pub(crate) fn scopes(&self, capability: Capability) -> impl Iterator<Item = &Scope> + Clone {
         self.rules
             .iter()
             .flat_map(move |rule| rule.allow.get(capability).unwrap_or_default())
     }
 
-    /// The refusal of the plugin itself, whatever it requests.
+    /// Returns the refusal of the plugin itself, whatever it requests.
     pub(crate) fn refuses_plugin(&self) -> Option<Refusal> {
         let unlisted = self.unlisted.as_ref()?;
         Some(Refusal::unlisted(unlisted, &self.file))
     }
 
-    /// The refusals of scopes that this policy does not cover.
+    /// Returns the refusals of scopes that this policy does not cover.
     pub(crate) fn refuses(&self, capability: Capability, scopes: &[Scope]) -> Vec<Refusal> {
         if capability == Capability::Secrets {
             return Vec::new();
@@ -99,7 +99,8 @@ impl Ceiling {
         ))
     }
 
-    /// The line of the scope that comes nearest, else of the rule's `allow`, else of `rules`.
+    /// Returns the line of the most similar scope, otherwise of the rule's `allow`, otherwise of
+    /// `rules`.
     pub(crate) fn nearest_line(&self, capability: Capability, wanted: &[Scope]) -> u32 {
         let mut best: Option<(usize, u32)> = None;
         for rule in &self.rules {

@@ -11,7 +11,7 @@ use plugins::Listing;
 pub use plugins::{PluginFacts, Signer};
 use read::{Reader, START};
 
-/// Where a run's code comes from, and how far that is known.
+/// The origin of a run's code, and how reliable that information is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
     /// The repository, with its host: `github.com/acme/app`.
@@ -20,11 +20,11 @@ pub struct Origin {
     pub git_ref: Option<String>,
     /// The CI's event: `push`, `pull_request`.
     pub event: Option<String>,
-    /// How far the three above are known.
+    /// The reliability of the three fields above.
     pub trust: Trust,
 }
 
-/// How far a run's origin is known.
+/// The reliability of a run's origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trust {
     /// From the CI's signed id token.
@@ -37,7 +37,7 @@ pub enum Trust {
 }
 
 impl Trust {
-    /// The name that policies write.
+    /// Returns the name that policies use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
@@ -50,9 +50,9 @@ impl Trust {
 /// A policy file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Its name, for messages.
+    /// The file's name, for messages.
     pub file: String,
-    /// Whether it reports only (`mode: audit`).
+    /// Whether it is in audit mode and only reports (`mode: audit`).
     pub audit: bool,
     rules_line: u32,
     rules: Vec<Rule>,
@@ -70,8 +70,7 @@ struct Rule {
 }
 
 impl Policy {
-    /// Reads a policy file's text. Everything that is wrong with it comes back, each with its
-    /// place and exit 6.
+    /// Parses a policy file's text. Returns all errors, each with its place and exit code 6.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let tree = tree::read(file, text);
         let mut reader = Reader {
@@ -97,14 +96,14 @@ impl Policy {
         }
     }
 
-    /// What this policy allows to a plugin in a run of that origin.
+    /// Returns the permissions that this policy allows to a plugin in a run of that origin.
     pub fn ceiling(&self, origin: &Origin, plugin: PluginFacts<'_>) -> Ceiling {
         let rules: Vec<_> = self
             .matching(origin)
             .filter(|rule| rule.is_for(plugin))
             .collect();
-        // Where plugins are listed, only a rule can let one in. Otherwise a run that no rule is
-        // for would escape the lists of all of them.
+        // If a policy lists plugins, only a rule can allow one. Otherwise a run that matches no
+        // rule would not be limited by any list.
         let lists = self.rules.iter().any(|rule| rule.plugins.is_some());
         let unlisted = (lists && rules.is_empty()).then(|| Unlisted {
             plugin: plugin.plugin.clone(),
@@ -123,7 +122,7 @@ impl Policy {
         }
     }
 
-    /// Whether a run of that origin may write to caches that others read. Never unless verified.
+    /// Returns whether a run of that origin may write to shared caches. Unverified runs may not.
     pub fn may_write_cache(&self, origin: &Origin) -> bool {
         origin.trust == Trust::Verified && self.matching(origin).any(|rule| rule.cache_write)
     }
@@ -156,7 +155,7 @@ impl Rule {
     }
 }
 
-/// The place of what a scope error's path leads to, or of the last part that exists.
+/// Returns the place of the node at a scope error's path, or of the last part that exists.
 pub fn locate(node: &Node, path: &[String]) -> Position {
     let mut node = node;
     let mut at = node.at;
@@ -182,7 +181,7 @@ pub fn locate(node: &Node, path: &[String]) -> Position {
     if node.scalar().is_some() { node.at } else { at }
 }
 
-/// A tree as JSON, every scalar as its text; for values that are texts throughout.
+/// Returns a tree as JSON, each scalar as its text.
 pub fn json(node: &Node) -> Value {
     match &node.kind {
         NodeKind::Scalar(_) if node.is_null() => Value::Null,

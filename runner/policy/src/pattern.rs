@@ -8,27 +8,27 @@ use std::fmt;
 
 use tokens::{Token, literal, matches, tokens};
 
-/// The longest pattern, in characters.
+/// The maximum length of a pattern, in characters.
 pub const MAX_PATTERN: usize = 1024;
 
-/// How a pattern's text is read.
+/// The kind of a pattern, which decides its separators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// A path in the workspace, or anything else whose parts are divided by `/`. `a/**` is `a` too.
+    /// A path in the workspace, or other text with `/` as separator. `a/**` also matches `a`.
     Path,
-    /// A name or a resource name; `*` stays within `/`.
+    /// A name or a resource name; `*` does not match `/`.
     Name,
-    /// A host name; `*` stays within `.` and `/`.
+    /// A host name; `*` does not match `.` or `/`.
     Host,
     /// An image or a repository: a host up to the first `/`, then a name.
     Image,
-    /// The beginning of an object's name, whole parts only: `api` is `api` and `api/…`, never
-    /// `api-old/…`. `*` is a character like any other.
+    /// A prefix of an object's name in whole parts: `api` matches `api` and `api/…`, but never
+    /// `api-old/…`. `*` is an ordinary character.
     Prefix,
 }
 
-/// An anchored pattern. `*` stands for any characters but a separator, `**` for any characters;
-/// everything else stands for itself. A pattern matches a whole text or nothing.
+/// An anchored pattern. `*` matches any characters except separators, `**` any characters; all
+/// others match themselves. A pattern matches a text as a whole.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pattern {
     text: String,
@@ -36,7 +36,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern; an error says what is wrong with it.
+    /// Parses a pattern; an error holds the reason.
     pub fn parse(kind: Kind, text: &str) -> Result<Self, String> {
         if text.chars().count() > MAX_PATTERN {
             return Err(format!("a pattern has at most {MAX_PATTERN} characters"));
@@ -57,8 +57,8 @@ impl Pattern {
         Ok(Self { text, kind })
     }
 
-    /// Returns the pattern of one text and of what `below` adds to it. A text that would be read as
-    /// a pattern itself is refused.
+    /// Returns the pattern of one text followed by `below`. Rejects a text that would itself be
+    /// read as a pattern.
     pub(crate) fn literal(kind: Kind, text: &str, below: &str) -> Result<Self, String> {
         if text.contains('*') {
             return Err("a `*` stands for other names, too".to_owned());
@@ -66,23 +66,23 @@ impl Pattern {
         Self::parse(kind, format!("{text}{below}").trim_start_matches('/'))
     }
 
-    /// The pattern as it was written (paths: normalised).
+    /// Returns the pattern as written (paths: normalised).
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// How its text is read.
+    /// Returns the kind of the pattern.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Whether it stands for one text only: the one that was written.
+    /// Returns whether it matches only one text: its own.
     pub fn is_exact(&self) -> bool {
         self.kind != Kind::Prefix && !self.text.contains('*')
     }
 
-    /// Whether the text is one that the pattern stands for. A path that leaves the workspace is
-    /// never one.
+    /// Returns whether the pattern matches the text. A path that leaves the workspace never
+    /// matches.
     pub fn matches(&self, text: &str) -> bool {
         match self.kind {
             Kind::Prefix => self.has_prefix(text),
@@ -91,8 +91,8 @@ impl Pattern {
         }
     }
 
-    /// Whether every text that the other stands for is one of this pattern's. It may say no where
-    /// a cleverer proof would find yes, never yes where the answer is no.
+    /// Returns whether this pattern matches every text that the other matches. The answer may be a
+    /// false no, but never a false yes.
     pub fn covers(&self, other: &Self) -> bool {
         if self.kind != other.kind {
             return false;
@@ -100,7 +100,7 @@ impl Pattern {
         match self.kind {
             Kind::Prefix => self.has_prefix(&other.text),
             Kind::Path => {
-                // `a/**` stands for `a` as well, so its cover must.
+                // `a/**` also matches `a`, so a covering pattern must match it too.
                 let folder = other.text.strip_suffix("/**");
                 self.with_folder(&tokens(&other.text))
                     && folder.is_none_or(|folder| self.with_folder(&tokens(folder)))
@@ -143,7 +143,7 @@ impl fmt::Debug for Pattern {
     }
 }
 
-/// Refuses patterns that can stand for no host: hosts are judged as they are sent, in one spelling.
+/// Rejects patterns that can match no host: hosts are judged as sent, in one spelling.
 fn host_spelling(text: &str) -> Result<(), String> {
     let wrong = |why: &str| Err(format!("`{text}` stands for no host: {why}"));
     if text.chars().any(|c| c.is_ascii_uppercase()) {
@@ -161,7 +161,8 @@ fn host_spelling(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A path without `.` parts and doubled separators; none if it is absolute or has a `..`.
+/// Returns a path without `.` parts and double separators, or `None` if it is absolute or has a
+/// `..` part.
 pub(crate) fn normalise(path: &str) -> Option<String> {
     if path.starts_with('/') {
         return None;

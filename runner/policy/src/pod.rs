@@ -1,5 +1,5 @@
-//! A pod passes only with fields that are known to be harmless, or whose values the scope names.
-//! Everything else is refused by its name, so that a field of a later Kubernetes is refused too.
+//! Checks pods. A pod may only have fields that are known to be harmless, or whose values the scope
+//! names. Every other field is refused by its name, including fields of later Kubernetes versions.
 
 mod amounts;
 mod container;
@@ -9,22 +9,22 @@ use serde_json::{Map, Value};
 
 use crate::scope::Scope;
 
-/// Why a pod is refused.
+/// The refusal of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodRefusal {
     /// The field, as a path: `spec.containers[0].image`.
     pub field: String,
-    /// What about it.
+    /// The reason.
     pub message: String,
-    /// The key of the scope and the value that would have to be in it; none where no grant helps.
+    /// The scope's key and the missing value; `None` if no grant helps.
     pub missing: Option<(&'static str, String)>,
 }
 
 type Check = Result<(), PodRefusal>;
 
 impl Scope {
-    /// Whether a pod has only fields that this scope allows. `own_secrets` are Secrets that the
-    /// host makes for this very pod; they need no grant.
+    /// Checks that a pod has only fields that this scope allows. `own_secrets` are Secrets that the
+    /// host creates for this pod; they need no grant.
     pub fn admits_pod(&self, pod: &Value, own_secrets: &[&str]) -> Check {
         let walk = Walk {
             scope: self,
@@ -71,7 +71,7 @@ fn only_false(value: &Value) -> bool {
 }
 
 impl Walk<'_> {
-    /// Goes over a map's entries; `known` says what to do with each.
+    /// Checks a map's entries; `known` checks each known one.
     fn fields(
         &self,
         at: &str,
@@ -119,7 +119,7 @@ impl Walk<'_> {
     }
 
     fn dangerous(&self, at: &str, name: &'static str) -> Check {
-        // A scope that does not limit `podFields` can't be read from a file.
+        // A scope from a file always limits `podFields`.
         if self.scope.limit("podFields").is_some() && self.scope.admits("podFields", name) {
             return Ok(());
         }
@@ -161,7 +161,7 @@ impl Walk<'_> {
             .and_then(Value::as_str)
             .filter(|name| !name.is_empty())
             .unwrap_or("default");
-        // Without a mounted token, too: the metadata server answers for the account.
+        // Even without a mounted token, a pod can use the account through the metadata server.
         self.named(
             "spec.serviceAccountName",
             "serviceAccounts",
@@ -181,7 +181,8 @@ impl Walk<'_> {
         })
     }
 
-    /// Annotations under Kubernetes' own names switch protections off (AppArmor, seccomp).
+    /// Checks annotations. Some under Kubernetes' own names disable protections (AppArmor,
+    /// seccomp).
     fn annotations(&self, at: &str, value: &Value) -> Check {
         for key in map(at, value)?.keys() {
             let domain = key.split('/').next().unwrap_or_default();

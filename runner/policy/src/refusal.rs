@@ -4,25 +4,25 @@ use crate::Capability;
 use crate::ceiling::Unlisted;
 use crate::scope::Scope;
 
-/// A no of a grant or of a policy.
+/// A refusal by a grant or by a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The capability that it is about; none if it is about the plugin itself.
+    /// The capability; `None` if the plugin itself is refused.
     pub capability: Option<Capability>,
     /// `grant.missing`, `grant.scope`, or `policy.refused`.
     pub code: &'static str,
-    /// What is refused, and by what.
+    /// The refused request, and the grant or policy that refuses it.
     pub message: String,
-    /// What to do, one step an entry.
+    /// The fix, one step per entry.
     pub help: Vec<String>,
-    /// The YAML to add to the step, where adding it helps.
+    /// The YAML to add to the step, if that helps.
     pub yaml: Option<String>,
-    /// The policy's file and line that refused.
+    /// The file and line of the policy that refused.
     pub policy: Option<(String, u32)>,
 }
 
 impl Refusal {
-    /// Something that no grant covers.
+    /// Creates a refusal of something that no grant covers.
     pub fn missing(
         capability: Capability,
         message: impl Into<String>,
@@ -42,8 +42,8 @@ impl Refusal {
         }
     }
 
-    /// Returns the refusal of a call that the step's grants do not cover. `call` says in words what
-    /// the call does; `granted` is what the capability's grant covers.
+    /// Creates the refusal of a call that the step's grants do not cover. `call` describes the call
+    /// in words; `granted` is the capability's grant.
     pub(crate) fn call(capability: Capability, call: &str, granted: &[Scope]) -> Self {
         let covered: Vec<String> = granted.iter().map(Scope::explain).collect();
         let (code, why, help) = if covered.is_empty() {
@@ -74,7 +74,7 @@ impl Refusal {
         }
     }
 
-    /// Something that a policy does not allow.
+    /// Creates a refusal of something that a policy does not allow.
     pub fn policy(capability: Capability, message: &str, file: &str, line: u32) -> Self {
         Self {
             capability: Some(capability),
@@ -88,7 +88,7 @@ impl Refusal {
         }
     }
 
-    /// A plugin that a policy does not list.
+    /// Creates the refusal of a plugin that a policy does not list.
     pub(crate) fn unlisted(unlisted: &Unlisted, file: &str) -> Self {
         let Unlisted {
             plugin,
@@ -112,7 +112,7 @@ impl Refusal {
         }
     }
 
-    /// As the failure of a call or a step: class `refused`.
+    /// Returns the refusal as the failure of a call or a step: class `refused`.
     pub fn failure(&self) -> Failure {
         let owner = if self.policy.is_some() {
             Owner::Operator
@@ -135,7 +135,7 @@ impl Refusal {
         failure
     }
 
-    /// As something found before the run: exit 3.
+    /// Returns the refusal as an error found before the run: exit code 3.
     pub fn diagnostic(&self) -> Diagnostic {
         let diagnostic =
             Diagnostic::error(self.code, self.message.clone()).with_exit(Exit::Refused);

@@ -1,7 +1,7 @@
-//! YAML as it was written: every key and value with its place, every scalar as its text.
+//! YAML as written: every key and value with its place, every scalar as its text.
 //!
-//! The pipeline file and the policy file are both read into this tree once. Nothing in it is
-//! converted: whether `1.10` is a number or a text is for whoever knows what is wanted there.
+//! The pipeline file and the policy file are each read into this tree once. The tree converts
+//! nothing: the reader that knows the expected type decides whether `1.10` is a number or a text.
 
 mod build;
 mod lines;
@@ -12,25 +12,25 @@ use sidestep_events::{Diagnostic, Foreign, Position, codes};
 
 use build::Builder;
 
-/// The largest file that is read, in bytes.
+/// The maximum size of a file, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
-/// The most nodes that a file may have once its aliases are expanded.
+/// The maximum number of nodes of a file, with its aliases expanded.
 pub const MAX_NODES: usize = 200_000;
-/// The most bytes of scalars that a file may have once its aliases are expanded.
+/// The maximum number of bytes of all scalars of a file, with its aliases expanded.
 pub const MAX_SCALAR_BYTES: usize = 4 << 20;
-/// How deep lists and maps may nest, aliases expanded.
+/// The maximum nesting depth of lists and maps, with aliases expanded.
 pub const MAX_DEPTH: usize = 64;
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Where it begins.
+    /// The place of its beginning.
     pub at: Position,
-    /// What it is.
+    /// Its content.
     pub kind: NodeKind,
 }
 
-/// What a node is.
+/// The content of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeKind {
     /// A text, as written.
@@ -44,12 +44,12 @@ pub enum NodeKind {
 /// A scalar's text and how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scalar {
-    /// The text after YAML's escapes.
+    /// The text, with YAML's escapes resolved.
     pub text: String,
-    /// Whether it had neither quotes nor a block style, so that YAML may take it for a number, a
+    /// Whether it has neither quotes nor a block style, so that YAML may read it as a number, a
     /// boolean or null.
     pub plain: bool,
-    /// Where the text's first character is, when the source has the text unchanged on one line.
+    /// The place of the text's first character, if the source has the text unchanged on one line.
     pub verbatim: Option<Position>,
 }
 
@@ -58,19 +58,19 @@ pub struct Scalar {
 pub struct Key {
     /// Its text.
     pub text: String,
-    /// Where it is.
+    /// Its place.
     pub at: Position,
 }
 
 impl Node {
-    /// The value of a mapping's key.
+    /// Returns the value of a mapping's key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries()
             .iter()
             .find_map(|(known, value)| (known.text == key).then_some(value))
     }
 
-    /// A mapping's entries; none for anything else.
+    /// Returns a mapping's entries; empty for other nodes.
     pub fn entries(&self) -> &[(Key, Node)] {
         match &self.kind {
             NodeKind::Map(entries) => entries,
@@ -78,7 +78,7 @@ impl Node {
         }
     }
 
-    /// The scalar, if it is one.
+    /// Returns the scalar, if the node is one.
     pub fn scalar(&self) -> Option<&Scalar> {
         match &self.kind {
             NodeKind::Scalar(scalar) => Some(scalar),
@@ -86,13 +86,13 @@ impl Node {
         }
     }
 
-    /// Whether nothing is written here: an empty value, `~` or `null`.
+    /// Returns whether the value is empty, `~` or `null`.
     pub fn is_null(&self) -> bool {
         self.scalar()
             .is_some_and(|scalar| scalar.plain && is_null(&scalar.text))
     }
 
-    /// `a text`, `a list` or `a map`, for messages.
+    /// Returns `a text`, `a list` or `a map`, for messages.
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             _ if self.is_null() => "nothing",
@@ -103,17 +103,17 @@ impl Node {
     }
 }
 
-/// Whether a plain scalar of this text is YAML's null.
+/// Returns whether a plain scalar of this text is YAML's null.
 pub fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// A file as a tree, and what is wrong with it as YAML.
+/// A file as a tree, with its YAML errors.
 #[derive(Debug, Default)]
 pub struct Tree {
-    /// The document's root; absent when it can't be read at all, or is empty.
+    /// The document's root; `None` if the file is empty or unreadable.
     pub root: Option<Node>,
-    /// Duplicate keys, syntax errors, limits.
+    /// The errors: duplicate keys, syntax errors, exceeded limits.
     pub problems: Vec<Diagnostic>,
 }
 

@@ -1,4 +1,4 @@
-//! What is requested and no grant covers.
+//! The refusals of requests that no grant covers.
 
 use crate::Capability;
 use crate::capability::Scoped;
@@ -6,7 +6,7 @@ use crate::grants;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
-/// The refusal of what is requested and no grant covers.
+/// Returns the refusal of requests that no grant covers, or `None` if grants cover them all.
 pub(crate) fn uncovered(
     capability: Capability,
     requested: &[Scope],
@@ -24,7 +24,7 @@ pub(crate) fn uncovered(
         return None;
     }
     let lines: Vec<String> = missing.iter().map(Scope::explain).collect();
-    // The key is written once: what it has already goes into the same list.
+    // The key is written only once, so existing scopes go into the same list.
     let all: Vec<Scope> = granted.iter().chain(&missing).cloned().collect();
     Some(Refusal::missing(
         capability,
@@ -36,7 +36,8 @@ pub(crate) fn uncovered(
     ))
 }
 
-/// The refusal of what depends on values that only the run brings, and is not granted.
+/// Returns the refusal of a request that is not granted and depends on values that only the run
+/// provides.
 pub(crate) fn later(capability: Capability, on: &str, automatic: bool) -> Refusal {
     let fields: Vec<String> = capability
         .fields()

@@ -1,26 +1,26 @@
-//! Which plugins a rule is for.
+//! Matches plugins with a rule's `plugins`.
 
 use sidestep_events::PluginRef;
 
 use crate::pattern::Pattern;
 
-/// The plugin that a ceiling is asked for.
+/// The plugin to compute a ceiling for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PluginFacts<'a> {
-    /// What the pipeline names.
+    /// The reference in the pipeline.
     pub plugin: &'a PluginRef,
     /// `sha256:` of its bytes.
     pub digest: &'a str,
-    /// Who signed it, where a signature was verified.
+    /// The signer, if a signature was verified.
     pub signer: Option<&'a Signer>,
 }
 
-/// Who signed a plugin, as a verified certificate says.
+/// The signer of a plugin, from a verified certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
-    /// Who vouches for the identity: `https://token.actions.githubusercontent.com`.
+    /// The issuer of the identity: `https://token.actions.githubusercontent.com`.
     pub issuer: String,
-    /// The identity.
+    /// The signer's identity, as vouched for by the issuer.
     pub identity: String,
 }
 
@@ -32,24 +32,24 @@ pub(crate) struct Listing {
     pub(super) entries: Vec<Entry>,
 }
 
-/// One entry of a rule's `plugins`. Each kind of plugin is a namespace of its own, and everything
-/// that an entry says has to hold.
+/// One entry of a rule's `plugins`. Each kind of plugin is a namespace of its own. All parts of an
+/// entry must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
     /// Built-in plugins.
     BuiltIn {
-        /// Their names with the collection.
+        /// A pattern of their names, with the collection.
         name: Pattern,
         digest: Option<String>,
     },
-    /// A registry's plugins.
+    /// Plugins from a registry.
     Oci {
-        /// The reference without its scheme.
+        /// A pattern of the reference without its scheme.
         reference: Option<Pattern>,
         signer: Option<SignedBy>,
         digest: Option<String>,
     },
-    /// Any plugin with this digest: bytes are the same bytes wherever they lie.
+    /// Any plugin with this digest, whatever its source.
     Bytes(String),
 }
 
@@ -61,7 +61,7 @@ pub(super) struct SignedBy {
 }
 
 impl Listing {
-    /// Whether an entry lists the plugin.
+    /// Returns whether an entry matches the plugin.
     pub(super) fn lists(&self, plugin: PluginFacts<'_>) -> bool {
         self.entries.iter().any(|entry| entry.lists(plugin))
     }

@@ -1,4 +1,4 @@
-//! From a policy's tree to its rules.
+//! Reads a policy's rules from its tree.
 
 mod plugins;
 
@@ -42,7 +42,7 @@ impl Reader<'_> {
         });
     }
 
-    /// Reports keys that a map should not have.
+    /// Reports unknown keys of a map.
     fn keys(&mut self, node: &Node, known: &[&str]) {
         if !matches!(node.kind, NodeKind::Map(_)) {
             self.wrong(
@@ -66,7 +66,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One of a few words.
+    /// Reads one of a few words.
     fn word<'a>(&mut self, node: &'a Node, known: &[&str]) -> Option<&'a str> {
         let text = node.scalar().map(|scalar| scalar.text.as_str());
         match text.filter(|text| known.contains(text)) {
@@ -141,7 +141,7 @@ impl Reader<'_> {
         }
         let fact = |name: &str| facts.and_then(|facts| facts.get(name));
         let trust = match fact("trust") {
-            // Silence is not consent: only what is proven.
+            // Without the key, the rule only matches verified origins.
             None => vec!["verified".to_owned()],
             Some(node) => {
                 let items = match &node.kind {
@@ -201,7 +201,7 @@ impl Reader<'_> {
         allow
     }
 
-    /// A rule's own `secrets`: none, or the names; without it secrets are not limited.
+    /// Reads a rule's own `secrets`: none, or names. Without the key, secrets are not limited.
     fn secrets(&mut self, rule: &Node, allow: &mut CeilingRule) {
         let scope = match rule.get("secrets") {
             None if allow.allow.get(Capability::Secrets).is_some() => return,

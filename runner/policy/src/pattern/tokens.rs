@@ -1,10 +1,10 @@
-//! A pattern as the steps by which it consumes a text, or another pattern.
+//! Pattern tokens, and matching of patterns against texts or other patterns.
 
 use super::Kind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
-    /// This character.
+    /// A literal character.
     One(char),
     /// `*`
     Star,
@@ -32,13 +32,13 @@ pub(super) fn literal(text: &str) -> Vec<Token> {
     text.chars().map(Token::One).collect()
 }
 
-/// Which dots of the subject are separators: those of its host.
+/// Returns the end of the subject's host. Dots before it are separators.
 fn host_end(subject: &[Token], kind: Kind) -> usize {
     match kind {
         Kind::Host => subject.len(),
         Kind::Image => {
             let slash = subject.iter().position(|token| *token == Token::One('/'));
-            // A `**` may hide the first slash: then every dot may be one of the host.
+            // A `**` may match the first slash, so every dot may belong to the host.
             let deep = subject.iter().position(|token| *token == Token::Deep);
             match (slash, deep) {
                 (Some(slash), Some(deep)) if deep < slash => subject.len(),
@@ -50,8 +50,8 @@ fn host_end(subject: &[Token], kind: Kind) -> usize {
     }
 }
 
-/// Whether the pattern's tokens can consume the subject's: a one only itself, `*` everything but
-/// separators and `**`, `**` everything.
+/// Returns whether the pattern's tokens match the subject's: a literal matches only itself, `*`
+/// everything except separators and `**`, and `**` everything.
 pub(super) fn matches(pattern: &[Token], subject: &[Token], kind: Kind) -> bool {
     let host = host_end(subject, kind);
     let mut reach = vec![false; subject.len() + 1];

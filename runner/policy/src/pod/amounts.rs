@@ -1,4 +1,4 @@
-//! What a pod may use at most.
+//! Checks the resource limits of a pod.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::field::Limit;
 use crate::quantity;
 
 impl Walk<'_> {
-    /// No container asks for, or may use, more than the ceiling; each says how much it may use.
+    /// Checks that each container sets limits, and that no limit or request exceeds the scope's.
     pub(super) fn amounts(&self, spec: &Value) -> Check {
         let Some(Limit::AtMost(caps)) = self.scope.limit("limits") else {
             return Ok(());

@@ -1,10 +1,10 @@
-//! A pod's containers: what they run, see, and may.
+//! Checks a pod's containers: images, references, and privileges.
 
 use serde_json::Value;
 
 use super::{Check, Walk, only_false, refuse, text};
 
-/// Capabilities that container runtimes give by default (containerd's and Docker's default set).
+/// The default capabilities of container runtimes (containerd's and Docker's default set).
 const DEFAULT_CAPABILITIES: &[&str] = &[
     "AUDIT_WRITE",
     "CHOWN",
@@ -83,7 +83,8 @@ impl Walk<'_> {
         })
     }
 
-    /// A reference by `name` (or a Secret volume's `secretName`), with harmless fields beside it.
+    /// Checks a reference by `name` (or a Secret volume's `secretName`) and its other fields, which
+    /// must be harmless.
     pub(super) fn reference(
         &self,
         at: &str,

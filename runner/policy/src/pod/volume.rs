@@ -1,4 +1,4 @@
-//! A pod's volumes, and the tokens that they project.
+//! Checks a pod's volumes, and the tokens that they project.
 
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ impl Walk<'_> {
             })
         })?;
         if value.get("audience").is_none() {
-            // Without one the token is for the cluster's own API server.
+            // Without an audience, the token is for the cluster's own API server.
             return self.named(at, "audiences", "token audience", "kubernetes");
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! From the YAML parser's events to nodes, within the limits.
+//! Builds nodes from the YAML parser's events, within the limits.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub(super) struct Builder<'a> {
 type Step = Result<(), Box<Diagnostic>>;
 
 impl<'a> Builder<'a> {
-    /// Begins on a file of that text.
+    /// Creates a builder for a file with that text.
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
         Self {
             file,
@@ -41,7 +41,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The tree, and what is wrong.
+    /// Returns the tree and its errors.
     pub(super) fn tree(mut self) -> Tree {
         if let Err(problem) = self.run() {
             self.problems.push(*problem);
@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
         )
     }
 
-    /// Whether the tag `!!str` is there; any other tag is an error.
+    /// Returns whether the tag is `!!str`; any other tag is an error.
     fn tag(&self, core: Option<&str>, any: bool, span: &Span) -> Result<bool, Box<Diagnostic>> {
         match core {
             Some("str") => Ok(true),
@@ -154,7 +154,7 @@ impl<'a> Builder<'a> {
 
     fn scalar(&mut self, value: &str, style: ScalarStyle, quoted: bool, span: &Span) -> Node {
         let at = place(span);
-        // The parser says `~` where nothing is written.
+        // The parser reports an empty value as `~`.
         let value = if style == ScalarStyle::Plain && span.is_empty() {
             ""
         } else {
@@ -196,13 +196,13 @@ impl<'a> Builder<'a> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
-        // Its children are counted already.
+        // Its children are already counted.
         self.nodes += 1;
         let anchor = open.anchor;
         self.attach(open.close(), anchor)
     }
 
-    /// A new scalar.
+    /// Counts and attaches a new scalar.
     fn finish(&mut self, part: Part, anchor: usize) -> Step {
         if self.nodes + part.nodes > MAX_NODES {
             return Err(self.refuse(
@@ -216,7 +216,7 @@ impl<'a> Builder<'a> {
         self.attach(part, anchor)
     }
 
-    /// The copy that an alias stands for.
+    /// Counts and attaches the copy that an alias stands for.
     fn finish_counted(&mut self, part: Part, anchor: usize, span: &Span) -> Step {
         if self.open.len() + part.depth > MAX_DEPTH {
             return Err(self.refuse(

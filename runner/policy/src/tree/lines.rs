@@ -1,7 +1,7 @@
-//! Looking up places of a text in their order.
+//! Finds places of a text in ascending order.
 
-/// The lines of a text, with the last place that was looked up: the next one is found from there,
-/// so that a text of one line is not read anew for each of its values.
+/// The lines of a text, and the last place that was found. The next search starts there, so that a
+/// text of one line is not scanned again for each of its values.
 pub(super) struct Lines<'a> {
     lines: Vec<&'a str>,
     line: usize,
@@ -19,8 +19,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The rest of a line from a character on; both are counted from 0. None beyond its last
-    /// character.
+    /// Returns the rest of a line from a character on, both counted from 0, or `None` beyond its
+    /// last character.
     pub(super) fn rest(&mut self, line: usize, column: usize) -> Option<&'a str> {
         let text = *self.lines.get(line)?;
         if line != self.line || column < self.column {

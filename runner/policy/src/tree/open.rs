@@ -1,4 +1,4 @@
-//! Lists and maps while they are read.
+//! Lists and maps under construction.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use sidestep_events::Position;
 
 use super::{Key, Node, NodeKind};
 
-/// A finished node with what it costs to copy it.
+/// A finished node and the cost of copying it.
 #[derive(Clone)]
 pub(super) struct Part {
     pub(super) node: Node,
@@ -26,7 +26,7 @@ impl Part {
     }
 }
 
-/// A list or a map whose end has not come yet.
+/// A list or a map whose end has not been reached.
 pub(super) struct Open {
     at: Position,
     pub(super) anchor: usize,
@@ -44,30 +44,30 @@ enum SoFar {
 #[derive(Default)]
 struct Entries {
     all: Vec<(Key, Node)>,
-    /// On which line each key is.
+    /// The line of each key.
     lines: HashMap<String, u32>,
     next: Next,
 }
 
-/// What the next node of a map is.
+/// The expected next node of a map.
 #[derive(Default)]
 enum Next {
     #[default]
     Key,
     ValueOf(Key),
-    /// The value of a key that was there before.
+    /// The value of a duplicate key, which is dropped.
     Skipped,
 }
 
-/// Why a node does not belong where it is.
+/// The reason why a node is not allowed at its place.
 pub(super) enum Misplaced {
-    /// A list or a map is the key of another.
+    /// A list or a map is used as a key.
     KeyIsNoText,
-    /// The key is there already; its value is left out.
+    /// The key is a duplicate; its value is dropped.
     KeyTwice {
         /// The key.
         key: String,
-        /// The line of the first one.
+        /// The line of the first occurrence.
         first: u32,
     },
 }
@@ -88,7 +88,7 @@ impl Open {
         }
     }
 
-    /// Takes the next node in.
+    /// Adds the next node.
     pub(super) fn take(&mut self, part: Part) -> Result<(), Misplaced> {
         self.nodes += part.nodes;
         self.bytes += part.bytes;
@@ -102,7 +102,7 @@ impl Open {
         }
     }
 
-    /// The node that it has become.
+    /// Returns the finished node.
     pub(super) fn close(self) -> Part {
         let kind = match self.so_far {
             SoFar::List(items) => NodeKind::List(items),

@@ -1,4 +1,4 @@
-//! Reading a rule's `plugins`.
+//! Reads a rule's `plugins`.
 
 use sidestep_events::PluginRef;
 
@@ -11,7 +11,7 @@ const EXAMPLE: &str = "plugins: [{ name: \"sidestep/*\" }, { digest: \"sha256:â€
 const BY_DIGEST: &str = "a file is listed by the digest that `sidestep plugin inspect` prints";
 
 impl Reader<'_> {
-    /// Reads `plugins`; `line` is the key's.
+    /// Reads `plugins`; `line` is the line of the key.
     pub(super) fn plugins(&mut self, node: &Node, line: u32) -> Listing {
         let entries = match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.entry(item)).collect(),
@@ -61,7 +61,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A pattern of built-in plugins' names.
+    /// Reads a pattern of built-in plugins' names.
     fn name(&mut self, node: &Node) -> Option<Pattern> {
         let pattern = self.pattern(node, Kind::Name)?;
         if pattern.as_str().starts_with(PluginRef::COLLECTION) {
@@ -75,7 +75,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A pattern of references to registries, read without its scheme.
+    /// Reads a pattern of references to registries; the scheme is removed.
     fn reference(&mut self, node: &Node) -> Option<Pattern> {
         let text = node.scalar().map(|scalar| scalar.text.as_str());
         let Some(rest) = text.and_then(|text| text.strip_prefix(PluginRef::SCHEME)) else {
@@ -112,7 +112,7 @@ impl Reader<'_> {
         whole.map(str::to_owned)
     }
 
-    /// Issuer and identity belong together: an identity says nothing without who vouches for it.
+    /// Reads issuer and identity. Both are required: an identity without its issuer proves nothing.
     fn signer(&mut self, node: &Node) -> Option<SignedBy> {
         self.keys(node, &["issuer", "identity"]);
         let mut part = |name: &str| match node.get(name) {
@@ -133,7 +133,7 @@ impl Reader<'_> {
         })
     }
 
-    /// One pattern.
+    /// Reads one pattern.
     fn pattern(&mut self, node: &Node, kind: Kind) -> Option<Pattern> {
         if !matches!(node.kind, NodeKind::Scalar(_)) {
             self.wrong(node.at, "a pattern is a text", "");
