@@ -1,4 +1,4 @@
-//! The run's artifacts.
+//! The scopes of the run's artifacts.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
@@ -11,10 +11,10 @@ pub(crate) const FIELDS: &[Field] = &[Field {
     absent: Absent::Any,
 }];
 
-/// Storing or opening one artifact.
+/// A call that stores or opens one artifact.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Its name.
+    /// The artifact's name.
     pub name: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! How the scopes of each capability are read and told.
+//! Reads and describes the scopes of each capability.
 
 use std::borrow::Cow;
 
@@ -12,22 +12,22 @@ use crate::{
     registry, secret_manager, secrets, storage, workspace,
 };
 
-/// What this crate knows of a capability: its scopes.
+/// The scopes of a capability.
 pub(crate) trait Scoped: Copy {
     /// Returns the keys of its scopes.
     fn fields(self) -> &'static [Field];
 
-    /// Says in words what a scope covers.
+    /// Describes in words what a scope covers.
     fn explain(self, scope: &Scope) -> String;
 
-    /// Returns keys of which a grant must have one.
+    /// Returns the keys of which a grant must have at least one.
     fn needs_one_of(self) -> Option<&'static [&'static str]>;
 
-    /// Returns a scope's map; a capability of names alone takes the bare name too.
+    /// Returns a scope's map. For a capability that only has names, the value may also be a name.
     fn map_of(self, value: &Value) -> Option<Cow<'_, Map<String, Value>>>;
 }
 
-/// Implements [`Scoped`] by the module of each capability.
+/// Implements [`Scoped`] with the module of each capability.
 macro_rules! scoped {
     ($($name:ident in $module:ident;)*) => {
         impl Scoped for Capability {

@@ -11,9 +11,9 @@ use crate::quantity;
 pub(crate) struct Field {
     /// The key, as files write it.
     pub(crate) name: &'static str,
-    /// What it holds.
+    /// The type of its values.
     pub(crate) holds: Holds,
-    /// What it means in a grant or a request that leaves it out.
+    /// Its meaning in a grant or a request that leaves it out.
     pub(crate) absent: Absent,
 }
 
@@ -23,7 +23,7 @@ pub(crate) enum Holds {
     Patterns(Kind),
     /// Words from a closed list, or `*`.
     Words(&'static [&'static str]),
-    /// Amounts by name, none of which may be passed.
+    /// Maximum amounts by name.
     Amounts,
     /// Port numbers, or `*`.
     Ports,
@@ -31,43 +31,43 @@ pub(crate) enum Holds {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Absent {
-    /// It must be there.
+    /// The key is required.
     Required,
-    /// It is not limited.
+    /// The key is not limited.
     Any,
-    /// Nothing is allowed; a policy that leaves it out does not limit it.
+    /// Nothing is allowed; in a policy, the key is not limited.
     Nothing,
-    /// Nothing is allowed, and a policy that leaves it out allows nothing either.
+    /// Nothing is allowed, in a policy too.
     Never,
-    /// This one value, in a policy too.
+    /// Only this value is allowed, in a policy too.
     Only(&'static str),
 }
 
-/// Who wrote a scope, which decides what a missing key means.
+/// The author of a scope, which decides the meaning of a missing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// A plugin's request or a pipeline's grant.
     Grant,
-    /// A policy's `allow`: a key that is left out is not limited.
+    /// A policy's `allow`: a missing key is not limited.
     Ceiling,
 }
 
-/// What a key allows; a key that is not limited has none.
+/// The values that a key allows. A key that is not limited has no entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Limit {
     Only(Vec<Pattern>),
     AtMost(BTreeMap<String, Quantity>),
 }
 
-/// What is wrong with a scope, and where in it.
+/// An error in a scope, and its path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ScopeError {
-    /// Keys and positions from the capability's value down to what is wrong.
+    /// Keys and positions, from the capability's value down to the error.
     pub path: Vec<String>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to write instead.
+    /// The fix.
     pub help: Option<String>,
 }
 
@@ -113,7 +113,7 @@ impl Field {
         }
     }
 
-    /// Whether the words say "every".
+    /// Returns whether the words include `*`.
     pub(crate) fn is_every(&self, limit: &Limit) -> bool {
         matches!((self.holds, limit), (Holds::Words(_), Limit::Only(all)) if all.iter().any(|p| p.as_str() == "*"))
     }
@@ -138,7 +138,7 @@ impl Field {
         };
         let mut once: Vec<Pattern> = Vec::new();
         for pattern in patterns {
-            // What is named twice is allowed once.
+            // A duplicate is kept once.
             if !once.contains(&pattern) {
                 once.push(pattern);
             }
@@ -146,7 +146,7 @@ impl Field {
         Ok(Limit::Only(once))
     }
 
-    /// Reads ports. Files have them as numbers, and a number of a file comes as its text.
+    /// Reads ports. A file holds them as numbers, and each arrives here as its text.
     fn ports(&self, value: &Value) -> Result<Limit, ScopeError> {
         let text = |value: &Value| match value {
             Value::Number(number) => Value::String(number.to_string()),
@@ -195,7 +195,7 @@ impl Limit {
         Self::Only(Vec::new())
     }
 
-    /// Whether it allows one value alone.
+    /// Returns whether it allows only this value.
     pub(crate) fn is_only(&self, value: &str) -> bool {
         matches!(self, Self::Only(patterns) if matches!(patterns.as_slice(), [one] if one.as_str() == value))
     }
@@ -211,7 +211,7 @@ impl Limit {
     }
 }
 
-/// The known word that a wrong one was most likely meant to be.
+/// Returns the known word that is most similar to a wrong one.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

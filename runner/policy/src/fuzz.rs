@@ -1,9 +1,9 @@
-//! The readers of strangers' bytes as a fuzzer calls them.
+//! Fuzz targets for the readers of untrusted bytes.
 
 use crate::tree::{self, Node, NodeKind};
 use crate::{Kind, Origin, Pattern, Policy, Trust};
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the reader, and the seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
@@ -13,7 +13,7 @@ pub const TARGETS: [Target; 3] = [
     ("policy-pattern", pattern, pattern_seeds),
 ];
 
-/// Reads YAML as every file of a user's is read, and walks the tree.
+/// Reads YAML as all user files are read, and walks the tree.
 pub fn yaml(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let tree = tree::read("f.yaml", &text);
@@ -22,7 +22,7 @@ pub fn yaml(bytes: &[u8]) {
     }
 }
 
-/// Each node's place lies in the text.
+/// Checks that the place of each node lies within the text.
 fn walk(node: &Node, text: &str) {
     let lines = text.split('\n').count() + text.matches('\r').count() + 1;
     assert!(node.at.line as usize <= lines, "{:?}", node.at);
@@ -45,7 +45,7 @@ pub fn policy(bytes: &[u8]) {
     }
 }
 
-/// Reads a pattern, and matches the pattern's own text and a piece of it: `PATTERN NEWLINE TEXT`.
+/// Reads a pattern, and matches the pattern's own text and a part of it: `PATTERN NEWLINE TEXT`.
 pub fn pattern(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (pattern, subject) = text.split_once('\n').unwrap_or((&text, "a/b.c"));

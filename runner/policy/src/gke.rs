@@ -1,8 +1,8 @@
-//! GKE's own API.
+//! The scopes of calls to GKE's own API.
 
 crate::lookup::lookup! {
     Gke:
-    /// A look at a cluster or its node pools.
+    /// A read of a cluster or its node pools.
     cluster as Name, /// The cluster, as the pipeline names it.
     actions ["get", "listNodePools"],
     described "cluster ",

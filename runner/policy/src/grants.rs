@@ -12,7 +12,7 @@ use crate::scope::{Call, Scope};
 pub struct Grants(BTreeMap<Capability, Vec<Scope>>);
 
 impl Grants {
-    /// Reads a map of grant keys. All that is wrong with it comes back, with the path to each.
+    /// Reads a map of grant keys. Returns all errors, each with its path.
     pub fn parse(value: &Value, reading: Reading) -> Result<Self, Vec<ScopeError>> {
         let Some(map) = value.as_object() else {
             return Err(vec![ScopeError::new(
@@ -47,7 +47,7 @@ impl Grants {
         }
     }
 
-    /// The scopes of a capability; none when it is not named at all.
+    /// Returns the scopes of a capability, or `None` if it is not named.
     pub fn get(&self, capability: Capability) -> Option<&[Scope]> {
         self.0.get(&capability).map(Vec::as_slice)
     }
@@ -57,24 +57,24 @@ impl Grants {
         self.0.insert(capability, scopes);
     }
 
-    /// All capabilities that are named, with their scopes.
+    /// Returns all named capabilities with their scopes.
     pub fn iter(&self) -> impl Iterator<Item = (Capability, &[Scope])> {
         self.0.iter().map(|(key, scopes)| (*key, scopes.as_slice()))
     }
 
-    /// Whether nothing is named.
+    /// Returns whether no capability is named.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether some scope allows the call.
+    /// Returns whether a scope allows the call.
     pub fn contains(&self, call: &dyn Call) -> bool {
         self.get(call.capability())
             .is_some_and(|scopes| scopes.iter().any(|scope| scope.contains(call)))
     }
 }
 
-/// Reads a capability's scopes: a list of them, or one by itself.
+/// Reads a capability's scopes: a list, or a single scope.
 pub fn scopes(
     capability: Capability,
     value: &Value,
@@ -98,13 +98,13 @@ pub fn scopes(
     }
 }
 
-/// Scopes as the YAML that grants them.
+/// Returns the YAML that grants the scopes.
 pub fn yaml(capability: Capability, scopes: &[Scope]) -> String {
     let scopes: Vec<String> = scopes.iter().map(Scope::to_yaml).collect();
     format!("grants:\n  {capability}: [{}]", scopes.join(", "))
 }
 
-/// Scopes as JSON; read as ceilings they are the same scopes again.
+/// Returns scopes as JSON; read as ceilings, it gives the same scopes.
 pub(crate) fn to_json(scopes: &[Scope]) -> Value {
     scopes.iter().map(Scope::to_json).collect()
 }

@@ -1,4 +1,4 @@
-//! Requests to other hosts.
+//! The scopes of HTTP requests to other hosts.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
@@ -8,7 +8,7 @@ use crate::scope::{Call, Scope};
 /// The methods of a request.
 pub const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The port of `https` (RFC 9110, section 4.2.2): the only one where a scope names none.
+/// The port of `https` (RFC 9110, section 4.2.2): the only allowed port if a scope names none.
 const HTTPS: &str = "443";
 
 pub(crate) const FIELDS: &[Field] = &[
@@ -34,16 +34,16 @@ pub(crate) const FIELDS: &[Field] = &[
     },
 ];
 
-/// One request.
+/// One HTTP request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The host as it is sent: in lower case, without the port.
+    /// The host as sent: in lower case, without the port.
     pub host: &'a str,
-    /// The port's number, as it is written in a URL.
+    /// The port's number, as written in a URL.
     pub port: &'a str,
     /// The method, upper case.
     pub method: &'a str,
-    /// The path as it is sent, beginning with `/`, without query.
+    /// The path as sent, beginning with `/`, without the query.
     pub path: &'a str,
 }
 

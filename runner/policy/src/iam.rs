@@ -1,11 +1,11 @@
-//! Reading IAM.
+//! The scopes of reads from IAM.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
 use crate::pattern::Kind;
 use crate::scope::{Call, Scope};
 
-/// What a call may do.
+/// The actions of a call.
 pub const ACTIONS: &[&str] = &["get", "list", "getPolicy", "listKeys"];
 
 pub(crate) const FIELDS: &[Field] = &[
@@ -29,9 +29,9 @@ pub(crate) const FIELDS: &[Field] = &[
 /// A read of an account, a policy, a pool or a provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The project that the resource belongs to, where it has one.
+    /// The project of the resource, if it has one.
     pub project: Option<&'a str>,
-    /// The full resource name, where the call is about one: `projects/P/serviceAccounts/E`, `buckets/B`.
+    /// The full resource name, if the call has one: `projects/P/serviceAccounts/E`, `buckets/B`.
     pub resource: Option<&'a str>,
     /// One of the actions.
     pub action: &'a str,
@@ -43,7 +43,7 @@ impl Call for Request<'_> {
     }
 
     fn facts(&self) -> Vec<(&'static str, &str)> {
-        // A call without one of them lies in no scope that limits it.
+        // A call without one of these is outside each scope that limits it.
         vec![
             ("project", self.project.unwrap_or_default()),
             ("resource", self.resource.unwrap_or_default()),

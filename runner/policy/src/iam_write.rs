@@ -1,4 +1,4 @@
-//! Changing IAM.
+//! The scopes of changes to IAM.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
@@ -23,14 +23,14 @@ pub(crate) const FIELDS: &[Field] = &[
     },
 ];
 
-/// A change of one binding, or the making of an account, a pool or a provider.
+/// A change of one binding, or the creation of an account, a pool or a provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The full resource name.
     pub resource: &'a str,
-    /// The role, where a binding changes.
+    /// The role, if a binding changes.
     pub role: Option<&'a str>,
-    /// The member, where a binding changes.
+    /// The member, if a binding changes.
     pub member: Option<&'a str>,
 }
 

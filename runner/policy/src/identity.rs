@@ -1,4 +1,4 @@
-//! Proving who a workload is.
+//! The scopes of identity tokens of workloads.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
@@ -23,7 +23,7 @@ pub(crate) const FIELDS: &[Field] = &[
     },
 ];
 
-/// A proof for one Kubernetes service account.
+/// A request for an identity token of one Kubernetes service account.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The cluster, as the pipeline names it.

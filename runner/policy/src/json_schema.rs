@@ -1,7 +1,7 @@
-//! JSON Schemas (draft 2020-12) of what this crate reads, for editors: grants and policies.
+//! JSON Schemas (draft 2020-12) of grants and policies, for editors.
 //!
-//! They are made from the same tables that the readers go by, so that neither knows a key which
-//! the other does not.
+//! They are generated from the tables that the readers use, so that both always know the same
+//! keys.
 
 use serde_json::{Map, Value, json};
 use sidestep_events::PluginRef;
@@ -11,8 +11,8 @@ use crate::capability::Scoped;
 use crate::field::{Absent, Field, Holds, Reading};
 use crate::pattern::{Kind, MAX_PATTERN};
 
-/// The schema of a map of grant keys: a step's `grants`, or a policy's `allow`. Texts of a grant
-/// may be expressions; `secrets` are no grant key of a step, since its own `secrets` are.
+/// Returns the schema of a map of grant keys: a step's `grants`, or a policy's `allow`. Texts of a
+/// grant may be expressions. `secrets` is not a grant key of a step, which has its own `secrets`.
 pub fn schema_grants(reading: Reading) -> Value {
     let grant = reading == Reading::Grant;
     let keys = Capability::ALL.iter().copied();
@@ -35,7 +35,7 @@ pub fn schema_grants(reading: Reading) -> Value {
     })
 }
 
-/// The schema of a policy file.
+/// Returns the schema of a policy file.
 pub fn schema_policy() -> Value {
     let patterns = |kind, what: &str| {
         let mut schema = texts(&pattern(kind, Reading::Ceiling));
@@ -150,10 +150,10 @@ pub fn schema_policy() -> Value {
     })
 }
 
-/// A capability's scopes: a list, or one by itself.
+/// Returns the schema of a capability's scopes: a list, or a single scope.
 fn capability(key: Capability, reading: Reading) -> Value {
     let mut one = scope(key, reading);
-    // A capability of names alone takes the bare name too.
+    // A capability that only has names also accepts a single name.
     if key.map_of(&Value::String(String::new())).is_some() {
         one = json!({ "anyOf": [one, { "type": "string" }] });
     }
@@ -226,7 +226,7 @@ fn value(field: &Field, reading: Reading) -> Value {
     schema
 }
 
-/// One text or a list of them.
+/// Returns the schema of one text or a list of texts.
 fn texts(one: &Value) -> Value {
     json!({ "anyOf": [one, { "type": "array", "items": one }] })
 }
@@ -234,7 +234,7 @@ fn texts(one: &Value) -> Value {
 fn pattern(kind: Kind, reading: Reading) -> Value {
     let mut schema = json!({ "type": "string", "maxLength": MAX_PATTERN });
     if kind == Kind::Path && reading == Reading::Ceiling {
-        // What an expression yields is read when the plan is made.
+        // The result of an expression is only read at planning time.
         schema["not"] = json!({ "pattern": r"(^/)|((^|/)\.\.(/|$))" });
     }
     schema
@@ -244,7 +244,7 @@ fn expression() -> Value {
     json!({ "type": "string", "pattern": r"\$\{\{" })
 }
 
-/// How patterns of a kind are read.
+/// Describes how patterns of a kind are read.
 fn how(kind: Kind) -> &'static str {
     match kind {
         Kind::Path => "Paths in the workspace; `*` stays within a folder, `**` does not.",

@@ -1,4 +1,4 @@
-//! Objects of a cluster, and the fields that a pod may have.
+//! The scopes of calls to a cluster, and the fields that a pod may have.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
@@ -6,12 +6,13 @@ use crate::pattern::Kind;
 use crate::scope::{Call, Scope};
 use crate::words;
 
-/// What a call may do: Kubernetes' verbs, and `apply`, which needs both `create` and `patch` there.
+/// The actions of a call: Kubernetes' verbs, and `apply`, which needs both `create` and `patch` in
+/// Kubernetes.
 pub const ACTIONS: &[&str] = &[
     "get", "list", "watch", "create", "apply", "patch", "update", "delete", "canI",
 ];
 
-/// Fields that no pod has unless a grant *and* a policy name them.
+/// Fields that a pod may only have if a grant *and* a policy name them.
 pub const DANGEROUS_FIELDS: &[&str] = &[
     "hostPath",
     "hostNetwork",
@@ -32,7 +33,7 @@ pub const DANGEROUS_FIELDS: &[&str] = &[
     "lifecycle",
 ];
 
-/// Kinds of volumes that have to be named; the others are bound by the names that they use.
+/// Kinds of volumes that must be named; the others are limited by the objects that they use.
 pub const VOLUMES: &[&str] = &["persistentVolumeClaim", "ephemeral", "csi", "image", "nfs"];
 
 const fn patterns(name: &'static str, absent: Absent) -> Field {
@@ -83,7 +84,7 @@ pub(crate) const FIELDS: &[Field] = &[
 pub struct Request<'a> {
     /// The cluster, as the pipeline names it.
     pub cluster: &'a str,
-    /// The namespace; empty for what has none.
+    /// The namespace; empty for resources without one.
     pub namespace: &'a str,
     /// The resource, plural, with its subresource: `pods`, `pods/log`, `jobs.batch`.
     pub resource: &'a str,

@@ -1,11 +1,12 @@
-//! What a step may do: scopes, grants, the operator's policy, and their meeting.
+//! The permissions of a step: scopes, grants, policies, and their intersection.
 //!
-//! One module a capability says which keys its scope has, how a call is described in them and how
-//! it reads in words. A step's scopes are the meeting of three: what its plugin requests, what its
-//! pipeline grants, and what every policy allows.
+//! One module per capability defines the keys of its scope, and describes calls and scopes in
+//! words. A step's scopes are the intersection of its plugin's requests, its pipeline's grants, and
+//! every policy.
 //!
-//! This crate does no IO. It must not know how a capability does its work, what a pipeline looks
-//! like, or where policies are found; it knows nothing of wasmtime, Kubernetes' API or Google's.
+//! This crate does no IO. It must not know how a capability is implemented, the format of a
+//! pipeline, or where policies are found; it does not know wasmtime, or the APIs of Kubernetes and
+//! Google.
 
 mod admission;
 pub mod artifact_registry;

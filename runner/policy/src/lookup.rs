@@ -1,7 +1,8 @@
-//! The one shape of scopes that name a resource and what may be asked about it.
+//! A macro for capabilities whose scopes name a resource and the allowed read actions.
 
-/// Makes a capability's module of its row: the actions; the resource's key, its kind of pattern and
-/// what it is; the word before it where a call is described, and where a scope is.
+/// Generates a capability's module from one row: the resource's key, its kind of pattern and its
+/// doc comment; the actions; the word before the resource in a call's description, and in a
+/// scope's.
 macro_rules! lookup {
     (
         $capability:ident:
@@ -16,7 +17,7 @@ macro_rules! lookup {
         use crate::pattern::Kind;
         use crate::scope::{Call, Scope};
 
-        /// What a call may do.
+        /// The actions of a call.
         pub const ACTIONS: &[&str] = &$actions;
 
         pub(crate) const FIELDS: &[Field] = &[

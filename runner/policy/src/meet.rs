@@ -1,4 +1,4 @@
-//! The meeting of what a plugin requests, what its step is granted, and what policies allow.
+//! The intersection of a plugin's requests, its step's grants, and the policies.
 
 use std::collections::BTreeMap;
 
@@ -13,28 +13,28 @@ use crate::step_grant::StepGrant;
 use crate::step_scopes::StepScopes;
 use crate::uncovered::{later, uncovered};
 
-/// What a plugin asks for under one key.
+/// A plugin's request for one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requested {
-    /// Scopes that are known when the plan is made.
+    /// Scopes that are known at planning time.
     Now(Vec<Scope>),
-    /// Scopes that depend on values which only the run brings; the text says on which.
+    /// Scopes that depend on values that only the run provides; the text names the values.
     Later(String),
 }
 
-/// What the pipeline grants to a step.
+/// The grants of a step.
 #[derive(Debug, Clone, Copy)]
 pub struct Granted<'a> {
-    /// What it writes.
+    /// The grants that the pipeline writes.
     pub written: &'a Grants,
-    /// Whether the plugin is built in, so that it is granted what it requests under every key that
-    /// is not written.
+    /// Whether the plugin is built in, and therefore granted its requests for every key that is not
+    /// written.
     pub automatic: bool,
 }
 
-/// Brings the three together. Every request that is known has to be covered by the grants, every
-/// grant that is written and every request by each policy, and each policy that lists plugins has
-/// to list this one; otherwise all refusals come back.
+/// Computes the intersection of the three. The grants must cover every known request. Each policy
+/// must cover every written grant and every request, and a policy that lists plugins must list this
+/// one. Otherwise returns all refusals.
 pub fn meet(
     requested: &BTreeMap<Capability, Requested>,
     granted: Granted<'_>,
@@ -58,7 +58,7 @@ pub fn meet(
             (None, Requested::Now(scopes)) if granted.automatic || scopes.is_empty() => {
                 (GrantSource::BuiltIn, scopes.clone(), Some(scopes.clone()))
             }
-            // Which secrets a step gets is its own `secrets`; without it there are none.
+            // A step's secrets come from its `secrets`; without that key it gets none.
             (None, _) if capability == Capability::Secrets => {
                 (GrantSource::Pipeline, Vec::new(), None)
             }

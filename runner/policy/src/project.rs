@@ -1,8 +1,8 @@
-//! A Google Cloud project.
+//! The scopes of reads of a Google Cloud project.
 
 crate::lookup::lookup! {
     Project:
-    /// A look at a project.
+    /// A read of a project.
     project as Name, /// The project id or number.
     actions ["get", "services"],
     described "project ",

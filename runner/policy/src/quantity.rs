@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sidestep_contract::units::Quantity;
 
-/// Reads an amount of a JSON text or number; none if it is not one, or is negative.
+/// Parses an amount from a JSON text or number; returns `None` if it is invalid or negative.
 pub(crate) fn amount(value: &Value) -> Option<Quantity> {
     let quantity = match value {
         Value::String(text) => Quantity::parse(text),

@@ -1,4 +1,4 @@
-//! Images in registries.
+//! The scopes of images in registries.
 
 crate::lookup::lookup! {
     Registry:

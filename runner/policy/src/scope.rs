@@ -1,4 +1,4 @@
-//! What one entry of a grant, a request or a policy allows.
+//! The scopes of grants, requests and policies.
 
 mod cover;
 mod read;
@@ -13,38 +13,38 @@ use crate::pattern::Pattern;
 
 pub(crate) use write::{join, quote};
 
-/// What one entry of a capability's list allows: for each of the capability's keys the values that
-/// a call may have.
+/// One entry of a capability's list in a grant, a request or a policy: for each of the capability's
+/// keys, the values that a call may have.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Scope {
     capability: Capability,
     limits: BTreeMap<&'static str, Limit>,
 }
 
-/// A call that a plugin makes, in the words of its capability's scope.
+/// A call of a plugin, in terms of the keys of its capability's scope.
 pub trait Call {
-    /// The capability that it belongs to.
+    /// Returns the capability that it belongs to.
     fn capability(&self) -> Capability;
 
-    /// Each key that this call has a value for. A key that is not named is not looked at.
+    /// Returns each key that this call has a value for. Other keys are not checked.
     fn facts(&self) -> Vec<(&'static str, &str)>;
 
-    /// Whether each value stands for itself and for every path below it.
+    /// Returns whether each value includes every path below it.
     fn is_whole(&self) -> bool {
         false
     }
 
-    /// The call in words for people: `create gs://ci-contexts/api/x`.
+    /// Describes the call in words: `create gs://ci-contexts/api/x`.
     fn describe(&self) -> String;
 }
 
 impl Scope {
-    /// The capability that it is a scope of.
+    /// Returns the capability that it is a scope of.
     pub fn capability(&self) -> Capability {
         self.capability
     }
 
-    /// What a key allows, pattern by pattern; none if the key is not limited.
+    /// Returns the patterns that a key allows, or `None` if the key is not limited.
     pub fn patterns(&self, key: &str) -> Option<&[Pattern]> {
         match self.limits.get(key)? {
             Limit::Only(patterns) => Some(patterns),
@@ -52,14 +52,14 @@ impl Scope {
         }
     }
 
-    /// The values of a key that are named outright, without a star.
+    /// Returns the values of a key that are named exactly, without a star.
     pub fn exactly(&self, key: &str) -> Vec<&str> {
         let patterns = self.patterns(key).unwrap_or_default().iter();
         let exact = patterns.filter(|pattern| pattern.is_exact());
         exact.map(Pattern::as_str).collect()
     }
 
-    /// Whether the call lies within.
+    /// Returns whether the scope allows the call.
     pub fn contains(&self, call: &dyn Call) -> bool {
         call.capability() == self.capability
             && call.facts().iter().all(|(key, value)| {
@@ -71,7 +71,7 @@ impl Scope {
             })
     }
 
-    /// Whether a key allows a value.
+    /// Returns whether a key allows a value.
     pub(crate) fn admits(&self, key: &str, value: &str) -> bool {
         match self.limits.get(key) {
             None => true,
@@ -80,7 +80,7 @@ impl Scope {
         }
     }
 
-    /// Whether one of a key's patterns allows a path and every path below it.
+    /// Returns whether one of a key's patterns allows a path and every path below it.
     fn admits_below(&self, key: &str, path: &str) -> bool {
         let Some(patterns) = self.patterns(key) else {
             return true;
@@ -91,7 +91,7 @@ impl Scope {
             .any(|pattern| below(pattern).is_ok_and(|below| pattern.covers(&below)))
     }
 
-    /// Allows one more pattern of a key that is limited.
+    /// Adds a pattern to a key that is limited.
     pub(crate) fn allow(&mut self, key: &str, pattern: Pattern) {
         if let Some(Limit::Only(patterns)) = self.limits.get_mut(key) {
             patterns.push(pattern);
@@ -102,7 +102,7 @@ impl Scope {
         self.limits.get(key)
     }
 
-    /// The same scope without any dangerous pod field.
+    /// Returns the same scope without dangerous pod fields.
     pub(crate) fn without_dangerous(&self) -> Self {
         let mut scope = self.clone();
         if self.capability == Capability::Kubernetes {
@@ -111,7 +111,7 @@ impl Scope {
         scope
     }
 
-    /// The scope in a short line for people.
+    /// Describes the scope in one short line.
     pub fn explain(&self) -> String {
         self.capability.explain(self)
     }

@@ -1,4 +1,4 @@
-//! What each grant key's scope holds, for people: the same tables that the readers go by.
+//! The keys of each capability's scope in words, from the tables that the readers use.
 
 use crate::Capability;
 use crate::capability::Scoped;
@@ -8,11 +8,11 @@ use crate::pattern::Kind;
 /// One key of a scope, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeKey {
-    /// The key, as files write it.
+    /// The key as it appears in files.
     pub name: &'static str,
-    /// What its values are: the words of a closed list, or how a pattern is read.
+    /// The type of its values: the words of a closed list, or the kind of pattern.
     pub holds: String,
-    /// What a grant that leaves it out means.
+    /// The meaning of a grant that leaves it out.
     pub absent: String,
 }
 

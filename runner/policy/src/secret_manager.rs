@@ -1,4 +1,4 @@
-//! Secret Manager.
+//! The scopes of Secret Manager.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
@@ -11,7 +11,7 @@ pub(crate) const FIELDS: &[Field] = &[Field {
     absent: Absent::Required,
 }];
 
-/// A secret's version, as a handle.
+/// A request for a handle of a secret's version.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// `projects/P/secrets/S`, without the version.

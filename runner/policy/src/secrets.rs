@@ -1,4 +1,4 @@
-//! The pipeline's secrets.
+//! The scopes of the pipeline's secrets.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
@@ -14,7 +14,7 @@ pub(crate) const FIELDS: &[Field] = &[Field {
 /// The use of one secret.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Its name in the pipeline.
+    /// The secret's name in the pipeline.
     pub name: &'a str,
 }
 

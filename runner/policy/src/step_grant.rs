@@ -1,4 +1,4 @@
-//! What a step is granted under one key.
+//! The grant of a step for one capability.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -10,28 +10,29 @@ use crate::grants;
 use crate::scope::Scope;
 use crate::workspace::{Link, explain_links};
 
-/// One capability of a step.
+/// The grant of a step for one capability.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepGrant {
     /// The capability.
     pub capability: Capability,
-    /// Where the grant comes from.
+    /// The source of the grant.
     pub source: GrantSource,
-    /// What is granted.
+    /// The granted scopes.
     pub granted: Vec<Scope>,
-    /// What the plugin requests; none while that is known only later.
+    /// The requested scopes; `None` until they are known.
     pub requested: Option<Vec<Scope>>,
-    /// The links that the plan followed: what they lead to is requested as well.
+    /// The links that the plan followed; their targets are requested as well.
     pub links: Vec<Link>,
 }
 
 impl StepGrant {
-    /// The scopes that count: the requested ones once they are known, since grants cover them.
+    /// Returns the effective scopes: the requested ones once they are known, since grants cover
+    /// them.
     pub fn scopes(&self) -> &[Scope] {
         self.requested.as_deref().unwrap_or(&self.granted)
     }
 
-    /// Returns the scopes that count in words for people, one line each.
+    /// Describes the effective scopes in words, one line each.
     pub fn explain(&self) -> Vec<String> {
         let scopes = self.scopes().iter();
         let line = |scope: &Scope| match self.capability {

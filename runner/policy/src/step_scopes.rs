@@ -1,4 +1,4 @@
-//! What a step may do, and whether a call lies within.
+//! The permissions of a step, and the check of its calls.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +12,32 @@ use crate::step_grant::StepGrant;
 use crate::uncovered::uncovered;
 use crate::workspace::Link;
 
-/// What a step may do: the meeting of what its plugin requests, its pipeline grants and every
-/// policy allows. A call has to lie within all of them.
+/// The permissions of a step: the intersection of its plugin's requests, its pipeline's grants and
+/// every policy. A call must be within all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepScopes {
-    /// What is granted, by the capability's name.
+    /// The grants, by the capability's name.
     pub(crate) grants: BTreeMap<String, StepGrant>,
-    /// What policies allow.
+    /// The ceilings of the policies.
     pub(crate) ceilings: Vec<Ceiling>,
-    /// What a policy in audit mode would have refused.
+    /// The refusals of policies in audit mode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) audited: Vec<String>,
 }
 
 impl StepScopes {
-    /// What is granted, by capability.
+    /// Returns the grants of all capabilities.
     pub fn grants(&self) -> impl Iterator<Item = &StepGrant> {
         self.grants.values()
     }
 
-    /// The grant of a capability.
+    /// Returns the grant of a capability.
     pub fn get(&self, capability: Capability) -> Option<&StepGrant> {
         self.grants.get(capability.as_str())
     }
 
-    /// Notes the links that were followed when the workspace's scopes were worked out.
+    /// Records the links that were followed for the workspace's scopes.
     #[must_use]
     pub fn with_links(mut self, links: Vec<Link>) -> Self {
         let key = Capability::Workspace.as_str();
@@ -47,19 +47,19 @@ impl StepScopes {
         self
     }
 
-    /// Returns where a path of the workspace led when the plan was made, if through a link.
+    /// Returns the target of a path of the workspace at planning time, if a link changed it.
     pub fn leads(&self, path: &str) -> Option<String> {
         let grant = self.get(Capability::Workspace)?;
         grant.links.iter().find_map(|link| link.leads(path))
     }
 
-    /// What policies in audit mode would have refused, one line each.
+    /// Returns the refusals of policies in audit mode, one line each.
     pub fn audited(&self) -> &[String] {
         &self.audited
     }
 
-    /// Caps what is granted by these policies. A policy that the step was capped by before stays
-    /// unless it is given anew, so that no ceiling is lost.
+    /// Caps the grants by these policies. A policy that capped the step before stays unless it is
+    /// passed again, so that no ceiling is lost.
     ///
     /// # Errors
     /// Returns all refusals: of the plugin itself, and of grants that a policy does not cover.
@@ -72,7 +72,7 @@ impl StepScopes {
         for ceiling in &self.ceilings {
             let refused = match ceiling.refuses_plugin() {
                 Some(refusal) => vec![refusal],
-                // A written grant is judged whole, so that what a policy forbids never looks
+                // A written grant is judged as a whole, so that a forbidden permission never looks
                 // granted.
                 None => self
                     .grants
@@ -93,8 +93,8 @@ impl StepScopes {
         }
     }
 
-    /// Fills in requests that were known only later. A request that the grants or a policy don't
-    /// cover is refused.
+    /// Fills in requests that were not known before. Refuses a request that the grants or a policy
+    /// do not cover.
     pub fn fill(&self, requested: &BTreeMap<Capability, Vec<Scope>>) -> Result<Self, Vec<Refusal>> {
         let mut filled = self.clone();
         let mut refusals = Vec::new();
@@ -113,10 +113,10 @@ impl StepScopes {
         }
     }
 
-    /// Whether the step may make the call: within what is requested, granted and allowed.
+    /// Checks that the step may make the call: it is requested, granted and allowed.
     ///
     /// # Errors
-    /// The refusal that the plugin and the user get.
+    /// Returns the refusal for the plugin and the user.
     pub fn allows(&self, call: &dyn Call) -> Result<(), Refusal> {
         let capability = call.capability();
         let within = |scopes: &[Scope]| scopes.iter().any(|scope| scope.contains(call));
@@ -132,7 +132,8 @@ impl StepScopes {
         Ok(())
     }
 
-    /// Whether the step is granted anything at all under the key; `call` says in words what for.
+    /// Checks that the step has any grant for the capability; `call` describes the purpose in
+    /// words.
     ///
     /// # Errors
     /// As [`allows`](Self::allows).

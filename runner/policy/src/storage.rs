@@ -1,11 +1,11 @@
-//! Objects in Cloud Storage.
+//! The scopes of objects in Cloud Storage.
 
 use crate::Capability;
 use crate::field::{Absent, Field, Holds};
 use crate::pattern::Kind;
 use crate::scope::{Call, Scope};
 
-/// What a call may do.
+/// The actions of a call.
 pub const ACTIONS: &[&str] = &[
     "get",
     "list",
@@ -40,7 +40,7 @@ pub(crate) const FIELDS: &[Field] = &[
 pub struct Request<'a> {
     /// The bucket.
     pub bucket: &'a str,
-    /// The object, or the prefix that is listed; none for the bucket itself.
+    /// The object, or the listed prefix; `None` for the bucket itself.
     pub object: Option<&'a str>,
     /// One of the actions.
     pub action: &'a str,

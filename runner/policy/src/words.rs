@@ -1,6 +1,6 @@
 use crate::scope::Scope;
 
-/// `get and getPolicy project P`: for scopes of one resource and its actions.
+/// Describes a scope of one resource and its actions: `get and getPolicy project P`.
 pub(crate) fn lookup(scope: &Scope, key: &str, what: &str) -> String {
     let actions = scope.words("actions").unwrap_or_else(|| "use".to_owned());
     match scope.words(key) {
@@ -9,7 +9,7 @@ pub(crate) fn lookup(scope: &Scope, key: &str, what: &str) -> String {
     }
 }
 
-/// `namespace N of C`.
+/// Describes a namespace: `namespace N of C`.
 pub(crate) fn namespace(scope: &Scope) -> String {
     let namespace = scope.words("namespace").map_or_else(
         || "every namespace".to_owned(),

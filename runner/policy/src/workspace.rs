@@ -1,4 +1,4 @@
-//! Files of the workspace.
+//! The scopes of the workspace's files.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,10 +34,10 @@ impl Call for Request<'_> {
     }
 }
 
-/// A read of everything that a folder holds, whatever that is.
+/// A read of a folder with everything in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Whole<'a> {
-    /// The folder's path, relative to the workspace; `.` is the workspace.
+    /// The folder's path, relative to the workspace; `.` is the workspace itself.
     pub folder: &'a str,
 }
 
@@ -62,17 +62,17 @@ impl Call for Whole<'_> {
     }
 }
 
-/// A name that a scope has, and where it leads through links.
+/// A name in a scope, and its target through links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// The pattern that names it: a path, or a folder and all that is below it.
+    /// The pattern of the name: a path, or a folder and everything below it.
     pub from: String,
-    /// The pattern of what it leads to.
+    /// The pattern of the target.
     pub to: String,
 }
 
 impl Link {
-    /// Returns where the link leads for one path, if the path goes through it.
+    /// Returns the target of one path, if the path goes through the link.
     pub fn leads(&self, path: &str) -> Option<String> {
         let (from, to) = match (self.from.strip_suffix(BELOW), self.to.strip_suffix(BELOW)) {
             (Some(from), Some(to)) => (from, to),
@@ -83,12 +83,12 @@ impl Link {
     }
 }
 
-/// What the pattern of a whole folder ends with.
+/// The suffix of a pattern for a whole folder.
 const BELOW: &str = "/**";
 
-/// Adds what a scope's names lead to, and returns the links. `follow` returns where a path leads
-/// through links, if that is elsewhere; it is asked about each path that is named outright, or as
-/// the folder of `FOLDER/**`.
+/// Adds the targets of a scope's names, and returns the links. `follow` returns the target of a
+/// path if links change it. It is called for each path that is named exactly, or as the folder of
+/// `FOLDER/**`.
 pub fn follow_links(
     scope: &mut Scope,
     mut follow: impl FnMut(&str) -> Option<String>,
@@ -117,7 +117,7 @@ pub fn follow_links(
         let Ok(pattern) = Pattern::literal(Kind::Path, &real, below) else {
             continue;
         };
-        // Two links may lead to the same place.
+        // Two links may have the same target.
         let is_known = links.iter().any(|known: &Link| known.to == to);
         let mut named = scope.patterns("read").unwrap_or_default().iter();
         if is_known {
@@ -134,7 +134,7 @@ pub(crate) fn explain(scope: &Scope) -> String {
     explain_links(scope, &[])
 }
 
-/// The scope in words, each link as `NAME → WHERE`.
+/// Describes the scope in words, each link as `NAME → WHERE`.
 pub(crate) fn explain_links(scope: &Scope, links: &[Link]) -> String {
     let Some(patterns) = scope.patterns("read") else {
         return "read any file of the workspace".to_owned();

@@ -1,20 +1,20 @@
-//! Whether scopes allow everything that another one allows.
+//! Compares scopes.
 
 use super::Scope;
 use crate::capability::Scoped;
 use crate::field::Limit;
 
-/// The most single points that a scope is taken apart into when it is compared.
+/// The maximum number of single-value scopes that a scope is split into for a comparison.
 const MAX_POINTS: usize = 4096;
 
 impl Scope {
-    /// Whether everything that the other allows is allowed here.
+    /// Returns whether this scope allows everything that the other allows.
     pub fn covers(&self, other: &Self) -> bool {
         self.capability == other.capability
             && self.agreement(other) == self.capability.fields().len()
     }
 
-    /// How many keys of the other lie within this scope's.
+    /// Returns how many keys of the other are within this scope's.
     pub(crate) fn agreement(&self, other: &Self) -> usize {
         let fields = self.capability.fields().iter();
         fields
@@ -22,7 +22,7 @@ impl Scope {
                 let (mine, its) = (self.limits.get(field.name), other.limits.get(field.name));
                 match (mine, its) {
                     (None, _) => true,
-                    // Amounts are capped where they are used; leaving them out asks for none.
+                    // Amounts are capped where they are used; a missing amount requests nothing.
                     (Some(Limit::AtMost(mine)), Some(Limit::AtMost(its))) => its
                         .iter()
                         .all(|(name, amount)| mine.get(name).is_none_or(|cap| amount <= cap)),
@@ -37,7 +37,7 @@ impl Scope {
             .count()
     }
 
-    /// Whether some of the scopes together cover this one, each single value taken by itself.
+    /// Returns whether the scopes together cover this one; each single value is checked by itself.
     pub(crate) fn is_covered_by<'a>(&self, all: impl Iterator<Item = &'a Self> + Clone) -> bool {
         if all.clone().any(|scope| scope.covers(self)) {
             return true;
@@ -49,7 +49,7 @@ impl Scope {
         })
     }
 
-    /// This scope as scopes of one value a key; none when there would be too many.
+    /// Splits this scope into scopes of one value per key; returns `None` if there are too many.
     fn points(&self) -> Option<Vec<Self>> {
         let mut points = vec![self.clone()];
         for (key, limit) in &self.limits {

@@ -55,7 +55,7 @@ impl Scope {
                     _ => {}
                 },
                 Some(value) => match field.read(value) {
-                    // `*` among the words is no limit.
+                    // `*` among the words means that the key is not limited.
                     Ok(limit) if field.is_every(&limit) => {}
                     Ok(limit) => {
                         limits.insert(field.name, limit);

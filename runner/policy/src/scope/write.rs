@@ -1,4 +1,4 @@
-//! Writing a scope: for people, and as files have it.
+//! Writing a scope: in words, and in the format of files.
 
 use serde_json::{Map, Value};
 use sidestep_events::show;
@@ -8,7 +8,7 @@ use crate::capability::Scoped;
 use crate::field::{Absent, Holds, Limit};
 
 impl Scope {
-    /// The values of a key, joined for people; none if the key is not limited.
+    /// Returns the values of a key, joined for display, or `None` if the key is not limited.
     pub(crate) fn words(&self, key: &str) -> Option<String> {
         match self.limits.get(key)? {
             Limit::Only(patterns) => Some(join(patterns)),
@@ -22,7 +22,7 @@ impl Scope {
         }
     }
 
-    /// The scope as files write it. Read as a ceiling it is the same scope again.
+    /// Returns the scope in the format of files. Read as a ceiling, it gives the same scope.
     pub fn to_json(&self) -> Value {
         let map: Map<String, Value> = self
             .capability
@@ -36,7 +36,7 @@ impl Scope {
         Value::Object(map)
     }
 
-    /// The scope as YAML on one line, as a grant is written.
+    /// Returns the scope as YAML on one line, in the format of a grant.
     pub fn to_yaml(&self) -> String {
         let entries: Vec<String> = self
             .capability
@@ -83,7 +83,7 @@ impl Scope {
     }
 }
 
-/// Joins names for people.
+/// Joins names for display.
 pub(crate) fn join(names: &[impl ToString]) -> String {
     match names {
         [] => "nothing".to_owned(),
@@ -95,7 +95,7 @@ pub(crate) fn join(names: &[impl ToString]) -> String {
     }
 }
 
-/// A text as a YAML flow scalar.
+/// Returns a text as a YAML flow scalar.
 pub(crate) fn quote(text: &str) -> String {
     let plain = !text.is_empty()
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
