@@ -1,16 +1,16 @@
-//! Texts of a bounded length.
+//! Limits the length of texts.
 
 use serde_json::{Map, Value};
 
 use crate::{Diagnostic, Failure, Help};
 
-/// The most entries of a failure's help.
+/// The maximum number of entries in a failure's help.
 const MAX_HELP: usize = 64;
-/// The longest code, in bytes.
+/// The maximum length of a code, in bytes.
 const MAX_CODE: usize = 256;
 
-/// Returns at most `most` bytes of a text, cut between characters; the end says how many bytes are
-/// missing.
+/// Returns at most `most` bytes of a text, cut between characters; its end states how many bytes
+/// were cut.
 pub fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -20,8 +20,8 @@ pub fn cut(text: &str, most: usize) -> String {
 }
 
 impl Failure {
-    /// Bounds every text of the failure to `most` bytes, its details as a whole, and each entry of
-    /// its help to an eighth of that.
+    /// Limits every text of the failure to `most` bytes, its details to `most` bytes in total, and
+    /// each entry of its help to an eighth of that.
     #[must_use]
     pub fn cut(mut self, most: usize) -> Self {
         shorten(self.message.exact_mut(), most);
@@ -38,7 +38,7 @@ impl Failure {
 }
 
 impl Diagnostic {
-    /// Bounds every text of the diagnostic to `most` bytes.
+    /// Limits every text of the diagnostic to `most` bytes.
     #[must_use]
     pub fn cut(mut self, most: usize) -> Self {
         shorten(self.message.exact_mut(), most);
@@ -51,8 +51,8 @@ impl Diagnostic {
     }
 }
 
-/// Bounds the number of entries, and each entry to `most` bytes. A command that is cut could not be
-/// run any more, and becomes a text.
+/// Limits the number of entries, and each entry to `most` bytes. A command that is too long becomes
+/// a text, because a cut command cannot be run.
 fn shorten_help(help: &mut Vec<Help>, most: usize) {
     help.truncate(MAX_HELP);
     for help in help {

@@ -1,4 +1,4 @@
-//! Text that somebody else wrote.
+//! Untrusted text.
 
 mod value;
 
@@ -11,33 +11,33 @@ use serde::{Deserialize, Serialize};
 
 pub use value::ForeignValue;
 
-/// Text that a stranger may have written: a plugin, a pod, a file, a pipeline, a cloud.
+/// Text that may be untrusted: from a plugin, a pod, a file, a pipeline or a cloud.
 ///
-/// It cannot be printed by accident: there is no `Display` and no `Deref`, and [`show`](crate::show)
-/// has one function for each medium. Our own sentences become foreign as soon as they quote
-/// something, so every text in an event is of this type.
+/// It cannot be printed by accident: it has no `Display` and no `Deref`, and [`show`](crate::show)
+/// has one function for each medium. Sidestep's own sentences are foreign too as soon as they quote
+/// something, so every text in an event has this type.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Foreign(String);
 
 impl Foreign {
-    /// Returns the text exactly as it was written: for masks, for JSON, and for code that decides.
-    /// Nothing that prints may call this.
+    /// Returns the text exactly as written: for masks, for JSON, and for decisions in code. Code
+    /// that prints must not call this.
     pub fn exact(&self) -> &str {
         &self.0
     }
 
-    /// Returns the exact text for a change in place, as masks make it.
+    /// Returns the exact text for changes in place, such as masking.
     pub fn exact_mut(&mut self) -> &mut String {
         &mut self.0
     }
 
-    /// Returns the exact text, owned.
+    /// Returns the exact text as an owned string.
     pub fn into_exact(self) -> String {
         self.0
     }
 
-    /// Makes another foreign text of this one, such as a sentence that quotes it.
+    /// Creates another foreign text from this one, such as a sentence that quotes it.
     #[must_use]
     pub fn rewrite(&self, write: impl FnOnce(&str) -> String) -> Self {
         Self(write(&self.0))
@@ -58,7 +58,7 @@ impl Foreign {
         self.0.is_empty()
     }
 
-    /// Returns whether `part` stands somewhere in the text.
+    /// Returns whether the text contains `part`.
     pub fn contains(&self, part: &str) -> bool {
         self.0.contains(part)
     }
@@ -74,14 +74,14 @@ impl Foreign {
     }
 }
 
-/// Written as a Rust literal: in quotes, and escaped.
+/// Formats the text as a quoted and escaped Rust literal.
 impl fmt::Debug for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
 }
 
-/// To who reads the JSON it is a string like any other.
+/// The schema is that of a string.
 impl JsonSchema for Foreign {
     fn inline_schema() -> bool {
         true
@@ -126,7 +126,7 @@ impl From<&Self> for Foreign {
     }
 }
 
-/// What is not UTF-8 in a path is replaced by U+FFFD.
+/// Replaces everything in a path that is not UTF-8 by U+FFFD.
 impl From<&Path> for Foreign {
     fn from(path: &Path) -> Self {
         Self(path.to_string_lossy().into_owned())

@@ -1,7 +1,7 @@
-//! Shows text that strangers wrote: one function for each medium, and no other way to a screen.
+//! Shows untrusted text: one function for each medium, and no other way to a screen.
 //!
-//! On a terminal and in a CI system's log, characters that act or that nobody sees are shown as
-//! escapes (`\u{1b}`), and nothing in a line can be taken for a command. JSON keeps the exact text.
+//! On a terminal and in a CI system's log, control characters and invisible characters are shown as
+//! escapes (`\u{1b}`), and no line can be mistaken for a command. JSON keeps the exact text.
 
 mod characters;
 mod commands;
@@ -28,7 +28,7 @@ pub use json::{json, json_pretty};
 pub use sealed::sealed;
 pub use shell::{command, shell_word};
 
-/// Returns whether nobody sees a character: it acts, or it has no width.
+/// Returns whether a character is invisible: a control character, or one without width.
 pub fn is_unseen(character: char) -> bool {
     is_hidden(character) || commands::is_ignorable(character)
 }
@@ -36,17 +36,17 @@ pub fn is_unseen(character: char) -> bool {
 /// Returns the text as a part of one line on a terminal or in a CI system's log.
 ///
 /// Every control, format and bidirectional character, and every line separator, is shown as an
-/// escape. A line end after the text is dropped.
+/// escape. A line end at the end of the text is dropped.
 pub fn line(text: &(impl Text + ?Sized)) -> String {
     escaped(text.text().trim_end_matches(['\r', '\n']), |_| false)
 }
 
-/// Returns whether something of the text is shown as an escape.
+/// Returns whether a part of the text is shown as an escape.
 pub(crate) fn is_escaped(text: &str) -> bool {
     text.chars().any(is_hidden)
 }
 
-/// Returns a value as a part of one line: a text as it is, anything else as JSON.
+/// Returns a value as a part of one line: a text unchanged, anything else as JSON.
 pub fn value(value: &ForeignValue) -> String {
     match value.exact() {
         Value::String(text) => line(text),
@@ -54,12 +54,12 @@ pub fn value(value: &ForeignValue) -> String {
     }
 }
 
-/// Returns a command for the middle of a sentence; nothing if there is none.
+/// Returns a command for the middle of a sentence, or an empty text if there is none.
 pub fn command_or_nothing(of: Option<&Command>) -> String {
     of.map(command).unwrap_or_default()
 }
 
-/// Returns a step of help as lines: a sentence's own lines, or a command's one.
+/// Returns a step of help as lines: the lines of a sentence, or the one line of a command.
 pub fn help(help: &Help) -> Vec<String> {
     match help {
         Help::Text(text) => text.lines().map(|text: Foreign| line(&text)).collect(),
@@ -67,13 +67,13 @@ pub fn help(help: &Help) -> Vec<String> {
     }
 }
 
-/// Returns a file's name as a part of one line. What is not UTF-8 in it is replaced by U+FFFD.
+/// Returns a file's name as a part of one line. Everything that is not UTF-8 becomes U+FFFD.
 pub fn path(path: &Path) -> String {
     line(&*path.to_string_lossy())
 }
 
-/// Returns a text of several lines for a terminal or a CI system's log: `first` stands before its
-/// first line, `next` before each of the others. Both hold a visible character, since CI systems
+/// Returns a text of several lines for a terminal or a CI system's log: `first` is the prefix of
+/// its first line, `next` of each other line. Both hold a visible character, because CI systems
 /// look for commands behind blanks.
 pub fn block(text: &(impl Text + ?Sized), first: &str, next: &str) -> Vec<String> {
     let mut before = first;
@@ -85,15 +85,14 @@ pub fn block(text: &(impl Text + ?Sized), first: &str, next: &str) -> Vec<String
     lines
 }
 
-/// Returns a line of a log. As [`line`], but well-formed colour sequences are dropped, and tabs
-/// stay.
+/// Returns a log line. It is like [`line`], but drops well-formed colour sequences and keeps tabs.
 pub fn log_line(text: &(impl Text + ?Sized)) -> String {
     let text = text.text().trim_end_matches(['\r', '\n']);
     escaped(&characters::without_colors(text), |c| c == '\t')
 }
 
-/// Returns lines of a file, as they are shown under a diagnostic: line ends (as `\n`) and tabs stay
-/// for the caller to lay out. Text before a place takes as many bytes as this makes of it.
+/// Returns lines of a file as shown under a diagnostic: line ends (as `\n`) and tabs stay for the
+/// caller to lay out. The text before a place takes as many bytes as this function returns for it.
 pub fn excerpt(text: &(impl Text + ?Sized)) -> String {
     let mut shown = String::with_capacity(text.text().len());
     let mut characters = text.text().chars().peekable();

@@ -4,33 +4,33 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A JSON value with texts that a stranger may have written: an output, a field of a log's line.
+/// A JSON value whose texts may be untrusted: an output, or a field of a log line.
 ///
-/// Unlike the bare value it can't be printed by accident; [`show::value`](crate::show::value) shows
+/// Unlike a plain value it cannot be printed by accident; [`show::value`](crate::show::value) shows
 /// it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ForeignValue(Value);
 
 impl ForeignValue {
-    /// Returns the value exactly as it was made: for masks, for JSON, and for code that decides.
-    /// Nothing that prints may call this.
+    /// Returns the exact value: for masks, for JSON, and for decisions in code. Code that prints
+    /// must not call this.
     pub fn exact(&self) -> &Value {
         &self.0
     }
 
-    /// Returns the exact value for a change in place, as masks make it.
+    /// Returns the exact value for changes in place, such as masking.
     pub fn exact_mut(&mut self) -> &mut Value {
         &mut self.0
     }
 
-    /// Returns the exact value, owned.
+    /// Returns the exact value as an owned value.
     pub fn into_exact(self) -> Value {
         self.0
     }
 }
 
-/// To who reads the JSON it is a value like any other.
+/// The schema allows any value.
 impl JsonSchema for ForeignValue {
     fn inline_schema() -> bool {
         true

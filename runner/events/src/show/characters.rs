@@ -1,4 +1,4 @@
-//! Characters that act, or that nobody sees.
+//! Control characters and invisible characters.
 
 use std::fmt::Write;
 
@@ -12,8 +12,8 @@ pub(super) fn is_hidden(character: char) -> bool {
         || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// Unicode 17's general category Cf (UnicodeData.txt), with the code points between that are
-/// reserved for more of the same.
+/// Unicode 17's general category Cf (UnicodeData.txt), with the code points in between that are
+/// reserved for it.
 const FORMAT: [(char, char); 19] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{600}', '\u{605}'),
@@ -36,7 +36,7 @@ const FORMAT: [(char, char); 19] = [
     ('\u{e0000}', '\u{e007f}'),
 ];
 
-/// Writes a character as an escape of Rust's: `\n`, `\u{1b}`.
+/// Appends a character as a Rust escape: `\n`, `\u{1b}`.
 pub(super) fn push_escape(shown: &mut String, character: char) {
     match character {
         '\n' => shown.push_str("\\n"),
@@ -48,7 +48,7 @@ pub(super) fn push_escape(shown: &mut String, character: char) {
     }
 }
 
-/// Returns the length of the colour sequence that the text begins with: `ESC [`, digits and
+/// Returns the length of the colour sequence at the beginning of the text: `ESC [`, digits and
 /// separators, `m` (Select Graphic Rendition, ECMA-48, 8.3.117).
 pub(super) fn color_sequence(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;

@@ -1,22 +1,22 @@
-//! What CI systems take for commands in what a job prints.
+//! Finds texts that CI systems would read as commands in a job's output.
 
 use super::characters::color_sequence;
 
-/// Markers that are searched for anywhere in a line: GitHub's older commands and Azure Pipelines'
+/// Markers that CI systems find anywhere in a line: GitHub's older commands and Azure Pipelines'
 /// formatting (`##[`), Azure Pipelines' logging commands
 /// (<https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands>), TeamCity's
 /// service messages (<https://www.jetbrains.com/help/teamcity/service-messages.html>).
 const MARKERS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
-/// What a line begins with that is one of GitHub's workflow commands
+/// The prefix of a line with a GitHub workflow command
 /// (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
 const GITHUB: &str = "::";
 
-/// What a line begins with, before a blank, that begins a group of Buildkite's log
+/// The prefixes, followed by a blank, of a line that begins a group in Buildkite's log
 /// (<https://buildkite.com/docs/pipelines/configure/managing-log-output>).
 const BUILDKITE: [&str; 4] = ["---", "+++", "~~~", "^^^"];
 
-/// Returns the text with `instead` for the first `#` of each marker.
+/// Returns the text with the first `#` of each marker replaced by `instead`.
 pub(super) fn without_markers(text: String, instead: &str) -> String {
     if !text.contains('#') {
         return text;
@@ -41,8 +41,8 @@ fn is_marker(text: &str) -> bool {
     })
 }
 
-/// Returns the characters as a system may compare them: our colours are not of the text, and .NET's
-/// own comparison passes over characters without width.
+/// Returns the characters that a CI system compares. Sidestep's colours are removed, and characters
+/// without width are too, because .NET's comparison ignores them.
 fn read(text: &str) -> impl Iterator<Item = char> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -56,8 +56,8 @@ fn read(text: &str) -> impl Iterator<Item = char> {
     .filter(|c| !is_ignorable(*c))
 }
 
-/// Returns whether a character has no width, and is not shown as an escape: Default_Ignorable_Code_Point
-/// of Unicode's DerivedCoreProperties.txt, without category Cf.
+/// Returns whether a character has no width and is not shown as an escape:
+/// Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, without category Cf.
 pub(super) fn is_ignorable(character: char) -> bool {
     matches!(
         character,
@@ -73,7 +73,7 @@ pub(super) fn is_ignorable(character: char) -> bool {
     )
 }
 
-/// Returns whether a line begins with a command, whatever blanks stand before it.
+/// Returns whether a line begins with a command, after any blanks.
 pub(super) fn begins_with_command(line: &str) -> bool {
     let line = line.trim_start();
     let group = |start: &str| {

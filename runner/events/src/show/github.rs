@@ -1,8 +1,8 @@
 use super::text::Text;
 use super::{block, line};
 
-/// Returns the text as the data of a workflow command, with the escapes of `@actions/core`: nothing
-/// in it ends the command or begins another.
+/// Returns the text as the data of a workflow command, with the escapes of `@actions/core`, so that
+/// it cannot end the command or begin another.
 pub fn github_data(text: &(impl Text + ?Sized)) -> String {
     encoded(&block(text, "", "").join("\n"))
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::characters::is_hidden;
 use super::commands::without_markers;
 
-/// Returns a value as one line of JSON that holds the exact texts, in characters that anything can
-/// show: controls, format characters and line separators are `\uXXXX`.
+/// Returns a value as one line of JSON with the exact texts, in characters that are always visible:
+/// controls, format characters and line separators are `\uXXXX`.
 pub fn json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
     Ok(visible(&serde_json::to_string(value)?))
 }
@@ -16,12 +16,12 @@ pub fn json_pretty(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Stri
     Ok(visible(&serde_json::to_string_pretty(value)?))
 }
 
-/// Escapes what a JSON text holds. These characters, and `#`, stand in its strings only, where a
-/// character and its escape are the same (RFC 8259, section 7).
+/// Escapes invisible characters of a JSON text. These characters, and `#`, only occur in its
+/// strings, where a character and its escape are equivalent (RFC 8259, section 7).
 fn visible(json: &str) -> String {
     let mut visible = String::with_capacity(json.len());
     for character in json.chars() {
-        // A line end of JSON's own: in a string it is `\n` already.
+        // A line end between JSON tokens: in a string it is already `\n`.
         if is_hidden(character) && character != '\n' {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 let _ = write!(visible, "\\u{unit:04x}");

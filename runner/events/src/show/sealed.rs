@@ -1,11 +1,12 @@
 use super::characters::{color_sequence, is_hidden, push_escape};
 use super::commands::{begins_with_command, without_markers};
 
-/// Returns finished lines as they may leave the process: what every line for people passes last.
+/// Returns finished lines in a form that is safe to print. Every line for people passes through
+/// this function last.
 ///
-/// Our own line ends, tabs and colour sequences stay. Should anything foreign have come this far,
-/// it is shown as an escape, and a line that begins like a command is broken. Lines that are made
-/// with the other functions of this module pass unchanged.
+/// Sidestep's own line ends, tabs and colour sequences stay. Untrusted characters that got this far
+/// are shown as escapes, and a line that begins like a command is broken. Lines that were made by
+/// the other functions of this module pass unchanged.
 pub fn sealed(lines: &str) -> String {
     let mut sealed = String::with_capacity(lines.len());
     for line in lines.split_inclusive('\n') {
@@ -35,7 +36,7 @@ fn push_line(sealed: &mut String, line: &str) {
             sealed.push(character);
         }
         if unbroken && !character.is_whitespace() {
-            // `: :set-env` is no command, and can be read.
+            // `: :set-env` is not a command, and is still readable.
             sealed.push(' ');
             unbroken = false;
         }

@@ -6,11 +6,11 @@ use super::characters::is_hidden;
 use super::commands::without_markers;
 use super::text::Text;
 
-/// Returns the text as one word of a command for a POSIX shell: as it is where nothing in it means
-/// anything to a shell, else in quotes.
+/// Returns the text as one word of a command for a POSIX shell: unchanged if no character has a
+/// meaning for a shell, otherwise quoted.
 ///
-/// What can't be shown as it is stands in the quotes of POSIX.1-2024 that take escapes
-/// (`$'\033'`; XCU, 2.2.4), by its bytes, so that the command has the exact text all the same.
+/// Characters that cannot be shown are written by their bytes in the POSIX.1-2024 quotes with
+/// escapes (`$'\033'`; XCU, 2.2.4), so that the command still has the exact text.
 pub fn shell_word(text: &(impl Text + ?Sized)) -> String {
     let word = text.text();
     let shown = !word.chars().any(is_hidden) && without_markers(word.to_owned(), "") == word;

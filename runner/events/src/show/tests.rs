@@ -4,7 +4,7 @@ use super::characters::{color_sequence, is_hidden};
 use super::*;
 use crate::Foreign;
 
-/// Pieces that attacks are made of, and any characters between them.
+/// Generates parts of attacks, with any characters in between.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("\u{1b}[31m"),
@@ -35,7 +35,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(prop_oneof![piece, any], 0..12).prop_map(|parts| parts.concat())
 }
 
-/// Fails on what a terminal or a CI system would act on.
+/// Fails on anything that a terminal or a CI system would act on.
 fn harmless(lines: &str) -> Result<(), TestCaseError> {
     for line in lines.split('\n') {
         for character in line.chars() {

@@ -1,7 +1,7 @@
 use crate::{Foreign, PluginRef};
 
-/// What can be shown: foreign text, and any other, since showing makes it harmless. The trait can't
-/// be named outside, so that it is no second way to a foreign text.
+/// A text that can be shown: foreign or plain, since showing makes both harmless. The trait cannot
+/// be named outside this crate, so it gives no other access to foreign text.
 pub trait Text {
     /// Returns the exact text.
     fn text(&self) -> &str;
