@@ -1,5 +1,4 @@
-//! Builds the runner's own commands, for every message that names one. None is built of a value
-//! that is empty.
+//! Builds the runner's own commands for messages. A command with an empty value is not built.
 
 use crate::{Command, Value};
 
@@ -8,7 +7,7 @@ pub fn resume(run: &str) -> Option<Command> {
     Command::new(&["sidestep", "resume"]).value(run).build()
 }
 
-/// Shows what is known of a run.
+/// Shows the state of a run.
 pub fn show_run(run: &str) -> Option<Command> {
     Command::new(&["sidestep", "runs", "show"])
         .value(run)
@@ -38,26 +37,26 @@ pub fn run(file: &str, sandbox: Option<&str>) -> Option<Command> {
     let run = Command::new(&["sidestep", "run"]).value(file);
     match sandbox {
         None => run,
-        // The flag alone means this one.
+        // The flag alone selects this scenario.
         Some("healthy") => run.words(&["--sandbox"]),
         Some(scenario) => run.joined(["--sandbox=".into(), scenario.into()]),
     }
     .build()
 }
 
-/// Starts a run under an id.
+/// Starts a run with an id.
 pub fn run_as(id: &str) -> Option<Command> {
     Command::new(&["sidestep", "run"])
         .option("--run-id", id)
         .build()
 }
 
-/// Shows what the steps of a pipeline file may touch.
+/// Shows the permissions of a pipeline file's steps.
 pub fn plan(file: &str) -> Option<Command> {
     Command::new(&["sidestep", "plan"]).value(file).build()
 }
 
-/// Removes what runs left outside, or in a sandbox.
+/// Removes external objects that runs left behind, or those in a sandbox.
 pub fn gc(sandbox: Option<&str>) -> Option<Command> {
     let gc = Command::new(&["sidestep", "gc"]);
     match sandbox {
@@ -66,7 +65,7 @@ pub fn gc(sandbox: Option<&str>) -> Option<Command> {
     }
 }
 
-/// A subcommand of `sidestep sandbox` for a scenario.
+/// Runs a subcommand of `sidestep sandbox` for a scenario.
 pub fn sandbox(subcommand: &[&'static str], scenario: &str) -> Option<Command> {
     let sandbox = Command::new(&["sidestep", "sandbox"]).words(subcommand);
     match scenario {
@@ -75,7 +74,7 @@ pub fn sandbox(subcommand: &[&'static str], scenario: &str) -> Option<Command> {
     }
 }
 
-/// Lets gcloud and kubectl in this shell talk to a sandbox.
+/// Configures gcloud and kubectl in this shell to use a sandbox.
 pub fn enter_sandbox(scenario: &str) -> Option<Command> {
     let status = sandbox(&["status", "--output", "env"], scenario)?;
     Command::new(&["eval"])

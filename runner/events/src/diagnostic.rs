@@ -30,7 +30,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// An error without a place.
+    /// Creates an error without a place.
     pub fn error(code: impl Into<Foreign>, message: impl Into<Foreign>) -> Self {
         Self {
             severity: Severity::Error,
@@ -43,7 +43,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning without a place.
+    /// Creates a warning without a place.
     pub fn warning(code: impl Into<Foreign>, message: impl Into<Foreign>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -51,7 +51,7 @@ impl Diagnostic {
         }
     }
 
-    /// Says what to do.
+    /// Adds a next step.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
@@ -65,7 +65,7 @@ impl Diagnostic {
         self
     }
 
-    /// Says where it is.
+    /// Sets the place.
     #[must_use]
     pub fn at(mut self, file: impl Into<Foreign>, at: Position) -> Self {
         self.file = Some(file.into());
@@ -73,7 +73,7 @@ impl Diagnostic {
         self
     }
 
-    /// Makes it count for another exit code than 2.
+    /// Sets an exit code other than 2.
     #[must_use]
     pub fn with_exit(mut self, exit: crate::Exit) -> Self {
         self.exit = Some(exit.code());

@@ -7,7 +7,7 @@ use sidestep_names::{Encoding, Kind};
 
 use crate::{Event, Foreign};
 
-/// The events' format that this version writes. Adding types and fields keeps it.
+/// The version of the event format that is written. New types and fields do not change it.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// One event of one run: a line of `--output json`.
@@ -57,8 +57,8 @@ pub struct TraceId(String);
 pub struct SpanId(String);
 
 impl TraceId {
-    /// The trace of a run: the one that `TRACEPARENT` names if it is well formed, else a function
-    /// of the run's id, so that a resumed run joins it.
+    /// Returns the trace of a run: the trace in `TRACEPARENT` if that is well formed, otherwise a
+    /// function of the run's id, so that a resumed run joins the same trace.
     pub fn of_run(run: &str, traceparent: Option<&str>) -> Self {
         Self(traceparent.and_then(trace_of_parent).map_or_else(
             || hex(&Encoding::of(Kind::Trace).text(run).sha256()[..16]),
@@ -68,12 +68,12 @@ impl TraceId {
 }
 
 impl SpanId {
-    /// The run's own span.
+    /// Returns the run's own span.
     pub fn of_run(run: &str) -> Self {
         Self(hex(&Encoding::of(Kind::RunSpan).text(run).sha256()[..8]))
     }
 
-    /// The span of one attempt of one step instance.
+    /// Returns the span of one attempt of one step instance.
     pub fn of_attempt(run: &str, instance: &str, attempt: u32) -> Self {
         let attempt = Encoding::of(Kind::AttemptSpan)
             .text(run)
@@ -95,7 +95,8 @@ impl fmt::Display for SpanId {
     }
 }
 
-/// The trace id of a `TRACEPARENT` value, `00-TRACE-PARENT-FLAGS` (W3C Trace Context, section 3.2).
+/// Returns the trace id of a `TRACEPARENT` value, `00-TRACE-PARENT-FLAGS` (W3C Trace Context,
+/// section 3.2).
 fn trace_of_parent(value: &str) -> Option<&str> {
     let mut parts = value.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);

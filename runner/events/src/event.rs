@@ -1,4 +1,4 @@
-//! What happens in a run.
+//! The events of a run.
 
 mod log;
 mod remark;

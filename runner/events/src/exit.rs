@@ -1,10 +1,10 @@
 use crate::{Failure, Rule};
 
-/// How `sidestep` ends: the numbers that CI systems act on. Declared in order of precedence: when
+/// The exit codes of `sidestep`, for CI systems. They are declared in order of precedence: if
 /// several apply, the first wins, so `validate`, `plan` and `run` give one file the same code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exit {
-    /// 70: our bug.
+    /// 70: a bug in Sidestep.
     Bug,
     /// 129: ended by SIGHUP.
     Hangup,
@@ -14,19 +14,19 @@ pub enum Exit {
     Terminated,
     /// 8: cancelled by `sidestep cancel`.
     Cancelled,
-    /// 6: the operator's configuration or policy can't be read.
+    /// 6: the operator's configuration or policy cannot be read.
     Configuration,
     /// 2: the pipeline, its inputs or the command line are wrong; nothing was started.
     Usage,
     /// 3: refused by grants or policy.
     Refused,
-    /// 4: the cloud or the cluster said no, and a person must act.
+    /// 4: the cloud or the cluster denied a request, and a person must act.
     Denied,
     /// 5: timed out.
     TimedOut,
     /// 1: a step failed.
     Failed,
-    /// 75: every failed step failed for the infrastructure; running again is safe.
+    /// 75: all failed steps failed because of the infrastructure; a retry is safe.
     Unavailable,
     /// 7: waiting for an approval.
     Waiting,
@@ -35,7 +35,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number that the process ends with.
+    /// Returns the exit code of the process.
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
@@ -55,15 +55,15 @@ impl Exit {
         }
     }
 
-    /// Returns what a step that failed so counts as, by the first of the [rules](crate::RULES) that
-    /// is about the failure.
+    /// Returns the exit code for a step's failure: that of the first of the [rules](crate::RULES)
+    /// that matches.
     pub fn of_failure(failure: &Failure) -> Self {
         Rule::of(failure)
             .next()
             .map_or(Self::Failed, |rule| rule.exit)
     }
 
-    /// The one that a run ends with when all of these apply; success when none does.
+    /// Returns the exit code of a run to which all of these apply; success if there are none.
     pub fn first(all: impl IntoIterator<Item = Self>) -> Self {
         all.into_iter().min().unwrap_or(Self::Success)
     }

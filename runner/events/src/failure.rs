@@ -1,4 +1,4 @@
-//! Why something did not work.
+//! Failures and their reasons.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure in the runner's words, without help or details.
+    /// Creates a failure of the runner, without help or details.
     pub fn new(
         class: Class,
         code: impl Into<Foreign>,
@@ -57,7 +57,7 @@ impl Failure {
         }
     }
 
-    /// Our own bug: something that can't happen did.
+    /// Creates a failure for a bug in Sidestep.
     pub fn bug(message: impl Into<Foreign>) -> Self {
         Self::new(
             Class::Failed,
@@ -67,7 +67,7 @@ impl Failure {
         )
     }
 
-    /// The run or the step was cancelled while this was under way.
+    /// Creates a failure for work that was cancelled with its run or its step.
     pub fn cancelled(message: impl Into<Foreign>) -> Self {
         Self::new(
             Class::Cancelled,
@@ -91,22 +91,22 @@ impl Failure {
         self
     }
 
-    /// Adds a fact for programs.
+    /// Adds a fact as a machine-readable detail.
     #[must_use]
     pub fn with_detail(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.details.insert(name.into(), value.into());
         self
     }
 
-    /// Whether `retry.on`'s entry names this failure: a class's name, or a code or a prefix of
-    /// one that ends at a dot (`pod` names `pod.evicted`).
+    /// Returns whether an entry of `retry.on` matches this failure: the name of its class, its
+    /// code, or a prefix of its code that ends at a dot (`pod` matches `pod.evicted`).
     pub fn matches(&self, entry: &str) -> bool {
         entry == self.class.as_str() || self.has_code(entry)
     }
 }
 
 impl Failure {
-    /// Returns whether the code is this one, or one below it.
+    /// Returns whether the failure has this code, or one below it.
     pub(crate) fn has_code(&self, code: &str) -> bool {
         self.code
             .exact()
@@ -115,7 +115,7 @@ impl Failure {
     }
 }
 
-/// Written on one line, as [`show::line`] shows it.
+/// Formats the failure on one line, as [`show::line`] shows it.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (message, code) = (show::line(&self.message), show::line(&self.code));

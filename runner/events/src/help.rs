@@ -17,8 +17,8 @@ pub enum Help {
 }
 
 impl Help {
-    /// Returns the exact text, a command as a shell reads it: for JSON, for masks and for tests.
-    /// Nothing that prints may call this.
+    /// Returns the exact text; a command is in shell syntax. It is for JSON, masks and tests. Code
+    /// that prints must not call this.
     pub fn exact(&self) -> String {
         match self {
             Self::Text(text) => text.exact().to_owned(),
@@ -26,7 +26,7 @@ impl Help {
         }
     }
 
-    /// Returns the command, if it is one.
+    /// Returns the command, if the step is one.
     pub fn command(&self) -> Option<&Command> {
         match self {
             Self::Text(_) => None,
@@ -43,7 +43,7 @@ impl Help {
         }
     }
 
-    /// Returns whether `part` stands somewhere in the text.
+    /// Returns whether the text contains `part`.
     pub fn contains(&self, part: &str) -> bool {
         self.exact().contains(part)
     }

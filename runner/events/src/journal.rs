@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{Envelope, Foreign, Lines};
 
-/// The journal's format that this version writes.
+/// The version of the journal format that is written.
 pub const JOURNAL_VERSION: u32 = 3;
 
 /// A journal's first record.

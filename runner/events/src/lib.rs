@@ -1,8 +1,8 @@
-//! What every reporter and every script may rely on: the events of a run, the statuses of its
-//! steps, the plugins that they use, its failures, its journal's records and its exit codes.
+//! The stable interface for reporters and scripts: the events of a run, the statuses of its steps,
+//! the plugins that they use, its failures, its journal's records and its exit codes.
 //!
-//! This crate holds types, and [`show`], the one way from a stranger's text to a screen. It must not
-//! know how a run is executed, where it is stored, or what is told of it; every other crate may
+//! This crate holds types, and [`show`], the only way from untrusted text to a screen. It must not
+//! know how a run is executed, where it is stored, or how it is reported. Every other crate may
 //! depend on it, and it depends on none of them.
 
 pub mod commands;

@@ -1,4 +1,4 @@
-//! Log lines, as the journal keeps them.
+//! The format of log lines in the journal.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which plugin a step uses, and of which of three kinds it is.
+//! References to plugins, and their three kinds.
 
 mod file;
 mod invalid;
@@ -13,16 +13,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use invalid::InvalidPluginRef;
 
-/// The longest reference, in bytes; the longest path on Linux (`PATH_MAX`).
+/// The maximum length of a reference, in bytes: that of a path on Linux (`PATH_MAX`).
 const MAX_REFERENCE: usize = 4096;
 
-/// Names a plugin: built into the runner, a file, or an artifact in an OCI registry.
+/// A reference to a plugin: built into the runner, a file, or an artifact in an OCI registry.
 ///
-/// The kind is decided once, by [`PluginRef::parse`]. Code that judges a plugin (policy, grants,
-/// the catalog) matches on the kind and never looks at the text.
+/// [`PluginRef::parse`] decides the kind once. Code that judges a plugin (policy, grants, the
+/// catalog) matches on the kind and never on the text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginRef {
-    /// A plugin that the runner's binary carries: `sidestep/NAME`.
+    /// A plugin that is built into the runner: `sidestep/NAME`.
     BuiltIn(BuiltInName),
     /// A file: a path that begins with `./`, `../` or `/`.
     File(PluginFile),
@@ -64,10 +64,10 @@ impl PluginRef {
         ),
     ];
 
-    /// Parses a reference as a step's `uses` writes it.
+    /// Parses a reference in the format of a step's `uses`.
     ///
     /// # Errors
-    /// Returns what to write instead. A name without a kind is never guessed.
+    /// Returns the fix. The kind of a name without one is never guessed.
     pub fn parse(text: &str) -> Result<Self, InvalidPluginRef> {
         if text.len() > MAX_REFERENCE {
             return Err(invalid::too_long(text));
@@ -84,8 +84,8 @@ impl PluginRef {
         }
     }
 
-    /// Parses a reference as the command line writes it: as [`PluginRef::parse`] does, and a bare
-    /// `NAME` is the built-in plugin `sidestep/NAME`.
+    /// Parses a reference from the command line: like [`PluginRef::parse`], but a bare `NAME` is
+    /// the built-in plugin `sidestep/NAME`.
     ///
     /// # Errors
     /// As [`PluginRef::parse`].
@@ -93,13 +93,13 @@ impl PluginRef {
         Self::built_in(text).map_or_else(|| Self::parse(text), Ok)
     }
 
-    /// The built-in plugin of this name, given without the collection; none if no plugin can be
-    /// called so.
+    /// Returns the built-in plugin of this name, given without the collection, or `None` if the
+    /// name is not a valid one.
     pub fn built_in(name: &str) -> Option<Self> {
         is_name(name).then(|| Self::BuiltIn(BuiltInName(format!("{}{name}", Self::COLLECTION))))
     }
 
-    /// The canonical text. [`PluginRef::parse`] returns an equal value for it.
+    /// Returns the canonical text. [`PluginRef::parse`] returns an equal value for it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::BuiltIn(BuiltInName(text))
@@ -108,41 +108,41 @@ impl PluginRef {
         }
     }
 
-    /// Whether the runner's binary carries the plugin.
+    /// Returns whether the plugin is built into the runner.
     pub fn is_built_in(&self) -> bool {
         matches!(self, Self::BuiltIn(_))
     }
 }
 
 impl BuiltInName {
-    /// The name without its collection: `wi-verify`.
+    /// Returns the name without its collection: `wi-verify`.
     pub fn name(&self) -> &str {
         self.0
             .strip_prefix(PluginRef::COLLECTION)
             .unwrap_or(&self.0)
     }
 
-    /// The whole name: `sidestep/wi-verify`.
+    /// Returns the whole name: `sidestep/wi-verify`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl PluginFile {
-    /// The path, as it is written: relative to the workspace, or absolute.
+    /// Returns the path as written: relative to the workspace, or absolute.
     pub fn path(&self) -> &str {
         &self.0
     }
 }
 
 impl OciReference {
-    /// The reference without its scheme: `REGISTRY/REPOSITORY:TAG@sha256:…`.
+    /// Returns the reference without its scheme: `REGISTRY/REPOSITORY:TAG@sha256:…`.
     pub fn reference(&self) -> &str {
         self.0.strip_prefix(PluginRef::SCHEME).unwrap_or(&self.0)
     }
 }
 
-/// Whether a built-in plugin can be called so: lower-case words joined by hyphens.
+/// Returns whether a text is a valid name of a built-in plugin: lower-case words joined by hyphens.
 fn is_name(text: &str) -> bool {
     let word = |word: &str| {
         !word.is_empty()
@@ -159,7 +159,7 @@ impl Serialize for PluginRef {
     }
 }
 
-/// Accepts canonical texts alone: what was stored by [`Serialize`].
+/// Accepts only canonical texts, as written by [`Serialize`].
 impl<'de> Deserialize<'de> for PluginRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;

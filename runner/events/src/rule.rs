@@ -1,4 +1,4 @@
-//! What failures count as, and what must have shown them before a plugin may claim them: one table.
+//! One table of the exit codes of failures, and of the evidence that a plugin's claim needs.
 
 use crate::{Class, Exit, Failure, Owner};
 use sidestep_contract::codes;
@@ -29,31 +29,31 @@ names! {
     }
 }
 
-/// The part of a failure that a rule is about.
+/// The part of a failure that a rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// The class.
     Class(Class),
-    /// The code, or one below it: `identity` marks `identity.binding-missing`.
+    /// The code, or one below it: `identity` matches `identity.binding-missing`.
     Code(&'static str),
     /// The owner.
     Owner(Owner),
 }
 
-/// What a failure with this mark counts as, and who may say so.
+/// The exit code of failures with a mark, and the evidence that a plugin needs to claim it.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// What the failure has.
+    /// The mark of the failure.
     pub mark: Mark,
-    /// One of these must have been shown before a plugin may claim it. Where there is none, only
-    /// the host says it.
+    /// The evidence of which a plugin's claim needs at least one entry. If it is empty, only the
+    /// host may use the mark.
     pub evidence: &'static [Evidence],
-    /// What a step that failed so counts as.
+    /// The exit code of a step that failed with the mark.
     pub exit: Exit,
 }
 
 impl Rule {
-    /// Returns the rules whose mark the failure has; the first one gives its exit code.
+    /// Returns the rules that match the failure; the first one decides its exit code.
     pub fn of(failure: &Failure) -> impl Iterator<Item = &'static Self> + use<'_> {
         RULES.iter().filter(|rule| rule.mark.is_on(failure))
     }
@@ -69,13 +69,13 @@ impl Mark {
     }
 }
 
-/// A person has to repair an identity or a permission.
+/// The evidence that a person must fix an identity or a permission.
 const NO: &[Evidence] = &[
     Evidence::Denied,
     Evidence::MissingRight,
     Evidence::PodFailed,
 ];
-/// Running again is safe.
+/// The evidence that a retry is safe.
 const AWAY: &[Evidence] = &[
     Evidence::Unavailable,
     Evidence::PodLost,
@@ -107,12 +107,12 @@ const fn code(code: &'static str, evidence: &'static [Evidence], exit: Exit) -> 
     }
 }
 
-/// A code that the host alone gives, and that decides nothing else.
+/// Returns a rule for a code that only the host may use; the exit code is that of any failure.
 const fn reserved(name: &'static str) -> Rule {
     code(name, HOST_ALONE, Exit::Failed)
 }
 
-/// The table. What no rule marks is `failed`, exit 1, and anybody may say it.
+/// All rules. A failure without a matching rule is `failed`, exit code 1, and needs no evidence.
 pub const RULES: &[Rule] = &[
     owner(Owner::Sidestep, HOST_ALONE, Exit::Bug),
     code(

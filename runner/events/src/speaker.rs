@@ -1,4 +1,4 @@
-//! Who words a failure.
+//! The author of a failure's message.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

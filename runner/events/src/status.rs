@@ -1,4 +1,4 @@
-//! What became of a step.
+//! The status of a step.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,12 +32,12 @@ names! {
 }
 
 impl Status {
-    /// Whether nothing more can happen to the step.
+    /// Returns whether the step has ended.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Running | Self::Waiting)
     }
 
-    /// Whether the step's outputs can be read.
+    /// Returns whether the step's outputs can be read.
     pub fn has_outputs(self) -> bool {
         matches!(self, Self::Succeeded | Self::Cached)
     }

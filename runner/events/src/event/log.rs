@@ -1,4 +1,4 @@
-//! Lines for people.
+//! Log lines.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// Returns the fact of that name, exactly.
+    /// Returns the fact with exactly that name.
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.fields
             .get(&Foreign::from(name))
@@ -47,14 +47,14 @@ impl LogLine {
     }
 }
 
-/// The names of the facts beside a pod's line ([`LogSource::Pod`]).
+/// The names of the facts of a pod's log line ([`LogSource::Pod`]).
 pub mod log_field {
     /// `NAMESPACE/NAME` of the pod.
     pub const POD: &str = "pod";
-    /// The container that wrote it.
+    /// The container that wrote the line.
     pub const CONTAINER: &str = "container";
-    /// What a new reading of that container's log goes on from, once the line is stored: for the
-    /// journal, not for readers of events.
+    /// The position from which a new reader of that container's log resumes once the line is
+    /// stored. It is for the journal, not for readers of events.
     pub const POSITION: &str = "position";
 }
 
@@ -72,12 +72,12 @@ pub enum LineEnd {
 }
 
 impl LineEnd {
-    /// Returns whether a line feed follows on the text.
+    /// Returns whether a line feed follows the text.
     pub fn is_feed(&self) -> bool {
         *self == Self::Feed
     }
 
-    /// Returns the bytes that follow on the text in the log file.
+    /// Returns the bytes that follow the text in the log file.
     pub fn bytes(self) -> &'static [u8] {
         match self {
             Self::Feed => b"\n",

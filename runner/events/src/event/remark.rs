@@ -1,4 +1,4 @@
-//! What is told beside the course.
+//! Events beside the course of a run.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! A run's beginning and end.
+//! The events at the beginning and the end of a run.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! A step's and an attempt's way.
+//! The events of steps and attempts.
 
 use std::collections::BTreeMap;
 

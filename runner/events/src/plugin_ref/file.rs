@@ -4,10 +4,10 @@ use super::PluginFile;
 use super::invalid::{InvalidPluginRef, shown};
 use crate::show;
 
-/// Parses a path; none if the text does not begin as one.
+/// Parses a path; returns `None` if the text does not begin like one.
 ///
-/// Whether the file may be opened is judged where it is opened. Here `../` and `/` only say that
-/// it is a file.
+/// The code that opens the file checks whether it may be opened. Here `../` and `/` only mark the
+/// text as a path.
 pub(super) fn parse(text: &str) -> Option<Result<PluginFile, InvalidPluginRef>> {
     ["./", "../", "/"]
         .iter()
@@ -35,7 +35,7 @@ fn path(text: &str) -> Result<PluginFile, InvalidPluginRef> {
             "write ./PATH/FILE.wasm",
         ));
     }
-    // `..` stays: what it leads to depends on links, which only the opener can follow.
+    // `..` stays: its target depends on links, which only the opener can follow.
     let segments: Vec<&str> = text
         .split('/')
         .filter(|segment| !["", "."].contains(segment))

@@ -1,21 +1,21 @@
-//! Why a text does not name a plugin, and what to write instead.
+//! Errors for texts that are not valid plugin references, with the fix.
 
 use sidestep_contract::codes;
 
 use super::{MAX_REFERENCE, PluginRef, file, is_name};
 use crate::Diagnostic;
 
-/// How much of a wrong reference a message shows, in characters.
+/// The maximum length of a wrong reference in a message, in characters.
 const SHOWN: usize = 200;
 
-/// Explains why a text does not name a plugin.
+/// The error for a text that is not a valid plugin reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidPluginRef {
     /// `uses.form`, or `uses.digest`.
     pub code: &'static str,
-    /// What is wrong; printable.
+    /// The error message; printable.
     pub message: String,
-    /// What to write instead.
+    /// The fix.
     pub help: String,
 }
 
@@ -28,7 +28,7 @@ impl InvalidPluginRef {
         }
     }
 
-    /// Returns it as something found before the run.
+    /// Returns the error as a diagnostic.
     pub fn diagnostic(&self) -> Diagnostic {
         Diagnostic::error(self.code, self.message.clone()).with_help(self.help.clone())
     }
@@ -75,14 +75,14 @@ pub(super) fn without_kind(text: &str) -> InvalidPluginRef {
     InvalidPluginRef::form(message, help)
 }
 
-/// The path that a text was most likely meant as, where it can be one.
+/// Returns the most likely intended path, if the text can be one.
 fn offered(text: &str) -> Option<String> {
     let path = format!("./{text}");
     let parsed = file::parse(&path)?.ok()?;
     (text == text.trim() && !text.contains('\\')).then_some(parsed.0)
 }
 
-/// The beginning of a text with everything escaped that is not printable.
+/// Returns the beginning of a text, with unprintable characters escaped.
 pub(super) fn shown(text: &str) -> String {
     let start: String = text.chars().take(SHOWN).collect();
     start.escape_debug().to_string()

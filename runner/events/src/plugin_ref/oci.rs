@@ -7,8 +7,8 @@ use super::{OciReference, PluginRef};
 
 const FORM: &str = "write oci://REGISTRY/REPOSITORY:TAG@sha256:…";
 
-/// Parses a reference without its scheme. A registry judges the rest of a name; here it has to be
-/// one registry, one repository and one digest, all in characters that mean nothing else.
+/// Parses a reference without its scheme: one registry, one repository and one digest, all in
+/// characters without another meaning. The registry checks the rest of the name.
 pub(super) fn parse(rest: &str) -> Result<OciReference, InvalidPluginRef> {
     let Some((name, digest)) = rest.split_once('@') else {
         return Err(InvalidPluginRef {

@@ -110,7 +110,7 @@ fn a_name_without_a_kind_is_never_guessed() {
         "./a\u{2028}b",
         "./a\0",
     ] {
-        // `sidestep` alone is a bare name, and no other text here is.
+        // Only `sidestep` is a bare name.
         let error = PluginRef::parse(text).expect_err(text);
         assert_eq!(error.code, "uses.form", "{text:?}");
         let said = format!("{}{}", error.message, error.help);

@@ -8,21 +8,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Foreign;
 
-/// What was written to a log: any bytes.
+/// The bytes of a log line, in any encoding.
 ///
-/// In JSON, and to people, it is text: what is not UTF-8 is replaced by U+FFFD. Only
-/// [`bytes`](Self::bytes) returns it exactly.
+/// In JSON and on screens they appear as text, with U+FFFD for everything that is not UTF-8. Only
+/// [`bytes`](Self::bytes) returns them exactly.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogText(Vec<u8>);
 
 impl LogText {
-    /// Returns the bytes exactly as they were written. Nothing that prints to a terminal may call
-    /// this.
+    /// Returns the bytes exactly as written. Code that prints to a terminal must not call this.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Returns the bytes for a change in place, as masks make it.
+    /// Returns the bytes for changes in place, such as masking.
     pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.0
     }
@@ -56,7 +55,7 @@ impl LogText {
     }
 }
 
-/// Written as a Rust literal: in quotes, and escaped.
+/// Formats the text as a quoted and escaped Rust literal.
 impl fmt::Debug for LogText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.lossy(), f)
