@@ -10,12 +10,12 @@ pub struct Reference {
     pub root: String,
     /// The names after it, as far as they are constant.
     pub path: Vec<String>,
-    /// Whether it stands within `default(…)` or `has(…)`.
+    /// Whether it is within `default(…)` or `has(…)`.
     pub guarded: bool,
 }
 
 impl Reference {
-    /// Returns the name as an author writes it.
+    /// Returns the name in the syntax of expressions.
     pub fn text(&self) -> String {
         let mut text = self.root.clone();
         for part in &self.path {
@@ -35,17 +35,17 @@ pub struct Comparison {
     pub literal: Value,
 }
 
-/// What an expression reads and calls; sorted, each entry once.
+/// The names and functions of an expression; each list is sorted and without duplicates.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Analysis {
     /// The names that it reads.
     pub references: Vec<Reference>,
     /// The functions and operators that it calls.
     pub functions: Vec<String>,
-    /// What kind of value it yields, where that does not depend on what it reads.
+    /// The kind of its value, if it does not depend on the values that it reads.
     pub yields: Option<Kind>,
-    /// The names that it reads where only true and false have a meaning: operands of `&&`, `||` and
-    /// `!`, and what stands before `?`.
+    /// The names that it reads where only a boolean makes sense: operands of `&&`, `||` and `!`,
+    /// and the condition before `?`.
     pub conditions: Vec<Reference>,
     /// The names that it compares with a literal.
     pub comparisons: Vec<Comparison>,

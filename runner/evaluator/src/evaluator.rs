@@ -4,15 +4,15 @@ use crate::{Answer, Question, Stopped};
 
 /// Answers questions about expressions, schemas and patterns, within limits of steps and memory.
 pub trait Evaluator: Debug + Send + Sync {
-    /// Answers a question, or says which budget it uses up. It blocks for as long as the steps of
-    /// one evaluation take.
+    /// Answers a question, or returns the budget that it exceeds. It blocks until the evaluation
+    /// ends.
     fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped>;
 
-    /// Takes steps that the caller is about to make from the run's, or says that they are used up.
+    /// Charges the caller's own steps to the run's budget, or returns that the budget is exceeded.
     fn charge(&self, steps: u64) -> Result<(), Stopped>;
 }
 
-/// An evaluator that answers nothing: for a host whose plugins have no outputs to check.
+/// An evaluator without answers, for a host whose plugins have no outputs to check.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Absent;
 

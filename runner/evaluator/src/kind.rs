@@ -9,7 +9,7 @@ pub enum Kind {
     Null,
     /// true or false.
     Boolean,
-    /// A number, whole or not.
+    /// A number, integer or not.
     Number,
     /// A text.
     Text,
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// Returns the kind of a JSON Schema's `type`; none for a name that it does not have.
+    /// Returns the kind of a JSON Schema's `type`, or `None` for an unknown name.
     pub fn of_schema(name: &str) -> Option<Self> {
         Some(match name {
             "null" => Self::Null,
@@ -45,7 +45,7 @@ impl Kind {
         })
     }
 
-    /// Returns the kind as messages name it.
+    /// Returns the kind's name for messages.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -1,12 +1,12 @@
-//! The contract with the evaluator: what is asked about expressions, schemas and patterns that
-//! strangers wrote, and what it answers.
+//! The contract with the evaluator: questions about untrusted expressions, schemas and patterns,
+//! and the answers.
 //!
 //! The planner asks through [`Evaluator`]. The host implements it with a WebAssembly module that
-//! runs within limits of steps and memory; the module itself is the crate `guest` beside this one,
-//! and reads a [`Question`] and writes an [`Answer`] as JSON.
+//! runs within limits of steps and memory. The module is the crate `guest` beside this one; it
+//! reads a [`Question`] and writes an [`Answer`] as JSON.
 //!
 //! This crate must not know CEL, JSON Schema or wasmtime, so that neither the planner nor the host
-//! depends on what it asks for.
+//! depends on their libraries.
 
 mod analysis;
 mod evaluator;

@@ -1,13 +1,14 @@
-//! Answers what needs no evaluator: an expression that is a name and nothing else.
+//! Answers questions that need no evaluator: expressions that are a single name.
 
 use serde_json::{Map, Value};
 
 use crate::{Analysis, Answer, MAX_EXPRESSION, Question, Reference};
 
-/// The variables that expressions read. Any other name may have a meaning of its own in CEL.
+/// The variables that expressions read. Other names may have a meaning in CEL.
 const VARIABLES: [&str; 6] = ["env", "git", "inputs", "matrix", "run", "steps"];
 
-/// Words that no name in CEL may be (the CEL specification, "Syntax": `RESERVED` and the literals).
+/// Words that cannot be names in CEL (the CEL specification, "Syntax": `RESERVED` and the
+/// literals).
 const RESERVED: [&str; 22] = [
     "as",
     "break",
@@ -33,13 +34,13 @@ const RESERVED: [&str; 22] = [
     "_",
 ];
 
-/// How deep a value may nest. CEL, which has a stack of its own, answers for deeper ones.
+/// The maximum nesting depth of a value. Deeper ones are left to CEL, which has its own stack.
 const MAX_DEPTH: usize = 64;
 
 /// Answers a question about a plain reference, such as `inputs.tag` or `steps.build.outputs.image`.
 ///
-/// The answer is the one that CEL gives. Returns `None` for everything else, and where there is no
-/// such value: CEL says what is wrong.
+/// The answer is the same as CEL's. Returns `None` for every other question, and for a missing
+/// value, so that CEL reports the error.
 pub fn plain(question: &Question<'_>) -> Option<Answer> {
     match question {
         Question::Analyse { text } => {
@@ -66,12 +67,12 @@ pub fn plain(question: &Question<'_>) -> Option<Answer> {
     }
 }
 
-/// The variable that an expression names, and the keys after it.
+/// Returns the variable that an expression names, and the keys after it.
 fn names(text: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
     if text.len() > MAX_EXPRESSION {
         return None;
     }
-    // What CEL takes for white space.
+    // CEL's white space.
     let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0c']);
     let mut names = text.split('.');
     let root = names.next().filter(|root| VARIABLES.contains(root))?;
@@ -86,8 +87,8 @@ fn is_name(text: &str) -> bool {
         && !RESERVED.contains(&text)
 }
 
-/// A copy with the keys of its maps in alphabetical order, as expressions yield them; none of a
-/// value that nests deep.
+/// Returns a copy with the keys of its maps in alphabetical order, as expressions return them, or
+/// `None` if the value nests too deep.
 fn sorted(value: &Value, depth: usize) -> Option<Value> {
     if depth > MAX_DEPTH {
         return None;

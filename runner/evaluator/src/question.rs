@@ -6,35 +6,36 @@ use serde_json::Value;
 
 use crate::Analysis;
 
-/// The longest expression, in bytes.
+/// The maximum length of an expression, in bytes.
 pub const MAX_EXPRESSION: usize = 2048;
 
-/// What the evaluator is asked.
+/// A question to the evaluator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Question<'a> {
-    /// What an expression reads and calls: [`Answer::Analysis`].
+    /// Asks for the names and functions of an expression; the answer is [`Answer::Analysis`].
     Analyse {
         /// The expression, in CEL.
         text: Cow<'a, str>,
     },
-    /// What an expression yields: [`Answer::Value`].
+    /// Asks for the value of an expression; the answer is [`Answer::Value`].
     Evaluate {
         /// The expression, in CEL.
         text: Cow<'a, str>,
         /// The variables that it can read.
         variables: BTreeMap<Cow<'a, str>, Cow<'a, Value>>,
-        /// What `success()` and its like answer.
+        /// The results of `success()` and the other status functions.
         statuses: Statuses,
     },
-    /// What a JSON Schema (draft 2020-12) finds wrong with a value: [`Answer::Findings`].
+    /// Asks for the violations of a JSON Schema (draft 2020-12) by a value; the answer is
+    /// [`Answer::Findings`].
     Validate {
         /// The schema.
         schema: Cow<'a, Value>,
         /// The value.
         value: Cow<'a, Value>,
     },
-    /// Whether a text matches a regular expression: [`Answer::Matches`].
+    /// Asks whether a text matches a regular expression; the answer is [`Answer::Matches`].
     Match {
         /// The regular expression, in the syntax of the `regex` crate.
         pattern: Cow<'a, str>,
@@ -43,30 +44,30 @@ pub enum Question<'a> {
     },
 }
 
-/// What the evaluator answers.
+/// An answer of the evaluator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// To [`Question::Analyse`].
+    /// The answer to [`Question::Analyse`].
     Analysis(Analysis),
-    /// To [`Question::Evaluate`].
+    /// The answer to [`Question::Evaluate`].
     Value(Value),
-    /// To [`Question::Validate`].
+    /// The answer to [`Question::Validate`].
     Findings(Vec<Finding>),
-    /// To [`Question::Match`].
+    /// The answer to [`Question::Match`].
     Matches(bool),
-    /// The expression, schema or pattern is wrong: one sentence that says why.
+    /// The expression, schema or pattern is wrong; the text is one sentence with the reason.
     Wrong(String),
 }
 
-/// What the status functions answer.
+/// The results of the status functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statuses {
-    /// `success()`.
+    /// The result of `success()`.
     pub success: bool,
-    /// `failure()`.
+    /// The result of `failure()`.
     pub failure: bool,
-    /// `cancelled()`.
+    /// The result of `cancelled()`.
     pub cancelled: bool,
 }
 
@@ -80,16 +81,16 @@ impl Default for Statuses {
     }
 }
 
-/// What a schema finds wrong with a value.
+/// A violation of a schema by a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Where in the value, as a JSON pointer.
+    /// The place in the value, as a JSON pointer.
     pub pointer: String,
-    /// What is wrong. It names places and rules, never values.
+    /// The error message. It names places and rules, never values.
     pub message: String,
-    /// Keys that the schema does not know.
+    /// Keys that the schema does not declare.
     pub unexpected: Vec<String>,
-    /// Whether alternatives were tried, so that a part which is not known yet may decide.
+    /// Whether the schema has alternatives, so that a part that is not known yet may decide.
     pub alternatives: bool,
 }
 

@@ -1,28 +1,28 @@
 use std::fmt;
 
-/// Why the evaluator gave no answer.
+/// The reason why the evaluator did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stopped {
-    /// A budget is used up.
+    /// A budget is exceeded.
     Budget(Budget),
-    /// The evaluator can't work; what is wrong with this build or this machine.
+    /// The evaluator does not work; the text is the error of this build or this machine.
     Broken(String),
 }
 
 /// A limit of the evaluator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Budget {
-    /// The steps of one evaluation.
+    /// The maximum number of steps of one evaluation.
     Steps(u64),
-    /// The steps of all evaluations of a run.
+    /// The maximum number of steps of all evaluations of a run.
     StepsInAll(u64),
-    /// The memory of one evaluation, in bytes.
+    /// The maximum memory of one evaluation, in bytes.
     Memory(usize),
-    /// The depth of calls.
+    /// The maximum depth of calls.
     Depth,
-    /// What one answer may take here, in bytes.
+    /// The maximum size of one answer in the host, in bytes.
     Value(usize),
-    /// What all answers of a run may take here, in bytes.
+    /// The maximum size of all answers of a run in the host, in bytes.
     ValuesInAll(usize),
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for Stopped {
     }
 }
 
-/// A number with a comma between its thousands.
+/// Formats a number with a comma between its thousands.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
