@@ -4,15 +4,15 @@ use sha2::{Digest as _, Sha256};
 /// The length of the digest that makes a name unique, in hexadecimal digits: 80 bits.
 pub(crate) const DIGEST: usize = 20;
 
-/// What an encoding names. Names of different kinds have different digests.
+/// The kind of name that an encoding stands for. Names of different kinds have different digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
-    /// An object outside: a pod, a Secret.
+    /// An external object: a pod, a Secret.
     Object = 1,
     /// A file of a run's folder.
     File = 2,
-    /// A run that a CI system names.
+    /// A run named by a CI system.
     CiRun = 3,
     /// A further run of the same CI job.
     CiRunAgain = 4,
@@ -28,10 +28,11 @@ pub enum Kind {
     AttemptSpan = 8,
 }
 
-/// The parts that a name is derived from, as bytes that can be read back in one way only.
+/// The parts that a name is derived from, as bytes with exactly one way to read them back.
 ///
-/// Each part begins with a byte for its type; whatever has a length has it in front, as 64 bits,
-/// big-endian. So no list of parts is encoded as another one is, nor as its beginning.
+/// Each part begins with a byte for its type. A part of variable length has its length in front, as
+/// 64 bits, big-endian. So no part's encoding is a prefix of another part's, and different lists of
+/// parts have different encodings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoding(Vec<u8>);
 
@@ -60,7 +61,7 @@ impl Encoding {
         self
     }
 
-    /// Adds a text that may be absent.
+    /// Adds an optional text.
     #[must_use]
     pub fn optional(mut self, text: Option<&str>) -> Self {
         match text {
@@ -72,7 +73,7 @@ impl Encoding {
         }
     }
 
-    /// Adds a whole number.
+    /// Adds an integer.
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
         self.measured(tag::NUMBER, number.to_string().as_bytes());
@@ -86,7 +87,7 @@ impl Encoding {
         self
     }
 
-    /// Adds a value with its type. The order of a map's keys makes no difference.
+    /// Adds a value with its type. The order of a map's keys does not matter.
     #[must_use]
     pub fn value(mut self, value: &Value) -> Self {
         match value {
@@ -111,7 +112,7 @@ impl Encoding {
         self
     }
 
-    /// Returns the SHA-256 over the whole encoding.
+    /// Returns the SHA-256 digest of the whole encoding.
     pub fn sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.0).into()
     }
@@ -142,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a value back, and what stands behind it.
+    /// Reads a value back, and returns the rest.
     fn decoded(bytes: &[u8]) -> (Value, &[u8]) {
         let (tag, rest) = bytes.split_first().expect("a part");
         if *tag <= tag::TRUE {
@@ -200,7 +201,7 @@ mod tests {
     }
 
     proptest! {
-        /// Reading back what was encoded gives the same parts: no two lists share an encoding.
+        /// Decoding returns the encoded parts, so no two lists share an encoding.
         #[test]
         fn parts_can_be_read_back(parts in prop::collection::vec(values(), 0..6)) {
             let encoding = parts.iter().fold(Encoding::of(Kind::Object), Encoding::value);

@@ -1,15 +1,15 @@
 use crate::{Encoding, Kind};
 
-/// The longest name that is kept as it is. File systems take 255 bytes.
+/// The maximum length of a name that is kept unchanged. File systems allow 255 bytes.
 const MAX_PLAIN: usize = 120;
-/// How much of a name stands before its digest.
+/// The maximum number of characters of a name before its digest.
 const KEPT: usize = 80;
 
 /// Returns a file name for a step instance.
 ///
-/// A name that is plainly safe is kept. In any other each unsafe character becomes `-`, and `~` and
-/// a digest of the whole name follow; `~` is never safe, so the two forms never meet. Capitals
-/// count as unsafe, since some file systems don't tell them apart.
+/// A name of safe characters only is kept. In every other name each unsafe character becomes `-`,
+/// and `~` and a digest of the whole name follow. `~` is never safe, so the two forms never
+/// collide. Capitals count as unsafe, because some file systems ignore case.
 pub fn file_name(instance: &str) -> String {
     let safe = |c: char| {
         c.is_ascii_lowercase()
@@ -62,7 +62,7 @@ mod tests {
     }
 
     proptest! {
-        /// Different instances have different files, whatever the file system does with capitals.
+        /// Different instances have different files, even on file systems that ignore case.
         #[test]
         fn instances_share_no_file(
             instances in prop::collection::hash_set("[a-cA-C~\"/=-]{0,4}|[ab]{118,122}", 0..60),
@@ -73,7 +73,7 @@ mod tests {
                 prop_assert!(name.len() < 130 && !name.contains('/'), "{}", name);
                 let other = names.insert(name.to_lowercase(), instance.clone());
                 prop_assert!(other.is_none(), "{:?} and {:?}", other, instance);
-                // A name that is itself taken as an instance does not meet it.
+                // A file name that is itself used as an instance has another file name.
                 if name != instance {
                     prop_assert_ne!(file_name(&name), name);
                 }

@@ -2,9 +2,9 @@ use serde_json::{Map, Value};
 
 /// Returns the id of a step instance: `build`, or `build[arch=amd64,release=true]`.
 ///
-/// A text that could be read as another type, or that holds anything but letters, digits and
-/// `._/:@+-`, is written as JSON does, in quotes: `build[go="1.22"]`. So no two matrices give one
-/// step the same id.
+/// A text that could be read as another type, or that has characters other than letters, digits and
+/// `._/:@+-`, is quoted as in JSON: `build[go="1.22"]`. So no two matrices give one step the same
+/// id.
 pub fn instance_id(step: &str, matrix: &Map<String, Value>) -> String {
     if matrix.is_empty() {
         return step.to_owned();
@@ -19,7 +19,7 @@ pub fn instance_id(step: &str, matrix: &Map<String, Value>) -> String {
     format!("{step}[{}]", parts.join(","))
 }
 
-/// A text as it stands, or quoted where it could be read as something else.
+/// Returns a text unchanged, or quoted if it could be read as something else.
 fn text(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/:@+-".contains(&b);
     let is_plain =
@@ -77,7 +77,7 @@ mod tests {
         }
     }
 
-    /// Reads one quoted or plain text from the front.
+    /// Reads one quoted or plain text from the beginning.
     fn read(text: &str) -> (Value, &str) {
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
         if text.starts_with('"') {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     proptest! {
-        /// The matrix can be read back from the id: no two matrices share one.
+        /// The matrix can be parsed from the id, so no two matrices share one.
         #[test]
         fn the_matrix_can_be_read_back(
             matrix in prop::collection::btree_map(

@@ -1,11 +1,11 @@
 use crate::{Encoding, Kind};
 
-/// The longest value of a Kubernetes label
+/// The maximum length of a Kubernetes label's value
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/>).
 const MAX_LABEL: usize = 63;
 
-/// Returns the value of the label that selects a run's objects: the run's id, which is one, or
-/// `_` between the letters that can stand there and a digest of the whole text.
+/// Returns the value of the label that selects a run's objects: the run's id if it is a valid
+/// label, otherwise `r`, its valid characters, `_`, and a digest of the whole id.
 pub fn run_label(run: &str) -> String {
     let safe = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let is_id = (1..=MAX_LABEL).contains(&run.len())
@@ -22,7 +22,7 @@ pub fn run_label(run: &str) -> String {
         .take(40)
         .collect();
     let digest = Encoding::of(Kind::Label).text(run).digest();
-    // A label begins and ends with a letter or a digit.
+    // A label must begin and end with a letter or a digit.
     format!("r{kept}_{digest}")
 }
 
@@ -40,7 +40,7 @@ mod tests {
     }
 
     proptest! {
-        /// Different runs have different labels, and each is one that Kubernetes takes.
+        /// Different runs have different labels, and each is valid in Kubernetes.
         #[test]
         fn runs_share_no_label(
             runs in prop::collection::hash_set("[a-cA-C_/-]{0,4}|[ab]{62,64}", 0..40),

@@ -1,8 +1,9 @@
-//! Derived names: step instances, outside objects, files of a run's folder, cache entries, run ids.
+//! Derived names: step instances, external objects, files of a run's folder, cache entries, and run
+//! ids.
 //!
 //! Every name is made from typed parts in one of two ways, and both are injective. A readable name
-//! quotes whatever could be read as another type or as a separator ([`instance_id`]). Where a limit
-//! on length or letters forbids that, a name ends with a digest over the whole [`Encoding`].
+//! quotes everything that could be read as another type or as a separator ([`instance_id`]). If a
+//! limit on length or characters forbids that, a name ends with a digest of the whole [`Encoding`].
 
 mod encoding;
 mod file;

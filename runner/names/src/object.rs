@@ -1,11 +1,11 @@
 use crate::encoding::DIGEST;
 use crate::{Encoding, Kind};
 
-/// The longest DNS label (RFC 1123, section 2.1).
+/// The maximum length of a DNS label (RFC 1123, section 2.1).
 const MAX_LABEL: usize = 63;
 
-/// Returns the name of an outside object: a DNS label that is a function of its arguments, and of
-/// nothing else. It begins with what a person recognises and ends with a digest of all four.
+/// Returns the name of an external object: a DNS label that depends only on the arguments. It
+/// begins with readable text and ends with a digest of all four arguments.
 pub fn object_name(run: &str, instance: &str, attempt: u32, purpose: &str) -> String {
     let digest = Encoding::of(Kind::Object)
         .text(run)
@@ -24,8 +24,8 @@ pub fn object_name(run: &str, instance: &str, attempt: u32, purpose: &str) -> St
     }
 }
 
-/// Lower-case letters, digits and single dashes of a text, at most `most` of them, no dash at
-/// either end.
+/// Returns the letters and digits of a text in lower case, with a single dash for other characters
+/// between them, at most `most` characters, and no dash at either end.
 fn label(text: &str, most: usize) -> String {
     let mut label = String::with_capacity(most);
     for character in text.chars() {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     proptest! {
-        /// Objects of different origin have different names, and each name is a DNS label.
+        /// Objects with different arguments have different names, and each name is a DNS label.
         #[test]
         fn objects_share_no_name(
             origins in prop::collection::hash_set(
