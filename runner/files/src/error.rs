@@ -1,34 +1,34 @@
 use std::fmt;
 use std::io;
 
-/// Why a file is not opened or read. The text follows "can't be read: " or stands by itself.
+/// The reason why a file is not opened or read. Its text follows "can't be read: " or stands alone.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Its name or a link on its way leads out of the folder.
+    /// The path leaves the folder, by its parts or by a link.
     #[error("it leads out of the folder that it has to lie in")]
     Outside,
-    /// There is no such file.
+    /// The file does not exist.
     #[error("there is no such file")]
     NotFound,
-    /// Only regular files are read.
+    /// The entry is not a regular file.
     #[error("it is {0}, not a regular file")]
     NotAFile(What),
-    /// A folder is wanted.
+    /// A folder is required.
     #[error("it is not a folder")]
     NotAFolder,
-    /// It has more bytes than are read.
+    /// The file has more bytes than the limit.
     #[error("it has more than {0} bytes, the most that are read")]
     TooLarge(u64),
-    /// What its name leads to changed each time that it was opened.
+    /// The target of the path changed at every attempt to open it.
     #[error("it is being replaced all the time")]
     Changing,
-    /// The links on its way lead back to themselves.
+    /// The links of the path form a loop.
     #[error("its symbolic links form a loop")]
     LinkLoop,
-    /// It is no text.
+    /// The file is not valid UTF-8.
     #[error("it is not valid UTF-8")]
     NotText,
-    /// The operating system refused.
+    /// The operating system returned an error.
     #[error("{0}")]
     Io(io::Error),
 }
@@ -42,7 +42,7 @@ impl From<io::Error> for OpenError {
     }
 }
 
-/// What stands where a regular file is wanted.
+/// The type of an entry that is not a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     /// A folder.

@@ -13,12 +13,12 @@ use crate::resolve::resolve;
 use crate::without_links::{self, For};
 use crate::{Kind, OpenError, Stat, What, read, text};
 
-/// How often a path is resolved anew because what it led to was replaced.
+/// The maximum number of attempts to resolve a path whose target is being replaced.
 const TRIES: usize = 100;
 
-/// An open folder, beneath which somebody names files who may not name others.
+/// An open folder that confines paths from untrusted sources.
 ///
-/// No path leaves it: not by `..`, not by a link, and not by a link that takes the place of what
+/// No path leaves it: not by `..`, not by a link, and not by a link that replaces an entry after it
 /// was judged.
 #[derive(Debug, Clone)]
 pub struct Folder(Arc<Inner>);
@@ -42,15 +42,15 @@ impl Folder {
         Self(Arc::new(Inner { path, folder }))
     }
 
-    /// Returns its path when it was opened: absolute and without links.
+    /// Returns the path it had when it was opened: absolute and without links.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
 
     /// Opens a regular file. Links are followed as long as they stay beneath the folder.
     ///
-    /// `judge` is asked about the path that the links lead to, relative to the folder, before
-    /// anything tells whether it exists; what it admits is opened without following any link.
+    /// `judge` is called with the target of the links, relative to the folder, before any error
+    /// reveals whether it exists. A target that it admits is opened without following links.
     pub fn file<E: From<OpenError>>(
         &self,
         path: &Path,
@@ -78,8 +78,8 @@ impl Folder {
         })
     }
 
-    /// Looks at an entry as it is: links on the way are followed, but not the entry itself. Also
-    /// returns where a link leads, as written, and `judge` is asked as by [`file`](Self::file).
+    /// Reads the metadata of an entry. Links on the way are followed, but not the entry itself.
+    /// Also returns the target of a link, as written. `judge` is called as by [`file`](Self::file).
     pub fn entry<E: From<OpenError>>(
         &self,
         path: &Path,
@@ -97,7 +97,7 @@ impl Folder {
             |above| {
                 let real = above.join(name);
                 let stat = match self.stat_itself(&real) {
-                    // The folders on the way were there, so no other try would find it.
+                    // The folders on the way exist, so a retry would not find the entry.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                     stat => stat?,
                 };
@@ -111,14 +111,13 @@ impl Folder {
         found.ok_or_else(|| OpenError::NotFound.into())
     }
 
-    /// Returns where a path leads once every link on it is followed: a path of this folder, where
-    /// something is.
+    /// Returns the target of a path, with every link followed: an existing path of this folder.
     pub fn real(&self, path: &Path) -> Result<PathBuf, OpenError> {
         let resolved = resolve(self, path)?;
         resolved.trouble.map_or(Ok(resolved.path), Err)
     }
 
-    /// Reads a regular file of at most `limit` bytes; any beneath the folder.
+    /// Reads a regular file beneath the folder, of at most `limit` bytes.
     pub fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, OpenError> {
         read(self.file(path, |_| Ok::<_, OpenError>(()))?, limit)
     }
@@ -128,35 +127,35 @@ impl Folder {
         text(self.read(path, limit)?)
     }
 
-    /// Opens a regular file of this very path; a link on it is an error.
+    /// Opens a regular file without following links; a link on the path is an error.
     pub fn file_itself(&self, path: &Path) -> Result<File, OpenError> {
         match self.without_links(path, For::Reading) {
             Ok(opened) => regular(File::from(opened)),
-            // Sockets can't be opened by their names.
+            // Sockets cannot be opened by name.
             Err(Errno::NXIO) => Err(OpenError::NotAFile(What::Socket)),
             Err(errno) => Err(io::Error::from(errno).into()),
         }
     }
 
-    /// Opens a folder of this very path; a link on it is an error.
+    /// Opens a folder without following links; a link on the path is an error.
     pub fn folder_itself(&self, path: &Path) -> io::Result<Self> {
         let folder = self.without_links(path, For::Listing)?;
         Ok(Self::of(self.0.path.join(path), folder))
     }
 
-    /// Looks at the entry of this very path; a link on the way is an error.
+    /// Reads an entry's metadata without following links; a link on the way is an error.
     pub fn stat_itself(&self, path: &Path) -> io::Result<Stat> {
         let (above, name) = self.above(path)?;
         let at = above.as_ref().map_or(self.0.folder.as_fd(), OwnedFd::as_fd);
         Ok(Stat::of(&statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
-    /// Returns where the link of this very path leads, as written; a link on the way is an error.
+    /// Returns the target of a link, as written; another link on the way is an error.
     pub fn link_itself(&self, path: &Path) -> io::Result<OsString> {
         Ok(self.link(path)?)
     }
 
-    /// Returns the names in this folder, in no order.
+    /// Returns the names in this folder, in arbitrary order.
     pub fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.0.folder)? {
@@ -168,7 +167,7 @@ impl Folder {
         Ok(names)
     }
 
-    /// Resolves, judges, and opens what was judged; again if it was replaced in between.
+    /// Resolves, judges, and opens the judged path; retries if it was replaced in between.
     fn judged<T, E: From<OpenError>>(
         &self,
         path: &Path,
@@ -192,7 +191,7 @@ impl Folder {
         Err(OpenError::Changing.into())
     }
 
-    /// The target of a link, as written.
+    /// Returns the target of a link, as written.
     pub(crate) fn link(&self, path: &Path) -> rustix::io::Result<OsString> {
         let (above, name) = self.above(path)?;
         let at = above.as_ref().map_or(self.0.folder.as_fd(), OwnedFd::as_fd);
@@ -200,7 +199,7 @@ impl Folder {
         Ok(OsString::from_vec(target.into_bytes()))
     }
 
-    /// The folder that a path's last part lies in, unless it is this one, and that part.
+    /// Returns the folder that holds a path's last part, unless it is this one, and that part.
     fn above<'p>(&self, path: &'p Path) -> rustix::io::Result<(Option<OwnedFd>, &'p OsStr)> {
         let name = path.file_name().unwrap_or(OsStr::new("."));
         let above = match path.parent() {
@@ -217,7 +216,7 @@ impl Folder {
     }
 }
 
-/// Whether something else took the place of what was resolved, or it went away.
+/// Returns whether the resolved entry was replaced or removed.
 fn was_replaced(error: &OpenError) -> bool {
     match error {
         OpenError::NotFound => true,
@@ -226,12 +225,13 @@ fn was_replaced(error: &OpenError) -> bool {
     }
 }
 
-/// Whether a path was not opened because there is a link on it.
+/// Returns whether a path was not opened because it has a link.
 pub fn is_link(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::LOOP)
 }
 
-/// The file, if it is a regular one: its handle is judged, since its name may lead elsewhere now.
+/// Returns the file if it is a regular one. The handle is checked, because the name may have
+/// another target by now.
 fn regular(file: File) -> Result<File, OpenError> {
     match Stat::of(&fstat(&file).map_err(io::Error::from)?).kind {
         Kind::File => Ok(file),

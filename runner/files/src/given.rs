@@ -1,8 +1,8 @@
-//! Files that the command line names: the user who starts the runner can read them.
+//! Reads files that the command line names: the user who starts the runner can read them.
 //!
-//! Pipes and standard input are read as well, as shells make them of `<(…)` and `|`. Waiting for
-//! their writer ends with the process, by Ctrl-C for one: nothing has started yet that would have
-//! to be cleaned up.
+//! Pipes and standard input are supported too, as shells use them for `<(…)` and `|`. The process
+//! can be ended while it waits for a writer, for example by Ctrl-C: nothing that needs a cleanup
+//! has started yet.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _};
@@ -13,8 +13,8 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
 use crate::{Kind, OpenError, Stat, What};
 
-/// Reads a file, a pipe or standard input; one that has more than `limit` bytes is an error.
-/// Devices are not read, since they need not end; a terminal does.
+/// Reads a file, a pipe or standard input; more than `limit` bytes are an error. Devices are not
+/// read, because they may never end, except for terminals.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, OpenError> {
     crate::read(open(path)?, limit)
 }
@@ -26,7 +26,7 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, OpenError> {
 
 fn open(path: &Path) -> Result<File, OpenError> {
     let named = fs::metadata(path)?;
-    // The one open that waits: for a pipe's writer. Without waiting it would end at once.
+    // Only this open blocks, for a pipe's writer. A non-blocking one would read an empty pipe.
     let waits = named.file_type().is_fifo();
     let flags = if waits {
         OFlags::empty()
@@ -101,7 +101,7 @@ mod tests {
                 let pipe = pipe.clone();
                 move || read_text(&pipe, limit)
             });
-            // A reader that has enough may be gone before all of it is written.
+            // A reader that has enough may close the pipe before everything is written.
             let _ = fs::write(&pipe, "123456789");
             reader.join().expect("it ends")
         };

@@ -1,13 +1,13 @@
-//! Opens files for somebody, and judges whose files they are.
+//! Opens files for different sources of a path, and judges who owns them.
 //!
-//! Who named a path decides how it is opened, and each has a type of its own:
+//! The source of a path decides how it is opened, and each source has a type of its own:
 //!
 //! - [`Folder`]: a pipeline, a plugin or a diagnostic. Regular files beneath a folder.
-//! - [`Patterns`]: a pipeline names a file that the operator's patterns list.
+//! - [`Patterns`]: a pipeline. Files that match the operator's patterns.
 //! - [`given`]: the command line. Pipes and standard input as well, but no device.
-//! - [`own`]: the runner itself, where only the user may decide what a file says.
+//! - [`own`]: the runner itself. Files whose content only the user may change.
 //!
-//! Every one of them judges the open file, not its name, and reads at most a limit.
+//! Each of them judges the open file, not its name, and reads at most a limit.
 
 mod error;
 mod folder;

@@ -1,7 +1,7 @@
-//! Judges whether a file is the user's own, so that nobody else decides what it says.
+//! Checks that only the user can change a file's content.
 //!
 //! A file is the user's own if it and its folder belong to the user or to root, and only their
-//! owner can write to them. The group counts as others: its members are not known here.
+//! owner can write to them. The group counts as others, because its members are not known here.
 
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
@@ -13,22 +13,22 @@ use rustix::fs::OFlags;
 use sidestep_contract::Command;
 use thiserror::Error;
 
-/// The bits of a mode that let somebody else than the owner write.
+/// The bits of a mode that give write permission to others than the owner.
 const OTHERS_WRITE: u32 = 0o022;
 const ROOT: u32 = 0;
 
-/// Why a file can't be used as the user's own.
+/// The reason why a file cannot be used as the user's own.
 #[derive(Debug, Error)]
 pub enum OwnError {
-    /// It can't be opened or read.
+    /// The file cannot be opened or read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Somebody else decides what it says.
+    /// Another user can change its content.
     #[error(transparent)]
     NotOwn(#[from] NotOwn),
 }
 
-/// A file or folder that somebody else can change. Its text says which, whose it is and its mode.
+/// A file or folder that another user can change. Its text states the path, the owner and the mode.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct NotOwn {
     path: PathBuf,
@@ -53,13 +53,13 @@ impl NotOwn {
         }
     }
 
-    /// Returns the file or folder that somebody else can change.
+    /// Returns the file or folder that another user can change.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns the commands that make it the user's own, in order. What is not UTF-8 in its path is
-    /// replaced by U+FFFD.
+    /// Returns the commands that make it the user's own, in order. Everything in its path that is
+    /// not UTF-8 becomes U+FFFD.
     pub fn repair(&self) -> Vec<Command> {
         let path = self.path.to_string_lossy();
         let user = self.user.to_string();
@@ -109,9 +109,9 @@ impl fmt::Display for NotOwn {
 }
 
 /// Opens a regular file for reading if it is the user's own. Links are followed; the folders of
-/// the link and of the file are judged as well. Never waits for a pipe's writer.
+/// the link and of the file are judged as well. Does not wait for a pipe's writer.
 pub fn open(path: &Path) -> Result<File, OwnError> {
-    // Opened first: where there is no file, it does not matter whose the folder is.
+    // Open first: if the file does not exist, the owner of the folder does not matter.
     let file = OpenOptions::new()
         .read(true)
         .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
@@ -121,7 +121,7 @@ pub fn open(path: &Path) -> Result<File, OwnError> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file").into());
     }
     folder(parent(path))?;
-    // Nobody else can change the folder, so a link in it is still what it was.
+    // Only the user can change the folder, so a link in it has not changed.
     let real = path.canonicalize()?;
     judge(&real, &metadata)?;
     if real != path {
@@ -130,7 +130,7 @@ pub fn open(path: &Path) -> Result<File, OwnError> {
     Ok(file)
 }
 
-/// Judges the folder itself, not what it lies in. A link is followed.
+/// Judges the folder itself, not its parent. A link is followed.
 pub fn folder(path: &Path) -> Result<(), OwnError> {
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_dir() {
@@ -139,7 +139,7 @@ pub fn folder(path: &Path) -> Result<(), OwnError> {
     Ok(judge(path, &metadata)?)
 }
 
-/// Judges what was read of a file or folder; `path` is for the message.
+/// Judges the metadata of a file or folder; `path` is for the message.
 pub fn judge(path: &Path, metadata: &Metadata) -> Result<(), NotOwn> {
     let user = rustix::process::geteuid().as_raw();
     NotOwn::judge(path, metadata.uid(), metadata.mode(), user)
@@ -257,7 +257,7 @@ mod tests {
         set(&home.at("file"), 0o600);
         set(home.0.path(), 0o777);
         assert_eq!(not_own(open(&home.at("file"))), home.0.path());
-        // In a sticky folder others can't replace the file, but may have put it there.
+        // In a sticky folder others cannot replace the file, but may have created it.
         set(home.0.path(), 0o1777);
         assert_eq!(not_own(open(&home.at("file"))), home.0.path());
     }

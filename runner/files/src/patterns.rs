@@ -4,7 +4,7 @@ use sidestep_policy::{Kind, Pattern};
 
 use crate::{Folder, OpenError, read, text};
 
-/// The operator's patterns of files that pipelines may name although they lie elsewhere:
+/// The operator's patterns of files outside the workspace that pipelines may name:
 /// `/run/secrets/*`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Patterns(Vec<One>);
@@ -12,11 +12,11 @@ pub struct Patterns(Vec<One>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct One {
     pattern: Pattern,
-    /// The folder before the first star, which links must not leave.
+    /// The folder before the first star; links must not leave it.
     folder: PathBuf,
 }
 
-/// A text that is no pattern of files.
+/// A text that is not a valid pattern of files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{pattern}` {problem}")]
 pub struct BadPattern {
@@ -25,25 +25,26 @@ pub struct BadPattern {
 }
 
 impl Patterns {
-    /// Reads patterns. Each is an absolute path in which `*` stands for a part's characters, and
-    /// `**` for those of several parts.
+    /// Parses patterns. Each is an absolute path in which `*` matches characters within one part,
+    /// and `**` characters across several parts.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, BadPattern> {
         let all = texts.into_iter().map(One::parse);
         Ok(Self(all.collect::<Result<_, _>>()?))
     }
 
-    /// Returns the patterns as they were written.
+    /// Returns the patterns as written.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|one| one.pattern.as_str())
     }
 
-    /// Whether a pattern stands for this path. One with a `..` is none that a pattern stands for.
+    /// Returns whether a pattern matches this path. A path with a `..` never matches.
     pub fn list(&self, path: &Path) -> bool {
         self.matching(path).next().is_some()
     }
 
-    /// Reads a regular file of at most `limit` bytes that a pattern stands for, as text. Links are
-    /// followed while they stay beneath the pattern's fixed folder, as Kubernetes mounts need it.
+    /// Reads a regular file of at most `limit` bytes that a pattern matches, as text. Links are
+    /// followed while they stay beneath the pattern's fixed folder; Kubernetes mounts use such
+    /// links.
     pub fn read_text(&self, path: &Path, limit: u64) -> Result<String, OpenError> {
         let mut refused = OpenError::Outside;
         for one in self.matching(path) {
@@ -94,7 +95,7 @@ impl One {
     }
 }
 
-/// Whether the path is absolute and names each folder on its way once.
+/// Returns whether the path is absolute and has no `.`, `..` or empty part.
 fn is_plain(path: &Path) -> bool {
     let mut parts = path.components();
     let plain: PathBuf = path.components().collect();
@@ -110,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder as Kubernetes mounts a Secret: `key → ..data/key`, `..data → ..2026/`.
+    /// Creates a folder like a Kubernetes Secret mount: `key → ..data/key`, `..data → ..2026/`.
     fn mount() -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);

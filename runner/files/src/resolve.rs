@@ -1,4 +1,4 @@
-//! Where a path leads once every link on it is followed.
+//! Resolves a path by following every link on it.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -8,15 +8,15 @@ use rustix::io::Errno;
 
 use crate::{Folder, OpenError};
 
-/// Links on one path, as Linux follows them.
+/// The maximum number of links on one path; the same as on Linux.
 const MAX_LINKS: u32 = 40;
 
-/// Where a path leads, beneath its folder and without a link on it.
+/// The target of a path, beneath its folder and without links.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) path: PathBuf,
-    /// Why it can't be looked at, if it can't: it is missing, for one. Where it leads is known all
-    /// the same, so that it can be judged before anybody is told.
+    /// The error of reading the target's metadata, for example because it is missing. The path is
+    /// known even then, so that it can be judged before the error is reported.
     pub(crate) trouble: Option<OpenError>,
 }
 
@@ -26,7 +26,7 @@ enum Part {
     Up,
 }
 
-/// Follows the links on a path. Nothing above the folder is looked at.
+/// Follows the links on a path. Does not read anything above the folder.
 pub(crate) fn resolve(folder: &Folder, path: &Path) -> Result<Resolved, OpenError> {
     let mut rest = VecDeque::new();
     let mut real = PathBuf::new();
@@ -59,7 +59,7 @@ pub(crate) fn resolve(folder: &Folder, path: &Path) -> Result<Resolved, OpenErro
                         Part::Up => return Err(OpenError::Outside),
                     }
                 }
-                // The folder became a link in the meantime, so the caller resolves the path again.
+                // The folder was replaced by a link, so the caller resolves the path again.
                 let trouble = match trouble {
                     Errno::LOOP => OpenError::Changing,
                     trouble => std::io::Error::from(trouble).into(),
@@ -77,8 +77,8 @@ pub(crate) fn resolve(folder: &Folder, path: &Path) -> Result<Resolved, OpenErro
     })
 }
 
-/// Puts a path before the parts that are still to be followed. An absolute one begins at the
-/// folder again, if it lies beneath it.
+/// Puts a path before the parts that are still to be followed. An absolute path restarts at the
+/// folder, and is an error if it is not beneath it.
 fn prepend(
     folder: &Folder,
     rest: &mut VecDeque<Part>,

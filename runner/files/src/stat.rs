@@ -2,23 +2,23 @@ use rustix::fs::FileType;
 
 use crate::What;
 
-/// What an entry is and how large.
+/// The kind, size and mode of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// What it is.
     pub kind: Kind,
-    /// Its bytes; 0 where it is not a file.
+    /// Its size in bytes; 0 if it is not a file.
     pub size: u64,
     /// Its permission bits.
     pub mode: u32,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
     File,
-    /// Something else.
+    /// Anything else.
     Other(What),
 }
 
@@ -42,12 +42,12 @@ impl Stat {
         }
     }
 
-    /// Whether it is a folder.
+    /// Returns whether it is a folder.
     pub fn is_folder(&self) -> bool {
         self.kind == Kind::Other(What::Folder)
     }
 
-    /// Whether it is a symbolic link.
+    /// Returns whether it is a symbolic link.
     pub fn is_link(&self) -> bool {
         self.kind == Kind::Other(What::Link)
     }

@@ -1,4 +1,4 @@
-//! Opening a path on which no link is followed.
+//! Opens a path without following links.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -7,14 +7,14 @@ use std::path::{Component, Path};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::{Errno, Result};
 
-/// What a path is opened for.
+/// The purpose of opening a path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum For {
-    /// To read a file. A pipe's writer is not waited for.
+    /// Reading a file, without waiting for a pipe's writer.
     Reading,
-    /// To list a folder.
+    /// Listing a folder.
     Listing,
-    /// To look at an entry of a folder, which need not be listed for that.
+    /// Reading the metadata of an entry of a folder; needs no permission to list the folder.
     Passing,
 }
 
@@ -34,8 +34,8 @@ const PASSING: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const PASSING: OFlags = OFlags::RDONLY;
 
-/// Opens a path beneath a folder. A link anywhere on it is an error (`ELOOP` or `ENOTDIR`); so is
-/// a `..`.
+/// Opens a path beneath a folder. A link anywhere on it is an error (`ELOOP` or `ENOTDIR`), and so
+/// is a `..`.
 pub(crate) fn open(folder: BorrowedFd<'_>, path: &Path, wanted: For) -> Result<OwnedFd> {
     let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(is_plain) {
@@ -43,7 +43,7 @@ pub(crate) fn open(folder: BorrowedFd<'_>, path: &Path, wanted: For) -> Result<O
     }
     #[cfg(target_os = "linux")]
     match at_once(folder, path, wanted) {
-        // Missing in old kernels, and forbidden by some containers.
+        // `openat2` is missing in old kernels, and forbidden in some containers.
         Err(Errno::NOSYS | Errno::PERM) => {}
         opened => return opened,
     }

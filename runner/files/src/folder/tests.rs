@@ -42,7 +42,7 @@ enum Refused {
     Open(#[from] OpenError),
 }
 
-/// Admits what lies in the granted folder.
+/// Admits paths in the granted folder.
 fn granted(path: &Path) -> Result<(), Refused> {
     if path.starts_with("granted") {
         Ok(())
@@ -202,7 +202,7 @@ fn an_entry_is_looked_at_as_it_is() {
     assert_eq!(names, ["granted", "linked", "other"]);
 }
 
-/// Swaps a path for a link and back as fast as it can, while `work` runs.
+/// Swaps a path for a link and back in a tight loop while `work` runs.
 fn while_swapped(path: &Path, target: &str, work: impl FnOnce()) {
     let over = AtomicBool::new(false);
     let link = path.with_extension("link");
