@@ -23,7 +23,7 @@ pub fn logs(run: &str, instance: Option<&str>) -> Option<Command> {
     }
 }
 
-/// Writes the bytes of one container's log, named `NAMESPACE/POD/NAME`.
+/// Writes the bytes of one container's log; `container` is `NAMESPACE/POD/NAME`.
 pub fn raw_log(run: &str, container: &str) -> Option<Command> {
     Command::new(&["sidestep", "logs"])
         .value(run)

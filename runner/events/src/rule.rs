@@ -5,22 +5,22 @@ use sidestep_contract::codes;
 use sidestep_contract::names;
 
 names! {
-    /// What the host calls of an attempt showed, as the gate recorded it.
+    /// Evidence from the host calls of an attempt, as recorded by the gate.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Evidence {
-        /// A call that leaves this machine was made.
+        /// A call left this machine.
         Contact = "contact",
         /// The cloud, the cluster or a service denied a call.
         Denied = "denied",
-        /// A probe or a read showed that a right is missing.
+        /// A probe or a read showed that a permission is missing.
         MissingRight = "missing-right",
         /// A call found its service unavailable.
         Unavailable = "unavailable",
-        /// A call ran out of its time.
+        /// A call timed out.
         TimedOut = "timed-out",
         /// A followed pod failed, or its cluster could not start it.
         PodFailed = "pod-failed",
-        /// The cluster ended a followed pod: evicted, preempted, its node lost.
+        /// The cluster ended a followed pod: it was evicted or preempted, or its node was lost.
         PodLost = "pod-lost",
         /// A followed pod failed, and its own log shows a transient fault.
         TransientFault = "transient-fault",

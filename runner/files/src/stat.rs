@@ -5,7 +5,7 @@ use crate::What;
 /// The kind, size and mode of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its size in bytes; 0 if it is not a file.
     pub size: u64,

@@ -1,4 +1,4 @@
-//! Events beside the course of a run.
+//! Events that do not change the status of a run or a step.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
