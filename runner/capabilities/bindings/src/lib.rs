@@ -1,7 +1,7 @@
-//! Everything that is generated from the contract's WIT, in one place.
+//! The Rust bindings that are generated from the contract's WIT, all in one crate.
 //!
-//! Only the crate that implements an interface names its generated paths. This crate changes with
-//! the WIT alone.
+//! Only the crate that implements an interface names its generated paths. This crate changes only
+//! when the WIT changes.
 #![allow(
     missing_docs,
     unsafe_code,

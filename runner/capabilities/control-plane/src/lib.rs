@@ -1,7 +1,7 @@
 //! Google's control plane through its official clients.
 //!
-//! A client's whole API is compiled where the client is made, which takes longer than all else of
-//! the runner. So this crate holds the clients and nothing that changes often.
+//! The whole API of a client is compiled in the crate that builds the client, which takes longer
+//! than the rest of the runner. So this crate holds the clients and nothing that changes often.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,15 +26,15 @@ use sidestep_google::{
 };
 use tokio::sync::OnceCell;
 
-/// How long one answer may take, and after how long a request is not sent again.
+/// The timeout of one answer. A request is not retried after this time either.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Google's control plane, as one caller: the official client of each service, made when it is
-/// first used, and REST for the calls that none of them has.
+/// Google's control plane for one caller: the official client of each service, built on first use,
+/// and REST for the calls that no official client has.
 ///
-/// The clients paste a resource's name into a path as it is, so a name is read as a
-/// [`Name`] first. A call is sent again only if it is marked idempotent; those that
-/// the capabilities make all are, a policy being set by its etag and what is made having a name.
+/// The clients paste a resource's name into a path unchecked, so a name is parsed as a [`Name`]
+/// first. A call is retried only if it is marked idempotent. All calls of the capabilities are: a
+/// policy is set by its etag, and created resources have names.
 #[derive(Debug, Clone)]
 pub struct ControlPlane {
     rest: Rest,
@@ -43,8 +43,8 @@ pub struct ControlPlane {
     clients: Arc<Clients>,
 }
 
-/// A client that is made when it is first used. Boxed, so that it is made in this crate's code: what
-/// an `async fn` does is compiled where it is awaited.
+/// A client that is built on first use. Boxed, so that it is built in this crate's code: the body
+/// of an `async fn` is compiled where it is awaited.
 pub type Client<'a, C> = BoxFuture<'a, Result<&'a C, Failure>>;
 
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ struct Clients {
 }
 
 impl ControlPlane {
-    /// Calls these endpoints with these credentials.
+    /// Creates a control plane that calls these endpoints with these credentials.
     pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
         Self {
             rest: Rest::new(endpoints, Arc::clone(&credentials), PATIENCE),
@@ -69,7 +69,7 @@ impl ControlPlane {
         }
     }
 
-    /// The same control plane as somebody else, waiting that long for an answer.
+    /// Returns the same control plane for another caller, with this timeout for an answer.
     #[must_use]
     pub fn as_caller(&self, credentials: Credentials, patience: Duration) -> Self {
         let credentials = Arc::new(credentials);
@@ -81,7 +81,7 @@ impl ControlPlane {
         }
     }
 
-    /// Returns what calls the APIs that no official client has.
+    /// Returns the REST client for the APIs that have no official client.
     pub fn rest(&self) -> &Rest {
         &self.rest
     }
@@ -144,11 +144,11 @@ impl ControlPlane {
         ))
     }
 
-    /// Returns what Kubernetes Engine has of a cluster: some two hundred fields, which are kept off
-    /// the stack.
+    /// Returns the description of a cluster: some two hundred fields, which are boxed to keep them
+    /// off the stack.
     ///
     /// # Errors
-    /// What Kubernetes Engine says.
+    /// The failure that Kubernetes Engine answered with.
     pub fn cluster<'a>(
         &'a self,
         cluster: &'a Name,

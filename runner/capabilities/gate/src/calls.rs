@@ -1,18 +1,18 @@
-//! How a crate answers the calls of an interface.
+//! Glue between a crate's functions and the calls of an interface.
 
-/// Defines `Calls`, a step's state as the functions of this crate's interfaces have it, and
-/// `HasCalls`, by which they are linked.
+/// Defines `Calls`, a step's state as the receiver of this crate's interface functions, and
+/// `HasCalls`, which links them.
 ///
-/// A crate can implement a trait of the bindings for a type of its own alone. The handles'
-/// functions and the way of a failure are the state's own.
+/// A crate can implement a trait of the bindings only for its own types. The functions of the
+/// handles and the conversion of failures are implemented on the state itself.
 #[macro_export]
 macro_rules! calls {
     () => {
-        /// A step's state as the functions of this crate's interfaces have it.
+        /// A step's state as the receiver of this crate's interface functions.
         #[derive(Debug)]
         pub(crate) struct Calls<'a>(pub(crate) &'a mut $crate::StepState);
 
-        /// Names [`Calls`] where they are linked.
+        /// Names [`Calls`] to the linker.
         pub(crate) struct HasCalls;
 
         impl ::wasmtime::component::HasData for HasCalls {

@@ -1,4 +1,4 @@
-//! Between the contract's records and the events' types.
+//! Conversions between the contract's records and the events' types.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -9,10 +9,10 @@ use sidestep_events::{
 use crate::bindings::sidestep::host::types;
 use crate::gate::diagnostic_code;
 
-/// The largest details that are read, in bytes.
+/// The maximum size of a failure's details that is parsed, in bytes.
 const MAX_DETAILS: usize = 1 << 20;
 
-/// A failure as a plugin gets it.
+/// Returns a failure in the contract's form, for a plugin.
 pub fn failure_to_wit(failure: Failure) -> types::Failure {
     types::Failure {
         class: failure.class.as_str().to_owned(),
@@ -25,10 +25,10 @@ pub fn failure_to_wit(failure: Failure) -> types::Failure {
     }
 }
 
-/// A failure as a plugin gave it. An unknown class reads as `failed`, an unknown owner as the
-/// plugin itself; details that are no JSON object are kept as text.
+/// Returns a failure that a plugin gave. An unknown class becomes `failed`, and an unknown owner
+/// the plugin itself; details that are not a JSON object are kept as text.
 pub fn failure_from_wit(failure: types::Failure) -> Failure {
-    // A tree takes many times its text.
+    // A parsed tree takes many times the memory of its text.
     let details = if failure.details.len() > MAX_DETAILS {
         text(failure.details)
     } else {
@@ -68,13 +68,13 @@ fn help_from_wit(help: types::Help) -> Help {
     }
 }
 
-/// The number of bytes that a plugin's help takes.
+/// Returns the number of bytes that a plugin's help takes.
 pub fn help_size(help: &types::Help) -> usize {
     match help {
         types::Help::Text(text) => text.len(),
         types::Help::Command(types::Command { words, input }) => {
             let commands = |commands: &[Vec<String>]| -> usize {
-                // A word takes room even where it has no text.
+                // A word takes memory even if it is empty.
                 let words = commands
                     .iter()
                     .map(|words| words.iter().map(|word| word.len() + 32).sum::<usize>() + 32);
@@ -97,7 +97,7 @@ fn text(details: String) -> Map<String, Value> {
     Map::from_iter([("text".to_owned(), Value::String(details))])
 }
 
-/// A diagnostic as a plugin gave it; a code that the host alone gives becomes another.
+/// Returns a diagnostic that a plugin gave; a code that is reserved for the host is replaced.
 pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
     Diagnostic {
         severity: match diagnostic.severity {
@@ -118,7 +118,7 @@ pub fn diagnostic_from_wit(diagnostic: types::Diagnostic) -> Diagnostic {
     }
 }
 
-/// What becomes of an object, as a plugin says.
+/// Returns what the host does with an object on exit, from the plugin's setting.
 pub fn on_exit(on_exit: types::OnExit) -> OnExit {
     match on_exit {
         types::OnExit::Keep => OnExit::Keep,
@@ -126,7 +126,7 @@ pub fn on_exit(on_exit: types::OnExit) -> OnExit {
     }
 }
 
-/// What became of making an object.
+/// Returns the outcome of creating an object.
 pub fn creation(new: bool) -> types::Creation {
     if new {
         types::Creation::Created
@@ -135,12 +135,12 @@ pub fn creation(new: bool) -> types::Creation {
     }
 }
 
-/// A time that a plugin gives, if it is one.
+/// Returns the time that a plugin gave, if it is valid.
 pub fn time(milliseconds: u64) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(milliseconds).ok()?).ok()
 }
 
-/// A time as the contract has it: milliseconds since 1970.
+/// Returns a time in the contract's form: milliseconds since 1970.
 pub fn milliseconds(time: Timestamp) -> u64 {
     u64::try_from(time.as_millisecond()).unwrap_or(0)
 }

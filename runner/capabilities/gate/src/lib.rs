@@ -1,11 +1,11 @@
-//! The gate that every call of a plugin passes, and what the host keeps beside a plugin.
+//! The gate that every call of a plugin passes, and the host's state beside a plugin.
 //!
 //! Every function of a capability brings its call before the [`Gate`], which checks the scope,
-//! counts, journals the intent and records the call; then it does its work with the run's
+//! counts, journals the intent and records the call. Then the function does its work with the run's
 //! [`Services`]. Bytes and secrets stay in the host: a plugin gets handles.
 //!
-//! This crate must not know any capability, how a component is loaded or run, how steps are
-//! scheduled, or how events are shown and stored.
+//! This crate must not depend on any capability, on how a component is loaded or run, on how steps
+//! are scheduled, or on how events are displayed and stored.
 
 mod calls;
 mod capability;

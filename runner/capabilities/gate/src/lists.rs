@@ -1,4 +1,4 @@
-//! Functions that take a list: one answer an item, in their order.
+//! Functions that take a list and return one answer per item, in the same order.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use crate::bindings::sidestep::host::types::Failure as WitFailure;
 use crate::{Gate, StepState};
 
 impl StepState {
-    /// Works on the items side by side, each with the client; `ask` brings it before the gate. Traps
-    /// where the run has no such client.
+    /// Works on the items concurrently, each with the client; `ask` brings it before the gate.
+    /// Traps if the run has no such client.
     pub async fn each<C: Clone, I, T, F>(
         &mut self,
         client: wasmtime::Result<C>,

@@ -1,6 +1,6 @@
 //! A plugin's panic.
 
-/// What the plugin said of its panic before the trap.
+/// The plugin's report of its panic before the trap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panicked {
     /// The panic's message, masked.

@@ -1,41 +1,42 @@
-//! Where the reading of a container's log stands, so that a new connection, or a new process, goes
-//! on without losing or repeating a line.
+//! The position in a container's log, so that a new connection, or a new process, resumes without
+//! losing or repeating a line.
 //!
-//! The API server can only be asked for lines since a whole second, and several lines can carry
-//! the same time stamp. A position is therefore the last line's time stamp and how many lines with
-//! exactly that stamp were taken, and, where a line was under way, how much of it was. A new process
-//! reads such a line from its beginning, since what a secret is depends on what stands before.
+//! The API server can only be asked for lines since a whole second, and several lines can carry the
+//! same time stamp. A position is therefore the last line's time stamp, the number of lines with
+//! exactly that stamp that were read, and, for an incomplete line, the number of bytes that were
+//! read. A new process reads such a line from its beginning, since the text before decides what is
+//! a secret.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The last line that was taken.
+/// The position after the last line that was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Position {
-    /// The stamp of the last whole line; none before the first.
+    /// The time stamp of the last whole line; `None` before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
-    /// How many whole lines with exactly that stamp were taken.
+    /// The number of whole lines with exactly that stamp that were read.
     #[serde(default)]
     pub lines: u64,
-    /// What was taken of the line after those, if it is a long one of which a part is stored.
+    /// The part that was read of the next line, if it is a long one of which a part is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
 }
 
-/// The beginning of a line that was taken.
+/// The part of an incomplete line that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Part {
-    /// The line's stamp, by which it is known again.
+    /// The line's time stamp, which identifies it.
     pub time: Timestamp,
-    /// How many bytes of its text were taken.
+    /// The number of bytes of its text that were read.
     pub bytes: u64,
 }
 
 impl Position {
-    /// Counts one more whole line.
+    /// Returns the position after one more whole line.
     #[must_use]
     pub fn after(self, stamp: Timestamp) -> Self {
         let lines = if self.time == Some(stamp) {
@@ -50,13 +51,13 @@ impl Position {
         }
     }
 
-    /// Stands in the middle of the next line.
+    /// Returns the position within the next line.
     #[must_use]
     pub fn within(self, part: Option<Part>) -> Self {
         Self { part, ..self }
     }
 
-    /// Where the reading stood so many bytes of the line under way before.
+    /// Returns the position this many bytes earlier in the incomplete line.
     #[must_use]
     pub fn short_of(self, bytes: u64) -> Self {
         let part = self.part.and_then(|part| {
@@ -66,13 +67,13 @@ impl Position {
         self.within(part)
     }
 
-    /// Stands before the line under way, if there is one.
+    /// Returns the position before the incomplete line, if there is one.
     #[must_use]
     pub fn without_part(self) -> Self {
         self.within(None)
     }
 
-    /// What to pass as `sinceTime`: whole seconds, rounded down (the API takes no fractions).
+    /// Returns the value of `sinceTime`: whole seconds, rounded down (the API takes no fractions).
     pub fn since(self) -> Option<Timestamp> {
         self.time
             .and_then(|time| Timestamp::from_second(time.as_second()).ok())

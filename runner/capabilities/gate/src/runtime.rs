@@ -1,4 +1,4 @@
-//! `sidestep:step/runtime`: the step's surroundings. It needs no grant.
+//! `sidestep:step/runtime`: the step's environment. It needs no grant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::gate::functions::runtime as functions;
 use crate::panicked::Panicked;
 use crate::{CallError, StepState, Stopped};
 
-/// The longest log line, title or label that is kept whole, in bytes.
+/// The maximum length of a log line, title or label, in bytes; longer text is cut.
 const MAX_TEXT: usize = 64 << 10;
-/// The most fields of one line; together they have at most [`MAX_TEXT`] bytes.
+/// The maximum number of fields of one line; together they have at most [`MAX_TEXT`] bytes.
 const MAX_FIELDS: usize = 64;
-/// The largest checkpoint, in bytes of JSON.
+/// The maximum size of a checkpoint, in bytes of JSON.
 const MAX_CHECKPOINT: usize = 64 << 10;
-/// The most random bytes of one call.
+/// The maximum number of random bytes of one call.
 const MAX_RANDOM: u32 = 64 << 10;
 
 pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
@@ -34,8 +34,8 @@ pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
 }
 
 impl StepState {
-    /// Charges what is about to be said. A guest that has said all that it may is stopped: these
-    /// calls have no error that could tell it.
+    /// Charges the output of a call. A guest that has used up its output is stopped: these calls
+    /// have no error to return.
     async fn may_say(&mut self, function: PerByte, bytes: usize) -> wasmtime::Result<()> {
         let charged = self.gate.charge(function.of(bytes)).await;
         let _room = charged.map_err(Stopped::trap)?;
@@ -56,9 +56,9 @@ impl wit::Host for StepState {
             .sum::<usize>()
             + message.len();
         self.may_say(functions::LOG, size).await?;
-        // Masked before it is cut, so that no cut goes through a secret.
+        // Masked before it is cut, so that no secret is split.
         let message = cut(&self.step.masks.text(&message), MAX_TEXT);
-        // A record of the journal has a size, which all fields of a line must fit into.
+        // A journal record has a maximum size, into which all fields of a line must fit.
         let mut left = MAX_TEXT;
         let fields: BTreeMap<Foreign, ForeignValue> = fields
             .into_iter()

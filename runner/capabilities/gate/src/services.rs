@@ -3,15 +3,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the capabilities of a run work with: clients, and places. The gate knows none of them; a
-/// capability finds its own by the type. One is absent where the run has no use for it.
+/// The services that the capabilities of a run use: clients and places. The gate does not know
+/// them; a capability finds its own by type. A service is absent if the run does not need it.
 #[derive(Default)]
 pub struct Services {
     by_type: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
 }
 
 impl Services {
-    /// Adds a service, in place of one of the same type.
+    /// Adds a service, and replaces one of the same type.
     #[must_use]
     pub fn with<S: Any + Send + Sync>(mut self, service: Arc<S>) -> Self {
         self.by_type.insert(TypeId::of::<S>(), service);
@@ -24,11 +24,11 @@ impl Services {
         found.downcast().ok()
     }
 
-    /// Returns the service of this type, which a run has whose plugins ask for it. `what` completes
-    /// "this run has no …".
+    /// Returns the service of this type, which exists if a plugin of the run imports the
+    /// capability. `what` completes "this run has no …".
     ///
     /// # Errors
-    /// A trap that says what the run has not.
+    /// A trap that names the missing service.
     pub fn get<S: Any + Send + Sync>(&self, what: &str) -> wasmtime::Result<Arc<S>> {
         self.find()
             .ok_or_else(|| wasmtime::Error::msg(format!("this run has no {what}")))

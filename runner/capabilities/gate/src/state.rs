@@ -7,16 +7,16 @@ use crate::panicked::Panicked;
 use crate::talk::Talk;
 use crate::{Gate, Services, SharedMemory, StepContext};
 
-/// How much one incarnation may ask of the host.
+/// The limits of one incarnation's use of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepLimits {
-    /// Host calls.
+    /// The number of host calls.
     pub host_calls: u64,
-    /// Bytes of the host's memory that its calls take at the same time, or keep.
+    /// The number of bytes of the host's memory that its calls use at the same time, or keep.
     pub host_memory: u64,
-    /// Handles that live at the same time.
+    /// The number of handles that exist at the same time.
     pub handles: usize,
-    /// Bytes of log lines.
+    /// The number of bytes of log lines.
     pub log_bytes: u64,
 }
 
@@ -31,15 +31,15 @@ impl Default for StepLimits {
     }
 }
 
-/// What the host keeps beside one Store: the data of every capability's functions.
+/// The host's state beside one Store: the data of every capability's functions.
 pub struct StepState {
-    /// What the incarnation is about.
+    /// The context of the incarnation.
     pub step: Arc<StepContext>,
     /// The gate that its calls pass.
     pub gate: Arc<Gate>,
-    /// What capabilities work with.
+    /// The services that capabilities use.
     pub services: Arc<Services>,
-    /// What the plugin has handles of.
+    /// The objects that the plugin has handles of.
     pub table: ResourceTable,
     pub(crate) talk: Talk,
     pub(crate) last_checkpoint: Option<String>,
@@ -48,7 +48,7 @@ pub struct StepState {
 }
 
 impl StepState {
-    /// The state of a new incarnation. `limiter` bounds the Store's memories and tables.
+    /// Creates the state of a new incarnation. `limiter` bounds the Store's memories and tables.
     pub fn new(
         step: StepContext,
         services: Arc<Services>,
@@ -70,17 +70,17 @@ impl StepState {
         }
     }
 
-    /// Takes what calls use from what all steps share, too.
+    /// Charges calls to the memory that all steps share, too.
     pub fn share(&self, shared: Arc<dyn SharedMemory>) {
         self.gate.share(shared);
     }
 
-    /// The limiter that the Store asks.
+    /// Returns the limiter that the Store asks.
     pub fn limiter(&mut self) -> &mut dyn ResourceLimiterAsync {
         &mut *self.limiter
     }
 
-    /// What the plugin said of its panic, if it did.
+    /// Returns the plugin's report of its panic, if it panicked.
     pub fn panicked(&self) -> Option<&Panicked> {
         self.panicked.as_ref()
     }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Masks, Position};
 
-/// What one incarnation of one attempt is about.
+/// The context of one incarnation of one attempt.
 #[derive(Clone)]
 pub struct StepContext {
     /// The run's id.
@@ -19,29 +19,30 @@ pub struct StepContext {
     pub plan: String,
     /// The step's instance: `build`, `build[arch=amd64]`.
     pub instance: String,
-    /// The try counted by `retry`, from 1.
+    /// The number of the attempt, counted by `retry` from 1.
     pub attempt: u32,
     /// Whether an earlier incarnation of this attempt was lost.
     pub resumed: bool,
-    /// What the plugin stored last, in any incarnation of this attempt.
+    /// The last checkpoint that the plugin stored, in any incarnation of this attempt.
     pub last_checkpoint: Option<Value>,
-    /// Where the reading of followed pods' logs stood when an earlier incarnation was lost: by pod
+    /// The positions in followed pods' logs when an earlier incarnation was lost: by pod
     /// (`NAMESPACE/NAME`), then by container.
     pub log_positions: HashMap<String, HashMap<String, Position>>,
-    /// When the step's time is over.
+    /// The end of the step's time.
     pub deadline: Option<Timestamp>,
-    /// Ends the incarnation: blocked host calls return at once, then the plugin has its grace.
+    /// Ends the incarnation: blocked host calls return at once, then the plugin has its grace
+    /// period.
     pub cancel: CancellationToken,
     /// The secrets known to the run.
     pub masks: Arc<Masks>,
-    /// What the step may do.
+    /// The step's permissions.
     pub scopes: Arc<StepScopes>,
-    /// Where everything that happens goes.
+    /// The sink of all events and records.
     pub sink: Arc<dyn StepSink>,
 }
 
 impl StepContext {
-    /// Sends an event on its way, masked.
+    /// Masks an event and sends it.
     pub fn emit(&self, event: Event) {
         self.sink.event(self.masks.event(event));
     }
@@ -52,14 +53,14 @@ impl StepContext {
             .is_some_and(|deadline| Timestamp::now() >= deadline)
     }
 
-    /// Returns which attempt of which run this is: what is made outside says so.
+    /// Returns the mark of this attempt, which is put on the outside objects that it creates.
     pub fn made_by(&self) -> String {
         made_by(&self.run, &self.instance, self.attempt, &self.plan)
     }
 }
 
-/// Returns the mark of what an attempt makes outside, `RUN/INSTANCE/ATTEMPT/PLAN`. The plan's digest
-/// is part of it because jobs on separate hosts can have one run id.
+/// Returns the mark of an attempt's outside objects, `RUN/INSTANCE/ATTEMPT/PLAN`. The plan's digest
+/// is part of it because jobs on separate hosts can have the same run id.
 pub fn made_by(run: &str, instance: &str, attempt: u32, plan: &str) -> String {
     format!("{run}/{instance}/{attempt}/{plan}")
 }
@@ -75,25 +76,25 @@ impl std::fmt::Debug for StepContext {
     }
 }
 
-/// Where an incarnation's events and records go. The engine implements it; the envelope (run,
-/// step, attempt, sequence) is its own matter.
+/// The sink of an incarnation's events and records. The engine implements it and adds the envelope
+/// (run, step, attempt, sequence).
 #[async_trait]
 pub trait StepSink: Send + Sync {
     /// Takes an event that is already masked. Must not block.
     fn event(&self, event: Event);
 
-    /// Journals that an outside object is about to be made. The record is on disk when this
+    /// Journals that an outside object is about to be created. The record is on disk when this
     /// returns.
     async fn intent(&self, intent: NewIntent) -> Result<IntentId, Failure>;
 
     /// Journals an intent's end.
     async fn done(&self, done: Done) -> Result<(), Failure>;
 
-    /// Journals what the plugin wants to remember, in place of what it stored before.
+    /// Journals the plugin's checkpoint, which replaces the previous one.
     async fn checkpoint(&self, state: Value) -> Result<(), Failure>;
 
-    /// Why nothing more of this attempt is kept, once it has used up its room in the run's journal
-    /// or log files: the attempt fails with it.
+    /// Returns the failure of an attempt that has used up its space in the run's journal or log
+    /// files; nothing more of the attempt is kept.
     fn exhausted(&self) -> Option<Failure> {
         None
     }
@@ -102,14 +103,14 @@ pub trait StepSink: Send + Sync {
 /// An intent before the journal has given it its id; instance and attempt are the step's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewIntent {
-    /// What it is: `pod`, `secret`, `object`.
+    /// The object's kind: `pod`, `secret`, `object`.
     pub kind: String,
-    /// Where it will be.
+    /// The object's future place.
     pub place: Place,
-    /// Its name there.
+    /// The object's name in that place.
     pub name: String,
-    /// What the host does with it when the attempt ends.
+    /// The host's action on the object when the attempt ends.
     pub on_exit: OnExit,
-    /// When it may be swept whatever happened.
+    /// The time after which it may be cleaned up in any case.
     pub expiry: Option<Timestamp>,
 }

@@ -1,20 +1,20 @@
-//! What one incarnation has said so far, and what more it may say.
+//! The output of one incarnation so far, and its limits.
 
 use std::time::{Duration, Instant};
 
 use sidestep_events::{Class, Failure, Owner, codes};
 
-/// Reports of the same progress that come faster are dropped.
+/// The minimum interval between reports of the same progress; more frequent ones are dropped.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// What a line costs beside its bytes: its end. What the journal has of it is counted there.
+/// The price of a line beside its bytes: its line end. The journal counts its own overhead.
 const LINE: u64 = 1;
 
 /// An incarnation's account of its log lines, groups and progress.
 pub(crate) struct Talk {
-    /// How many more bytes may be said.
+    /// The number of bytes that are left.
     left: u64,
     limit: u64,
-    /// How many groups are open.
+    /// The number of open groups.
     groups: u32,
     /// The last progress that was reported, and when.
     progress: Option<(Instant, String)>,
@@ -30,9 +30,9 @@ impl Talk {
         }
     }
 
-    /// Takes so many bytes of what may be said.
+    /// Takes this many bytes of the output that is left.
     ///
-    /// Fails with `log.full` when so many are not left.
+    /// Fails with `log.full` if fewer are left.
     pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Failure> {
         let left = self.left.checked_sub(bytes as u64 + LINE);
         self.left = left.ok_or_else(|| self.full())?;
@@ -56,15 +56,15 @@ impl Talk {
         self.groups += 1;
     }
 
-    /// Whether there was a group to end.
+    /// Ends a group, and returns whether one was open.
     pub(crate) fn end_group(&mut self) -> bool {
         let left = self.groups.checked_sub(1);
         self.groups = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// Whether the same was reported a moment ago. Another text is another state, which may be the
-    /// last one for hours.
+    /// Returns whether the same progress was reported a moment ago. Another text is another state,
+    /// which may be the last one for hours.
     pub(crate) fn has_just_reported(&self, message: &str) -> bool {
         self.progress
             .as_ref()

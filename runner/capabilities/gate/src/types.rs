@@ -1,4 +1,4 @@
-//! `sidestep:host/types`: handles that confer nothing.
+//! `sidestep:host/types`: handles that grant nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::convert::{failure_from_wit, failure_to_wit};
 use crate::gate::functions::types as functions;
 use crate::{Blob, CallError, Encoding, Follow, Secret, StepState, Update, compose};
 
-/// The longest text of a plugin's failure that is kept, in bytes.
+/// The maximum length of the text of a plugin's failure, in bytes.
 const MAX_TEXT: usize = 16 << 10;
-/// The most bytes that `tail` gives.
+/// The maximum number of bytes that `tail` returns.
 const MAX_TAIL: usize = 64 << 10;
-/// What a secret counts at least, in bytes: its handle and its masks take more than its text.
+/// The minimum price of a secret, in bytes: its handle and its masks take more than its text.
 const SMALLEST: usize = 64;
-/// The longest that one `next` waits: a plugin that wants longer asks again.
+/// The maximum time that one `next` waits; a plugin that wants to wait longer calls again.
 const MAX_WAIT: Duration = Duration::from_hours(1);
 
 pub(crate) fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
@@ -54,7 +54,7 @@ impl wit::Host for StepState {
                 wit::Encoding::HmacSha256 => Encoding::HmacSha256,
             },
         )?;
-        // Text alone is no secret: masking it would let a plugin blot out any word of the log.
+        // Plain text is not a secret: masking it would let a plugin hide any word of the log.
         if masked {
             self.step
                 .masks
@@ -62,7 +62,7 @@ impl wit::Host for StepState {
                 .map_err(|why| why.failure("the composed secret", Owner::Plugin))?;
         }
         let handle = self.table.push(composed)?;
-        // The handle lives on, and the run's masks know it to the end.
+        // The handle outlives the call, and the run's masks keep it to the end.
         room.keep();
         Ok(handle)
     }
@@ -83,7 +83,7 @@ impl StepState {
         })
     }
 
-    /// How many bytes the parts have. One handle may stand in any number of them.
+    /// Returns the total size of the parts in bytes. One handle may be used in several parts.
     fn length(&self, parts: &[wit::Part]) -> wasmtime::Result<usize> {
         let mut bytes = SMALLEST;
         for part in parts {
@@ -92,16 +92,16 @@ impl StepState {
         Ok(bytes)
     }
 
-    /// Returns a failure as the plugin gets it, masked. This is the one way out, so the gate knows
-    /// every failure that the plugin can hand on.
+    /// Returns a failure in the contract's form, masked. All failures leave the host here, so the
+    /// gate knows every failure that the plugin can pass on.
     pub fn failure(&self, failure: Failure) -> wit::Failure {
         let failure = self.step.masks.failure(failure);
         self.gate.shown().handed_out(&failure);
         failure_to_wit(failure)
     }
 
-    /// Returns the failure that the plugin ended with, as it counts: masked, bounded, and capped by
-    /// what its calls showed.
+    /// Returns the failure that the plugin ended with: masked, bounded, and capped by the evidence
+    /// of its calls.
     pub fn claimed(&self, failure: wit::Failure) -> Failure {
         let failure = self.step.masks.failure(failure_from_wit(failure));
         self.gate.claimed(failure.cut(MAX_TEXT))
@@ -166,7 +166,7 @@ impl wit::HostFollow for StepState {
         let gate = Arc::clone(&self.gate);
         let _room = gate.enter(functions::TAIL).await?;
         let max = usize::try_from(max).unwrap_or(MAX_TAIL).min(MAX_TAIL);
-        // Also in the grace after a cancel: the last lines say what was under way.
+        // Also in the grace period after a cancel: the last lines show what was running.
         Ok(self
             .table
             .get_mut(&follow)?

@@ -1,7 +1,7 @@
 use sidestep_events::{Failure, show};
 use wasmtime::component::ResourceTableError;
 
-/// Why a host call ends without its answer: a failure that the plugin may handle, or a trap that
+/// The reason why a host call has no answer: a failure that the plugin may handle, or a trap that
 /// ends the incarnation.
 #[derive(Debug)]
 pub enum CallError {
@@ -11,14 +11,14 @@ pub enum CallError {
     Trap(wasmtime::Error),
 }
 
-/// A failure that stops the plugin, since the call has no error that it could answer with, or
-/// since the plugin may not go on.
+/// A failure that stops the plugin, because the call has no error to return, or because the plugin
+/// may not continue.
 #[derive(Debug, thiserror::Error)]
 #[error("the plugin was stopped: {}", show::line(&.0.code))]
 pub struct Stopped(pub Box<Failure>);
 
 impl Stopped {
-    /// The trap that ends the incarnation with this failure.
+    /// Returns the trap that ends the incarnation with this failure.
     pub fn trap(failure: Failure) -> wasmtime::Error {
         wasmtime::Error::new(Self(Box::new(failure)))
     }

@@ -5,18 +5,19 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sidestep_events::Failure;
 
-/// Something outside that the host watches for a plugin; the capability that begins it says how.
+/// An outside object that the host watches for a plugin; the capability that starts the watch
+/// implements it.
 #[async_trait]
 pub trait Following: Send + 'static {
-    /// The next update; none if there is none within the time. After [`Update::Ended`], every call
-    /// answers it again. Dropping the future loses nothing.
+    /// Returns the next update, or `None` after the timeout. After [`Update::Ended`], every call
+    /// returns it again. Dropping the future loses nothing.
     async fn next(&mut self, timeout: Duration) -> Result<Option<Update>, Failure>;
 
-    /// The last bytes of a container's log, masked, cut at a line: at most `max` bytes.
+    /// Returns the last bytes of a container's log, masked, cut at a line: at most `max` bytes.
     async fn tail(&mut self, container: &str, max: usize) -> Result<String, Failure>;
 }
 
-/// What a followed object did.
+/// An update of a followed object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
     /// Its state changed.
@@ -27,12 +28,12 @@ pub enum Update {
     Matched {
         /// The pattern's id.
         pattern: String,
-        /// The container whose line it is.
+        /// The container of the line.
         container: String,
         /// The matched text, masked, at most 4 KiB.
         text: String,
     },
-    /// It is over; the last state that was seen.
+    /// It ended; the last known state.
     Ended(Value),
 }
 
@@ -40,12 +41,12 @@ pub enum Update {
 pub struct Follow(Box<dyn Following>);
 
 impl Follow {
-    /// Makes the handle.
+    /// Creates the handle.
     pub fn new(following: impl Following) -> Self {
         Self(Box::new(following))
     }
 
-    /// Returns what is followed.
+    /// Returns the followed object.
     pub fn following(&mut self) -> &mut dyn Following {
         &mut *self.0
     }

@@ -1,7 +1,7 @@
-//! The types that plugins hold handles of, and how a host call ends without its answer.
+//! The types behind the plugins' handles, and the errors of a host call.
 //!
-//! The generated bindings name these types, so this crate stands below them: whatever changes here
-//! has everything compiled anew that knows the contract.
+//! The generated bindings name these types, so this crate is a dependency of them: a change here
+//! recompiles every crate that uses the contract.
 
 mod blob;
 mod error;

@@ -12,12 +12,12 @@ use sidestep_events::{Class, Failure, Owner, codes};
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// Holds a secret. The caller makes it known to the run's masks.
+    /// Creates a secret. The caller adds it to the run's masks.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for the client that sends it and for nobody else.
+    /// Returns the text, only for the client that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -29,22 +29,22 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How [`compose`] makes one secret of its parts.
+/// The way [`compose`] combines the parts into one secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// One after another.
+    /// The concatenated parts.
     Plain,
     /// `Basic` credentials of user and password (RFC 7617).
     Basic,
-    /// One after another, in standard base64.
+    /// The concatenated parts, in standard base64.
     Base64,
-    /// One after another, as a JSON string.
+    /// The concatenated parts, as a JSON string.
     JsonString,
     /// HMAC with SHA-256 (RFC 2104) in hex; the first part is the key.
     HmacSha256,
 }
 
-/// Makes a secret of texts.
+/// Combines texts into a secret.
 pub fn compose(parts: &[&str], encoding: Encoding) -> Result<Secret, Failure> {
     let text = match encoding {
         Encoding::Plain => parts.concat(),

@@ -1,4 +1,4 @@
-//! A call's way through the gate.
+//! The gate's handling of one call.
 
 use sidestep_events::{Class, Done, Evidence, Failure, IntentId, Owner, codes};
 use sidestep_policy::Capability;
@@ -8,8 +8,8 @@ use super::record::Recorder;
 use super::{Gate, cancelled};
 use crate::{Masks, NewIntent};
 
-/// A call before the gate: one of [`run`](Self::run), [`wait`](Self::wait) and
-/// [`create`](Self::create) lets it through or refuses it, and records it.
+/// A call at the gate: one of [`run`](Self::run), [`wait`](Self::wait) and [`create`](Self::create)
+/// allows or refuses it, and records it.
 #[must_use = "a call that is not run is not made"]
 #[derive(Debug)]
 pub struct GateCall<'g> {
@@ -21,7 +21,7 @@ pub struct GateCall<'g> {
 }
 
 impl GateCall<'_> {
-    /// Refuses the call for a reason of its own, whatever was granted.
+    /// Refuses the call with this failure, if there is one, whatever was granted.
     pub fn unless(mut self, refused: Option<Failure>) -> Self {
         if let Some(failure) = refused {
             self.verdict = Err(failure);
@@ -29,14 +29,14 @@ impl GateCall<'_> {
         self
     }
 
-    /// Refuses also what is granted, for a reason of its own.
+    /// Refuses the call with this failure, if there is one, even if it was granted.
     pub fn and_unless(mut self, refused: Option<Failure>) -> Self {
         self.verdict = self.verdict.and(refused.map_or(Ok(()), Err));
         self
     }
 
-    /// Makes the call. A cancel that comes meanwhile ends it; one that begins in the grace after a
-    /// cancel is made, so that a plugin can tidy up.
+    /// Makes the call. A cancel in the meantime ends it; a call that begins in the grace period
+    /// after a cancel is made, so that a plugin can clean up.
     pub async fn run<T>(
         self,
         work: impl Future<Output = Result<T, Failure>>,
@@ -52,7 +52,7 @@ impl GateCall<'_> {
         .await
     }
 
-    /// Makes a call that only waits: once the step is cancelled it is not made at all.
+    /// Makes a call that only waits: it is not made once the step is cancelled.
     pub async fn wait<T>(
         self,
         work: impl Future<Output = Result<T, Failure>>,
@@ -61,12 +61,12 @@ impl GateCall<'_> {
         self.through(gate.unless_cancelled(work)).await
     }
 
-    /// Makes something outside: journals the intent, then works, then journals what became of it.
-    /// `work` answers with the object's uid or generation beside its value. Nothing new is begun
-    /// once the step is cancelled.
+    /// Creates an outside object: journals the intent, does the work, then journals the outcome.
+    /// `work` returns the object's uid or generation beside its value. Nothing new is started once
+    /// the step is cancelled.
     ///
-    /// A failure by which certainly nothing was made closes the intent; after any other it stays
-    /// open, and whoever cleans up looks for the object by its name.
+    /// A failure after which certainly nothing was created closes the intent. After any other
+    /// failure it stays open, and the clean-up looks for the object by its name.
     pub async fn create<T>(
         self,
         intent: NewIntent,
@@ -77,7 +77,7 @@ impl GateCall<'_> {
             if gate.step.cancel.is_cancelled() {
                 return Err(cancelled());
             }
-            // It is journaled, and the clean-up needs it unchanged.
+            // The intent is journaled, and the clean-up needs it unmasked.
             if holds_secret(&gate.step.masks, &intent) {
                 return Err(Failure::new(
                     Class::InvalidInput,
@@ -91,7 +91,7 @@ impl GateCall<'_> {
                 ));
             }
             let sink = &gate.step.sink;
-            // Not interruptible: a record that is half written would be cut off.
+            // Not interruptible: a half-written record would be cut off.
             let intent = sink.intent(intent).await?;
             match gate.unless_cancelled(work).await {
                 Ok((value, id)) => {
@@ -115,7 +115,7 @@ impl GateCall<'_> {
     ) -> Result<T, Failure> {
         let gate = self.gate;
         let over = gate.take().err();
-        // Of the calls too many only the first is recorded: there may be any number of them.
+        // Only the first call above the limit is recorded: there may be any number of them.
         if over.as_ref().is_some_and(|over| !over.first) {
             return Err(gate.too_many());
         }
@@ -130,7 +130,7 @@ impl GateCall<'_> {
             return Err(record.failed(failure));
         }
         record.allowed();
-        // Before the work, which allocates.
+        // Before the work, because the work allocates.
         let _room = match gate.charge(self.function).await {
             Ok(room) => room,
             Err(failure) => return Err(record.failed(failure)),

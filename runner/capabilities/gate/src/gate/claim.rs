@@ -1,23 +1,23 @@
-//! What a plugin says of its own failure, capped by what its calls showed.
+//! Caps a plugin's claim about its own failure by the evidence of its calls.
 
 use serde_json::json;
 use sidestep_events::{Class, Failure, Foreign, Mark, Owner, Rule, codes, show};
 
 use super::shown::Shown;
 
-/// The code of a failure whose own code can't be used.
+/// The code of a failure whose own code cannot be used.
 const UNUSABLE: &str = codes::plugin::FAILED;
-/// The code of a diagnostic whose own code can't be used.
+/// The code of a diagnostic whose own code cannot be used.
 const UNUSABLE_NOTE: &str = codes::plugin::DIAGNOSTIC;
 
-/// The longest code, in bytes.
+/// The maximum length of a code, in bytes.
 const LONGEST_CODE: usize = 100;
 
-/// Returns the failure as it counts.
+/// Returns the plugin's failure after the cap.
 ///
-/// What the host itself answered and the plugin hands on stays as it is. Of anything else, what no
-/// call bears out becomes class `failed`, with the plugin or the pipeline's author as the owner;
-/// message, help and details are kept.
+/// A failure that the host itself returned and the plugin passes on is unchanged. Otherwise, a
+/// claim without evidence in a call becomes class `failed`, with the plugin or the pipeline's
+/// author as the owner; message, help and details are kept.
 pub(super) fn capped(failure: Failure, shown: &Shown) -> Failure {
     if shown.is_handed_on(&failure) {
         return failure;
@@ -35,7 +35,8 @@ pub(super) fn capped(failure: Failure, shown: &Shown) -> Failure {
     demoted(failure, usable)
 }
 
-/// Returns the code that a plugin gives to a diagnostic, unless only the host gives it.
+/// Returns the code that a plugin gives to a diagnostic, or a replacement if it is reserved for the
+/// host.
 pub(crate) fn diagnostic_code(code: Foreign) -> Foreign {
     let note = Failure::new(Class::Failed, code, Owner::Plugin, "");
     if is_code(note.code.exact()) && Rule::of(&note).all(|rule| !rule.evidence.is_empty()) {
@@ -75,7 +76,8 @@ fn demoted(failure: Failure, usable: bool) -> Failure {
     .with_detail("claimed", claimed)
 }
 
-/// Whether a text is a code: words of lower-case letters, digits and hyphens, with dots between.
+/// Returns whether a text is a code: words of lower-case letters, digits and hyphens, separated by
+/// dots.
 fn is_code(text: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty()

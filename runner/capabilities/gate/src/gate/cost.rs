@@ -1,4 +1,4 @@
-//! What a call may take of the host's memory.
+//! Limits on the host's memory that calls use.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -7,22 +7,22 @@ use async_trait::async_trait;
 use sidestep_events::{Class, Failure, Owner, codes};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Memory is counted in units of so many bytes.
+/// The unit in which memory is counted, in bytes.
 const UNIT: u64 = 1 << 10;
-/// A call of at least so many bytes lets others run first, whatever it has left of its turn.
+/// A call of at least this many bytes yields to others first, whatever is left of its turn.
 const LONG: u64 = 1 << 20;
 
 /// One call of a host function, with its price in bytes of the host's memory.
 ///
-/// Only the table of [`functions`](super::functions) makes one, and nothing else passes the gate:
-/// no function can forget its price.
+/// Only the table of [`functions`](super::functions) creates one, and the gate accepts nothing
+/// else, so no function can omit its price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Priced {
     pub(super) name: &'static str,
     pub(super) bytes: u64,
 }
 
-/// A host function whose price grows with what a call brings or asks for.
+/// A host function whose price grows with the bytes that a call brings or requests.
 #[derive(Debug, Clone, Copy)]
 pub struct PerByte {
     pub(super) name: &'static str,
@@ -30,7 +30,7 @@ pub struct PerByte {
 }
 
 impl PerByte {
-    /// A call that brings, or asks for, so many bytes.
+    /// Returns the price of a call that brings, or requests, this many bytes.
     pub fn of(self, bytes: impl TryInto<u64>) -> Priced {
         let bytes = bytes.try_into().unwrap_or(u64::MAX);
         Priced {
@@ -40,43 +40,43 @@ impl PerByte {
     }
 }
 
-/// How a function's price is found.
+/// The way to compute a function's price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Price {
-    /// It answers from a few bytes that are there anyway.
+    /// Nothing: the answer is a few bytes that exist anyway.
     Nothing,
-    /// At most so many bytes, by limits of its own.
+    /// At most this many bytes, by limits of the function itself.
     AtMost(u64),
-    /// So many bytes for each one that a call brings or asks for.
+    /// This many bytes for each byte that a call brings or requests.
     PerByte(u64),
 }
 
-/// The memory that all steps of a process share, as one of them takes from it.
+/// The memory that all steps of a process share, seen from one step.
 #[async_trait]
 pub trait SharedMemory: std::fmt::Debug + Send + Sync {
-    /// Waits until there is room for so many more bytes, and takes it.
+    /// Waits until this many more bytes are free, and takes them.
     ///
-    /// Fails with the bytes that all steps may have together, when the step could not have as much
-    /// if it were alone.
+    /// Fails with the limit of all steps together, in bytes, if the request could not be met even
+    /// if the step were alone.
     async fn take(&self, bytes: u64) -> Result<(), u64>;
 
-    /// Gives so many bytes back.
+    /// Gives this many bytes back.
     fn give_back(&self, bytes: u64);
 }
 
-/// The host's memory that the calls of one incarnation share.
+/// The host memory that the calls of one incarnation share.
 #[derive(Debug)]
 pub(super) struct Memory {
     limit: u64,
-    /// What no call is using now, in units.
+    /// Memory that no call uses now, in units.
     free: Semaphore,
-    /// What is kept until the incarnation ends, in units.
+    /// Memory that is kept until the incarnation ends, in units.
     kept: AtomicU64,
-    /// What all steps share, where they do.
+    /// The memory that all steps share, if they share one.
     shared: OnceLock<Arc<dyn SharedMemory>>,
 }
 
-/// A call's memory, given back when the call is over.
+/// A call's memory, returned when the call ends.
 #[derive(Debug)]
 #[must_use = "the memory is given back at once"]
 pub struct Room<'m> {
@@ -85,7 +85,7 @@ pub struct Room<'m> {
     taken: Taken<'m>,
 }
 
-/// What a call has of the memory that all steps share.
+/// A call's part of the memory that all steps share.
 #[derive(Debug)]
 struct Taken<'m> {
     shared: Option<&'m dyn SharedMemory>,
@@ -111,15 +111,16 @@ impl Memory {
         }
     }
 
-    /// Takes what calls use from what all steps share, too.
+    /// Charges calls to the memory that all steps share, too.
     pub(super) fn share(&self, shared: Arc<dyn SharedMemory>) {
         let _ = self.shared.set(shared);
     }
 
-    /// Waits until there is room for the call. Here a time-out and a cancel take effect, also for
+    /// Waits until there is memory for the call. A timeout and a cancel take effect here, also for
     /// a guest that does nothing but call.
     ///
-    /// Fails when the room can't come: the call wants more than the limit, beside what is kept.
+    /// Fails if the memory can never be free: the call needs more than the limit minus the memory
+    /// that is kept.
     pub(super) async fn enter(&self, call: Priced) -> Result<Room<'_>, Failure> {
         let units = call.bytes.div_ceil(UNIT);
         let possible = self.limit / UNIT - self.kept.load(Ordering::Relaxed).min(self.limit / UNIT);
@@ -187,17 +188,17 @@ fn beyond_all(call: Priced, all: u64) -> Failure {
 }
 
 impl Room<'_> {
-    /// Keeps the memory in use until the incarnation ends: what the call made stays.
+    /// Keeps the memory in use until the incarnation ends, because the result of the call lives on.
     pub fn keep(self) {
         let units = self.permit.num_permits() as u64;
         self.memory.kept.fetch_add(units, Ordering::Relaxed);
         self.permit.forget();
-        // It is given back with all that the incarnation has.
+        // Returned together with all memory of the incarnation.
         std::mem::forget(self.taken);
     }
 }
 
-/// A size in the largest unit of which there is at least one.
+/// Formats a size in the largest unit of which there is at least one.
 fn size(bytes: u64) -> String {
     match bytes {
         bytes if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
@@ -248,7 +249,7 @@ mod tests {
         assert!(memory.enter(READ.of(u64::MAX)).await.is_err());
     }
 
-    /// Has so many bytes, and no more.
+    /// A shared memory of this many bytes, and no more.
     #[derive(Debug)]
     struct Few(AtomicU64);
 

@@ -1,16 +1,16 @@
-//! Every function of the contract and its price: the one table of what calls cost.
+//! The price table: every function of the contract and the price of a call.
 
 use super::cost::{PerByte, Price, Priced};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
-/// Facts: names, numbers, short lists.
+/// The price of facts: names, numbers, short lists.
 const FACTS: u64 = 64 * KIB;
-/// An answer of an API, as its text and as its tree.
+/// The price of an API's answer, as text and as a tree.
 const ANSWER: u64 = 4 * MIB;
 
-/// Makes a constant of each function that costs something, and the table of all.
+/// Defines a constant for each function that has a price, and the table of all functions.
 macro_rules! functions {
     ($($module:ident $interface:literal { $($constant:ident $name:literal $kind:ident $(($bytes:expr))?;)* })*) => {
         $(
@@ -22,7 +22,7 @@ macro_rules! functions {
             }
         )*
 
-        /// Each function: its interface, its name, and how the price of a call is found.
+        /// Each function: its interface, its name, and the way to compute the price of a call.
         pub const PRICES: &[(&str, &str, Price)] = &[
             $($(($interface, $name, functions!(@price $kind $(($bytes))?)),)*)*
         ];
@@ -56,17 +56,17 @@ functions! {
         IS_CANCELLED "is-cancelled" nothing;
         ATTEMPT "attempt" nothing;
         RESUMED "resumed" nothing;
-        // The text, its tree, and the tree's text.
+        // The text, its tree, and the text of the tree.
         CHECKPOINT "checkpoint" per_byte(8);
         LAST_CHECKPOINT "last-checkpoint" at_most(64 * KIB);
         OBJECT_NAME "object-name" per_byte(2);
         PANICKED "panicked" per_byte(3);
     }
     types "sidestep:host/types" {
-        // Six times its length as a JSON string of controls, and its parts.
+        // Six times its length as a JSON string of control characters, and its parts.
         COMPOSE "compose" per_byte(8);
-        // The masks look for it in every form: some forty states of an automaton for each byte, of
-        // 28 bytes each.
+        // The masks search for it in every form: about forty automaton states for each byte, of 28
+        // bytes each.
         COMPOSE_MASKED "compose" per_byte(1024);
         BLOB_DIGEST "blob.digest" nothing;
         BLOB_SIZE "blob.size" nothing;
@@ -138,7 +138,7 @@ functions! {
         GET "get" at_most(0);
     }
     http "sidestep:http/client" {
-        // What is sent, with its secrets, and what may come back.
+        // The request with its secrets, and the largest possible answer.
         SEND "send" per_byte(2);
     }
 }

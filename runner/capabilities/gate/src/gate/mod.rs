@@ -1,4 +1,4 @@
-//! The one place that every call of every plugin passes.
+//! The gate: the one place that every call of every plugin passes.
 
 mod call;
 mod claim;
@@ -25,7 +25,7 @@ pub use cost::{PerByte, Price, Priced, Room, SharedMemory};
 pub use functions::PRICES;
 pub use shown::Shown;
 
-/// How many items of one list the host works on at a time.
+/// The maximum number of items of one list that the host works on concurrently.
 pub const SIDE_BY_SIDE: usize = 16;
 
 /// Checks, counts, journals and records the host calls of one incarnation.
@@ -38,14 +38,14 @@ pub struct Gate {
     shown: Arc<Shown>,
 }
 
-/// A call too many.
+/// A call above the limit.
 struct Over {
-    /// Whether it is the first one.
+    /// Whether it is the first such call.
     first: bool,
 }
 
 impl Gate {
-    /// The gate of an incarnation with these limits.
+    /// Creates the gate of an incarnation with these limits.
     pub fn new(step: Arc<StepContext>, limits: &StepLimits) -> Self {
         Self {
             step,
@@ -56,13 +56,13 @@ impl Gate {
         }
     }
 
-    /// Takes what calls use from what all steps share, too.
+    /// Charges calls to the memory that all steps share, too.
     pub fn share(&self, shared: Arc<dyn SharedMemory>) {
         self.memory.share(shared);
     }
 
-    /// Brings a call before the gate. What the call touches, and whether the step may, is read
-    /// from `call` here and now.
+    /// Brings a call before the gate. The resource that the call touches, and the step's permission
+    /// for it, are read from `call` immediately.
     pub fn call(&self, function: Priced, call: &dyn Call) -> GateCall<'_> {
         GateCall {
             gate: self,
@@ -73,9 +73,9 @@ impl Gate {
         }
     }
 
-    /// Brings a call before the gate that touches several things: it passes when anything at all is
-    /// granted, and its work asks [`permits`](Self::permits) for each thing. `target` says in words
-    /// what it is about.
+    /// Brings a call that touches several resources before the gate. It passes if anything at all
+    /// is granted, and its work asks [`permits`](Self::permits) for each resource. `target`
+    /// describes the call in words.
     pub fn call_within(
         &self,
         function: Priced,
@@ -95,7 +95,8 @@ impl Gate {
         }
     }
 
-    /// Whether the step may make this call; for what a call turns out to touch on its way.
+    /// Returns whether the step may make this call, for a resource that only becomes known during a
+    /// call.
     pub fn permits(&self, call: &dyn Call) -> Result<(), Failure> {
         self.step
             .scopes
@@ -103,17 +104,18 @@ impl Gate {
             .map_err(|refusal| refusal.failure())
     }
 
-    /// Returns where a path of the workspace led when the plan was made, if through a link.
+    /// Returns the target of a workspace path when the plan was made, if the path went through a
+    /// link.
     pub fn leads(&self, path: &str) -> Option<String> {
         self.step.scopes.leads(path)
     }
 
-    /// Returns what the calls have shown so far.
+    /// Returns the evidence of the calls so far.
     pub fn shown(&self) -> &Arc<Shown> {
         &self.shown
     }
 
-    /// Returns what the plugin says of its own failure, as it counts.
+    /// Returns the plugin's own failure after the cap.
     pub fn claimed(&self, failure: Failure) -> Failure {
         if self.step.cancel.is_cancelled() {
             self.shown.note(Evidence::Cancelled);
@@ -130,8 +132,8 @@ impl Gate {
         self.charge(function).await
     }
 
-    /// Charges a call that is not counted: what a step says has limits of its own. An attempt
-    /// that has used up its room on disk makes no more calls.
+    /// Charges a call that is not counted, because a step's output has limits of its own. An
+    /// attempt that has used up its disk space makes no more calls.
     pub async fn charge(&self, function: Priced) -> Result<Room<'_>, Failure> {
         match self.step.sink.exhausted() {
             Some(failure) => Err(failure),
@@ -139,7 +141,7 @@ impl Gate {
         }
     }
 
-    /// Counts one call, if there is room for it.
+    /// Counts one call, if the limit allows it.
     fn take(&self) -> Result<(), Over> {
         let before = self.calls.fetch_add(1, Ordering::Relaxed);
         if before < self.limit {
@@ -160,8 +162,8 @@ impl Gate {
         .with_help("a plugin that polls should use `sleep` or a `follow`")
     }
 
-    /// Works on the items side by side, at most [`SIDE_BY_SIDE`] at a time; the answers come in
-    /// the order of the items. `work` brings each item before the gate.
+    /// Works on the items concurrently, at most [`SIDE_BY_SIDE`] at a time; the answers have the
+    /// order of the items. `work` brings each item before the gate.
     pub async fn each<I, T, W>(&self, items: Vec<I>, work: impl FnMut(I) -> W) -> Vec<T>
     where
         W: Future<Output = T>,
@@ -172,7 +174,7 @@ impl Gate {
             .await
     }
 
-    /// Waits for `work` unless the step is cancelled, before or meanwhile.
+    /// Waits for `work` unless the step is cancelled, before or during the wait.
     pub async fn unless_cancelled<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,

@@ -6,10 +6,10 @@ use sidestep_events::{Event, Failure, HostCall, codes, cut};
 
 use crate::StepContext;
 
-/// The longest target that is recorded, in bytes: a plugin may name any.
+/// The maximum length of a recorded target, in bytes: a plugin may name any.
 const MAX_TARGET: usize = 1 << 10;
 
-/// Sends the call's event when it is over, also when its future is dropped.
+/// Sends the call's event when the call ends, also when its future is dropped.
 pub(super) struct Recorder<'g> {
     step: &'g StepContext,
     began: Instant,
@@ -31,7 +31,7 @@ impl<'g> Recorder<'g> {
                 function: function.into(),
                 target: cut(&step.masks.text(&target), MAX_TARGET).into(),
                 allowed: false,
-                // What is recorded if the Store is dropped before there is an answer.
+                // Recorded if the Store is dropped before there is an answer.
                 code: Some(codes::call::INTERRUPTED.into()),
                 duration_us: 0,
             },
@@ -46,7 +46,7 @@ impl<'g> Recorder<'g> {
         self.call.code = None;
     }
 
-    /// The failure as it may be told, and that the call ended with it.
+    /// Records that the call ended with this failure, and returns the failure masked.
     pub(super) fn failed(&mut self, failure: Failure) -> Failure {
         let failure = self.step.masks.failure(failure);
         self.call.code = Some(failure.code.clone());

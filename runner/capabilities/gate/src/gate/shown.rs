@@ -1,4 +1,4 @@
-//! What the calls of an attempt showed: the evidence for what its plugin says of its own failure.
+//! The evidence of an attempt's calls, which supports the plugin's claims about its own failure.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use sidestep_events::{Class, Evidence, Failure, Owner, Rule};
 
-/// What the host calls of one incarnation showed, and the failures that the plugin got of them.
-/// Shared with what goes on beside the calls, such as the following of a pod.
+/// The evidence of one incarnation's host calls, and the failures that the plugin got from them.
+/// Shared with work that runs beside the calls, such as following a pod.
 #[derive(Debug, Default)]
 pub struct Shown {
     seen: AtomicU16,
@@ -16,17 +16,17 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Notes what was shown.
+    /// Records this evidence.
     pub fn note(&self, evidence: Evidence) {
         self.seen.fetch_or(bit(evidence), Ordering::Relaxed);
     }
 
-    /// Whether it was shown.
+    /// Returns whether there is this evidence.
     pub fn has(&self, evidence: Evidence) -> bool {
         self.seen.load(Ordering::Relaxed) & bit(evidence) != 0
     }
 
-    /// Notes a failure of a call that goes to the plugin.
+    /// Records a call's failure that is returned to the plugin.
     pub fn handed_out(&self, failure: &Failure) {
         match failure.class {
             Class::Denied => self.note(Evidence::Denied),
@@ -39,8 +39,8 @@ impl Shown {
         failures.insert(kind(failure));
     }
 
-    /// Notes a missing right where an answer shows one: what was asked about is not there, or
-    /// `lacks` says so of it.
+    /// Records a missing permission if an answer shows one: the resource was not found, or `lacks`
+    /// returns true for the answer.
     pub fn rights<T>(
         &self,
         answer: Result<T, Failure>,
@@ -56,13 +56,13 @@ impl Shown {
         answer
     }
 
-    /// Whether the plugin only hands on what a call answered.
+    /// Returns whether the plugin only passes on a call's failure.
     pub(super) fn is_handed_on(&self, failure: &Failure) -> bool {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.contains(&kind(failure))
     }
 
-    /// Whether the plugin may claim what this rule is about.
+    /// Returns whether the evidence allows the plugin to claim this rule's failure.
     pub(super) fn bears_out(&self, rule: &Rule) -> bool {
         rule.evidence.iter().any(|evidence| self.has(*evidence))
     }

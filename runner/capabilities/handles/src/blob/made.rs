@@ -1,4 +1,4 @@
-//! Bytes that are made when they are first wanted.
+//! Bytes that are created on first use.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use super::PIECE;
 /// Writes a blob's bytes; called at most once.
 type Maker = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
-/// A file that is made at its first use, and the folder that it is made in.
+/// A file that is created on first use, and the folder that holds it.
 pub(super) struct Made {
     folder: PathBuf,
     state: Mutex<Making>,
@@ -30,7 +30,7 @@ impl Made {
         }
     }
 
-    /// The number of bytes, once they are made.
+    /// Returns the number of bytes, once they are created.
     pub(super) fn size(&self) -> Option<u64> {
         match &*self.lock() {
             Making::Done(_, size) => Some(*size),
@@ -38,10 +38,11 @@ impl Made {
         }
     }
 
-    /// The file and its size. Blocks while it is made. Where making it failed, every call says why.
+    /// Returns the file and its size. Blocks while the file is created. If that fails, every call
+    /// returns the error.
     pub(super) fn file(&self) -> io::Result<(Arc<File>, u64)> {
         let mut state = self.lock();
-        // What a maker that panics leaves behind.
+        // The state if the maker panics.
         let interrupted = Making::Failed("it was interrupted".to_owned());
         let made = match std::mem::replace(&mut *state, interrupted) {
             Making::Not(make) => self.write(make).map_err(|error| error.to_string()),

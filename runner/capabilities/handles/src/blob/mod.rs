@@ -19,11 +19,11 @@ pub use reader::BlobReader;
 
 use made::Made;
 
-/// The size of a piece that is read at once.
+/// The size of a chunk that is read at once, in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// Bytes that the host holds for a plugin: a file that is open, bytes in memory, or bytes that are
-/// made (and kept in a temporary file) when they are first read.
+/// Bytes that the host holds for a plugin: an open file, bytes in memory, or bytes that are created
+/// (and kept in a temporary file) when they are first read.
 #[derive(Clone)]
 pub struct Blob {
     digest: Option<String>,
@@ -38,12 +38,12 @@ enum Source {
 }
 
 impl Blob {
-    /// Bytes in memory.
+    /// Creates a blob from bytes in memory.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
         Self::of(Source::Bytes(bytes.into()))
     }
 
-    /// An open file, read from its beginning to its present end.
+    /// Creates a blob from an open file, read from its beginning to its present end.
     pub fn from_file(file: File) -> io::Result<Self> {
         let size = file.metadata()?.len();
         Ok(Self::of(Source::File {
@@ -52,7 +52,8 @@ impl Blob {
         }))
     }
 
-    /// Bytes that `make` writes when they are first read, kept in an unnamed file in `folder`.
+    /// Creates a blob whose bytes `make` writes when they are first read, kept in an unnamed file
+    /// in `folder`.
     pub fn made(
         folder: PathBuf,
         make: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
@@ -68,31 +69,31 @@ impl Blob {
         }
     }
 
-    /// Says what the bytes' digest is (`sha256:` and 64 hex digits).
+    /// Sets the digest of the bytes (`sha256:` and 64 hex digits).
     #[must_use]
     pub fn with_digest(mut self, digest: impl Into<String>) -> Self {
         self.digest = Some(digest.into());
         self
     }
 
-    /// Says that the bytes are the archive (tar.gz) of a tree.
+    /// Marks the bytes as the archive (tar.gz) of a tree.
     #[must_use]
     pub fn of_tree(mut self) -> Self {
         self.tree = true;
         self
     }
 
-    /// Whether the bytes are the archive of a tree.
+    /// Returns whether the bytes are the archive of a tree.
     pub fn is_tree(&self) -> bool {
         self.tree
     }
 
-    /// The digest, if it is known without reading the bytes.
+    /// Returns the digest, if it is known without reading the bytes.
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
 
-    /// The number of bytes, if it is known without making them.
+    /// Returns the number of bytes, if it is known without creating them.
     pub fn size(&self) -> Option<u64> {
         match &*self.source {
             Source::Bytes(bytes) => Some(bytes.len() as u64),
@@ -101,13 +102,14 @@ impl Blob {
         }
     }
 
-    /// Makes the bytes if need be and returns their number. Blocks: call it where blocking is
-    /// allowed.
+    /// Creates the bytes if necessary and returns their number. Blocks: call it only where blocking
+    /// is allowed.
     pub fn prepare(&self) -> io::Result<u64> {
         Ok(self.reader()?.size())
     }
 
-    /// A reader of all bytes, as often as wanted. Blocks: call it where blocking is allowed.
+    /// Returns a reader of all bytes; it can be called any number of times. Blocks: call it only
+    /// where blocking is allowed.
     pub fn reader(&self) -> io::Result<BlobReader> {
         Ok(match &*self.source {
             Source::Bytes(bytes) => BlobReader::of_bytes(bytes.clone()),
@@ -119,7 +121,7 @@ impl Blob {
         })
     }
 
-    /// All bytes in pieces, read on a thread where blocking is allowed.
+    /// Streams all bytes in chunks, read on a thread where blocking is allowed.
     pub fn stream(&self) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
         let (pieces, arriving) = mpsc::channel(2);
         let blob = self.clone();
@@ -139,7 +141,7 @@ impl Blob {
                     Err(error) => Err(error),
                 };
                 let failed = piece.is_err();
-                // Nobody listens any more: the call was given up.
+                // The receiver is gone: the call was abandoned.
                 if pieces.blocking_send(piece).is_err() || failed {
                     return;
                 }

@@ -1,4 +1,4 @@
-//! Reading a blob.
+//! A reader of a blob.
 
 use std::fmt;
 use std::fs::File;
@@ -13,7 +13,7 @@ enum Opened {
     File(Arc<File>),
 }
 
-/// Reads a blob from its beginning; readers don't disturb each other.
+/// Reads a blob from its beginning; readers are independent of each other.
 pub struct BlobReader {
     bytes: Opened,
     at: u64,
@@ -38,7 +38,7 @@ impl BlobReader {
         }
     }
 
-    /// The number of bytes in all.
+    /// Returns the total number of bytes.
     pub fn size(&self) -> u64 {
         self.end
     }
