@@ -1,4 +1,4 @@
-//! `artifactRegistry`: repositories, as Artifact Registry's own API has them.
+//! `artifactRegistry`: repositories, from the API of Artifact Registry.
 
 use sidestep_bindings::sidestep::gcp::artifact_registry as wit;
 use sidestep_bindings::sidestep::gcp::types::PolicyResource;
@@ -68,7 +68,7 @@ impl wit::Host for Calls<'_> {
     }
 }
 
-/// A call about a repository, which a grant may name as images do as well.
+/// Brings a call about a repository before the gate; a grant may also name it by its images.
 fn call<'g>(gate: &'g Gate, function: Priced, name: &str, action: &'static str) -> GateCall<'g> {
     let as_image = as_image(name);
     let (by_name, by_image) = (
@@ -88,7 +88,7 @@ fn call<'g>(gate: &'g Gate, function: Priced, name: &str, action: &'static str) 
     }
 }
 
-/// Returns how the names of the repository's images begin.
+/// Returns the prefix of the names of the repository's images.
 fn as_image(name: &str) -> Option<String> {
     Repository::from_resource(name).map(|repository| repository.image_prefix())
 }

@@ -1,4 +1,4 @@
-//! `gke`: clusters and node pools, as Kubernetes Engine's own API has them.
+//! `gke`: clusters and node pools, from the API of Kubernetes Engine.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ async fn get(google: &ControlPlane, cluster: &str) -> Result<wit::Cluster, Failu
         workload_pool: pool.and_then(filled),
         fleet: fleet.map(|fleet| wit::FleetMembership {
             project: fleet.project,
-            // The API has `//gkehub.googleapis.com/projects/…`.
+            // The API returns `//gkehub.googleapis.com/projects/…`.
             membership: fleet
                 .membership
                 .trim_start_matches("//gkehub.googleapis.com/")

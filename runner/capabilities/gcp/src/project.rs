@@ -1,4 +1,4 @@
-//! `project`: facts about projects, and which services are enabled in them.
+//! `project`: facts about projects, and their enabled services.
 
 use google_cloud_api_serviceusage_v1::model::State;
 use sidestep_bindings::sidestep::gcp::project as wit;
@@ -75,7 +75,7 @@ async fn get(google: &ControlPlane, project: &str) -> Result<wit::ProjectInfo, F
     let call = google.projects().await?.get_project();
     let found = call.set_name(name.as_str()).send().await;
     let found = found.map_err(failed(&what))?;
-    // A project's number stands in its name alone.
+    // A project's number is only in its name.
     let number = found.name.strip_prefix("projects/").unwrap_or_default();
     Ok(wit::ProjectInfo {
         number: number.parse().unwrap_or_default(),

@@ -37,7 +37,7 @@ impl wit::Host for Calls<'_> {
         let ask = self.each(google, versions, |gate, google, version| {
             let masks = Arc::clone(&masks);
             async move {
-                // What has no version has the whole text for the gate to judge.
+                // Without a version, the gate checks the whole text.
                 let secret = version
                     .rsplit_once("/versions/")
                     .map_or(version.as_str(), |(secret, _)| secret);
@@ -63,12 +63,13 @@ impl wit::Host for Calls<'_> {
     }
 }
 
-/// Reads a version of a secret, `projects/P/secrets/S/versions/V`, where V is a number, an alias
-/// or `latest`. The caller makes it known to the run's masks.
+/// Reads a version of a secret, `projects/P/secrets/S/versions/V`, where V is a number, an alias or
+/// `latest`. The caller adds it to the run's masks.
 ///
 /// # Errors
-/// What Secret Manager says; `secret.damaged` for bytes that are not those that were stored;
-/// `secret.not-text` for bytes that are no text (UTF-8), which no header or file of text can hold.
+/// The failure that Secret Manager answered with; `secret.damaged` if the bytes differ from the
+/// stored ones; `secret.not-text` if the bytes are not UTF-8, which no header or text file can
+/// hold.
 pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secret, Failure> {
     let name = Name::read("secret version", "projects/P/secrets/S/versions/V", version)?;
     let what = format!("read {}", name.as_str());

@@ -1,4 +1,4 @@
-//! What the clients of Google and those of clusters have of each other.
+//! The interface between the clients of Google and those of clusters.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -12,33 +12,32 @@ use crate::Name;
 /// The form of a cluster's name.
 pub const CLUSTER: &str = "projects/P/locations/L/clusters/C";
 
-/// Where a cluster's API server is, as Kubernetes Engine has it.
+/// The address of a cluster's API server, from Kubernetes Engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiServer {
-    /// Its host, with a port if it has one; empty before there is one.
+    /// The host, with a port if it has one; empty while the cluster has none.
     pub endpoint: String,
-    /// The certificates that it is trusted by, base64 of PEM; empty for those that the machine
-    /// trusts.
+    /// The CA certificates, base64 of PEM; empty for the certificates that the machine trusts.
     pub authority: String,
 }
 
 /// Finds clusters by their resource names.
 #[async_trait]
 pub trait FindsClusters: Debug + Send + Sync {
-    /// Returns where the API server of `projects/P/locations/L/clusters/C` is.
+    /// Returns the address of the API server of `projects/P/locations/L/clusters/C`.
     async fn api_server(&self, cluster: &Name) -> Result<ApiServer, Failure>;
 }
 
-/// A token of a Kubernetes service account that is wanted (Kubernetes, `TokenRequest`).
+/// A request for the token of a Kubernetes service account (Kubernetes, `TokenRequest`).
 #[derive(Debug, Clone, Copy)]
 pub struct TokenOf<'a> {
     /// The account's namespace.
     pub namespace: &'a str,
     /// The account's name.
     pub service_account: &'a str,
-    /// Whom the token is for.
+    /// The token's audience.
     pub audience: &'a str,
-    /// How long it lives, in seconds.
+    /// The token's lifetime, in seconds.
     pub life: u32,
 }
 
@@ -46,7 +45,7 @@ pub struct TokenOf<'a> {
 #[async_trait]
 pub trait IssuesTokens: Send + Sync {
     /// Returns the API server's answer, which holds the token at `status.token`. `what` completes
-    /// "cannot …"; one answer may take as long as `patience`.
+    /// "cannot …"; `patience` is the timeout of one answer.
     async fn issue(
         &self,
         what: &str,
@@ -55,12 +54,12 @@ pub trait IssuesTokens: Send + Sync {
     ) -> Result<Value, Failure>;
 }
 
-/// Reaches clusters, each by its name.
+/// Connects to clusters, each by its name.
 #[async_trait]
 pub trait ReachesClusters: Debug + Send + Sync {
-    /// Returns who issues the cluster's tokens.
+    /// Returns the issuer of the cluster's tokens.
     ///
     /// # Errors
-    /// When there is no such cluster or its description can't be used.
+    /// When there is no such cluster or its description cannot be used.
     async fn tokens(&self, cluster: &str) -> Result<Box<dyn IssuesTokens>, Failure>;
 }

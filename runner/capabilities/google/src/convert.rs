@@ -1,19 +1,19 @@
-//! Between the records of Google's clients and those of the contract.
+//! Conversions between the records of Google's clients and those of the contract.
 
 use google_cloud_wkt as wkt;
 
-/// A time of Google's clients, in milliseconds since 1970.
+/// Converts a time of Google's clients to milliseconds since 1970.
 pub fn wkt_milliseconds(time: wkt::Timestamp) -> u64 {
     let milliseconds = time.seconds() * 1000 + i64::from(time.nanos()) / 1_000_000;
     u64::try_from(milliseconds).unwrap_or(0)
 }
 
-/// A text that is not empty: Google's APIs send what has no value empty, or leave it out.
+/// Returns a text unless it is empty: Google's APIs send a missing value as empty, or omit it.
 pub fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// An enum's value as the API has it; empty where none is set (`…_UNSPECIFIED`, AIP-126).
+/// Returns an enum's value as in the API; empty if none is set (`…_UNSPECIFIED`, AIP-126).
 pub fn value(name: Option<&str>) -> String {
     name.filter(|name| !name.ends_with("_UNSPECIFIED"))
         .unwrap_or_default()

@@ -13,25 +13,25 @@ use super::Origin;
 use super::failure::no_token;
 use crate::commands;
 
-/// As whom Google's APIs are called: Application Default Credentials, looked for at the first call
-/// and kept. Tokens are refreshed by the library; none is ever shown.
+/// The credentials for Google's APIs: Application Default Credentials, searched for at the first
+/// call and kept. The library refreshes the tokens; none is ever displayed.
 #[derive(Debug, Default)]
 pub struct Credentials {
     found: OnceLock<Result<credentials::Credentials, String>>,
-    /// Where they come from; none: from where Application Default Credentials are looked for.
+    /// Their origin; `None` if they come from the search for Application Default Credentials.
     origin: Option<Origin>,
-    /// What is told every token.
+    /// The masks that every token is added to.
     known_to: Option<Arc<Masks>>,
 }
 
 impl Credentials {
-    /// Credentials that send nothing.
+    /// Creates credentials that send nothing.
     pub fn anonymous() -> Self {
         let built = credentials::anonymous::Builder::new().build();
         Self::of(Ok(built), Some(Origin::anonymous()))
     }
 
-    /// One access token, for as long as it lives.
+    /// Creates credentials from one access token, for its lifetime.
     pub fn token(token: &Secret) -> Self {
         let found = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map(|mut value| {
@@ -45,7 +45,7 @@ impl Credentials {
         Self::of(found, None)
     }
 
-    /// The credentials of a file of type `external_account`: a workload identity federation.
+    /// Creates credentials from a file of type `external_account`: workload identity federation.
     pub fn external_account(file: serde_json::Value) -> Self {
         let origin = Origin::of_file(&file, None);
         let built = credentials::external_account::Builder::new(file)
@@ -54,7 +54,7 @@ impl Credentials {
         Self::of(built.map_err(|error| error.to_string()), Some(origin))
     }
 
-    /// Says which file these credentials were read from.
+    /// Sets the file that these credentials were read from.
     #[must_use]
     pub fn found_at(mut self, file: &Path) -> Self {
         if let Some(origin) = &mut self.origin {
@@ -63,22 +63,22 @@ impl Credentials {
         self
     }
 
-    /// Makes every token known to these masks before it is sent.
+    /// Adds every token to these masks before it is sent.
     #[must_use]
     pub fn known_to(mut self, masks: Arc<Masks>) -> Self {
         self.known_to = Some(masks);
         self
     }
 
-    /// Makes another token of this process known to the same masks.
+    /// Adds another token of this process to the same masks.
     pub fn make_known(&self, token: &str) {
         if let Some(masks) = &self.known_to {
-            // One that is too short to be found is no token.
+            // A text that is too short to mask is not a token.
             let _ = masks.add(token);
         }
     }
 
-    /// Where they come from, if they were not left to be looked for.
+    /// Returns their origin, unless they come from the search for Application Default Credentials.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
     }
@@ -91,10 +91,10 @@ impl Credentials {
         }
     }
 
-    /// The library's credentials, for its clients.
+    /// Returns the library's credentials, for its clients.
     ///
     /// # Errors
-    /// `identity.no-credentials` when none are found or they can't be read.
+    /// `identity.no-credentials` when none are found or they cannot be read.
     pub fn get(&self) -> Result<credentials::Credentials, Failure> {
         let found = self.found.get_or_init(|| {
             credentials::Builder::default()
@@ -111,17 +111,17 @@ impl Credentials {
         })
     }
 
-    /// The headers that authenticate one request.
+    /// Returns the headers that authenticate one request.
     ///
     /// # Errors
-    /// As [`Credentials::get`], and `identity.no-token` when no token can be had.
+    /// As [`Credentials::get`], and `identity.no-token` when no token can be obtained.
     pub fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, Failure>> {
         // Boxed, so that it is compiled here and not in each crate that calls it.
         Box::pin(async {
             let credentials = self.get()?;
             match credentials.headers(Extensions::new()).await {
                 Ok(CacheableResource::New { data, .. }) => Ok(data),
-                // Only an answer to a request that names an earlier answer.
+                // Only in answer to a request that names an earlier answer.
                 Ok(CacheableResource::NotModified) => {
                     Err(Failure::bug("credentials gave no headers"))
                 }
@@ -131,7 +131,7 @@ impl Credentials {
     }
 }
 
-/// A token that was given, in the library's terms.
+/// A given token in the library's form.
 #[derive(Debug)]
 struct OneToken(HeaderMap);
 
@@ -151,7 +151,7 @@ impl CredentialsProvider for OneToken {
     }
 }
 
-/// Credentials whose tokens are made known before they are sent.
+/// Credentials whose tokens are added to the masks before they are sent.
 #[derive(Debug)]
 struct Known {
     credentials: credentials::Credentials,
@@ -168,7 +168,7 @@ impl CredentialsProvider for Known {
             let values = data.get_all(header::AUTHORIZATION).iter();
             let values = values.filter_map(|value| value.to_str().ok());
             for token in values.filter_map(|value| value.split_whitespace().nth(1)) {
-                // One that is too short to be found is no token.
+                // A text that is too short to mask is not a token.
                 let _ = self.masks.add(token);
             }
         }

@@ -32,7 +32,7 @@ pub enum Service {
     Metadata,
 }
 
-/// A name that is no service's.
+/// A name that does not belong to any service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no service with an endpoint")]
 pub struct UnknownService(String);
@@ -54,7 +54,7 @@ impl Service {
         Self::Metadata,
     ];
 
-    /// The name in `SIDESTEP_ENDPOINT_<NAME>`.
+    /// Returns the name in `SIDESTEP_ENDPOINT_<NAME>`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Storage => "STORAGE",
@@ -72,7 +72,7 @@ impl Service {
         }
     }
 
-    /// Google's own address; none for registries, whose hosts are in the images' names.
+    /// Returns Google's own address; `None` for registries, whose hosts are in the images' names.
     fn default_url(self) -> Option<&'static str> {
         Some(match self {
             Self::Storage => "https://storage.googleapis.com",
@@ -102,16 +102,17 @@ impl FromStr for Service {
     }
 }
 
-/// Where each service is.
+/// The address of each service.
 #[derive(Debug, Clone, Default)]
 pub struct Endpoints {
     moved: BTreeMap<Service, Url>,
-    /// Whether Cloud Storage was moved by `STORAGE_EMULATOR_HOST`, which means no credentials.
+    /// Whether `STORAGE_EMULATOR_HOST` sets the address of Cloud Storage, which means no
+    /// credentials.
     anonymous_storage: bool,
 }
 
 impl Endpoints {
-    /// Puts a service elsewhere.
+    /// Sets the address of a service.
     pub fn set(&mut self, service: Service, url: Url) {
         if service == Service::Storage {
             self.anonymous_storage = false;
@@ -119,8 +120,8 @@ impl Endpoints {
         self.moved.insert(service, url);
     }
 
-    /// Takes `STORAGE_EMULATOR_HOST`, as every Cloud Storage client does: the address of a server
-    /// that asks for no credentials. An endpoint that was set goes before it.
+    /// Sets the address from `STORAGE_EMULATOR_HOST`, as every Cloud Storage client does: a server
+    /// that requires no credentials. An endpoint that was set takes precedence.
     pub fn set_storage_emulator(&mut self, url: Url) {
         self.moved.entry(Service::Storage).or_insert_with(|| {
             self.anonymous_storage = true;
@@ -128,12 +129,13 @@ impl Endpoints {
         });
     }
 
-    /// Whether Cloud Storage is called without credentials.
+    /// Returns whether Cloud Storage is called without credentials.
     pub fn is_storage_anonymous(&self) -> bool {
         self.anonymous_storage
     }
 
-    /// The service's address, without a slash at its end; none for a registry that was not moved.
+    /// Returns the service's address without a trailing slash; `None` for a registry whose address
+    /// was not set.
     pub fn url(&self, service: Service) -> Option<String> {
         match self.moved.get(&service) {
             Some(url) => Some(url.as_str().trim_end_matches('/').to_owned()),
@@ -141,7 +143,7 @@ impl Endpoints {
         }
     }
 
-    /// The address that was set in place of Google's own.
+    /// Returns the address that was set in place of Google's own.
     pub fn moved(&self, service: Service) -> Option<&Url> {
         self.moved.get(&service)
     }

@@ -10,8 +10,8 @@ use sidestep_events::{Class, Failure, Owner, codes};
 use crate::commands;
 use sidestep_transport::causes;
 
-/// The failure that an HTTP answer of a Google API is (AIP-193, "Errors"; Cloud Storage sends
-/// `error.errors[]` in place of `details`). `what` completes "cannot …".
+/// Returns the failure of an HTTP error answer of a Google API (AIP-193, "Errors"; Cloud Storage
+/// sends `error.errors[]` in place of `details`). `what` completes "cannot …".
 pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let error = &json["error"];
@@ -28,7 +28,7 @@ pub fn of_api_error(what: &str, http_status: u16, body: &[u8]) -> Failure {
         .or_else(|| error["errors"].get(0))
         .unwrap_or(&Value::Null);
     let mut failure = failure(what, http_status, &said, info);
-    // An error of OAuth is a word.
+    // An OAuth error is a single word.
     if let Some(reason) = error.as_str() {
         failure = failure.with_detail("reason", reason);
     }
@@ -43,10 +43,10 @@ pub fn failed(what: &str) -> impl Fn(Error) -> Failure + Copy {
     move |error| of_client_error(what, &error)
 }
 
-/// The failure that an error of Google's client libraries is.
+/// Returns the failure of an error of Google's client libraries.
 pub fn of_client_error(what: &str, error: &Error) -> Failure {
     let source = std::error::Error::source(error);
-    // There was no time for another try: what the last one came to is what matters.
+    // There was no time for another attempt: the last attempt's error is the cause.
     if error.is_exhausted()
         && let Some(last) = source.and_then(|source| source.downcast_ref::<Error>())
     {
@@ -103,7 +103,7 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
     .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
 }
 
-/// The failure that no token can be had.
+/// Returns the failure when no token can be obtained.
 pub(super) fn no_token(error: &CredentialsError) -> Failure {
     let class = if error.is_transient() {
         Class::Unavailable
@@ -113,13 +113,13 @@ pub(super) fn no_token(error: &CredentialsError) -> Failure {
     no_token_since(class, causes::chain(error))
 }
 
-/// `said` is what the library says.
+/// Returns the failure when no token can be obtained; `said` is the library's message.
 fn no_token_since(class: Class, said: String) -> Failure {
     let refusal = refusal(&said);
     let of_provider = refusal
         .as_ref()
         .is_some_and(|(error, _)| PROVIDER_REFUSES.contains(&error.as_str()));
-    // The library's own words are long, and say late what matters.
+    // The library's message is long, and the important part comes late.
     let message = match refusal {
         _ if said.contains("you have not configured local credentials") => {
             "this process has no Google credentials: nobody is signed in, and no metadata server \
@@ -143,11 +143,12 @@ fn no_token_since(class: Class, said: String) -> Failure {
     failure.with_help("sign in:").with_help(commands::sign_in())
 }
 
-/// What the token exchange answers where the provider does not take the token (RFC 6749, 5.2, and
-/// RFC 8693, 2.2.2).
+/// The errors of the token exchange if the provider rejects the token (RFC 6749, 5.2, and RFC 8693,
+/// 2.2.2).
 const PROVIDER_REFUSES: [&str; 2] = ["unauthorized_client", "invalid_target"];
 
-/// The error and its description in an OAuth answer that the library quotes as `body=<…>`.
+/// Returns the error and its description from an OAuth answer that the library quotes as
+/// `body=<…>`.
 fn refusal(said: &str) -> Option<(String, String)> {
     let (_, body) = said.split_once("body=<")?;
     let mut values = serde_json::Deserializer::from_str(body).into_iter::<Value>();
@@ -156,14 +157,16 @@ fn refusal(said: &str) -> Option<(String, String)> {
     Some((text("error")?, text("error_description")?))
 }
 
-/// How long to wait before another try, in milliseconds; Google sends seconds (RFC 9110, 10.2.3).
+/// Returns how long to wait before the next attempt, in milliseconds; Google sends seconds (RFC
+/// 9110, 10.2.3).
 pub(super) fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     seconds.parse::<u32>().ok().map(|s| u64::from(s) * 1000)
 }
 
-/// `info` is what the answer says for programs: `reason`, `domain` and `metadata` of an ErrorInfo
-/// (AIP-193), as far as they are there. They are kept in the failure's details.
+/// Returns the failure of an answer. `info` is the machine-readable part: `reason`, `domain` and
+/// `metadata` of an ErrorInfo (AIP-193), as far as they are present. They are kept in the failure's
+/// details.
 fn failure(what: &str, http_status: u16, said: &str, info: &Value) -> Failure {
     let reason = info["reason"].as_str();
     let disabled =

@@ -1,12 +1,12 @@
-//! The answers of Google's APIs, as a fuzzer gives them.
+//! Fuzz targets for the answers of Google's APIs.
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the reader, and the seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
 pub const TARGETS: [Target; 1] = [("capabilities-google-answer", google_answer, google_answers)];
 
-/// Reads a refusal of one of Google's APIs.
+/// Reads an error answer of one of Google's APIs.
 fn google_answer(bytes: &[u8]) {
     for status in [400, 401, 403, 404, 409, 412, 429, 500] {
         let failure = crate::of_api_error("look", status, bytes);

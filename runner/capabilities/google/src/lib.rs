@@ -1,7 +1,8 @@
-//! Google Cloud: where its APIs are, as whom they are called, and what their errors mean.
+//! Google Cloud: the addresses of its APIs, the credentials for them, and the meaning of their
+//! errors.
 //!
 //! Endpoints come from the operator's settings, never from a pipeline: the credentials of this
-//! process go to whatever an endpoint names.
+//! process are sent to every endpoint.
 
 mod cluster;
 mod commands;

@@ -3,7 +3,7 @@
 use sidestep_contract::google::{Account, is_project};
 use sidestep_events::{Class, Failure, Owner, codes};
 
-/// The longest name, in bytes; Google's own are far shorter.
+/// The maximum length of a name, in bytes; Google's own are far shorter.
 const MAX_NAME: usize = 1024;
 
 /// A resource's name that is safe in the path of a URL.
@@ -15,11 +15,11 @@ pub struct Name {
 
 impl Name {
     /// Reads a name of a shape such as `projects/P/locations/L/clusters/C`, in which a part in
-    /// capitals stands for any one part, and `P` for a project's id or number. `what` says what is
-    /// named: `cluster`.
+    /// capitals stands for any one part, and `P` for a project's id or number. `what` is the kind
+    /// of resource: `cluster`.
     ///
     /// # Errors
-    /// `google.name` for any other text, and for one that could mean something else in a URL.
+    /// `google.name` for any other text, and for one that could have another meaning in a URL.
     pub fn read(what: &str, shape: &str, text: &str) -> Result<Self, Failure> {
         let (wanted, found): (Vec<&str>, Vec<&str>) =
             (shape.split('/').collect(), text.split('/').collect());
@@ -51,19 +51,19 @@ impl Name {
         })
     }
 
-    /// The name as it was given.
+    /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The project in it, by id or number.
+    /// Returns the project in it, by id or number.
     pub fn project(&self) -> Option<&str> {
         self.project.as_deref()
     }
 }
 
-/// What a plugin named: a name, or a text that is none and stands for it before the gate, which
-/// judges and records it all the same.
+/// The name that a plugin gave. An invalid one is kept as text, so that the gate checks and records
+/// it all the same.
 #[derive(Debug, Clone)]
 pub struct Named {
     given: String,
@@ -71,7 +71,7 @@ pub struct Named {
 }
 
 impl Named {
-    /// What was made of a text.
+    /// Keeps the given text and the result of parsing it.
     pub fn new(given: impl Into<String>, name: Result<Name, Failure>) -> Self {
         Self {
             given: given.into(),
@@ -79,30 +79,30 @@ impl Named {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     ///
     /// # Errors
-    /// Why it is none.
+    /// The reason why the text is not a valid name.
     pub fn name(&self) -> Result<&Name, Failure> {
         self.name.as_ref().map_err(Clone::clone)
     }
 
-    /// The name in full, or the text that is none.
+    /// Returns the full name, or the invalid text.
     pub fn as_str(&self) -> &str {
         self.name.as_ref().map_or(&self.given, Name::as_str)
     }
 
-    /// The project in it, by id or number.
+    /// Returns the project in it, by id or number.
     pub fn project(&self) -> Option<&str> {
         self.name.as_ref().ok()?.project()
     }
 }
 
-/// A service account's name by its email address; the account's project stands in it where the
-/// address tells, else `-`, for which Google answers 403 in place of 404.
+/// Returns a service account's name from its email address. The name contains the account's project
+/// if the address shows it, else `-`, for which Google answers 403 in place of 404.
 ///
 /// # Errors
-/// `google.name` for what is no email address.
+/// `google.name` if the text is not an email address.
 pub fn service_account(email: &str) -> Result<Name, Failure> {
     let project = Account::project_of(email);
     let wrong = || {
@@ -129,7 +129,8 @@ pub fn service_account(email: &str) -> Result<Name, Failure> {
     })
 }
 
-/// One part of a path, of characters that mean nothing else in a URL. A colon would begin a verb.
+/// Returns whether a text is one part of a path, of characters without another meaning in a URL. A
+/// colon would begin a verb.
 fn is_part(text: &str) -> bool {
     !text.is_empty()
         && !matches!(text, "." | "..")

@@ -6,32 +6,33 @@ use sidestep_files::{OpenError, given};
 
 use super::credentials::missing;
 
-/// Where gcloud leaves Application Default Credentials, below the home folder (AIP-4113).
+/// The file in which gcloud stores Application Default Credentials, below the home folder
+/// (AIP-4113).
 const WELL_KNOWN: &str = ".config/gcloud/application_default_credentials.json";
 
-/// The most bytes of a file of credentials that are read.
+/// The maximum number of bytes of a credentials file that are read.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What can be said of credentials without using them. No secret is in it.
+/// Facts about credentials that are known without using them. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
     /// Their kind, by the file's `type`: `service_account` (a key), `external_account`, …; or
     /// `metadata`, `anonymous`.
     pub source: String,
-    /// The file or address that they come from.
+    /// The file or address of the credentials.
     pub location: Option<String>,
-    /// The project that goes with them.
+    /// The project of the credentials.
     pub project: Option<String>,
-    /// An email address, where the file tells it.
+    /// The email address, if the file contains it.
     pub principal: Option<String>,
-    /// The provider that an `external_account` shows its token to.
+    /// The provider that exchanges the token of an `external_account`.
     pub audience: Option<String>,
     /// The file that holds that token.
     pub token_file: Option<PathBuf>,
 }
 
 impl Origin {
-    /// Returns where credentials that send nothing come from.
+    /// Returns the origin of credentials that send nothing.
     pub fn anonymous() -> Self {
         Self {
             source: "anonymous".to_owned(),
@@ -39,7 +40,7 @@ impl Origin {
         }
     }
 
-    /// What a credentials file says (AIP-4110; `external_account`: AIP-4117).
+    /// Returns the origin from a credentials file (AIP-4110; `external_account`: AIP-4117).
     pub(crate) fn of_file(file: &Value, location: Option<&Path>) -> Self {
         let text = |key: &str| {
             file[key]
@@ -65,11 +66,11 @@ impl Origin {
         }
     }
 
-    /// What the file says that Application Default Credentials are read from; none if there is
-    /// none, and the metadata server is asked. The order is the client library's.
+    /// Returns the origin from the file that Application Default Credentials are read from; `None`
+    /// if there is no file, and the metadata server is asked. The order is the client library's.
     ///
     /// # Errors
-    /// `identity.no-credentials` when the file can't be read.
+    /// `identity.no-credentials` when the file cannot be read.
     pub fn find(env: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, Failure> {
         let named = env("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from);
         let is_named = named.is_some();
@@ -85,13 +86,13 @@ impl Origin {
             Err(OpenError::NotFound) if !is_named => return Ok(None),
             Err(error) => return Err(unreadable(&error)),
         };
-        // A syntax error names a place of the file, never what stands there.
+        // A syntax error names a position in the file, never the text at that position.
         let file: Value = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
         Ok(Some(Self::of_file(&file, Some(&path))))
     }
 }
 
-/// The account of `…/serviceAccounts/EMAIL:generateAccessToken`.
+/// Returns the account in `…/serviceAccounts/EMAIL:generateAccessToken`.
 fn account_of(url: &str) -> Option<&str> {
     let (_, account) = url.rsplit_once("/serviceAccounts/")?;
     account.split(':').next().filter(|email| !email.is_empty())

@@ -14,15 +14,15 @@ use super::retry::retry;
 use super::{Credentials, Endpoints, Service, of_api_error};
 use sidestep_transport::{self as transport, causes};
 
-/// The most bytes of an answer that are read.
+/// The maximum size of an answer, in bytes.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
-/// How many items of a list are asked for at a time.
+/// The number of items of a list that one request asks for.
 pub const PAGE: i32 = 100;
-/// The most pages of one list that are asked for.
+/// The maximum number of pages of one list that are read.
 pub const MOST_PAGES: usize = 50;
 
-/// Calls of Google's JSON APIs that no official client has: workload identity pools, GKE's token
-/// exchange, and what Cloud Storage's has only over gRPC.
+/// The calls of Google's JSON APIs that no official client has: workload identity pools, GKE's
+/// token exchange, and the Cloud Storage calls that its client makes only over gRPC.
 #[derive(Debug, Clone)]
 pub struct Rest {
     http: transport::Lazy,
@@ -32,8 +32,8 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Calls these endpoints with these credentials. One answer may take as long as `patience`,
-    /// after which a request is not sent again either.
+    /// Creates a client that calls these endpoints with these credentials. `patience` is the
+    /// timeout of one answer; a request is not retried after this time either.
     pub fn new(
         endpoints: Arc<Endpoints>,
         credentials: Arc<Credentials>,
@@ -47,7 +47,7 @@ impl Rest {
         }
     }
 
-    /// The same calls as somebody else, waiting that long for an answer.
+    /// Returns the same client for another caller, with this timeout for an answer.
     #[must_use]
     pub fn as_caller(&self, credentials: Arc<Credentials>, patience: Duration) -> Self {
         Self {
@@ -57,16 +57,16 @@ impl Rest {
         }
     }
 
-    /// Where the services are.
+    /// Returns the addresses of the services.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// Sends a request that may be repeated and returns the JSON of its answer. `path` begins with
-    /// a slash and is escaped already; `what` completes "cannot …".
+    /// Sends an idempotent request and returns the JSON of its answer. `path` begins with a slash
+    /// and is already escaped; `what` completes "cannot …".
     ///
     /// # Errors
-    /// What the API said, or that it can't be reached.
+    /// The failure that the API answered with, or that it cannot be reached.
     pub fn call<'a>(
         &'a self,
         what: &'a str,
@@ -117,7 +117,7 @@ impl Rest {
         .await
     }
 
-    /// As [`call`](Self::call), with the answer read as what the API documents.
+    /// Like [`call`](Self::call), but parses the answer into the type that the API documents.
     ///
     /// # Errors
     /// As `call`, and `http.unexpected` for an answer of another form.
@@ -139,7 +139,7 @@ impl Rest {
         T::deserialize(json).map_err(|error| unexpected(what, &error))
     }
 
-    /// Gets what a path names.
+    /// Gets the resource at a path.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -152,10 +152,10 @@ impl Rest {
         self.read(what, Method::GET, service, path, None).await
     }
 
-    /// Gets a list page by page (AIP-158); `key` is where an answer has its items.
+    /// Gets a list page by page (AIP-158); `key` is the field of an answer that holds the items.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and `google.too-many` for a list that does not end.
+    /// As [`read`](Self::read), and `google.too-many` for a list with too many pages.
     pub async fn list<T: DeserializeOwned>(
         &self,
         what: &str,
@@ -168,7 +168,7 @@ impl Rest {
         for _ in 0..MOST_PAGES {
             let page = format!("{path}?pageSize={PAGE}{token}");
             let mut page: Value = self.get(what, service, &page).await?;
-            // An empty list is left out.
+            // The API omits an empty list.
             let found = page
                 .get_mut(key)
                 .map_or_else(|| Value::Array(Vec::new()), Value::take);
@@ -185,7 +185,7 @@ impl Rest {
     }
 }
 
-/// The failure of a list that does not end.
+/// Returns the failure of a list with too many pages.
 pub fn too_many(what: &str, found: usize) -> Failure {
     Failure::new(
         Class::Exhausted,

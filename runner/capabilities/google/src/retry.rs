@@ -1,4 +1,4 @@
-//! Trying again what may work the next time.
+//! Retries with back-off.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBacko
 use google_cloud_gax::retry_state::RetryState;
 use sidestep_events::{Class, Failure};
 
-/// How often something is tried at most.
+/// The maximum number of attempts.
 pub const TRIES: u32 = 4;
-/// The longest first pause; each further one may be twice as long.
+/// The maximum first pause; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The pauses between tries. They are random, which keeps many runners from coming back at the
+/// Returns the pauses between attempts. They are random, so that many runners do not retry at the
 /// same moment.
 pub fn backoff() -> ExponentialBackoff {
     ExponentialBackoffBuilder::new()
@@ -23,8 +23,8 @@ pub fn backoff() -> ExponentialBackoff {
         .clamp()
 }
 
-/// Works until it succeeds, fails for good, has been tried often enough, or `patience` has passed.
-/// Only what is unavailable is tried again.
+/// Runs `work` until it succeeds, fails permanently, reaches the maximum number of attempts, or
+/// `patience` has passed. Only class `unavailable` is retried.
 pub async fn retry<T, W>(patience: Duration, mut work: impl FnMut() -> W) -> Result<T, Failure>
 where
     W: Future<Output = Result<T, Failure>>,

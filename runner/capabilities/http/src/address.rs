@@ -1,10 +1,10 @@
-//! Which addresses a plugin may reach: those of the public internet.
+//! The addresses that a plugin may reach: those of the public internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one that the whole internet can reach (the special-purpose registries of
-/// RFC 6890). Loopback, private, link-local (where clouds have their metadata servers) and
-/// reserved ones are not, nor IPv6 addresses that stand for such an IPv4 one.
+/// Returns whether an address is reachable from the whole internet (the special-purpose registries
+/// of RFC 6890). Loopback, private, link-local (where clouds have their metadata servers) and
+/// reserved addresses are not, nor are IPv6 addresses that stand for such an IPv4 one.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -12,9 +12,9 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Whether a name may be one of the public internet: it has several parts, and its last ones are
-/// not set aside for this machine or network (RFC 6761, 6762 and 8375; `.internal` by ICANN).
-/// Behind a proxy, which looks names up itself, this is all that can be judged.
+/// Returns whether a name may belong to the public internet: it has several parts, and its last
+/// ones are not reserved for this machine or network (RFC 6761, 6762 and 8375; `.internal` by
+/// ICANN). Behind a proxy, which resolves names itself, this is the only possible check.
 pub(super) fn is_public_name(name: &str) -> bool {
     const OWN: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];
     name.contains('.')
@@ -32,7 +32,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_broadcast()
         || address.is_documentation()
         || address.is_multicast()
-        // This network; carriers' NAT; protocol assignments; benchmarks; reserved.
+        // This network; carrier-grade NAT; protocol assignments; benchmarks; reserved.
         || a == 0
         || (a == 100 && (64..128).contains(&b))
         || (a == 192 && b == 0 && c == 0)
@@ -57,7 +57,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
         // Teredo and other protocol assignments (2001::/23), documentation (2001:db8::/32).
         [0x2001, second, ..] => second >= 0x200 && second != 0x0db8,
-        // Only 2000::/3 is given out; private, link-local and multicast addresses lie elsewhere.
+        // Only 2000::/3 is assigned; private, link-local and multicast addresses are outside of it.
         [first, ..] => first & 0xe000 == 0x2000 && first != 0x3fff,
     }
 }

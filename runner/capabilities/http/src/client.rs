@@ -1,4 +1,4 @@
-//! The client: one request, one answer, no address but a public one.
+//! The client: one request, one answer, public addresses only.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,14 +13,14 @@ use super::address::{is_public, is_public_name};
 use super::names::{NotPublic, PublicNames};
 use super::target::Target;
 
-/// The variables that name a proxy, as every HTTP client takes them.
+/// The variables that name a proxy, as in every HTTP client.
 pub const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// Sends plugins' requests. It is made at the first one.
+/// Sends plugins' requests. The client is created on the first request.
 #[derive(Default)]
 pub struct HttpClient {
     made: OnceLock<Result<reqwest::Client, Failure>>,
-    /// A test's own internet.
+    /// The simulated internet of a test.
     #[cfg(test)]
     pub(super) world: Option<super::names::World>,
 }
@@ -38,7 +38,7 @@ impl HttpClient {
     /// `http.address` for a host that is not of the public internet; when no client can be made on
     /// this machine.
     pub(super) fn request(&self, target: Target) -> Result<RequestBuilder, Failure> {
-        // An address is not looked up, so it would pass the resolver by.
+        // An IP address is not resolved, so it would bypass the resolver.
         match target.url.host() {
             Some(url::Host::Ipv4(address)) => literal(IpAddr::V4(address))?,
             Some(url::Host::Ipv6(address)) => literal(IpAddr::V6(address))?,
@@ -46,7 +46,7 @@ impl HttpClient {
                 let why = format!("{} is a name of this machine or network", target.host);
                 return Err(refused(&why));
             }
-            // The resolver finds proxies at any address, for the client's sake.
+            // The resolver allows proxies at any address, for the client's own use.
             _ if proxies().contains(&target.host) => {
                 return Err(refused(&format!("{} is the proxy's name", target.host)));
             }
@@ -90,7 +90,7 @@ fn literal(address: IpAddr) -> Result<(), Failure> {
     Err(refused(&format!("{address} is not a public address")))
 }
 
-/// The hosts of the proxies that the operator set: a client asks where they are as well.
+/// Returns the hosts of the proxies that the operator set: the client resolves these, too.
 #[expect(clippy::disallowed_methods, reason = "the variables stand in PROXIES")]
 fn proxies() -> Vec<String> {
     PROXIES
@@ -107,7 +107,7 @@ fn proxies() -> Vec<String> {
         .collect()
 }
 
-/// The failure of a request that got no answer. Its URL, which may hold a secret, is not said.
+/// Returns the failure of a request without an answer. It omits the URL, which may hold a secret.
 pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());

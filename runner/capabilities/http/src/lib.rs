@@ -41,8 +41,8 @@ impl wit::Host for Calls<'_> {
     async fn send(&mut self, request: wit::Request) -> Result<wit::Response, CallError> {
         let gate = Arc::clone(&self.gate);
         let http = self.services.get::<HttpClient>("client for requests")?;
-        // One handle may stand in any number of parts, so what is sent is measured before it is put
-        // together.
+        // One handle may be used in any number of parts, so the request is measured before it is
+        // built.
         let bytes = self.bytes_of(&request)?;
         let _room = gate.charge(functions::SEND.of(bytes)).await?;
         let target = Target::read(&request.method, &request.url);
@@ -87,7 +87,7 @@ impl wit::Host for Calls<'_> {
 }
 
 impl Calls<'_> {
-    /// The most bytes that the request takes, secrets filled in, with its answer.
+    /// Returns the maximum number of bytes of the request, with its secrets, and its answer.
     fn bytes_of(&self, request: &wit::Request) -> wasmtime::Result<usize> {
         let parts = match &request.body {
             Some(wit::Body::Parts(parts)) => &parts[..],
@@ -109,7 +109,7 @@ impl Calls<'_> {
         })
     }
 
-    /// Names with their values, and whether a value is a secret.
+    /// Returns the names with their values, and whether a value is a secret.
     fn fields(&self, fields: Vec<wit::Field>) -> wasmtime::Result<Vec<send::Field>> {
         fields
             .into_iter()

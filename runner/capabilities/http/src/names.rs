@@ -1,4 +1,5 @@
-//! Looks names up, and keeps public addresses only: the connection goes to what was judged here.
+//! Resolves names and keeps only public addresses: the client connects to the addresses that were
+//! checked here.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,11 +10,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::is_public;
 
-/// Looks a name up.
+/// Resolves a name.
 pub(super) type Lookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
-/// A name that stands for no public address.
+/// A name that has no public address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} has no public address")]
 pub(super) struct NotPublic(String);
@@ -23,7 +24,7 @@ pub(super) struct PublicNames {
     /// The operator's proxies, which may have any address.
     proxies: Vec<String>,
     lookup: Lookup,
-    /// Where a test's servers are in truth, after their address has been judged.
+    /// The real addresses of a test's servers, used after the check of the address.
     #[cfg(test)]
     routes: std::collections::HashMap<IpAddr, SocketAddr>,
 }
@@ -71,7 +72,7 @@ async fn system(name: String) -> io::Result<Vec<IpAddr>> {
     Ok(found.map(|found| found.ip()).collect())
 }
 
-/// A test's own internet: its names, its servers' certificates, and where they listen.
+/// The simulated internet of a test: its names, its servers' certificates, and their addresses.
 #[cfg(test)]
 #[derive(Clone)]
 pub(super) struct World {

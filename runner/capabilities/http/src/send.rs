@@ -1,4 +1,4 @@
-//! One request of a plugin's, from its parts to its answer.
+//! One request of a plugin, from its parts to its answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use sidestep_policy::Call as _;
 use super::client::{HttpClient, lost};
 use super::target::Target;
 
-/// The most bytes of an answer's body that a plugin gets.
+/// The maximum number of bytes of an answer's body that a plugin gets.
 pub(super) const LARGEST: usize = 4 << 20;
-/// What is read beyond that, so that no cut goes through a secret.
+/// The number of bytes that are read beyond the limit, so that no secret is split.
 const BEYOND: usize = 64 << 10;
-/// How long a request takes at most: what a plugin may ask for, and what it has otherwise.
+/// The maximum timeout that a plugin may set, and the default.
 const LONGEST: Duration = Duration::from_mins(10);
 const USUAL: Duration = Duration::from_mins(1);
-/// Headers that say how a request is sent, or to whom: the host's matter.
+/// Headers about how, or to which host, a request is sent; only the host sets them.
 const OURS: [&str; 9] = [
     "host",
     "connection",
@@ -45,7 +45,7 @@ pub(super) enum Body {
     Blob(Blob),
 }
 
-/// The rest of a request, secrets filled in.
+/// The rest of a request, with its secrets.
 pub(super) struct Prepared {
     pub(super) query: Vec<Field>,
     pub(super) headers: Vec<Field>,
@@ -116,7 +116,7 @@ fn headers(fields: Vec<Field>) -> Result<HeaderMap, Failure> {
         if OURS.contains(&name.as_str()) {
             return Err(wrong(format!("the header `{name}` is set by the host")));
         }
-        // The error would hold the value.
+        // The error would contain the value.
         let mut value = HeaderValue::try_from(field.value)
             .map_err(|_| wrong(format!("the value of `{name}` can't be sent in a header")))?;
         value.set_sensitive(field.secret);
@@ -125,7 +125,7 @@ fn headers(fields: Vec<Field>) -> Result<HeaderMap, Failure> {
     Ok(headers)
 }
 
-/// The first bytes of an answer, masked: who sends a secret may be sent it back.
+/// Returns the first bytes of an answer, masked: the server may echo a secret of the request.
 async fn body(
     what: &str,
     masks: &Arc<Masks>,
@@ -147,7 +147,7 @@ async fn body(
             break false;
         }
     };
-    // What is held back of a body that goes on may be half a secret.
+    // The bytes that are held back of an incomplete body may be half a secret.
     if whole {
         body.extend(stream.finish());
     }

@@ -1,8 +1,8 @@
-//! Where a request goes, in the one spelling that is judged and sent.
+//! The target of a request, in the one spelling that is both checked and sent.
 //!
-//! Servers, proxies and URL libraries differ in what they make of `..%2f`, `//`, `;` and a host in
-//! other digits. Such spellings are refused and never decoded: whatever a server makes of what is
-//! left, it is what the grant was asked about.
+//! Servers, proxies and URL libraries differ in how they treat `..%2f`, `//`, `;` and a host in
+//! non-ASCII digits. Such spellings are refused and never decoded, so every server interprets the
+//! remaining ones as the grant was checked.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,12 +12,12 @@ use url::Url;
 
 use super::send::wrong;
 
-/// The longest host name (RFC 1035, section 2.3.4).
+/// The maximum length of a host name (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 253;
-/// The longest path that is sent.
+/// The maximum length of a path, in bytes.
 const LONGEST_PATH: usize = 8 << 10;
 
-/// Method and URL of a request, read.
+/// The parsed method and URL of a request.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) method: Method,
@@ -31,7 +31,7 @@ impl Target {
     /// Reads a method and a URL, `https://HOST[:PORT]/PATH`.
     ///
     /// # Errors
-    /// `http.request` for what can't be sent, or can be written in another way.
+    /// `http.request` if it cannot be sent, or could be spelled in another way.
     pub(super) fn read(method: &str, url: &str) -> Result<Self, Failure> {
         let method = sidestep_policy::http::METHODS
             .iter()
@@ -43,7 +43,7 @@ impl Target {
                     method.escape_debug()
                 ))
             })?;
-        // The URL may hold what should not be said.
+        // The URL may hold a secret.
         let no_url = || {
             wrong("its URL is not `https://HOST[:PORT]/PATH`, without a query or a user".to_owned())
         };
@@ -56,7 +56,8 @@ impl Target {
         check_host(host).map_err(|why| wrong(format!("its host {why}")))?;
         let path = if path.is_empty() { "/" } else { path };
         check_path(path).map_err(|why| wrong(format!("its path {why}")))?;
-        // What the client will send, should the library read it in yet another way.
+        // Compares with the URL that the client will send, in case the library parses it
+        // differently.
         let parsed = Url::parse(url).map_err(|_| no_url())?;
         let same = parsed.host_str() == Some(host)
             && parsed.path() == path
@@ -72,7 +73,7 @@ impl Target {
         })
     }
 
-    /// The request's policy facts.
+    /// Returns the facts of the request for the policy.
     pub(super) fn request(&self) -> sidestep_policy::http::Request<'_> {
         sidestep_policy::http::Request {
             host: &self.host,
@@ -85,7 +86,7 @@ impl Target {
 
 fn split_port(authority: &str) -> Result<(&str, &str), &'static str> {
     let (host, port) = match authority.rsplit_once(':') {
-        // The colon of an IPv6 address is no port's.
+        // The colon of an IPv6 address does not begin a port.
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => (authority, "443"),
     };
@@ -96,7 +97,7 @@ fn split_port(authority: &str) -> Result<(&str, &str), &'static str> {
     Ok((host, port))
 }
 
-/// Whether a host is written in the one way in which it is judged.
+/// Checks that a host is written in its one accepted spelling.
 fn check_host(host: &str) -> Result<(), &'static str> {
     if let Some(address) = host.strip_prefix('[') {
         let address = address.strip_suffix(']').unwrap_or_default();
@@ -144,7 +145,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether all servers read a path alike.
+/// Checks that all servers interpret a path in the same way.
 fn check_path(path: &str) -> Result<(), &'static str> {
     if path.len() > LONGEST_PATH {
         return Err("is longer than 8 KiB");
@@ -158,7 +159,7 @@ fn check_path(path: &str) -> Result<(), &'static str> {
         if let Some(encoded) = encoded_separator(segment) {
             return Err(encoded);
         }
-        // Some servers drop what follows a semicolon before they look at dots.
+        // Some servers drop the text after a semicolon before they evaluate dots.
         let name = decoded.split(';').next().unwrap_or_default();
         let is_last = segments.peek().is_none();
         match name {
@@ -170,7 +171,7 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// What a segment stands for. Its characters are those that RFC 3986, section 3.3, lets it have.
+/// Decodes a segment. Its characters are those that RFC 3986, section 3.3, allows.
 fn decoded(segment: &str) -> Result<String, &'static str> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
@@ -360,8 +361,8 @@ mod tests {
     }
 
     proptest! {
-        /// What passes is what the client will send, character by character, and has no segment
-        /// that anybody could take for a way up.
+        /// An accepted URL is sent character by character, and has no segment that a server could
+        /// interpret as a parent folder.
         #[test]
         fn what_passes_is_what_is_sent(
             host in "([a-c0-9]{1,3}|0x1|xn--a|[A-Z]|é|-)(\\.([a-c0-9]{1,3}|0x1|)){0,3}",

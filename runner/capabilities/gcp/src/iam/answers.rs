@@ -1,4 +1,4 @@
-//! What IAM answers, and what of it a plugin gets.
+//! Answers of IAM, and the parts that a plugin gets.
 
 use google_cloud_gax::paginator::Paginator as _;
 use google_cloud_iam_admin_v1::model::list_service_account_keys_request::KeyType;
@@ -14,8 +14,8 @@ use sidestep_resources::policy;
 use super::federation::{Pool, Provider};
 use super::target::Target;
 
-/// Whether an answer can show that a right is missing. Whom a policy leaves out only the plugin
-/// knows.
+/// Returns whether an answer can show that a permission is missing. Only the plugin knows which
+/// principal it looks for in a policy.
 pub(super) fn shows_right(answer: &wit::Answer) -> bool {
     use wit::Answer;
     match answer {
@@ -32,7 +32,7 @@ pub(super) fn shows_right(answer: &wit::Answer) -> bool {
 /// The state of a pool or a provider that is not deleted.
 const ACTIVE: &str = "ACTIVE";
 
-/// Reads what a query asks for.
+/// Reads the answer to a query.
 pub(super) async fn answer(
     google: &ControlPlane,
     query: &wit::Query,
@@ -92,7 +92,7 @@ pub(super) async fn answer(
     })
 }
 
-/// Every account of a project, page by page.
+/// Lists every account of a project, page by page.
 async fn accounts(
     google: &ControlPlane,
     what: &str,
@@ -117,7 +117,7 @@ async fn accounts(
     Err(too_many(what, accounts.len()))
 }
 
-/// Returns an account as the contract has it.
+/// Returns an account in the contract's form.
 pub(crate) fn account(account: ServiceAccount) -> types::ServiceAccount {
     types::ServiceAccount {
         email: account.email,

@@ -28,7 +28,7 @@ impl From<Pool> for types::Pool {
     }
 }
 
-/// A provider of a pool (IAM v1): one of the four kinds is there.
+/// A provider of a pool (IAM v1): exactly one of the four kinds is set.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Provider {

@@ -1,4 +1,4 @@
-//! `iam`: service accounts, keys, policies, roles, pools and providers, to be read.
+//! `iam`: reads service accounts, keys, policies, roles, pools and providers.
 
 pub(super) mod answers;
 pub(super) mod federation;

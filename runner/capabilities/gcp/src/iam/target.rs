@@ -1,4 +1,4 @@
-//! What a query is about: its name, and what it is in the words of the grant.
+//! The target of a query: its name, and its description in the words of the grant.
 
 use sidestep_bindings::sidestep::gcp::iam::Query;
 use sidestep_events::Failure;
@@ -11,18 +11,18 @@ pub(crate) const POOL: &str = "projects/P/locations/global/workloadIdentityPools
 pub(crate) const PROVIDER: &str =
     "projects/P/locations/global/workloadIdentityPools/POOL/providers/PROVIDER";
 
-/// What a query reads.
+/// The target of a query.
 pub(super) struct Target {
-    /// The action of the grant.
+    /// The grant's action.
     pub(super) action: &'static str,
-    /// Its name; of the project where all of something in it is read.
+    /// The resource's name; the project's name if all resources of a kind in it are read.
     named: Named,
-    /// Whether it is about a project and no resource in it.
+    /// Whether the query is about a project and not about a resource in it.
     whole_project: bool,
 }
 
 impl Target {
-    /// Reads a query.
+    /// Returns the target of a query.
     pub(super) fn of(query: &Query) -> Self {
         let (action, given, name) = match query {
             Query::ServiceAccount(email) => ("get", email, service_account(email)),
@@ -50,23 +50,23 @@ impl Target {
         }
     }
 
-    /// The name, if it is one.
+    /// Returns the name, if it is valid.
     pub(super) fn name(&self) -> Result<&Name, Failure> {
         self.named.name()
     }
 
-    /// The project that it belongs to, where that is known.
+    /// Returns the resource's project, if it is known.
     pub(super) fn project(&self) -> Option<&str> {
         self.named.project()
     }
 
-    /// The resource, where the query is about one.
+    /// Returns the resource, if the query is about one.
     pub(super) fn resource(&self) -> Option<&str> {
         (!self.whole_project).then(|| self.named.as_str())
     }
 }
 
-/// A role: a predefined one, or an organisation's or project's own.
+/// Reads the name of a role: a predefined one, or one of an organisation or a project.
 fn read_role(text: &str) -> Result<Name, Failure> {
     let shape = match text.split('/').next() {
         Some("projects") => "projects/P/roles/ROLE",

@@ -1,4 +1,4 @@
-//! A service account, to be made.
+//! Creating a service account.
 
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_iam_admin_v1::model::ServiceAccount;
@@ -15,7 +15,7 @@ use sidestep_resources::project;
 use super::create::{New, same};
 use crate::iam::answers;
 
-/// A service account.
+/// A service account to create.
 pub(super) struct Account {
     named: Named,
     new: wit::NewServiceAccount,

@@ -1,4 +1,4 @@
-//! Making something in IAM, or finding it there.
+//! Creating a resource in IAM, or accepting an existing one.
 
 use sidestep_bindings::sidestep::host::types::Creation;
 use sidestep_control_plane::ControlPlane;
@@ -6,44 +6,44 @@ use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Priced;
 use sidestep_google::Named;
 
-/// Something to be made in IAM, and how it is known again.
+/// A resource to create in IAM, and the way to recognise an existing one.
 pub(super) trait New: Sync {
-    /// What the API has of it.
+    /// The API's form of the resource.
     type Found: Send;
-    /// What a plugin gets of it.
+    /// The plugin's form of the resource.
     type Made;
-    /// What an intent calls it.
+    /// The kind in an intent.
     const KIND: &str;
-    /// The contract's function that makes it.
+    /// The contract's function that creates it.
     const FUNCTION: Priced;
 
-    /// What it is to be called in full.
+    /// Returns the resource's full name.
     fn named(&self) -> &Named;
-    /// Makes it and waits until it is there; class `conflict` if something of its name is there.
+    /// Creates the resource and waits until it exists; class `conflict` if the name is in use.
     /// `what` completes "cannot …".
     fn make(
         &self,
         google: &ControlPlane,
         what: &str,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Looks at it.
+    /// Reads the resource.
     fn look(
         &self,
         google: &ControlPlane,
         what: &str,
     ) -> impl Future<Output = Result<Self::Found, Failure>> + Send;
-    /// Whether this is what was asked for; if not, what differs.
+    /// Checks that an existing resource is the requested one; the error names the difference.
     fn is(&self, found: &Self::Found) -> Result<(), String>;
-    /// What tells it from another of its name.
+    /// Returns the id that distinguishes the resource from another of the same name.
     fn id(found: &Self::Found) -> String;
-    /// Returns it as a plugin gets it.
+    /// Returns the resource in the plugin's form.
     fn made(found: Self::Found) -> Self::Made;
 }
 
-/// Makes it, or finds it there.
+/// Creates the resource, or returns the existing one.
 ///
 /// # Errors
-/// What IAM says; `iam.conflict` when something else of that name is there.
+/// The failure that IAM answered with; `iam.conflict` if a different resource has the name.
 pub(super) async fn create<N: New>(
     google: &ControlPlane,
     new: &N,
@@ -67,7 +67,8 @@ pub(super) async fn create<N: New>(
     Ok((found, outcome))
 }
 
-/// What was asked for is there; what was left open may be anything.
+/// Checks a requested attribute against the existing one; an attribute that was not requested may
+/// have any value.
 pub(super) fn same(what: &str, asked: Option<&String>, found: &str) -> Result<(), String> {
     match asked {
         Some(asked) if asked != found => Err(format!("its {what} is another")),
@@ -75,7 +76,7 @@ pub(super) fn same(what: &str, asked: Option<&String>, found: &str) -> Result<()
     }
 }
 
-/// What was deleted keeps its name for 30 days.
+/// A deleted resource keeps its name for 30 days.
 pub(super) fn alive(state: &str, disabled: bool) -> Result<(), String> {
     match state {
         "DELETED" => Err("it was deleted; undelete it, or wait until it is gone".to_owned()),

@@ -1,4 +1,4 @@
-//! `iamWrite`: setting policies, and making accounts, pools and providers.
+//! `iamWrite`: sets policies, and creates accounts, pools and providers.
 
 mod account;
 mod create;
@@ -69,7 +69,7 @@ impl wit::Host for Calls<'_> {
 }
 
 impl Calls<'_> {
-    /// Makes something new, or finds it there as it was to be made.
+    /// Creates a resource, or accepts an existing one that matches the request.
     async fn make<N: New>(&mut self, new: N) -> Result<(N::Made, Creation), CallError> {
         let (gate, google) = (Arc::clone(&self.gate), self.google()?);
         let named = new.named();
@@ -84,7 +84,7 @@ impl Calls<'_> {
                 project: named.project().unwrap_or_default().to_owned(),
             },
             name: named.as_str().to_owned(),
-            // It is what the step was asked to make, and others begin to lean on it.
+            // The step was asked to create it, and other resources begin to depend on it.
             on_exit: OnExit::Keep,
             expiry: None,
         };
@@ -93,7 +93,7 @@ impl Calls<'_> {
             let id = N::id(&found);
             Ok(((N::made(found), outcome), id))
         };
-        // Nothing is journaled of what can't be made.
+        // Nothing is journaled for a resource that cannot be created.
         let wrong = named.name().err();
         let call = gate.call(N::FUNCTION, &request).and_unless(wrong);
         Ok(call.create(intent, work).await?)

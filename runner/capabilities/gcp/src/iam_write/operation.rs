@@ -1,4 +1,4 @@
-//! Waiting for what IAM does at its own pace (AIP-151, long-running operations).
+//! Waits for long-running operations of IAM (AIP-151).
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{Name, Rest, Service, of_api_error};
 
-/// How long an operation is waited for, in all.
+/// The timeout of an operation, in all.
 const PATIENCE: Duration = Duration::from_mins(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// An operation as it stands.
+/// The state of an operation.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Operation {
@@ -22,10 +22,10 @@ struct Operation {
     error: Option<Value>,
 }
 
-/// Begins an operation and waits until it is done. `shape` is the form of its name.
+/// Starts an operation and waits until it is done. `shape` is the form of its name.
 ///
 /// # Errors
-/// How it failed; `google.slow` when it takes too long.
+/// The operation's failure; `google.slow` after the timeout.
 pub(super) async fn run(
     rest: &Rest,
     what: &str,
@@ -49,7 +49,7 @@ async fn wait(
     let mut waited = Duration::ZERO;
     loop {
         if let Some(error) = operation.error {
-            // The status of an operation has the error's form, without HTTP's.
+            // The status of an operation has the form of an error, without the HTTP status.
             let code = error["code"].as_u64().unwrap_or_default();
             let body = serde_json::json!({ "error": error }).to_string();
             return Err(of_api_error(what, http_of(code), body.as_bytes()));
@@ -79,7 +79,7 @@ async fn wait(
     }
 }
 
-/// The HTTP status of a `google.rpc.Code`.
+/// Returns the HTTP status of a `google.rpc.Code`.
 fn http_of(code: u64) -> u16 {
     match code {
         3 | 9 | 11 => 400,

@@ -1,4 +1,4 @@
-//! Setting a policy: every binding that changes must be granted.
+//! Sets a policy: every binding that changes must be granted.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use sidestep_policy::Capability;
 use sidestep_policy::iam_write::Request;
 use sidestep_resources::{self as resource, policy};
 
-/// Replaces a policy's bindings, if the step may make each change that this is.
+/// Replaces a policy's bindings, if the step may make each of the changes.
 pub(super) async fn set(
     gate: &Gate,
     google: &ControlPlane,
@@ -51,7 +51,7 @@ pub(super) async fn set(
                 member: Some(member),
             })?;
         }
-        // What the changes were worked out from must be what is replaced.
+        // The policy that is replaced must be the one that the changes were computed from.
         if current.etag != wanted.etag {
             return Err(Failure::new(
                 Class::Conflict,
@@ -66,8 +66,8 @@ pub(super) async fn set(
     .await
 }
 
-/// The role and member of each binding that one list has and the other has not, conditions told
-/// apart.
+/// Returns the role and member of each binding that only one of the lists has. Bindings with
+/// different conditions are different.
 fn changes<'a>(current: &'a [Binding], wanted: &'a [Binding]) -> BTreeSet<(&'a str, &'a str)> {
     let (current, wanted) = (flat(current), flat(wanted));
     current
@@ -116,14 +116,14 @@ mod tests {
             binding("roles/b", &["x"], Some("true")),
         ];
         assert!(changes(&before, &before).is_empty());
-        // Another order, and members in two bindings of the same role.
+        // A different order, and members in two bindings of the same role.
         let same = [
             binding("roles/b", &["x"], Some("true")),
             binding("roles/a", &["y"], None),
             binding("roles/a", &["x"], None),
         ];
         assert!(changes(&before, &same).is_empty());
-        // One removed, one added, one whose condition is another.
+        // One removed, one added, one with a changed condition.
         let after = [
             binding("roles/a", &["x", "z"], None),
             binding("roles/b", &["x"], Some("false")),

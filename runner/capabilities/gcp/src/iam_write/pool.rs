@@ -1,4 +1,4 @@
-//! A workload identity pool, to be made.
+//! Creating a workload identity pool.
 
 use serde_json::json;
 use sidestep_bindings::sidestep::gcp::iam_write as wit;
@@ -17,7 +17,7 @@ use crate::iam::target::POOL;
 /// The form of the name of the operation that makes a pool.
 const OPERATION: &str = "projects/P/locations/global/workloadIdentityPools/POOL/operations/O";
 
-/// A workload identity pool.
+/// A workload identity pool to create.
 pub(super) struct Pool {
     named: Named,
     new: wit::NewPool,

@@ -1,4 +1,4 @@
-//! An OIDC provider of a workload identity pool, to be made.
+//! Creating an OIDC provider of a workload identity pool.
 
 use serde_json::{Map, Value, json};
 use sidestep_bindings::sidestep::gcp::iam_write as wit;
@@ -18,7 +18,7 @@ use crate::iam::target::PROVIDER;
 const OPERATION: &str =
     "projects/P/locations/global/workloadIdentityPools/POOL/providers/PROVIDER/operations/O";
 
-/// An OIDC provider of a pool.
+/// An OIDC provider to create in a pool.
 pub(super) struct Provider {
     named: Named,
     new: wit::NewProvider,
