@@ -1,4 +1,4 @@
-//! Who the runner is, as far as it can be known without using its credentials (link C0).
+//! The runner's identity, as far as it is known without using its credentials (link C0).
 
 use serde_json::{Map, Value};
 use sidestep_events::{Failure, WarningRaised, codes};
@@ -7,21 +7,21 @@ use sidestep_google::Origin;
 
 use super::{Identity, claims, metadata};
 
-/// What was found.
+/// The result of the search.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) origin: Origin,
     /// The claims of the CI's id token.
     pub(super) claims: Option<Map<String, Value>>,
-    /// An id token is there and can't be had.
+    /// The warning if an id token is offered but cannot be obtained.
     pub(super) warning: Option<WarningRaised>,
 }
 
 impl Identity {
-    /// Where the runner's credentials come from, and what the CI says of the job.
+    /// Returns the origin of the runner's credentials, and the CI's claims about the job.
     ///
     /// # Errors
-    /// When a credentials file is named and can't be read.
+    /// When a named credentials file cannot be read.
     pub(super) async fn who_am_i(&self, masks: &Masks) -> Result<Found, Failure> {
         let variables = &self.variables;
         let found = match self.credentials.origin() {

@@ -1,4 +1,5 @@
-//! The claims of the id token that a CI gives its job. They may be shown; the token may not.
+//! The claims of the id token that a CI gives its job. The claims may be displayed; the token may
+//! not.
 
 use std::time::Duration;
 
@@ -12,17 +13,18 @@ use sidestep_transport as transport;
 
 use super::Variables;
 
-/// How long a CI may take to issue one.
+/// The timeout of the CI's answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest token that is looked at, in bytes.
+/// The maximum length of a token, in bytes.
 const LONGEST: usize = 64 * 1024;
 
 type Claims = Map<String, Value>;
 
-/// The claims of the job's token; none if the CI gives none. The token is made known to the masks.
+/// Returns the claims of the job's token; `None` if the CI gives none. The token is added to the
+/// masks.
 ///
 /// # Errors
-/// Why a token that is offered can't be had.
+/// The reason why an offered token cannot be obtained.
 pub(super) async fn of_the_job(
     variables: &Variables,
     origin: &Origin,
@@ -43,8 +45,8 @@ pub(super) async fn of_the_job(
     Ok(Some(claims))
 }
 
-/// GitHub issues one at a request, for the audience that is asked for ("OpenID Connect reference",
-/// <https://docs.github.com/actions/reference/security/oidc>).
+/// Requests a token from GitHub, which issues one per request, for the requested audience ("OpenID
+/// Connect reference", <https://docs.github.com/actions/reference/security/oidc>).
 async fn github(
     variables: &Variables,
     origin: &Origin,
@@ -93,7 +95,8 @@ async fn github(
     }
 }
 
-/// GitLab puts each into a variable that the job names (`id_tokens`); it is known by its issuer.
+/// Finds the token of GitLab, which puts each token into a variable that the job names
+/// (`id_tokens`); the issuer identifies it.
 fn gitlab<'v>(variables: &'v Variables, origin: &Origin) -> Option<&'v str> {
     let server = variables.get("CI_SERVER_URL")?.trim_end_matches('/');
     let tokens: Vec<(&str, Claims)> = variables
@@ -119,14 +122,14 @@ fn gitlab<'v>(variables: &'v Variables, origin: &Origin) -> Option<&'v str> {
         .map(|(token, _)| *token)
 }
 
-/// The token that an `external_account` takes from a file, as other CIs leave it.
+/// Reads the token that an `external_account` takes from a file, as in other CIs.
 fn in_file(origin: &Origin) -> Option<String> {
     let path = origin.token_file.as_ref()?;
     let text = given::read_text(path, LONGEST as u64).ok()?;
     Some(text.trim().to_owned())
 }
 
-/// The claims of a JWT (RFC 7519). They are shown and not relied upon, so no signature is checked.
+/// Returns the claims of a JWT (RFC 7519). They are only displayed, so no signature is checked.
 fn claims_of(token: &str) -> Option<Claims> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(_), None) =

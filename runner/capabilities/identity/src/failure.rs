@@ -1,4 +1,4 @@
-//! What a broken link means.
+//! The failures of broken links.
 
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_contract::google::{Account, Cluster, Member, is_perimeter, let_act_as};
@@ -6,8 +6,8 @@ use sidestep_contract::kubectl;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::service_account;
 
-/// Whether a text can stand in a path and in a command as it is: no character of it means anything
-/// to either.
+/// Returns whether a text can be used in a path and in a command unchanged: no character of it has
+/// a special meaning in either.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && !matches!(text, "." | "..")
@@ -20,8 +20,8 @@ fn is_account(email: &str) -> bool {
     service_account(email).is_ok()
 }
 
-/// Refuses a subject whose names can't be names. The provider is sent as it is, inside a JSON
-/// string, and the cluster is looked up by whoever knows clusters.
+/// Refuses a subject with an invalid name. The provider is not checked here, because it is sent
+/// inside a JSON string; nor is the cluster, because the client of clusters checks it.
 pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
     let names = [
         ("namespace", &subject.namespace, is_name as fn(&str) -> bool),
@@ -51,13 +51,13 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
     }
 }
 
-/// A TokenRequest that failed; the cluster's own failure names the cause.
+/// Returns the failure of a TokenRequest; the cluster's own failure names the cause.
 pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failure {
     let (namespace, name) = (&subject.namespace, &subject.service_account);
     match failed.code.exact() {
         codes::kubernetes::NOT_FOUND => failed.with_helps(kubectl::create_account(namespace, name)),
         codes::kubernetes::FORBIDDEN => {
-            // The API server knows best whom it refused.
+            // The API server's message names the user that it refused.
             let user = kubectl::refused_user(failed.message.exact()).map(str::to_owned);
             let commands = kubectl::let_create_tokens(namespace, name, user.as_deref());
             let what = format!(
@@ -75,11 +75,11 @@ pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failu
     }
 }
 
-/// An exchange that failed. Its errors are OAuth's (RFC 6749, 5.2).
+/// Returns the failure of an exchange. Its errors are OAuth's (RFC 6749, 5.2).
 pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
     let status = failed.details.get("httpStatus");
     let reason = failed.details.get("reason").and_then(|r| r.as_str());
-    // GKE's own exchange knows no pool by that name, or none any more.
+    // GKE's own exchange does not know a pool of that name, or no longer does.
     let gone = status == Some(&404.into());
     if !gone && status != Some(&400.into()) {
         return failed;
@@ -109,8 +109,8 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
     }
 }
 
-/// An impersonation that failed. IAM Credentials tells everybody that an account is gone, and
-/// nobody whether the binding is missing or the account is disabled.
+/// Returns the failure of an impersonation. IAM Credentials tells every caller that an account does
+/// not exist, but never whether the binding is missing or the account is disabled.
 pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account: &str) -> Failure {
     let address = Account::read(account);
     match failed.code.exact() {
@@ -124,7 +124,7 @@ pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account:
                 code: codes::identity::IMPERSONATION_DENIED.into(),
                 ..failed
             };
-            // No binding is missing where a perimeter forbids the call.
+            // If a perimeter forbids the call, no binding is missing.
             if is_perimeter(denied.message.exact()) {
                 return denied;
             }

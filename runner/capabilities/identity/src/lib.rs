@@ -1,9 +1,9 @@
-//! `identity`: who the runner is, and what a workload's identity could do.
+//! `identity`: the runner's identity, and the permissions of a workload's identity.
 //!
-//! A proof goes the way that a pod's token goes, without a pod: the cluster issues a token of the
+//! A proof follows the path of a pod's token, without a pod: the cluster issues a token of the
 //! service account, Google exchanges it, the Google account is impersonated, and the targets are
-//! asked with what comes out. The tokens live here for as long as that takes: they are made known
-//! to the run's masks and are part of no answer, event, log or `Debug` output.
+//! queried with the resulting token. The tokens exist only during the proof: they are added to the
+//! run's masks and are not part of any answer, event, log or `Debug` output.
 
 mod caller;
 mod claims;
@@ -29,7 +29,7 @@ pub use variables::Variables;
 
 sidestep_gate::calls!();
 
-/// How long one answer of a proof may take.
+/// The timeout of one answer in a proof.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Proves identities with the run's clients.
@@ -43,8 +43,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Works with these clients. `credentials` are the runner's own, which `google` and `clusters`
-    /// use as well; `variables` are those of its environment.
+    /// Creates the service with these clients. `credentials` are the runner's own, which `google`
+    /// and `clusters` use as well; `variables` are those of its environment.
     pub fn new(
         google: ControlPlane,
         clusters: Arc<dyn ReachesClusters>,
@@ -60,7 +60,7 @@ impl Identity {
         }
     }
 
-    /// Google's APIs as somebody else.
+    /// Returns Google's APIs for another caller.
     fn google_as(&self, credentials: Credentials) -> ControlPlane {
         self.google.as_caller(credentials, self.patience)
     }

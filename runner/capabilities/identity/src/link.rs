@@ -90,7 +90,7 @@ impl Calls<'_> {
         self.services.get("clients to prove identities with")
     }
 
-    /// A proof on its way to the plugin, each failure masked.
+    /// Converts a proof to the plugin's form, with each failure masked.
     fn proof(&self, proof: Proof) -> wit::Proof {
         wit::Proof {
             principal: proof.principal,
@@ -114,8 +114,8 @@ impl Calls<'_> {
     }
 }
 
-/// Whether the step's other grants let it look at a target as the runner: proving an identity alone
-/// does not show what the runner sees.
+/// Returns whether the step's other grants let it read a target as the runner: the permission to
+/// prove an identity does not include reading as the runner.
 fn may_read(gate: &Gate, address: &Address<'_>) -> bool {
     let permitted = match address.resource {
         wit::PolicyResource::Project(project) => gate.permits(&project::Request {
@@ -136,7 +136,8 @@ fn may_read(gate: &Gate, address: &Address<'_>) -> bool {
             repository,
             action: "get",
         }),
-        // Its grant hands out what the secret holds; that is another power than looking at it.
+        // The grant for a secret includes its value, which is a different permission from reading
+        // its policy.
         wit::PolicyResource::Secret(_) => return false,
     };
     permitted.is_ok()

@@ -1,4 +1,4 @@
-//! The metadata server of Compute Engine and GKE, asked who it gives tokens of.
+//! The metadata server of Compute Engine and GKE, asked for the account of its tokens.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use sidestep_transport as transport;
 
 use super::Variables;
 
-/// How long it may take: it is next door or not there at all.
+/// The timeout: the server is on the local network, or there is none.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The most bytes of an answer that are taken.
+/// The maximum size of an answer, in bytes.
 const LARGEST: usize = 1024;
 
-/// What it says; none if there is none. Its address is the client library's.
+/// Returns the server's account; `None` if there is no server. The address is the client library's.
 pub(super) async fn ask(variables: &Variables, endpoints: &Endpoints) -> Option<Origin> {
     let base = match variables.get("GCE_METADATA_HOST") {
         Some(host) => format!("http://{host}"),
         None => endpoints.url(Service::Metadata)?,
     };
     let client = transport::builder()
-        // Through a proxy it would be the proxy's machine that answers.
+        // Through a proxy, the proxy's machine would answer.
         .no_proxy()
         .timeout(PATIENCE)
         .build()
@@ -44,7 +44,7 @@ async fn read(client: &reqwest::Client, base: &str, path: &str) -> Option<String
         .send()
         .await
         .ok()?;
-    // Whoever answers without this header is no metadata server, but a captive network.
+    // A server that answers without this header is not a metadata server, but a captive portal.
     let is_it = answer
         .headers()
         .get("Metadata-Flavor")

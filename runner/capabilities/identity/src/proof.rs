@@ -10,10 +10,10 @@ use super::target::{Address, Outcome};
 use super::workload::Workload;
 use super::{Identity, failure};
 
-/// How many targets of one subject are asked at a time.
+/// The maximum number of targets of one subject that are queried concurrently.
 const TARGETS_AT_A_TIME: usize = 4;
 
-/// What a proof came to.
+/// The result of a proof.
 #[derive(Debug, Default)]
 pub(super) struct Proof {
     pub(super) principal: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// Whether a link broke, or a target does not give all that was asked for.
+    /// Returns whether a link broke, or a target does not grant all requested permissions.
     pub(super) fn is_broken(&self, subject: &wit::Subject) -> bool {
         self.links.iter().any(|(_, failure)| failure.is_some())
             || self
@@ -32,7 +32,7 @@ impl Proof {
                 .any(|(found, asked)| found.granted.len() < asked.permissions.len())
     }
 
-    /// Notes what a link came to; the token, if it holds.
+    /// Records the result of a link; returns the token if the link holds.
     fn note(&mut self, link: wit::Link, result: Result<Secret, Failure>) -> Option<Secret> {
         let name = match link {
             wit::Link::TokenRequest => "token-request",
@@ -54,11 +54,12 @@ impl Proof {
 }
 
 impl Identity {
-    /// Proves one identity. `may_read` says whether the step may look at a target with the
-    /// runner's own credentials, to tell whether it is there.
+    /// Proves one identity. `may_read` returns whether the step may read a target with the runner's
+    /// own credentials, to find out whether the target exists.
     ///
     /// # Errors
-    /// When nothing could be tried: the subject makes no sense. A broken link is part of the proof.
+    /// When nothing could be tried, because the subject is invalid. A broken link is part of the
+    /// proof.
     pub(super) async fn prove(
         &self,
         subject: &wit::Subject,
@@ -106,7 +107,7 @@ impl Identity {
         may_read: impl Fn(&Address<'_>) -> bool,
     ) -> Vec<Outcome> {
         let workload = self.google_as(Credentials::token(token));
-        // Collected, so that nothing is borrowed from `may_read` while they are asked.
+        // Collected, so that nothing borrows `may_read` while the targets are queried.
         let work: Vec<_> = targets
             .iter()
             .map(|target| {

@@ -1,4 +1,4 @@
-//! What an identity may do on a resource.
+//! The permissions of an identity on a resource.
 
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_control_plane::ControlPlane;
@@ -6,19 +6,19 @@ use sidestep_events::{Class, Failure};
 use sidestep_google::Name;
 use sidestep_resources::{self as resource, permissions};
 
-/// What came of one target.
+/// The result of one target.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Outcome {
-    /// In the order asked.
+    /// The granted permissions, in the order of the query.
     pub(super) granted: Vec<String>,
-    /// Why it could not be asked.
+    /// The reason why the query failed.
     pub(super) failure: Option<Failure>,
 }
 
-/// A resource that has a policy, under its name.
+/// A resource that has a policy, with its name.
 #[derive(Debug, Clone)]
 pub(super) struct Address<'a> {
-    /// As messages and grants name it: `projects/P/secrets/S`, `buckets/B`.
+    /// The name in messages and grants: `projects/P/secrets/S`, `buckets/B`.
     pub(super) name: Name,
     pub(super) resource: &'a wit::PolicyResource,
 }
@@ -27,7 +27,7 @@ impl<'a> Address<'a> {
     /// Reads a resource's name.
     ///
     /// # Errors
-    /// `google.name` when it is none.
+    /// `google.name` when the name is not valid.
     pub(super) fn of(resource: &'a wit::PolicyResource) -> Result<Self, Failure> {
         Ok(Self {
             name: resource::name(resource)?,
@@ -35,8 +35,9 @@ impl<'a> Address<'a> {
         })
     }
 
-    /// Asks which of the permissions the caller has. An empty answer may come from a resource that
-    /// does not exist, so it is looked at: as the caller and then, if it may not, as the runner.
+    /// Queries which of the permissions the caller has. An empty answer may also mean that the
+    /// resource does not exist, so the resource is read: as the caller and then, without
+    /// permission, as the runner.
     pub(super) async fn ask(
         &self,
         caller: &ControlPlane,
@@ -56,7 +57,7 @@ impl<'a> Address<'a> {
                 for reader in [Some(caller), runner].into_iter().flatten() {
                     match permissions::look(reader, self.resource, &self.name).await {
                         Err(failure) if failure.class == Class::NotFound => return failed(failure),
-                        // It is there, and gives nothing.
+                        // It exists, and grants nothing.
                         Ok(()) => break,
                         Err(_) => {}
                     }

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Environment variables. Some hold secrets, so `Debug` shows none.
+/// Environment variables. Some hold secrets, so `Debug` prints none.
 #[derive(Clone, Default)]
 pub struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Those of this process, save what is no UTF-8.
+    /// Returns the variables of this process, except those that are not UTF-8.
     #[expect(
         clippy::disallowed_methods,
         reason = "a CI system's own names hold its tokens"
@@ -17,7 +17,7 @@ impl Variables {
             .collect()
     }
 
-    /// The value of a variable; none if it is unset or empty.
+    /// Returns the value of a variable; `None` if it is unset or empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
@@ -25,7 +25,7 @@ impl Variables {
             .filter(|value| !value.is_empty())
     }
 
-    /// All values, in the order of their names.
+    /// Returns all values, in the order of their names.
     pub(super) fn values(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
     }

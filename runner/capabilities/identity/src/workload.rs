@@ -1,4 +1,4 @@
-//! The links between a Kubernetes service account and a token of Google's.
+//! The links between a Kubernetes service account and a Google token.
 
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_wkt as wkt;
@@ -13,12 +13,11 @@ use sidestep_resources as resource;
 
 use super::{Identity, failure};
 
-/// How long the tokens live whose life can be chosen, in seconds: the least that TokenRequest
-/// takes.
+/// The lifetime of tokens for which it can be set, in seconds: the minimum of TokenRequest.
 const LIFE: u32 = 600;
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// One workload on its way to a token.
+/// The state of one workload's proof.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Workload<'a> {
     pub(super) identity: &'a Identity,
@@ -27,7 +26,7 @@ pub(super) struct Workload<'a> {
 }
 
 impl Workload<'_> {
-    /// A token of the service account for its pool (Kubernetes, `TokenRequest`).
+    /// Requests a token of the service account for its pool (Kubernetes, `TokenRequest`).
     pub(super) async fn token_request(
         &self,
         cluster: Box<dyn IssuesTokens>,
@@ -47,8 +46,8 @@ impl Workload<'_> {
         self.keep(&what, answer["status"]["token"].as_str())
     }
 
-    /// Google's token for the cluster's: that of the federated principal. The endpoint is the one
-    /// that GKE's own metadata server uses.
+    /// Exchanges the cluster's token for Google's token of the federated principal. The endpoint is
+    /// the one that GKE's own metadata server uses.
     pub(super) async fn exchange(&self, token: &Secret) -> Result<Secret, Failure> {
         let subject = self.subject;
         let what = format!("exchange the token of {} for one of Google's", self.name());
@@ -76,7 +75,7 @@ impl Workload<'_> {
         self.keep(&what, answer["access_token"].as_str())
     }
 
-    /// A token of the Google service account, asked for with the federated one.
+    /// Requests a token of the Google service account with the federated token.
     pub(super) async fn impersonate(
         &self,
         token: &Secret,
@@ -100,8 +99,8 @@ impl Workload<'_> {
         self.keep(&what, Some(&answer.access_token))
     }
 
-    /// The federated principal, as policies name it; none where the number of the cluster's project
-    /// can't be read.
+    /// Returns the federated principal, as in policies; `None` if the number of the cluster's
+    /// project cannot be read.
     pub(super) async fn principal(&self) -> Option<String> {
         let subject = self.subject;
         let (_, rest) = subject.provider.split_once("/projects/")?;
@@ -125,7 +124,7 @@ impl Workload<'_> {
         )
     }
 
-    /// Takes a token out of an answer and makes it known to the masks first of all.
+    /// Takes a token from an answer, and adds it to the masks before anything else.
     fn keep(&self, what: &str, token: Option<&str>) -> Result<Secret, Failure> {
         let token = token.filter(|token| self.masks.add(token).is_ok());
         token.map(Secret::new).ok_or_else(|| {
