@@ -1,4 +1,4 @@
-//! Whether the caller may do something (SelfSubjectAccessReview).
+//! Checks a permission of the caller (SelfSubjectAccessReview).
 
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
@@ -10,7 +10,7 @@ use sidestep_events::Failure;
 
 use super::failure::of_error;
 
-/// What a query asks about, as grants name it: `pods`, `jobs.batch`.
+/// Returns the resource of a query, as in grants: `pods`, `jobs.batch`.
 pub(super) fn resource(query: &AccessQuery) -> String {
     if query.group.is_empty() {
         query.resource.clone()
@@ -19,7 +19,7 @@ pub(super) fn resource(query: &AccessQuery) -> String {
     }
 }
 
-/// Asks the API server; answers whether it may, and what the server says about it.
+/// Asks the API server; returns whether the caller has the permission, and the server's reason.
 pub(super) async fn can_i(client: Client, query: &AccessQuery) -> Result<Access, Failure> {
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {

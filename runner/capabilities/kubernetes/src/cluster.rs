@@ -1,4 +1,4 @@
-//! From a cluster's name to a client of its API server.
+//! Creates clients of API servers from clusters' names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use tower::filter::AsyncFilterLayer;
 
 use super::tokens::Tokens;
 
-/// How many calls may wait for one cluster.
+/// The maximum number of calls that wait for one cluster.
 const CALLS_WAITING: usize = 1024;
 
-/// What an operator's name for a cluster stands for.
+/// The target of an operator's name for a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mapped {
     /// A context of the operator's kubeconfig.
@@ -30,7 +30,7 @@ pub enum Mapped {
     InCluster,
 }
 
-/// Clients of clusters, each made once.
+/// Clients of clusters, each created once.
 pub struct Clusters {
     google: Arc<dyn FindsClusters>,
     credentials: Arc<Credentials>,
@@ -47,8 +47,8 @@ impl std::fmt::Debug for Clusters {
 }
 
 impl Clusters {
-    /// Finds clusters by their resource names, as `google` knows them, and by the operator's own
-    /// names.
+    /// Creates clients for clusters, by the resource names that `google` finds and by the
+    /// operator's own names.
     pub fn new(
         google: Arc<dyn FindsClusters>,
         credentials: Arc<Credentials>,
@@ -62,10 +62,10 @@ impl Clusters {
         }
     }
 
-    /// A client for `projects/P/locations/L/clusters/C`, or for a name that settings map.
+    /// Returns a client for `projects/P/locations/L/clusters/C`, or for a name in the settings.
     ///
     /// # Errors
-    /// When no such cluster can be found or its description can't be used.
+    /// When no such cluster can be found or its description cannot be used.
     pub async fn client(&self, cluster: &str) -> Result<Client, Failure> {
         let mut clients = self.clients.lock().await;
         if let Some(client) = clients.get(cluster) {
@@ -82,7 +82,8 @@ impl Clusters {
         Ok(client)
     }
 
-    /// Endpoint and certificate from the GKE API, token from this process's credentials.
+    /// Creates a client with the endpoint and CA certificate from the GKE API and the token from
+    /// this process's credentials.
     async fn gke(&self, cluster: &Name) -> Result<Client, Failure> {
         let found = self.google.api_server(cluster).await?;
         let cluster = cluster.as_str();
@@ -124,7 +125,7 @@ impl Clusters {
             });
         let builder =
             ClientBuilder::try_from(config).map_err(|error| unusable(&error.to_string()))?;
-        // The buffer makes kube's own stack, with its time-outs and proxies, one that can be cloned.
+        // The buffer makes kube's own stack, with its timeouts and proxies, clonable.
         Ok(builder
             .with_layer(&BufferLayer::new(CALLS_WAITING))
             .with_layer(&authorise)
@@ -169,8 +170,8 @@ async fn mapped_client(
     Client::try_from(config).map_err(|error| unusable(error.to_string()))
 }
 
-/// Makes the cluster's token known to whatever keeps tokens out of the log. One that a program of
-/// the kubeconfig's makes is known by its looks only.
+/// Adds the cluster's token to the masks of the runner's log. A token that a program of the
+/// kubeconfig creates is only recognised by its form.
 fn make_known(config: &Config, credentials: &Credentials) {
     let auth = &config.auth_info;
     if let Some(token) = &auth.token {
@@ -182,7 +183,7 @@ fn make_known(config: &Config, credentials: &Credentials) {
     }
 }
 
-/// The DER certificates of a base64 of a PEM text.
+/// Returns the DER certificates in a base64-encoded PEM text.
 fn certificates(authority: &str) -> Option<Vec<Vec<u8>>> {
     let pem = base64::engine::general_purpose::STANDARD
         .decode(authority)

@@ -1,4 +1,4 @@
-//! Deleting objects, and seeing them go.
+//! Deletes objects, and waits until they are gone.
 
 use std::time::Duration;
 
@@ -13,26 +13,26 @@ use super::failure::{of_status, refused};
 use super::objects::{Objects, is_absent};
 use super::tries::tried;
 
-/// The pause before a lost watch is begun again, and between two looks without one.
+/// The pause before a lost watch is restarted, and between two polls without a watch.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
-/// What became of an object whose deletion was asked for.
+/// The result of deleting an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Deletion {
-    /// It is gone, or was not there; another one of its name may be.
+    /// It is gone, or did not exist; another object of its name may exist.
     Gone,
-    /// The deletion was accepted, and the object was still there when it was last seen.
+    /// The deletion was accepted, but the object still existed when it was last read.
     Going {
-        /// The object, and when it goes.
+        /// The object, and the time when it will be gone.
         object: Going,
-        /// Why it can't be seen to go.
+        /// The reason why the deletion cannot be observed.
         unseen: Option<Box<Failure>>,
     },
 }
 
 impl Objects {
-    /// Deletes an object, if it has this uid, and waits until it is gone, at most that long.
-    /// Another one of its name is left alone.
+    /// Deletes an object, if it has this uid, and waits at most `wait` until it is gone. Another
+    /// object of its name is not touched.
     pub async fn delete(
         &self,
         name: &str,
@@ -51,7 +51,7 @@ impl Objects {
         let going = match tried(|| self.api.delete(name, &parameters)).await {
             Ok(going) => going,
             Err(kube::Error::Api(status)) if is_absent(&status, name) => return Ok(Deletion::Gone),
-            // The precondition failed: it is another one.
+            // The precondition failed: it is another object.
             Err(kube::Error::Api(status)) if status.code == 409 && uid.is_some() => {
                 return Ok(Deletion::Gone);
             }
@@ -79,8 +79,8 @@ impl Objects {
         })
     }
 
-    /// Returns the object, or none where there is none of that name, as the answer to a deletion that
-    /// is only tried shows it. For callers that may delete it and not get it.
+    /// Returns the object, or `None` if there is none of that name, from the answer to a dry-run
+    /// deletion. For callers that may delete it but not get it.
     pub async fn find_by_deletion(&self, name: &str) -> Result<Option<Value>, Failure> {
         let parameters = DeleteParams {
             dry_run: true,
@@ -89,7 +89,7 @@ impl Objects {
         match tried(|| self.api.delete(name, &parameters)).await {
             Ok(answer) => match answer.left() {
                 Some(object) => self.shown(&object).map(Some),
-                // Of most kinds the answer is a `Status`, which does not show whose the object is.
+                // For most kinds the answer is a `Status`, which does not show the object's owner.
                 None => Err(self.unknown_owner(name)),
             },
             Err(kube::Error::Api(status)) if is_absent(&status, name) => Ok(None),
@@ -122,7 +122,7 @@ impl Objects {
         gone.map_or(Ok(false), |gone| gone.map(|()| true))
     }
 
-    /// Waits until the object of that uid is gone, however often the watch is lost.
+    /// Waits until the object of that uid is gone, and restarts a lost watch any number of times.
     async fn watched(&self, name: &str, uid: &str) -> Result<(), Failure> {
         loop {
             let gone = conditions::is_deleted(uid);
@@ -139,7 +139,7 @@ impl Objects {
         }
     }
 
-    /// Looks until the object of that uid is gone: for callers that may not watch.
+    /// Polls until the object of that uid is gone: for callers without permission to watch.
     async fn polled(&self, name: &str, uid: &str) -> Result<(), Failure> {
         loop {
             match self.find(name).await {
@@ -152,7 +152,7 @@ impl Objects {
         }
     }
 
-    /// Returns the failure of a caller that wanted the object to be gone by then.
+    /// Returns the failure when the object still exists after the wait.
     pub(super) fn slow(&self, name: &str, wait: Duration) -> Failure {
         Failure::new(
             Class::TimedOut,
@@ -167,7 +167,7 @@ impl Objects {
     }
 }
 
-/// `deletionTimestamp` is when the grace is over.
+/// Returns the end of the grace period, which is `deletionTimestamp`.
 fn until(object: &DynamicObject) -> Option<Timestamp> {
     object
         .metadata

@@ -1,4 +1,4 @@
-//! What the API server's errors mean to a person.
+//! Failures from the API server's errors.
 
 use kube::core::Status;
 use kube::runtime::watcher;
@@ -7,11 +7,11 @@ use sidestep_transport::causes;
 
 use super::refusal::Refusal;
 
-/// The failure that an error of the client is. `what` completes "cannot …".
+/// Returns the failure of a client's error. `what` completes "cannot …".
 pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
     match error {
         kube::Error::Api(status) => of_status(what, status),
-        // Everything else happened before an answer: the network, TLS, the endpoint, a token.
+        // All other errors occur before an answer: the network, TLS, the endpoint, a token.
         error => Failure::new(
             Class::Unavailable,
             codes::kubernetes::UNREACHABLE,
@@ -22,7 +22,7 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
     }
 }
 
-/// The failure that a `Status` answer is (Kubernetes API conventions, "Response Status Kind").
+/// Returns the failure of a `Status` answer (Kubernetes API conventions, "Response Status Kind").
 pub(super) fn of_status(what: &str, status: &Status) -> Failure {
     let refusal = Refusal::of(status);
     let (class, code) = match (status.code, status.reason.as_str()) {
@@ -50,7 +50,7 @@ pub(super) fn of_status(what: &str, status: &Status) -> Failure {
     failure
 }
 
-/// What the API server says to a watch that no other try can change.
+/// Returns the API server's answer to a watch, if a retry cannot help.
 pub(super) fn refused(error: &watcher::Error) -> Option<&Status> {
     let status = match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))

@@ -1,4 +1,4 @@
-//! The API server's answers, as a fuzzer gives them.
+//! Fuzz targets for the API server's answers.
 
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::WatchEvent;
@@ -7,7 +7,7 @@ use kube::core::{ObjectList, Status};
 use super::failure::of_status;
 use super::follow;
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the reader, and the seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
@@ -16,7 +16,7 @@ pub const TARGETS: [Target; 2] = [
     ("capabilities-kubernetes-log", log, logs),
 ];
 
-/// Reads an object, a list, a refusal, and each line as one of a watch.
+/// Reads an object, a list, an error answer, and each line as one of a watch.
 fn answer(bytes: &[u8]) {
     if let Ok(pod) = serde_json::from_slice::<Pod>(bytes) {
         serde_json::to_value(&pod).expect("what was read can be written");
@@ -34,7 +34,7 @@ fn answer(bytes: &[u8]) {
     }
 }
 
-/// Cuts a log into lines, in chunks of a size that the first byte says.
+/// Splits a log into lines, in chunks of the size in the first byte.
 fn log(bytes: &[u8]) {
     let Some((size, text)) = bytes.split_first() else {
         return;

@@ -21,7 +21,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Works on the cluster that the client is for.
+    /// Returns the objects of `target` in the client's cluster.
     pub fn new(client: Client, target: Target) -> Self {
         let resource = target.api_resource();
         let api = match &target.namespace {
@@ -31,7 +31,7 @@ impl Objects {
         Self { api, target }
     }
 
-    /// One object, without managed fields and without a Secret's data.
+    /// Gets one object, without managed fields and without a Secret's data.
     pub async fn get(&self, name: &str) -> Result<Value, Failure> {
         let object = tried(|| self.api.get(name)).await;
         object
@@ -39,7 +39,7 @@ impl Objects {
             .and_then(|o| self.shown(&o))
     }
 
-    /// At most `max` objects, and whether there are more.
+    /// Lists at most `max` objects, and returns whether there are more.
     pub async fn list(
         &self,
         labels: Option<&str>,
@@ -68,9 +68,9 @@ impl Objects {
         Ok((items, more))
     }
 
-    /// Creates an object and marks it as `owned`. Whether it is new: one of the same name that
-    /// carries the same mark was made by an earlier incarnation, or by a try whose answer was lost,
-    /// and is ours to go on with.
+    /// Creates an object, marks it as `owned`, and returns whether it is new. An object of the same
+    /// name with the same mark was created by an earlier incarnation, or by an attempt whose answer
+    /// was lost, and is used.
     pub async fn create(
         &self,
         mut object: Value,
@@ -110,7 +110,7 @@ impl Objects {
         }
     }
 
-    /// Returns the object, or none where there is none of that name.
+    /// Returns the object, or `None` if there is none of that name.
     pub async fn find(&self, name: &str) -> Result<Option<Value>, Failure> {
         match tried(|| self.api.get(name)).await {
             Ok(object) => self.shown(&object).map(Some),
@@ -119,8 +119,8 @@ impl Objects {
         }
     }
 
-    /// Applies an object that goes when its step ends: it is marked as `owned`, and must not be
-    /// there as somebody else's.
+    /// Applies an object that is deleted when its step ends: it is marked as `owned`, and must not
+    /// exist with another owner.
     pub async fn apply_owned(
         &self,
         mut object: Value,
@@ -139,7 +139,7 @@ impl Objects {
         self.apply(&object, name, force, dry_run).await
     }
 
-    /// Applies an object on the server's side.
+    /// Applies an object by server-side apply.
     pub async fn apply(
         &self,
         object: &Value,
@@ -160,7 +160,7 @@ impl Objects {
             .and_then(|o| self.shown(&o))
     }
 
-    /// The failure where an object is not the attempt's own: `by` is its mark.
+    /// Returns the failure when an object does not belong to the attempt: `by` is its mark.
     fn foreign(&self, verb: &str, name: &str, owned: &Owned, by: Option<&String>) -> Failure {
         let who = if by.is_some_and(|by| owned.is_of_another_plan(by)) {
             "a run with the same id and another plan made one"
@@ -205,8 +205,8 @@ impl Objects {
     }
 }
 
-/// Whether the API server says that there is no such object. A 404 that names no object is about
-/// something else: a kind that is not served, or another server.
+/// Returns whether the API server reports that there is no such object. A 404 that names no object
+/// is about something else: a kind that is not served, or another server.
 pub(super) fn is_absent(status: &Status, name: &str) -> bool {
     let named = status.details.as_ref().map(|details| details.name.as_str());
     status.code == 404 && named == Some(name)

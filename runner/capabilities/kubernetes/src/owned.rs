@@ -1,34 +1,35 @@
-//! Whose an object is: written into what a step makes, and read from what is found.
+//! The owner of an object: written into the objects of a step, and read from existing ones.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sidestep_gate::StepContext;
 use sidestep_names::run_label;
 
-/// The label that tells whose an object is.
+/// The label that names the tool that manages an object.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Selects what steps made.
+/// Selects the objects that steps created.
 pub const MADE_BY_STEPS: &str = "app.kubernetes.io/managed-by=sidestep";
-/// The label that selects what one run made. The annotation below has the whole origin.
+/// The label that selects the objects of one run. The annotation below has the whole origin.
 const RUN: &str = "sidestep.dev/run";
-/// The annotation that says which attempt of which run made an object.
+/// The annotation with the run and attempt that created an object.
 pub(super) const MADE_BY: &str = "sidestep.dev/made-by";
-/// The annotation that says when an object may be swept.
+/// The annotation with the time after which an object may be cleaned up.
 const EXPIRES: &str = "sidestep.dev/expires";
-/// How long an object is kept when nobody says.
+/// The default time for which an object is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Who makes an object, written into it so that it is recognised.
+/// The owner of an object, written into it so that it is recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owned {
     /// The run, the step instance, the attempt and the plan, in one text.
     pub by: String,
-    /// When it may be swept (RFC 3339).
+    /// The time after which it may be cleaned up (RFC 3339).
     pub expires: String,
 }
 
 impl Owned {
-    /// What a step makes, which may be swept then, or a day from now.
+    /// Returns the owner of a step's objects, which may be cleaned up at this time, or a day from
+    /// now.
     pub(super) fn of(step: &StepContext, expires: Option<Timestamp>) -> Self {
         let expires = expires.unwrap_or_else(|| {
             Timestamp::now()
@@ -41,7 +42,7 @@ impl Owned {
         }
     }
 
-    /// Whether a mark is that of the same attempt of the same run, by another plan.
+    /// Returns whether a mark is that of the same attempt of the same run, with another plan.
     pub(super) fn is_of_another_plan(&self, by: &str) -> bool {
         let parts = |by: &'_ str| {
             by.rsplit_once('/')
@@ -50,7 +51,7 @@ impl Owned {
         matches!((parts(&self.by), parts(by)), (Some(own), Some(other)) if own.0 == other.0 && own.1 != other.1)
     }
 
-    /// Writes into the object whose it is, beside what it says itself.
+    /// Writes the owner into the object, and keeps its other labels and annotations.
     pub(super) fn mark(&self, object: &mut Value) {
         let Some(fields) = object.as_object_mut() else {
             return;
@@ -73,13 +74,13 @@ impl Owned {
     }
 }
 
-/// Returns which attempt of which run made the object, as `RUN/INSTANCE/ATTEMPT/PLAN`; none if no
-/// step did.
+/// Returns the attempt that created the object, as `RUN/INSTANCE/ATTEMPT/PLAN`; `None` if no step
+/// did.
 pub fn made_by(object: &Value) -> Option<&str> {
     object["metadata"]["annotations"][MADE_BY].as_str()
 }
 
-/// When the object may be swept, whatever became of its run.
+/// Returns the time after which the object may be cleaned up, whatever the state of its run.
 pub fn expires(object: &Value) -> Option<Timestamp> {
     let text = object["metadata"]["annotations"][EXPIRES].as_str()?;
     text.parse().ok()

@@ -1,17 +1,17 @@
-//! What the API server refuses: it answers with one code for authorization, for admission and for the
-//! limits of a namespace, and only its sentences differ.
+//! Refusals of the API server: it answers with one code for authorization, for admission and for
+//! the limits of a namespace, and only the messages differ.
 
 use kube::core::Status;
 use sidestep_events::{Class, Command, Failure, codes};
 
-/// What a refusal is about.
+/// The reason of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The caller lacks a permission.
     Rights,
     /// A quota or a LimitRange of the namespace does not allow it.
     Quota,
-    /// A quota was not counted yet.
+    /// A quota has not been counted yet.
     Uncounted,
     /// The namespace's Pod Security level does not allow the pod.
     PodSecurity,
@@ -21,10 +21,10 @@ pub(super) enum Refusal {
     Other,
 }
 
-/// Parts of the API server's sentences, each row with its HTTP code; the first row that fits counts.
-/// Sources: the admission plugins `resourcequota`, `limitranger`, `podsecurity` and
-/// `serviceaccount`, the authorizer's `Forbidden`, and the validation of pods, which is what refuses
-/// a request above a LimitRange's default limit.
+/// Parts of the API server's messages, each row with its HTTP code; the first row that matches
+/// counts. Sources: the admission plugins `resourcequota`, `limitranger`, `podsecurity` and
+/// `serviceaccount`, the authorizer's `Forbidden`, and the validation of pods, which refuses a
+/// request above a LimitRange's default limit.
 const SENTENCES: &[(u16, &[&str], Refusal)] = &[
     (403, &["exceeded quota: "], Refusal::Quota),
     (403, &["failed quota: "], Refusal::Quota),
@@ -48,7 +48,7 @@ const SENTENCES: &[(u16, &[&str], Refusal)] = &[
 ];
 
 impl Refusal {
-    /// Reads a `Status` answer; none where it is no refusal.
+    /// Reads a `Status` answer; `None` if it is not a refusal.
     pub(super) fn of(status: &Status) -> Option<Self> {
         let fits = |parts: &[&str]| {
             let mut rest = status.message.as_str();
@@ -66,7 +66,7 @@ impl Refusal {
             .or((status.code == 403).then_some(Self::Other))
     }
 
-    /// Class and code.
+    /// Returns the class and the code.
     pub(super) fn kind(self) -> (Class, &'static str) {
         match self {
             Self::Rights | Self::Other => (Class::Denied, codes::kubernetes::FORBIDDEN),
@@ -77,7 +77,7 @@ impl Refusal {
         }
     }
 
-    /// Adds what to do, where that is the same for every step.
+    /// Adds the help, if it is the same for every step.
     pub(super) fn help(self, failure: Failure) -> Failure {
         match self {
             Self::Rights => failure

@@ -9,12 +9,12 @@ pub struct Target {
     pub api_version: String,
     /// The plural: `pods`.
     pub resource: String,
-    /// The namespace; none for objects of the cluster.
+    /// The namespace; `None` for cluster-scoped objects.
     pub namespace: Option<String>,
 }
 
 impl Target {
-    /// The resource as policies name it: `pods`, `jobs.batch`.
+    /// Returns the resource as in policies: `pods`, `jobs.batch`.
     pub fn policy_resource(&self) -> String {
         match self.api_version.split_once('/') {
             Some((group, _)) => format!("{}.{group}", self.resource),
@@ -22,8 +22,8 @@ impl Target {
         }
     }
 
-    /// Returns what a journal calls an object of this kind, whose own name for it is `kind`: `pod`
-    /// where that is enough to find it again, else `jobs.batch/v1`.
+    /// Returns the journal's name for an object of this kind, whose own name for it is `kind`:
+    /// `pod` if that is enough to find it again, else `jobs.batch/v1`.
     pub fn journal_kind(&self, kind: &str) -> String {
         let kind = kind.to_lowercase();
         if self.api_version == "v1" && self.resource == format!("{kind}s") {
@@ -33,7 +33,7 @@ impl Target {
         format!("{}/{version}", self.policy_resource())
     }
 
-    /// Returns where an object is that a journal calls so.
+    /// Returns the target for a kind in the journal's form.
     pub fn of_journal(kind: &str, namespace: &str) -> Self {
         let namespace = (!namespace.is_empty()).then(|| namespace.to_owned());
         let Some((resource, version)) = kind.rsplit_once('/') else {
@@ -54,7 +54,7 @@ impl Target {
         }
     }
 
-    /// What the path to its objects is made of, each with what it is.
+    /// Returns the parts of the path to its objects, each with a description.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let (group, version) = match self.api_version.split_once('/') {
             Some((group, version)) => (Some(group), version),
@@ -79,7 +79,7 @@ impl Target {
             group: group.to_owned(),
             version: version.to_owned(),
             api_version: self.api_version.clone(),
-            // Only used to fill in a kind that an object leaves out; ours come with theirs.
+            // Only used to fill in a missing kind; our objects have theirs.
             kind: String::new(),
             plural: self.resource.clone(),
         }

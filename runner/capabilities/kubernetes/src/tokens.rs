@@ -15,10 +15,10 @@ use sidestep_google::{IssuesTokens, TokenOf};
 
 use super::failure::of_error;
 
-/// The largest answer of a TokenRequest that is read, in bytes; a token has some thousand.
+/// The maximum size of a TokenRequest's answer, in bytes; a token has about a thousand.
 const LARGEST: u64 = 64 * 1024;
 
-/// Asks one cluster for tokens.
+/// Requests tokens from one cluster.
 pub(super) struct Tokens(pub(super) Client);
 
 #[async_trait]
@@ -66,7 +66,7 @@ impl IssuesTokens for Tokens {
     }
 }
 
-/// Reads an answer of the API server's, up to [`LARGEST`]. What it says is in no error: it may be a
+/// Reads an answer of the API server, up to [`LARGEST`]. No error contains its text, which may be a
 /// token.
 async fn read(what: &str, answer: impl AsyncRead) -> Result<Value, Failure> {
     let wrong = |class, code: &'static str, why: String| {

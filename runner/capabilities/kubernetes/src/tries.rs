@@ -1,15 +1,16 @@
-//! Sending a request again whose answer never came.
+//! Retries requests whose answer was lost.
 
 use std::time::Duration;
 
-/// How often a request is sent at most.
+/// The maximum number of attempts.
 const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Sends a request, again if the connection was lost or the server stumbled. What the server says
-/// of being too busy (429, 503, 504), the client heeds by itself.
+/// Sends a request, and retries it if the connection was lost or the server failed. The client
+/// itself handles the answers of a busy server (429, 503, 504).
 ///
-/// Only for requests that may be sent twice: whoever creates something has to know its own.
+/// Only for requests that may be sent twice: a caller that creates an object must recognise its
+/// own.
 pub(super) async fn tried<T, F>(send: impl Fn() -> F) -> Result<T, kube::Error>
 where
     F: Future<Output = Result<T, kube::Error>>,
@@ -31,7 +32,7 @@ where
 fn may_heal(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => matches!(status.code, 408 | 500 | 502),
-        // The connection failed, the body was cut off, or what came of it is no whole JSON.
+        // The connection failed, the body was cut off, or the result is not complete JSON.
         kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::SerdeError(_) => true,
         _ => false,
     }

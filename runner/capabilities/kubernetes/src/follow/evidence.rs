@@ -1,4 +1,4 @@
-//! What a followed pod's states, events and log lines show.
+//! The evidence in a followed pod's states, events and log lines.
 
 use std::sync::LazyLock;
 
@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::{ContainerState, Event, Pod, PodStatus};
 use regex::Regex;
 use sidestep_events::Evidence;
 
-/// Why the cluster ended a pod (`status.reason`: the kubelet's eviction, admission and shutdown
-/// managers, the node lifecycle controller and the scheduler).
+/// The reasons with which the cluster ends a pod (`status.reason`: the kubelet's eviction,
+/// admission and shutdown managers, the node lifecycle controller and the scheduler).
 const ENDED_BY_CLUSTER: &[&str] = &[
     "Evicted",
     "NodeAffinity",
@@ -18,8 +18,8 @@ const ENDED_BY_CLUSTER: &[&str] = &[
     "Terminated",
 ];
 
-/// Why a container can't start (`state.waiting.reason`: the kubelet's `images` and `container`
-/// packages); what a start waits for otherwise is no failure.
+/// The reasons why a container cannot start (`state.waiting.reason`: the kubelet's `images` and
+/// `container` packages); other reasons for waiting are not failures.
 const NOT_STARTED: &[&str] = &[
     "CrashLoopBackOff",
     "CreateContainerConfigError",
@@ -33,7 +33,8 @@ const NOT_STARTED: &[&str] = &[
     "RunContainerError",
 ];
 
-/// The kubelet's events of a pod that it can't start; the pod's state says nothing of some.
+/// The kubelet's events of a pod that it cannot start; some of them have no equivalent in the pod's
+/// state.
 const NOT_STARTED_EVENTS: &[&str] = &[
     "Failed",
     "FailedAttachVolume",
@@ -41,10 +42,10 @@ const NOT_STARTED_EVENTS: &[&str] = &[
     "FailedMount",
 ];
 
-/// What programs write when something that they need is away for a moment: Google's clients before
-/// the metadata server answers or where it fails, Artifact Registry to a push that came without an
-/// identity, Go's and libc's network errors, and HTTP's statuses for "later" as Go's clients of
-/// Google and of registries word them.
+/// The messages of programs when something that they need is unavailable for a moment: Google's
+/// clients before the metadata server answers or when it fails, Artifact Registry's answer to a
+/// push without an identity, Go's and libc's network errors, and the HTTP statuses for "later" in
+/// the words of Go's clients of Google and of registries.
 static TRANSIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         "could not find default credentials|Anonymous caller does not have",
@@ -62,7 +63,7 @@ static TRANSIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Returns what a pod's state shows.
+/// Returns the evidence in a pod's state.
 pub(super) fn of_pod(pod: &Pod) -> Vec<Evidence> {
     let Some(status) = &pod.status else {
         return Vec::new();
@@ -88,13 +89,13 @@ pub(super) fn of_pod(pod: &Pod) -> Vec<Evidence> {
     shown
 }
 
-/// Whether the event says that the pod can't be started.
+/// Returns whether the event reports that the pod cannot be started.
 pub(super) fn is_failed_start(event: &Event) -> bool {
     event.type_.as_deref() == Some("Warning")
         && NOT_STARTED_EVENTS.contains(&event.reason.as_deref().unwrap_or_default())
 }
 
-/// Whether a line of a log tells of something that is away for a moment.
+/// Returns whether a log line reports something that is unavailable for a moment.
 pub(super) fn is_transient(line: &str) -> bool {
     TRANSIENT
         .as_ref()
@@ -195,7 +196,8 @@ mod tests {
         }
     }
 
-    /// What the table of kaniko's messages calls `unavailable` has its evidence in the log.
+    /// Every message that the table of kaniko's messages classifies as `unavailable` has evidence
+    /// in the log.
     #[test]
     fn every_passing_message_of_kaniko_is_transient() {
         use sidestep_kaniko_messages::{Class, EXAMPLES};

@@ -1,18 +1,18 @@
-//! A container's log as the API server streams it, cut into stamped lines.
+//! Splits a container's log, as the API server streams it, into stamped lines.
 //!
-//! With `timestamps=true` each line is `STAMP SPACE TEXT NEWLINE`. What has no stamp is no line of
-//! the container's: the kubelet writes its own errors into the stream of a log that it can't read,
-//! with status 200 (kubernetes/kubernetes, pkg/kubelet/kuberuntime). A line may be of any length and
-//! hold any bytes; it is handed on in pieces of some [`PIECE`] bytes, so that one line of gigabytes
-//! needs no more memory than that.
+//! With `timestamps=true` each line is `STAMP SPACE TEXT NEWLINE`. A line without a stamp is not
+//! from the container: the kubelet writes its own errors into the stream of a log that it cannot
+//! read, with status 200 (kubernetes/kubernetes, pkg/kubelet/kuberuntime). A line may have any
+//! length and hold any bytes; it is passed on in pieces of about [`PIECE`] bytes, so that a line of
+//! several gigabytes needs no more memory than that.
 
 use jiff::Timestamp;
 use sidestep_events::LineEnd;
 
-/// How many bytes of one line are handed on at once; with the longest stamp at most.
+/// The maximum size of a piece of a line, in bytes, including the longest stamp.
 pub const PIECE: usize = 64 * 1024;
 
-/// The longest stamp that is looked for: `2006-01-02T15:04:05.999999999+07:00`.
+/// The maximum length of a stamp: `2006-01-02T15:04:05.999999999+07:00`.
 const LONGEST_STAMP: usize = 35;
 
 /// A piece of a line.
@@ -35,27 +35,27 @@ impl Piece {
     }
 }
 
-/// What is cut from a stream.
+/// A part of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cut {
     /// A piece of a line.
     Piece(Piece),
-    /// What has no stamp: the node says it, not the container.
+    /// Text without a stamp: it is from the node, not from the container.
     Unstamped(Vec<u8>),
 }
 
-/// Cuts a byte stream into pieces of lines.
+/// Splits a byte stream into pieces of lines.
 #[derive(Debug)]
 pub(super) struct Lines {
-    /// How many bytes a piece has.
+    /// The maximum size of a piece, in bytes.
     piece: usize,
     buffer: Vec<u8>,
-    /// The stamp of the line that is under way, once it was read.
+    /// The stamp of the incomplete line, once it is read.
     under_way: Option<Option<Timestamp>>,
 }
 
 impl Lines {
-    /// Cuts long lines into pieces of so many bytes.
+    /// Splits long lines into pieces of this many bytes.
     pub(super) fn of(piece: usize) -> Self {
         Self {
             piece,
@@ -64,7 +64,7 @@ impl Lines {
         }
     }
 
-    /// Takes bytes as they arrive and returns the pieces that are complete by now.
+    /// Accepts bytes as they arrive and returns the complete pieces.
     pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Cut> {
         let mut pieces = Vec::new();
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
@@ -79,7 +79,7 @@ impl Lines {
         pieces
     }
 
-    /// What is left when the stream has ended without a line's end: the last line of a process
+    /// Returns the rest when the stream has ended without a line end: the last line of a process
     /// that did not end it, or one that a lost connection cut off. Only the caller knows which.
     pub(super) fn finish(&mut self) -> Option<Cut> {
         if self.buffer.is_empty() && self.under_way.is_none() {
@@ -116,7 +116,7 @@ impl Lines {
     }
 }
 
-/// The stamp at a line's beginning, and how many bytes it and its space take.
+/// Returns the stamp at a line's beginning, and the number of bytes of it and its space.
 fn stamp_of(line: &[u8]) -> (Option<Timestamp>, usize) {
     let head = &line[..line.len().min(LONGEST_STAMP + 1)];
     let text = head
@@ -196,7 +196,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the stream is cut into chunks, the lines are the same.
+        /// The lines do not depend on how the stream is split into chunks.
         #[test]
         fn chunks_do_not_matter(
             texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..8),

@@ -1,9 +1,9 @@
-//! One container's log, read to its end over however many connections it takes.
+//! Reads one container's log to its end over any number of connections.
 //!
 //! A `follow` stream ends when the kubelet rotates the file, when a connection drops, and when the
-//! container is over; it doesn't say which. So the reader goes on from its position until the
-//! container is known to be over, and then reads once more without following: only that read's end
-//! is the log's end.
+//! container ends; it does not report which. So the reader resumes from its position until the
+//! container is known to have ended, and then reads once more without following: only the end of
+//! that read is the end of the log.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ use tokio::sync::watch;
 use super::lines::PIECE;
 use super::reading::{Reading, Taken};
 
-/// The pause before the first try after one that brought nothing; it doubles up to [`LONGEST_PAUSE`].
+/// The pause before the first retry after a read without data; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How many reads in a row may fail, without bringing anything, once the container is over: its
+/// The number of consecutive reads without data that may fail once the container has ended: its
 /// node may be gone for good.
 const TRIES_AFTER_END: u32 = 5;
-/// How long a connection may stay silent once the container is over. A process that lives may be
-/// silent for hours; of one that is over everything is written, so a silent connection is a dead
-/// one whose end never arrived.
+/// The maximum silence of a connection once the container has ended. A running process may be
+/// silent for hours; but an ended one has written everything, so a silent connection is a dead one
+/// whose end never arrived.
 const LONGEST_SILENCE: Duration = Duration::from_secs(20);
 
 /// Reads the log of one container of one pod.
@@ -37,16 +37,16 @@ pub(super) struct LogReader {
     position: Position,
 }
 
-/// How a log's reading ended.
+/// The end of reading a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LogEnd {
     /// It was read to its end.
     Whole,
-    /// The rest can't be had: the pod or its node went away first. Says why.
+    /// The rest cannot be read, for this reason: the pod or its node was gone first.
     CutOff(String),
 }
 
-/// How one connection ended.
+/// The end of one connection.
 enum Stream {
     Ended,
     NotFound(String),
@@ -54,8 +54,8 @@ enum Stream {
 }
 
 impl LogReader {
-    /// Returns a reader that goes on after the last whole line before `position`: who stores the
-    /// log knows which part of the next one it has.
+    /// Returns a reader that resumes after the last whole line before `position`: the store of the
+    /// log knows which part of the next line it has.
     pub(super) fn new(pods: Api<Pod>, pod: String, container: String, position: Position) -> Self {
         Self {
             pods,
@@ -65,8 +65,8 @@ impl LogReader {
         }
     }
 
-    /// Reads until the container is over (as `over` tells) and nothing is left, handing on what
-    /// comes.
+    /// Reads until the container has ended (according to `over`) and nothing is left, and passes on
+    /// each piece.
     pub(super) async fn read(
         mut self,
         mut over: watch::Receiver<bool>,
@@ -103,8 +103,8 @@ impl LogReader {
                 }
                 _ => failed = 0,
             }
-            // Either the pause is over, or the container is, which makes another read worthwhile.
-            // Where nobody watches the pod any more, this task is about to be ended too.
+            // Either the pause is over, or the container has ended, which makes another read
+            // worthwhile. If the watch of the pod has ended, this task is about to end too.
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
                 Ok(()) = over.changed(), if !was_over => {}
@@ -132,7 +132,7 @@ impl LogReader {
             Some(Err(kube::Error::Api(status))) if status.code == 404 => {
                 return Stream::NotFound(status.message.clone());
             }
-            // The client's own words for it hold a debug dump.
+            // The client's own message for it contains a debug dump.
             Some(Err(kube::Error::Api(status))) => return Stream::Broken(status.message.clone()),
             Some(Err(error)) => return Stream::Broken(causes::chain(&error)),
         };
@@ -156,7 +156,7 @@ impl LogReader {
             };
             stream.consume_unpin(length);
         }
-        // Without its line feed, a rest is a last line only where nothing more can come.
+        // A rest without a line feed is only a last line if nothing more can follow.
         match reading.finish(!follow, &mut take) {
             None => Stream::Ended,
             Some(said) => Stream::Broken(format!("the node says: {said}")),
@@ -169,7 +169,8 @@ fn silent() -> Stream {
     Stream::Broken(format!("the connection brought nothing for {seconds} s"))
 }
 
-/// Waits for `work`; gives up once the container is over and nothing has come for long enough.
+/// Waits for `work`; gives up once the container has ended and the connection is silent for too
+/// long.
 async fn unless_silent<T>(
     over: &mut watch::Receiver<bool>,
     work: impl Future<Output = T>,

@@ -1,4 +1,4 @@
-//! Following a pod: its states, its events and its containers' logs, until it is over.
+//! Follows a pod: its states, its events and its containers' logs, until it has ended.
 //!
 //! The log's bytes go to an [`Outlet`]; only states, events and the lines that match a registered
 //! pattern become [`Update`]s.
@@ -32,12 +32,12 @@ pub use sidestep_gate::{Part, Position};
 
 use tail::Tail;
 
-/// The most text of a match that is reported.
+/// The maximum length of the reported text of a match, in bytes.
 const LONGEST_MATCH: usize = 4 * 1024;
-/// How many updates may wait to be asked for; past that the watching waits too.
+/// The maximum number of updates in the queue; when it is full, the watch waits.
 const UPDATES: usize = 256;
 
-/// Cuts a log that arrives in chunks of so many bytes: the text of each line, by its pieces.
+/// Splits a log that arrives in chunks of this many bytes, and returns the text of each line.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<u8>)> {
     let mut cutter = lines::Lines::of(PIECE);
@@ -59,7 +59,7 @@ pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<
             text.extend(bytes);
         }
     }
-    // However long it is, what the node says is one text.
+    // All unstamped text from the node is one text.
     lines.dedup_by(|next, last| {
         let both = next.0.is_none() && last.0.is_none();
         if both {
@@ -70,46 +70,45 @@ pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<
     lines
 }
 
-/// Which pod to follow, and what of it.
+/// The pod to follow, and the parts of it.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Only the pod with this uid: another one of its name is not it.
+    /// The pod's uid; another pod of the same name is not followed.
     pub uid: Option<String>,
-    /// The containers whose logs are read, and with which the following ends; empty: all of them.
+    /// The containers whose logs are read; the follow ends when they end. Empty: all of them.
     pub containers: Vec<String>,
-    /// The lines to report, by name.
+    /// The patterns of the lines to report, by name.
     pub patterns: Vec<(String, Regex)>,
     /// Whether events about the pod are watched.
     pub events: bool,
-    /// Where an earlier incarnation's reading stopped, by container.
+    /// The positions where an earlier incarnation stopped reading, by container.
     pub positions: HashMap<String, Position>,
 }
 
-/// Where the log goes.
+/// The receiver of the log.
 pub trait Outlet: Send + Sync + 'static {
-    /// Stores a piece of a container's log. `position` is what to go on from once the piece is
-    /// stored.
+    /// Stores a piece of a container's log. `position` is where to resume once the piece is stored.
     ///
-    /// A line of which an earlier incarnation stored a part comes from its beginning again.
+    /// A line of which an earlier incarnation stored a part is passed from its beginning again.
     fn piece(&self, container: &str, piece: &Piece, position: Position);
 
-    /// The text without the secrets that are known. One that is not whole was cut at its end,
+    /// Returns the text without the known secrets. A text that is not whole was cut at its end,
     /// perhaps within a secret.
     fn mask(&self, text: &str, whole: bool) -> String;
 
-    /// Says that lines may be missing before the next piece: the log was rotated, or its container
-    /// restarted, before they were read.
+    /// Reports that lines may be missing before the next piece: the log was rotated, or its
+    /// container restarted, before they were read.
     fn gap(&self, container: &str);
 
-    /// Says that the rest of a container's log could not be had, and why.
+    /// Reports that the rest of a container's log could not be read, and why.
     fn cut_off(&self, container: &str, why: &str);
 }
 
-/// A pod that is being followed. Dropping it ends the following, not the pod.
+/// A pod that is being followed. Dropping it ends the follow, not the pod.
 pub struct PodFollow {
     updates: mpsc::Receiver<Result<Update, Failure>>,
     shared: Arc<Shared>,
@@ -124,7 +123,7 @@ impl Drop for PodFollow {
 }
 
 impl PodFollow {
-    /// Begins to follow; what the pod shows is noted in `shown`.
+    /// Starts to follow; the evidence of the pod is recorded in `shown`.
     pub fn start(
         client: Client,
         target: Target,
@@ -183,25 +182,25 @@ impl Following for PodFollow {
     }
 }
 
-/// What the tasks of one following share.
+/// The state that the tasks of one follow share.
 struct Shared {
     tails: Mutex<HashMap<String, Tail>>,
     patterns: Vec<(String, Regex)>,
     outlet: Arc<dyn Outlet>,
     updates: mpsc::Sender<Result<Update, Failure>>,
     shown: Arc<Shown>,
-    /// Whether a line told of a transient fault.
+    /// Whether a line reported a transient fault.
     transient: AtomicBool,
 }
 
 impl Shared {
-    /// Reports an update; waits while nobody asks.
+    /// Reports an update; waits while the queue is full.
     async fn report(&self, update: Result<Update, Failure>) {
-        // The receiver is gone only when the following was dropped, and this task with it.
+        // The receiver is gone only when the follow was dropped, and this task with it.
         let _ = self.updates.send(update).await;
     }
 
-    /// Stores a piece of log. Returns the matches when it ends a line; `line` gathers it.
+    /// Stores a piece of log. Returns the matches when it ends a line; `line` collects the line.
     fn piece(
         &self,
         container: &str,
@@ -213,7 +212,7 @@ impl Shared {
         if piece.first {
             line.clear();
         }
-        // Beyond its first piece a line is stored, and no longer looked at. One byte more says that
+        // After its first piece a line is stored, but no longer searched. One extra byte shows that
         // there was more.
         let room = (PIECE + 1).saturating_sub(line.len());
         line.extend_from_slice(&piece.bytes[..piece.bytes.len().min(room)]);
@@ -244,7 +243,7 @@ impl Shared {
     }
 }
 
-/// The text without terminal control sequences (ECMA-48 CSI: `ESC [ … final byte`).
+/// Returns the text without terminal control sequences (ECMA-48 CSI: `ESC [ … final byte`).
 fn without_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

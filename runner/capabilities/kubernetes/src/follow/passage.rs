@@ -1,4 +1,4 @@
-//! What is new in what one connection brings of a log.
+//! Filters the new part of the log that one connection delivers.
 
 use sidestep_events::LineEnd;
 use sidestep_gate::{Part, Position};
@@ -6,25 +6,25 @@ use sidestep_gate::{Part, Position};
 use super::lines::Piece;
 use super::resume::Resume;
 
-/// What came through.
+/// A new part of the log.
 pub(super) enum Passed {
     /// Lines may be missing here.
     Gap,
-    /// A new piece, and the position that holds once it is stored.
+    /// A new piece, and the position once it is stored.
     Piece(Piece, Position),
 }
 
-/// Lets through what is new.
+/// Passes on the new pieces.
 pub(super) struct Passage {
     resume: Resume,
     position: Position,
-    /// Whether the line under way is new, and how many of its bytes have come by.
+    /// Whether the incomplete line is new, and how many of its bytes have passed.
     new: bool,
     passed: u64,
 }
 
 impl Passage {
-    /// The passage of a connection whose beginning was taken up to `position` already.
+    /// Creates the filter of a connection whose log was already read up to `position`.
     pub(super) fn new(position: Position) -> Self {
         Self {
             resume: Resume::new(position),
@@ -34,7 +34,7 @@ impl Passage {
         }
     }
 
-    /// Brings a piece by. `through` gets what is new of it.
+    /// Accepts a piece, and calls `through` with the new part of it.
     pub(super) fn pass(&mut self, mut piece: Piece, through: &mut impl FnMut(Passed)) {
         if piece.first {
             self.begin(&piece, through);
@@ -68,7 +68,7 @@ impl Passage {
         let gap = self.resume.begins_after_a_gap(piece.stamp);
         self.new = self.resume.is_new(piece.stamp);
         self.passed = 0;
-        // A line of which a part was taken is not there any more: its end is gone.
+        // A line that was read in part is no longer in the log: its end is lost.
         if self.new
             && let Some(part) = self.position.part
             && part.time != piece.stamp

@@ -1,33 +1,33 @@
-//! What one connection brings of a log.
+//! Reads the part of a log that one connection delivers.
 
 use sidestep_gate::Position;
 
 use super::lines::{Cut, Lines, Piece};
 use super::passage::{Passage, Passed};
 
-/// The most bytes that are kept of what the node says instead of a log.
+/// The maximum number of bytes that are kept of the node's text.
 const MOST_SAID: usize = 1024;
 
-/// What is read of a log.
+/// A part of a log.
 pub(crate) enum Taken {
-    /// A piece, and the position that holds once it is stored.
+    /// A piece, and the position once it is stored.
     Piece(Piece, Position),
     /// Lines may be missing before the next piece.
     Gap,
 }
 
-/// Reads what one connection brings.
+/// Reads the part of a log that one connection delivers.
 pub(crate) struct Reading {
     lines: Lines,
     passage: Passage,
-    /// What has no stamp so far.
+    /// The text without a stamp so far.
     unstamped: Vec<u8>,
-    /// Whether the server was asked for a part of the log, and nothing with a stamp came yet.
+    /// Whether the server was asked for a part of the log, and no stamped text has arrived yet.
     in_older_line: bool,
 }
 
 impl Reading {
-    /// Goes on after `position`. Long lines come in pieces of so many bytes.
+    /// Resumes after `position`. Long lines are split into pieces of this many bytes.
     pub(crate) fn new(position: Position, piece: usize) -> Self {
         Self {
             lines: Lines::of(piece),
@@ -37,15 +37,15 @@ impl Reading {
         }
     }
 
-    /// Takes bytes as they arrive and hands on what is new.
+    /// Accepts bytes as they arrive and passes on the new ones.
     pub(crate) fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(Taken)) {
         for cut in self.lines.push(bytes) {
             self.cut(cut, take);
         }
     }
 
-    /// Ends the connection, and returns what the node said instead of a log. `over` is whether
-    /// nothing more can come of the container.
+    /// Ends the connection, and returns the node's text, if it sent one instead of a log. `over` is
+    /// whether the container cannot write any more.
     pub(crate) fn finish(mut self, over: bool, take: &mut impl FnMut(Taken)) -> Option<String> {
         match self.lines.finish() {
             Some(Cut::Piece(_)) if !over => {}
@@ -60,8 +60,8 @@ impl Reading {
         match cut {
             Cut::Piece(piece) => {
                 if std::mem::take(&mut self.in_older_line) {
-                    // The kubelet chooses by the time of each 16 KiB, and stamps a line's first ones
-                    // only: a log that was asked for since a time may begin with the end of an
+                    // The kubelet selects by the time of each 16 KiB, and stamps only the first of
+                    // a line: a log that was requested since a time may begin with the end of an
                     // older line.
                     self.unstamped.clear();
                 }

@@ -1,19 +1,19 @@
-//! What is new of a log that is read again from where its reading stood.
+//! Filters the new lines of a log that is read again from a position.
 
 use jiff::Timestamp;
 use sidestep_gate::Position;
 
-/// Lets through what comes after a position, from a stream that starts at or before it.
+/// Passes on the lines after a position, from a stream that starts at or before it.
 #[derive(Debug)]
 pub(super) struct Resume {
     from: Position,
     seen: Position,
-    /// Whether nothing has come by yet.
+    /// Whether no line has passed yet.
     at_start: bool,
 }
 
 impl Resume {
-    /// Goes on after `from`.
+    /// Resumes after `from`.
     pub(super) fn new(from: Position) -> Self {
         Self {
             from,
@@ -22,17 +22,18 @@ impl Resume {
         }
     }
 
-    /// Whether lines may be missing before the one with that stamp. To be asked before
-    /// [`is_new`](Self::is_new): a server that has the last line still sends it again, and as the
-    /// first one or after older ones. One whose log begins later has thrown some away.
+    /// Returns whether lines may be missing before the one with that stamp. Call it before
+    /// [`is_new`](Self::is_new): a server that still has the last line sends it again, as the first
+    /// one or after older ones. A server whose log begins later has discarded some.
     pub(super) fn begins_after_a_gap(&self, stamp: Timestamp) -> bool {
         self.at_start && self.from.time.is_some_and(|last| stamp > last)
     }
 
-    /// Whether the line with that stamp is new. To be asked once for every line, in order.
+    /// Returns whether the line with that stamp is new. Call it once for every line, in order.
     ///
-    /// Stamps of one container never go back: the runtime writes them as it reads the output. A
-    /// stamp that does (a clock that was set back) is taken for new, since losing a line is worse.
+    /// The stamps of one container never decrease: the runtime writes them as it reads the output.
+    /// A stamp that does (because a clock was set back) counts as new, since losing a line is
+    /// worse.
     pub(super) fn is_new(&mut self, stamp: Timestamp) -> bool {
         self.at_start = false;
         let Some(last) = self.from.time else {
@@ -58,8 +59,8 @@ mod tests {
     }
 
     proptest! {
-        /// Cut a log anywhere, reconnect with whatever the server sends again: the two halves are
-        /// the whole, with nothing lost and nothing twice.
+        /// A log that is cut anywhere and read again with any lines that the server repeats is
+        /// whole: nothing is lost and nothing is repeated.
         #[test]
         fn a_log_cut_anywhere_is_read_whole(
             steps in prop::collection::vec(0_i64..3, 1..60),

@@ -1,8 +1,8 @@
-//! The last bytes of a log, kept for whoever has to say why it ended so.
+//! The last bytes of a log, kept for the report of why it ended.
 
 use std::collections::VecDeque;
 
-/// The most that is kept of one container's log.
+/// The maximum number of bytes that are kept of one container's log.
 pub(super) const CAPACITY: usize = 64 * 1024;
 
 /// The last whole lines of a log, masked, in at most [`CAPACITY`] bytes.
@@ -13,7 +13,7 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Adds a line; older ones make room for it.
+    /// Adds a line, and removes older ones to make space.
     pub(super) fn push(&mut self, mut line: String) {
         if line.len() >= CAPACITY {
             line.truncate(line.floor_char_boundary(CAPACITY - 1));
@@ -28,7 +28,7 @@ impl Tail {
         }
     }
 
-    /// The last lines that fit into `max` bytes, each with its line end.
+    /// Returns the last lines that fit into `max` bytes, each with its line end.
     pub(super) fn last(&self, max: usize) -> String {
         let mut room = max.min(CAPACITY);
         let mut from = self.lines.len();

@@ -1,4 +1,5 @@
-//! The pod's states and events, watched; and a log reader for each container that has started.
+//! Watches the pod's states and events, and starts a log reader for each container that has
+//! started.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::reading::Taken;
 use super::{Shared, Target, evidence};
 use crate::failure;
 
-/// Follows the pod until it is over and its logs are read, reporting to `shared`.
+/// Follows the pod until it has ended and its logs are read; reports to `shared`.
 pub(super) async fn follow(client: Client, target: Target, shared: Arc<Shared>) {
     let end = Following::new(client, target, Arc::clone(&shared))
         .run()
@@ -34,10 +35,10 @@ struct Following {
     events: Api<Event>,
     target: Target,
     shared: Arc<Shared>,
-    /// For every container whose log is being read: tells its reader that it is over.
+    /// Notifies the reader of each container's log that the container has ended.
     over: HashMap<String, watch::Sender<bool>>,
     readers: JoinSet<()>,
-    /// Events that were reported, by uid and count: a watch that starts anew repeats them.
+    /// The reported events, by uid and count: a restarted watch repeats them.
     reported: HashSet<(String, i32)>,
     last: Option<Pod>,
 }
@@ -96,7 +97,7 @@ impl Following {
                     Ok(Some(watcher::Event::Init)) => listed.clear(),
                     Ok(Some(watcher::Event::InitApply(event))) => listed.push(event),
                     Ok(Some(watcher::Event::InitDone)) => {
-                        // A list comes in the order of names, which says nothing.
+                        // A list is sorted by name, not by time.
                         listed.sort_by_key(version);
                         for event in std::mem::take(&mut listed) {
                             self.event(&event).await;
@@ -105,7 +106,7 @@ impl Following {
                     Ok(Some(watcher::Event::Apply(event))) => self.event(&event).await,
                     Ok(Some(watcher::Event::Delete(_))) => {}
                     Ok(None) => return Err(Failure::bug("the watch of a pod's events ended")),
-                    // Events help to explain; without the right to see them, the pod still runs.
+                    // Events help to explain; without permission to watch them, the pod still runs.
                     Err(error) => tracing::debug!(%error, "events of a pod can't be watched"),
                 },
             }
@@ -113,10 +114,10 @@ impl Following {
         self.drain().await
     }
 
-    /// Takes a state. Whether the pod is over by it.
+    /// Processes a state, and returns whether the pod has ended.
     async fn state(&mut self, pod: Pod) -> Result<bool, Failure> {
         if !self.is_target(&pod) {
-            // Another pod has taken the name: ours is gone.
+            // Another pod has the name: ours is gone.
             return Ok(true);
         }
         let status = pod.status.clone().unwrap_or_default();
@@ -125,7 +126,7 @@ impl Following {
             .spec
             .as_ref()
             .and_then(|spec| spec.restart_policy.as_deref());
-        // A container that was injected beside those that are followed may go on for ever.
+        // A container that was injected beside the followed ones may run forever.
         let is_over = matches!(phase, "Succeeded" | "Failed")
             || (restarts == Some("Never") && self.all_ended(&status));
         let containers = status
@@ -142,7 +143,7 @@ impl Following {
         Ok(is_over)
     }
 
-    /// Whether every container that the target names has ended.
+    /// Returns whether every container that the target names has ended.
     fn all_ended(&self, status: &PodStatus) -> bool {
         let wanted = &self.target.containers;
         let has_ended = |name: &String| {
@@ -159,7 +160,8 @@ impl Following {
         !wanted.is_empty() && wanted.iter().all(has_ended)
     }
 
-    /// Begins to read a container's log once it has started, and tells its reader when it is over.
+    /// Starts to read a container's log once it has started, and notifies its reader when it has
+    /// ended.
     fn container(&mut self, status: &ContainerStatus, ends_for_good: bool) {
         let name = &status.name;
         let wanted = &self.target.containers;
@@ -251,7 +253,7 @@ impl Following {
         }
     }
 
-    /// Reads what is left of the logs, and says how it ended.
+    /// Reads the rest of the logs, and returns the last update.
     async fn drain(&mut self) -> Result<Update, Failure> {
         for over in self.over.values() {
             over.send_replace(true);
@@ -280,7 +282,7 @@ impl Following {
         }
     }
 
-    /// Notes what the pod's state shows, together with what its log told so far.
+    /// Records the evidence in the pod's state, together with that of its log so far.
     fn note(&self, pod: &Pod) {
         let Shared {
             shown, transient, ..
@@ -298,12 +300,13 @@ impl Following {
     }
 }
 
-/// The order in which the API server wrote what it lists: its times have whole seconds only.
+/// Returns an event's version, which gives the order of a list: the events' times have whole
+/// seconds only.
 fn version(event: &Event) -> Option<u64> {
     event.resource_version()?.parse().ok()
 }
 
-/// A watch's error, if trying again can't help.
+/// Fails with a watch's error, if a retry cannot help.
 fn refusal(error: &watcher::Error, target: &Target) -> Result<(), Failure> {
     let Some(status) = failure::refused(error) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Where the objects of a call are.
+//! The addresses of a call's objects.
 
 use serde_json::{Value, json};
 use sidestep_bindings::sidestep::host::types::OnExit;
@@ -10,11 +10,11 @@ use sidestep_policy::kubernetes::Request;
 use super::super::{Clusters, Objects, Owned, Target};
 use super::invalid;
 
-/// The most bytes of an object that is sent: etcd takes 1.5 MiB in one request (its
+/// The maximum size of an object that is sent, in bytes: etcd accepts 1.5 MiB in one request (its
 /// `--max-request-bytes`).
 const LARGEST_OBJECT: usize = 2 << 20;
 
-/// The kinds of objects that say who may do what, or reach what, as grants name them.
+/// The kinds of objects that define permissions or network access, as in grants.
 const ABOUT_RIGHTS: &[&str] = &[
     "serviceaccounts",
     "networkpolicies.networking.k8s.io",
@@ -28,14 +28,14 @@ const ABOUT_RIGHTS: &[&str] = &[
 pub(super) struct Address {
     cluster: String,
     target: Target,
-    /// The kind as grants name it.
+    /// The kind, as in grants.
     resource: String,
-    /// Why nothing can be there: a part of the address would mean something else in a URL.
+    /// The failure of an invalid address: a part of it would have another meaning in a URL.
     wrong: Option<Failure>,
 }
 
 impl Address {
-    /// Where the object of a call is, and its name there.
+    /// Returns the address of a call's object, and the object's name.
     pub(super) fn of(object: wit::ObjectRef) -> (Self, String) {
         let target = Target {
             api_version: object.api_version,
@@ -47,7 +47,7 @@ impl Address {
         (at, object.name)
     }
 
-    /// Where the objects are that a query asks for.
+    /// Returns the address of the objects of a query.
     pub(super) fn of_query(query: &wit::ListQuery) -> Self {
         let target = Target {
             api_version: query.api_version.clone(),
@@ -57,7 +57,7 @@ impl Address {
         Self::new(query.cluster.clone(), target)
     }
 
-    /// Where the Secrets are that go with a pod that is here.
+    /// Returns the address of the Secrets of a pod at this address.
     pub(super) fn secrets(&self) -> Self {
         let target = Target {
             api_version: "v1".to_owned(),
@@ -79,8 +79,8 @@ impl Address {
         }
     }
 
-    /// Brings a call before the gate. The client pastes the parts of an address into a path as they
-    /// are, so what passes there is what was granted only where each is one part of it.
+    /// Brings a call before the gate. The client pastes the parts of an address into a path
+    /// unchecked, so the call matches the grant only if each of them is one part of the path.
     pub(super) fn call<'g>(
         &self,
         gate: &'g Gate,
@@ -91,8 +91,8 @@ impl Address {
             .and_unless(self.wrong.clone())
     }
 
-    /// Notes that an answer shows a missing right, where this kind of object can: whom it leaves out
-    /// only the plugin knows.
+    /// Records that an answer shows a missing permission, if this kind of object can show one: only
+    /// the plugin knows which principal it looks for.
     pub(super) fn note_rights<T>(
         &self,
         gate: &Gate,
@@ -113,7 +113,7 @@ impl Address {
         self.resource == "pods"
     }
 
-    /// What the gate is asked.
+    /// Returns the request to the gate.
     pub(super) fn request<'a>(&'a self, action: &'a str) -> Request<'a> {
         Request {
             cluster: &self.cluster,
@@ -123,13 +123,13 @@ impl Address {
         }
     }
 
-    /// The objects themselves.
+    /// Returns the objects at this address.
     pub(super) async fn objects(&self, clusters: &Clusters) -> Result<Objects, Failure> {
         let client = clusters.client(&self.cluster).await?;
         Ok(Objects::new(client, self.target.clone()))
     }
 
-    /// What is journaled before `object` is written here under that name.
+    /// Returns the intent that is journaled before `object` is written here under that name.
     pub(super) fn intent(
         &self,
         object: &Value,
@@ -150,7 +150,7 @@ impl Address {
         }
     }
 
-    /// The object as JSON, under the name and in the namespace that the call names.
+    /// Parses the object's JSON, and sets the name and the namespace of the call.
     pub(super) fn object(&self, text: &str, name: &str) -> Result<Value, Failure> {
         if text.len() > LARGEST_OBJECT {
             return Err(invalid(format!(
@@ -190,8 +190,8 @@ impl Address {
     }
 }
 
-/// Why a text can't stand in an address: it is empty, or would not be one part of a path. A slash
-/// begins another part, also where it is escaped; a question mark ends the path.
+/// Returns why a text cannot be part of an address: it is empty, or would not be one part of a
+/// path. A slash begins another part, even if it is escaped; a question mark ends the path.
 pub(super) fn wrong_part(what: &str, text: &str) -> Option<Failure> {
     let is_part = !matches!(text, "" | "." | "..")
         && text
@@ -230,7 +230,7 @@ mod tests {
             assert_eq!(at(api_version, resource, namespace, name).0.wrong, None);
         }
         for (api_version, resource, namespace, name) in [
-            // The path of each is another than the grant's.
+            // The path of each differs from the grant's.
             ("v1", "pods", "builds", "b-1/log"),
             ("v1", "pods", "builds", "b-1%2Fproxy%2Fadmin"),
             ("v1", "pods", "builds", "../secrets/token"),

@@ -1,4 +1,4 @@
-//! Beginning to follow a pod.
+//! Starts to follow a pod.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use super::address::wrong_part;
 use super::invalid;
 use crate::Calls;
 
-/// The most patterns of one following.
+/// The maximum number of patterns of one follow.
 const MOST_PATTERNS: usize = 64;
-/// The largest compiled pattern, in bytes.
+/// The maximum size of a compiled pattern, in bytes.
 const LARGEST_PATTERN: usize = 1 << 20;
 
 impl Calls<'_> {
@@ -39,7 +39,7 @@ impl Calls<'_> {
             .and_unless(wrong)
             .run(async { Ok(()) })
             .await?;
-        // To compile them is work, which only a call that counts may ask for.
+        // Compiling them is expensive, so only a counted call may request it.
         let patterns = self
             .gate
             .call(functions::FOLLOW_POD, &request("pods/log", "get"))

@@ -1,4 +1,4 @@
-//! Writing objects: what is made is admitted, journaled and marked as the step's.
+//! Writes objects: they are checked, journaled and marked as the step's.
 
 use serde_json::{Value, json};
 use sidestep_bindings::sidestep::host::types::OnExit;
@@ -13,12 +13,12 @@ use super::address::{Address, wrong_part};
 use super::invalid;
 use crate::Calls;
 
-/// The most bytes of all Secrets that one pod is to own. A cluster stores at most 1 MiB of each
-/// (Kubernetes, "Secrets").
+/// The maximum size of all Secrets that one pod owns, in bytes. A cluster stores at most 1 MiB of
+/// each (Kubernetes, "Secrets").
 const LARGEST_SECRETS: usize = 1 << 20;
 
-/// Lets a writing pass the gate. Without an intent it leaves nothing behind: a dry run. `work`
-/// answers with the object and with what else there is to say.
+/// Brings a write before the gate. Without an intent it leaves nothing behind: a dry run. `work`
+/// returns the object and additional results.
 pub(super) async fn make<T>(
     call: GateCall<'_>,
     intent: Option<NewIntent>,
@@ -37,7 +37,8 @@ pub(super) async fn make<T>(
 }
 
 impl Calls<'_> {
-    /// The object, and why the step may not write it, though it may write others there.
+    /// Returns the object, and the reason why the step may not write it, though it may write others
+    /// there.
     pub(super) fn judged(
         &self,
         at: &Address,
@@ -55,7 +56,7 @@ impl Calls<'_> {
         (object, refused)
     }
 
-    /// The Secrets that a pod is to own.
+    /// Reads the Secrets that a pod will own.
     pub(super) fn pod_secrets(
         &self,
         at: &Address,
@@ -66,7 +67,8 @@ impl Calls<'_> {
             return Err(invalid("only a pod in a namespace can own Secrets").into());
         }
         let exposed = |secret: &Resource<Secret>| self.table.get(secret).map(Secret::expose);
-        // One handle may stand in any number of entries, so they are counted before they are copied.
+        // One handle may be used in any number of entries, so their size is added up before they
+        // are copied.
         let mut bytes = 0_usize;
         for entry in secrets.iter().flat_map(|secret| &secret.entries) {
             bytes = bytes.saturating_add(exposed(&entry.value)?.len());
@@ -91,16 +93,17 @@ impl Calls<'_> {
     }
 }
 
-/// A Secret that a pod owns, before the pod is there.
+/// A Secret that a pod owns, before the pod exists.
 pub(super) struct PodSecret {
     name: String,
     kind: String,
-    /// Key and text; kept only until it is sent.
+    /// Keys and texts; kept only until they are sent.
     entries: Vec<(String, String)>,
 }
 
 impl PodSecret {
-    /// Makes the Secret, so that it goes with its pod. The pod waits for it: it names it.
+    /// Creates the Secret as owned by its pod, so that it is deleted with the pod. The pod waits
+    /// for the Secret, because it refers to it.
     pub(super) async fn make(
         self,
         gate: &Gate,
@@ -137,7 +140,7 @@ impl PodSecret {
             let secrets = secrets.objects(clusters).await?;
             secrets.create(object, &self.name, owned, false).await
         };
-        // The grant is the pod's: a Secret that only this pod can use is part of it.
+        // The pod's grant is enough: a Secret that only this pod can use is part of it.
         let wrong = wrong_part("name", &self.name);
         let call = at
             .call(gate, functions::CREATE.of(bytes), "create")

@@ -31,7 +31,7 @@ pub const CAPABILITY: Capability = Capability {
     link,
 };
 
-/// The most objects of one list.
+/// The maximum number of objects in one list.
 const LONGEST_LIST: u32 = 1000;
 
 fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {

@@ -1,16 +1,16 @@
-//! A line that comes in pieces.
+//! A line that arrives in pieces.
 
 use sidestep_gate::MaskStream;
 
 use super::super::follow::Position;
 
-/// A line whose end has not come yet: what may be the beginning of a secret, or of a character, is
-/// held back until the next piece tells.
+/// A line whose end has not arrived yet: bytes that may begin a secret, or a character, are held
+/// back until the next piece.
 pub(super) struct LineUnderWay {
     masked: MaskStream,
-    /// The beginning of a character whose other bytes are still to come.
+    /// The beginning of a character whose other bytes have not arrived.
     half: Vec<u8>,
-    /// Up to where the line has been read.
+    /// The position up to which the line has been read.
     position: Position,
 }
 
@@ -27,28 +27,28 @@ impl LineUnderWay {
         self.position
     }
 
-    /// Takes a piece that is read up to `position`; what may be said of the line now, and what to
-    /// go on from once that is stored.
+    /// Accepts a piece that is read up to `position`; returns the masked bytes of the line that are
+    /// decided, and the position to resume from once they are stored.
     pub(super) fn push(&mut self, piece: &[u8], position: Position) -> (Vec<u8>, Position) {
         let mut text = std::mem::take(&mut self.half);
         text.extend(self.masked.push(piece));
         // Readers of events get whole characters.
         self.half = text.split_off(whole_characters(&text));
         self.position = position;
-        // What is held back is not stored: the next incarnation stores it.
+        // The bytes that are held back are not stored: the next incarnation stores them.
         let held = self.masked.held() + self.half.len();
         (text, position.short_of(held as u64))
     }
 
-    /// What was held back, when nothing more will come.
+    /// Returns the bytes that were held back, when no more will arrive.
     pub(super) fn finish(mut self) -> Vec<u8> {
         self.half.extend(self.masked.finish());
         self.half
     }
 }
 
-/// How many of the bytes are whole characters, or no text at all; the rest may be the beginning of
-/// one more character.
+/// Returns the number of bytes that are whole characters, or not text at all; the rest may be the
+/// beginning of one more character.
 fn whole_characters(bytes: &[u8]) -> usize {
     // A character has at most four bytes.
     let tail = bytes.len().saturating_sub(3);

@@ -1,4 +1,4 @@
-//! A followed pod's log, on its way into the attempt's log.
+//! Writes a followed pod's log into the attempt's log.
 
 mod line;
 #[cfg(test)]
@@ -22,19 +22,20 @@ use line::LineUnderWay;
 /// Emits each line, or each piece of a long one, as an event of the step; the engine stores its
 /// bytes.
 ///
-/// A secret may begin in one piece and end in the next: what may be its beginning is held back until
-/// the next piece tells.
+/// A secret may begin in one piece and end in the next: bytes that may be its beginning are held
+/// back until the next piece.
 pub(super) struct StepOutlet {
     step: Arc<StepContext>,
     pod: String,
-    /// The line under way of each container.
+    /// The incomplete line of each container.
     lines: Mutex<HashMap<String, LineUnderWay>>,
-    /// What an earlier incarnation stored of a line, by container, until that line comes.
+    /// The part of a line that an earlier incarnation stored, by container, until that line
+    /// arrives.
     stored: Mutex<HashMap<String, Part>>,
 }
 
 impl StepOutlet {
-    /// Returns an outlet that goes on from `positions`, by container.
+    /// Returns an outlet that resumes from `positions`, by container.
     pub(super) fn new(
         step: Arc<StepContext>,
         pod: String,
@@ -60,8 +61,8 @@ impl StepOutlet {
         if let Some(Ok(position)) = position.map(serde_json::to_value) {
             fields.insert(log_field::POSITION.into(), position.into());
         }
-        // The text is masked already, as one stream: a piece alone could hold what looks like a
-        // secret and is none.
+        // The text is already masked, as one stream: a piece alone could contain a text that looks
+        // like a secret but is not one.
         self.step.sink.event(Event::Log(LogLine {
             source: LogSource::Pod,
             level: LogLevel::Info,
@@ -72,7 +73,7 @@ impl StepOutlet {
         }));
     }
 
-    /// Begins a line whose first piece has come.
+    /// Begins a line when its first piece has arrived.
     fn begin(&self, container: &str, piece: &Piece) -> LineUnderWay {
         let masks = &self.step.masks;
         let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,14 +82,14 @@ impl StepOutlet {
             None => masks.stream(),
             Some(part) if part.time == piece.stamp => masks.stream_after(part.bytes),
             Some(_) => {
-                // The line is not there any more. Where the reading stands is said by what follows.
+                // The line is no longer in the log. The next piece has the position.
                 self.emit(container, Vec::new(), LineEnd::Missing, None);
                 masks.stream()
             }
         })
     }
 
-    /// Lets go of what was held back of a line that will have no end.
+    /// Emits the held-back bytes of a line that will have no end.
     fn give_up(&self, container: &str) {
         let line = self.lock().remove(container);
         if let Some(line) = line {
@@ -125,7 +126,7 @@ impl Outlet for StepOutlet {
         if whole {
             return self.step.masks.text(text).into_owned();
         }
-        // What may be the beginning of a secret is left out with the rest of the line.
+        // Text that may be the beginning of a secret is omitted with the rest of the line.
         let masked = self.step.masks.stream().push(text.as_bytes());
         String::from_utf8_lossy(&masked).into_owned()
     }

@@ -9,10 +9,10 @@ use sidestep_policy::Capability;
 use super::*;
 use crate::follow::{Reading, Taken};
 
-/// `ab` three times holds the last one twice, one over the other.
+/// `ab` three times contains the last secret twice, overlapping.
 const SECRETS: [&str; 3] = ["s3cr\u{e9}t", "abab", "bbabaa"];
 
-/// What a container wrote: lines, and whether the last one has its end.
+/// The output of a container: lines, and whether the last one has its end.
 #[derive(Debug, Clone)]
 struct Written {
     lines: Vec<(i64, Vec<u8>)>,
@@ -30,7 +30,7 @@ impl Written {
         })
     }
 
-    /// What the API server sends to a reader that stands there.
+    /// Returns the bytes that the API server sends to a reader at that position.
     fn sent(&self, from: Position) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (stamp, text, ended) in self.times() {
@@ -43,7 +43,7 @@ impl Written {
         bytes
     }
 
-    /// What is to be stored of it.
+    /// Returns the bytes that must be stored.
     fn masked(&self, masks: &sidestep_gate::Masks) -> Vec<u8> {
         let lines = self.times().map(|(_, text, ended)| {
             let mut line = masks.bytes(text).unwrap_or_else(|| text.to_vec());
@@ -54,21 +54,22 @@ impl Written {
     }
 }
 
-/// One connection: how many bytes of what the server has arrive, and in chunks of which size.
+/// One connection: the number of bytes that arrive, and the size of the chunks.
 #[derive(Debug, Clone, Copy)]
 struct Connection {
     bytes: usize,
     chunk: usize,
 }
 
-/// One incarnation: its connections, and how many of its records the journal has when it is killed.
+/// One incarnation: its connections, and the number of its records in the journal when it is
+/// killed.
 #[derive(Debug, Clone)]
 struct Incarnation {
     connections: Vec<Connection>,
     journaled: usize,
 }
 
-/// What the journal and the log file hold.
+/// The contents of the journal and the log file.
 #[derive(Default)]
 struct Stored {
     bytes: Vec<u8>,
@@ -142,7 +143,7 @@ fn any_written() -> impl Strategy<Value = Written> {
     let line = (prop_oneof![Just(0_i64), Just(300), Just(1500)], any_text());
     (prop::collection::vec(line, 1..5), any::<bool>())
         .prop_map(|(lines, ended)| Written { lines, ended })
-        // Without a byte, a last line that has no end is no line.
+        // A last line without bytes and without an end is not a line.
         .prop_filter("a last line", |written| {
             written.ended
                 || written
