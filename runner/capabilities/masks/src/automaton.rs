@@ -1,16 +1,16 @@
 //! Finds many texts in one pass, a byte at a time (Aho and Corasick, "Efficient string matching: an
 //! aid to bibliographic search", 1975).
 //!
-//! Unlike the crate of that name, it tells after each byte how many of the last bytes may still
+//! Unlike the `aho-corasick` crate, it reports after each byte how many of the last bytes may still
 //! become a match: a stream holds back exactly those.
 
 use std::collections::VecDeque;
 
 const ROOT: u32 = 0;
-/// No node: the root is nobody's child.
+/// No node: the root is not a child of any node.
 const NONE: u32 = 0;
 
-/// Where the automaton stands after some bytes.
+/// The state of the automaton after some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct State(u32);
 
@@ -26,19 +26,19 @@ struct Node {
     is_end: bool,
 }
 
-/// The texts that are looked for.
+/// The automaton of the texts that are searched for.
 #[derive(Clone)]
 pub(super) struct Automaton {
     nodes: Vec<Node>,
     from_root: [u32; 256],
-    /// Where each byte leads after the first byte of a text, by that byte: what most of any text
-    /// meets, so that it is not searched for.
+    /// The next state for each byte after the first byte of a text, by that first byte: the most
+    /// frequent case, so it needs no search.
     from_first: Vec<Option<Box<[u32; 256]>>>,
     deepest: u32,
 }
 
 impl Automaton {
-    /// Returns an automaton that looks for nothing.
+    /// Returns an automaton without texts.
     pub(super) fn new() -> Self {
         Self {
             nodes: vec![Node::new(0, 0)],
@@ -48,7 +48,7 @@ impl Automaton {
         }
     }
 
-    /// Returns how many states it has; each takes some 28 bytes of memory.
+    /// Returns the number of states; each takes about 28 bytes of memory.
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -58,7 +58,8 @@ impl Automaton {
         self.deepest as usize
     }
 
-    /// Adds texts. The caller sees that their bytes and [`len`](Self::len) together stay below 2^32.
+    /// Adds texts. The caller ensures that their bytes and [`len`](Self::len) together stay below
+    /// 2^32.
     pub(super) fn extend<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
         self.from_first.fill(None);
         for text in texts {
@@ -94,7 +95,7 @@ impl Automaton {
         }
     }
 
-    /// Returns how many of the last bytes are the beginning of a text that is longer.
+    /// Returns how many of the last bytes are the beginning of a longer text.
     pub(super) fn unfinished(&self, State(at): State) -> usize {
         self.nodes[at as usize].unfinished as usize
     }
@@ -146,8 +147,8 @@ impl Automaton {
         child
     }
 
-    /// Finds for each state the one that goes on when the next byte does not fit: that of the
-    /// longest end of its text that is a beginning too.
+    /// Finds the fallback of each state, for a next byte that does not match: the state of the
+    /// longest end of its text that is also the beginning of a text.
     fn link(&mut self) {
         let mut queue = VecDeque::from([ROOT]);
         while let Some(at) = queue.pop_front() {
@@ -205,7 +206,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Each state tells what a look at all texts and all of the past tells.
+        /// Each state gives the same results as a search of all texts in all bytes so far.
         #[test]
         fn states_tell_what_a_plain_search_tells(
             first in prop::collection::vec("[abc]{1,6}", 0..5),

@@ -1,15 +1,15 @@
-//! The places of secrets in a text.
+//! The positions of secrets in a text.
 
 use std::ops::Range;
 
 use super::MASK;
 
-/// Places in their order; those that touch are one.
+/// Ranges in their order; adjacent ones are merged.
 #[derive(Debug, Default)]
 pub(super) struct Covers(Vec<Range<u64>>);
 
 impl Covers {
-    /// Adds a place.
+    /// Adds a range.
     pub(super) fn add(&mut self, place: Range<u64>) {
         let first = self.0.partition_point(|known| known.end < place.start);
         let after = self.0.partition_point(|known| known.start <= place.end);
@@ -23,7 +23,8 @@ impl Covers {
         self.0[first] = start..end;
     }
 
-    /// Removes and returns what lies before an offset; a place that goes on behind it is cut there.
+    /// Removes and returns the ranges before an offset; a range that extends beyond it is split
+    /// there.
     pub(super) fn take(&mut self, before: u64) -> Vec<Range<u64>> {
         let whole = self.0.partition_point(|known| known.end <= before);
         let mut taken: Vec<_> = self.0.drain(..whole).collect();
@@ -38,7 +39,7 @@ impl Covers {
 /// Returns the bytes, which begin at the offset `from`, with a mask in place of each cover.
 ///
 /// `in_mask` is whether the byte before them was covered: then a cover at their beginning gets no
-/// mask of its own. It is left as their last byte has it.
+/// mask of its own. It is updated to the state of their last byte.
 pub(super) fn replace(
     bytes: &[u8],
     from: u64,
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// What is taken is what a flag for each byte gives.
+        /// The result equals that of a flag for each byte.
         #[test]
         fn places_are_joined(
             places in prop::collection::vec((0_u64..30, 1_u64..8), 0..12),

@@ -1,4 +1,4 @@
-//! Secrets in what is told of a run.
+//! Masks secrets in events and failures.
 
 use std::borrow::Cow;
 
@@ -34,8 +34,8 @@ impl Masks {
         diagnostic
     }
 
-    /// Returns what a plugin makes happen, without any known secret. Events of the engine itself pass
-    /// unchanged, save their failures.
+    /// Returns a plugin's event without any known secret. Events of the engine itself pass
+    /// unchanged, except for their failures.
     #[must_use]
     pub fn event(&self, mut event: Event) -> Event {
         match &mut event {
@@ -83,8 +83,8 @@ impl Masks {
         *failure = failure.take().map(|failure| self.failure(failure));
     }
 
-    /// A command that is masked could not be run any more, and becomes a text. A secret may be cut
-    /// into several words of it.
+    /// A command that is masked cannot be run any more, and becomes a text. A secret may be split
+    /// across several words of it.
     fn help(&self, helps: &mut [Help]) {
         for help in helps {
             let mut masked = false;

@@ -1,4 +1,4 @@
-//! Finds secrets in the views of a text that comes byte by byte.
+//! Finds secrets in the views of a text that arrives byte by byte.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,28 +9,28 @@ use super::covers::Covers;
 use super::needles::Needles;
 use super::view::{Alike, Unit, View, alike};
 
-/// How many bytes that are not seen may lie among a secret's, at least, before all of it counts as
-/// one secret: more can't be held back.
+/// The minimum number of invisible bytes within a secret after which the whole text counts as one
+/// secret: more cannot be held back.
 const MOST_UNSEEN: usize = 64 << 10;
-/// After how many bytes it is looked whether too many are held back.
+/// The interval, in bytes, between checks whether too many bytes are held back.
 const CHECKED_EVERY: u64 = 1 << 10;
-/// The most bytes of a text that stand for one byte of a view: two layers of `\u0000`, whose six
+/// The maximum number of bytes of a text for one byte of a view: two layers of `\u0000`, whose six
 /// characters may be escapes of three bytes each.
 const WIDEST: usize = 18;
 
-/// Looks for secrets; what it finds does not depend on how the text is cut into pieces.
+/// Searches for secrets; the result does not depend on how the text is split into pieces.
 #[derive(Debug)]
 pub(super) struct Finder {
     needles: Arc<Needles>,
     watches: Vec<Watch>,
-    /// Whether all views are the same by now, so that the first watch stands for all.
+    /// Whether all views are currently the same, so that the first watch stands for all.
     together: bool,
-    /// How many bytes have come.
+    /// The number of bytes that have arrived.
     at: u64,
     covers: Covers,
 }
 
-/// One view, and where the automaton stands in it.
+/// One view, and the state of the automaton in it.
 #[derive(Debug)]
 struct Watch {
     view: View,
@@ -40,14 +40,14 @@ struct Watch {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Cursor {
     state: State,
-    /// Where in the text the bytes are that begin a secret, or are one.
+    /// The positions in the text of the bytes that begin a secret, or are one.
     begun: VecDeque<u64>,
-    /// How many of these, the last ones, may become more of a secret.
+    /// The number of these, counted from the end, that may become more of a secret.
     unfinished: usize,
 }
 
 impl Finder {
-    /// Looks for these from an offset of the text on.
+    /// Creates a finder that starts at an offset of the text.
     pub(super) fn new(needles: Arc<Needles>, at: u64) -> Self {
         let views = View::all().into_iter();
         Self {
@@ -64,7 +64,7 @@ impl Finder {
         }
     }
 
-    /// Returns what secrets cover in a whole text.
+    /// Returns the ranges of secrets in a whole text.
     pub(super) fn find(needles: &Arc<Needles>, text: &[u8]) -> Vec<Range<u64>> {
         if needles.is_empty() {
             return Vec::new();
@@ -77,7 +77,7 @@ impl Finder {
         finder.take_covers(u64::MAX)
     }
 
-    /// Takes over what an earlier one found and nobody took.
+    /// Adopts the results of an earlier finder that were not taken yet.
     pub(super) fn adopt(&mut self, before: Option<Self>) {
         let found = before
             .into_iter()
@@ -87,12 +87,12 @@ impl Finder {
         }
     }
 
-    /// Whether it looks for these.
+    /// Returns whether it searches for these.
     pub(super) fn looks_for(&self, needles: &Arc<Needles>) -> bool {
         Arc::ptr_eq(&self.needles, needles)
     }
 
-    /// Takes the text's next byte.
+    /// Accepts the text's next byte.
     pub(super) fn push(&mut self, byte: u8) {
         let unit = Unit {
             byte,
@@ -108,7 +108,7 @@ impl Finder {
             Alike::Dropped if self.together => {}
             _ => self.push_apart(unit),
         }
-        // By the offset, so that it does not depend on how the text is cut.
+        // By the offset, so that it does not depend on how the text is split.
         if self.at.is_multiple_of(CHECKED_EVERY) {
             self.give_up_what_is_too_long();
         }
@@ -155,7 +155,8 @@ impl Finder {
         }
     }
 
-    /// Returns where the bytes begin that may still become a secret: those before are decided.
+    /// Returns the offset of the first byte that may still become part of a secret: those before
+    /// are decided.
     pub(super) fn undecided(&self) -> u64 {
         let watches = if self.together {
             &self.watches[..1]
@@ -169,14 +170,14 @@ impl Finder {
         begun.min().unwrap_or(self.at)
     }
 
-    /// Removes and returns what is covered before an offset.
+    /// Removes and returns the covers before an offset.
     pub(super) fn take_covers(&mut self, before: u64) -> Vec<Range<u64>> {
         self.covers.take(before)
     }
 }
 
 impl Cursor {
-    /// Returns where the first byte is that may become a part of a secret.
+    /// Returns the offset of the first byte that may become part of a secret.
     fn unfinished(&self) -> Option<u64> {
         self.begun.get(self.begun.len() - self.unfinished).copied()
     }

@@ -1,4 +1,4 @@
-//! The forms in which a secret is looked for.
+//! The forms in which a secret is searched for.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use super::MIN_SECRET;
 use super::view::visible;
 
-/// Texts of more bytes than this are not looked for in base64 of an encoding.
+/// The maximum size, in bytes, of texts that are searched for in base64 of another encoding.
 const MOST_FOR_TWO_LAYERS: usize = 2 << 10;
-/// Texts of more bytes than this are not looked for in base64 at all.
+/// The maximum size, in bytes, of texts that are searched for in base64.
 const MOST_FOR_BASE64: usize = 64 << 10;
 
-/// What percent-encoders escape: all but the unreserved characters of RFC 3986, section 2.3; all but
-/// those of JavaScript's `encodeURIComponent` (ECMA-262, section 19.2.6); all but letters and digits.
+/// The characters that percent-encoders escape: all but the unreserved characters of RFC 3986,
+/// section 2.3; all but those of JavaScript's `encodeURIComponent` (ECMA-262, section 19.2.6); all
+/// but letters and digits.
 const PERCENT_SETS: [&AsciiSet; 3] = [
     UNRESERVED,
     &UNRESERVED
@@ -32,11 +33,11 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Returns the forms that a secret is looked for in, as the views show them. Those with escapes are
-/// left to the views, which decode them; base64 can't be decoded without knowing where it begins.
+/// Returns the forms in which a secret is searched for in the views. Forms with escapes are left to
+/// the views, which decode them; base64 cannot be decoded without knowing where it begins.
 ///
-/// All of them have at least [`MIN_SECRET`] bytes; there are none if the secret has fewer that can
-/// be seen.
+/// All of them have at least [`MIN_SECRET`] bytes; there are none if the secret has fewer visible
+/// bytes.
 pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     let mut plain: BTreeSet<&str> = BTreeSet::from([secret, secret.trim()]);
     // Logs are read line by line.
@@ -62,7 +63,7 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     forms
 }
 
-/// The text with escapes: as JSON has it, and percent-encoded in the usual ways.
+/// Returns the text with escapes: as in JSON, and percent-encoded in the usual ways.
 fn encoded(text: &str) -> BTreeSet<String> {
     let json = serde_json::Value::from(text).to_string();
     let mut all = BTreeSet::from([json[1..json.len() - 1].to_owned()]);
@@ -74,13 +75,14 @@ fn encoded(text: &str) -> BTreeSet<String> {
     all
 }
 
-/// The text in both alphabets of base64 (RFC 4648), wherever it begins in a group of three bytes.
+/// Returns the text in both alphabets of base64 (RFC 4648), for each of its positions in a group of
+/// three bytes.
 fn in_base64(text: &str) -> impl Iterator<Item = String> {
     (0..3).flat_map(move |before| base64_at(text, before))
 }
 
-/// The characters of base64 that are the text's alone when it begins `before` bytes after a group
-/// of three: those that share bits with a neighbour are left out.
+/// Returns the characters of base64 that depend only on the text when it begins `before` bytes
+/// after a group of three: those that share bits with a neighbour are left out.
 fn base64_at(text: &str, before: usize) -> [String; 2] {
     let mut bytes = vec![0; before];
     bytes.extend_from_slice(text.as_bytes());

@@ -1,15 +1,15 @@
-//! Masking: what keeps a known secret out of logs, events and failures.
+//! Masking: keeps known secrets out of logs, events and failures.
 //!
-//! A secret is found in a text however it is split into pieces, with characters that can't be seen
-//! between its own (controls, colours, line ends), and under at most two layers of these, in any
-//! order: base64 (RFC 4648, both alphabets, at any place in a group of three), percent-encoding
-//! (RFC 3986, any of its characters), and the escapes of JSON (RFC 8259, any of its characters).
-//! Two limits: under base64, a text is looked for as JSON and percent-encoding have to escape it,
-//! not with more escapes; and a text (a secret, or a line of it) of more than 2 KiB is looked for
+//! A secret is found in a text however it is split into pieces, with invisible characters between
+//! its own (controls, colours, line ends), and under at most two layers of these, in any order:
+//! base64 (RFC 4648, both alphabets, at any position in a group of three), percent-encoding (RFC
+//! 3986, any of its characters), and the escapes of JSON (RFC 8259, any of its characters). Two
+//! limits: under base64, a text is searched for as JSON and percent-encoding have to escape it, not
+//! with more escapes; and a text (a secret, or a line of it) of more than 2 KiB is searched for
 //! under one layer of base64, one of more than 64 KiB under none.
 //!
-//! It is best effort: a text that a plugin cut, reversed or encrypted is not found. What keeps a
-//! secret safe is that plugins hold handles and never the text.
+//! Masking is best effort: a text that a plugin cut, reversed or encrypted is not found. Secrets
+//! are safe because plugins hold handles and never the text.
 
 mod automaton;
 mod covers;
@@ -33,11 +33,11 @@ use needles::Needles;
 pub use stream::MaskStream;
 pub use unmaskable::Unmaskable;
 
-/// The fewest bytes of a secret, not counting those that can't be seen: a shorter one would be found
+/// The minimum length of a secret, in bytes, without invisible ones: a shorter one would be found
 /// everywhere.
 pub const MIN_SECRET: usize = 4;
 
-/// What stands in place of a secret.
+/// The replacement of a secret.
 pub const MASK: &str = "***";
 
 /// The secrets known to one run.
@@ -46,17 +46,17 @@ pub struct Masks {
 }
 
 impl Masks {
-    /// Returns masks that know no secret yet.
+    /// Returns masks without any secret.
     pub fn new() -> Self {
         Self {
             current: RwLock::new(Arc::new(Needles::new())),
         }
     }
 
-    /// Makes a secret known.
+    /// Adds a secret.
     ///
     /// # Errors
-    /// Why it can't be masked: then it may not be used.
+    /// The reason why it cannot be masked: then it may not be used.
     pub fn add(&self, secret: &str) -> Result<(), Unmaskable> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if !current.knows(secret) {
@@ -70,18 +70,18 @@ impl Masks {
         mask(&self.current(), text)
     }
 
-    /// Returns the bytes without any known secret; nothing if they hold none.
+    /// Returns the bytes without any known secret; `None` if they hold none.
     pub fn bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         without(&self.current(), bytes)
     }
 
-    /// Whether a known secret, in any form, is in the text.
+    /// Returns whether the text contains a known secret, in any form.
     pub fn found_in(&self, text: &str) -> bool {
         found_in(&self.current(), text)
     }
 
-    /// Returns the first place (a JSON pointer, RFC 6901) of a value that holds a known secret, in a
-    /// text, a number or a key. A secret that a key holds is masked in the answer.
+    /// Returns the path (a JSON pointer, RFC 6901) of the first value that contains a known secret,
+    /// in a text, a number or a key. A secret in a key is masked in the path.
     pub fn find(&self, value: &Value) -> Option<String> {
         values::find(&self.current(), value)
     }
@@ -96,10 +96,10 @@ impl Masks {
         self.stream_after(0)
     }
 
-    /// Masks a text of which the first bytes, masked, have been returned by an earlier stream.
+    /// Masks a text whose first bytes, masked, have been returned by an earlier stream.
     ///
-    /// The text is given from its beginning again, so that the rest is masked as it would have been
-    /// without the interruption; what stands for its first `known` bytes is not returned.
+    /// The text is passed from its beginning again, so that the rest is masked as it would have
+    /// been without the interruption; the output for its first `known` bytes is not returned.
     pub fn stream_after(self: &Arc<Self>, known: u64) -> MaskStream {
         MaskStream::new(Arc::clone(self), known)
     }
@@ -124,7 +124,7 @@ impl fmt::Debug for Masks {
 fn mask<'t>(needles: &Arc<Needles>, text: &'t str) -> Cow<'t, str> {
     match without(needles, text.as_bytes()) {
         None => Cow::Borrowed(text),
-        // Secrets are whole characters, and so is what is left.
+        // Secrets are whole characters, and so is the rest.
         Some(masked) => Cow::Owned(String::from_utf8_lossy(&masked).into_owned()),
     }
 }

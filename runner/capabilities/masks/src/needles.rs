@@ -7,7 +7,7 @@ use super::automaton::Automaton;
 use super::forms::forms;
 use super::{MIN_SECRET, Unmaskable};
 
-/// The most states of the automaton, which takes some 28 bytes for each.
+/// The maximum number of states of the automaton; each takes about 28 bytes.
 const MOST_STATES: usize = 4_000_000;
 
 /// The forms of all known secrets, and the automaton that finds them.

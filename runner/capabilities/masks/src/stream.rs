@@ -4,10 +4,11 @@ use super::Masks;
 use super::covers::replace;
 use super::finder::Finder;
 
-/// Masks bytes that arrive in pieces: what comes out is the same for every way of cutting them.
+/// Masks bytes that arrive in pieces: the output does not depend on how they are split.
 ///
 /// Bytes that may be the beginning of a secret are held back until the next piece or
-/// [`finish`](Self::finish) decides. Everything else passes as it is, escapes and colours too.
+/// [`finish`](Self::finish) decides. Everything else passes unchanged, including escapes and
+/// colours.
 #[derive(Debug)]
 pub struct MaskStream {
     masks: Arc<Masks>,
@@ -15,7 +16,7 @@ pub struct MaskStream {
     held: Vec<u8>,
     /// The offset of the first byte that is held back.
     from: u64,
-    /// What stands for the bytes before this offset is not returned.
+    /// The output for the bytes before this offset is not returned.
     known: u64,
     in_mask: bool,
 }
@@ -32,7 +33,7 @@ impl MaskStream {
         }
     }
 
-    /// Takes the next piece and returns what is decided by now.
+    /// Accepts the next piece and returns the output that is decided.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         let needles = self.masks.current();
         if needles.is_empty() {
@@ -43,7 +44,7 @@ impl MaskStream {
         }
         let mut finder = match self.finder.take() {
             Some(finder) if finder.looks_for(&needles) => finder,
-            // A secret became known: it may have begun in what is held back.
+            // A secret was added: it may begin in the held-back bytes.
             before => {
                 let mut finder = Finder::new(needles, self.from);
                 for byte in &self.held {
@@ -63,12 +64,12 @@ impl MaskStream {
         out
     }
 
-    /// Returns how many bytes are held back by now.
+    /// Returns the number of bytes that are held back.
     pub fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// Ends the text and returns what was held back.
+    /// Ends the text and returns the output of the held-back bytes.
     pub fn finish(mut self) -> Vec<u8> {
         let Some(mut finder) = self.finder.take() else {
             return Vec::new();

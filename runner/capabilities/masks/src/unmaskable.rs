@@ -2,7 +2,7 @@ use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::MIN_SECRET;
 
-/// Why a secret can't be masked, so that it may not be used.
+/// The reason why a secret cannot be masked, so that it may not be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unmaskable {
     /// It would be found everywhere.
@@ -11,7 +11,7 @@ pub enum Unmaskable {
          count), so it can't be masked in logs"
     )]
     TooShort,
-    /// Looking for it would take too much memory.
+    /// Searching for it would take too much memory.
     #[error("this run's secrets are too large or too many to be masked in logs")]
     TooMuch,
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::needles::Needles;
 use super::{MASK, found_in, mask};
 
-/// Returns the first place (a JSON pointer, RFC 6901) whose text, number or key holds a secret; the
-/// keys in it are masked.
+/// Returns the path (a JSON pointer, RFC 6901) of the first value whose text, number or key
+/// contains a secret; keys in the path are masked.
 pub(super) fn find(needles: &Arc<Needles>, value: &Value) -> Option<String> {
     find_below(needles, value, &mut String::new())
 }

@@ -1,26 +1,26 @@
-//! A stage of a view that waits for the end of what it decodes.
+//! A stage of a view that waits for the end of an escape.
 
 use super::{Unit, escapes, invisible};
 
-/// What the first bytes of what was held back are.
+/// The meaning of the first held-back bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Read {
-    /// Perhaps the beginning of something; the next byte tells more.
+    /// Perhaps the beginning of an escape; the next byte is needed.
     More,
-    /// So many bytes that stand for themselves.
+    /// This many bytes that stand for themselves.
     Literal(usize),
-    /// So many bytes that are not seen.
+    /// This many bytes that are invisible.
     Dropped(usize),
-    /// So many bytes that stand for a character.
+    /// This many bytes that stand for a character.
     Character(usize, char),
-    /// So many bytes that stand for one byte.
+    /// This many bytes that stand for one byte.
     Byte(usize, u8),
 }
 
 /// Decodes or drops parts of a text that are at most a few dozen bytes long.
 #[derive(Debug, Clone)]
 pub(super) struct Decoder {
-    /// Whether a byte may begin something.
+    /// Whether a byte may begin an escape.
     begins: fn(u8) -> bool,
     read: fn(&[u8]) -> Read,
     held: Vec<Unit>,
@@ -34,7 +34,7 @@ impl Decoder {
         Self::new(|byte| byte == 0x1b, escapes::colour)
     }
 
-    /// Drops characters that can't be seen.
+    /// Drops invisible characters.
     pub(super) fn invisible() -> Self {
         Self::new(invisible::begins, invisible::read)
     }

@@ -1,11 +1,11 @@
-//! Escapes, read from their first byte on.
+//! Parses escapes from their first byte.
 
 use super::decoder::Read;
 
-/// The longest colour sequence that counts as one; real ones have some 20 bytes.
+/// The maximum length of a colour sequence; real ones have about 20 bytes.
 const LONGEST_COLOUR: usize = 64;
 
-/// Reads what begins with ESC.
+/// Parses a sequence that begins with ESC.
 pub(super) fn colour(bytes: &[u8]) -> Read {
     let parameters = match bytes {
         [_] => return Read::More,
@@ -22,7 +22,7 @@ pub(super) fn colour(bytes: &[u8]) -> Read {
     }
 }
 
-/// Reads what begins with `%`.
+/// Parses an escape that begins with `%`.
 pub(super) fn percent(bytes: &[u8]) -> Read {
     match hex(&bytes[1..], 2) {
         Hex::Value(value) => byte(3, value),
@@ -31,7 +31,7 @@ pub(super) fn percent(bytes: &[u8]) -> Read {
     }
 }
 
-/// Reads what begins with a backslash.
+/// Parses an escape that begins with a backslash.
 pub(super) fn backslash(bytes: &[u8]) -> Read {
     let Some(kind) = bytes.get(1) else {
         return Read::More;
@@ -56,7 +56,7 @@ pub(super) fn backslash(bytes: &[u8]) -> Read {
     Read::Byte(2, control)
 }
 
-/// Reads what begins with `\u`; two halves of a character outside the basic plane are one.
+/// Parses an escape that begins with `\u`; the two halves of a surrogate pair are one character.
 fn unicode(bytes: &[u8]) -> Read {
     let first = match hex(&bytes[2..], 4) {
         Hex::Value(value) => value,
@@ -90,7 +90,7 @@ fn byte(length: usize, value: u32) -> Read {
     u8::try_from(value).map_or(Read::Literal(1), |value| Read::Byte(length, value))
 }
 
-/// The number that the first `digits` bytes write.
+/// Parses the number in the first `digits` bytes.
 fn hex(bytes: &[u8], digits: usize) -> Hex {
     let mut value = 0;
     for byte in bytes.iter().take(digits) {

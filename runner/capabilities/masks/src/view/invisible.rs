@@ -1,29 +1,28 @@
-//! Characters that can't be seen: they may stand between a secret's characters and vanish when it
-//! is shown.
+//! Invisible characters: they may be between a secret's characters and vanish when it is displayed.
 
 use sidestep_events::show::is_unseen;
 
 use super::decoder::Read;
 
-/// Returns the text without characters that can't be seen.
+/// Returns the text without invisible characters.
 pub(in super::super) fn visible(text: &str) -> String {
     text.chars().filter(|c| !is_unseen(*c)).collect()
 }
 
-/// Whether a byte may begin a character that can't be seen: a control, or any character of UTF-8
+/// Returns whether a byte may begin an invisible character: a control, or any character of UTF-8
 /// that has several bytes.
 pub(super) fn begins(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f || (0xc2..=0xf4).contains(&byte)
 }
 
-/// Whether all characters that the byte of UTF-8 begins can be seen.
+/// Returns whether all characters that begin with this byte of UTF-8 are visible.
 pub(super) fn begins_only_visible(byte: u8) -> bool {
     // The first bytes of those above: Latin-1's controls, Arabic and Syriac, U+0800 to U+0FFF,
     // Hangul, Mongolian and Khmer, punctuation, U+3000 to U+3FFF, U+F000 to U+FFFF.
     matches!(byte, 0xc3..=0xcc | 0xce..=0xd7 | 0xd9..=0xda | 0xdd..=0xdf | 0xe4..=0xee)
 }
 
-/// Reads what begins with such a byte.
+/// Parses a character that begins with such a byte.
 pub(super) fn read(bytes: &[u8]) -> Read {
     let length = match bytes.first() {
         Some(0xc2..=0xdf) => 2,

@@ -1,7 +1,7 @@
-//! Views of a text: what is left of it when escapes are decoded and what can't be seen is dropped.
+//! Views of a text: the text with its escapes decoded and its invisible characters dropped.
 //!
-//! Secrets are looked for in the views and masked in the text itself, so that a text without a
-//! secret passes as it is, with its colours and line ends.
+//! Secrets are searched for in the views and masked in the text itself, so that a text without a
+//! secret passes unchanged, with its colours and line ends.
 
 mod decoder;
 mod escapes;
@@ -21,7 +21,7 @@ pub(super) struct Unit {
     pub(super) to: u64,
 }
 
-/// Makes a view of a text, a byte at a time.
+/// Creates a view of a text, a byte at a time.
 #[derive(Debug, Clone)]
 pub(super) struct View(Vec<Stage>);
 
@@ -32,8 +32,8 @@ enum Stage {
 }
 
 impl View {
-    /// Returns the views that a secret is looked for in. The first drops what can't be seen and
-    /// nothing else.
+    /// Returns the views in which a secret is searched for. The first drops only invisible
+    /// characters.
     pub(super) fn all() -> Vec<Self> {
         let decoders: [fn() -> Decoder; 2] = [Decoder::backslashes, Decoder::percents];
         let mut views = vec![
@@ -48,11 +48,12 @@ impl View {
         views
     }
 
-    /// The text as this program's log lines show it, without colours, decoded layer by layer.
+    /// Returns the view of the text as this program's log lines show it, without colours, decoded
+    /// layer by layer.
     fn decoded(layers: &[fn() -> Decoder]) -> Self {
         let mut stages = vec![Stage::Decoder(Decoder::colours())];
         if !layers.is_empty() {
-            // What can't be seen between the characters of an escape, too.
+            // Invisible characters are dropped between the characters of an escape, too.
             stages.push(Stage::Decoder(Decoder::invisible()));
         }
         stages.extend(layers.iter().map(|layer| Stage::Decoder(layer())));
@@ -64,12 +65,12 @@ impl View {
         Self(stages)
     }
 
-    /// Takes the text's next byte; `see` gets what it brings to the view.
+    /// Accepts the text's next byte; `see` gets the resulting bytes of the view.
     pub(super) fn push(&mut self, unit: Unit, see: &mut dyn FnMut(Unit)) {
         pass(&mut self.0, unit, see);
     }
 
-    /// Ends the text: what was undecided stands for itself.
+    /// Ends the text: undecided bytes stand for themselves.
     pub(super) fn finish(&mut self, see: &mut dyn FnMut(Unit)) {
         let mut stages = self.0.as_mut_slice();
         while let Some((stage, rest)) = stages.split_first_mut() {
@@ -80,7 +81,7 @@ impl View {
         }
     }
 
-    /// Returns where in the text the first byte is that is not decided about.
+    /// Returns the offset in the text of the first undecided byte.
     pub(super) fn undecided(&self) -> Option<u64> {
         let stages = self.0.iter().filter_map(|stage| match stage {
             Stage::Decoder(decoder) => decoder.undecided(),
@@ -89,7 +90,8 @@ impl View {
         stages.min()
     }
 
-    /// Whether it is in no escape or sequence, so that an ordinary byte passes as it is.
+    /// Returns whether it is outside of any escape or sequence, so that an ordinary byte passes
+    /// unchanged.
     pub(super) fn is_idle(&self) -> bool {
         self.0.iter().all(|stage| match stage {
             Stage::Decoder(decoder) => decoder.undecided().is_none(),
@@ -98,18 +100,18 @@ impl View {
     }
 }
 
-/// What all idle views make of a byte.
+/// The effect of a byte on all idle views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Alike {
     /// They show it.
     Shown,
     /// They drop it.
     Dropped,
-    /// Each goes its own way: an escape or a sequence may begin, or a character that can't be seen.
+    /// They differ: an escape, a sequence or an invisible character may begin.
     No,
 }
 
-/// Returns what all idle views make of a byte.
+/// Returns the effect of a byte on all idle views.
 pub(super) fn alike(byte: u8) -> Alike {
     match byte {
         b'\\' | b'%' | 0x1b => Alike::No,

@@ -1,6 +1,6 @@
-//! What a terminal takes for its own and does not show.
+//! Bytes that a terminal interprets and does not display.
 
-/// Where in a control sequence a text is (ECMA-48, sections 5.3 to 5.6).
+/// The position in a control sequence (ECMA-48, sections 5.3 to 5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum At {
     #[default]
@@ -15,15 +15,15 @@ enum At {
     StringEscape,
 }
 
-/// Drops control sequences and control strings whole, as a terminal does.
+/// Drops whole control sequences and control strings, as a terminal does.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Terminal(At);
 
 impl Terminal {
-    /// Takes the next byte. Whether it is shown, as far as this stage knows.
+    /// Accepts the next byte, and returns whether it is visible, as far as this stage knows.
     pub(super) fn shows(&mut self, byte: u8) -> bool {
         let (next, shown) = match (self.0, byte) {
-            // A backslash after ESC ends the string; any other sequence breaks it off.
+            // A backslash after ESC ends the string; any other sequence aborts it.
             (At::StringEscape, b'\\') => (At::Text, false),
             (At::String, 0x1b) => (At::StringEscape, false),
             (_, 0x1b) => (At::Escape, false),
@@ -32,7 +32,7 @@ impl Terminal {
             (At::Escape | At::StringEscape, b']' | b'P' | b'X' | b'^' | b'_') => {
                 (At::String, false)
             }
-            // Intermediate bytes, such as those that choose a character set.
+            // Intermediate bytes, such as those that select a character set.
             (At::Escape, 0x20..=0x2f) => (At::Escape, false),
             (At::Escape | At::StringEscape, 0x30..=0x7e) => (At::Text, false),
             (At::Sequence, 0x20..=0x3f) => (At::Sequence, false),
@@ -47,7 +47,7 @@ impl Terminal {
         shown
     }
 
-    /// Whether it is in no sequence.
+    /// Returns whether it is outside of any sequence.
     pub(super) fn is_idle(&self) -> bool {
         self.0 == At::Text
     }
