@@ -1,11 +1,11 @@
-//! What plugins can call: the table of all capabilities, each in a crate of its own.
+//! The capabilities of plugins: the table of all of them, each in a crate of its own.
 //!
 //! A capability's crate holds its implementation of the WIT interface and its client; its scope is
-//! the module of the same name in `sidestep-policy`. It knows the gate and no other capability.
-//! This crate is the only one that knows them all.
+//! the module of the same name in `sidestep-policy`. It depends on the gate and on no other
+//! capability. Only this crate depends on all of them.
 //!
-//! None of them must know how a component is loaded or run, how steps are scheduled, or how events
-//! are shown and stored.
+//! None of them must depend on how a component is loaded or run, how steps are scheduled, or how
+//! events are displayed and stored.
 
 mod linked;
 mod secrets;
@@ -21,7 +21,7 @@ pub use sidestep_registry as registry;
 pub use sidestep_storage as storage;
 pub use sidestep_workspace as workspace;
 
-/// Google Cloud: where its APIs are, as whom they are called, and its control plane.
+/// Google Cloud: the addresses of its APIs, the credentials for them, and its control plane.
 pub mod google {
     pub use sidestep_control_plane::ControlPlane;
     pub use sidestep_google::{Credentials, Endpoints, Origin, Service, UnknownService};

@@ -19,7 +19,7 @@ pub(crate) const CAPABILITY: Capability = Capability {
     link,
 };
 
-/// The pipeline's secrets by name. The masks know them from the start.
+/// The pipeline's secrets by name. They are in the masks from the start.
 #[derive(Debug, Default)]
 pub struct Secrets(pub BTreeMap<String, Secret>);
 

@@ -1,4 +1,4 @@
-//! What a registry's answer holds.
+//! Reads registries' answers.
 
 use http::HeaderMap;
 use http::header::LOCATION;
@@ -7,19 +7,20 @@ use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::failure::{of_answer, unreachable};
 
-/// The largest answer of a token service, and the most of a refusal that is read.
+/// The maximum size of a token service's answer, and of the part of an error answer that is read,
+/// in bytes.
 pub(super) const LARGEST_TOKEN: usize = 64 << 10;
 
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Where an answer says that what was asked for lies; never from HTTPS to HTTP.
+/// Returns the URL that an answer redirects to; never from HTTPS to HTTP.
 pub(super) fn elsewhere(answer: &Response) -> Option<Url> {
     target(answer).filter(|_| answer.status().is_redirection())
 }
 
-/// Where an upload was begun, if it is at the same registry.
+/// Returns the URL of a started upload, if it is at the same registry.
 pub(super) fn upload(answer: &Response) -> Option<Url> {
     target(answer).filter(|url| url.origin() == answer.url().origin())
 }

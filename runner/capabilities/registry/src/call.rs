@@ -1,4 +1,4 @@
-//! How a call gets to a registry: as whom, and to which address.
+//! The calls of a registry: their credentials and their addresses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use super::challenge::Challenge;
 use super::failure::unreachable;
 use super::reference::Repository;
 
-/// How long one answer may take, and after how long a request is not sent again.
+/// The timeout of one answer. A request is not retried after this time either.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A call about a repository.
 pub(super) struct Call<'a> {
     repository: &'a Repository,
     method: Method,
-    /// Below the repository's own.
+    /// The path below the repository's own.
     path: String,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
@@ -52,7 +52,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Who calls registries: Google's with the credentials of this process, others without any.
+/// The caller of registries: Google's with the credentials of this process, others without any.
 #[derive(Debug)]
 pub(super) struct Caller {
     http: transport::Lazy,
@@ -62,7 +62,7 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
-        // Where a registry sends a client on to is looked at here.
+        // Redirects of a registry are handled here.
         let http = transport::Lazy::new(|| transport::builder().timeout(PATIENCE));
         Self {
             http,
@@ -71,7 +71,7 @@ impl Caller {
         }
     }
 
-    /// Gets what lies elsewhere. No credentials go there.
+    /// Gets the target of a redirect, without credentials.
     pub(super) async fn get_elsewhere(
         &self,
         url: Url,
@@ -79,9 +79,9 @@ impl Caller {
         Ok(self.http.get()?.get(url).send().await)
     }
 
-    /// Takes an upload back that was begun.
+    /// Cancels a started upload.
     pub(super) async fn cancel(&self, repository: &Repository, upload: Url) {
-        // An upload that can't be cancelled ends by itself.
+        // An upload that cannot be cancelled expires.
         let ready = match self.authorization(repository).await {
             Ok(authorization) => self.http.get().map(|http| (http, authorization)),
             Err(failure) => Err(failure),
@@ -100,7 +100,8 @@ impl Caller {
         }
     }
 
-    /// Sends a call, again if its answer is lost; whoever is a stranger there gets a token first.
+    /// Sends a call, and retries it if the answer is lost; a caller without credentials gets a
+    /// token first.
     pub(super) async fn send(&self, what: &str, call: &Call<'_>) -> Result<Response, Failure> {
         let repository = call.repository;
         let url = format!("{}/{}", self.base(repository), call.path);
@@ -120,7 +121,8 @@ impl Caller {
             let authorization = self.authorization(repository).await?;
             let nobody = authorization.is_empty();
             let mut answer = request(authorization).send().await.map_err(lost)?;
-            // Who sends nothing is told where to get a token for nobody.
+            // A registry answers a request without credentials with the address of anonymous
+            // tokens.
             if nobody
                 && answer.status() == StatusCode::UNAUTHORIZED
                 && let Some(challenge) = Challenge::of(answer.headers())
@@ -128,7 +130,7 @@ impl Caller {
                 let authorization = self.anonymous(what, repository, &challenge).await?;
                 answer = request(authorization).send().await.map_err(lost)?;
             }
-            // Blobs alone may lie elsewhere.
+            // Only blobs may be redirected.
             let moved = call.path.starts_with("blobs/sha256:") && elsewhere(&answer).is_some();
             if answer.status().is_success() || moved {
                 return Ok(answer);
@@ -138,7 +140,8 @@ impl Caller {
         .await
     }
 
-    /// The address of a repository. A registry in all registries' place has their hosts in paths.
+    /// Returns the address of a repository. A registry that replaces all registries has their hosts
+    /// in its paths.
     fn base(&self, repository: &Repository) -> String {
         match self.endpoints.url(Service::Registry) {
             Some(endpoint) => format!("{endpoint}/v2/{repository}"),
@@ -149,7 +152,7 @@ impl Caller {
         }
     }
 
-    /// What goes to Google's registries and to no other: this process's access token.
+    /// Returns the headers with this process's access token, for Google's registries only.
     async fn authorization(&self, repository: &Repository) -> Result<HeaderMap, Failure> {
         if !repository.is_googles() {
             return Ok(HeaderMap::new());

@@ -1,4 +1,4 @@
-//! A registry's challenge, and the token for nobody that it leads to
+//! A registry's challenge, and the anonymous token that it leads to
 //! (<https://distribution.github.io/distribution/spec/auth/token/>).
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use reqwest::Url;
 use serde::Deserialize;
 
-/// What a registry asks of who sent no credentials.
+/// The challenge of a registry to a request without credentials.
 #[derive(Debug)]
 pub(super) struct Challenge {
     realm: String,
@@ -15,7 +15,7 @@ pub(super) struct Challenge {
 }
 
 impl Challenge {
-    /// Reads a `Bearer` challenge; none of another kind can be met without credentials.
+    /// Reads a `Bearer` challenge; other kinds cannot be met without credentials.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(WWW_AUTHENTICATE)?.to_str().ok()?;
         let (scheme, mut rest) = value.split_once(' ')?;
@@ -41,7 +41,7 @@ impl Challenge {
         })
     }
 
-    /// Where the token is to be had. Without TLS only where the operator set the registry's address.
+    /// Returns the URL of the token. Without TLS only if the operator set the registry's address.
     pub(super) fn url(&self, repository: &str, insecure: bool) -> Option<Url> {
         let mut url: Url = self.realm.parse().ok()?;
         if url.scheme() != "https" && !(insecure && url.scheme() == "http") {
@@ -57,9 +57,9 @@ impl Challenge {
         Some(url)
     }
 
-    /// The header that a token service's answer comes to.
+    /// Returns the header from a token service's answer.
     pub(super) fn authorization(answer: &[u8]) -> Option<HeaderMap> {
-        /// Old services name it the one way, others the other.
+        /// Some services use the one name, some the other.
         #[derive(Deserialize)]
         struct Answer {
             token: Option<String>,

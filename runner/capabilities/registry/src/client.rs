@@ -14,38 +14,39 @@ use super::call::{Call, Caller};
 use super::failure::unreachable;
 use super::reference::{Image, Repository};
 
-/// The largest manifest or configuration that is read: what the specification has registries take.
+/// The maximum size of a manifest or configuration, in bytes: the size that registries have to
+/// accept by the specification.
 const LARGEST: usize = 4 << 20;
-/// How often a blob may be said to lie elsewhere.
+/// The maximum number of redirects of a blob.
 const MOST_REDIRECTS: usize = 3;
-/// The manifests that are understood.
+/// The supported media types of manifests.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// Registries: Google's with the credentials of this process, others without any.
 #[derive(Debug)]
 pub struct Registry(Caller);
 
-/// What a reference names (OCI image specification, Descriptor).
+/// The target of a reference (OCI image specification, Descriptor).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Descriptor {
     /// `sha256:` and 64 hex digits.
     pub digest: String,
     /// The media type.
     pub media_type: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
 impl Registry {
-    /// Calls the registries, or the one in their place that the operator set.
+    /// Calls the registries, or the one that the operator set in place of them.
     pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
         Self(Caller::new(endpoints, credentials))
     }
 
-    /// What an image's reference names now.
+    /// Returns the current target of an image's reference.
     ///
     /// # Errors
-    /// What the registry says.
+    /// The failure that the registry answered with.
     pub async fn resolve(&self, image: &Image) -> Result<Descriptor, Failure> {
         let what = format!("resolve {image}");
         let path = format!("manifests/{}", image.reference);
@@ -65,14 +66,15 @@ impl Registry {
                 size,
             });
         }
-        // Not every registry says it all in the headers.
+        // Not every registry sends all of it in the headers.
         self.manifest(image).await.map(|(descriptor, _)| descriptor)
     }
 
-    /// An image's manifest or index, byte for byte.
+    /// Returns an image's manifest or index, byte for byte.
     ///
     /// # Errors
-    /// What the registry says; `registry.digest` for bytes that are not what the digest says.
+    /// The failure that the registry answered with; `registry.digest` if the bytes do not match the
+    /// digest.
     pub async fn manifest(&self, image: &Image) -> Result<(Descriptor, Vec<u8>), Failure> {
         let what = format!("read the manifest of {image}");
         let path = format!("manifests/{}", image.reference);
@@ -94,7 +96,7 @@ impl Registry {
         Ok((descriptor, bytes))
     }
 
-    /// A small blob: an image's configuration.
+    /// Returns a small blob: an image's configuration.
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest).
@@ -102,7 +104,7 @@ impl Registry {
         let what = format!("read {repository}@{digest}");
         let call = Call::new(Method::GET, repository, format!("blobs/{digest}"));
         let mut answer = self.0.send(&what, &call).await?;
-        // Blobs often lie elsewhere, and what they are is known.
+        // Blobs are often redirected; their digest is known.
         for _ in 0..MOST_REDIRECTS {
             let Some(next) = elsewhere(&answer) else {
                 break;
@@ -127,7 +129,7 @@ impl Registry {
     /// Stores a manifest under an image's tag or digest.
     ///
     /// # Errors
-    /// What the registry says.
+    /// The failure that the registry answered with.
     pub async fn put_manifest(
         &self,
         image: &Image,
@@ -148,16 +150,16 @@ impl Registry {
         Ok(descriptor)
     }
 
-    /// Whether this process may push: an upload is begun and cancelled.
+    /// Checks that this process may push, by starting and cancelling an upload.
     ///
     /// # Errors
-    /// What the registry says to who may not.
+    /// The failure that the registry answered with, if this process may not.
     pub async fn may_push(&self, repository: &Repository) -> Result<(), Failure> {
         let what = format!("push to {repository}");
         let path = "blobs/uploads/".to_owned();
         let call = Call::new(Method::POST, repository, path).body(Vec::new());
         let answer = self.0.send(&what, &call).await?;
-        // The question is answered.
+        // The check succeeded, whatever the result of the cancel.
         if let Some(upload) = upload(&answer) {
             self.0.cancel(repository, upload).await;
         }

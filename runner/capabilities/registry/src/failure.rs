@@ -1,10 +1,10 @@
-//! What a registry's refusals mean (OCI distribution specification, "Error codes").
+//! Failures from registries' error answers (OCI distribution specification, "Error codes").
 
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_transport::causes;
 
-/// The failure that an answer is. `what` completes "cannot …".
+/// Returns the failure of an answer. `what` completes "cannot …".
 pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let error = &json["errors"][0];
@@ -46,7 +46,7 @@ pub(super) fn of_answer(what: &str, http_status: u16, body: &[u8]) -> Failure {
     }
 }
 
-/// The failure of a request that got no answer.
+/// Returns the failure of a request without an answer.
 pub(super) fn unreachable(what: &str, host: &str, error: &reqwest::Error) -> Failure {
     let why = causes::last(error);
     Failure::new(

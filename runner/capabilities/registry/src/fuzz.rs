@@ -1,4 +1,4 @@
-//! A registry's answers, as a fuzzer gives them.
+//! Fuzz targets for a registry's answers.
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue};
@@ -8,13 +8,13 @@ use super::failure::of_answer;
 use super::index;
 use super::reference::{Image, Repository};
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the reader, and the seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
 pub const TARGETS: [Target; 1] = [("capabilities-registry-answer", answer, answers)];
 
-/// Reads a challenge, a token, an index, a manifest, a refusal, and a reference.
+/// Reads a challenge, a token, an index, a manifest, an error answer, and a reference.
 fn answer(bytes: &[u8]) {
     if let Ok(value) = HeaderValue::from_bytes(bytes) {
         let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]);

@@ -1,4 +1,4 @@
-//! Indexes: which image of one is meant, and making one (OCI image specification, Image Index).
+//! Indexes: selects an image of one, and creates one (OCI image specification, Image Index).
 
 use serde::{Deserialize, Serialize};
 use sidestep_contract::image::is_digest;
@@ -9,7 +9,7 @@ use super::reference::Image;
 
 /// The media type of an index.
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// The most images that an index is made of.
+/// The maximum number of images in a new index.
 const MOST_ENTRIES: usize = 1000;
 
 #[derive(Deserialize, Serialize)]
@@ -37,7 +37,7 @@ struct Platform {
     variant: Option<String>,
 }
 
-/// An image's manifest, as far as its configuration goes.
+/// The part of an image's manifest that names its configuration.
 #[derive(Deserialize)]
 struct Manifest {
     config: Option<Config>,
@@ -75,8 +75,8 @@ impl Platform {
         }
     }
 
-    /// Whether an image for this platform is what is wanted; a variant that was not asked for may
-    /// be any.
+    /// Returns whether an image for this platform is the requested one; without a requested
+    /// variant, any variant matches.
     fn serves(&self, wanted: &Self) -> bool {
         self.os == wanted.os
             && self.architecture == wanted.architecture
@@ -84,10 +84,11 @@ impl Platform {
     }
 }
 
-/// An image's configuration, as JSON text; of an index, that of one platform's image.
+/// Returns an image's configuration, as JSON text; for an index, that of one platform's image.
 ///
 /// # Errors
-/// What the registry says; `registry.platform` where no single image is meant.
+/// The failure that the registry answered with; `registry.platform` unless exactly one image
+/// matches.
 pub(super) async fn config(
     registry: &Registry,
     image: &Image,
@@ -146,10 +147,10 @@ fn choose(image: &Image, index: &Index, platform: Option<&str>) -> Result<String
         .ok_or_else(|| wrong(format!("{image} has no image for {}", wanted.text())))
 }
 
-/// Makes an index of images that lie in the same repository, and stores it.
+/// Creates an index of images in the same repository, and stores it.
 ///
 /// # Errors
-/// What the registry says; `registry.platform` for what is no platform.
+/// The failure that the registry answered with; `registry.platform` for an invalid platform.
 pub(super) async fn put(
     registry: &Registry,
     image: &Image,
@@ -200,7 +201,7 @@ fn read<T: for<'a> Deserialize<'a>>(image: &Image, bytes: &[u8]) -> Result<T, Fa
         .map_err(|error| unexpected(image, &format!("its manifest can't be read: {error}")))
 }
 
-/// Reads bytes as an index and as a manifest, and chooses an image of the index.
+/// Reads bytes as an index and as a manifest, and selects an image of the index.
 #[cfg(any(test, fuzzing))]
 pub(super) fn read_any(bytes: &[u8]) {
     let image = Image::parse("r.example/a:b").expect("an image");

@@ -129,7 +129,7 @@ impl wit::Host for Calls<'_> {
             .into_iter()
             .map(|entry| (entry.digest, entry.platform))
             .collect();
-        // Nothing is journaled of what can't be stored.
+        // Nothing is journaled for an index that cannot be stored.
         let wrong = parsed.as_ref().err().cloned();
         let work = async {
             let stored = index::put(&registry, &parsed?, &entries).await?;
@@ -161,7 +161,7 @@ impl wit::Host for Calls<'_> {
     }
 }
 
-/// A call about an image, which is granted by its repository's name.
+/// Returns the request about an image, which is granted by its repository's name.
 fn about<'a>(image: &'a str, action: &'a str) -> Request<'a> {
     Request {
         repository: sidestep_contract::Image::split(image).name,

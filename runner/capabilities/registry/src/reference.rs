@@ -1,4 +1,4 @@
-//! What names images: hosts, repositories, tags and digests.
+//! Names of images: hosts, repositories, tags and digests.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use sidestep_events::{Class, Failure, Owner, codes};
 /// A repository of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
-    /// The registry's host, with its port where it has one.
+    /// The registry's host, with its port if it has one.
     pub host: String,
     /// The name in the registry.
     pub path: String,
 }
 
-/// An image: what a repository has under a tag or a digest.
+/// An image: the content of a repository under a tag or a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Where it is.
+    /// The image's repository.
     pub repository: Repository,
     /// A tag, or `sha256:` and 64 hex digits.
     pub reference: String,
@@ -28,7 +28,7 @@ impl Repository {
     /// Reads `HOST/REPOSITORY`.
     ///
     /// # Errors
-    /// `registry.name` for what is none.
+    /// `registry.name` if the text is not a repository.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || {
             wrong(format!("`{}` is no repository", text.escape_debug()))
@@ -38,8 +38,8 @@ impl Repository {
         name.and_then(Self::of).ok_or_else(wrong)
     }
 
-    /// Returns the repository of a name that has its registry. Hosts are compared with grants, so
-    /// they are in lower case.
+    /// Returns the repository of a name that includes its registry. Hosts are compared with grants,
+    /// so they must be in lower case.
     fn of(name: Name<'_>) -> Option<Self> {
         let lower = |host: &&str| !host.contains(|c: char| c.is_ascii_uppercase());
         Some(Self {
@@ -48,7 +48,7 @@ impl Repository {
         })
     }
 
-    /// Whether it is one of Google's registries, which take Google's access tokens.
+    /// Returns whether it is one of Google's registries, which accept Google's access tokens.
     pub fn is_googles(&self) -> bool {
         registry::is_googles(&self.host)
     }
@@ -64,7 +64,7 @@ impl Image {
     /// Reads `HOST/REPOSITORY:TAG` or `HOST/REPOSITORY@sha256:…`.
     ///
     /// # Errors
-    /// `registry.name` for what is none.
+    /// `registry.name` if the text is not an image.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || {
             wrong(format!("`{}` is no image", text.escape_debug())).with_help(
@@ -72,7 +72,7 @@ impl Image {
             )
         };
         let name = Name::read(text).ok_or_else(wrong)?;
-        // A tag beside a digest says nothing more.
+        // A tag beside a digest has no effect.
         let reference = name.digest.or(name.tag).ok_or_else(wrong)?;
         Ok(Self {
             repository: Repository::of(name).ok_or_else(wrong)?,
@@ -80,7 +80,7 @@ impl Image {
         })
     }
 
-    /// The digest, where it is named by it.
+    /// Returns the digest, if the reference is one.
     pub fn digest(&self) -> Option<&str> {
         is_digest(&self.reference).then_some(self.reference.as_str())
     }

@@ -1,4 +1,4 @@
-//! A bucket's policy (Cloud Storage, JSON API: `buckets.getIamPolicy` and its like).
+//! A bucket's policy (Cloud Storage, JSON API: `buckets.getIamPolicy` and related methods).
 
 use google_cloud_iam_v1::model::{Policy, TestIamPermissionsResponse};
 use http::Method;
@@ -9,19 +9,19 @@ use url::form_urlencoded::Serializer;
 use super::VERSION;
 use sidestep_google::{Name, Rest, Service};
 
-/// The path of a bucket, whose name is `buckets/B`.
+/// Returns the path of a bucket, whose name is `buckets/B`.
 fn path(name: &Name) -> String {
     let bucket = name.as_str().trim_start_matches("buckets/");
     format!("/storage/v1/b/{bucket}")
 }
 
-/// Reads its policy.
+/// Reads the bucket's policy.
 pub(super) async fn policy(rest: &Rest, what: &str, name: &Name) -> Result<Policy, Failure> {
     let path = format!("{}/iam?optionsRequestedPolicyVersion={VERSION}", path(name));
     rest.get(what, Service::Storage, &path).await
 }
 
-/// Replaces its policy, if the etag is still the one that is there.
+/// Replaces the bucket's policy, if the etag still matches the current one.
 pub(super) async fn set_policy(
     rest: &Rest,
     what: &str,
@@ -34,7 +34,7 @@ pub(super) async fn set_policy(
         .await
 }
 
-/// Asks which of the permissions the caller has.
+/// Returns the subset of the permissions that the caller has.
 pub(super) async fn test_permissions(
     rest: &Rest,
     what: &str,
@@ -48,7 +48,7 @@ pub(super) async fn test_permissions(
     rest.get(what, Service::Storage, &path).await
 }
 
-/// Looks at it.
+/// Checks that the caller can read the bucket.
 pub(super) async fn look(rest: &Rest, what: &str, name: &Name) -> Result<(), Failure> {
     rest.call(what, Method::GET, Service::Storage, &path(name), None)
         .await

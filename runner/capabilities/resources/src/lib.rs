@@ -1,4 +1,4 @@
-//! Resources that have a policy: their names, the policy, and what a caller may do there.
+//! Resources that have a policy: their names, the policy, and the permissions of a caller.
 //!
 //! IAM's mixin is the same in every API (`google.iam.v1`); a bucket's is in Cloud Storage's JSON
 //! API, since the official client has it only over gRPC.
@@ -12,15 +12,15 @@ use sidestep_events::Failure;
 
 use sidestep_google::{Name, service_account};
 
-/// The version of a policy that has conditions.
+/// The version of policies with conditions.
 const VERSION: i32 = 3;
 
-/// A project's name by its id or number.
+/// Returns a project's name from its id or number.
 pub fn project(project: &str) -> Result<Name, Failure> {
     Name::read("project", "projects/P", &format!("projects/{project}"))
 }
 
-/// The name of what has a policy; a bucket's is `buckets/B`.
+/// Returns the name of a resource that has a policy; a bucket's is `buckets/B`.
 pub fn name(resource: &PolicyResource) -> Result<Name, Failure> {
     match resource {
         PolicyResource::Project(id) => project(id),
@@ -35,7 +35,7 @@ pub fn name(resource: &PolicyResource) -> Result<Name, Failure> {
     }
 }
 
-/// What was given as its name.
+/// Returns the given text of the name.
 pub fn given(resource: &PolicyResource) -> &String {
     match resource {
         PolicyResource::Project(text)

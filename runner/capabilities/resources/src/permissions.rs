@@ -1,4 +1,4 @@
-//! Which permissions a caller has on a resource, and whether it sees the resource at all.
+//! The permissions of a caller on a resource, and whether the caller can read the resource at all.
 
 use google_cloud_gax::options::RequestOptionsBuilder as _;
 use google_cloud_iam_v1::model::TestIamPermissionsRequest;
@@ -9,8 +9,8 @@ use super::bucket;
 use sidestep_control_plane::ControlPlane;
 use sidestep_google::{Name, failed};
 
-/// Those of the permissions that the caller has, in the order asked. An answer without any may come
-/// from a resource that does not exist.
+/// Returns the subset of the permissions that the caller has, in the order of the query. An empty
+/// answer may also mean that the resource does not exist.
 pub async fn test(
     google: &ControlPlane,
     resource: &PolicyResource,
@@ -62,7 +62,7 @@ pub async fn test(
         .collect())
 }
 
-/// Looks at the resource itself.
+/// Checks that the caller can read the resource itself.
 pub async fn look(
     google: &ControlPlane,
     resource: &PolicyResource,

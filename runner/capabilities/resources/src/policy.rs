@@ -1,4 +1,4 @@
-//! Policies, read and set at version 3, the only one in which conditions are seen.
+//! Policies, read and set at version 3, the only one that includes conditions.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,8 +54,8 @@ pub async fn get(
     Ok(of(found.map_err(failed(&what))?))
 }
 
-/// Sets a policy's bindings, if its etag is still the one that is there. The APIs leave what a
-/// policy holds besides bindings as it is.
+/// Sets a policy's bindings, if its etag still matches the current one. The APIs keep the other
+/// parts of a policy unchanged.
 pub async fn set(
     google: &ControlPlane,
     resource: &PolicyResource,
@@ -109,7 +109,7 @@ pub async fn set(
     Ok(of(found.map_err(failed(&what))?))
 }
 
-/// The bytes of an etag, which plugins have as JSON has it: in base64.
+/// Returns the bytes of an etag, which plugins have in the form of JSON: base64.
 fn etag(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
     STANDARD.decode(text).map_err(|_| {
         Failure::new(
@@ -135,11 +135,11 @@ fn binding(binding: &wit::Binding) -> Binding {
         .set_or_clear_condition(condition)
 }
 
-/// Returns a policy as the contract has it.
+/// Returns a policy in the contract's form.
 fn of(policy: Policy) -> wit::Policy {
     wit::Policy {
         etag: STANDARD.encode(&policy.etag),
-        // What is left out is 1.
+        // A missing version is 1.
         version: u32::try_from(policy.version).unwrap_or_default().max(1),
         bindings: policy
             .bindings

@@ -1,4 +1,4 @@
-//! The client, and the calls that say what is there.
+//! The client, and the calls that read metadata.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use tokio::sync::OnceCell;
 
 use super::{Bucket, Object};
 
-/// How long one answer of the JSON API may take, and after how long a request is not sent again.
+/// The timeout of one answer of the JSON API. A request is not retried after this time either.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What a name keeps unescaped in a path (RFC 3986, unreserved characters).
+/// The characters of a name that are not escaped in a path (RFC 3986, unreserved characters).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
 
-/// Cloud Storage, as the credentials of this process.
+/// Cloud Storage, with the credentials of this process.
 ///
-/// Writing and reading objects is the official client's; what that one has only over gRPC goes
-/// over the JSON API.
+/// The official client writes and reads objects; the calls that it has only over gRPC use the JSON
+/// API.
 #[derive(Debug)]
 pub struct Storage {
     official: OnceCell<Official>,
@@ -36,7 +36,7 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Calls the endpoint that the operator set, or Google's.
+    /// Creates a client for the endpoint that the operator set, or Google's.
     pub fn new(endpoints: Arc<Endpoints>, credentials: Arc<Credentials>) -> Self {
         let credentials = if endpoints.is_storage_anonymous() {
             Arc::new(Credentials::anonymous())
@@ -52,7 +52,7 @@ impl Storage {
         }
     }
 
-    /// Facts about an object; class `not-found` if it is not there.
+    /// Returns facts about an object; class `not-found` if it does not exist.
     pub async fn stat(
         &self,
         bucket: &str,
@@ -69,7 +69,7 @@ impl Storage {
             .map(|json| Object::of_json(&json))
     }
 
-    /// Which of the permissions this process has on the bucket.
+    /// Returns the subset of the permissions that this process has on the bucket.
     pub async fn test_permissions(
         &self,
         bucket: &str,
@@ -99,7 +99,7 @@ impl Storage {
             .collect())
     }
 
-    /// Facts about a bucket.
+    /// Returns facts about a bucket.
     pub async fn bucket(&self, bucket: &str) -> Result<Bucket, Failure> {
         let what = format!("look at gs://{bucket}");
         self.get(&what, &bucket_path(bucket))
@@ -107,8 +107,8 @@ impl Storage {
             .map(|json| Bucket::of_json(&json))
     }
 
-    /// Deletes one generation of an object; one that is gone is no failure, also where another one
-    /// has taken its place.
+    /// Deletes one generation of an object. It is not a failure if that generation is already gone,
+    /// also if another one has replaced it.
     pub async fn delete(&self, bucket: &str, name: &str, generation: u64) -> Result<(), Failure> {
         let what = format!("delete gs://{bucket}/{name}");
         let path = format!(
@@ -127,7 +127,7 @@ impl Storage {
         self.json(what, Method::GET, path, None).await
     }
 
-    /// A call of the JSON API.
+    /// Makes a call of the JSON API.
     pub(super) async fn json(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! Joining objects.
+//! Composes objects.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::client::object_path;
 use super::{Object, Storage, Write, Written};
 
 impl Storage {
-    /// Joins objects of a bucket, at most 32, to one (JSON API, `objects.compose`).
+    /// Composes at most 32 objects of a bucket into one (JSON API, `objects.compose`).
     pub async fn compose(
         &self,
         bucket: &str,

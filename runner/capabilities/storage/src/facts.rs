@@ -9,48 +9,48 @@ use serde_json::Value;
 pub struct Object {
     /// The bucket's name.
     pub bucket: String,
-    /// Its name.
+    /// The object's name.
     pub name: String,
-    /// Which content it is.
+    /// The generation, which identifies the content.
     pub generation: u64,
-    /// Which metadata of that content it is.
+    /// The metageneration, which identifies the metadata of that content.
     pub metageneration: u64,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// CRC32C (Castagnoli) of its bytes.
+    /// The CRC32C (Castagnoli) of the bytes.
     pub crc32c: Option<u32>,
-    /// Its media type.
+    /// The media type.
     pub content_type: Option<String>,
-    /// Its content encoding.
+    /// The content encoding.
     pub content_encoding: Option<String>,
-    /// Its storage class.
+    /// The storage class.
     pub storage_class: Option<String>,
-    /// When this generation was made.
+    /// The time when this generation was created.
     pub created: Option<Timestamp>,
-    /// The time that its owner gave it.
+    /// The custom time, set by the object's owner.
     pub custom_time: Option<Timestamp>,
-    /// Its custom metadata.
+    /// The custom metadata.
     pub metadata: BTreeMap<String, String>,
 }
 
 /// Facts about a bucket (Cloud Storage JSON API v1, Buckets resource).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
-    /// Its name.
+    /// The bucket's name.
     pub name: String,
-    /// The number of its project.
+    /// The number of the bucket's project.
     pub project_number: u64,
-    /// Its location, such as `EU`.
+    /// The location, such as `EU`.
     pub location: String,
-    /// The storage class that objects have by default.
+    /// The default storage class of objects.
     pub storage_class: String,
-    /// Whether access is by IAM alone.
+    /// Whether only IAM controls access (uniform bucket-level access).
     pub uniform_access: bool,
     /// `enforced` or `inherited`.
     pub public_access_prevention: Option<String>,
     /// Whether old generations are kept.
     pub versioning: bool,
-    /// The default key of Cloud KMS.
+    /// The default Cloud KMS key.
     pub kms_key: Option<String>,
     /// The lifecycle rules, a JSON array.
     pub lifecycle: Value,

@@ -1,8 +1,8 @@
-//! What is wrong with the caller's numbers and with this machine's disk.
+//! Failures of the caller's numbers and of this machine's disk.
 
 use sidestep_events::{Class, Failure, Owner, codes};
 
-/// A generation as the official client takes it.
+/// Returns a generation in the official client's form.
 pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
     i64::try_from(number).map_err(|_| {
         Failure::new(
@@ -14,7 +14,7 @@ pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
     })
 }
 
-/// A failure of this machine's own files.
+/// Returns the failure of this machine's own files.
 pub(super) fn disk(what: &str, error: &std::io::Error) -> Failure {
     Failure::new(
         Class::Failed,

@@ -19,5 +19,5 @@ pub use written::{Write, Written};
 
 sidestep_gate::calls!();
 
-/// The custom metadata of an object that goes with its step: `RUN/INSTANCE/ATTEMPT`.
+/// The custom metadata of an object that is deleted with its step: `RUN/INSTANCE/ATTEMPT`.
 pub const MADE_BY: &str = "sidestep-made-by";

@@ -23,9 +23,9 @@ pub const CAPABILITY: Capability = Capability {
     link,
 };
 
-/// The most bytes that `read` gives.
+/// The maximum number of bytes that `read` returns.
 const LARGEST_READ: u64 = 4 << 20;
-/// How many bytes are sent between two progress events.
+/// The number of bytes that are sent between two progress events.
 const PROGRESS: u64 = 1 << 20;
 
 fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
@@ -189,7 +189,7 @@ impl wit::Host for Calls<'_> {
     }
 }
 
-/// What was written, and the generation that the journal keeps of it.
+/// Returns the written object, and the generation that the journal stores.
 async fn with_generation(
     work: impl Future<Output = Result<Written, Failure>>,
 ) -> Result<(Written, String), Failure> {
@@ -198,7 +198,7 @@ async fn with_generation(
     Ok((written, generation))
 }
 
-/// Tells of the bytes sent so far, now and then.
+/// Returns a function that reports the bytes sent so far, at intervals.
 fn progress(step: Arc<StepContext>, label: String) -> impl Fn(u64, u64) + Send + Sync + 'static {
     let told = AtomicU64::new(0);
     move |done, total| {
@@ -215,7 +215,8 @@ fn progress(step: Arc<StepContext>, label: String) -> impl Fn(u64, u64) + Send +
     }
 }
 
-/// How to write it; what goes with the step says whose it is, so that nobody else's is removed.
+/// Returns the options of a write; an object that is deleted with the step is marked with its
+/// owner, so that no other owner's object is deleted.
 fn marked(step: &StepContext, options: wit::PutOptions) -> Write {
     let goes = matches!(options.on_exit, host::OnExit::Delete);
     let mut write = records::write(options);

@@ -1,4 +1,4 @@
-//! Reading an object.
+//! Reads objects.
 
 use bytes::Bytes;
 use google_cloud_storage::read_object::ReadObjectResponse;
@@ -12,7 +12,7 @@ use super::client::resource;
 use super::failure::{disk, generation_number};
 use super::silence;
 
-/// An object on its way here.
+/// A running download of an object.
 struct Download {
     /// Completes "cannot …".
     what: String,
@@ -26,7 +26,7 @@ impl Download {
 }
 
 impl Storage {
-    /// An object's bytes. One of more than `max` bytes is class `exhausted`.
+    /// Returns an object's bytes. More than `max` bytes are class `exhausted`.
     pub async fn read(
         &self,
         bucket: &str,
@@ -50,7 +50,7 @@ impl Storage {
         Ok(bytes)
     }
 
-    /// An object as a blob, kept in an unnamed file.
+    /// Returns an object as a blob, kept in an unnamed file.
     pub async fn open(
         &self,
         bucket: &str,

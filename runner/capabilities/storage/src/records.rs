@@ -1,4 +1,4 @@
-//! Between the contract's records and the client's types.
+//! Conversions between the contract's records and the client's types.
 
 use sidestep_bindings::sidestep::storage::objects as wit;
 

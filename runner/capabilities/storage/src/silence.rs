@@ -1,4 +1,4 @@
-//! Giving up on a server that says nothing any more.
+//! Timeouts for a silent server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use google_cloud_gax::error::Error;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::of_client_error;
 
-/// How long nothing at all may move. The client itself tries again for five minutes what a server
-/// refuses; past that, a connection on which nothing moves never ends by itself.
+/// The maximum time without any progress. The client itself retries for five minutes when a server
+/// refuses; a longer silence means a dead connection, which never ends by itself.
 const LONGEST_SILENCE: Duration = Duration::from_mins(6);
 
-/// The next piece of what is read. `what` completes "cannot …".
+/// Returns the next chunk of a read. `what` completes "cannot …".
 pub(super) async fn chunk<T>(
     what: &str,
     next: impl Future<Output = Option<Result<T>>>,
@@ -25,7 +25,7 @@ pub(super) async fn chunk<T>(
     }
 }
 
-/// Waits for what is written as long as `moved` grows.
+/// Waits for a write as long as `moved` grows.
 pub(super) async fn while_moving<T>(
     what: &str,
     moved: &AtomicU64,

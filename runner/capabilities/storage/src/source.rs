@@ -5,23 +5,23 @@ use futures::{Stream, StreamExt as _};
 use google_cloud_storage::streaming_source::{Seek, SizeHint, StreamingSource};
 use sidestep_gate::Blob;
 
-/// Hears how many bytes have been read for sending.
+/// A callback that gets the number of bytes that have been read for sending.
 pub(super) type Heard = Box<dyn Fn(u64) + Send + Sync>;
 
-/// A blob as what the official client sends from; after a lost connection it begins anew where the
-/// server stopped.
+/// A blob as a source for the official client; after a lost connection it resumes where the server
+/// stopped.
 pub(super) struct BlobSource {
     blob: Blob,
     size: u64,
     stream: Option<Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send + Sync>>>,
-    /// Bytes of the stream that are to be dropped before the next ones are sent.
+    /// The number of bytes of the stream to skip before the next ones are sent.
     skip: u64,
     sent: u64,
     heard: Heard,
 }
 
 impl BlobSource {
-    /// A source of all bytes; `size` is their number.
+    /// Creates a source of all bytes; `size` is their number.
     pub(super) fn new(blob: Blob, size: u64, heard: Heard) -> Self {
         Self {
             blob,

@@ -1,4 +1,4 @@
-//! Writing an object: sent again for as long as its fate isn't known, and written once.
+//! Writes an object: retries while the outcome is unknown, and writes only once.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use super::silence::while_moving;
 use super::source::BlobSource;
 use super::{Storage, Write, Written};
 
-/// How often an object is sent at most whose answer is lost.
+/// The maximum number of attempts to send an object if the answers are lost.
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// What is sent, however often.
+/// The object of all attempts.
 struct Sending<'a> {
     bucket: &'a str,
     name: &'a str,
@@ -34,8 +34,8 @@ struct Sending<'a> {
 }
 
 impl Storage {
-    /// Writes a blob's bytes; large ones in a session that survives lost connections. `heard` is
-    /// told the bytes read for sending so far, and of how many.
+    /// Writes a blob's bytes; large ones in a session that survives lost connections. `heard` gets
+    /// the number of bytes read for sending so far, and the total.
     pub async fn put(
         &self,
         bucket: &str,
@@ -45,9 +45,9 @@ impl Storage {
         heard: impl Fn(u64, u64) + Send + Sync + 'static,
     ) -> Result<Written, Failure> {
         let what = format!("write gs://{bucket}/{name}");
-        // Making the bytes (packing, compressing) is work for a thread that may be held up. With
-        // the checksum known beforehand the server refuses what was damaged on the way; sent after
-        // the bytes, some servers take it for a part of them.
+        // Creating the bytes (packing, compressing) belongs on a thread that may block. With the
+        // checksum known beforehand, the server refuses bytes that were damaged in transit; if it
+        // is sent after the bytes, some servers interpret it as part of them.
         let made = blob.clone();
         let (size, checksum) = tokio::task::spawn_blocking(move || checksum(&made))
             .await
@@ -67,8 +67,8 @@ impl Storage {
         let mut pause = FIRST_PAUSE;
         for _ in 1..TRIES {
             match self.send(&what, &sending, write).await? {
-                // The client tries again what a server refuses, not what it loses half of an
-                // answer of. Only with a precondition can nothing be overwritten by that.
+                // The client retries when a server refuses, but not when half of an answer is lost.
+                // Only with a precondition can a retry overwrite nothing.
                 Err(error) if error.is_deserialization() && write.if_generation_match.is_some() => {
                     tracing::debug!(%error, what, "an answer was lost; the object is sent again");
                     tokio::time::sleep(pause).await;
@@ -99,7 +99,7 @@ impl Storage {
                 .await?
                 .write_object(resource(sending.bucket), sending.name, source);
         if let Some(generation) = write.if_generation_match {
-            // With a precondition the client may send again what it doesn't know the fate of.
+            // With a precondition the client may retry a write whose outcome is unknown.
             request = request.set_if_generation_match(generation_number(generation)?);
         }
         if let Some(number) = write.if_metageneration_match {
@@ -144,7 +144,7 @@ impl Storage {
     }
 }
 
-/// The number of a blob's bytes, and their CRC32C. Blocks.
+/// Returns the number of a blob's bytes, and their CRC32C. Blocks.
 fn checksum(blob: &Blob) -> std::io::Result<(u64, u32)> {
     let mut reader = blob.reader()?;
     let mut buffer = vec![0; 256 * 1024];

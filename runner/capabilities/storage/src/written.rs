@@ -1,4 +1,4 @@
-//! How an object is written, and what that came to.
+//! The options and the result of a write.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use sidestep_events::{Class, Failure, Owner, codes};
 
 use super::Storage;
 
-/// How an object is written.
+/// The options of a write.
 #[derive(Debug, Clone, Default)]
 pub struct Write {
-    /// The live generation must be this one; 0: there must be none.
+    /// The live generation must be this one; 0: the object must not exist.
     pub if_generation_match: Option<u64>,
-    /// The live metadata must be this one.
+    /// The live metageneration must be this one.
     pub if_metageneration_match: Option<u64>,
     /// The media type.
     pub content_type: Option<String>,
@@ -24,19 +24,20 @@ pub struct Write {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What a write came to.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The live generation.
     pub generation: u64,
-    /// Whether it was written now, not found with the same metadata.
+    /// Whether it was written now; false if it was found with the same metadata.
     pub created: bool,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
 impl Storage {
-    /// What a failed precondition means: the object that was to be written, or another one.
+    /// Returns the result of a failed precondition: success if the object itself was written
+    /// before, or a failure if it is another one.
     pub(super) async fn already_there(
         &self,
         bucket: &str,
