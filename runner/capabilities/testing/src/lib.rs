@@ -1,4 +1,4 @@
-//! A step whose records and events are kept, for the tests of the gate and of capabilities.
+//! A step that keeps its records and events, for the tests of the gate and of capabilities.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use sidestep_gate::{Masks, NewIntent, Services, StepContext, StepLimits, StepSin
 use sidestep_policy::{Capability, Granted, Grants, Reading, Requested, StepScopes, meet, scopes};
 use tokio_util::sync::CancellationToken;
 
-/// The texts of a failure's help, commands as a shell reads them.
+/// Returns the texts of a failure's help, with commands in shell syntax.
 pub fn help(failure: &sidestep_gate::bindings::sidestep::host::types::Failure) -> Vec<String> {
     let failure = sidestep_gate::convert::failure_from_wit(failure.clone());
     failure.help.iter().map(Help::exact).collect()
@@ -44,17 +44,17 @@ impl wasmtime::ResourceLimiterAsync for Unlimited {
 /// One record of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
-    /// It was said.
+    /// An event was emitted.
     Event(Event),
-    /// It is about to be made.
+    /// An object is about to be created.
     Intent(NewIntent),
-    /// It was made, or was not.
+    /// An object was created, or was not.
     Done(Done),
-    /// It is to be remembered.
+    /// A checkpoint was stored.
     Checkpoint(Value),
 }
 
-/// Keeps what a step sends on its way.
+/// A sink that keeps the records and events of a step.
 #[derive(Debug, Default)]
 pub struct Kept {
     records: Mutex<Vec<Record>>,
@@ -67,7 +67,7 @@ impl Kept {
         self.records.lock().expect("not poisoned").clone()
     }
 
-    /// Returns the host calls alone.
+    /// Returns only the host calls.
     pub fn calls(&self) -> Vec<HostCall> {
         self.records()
             .into_iter()
@@ -105,12 +105,12 @@ impl StepSink for Kept {
     }
 }
 
-/// A step that is granted this under one key.
+/// Returns a step with this grant under one key.
 pub fn step(capability: Capability, granted: &Value) -> (Arc<StepContext>, Arc<Kept>) {
     step_with(&[(capability, granted.clone())])
 }
 
-/// A step that is granted this under these keys.
+/// Returns a step with these grants under these keys.
 pub fn step_with(granted: &[(Capability, Value)]) -> (Arc<StepContext>, Arc<Kept>) {
     let kept = Arc::new(Kept::default());
     let requested: BTreeMap<_, _> = granted
@@ -142,8 +142,8 @@ pub fn step_with(granted: &[(Capability, Value)]) -> (Arc<StepContext>, Arc<Kept
     (Arc::new(context), kept)
 }
 
-/// A step that is granted this under these keys, as the capabilities' functions have it. It is never
-/// dropped, so that a test can hand it around with what borrows it.
+/// Returns the state of a step with these grants under these keys, for the capabilities' functions.
+/// It is never dropped, so that a test can pass it around with values that borrow it.
 pub fn state_with(
     granted: &[(Capability, Value)],
     services: Services,

@@ -1,14 +1,14 @@
-//! What lies behind an error.
+//! The causes of an error.
 
 use std::error::Error;
 
-/// The error's causes, the nearest first.
+/// Returns the error's causes, the nearest first.
 pub fn of<'a>(error: &'a dyn Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-/// The error and its causes, each said once. Of a URL its host is said alone: that of an upload's
-/// session is all that whoever has it needs to write there.
+/// Returns the error and its causes, each once. Of a URL it contains only the host: the URL of an
+/// upload's session is enough to write to it.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     for cause in of(error).map(ToString::to_string) {
@@ -26,7 +26,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// The last cause, after a colon; nothing where there is none.
+/// Returns the last cause, after a colon; empty if there is none.
 pub fn last(error: &dyn Error) -> String {
     of(error)
         .last()

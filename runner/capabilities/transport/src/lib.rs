@@ -1,5 +1,4 @@
-//! The HTTP clients of the runner's own: what is the same for all of them, and what lies behind an
-//! error.
+//! The runner's own HTTP clients: their common settings, and the causes of their errors.
 
 pub mod causes;
 
@@ -8,19 +7,20 @@ use std::time::Duration;
 
 use sidestep_events::{Class, Failure, Owner, codes};
 
-/// How long a connection may take.
+/// The timeout of a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A client that follows no redirect: credentials go where the operator said, and not on from
-/// there. The trust store is the system's, and `HTTPS_PROXY` and `NO_PROXY` are heard.
+/// Returns the builder of a client that follows no redirect: credentials are sent only to the
+/// addresses that the operator set. The trust store is the system's, and `HTTPS_PROXY` and
+/// `NO_PROXY` are used.
 pub fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT)
         .redirect(reqwest::redirect::Policy::none())
 }
 
-/// A client that is made at its first request: reading the machine's trust store takes longer than
-/// the whole of a run that calls nobody. Clones share it.
+/// A client that is created on its first request: reading the machine's trust store takes longer
+/// than a whole run without requests. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Lazy {
     builder: fn() -> reqwest::ClientBuilder,
@@ -28,7 +28,7 @@ pub struct Lazy {
 }
 
 impl Lazy {
-    /// Keeps how the client is made.
+    /// Stores the builder of the client.
     pub fn new(builder: fn() -> reqwest::ClientBuilder) -> Self {
         Self {
             builder,
@@ -46,10 +46,10 @@ impl Lazy {
     }
 }
 
-/// Makes a client.
+/// Creates a client.
 ///
 /// # Errors
-/// `http.setup` when the machine's trust store can't be read.
+/// `http.setup` when the machine's trust store cannot be read.
 pub fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Failure> {
     builder.build().map_err(|error| {
         Failure::new(

@@ -1,4 +1,4 @@
-//! Looking at entries and reading files.
+//! Reads entries and files.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,11 +16,11 @@ use sidestep_policy::workspace::Request;
 use super::paths::{self, failure};
 use super::{Workspace, wit};
 
-/// The most entries that one `list` looks at.
+/// The maximum number of entries that one `list` reads.
 const MAX_LOOKED_AT: usize = 1_000_000;
 
 impl Workspace {
-    /// Facts about an entry; a link is not followed.
+    /// Returns facts about an entry; a link is not followed.
     pub(super) fn stat(&self, gate: &Gate, path: &str) -> Result<wit::Entry, Failure> {
         let judge = self.judge(path, gate.leads(path), |real| {
             gate.permits(&Request { path: real })
@@ -30,7 +30,7 @@ impl Workspace {
         Ok(entry(path.to_owned(), &stat, target))
     }
 
-    /// A file's bytes, all of them or none.
+    /// Returns all of a file's bytes, or a failure.
     pub(super) fn read(&self, gate: &Gate, path: &str, max: u64) -> Result<Vec<u8>, Failure> {
         let file = self.open_file(gate, path)?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
@@ -48,7 +48,7 @@ impl Workspace {
         })
     }
 
-    /// A regular file, open.
+    /// Opens a regular file.
     pub(super) fn open_file(&self, gate: &Gate, path: &str) -> Result<File, Failure> {
         let judge = self.judge(path, gate.leads(path), |real| {
             gate.permits(&Request { path: real })
@@ -57,8 +57,8 @@ impl Workspace {
         opened.map_err(|error| error.failure("read", path))
     }
 
-    /// Returns the text of a file for people, if a step of these scopes may read it and it has at
-    /// most `max` bytes.
+    /// Returns the text of a file for display, if a step with these scopes may read it and it has
+    /// at most `max` bytes.
     pub fn text(&self, scopes: &StepScopes, path: &str, max: u64) -> Option<String> {
         let path = paths::clean(path).ok()?;
         let permits = |path: &str| {
@@ -71,7 +71,8 @@ impl Workspace {
         sidestep_files::text(sidestep_files::read(file, max).ok()?).ok()
     }
 
-    /// The entries that a pattern matches and the step may read. Links are listed, not followed.
+    /// Returns the entries that a pattern matches and the step may read. Links are listed, not
+    /// followed.
     pub(super) fn list(
         &self,
         gate: &Gate,
@@ -101,8 +102,8 @@ impl Workspace {
         })
     }
 
-    /// Shows what lies in a folder and in those below it. One that is reached through a link is
-    /// not looked into, and what is gone by then is not there.
+    /// Walks a folder and those below it. A folder that is reached through a link is not entered,
+    /// and an entry that is gone in the meantime is omitted.
     fn walk(
         &self,
         gate: &Gate,
@@ -133,7 +134,7 @@ impl Workspace {
                     .with_help("let the patterns begin with a folder: `src/**/*.rs`"));
                 }
                 let path = below.join(&name);
-                // A name that is not UTF-8 has no way through the contract's strings.
+                // The contract's strings cannot hold a name that is not UTF-8.
                 let Some(text) = path.to_str().filter(|_| !self.is_hidden(&path)) else {
                     continue;
                 };
@@ -154,8 +155,8 @@ impl Workspace {
         Ok(())
     }
 
-    /// Whether a listing may go on without what can't be looked at: it is gone, or a link, or
-    /// nothing that the step may know of.
+    /// Checks that a listing may omit an entry that cannot be read: it is gone, or a link, or the
+    /// step may not know of it.
     fn may_be_left_out(&self, gate: &Gate, path: &Path, error: io::Error) -> Result<(), Failure> {
         let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
         let path = path.display().to_string();
@@ -185,7 +186,7 @@ fn entry(path: String, stat: &Stat, target: Option<OsString>) -> wit::Entry {
     }
 }
 
-/// The patterns, and the folders that everything they match lies in.
+/// Returns the patterns, and the folders that contain everything they match.
 fn read_patterns(patterns: &[String]) -> Result<(GlobSet, Vec<PathBuf>), Failure> {
     let wrong = |message: String| {
         Failure::new(
@@ -214,7 +215,7 @@ fn read_patterns(patterns: &[String]) -> Result<(GlobSet, Vec<PathBuf>), Failure
     }
     bases.sort();
     bases.dedup();
-    // The root holds all of them.
+    // The root contains all of them.
     if bases
         .first()
         .is_some_and(|base| base.as_os_str().is_empty())
@@ -227,7 +228,7 @@ fn read_patterns(patterns: &[String]) -> Result<(GlobSet, Vec<PathBuf>), Failure
     Ok((globs, bases))
 }
 
-/// `*` and `?` stay within a part of the path.
+/// Parses a pattern; `*` and `?` match within one part of the path.
 fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern).literal_separator(true).build()
 }

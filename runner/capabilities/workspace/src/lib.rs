@@ -1,4 +1,4 @@
-//! `workspace`: the files that the pipeline runs on, read only.
+//! `workspace`: the files of the pipeline, read only.
 
 mod entries;
 mod pack;
@@ -29,9 +29,10 @@ pub const CAPABILITY: Capability = Capability {
     link,
 };
 
-/// The most bytes of a file that a plugin reads itself; what is larger travels as a blob.
+/// The maximum number of bytes of a file that a plugin reads itself; a larger file is passed as a
+/// blob.
 const MAX_READ: u64 = 4 << 20;
-/// The most entries that one `list` answers with.
+/// The maximum number of entries that one `list` returns.
 const MAX_ENTRIES: u32 = 10_000;
 
 /// The folder that a pipeline runs on. No path leaves it, by `..` or by a symbolic link.
@@ -46,17 +47,17 @@ struct Inner {
     unverified: bool,
 }
 
-/// What a [`Workspace`] is made of.
+/// The options of a [`Workspace`].
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The folder.
     pub root: PathBuf,
-    /// Where archives are kept while they are needed; has room for the largest.
+    /// The folder for archives while they are needed; it needs space for the largest.
     pub scratch: PathBuf,
     /// Files and folders that no plugin sees, such as the run's own state, absolute or relative to
     /// the root.
     pub hidden: Vec<PathBuf>,
-    /// Whether the run is not verified, so that its archives get names of their own.
+    /// Whether the run is not verified, so that its archives get separate names.
     pub unverified: bool,
 }
 
@@ -94,7 +95,7 @@ impl Calls<'_> {
         workspace.ok_or_else(|| Failure::bug("a step with a workspace was started without one"))
     }
 
-    /// Works on one path, on a thread where blocking is allowed, once the gate has let it pass.
+    /// Works on one path, on a thread where blocking is allowed, once the gate has allowed it.
     async fn on_path<T: Send + 'static>(
         &mut self,
         function: Priced,

@@ -1,4 +1,4 @@
-//! Packing a folder for a builder.
+//! Packs a folder for a builder.
 
 use std::io;
 use std::path::Path;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::paths;
 use super::{Workspace, wit};
 
-/// What a plugin wants packed.
+/// A plugin's request to pack a folder.
 pub(super) struct Wanted {
     pub(super) path: String,
     pub(super) dockerfile: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct Wanted {
     pub(super) largest: usize,
 }
 
-/// What was packed.
+/// The result of packing.
 pub(super) struct Packed {
     pub(super) blob: Blob,
     pub(super) digest: String,
@@ -39,8 +39,8 @@ pub(super) struct Packed {
 }
 
 impl Workspace {
-    /// Reads and names a folder's context. Its archive is made when its blob is first read: what is
-    /// stored already is never compressed.
+    /// Reads a folder's context and computes its name. The archive is created when the blob is
+    /// first read: a context that is already stored is never compressed.
     pub(super) fn pack(&self, gate: &Gate, wanted: Wanted) -> Result<Packed, Failure> {
         let folder = self.whole_folder(gate, &wanted.path)?;
         check_patterns(&wanted.ignore)?;
@@ -71,7 +71,7 @@ impl Workspace {
         let tree = Arc::new(tree);
         Ok(Packed {
             blob: Blob::made(self.0.scratch.clone(), move |out| {
-                // What is laid over the context stays on disk as long as the blob.
+                // The overlays stay on disk as long as the blob.
                 let _laid = &laid;
                 pack(&tree, out).map(drop).map_err(io::Error::other)
             }),
@@ -94,8 +94,8 @@ impl Workspace {
         })
     }
 
-    /// Opens a folder of which the step may read everything. Before anything of it is looked at,
-    /// since what is packed and what is refused would tell what lies there.
+    /// Opens a folder of which the step may read everything. The check comes before any entry is
+    /// read, since both the packed files and the refusals would reveal the contents.
     fn whole_folder(&self, gate: &Gate, path: &str) -> Result<Folder, Failure> {
         let path = paths::clean(path)?;
         let permits = |folder: &str| gate.permits(&Whole { folder });
@@ -106,7 +106,7 @@ impl Workspace {
         Ok(folder)
     }
 
-    /// Puts what is laid over the context on disk: a tree unpacked, other blobs as one file.
+    /// Writes the overlays to disk: a tree unpacked, other blobs as one file.
     fn lay(&self, blobs: Vec<(Blob, String)>) -> Result<(Vec<Overlay>, Option<TempDir>), Failure> {
         if blobs.is_empty() {
             return Ok((Vec::new(), None));

@@ -1,4 +1,4 @@
-//! From the text that a plugin gives to a place in the workspace.
+//! Resolves the paths that plugins give to places in the workspace.
 
 use std::path::Path;
 
@@ -11,7 +11,8 @@ use super::Workspace;
 /// The workspace itself, as a path.
 pub(super) const ROOT: &str = ".";
 
-/// The path without `.`, doubled separators and `..`. One that leaves the workspace is refused.
+/// Returns the path without `.`, doubled separators and `..`. A path that leaves the workspace is
+/// refused.
 pub(super) fn clean(path: &str) -> Result<String, Failure> {
     if let Some(clean) = RelPath::clean(Path::new(path)) {
         return Ok(clean.to_str_lossy().into_owned());
@@ -31,11 +32,11 @@ pub(super) fn clean(path: &str) -> Result<String, Failure> {
     Err(outside(path))
 }
 
-/// Why an entry of the workspace is not opened.
+/// The reason why an entry of the workspace is not opened.
 pub(super) enum NotOpened {
-    /// The step may not see where its path leads.
+    /// The step may not read the target of its path.
     Refused(Failure),
-    /// It can't be opened.
+    /// It cannot be opened.
     Error(OpenError),
 }
 
@@ -46,7 +47,7 @@ impl From<OpenError> for NotOpened {
 }
 
 impl NotOpened {
-    /// What it means for a plugin that asked for `path`.
+    /// Returns the failure for a plugin that asked for `path`.
     pub(super) fn failure(self, action: &str, path: &str) -> Failure {
         match self {
             Self::Refused(failure) => failure,
@@ -56,10 +57,10 @@ impl NotOpened {
 }
 
 impl Workspace {
-    /// Judges where a path leads that the step may read by its name: it must not be hidden, and
-    /// `permits` has to admit it where a link leads elsewhere; `planned` is where one led when the
-    /// plan was made. Says nothing else about a path that the step may not read, as whether it
-    /// exists.
+    /// Returns a check of the target of a path that the step may read by its name: the target must
+    /// not be hidden, and `permits` has to allow it if a link leads elsewhere; `planned` is the
+    /// target when the plan was made. It reveals nothing else about a path that the step may not
+    /// read, such as whether it exists.
     pub(super) fn judge<'a>(
         &'a self,
         path: &'a str,
@@ -83,7 +84,7 @@ impl Workspace {
         }
     }
 
-    /// Whether nobody but the runner may see it.
+    /// Returns whether only the runner may see it.
     pub(super) fn is_hidden(&self, path: &Path) -> bool {
         self.0.hidden.iter().any(|hidden| path.starts_with(hidden))
     }
@@ -99,7 +100,7 @@ fn outside(path: &str) -> Failure {
     .with_help("paths are relative to the workspace, and symbolic links must stay within it")
 }
 
-/// The refusal of a link, with what a call of its target would be refused for.
+/// Returns the refusal of a link, with the reason why a call of its target would be refused.
 fn not_followed(path: &str, real: &str, planned: Option<&str>, why: Failure) -> Failure {
     if let Some(planned) = planned.filter(|planned| *planned != real) {
         let message = format!(
@@ -124,7 +125,7 @@ fn not_found(path: &str) -> Failure {
     )
 }
 
-/// What an error of opening or reading means for a plugin.
+/// Returns the failure of an error when opening or reading.
 pub(super) fn failure(action: &str, path: &str, error: &OpenError) -> Failure {
     match error {
         OpenError::NotFound => not_found(path),
