@@ -1,4 +1,5 @@
-//! What libraries say through `log` (rustls and reqwest do), as if they said it through `tracing`.
+//! Forwards the `log` messages of libraries (rustls and reqwest use it) as if they came through
+//! `tracing`.
 
 use log::{LevelFilter, Metadata, Record};
 use tracing::Level;
@@ -17,7 +18,7 @@ impl Bridge {
         Self { targets, lines }
     }
 
-    /// Takes what is said from here on. It does nothing where there is a logger already.
+    /// Installs the logger for the whole process. It does nothing if there is a logger already.
     pub(crate) fn install(self) {
         // A logger lives as long as the process.
         if log::set_logger(Box::leak(Box::new(self))).is_ok() {

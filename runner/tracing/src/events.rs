@@ -1,4 +1,4 @@
-//! What is said through `tracing`.
+//! Writes the events of `tracing`.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::line::{Field, Lines, Said};
 
-/// A layer that writes a line for each event. Of spans it writes the names alone.
+/// A layer that writes a line for each event. Of spans it writes only the names.
 pub(crate) struct Events(pub(crate) Lines);
 
 impl<S> Layer<S> for Events

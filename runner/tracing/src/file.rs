@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::Write;
 
-/// The permissions of a log: it is its owner's alone.
+/// The permissions of a log file: only its owner may read and write it.
 const OWNERS: u32 = 0o600;
 
-/// A log that can't be written.
+/// A log that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the log {} can't be written: {error}", path.display())]
 pub struct Unwritable {
@@ -18,15 +18,15 @@ pub struct Unwritable {
     error: io::Error,
 }
 
-/// Returns what appends lines to a file. A line that can't be written is lost: a full disk must not
-/// end a run.
+/// Returns a function that appends lines to a file. A line that cannot be written is lost: a full
+/// disk must not end a run.
 pub(crate) fn append_to(path: &Path) -> Result<Write, Unwritable> {
     let mut file = open(path).map_err(|error| Unwritable {
         path: path.to_owned(),
         error,
     })?;
     Ok(Box::new(move |line| {
-        // One write, so that processes that share the file don't mix their lines.
+        // One write, so that processes that share the file do not mix their lines.
         let _ = file.write_all(format!("{line}\n").as_bytes());
     }))
 }
@@ -35,7 +35,7 @@ fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let file = options.create(true).append(true).mode(OWNERS).open(path)?;
     let found = file.metadata()?;
-    // A device or a pipe has the permissions of whoever made it.
+    // A device or a pipe keeps the permissions that its creator set.
     if found.is_file() && found.permissions().mode() & 0o777 != OWNERS {
         file.set_permissions(Permissions::from_mode(OWNERS))?;
     }

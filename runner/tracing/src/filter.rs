@@ -1,21 +1,22 @@
-//! What is logged.
+//! The filter of the log.
 
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-/// What the names of our crates begin with.
+/// The prefix of the names of our crates.
 const OURS: &str = "sidestep";
 
-/// What is logged: levels for our crates, and for others by name.
+/// The filter of the log: levels for our crates, and for others by name.
 ///
-/// `debug` is a level for our crates alone. `hyper=trace` names another, and `*=trace` all: libraries
-/// that carry credentials print headers and bodies at `trace`, so a bare level raises none of them.
+/// `debug` is a level for our crates only. `hyper=trace` names another crate, and `*=trace` all of
+/// them: libraries that carry credentials print headers and bodies at `trace`, so a level without a
+/// name raises none of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter(Targets);
 
-/// A text that is no filter.
+/// A text that is not a valid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is neither a level (off, error, warn, info, debug, trace) nor NAME=LEVEL with the name \
@@ -24,12 +25,12 @@ pub struct Filter(Targets);
 pub struct WrongFilter(String);
 
 impl Filter {
-    /// Logs all that our crates say, and warnings of others.
+    /// Logs all messages of our crates, and warnings of others.
     pub fn ours() -> Self {
         Self::of_others().with(OURS, LevelFilter::TRACE)
     }
 
-    /// Adds what a text asks for: levels and `NAME=LEVEL`, with commas between them.
+    /// Adds the levels in a text: levels and `NAME=LEVEL`, separated by commas.
     ///
     /// # Errors
     /// When a part of it is neither.
@@ -37,7 +38,7 @@ impl Filter {
         for part in text.split(',').map(str::trim) {
             let wrong = || WrongFilter(part.to_owned());
             let level = |text: &str| match text.trim() {
-                // The library takes nothing for `error`.
+                // The library reads an empty text as `error`.
                 "" => Err(wrong()),
                 text => LevelFilter::from_str(text).map_err(|_| wrong()),
             };
@@ -67,7 +68,7 @@ impl Filter {
     }
 }
 
-/// Whether a text can name a crate or a module of one, as its path or its package has it.
+/// Returns whether a text can name a crate or a module of one, by its path or its package.
 fn is_name(text: &str) -> bool {
     let part = |part: &str| {
         let mut characters = part.chars();

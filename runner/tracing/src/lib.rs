@@ -1,8 +1,8 @@
-//! The runner's own log: what its crates and the libraries under them say through `tracing` and
-//! `log`, for whoever looks for the cause of a failure.
+//! The runner's own log: the messages of its crates and of their libraries through `tracing` and
+//! `log`, for finding the cause of a failure.
 //!
-//! It is not a run's record (those are events), and it is off unless somebody asks for it. Every
-//! line loses what is known or looks like a secret before it is written: see [`Redactor`].
+//! It is not a run's record (those are events), and it is off by default. Known secrets, and texts
+//! that look like secrets, are removed from every line before it is written: see [`Redactor`].
 
 mod bridge;
 mod events;
@@ -29,40 +29,40 @@ use events::Events;
 use line::Lines;
 use queue::Queue;
 
-/// How long the end of a process waits for lines that are not written yet.
+/// The maximum time that the end of a process waits for lines that are not yet written.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Takes one line at a time.
+/// A function that writes one line at a time.
 pub type Write = Box<dyn FnMut(&str) + Send>;
 
-/// How a line is written.
+/// The format of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Where lines go.
+/// The destination of lines.
 pub enum To {
-    /// To the end of a file, which nobody but its owner can read.
+    /// The end of a file, which only its owner can read.
     File(PathBuf),
-    /// To a function, which is called on a thread of its own with one line at a time. It may take
-    /// its time: lines that come faster are counted and lost.
+    /// A function, which is called on a thread of its own with one line at a time. It may be slow:
+    /// lines that arrive faster are counted and lost.
     Each(Write),
 }
 
-/// What is logged, how, and where to.
+/// The options of a log.
 pub struct Options {
-    /// What is logged.
+    /// The filter of the log.
     pub filter: Filter,
-    /// How.
+    /// The format of a line.
     pub format: Format,
-    /// Where to.
+    /// The destination of lines.
     pub to: To,
-    /// Takes the secrets out of each line.
+    /// Removes the secrets from each line.
     pub redactor: Redactor,
 }
 
@@ -72,22 +72,23 @@ pub struct Log {
     queue: Queue,
 }
 
-/// Installs the log for the whole process: for `tracing`, and for what libraries say through `log`.
+/// Installs the log for the whole process: for `tracing`, and for the messages of libraries through
+/// `log`.
 ///
 /// # Errors
-/// When the file can't be opened. A process that has a log already keeps that one.
+/// When the file cannot be opened. A process that has a log already keeps that one.
 pub fn install(options: Options) -> Result<Log, Unwritable> {
     let (subscriber, log, bridge) = parts(options)?;
-    // These fail only where there is a log already.
+    // These fail only if there is a log already.
     let _ = tracing::subscriber::set_global_default(subscriber);
     bridge.install();
     Ok(log)
 }
 
-/// Makes the log without installing it, for what is said through `tracing` alone.
+/// Creates the log without installing it, for messages through `tracing` only.
 ///
 /// # Errors
-/// When the file can't be opened.
+/// When the file cannot be opened.
 pub fn subscriber(options: Options) -> Result<(impl Subscriber + Send + Sync, Log), Unwritable> {
     parts(options).map(|(subscriber, log, _)| (subscriber, log))
 }
@@ -95,7 +96,7 @@ pub fn subscriber(options: Options) -> Result<(impl Subscriber + Send + Sync, Lo
 fn parts(options: Options) -> Result<(impl Subscriber + Send + Sync, Log, Bridge), Unwritable> {
     let queue = match options.to {
         To::Each(write) => Queue::start(write, false),
-        // A disk takes what it gets, or fails.
+        // A disk accepts every line, or fails.
         To::File(path) => Queue::start(file::append_to(&path)?, true),
     };
     let lines = Lines::new(queue.clone(), options.redactor, options.format);
@@ -106,7 +107,7 @@ fn parts(options: Options) -> Result<(impl Subscriber + Send + Sync, Log, Bridge
 }
 
 impl Log {
-    /// Waits until what was logged is written, but not long.
+    /// Waits until all logged lines are written, at most for a short time.
     pub fn finish(&self) {
         self.queue.flush(PATIENCE);
     }

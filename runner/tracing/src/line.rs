@@ -1,4 +1,4 @@
-//! From what is said to a line that may leave the process.
+//! Formats messages as lines that may leave the process.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tracing::Level;
 use crate::queue::Queue;
 use crate::{Format, Redactor};
 
-/// Writes lines of what is said.
+/// Writes messages as lines.
 #[derive(Clone)]
 pub(crate) struct Lines(Arc<Inner>);
 
@@ -21,12 +21,12 @@ struct Inner {
     format: Format,
 }
 
-/// Something that is said.
+/// A message.
 pub(crate) struct Said<'a> {
     pub(crate) level: Level,
-    /// The module that says it.
+    /// The module of the message.
     pub(crate) target: &'a str,
-    /// The spans that it is said in, from the outermost.
+    /// The names of the message's spans, from the outermost.
     pub(crate) spans: Vec<&'static str>,
     pub(crate) message: String,
     pub(crate) fields: Vec<(&'static str, Field)>,
@@ -34,9 +34,9 @@ pub(crate) struct Said<'a> {
 
 /// The value of a field.
 pub(crate) enum Field {
-    /// A text, a number or a truth value.
+    /// A text, a number or a boolean.
     Value(Value),
-    /// What `Display` or `Debug` make of something.
+    /// The output of `Display` or `Debug`.
     Shown(String),
 }
 
@@ -58,7 +58,7 @@ impl Lines {
         } = &*self.0;
         let now = Timestamp::now();
         queue.push(match format {
-            // Whatever it quotes stays on its line, and nothing in it acts.
+            // Quoted text stays on its line, and no control character in it takes effect.
             Format::Text => show::line(&redactor.text(&said.text(now))),
             Format::Json => {
                 let mut value = said.json(now);

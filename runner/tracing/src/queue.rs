@@ -1,5 +1,5 @@
-//! Lines on their way out. A thread of its own writes them, so that a terminal that takes nothing
-//! holds up no run.
+//! The queue of lines. A separate thread writes them, so that a blocked terminal does not block a
+//! run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::Write;
 
-/// The most lines that wait.
+/// The maximum number of lines in the queue.
 const LONGEST: usize = 8192;
 
-/// What waits to be written.
+/// An entry of the queue.
 enum Waiting {
     Line(String),
-    /// All that came before is written when this is answered.
+    /// Answered when all earlier entries are written.
     Flush(SyncSender<()>),
 }
 
@@ -28,8 +28,8 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Starts to write lines, one at a time, until the queue is dropped. One that is to be `whole`
-    /// lets whoever adds a line wait where too many do.
+    /// Starts to write lines, one at a time, until the queue is dropped. If `whole`, adding a line
+    /// to a full queue blocks.
     pub(crate) fn start(write: Write, whole: bool) -> Self {
         let (send, receive) = sync_channel(LONGEST);
         let lost = Arc::new(AtomicU64::new(0));
@@ -38,7 +38,8 @@ impl Queue {
         Self { send, lost, whole }
     }
 
-    /// Adds a line. Where too many wait it is counted and lost, unless the queue is to be whole.
+    /// Adds a line. If the queue is full, the line is counted and lost, unless the queue is
+    /// `whole`.
     pub(crate) fn push(&self, line: String) {
         let line = Waiting::Line(line);
         let sent = if self.whole {
@@ -51,7 +52,7 @@ impl Queue {
         }
     }
 
-    /// Waits until what was added is written, at most so long.
+    /// Waits until all added lines are written, at most `patience`.
     pub(crate) fn flush(&self, patience: Duration) {
         let (done, wait) = sync_channel(1);
         if self.send.try_send(Waiting::Flush(done)).is_ok() {
@@ -99,7 +100,7 @@ mod tests {
             }),
             false,
         );
-        // Nothing is taken, and this comes to its end all the same.
+        // No line is accepted, and the flush ends all the same.
         for number in 0..=LONGEST + 10 {
             queue.push(number.to_string());
         }

@@ -1,4 +1,4 @@
-//! Taking secrets out of lines that anything may have written.
+//! Removes secrets from lines of any origin.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::Value;
 
-/// What stands in place of a secret.
+/// The replacement of a secret.
 const GONE: &str = "***";
 
-/// Names whose values are secrets, as fields of JSON, of forms, of queries and of debug output; `_`
-/// stands for `_`, `-` or nothing. Among them what signs a URL (Google's V4, AWS' V4, Azure's SAS)
-/// and what names an upload session, which is all that is needed to write to it.
+/// The names whose values are secrets, as fields of JSON, of forms, of queries and of debug output;
+/// `_` stands for `_`, `-` or nothing. They include the signatures of URLs (Google's V4, AWS' V4,
+/// Azure's SAS) and the names of upload sessions, which are all that is needed to write to one.
 const NAMES: &[&str] = &[
     "access_token",
     "id_token",
@@ -40,7 +40,7 @@ const NAMES: &[&str] = &[
     "upload_id",
 ];
 
-/// Headers whose whole value is secret.
+/// The headers whose whole value is secret.
 const HEADERS: &[&str] = &[
     "authorization",
     "proxy_authorization",
@@ -50,14 +50,15 @@ const HEADERS: &[&str] = &[
     "x_serverless_authorization",
 ];
 
-/// Takes a known secret out of a text.
+/// Removes known secrets from a text.
 type Mask = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
-/// Takes secrets out of lines: those that a run knows, and whatever looks like one.
+/// Removes secrets from lines: those that a run knows, and texts that look like one.
 ///
-/// The second is what a log of libraries needs: a token is made inside of one and never passes us.
-/// It takes out credentials of HTTP (RFC 9110), cookies, JSON Web Tokens, Google's access tokens,
-/// private keys, passwords in URLs, and the values of fields that carry secrets by their names.
+/// A log of libraries needs the second: a token may be created inside a library and never pass
+/// through our code. It removes HTTP credentials (RFC 9110), cookies, JSON Web Tokens, Google's
+/// access tokens, private keys, passwords in URLs, and the values of fields whose names show that
+/// they are secret.
 #[derive(Clone)]
 pub struct Redactor {
     known: Mask,
@@ -66,7 +67,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Makes a redactor. `known` takes the secrets out that the run knows.
+    /// Creates a redactor. `known` removes the secrets that the run knows.
     pub fn new(known: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         let names = alternatives(NAMES);
         let headers = alternatives(HEADERS);
@@ -79,7 +80,7 @@ impl Redactor {
                 GONE,
             ),
             (
-                // Of an unquoted header nobody knows where the value ends.
+                // The end of an unquoted header's value is unknown.
                 format!(
                     r#"(?i)\b({headers})(\\*"?\s*(?:[:=]|,\s*value:)\s*)(?:\\+"[^"\\]*|"(?:[^"\\]|\\.)*"?|[^"].*)"#
                 ),
@@ -124,7 +125,7 @@ impl Redactor {
         text
     }
 
-    /// Takes the secrets out of every text, number and key of a JSON value.
+    /// Removes the secrets from every text, number and key of a JSON value.
     pub fn value(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.text(text),
