@@ -1,6 +1,6 @@
-//! The least that a plan needs from a cluster and from Google Cloud, derived from the scopes of its
-//! steps: what the runner itself calls, and what the pods that it makes have to reach as their
-//! service accounts. Where the operator does not own the machine, this is what binds.
+//! The minimum permissions that a plan needs in a cluster and in Google Cloud, derived from the
+//! scopes of its steps: for the calls of the runner itself, and for the access of its pods as their
+//! service accounts. They are the effective limit if the operator does not own the machine.
 
 mod iam;
 mod rbac;
@@ -22,11 +22,11 @@ struct Account {
     name: String,
 }
 
-/// Inputs in which plugins are told what their pod pushes. That a pod pushes is no call of the
-/// plugin, so no scope says it.
+/// The inputs that tell plugins where their pod pushes. A pod's push is not a call of the plugin,
+/// so no scope contains it.
 const PUSHED: [&str; 2] = ["destinations", "cacheRepo"];
 
-/// The scopes of one capability, with the instance that has each.
+/// Returns the scopes of one capability, each with its instance.
 fn scopes(plan: &Plan, capability: Capability) -> impl Iterator<Item = (&Instance, &Scope)> {
     plan.instances.iter().flat_map(move |instance| {
         let grant = instance.scopes.get(capability);
@@ -35,13 +35,13 @@ fn scopes(plan: &Plan, capability: Capability) -> impl Iterator<Item = (&Instanc
     })
 }
 
-/// Whether a scope allows an action.
+/// Returns whether a scope allows an action.
 fn may(scope: &Scope, action: &str) -> bool {
     let actions = scope.patterns("actions");
     actions.is_none_or(|all| all.iter().any(|pattern| pattern.matches(action)))
 }
 
-/// The service accounts that an instance's pods may run as.
+/// Returns the service accounts that an instance's pods may run as.
 fn accounts(instance: &Instance) -> BTreeSet<Account> {
     let mut accounts = BTreeSet::new();
     let grant = instance.scopes.get(Capability::Kubernetes);
@@ -64,8 +64,8 @@ fn accounts(instance: &Instance) -> BTreeSet<Account> {
     accounts
 }
 
-/// The buckets and prefixes that an instance's pods read: what the steps that it needs have put
-/// there.
+/// Returns the buckets and prefixes that an instance's pods read: those that the steps it needs
+/// have written.
 fn read_by_pods<'p>(plan: &'p Plan, instance: &'p Instance) -> Vec<(&'p Instance, &'p Scope)> {
     let needs = instance.needs.iter();
     needs
@@ -80,7 +80,8 @@ fn read_by_pods<'p>(plan: &'p Plan, instance: &'p Instance) -> Vec<(&'p Instance
         .collect()
 }
 
-/// The repositories that an instance's pods push to, as far as they are known before the run.
+/// Returns the repositories that an instance's pods push to, as far as they are known before the
+/// run.
 fn pushed_by_pods(instance: &Instance) -> BTreeSet<String> {
     let sidestep_pipeline::Template::Map(with) = &instance.with else {
         let with = instance.with.literal().and_then(Value::as_object);
@@ -105,7 +106,7 @@ fn repositories(value: &Value) -> Vec<String> {
     texts.into_iter().map(repository).collect()
 }
 
-/// An image's repository: without tag and digest.
+/// Returns an image's repository: without tag and digest.
 fn repository(image: &str) -> String {
     let bare = image.split('@').next().unwrap_or(image);
     match bare.rsplit_once(':') {
@@ -115,7 +116,7 @@ fn repository(image: &str) -> String {
     }
 }
 
-/// The pipeline's name as a part of object names (RFC 1123).
+/// Returns the pipeline's name as a part of object names (RFC 1123).
 fn label(name: &str) -> String {
     let mut label = String::from("sidestep-");
     for character in name.chars().take(40) {

@@ -1,7 +1,7 @@
-//! Derives the least rights from a plan: the grants of its steps, the roles of the runner in each
-//! cluster, and the IAM bindings of Google Cloud.
+//! Derives the minimum permissions from a plan: the grants of its steps, the roles of the runner in
+//! each cluster, and the IAM bindings of Google Cloud.
 //!
-//! A plan is all that is read; nothing is called.
+//! It only reads the plan; it makes no calls.
 
 mod least;
 mod suggest;

@@ -1,4 +1,4 @@
-//! What there is to grant: the least that each step's plugin requests for these inputs.
+//! Suggests grants: the minimum that each step's plugin requests for these inputs.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use sidestep_events::show;
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Scope};
 
-/// What the steps of one id request, over all instances of a matrix.
+/// The requests of the steps of one id, over all instances of a matrix.
 #[derive(Default)]
 struct Wanted<'a> {
     built_in: bool,
     scopes: BTreeMap<Capability, Vec<&'a Scope>>,
-    /// Requests that only the run can work out.
+    /// Requests that are only known during the run.
     later: Vec<&'a str>,
     secrets: bool,
 }
 
-/// The YAML to paste under the pipeline's steps, of a plan that was made as requested.
+/// Returns the YAML to paste under the pipeline's steps, from a plan that was made as requested.
 pub fn suggest(plan: &Plan) -> String {
     let mut steps: Vec<(&str, Wanted<'_>)> = Vec::new();
     for instance in &plan.instances {

@@ -9,18 +9,18 @@ use sidestep_pipeline::Plan;
 use super::{Account, label};
 use commands::{command, pod};
 
-/// Who is given a role.
+/// The principal that gets a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
     Runner,
     Pods(Account),
 }
 
-/// On what.
+/// The resource on which a role is granted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum On {
     Project(String),
-    /// A bucket, and the prefix that its objects have; empty for all.
+    /// A bucket, and the prefix of its objects' names; empty for all.
     Bucket(String, String),
     Repository {
         project: String,
@@ -36,14 +36,15 @@ enum On {
 
 #[derive(Default)]
 struct Needs {
-    /// Roles by who has them on what, each with the steps that it is for.
+    /// Roles by principal and resource, each with the steps that need it.
     bindings: BTreeMap<(Who, On), BTreeMap<&'static str, BTreeSet<String>>>,
-    /// What can't be bound, and why.
+    /// Bindings that cannot be made, and why.
     remarks: BTreeSet<String>,
 }
 
-/// gcloud commands that give the runner and its pods the least, as a script for a POSIX shell.
-/// `member` is who runs sidestep: `serviceAccount:…`, `user:…`, `principal://…`.
+/// Returns gcloud commands that grant the runner and its pods the minimum permissions, as a script
+/// for a POSIX shell. `member` is the principal that runs sidestep: `serviceAccount:…`, `user:…`,
+/// `principal://…`.
 pub fn iam(plan: &Plan, member: Option<&str>) -> String {
     let mut needs = Needs::default();
     needs.of_runner(plan);

@@ -7,28 +7,28 @@ use sidestep_policy::{Capability, Scope};
 
 use super::{label, may, scopes};
 
-/// Who runs sidestep, where nobody said.
+/// The placeholder for the principal that runs sidestep, if none was given.
 const RUNNER: &str = "RUNNER";
 
 /// A namespace of a cluster.
 type Spot = (String, String);
 
-/// What may be done with one kind of object: its API group, its plural, and the names that it is
+/// The target of a rule: the API group, the plural of one kind of object, and the names that it is
 /// limited to, if it is.
 type Kind = (String, String, Vec<String>);
 
-/// What kinds have in common that share a rule: the API group, the names, the verbs.
+/// The common part of kinds that share a rule: the API group, the names, the verbs.
 type Shared<'a> = (&'a str, &'a [String], Vec<&'a str>);
 
 #[derive(Default)]
 struct Needs {
     rules: BTreeMap<Spot, BTreeMap<Kind, BTreeSet<&'static str>>>,
-    /// Scopes that name no cluster or namespace outright.
+    /// Scopes without an exact cluster or namespace.
     vague: BTreeSet<String>,
 }
 
-/// The Roles and RoleBindings, as YAML, one pair a namespace. `subject` is who runs sidestep: an
-/// e-mail of Google's, or `NAMESPACE/NAME` of a Kubernetes service account.
+/// Returns the Roles and RoleBindings, as YAML, one pair per namespace. `subject` is the principal
+/// that runs sidestep: a Google email address, or `NAMESPACE/NAME` of a Kubernetes service account.
 pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
     let mut needs = Needs::default();
     for (instance, scope) in scopes(plan, Capability::Kubernetes) {
@@ -68,7 +68,7 @@ pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
             if show::sealed(&yaml) == yaml {
                 text.push_str(yaml.trim_end());
             } else {
-                // JSON is YAML too, and has escapes for whatever a value holds.
+                // JSON is also YAML, and has escapes for every character of a value.
                 text.push_str(&show::json_pretty(document).unwrap_or_default());
             }
             text.push('\n');
@@ -96,18 +96,18 @@ impl Needs {
                 Some((plural, group)) => (group.to_owned(), plural.to_owned()),
                 None => (String::new(), resource.clone()),
             };
-            // A subresource is read or followed; it is not made.
+            // A subresource is read or followed, never created.
             if plural.contains('/') || plural == "events" {
                 verbs.retain(|verb| matches!(*verb, "get" | "list" | "watch"));
             }
             if plural == "pods" && verbs.contains("create") {
-                // The host removes what a run leaves, whatever its plugin does.
+                // The host cleans up after a run, whatever its plugin does.
                 verbs.extend(["get", "list", "watch", "delete"]);
             }
             self.add(scope, (group, plural, Vec::new()), &verbs);
         }
         if secrets && may(scope, "create") {
-            // Secrets of a step are handed to its pod as a Secret which that pod owns.
+            // The secrets of a step are passed to its pod as a Secret that the pod owns.
             let verbs = BTreeSet::from(["create", "get", "delete"]);
             self.add(
                 scope,
@@ -117,7 +117,8 @@ impl Needs {
         }
     }
 
-    /// A workload's identity is proven with a token of its service account (TokenRequest).
+    /// Adds the rule to prove a workload's identity with a token of its service account
+    /// (TokenRequest).
     fn of_identities(&mut self, scope: &Scope) {
         let names: Vec<String> = scope
             .exactly("serviceAccounts")
@@ -155,7 +156,7 @@ impl Needs {
     }
 }
 
-/// Kubernetes' verbs for a scope's actions. `canI` is everybody's (`system:basic-user`).
+/// Returns the Kubernetes verbs for a scope's actions. Every user has `canI` (`system:basic-user`).
 fn verbs(scope: &Scope) -> BTreeSet<&'static str> {
     let mut verbs = BTreeSet::new();
     for verb in [

@@ -1,4 +1,4 @@
-//! gcloud's words for bindings.
+//! gcloud commands for bindings.
 
 use sidestep_contract::google::{Cluster, condition};
 use sidestep_events::show;
@@ -6,7 +6,8 @@ use sidestep_events::show;
 use super::On;
 use crate::least::Account;
 
-/// Who pods are to Google: their service account itself, which takes no Google service account.
+/// Returns the shell lines that set the principal of pods: their Kubernetes service account itself,
+/// without a Google service account.
 pub(super) fn pod(account: &Account, number: usize) -> String {
     let Account {
         cluster,
@@ -16,7 +17,8 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
     let known = Cluster::read(cluster);
     let known = known.and_then(|cluster| Some((cluster.pool_to_be()?, cluster.project)));
     let Some((pool, project)) = known else {
-        // Only the operator's settings know such a cluster, or only GKE the name of its pool.
+        // Only the operator's settings define such a cluster, or only GKE knows the name of its
+        // pool.
         return format!(
             "\n# The pods of {}/{} in {}.\n: \"${{POD_{number}:?set it to the member that these pods are}}\"\n",
             show::line(namespace),
@@ -47,7 +49,7 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
     .join("\n")
 }
 
-/// The command that gives a role on something to whoever the shell's variable names.
+/// Returns the command that grants a role on a resource to the principal in the shell variable.
 pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
     let (resource, condition) = match on {
         On::Project(project) => (
@@ -58,7 +60,7 @@ pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
             None,
         ),
         On::Bucket(bucket, prefix) => {
-            // Conditions hold on buckets with uniform access only.
+            // Conditions only work on buckets with uniform access.
             let expression = condition::of_prefix(bucket, prefix);
             let condition = condition::entries(&[("expression", &expression), ("title", title)]);
             let bucket = show::shell_word(&format!("gs://{bucket}"));
@@ -96,7 +98,7 @@ pub(super) fn command(on: &On, role: &str, who: &str, title: &str) -> String {
             None,
         ),
     };
-    // Said outright, or gcloud asks wherever a policy has conditions already.
+    // Explicit, because gcloud asks if a policy already has conditions.
     let condition = condition.map_or_else(|| "None".to_owned(), |text| show::shell_word(&text));
     format!("gcloud {resource} --member=\"${who}\" --role={role} --condition={condition}\n")
 }

@@ -1,4 +1,4 @@
-//! From scopes to roles: the least predefined role that has what a scope's actions take.
+//! Maps scopes to roles: the least predefined role with the permissions for a scope's actions.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ impl Needs {
         self.remarks.insert(format!("{step}: {what}"));
     }
 
-    /// A scope that names nothing outright.
+    /// Records a scope without any exact name.
     fn vague(&mut self, step: &str, scope: &Scope) {
         self.remark(
             step,
@@ -43,13 +43,13 @@ impl Needs {
                 ("getBucket", "roles/storage.bucketViewer"),
             ] {
                 if may(scope, action) {
-                    // Facts of the bucket and lists of it are no single object's.
+                    // Facts of the bucket and lists of it do not belong to a single object.
                     let whole = matches!(action, "getBucket" | "list");
                     self.bucket(&runner, &instance.step, scope, role, whole);
                 }
             }
         }
-        // A cluster is found by its name in GKE's API; what may be done in it is RBAC's matter.
+        // GKE's API finds a cluster by its name; RBAC decides about the access inside of it.
         for capability in [
             Capability::Kubernetes,
             Capability::Identity,
@@ -115,14 +115,14 @@ impl Needs {
         }
     }
 
-    /// Reading accounts, pools, roles and policies.
+    /// Adds the roles to read accounts, pools, roles and policies.
     fn identities(&mut self, step: &str, scope: &Scope) {
         let mut projects: BTreeSet<&str> = scope.exactly("project").into_iter().collect();
         for resource in scope.exactly("resource") {
             if let Some(project) = of_resource(resource) {
                 projects.insert(project);
             } else if let Some(bucket) = resource.strip_prefix("buckets/") {
-                // A bucket's name does not say whose it is.
+                // A bucket's name does not show its project.
                 self.remark(
                     step,
                     &format!(
@@ -153,7 +153,7 @@ impl Needs {
         }
     }
 
-    /// Setting a policy takes the administrator of what it is set on.
+    /// Adds the roles to set policies: the administrator's role on each resource.
     fn policies(&mut self, step: &str, scope: &Scope) {
         for resource in scope.exactly("resource") {
             let (on, role) = match resource.split('/').collect::<Vec<_>>()[..] {
@@ -211,7 +211,7 @@ impl Needs {
                 continue;
             }
             for prefix in &prefixes {
-                // A scope's prefix ends with a whole part; a condition only says how names begin.
+                // A scope's prefix ends with a whole part; a condition only checks how names begin.
                 let prefix = match prefix.trim_end_matches('/') {
                     "" => String::new(),
                     prefix => format!("{prefix}/"),
