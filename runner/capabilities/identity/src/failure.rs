@@ -21,7 +21,7 @@ fn is_account(email: &str) -> bool {
 }
 
 /// Refuses a subject with an invalid name. The provider is not checked here, because it is sent
-/// inside a JSON string; nor is the cluster, because the client of clusters checks it.
+/// inside a JSON string; nor is the cluster, because the client of clusters looks it up.
 pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
     let names = [
         ("namespace", &subject.namespace, is_name as fn(&str) -> bool),

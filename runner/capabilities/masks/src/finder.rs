@@ -9,8 +9,8 @@ use super::covers::Covers;
 use super::needles::Needles;
 use super::view::{Alike, Unit, View, alike};
 
-/// The minimum number of invisible bytes within a secret after which the whole text counts as one
-/// secret: more cannot be held back.
+/// The number of invisible bytes that a secret may contain at least. With more, the whole span may
+/// count as one secret, because more bytes cannot be held back.
 const MOST_UNSEEN: usize = 64 << 10;
 /// The interval, in bytes, between checks whether too many bytes are held back.
 const CHECKED_EVERY: u64 = 1 << 10;

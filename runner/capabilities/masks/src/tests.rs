@@ -1,4 +1,4 @@
-//! What the mask finds, and what it leaves.
+//! The texts that the mask finds, and those that it leaves unchanged.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -17,10 +17,10 @@ fn masks(secrets: &[&str]) -> Masks {
     masks
 }
 
-/// An encoding's name, and how it is written.
+/// An encoding's name, and its encoder.
 type Layer = (&'static str, fn(&str) -> String);
 
-/// One layer of an encoding, as programs write it.
+/// Returns the encodings of one layer, as programs write them.
 fn layers() -> Vec<Layer> {
     vec![
         ("base64", |text| STANDARD.encode(text)),
@@ -32,7 +32,7 @@ fn layers() -> Vec<Layer> {
     ]
 }
 
-/// One layer that escapes every character.
+/// Returns the encodings of one layer that escape every character.
 fn full_layers() -> Vec<Layer> {
     vec![
         ("all JSON", |text| {
@@ -116,7 +116,8 @@ fn what_can_not_be_seen_hides_no_secret_and_stays_elsewhere() {
             assert_eq!(masks.text(&text), expected, "{text:?}");
         }
     }
-    // Whole with all of it between any two characters, and with far more than is held back.
+    // Masked as a whole with all invisible characters between any two of its own, and with far more
+    // than can be held back.
     let spread: String = "hunter22"
         .chars()
         .flat_map(|c| [c, '\0', '\u{200b}'])
@@ -208,7 +209,7 @@ fn a_value_is_found_by_place_and_number() {
     assert_eq!(numbers.find(&value), Some("/a/b~1c/1".into()));
     assert_eq!(numbers.find(&json!({"a": "1234"})), None);
     assert_eq!(numbers.find(&json!({"12345678": 1})), Some("/***".into()));
-    // What a pointer escapes is masked before.
+    // Characters that a pointer escapes are masked before.
     let slashes = masks(&["ab/cd~ef"]);
     let value = json!({"x": {"k ab/cd~ef/": {"y": ["ab/cd~ef"]}}});
     assert_eq!(slashes.find(&value), Some("/x/k ***~1".into()));
@@ -219,7 +220,7 @@ fn a_value_is_found_by_place_and_number() {
     assert_eq!(value, json!({"***": [{"n": 1}, "***"]}));
 }
 
-/// A text's character, or what may stand between two.
+/// Generates a character of a text, or an invisible one that may be between two.
 fn noise() -> impl Strategy<Value = &'static str> {
     prop_oneof![
         Just(""),
@@ -234,8 +235,8 @@ fn noise() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
-    /// A secret with anything that can't be seen between its characters, encoded or not, is
-    /// masked, and nothing that is seen remains of it.
+    /// A secret with invisible characters between its own, encoded or not, is masked, and no
+    /// visible part of it remains.
     #[test]
     fn no_secret_comes_through(
         secret in "[a-z0-9%\\\\\"é日+/ ]{1,4}[A-Za-z0-9%\\\\\"é日+/-]{4,12}",
@@ -258,7 +259,7 @@ proptest! {
         prop_assert!(!masks.found_in(&masked));
     }
 
-    /// What holds no secret passes as it is.
+    /// A text without a secret passes unchanged.
     #[test]
     fn other_texts_pass(text in "[a-z%\\\\\u{0}\u{1b}\u{202e}é日 ]{0,60}") {
         let masks = masks(&["HUNTER-22"]);

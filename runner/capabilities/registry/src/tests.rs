@@ -307,7 +307,7 @@ async fn an_index_is_made_of_images_and_read_again() {
     };
     assert_eq!((&*intent.kind, &*intent.name), ("index", "all"));
     assert_eq!(done.id.as_deref(), Some(&*stored.digest));
-    // An image that is not there is none of an index.
+    // An index cannot contain an image that does not exist.
     let entry = wit::IndexEntry {
         digest: sha256("nothing"),
         platform: "linux/amd64".into(),
@@ -319,7 +319,7 @@ async fn an_index_is_made_of_images_and_read_again() {
     assert_eq!(failure.code, "registry.not-found");
 }
 
-/// What a registry of a stranger's does, and what it is sent.
+/// Starts a registry that does not belong to Google, and returns its endpoints.
 async fn stranger(router: axum::Router) -> Endpoints {
     let mut endpoints = Endpoints::default();
     endpoints.set(Service::Registry, serve(router).await);
@@ -351,7 +351,7 @@ async fn a_strangers_registry_gets_a_token_for_nobody() {
     let endpoints = stranger(router).await;
     let everything = json!([{ "repository": "**" }]);
     let credentials = serde_json::json!({"type": "external_account"});
-    // Credentials that can't be read are not even looked for.
+    // Unreadable credentials are not even searched for.
     let credentials = Credentials::external_account(credentials);
     let (mut step, _) = state(&endpoints, credentials, &everything);
     let found = step.manifest(vec!["ghcr.io/a/b:1".into()]).await;

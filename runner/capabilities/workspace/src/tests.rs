@@ -232,10 +232,10 @@ fn pack_does_not_tell_whether_an_ungranted_path_exists() {
             said(nowhere, &[], real(nowhere))
         );
     }
-    // By the patterns of what is packed neither.
+    // The patterns of the packed files reveal nothing either.
     let only = |key: &str| said(".", &["*", &format!("!{key}")], "X");
     assert_eq!(only("other/key"), only("other/none"));
-    // And neither by the ignore file of an ungranted Dockerfile.
+    // Nor does the ignore file of an ungranted Dockerfile.
     let mut wanted = wanted("app");
     wanted.dockerfile = Some("../other/key".to_owned());
     let failure = workspace.pack(&gate(&["app/**"]), wanted).err();
@@ -301,7 +301,7 @@ fn files_are_read_through_links_within_the_scope_alone() {
     }
 }
 
-/// A gate of a plan that followed links.
+/// Returns the gate of a plan that followed links.
 fn gate_of_links(read: &[&str], links: &[(&str, &str)]) -> Gate {
     let (step, _) = step(Key::Workspace, &json!([{ "read": read }]));
     let links = links.iter().map(|(from, to)| Link {
@@ -368,7 +368,7 @@ fn a_link_of_the_plan_is_followed_and_one_that_changed_is_refused() {
     }
     let failure = workspace.pack(&gate, wanted("app")).err().expect("refused");
     assert_eq!(failure.code, "workspace.link-changed");
-    // What is no link any more is what its name says.
+    // A path that is no longer a link is checked by its name.
     std::fs::remove_file(root.join("Dockerfile")).expect("removed");
     std::fs::write(root.join("Dockerfile"), "FROM scratch").expect("written");
     assert_eq!(read("Dockerfile").expect("granted"), b"FROM scratch");
@@ -390,8 +390,8 @@ fn a_link_that_the_plan_does_not_have_is_refused_by_both_names() {
     );
 }
 
-/// An ungranted folder takes the place of a granted one and goes again, while it is packed and
-/// listed: whatever comes of it holds granted files alone.
+/// An ungranted folder replaces a granted one and disappears again, while it is packed and listed:
+/// the results only contain granted files.
 #[test]
 fn a_link_that_takes_a_folder_s_place_lets_nothing_out() {
     let place = Place::new(&["app/sub/file", "other/s3cret"]);
@@ -448,7 +448,7 @@ fn blobs_are_laid_over_the_context() {
     let context = unpacked.path().join(sidestep_context::CONTEXT);
     let text = |path| std::fs::read_to_string(context.join(path)).expect(path);
     assert_eq!(text("dist/file"), "text");
-    // What is laid over a context is the archive as it is.
+    // An overlay of a context is the unchanged archive.
     assert_eq!(text("tree/context/Dockerfile"), "app/Dockerfile");
     assert_eq!(text("app/Dockerfile"), "app/Dockerfile");
 }

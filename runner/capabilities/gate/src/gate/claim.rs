@@ -13,7 +13,7 @@ const UNUSABLE_NOTE: &str = codes::plugin::DIAGNOSTIC;
 /// The maximum length of a code, in bytes.
 const LONGEST_CODE: usize = 100;
 
-/// Returns the plugin's failure after the cap.
+/// Returns the plugin's failure, capped by the evidence.
 ///
 /// A failure that the host itself returned and the plugin passes on is unchanged. Otherwise, a
 /// claim without evidence in a call becomes class `failed`, with the plugin or the pipeline's

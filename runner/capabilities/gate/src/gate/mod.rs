@@ -115,7 +115,7 @@ impl Gate {
         &self.shown
     }
 
-    /// Returns the plugin's own failure after the cap.
+    /// Returns the plugin's own failure, capped by the evidence.
     pub fn claimed(&self, failure: Failure) -> Failure {
         if self.step.cancel.is_cancelled() {
             self.shown.note(Evidence::Cancelled);

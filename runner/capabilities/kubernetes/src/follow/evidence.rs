@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{ContainerState, Event, Pod, PodStatus};
 use regex::Regex;
 use sidestep_events::Evidence;
 
-/// The reasons with which the cluster ends a pod (`status.reason`: the kubelet's eviction,
+/// The reasons for which the cluster ends a pod (`status.reason`: the kubelet's eviction,
 /// admission and shutdown managers, the node lifecycle controller and the scheduler).
 const ENDED_BY_CLUSTER: &[&str] = &[
     "Evicted",

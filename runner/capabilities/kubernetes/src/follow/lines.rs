@@ -9,7 +9,7 @@
 use jiff::Timestamp;
 use sidestep_events::LineEnd;
 
-/// The maximum size of a piece of a line, in bytes, including the longest stamp.
+/// The size of a piece of a long line, in bytes. A piece is longer by at most the longest stamp.
 pub const PIECE: usize = 64 * 1024;
 
 /// The maximum length of a stamp: `2006-01-02T15:04:05.999999999+07:00`.
@@ -47,7 +47,7 @@ pub(super) enum Cut {
 /// Splits a byte stream into pieces of lines.
 #[derive(Debug)]
 pub(super) struct Lines {
-    /// The maximum size of a piece, in bytes.
+    /// The size of a piece of a long line, in bytes.
     piece: usize,
     buffer: Vec<u8>,
     /// The stamp of the incomplete line, once it is read.

@@ -37,7 +37,7 @@ pub(super) struct LogReader {
     position: Position,
 }
 
-/// The end of reading a log.
+/// The result of reading a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LogEnd {
     /// It was read to its end.
@@ -46,7 +46,7 @@ pub(super) enum LogEnd {
     CutOff(String),
 }
 
-/// The end of one connection.
+/// The result of one connection.
 enum Stream {
     Ended,
     NotFound(String),

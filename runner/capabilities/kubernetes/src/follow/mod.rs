@@ -70,7 +70,7 @@ pub(crate) fn cut(log: &[u8], size: usize) -> Vec<(Option<jiff::Timestamp>, Vec<
     lines
 }
 
-/// The pod to follow, and the parts of it.
+/// The pod to follow, and the options of the follow.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Its namespace.

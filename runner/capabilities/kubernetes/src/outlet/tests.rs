@@ -17,7 +17,7 @@ fn outlet(secrets: &[&str]) -> (StepOutlet, Arc<Kept>) {
     (StepOutlet::new(step, "n/pod".to_owned(), &positions), kept)
 }
 
-/// Hands a line on in pieces that end at these places; the lines that come out.
+/// Passes on a line in pieces that end at these positions, and returns the resulting lines.
 fn said(outlet: &StepOutlet, kept: &Kept, line: &[u8], cuts: &[usize]) -> Vec<String> {
     let mut from = 0;
     let ends = cuts.iter().copied().chain([line.len()]);
@@ -118,8 +118,8 @@ fn containers_do_not_disturb_one_another() {
 }
 
 proptest! {
-    /// For every line and every way of cutting it, what is said is what the whole line gives,
-    /// and no secret comes through.
+    /// For every line and every way of splitting it, the output equals that of the whole line
+    /// and contains no secret.
     #[test]
     fn no_cut_lets_a_secret_through_or_breaks_a_character(
         parts in prop::collection::vec(
@@ -138,7 +138,7 @@ proptest! {
         prop_assert!(!whole.contains(SECRET) && !whole.contains("abab"));
     }
 
-    /// Bytes that are no text pass as far as they can.
+    /// Bytes that are not text pass as far as possible.
     #[test]
     fn no_bytes_panic(
         line in prop::collection::vec(any::<u8>(), 0..60),

@@ -77,8 +77,8 @@ fn a_secret_that_becomes_known_on_the_way_is_masked_from_there() {
 }
 
 proptest! {
-    /// Masked again from its beginning after any interruption, a text gives what it would have
-    /// given without.
+    /// A text that is masked again from its beginning after any interruption gives the same output
+    /// as without it.
     #[test]
     fn an_interruption_changes_nothing(
         text in prop::collection::vec(
@@ -101,8 +101,8 @@ proptest! {
         prop_assert_eq!(out, masked_in_pieces(&masks, &text, &[]));
     }
 
-    /// For every text, every set of secrets and every way of cutting, the pieces give what the
-    /// whole gives, and no secret comes through.
+    /// For every text, every set of secrets and every way of splitting it, the output of the pieces
+    /// equals that of the whole and contains no secret.
     #[test]
     fn no_split_lets_a_secret_through(
         secrets in prop::collection::vec("[ab\n]{0,2}[ab]{4,5}", 1..4),
@@ -121,7 +121,7 @@ proptest! {
         prop_assert!(!masks.found_in(&pieces));
     }
 
-    /// Bytes that are no text are masked alike in pieces and whole.
+    /// Bytes that are not text are masked in the same way in pieces and as a whole.
     #[test]
     fn bytes_are_masked_alike_in_pieces(
         bytes in prop::collection::vec(

@@ -110,7 +110,7 @@ fn a_diagnostic_has_a_code_of_its_own() {
 }
 
 proptest! {
-    /// Whatever a plugin says without evidence: exit 1, with a code that is one.
+    /// Any claim of a plugin without evidence leads to exit code 1 and a valid code.
     #[test]
     fn no_claim_is_worth_more_than_a_failure(
         class in prop::sample::select(Class::ALL.to_vec()),
