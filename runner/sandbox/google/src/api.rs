@@ -1,4 +1,4 @@
-//! The APIs that are served, by their several names.
+//! The APIs that the sandbox serves, and their names.
 
 /// One of Google's APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +24,7 @@ pub enum Api {
 }
 
 impl Api {
-    /// All of them.
+    /// All the APIs.
     pub const ALL: [Self; 9] = [
         Self::Sts,
         Self::SecureToken,
@@ -37,7 +37,7 @@ impl Api {
         Self::SecretManager,
     ];
 
-    /// Its name in settings, `SIDESTEP_ENDPOINT_<NAME>`.
+    /// Returns the API's name in settings, `SIDESTEP_ENDPOINT_<NAME>`.
     pub fn endpoint_name(self) -> &'static str {
         match self {
             Self::Sts => "STS",
@@ -52,7 +52,8 @@ impl Api {
         }
     }
 
-    /// The API that a host name of Google's leads to. The token endpoint of keys is the STS's.
+    /// Returns the API behind one of Google's host names. The token endpoint of keys belongs to the
+    /// STS.
     pub(crate) fn of_host(host: &str) -> Option<Self> {
         let host = match host {
             "oauth2.googleapis.com" => "sts.googleapis.com",
@@ -61,7 +62,7 @@ impl Api {
         Self::ALL.into_iter().find(|api| api.host() == host)
     }
 
-    /// Google's host name for it, which is also the service's name in Service Usage.
+    /// Returns Google's host name for the API, which is also the service's name in Service Usage.
     pub fn host(self) -> &'static str {
         match self {
             Self::Sts => "sts.googleapis.com",
@@ -77,7 +78,8 @@ impl Api {
     }
 }
 
-/// The title that Google gives a service, which its messages use; the name where it is not known.
+/// Returns the title of a Google service, as Google's messages give it, or its name if the title is
+/// unknown.
 pub(crate) fn title(service: &str) -> &str {
     match service {
         "artifactregistry.googleapis.com" => "Artifact Registry API",

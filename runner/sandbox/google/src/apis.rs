@@ -1,4 +1,4 @@
-//! The APIs, one module each: a call in, an answer or a refusal out.
+//! The APIs, one module each: each takes a call and returns an answer or an error.
 
 pub(crate) mod artifactregistry;
 pub(crate) mod container;

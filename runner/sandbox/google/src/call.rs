@@ -10,14 +10,14 @@ use sidestep_sandbox_identity::Caller;
 use crate::api::Api;
 use crate::error::ApiError;
 
-/// A call, read and attributed.
+/// An API call, parsed, with its caller.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) api: Api,
     pub(crate) method: Method,
-    /// The path's segments, decoded; the last one without its verb.
+    /// The path's decoded segments; the last one without its verb.
     pub(crate) path: Vec<String>,
-    /// What follows the last segment's colon, such as `getIamPolicy`.
+    /// The part after the last segment's colon, such as `getIamPolicy`.
     pub(crate) verb: Option<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Value,
@@ -25,7 +25,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Reads a request's head and body; who calls is known already.
+    /// Reads a request's head and body. The caller is already authenticated.
     pub(crate) fn read(
         api: Api,
         parts: &Parts,
@@ -63,7 +63,7 @@ impl Call {
         })
     }
 
-    /// The method, the path's segments and the verb (empty where there is none), to match on.
+    /// Returns the method, the path's segments and the verb (empty if there is none), for matching.
     pub(crate) fn route(&self) -> (&str, Vec<&str>, &str) {
         let path = self.path.iter().map(String::as_str).collect();
         (
@@ -73,18 +73,18 @@ impl Call {
         )
     }
 
-    /// A query parameter's first value.
+    /// Returns the first value of a query parameter.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params(name).next()
     }
 
-    /// All values of a query parameter.
+    /// Returns all values of a query parameter.
     pub(crate) fn params(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.query.iter().filter(move |(key, _)| key == name);
         named.map(|(_, value)| value.as_str())
     }
 
-    /// A string of the body, by JSON pointer.
+    /// Returns a string in the body, by JSON pointer.
     pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
         self.body.pointer(pointer).and_then(Value::as_str)
     }
@@ -100,13 +100,14 @@ impl Call {
     }
 }
 
-/// Verbs are camel-case words; an encoded member or an address never ends in one.
+/// Returns whether a text looks like a verb. Verbs are camel-case words; an encoded member or an
+/// address never ends in one.
 fn is_verb(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_alphabetic())
 }
 
-/// Reads a body of JSON, or of a form where it says so; an empty one is null.
+/// Reads a JSON body, or a form if the content type says so. An empty body is null.
 fn read_body(parts: &Parts, body: &Bytes) -> Result<Value, ApiError> {
     if body.is_empty() {
         return Ok(Value::Null);
@@ -125,7 +126,7 @@ fn read_body(parts: &Parts, body: &Bytes) -> Result<Value, ApiError> {
         .map_err(|error| ApiError::invalid(format!("Invalid JSON payload received. {error}")))
 }
 
-/// The bearer token of a request, from its header or its query.
+/// Returns the bearer token of a request, from its header or its query.
 pub(crate) fn bearer(parts: &Parts) -> Option<String> {
     let header = parts
         .headers
@@ -136,7 +137,7 @@ pub(crate) fn bearer(parts: &Parts) -> Option<String> {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 Some(token.trim().to_owned())
             }
-            // Another scheme is a credential too, and not a valid one.
+            // Another scheme is also a credential, but not a valid one.
             _ => Some(String::new()),
         };
     }

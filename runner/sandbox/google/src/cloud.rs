@@ -10,7 +10,7 @@ use crate::clusters::Clusters;
 use crate::images::{DockerImage, Images};
 use crate::state::State;
 
-/// Google's side of a sandbox. Cheap to clone; clones share one state.
+/// The Google side of a sandbox. Cheap to clone; clones share one state.
 #[derive(Clone)]
 pub struct Cloud {
     shared: Arc<Shared>,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Cloud {
 }
 
 impl Cloud {
-    /// A cloud with a state that was seeded or loaded.
+    /// Creates a cloud from a seeded or loaded state.
     pub fn new(identity: Identity, state: State, clusters: Arc<dyn Clusters>) -> Self {
         let state = RwLock::new(state);
         let revision = watch::Sender::new(0);
@@ -48,22 +48,22 @@ impl Cloud {
         }
     }
 
-    /// Who may do what.
+    /// Returns the principals, roles and policies.
     pub fn identity(&self) -> &Identity {
         &self.shared.identity
     }
 
-    /// The state as it stands, to be persisted; identity's is [`Identity::snapshot`].
+    /// Returns the current state, to be persisted. The identity state is [`Identity::snapshot`].
     pub fn snapshot(&self) -> State {
         self.read(State::clone)
     }
 
-    /// Follows the count of changes; persist after each one.
+    /// Returns a receiver of the number of changes; persist after each one.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.revision.subscribe()
     }
 
-    /// Whether a project has a service enabled, such as `storage.googleapis.com`.
+    /// Returns whether a service, such as `storage.googleapis.com`, is enabled in a project.
     pub fn is_enabled(&self, project: &str, service: &str) -> bool {
         self.read(|state| {
             state
@@ -73,14 +73,14 @@ impl Cloud {
         })
     }
 
-    /// An Artifact Registry repository, as its API shows it.
+    /// Returns an Artifact Registry repository, as its API shows it.
     pub fn repository(&self, project: &str, location: &str, name: &str) -> Option<Value> {
         let name = format!("projects/{project}/locations/{location}/repositories/{name}");
         self.read(|state| state.repositories.get(&name).cloned())
     }
 
-    /// Makes a Docker repository, as a first push to a `gcr.io` name does; one that exists is
-    /// left as it is.
+    /// Creates a Docker repository, as a first push to a `gcr.io` name does. An existing one is
+    /// left unchanged.
     pub fn create_repository(&self, project: &str, location: &str, name: &str) {
         let name = format!("projects/{project}/locations/{location}/repositories/{name}");
         let made = crate::apis::artifactregistry::new_repository(self, &name, &Value::Null);
@@ -89,8 +89,8 @@ impl Cloud {
         });
     }
 
-    /// Says where a cluster's API server listens (host and port, without a scheme) and by which
-    /// CA it is known (PEM, base64), as `gcloud container clusters get-credentials` reads it.
+    /// Sets the endpoint of a cluster's API server (host and port, without a scheme) and its CA
+    /// (PEM, base64), as `gcloud container clusters get-credentials` reads them.
     pub fn set_cluster_endpoint(&self, cluster: &str, endpoint: &str, ca: &str) {
         self.write(|state| {
             if let Some(cluster) = state.clusters.get_mut(cluster) {
@@ -100,14 +100,14 @@ impl Cloud {
         });
     }
 
-    /// Says at which address the token endpoint of service-account keys is, as the keys that are
-    /// made from now on name it: the STS's address and `/token`. The first call counts; without
-    /// one, keys name Google's.
+    /// Sets the address of the token endpoint that new service-account keys name: the STS's address
+    /// and `/token`. Only the first call has an effect; without one, keys name Google's.
     pub fn set_token_uri(&self, uri: &str) {
         self.shared.token_uri.get_or_init(|| uri.to_owned());
     }
 
-    /// Says who holds the images. The first call counts; without one there are none.
+    /// Sets the source of the images. Only the first call has an effect; without one there are no
+    /// images.
     pub fn set_images(&self, images: Arc<dyn Images>) {
         self.shared.images.get_or_init(|| images);
     }
@@ -148,19 +148,19 @@ impl Cloud {
         out
     }
 
-    /// The time, RFC 3339.
+    /// Returns the current time, RFC 3339.
     pub(crate) fn now(&self) -> String {
         self.identity().clock().now().to_string()
     }
 
-    /// The time to the second, RFC 3339.
+    /// Returns the current time to the second, RFC 3339.
     pub(crate) fn now_in_seconds(&self) -> String {
         let now = self.identity().clock().now();
         now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// A project by id or number. One that does not exist has that name and no number, so that
-    /// it is refused like one that may not be seen.
+    /// Returns a project by id or number. A project that does not exist gets that name and no
+    /// number, so that it is rejected like one that the caller may not see.
     pub(crate) fn project(&self, id_or_number: &str) -> (String, Project) {
         self.identity().project(id_or_number).unwrap_or_else(|| {
             let nobody = Project {
@@ -171,13 +171,13 @@ impl Cloud {
         })
     }
 
-    /// Keeps a finished operation, so that it can be asked for.
+    /// Stores a finished operation for later reads.
     pub(crate) fn finished(&self, name: &str, operation: &Value) {
         self.write(|state| state.operations.insert(name.to_owned(), operation.clone()));
     }
 }
 
-/// A random name part, hexadecimal.
+/// Returns a random part of a name, in hexadecimal.
 pub(crate) fn random_id() -> String {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes)

@@ -1,30 +1,30 @@
-//! What Google's side asks of a Kubernetes cluster.
+//! The interface between Google's APIs and a Kubernetes cluster.
 
 /// The Kubernetes service account that a token was issued for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodSubject {
-    /// Its namespace.
+    /// The account's namespace.
     pub namespace: String,
-    /// Its name.
+    /// The account's name.
     pub service_account: String,
-    /// Its uid.
+    /// The account's uid.
     pub uid: String,
 }
 
-/// Why a cluster does not stand by a token; the text is shown to whoever sent it and must not
-/// hold any of it.
+/// The reason why a cluster rejects a token. The text is shown to the sender and must not contain
+/// any part of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TokenRefused(pub String);
 
 /// A Kubernetes cluster, as far as Workload Identity needs it.
 pub trait Clusters: Send + Sync + 'static {
-    /// Checks a service-account token's signature, life and audience, and that its account still
-    /// exists with the uid that it names.
+    /// Checks a service-account token's signature, lifetime and audience, and that its account
+    /// still exists with the uid that the token names.
     fn verify_token(&self, jwt: &str, audience: &str) -> Result<PodSubject, TokenRefused>;
 
-    /// An annotation of a service account: `None` where the account does not exist, `Some(None)`
-    /// where it has no such annotation.
+    /// Returns an annotation of a service account: `None` if the account does not exist,
+    /// `Some(None)` if it does not have the annotation.
     fn service_account_annotation(
         &self,
         namespace: &str,
@@ -33,7 +33,7 @@ pub trait Clusters: Send + Sync + 'static {
     ) -> Option<Option<String>>;
 }
 
-/// No cluster: every token is refused and no service account exists.
+/// No cluster: rejects every token and has no service accounts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoClusters;
 

@@ -1,5 +1,5 @@
-//! How the sandbox's user signs in: Application Default Credentials that go through the token
-//! exchange, so that the real path is the one that runs.
+//! The sandbox user's credentials: Application Default Credentials that use the token exchange, so
+//! that the real authentication path is exercised.
 
 use std::path::Path;
 
@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::apis::sts::{DEVELOPER_AUDIENCE, SUBJECT_TOKEN_TYPE};
 
-/// An Application Default Credentials file (`external_account`) for whoever holds the subject
-/// token in a file ([`Identity::mint_subject`](sidestep_sandbox_identity::Identity::mint_subject)).
-/// `sts` is the base address of the sandbox's STS, such as `http://127.0.0.1:8080`.
+/// Returns an Application Default Credentials file (`external_account`) for a subject token that is
+/// stored in a file
+/// ([`Identity::mint_subject`](sidestep_sandbox_identity::Identity::mint_subject)). `sts` is the
+/// base address of the sandbox's STS, such as `http://127.0.0.1:8080`.
 pub fn developer_credentials(sts: &str, subject_token_file: &Path) -> Value {
     json!({
         "type": "external_account",

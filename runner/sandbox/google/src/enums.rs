@@ -1,8 +1,9 @@
-//! Enums in requests: clients send names or numbers, and both are read.
+//! Enums in requests: clients send names or numbers, and both are accepted.
 
 use serde_json::Value;
 
-/// The name of an enum's value, whichever way it was sent; `names[n]` is number n's.
+/// Returns the name of an enum's value, from its name or number; `names[n]` is the name of number
+/// n.
 pub(crate) fn name<'a>(value: &'a Value, names: &[&'a str]) -> Option<&'a str> {
     match value {
         Value::String(text) => match text.parse::<usize>() {

@@ -1,6 +1,7 @@
-//! Errors in the shape and words of Google's APIs.
+//! Errors in the shape and wording of Google's APIs.
 //!
-//! `{"error":{"code","message","status","details":[…]}}`, as <https://google.aip.dev/193> has it.
+//! `{"error":{"code","message","status","details":[…]}}`, as defined in
+//! <https://google.aip.dev/193>.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, title};
 
-/// An API's refusal.
+/// An error of an API.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ApiError {
     pub(crate) code: u16,
@@ -61,7 +62,7 @@ impl ApiError {
         Self::new(409, "ALREADY_EXISTS", message)
     }
 
-    /// The policy changed since it was read.
+    /// Returns the error for a policy that changed since it was read.
     pub(crate) fn aborted() -> Self {
         Self::new(
             409,
@@ -70,7 +71,8 @@ impl ApiError {
         )
     }
 
-    /// A path that the sandbox does not serve: its own gap, and it says so.
+    /// Returns the error for a path that the sandbox does not serve. It says that this is a
+    /// limitation of the sandbox.
     pub(crate) fn unserved(api: Api, method: &str, path: &str) -> Self {
         let host = api.host();
         Self::new(
@@ -98,7 +100,7 @@ impl ApiError {
         .info("ACCESS_TOKEN_EXPIRED", "googleapis.com", &json!({"service": api.host()}))
     }
 
-    /// A permission is missing, in the API's own words.
+    /// Returns the error for a missing permission, in the API's own words.
     pub(crate) fn denied(
         message: impl Into<String>,
         domain: &str,
@@ -113,7 +115,7 @@ impl ApiError {
         )
     }
 
-    /// A permission is missing, and Service Usage says so in its own way.
+    /// Returns Service Usage's error for a missing permission.
     pub(crate) fn usage_denied(message: impl Into<String>, reason: &str, metadata: &Value) -> Self {
         Self::new(403, "PERMISSION_DENIED", message).info(
             reason,

@@ -1,4 +1,4 @@
-//! What every call passes before it does anything: the API is enabled, the caller may.
+//! The checks before every call: that the API is enabled and that the caller has the permission.
 
 use sidestep_sandbox_identity::{Access as _, Resource};
 
@@ -8,17 +8,17 @@ use crate::cloud::Cloud;
 use crate::error::ApiError;
 
 impl Call {
-    /// Refuses where the project has not enabled the API.
+    /// Returns an error if the project has not enabled the API.
     pub(crate) fn needs_api(&self, cloud: &Cloud, project: &str) -> Result<(), ApiError> {
         needs_service(cloud, project, self.api.host())
     }
 
-    /// Whether the caller has a permission.
+    /// Returns whether the caller has a permission.
     pub(crate) fn may(&self, cloud: &Cloud, permission: &str, resource: &Resource) -> bool {
         cloud.identity().allows(&self.caller, permission, resource)
     }
 
-    /// Refuses, in the API's own words, where the caller has not the permission.
+    /// Returns an error, in the API's own words, if the caller does not have the permission.
     pub(crate) fn needs(
         &self,
         cloud: &Cloud,
@@ -28,7 +28,7 @@ impl Call {
         self.needs_named(cloud, permission, resource, &resource.name())
     }
 
-    /// The same, where the message names something other than what carries the policy.
+    /// Like `needs`, for messages that name something other than the resource with the policy.
     pub(crate) fn needs_named(
         &self,
         cloud: &Cloud,
@@ -63,8 +63,8 @@ impl Call {
     }
 }
 
-/// Refuses where the project has not enabled the service. A project that does not exist is left
-/// to the permission check, which refuses it like one that may not be seen.
+/// Returns an error if the project has not enabled the service. A project that does not exist is
+/// left to the permission check, which rejects it like one that the caller may not see.
 pub(crate) fn needs_service(cloud: &Cloud, project: &str, service: &str) -> Result<(), ApiError> {
     match cloud.identity().project(project) {
         Some((id, project)) if !cloud.is_enabled(&id, service) => {

@@ -1,7 +1,7 @@
 //! Google-signed id tokens of service accounts.
 //!
 //! Shape: <https://cloud.google.com/docs/authentication/token-types#id>. The signing key is the
-//! sandbox's own and stays over restarts; [`Cloud::certificates`] publishes its public half.
+//! sandbox's own and survives restarts; [`Cloud::certificates`] publishes its public half.
 
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -42,8 +42,8 @@ pub(crate) fn issue(
 }
 
 impl Cloud {
-    /// The keys that id tokens are verified by, as `https://www.googleapis.com/oauth2/v3/certs`
-    /// gives them (a JWK set).
+    /// Returns the public keys of id tokens, in the shape of
+    /// `https://www.googleapis.com/oauth2/v3/certs` (a JWK set).
     pub fn certificates(&self) -> Value {
         let jwk = key(self)
             .ok()
@@ -60,7 +60,7 @@ impl Cloud {
     }
 }
 
-/// The signing key; made when it is first needed.
+/// Returns the signing key, and creates it on first use.
 fn key(cloud: &Cloud) -> Result<EncodingKey, ApiError> {
     let kept = cloud.read(|state| state.signing_key.clone());
     let SigningKey(pem) = if let Some(key) = kept {
@@ -70,7 +70,7 @@ fn key(cloud: &Cloud) -> Result<EncodingKey, ApiError> {
         let made = rcgen::KeyPair::generate_rsa_for(rule, rcgen::RsaKeySize::_2048)
             .map_err(|_| unusable())?;
         let made = SigningKey(made.serialize_pem());
-        // Whoever was first wins.
+        // The first writer wins.
         cloud.write(|state| state.signing_key.get_or_insert(made).clone())
     };
     EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| unusable())

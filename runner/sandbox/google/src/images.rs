@@ -1,24 +1,24 @@
-//! What Artifact Registry's API asks of the server that holds the images.
+//! The interface between Artifact Registry's API and the server that stores the images.
 
-/// The images that lie in repositories.
+/// The images in repositories.
 pub trait Images: Send + Sync + 'static {
-    /// Those of a repository, sorted by name.
+    /// Returns the images of a repository, sorted by name.
     fn images(&self, project: &str, location: &str, repository: &str) -> Vec<DockerImage>;
 }
 
-/// One image.
+/// An image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DockerImage {
-    /// Its name inside the repository, such as `team/app`.
+    /// The image's name inside the repository, such as `team/app`.
     pub path: String,
-    /// The digest of its manifest.
+    /// The digest of the image's manifest.
     pub digest: String,
-    /// The tags that stand for it.
+    /// The image's tags.
     pub tags: Vec<String>,
-    /// Its manifest's media type.
+    /// The media type of the image's manifest.
     pub media_type: String,
-    /// What its layers and its configuration hold, in bytes.
+    /// The size of the layers and the configuration, in bytes.
     pub size: u64,
-    /// When it was pushed, RFC 3339.
+    /// The time of the push, RFC 3339.
     pub uploaded: String,
 }

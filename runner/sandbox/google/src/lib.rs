@@ -1,12 +1,12 @@
-//! Google's side of Workload Identity as HTTP servers that enforce identity.
+//! The Google side of Workload Identity, as HTTP servers that enforce permissions.
 //!
 //! [`Cloud`] is the state behind them (projects' enabled APIs, GKE clusters, repositories,
-//! secrets), [`router`] serves one API of it, [`metadata::router`] is the metadata server that
-//! one pod sees, and [`Seed`] and [`Scenario`] say what it all starts as.
+//! secrets), [`router`] serves one API of it, [`metadata::router`] is the metadata server of one
+//! pod, and [`Seed`] and [`Scenario`] define the initial state.
 //!
-//! It must not know Cloud Storage's objects, images, or Kubernetes' API: those servers share
-//! [`Identity`](sidestep_sandbox_identity::Identity) with it, and what it needs of a cluster it
-//! asks through [`Clusters`].
+//! It must not depend on Cloud Storage's objects, on images, or on Kubernetes' API: those servers
+//! share [`Identity`](sidestep_sandbox_identity::Identity) with it, and it reaches clusters through
+//! [`Clusters`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 

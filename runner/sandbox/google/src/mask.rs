@@ -4,10 +4,10 @@
 
 use serde_json::{Map, Value};
 
-/// The deepest nesting that is read; what lies deeper is left out.
+/// The maximum nesting; deeper parts are left out.
 const MAX_DEPTH: usize = 16;
 
-/// Keeps of an answer what the mask names.
+/// Returns the parts of an answer that the mask names.
 pub(crate) fn apply(mask: &str, answer: &Value) -> Value {
     apply_at(mask, answer, 0)
 }
@@ -38,7 +38,7 @@ fn apply_at(mask: &str, value: &Value, depth: usize) -> Value {
     }
 }
 
-/// Joins two parts of one field, as `a/b,a/c` gives them.
+/// Merges two parts of one field, as in `a/b,a/c`.
 fn merge(into: &mut Value, part: Value) {
     match (into, part) {
         (Value::Object(into), Value::Object(part)) => into.extend(part),

@@ -1,7 +1,8 @@
-//! The metadata server as one pod sees it: GKE's, or Compute Engine's where the node pool has not
-//! GKE's turned on.
+//! The metadata server for one pod: GKE's, or Compute Engine's if the node pool does not have GKE's
+//! enabled.
 //!
-//! Reference: <https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity#metadata_server>.
+//! Reference:
+//! <https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity#metadata_server>.
 
 mod account;
 mod tree;
@@ -15,25 +16,25 @@ use serde_json::{Value, json};
 use crate::cloud::Cloud;
 use account::Account;
 
-/// The pod that a metadata server answers.
+/// The pod that a metadata server serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodIdentity {
-    /// Its cluster, `projects/P/locations/L/clusters/C`.
+    /// The pod's cluster, `projects/P/locations/L/clusters/C`.
     pub cluster: String,
-    /// The node pool of the node that it runs on.
+    /// The node pool of the pod's node.
     pub node_pool: String,
-    /// Its namespace.
+    /// The pod's namespace.
     pub namespace: String,
-    /// Its Kubernetes service account.
+    /// The pod's Kubernetes service account.
     pub service_account: String,
-    /// That service account's uid.
+    /// The service account's uid.
     pub service_account_uid: String,
-    /// Whether it is on the node's network, and so passes GKE's metadata server by.
+    /// Whether the pod is on the node's network, and so bypasses GKE's metadata server.
     pub host_network: bool,
 }
 
-/// Serves the metadata of one pod; give each pod a listener of its own. The state of GKE, IAM and
-/// Kubernetes is read at each request.
+/// Serves the metadata of one pod; give each pod its own listener. The state of GKE, IAM and
+/// Kubernetes is read on each request.
 pub fn router(cloud: &Cloud, pod: PodIdentity) -> Router {
     Router::new()
         .fallback(serve)
@@ -75,7 +76,7 @@ impl IntoResponse for Reply {
 
 fn answer(cloud: &Cloud, pod: &PodIdentity, request: &Request) -> Reply {
     let path = request.uri().path();
-    // Whoever looks whether this is Google asks for the root, and without the header.
+    // Clients that check whether they run on Google Cloud request the root without the header.
     if path == "/" {
         return Reply::Text(StatusCode::OK, "computeMetadata/\n".to_owned());
     }
@@ -125,7 +126,7 @@ fn refuse(headers: &HeaderMap) -> Option<Reply> {
     if headers.get("Metadata-Flavor").is_none_or(|v| v != "Google") {
         return refuse("Missing required header \"Metadata-Flavor\": \"Google\"");
     }
-    // A forwarded request may come from somebody that the pod serves.
+    // A forwarded request may come from a client of the pod.
     if headers.contains_key("X-Forwarded-For") {
         return refuse("Request has the header \"X-Forwarded-For\"");
     }
@@ -174,14 +175,14 @@ fn identity(
     }
 }
 
-/// What a request's query asks for.
+/// The parameters of a request's query.
 pub(crate) struct Query {
     pub(crate) recursive: bool,
-    /// `text`, `json`, or empty for what fits.
+    /// `text`, `json`, or empty for the default.
     pub(crate) alt: String,
-    /// Whom an id token is for.
+    /// The audience of an id token.
     audience: String,
-    /// Whether an id token names the account's address.
+    /// Whether an id token contains the account's address.
     full: bool,
 }
 

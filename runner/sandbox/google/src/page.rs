@@ -1,14 +1,14 @@
-//! Lists in pages, as `pageSize` and `pageToken` ask for them.
+//! Paginated lists, with `pageSize` and `pageToken`.
 
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::error::{Answer, ApiError};
 
-/// The largest page, as most of Google's APIs have it.
+/// The maximum page size of most of Google's APIs.
 const LARGEST: usize = 1000;
 
-/// One page of `items` under `key`; the next page's token is an offset.
+/// Returns one page of `items` under `key`; the next page's token is an offset.
 pub(crate) fn page(call: &Call, key: &str, items: Vec<Value>) -> Answer {
     let size = match call.param("pageSize").map(str::parse::<usize>) {
         None | Some(Ok(0)) => LARGEST,

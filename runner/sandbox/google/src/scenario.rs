@@ -1,5 +1,5 @@
-//! Ways to break a sandbox: each one a data file, a change of the seed and the faults that pods
-//! meet.
+//! Scenarios: ways to break a sandbox. Each is a data file with a change of the seed and the faults
+//! of pods.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,56 +13,56 @@ const HEALTHY: &str = include_str!("../seeds/healthy.json");
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scenario {
-    /// What it is asked for by, as `--sandbox=NAME`.
+    /// The scenario's name, as in `--sandbox=NAME`.
     pub name: String,
-    /// What is broken, in one sentence.
+    /// A description of the fault, in one sentence.
     pub description: String,
     /// A JSON merge patch (RFC 7396) of the seed.
     pub merge: Value,
     /// A JSON patch (RFC 6902) of the seed, after the merge.
     pub patch: json_patch::Patch,
-    /// Objects of the cluster beside those of the seed, as Kubernetes has them.
+    /// Additional Kubernetes objects, beside those of the seed.
     pub objects: Vec<Value>,
-    /// What pods meet, by the sandbox's Kubernetes; it is not read here.
+    /// Faults of pods, for the sandbox's Kubernetes; they are not read here.
     pub faults: Value,
 }
 
-/// Why a scenario makes no seed.
+/// The reason why a scenario does not give a seed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The file is not a scenario.
     #[error("scenario file: {0}")]
     File(#[source] serde_json::Error),
-    /// Its patch names something that the seed has not.
+    /// The patch names something that is not in the seed.
     #[error("scenario {name}: its patch does not fit the seed: {source}")]
     Patch {
         /// The scenario.
         name: String,
-        /// What does not fit.
+        /// The error of the patch.
         source: json_patch::PatchError,
     },
-    /// What comes out is not a seed.
+    /// The result is not a valid seed.
     #[error("scenario {name}: what it makes of the seed is not one: {source}")]
     Seed {
         /// The scenario.
         name: String,
-        /// What is wrong.
+        /// The error of the parser.
         source: serde_json::Error,
     },
 }
 
 impl Scenario {
-    /// Reads a scenario's file (JSON).
+    /// Reads a scenario file (JSON).
     pub fn read(text: &str) -> Result<Self, ScenarioError> {
         serde_json::from_str(text).map_err(ScenarioError::File)
     }
 
-    /// The scenario that ships under a name.
+    /// Returns the built-in scenario of that name.
     pub fn named(name: &str) -> Option<Self> {
         scenarios().into_iter().find(|s| s.name == name)
     }
 
-    /// What the sandbox starts as under it.
+    /// Returns the seed with the scenario's changes.
     pub fn seed(&self) -> Result<Seed, ScenarioError> {
         let not_a_seed = |source| ScenarioError::Seed {
             name: self.name.clone(),
@@ -84,7 +84,7 @@ macro_rules! files {
     ($($name:literal),+ $(,)?) => { [$(include_str!(concat!("../scenarios/", $name, ".json"))),+] };
 }
 
-/// The scenarios that ship, `healthy` first, then in the order of the links that they cut.
+/// Returns the built-in scenarios: `healthy` first, then in the order of the links that they break.
 pub fn scenarios() -> Vec<Scenario> {
     let healthy = Scenario {
         name: "healthy".to_owned(),

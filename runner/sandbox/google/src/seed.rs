@@ -1,5 +1,5 @@
-//! What a sandbox starts as, in a form that people and merge patches can read: maps by name
-//! throughout, and policies as role → members.
+//! The initial state of a sandbox, in a form for people and merge patches: maps by name throughout,
+//! and policies as role → members.
 
 mod lay;
 
@@ -14,11 +14,11 @@ use crate::state::{Refusal, State};
 /// Members by role.
 type Grants = BTreeMap<String, Vec<String>>;
 
-/// A sandbox's beginning.
+/// The initial state of a sandbox.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seed {
-    /// The IAM member that the user of the sandbox is, such as `user:dev@example.com`.
+    /// The sandbox user's IAM member, such as `user:dev@example.com`.
     pub developer: String,
     /// Projects by id.
     pub projects: BTreeMap<String, SeedProject>,
@@ -26,8 +26,7 @@ pub struct Seed {
     pub service_accounts: BTreeMap<String, SeedAccount>,
     /// GKE clusters by `projects/P/locations/L/clusters/C`.
     pub clusters: BTreeMap<String, SeedCluster>,
-    /// Buckets by name. Their policies and projects are identity's, the rest is the storage
-    /// server's.
+    /// Buckets by name. Identity stores their policies and projects, the storage server the rest.
     pub buckets: BTreeMap<String, SeedBucket>,
     /// Artifact Registry repositories by `projects/P/locations/L/repositories/R`.
     pub repositories: BTreeMap<String, SeedRepository>,
@@ -37,9 +36,9 @@ pub struct Seed {
     pub custom_roles: BTreeMap<String, Role>,
     /// Workload identity pools and providers by resource name, as IAM shows them.
     pub pools: BTreeMap<String, Value>,
-    /// Answers that an API gives to every call, by the API's host name.
+    /// Fixed answers of an API to every call, by the API's host name.
     pub refusals: BTreeMap<String, Refusal>,
-    /// Kubernetes service accounts by namespace and name; they are the cluster's to make.
+    /// Kubernetes service accounts by namespace and name; the cluster creates them.
     pub kubernetes: BTreeMap<String, BTreeMap<String, SeedServiceAccount>>,
 }
 
@@ -47,13 +46,13 @@ pub struct Seed {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeedProject {
-    /// Its number, decimal.
+    /// The project's number, decimal.
     pub number: String,
-    /// What people call it.
+    /// The project's display name.
     pub display_name: String,
-    /// Which services are enabled; false is the same as leaving it out.
+    /// The project's services; false is the same as an absent service.
     pub services: BTreeMap<String, bool>,
-    /// Who has which role on it.
+    /// The project's policy: members by role.
     pub policy: Grants,
 }
 
@@ -63,17 +62,17 @@ pub struct SeedProject {
 pub struct SeedAccount {
     /// The project that owns it.
     pub project: String,
-    /// Its 21-digit id.
+    /// The account's 21-digit id.
     pub unique_id: String,
-    /// What people call it.
+    /// The account's display name.
     pub display_name: String,
-    /// Whether it is disabled.
+    /// Whether the account is disabled.
     pub disabled: bool,
-    /// Whether it was deleted; policies then name it as deleted.
+    /// Whether the account was deleted; policies then name it as deleted.
     pub deleted: bool,
-    /// Who has which role on it.
+    /// The account's policy: members by role.
     pub policy: Grants,
-    /// Its user-managed keys, as IAM lists them, by id.
+    /// The account's user-managed keys by id, as IAM lists them.
     pub keys: BTreeMap<String, Value>,
 }
 
@@ -81,15 +80,15 @@ pub struct SeedAccount {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeedCluster {
-    /// Its workload pool; absent where Workload Identity is off.
+    /// The cluster's workload pool; absent if Workload Identity is off.
     pub workload_pool: Option<String>,
-    /// Whether it is an Autopilot cluster.
+    /// Whether the cluster is an Autopilot cluster.
     pub autopilot: bool,
-    /// Its Kubernetes version.
+    /// The cluster's Kubernetes version.
     pub version: String,
-    /// Its node pools by name.
+    /// The cluster's node pools by name.
     pub node_pools: BTreeMap<String, SeedNodePool>,
-    /// More fields of the cluster, as GKE shows them.
+    /// More fields of the cluster, in GKE's form.
     pub more: BTreeMap<String, Value>,
 }
 
@@ -97,11 +96,11 @@ pub struct SeedCluster {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeedNodePool {
-    /// `GKE_METADATA` or `GCE_METADATA`; absent is the latter, unsaid.
+    /// `GKE_METADATA` or `GCE_METADATA`; absent means the latter as an unset field.
     pub metadata: Option<String>,
     /// The nodes' service account: an address, or `default` for Compute Engine's.
     pub service_account: String,
-    /// Their machine type.
+    /// The nodes' machine type.
     pub machine_type: String,
 }
 
@@ -109,13 +108,13 @@ pub struct SeedNodePool {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeedBucket {
-    /// The project that it lies in.
+    /// The project of the bucket.
     pub project: String,
-    /// Its location, such as `EUROPE-WEST1`.
+    /// The bucket's location, such as `EUROPE-WEST1`.
     pub location: String,
     /// Whether uniform bucket-level access is on.
     pub uniform_bucket_level_access: bool,
-    /// Who has which role on it.
+    /// The bucket's policy: members by role.
     pub policy: Grants,
 }
 
@@ -123,19 +122,19 @@ pub struct SeedBucket {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeedRepository {
-    /// What it is for.
+    /// The repository's description.
     pub description: String,
-    /// Who has which role on it.
+    /// The repository's policy: members by role.
     pub policy: Grants,
 }
 
-/// A secret; its versions are texts, the first is version 1.
+/// A secret. Its versions are texts; the first is version 1.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeedSecret {
     /// The payloads.
     pub versions: Vec<String>,
-    /// Who has which role on it.
+    /// The secret's policy: members by role.
     pub policy: Grants,
 }
 
@@ -151,22 +150,23 @@ impl std::fmt::Debug for SeedSecret {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeedServiceAccount {
-    /// Its annotations.
+    /// The account's annotations.
     pub annotations: BTreeMap<String, String>,
 }
 
 impl Seed {
-    /// The state that identity starts with.
+    /// Returns the initial state of identity.
     pub fn identity(&self) -> IdentityState {
         lay::identity(self)
     }
 
-    /// The state that Google's side starts with; `now` is when everything was made, RFC 3339.
+    /// Returns the initial state of Google's side; `now` is the creation time of everything, RFC
+    /// 3339.
     pub fn state(&self, now: &str) -> State {
         lay::state(self, now)
     }
 
-    /// The workload pools of its clusters.
+    /// Returns the workload pools of the clusters.
     fn workload_pools(&self) -> BTreeSet<String> {
         self.clusters
             .values()

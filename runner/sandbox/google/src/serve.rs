@@ -1,4 +1,4 @@
-//! The HTTP side: one router an API.
+//! The HTTP servers: one router per API.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -15,18 +15,18 @@ use crate::cloud::Cloud;
 use crate::error::{Answer, ApiError};
 use crate::mask;
 
-/// The largest request body that is read, in bytes.
+/// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Serves one API, at the root of its own address.
+/// Serves one API at the root of its own address.
 pub fn router(cloud: &Cloud, api: Api) -> Router {
     Router::new()
         .fallback(serve_one)
         .with_state((cloud.clone(), api))
 }
 
-/// Serves all the APIs at one address, told apart by the request's host name
-/// (`iam.googleapis.com` and so on), for clients that cannot be pointed elsewhere.
+/// Serves all the APIs at one address and routes by the request's host name (`iam.googleapis.com`
+/// and so on), for clients whose endpoints cannot be configured.
 pub fn by_host(cloud: &Cloud) -> Router {
     Router::new().fallback(serve_host).with_state(cloud.clone())
 }
@@ -65,7 +65,7 @@ async fn serve(cloud: &Cloud, api: Api, request: Request<Body>) -> Response {
     };
     let exchanges = matches!(api, Api::Sts | Api::SecureToken);
     let caller = if exchanges {
-        // The exchange's credential is in its body.
+        // The credential of the token exchange is in its body.
         Caller::Anonymous
     } else {
         match cloud.identity().caller(bearer(&parts).as_deref()) {

@@ -1,11 +1,11 @@
-//! What Google's side remembers between two starts of the sandbox, identity aside.
+//! The persistent state of Google's side, without identity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Everything but identity, as the sandbox persists it (JSON).
+/// All state except identity, as the sandbox persists it (JSON).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct State {
@@ -22,16 +22,18 @@ pub struct State {
     pub secrets: BTreeMap<String, Secret>,
     /// Workload identity pools and their providers, by name.
     pub pools: BTreeMap<String, Value>,
-    /// User-managed service-account keys (what the API lists of them), by `projects/P/serviceAccounts/E/keys/K`.
+    /// User-managed service-account keys (the fields that the API lists), by
+    /// `projects/P/serviceAccounts/E/keys/K`.
     pub keys: BTreeMap<String, Value>,
-    /// Answers that an API gives to every call, by the API's host name.
+    /// Fixed answers of an API to every call, by the API's host name.
     pub refusals: BTreeMap<String, Refusal>,
-    /// What id tokens are signed with; made when the first one is asked for.
+    /// The signing key of id tokens; created on first use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<SigningKey>,
 }
 
-/// An answer in place of an API's own, as a perimeter or an identity provider's condition gives it.
+/// A fixed answer that replaces an API's own, such as that of a service perimeter or of an identity
+/// provider's condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
@@ -56,11 +58,11 @@ impl std::fmt::Debug for SigningKey {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Secret {
-    /// When it was made, RFC 3339.
+    /// The creation time, RFC 3339.
     pub create_time: String,
-    /// Its labels.
+    /// The secret's labels.
     pub labels: BTreeMap<String, String>,
-    /// Its versions; the first is version 1.
+    /// The secret's versions; the first is version 1.
     pub versions: Vec<SecretVersion>,
 }
 
@@ -68,7 +70,7 @@ pub struct Secret {
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SecretVersion {
-    /// When it was added, RFC 3339.
+    /// The creation time, RFC 3339.
     pub create_time: String,
     /// `ENABLED`, `DISABLED` or `DESTROYED`.
     pub state: String,

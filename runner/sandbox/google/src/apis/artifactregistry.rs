@@ -16,7 +16,7 @@ use crate::enums;
 use crate::error::{Answer, ApiError};
 use crate::page::page;
 
-/// The locations that are offered: the multi-regions, and the regions of the examples.
+/// The supported locations: the multi-regions, and the regions of the examples.
 const LOCATIONS: [&str; 8] = [
     "asia",
     "asia-northeast1",
@@ -200,7 +200,7 @@ fn one(cloud: &Cloud, call: &Call, project: &str, location: &str, id: &str) -> A
     }
 }
 
-/// A repository as it is kept when it is made from a request's body.
+/// Returns a repository in its stored form, from a request's body.
 pub(crate) fn new_repository(cloud: &Cloud, name: &str, body: &Value) -> Value {
     let mut out = Map::new();
     let format = body

@@ -46,7 +46,7 @@ pub(crate) fn handle(cloud: &Cloud, call: &Call) -> Answer {
     }
 }
 
-/// Where a call looks.
+/// The project, location and cluster that a call is about.
 struct Scope<'a> {
     project: &'a str,
     location: &'a str,
@@ -64,7 +64,7 @@ impl Scope<'_> {
         Resource::Project(self.project.to_owned())
     }
 
-    /// The cluster, once the caller may do to it what the permission says.
+    /// Returns the cluster if the caller has the permission on it.
     fn find(
         &self,
         cloud: &Cloud,
@@ -85,7 +85,7 @@ impl Scope<'_> {
     }
 }
 
-/// A cluster as the API shows it: what its name implies is filled in.
+/// Returns a cluster as the API shows it, with the fields that follow from its name.
 fn shown(name: &str, cluster: &Value) -> Value {
     let mut out = cluster.clone();
     let mut parts = name.split('/').skip(1).step_by(2);

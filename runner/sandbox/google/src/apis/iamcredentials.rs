@@ -48,7 +48,7 @@ pub(crate) fn handle(cloud: &Cloud, call: &Call) -> Answer {
     }
 }
 
-/// Issues an account's access token to a caller who may have it.
+/// Issues an account's access token to a caller with permission.
 pub(crate) fn impersonate(
     cloud: &Cloud,
     caller: &Caller,
@@ -61,7 +61,7 @@ pub(crate) fn impersonate(
         .mint_for(&format!("serviceAccount:{}", account.email), lifetime))
 }
 
-/// Issues an account's id token to a caller who may have it.
+/// Issues an account's id token to a caller with permission.
 pub(crate) fn id_token(
     cloud: &Cloud,
     caller: &Caller,
@@ -73,8 +73,8 @@ pub(crate) fn id_token(
     id_tokens::issue(cloud, &account, audience, email)
 }
 
-/// The account, if the caller may be it. Refusals are Google's own: a missing account is told to
-/// everybody (404), a missing binding is not told from a disabled account.
+/// Returns the account, if the caller may impersonate it. The errors are Google's own: every caller
+/// learns that an account is missing (404), but a missing binding looks like a disabled account.
 fn judge(
     cloud: &Cloud,
     caller: &Caller,
@@ -107,7 +107,8 @@ fn judge(
     Ok(account)
 }
 
-/// The project that a call counts for: a workload's own, a service account's own. A user has none.
+/// Returns the project that a call counts towards: that of the workload or of the service account.
+/// A user has none.
 fn consumer(cloud: &Cloud, caller: &Caller) -> Option<String> {
     let Caller::Member(member) = caller else {
         return None;
@@ -135,7 +136,7 @@ fn lifetime(text: Option<&str>) -> Result<SignedDuration, ApiError> {
     }
 }
 
-/// When a token expires, to the second, as the API gives it.
+/// Returns a token's expiry to the second, in the API's format.
 fn to_second(token: &Token) -> String {
     jiff::Timestamp::from_second(token.expires.as_second())
         .unwrap_or(token.expires)

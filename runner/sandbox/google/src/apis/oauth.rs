@@ -1,8 +1,8 @@
 //! The token endpoint of service-account keys: `oauth2.googleapis.com/token`, which the sandbox
 //! serves at its STS's address as well.
 //!
-//! Whoever signs a JWT with a key of a service account gets an access token of that account, or
-//! an id token where the JWT asks for one (RFC 7523, and
+//! It exchanges a JWT that is signed with a service account's key for an access token of that
+//! account, or for an id token if the JWT asks for one (RFC 7523, and
 //! <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>).
 
 use axum::response::{IntoResponse, Response};
@@ -14,10 +14,10 @@ use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::id_tokens;
 
-/// The grant type by which a signed JWT is a proof.
+/// The grant type of a signed JWT.
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// The addresses that Google gives for this endpoint: clients sign for one of these, whatever
-/// address they were told to call.
+/// Google's addresses for this endpoint. Clients sign for one of these, even if they call another
+/// address.
 const AUDIENCES: [&str; 3] = [
     "https://oauth2.googleapis.com/token",
     "https://www.googleapis.com/oauth2/v4/token",

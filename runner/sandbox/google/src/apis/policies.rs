@@ -7,17 +7,17 @@ use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::error::{Answer, ApiError};
 
-/// A resource's policy calls, and the permissions that they need.
+/// A resource's policy methods, and the permissions that they need.
 pub(super) struct Policies<'a> {
     pub(super) resource: &'a Resource,
     /// The permission prefix, such as `iam.serviceAccounts`.
     pub(super) prefix: &'a str,
-    /// What messages call the resource.
+    /// The resource's name in messages.
     pub(super) name: &'a str,
 }
 
 impl Policies<'_> {
-    /// Answers a policy call, if it is one.
+    /// Handles a policy method; `None` if the call is not one.
     pub(super) fn handle(&self, cloud: &Cloud, call: &Call) -> Option<Answer> {
         match (call.method.as_str(), call.verb.as_deref()?) {
             ("GET" | "POST", "getIamPolicy") => Some(self.get(cloud, call)),
@@ -85,7 +85,8 @@ impl Policies<'_> {
     }
 }
 
-/// The version that the caller can read: in the query or in the body, whichever the API takes.
+/// Returns the policy version that the caller supports, from the query or the body, depending on
+/// the API.
 fn requested_version(call: &Call) -> i64 {
     call.param("options.requestedPolicyVersion")
         .and_then(|v| v.parse().ok())
@@ -97,8 +98,8 @@ fn requested_version(call: &Call) -> i64 {
         .unwrap_or(1)
 }
 
-/// What a reader of an older version sees: conditions are hidden behind a changed role name, so
-/// that writing back what was read cannot drop them unseen.
+/// Returns the policy for a reader of an older version. Conditions are hidden behind a changed role
+/// name, so that a reader who writes the policy back cannot drop them by accident.
 fn as_version(mut policy: PolicyJson, version: i64) -> PolicyJson {
     if version >= 3 {
         return policy;
@@ -119,7 +120,7 @@ fn as_version(mut policy: PolicyJson, version: i64) -> PolicyJson {
     policy
 }
 
-/// What is to be stored: the parts that the mask names, or bindings and etag.
+/// Returns the policy to store: the parts that the mask names, or bindings and etag.
 fn merged(current: &PolicyJson, new: &PolicyJson, mask: Option<&str>) -> PolicyJson {
     let mask = mask.unwrap_or("bindings,etag,version");
     let named = |field: &str| {

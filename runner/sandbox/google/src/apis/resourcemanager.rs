@@ -1,7 +1,7 @@
 //! Resource Manager, `cloudresourcemanager.googleapis.com/v1` and `/v3`: projects.
 //!
-//! Reference: <https://cloud.google.com/resource-manager/reference/rest>. A v3 project has no
-//! number but in its name; gcloud uses v1.
+//! Reference: <https://cloud.google.com/resource-manager/reference/rest>. A v3 project has its
+//! number only in its name; gcloud uses v1.
 
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::{Project, Resource};
@@ -12,7 +12,7 @@ use crate::cloud::Cloud;
 use crate::error::{Answer, ApiError};
 use crate::page::page;
 
-/// When the seeds' projects were made, as far as anybody asks.
+/// The creation time of the seeds' projects.
 const CREATED: &str = "2026-01-01T00:00:00Z";
 
 pub(crate) fn handle(cloud: &Cloud, call: &Call) -> Answer {
@@ -66,7 +66,7 @@ fn one(cloud: &Cloud, call: &Call, version: &str, id: &str, project: &Project) -
     answer.map_err(|error| worded(version, error))
 }
 
-/// v1 words every refusal in the same way.
+/// Gives an error v1's wording, which is the same for every denial.
 fn worded(version: &str, error: ApiError) -> ApiError {
     if version == "v1" && error.code == 403 {
         return ApiError {

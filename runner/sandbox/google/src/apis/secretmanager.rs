@@ -14,7 +14,7 @@ use crate::error::{Answer, ApiError};
 use crate::page::page;
 use crate::state::{Secret, SecretVersion};
 
-/// The largest payload, in bytes, as Secret Manager has it.
+/// The maximum payload, in bytes (Secret Manager's limit).
 const MAX_PAYLOAD: usize = 64 * 1024;
 
 pub(crate) fn handle(cloud: &Cloud, call: &Call) -> Answer {
@@ -104,9 +104,9 @@ struct One<'a> {
     cloud: &'a Cloud,
     call: &'a Call,
     resource: Resource,
-    /// By project id, as it is kept.
+    /// The stored name, with the project's id.
     name: String,
-    /// By project number, as answers have it.
+    /// The name in answers, with the project's number.
     shown_name: String,
 }
 
@@ -251,8 +251,8 @@ impl One<'_> {
             versions.len()
         });
         let mut answer = self.version(number, &version);
-        // That the sender's checksum was looked at, without which gcloud takes the payload for
-        // damaged.
+        // Says that the client's checksum was verified. Without it, gcloud treats the payload as
+        // corrupt.
         answer["clientSpecifiedPayloadChecksum"] = json!(stated.is_some());
         Ok(answer)
     }

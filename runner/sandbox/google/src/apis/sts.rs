@@ -15,8 +15,8 @@ use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::clusters::PodSubject;
 
-/// The audience under which the sandbox's own subject tokens are exchanged: the developer's
-/// Application Default Credentials file (`external_account`) names it.
+/// The audience for exchanging the sandbox's own subject tokens. The developer's Application
+/// Default Credentials file (`external_account`) names it.
 pub const DEVELOPER_AUDIENCE: &str =
     "//iam.googleapis.com/locations/global/workforcePools/sandbox/providers/developer";
 
@@ -41,7 +41,7 @@ pub(super) fn refuse(error: &'static str, description: impl Into<String>) -> Ref
     }
 }
 
-/// Serves both endpoints; errors have OAuth's shape, not the other APIs'.
+/// Serves both endpoints. Errors have OAuth's shape, not that of the other APIs.
 pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
     let (method, path, _) = call.route();
     if call.api == Api::Sts && method == "POST" && path == ["token"] {
@@ -76,7 +76,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A parameter, in OAuth's spelling or the JSON API's.
+/// Returns a parameter, in OAuth's spelling or that of the JSON API.
 pub(super) fn param<'a>(call: &'a Call, snake: &str, camel: &str) -> &'a str {
     let value = call.body.get(snake).or_else(|| call.body.get(camel));
     value.and_then(Value::as_str).unwrap_or_default()
@@ -138,7 +138,7 @@ fn bad_audience(audience: &str) -> Refusal {
     )
 }
 
-/// The cluster that a provider's URL names, if its workload pool is the one named.
+/// Returns the cluster that a provider's URL names, if its workload pool is `pool`.
 pub(crate) fn cluster_of(cloud: &Cloud, pool: &str, provider: &str) -> Result<String, Refusal> {
     let name = provider
         .split_once("://container.googleapis.com/v1/")
@@ -158,7 +158,7 @@ pub(crate) fn cluster_of(cloud: &Cloud, pool: &str, provider: &str) -> Result<St
         .ok_or_else(|| refuse("invalid_target", MISSING))
 }
 
-/// Issues the federated token of a Kubernetes service account that has been proven.
+/// Issues the federated token of an authenticated Kubernetes service account.
 pub(crate) fn federate(cloud: &Cloud, pool: &str, cluster: &str, pod: &PodSubject) -> Token {
     let project = cluster.split('/').nth(1).unwrap_or_default();
     let (_, project) = cloud.project(project);

@@ -1,4 +1,4 @@
-//! Which account a pod has, and how it comes by a token.
+//! The account of a pod, and its tokens.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -13,17 +13,17 @@ use crate::id_tokens;
 
 /// The annotation that links a Kubernetes service account to a Google one.
 const LINK: &str = "iam.gke.io/gcp-service-account";
-/// The annotation that asks for the principal where an address is asked for.
+/// The annotation that requests the principal in place of an address.
 const PRINCIPAL_AS_EMAIL: &str = "iam.gke.io/return-principal-id-as-email";
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 const USERINFO: &str = "https://www.googleapis.com/auth/userinfo.email";
 
-/// Who answers the pod.
+/// The metadata server that serves the pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Compute Engine's metadata server, with the node's account.
     Node {
-        /// As the node pool has it: an address, or `default`.
+        /// The node pool's setting: an address, or `default`.
         service_account: String,
         scopes: Vec<String>,
     },
@@ -37,10 +37,10 @@ pub(super) enum Mode {
 /// The account that the metadata server shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
-    /// What it gives as the address.
+    /// The address that the metadata server shows.
     pub(super) email: String,
     pub(super) scopes: Vec<String>,
-    /// The Google account that the Kubernetes one is linked to.
+    /// The Google account that is linked to the Kubernetes account.
     linked: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl Mode {
         }
     }
 
-    /// The account, or why there is none.
+    /// Returns the account, or the error reply.
     pub(super) fn account(&self, cloud: &Cloud, pod: &PodIdentity) -> Result<Account, Reply> {
         let number = project_number(cloud, pod);
         match self {
@@ -143,7 +143,7 @@ impl Mode {
         }
     }
 
-    /// A token of the account.
+    /// Returns an access token of the account.
     pub(super) fn token(
         &self,
         cloud: &Cloud,
@@ -176,7 +176,7 @@ impl Mode {
         }
     }
 
-    /// An id token of the account, for an audience. A pod that is linked to none has none.
+    /// Returns an id token of the account for an audience. A pod without a linked account has none.
     pub(super) fn id_token(
         &self,
         cloud: &Cloud,
@@ -222,7 +222,7 @@ fn project_number(cloud: &Cloud, pod: &PodIdentity) -> String {
         .number
 }
 
-/// GKE's metadata server passes IAM's refusal on, in these words.
+/// Returns IAM's error in the words of GKE's metadata server.
 fn refused(what: &str, error: &ApiError) -> Reply {
     let status = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = status.canonical_reason().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The metadata's tree: what lies where, and how it is listed.
+//! The metadata tree, its paths and listings.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -7,14 +7,14 @@ use super::account::Account;
 use super::{PodIdentity, Query, Reply};
 use crate::cloud::Cloud;
 
-/// The tree below `computeMetadata/v1`.
+/// Returns the tree below `computeMetadata/v1`.
 pub(super) fn build(cloud: &Cloud, pod: &PodIdentity, account: Option<&Account>) -> Value {
     let mut parts = pod.cluster.split('/').skip(1).step_by(2);
     let project = parts.next().unwrap_or_default();
     let location = parts.next().unwrap_or_default();
     let name = parts.next().unwrap_or_default();
     let (id, project) = cloud.project(project);
-    // A regional cluster's nodes are in the region's zones; this one is in its first.
+    // A regional cluster's nodes are in the region's zones; this node is in the first one.
     let zone = if location.split('-').count() > 2 {
         location.to_owned()
     } else {
@@ -41,7 +41,7 @@ pub(super) fn build(cloud: &Cloud, pod: &PodIdentity, account: Option<&Account>)
     })
 }
 
-/// What a path shows: a value, a listing, or with `recursive` the whole subtree.
+/// Returns the content of a path: a value, a listing, or with `recursive` the whole subtree.
 pub(super) fn show(root: &Value, path: &[&str], query: &Query) -> Reply {
     let found = path
         .iter()
@@ -50,7 +50,7 @@ pub(super) fn show(root: &Value, path: &[&str], query: &Query) -> Reply {
         None => Reply::not_found(),
         Some(Value::Object(node)) if !query.recursive => {
             let line = |(name, value): (&String, &Value)| {
-                // A service account has a token besides what is listed as data.
+                // A service account also has a token, which is not listed as data.
                 if value.is_object() {
                     format!("{name}/\n")
                 } else {
@@ -83,7 +83,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// `recursive=true&alt=text`: one `path value` a line.
+/// Formats a subtree for `recursive=true&alt=text`: one `path value` per line.
 fn flat(node: &Value, at: &str) -> String {
     match node {
         Value::Object(children) => children

@@ -1,4 +1,4 @@
-//! Lays a seed out as state.
+//! Converts a seed to state.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,8 +8,8 @@ use sidestep_sandbox_identity::{Account, Project, Resource, State as IdentitySta
 use super::{Grants, Seed, SeedCluster, SeedNodePool};
 use crate::state::{Secret, SecretVersion, State};
 
-/// What a node's token may be used for. It is shown and not enforced, so it is the scope that
-/// leaves everything to IAM.
+/// The OAuth scopes of a node's token. They are shown but not enforced, so the scope leaves all
+/// access control to IAM.
 const NODE_SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
 
 pub(super) fn identity(seed: &Seed) -> IdentityState {
@@ -50,7 +50,7 @@ pub(super) fn identity(seed: &Seed) -> IdentityState {
     state
 }
 
-/// Every policy of the seed, by what it is set on.
+/// Returns every policy of the seed with its resource.
 fn policies(seed: &Seed) -> Vec<(Resource, &Grants)> {
     let projects = seed
         .projects
@@ -106,7 +106,7 @@ fn policies(seed: &Seed) -> Vec<(Resource, &Grants)> {
         .collect()
 }
 
-/// A policy as IAM has it. A deleted account's members say that it is deleted.
+/// Returns a policy in IAM's form. Members of a deleted account are marked as deleted.
 fn policy(seed: &Seed, grants: &Grants) -> Value {
     let member = |member: &String| {
         let account = member
@@ -174,7 +174,7 @@ pub(super) fn state(seed: &Seed, now: &str) -> State {
     state
 }
 
-/// A cluster in the shape that GKE's API gives it.
+/// Returns a cluster in the form of GKE's API.
 fn gke_cluster(cluster: &SeedCluster, now: &str) -> Value {
     let workload_identity = match &cluster.workload_pool {
         Some(pool) => json!({ "workloadPool": pool }),

@@ -1,4 +1,4 @@
-//! Images, packages and tags of a repository: read only, since pushes make them.
+//! Images, packages and tags of a repository. They are read-only, since pushes create them.
 
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::Resource;
@@ -9,7 +9,7 @@ use crate::error::{Answer, ApiError};
 use crate::images::DockerImage;
 use crate::page::page;
 
-/// A repository, by what its name is made of.
+/// A repository, as the parts of its name.
 pub(super) struct Repository<'a> {
     pub(super) project: &'a str,
     pub(super) location: &'a str,
@@ -26,7 +26,7 @@ impl Repository<'_> {
         format!("projects/{project}/locations/{location}/repositories/{name}")
     }
 
-    /// Answers what is asked below the repository's name.
+    /// Handles a request for a path below the repository's name.
     pub(super) fn handle(&self, cloud: &Cloud, call: &Call, rest: &[&str]) -> Answer {
         let permission = match rest {
             ["dockerImages"] => "artifactregistry.dockerimages.list",
@@ -105,8 +105,8 @@ impl Repository<'_> {
     }
 }
 
-/// Whether an image is of a package. A package's id has `%2F` where the image's name has a slash,
-/// which clients escape once more.
+/// Returns whether an image belongs to a package. A package's id has `%2F` where the image's name
+/// has a slash, and clients escape it once more.
 fn is(image: &DockerImage, package: &str) -> bool {
     image.path == package.replace("%2F", "/")
 }

@@ -1,4 +1,4 @@
-//! Clusters: read, and updated as far as Workload Identity goes.
+//! Clusters: reads, and updates of the Workload Identity settings.
 
 use serde_json::{Value, json};
 

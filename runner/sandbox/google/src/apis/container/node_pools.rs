@@ -1,4 +1,4 @@
-//! Node pools: read, and updated as far as the metadata server goes.
+//! Node pools: reads, and updates of the metadata server settings.
 
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ fn update(
     pool: &str,
 ) -> Answer {
     let asked = call.body.as_object().into_iter().flatten();
-    // The others are the old spelling of the name, and what clients send unasked.
+    // The others are the old spelling of the name, and fields that clients always send.
     let ignored = [
         "name",
         "projectId",

@@ -1,4 +1,4 @@
-//! Operations: the sandbox's are done when they are answered.
+//! Operations. In the sandbox, every operation is done by the time it is returned.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::cloud::{Cloud, random_id};
 use crate::error::{Answer, ApiError};
 
-/// Makes, keeps and answers a finished operation on a target.
+/// Creates, stores and returns a finished operation on a target.
 pub(super) fn done(cloud: &Cloud, scope: &Scope<'_>, kind: &str, target: &str) -> Value {
     let id = format!("operation-{}", random_id());
     let name = format!(

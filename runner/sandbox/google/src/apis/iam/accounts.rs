@@ -107,7 +107,8 @@ pub(super) fn one(cloud: &Cloud, call: &Call, project: &str, name: &str) -> Answ
 }
 
 fn undelete(cloud: &Cloud, call: &Call, project: &str, unique_id: &str) -> Answer {
-    // gcloud names no project: the id tells it. Who may not is not told whether there is such an id.
+    // gcloud names no project, so it is looked up by the account's id. A caller without permission
+    // does not learn whether the id exists.
     let project = match project {
         "-" => match cloud.identity().deleted_account(unique_id) {
             Some(account) => account.project,
@@ -127,8 +128,8 @@ fn undelete(cloud: &Cloud, call: &Call, project: &str, unique_id: &str) -> Answe
     }
 }
 
-/// The account that a path names. Where it is missing, whoever may look in the named project is
-/// told so; with `-` in the project's place nobody is.
+/// Returns the account that a path names. If it is missing, a caller who may read the named project
+/// gets a 404; with `-` as the project, no caller does.
 pub(super) fn find(
     cloud: &Cloud,
     call: &Call,
@@ -173,7 +174,7 @@ fn gone(_: AccountError) -> ApiError {
     ApiError::not_found("Unknown service account")
 }
 
-/// 6 to 30 characters, `[a-z]([-a-z0-9]*[a-z0-9])`.
+/// Returns whether the id has 6 to 30 characters and matches `[a-z]([-a-z0-9]*[a-z0-9])`.
 fn is_account_id(id: &str) -> bool {
     (6..=30).contains(&id.len())
         && id.starts_with(|c: char| c.is_ascii_lowercase())

@@ -1,7 +1,7 @@
 //! Service-account keys: `projects.serviceAccounts.keys`.
 //!
-//! A key that is made here is a real one: whoever holds its private half gets tokens from the
-//! sandbox's token endpoint (`super::super::oauth`). The sandbox keeps the public half only.
+//! The keys are real: the holder of a private key gets tokens from the sandbox's token endpoint
+//! (`super::super::oauth`). The sandbox stores only the public key.
 //!
 //! Reference: <https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys>.
 
@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::cloud::{Cloud, random_id};
 use crate::error::{Answer, ApiError};
 
-/// How many user-managed keys an account may have (IAM's quota).
+/// The maximum number of user-managed keys of an account (IAM's quota).
 const MOST: usize = 10;
 
 pub(super) fn handle(
@@ -77,7 +77,7 @@ pub(super) fn handle(
 }
 
 fn list(cloud: &Cloud, call: &Call, prefix: &str) -> Value {
-    // Google's own keys, which it rotates, are not modelled.
+    // Google's own keys, which Google rotates, are not modelled.
     let kinds: Vec<&str> = call.params("keyTypes").collect();
     if !kinds.is_empty() && !kinds.contains(&"USER_MANAGED") {
         return json!({});
@@ -142,7 +142,7 @@ fn create(cloud: &Cloud, call: &Call, account: &Account, prefix: &str) -> Answer
     }
     let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
         .map_err(|error| ApiError::internal(format!("the sandbox can't make a key: {error}")))?;
-    // 40 hexadecimal digits, as Google's are.
+    // 40 hexadecimal digits, like Google's.
     let id: String = [random_id(), random_id(), random_id()].concat();
     let id = &id[..40];
     let name = format!("{prefix}{id}");
@@ -164,7 +164,8 @@ fn create(cloud: &Cloud, call: &Call, account: &Account, prefix: &str) -> Answer
     Ok(answer)
 }
 
-/// The file that people download: what Application Default Credentials call `service_account`.
+/// Returns the key file that users download, which Application Default Credentials call
+/// `service_account`.
 fn credentials(cloud: &Cloud, account: &Account, id: &str, pair: &KeyPair) -> Value {
     let email = &account.email;
     json!({

@@ -1,4 +1,4 @@
-//! Workload identity pools and their providers, to be read and made.
+//! Workload identity pools and their providers: reads and creation.
 
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::Resource;
@@ -65,7 +65,7 @@ pub(super) fn handle(cloud: &Cloud, call: &Call, project: &str, rest: &[&str]) -
     page(call, kind, found)
 }
 
-/// Makes a pool, or a provider of one, under a collection; done when it is answered.
+/// Creates a pool, or a provider of one, in a collection. It is done by the time it is returned.
 fn create(cloud: &Cloud, call: &Call, collection: &str, rest: &[&str]) -> Answer {
     let (parameter, fields): (_, &[&str]) = match rest {
         [] => (

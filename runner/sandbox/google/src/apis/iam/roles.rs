@@ -1,4 +1,4 @@
-//! Roles: the predefined ones to be read, a project's own to be made and changed.
+//! Roles: reads of the predefined ones; reads, creation and updates of a project's custom ones.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ pub(super) fn predefined(call: &Call, rest: &[&str]) -> Answer {
     }
 }
 
-/// The permissions that a custom role may hold: those that the sandbox knows.
+/// Returns the permissions that a custom role may hold: those that the sandbox knows.
 pub(super) fn testable(call: &Call) -> Answer {
     if call.verb.as_deref() != Some("queryTestablePermissions") || call.method != "POST" {
         return Err(call.unserved());
