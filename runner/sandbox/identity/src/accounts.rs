@@ -4,19 +4,19 @@ use crate::identity::Identity;
 use crate::policy::Policy;
 use crate::state::{Account, Project, State};
 
-/// Why a service account could not be made, changed or brought back.
+/// The reason why a service account could not be created, changed or undeleted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// The address is taken.
+    /// The address is in use.
     #[error("Service account {0} already exists within project.")]
     Exists(String),
-    /// No such account.
+    /// The account does not exist.
     #[error("Unknown service account")]
     Missing,
 }
 
 impl State {
-    /// The account that an address, or a unique id, stands for today.
+    /// Returns the current account of an address or unique id.
     pub(crate) fn live_account(&self, email_or_id: &str) -> Option<&Account> {
         self.accounts
             .get(email_or_id)
@@ -28,7 +28,7 @@ impl State {
             .filter(|a| !a.deleted)
     }
 
-    /// The etag of the next policy write.
+    /// Returns the etag of the next policy write.
     pub(crate) fn next_etag(&mut self) -> String {
         use base64::Engine as _;
         self.policy_writes += 1;
@@ -38,7 +38,7 @@ impl State {
         base64::engine::general_purpose::STANDARD.encode(bytes)
     }
 
-    /// Rewrites a member in all policies, as IAM does when an account goes or comes back.
+    /// Rewrites a member in all policies, as IAM does when an account is deleted or undeleted.
     fn rename_member(&mut self, from: &str, to: &str) {
         let touched: Vec<String> = self
             .policies
@@ -66,7 +66,7 @@ impl State {
 }
 
 impl Identity {
-    /// A project by its id or its number, with its id.
+    /// Returns a project and its id, by id or number.
     pub fn project(&self, id_or_number: &str) -> Option<(String, Project)> {
         self.read(|state| {
             state
@@ -77,7 +77,7 @@ impl Identity {
         })
     }
 
-    /// All projects by id.
+    /// Returns all projects by id.
     pub fn projects(&self) -> Vec<(String, Project)> {
         self.read(|state| {
             state
@@ -88,12 +88,12 @@ impl Identity {
         })
     }
 
-    /// A service account that is not deleted, by address or unique id.
+    /// Returns a service account that is not deleted, by address or unique id.
     pub fn account(&self, email_or_id: &str) -> Option<Account> {
         self.read(|state| state.live_account(email_or_id).cloned())
     }
 
-    /// The deleted account of this unique id.
+    /// Returns the deleted account with this unique id.
     pub fn deleted_account(&self, unique_id: &str) -> Option<Account> {
         self.read(|state| {
             let found = state.accounts.get(unique_id);
@@ -101,7 +101,7 @@ impl Identity {
         })
     }
 
-    /// A project's service accounts that are not deleted, by address.
+    /// Returns a project's service accounts that are not deleted, sorted by address.
     pub fn accounts(&self, project: &str) -> Vec<Account> {
         let mut found: Vec<Account> = self.read(|state| {
             let mine = |a: &&Account| a.project == project && !a.deleted;
@@ -111,8 +111,8 @@ impl Identity {
         found
     }
 
-    /// Makes a service account; its unique id is chosen here. [`AccountError::Exists`] when the
-    /// address is taken.
+    /// Creates a service account and chooses its unique id. Returns [`AccountError::Exists`] if the
+    /// address is in use.
     pub fn create_account(&self, mut account: Account) -> Result<Account, AccountError> {
         self.write(|state| {
             if state.live_account(&account.email).is_some() {
@@ -126,7 +126,7 @@ impl Identity {
         })
     }
 
-    /// Changes a service account's names or its `disabled`; not its identity.
+    /// Changes a service account's names or its `disabled` field, but not its identity.
     pub fn update_account(
         &self,
         email_or_id: &str,
@@ -146,7 +146,7 @@ impl Identity {
         })
     }
 
-    /// Deletes a service account. Policies go on naming it, as `deleted:…?uid=…`.
+    /// Deletes a service account. Policies keep its members, as `deleted:…?uid=…`.
     pub fn delete_account(&self, email_or_id: &str) -> Result<(), AccountError> {
         self.write(|state| {
             let account = state
@@ -161,7 +161,7 @@ impl Identity {
         })
     }
 
-    /// Brings a deleted service account back, by its unique id.
+    /// Restores a deleted service account by its unique id.
     pub fn undelete_account(&self, unique_id: &str) -> Result<Account, AccountError> {
         self.write(|state| {
             let account = state
@@ -183,17 +183,17 @@ impl Identity {
         })
     }
 
-    /// Notes that a workload pool exists, as GKE does when Workload Identity is turned on.
+    /// Adds a workload pool, as GKE does when Workload Identity is turned on.
     pub fn add_workload_pool(&self, pool: &str) {
         self.write(|state| state.workload_pools.insert(pool.to_owned()));
     }
 
-    /// Whether a workload pool exists.
+    /// Returns whether a workload pool exists.
     pub fn has_workload_pool(&self, pool: &str) -> bool {
         self.read(|state| state.workload_pools.contains(pool))
     }
 
-    /// A role by name, predefined or custom.
+    /// Returns a role by name, predefined or custom.
     pub fn role(&self, name: &str) -> Option<crate::Role> {
         crate::role::predefined()
             .get(name)
@@ -201,7 +201,7 @@ impl Identity {
             .or_else(|| self.read(|state| state.custom_roles.get(name).cloned()))
     }
 
-    /// A project's custom roles by name.
+    /// Returns a project's custom roles by name.
     pub fn custom_roles(&self, project: &str) -> Vec<(String, crate::Role)> {
         let prefix = format!("projects/{project}/roles/");
         self.read(|state| {
@@ -214,12 +214,12 @@ impl Identity {
         })
     }
 
-    /// Puts a custom role, new or changed, under its name `projects/P/roles/R`.
+    /// Stores a custom role, new or changed, under its name `projects/P/roles/R`.
     pub fn put_custom_role(&self, name: &str, role: crate::Role) {
         self.write(|state| state.custom_roles.insert(name.to_owned(), role));
     }
 
-    /// Drops the policy of a resource that is deleted.
+    /// Removes the policy of a deleted resource.
     pub fn forget_policy(&self, resource: &crate::Resource) {
         self.write(|state| {
             let key = state.policy_key(resource);
@@ -229,8 +229,9 @@ impl Identity {
 }
 
 impl State {
-    /// Puts a policy as it is, unchecked: how a seed is laid out, broken ones included. That of an
-    /// account that is deleted waits under its id, and is there again once it is undeleted.
+    /// Stores a policy without checks, to load a seed, which may contain invalid policies. The
+    /// policy of a deleted account is stored under its id, and takes effect again when the account
+    /// is undeleted.
     pub fn seed_policy(&mut self, resource: &crate::Resource, policy: &crate::PolicyJson) {
         let mut policy = Policy::from_json(policy);
         policy.normalise();
@@ -248,8 +249,8 @@ impl State {
     }
 }
 
-/// What an account's policy is kept under: its id, so that a new account of an old address starts
-/// with an empty one.
+/// Returns the key of an account's policy: its id, so that a new account with a reused address
+/// starts with an empty policy.
 pub(crate) fn policy_key(account: &Account) -> String {
     format!(
         "//iam.googleapis.com/projects/{}/serviceAccounts/{}",
@@ -268,7 +269,7 @@ fn deleted_member(account: &Account) -> String {
     )
 }
 
-/// A 21-digit id, as Google's are.
+/// Returns a 21-digit id, like Google's.
 fn unique_id() -> String {
     let random = crate::tokens::random_bytes::<16>();
     let number = u128::from_be_bytes(random) % 100_000_000_000_000_000_000;

@@ -1,4 +1,4 @@
-//! What IAM refuses in a policy before it stores it.
+//! IAM's checks of a policy before it is stored.
 
 use serde_json::Value;
 
@@ -7,9 +7,8 @@ use crate::state::State;
 use crate::{PolicyJson, Resource, member, role};
 
 impl State {
-    /// Checks a policy that somebody wants to set; the error is Google's sentence for a 400.
-    /// What the resource's policy has already was let in before, and does not stand in the way of
-    /// its own repair.
+    /// Checks a policy before it is set; the error is Google's message for a 400. Parts that the
+    /// resource's current policy already has are accepted, so that a broken policy can be repaired.
     pub(crate) fn check_policy(
         &self,
         resource: &Resource,

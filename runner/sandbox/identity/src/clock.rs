@@ -1,25 +1,25 @@
-//! The clock that tokens expire by; tests hold it still and move it.
+//! The clock for token expiry; tests can stop and move it.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-/// Where the sandbox reads the time.
+/// The sandbox's source of the current time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     pub fn system() -> Self {
         Self(Arc::new(Timestamp::now))
     }
 
-    /// A clock that asks `read` each time.
+    /// Creates a clock that calls `read` each time.
     pub fn from_fn(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(read))
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }

@@ -1,21 +1,21 @@
-//! Conditions on bindings, evaluated as IAM does: what cannot be decided does not grant.
+//! Conditions on bindings, evaluated as IAM does: an undecidable condition does not grant.
 //!
-//! The evaluator has no cost limit and recurses on its input, so an expression is bounded before
-//! it is parsed, and runs on a thread with a stack that the bounds cannot outgrow.
+//! The evaluator has no cost limit and recurses on its input. An expression is therefore bounded
+//! before it is parsed, and runs on a thread with a stack that is large enough for the bounds.
 
 use cel::{Context, Program, Value};
 use jiff::Timestamp;
 
-/// The longest expression that is evaluated, in bytes.
+/// The maximum length of an expression, in bytes.
 const MAX_LENGTH: usize = 4096;
-/// The deepest nesting of brackets that is evaluated.
+/// The maximum nesting of brackets.
 const MAX_DEPTH: usize = 32;
 /// The evaluating thread's stack, in bytes.
 const STACK: usize = 16 * 1024 * 1024;
-/// What iterates, and so could run for long. IAM conditions have none of them.
+/// The macros that iterate, and so could run for long. IAM conditions do not have them.
 const MACROS: [&str; 6] = ["map", "filter", "all", "exists", "exists_one", "transform"];
 
-/// What a condition can see.
+/// The variables of a condition.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) now: Timestamp,
@@ -24,7 +24,7 @@ pub(crate) struct Facts {
     pub(crate) service: String,
 }
 
-/// Whether the condition holds; `None` where it cannot be decided.
+/// Returns whether the condition holds; `None` if it cannot be decided.
 pub(crate) fn evaluate(expression: &str, facts: Facts) -> Option<bool> {
     if !is_bounded(expression) {
         return None;
@@ -133,7 +133,7 @@ mod tests {
         for expression in [terms, deep, lists] {
             assert_eq!(holds(&expression), None);
         }
-        // The longest that passes the bounds must not bring the process down.
+        // The longest accepted expression must not crash the process.
         let longest = vec!["1"; MAX_LENGTH / 2].join("+");
         assert_eq!(holds(&longest), None);
         assert_ne!(

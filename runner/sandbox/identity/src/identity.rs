@@ -1,4 +1,4 @@
-//! The one implementation of [`Access`]: state behind a lock, a clock, and a count of changes.
+//! The only implementation of [`Access`]: state behind a lock, a clock, and a count of changes.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -26,7 +26,7 @@ struct Shared {
 }
 
 impl Identity {
-    /// Identity with a state that was seeded or loaded.
+    /// Creates an identity from a seeded or loaded state.
     pub fn new(state: State, clock: Clock) -> Self {
         let shared = Shared {
             state: RwLock::new(state),
@@ -38,17 +38,17 @@ impl Identity {
         }
     }
 
-    /// The state as it stands, to be persisted.
+    /// Returns the current state, to be persisted.
     pub fn snapshot(&self) -> State {
         self.read(State::clone)
     }
 
-    /// Follows the count of changes; persist after each one.
+    /// Returns a receiver of the number of changes; persist after each one.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.revision.subscribe()
     }
 
-    /// The clock that it was given.
+    /// Returns the clock.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
@@ -77,7 +77,7 @@ impl Identity {
         out
     }
 
-    /// Which of the permissions the caller has on the resource.
+    /// Returns the permissions that the caller has on the resource, of those in `asked`.
     pub fn allowed(&self, caller: &Caller, asked: &[String], resource: &Resource) -> Vec<String> {
         asked
             .iter()
@@ -145,7 +145,7 @@ impl Access for Identity {
             } else {
                 current
             };
-            // Without an etag the write is blind, which IAM allows.
+            // Without an etag the write is unconditional, which IAM allows.
             if !policy.etag.is_empty() && policy.etag != current {
                 return Err(StaleEtag);
             }
@@ -186,8 +186,8 @@ impl State {
             .is_some_and(|r| r.permissions.contains(permission))
     }
 
-    /// Whether the member names the principal; `projectOwner:P` and its like name whoever has
-    /// that basic role on the project, without a condition.
+    /// Returns whether the member names the principal. `projectOwner:P` and the like name
+    /// principals with that basic role on the project, without a condition.
     fn names(&self, member: &str, principal: &Principal) -> bool {
         let role = match member.split_once(':') {
             Some(("projectOwner", project)) => Some(("roles/owner", project)),

@@ -1,8 +1,8 @@
-//! Keys of service accounts that people hold, and what is signed with them.
+//! User-managed keys of service accounts, and the JWTs that are signed with them.
 //!
-//! Whoever holds a private key signs JWTs: one that the token endpoint exchanges for an access
+//! The holder of a private key signs JWTs: one that the token endpoint exchanges for an access
 //! token (RFC 7523), or one that is itself sent as a bearer token
-//! (<https://google.aip.dev/auth/4111>). Identity keeps the public halves only.
+//! (<https://google.aip.dev/auth/4111>). Identity stores only the public keys.
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -12,46 +12,46 @@ use serde_json::Value;
 use crate::Account;
 use crate::identity::Identity;
 
-/// The longest life that Google accepts of such a JWT, in seconds.
+/// The maximum lifetime of such a JWT that Google accepts, in seconds.
 const LONGEST: i64 = 3600;
-/// By how much clocks may differ, in seconds.
+/// The tolerated clock skew, in seconds.
 const SKEW: i64 = 600;
 
 /// The public half of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountKey {
-    /// The unique id of the account whose key it is.
+    /// The unique id of the key's account.
     pub account: String,
     /// PEM, `BEGIN PUBLIC KEY`.
     pub public_key: String,
-    /// A disabled key signs nothing that counts.
+    /// Whether the key is disabled; its signatures are then invalid.
     #[serde(default)]
     pub disabled: bool,
 }
 
-/// What a key signed: whose key it is, and the JWT's claims.
+/// A verified JWT: the account whose key signed it, and its claims.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assertion {
     /// The account.
     pub account: Account,
-    /// The claims, whose signature and life have been judged and whose audience has not.
+    /// The claims. Signature and lifetime are verified; the audience is not.
     pub claims: Value,
 }
 
-/// Why a signed JWT proves nothing; the texts are Google's.
+/// The reason why a signed JWT is rejected; the texts are Google's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionError {
-    /// It is no JWT, or lacks what it must have.
+    /// The text is not a JWT, or lacks a required claim.
     #[error("Bad Request")]
     Malformed,
-    /// The account that it names does not exist, or is disabled.
+    /// The account in the JWT does not exist or is disabled.
     #[error("Invalid grant: account not found")]
     Account,
-    /// No key of the account signed it.
+    /// No key of the account matches the signature.
     #[error("Invalid JWT Signature.")]
     Signature,
-    /// It is not valid now, or for too long.
+    /// The JWT is not valid now, or its lifetime is too long.
     #[error(
         "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."
     )]
@@ -59,12 +59,12 @@ pub enum AssertionError {
 }
 
 impl Identity {
-    /// Notes a key of an account, by its id.
+    /// Adds a key of an account, by its id.
     pub fn add_key(&self, id: &str, key: AccountKey) {
         self.write(|state| state.keys.insert(id.to_owned(), key));
     }
 
-    /// Turns a key off or on again.
+    /// Disables or enables a key.
     pub fn disable_key(&self, id: &str, disabled: bool) {
         self.write(|state| {
             if let Some(key) = state.keys.get_mut(id) {
@@ -73,18 +73,18 @@ impl Identity {
         });
     }
 
-    /// Forgets a key: what it signed, and what is exchanged for it from now on, is refused.
+    /// Removes a key. JWTs that it signed are rejected from now on, at the APIs and in exchanges.
     pub fn remove_key(&self, id: &str) {
         self.write(|state| state.keys.remove(id));
     }
 
-    /// A key by its id.
+    /// Returns a key by its id.
     pub fn key(&self, id: &str) -> Option<AccountKey> {
         self.read(|state| state.keys.get(id).cloned())
     }
 
-    /// Judges a JWT that claims to be signed with a service account's key: its issuer, its
-    /// signature and its life. For whom it is meant is left to the caller.
+    /// Verifies a JWT that is signed with a service account's key: its issuer, its signature and
+    /// its lifetime. The caller must check the audience.
     pub fn assertion(&self, jwt: &str) -> Result<Assertion, AssertionError> {
         let header = jsonwebtoken::decode_header(jwt).map_err(|_| AssertionError::Malformed)?;
         let unverified = jsonwebtoken::dangerous::insecure_decode::<Value>(jwt)
@@ -104,7 +104,7 @@ impl Identity {
         let public = DecodingKey::from_rsa_pem(key.public_key.as_bytes())
             .map_err(|_| AssertionError::Signature)?;
         let mut validation = Validation::new(Algorithm::RS256);
-        // Life is judged below, by the sandbox's own clock.
+        // The lifetime is checked below, with the sandbox's own clock.
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
@@ -120,8 +120,8 @@ impl Identity {
         Ok(Assertion { account, claims })
     }
 
-    /// Whose a JWT is that was sent as a bearer token, if it was meant to be: it names an API, or
-    /// scopes and no audience.
+    /// Returns the account of a JWT that was sent as a bearer token, if the JWT allows it: it names
+    /// an API as its audience, or has scopes and no audience.
     pub(crate) fn signed_bearer(&self, jwt: &str) -> Option<Account> {
         let Assertion { account, claims } = self.assertion(jwt).ok()?;
         let now = self.clock().now();
@@ -135,8 +135,8 @@ impl Identity {
     }
 }
 
-/// Whether an audience is an API of Google's: `https://SERVICE.googleapis.com/`, which may go on
-/// with the service's name. The token endpoint's is none.
+/// Returns whether an audience is one of Google's APIs: `https://SERVICE.googleapis.com/`, which
+/// may be followed by the service's name. The token endpoint is not one.
 fn is_api(audience: &str) -> bool {
     let Some(rest) = audience.strip_prefix("https://") else {
         return false;

@@ -1,7 +1,7 @@
 //! Who calls, and what they may do: the sandbox's principals, tokens, roles and policies.
 //!
-//! It knows nothing of HTTP, GKE or Kubernetes: servers ask it through [`Access`], and whoever
-//! issues tokens ([`Identity::mint`] and its like) has judged the proof before.
+//! It knows nothing of HTTP, GKE or Kubernetes: servers ask it through [`Access`], and issuers of
+//! tokens ([`Identity::mint`] and the like) verify the proof before.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
@@ -30,7 +30,7 @@ pub use tokens::{DEVELOPER_LIFETIME, LIFETIME, Token};
 
 use serde::{Deserialize, Serialize};
 
-/// Who sent a request, once its bearer token has been judged.
+/// The sender of a request, once its bearer token is verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Caller {
     /// No credential was sent.
@@ -39,7 +39,7 @@ pub enum Caller {
     Member(String),
 }
 
-/// A thing that carries an IAM policy.
+/// A resource that has an IAM policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Resource {
     /// A project, by id.
@@ -48,74 +48,75 @@ pub enum Resource {
     ServiceAccount {
         /// The project that owns it.
         project: String,
-        /// Its address.
+        /// The account's address.
         email: String,
     },
     /// A Cloud Storage bucket, by name.
     Bucket(String),
-    /// An object in a bucket. It has the bucket's policy, whose conditions see the object
+    /// An object in a bucket. It has the bucket's policy, whose conditions can refer to the object
     /// (<https://cloud.google.com/iam/docs/conditions-resource-attributes>).
     Object {
-        /// The bucket that it lies in.
+        /// The bucket of the object.
         bucket: String,
-        /// Its name.
+        /// The object's name.
         name: String,
     },
     /// An Artifact Registry repository.
     Repository {
         /// The project that owns it.
         project: String,
-        /// Its location, such as `europe`.
+        /// The repository's location, such as `europe`.
         location: String,
-        /// Its id.
+        /// The repository's id.
         name: String,
     },
     /// A Secret Manager secret.
     Secret {
         /// The project that owns it.
         project: String,
-        /// Its id.
+        /// The secret's id.
         name: String,
     },
 }
 
-/// One policy's text, as Google's APIs carry it: `{version, etag, bindings: […]}`.
+/// A policy in the form of Google's APIs: `{version, etag, bindings: […]}`.
 pub type PolicyJson = serde_json::Value;
 
-/// What the servers ask of identity. Storage, registry and Kubernetes take an `Arc<dyn Access>`.
+/// The interface of identity for the servers. Storage, registry and Kubernetes take an `Arc<dyn
+/// Access>`.
 pub trait Access: Send + Sync + 'static {
-    /// The caller that a bearer token stands for; `Err` when the token is unknown or expired.
+    /// Returns the caller of a bearer token; `Err` if the token is unknown or expired.
     fn caller(&self, bearer: Option<&str>) -> Result<Caller, InvalidToken>;
-    /// Whether the policies of the resource and its project give the permission.
+    /// Returns whether the policies of the resource and its project grant the permission.
     fn allows(&self, caller: &Caller, permission: &str, resource: &Resource) -> bool;
-    /// The policy set on the resource itself.
+    /// Returns the policy that is set on the resource itself.
     fn policy(&self, resource: &Resource) -> PolicyJson;
-    /// Replaces the policy; `Err` when the etag is stale.
+    /// Replaces the policy; `Err` if the etag is stale.
     fn set_policy(&self, resource: &Resource, policy: PolicyJson) -> Result<PolicyJson, StaleEtag>;
 
-    /// Checks a policy before it is set; the error is Google's sentence, for a 400. What is not
-    /// well formed is dropped by [`Access::set_policy`], so ask here first. Members and roles that
-    /// the resource's policy has already are let be.
+    /// Checks a policy before it is set; the error is Google's message for a 400. Call it first,
+    /// since [`Access::set_policy`] drops malformed parts. Members and roles that the resource's
+    /// policy already has are accepted.
     fn check_policy(&self, resource: &Resource, policy: &PolicyJson) -> Result<(), String> {
         let _ = (resource, policy);
         Ok(())
     }
-    /// Says that a bucket was made in a project, whose policy then counts for it as well.
+    /// Records that a bucket was created in a project, whose policy then also applies to it.
     fn bucket_created(&self, bucket: &str, project: &str) {
         let _ = (bucket, project);
     }
-    /// Says that a bucket is gone, and its policy with it.
+    /// Records that a bucket was deleted, and removes its policy.
     fn bucket_deleted(&self, bucket: &str) {
         let _ = bucket;
     }
 }
 
-/// A bearer token that the sandbox did not issue, or that has expired.
+/// The error for a bearer token that the sandbox did not issue, or that has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid authentication credentials")]
 pub struct InvalidToken;
 
-/// The policy changed since it was read.
+/// The error for a policy that changed since it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there were concurrent policy changes")]
 pub struct StaleEtag;

@@ -1,15 +1,15 @@
-//! Members of policies: who a binding's text names.
+//! Members of policies, and the principals that they name.
 
 use crate::Caller;
 use crate::state::{Attributes, State};
 
-/// Where workload identity pools' principals begin, after `principal:` or `principalSet:`.
+/// The prefix of workload identity pools' principals, after `principal:` or `principalSet:`.
 const POOLS: &str = "//iam.googleapis.com/";
 
-/// Somebody whose permissions are asked for.
+/// A principal whose permissions are checked.
 #[derive(Debug, Clone)]
 pub(crate) enum Principal {
-    /// Nobody in particular.
+    /// A caller without a credential.
     Anonymous,
     /// A Google account.
     User(String),
@@ -17,7 +17,7 @@ pub(crate) enum Principal {
     ServiceAccount(String),
     /// A workload of a pool.
     Federated(Federated),
-    /// A member of a kind that gets no tokens.
+    /// A kind of member that gets no tokens.
     Other,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Principal {
 pub(crate) struct Federated {
     /// `//iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/POOL`.
     pool: String,
-    /// What the pool calls it, such as `ns/builds/sa/kaniko`.
+    /// The workload's subject in the pool, such as `ns/builds/sa/kaniko`.
     subject: String,
     attributes: Attributes,
 }
@@ -55,7 +55,7 @@ impl Principal {
         }
     }
 
-    /// Whether a binding's member names this principal.
+    /// Returns whether a binding's member names this principal.
     pub(crate) fn is_named_by(&self, member: &str) -> bool {
         if member == "allUsers" {
             return true;
@@ -102,7 +102,7 @@ impl Federated {
         else {
             return false;
         };
-        // A uid names one workload, everything else but the subject a set of them.
+        // A subject or a uid names one workload, every other attribute a set of them.
         let names_one =
             path.starts_with("subject/") || path.starts_with("kubernetes.serviceaccount.uid/");
         match path.strip_prefix("subject/") {
@@ -124,7 +124,8 @@ pub fn parse_workload(name: &str) -> Option<(&str, &str, &str)> {
     Some((pool, namespace, account))
 }
 
-/// The member of a Kubernetes service account of a workload pool, by the cluster's project number.
+/// Returns the member of a Kubernetes service account in a workload pool, from the number of the
+/// cluster's project.
 pub fn workload_principal(number: &str, pool: &str, namespace: &str, account: &str) -> String {
     format!(
         "principal:{POOLS}projects/{number}/locations/global/workloadIdentityPools/{pool}/subject/ns/{namespace}/sa/{account}"

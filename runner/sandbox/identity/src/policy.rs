@@ -8,28 +8,28 @@ use crate::PolicyJson;
 /// The etag of a policy that was never set.
 pub(crate) const UNSET_ETAG: &str = "ACAB";
 
-/// A policy as it is kept.
+/// A policy in its stored form.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Policy {
-    /// Changes with each write; empty means never written.
+    /// Changes with each write; empty if the policy was never written.
     pub etag: String,
-    /// Who has which role.
+    /// The roles and their members.
     pub bindings: Vec<Binding>,
-    /// Audit configuration; kept as it came and not acted upon.
+    /// Audit configuration; stored unchanged and without effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_configs: Option<Value>,
 }
 
-/// One role and who has it.
+/// A role and its members.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Binding {
     /// The role's name.
     pub role: String,
-    /// The members that have it.
+    /// The members with the role.
     pub members: Vec<String>,
-    /// The condition on which they have it.
+    /// The condition of the grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
 }
@@ -38,18 +38,18 @@ pub struct Binding {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Condition {
-    /// Its short name.
+    /// The condition's short title.
     pub title: String,
-    /// What it is for.
+    /// The condition's description.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The expression; true grants.
+    /// The expression; the binding grants if it is true.
     pub expression: String,
 }
 
 impl Policy {
-    /// Reads the parts of a policy that are well formed; [`crate::Identity::check_policy`] says
-    /// what is not.
+    /// Reads the well-formed parts of a policy; [`crate::Identity::check_policy`] reports the
+    /// others.
     pub fn from_json(json: &PolicyJson) -> Self {
         let bindings = json
             .get("bindings")
@@ -71,7 +71,7 @@ impl Policy {
         }
     }
 
-    /// The etag that readers see.
+    /// Returns the etag that readers see.
     pub fn shown_etag(&self) -> &str {
         if self.etag.is_empty() {
             UNSET_ETAG
@@ -80,12 +80,12 @@ impl Policy {
         }
     }
 
-    /// Whether any binding has a condition.
+    /// Returns whether any binding has a condition.
     pub fn is_conditional(&self) -> bool {
         self.bindings.iter().any(|b| b.condition.is_some())
     }
 
-    /// The policy as the APIs carry it: version 3 where it has conditions, else 1.
+    /// Returns the policy in the APIs' form: version 3 if it has conditions, else 1.
     pub fn to_json(&self) -> PolicyJson {
         let mut out = Map::new();
         out.insert(
@@ -102,8 +102,8 @@ impl Policy {
         Value::Object(out)
     }
 
-    /// Joins bindings of one role and condition, and drops empty ones and repeated members, as
-    /// IAM does when a policy is set.
+    /// Merges bindings with the same role and condition, and drops empty bindings and repeated
+    /// members, as IAM does when a policy is set.
     pub fn normalise(&mut self) {
         let mut joined: Vec<Binding> = Vec::new();
         for binding in std::mem::take(&mut self.bindings) {

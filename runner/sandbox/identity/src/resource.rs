@@ -1,11 +1,11 @@
-//! Resources by their full names, which policies are kept under and conditions see.
+//! The full names of resources, which are the keys of policies and visible to conditions.
 
 use crate::Resource;
 use crate::accounts::policy_key;
 use crate::state::State;
 
 impl Resource {
-    /// The service that owns it, as conditions see it.
+    /// Returns the resource's service, as conditions see it.
     pub fn service(&self) -> &'static str {
         match self {
             Self::Project(_) => "cloudresourcemanager.googleapis.com",
@@ -16,7 +16,7 @@ impl Resource {
         }
     }
 
-    /// Its type, as conditions see it.
+    /// Returns the resource's type, as conditions see it.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Project(_) => "cloudresourcemanager.googleapis.com/Project",
@@ -28,7 +28,7 @@ impl Resource {
         }
     }
 
-    /// Its relative name, as its API and conditions have it: `projects/demo/…`.
+    /// Returns the resource's relative name, as in its API and in conditions: `projects/demo/…`.
     pub fn name(&self) -> String {
         match self {
             Self::Project(id) => format!("projects/{id}"),
@@ -48,14 +48,14 @@ impl Resource {
         }
     }
 
-    /// Its full name, `//SERVICE/NAME`, as permission errors give it.
+    /// Returns the resource's full name, `//SERVICE/NAME`, as in permission errors.
     pub fn full_name(&self) -> String {
         format!("//{}/{}", self.service(), self.name())
     }
 }
 
 impl State {
-    /// What the resource's policy is kept under.
+    /// Returns the key of the resource's policy.
     pub(crate) fn policy_key(&self, resource: &Resource) -> String {
         if let Resource::ServiceAccount { email, .. } = resource
             && let Some(account) = self.live_account(email)
@@ -68,7 +68,7 @@ impl State {
         resource.full_name()
     }
 
-    /// The project that a resource belongs to, where it is known.
+    /// Returns the project of a resource, if it is known.
     pub(crate) fn project_of<'a>(&'a self, resource: &'a Resource) -> Option<&'a str> {
         match resource {
             Resource::Project(_) => None,

@@ -1,28 +1,28 @@
 //! Roles and the permissions they hold.
 //!
-//! The predefined ones are data (`roles.json`): Google's own lists, as its role reference has
-//! them, cut to the APIs that the sandbox serves.
+//! The predefined ones are data (`roles.json`): Google's own lists, from its role reference,
+//! reduced to the APIs that the sandbox serves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-/// A role as IAM knows it.
+/// An IAM role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Role {
-    /// What people call it.
+    /// The role's title.
     pub title: String,
-    /// What it is for.
+    /// The role's description.
     pub description: String,
-    /// Roles whose permissions it also holds; empty in what [`predefined`] returns.
+    /// Roles whose permissions the role also holds; empty in the result of [`predefined`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub includes: Vec<String>,
     /// The permissions.
     #[serde(alias = "includedPermissions")]
     pub permissions: BTreeSet<String>,
-    /// Whether a custom role was deleted; it then grants nothing.
+    /// Whether a custom role was deleted; a deleted role grants nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
@@ -46,7 +46,7 @@ static PREDEFINED: LazyLock<BTreeMap<String, Role>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Adds what a role holds, itself and through the roles that it includes.
+/// Adds a role's permissions, its own and those of the roles that it includes.
 fn collect(raw: &BTreeMap<String, Role>, name: &str, into: &mut BTreeSet<String>) {
     if let Some(role) = raw.get(name) {
         into.extend(role.permissions.iter().cloned());
@@ -56,7 +56,7 @@ fn collect(raw: &BTreeMap<String, Role>, name: &str, into: &mut BTreeSet<String>
     }
 }
 
-/// The roles that Google defines, by name (`roles/…`), with all their permissions.
+/// Returns Google's predefined roles by name (`roles/…`), with all their permissions.
 pub fn predefined() -> &'static BTreeMap<String, Role> {
     &PREDEFINED
 }

@@ -1,4 +1,4 @@
-//! What identity remembers between two starts of the sandbox.
+//! The persistent state of identity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,41 +9,42 @@ use crate::keys::AccountKey;
 use crate::policy::Policy;
 use crate::role::Role;
 
-/// All of identity, as the sandbox persists it (JSON). Tokens are kept as digests only.
+/// The whole state of identity, as the sandbox persists it (JSON). Tokens are stored only as
+/// digests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct State {
     /// Projects by id.
     pub projects: BTreeMap<String, Project>,
-    /// Service accounts by unique id. A deleted one stays, so that it can be undeleted and so
-    /// that a new one of the same address is another account.
+    /// Service accounts by unique id. A deleted account stays, so that it can be undeleted and so
+    /// that a new account with the same address is a different one.
     pub accounts: BTreeMap<String, Account>,
     /// Policies by full resource name.
     pub policies: BTreeMap<String, Policy>,
     /// Custom roles by name, `projects/P/roles/R`.
     pub custom_roles: BTreeMap<String, Role>,
-    /// The project that each bucket lies in.
+    /// The project of each bucket.
     pub bucket_projects: BTreeMap<String, String>,
-    /// GKE's workload pools that exist, `P.svc.id.goog`. One appears with the first cluster that
-    /// turns Workload Identity on, and stays.
+    /// The existing workload pools of GKE, `P.svc.id.goog`. A pool is created with the first
+    /// cluster that turns Workload Identity on, and is never removed.
     pub workload_pools: BTreeSet<String>,
-    /// What is known of federated principals, by `principal://…`.
+    /// The attributes of federated principals, by `principal://…`.
     pub federated: BTreeMap<String, Attributes>,
-    /// User-managed keys of service accounts by id: their public halves.
+    /// The public keys of service accounts' user-managed keys, by id.
     pub keys: BTreeMap<String, AccountKey>,
     /// Tokens by the SHA-256 of their text, hexadecimal.
     pub tokens: BTreeMap<String, TokenRecord>,
-    /// Counts policy writes; etags are made from it.
+    /// The number of policy writes, from which etags are made.
     pub policy_writes: u64,
 }
 
-/// A project's two names.
+/// A project's number and display name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
     /// The number, decimal.
     pub number: String,
-    /// What people call it.
+    /// The project's display name.
     #[serde(default)]
     pub display_name: String,
 }
@@ -54,52 +55,52 @@ pub struct Project {
 pub struct Account {
     /// The project that owns it.
     pub project: String,
-    /// Its address.
+    /// The account's address.
     pub email: String,
-    /// Its 21-digit id, which no other account ever has.
+    /// The account's 21-digit id, which is never reused.
     pub unique_id: String,
-    /// What people call it.
+    /// The account's display name.
     #[serde(default)]
     pub display_name: String,
-    /// What it is for.
+    /// The account's description.
     #[serde(default)]
     pub description: String,
-    /// A disabled account gets no tokens, and those that it has stop working.
+    /// Whether the account is disabled; it then gets no tokens, and its existing ones are invalid.
     #[serde(default)]
     pub disabled: bool,
-    /// A deleted account can be undeleted by its unique id.
+    /// Whether the account is deleted; it can be undeleted by its unique id.
     #[serde(default)]
     pub deleted: bool,
 }
 
-/// What a token exchange learnt about a federated principal beyond its subject.
+/// The attributes of a federated principal, beyond its subject, from a token exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Attributes {
-    /// The paths under the pool that name a set or a principal it belongs to, such as
+    /// The paths under the pool that name the principal or a set that it belongs to, such as
     /// `namespace/builds`, `kubernetes.serviceaccount.uid/…`, `kubernetes.cluster/https://…` or
     /// `attribute.repository/acme/app`.
     pub paths: BTreeSet<String>,
 }
 
-/// What a token stands for.
+/// The stored record of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenRecord {
-    /// The IAM member that holds it.
+    /// The token's IAM member.
     pub member: String,
-    /// Until when it is good.
+    /// The expiry time.
     pub expires: Timestamp,
-    /// What it can be used for.
+    /// The token's kind.
     pub kind: TokenKind,
 }
 
-/// What a token can be used for.
+/// The kind of a token, which says where it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TokenKind {
     /// An OAuth access token, accepted by the APIs.
     Access,
-    /// A subject token, accepted by the token exchange only.
+    /// A subject token, accepted only by the token exchange.
     Subject,
 }

@@ -1,4 +1,4 @@
-//! Tokens: opaque, short-lived, kept as digests.
+//! Tokens: opaque, short-lived, stored as digests.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,18 +9,18 @@ use crate::identity::Identity;
 use crate::state::{Attributes, State, TokenKind, TokenRecord};
 use crate::{Caller, InvalidToken};
 
-/// How long a token lives unless somebody asks for less.
+/// The default lifetime of a token.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long the developer's own tokens live: as long as a sandbox is likely to be used.
+/// The lifetime of the developer's tokens, which covers the likely use of a sandbox.
 pub const DEVELOPER_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// A token that was just issued.
+/// A newly issued token.
 #[derive(Clone)]
 pub struct Token {
     /// The secret itself.
     pub secret: String,
-    /// Until when it is good.
+    /// The expiry time.
     pub expires: Timestamp,
 }
 
@@ -38,12 +38,13 @@ impl Identity {
         self.mint_for(member, LIFETIME)
     }
 
-    /// Issues an access token with a lifetime of its own.
+    /// Issues an access token with a given lifetime.
     pub fn mint_for(&self, member: &str, lifetime: SignedDuration) -> Token {
         self.issue(member, lifetime, TokenKind::Access, "ya29.sandbox-")
     }
 
-    /// Issues a token that the token exchange takes as proof of being `member`, and no API does.
+    /// Issues a subject token that proves to the token exchange that its holder is `member`. No API
+    /// accepts it.
     pub fn mint_subject(&self, member: &str) -> Token {
         self.issue(
             member,
@@ -53,19 +54,19 @@ impl Identity {
         )
     }
 
-    /// Issues an access token for a federated principal, and remembers what is known of it.
+    /// Issues an access token for a federated principal, and stores the principal's attributes.
     pub fn mint_federated(&self, principal: &str, attributes: Attributes) -> Token {
         self.write(|state| state.federated.insert(principal.to_owned(), attributes));
         self.mint(principal)
     }
 
-    /// Whom a subject token stands for.
+    /// Returns the member of a subject token.
     pub fn subject(&self, secret: &str) -> Result<String, InvalidToken> {
         self.lookup(secret, TokenKind::Subject)
             .map(|record| record.member)
     }
 
-    /// Until when an access token is good, and whose it is.
+    /// Returns an access token's member and expiry.
     pub fn token_info(&self, secret: &str) -> Result<TokenRecord, InvalidToken> {
         self.lookup(secret, TokenKind::Access)
     }
