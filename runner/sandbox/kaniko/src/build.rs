@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Tells an image of the sandbox from a real one.
+/// The label that marks an image as built by the sandbox.
 const LABEL: &str = "dev.sidestep.sandbox";
 
 /// Builds the Dockerfile's last stage, or the one that the flags name.
@@ -84,14 +84,14 @@ pub(crate) async fn image(
     Ok(image.finish(flags.reproducible))
 }
 
-/// A stage that was built.
+/// A built stage.
 pub(crate) struct Built {
     pub(crate) image: Image,
-    /// What its files lack: instructions and images, for people.
+    /// The instructions and images that were left out of its files, as text for people.
     pub(crate) gaps: Vec<String>,
-    /// Its arguments, which a stage that is built on it has too.
+    /// The stage's arguments, which a stage that is built on it inherits.
     pub(crate) args: BTreeMap<String, String>,
-    /// Whether its command is its own, and no base image's.
+    /// Whether the stage sets its own command and does not inherit its base image's.
     pub(crate) own_cmd: bool,
 }
 
@@ -103,7 +103,7 @@ pub(crate) struct Build<'a, 'r, 'l> {
     pub(crate) platform: String,
     /// Values of the ARGs before the first FROM.
     pub(crate) globals: BTreeMap<String, String>,
-    /// What a stage's ARG of the name has of itself: `TARGETARCH` and the like.
+    /// The default values of a stage's predefined ARGs: `TARGETARCH` and the like.
     pub(crate) platform_args: BTreeMap<String, String>,
     pub(crate) context: Files,
     pub(crate) built: BTreeMap<usize, Built>,
@@ -122,7 +122,7 @@ impl Build<'_, '_, '_> {
         given.1.clone()
     }
 
-    /// Says that an instruction was left out, and why.
+    /// Records that an instruction was left out, and why.
     pub(crate) fn leave_out(&mut self, line: &str, why: &str) {
         self.left_out += 1;
         self.log
@@ -202,8 +202,7 @@ impl Build<'_, '_, '_> {
         Ok(Built { image, ..empty })
     }
 
-    /// An image, or `None` where the sandbox does not have it and nobody could
-    /// expect it to.
+    /// Returns an image, or `None` if the sandbox does not have it and is not expected to.
     pub(crate) async fn fetch(
         &mut self,
         given: &str,
@@ -231,7 +230,8 @@ impl Build<'_, '_, '_> {
     }
 }
 
-/// The instructions that a base image has for those who build on it, which are none of theirs.
+/// Removes and returns the base image's `ONBUILD` instructions, which images that are built on it
+/// do not inherit.
 fn take_triggers(image: &mut Image) -> Result<Vec<Instruction>, String> {
     let texts: Vec<String> = match image.settings().remove("OnBuild") {
         Some(serde_json::Value::Array(texts)) => texts

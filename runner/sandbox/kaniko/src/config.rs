@@ -1,10 +1,10 @@
-//! The instructions that change an image's configuration only.
+//! The instructions that change only an image's configuration.
 
 use crate::{image::Image, scope::Scope};
 use serde_json::{Value, json};
 use sidestep_dockerfile::{Command, Flag, Healthcheck, Instruction, Kind, duration, is_signal};
 
-/// Performs an instruction, if it is one of those. The error is kaniko's reason.
+/// Performs such an instruction; `None` for others. The error is kaniko's message.
 pub(crate) fn apply(
     image: &mut Image,
     instruction: &Instruction,
@@ -12,7 +12,7 @@ pub(crate) fn apply(
 ) -> Result<(), String> {
     match &instruction.kind {
         Kind::Env(pairs) => {
-            // All of one instruction see the values from before it.
+            // All variables of one instruction see the values from before it.
             let mut set = Vec::new();
             for pair in pairs {
                 set.push((
@@ -63,7 +63,7 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// A port with its protocol.
+/// Returns a port with its protocol.
 fn exposed(port: String) -> Result<String, String> {
     let port = if port.contains('/') {
         port

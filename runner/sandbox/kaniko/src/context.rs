@@ -16,7 +16,7 @@ const STORAGE: &str = "https://storage.googleapis.com";
 const NO_CREDENTIALS: &str = "dialing: credentials: could not find default credentials. See https://cloud.google.com/docs/authentication/external/set-up-adc for more information";
 const NO_DOCKERFILE: &str =
     "please provide a valid path to a Dockerfile within the build context with --dockerfile";
-/// Go's path escaping, save that a slash of the object's name is escaped too.
+/// Go's path escaping, except that a slash in the object's name is escaped too.
 const OBJECT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -29,12 +29,13 @@ const OBJECT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b'@');
 
-/// A context that is on this machine.
+/// A context on this machine.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// What was unpacked, or the folder that the flags name. Nothing outside of it is read.
+    /// The root of the unpacked context, or the folder that the flags name. No file outside of it
+    /// is read.
     pub(crate) root: PathBuf,
-    /// The context, in `root` or below it.
+    /// The context's folder: `root` or a folder below it.
     pub(crate) folder: PathBuf,
 }
 
@@ -82,25 +83,24 @@ pub(crate) async fn resolve(
     Ok(Context { root, folder })
 }
 
-/// A Dockerfile: its text, and what filters the context of its build.
+/// A Dockerfile: its text, and the ignore files of its build.
 #[derive(Debug)]
 pub(crate) struct Dockerfile {
     pub(crate) text: String,
-    /// The ignore files that may stand for it, the first one that is there counts. Relative to the
-    /// context's root.
+    /// The possible ignore files; the first existing one applies. Relative to the context's root.
     ignore_files: Vec<RelPath>,
 }
 
 impl Dockerfile {
-    /// Reads the ignore file that counts.
+    /// Reads the ignore file that applies.
     pub(crate) fn ignore(&self, context: &Context) -> Result<Ignore, String> {
         let ignore = Ignore::load_first(&context.root, self.ignore_files.iter().cloned());
         ignore.map_err(|why| why.to_string())
     }
 }
 
-/// Finds the Dockerfile, which a sub path of the context may leave, as with kaniko. Neither the name
-/// nor a link may lead out of what was unpacked.
+/// Finds the Dockerfile. As with kaniko, it may be outside the context's sub path, but neither the
+/// name nor a link may lead out of the unpacked context.
 pub(crate) fn dockerfile(flags: &Flags, context: &Context) -> Result<Dockerfile, String> {
     let Context { root, folder } = context;
     let given = Path::new(&flags.dockerfile);
@@ -121,7 +121,7 @@ pub(crate) fn dockerfile(flags: &Flags, context: &Context) -> Result<Dockerfile,
     })
 }
 
-/// A path without `.` and `..`, as Go's `filepath.Join` gives it.
+/// Returns a path without `.` and `..`, like Go's `filepath.Join`.
 fn cleaned(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -136,7 +136,7 @@ fn cleaned(path: &Path) -> PathBuf {
     clean
 }
 
-/// What a path from a folder leads to, unless that is outside of `root`.
+/// Returns the target of a path from a folder, or `None` if it is outside of `root`.
 fn inside(root: &Path, folder: &Path, path: &str) -> Option<PathBuf> {
     let path = cleaned(&folder.join(path.trim_start_matches('/')));
     let path = path.canonicalize().ok()?;

@@ -11,30 +11,31 @@ pub(crate) use place::{cleaned, names_folder, place};
 use sidestep_dockerfile::{Mode, wildcard};
 use std::{collections::BTreeMap, io, path::Path};
 
-/// What to copy and how.
+/// The sources and options of a copy.
 pub(crate) struct Request<'a> {
     pub(crate) sources: &'a [String],
-    /// As written, variables replaced.
+    /// The destination as written, with variables replaced.
     pub(crate) destination: &'a str,
     pub(crate) workdir: &'a str,
-    /// Whose the copies are; the source's own, if not given.
+    /// The owner of the copies; without one, they keep the source's owner.
     pub(crate) owner: Option<(u64, u64)>,
     pub(crate) mode: Option<&'a Mode>,
     /// Whether all of the image's files are known.
     pub(crate) is_sure: bool,
-    /// Where to unpack archives, for `ADD`.
+    /// The folder for unpacked archives, for `ADD`.
     pub(crate) unpack_in: Option<&'a Path>,
 }
 
-/// What a copy comes to.
+/// The result of a copy.
 #[derive(Debug, Default)]
 pub(crate) struct Copied {
     pub(crate) nodes: BTreeMap<String, Node>,
     /// Sources that match nothing.
     pub(crate) missing: Vec<String>,
-    /// More than one file, and a destination that is no folder.
+    /// Whether there is more than one file and the destination is not a folder.
     pub(crate) too_many: bool,
-    /// Why a place can't be made: a file stands where a folder would, or a link leads to none.
+    /// The reason why a path cannot be created: a file is in the place of a folder, or a link's
+    /// target is not a folder.
     pub(crate) blocked: Option<String>,
 }
 
@@ -49,7 +50,7 @@ impl Copied {
     }
 }
 
-/// Works out a `COPY` or `ADD` from one file system into another.
+/// Computes a `COPY` or `ADD` from one file system into another.
 pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Result<Copied> {
     let mut copied = Copied::default();
     let found = sources(from, request, &mut copied.missing);
@@ -69,21 +70,21 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
     }
     for source in found {
         let name = source.rsplit('/').next().unwrap_or_default().to_owned();
-        // A link that is named itself is copied as a link, to a folder or a file alike.
+        // A link that is named itself is copied as a link, whether it points to a folder or a file.
         let node = if source.is_empty() {
             Some(&Node::FOLDER)
         } else {
             from.0.get(&source)
         };
         let archive = match request.unpack_in {
-            // An archive is unpacked also through a link.
+            // An archive is also unpacked if the source is a link to it.
             Some(_) => archive(from, &source)?,
             None => None,
         };
         match node {
             Some(Node::Folder { .. }) => {
                 copied.block(into, &destination, format!("/{destination}/"));
-                // The folder itself is not the one that is copied: it keeps the mode that it has.
+                // The destination folder itself is not copied: it keeps its mode.
                 if !destination.is_empty() {
                     let mode = match into.0.get(&destination) {
                         Some(Node::Folder { mode, .. }) => *mode,
@@ -115,7 +116,8 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
                     .map_err(io::Error::other)?
                     .0
                 {
-                    // An archive's entries are as they are in it, whatever the instruction says.
+                    // An archive's entries keep their own attributes, whatever the instruction
+                    // says.
                     copied.nodes.insert(join(&destination, &path), node);
                 }
             }
@@ -126,7 +128,7 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
                     beside(into, &written, request.workdir)
                 };
                 copied.block(into, &path, format!("/{path}"));
-                // kaniko makes the folders above a link as root.
+                // kaniko creates the folders above a link as root.
                 let is_link = matches!(node, Some(Node::Link { .. }));
                 let path = if is_link {
                     path
@@ -143,9 +145,9 @@ pub(crate) fn copy(from: &Files, into: &Files, request: &Request<'_>) -> io::Res
     Ok(copied)
 }
 
-/// The paths that the sources name; what names nothing goes to `missing`. Where one source has
-/// wildcards, kaniko looks for each among all names of the context, the context itself (`.`)
-/// included, and takes it for no fault if there is none.
+/// Returns the paths that the sources name; sources without a match are added to `missing`. If one
+/// source has wildcards, kaniko matches every source against all names of the context, including
+/// the context itself (`.`), and does not fail if there is no match.
 fn sources(from: &Files, request: &Request<'_>, missing: &mut Vec<String>) -> Vec<String> {
     let mut found = Vec::new();
     let has_patterns = request
@@ -175,7 +177,7 @@ fn sources(from: &Files, request: &Request<'_>, missing: &mut Vec<String>) -> Ve
     found
 }
 
-/// Whether kaniko counts more than one file, unless a single folder is copied.
+/// Returns whether kaniko counts more than one file. A single folder does not count.
 fn has_many(from: &Files, found: &[String]) -> bool {
     match found {
         [] => false,
@@ -206,8 +208,8 @@ fn add(
     nodes.insert(path, node);
 }
 
-/// `UID[:GID]`; a name is looked up in the image's own files, and `None` where it
-/// is not there.
+/// Parses `UID[:GID]`. A name is looked up in the image's own files; the result is `None` if it is
+/// not found.
 pub(crate) fn owner(text: &str, files: &Files) -> Option<(u64, u64)> {
     let (user, group) = match text.split_once(':') {
         Some((user, group)) => (user, Some(group)),

@@ -16,19 +16,19 @@ use parts::Parts;
 use sidestep_dockerfile::{Heredoc, Instruction, Mode, Origin};
 use std::io::Write as _;
 
-/// Where kaniko unpacks a context, and where it keeps what is copied from stages.
+/// The folder into which kaniko unpacks a context, and where it keeps files from other stages.
 const CONTEXT: &str = "/kaniko/buildcontext";
 const STAGES: &str = "/kaniko/deps";
 
 const TOO_MANY: &str = "when specifying multiple sources in a COPY command, destination must be a directory and end in '/'";
 
-/// What is found before an instruction is performed.
+/// Formats an error that is found before an instruction is performed.
 fn not_found(why: impl std::fmt::Display) -> String {
     format!("error building stage: failed to get files used from context: {why}")
 }
 
 impl Build<'_, '_, '_> {
-    /// The files to copy from, what they lack, and where kaniko has them.
+    /// Returns the files to copy from, their gaps, and their folder in kaniko.
     async fn source(
         &mut self,
         stages: &Stages,
@@ -157,7 +157,7 @@ impl Build<'_, '_, '_> {
             .map_err(|why| format!("error building stage: {why}"))
     }
 
-    /// A here-document's file. kaniko replaces no variables in it.
+    /// Returns a here-document's file. kaniko does not replace variables in it.
     fn document(
         &self,
         document: &Heredoc,
@@ -202,7 +202,7 @@ fn is_url(source: &str) -> bool {
     })
 }
 
-/// Whether a path leads out of where it begins.
+/// Returns whether a path leads out of its base.
 fn leads_out(path: &str) -> bool {
     let mut depth = 0_i32;
     path.split('/').any(|part| {

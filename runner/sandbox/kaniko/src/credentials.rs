@@ -12,17 +12,18 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Google's token endpoint, which a sandbox has at its STS's address.
+/// Google's token endpoint, which a sandbox serves at its STS's address.
 const GOOGLES: &str = "https://oauth2.googleapis.com/token";
-/// How long a signed request is good for, in seconds: as long as Google accepts.
+/// The lifetime of a signed request, in seconds: the maximum that Google accepts.
 const LIFE: u64 = 3600;
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The file that `GOOGLE_APPLICATION_CREDENTIALS` names, which comes before the metadata server.
+/// The file that `GOOGLE_APPLICATION_CREDENTIALS` names, which takes precedence over the metadata
+/// server.
 pub(crate) enum Credentials {
-    /// `service_account`: whoever has the file is the account.
+    /// `service_account`: a key of the account.
     Key(Key),
-    /// `external_account` whose subject token lies in a file.
+    /// `external_account` with a subject token in a file.
     Federated(Federated),
 }
 
@@ -50,8 +51,8 @@ struct Source {
 }
 
 impl Credentials {
-    /// What the environment names, if it names a file; else why that one is of no use, in the
-    /// words of the library that kaniko uses.
+    /// Reads the credentials file that the environment names; `None` if it names none. The error is
+    /// that of the library that kaniko uses.
     pub(crate) fn of(environment: &Environment) -> Option<Result<Self, String>> {
         let path = environment.get("GOOGLE_APPLICATION_CREDENTIALS")?;
         Some(Self::read(environment, path))
@@ -63,7 +64,7 @@ impl Credentials {
             io::ErrorKind::PermissionDenied => format!("open {path}: permission denied"),
             _ => format!("open {path}: {error}"),
         })?;
-        // What a parser says could show what it read.
+        // A parser's error could contain parts of the file.
         let unreadable = || format!("credentials: {path} holds no credentials that can be read");
         let file: Value = serde_json::from_slice(&text).map_err(|_| unreadable())?;
         match file["type"].as_str().unwrap_or_default() {
@@ -90,7 +91,7 @@ impl Credentials {
         }
     }
 
-    /// A token with these scopes, separated by spaces.
+    /// Returns a token with these scopes, separated by spaces.
     pub(crate) async fn token(&self, scopes: &str) -> Result<Token, NoToken> {
         let (url, form) = match self {
             Self::Key(key) => (&key.token_uri, key.request(scopes)),
@@ -107,7 +108,7 @@ impl Credentials {
 type Form = Vec<(&'static str, String)>;
 
 impl Key {
-    /// RFC 7523: what the key signed is the proof.
+    /// Builds the RFC 7523 request, with a signed JWT as the proof.
     fn request(&self, scopes: &str) -> Result<Form, String> {
         let pair = EncodingKey::from_rsa_pem(self.private_key.as_bytes())
             .map_err(|_| "auth: private key should be a PEM or plain PKCS1 or PKCS8")?;
@@ -137,7 +138,7 @@ impl Key {
 }
 
 impl Federated {
-    /// RFC 8693: somebody else's token is the proof.
+    /// Builds the RFC 8693 request, with an external token as the proof.
     fn request(&self, scopes: &str) -> Result<Form, String> {
         let file = &self.credential_source.file;
         let subject = std::fs::read_to_string(file)
@@ -160,7 +161,7 @@ impl Federated {
     }
 }
 
-/// Posts a form; what was answered, if it was no refusal.
+/// Posts a form and returns the body of a successful response.
 async fn fetch(url: &str, form: &Form) -> Result<String, String> {
     let text = |error: reqwest::Error| error.to_string();
     let body = url::form_urlencoded::Serializer::new(String::new())

@@ -3,28 +3,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where a container would have this file; see [`Environment`].
+/// The path of this file in a container; see [`Environment`].
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// The environment variables of the container.
 ///
-/// Read are `GOOGLE_APPLICATION_CREDENTIALS` (a service account's key file, which comes before
-/// the metadata server), `GCE_METADATA_HOST` (the metadata server's `HOST:PORT`),
-/// `SIDESTEP_ENDPOINT_STORAGE`, `SIDESTEP_ENDPOINT_REGISTRY` and `SIDESTEP_ENDPOINT_STS` (base
-/// URLs in place of Google's), `SIDESTEP_SANDBOX_PROJECTS` (whose repositories the sandbox has, with
-/// commas between them), and `STORAGE_EMULATOR_HOST` (as Google's Go client reads it:
+/// These are read: `GOOGLE_APPLICATION_CREDENTIALS` (a service account's key file, which takes
+/// precedence over the metadata server), `GCE_METADATA_HOST` (the metadata server's `HOST:PORT`),
+/// `SIDESTEP_ENDPOINT_STORAGE`, `SIDESTEP_ENDPOINT_REGISTRY` and `SIDESTEP_ENDPOINT_STS` (base URLs
+/// in place of Google's), `SIDESTEP_SANDBOX_PROJECTS` (the projects whose repositories are in the
+/// sandbox, separated by commas), and `STORAGE_EMULATOR_HOST` (as Google's Go client reads it:
 /// without credentials).
 ///
-/// A pod of the sandbox has no file system of its own: `SIDESTEP_TERMINATION_LOG` is the file
-/// that stands for `/dev/termination-log`, and `SIDESTEP_MOUNTS` the volumes, a JSON object of
-/// what lies here by where the container sees it.
+/// A pod of the sandbox has no file system of its own. `SIDESTEP_TERMINATION_LOG` is the file in
+/// place of `/dev/termination-log`, and `SIDESTEP_MOUNTS` the volumes: a JSON object of local paths
+/// by their path in the container.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     #[expect(
         clippy::disallowed_methods,
         reason = "the container's, which the pod sets"
@@ -47,7 +47,7 @@ impl Environment {
             .map(|url| url.trim_end_matches('/').to_owned())
     }
 
-    /// Where a path of the container lies on this machine.
+    /// Returns the local path of a path in the container.
     pub(crate) fn file(&self, path: &str) -> PathBuf {
         if let Some(file) = self.get("SIDESTEP_TERMINATION_LOG")
             && path == TERMINATION_LOG
@@ -58,7 +58,7 @@ impl Environment {
             .get("SIDESTEP_MOUNTS")
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
-        // The innermost mount is the one that counts.
+        // The innermost mount applies.
         let path = Path::new(path);
         let inside = path
             .ancestors()

@@ -1,7 +1,7 @@
-/// How a run ends badly. The messages are kaniko's.
+/// The reason why a run failed. The messages are kaniko's.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Found before the build: `Error: ` before it and the usage text after it.
+    /// Found before the build: printed with the prefix `Error: ` and followed by the usage text.
     Usage(String),
     /// Found later: the message alone.
     Plain(String),

@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How many links a path may lead through.
+/// The maximum number of links on a path.
 const MOST_LINKS: usize = 40;
 
-/// What stands at a path of a file system.
+/// An entry of a file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Node {
     Folder {
@@ -41,7 +41,7 @@ impl Node {
 pub(crate) struct Files(pub(crate) BTreeMap<String, Node>);
 
 impl Files {
-    /// What a build context holds, without what its ignore file leaves out.
+    /// Reads a build context, without the files that its ignore file excludes.
     pub(crate) fn of_context(root: &Path, ignore: Option<&Ignore>) -> Result<Self, String> {
         let mut files = Self::default();
         let mut folders = vec![(root.to_owned(), String::new())];
@@ -94,7 +94,7 @@ impl Files {
         Ok(files)
     }
 
-    /// Lays a layer over the files; contents go into `store`.
+    /// Applies a layer to the files; contents go into `store`.
     pub(crate) fn apply(&mut self, layer: &Path, store: &Path) -> io::Result<()> {
         let mut reader = BufReader::new(File::open(layer)?);
         let zipped = io::BufRead::fill_buf(&mut reader)?.starts_with(&[0x1f, 0x8b]);
@@ -159,8 +159,7 @@ impl Files {
         Ok(())
     }
 
-    /// Puts a node in its place, with the folders above it. Returns the paths of
-    /// the folders that were not there.
+    /// Inserts a node and its parent folders. Returns the paths of the folders that did not exist.
     pub(crate) fn put(&mut self, path: String, node: Node) -> Vec<String> {
         let mut made = Vec::new();
         for (at, _) in path.match_indices('/') {
@@ -190,7 +189,7 @@ impl Files {
         }
     }
 
-    /// Everything strictly below a folder; `""` is the root.
+    /// Returns everything strictly below a folder; `""` is the root.
     pub(crate) fn below<'f>(
         &'f self,
         folder: &str,
@@ -208,15 +207,14 @@ impl Files {
         path.is_empty() || matches!(self.0.get(path), Some(Node::Folder { .. }))
     }
 
-    /// The path with every link above its last part followed. `None` where nothing is there.
+    /// Returns the path with links followed except in its last part; `None` if it does not exist.
     pub(crate) fn resolve_above(&self, path: &str) -> Option<String> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let path = join(&self.resolve(folder)?, name);
         self.0.contains_key(&path).then_some(path)
     }
 
-    /// The path with every link on the way followed, within these files. `None`
-    /// where nothing is there.
+    /// Returns the path with all links followed, within these files; `None` if it does not exist.
     pub(crate) fn resolve(&self, path: &str) -> Option<String> {
         let mut left: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
         let mut at = String::new();
@@ -249,8 +247,8 @@ impl Files {
     }
 }
 
-/// A path from the root without `.`, `..` and slashes at its ends: what leaves
-/// the root stays at it.
+/// Returns an absolute path without `.`, `..` and slashes at its ends. A `..` at the root stays at
+/// the root.
 pub(crate) fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

@@ -1,4 +1,4 @@
-//! What kaniko is asked to do.
+//! kaniko's command line.
 
 mod read;
 mod table;
@@ -10,8 +10,8 @@ use read::read;
 
 pub(crate) use read::usage;
 
-/// The flags that change what this kaniko does. The others are taken and have no
-/// meaning here: there is no snapshot, no cache and no file system to look after.
+/// The flags that change what this kaniko does. The others are accepted without effect: there is no
+/// snapshot, no cache and no file system.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "they are kaniko's switches")]
 pub(crate) struct Flags {
@@ -109,7 +109,7 @@ impl Flags {
     }
 }
 
-/// A destination without tag and digest.
+/// Returns a destination without its tag and digest.
 fn repository(destination: &str) -> &str {
     let name = destination
         .split_once('@')

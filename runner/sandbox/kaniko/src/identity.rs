@@ -4,37 +4,38 @@ use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// Where the metadata server is unless told.
+/// The default address of the metadata server.
 const METADATA: &str = "169.254.169.254";
-/// How long to wait for it: it is next door, or it is not there.
+/// The timeout of the metadata server, which is either nearby or absent.
 const PATIENCE: Duration = Duration::from_secs(3);
 const STORAGE_SCOPES: &str = "https://www.googleapis.com/auth/devstorage.full_control,https://www.googleapis.com/auth/cloud-platform";
 const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// The pod's identity: that of the credentials file that the environment names, or the one that the
-/// metadata server gives.
+/// The pod's identity: that of the credentials file that the environment names, or that of the
+/// metadata server.
 pub(crate) struct Identity {
     http: Client,
     file: Option<Result<Credentials, String>>,
     host: String,
     told: bool,
-    /// For registries it is asked once a process; what fails then stays anonymous.
+    /// The token for registries, requested once per process. If the request fails, the process
+    /// stays anonymous.
     registry: OnceCell<Option<Token>>,
 }
 
-/// An access token, which no message shows.
+/// An access token, which is never shown in messages.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Token {
     access_token: String,
 }
 
-/// Why there is no token, in the words of the library that kaniko uses.
+/// The reason why there is no token, in the words of the library that kaniko uses.
 pub(crate) enum NoToken {
-    /// No metadata server: no identity at all.
+    /// There is no metadata server, and so no identity.
     NoCredentials,
-    /// The credentials file that the environment names can't be used.
+    /// The credentials file that the environment names cannot be used.
     Unusable(String),
-    /// It was asked and refused.
+    /// The metadata server refused the request.
     Refused(String),
 }
 
@@ -59,7 +60,7 @@ impl Identity {
         })
     }
 
-    /// A token for Cloud Storage.
+    /// Returns a token for Cloud Storage.
     pub(crate) async fn for_storage(&self) -> Result<Token, NoToken> {
         match &self.file {
             Some(Ok(file)) => return file.token(&STORAGE_SCOPES.replace(',', " ")).await,
@@ -67,7 +68,7 @@ impl Identity {
             None => {}
         }
         if !self.told {
-            // Is this Google's? A name server could send the answer elsewhere.
+            // Check that this is Google's server: a name server could redirect the request.
             let root = self.http.get(format!("http://{}/", self.host)).send().await;
             let flavor = root
                 .ok()
@@ -79,7 +80,7 @@ impl Identity {
         self.token(STORAGE_SCOPES).await
     }
 
-    /// A token for Google's registries; without one, kaniko goes on anonymously.
+    /// Returns a token for Google's registries; without one, kaniko continues anonymously.
     pub(crate) async fn for_registry(&self) -> Option<&Token> {
         let fetch = || async {
             match &self.file {

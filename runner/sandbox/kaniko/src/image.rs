@@ -10,23 +10,22 @@ use std::path::Path;
 
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
-/// What an image built from nothing has in its environment.
+/// The environment of an image that is built from scratch.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// What kaniko writes where it may not write the time.
+/// The timestamp that kaniko writes in reproducible builds.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
-/// An image as it grows.
+/// An image during its build.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
     pub(crate) files: Files,
     pub(crate) layers: Vec<Layer>,
-    /// The image configuration (OCI image specification, `config.md`), layers
-    /// aside.
+    /// The image configuration (OCI image specification, `config.md`), without layers.
     pub(crate) config: Map<String, Value>,
     oci: bool,
 }
 
-/// What goes to a registry.
+/// The documents of a finished image, as pushed to a registry.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) layers: Vec<Layer>,
@@ -38,7 +37,7 @@ pub(crate) struct Finished {
 }
 
 impl Image {
-    /// Nothing, for a platform such as `linux/amd64`.
+    /// Creates an empty image for a platform such as `linux/amd64`.
     pub(crate) fn scratch(platform: &str) -> Self {
         let (os, architecture) = platform.split_once('/').unwrap_or(("linux", platform));
         let Value::Object(config) = json!({
@@ -132,7 +131,7 @@ impl Image {
         }
     }
 
-    /// The part of the configuration that instructions change.
+    /// Returns the part of the configuration that instructions change.
     pub(crate) fn settings(&mut self) -> &mut Map<String, Value> {
         let settings = self.config.entry("config").or_insert_with(|| json!({}));
         if !settings.is_object() {
@@ -141,7 +140,7 @@ impl Image {
         settings.as_object_mut().expect("made an object above")
     }
 
-    /// An entry of the history, for every instruction.
+    /// Adds an instruction to the history.
     pub(crate) fn record(&mut self, created_by: &str, has_layer: bool) {
         let mut entry = json!({ "author": "kaniko", "created_by": created_by });
         if !has_layer {
@@ -153,7 +152,7 @@ impl Image {
         }
     }
 
-    /// The documents, and the digest that names them.
+    /// Returns the documents and their digest.
     pub(crate) fn finish(mut self, reproducible: bool) -> Finished {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let created = if reproducible {
@@ -210,13 +209,13 @@ impl Image {
     }
 }
 
-/// Why a base image is not there.
+/// The reason why a base image is missing.
 pub(crate) enum Fetch {
     Registry(RegistryError),
     Other(String),
 }
 
-/// In an index, the manifest for a platform.
+/// Returns the digest of a platform's manifest in an index.
 fn of_platform(manifest: &Value, platform: &str) -> Option<String> {
     let manifests = manifest["manifests"].as_array()?;
     let mut wanted = platform.split('/');

@@ -10,18 +10,18 @@ use crate::{
 use sidestep_dockerfile::{Instruction, Kind, Pair, Variable};
 use std::collections::BTreeMap;
 
-/// What an instruction that needs files fails with.
+/// Formats the error of an instruction that needs files.
 pub(crate) fn failed(why: impl std::fmt::Display) -> String {
     format!("error building stage: failed to execute command: {why}")
 }
 
-/// What one that needs none fails with: kaniko performs those before the others, to find its cache
-/// keys.
+/// Formats the error of an instruction that needs no files. kaniko performs those before the
+/// others, to compute its cache keys.
 fn early(why: impl std::fmt::Display) -> String {
     format!("failed to optimize instructions: {why}")
 }
 
-/// `LABEL`. kaniko keeps what the first time left, and expands that once more.
+/// Performs `LABEL`. kaniko keeps the values of its first pass, and expands them once more.
 fn label(pairs: &[Pair], scope: &Scope, image: &mut Image) -> Result<(), String> {
     let expand = |text: &str| {
         let once = scope.expand(text).map_err(early)?;
@@ -82,19 +82,19 @@ impl Build<'_, '_, '_> {
         }
         let applied = config::apply(&mut built.image, instruction, &scope);
         match &instruction.kind {
-            // It has performed these before, to see what stages take from one another.
+            // kaniko has performed these before, to resolve dependencies between stages.
             Kind::Env(_) => applied?,
             _ => applied.map_err(early)?,
         }
         match &instruction.kind {
-            // From here on it is the environment's.
+            // From here on, the values are part of the environment.
             Kind::Env(pairs) => {
                 for pair in pairs {
                     args.remove(&pair.name.text);
                 }
             }
             Kind::Cmd(_) => *own_cmd = true,
-            // A command of the base image is not for another entry point.
+            // The base image's command does not apply to a new entry point.
             Kind::Entrypoint(_) if !*own_cmd => {
                 built.image.settings().remove("Cmd");
             }
@@ -103,8 +103,8 @@ impl Build<'_, '_, '_> {
         Ok(())
     }
 
-    /// `ARG`: what was given, else the default, else what a global one of the name has, else what
-    /// there is for the platform.
+    /// Performs `ARG`. The value is the one on the command line, else the default, else that of a
+    /// global `ARG` of the same name, else the platform's.
     fn declare(
         &self,
         variables: &[Variable],
@@ -138,7 +138,7 @@ impl Build<'_, '_, '_> {
         let path = crate::files::normal(&written);
         config::set(image, "WorkingDir", format!("/{path}"));
         let place = copy::place(&image.files, &written, "/");
-        // Whatever stands there, or above it, it is left as it is.
+        // An existing entry at the path or above it is left unchanged.
         let above = place.match_indices('/').map(|(at, _)| &place[..at]);
         let is_file = |path: &str| matches!(image.files.0.get(path), Some(Node::File { .. }));
         if image.files.is_folder(&place) || above.chain([&*place]).any(is_file) {

@@ -8,20 +8,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A layer on disk, as registries want it.
+/// A layer on disk, in the form for registries.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {
     pub(crate) file: PathBuf,
-    /// Of the compressed bytes, `sha256:…`.
+    /// The digest of the compressed bytes, `sha256:…`.
     pub(crate) digest: String,
-    /// Of the tar, `sha256:…`.
+    /// The digest of the tar, `sha256:…`.
     pub(crate) diff_id: String,
     pub(crate) size: u64,
     pub(crate) media_type: String,
 }
 
-/// Writes a layer of nodes: times are zero, so that the same files are the same
-/// layer.
+/// Writes a layer of nodes. Times are zero, so that equal files give equal layers.
 pub(crate) fn write(
     nodes: &BTreeMap<String, Node>,
     store: &Path,
@@ -75,7 +74,7 @@ fn set(header: &mut tar::Header, mode: u32, owner: (u64, u64), size: u64, kind: 
     header.set_entry_type(kind);
 }
 
-/// `sha256:…` of some bytes.
+/// Returns the digest of some bytes, `sha256:…`.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }

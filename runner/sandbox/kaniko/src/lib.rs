@@ -1,11 +1,10 @@
-//! The sandbox's kaniko: it takes kaniko's flags, asks for what kaniko asks for
-//! in kaniko's order, as the identity that the metadata server gives it, and
-//! fails with kaniko's messages and exit codes. It builds real layers and pushes
-//! a valid image, but executes nothing: what a `RUN` would have done is missing
-//! from the image, the log says so at each line, and so does a label.
+//! The sandbox's kaniko: it takes kaniko's flags, sends kaniko's requests in kaniko's order, with
+//! the identity of the metadata server, and fails with kaniko's messages and exit codes. It builds
+//! real layers and pushes a valid image, but executes nothing: the effects of `RUN` are missing
+//! from the image. A log line for each `RUN`, and a label, say so.
 //!
-//! It knows nothing of the sandbox's servers: it reaches them as any client
-//! does, at the addresses that its environment names (see [`Environment`]).
+//! It does not depend on the sandbox's servers: it reaches them like any client, at the addresses
+//! in its environment (see [`Environment`]).
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
@@ -40,11 +39,11 @@ use log::Log;
 use registry::Registry;
 use std::io::Write;
 
-/// Runs one build. `args` are what follows the program's name. The log goes to
-/// `out` as kaniko writes it, usage text and final error included.
+/// Runs one build. `args` are the arguments after the program's name. The log goes to `out` in
+/// kaniko's format, with the usage text and the final error.
 ///
-/// Returns the exit code: 0, or 1 for every failure, as nothing is executed whose
-/// own code could be passed on.
+/// Returns the exit code: 0, or 1 for every failure. No command is executed, so there is no other
+/// exit code to pass on.
 pub async fn run(
     args: impl Iterator<Item = String>,
     environment: &Environment,

@@ -1,17 +1,17 @@
 use jiff::Timestamp;
 use std::{io::Write, sync::Mutex, time::Instant};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Format {
-    /// kaniko's default: the level is coloured.
+    /// kaniko's default, with a coloured level.
     #[default]
     Color,
     Text,
     Json,
 }
 
-/// The log. Lines that cannot be written are lost: there is nobody to tell.
+/// The log. Lines that cannot be written are lost, since there is no other way to report them.
 pub(crate) struct Log<'a> {
     out: Mutex<&'a mut (dyn Write + Send)>,
     format: Format,
@@ -47,7 +47,7 @@ impl<'a> Log<'a> {
         });
     }
 
-    /// A line that kaniko writes as it is, whatever the format.
+    /// Writes a line without a level, whatever the format.
     pub(crate) fn plain(&self, message: &str) {
         let mut out = self.out.lock().expect("nobody panics with it");
         let _nobody_to_tell = writeln!(out, "{message}").and_then(|()| out.flush());

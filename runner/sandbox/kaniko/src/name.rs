@@ -1,4 +1,4 @@
-/// An image's name, taken apart.
+/// An image's name, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reference {
     /// `europe-docker.pkg.dev`, `index.docker.io`
@@ -7,14 +7,14 @@ pub(crate) struct Reference {
     pub(crate) repository: String,
     /// A tag, or a digest with its algorithm.
     pub(crate) version: String,
-    /// As it was given.
+    /// The name as given.
     pub(crate) given: String,
 }
 
 const DOCKER_HUB: &str = "index.docker.io";
 
 impl Reference {
-    /// Takes a name apart as Docker does: without a registry it is Docker Hub's.
+    /// Parses a name like Docker: without a registry it refers to Docker Hub.
     pub(crate) fn parse(given: &str) -> Result<Self, String> {
         let (rest, digest) = match given.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
@@ -77,8 +77,8 @@ impl Reference {
         format!("{}/{}", self.registry, self.repository)
     }
 
-    /// Whether Google's registries serve it: those that get Google's credentials,
-    /// and that a sandbox stands for.
+    /// Returns whether Google's registries serve the image. These get Google's credentials, and the
+    /// sandbox replaces them.
     pub(crate) fn is_googles(&self) -> bool {
         let host = self.registry.split(':').next().unwrap_or_default();
         host == "gcr.io" || host.ends_with(".gcr.io") || host.ends_with(".pkg.dev")

@@ -4,8 +4,7 @@ use crate::{
 };
 use std::{fs, io::Write as _, path::Path};
 
-/// Checks, before the build, that the identity may push. Returns the
-/// destinations.
+/// Checks, before the build, that the identity may push. Returns the destinations.
 pub(crate) async fn check(
     flags: &Flags,
     registry: &Registry<'_>,
@@ -129,8 +128,8 @@ async fn to(name: &Reference, image: &Finished, registry: &Registry<'_>) -> Resu
     pushed.map_err(|why| why.to_string())
 }
 
-/// The image as `docker load` takes it (Docker image specification 1.2,
-/// "Combined Image JSON + Filesystem Changeset Format").
+/// Writes the image in the format of `docker load` (Docker image specification 1.2, "Combined Image
+/// JSON + Filesystem Changeset Format").
 fn archive(path: &Path, destinations: &[Reference], image: &Finished) -> std::io::Result<()> {
     let mut tar = tar::Builder::new(fs::File::create(path)?);
     let mut add = |name: &str, size: u64, content: &mut dyn std::io::Read| {
@@ -142,7 +141,7 @@ fn archive(path: &Path, destinations: &[Reference], image: &Finished) -> std::io
     let mut layers = Vec::new();
     for layer in &image.layers {
         let name = format!("{}.tar.gz", layer.digest.trim_start_matches("sha256:"));
-        // One layer twice is one file.
+        // A repeated layer is stored once.
         if !layers.contains(&name) {
             add(&name, layer.size, &mut fs::File::open(&layer.file)?)?;
         }

@@ -1,4 +1,4 @@
-//! Registries: what is called, and where it is.
+//! Registries and their addresses.
 
 mod answer;
 mod pull;
@@ -18,11 +18,11 @@ use answer::{Result, answer};
 pub(crate) struct Registry<'a> {
     http: Client,
     endpoint: Option<String>,
-    /// The projects whose repositories the sandbox has; none: all of Google's.
+    /// The projects whose repositories are in the sandbox; `None` means all of Google's.
     projects: Option<Vec<String>>,
     identity: &'a Identity,
     pull: bool,
-    /// What to send in `Authorization`, by repository and actions.
+    /// The values of `Authorization`, by repository and actions.
     authorizations: Mutex<HashMap<String, Option<String>>>,
 }
 
@@ -50,14 +50,14 @@ impl<'a> Registry<'a> {
         })
     }
 
-    /// Whether a base image can be looked for at all: in the sandbox's registry,
-    /// or in its own where that is allowed.
+    /// Returns whether a base image can be looked up: in the sandbox's registry, or in its own if
+    /// that is allowed.
     pub(crate) fn reaches(&self, image: &Reference) -> bool {
         self.pull || self.endpoint.is_some() || image.is_googles()
     }
 
-    /// Whether the sandbox's registry stands for this image's: what is not there is nowhere. Other
-    /// people's projects (`gcr.io/distroless`) are the world outside, as Docker Hub is.
+    /// Returns whether the sandbox's registry replaces the image's; an image that is missing there
+    /// does not exist. Other projects (`gcr.io/distroless`) are external, like Docker Hub.
     pub(crate) fn owns(&self, image: &Reference) -> bool {
         let known = self.projects.as_ref().is_none_or(|projects| {
             let mut projects = projects.iter();
@@ -69,7 +69,7 @@ impl<'a> Registry<'a> {
         image.is_googles() && known
     }
 
-    /// The server's address, and the repository's name there.
+    /// Returns the server's address and the repository's name on it.
     fn place(&self, image: &Reference) -> (String, String) {
         match &self.endpoint {
             Some(endpoint) if self.owns(image) || !self.pull => (endpoint.clone(), image.context()),
@@ -80,7 +80,7 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// The address to call, and the one that messages show: the registry's own.
+    /// Returns the address to call, and the one for messages, which is the registry's own.
     fn url(&self, image: &Reference, rest: &str) -> (String, String) {
         let (base, repository) = self.place(image);
         let shown = format!("https://{}/v2/{}/{rest}", image.registry, image.repository);

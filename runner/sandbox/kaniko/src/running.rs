@@ -1,10 +1,10 @@
-//! `RUN`: what can be said of it without running anything.
+//! `RUN`: the checks that do not run anything.
 
 use crate::{build::Build, scope::Scope};
 use sidestep_dockerfile::{Instruction, Mount};
 
 impl Build<'_, '_, '_> {
-    /// Says what kaniko says of a line's flags and mounts, and fails where that makes it fail.
+    /// Logs kaniko's messages about a line's flags and mounts, and fails where kaniko fails.
     pub(crate) fn flags_of_run(
         &self,
         instruction: &Instruction,

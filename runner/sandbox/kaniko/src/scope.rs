@@ -1,10 +1,10 @@
-//! The variables that an instruction sees.
+//! The variables that are visible to an instruction.
 
 use crate::{build::Build, image::Image};
 use sidestep_dockerfile::{Word, expand};
 use std::collections::BTreeMap;
 
-/// Variables that are there without an `ARG` (Dockerfile reference, "Predefined ARGs").
+/// Variables that exist without an `ARG` (Dockerfile reference, "Predefined ARGs").
 const PREDEFINED: &[&str] = &[
     "HTTP_PROXY",
     "http_proxy",
@@ -23,7 +23,8 @@ const PREDEFINED: &[&str] = &[
 pub(crate) struct Scope(BTreeMap<String, String>);
 
 impl Scope {
-    /// An image's environment, and before it the stage's arguments.
+    /// Creates the scope from an image's environment and the stage's arguments, which take
+    /// precedence.
     pub(crate) fn new(
         build: &Build<'_, '_, '_>,
         image: &Image,

@@ -1,4 +1,4 @@
-//! What is asked of a Dockerfile before anything is built, in kaniko's order and words.
+//! The checks of a Dockerfile before the build, in kaniko's order and words.
 
 use crate::log::Log;
 use sidestep_dockerfile::{
@@ -6,10 +6,10 @@ use sidestep_dockerfile::{
 };
 use std::collections::BTreeMap;
 
-/// Longest text of an instruction in the log and the history.
+/// The maximum length of an instruction's text in the log and the history.
 const LONGEST: usize = 400;
 
-/// The stages of a Dockerfile, and which are built.
+/// The stages of a Dockerfile, and which of them are built.
 #[derive(Debug)]
 pub(crate) struct Stages {
     pub(crate) dockerfile: Dockerfile,
@@ -31,8 +31,9 @@ impl Stages {
         Ok(Self { dockerfile, plan })
     }
 
-    /// Looks at all names of images and stages: from the last stage back those of `FROM`, and the
-    /// numbers of `COPY --from`; then from the first one on what else `COPY --from` may say.
+    /// Checks all names of images and stages: first those of `FROM` and the numbers of `COPY
+    /// --from`, from the last stage back; then the other values of `COPY --from`, from the first
+    /// stage on.
     pub(crate) fn check(&self, log: &Log<'_>) -> Result<(), String> {
         let reference = |name: &str| {
             if is_reference(name) {
@@ -69,7 +70,7 @@ impl Stages {
         Ok(())
     }
 
-    /// The stages that are built, by their numbers.
+    /// Returns the numbers of the stages that are built.
     pub(crate) fn needed(&self) -> impl DoubleEndedIterator<Item = usize> {
         let needed = self.plan.needed.iter().enumerate();
         needed
@@ -77,7 +78,7 @@ impl Stages {
             .map(|(index, _)| index)
     }
 
-    /// Whether kaniko makes one stage of this and the only one that is built on it.
+    /// Returns whether kaniko merges this stage with the only one that is built on it.
     pub(crate) fn is_squashed(&self, base: usize) -> bool {
         let on_it = |stage: &usize| self.plan.bases[*stage].stage == Some(base);
         let mut copies = self
@@ -92,7 +93,7 @@ impl Stages {
         instructions.filter_map(|instruction| Some((instruction, copies_from(instruction)?)))
     }
 
-    /// Whether any stage that is built copies from the context.
+    /// Returns whether any built stage copies from the context.
     pub(crate) fn use_context(&self) -> bool {
         let stages = self.needed().map(|stage| &self.dockerfile.stages[stage]);
         let mut instructions = stages.flat_map(|stage| &stage.instructions);
@@ -113,7 +114,7 @@ impl Stages {
     }
 }
 
-/// What a `COPY` copies from, if that is not the context.
+/// Returns the source of a `COPY`, if it is not the context.
 pub(crate) fn copies_from(instruction: &Instruction) -> Option<&str> {
     if !matches!(instruction.kind, Kind::Copy(_)) {
         return None;
@@ -122,7 +123,7 @@ pub(crate) fn copies_from(instruction: &Instruction) -> Option<&str> {
     from.filter(|from| !from.is_empty())
 }
 
-/// An instruction on one line, for the log and the history.
+/// Returns an instruction as one line, for the log and the history.
 pub(crate) fn shown(instruction: &Instruction) -> String {
     let words: Vec<&str> = instruction.text.split_whitespace().collect();
     let mut line = words.join(" ");
@@ -133,7 +134,7 @@ pub(crate) fn shown(instruction: &Instruction) -> String {
     line
 }
 
-/// The instructions that an image has for whoever builds on it.
+/// Parses the `ONBUILD` instructions of a base image.
 pub(crate) fn triggers(texts: &[String]) -> Result<Vec<Instruction>, String> {
     let mut found = Vec::new();
     for text in texts {

@@ -1,4 +1,4 @@
-//! Archives, which ADD unpacks.
+//! Archives, which `ADD` unpacks.
 
 use crate::files::{Files, Node};
 use std::{
@@ -7,10 +7,10 @@ use std::{
     path::Path,
 };
 
-/// What a gzip file begins with.
+/// The magic number of gzip files.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The archive that a source is, or leads to.
+/// Returns the archive that a source is or links to.
 pub(super) fn archive<'f>(from: &'f Files, source: &str) -> io::Result<Option<&'f Path>> {
     let real = from.resolve(source);
     match real.and_then(|real| from.0.get(&real)) {
@@ -23,7 +23,7 @@ fn is_archive(file: &Path) -> io::Result<bool> {
     let mut start = [0; 512];
     let mut file = File::open(file)?;
     let count = file.read(&mut start)?;
-    // kaniko takes all that is compressed for an archive.
+    // kaniko treats every compressed file as an archive.
     if start[..count].starts_with(&GZIP) {
         return Ok(true);
     }
@@ -39,14 +39,14 @@ pub(super) fn unpack(file: &Path, folder: &Path) -> io::Result<()> {
         whole_tar(file)?;
         sidestep_context::unpack(reader, folder)
     } else {
-        // The unpacker takes gzip: wrap what is not.
+        // The unpacker reads gzip, so other archives are wrapped.
         let zipped = flate2::read::GzEncoder::new(reader, flate2::Compression::none());
         sidestep_context::unpack(zipped, folder)
     };
     unpacked.map(drop).map_err(io::Error::other)
 }
 
-/// Refuses what is compressed and no tar, in kaniko's words.
+/// Rejects a compressed file that is not a tar, in kaniko's words.
 fn whole_tar(file: &Path) -> io::Result<()> {
     let mut inner = Vec::new();
     let read = flate2::read::MultiGzDecoder::new(File::open(file)?);

@@ -1,13 +1,13 @@
-//! What a layer holds besides what is copied.
+//! The entries of a layer other than the copied ones.
 
 use super::place::{beside, lead};
 use crate::files::{Files, Node};
 use std::collections::BTreeMap;
 
-/// How many links a file is written through.
+/// The maximum number of links to follow when a file is written.
 const MOST_LINKS: usize = 40;
 
-/// The folders that a file needs and that are not there: they are the file's owner's.
+/// Adds the missing parent folders of a file. They get the file's owner.
 pub(crate) fn add_parents(
     nodes: &mut BTreeMap<String, Node>,
     into: &Files,
@@ -25,7 +25,7 @@ pub(crate) fn add_parents(
     }
 }
 
-/// The folders above what is copied: kaniko puts them into the layer again.
+/// Adds the folders above the copied files, which kaniko puts into the layer again.
 pub(crate) fn add_above(nodes: &mut BTreeMap<String, Node>, into: &Files) {
     let above = |path: &String| -> Vec<String> {
         let slashes = path.match_indices('/');
@@ -39,7 +39,7 @@ pub(crate) fn add_above(nodes: &mut BTreeMap<String, Node>, into: &Files) {
     }
 }
 
-/// What copied links lead to, as far as it was there: kaniko puts that into the layer, too.
+/// Adds the existing targets of copied links, which kaniko puts into the layer too.
 pub(super) fn add_targets(nodes: &mut BTreeMap<String, Node>, into: &Files) {
     let targets: Vec<String> = nodes
         .iter()
@@ -55,8 +55,8 @@ pub(super) fn add_targets(nodes: &mut BTreeMap<String, Node>, into: &Files) {
     }
 }
 
-/// Where a file is written that is copied to a path: through the link that stands there. The layer
-/// then holds the link, too.
+/// Returns the path at which a copied file is written. It follows an existing link at the
+/// destination, and adds the link to the layer.
 pub(super) fn written_through(
     nodes: &mut BTreeMap<String, Node>,
     into: &Files,

@@ -1,8 +1,8 @@
-//! Where a destination is, and whether it is a folder.
+//! The paths of destinations, and whether they are folders.
 
 use crate::files::{Files, Node, join, normal};
 
-/// A path as Go's `filepath.Clean` has it, which keeps a slash at its end here.
+/// Returns a path as cleaned by Go's `filepath.Clean`, but keeps a trailing slash.
 pub(crate) fn cleaned(path: &str) -> String {
     let is_root = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
@@ -28,8 +28,8 @@ pub(crate) fn cleaned(path: &str) -> String {
     clean
 }
 
-/// Whether a destination is a folder before the instruction is performed: what is there counts only
-/// for a path from the root.
+/// Returns whether a destination is a folder before the instruction is performed. Existing folders
+/// count only for an absolute path.
 pub(crate) fn names_folder(into: &Files, written: &str) -> bool {
     if written.ends_with('/') {
         return true;
@@ -43,7 +43,7 @@ pub(crate) fn names_folder(into: &Files, written: &str) -> bool {
     }
 }
 
-/// Whether a destination is a folder when the instruction is performed.
+/// Returns whether a destination is a folder when the instruction is performed.
 pub(super) fn is_folder(into: &Files, written: &str, workdir: &str) -> bool {
     if written.ends_with('/') {
         return true;
@@ -60,7 +60,7 @@ pub(super) fn is_folder(into: &Files, written: &str, workdir: &str) -> bool {
     }
 }
 
-/// Where a path of an instruction is, with the links of the image followed.
+/// Returns the path of an instruction's path, with the image's links followed.
 pub(crate) fn place(files: &Files, written: &str, workdir: &str) -> String {
     let path = if written.starts_with('/') {
         normal(written)
@@ -79,7 +79,7 @@ pub(crate) fn place(files: &Files, written: &str, workdir: &str) -> String {
     }
 }
 
-/// Where a path of an instruction is, with the links above its last part followed.
+/// Returns the path of an instruction's path, with links followed except in the last part.
 pub(super) fn beside(into: &Files, written: &str, workdir: &str) -> String {
     let path = if written.starts_with('/') {
         normal(written)
@@ -92,7 +92,7 @@ pub(super) fn beside(into: &Files, written: &str, workdir: &str) -> String {
     }
 }
 
-/// Where a destination leads that is a link to nothing.
+/// Returns the target of a destination that is a dangling link.
 pub(super) fn dangling(into: &Files, written: &str, workdir: &str) -> Option<String> {
     let path = beside(into, written, workdir);
     match into.0.get(&path) {
@@ -101,7 +101,7 @@ pub(super) fn dangling(into: &Files, written: &str, workdir: &str) -> Option<Str
     }
 }
 
-/// Where a link at a path leads, by one step.
+/// Returns the target of a link at a path, by one step.
 pub(super) fn lead(path: &str, target: &str) -> String {
     let above = path.rsplit_once('/').map_or("", |(above, _)| above);
     if target.starts_with('/') {

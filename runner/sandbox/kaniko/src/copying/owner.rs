@@ -1,4 +1,4 @@
-//! Whose copies are.
+//! The owners of copies.
 
 use super::Parts;
 use crate::{
@@ -7,8 +7,9 @@ use crate::{
 };
 
 impl Build<'_, '_, '_> {
-    /// Whose the copies are: whom `--chown` names, and of what comes from the context whom `USER`
-    /// does. A user that the image does not have is a fault, unless the image is not all there.
+    /// Returns the owner of the copies: the user in `--chown`, or, for files from the context, the
+    /// one in `USER`. It is an error if the image does not have the user, unless parts of the image
+    /// are missing.
     pub(super) fn owner(
         &self,
         built: &mut Built,
@@ -28,7 +29,7 @@ impl Build<'_, '_, '_> {
         }
     }
 
-    /// Whom `USER` names, or root.
+    /// Returns the user and group that `USER` names, or root.
     pub(crate) fn current_user(&self, built: &mut Built) -> Result<(u64, u64), String> {
         let user = built.image.settings().get("User");
         let user = user.and_then(serde_json::Value::as_str).unwrap_or_default();

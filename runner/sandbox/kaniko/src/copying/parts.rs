@@ -8,7 +8,7 @@ use crate::{
 };
 use sidestep_dockerfile::{Heredoc, Instruction, Kind, Source, wildcard};
 
-/// A `COPY` or `ADD`, variables replaced.
+/// The parts of a `COPY` or `ADD`, with variables replaced.
 pub(super) struct Parts {
     pub(super) is_add: bool,
     pub(super) from_context: bool,
@@ -58,7 +58,8 @@ impl Parts {
         })
     }
 
-    /// More than one source wants a folder. What is there counts only for a path from the root.
+    /// Checks that the destination of more than one source is a folder. Existing folders count only
+    /// for an absolute path.
     pub(super) fn check_destination(&self, into: &Files, gaps: &[String]) -> Result<(), String> {
         let to = cleaned(&self.destination);
         let is_folder = names_folder(into, &to) || (to.starts_with('/') && !gaps.is_empty());

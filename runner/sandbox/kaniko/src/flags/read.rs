@@ -1,9 +1,9 @@
-//! Reading flags, and saying how they are written.
+//! Parsing of flags, and their usage text.
 
 use super::table::{FLAGS, Flag, Takes};
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// What each flag was given, in order.
+/// The values of each flag, in order.
 pub(super) type Values = BTreeMap<&'static str, Vec<String>>;
 
 /// Reads flags as kaniko's own parser does; the error is its message.
@@ -44,7 +44,7 @@ pub(super) fn read(mut args: impl Iterator<Item = String>) -> Result<Values, Str
     Ok(values)
 }
 
-/// As Go reads a boolean.
+/// Parses a boolean like Go.
 fn boolean(value: &str, shown: &str) -> Result<String, String> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok("true".into()),
@@ -55,7 +55,7 @@ fn boolean(value: &str, shown: &str) -> Result<String, String> {
     }
 }
 
-/// The usage text that follows an error of the first kind.
+/// Returns the usage text, which follows an error that is found before the build.
 pub(crate) fn usage() -> String {
     let mut text = String::from("Usage:\n  executor [flags]\n\nFlags:\n");
     for Flag {

@@ -1,13 +1,13 @@
 //! kaniko's flags.
 
-/// What a flag takes.
+/// The kind of a flag's value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
     /// `--flag` is `--flag=true`; a value needs the `=`.
     Bool(bool),
-    /// One value; the last counts.
+    /// One value; the last one applies.
     Value(&'static str),
-    /// A value each time.
+    /// One value for each occurrence.
     List,
 }
 use Takes::{Bool, List, Value};
@@ -17,7 +17,7 @@ pub(super) struct Flag {
     pub(super) name: &'static str,
     pub(super) short: Option<char>,
     pub(super) takes: Takes,
-    /// What it is for.
+    /// The flag's help text.
     pub(super) help: &'static str,
 }
 
@@ -39,7 +39,7 @@ const fn short(name: &'static str, short: char, takes: Takes, help: &'static str
     }
 }
 
-/// All of them, by their names.
+/// All flags, sorted by name.
 pub(super) const FLAGS: &[Flag] = &[
     flag("build-arg", List, "a value for an ARG of the Dockerfile"),
     short(

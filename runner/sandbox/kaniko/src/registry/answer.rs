@@ -1,14 +1,14 @@
-//! Registries' answers, and their refusals in the words of the library that kaniko uses.
+//! Responses of registries, and their errors in the words of the library that kaniko uses.
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::Value;
 use std::fmt;
 
-/// The largest manifest or configuration that is read (the OCI distribution
-/// specification asks registries to take 4 MiB).
+/// The maximum size of a manifest or configuration (the OCI distribution specification asks
+/// registries to accept 4 MiB).
 const MOST: usize = 4 * 1024 * 1024;
 
-/// A registry's refusal, in the words of the library that kaniko uses.
+/// A registry's error, in the words of the library that kaniko uses.
 #[derive(Debug)]
 pub(crate) struct RegistryError {
     pub(crate) status: Option<StatusCode>,
@@ -22,7 +22,7 @@ impl fmt::Display for RegistryError {
 }
 
 impl RegistryError {
-    /// One that is no answer of a registry.
+    /// Creates an error that did not come from a registry.
     pub(super) fn plain(message: String) -> Self {
         Self {
             status: None,

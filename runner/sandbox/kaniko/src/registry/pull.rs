@@ -8,13 +8,13 @@ use serde_json::Value;
 use std::path::Path;
 use tokio::io::AsyncWriteExt as _;
 
-/// The manifests that are understood.
+/// The supported media types of manifests.
 const MANIFESTS: &str = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.index.v1+json";
-/// What a pull may do.
+/// The actions in a pull's token scope.
 const PULL: &str = "pull";
 
 impl Registry<'_> {
-    /// A manifest or an index.
+    /// Returns a manifest or an index.
     pub(crate) async fn manifest(&self, image: &Reference, reference: &str) -> Result<Value> {
         let (url, shown) = self.url(image, &format!("manifests/{reference}"));
         let with = |request: RequestBuilder| request.header(header::ACCEPT, MANIFESTS);
@@ -24,7 +24,7 @@ impl Registry<'_> {
         json(&bounded(got, &shown).await?, &shown)
     }
 
-    /// A blob that is JSON.
+    /// Returns a JSON blob.
     pub(crate) async fn config(&self, image: &Reference, digest: &str) -> Result<Value> {
         let (url, shown) = self.url(image, &format!("blobs/{digest}"));
         let got = self
@@ -33,7 +33,7 @@ impl Registry<'_> {
         json(&bounded(got, &shown).await?, &shown)
     }
 
-    /// A blob, to a file.
+    /// Downloads a blob to a file.
     pub(crate) async fn blob(&self, image: &Reference, digest: &str, file: &Path) -> Result<()> {
         let (url, shown) = self.url(image, &format!("blobs/{digest}"));
         let mut got = self

@@ -6,15 +6,15 @@ use crate::name::Reference;
 use reqwest::{Method, RequestBuilder, Url, header};
 use std::path::Path;
 
-/// What a push may do.
+/// The actions in a push's token scope.
 const PUSH: &str = "push,pull";
 
 impl Registry<'_> {
-    /// kaniko's permission check: start an upload and take it back.
+    /// Performs kaniko's permission check: starts an upload and cancels it.
     pub(crate) async fn check_push(&self, image: &Reference) -> Result<()> {
         let location = self.start_upload(image).await?;
         let shown = location.as_str();
-        // What it answers to that does not matter to kaniko either.
+        // kaniko ignores the response to the cancellation too.
         let _answer = self
             .call(image, PUSH, (shown, shown), Method::DELETE, |r| r)
             .await;
@@ -29,7 +29,7 @@ impl Registry<'_> {
         location(&started, &shown)
     }
 
-    /// Uploads a blob from a file, unless the repository has it.
+    /// Uploads a blob from a file, unless the repository already has it.
     pub(crate) async fn push_blob(
         &self,
         image: &Reference,

@@ -1,4 +1,4 @@
-//! As whom a registry is called.
+//! The authorization of registry calls.
 
 use super::Registry;
 use super::answer::{RegistryError, Result, answer, bounded, transport};
@@ -8,7 +8,8 @@ use reqwest::{Method, StatusCode, Url, header};
 use serde_json::Value;
 
 impl Registry<'_> {
-    /// The token dance: ask, be sent to a realm, and show the pod's identity there.
+    /// Performs the token flow: sends a request, is referred to a realm, and authenticates there as
+    /// the pod.
     pub(super) async fn authorize(
         &self,
         image: &Reference,
@@ -20,7 +21,7 @@ impl Registry<'_> {
         if let Some(known) = known.get(&key) {
             return Ok(known.clone());
         }
-        // The sandbox's tokens are for its own registry.
+        // The sandbox's tokens are only for its own registry.
         let outside = self.pull && !self.owns(image);
         let token = if image.is_googles() && !outside {
             self.identity.for_registry().await
