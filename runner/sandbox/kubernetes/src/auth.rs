@@ -1,4 +1,4 @@
-//! Who calls the API server, and what they may do there.
+//! Authentication and authorization of the API server's callers.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::kinds::Kind;
 use crate::status::ApiError;
 use crate::tokens::{Subject, TokenError, Tokens};
 
-/// A caller as Kubernetes names it.
+/// A caller, as Kubernetes names it.
 #[derive(Debug, Clone)]
 pub(crate) enum User {
     Anonymous,
-    /// A Google identity: rights come from IAM.
+    /// A Google identity, whose permissions come from IAM.
     Google(Caller),
-    /// A service account of this cluster. It has no rights but to ask about itself, as on a
-    /// cluster without role bindings.
+    /// A service account of this cluster. It may only review itself, as on a cluster without role
+    /// bindings.
     ServiceAccount(Subject),
 }
 
@@ -54,7 +54,7 @@ impl User {
     }
 }
 
-/// What a request wants to do.
+/// The action of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Action<'a> {
     pub(crate) verb: &'a str,
@@ -67,7 +67,7 @@ pub(crate) struct Action<'a> {
 pub(crate) struct Gatekeeper {
     pub(crate) access: Arc<dyn Access>,
     pub(crate) tokens: Arc<Tokens>,
-    /// The cluster's project, whose policy gives `container.*`.
+    /// The cluster's project, whose policy grants `container.*`.
     pub(crate) project: String,
 }
 
@@ -80,13 +80,13 @@ impl std::fmt::Debug for Gatekeeper {
 }
 
 impl Gatekeeper {
-    /// Who sent this; a token that nobody issued is 401.
+    /// Returns the sender of a request; an unknown token is a 401.
     pub(crate) fn user(&self, headers: &HeaderMap) -> Result<User, ApiError> {
         let Some(value) = headers.get(header::AUTHORIZATION) else {
             return Ok(User::Anonymous);
         };
         let value = value.to_str().map_err(|_| ApiError::unauthorized())?;
-        // Another scheme is no credential for this server.
+        // Another scheme is not a credential for this server.
         let bearer = match value.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Ok(User::Anonymous),
@@ -108,7 +108,8 @@ impl Gatekeeper {
         }
     }
 
-    /// Whether the caller may; reviews of oneself are open to all that have a name.
+    /// Returns whether the caller may perform the action. Every authenticated caller may review
+    /// itself.
     pub(crate) fn allows(&self, user: &User, action: Action<'_>) -> bool {
         if user.is_anonymous() {
             return false;
@@ -126,7 +127,7 @@ impl Gatekeeper {
         }
     }
 
-    /// `Ok`, or the 403 that GKE gives.
+    /// Returns `Ok`, or GKE's 403.
     pub(crate) fn require(&self, user: &User, action: Action<'_>) -> Result<(), ApiError> {
         if self.allows(user, action) {
             return Ok(());

@@ -1,23 +1,23 @@
-//! Times as Kubernetes writes them.
+//! Timestamps in Kubernetes' formats.
 
 use jiff::Timestamp;
 
-/// `2026-01-02T03:04:05Z`, the form of `metav1.Time`.
+/// Formats a time like `metav1.Time`: `2026-01-02T03:04:05Z`.
 pub(crate) fn seconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// With nanoseconds, the form of log lines.
+/// Formats a time with nanoseconds, as in log lines.
 pub(crate) fn nanoseconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string()
 }
 
-/// Now, as `metav1.Time`.
+/// Returns the current time, as `metav1.Time`.
 pub(crate) fn now() -> String {
     seconds(Timestamp::now())
 }
 
-/// Age in kubectl's short form: `5s`, `3m12s`, `4h`, `2d`.
+/// Formats an age in kubectl's short form: `5s`, `3m12s`, `4h`, `2d`.
 ///
 /// After `duration.HumanDuration` of k8s.io/apimachinery.
 pub(crate) fn age(since: &str, now: Timestamp) -> String {

@@ -1,4 +1,4 @@
-//! The cluster as its host sees it: opened, served, asked.
+//! The cluster's interface to its host.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::pods::{Kubelet, faults::Faults, runtime::Runtime};
 use crate::store::{Key, Store};
 use crate::tokens::{Request, Subject, TokenError, Tokens};
 
-/// What the API server is called, from outside and from pods.
+/// The host names of the API server, outside and inside of pods.
 const NAMES: [&str; 4] = [
     "kubernetes",
     "kubernetes.default.svc",
@@ -28,7 +28,7 @@ const NAMES: [&str; 4] = [
     "127.0.0.1",
 ];
 
-/// What all parts of the cluster share.
+/// The state that all parts of the cluster share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -48,8 +48,8 @@ pub struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// Opens the cluster in `config.dir`, makes the seed where the folder is new, and takes up
-    /// the pods that were there. Must be called within a tokio runtime.
+    /// Opens the cluster in `config.dir`, creates the seed if the folder is new, and resumes the
+    /// existing pods. Must be called within a tokio runtime.
     pub fn open(
         config: Config,
         access: Arc<dyn Access>,
@@ -87,17 +87,17 @@ impl Kubernetes {
         Ok(Self { shared, kubelet })
     }
 
-    /// The API, to be served over plain HTTP or by a TLS server of the caller's.
+    /// Returns the API's router, to be served over plain HTTP or by the caller's TLS server.
     ///
-    /// kubectl sends its token over TLS only: for it use [`Self::serve_tls`].
+    /// kubectl sends its token only over TLS: use [`Self::serve_tls`] for it.
     pub fn router(&self) -> Router {
         api::route::router(self.shared.clone())
     }
 
-    /// Serves the API ([`Self::router`], or what the caller made of it) over TLS, with a
-    /// certificate for loopback of the cluster's own CA. Ends when the cluster is closed.
+    /// Serves the API ([`Self::router`], or a router that wraps it) over TLS, with a loopback
+    /// certificate from the cluster's own CA. Returns when the cluster is closed.
     pub async fn serve_tls(&self, listener: TcpListener, router: Router) -> std::io::Result<()> {
-        // kubectl sends a bearer token over nothing but TLS.
+        // kubectl sends a bearer token only over TLS.
         let acceptor = self.shared.authority.acceptor(&NAMES, &["http/1.1"])?;
         let listener = Secured::new(listener, move |stream| {
             let shaken = acceptor.accept(stream);
@@ -109,12 +109,12 @@ impl Kubernetes {
             .await
     }
 
-    /// The cluster's CA certificate, in PEM; it stays the same over restarts.
+    /// Returns the cluster's CA certificate, in PEM. It survives restarts.
     pub fn ca_pem(&self) -> &str {
         self.shared.authority.pem()
     }
 
-    /// A kubeconfig (JSON, which is YAML) for a server's address and a bearer token.
+    /// Returns a kubeconfig (JSON, which is YAML) for a server's address and a bearer token.
     pub fn kubeconfig(&self, server: &str, token: &str, namespace: &str) -> String {
         let config = &self.shared.config;
         let name = format!(
@@ -136,13 +136,13 @@ impl Kubernetes {
         format!("{text:#}\n")
     }
 
-    /// Judges a service-account token for an audience, as the object stands now.
+    /// Verifies a service-account token for an audience against the current objects.
     pub fn verify_token(&self, jwt: &str, audience: &str) -> Result<Subject, TokenError> {
         self.shared.tokens.verify(jwt, Some(audience))
     }
 
-    /// A token of a service account for these audiences (none: the API server's own), bound to
-    /// a pod where one is named.
+    /// Returns a token of a service account for these audiences (if empty, for the API server),
+    /// bound to a pod if one is given.
     pub fn issue_token(
         &self,
         namespace: &str,
@@ -180,7 +180,7 @@ impl Kubernetes {
         Ok(self.shared.tokens.sign(&request)?.0)
     }
 
-    /// The annotations of a service account; `None` where there is none.
+    /// Returns the annotations of a service account; `None` if the account does not exist.
     pub fn service_account(&self, namespace: &str, name: &str) -> Option<BTreeMap<String, String>> {
         let account = self.get("serviceaccounts", namespace, name)?;
         let annotations = account["metadata"]["annotations"].as_object();
@@ -193,32 +193,32 @@ impl Kubernetes {
         )
     }
 
-    /// An object as it stands (`namespace` empty for cluster scope).
+    /// Returns the current state of an object (`namespace` is empty for cluster scope).
     pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
         self.shared.store.get(&Key::new(resource, namespace, name))
     }
 
-    /// The issuer of its tokens.
+    /// Returns the issuer of the cluster's tokens.
     pub fn issuer(&self) -> &str {
         self.shared.tokens.issuer()
     }
 
-    /// Its public keys, as a JWK set.
+    /// Returns the cluster's public keys, as a JWK set.
     pub fn jwks(&self) -> Value {
         serde_json::to_value(self.shared.tokens.jwks()).unwrap_or_default()
     }
 
-    /// Returns what pods meet.
+    /// Returns the current faults of pods.
     pub fn faults(&self) -> Faults {
         self.kubelet.faults()
     }
 
-    /// Changes what pods meet from now on.
+    /// Changes the faults of pods from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.kubelet.set_faults(faults);
     }
 
-    /// Ends watches, followed logs, servers and tasks; what runs in the runtime is left alone.
+    /// Ends watches, followed logs, servers and tasks. Containers in the runtime keep running.
     pub fn close(&self) {
         self.shared.shutdown.cancel();
     }
@@ -230,7 +230,7 @@ impl Drop for Kubernetes {
     }
 }
 
-/// Secrets and keys lie here.
+/// Makes a folder readable only by its owner, since it stores secrets and keys.
 fn private(dir: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))

@@ -1,4 +1,4 @@
-//! What a cluster is opened with.
+//! The options of a cluster.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,31 +7,31 @@ use serde_json::Value;
 
 use crate::pods::faults::Faults;
 
-/// How a cluster is set up.
+/// The options of a cluster.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where it keeps everything; only its owner may read it.
+    /// The folder of the cluster's state; readable only by its owner.
     pub dir: PathBuf,
-    /// The project that the cluster belongs to, by id.
+    /// The id of the cluster's project.
     pub project: String,
-    /// Its location, such as `europe-west1`.
+    /// The cluster's location, such as `europe-west1`.
     pub location: String,
-    /// Its name.
+    /// The cluster's name.
     pub cluster: String,
-    /// The version that it claims, such as `v1.33.2-gke.1240000`.
+    /// The cluster's version, such as `v1.33.2-gke.1240000`.
     pub version: String,
-    /// Objects that are made when the folder is new; each with kind, name and namespace.
+    /// Objects that are created in a new folder; each with kind, name and namespace.
     pub seed: Vec<Value>,
-    /// What its pods meet.
+    /// The faults of the cluster's pods.
     pub faults: Faults,
-    /// How long things take.
+    /// The durations of the cluster's delays and intervals.
     pub timing: Timing,
-    /// How many changes a watch can go back.
+    /// The number of changes that a watch can go back.
     pub history: usize,
 }
 
 impl Config {
-    /// A healthy cluster with the default seed.
+    /// Creates the options of a healthy cluster with the default seed.
     pub fn new(dir: impl Into<PathBuf>, project: &str, location: &str, cluster: &str) -> Self {
         Self {
             dir: dir.into(),
@@ -46,7 +46,7 @@ impl Config {
         }
     }
 
-    /// The issuer of its service-account tokens, as GKE names it.
+    /// Returns the issuer of the cluster's service-account tokens, in GKE's format.
     pub fn issuer(&self) -> String {
         format!(
             "https://container.googleapis.com/v1/projects/{}/locations/{}/clusters/{}",
@@ -55,16 +55,16 @@ impl Config {
     }
 }
 
-/// How long things take; the defaults are Kubernetes' own where it has one.
+/// Delays and intervals. The defaults are those of Kubernetes, where it has one.
 #[derive(Debug, Clone)]
 pub struct Timing {
-    /// First wait before a failed image pull or container is tried again; doubles each time.
+    /// The initial back-off after a failed image pull or container; it doubles with each retry.
     pub back_off: Duration,
-    /// Longest such wait.
+    /// The maximum back-off.
     pub most_back_off: Duration,
-    /// Between a watch's bookmarks.
+    /// The interval between a watch's bookmarks.
     pub bookmarks: Duration,
-    /// Age at which events go.
+    /// The age at which events are deleted.
     pub events: Duration,
 }
 

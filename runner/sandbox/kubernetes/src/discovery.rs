@@ -1,10 +1,10 @@
-//! What is served: `/api`, `/apis`, aggregated and one by one.
+//! Discovery: `/api` and `/apis`, aggregated and per group.
 
 use serde_json::{Value, json};
 
 use crate::kinds::{KINDS, Kind};
 
-/// The groups besides the core one.
+/// Returns the groups besides the core group.
 fn groups() -> Vec<&'static str> {
     let mut groups: Vec<&str> = KINDS
         .iter()
@@ -19,7 +19,7 @@ fn of_group(group: &str) -> impl Iterator<Item = &'static Kind> {
     KINDS.iter().filter(move |k| k.group == group)
 }
 
-/// `APIVersions` of the core group.
+/// Returns the `APIVersions` of the core group.
 pub(crate) fn versions(host: &str) -> Value {
     json!({
         "kind": "APIVersions", "versions": ["v1"],
@@ -27,13 +27,13 @@ pub(crate) fn versions(host: &str) -> Value {
     })
 }
 
-/// `APIGroupList`.
+/// Returns the `APIGroupList`.
 pub(crate) fn group_list() -> Value {
     let groups: Vec<Value> = groups().into_iter().map(group_entry).collect();
     json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
 }
 
-/// `APIGroup`, for a group that is served.
+/// Returns the `APIGroup` of a served group.
 pub(crate) fn group(name: &str) -> Option<Value> {
     groups().contains(&name).then(|| {
         let mut entry = group_entry(name);
@@ -48,7 +48,7 @@ fn group_entry(name: &str) -> Value {
     json!({ "name": name, "versions": [version], "preferredVersion": version })
 }
 
-/// `APIResourceList` of a group and version.
+/// Returns the `APIResourceList` of a group and version.
 pub(crate) fn resources(group: &str, version: &str) -> Option<Value> {
     let mut list = Vec::new();
     let mut group_version = String::new();
@@ -85,7 +85,7 @@ pub(crate) fn resources(group: &str, version: &str) -> Option<Value> {
     })
 }
 
-/// The group of a sub-resource's kind where it is not the resource's own.
+/// Returns the group of a sub-resource's kind, if it differs from that of the resource.
 fn foreign(kind: &str) -> Option<(&'static str, &'static str)> {
     match kind {
         "TokenRequest" => Some(("authentication.k8s.io", "v1")),
@@ -94,7 +94,7 @@ fn foreign(kind: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// `APIGroupDiscoveryList` (aggregated discovery): of the core group, or of all others.
+/// Returns the `APIGroupDiscoveryList` (aggregated discovery) of the core group or of all others.
 pub(crate) fn aggregated(core: bool) -> Value {
     let names = if core { vec![""] } else { groups() };
     let items: Vec<Value> = names

@@ -1,24 +1,24 @@
-//! What can be wrong with a cluster's folder.
+//! Errors of a cluster's folder.
 
 use crate::status::ApiError;
 
-/// Why a cluster could not be opened.
+/// The reason why a cluster could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Its folder cannot be used.
+    /// The folder cannot be used.
     #[error("the cluster's state in {dir} cannot be opened: {source}")]
     State {
         /// The folder.
         dir: String,
-        /// What the system said.
+        /// The I/O error.
         source: std::io::Error,
     },
-    /// An object of the seed is not accepted.
+    /// An object of the seed was rejected.
     #[error("the seed object {object} is refused: {source}")]
     Seed {
         /// Kind, namespace and name.
         object: String,
-        /// What the API server said.
+        /// The API server's error.
         source: ApiError,
     },
 }

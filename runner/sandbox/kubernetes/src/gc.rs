@@ -1,5 +1,5 @@
-//! What goes by itself: dependents without an owner, ended namespaces, old events; and what comes
-//! back by itself.
+//! Garbage collection of dependents without an owner, ended namespaces and old events, and
+//! restoration of the objects that every namespace has.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ fn last_seen(event: &Value) -> Option<i64> {
     time.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }
 
-/// Whether all its owners, of kinds that are served here, are gone.
+/// Returns whether all the object's owners, of served kinds, are deleted.
 fn is_orphan(object: &Value, living: &HashSet<&str>) -> bool {
     let Some(owners) = object["metadata"]["ownerReferences"].as_array() else {
         return false;
@@ -110,7 +110,7 @@ fn remove(shared: &Shared, key: &Key, object: &Value) -> Result<(), ApiError> {
         return Ok(());
     };
     let mut options = Options::default();
-    // What has been made anew since the sweep looked is another object.
+    // An object that was recreated since the sweep began is a different one.
     options.preconditions.uid = object["metadata"]["uid"].as_str().map(str::to_owned);
     match shared.store.write(|tx| delete(tx, kind, key, &options)) {
         Err(error) if !matches!(error.reason(), "NotFound" | "Conflict") => Err(error),

@@ -1,4 +1,4 @@
-//! The store on disk: a snapshot, replaced atomically, and the changes since it, appended.
+//! The store on disk: a snapshot, which is replaced atomically, and a log of the changes since.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::store::Key;
 
-/// Changes after which a snapshot is taken, in bytes.
+/// The size of the log, in bytes, at which a snapshot is taken.
 const COMPACT_AT: u64 = 8 << 20;
 
 #[derive(Debug, Serialize)]
@@ -48,7 +48,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Reads what is there and starts a fresh snapshot from it.
+    /// Reads the stored objects and starts with a new snapshot of them.
     pub(crate) fn open(dir: &Path) -> io::Result<(Self, u64, BTreeMap<Key, Value>)> {
         std::fs::create_dir_all(dir)?;
         let snapshot: OwnedSnapshot = match std::fs::read(dir.join("state.json")) {
@@ -66,7 +66,7 @@ impl Journal {
         let path = dir.join("changes.jsonl");
         if let Ok(file) = File::open(&path) {
             for line in BufReader::new(file).split(b'\n') {
-                // A line that a kill cut short was never answered.
+                // A line that was truncated by a kill was never acknowledged.
                 let Ok(line) = serde_json::from_slice::<OwnedLine>(&line?) else {
                     break;
                 };
@@ -94,7 +94,7 @@ impl Journal {
         let mut bytes = serde_json::to_vec(line)?;
         bytes.push(b'\n');
         if let Err(error) = self.changes.write_all(&bytes) {
-            // Half a line would hide all that follow it.
+            // A partial line would hide all lines after it.
             self.changes.set_len(self.written)?;
             return Err(error);
         }
@@ -119,14 +119,14 @@ impl Journal {
             &self.dir.join("state.json"),
             &serde_json::to_vec(&Snapshot { rv, objects })?,
         )?;
-        // Lines up to `rv` are skipped when read, so a kill between the two loses nothing.
+        // Lines up to `rv` are skipped on reading, so a kill between the two steps loses nothing.
         self.changes.set_len(0)?;
         self.written = 0;
         Ok(())
     }
 }
 
-/// Replaces a file so that a reader sees the old text or the new one; only its owner may read it.
+/// Replaces a file atomically. Only its owner may read it.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

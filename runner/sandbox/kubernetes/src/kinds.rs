@@ -1,28 +1,28 @@
-//! The kinds that are served, in one table: everything else derives from it.
+//! The table of the served kinds, from which everything else is derived.
 
-/// One resource of the API.
+/// A resource of the API.
 #[derive(Debug, PartialEq, Eq)]
 #[allow(clippy::struct_field_names)] // `kind` is what Kubernetes calls it
 pub(crate) struct Kind {
-    /// API group; empty for the core group.
+    /// The API group; empty for the core group.
     pub(crate) group: &'static str,
-    /// Version within the group.
+    /// The version within the group.
     pub(crate) version: &'static str,
-    /// `Pod`.
+    /// The kind, such as `Pod`.
     pub(crate) kind: &'static str,
-    /// `pods`, the name in paths.
+    /// The plural, which is the name in paths, such as `pods`.
     pub(crate) plural: &'static str,
-    /// `pod`.
+    /// The singular, such as `pod`.
     pub(crate) singular: &'static str,
     /// Names that kubectl accepts in place of the plural.
     pub(crate) short: &'static [&'static str],
-    /// Whether its objects live in a namespace.
+    /// Whether the objects are namespaced.
     pub(crate) namespaced: bool,
     /// Groups such as `all`.
     pub(crate) categories: &'static [&'static str],
     /// Sub-resources: name, kind, verbs.
     pub(crate) subresources: &'static [(&'static str, &'static str, &'static [&'static str])],
-    /// The verbs; a kind with only `create` keeps nothing (a review).
+    /// The verbs. A kind with only `create` stores nothing (a review).
     pub(crate) verbs: &'static [&'static str],
     /// The noun in Google's permissions: `container.NOUN.get`.
     pub(crate) noun: &'static str,
@@ -44,7 +44,7 @@ const NO_COLLECTION: &[&str] = &[
 const REVIEW: &[&str] = &["create"];
 const STATUS: &[&str] = &["get", "patch", "update"];
 
-/// All that is served, in the order of discovery.
+/// All served resources, in the order of discovery.
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
         short: &["cm"],
@@ -165,7 +165,7 @@ const fn review(
 }
 
 impl Kind {
-    /// `pods`, or `tokenreviews.authentication.k8s.io`.
+    /// Returns the qualified name: `pods`, or `tokenreviews.authentication.k8s.io`.
     pub(crate) fn qualified(&self) -> String {
         if self.group.is_empty() {
             self.plural.to_owned()
@@ -174,7 +174,7 @@ impl Kind {
         }
     }
 
-    /// `v1`, or `authentication.k8s.io/v1`.
+    /// Returns the API version: `v1`, or `authentication.k8s.io/v1`.
     pub(crate) fn api_version(&self) -> String {
         if self.group.is_empty() {
             self.version.to_owned()
@@ -183,12 +183,12 @@ impl Kind {
         }
     }
 
-    /// Whether its objects are kept (a review is answered and forgotten).
+    /// Returns whether the kind's objects are stored (a review is answered and forgotten).
     pub(crate) fn stored(&self) -> bool {
         self.verbs != REVIEW
     }
 
-    /// Google's permission for a verb on this resource, as GKE's own authorizer asks IAM.
+    /// Returns Google's permission for a verb on this resource, as in GKE's own authorizer.
     pub(crate) fn permission(&self, verb: &str, subresource: &str) -> String {
         let action = match (subresource, verb) {
             ("log", _) => "getLogs",
@@ -212,9 +212,9 @@ pub(crate) fn by_plural(group: &str, plural: &str) -> Option<&'static Kind> {
         .find(|k| k.group == group && k.plural == plural)
 }
 
-/// A core kind by its plural.
+/// Returns a core kind by its plural.
 ///
-/// Only for names that the table is known to hold.
+/// Only for names that are in the table.
 pub(crate) fn core_kind(plural: &'static str) -> &'static Kind {
     by_plural("", plural).expect("the table holds this core kind")
 }

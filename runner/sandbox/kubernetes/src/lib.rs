@@ -1,10 +1,10 @@
-//! A small Kubernetes: an API server that unmodified kubectl and client libraries talk to, and
-//! the life of pods on its one kind of node.
+//! A small Kubernetes: an API server for unmodified kubectl and client libraries, and the lifecycle
+//! of pods on its one kind of node.
 //!
-//! It keeps its objects in a folder, judges callers by the sandbox's IAM (`container.*`
-//! permissions on the cluster's project) and by service-account tokens of its own, and runs a
-//! pod's containers through a [`Runtime`] that it is given. It knows nothing of kaniko, of the
-//! other Google APIs, or of how a process is started.
+//! It stores its objects in a folder, authorizes callers by the sandbox's IAM (`container.*`
+//! permissions on the cluster's project) and by its own service-account tokens, and runs a pod's
+//! containers through a [`Runtime`]. It does not depend on kaniko, on the other Google APIs, or on
+//! how a process is started.
 
 mod api;
 mod auth;

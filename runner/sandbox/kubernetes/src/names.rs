@@ -1,4 +1,4 @@
-//! Names, random suffixes and uids, and the rules that Kubernetes has for them (RFC 1123).
+//! Names, random suffixes and uids, and Kubernetes' rules for them (RFC 1123).
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::kinds::Kind;
 use crate::status::Cause;
 
-/// What generated names are made of: no vowels and no look-alikes, as in the API server.
+/// The characters of generated names: no vowels and no look-alikes, as in the API server.
 const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
@@ -33,7 +33,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Five random letters, as `generateName` appends.
+/// Returns five random letters, as appended for `generateName`.
 pub(crate) fn suffix() -> String {
     random::<5>()
         .iter()
@@ -41,7 +41,7 @@ pub(crate) fn suffix() -> String {
         .collect()
 }
 
-/// A random (version 4) UUID.
+/// Returns a random (version 4) UUID.
 pub(crate) fn unique_id() -> String {
     use std::fmt::Write as _;
     let mut bytes = random::<16>();
@@ -75,7 +75,7 @@ fn is_qualified_part(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
 }
 
-/// Why a name of this kind is refused, if it is.
+/// Returns the reason why a name of this kind is invalid, if it is.
 pub(crate) fn check_name(kind: &Kind, name: &str) -> Option<Cause> {
     let value = Value::from(name);
     let field = "metadata.name";
@@ -92,7 +92,8 @@ pub(crate) fn check_name(kind: &Kind, name: &str) -> Option<Cause> {
     (!name.split('.').all(is_label)).then(|| Cause::invalid(field, &value, SUBDOMAIN))
 }
 
-/// Why a text is no RFC 1123 label (namespaces, containers, volumes), if it is none.
+/// Returns the reason why a text is not a valid RFC 1123 label (namespaces, containers, volumes),
+/// if it is not.
 pub(crate) fn check_label(field: &str, text: &str) -> Option<Cause> {
     let value = Value::from(text);
     if text.len() > 63 {
@@ -105,7 +106,7 @@ pub(crate) fn check_label(field: &str, text: &str) -> Option<Cause> {
     (!is_label(text)).then(|| Cause::invalid(field, &value, LABEL))
 }
 
-/// Why a label's or annotation's key is refused, if it is.
+/// Returns the reason why a label's or annotation's key is invalid, if it is.
 pub(crate) fn check_key(field: &str, key: &str) -> Option<Cause> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -131,7 +132,7 @@ pub(crate) fn check_key(field: &str, key: &str) -> Option<Cause> {
     (!is_qualified_part(name)).then(|| Cause::invalid(field, &value, QUALIFIED))
 }
 
-/// Why a label's value is refused, if it is.
+/// Returns the reason why a label's value is invalid, if it is.
 pub(crate) fn check_label_value(field: &str, text: &str) -> Option<Cause> {
     let value = Value::from(text);
     if text.len() > 63 {

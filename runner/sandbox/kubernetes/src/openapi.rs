@@ -1,7 +1,7 @@
-//! `/openapi/v3`, made from the types of k8s-openapi.
+//! `/openapi/v3`, generated from the types of k8s-openapi.
 //!
-//! kubectl reads it to explain kinds, to see that the server validates fields itself (the
-//! `fieldValidation` parameter), and to merge by the right keys.
+//! kubectl reads it to explain kinds, to detect that the server validates fields itself (the
+//! `fieldValidation` parameter), and to find merge keys.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -38,7 +38,7 @@ fn document_path(kind: &Kind) -> String {
     }
 }
 
-/// The list of documents.
+/// Returns the list of documents.
 pub(crate) fn index() -> Value {
     let paths: Map<String, Value> = DOCUMENTS
         .keys()
@@ -52,17 +52,17 @@ pub(crate) fn index() -> Value {
     json!({ "paths": paths })
 }
 
-/// One document.
+/// Returns one document.
 pub(crate) fn find(path: &str) -> Option<&'static Value> {
     DOCUMENTS.get(path)
 }
 
-/// The schema of a kind's type, with `$ref`s into [`definition`].
+/// Returns the schema of a kind's type, with `$ref`s into [`definition`].
 pub(crate) fn schema_of(kind: &Kind) -> Option<&'static Value> {
     DOCUMENTS.get(&document_path(kind))?["components"]["schemas"].get(type_name(kind))
 }
 
-/// The schema that a `$ref` of this kind's document names.
+/// Returns the schema that a `$ref` in this kind's document names.
 pub(crate) fn definition(kind: &Kind, reference: &str) -> Option<&'static Value> {
     let name = reference.rsplit('/').next()?;
     DOCUMENTS.get(&document_path(kind))?["components"]["schemas"].get(name)

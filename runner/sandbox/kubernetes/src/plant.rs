@@ -1,4 +1,4 @@
-//! The objects of a new cluster come into its store.
+//! The initial objects of a new cluster.
 
 use serde_json::{Value, json};
 
@@ -11,10 +11,10 @@ use crate::patch::apply::Manager;
 use crate::status::ApiError;
 use crate::store::{Key, Store, Transaction};
 
-/// The file that is there while the objects are made.
+/// The file that exists while the objects are created.
 const UNFINISHED: &str = "planting";
 
-/// Makes the seed's objects where the cluster is new, or was killed while they were made.
+/// Creates the seed's objects in a new cluster, or in one that was killed during their creation.
 pub(crate) fn plant(config: &Config, store: &Store, ca: &str) -> Result<(), OpenError> {
     let unfinished = config.dir.join(UNFINISHED);
     if store.version() != 0 && !unfinished.exists() {
@@ -31,7 +31,7 @@ pub(crate) fn plant(config: &Config, store: &Store, ca: &str) -> Result<(), Open
     std::fs::remove_file(&unfinished).map_err(state)
 }
 
-/// The seed, with the namespaces that every cluster has.
+/// Returns the seed and the namespaces that every cluster has.
 fn objects(seed: &[Value]) -> Vec<Value> {
     let mut objects: Vec<Value> = ["default", "kube-system"]
         .iter()
@@ -81,7 +81,7 @@ fn plant_one(store: &Store, mut object: Value, ca: &str) -> Result<(), OpenError
     };
     let key = Key::new(kind.plural, &namespace, &name);
     let planted = |tx: &mut Transaction<'_>| {
-        // A namespace brings its default account; the seed's own comes in its place.
+        // A namespace already has its default account; the seed's own replaces it.
         if kind == core_kind("serviceaccounts") && name == "default" {
             tx.remove(&key)?;
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A service account; `google` is the account it acts as (the Workload Identity annotation).
+/// Returns a service account; `google` is its Google account (the Workload Identity annotation).
 pub fn service_account(namespace: &str, name: &str, google: Option<&str>) -> Value {
     let mut object = json!({
         "apiVersion": "v1", "kind": "ServiceAccount",
@@ -14,7 +14,7 @@ pub fn service_account(namespace: &str, name: &str, google: Option<&str>) -> Val
     object
 }
 
-/// A namespace `builds` with a service account `kaniko` linked to
+/// Returns a namespace `builds` with a service account `kaniko` that is linked to
 /// `builder@demo.iam.gserviceaccount.com`, and a ready node with GKE's metadata server.
 pub fn default_objects() -> Vec<Value> {
     vec![

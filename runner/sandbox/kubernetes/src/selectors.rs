@@ -12,11 +12,11 @@ enum Term {
     Absent(String),
 }
 
-/// Both selectors of a request; the default takes everything.
+/// Both selectors of a request; the default selects everything.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Selector {
     labels: Vec<Term>,
-    /// Path, wanted value, whether it must be equal.
+    /// Path, expected value, and whether it must be equal.
     fields: Vec<(String, String, bool)>,
 }
 
@@ -138,7 +138,7 @@ fn parse_label(term: &str) -> Result<Term, ApiError> {
     }
 }
 
-/// The fields that the API server can select by, for each kind.
+/// Returns whether the API server can select by a field of this kind.
 fn known_field(plural: &str, path: &str) -> bool {
     let own: &[&str] = match plural {
         "pods" => &[
@@ -181,7 +181,7 @@ fn field(object: &Value, path: &str) -> String {
     let value = path.split('.').fold(object, |at, part| &at[part]);
     match value {
         Value::String(text) => text.clone(),
-        // An unset flag selects as false.
+        // An unset flag is selected as false.
         Value::Null if matches!(path, "spec.hostNetwork" | "spec.unschedulable") => {
             "false".to_owned()
         }

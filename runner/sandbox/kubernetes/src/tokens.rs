@@ -1,4 +1,4 @@
-//! Service-account tokens: JWTs signed with a key of the cluster's own.
+//! Service-account tokens: JWTs signed with the cluster's own key.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,42 +15,42 @@ use crate::journal::write_atomically;
 use crate::names::unique_id;
 use crate::store::{Key, Store};
 
-/// The service account that a token stands for.
+/// The service account of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Its namespace.
+    /// The account's namespace.
     pub namespace: String,
-    /// Its name.
+    /// The account's name.
     pub name: String,
-    /// Its uid when the token was made, which is its uid now.
+    /// The account's uid when the token was issued, which is also its current uid.
     pub uid: String,
-    /// The pod that the token is bound to, by name, where it is bound to one.
+    /// The name of the pod that the token is bound to, if any.
     pub pod: Option<String>,
 }
 
-/// Why a service-account token is refused.
+/// The reason why a service-account token is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Not a JWT, or not signed by this cluster, or of another issuer.
+    /// The token is not a JWT, not signed by this cluster, or from another issuer.
     #[error("the token was not issued by this cluster")]
     Foreign,
-    /// Past its end.
+    /// The token has expired.
     #[error("the service account token has expired")]
     Expired,
-    /// Made for other audiences.
+    /// The token is for other audiences.
     #[error("the token's audiences {got:?} do not include {wanted:?}")]
     Audience {
-        /// Who asked.
+        /// The required audience.
         wanted: String,
-        /// Whom it is for.
+        /// The token's audiences.
         got: Vec<String>,
     },
-    /// The service account, or the object it is bound to, has been deleted or made anew.
+    /// The service account, or the object it is bound to, was deleted or recreated.
     #[error("{0}")]
     Gone(String),
 }
 
-/// What a token is asked for.
+/// The claims of a requested token.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) namespace: String,
@@ -58,11 +58,11 @@ pub(crate) struct Request {
     pub(crate) uid: String,
     pub(crate) audiences: Vec<String>,
     pub(crate) seconds: i64,
-    /// `{kind, name, uid}` of the Pod or Secret that it lives with.
+    /// `{kind, name, uid}` of the Pod or Secret that the token is bound to.
     pub(crate) bound: Option<Value>,
 }
 
-/// Signs and judges tokens.
+/// The signer and verifier of tokens.
 pub(crate) struct Tokens {
     issuer: String,
     key: EncodingKey,
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Takes the key in `dir`, or makes one there.
+    /// Loads the key in `dir`, or creates one.
     pub(crate) fn open(dir: &Path, issuer: String, store: Arc<Store>) -> std::io::Result<Self> {
         let path = dir.join("service-account.key");
         let pem = match std::fs::read_to_string(&path) {
@@ -126,7 +126,7 @@ impl Tokens {
         }
     }
 
-    /// Signs a token; returns it with the time of its end.
+    /// Signs a token, and returns it with its expiry.
     pub(crate) fn sign(&self, request: &Request) -> Result<(String, Timestamp), TokenError> {
         let now = Timestamp::now().as_second();
         let end = now + request.seconds;
@@ -160,7 +160,7 @@ impl Tokens {
         Ok((token, Timestamp::from_second(end).unwrap_or(Timestamp::MAX)))
     }
 
-    /// Judges a token; `audience` of `None` means the API server's own.
+    /// Verifies a token; an `audience` of `None` means the API server's own.
     pub(crate) fn verify(
         &self,
         token: &str,

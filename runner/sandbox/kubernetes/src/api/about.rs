@@ -1,4 +1,4 @@
-//! What the API server says of itself.
+//! The API server's information about itself.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -10,7 +10,7 @@ use crate::cluster::Shared;
 use crate::status::ApiError;
 use crate::{discovery, openapi};
 
-/// Discovery, version, health, keys and schemas.
+/// Serves discovery, version, health, keys and schemas.
 pub(super) fn about(
     shared: &Shared,
     method: &Method,

@@ -1,4 +1,4 @@
-//! Bodies in: JSON or YAML, checked against the kind's schema as the server's decoder does.
+//! Request bodies: JSON or YAML, checked against the kind's schema like the server's decoder does.
 
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::kinds::Kind;
 use crate::openapi;
 use crate::status::ApiError;
 
-/// Largest body taken, in bytes (the API server's own limit).
+/// The maximum size of a body, in bytes (the API server's own limit).
 pub(crate) const LIMIT: usize = 3 << 20;
 
 /// Reads a body if there is one.
@@ -61,7 +61,7 @@ pub(crate) fn content_type(headers: &HeaderMap) -> String {
 }
 
 fn yaml(bytes: &[u8]) -> Result<Value, ApiError> {
-    // JSON is what clients send under the YAML type, and quicker to read.
+    // Clients also send JSON under the YAML type, and it is faster to parse.
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Ok(value);
     }
@@ -71,7 +71,7 @@ fn yaml(bytes: &[u8]) -> Result<Value, ApiError> {
         .map_err(|error| ApiError::bad_request(format!("error decoding YAML: {error}")))
 }
 
-/// What to do with fields that the kind does not have.
+/// The handling of fields that the kind does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strictness {
     Ignore,

@@ -1,4 +1,4 @@
-//! Creating objects, with what admission adds and refuses.
+//! Creation of objects, with admission.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::status::ApiError;
 use crate::store::{Key, Transaction};
 use crate::validate;
 
-/// What the creation of an object needs to know beside it.
+/// The data for the creation of an object, besides the object.
 pub(crate) struct Creation<'a> {
     pub(crate) kind: &'static Kind,
     pub(crate) namespace: &'a str,
-    /// `None`: the object carries its own record of managers (server-side apply).
+    /// `None`: the object has its own record of managers (server-side apply).
     pub(crate) manager: Option<&'a Manager>,
     /// The cluster's CA, in PEM, for `kube-root-ca.crt`.
     pub(crate) ca: &'a str,
@@ -63,7 +63,7 @@ pub(crate) fn create(
         }
     }
     defaults::identity(&mut object);
-    // A node speaks for itself; the status of everything else is not the creator's.
+    // A node sets its own status; the creators of other objects cannot set it.
     if kind.plural != "nodes"
         && let Some(map) = object.as_object_mut()
     {
@@ -90,7 +90,7 @@ pub(crate) fn create(
     Ok(saved)
 }
 
-/// Puts the object into the namespace of the request.
+/// Sets the object's namespace to that of the request.
 fn place(kind: &Kind, namespace: &str, object: &mut Value) -> Result<(), ApiError> {
     if !kind.namespaced {
         if let Some(map) = object["metadata"].as_object_mut() {
@@ -111,7 +111,7 @@ fn place(kind: &Kind, namespace: &str, object: &mut Value) -> Result<(), ApiErro
     Ok(())
 }
 
-/// The ServiceAccount admission plugin.
+/// Applies the ServiceAccount admission plugin.
 fn admit_pod(
     tx: &Transaction<'_>,
     kind: &Kind,
@@ -139,7 +139,8 @@ fn admit_pod(
     Ok(())
 }
 
-/// What controllers put into every namespace, and put there again when it is deleted.
+/// Creates the objects that controllers put into every namespace, and restore when they are
+/// deleted.
 pub(crate) fn furnish(tx: &mut Transaction<'_>, namespace: &str, ca: &str) -> Result<(), ApiError> {
     let manager = Manager {
         name: "kube-controller-manager".to_owned(),
@@ -153,7 +154,7 @@ pub(crate) fn furnish(tx: &mut Transaction<'_>, namespace: &str, ca: &str) -> Re
             ca,
         };
         match create(tx, &creation, object) {
-            // A dry run does not keep the namespace that these need.
+            // A dry run does not store the namespace that these need.
             Err(error) if error.reason() != "AlreadyExists" && error.reason() != "NotFound" => {
                 Err(error)
             }

@@ -1,4 +1,4 @@
-//! Deleting: with grace, finalizers, preconditions and a word about dependents.
+//! Deletion: grace periods, finalizers, preconditions and the handling of dependents.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) struct Options {
     pub(crate) dry_run: Vec<String>,
 }
 
-/// What must hold of the object that is deleted.
+/// The preconditions on the object to be deleted.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Preconditions {
@@ -30,11 +30,11 @@ pub(crate) struct Preconditions {
     pub(crate) resource_version: Option<String>,
 }
 
-/// What became of the object.
+/// The result of a deletion.
 pub(crate) enum Deleted {
-    /// Gone; its last state.
+    /// Deleted, with its last state.
     Gone(Arc<Value>),
-    /// It stays until its grace or its finalizers end.
+    /// Kept until its grace period or its finalizers end.
     Going(Arc<Value>),
 }
 
@@ -115,7 +115,7 @@ fn check(
     Ok(())
 }
 
-/// A pod that runs nowhere, or no more, needs no grace.
+/// Returns a pod's grace period. A pod that is not running needs none.
 fn pod_grace(pod: &Value, options: &Options) -> i64 {
     let over = matches!(
         pod["status"]["phase"].as_str(),
@@ -131,7 +131,7 @@ fn pod_grace(pod: &Value, options: &Options) -> i64 {
         .clamp(0, 1 << 31)
 }
 
-/// Takes the owner out of everything that it owns.
+/// Removes the owner from the owner references of all its dependents.
 fn release_dependents(tx: &mut Transaction<'_>, owner: &Value) -> Result<(), ApiError> {
     let uid = &owner["metadata"]["uid"];
     for kind in crate::kinds::KINDS.iter().filter(|k| k.stored()) {
@@ -154,7 +154,7 @@ fn release_dependents(tx: &mut Transaction<'_>, owner: &Value) -> Result<(), Api
     Ok(())
 }
 
-/// The answer to a deletion: some kinds come back, the others as a `Status`.
+/// Returns the response to a deletion: the object for some kinds, a `Status` for the others.
 pub(crate) fn answer(kind: &Kind, deleted: &Deleted) -> Value {
     let (Deleted::Gone(object) | Deleted::Going(object)) = deleted;
     let whole = matches!(kind.plural, "pods" | "serviceaccounts" | "namespaces")

@@ -61,7 +61,7 @@ pub(crate) fn logs(
         restart,
     };
     let body = match ended {
-        // The kubelet's words, which come with status 200.
+        // The kubelet's message, which comes with status 200.
         Some(container) if !logs.has(&id) => {
             Body::from(format!("unable to retrieve container logs for {container}"))
         }
@@ -70,7 +70,7 @@ pub(crate) fn logs(
     Ok(([(header::CONTENT_TYPE, "text/plain")], body).into_response())
 }
 
-/// The id of a container that has ended.
+/// Returns the id of a container that has ended.
 fn ended(pod: &Value, name: &str) -> Option<String> {
     let end = &status(pod, name)?["state"]["terminated"];
     end.is_object()
@@ -120,7 +120,7 @@ fn container(pod: &Value, wanted: Option<&str>) -> Result<String, ApiError> {
     }
 }
 
-/// Which run of the container to read; the kubelet's words where there is none.
+/// Returns the run of the container to read, or the kubelet's message if there is none.
 fn incarnation(pod: &Value, name: &str, previous: bool) -> Result<u64, ApiError> {
     let pod_name = pod["metadata"]["name"].as_str().unwrap_or_default();
     let status = status(pod, name).ok_or_else(|| {
@@ -142,7 +142,7 @@ fn incarnation(pod: &Value, name: &str, previous: bool) -> Result<u64, ApiError>
     if !waiting.is_object() {
         return Ok(restarts);
     }
-    // Between two runs the last one's log is shown.
+    // Between two runs, the log of the last one is shown.
     if status["lastState"]["terminated"].is_object() {
         return Ok(restarts);
     }

@@ -1,4 +1,4 @@
-//! The HTTP side: requests in, objects, lists, watches and logs out.
+//! The HTTP server: requests, objects, lists, watches and logs.
 
 pub(crate) mod about;
 pub(crate) mod body;

@@ -1,14 +1,14 @@
 //! Bodies in Kubernetes' protobuf, which kubectl's typed commands send.
 //!
 //! Envelope: `k8s\0` and a `runtime.Unknown`. Field numbers: the `generated.proto` files of
-//! k8s.io/api (core, authentication, authorization, policy) and k8s.io/apimachinery. Only the
-//! kinds that kubectl sends this way are read, and of them what a client may set.
+//! k8s.io/api (core, authentication, authorization, policy) and k8s.io/apimachinery. Only the kinds
+//! that kubectl sends this way are supported, and of their fields only those that a client may set.
 
 use serde_json::{Map, Value, json};
 
 use crate::defaults::encode;
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy)]
 enum Type {
     Text,
@@ -133,12 +133,12 @@ fn fields_of(kind: &str) -> Option<Fields> {
     })
 }
 
-/// Why a body cannot be read.
+/// The reason why a body cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// A kind that is only taken as JSON.
+    /// The kind is only accepted as JSON.
     Kind,
-    /// It is no such message.
+    /// The bytes are not a valid message.
     Broken,
 }
 
@@ -170,7 +170,7 @@ fn message(fields: Fields, bytes: &[u8]) -> Result<Value, Unread> {
             continue;
         };
         match (kind, wire) {
-            // Go writes empty texts that JSON leaves out.
+            // Go writes empty strings that JSON omits.
             (Text, Wire::Bytes([])) => {}
             (Text, Wire::Bytes(bytes)) => {
                 object.insert((*name).to_owned(), text(bytes)?.into());
@@ -230,7 +230,7 @@ enum Wire<'a> {
     Bytes(&'a [u8]),
 }
 
-/// The fields of a message, in order.
+/// Returns the fields of a message, in order.
 fn parse(mut rest: &[u8]) -> Result<Vec<(u64, Wire<'_>)>, Unread> {
     let mut fields = Vec::new();
     while !rest.is_empty() {
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(read(b"{}"), Err(Unread::Broken));
         let good = envelope("ServiceAccount", &field(1, &field(1, b"name")));
         for end in 4..good.len() {
-            // Any cut is an error or another message; never a panic.
+            // A truncated message is an error or another message, but never a panic.
             let _ = read(&good[..end]);
             let mut bent = good.clone();
             bent[end] ^= 0xff;

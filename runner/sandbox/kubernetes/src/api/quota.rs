@@ -1,4 +1,4 @@
-//! The ResourceQuota admission plugin, for what pods ask of nodes.
+//! The ResourceQuota admission plugin, for the resources that pods request from nodes.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::pods::quantity::thousandths;
 use crate::status::ApiError;
 use crate::store::Transaction;
 
-/// What a pod asks for, in thousandths, by the name that a quota has for it. A quota's bare `cpu` is
-/// `requests.cpu` (Kubernetes, "Resource Quotas").
+/// The resources that a pod requests, in thousandths, by their name in a quota. A quota's bare
+/// `cpu` is `requests.cpu` (Kubernetes, "Resource Quotas").
 type Usage = BTreeMap<String, i128>;
 
-/// Refuses a pod that a quota of its namespace does not allow.
+/// Rejects a pod that a quota of its namespace does not allow.
 pub(super) fn admit(
     tx: &Transaction<'_>,
     kind: &Kind,
@@ -63,7 +63,7 @@ pub(super) fn admit(
     Ok(())
 }
 
-/// `limits` or `requests`, and the resource; none for what a quota counts otherwise.
+/// Returns `limits` or `requests`, and the resource; `None` for quotas on other things.
 fn amount_of(resource: &str) -> Option<(&'static str, &str)> {
     match resource.split_once('.') {
         Some(("limits", of)) => Some(("limits", of)),
@@ -86,7 +86,8 @@ fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
     pod["spec"]["containers"].as_array().into_iter().flatten()
 }
 
-/// What the containers leave out that a quota counts: `limits.cpu for: a; requests.cpu for: a,b`.
+/// Returns the resources with a quota that the containers leave out: `limits.cpu for: a;
+/// requests.cpu for: a,b`.
 fn missing(limited: &[(&str, &str)], pod: &Value) -> Option<String> {
     let mut all = Vec::new();
     for (resource, _) in limited {
@@ -119,7 +120,7 @@ fn usage(pod: &Value) -> Usage {
     usage
 }
 
-/// Thousandths as a quantity.
+/// Formats thousandths as a quantity.
 fn shown(thousandths: i128) -> String {
     if thousandths % 1000 == 0 {
         (thousandths / 1000).to_string()

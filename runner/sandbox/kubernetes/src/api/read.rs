@@ -12,11 +12,11 @@ use crate::status::ApiError;
 use crate::store::{Key, Store};
 use crate::table::table;
 
-/// Where a list goes on, as the opaque `continue` token holds it.
+/// The position in a list, as encoded in the opaque `continue` token.
 #[derive(Serialize, Deserialize)]
 struct Continue {
     rv: u64,
-    /// The namespace and name that came last.
+    /// The last returned namespace and name.
     after: (String, String),
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn get(store: &Store, request: &Request, form: Form) -> Result<Value,
     Ok(shaped(request.kind.plural, &object, form))
 }
 
-/// One object in the form that the client wants.
+/// Returns an object in the form that the client requested.
 pub(crate) fn shaped(plural: &str, object: &Value, form: Form) -> Value {
     match form {
         Form::Plain => object.clone(),
@@ -109,7 +109,7 @@ fn place(object: &Value) -> (&str, &str) {
     )
 }
 
-/// Items of a list do not repeat their kind.
+/// Removes the kind, which items of a list do not repeat.
 fn bare(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(map) = object.as_object_mut() {

@@ -1,4 +1,4 @@
-//! Deletions as they are asked for: of one object, or of all that a selector picks.
+//! Deletion requests: for one object, or for all that a selector matches.
 
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::cluster::Shared;
 use crate::status::ApiError;
 use crate::store::Key;
 
-/// The options of a deletion, from its body and its query.
+/// Returns the options of a deletion, from the body and the query.
 pub(super) fn options(request: &Request, body: Option<Value>) -> Result<Options, ApiError> {
     let mut options: Options = match body {
         None | Some(Value::Null) => Options::default(),

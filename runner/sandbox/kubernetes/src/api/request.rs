@@ -1,4 +1,4 @@
-//! What a request asks for, read from its path, query and headers.
+//! Requests, parsed from their path, query and headers.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::selectors::Selector;
 use crate::status::ApiError;
 use crate::table::Include;
 
-/// A request on a resource.
+/// A request for a resource.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) verb: &'static str,
@@ -108,7 +108,7 @@ impl Request {
         )
     }
 
-    /// Whether a write is to be kept.
+    /// Returns whether a write is stored, that is, not a dry run.
     pub(crate) fn really(&self) -> Result<bool, ApiError> {
         match self.query.get("dryRun") {
             None | Some("") => Ok(true),
@@ -119,7 +119,7 @@ impl Request {
         }
     }
 
-    /// Who manages what is written: the parameter, or the client's name.
+    /// Returns the field manager of a write: the parameter, or the client's name.
     pub(crate) fn manager(&self, headers: &HeaderMap) -> Manager {
         let agent = headers
             .get(header::USER_AGENT)
@@ -139,7 +139,7 @@ impl Request {
     }
 }
 
-/// The query's parameters; of a repeated one the last counts.
+/// The query's parameters; the last one of a repeated name applies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query(HashMap<String, String>);
 
@@ -158,7 +158,7 @@ impl Query {
         matches!(self.get(key), Some("true" | "1" | ""))
     }
 
-    /// A whole number; absent or empty is `None`.
+    /// Returns a parameter as a number; absent or empty is `None`.
     pub(crate) fn number<N: std::str::FromStr>(&self, key: &str) -> Result<Option<N>, ApiError> {
         match self.get(key) {
             None | Some("") => Ok(None),
@@ -171,7 +171,7 @@ impl Query {
     }
 }
 
-/// The form that a client wants answers in.
+/// The form of a response that a client requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Plain,
@@ -180,7 +180,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The first acceptable form of the `Accept` header.
+    /// Returns the first acceptable form of the `Accept` header.
     pub(crate) fn accepted(headers: &HeaderMap, query: &Query) -> Result<Self, ApiError> {
         let Some(accept) = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()) else {
             return Ok(Self::Plain);
@@ -211,7 +211,7 @@ impl Form {
     }
 }
 
-/// Only the metadata of an object.
+/// Returns only the metadata of an object.
 pub(crate) fn metadata_of(object: &Value) -> Value {
     serde_json::json!({
         "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",

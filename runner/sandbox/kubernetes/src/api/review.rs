@@ -1,4 +1,4 @@
-//! Reviews and token requests: questions that are answered and not kept.
+//! Reviews and token requests, which are answered and not stored.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ fn access(gate: &Gatekeeper, user: &User, kind: &Kind, spec: &Value) -> Result<V
                 },
             )
         };
-        // A star asks for all that there is.
+        // A star stands for all kinds.
         let kinds: Vec<&Kind> = KINDS
             .iter()
             .filter(|k| {
@@ -180,7 +180,7 @@ fn token(gate: &Gatekeeper, spec: &Value) -> Value {
     }
 }
 
-/// `serviceaccounts/NAME/token`.
+/// Handles `serviceaccounts/NAME/token`.
 pub(crate) fn token_request(
     gate: &Gatekeeper,
     store: &Store,
@@ -248,7 +248,7 @@ fn copy(kind: &Kind) -> Kind {
     Kind { ..*kind }
 }
 
-/// The pod or secret that the token is to live with.
+/// Returns the pod or secret that the token is bound to.
 fn bound(
     store: &Store,
     namespace: &str,

@@ -1,4 +1,4 @@
-//! From an HTTP request to its answer.
+//! The routing of HTTP requests.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use super::{about, logs, read, watch, write};
 use crate::cluster::Shared;
 use crate::status::ApiError;
 
-/// The whole API as a router.
+/// Returns the router of the whole API.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(answer).with_state(shared)
 }
 
-/// What anybody may read.
+/// Returns whether a path can be read without authentication.
 ///
-/// The keys as well: GKE publishes a cluster's issuer to the world.
+/// This includes the keys: GKE publishes a cluster's issuer.
 pub(crate) fn is_public(path: &str) -> bool {
     matches!(
         path,

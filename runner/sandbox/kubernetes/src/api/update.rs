@@ -1,4 +1,4 @@
-//! Replacing and patching objects.
+//! Replacing and patching of objects.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::status::ApiError;
 use crate::store::{Key, Transaction};
 use crate::validate;
 
-/// One write to an object that is there.
+/// A write to an existing object.
 pub(crate) struct Update<'a> {
     pub(crate) kind: &'static Kind,
     pub(crate) namespace: &'a str,
@@ -33,7 +33,7 @@ pub(crate) enum Patch {
     Apply { wish: Value, force: bool },
 }
 
-/// What a write left: the object, whether it is new, and warnings for the client.
+/// The result of a write: the object, whether it is new, and warnings for the client.
 pub(crate) struct Written {
     pub(crate) object: Arc<Value>,
     pub(crate) created: bool,
@@ -50,7 +50,7 @@ impl Update<'_> {
             .ok_or_else(|| ApiError::not_found(self.kind, self.name))
     }
 
-    /// `PUT`.
+    /// Handles `PUT`.
     pub(crate) fn replace(
         &self,
         tx: &mut Transaction<'_>,
@@ -84,7 +84,7 @@ impl Update<'_> {
         })
     }
 
-    /// `PATCH`.
+    /// Handles `PATCH`.
     pub(crate) fn patch(
         &self,
         tx: &mut Transaction<'_>,
@@ -192,7 +192,7 @@ impl Update<'_> {
                 ),
             ));
         }
-        // What only the server writes stays as it was.
+        // Fields that only the server writes are left unchanged.
         for field in [
             "uid",
             "creationTimestamp",

@@ -1,4 +1,5 @@
-//! Watches: what changes, from a resource version on, with bookmarks and an honest 410.
+//! Watches: changes since a resource version, with bookmarks, and 410 for a version that is too
+//! old.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +18,13 @@ use crate::status::ApiError;
 use crate::store::{Change, Store};
 use crate::table::table;
 
-/// How long a watch lasts that names no end.
+/// The duration of a watch without a timeout.
 const DEFAULT_LIFE: Duration = Duration::from_mins(30);
 
-/// What a watch runs on.
+/// The state that a watch runs on.
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
-    /// Time between bookmarks.
+    /// The interval between bookmarks.
     pub(crate) bookmarks: Duration,
     pub(crate) shutdown: CancellationToken,
 }
@@ -78,7 +79,7 @@ pub(crate) fn watch(context: Context, request: &Request, form: Form) -> Result<R
         .into_response())
 }
 
-/// The client has gone.
+/// The client has disconnected.
 struct Gone;
 
 impl Watch {
@@ -92,7 +93,7 @@ impl Watch {
     ) {
         let out = self.out.clone();
         let watching = async {
-            // An end that the client did not ask for is a closed stream, as after a restart.
+            // If the client did not ask for the end, the stream is just closed, as after a restart.
             let _ = self
                 .serve(from, initial, marks, life, context.bookmarks)
                 .await;
@@ -156,7 +157,7 @@ impl Watch {
         }
     }
 
-    /// A change as this watch's selectors see it.
+    /// Sends a change, filtered by the watch's selectors.
     async fn change(&mut self, change: &Change) -> Result<(), Gone> {
         let fits = |o: &Option<Arc<Value>>| o.as_ref().is_some_and(|o| self.selector.matches(o));
         let (before, after) = (fits(&change.old), fits(&change.new));
@@ -164,7 +165,7 @@ impl Watch {
             (Some(new), true, true) => self.event("MODIFIED", new).await,
             (Some(new), false, true) => self.event("ADDED", new).await,
             (new, true, false) => {
-                // It left the selection, or it is gone: the last state that fitted.
+                // The object no longer matches, or was deleted: send the last state that matched.
                 let mut last = change.old.as_deref().cloned().unwrap_or_default();
                 if let Some(new) = new {
                     last["metadata"]["resourceVersion"] =

@@ -1,4 +1,4 @@
-//! Requests that change something.
+//! Requests that change objects.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
@@ -141,7 +141,7 @@ fn change(
     Ok(written(request, form, &result))
 }
 
-/// What a patch's media type makes of its text.
+/// Parses a patch by its media type.
 fn patch(request: &Request, headers: &HeaderMap, text: Value) -> Result<Patch, ApiError> {
     match body::content_type(headers).as_str() {
         "application/json-patch+json" => Ok(Patch::Json(text)),

@@ -1,4 +1,4 @@
-//! What the API server fills in when an object is created.
+//! The defaults that the API server sets when an object is created.
 
 mod pod;
 #[cfg(test)]
@@ -12,20 +12,20 @@ use crate::names::unique_id;
 
 pub(crate) use token::mount as mount_token;
 
-/// Sets what is not there.
+/// Sets a field that is absent.
 fn or(object: &mut Value, key: &str, value: impl Into<Value>) {
     if object[key].is_null() {
         object[key] = value.into();
     }
 }
 
-/// The entries of a list that may not be there, and is not made by looking.
+/// Returns the entries of a list. An absent list is not created.
 pub(crate) fn items<'a>(object: &'a mut Value, key: &str) -> impl Iterator<Item = &'a mut Value> {
     let list = object.get_mut(key).and_then(Value::as_array_mut);
     list.into_iter().flatten()
 }
 
-/// Metadata that only the server writes.
+/// Sets the metadata that only the server writes.
 pub(crate) fn identity(object: &mut Value) {
     let meta = &mut object["metadata"];
     meta["uid"] = unique_id().into();
@@ -42,7 +42,7 @@ pub(crate) fn identity(object: &mut Value) {
     }
 }
 
-/// Fills in a kind's defaults.
+/// Sets a kind's defaults.
 pub(crate) fn fill(plural: &str, object: &mut Value) {
     match plural {
         "pods" => pod::fill(object),
@@ -68,7 +68,7 @@ fn namespace(object: &mut Value) {
 
 fn secret(object: &mut Value) {
     or(object, "type", "Opaque");
-    // `stringData` is written only; it comes back as `data`.
+    // `stringData` is write-only; it is returned as `data`.
     if let Some(text) = object
         .as_object_mut()
         .and_then(|m| m.shift_remove("stringData"))

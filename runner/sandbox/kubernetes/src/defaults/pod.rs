@@ -58,7 +58,7 @@ fn fill_container(item: &mut Value) {
         "imagePullPolicy",
         if latest { "Always" } else { "IfNotPresent" },
     );
-    // A limit without a request asks for as much.
+    // A limit without a request sets the request too.
     if let Some(limits) = item["resources"]["limits"].as_object().cloned() {
         or(&mut item["resources"], "requests", json!({}));
         for (name, amount) in limits {
@@ -115,7 +115,7 @@ fn tolerations(spec: &mut Value) {
     }
 }
 
-/// The pod's quality-of-service class.
+/// Returns the pod's quality-of-service class.
 fn quality(spec: &Value) -> &'static str {
     let all: Vec<&Value> = ["initContainers", "containers"]
         .iter()

@@ -24,7 +24,7 @@ fn a_pod_is_filled_like_the_api_server_fills_it() {
         json!([{ "name": "v", "emptyDir": {} },
                { "name": "w", "configMap": { "name": "c", "defaultMode": 420 } }])
     );
-    // What was not there is not there as nothing either.
+    // An absent field is not set to null.
     assert!(!pod.to_string().contains("null"), "{pod}");
     assert_eq!(
         pod["status"],

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Output;
 use crate::clock::nanoseconds;
 
-/// A line that was read, or a piece of one.
+/// A line that was read, or a part of one.
 pub(super) struct Line<'a> {
     pub(super) time: Timestamp,
     /// Whether the line ends here.
@@ -28,7 +28,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Writes a line, or a piece of one, with the present time.
+/// Writes a line, or a part of one, with the current time.
 pub(super) fn write(into: &mut Vec<u8>, output: Output, whole: bool, text: &[u8]) {
     let stream = if output == Output::Stdout {
         "stdout"

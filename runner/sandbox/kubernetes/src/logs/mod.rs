@@ -48,7 +48,7 @@ impl Logs {
             .join(format!("{}.log", id.restart))
     }
 
-    /// Opens a log for writing, after what it holds already.
+    /// Opens a log for appending.
     pub(crate) fn writer(self: &Arc<Self>, id: LogId) -> io::Result<LogWriter> {
         let path = self.path(&id);
         std::fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new(".")))?;
@@ -61,7 +61,7 @@ impl Logs {
         Ok(LogWriter::new(self.clone(), id, file, told))
     }
 
-    /// Returns a writer whose bytes nobody reads.
+    /// Returns a writer whose output is discarded.
     pub(crate) fn nowhere(self: &Arc<Self>) -> io::Result<LogWriter> {
         let file = File::options().write(true).open("/dev/null")?;
         let id = LogId {
@@ -77,12 +77,12 @@ impl Logs {
         ))
     }
 
-    /// Whether there is such a log.
+    /// Returns whether the log exists.
     pub(crate) fn has(&self, id: &LogId) -> bool {
         self.path(id).exists()
     }
 
-    /// Forgets a pod's logs.
+    /// Deletes a pod's logs.
     pub(crate) fn forget(&self, uid: &str) {
         if let Err(error) = std::fs::remove_dir_all(self.dir.join(uid))
             && error.kind() != io::ErrorKind::NotFound
@@ -91,7 +91,7 @@ impl Logs {
         }
     }
 
-    /// The end of a log, for a termination message: at most 80 lines and 2048 bytes.
+    /// Returns the end of a log, for a termination message: at most 80 lines and 2048 bytes.
     pub(crate) fn tail(&self, id: &LogId) -> String {
         let bytes = std::fs::read(self.path(id)).unwrap_or_default();
         let mut text = Vec::new();

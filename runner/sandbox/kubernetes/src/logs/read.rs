@@ -1,4 +1,4 @@
-//! Reading a log: a part of it, or all that is still to come.
+//! Reading of logs: a part of a log, or all of its future lines.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::line::Line;
 use super::{LogId, Logs};
 use crate::clock::nanoseconds;
 
-/// What of a log is wanted.
+/// The requested part of a log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Selection {
     pub(crate) follow: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Selection {
 }
 
 impl Logs {
-    /// Reads a log; a followed one ends when its container has ended.
+    /// Reads a log. A followed one ends when its container has ended.
     pub(crate) fn read(
         self: &Arc<Self>,
         id: LogId,
@@ -40,7 +40,7 @@ impl Logs {
             tokio::select! {
                 result = logs.send(&id, &selection, &out) => {
                     if let Err(error) = result {
-                        // The receiver may have gone; then nobody is left to be told.
+                        // The receiver may be closed; then the error cannot be reported.
                         let _ = out.send(Err(error)).await;
                     }
                 }
@@ -72,7 +72,7 @@ impl Logs {
         let mut left = selection.limit.unwrap_or(u64::MAX);
         let (mut raw, mut fresh) = (Vec::new(), true);
         loop {
-            // Marked before reading: what is written from here on wakes the wait below.
+            // Marked before the read, so that later writes wake the wait below.
             let ended = match &mut told {
                 Some(told) => {
                     told.borrow_and_update();
@@ -87,8 +87,8 @@ impl Logs {
                 }
                 let line = Line::parse(&raw);
                 let begins = fresh;
-                // As the kubelet does: what is left out counts as well, so that a log may begin
-                // with the end of an older line, which has no stamp.
+                // As in the kubelet, skipped bytes count too, so that a log may begin with the end
+                // of an older line, which has no timestamp.
                 fresh = line.as_ref().is_none_or(|line| line.whole);
                 if let Some(line) = line
                     && selection.since.is_none_or(|since| line.time >= since)
@@ -119,7 +119,7 @@ impl Logs {
                 return Ok(());
             }
             if let Some(told) = &mut told {
-                // An error is the writer's end: one more read takes what it left.
+                // An error means that the writer is closed: one more read gets the rest.
                 let _ = told.changed().await;
             }
         }

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use super::line::write;
 use super::{LogId, Logs};
 
-/// Longest piece of a line that is written as one; longer lines are split as containerd does.
+/// The maximum length of a line, in bytes; longer lines are split as in containerd.
 const PIECE: usize = 16 << 10;
 
-/// Which of a container's two streams.
+/// One of a container's two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// Standard output.
@@ -21,7 +21,7 @@ pub enum Output {
     Stderr,
 }
 
-/// Takes what a container writes. Clones write to the same log.
+/// A writer for a container's output. Clones write to the same log.
 #[derive(Debug, Clone)]
 pub struct LogWriter(Arc<Open>);
 
@@ -36,7 +36,7 @@ struct Open {
 struct Pending {
     file: File,
     told: watch::Sender<u64>,
-    /// Text that no line end has followed yet, of each stream.
+    /// The text of each stream after its last line end.
     rest: [Vec<u8>; 2],
 }
 
@@ -53,7 +53,7 @@ impl LogWriter {
         }))
     }
 
-    /// Appends bytes of any kind; lines are stamped with the time at which they end.
+    /// Appends any bytes. The timestamp of a line is the time of its end.
     pub fn write(&self, output: Output, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
@@ -83,7 +83,7 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Ends the log: a last line without its end is kept as it is, and followers are let go.
+    /// Ends the log. A last line without a line end is kept, and followers are released.
     pub(crate) fn close(&self) {
         self.0.close();
     }
@@ -111,7 +111,7 @@ impl Open {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.id);
-        // The last sender: followers read what is left and end.
+        // This drops the last sender: followers read the rest and end.
         state.told = watch::Sender::new(0);
     }
 }

@@ -1,4 +1,4 @@
-//! Server-side apply, and the record of who manages which field.
+//! Server-side apply, and the record of the managers of each field.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -60,14 +60,14 @@ fn write(object: &mut Value, entries: &[Entry]) {
     }
 }
 
-/// Who writes, and through which sub-resource (empty for the object itself).
+/// A field manager, and the sub-resource of the write (empty for the object itself).
 #[derive(Debug, Clone)]
 pub(crate) struct Manager {
     pub(crate) name: String,
     pub(crate) subresource: String,
 }
 
-/// Records a plain write: what it changed is its manager's now.
+/// Records a plain write: the manager owns the fields that it changed.
 pub(crate) fn record(old: &Value, new: &mut Value, manager: &Manager) {
     let before = fields::of_object(old);
     let after = fields::of_object(new);
@@ -109,7 +109,7 @@ pub(crate) fn record(old: &Value, new: &mut Value, manager: &Manager) {
     write(new, &entries);
 }
 
-/// Applies a manager's wish to the live object (`Null` where there is none).
+/// Applies a manager's configuration to the live object (`Null` if there is none).
 pub(crate) fn apply(
     live: &Value,
     wish: &Value,
@@ -151,7 +151,8 @@ pub(crate) fn apply(
     } else {
         live.clone()
     };
-    // What this manager applied before and no longer wishes goes, unless others hold it too.
+    // Fields that this manager applied before and now omits are removed, unless others own them
+    // too.
     let previous: Fields = entries
         .iter()
         .filter(|e| is_own(e))

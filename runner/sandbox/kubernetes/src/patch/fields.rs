@@ -11,7 +11,7 @@ pub(crate) type Path = Vec<String>;
 /// The fields that a manager owns.
 pub(crate) type Fields = BTreeSet<Path>;
 
-/// The keys of a list that server-side apply merges, of one item.
+/// Returns the merge key of a list item, for server-side apply.
 fn item_key(field: &str, item: &Value) -> Option<String> {
     if field == "ports" {
         let protocol = item["protocol"].as_str().unwrap_or("TCP");
@@ -25,7 +25,7 @@ fn item_key(field: &str, item: &Value) -> Option<String> {
     Some(format!("k:{}", json!({ by: item.get(by)? })))
 }
 
-/// The fields of an object, without what identifies it or the server alone writes.
+/// Returns the fields of an object, except identifiers and fields that only the server writes.
 pub(crate) fn of_object(object: &Value) -> Fields {
     let mut fields = Fields::new();
     let Some(map) = object.as_object() else {
@@ -79,7 +79,7 @@ fn inside(fields: &mut Fields, path: Path, name: &str, value: &Value) {
             for (key, item) in keys.into_iter().zip(items) {
                 let mut path = path.clone();
                 path.push(key);
-                // The item itself: who owns it keeps it there.
+                // The item itself: its owner keeps it in the list.
                 fields.insert(path.clone());
                 for (name, value) in item.as_object().into_iter().flatten() {
                     collect(fields, &path, name, value);
@@ -92,7 +92,7 @@ fn inside(fields: &mut Fields, path: Path, name: &str, value: &Value) {
     }
 }
 
-/// The value at a path.
+/// Returns the value at a path.
 pub(crate) fn value_at<'a>(object: &'a Value, path: &[String]) -> Option<&'a Value> {
     let mut at = object;
     for step in path {
@@ -118,7 +118,7 @@ fn position(list: &Value, step: &str) -> Option<usize> {
     })
 }
 
-/// Takes a field out of an object, and what it leaves empty.
+/// Removes a field from an object, and the parents that become empty.
 pub(crate) fn remove(object: &mut Value, path: &[String]) {
     let Some((first, rest)) = path.split_first() else {
         return;
@@ -149,7 +149,7 @@ pub(crate) fn remove(object: &mut Value, path: &[String]) {
     }
 }
 
-/// `.spec.containers[name="a"].image`, as conflicts show it.
+/// Formats a path as in conflicts: `.spec.containers[name="a"].image`.
 pub(crate) fn shown(path: &[String]) -> String {
     let mut text = String::new();
     for step in path {
@@ -167,7 +167,7 @@ pub(crate) fn shown(path: &[String]) -> String {
     text
 }
 
-/// To `FieldsV1`.
+/// Converts fields to `FieldsV1`.
 pub(crate) fn to_json(fields: &Fields) -> Value {
     let mut root = Map::new();
     for path in fields {
@@ -186,7 +186,7 @@ pub(crate) fn to_json(fields: &Fields) -> Value {
     Value::Object(root)
 }
 
-/// From `FieldsV1`.
+/// Reads fields from `FieldsV1`.
 pub(crate) fn from_json(value: &Value) -> Fields {
     fn walk(fields: &mut Fields, path: &Path, value: &Value) {
         let children = value.as_object();

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::status::ApiError;
 
-/// The key by which a list of objects is merged, by the field's name.
+/// Returns the merge key of a list of objects, by the field's name.
 ///
-/// From the `patchMergeKey` tags of `k8s.io/api/core/v1` and `meta/v1`. `None`: the list is
-/// replaced whole.
+/// From the `patchMergeKey` tags of `k8s.io/api/core/v1` and `meta/v1`. `None` means that the list
+/// is replaced as a whole.
 pub(crate) fn merge_key(field: &str) -> Option<&'static str> {
     Some(match field {
         "containers"
@@ -33,12 +33,12 @@ pub(crate) fn merge_key(field: &str) -> Option<&'static str> {
     })
 }
 
-/// Lists of plain values that are merged as sets.
+/// Returns whether a field is a list of plain values that is merged as a set.
 pub(crate) fn is_set(field: &str) -> bool {
     matches!(field, "finalizers" | "podCIDRs")
 }
 
-/// RFC 6902.
+/// Applies a JSON patch (RFC 6902).
 pub(crate) fn json(target: &mut Value, patch: Value) -> Result<(), ApiError> {
     let operations: json_patch::Patch = serde_json::from_value(patch)
         .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))?;
@@ -51,7 +51,7 @@ pub(crate) fn json(target: &mut Value, patch: Value) -> Result<(), ApiError> {
     })
 }
 
-/// RFC 7386.
+/// Applies a JSON merge patch (RFC 7386).
 pub(crate) fn merge(target: &mut Value, patch: &Value) -> Result<(), ApiError> {
     if !patch.is_object() {
         return Err(ApiError::bad_request(

@@ -1,4 +1,4 @@
-//! Strategic merge patches: merge patches that know which lists are maps.
+//! Strategic merge patches: merge patches that merge some lists by key.
 //!
 //! Rules: "Strategic Merge Patch" in kubernetes/community (sig-api-machinery).
 
@@ -52,7 +52,7 @@ fn merge_maps(target: &mut Value, patch: &Map<String, Value>) -> Result<(), ApiE
                 list.retain(|item| !gone.contains(item));
             }
         } else if key.starts_with('$') {
-            // Orders are kept below; the others were handled above.
+            // Order directives are kept below; the others were handled above.
         } else if value.is_null() {
             map.shift_remove(key);
         } else {

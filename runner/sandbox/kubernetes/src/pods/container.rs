@@ -1,4 +1,4 @@
-//! One container: started, ended, and started again as the pod's policy says.
+//! The lifecycle of one container: start, end, and restarts by the pod's policy.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ use crate::clock;
 use crate::logs::{LogId, LogWriter};
 use crate::status::ApiError;
 
-/// Longest termination message, in bytes, as the kubelet reads it.
+/// The maximum termination message, in bytes (the kubelet's limit).
 const MESSAGE: usize = 4096;
-/// After a kill, how long a runtime may take to say how the container ended.
+/// The time that a runtime has, after a kill, to report how the container ended.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
 impl Pod {
-    /// Runs a container to its last end; whether that was a success.
+    /// Runs a container until its final end, and returns whether that was a success.
     pub(super) async fn run_container(&self, list: List, name: &str) -> Result<bool, ApiError> {
         loop {
             let Some(pod) = self.current() else {
@@ -85,7 +85,8 @@ impl Pod {
         Ok(())
     }
 
-    /// Whether the cluster added the container of that name; the runtime knows nothing of it.
+    /// Returns whether the cluster injected the container of that name; the runtime does not know
+    /// it.
     fn is_injected(&self, name: &str) -> bool {
         let sidecar = self.kubelet.faults().sidecar;
         sidecar.is_some_and(|sidecar| sidecar.name == name)
@@ -168,7 +169,7 @@ impl Pod {
             exit = &mut run => exit,
             () = out_of_memory => {
                 stop.kill();
-                // However it ends now, it was the memory.
+                // However it ends now, the cause was the memory limit.
                 let _ = tokio::time::timeout(LAST_WAIT, &mut run).await;
                 ContainerExit {
                     code: 137, reason: Some("OOMKilled".to_owned()), message: None,
@@ -184,7 +185,7 @@ impl Pod {
         Ok(exit)
     }
 
-    /// Reads what the container left as its last word.
+    /// Reads the container's termination message.
     fn with_message(
         &self,
         pod: &Value,
@@ -237,7 +238,7 @@ impl Pod {
     }
 }
 
-/// What the kubelet says of a container that it no longer finds.
+/// Returns the kubelet's status of a container that it can no longer find.
 fn lost() -> ContainerExit {
     ContainerExit {
         code: 137,

@@ -1,4 +1,4 @@
-//! Ending pods as a cluster does it, with the marks that each way leaves.
+//! Disruption of pods, with the status that each cause leaves.
 
 use serde_json::Value;
 
@@ -9,15 +9,16 @@ use crate::api::delete::{Options, delete};
 use crate::kinds::core_kind;
 use crate::status::ApiError;
 
-/// The kubelet's sentence of an eviction.
+/// The kubelet's message for an eviction.
 const LOW: &str = "The node was low on resource: ephemeral-storage. Threshold quantity: \
                    10737418240, available: 9961472Ki. ";
-/// The kubelet's sentence of a graceful shutdown of its node.
+/// The kubelet's message for a graceful shutdown of its node.
 const SHUTDOWN: &str = "Pod was terminated in response to imminent node shutdown.";
 
 impl Pod {
-    /// Ends the pod. Through the API it gets a condition and a deletion, and no `status.reason`;
-    /// the kubelet sets all three and deletes nothing (Kubernetes, "Pod disruption conditions").
+    /// Ends the pod. An eviction through the API sets a condition, deletes the pod and sets no
+    /// `status.reason`; the kubelet sets the condition, the reason and the phase, and does not
+    /// delete the pod (Kubernetes, "Pod disruption conditions").
     pub(super) fn disrupt(&self, by: By, pod: &Value) -> Result<(), ApiError> {
         match by {
             By::Kubelet => {
@@ -53,7 +54,7 @@ impl Pod {
                 self.mark_and_delete(pod, ("DeletionByTaintManager", message), Some(0))
             }
             By::GarbageCollection => {
-                // Its controller writes both in one patch (`markFailedAndDeletePodWithCondition`).
+                // The controller writes both in one patch (`markFailedAndDeletePodWithCondition`).
                 self.edit(|pod| {
                     pod["status"]["phase"] = "Failed".into();
                     let message = "PodGC: node no longer exists";

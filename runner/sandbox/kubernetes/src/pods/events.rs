@@ -1,4 +1,4 @@
-//! Events, as the scheduler and the kubelet write them: the same one again is counted.
+//! Events of the scheduler and the kubelet; a repeated event is counted.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::names::unique_id;
 use crate::status::ApiError;
 use crate::store::{Key, Store};
 
-/// Who reports.
+/// The reporter of an event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source<'a> {
     Scheduler,
@@ -15,7 +15,7 @@ pub(crate) enum Source<'a> {
     Controller(&'static str),
 }
 
-/// What is reported.
+/// The content of an event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Report<'a> {
     pub(crate) source: Source<'a>,
@@ -38,7 +38,7 @@ pub(crate) fn record(store: &Store, object: &Value, report: Report<'_>) -> Resul
     let kind = if report.warning { "Warning" } else { "Normal" };
     let now = clock::now();
     store.write(|tx| {
-        // An object in a namespace that has gone is not spoken of any more.
+        // Objects in a deleted namespace get no events.
         if tx.get(&Key::new("namespaces", "", namespace)).is_none() {
             return Ok(());
         }

@@ -1,8 +1,8 @@
-//! What pods can be made to meet. All of it is data, so that a scenario is a file.
+//! The faults of pods. All of them are data, so that a scenario is a file.
 
 use serde::{Deserialize, Serialize};
 
-/// Faults for every pod of the cluster; the default is a healthy one.
+/// Faults for every pod of the cluster; the default is a healthy cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Faults {
@@ -10,19 +10,20 @@ pub struct Faults {
     pub image_pull: Option<ImagePull>,
     /// Containers run out of memory.
     pub out_of_memory: Option<OutOfMemory>,
-    /// Somebody ends the pod before its containers end.
+    /// The pod is ended before its containers end.
     pub disruption: Option<Disruption>,
-    /// No node takes the pod.
+    /// No node accepts the pod.
     pub unschedulable: Option<Unschedulable>,
-    /// Containers take their time to be created.
+    /// The creation of containers is slow.
     pub slow_start: Option<SlowStart>,
     /// Containers start and do nothing.
     pub hang: Option<Hang>,
-    /// What containers write instead of their own output, before they begin.
+    /// The output of containers, written before they begin and in place of their own output.
     pub writes: Vec<Written>,
-    /// The node throws a container's log away when the container has ended.
+    /// The node deletes a container's log when the container has ended.
     pub log_lost: bool,
-    /// The HTTP status that the node's metadata server gives in place of tokens. The runtime heeds it.
+    /// The HTTP status that the node's metadata server returns in place of tokens. The runtime
+    /// implements it.
     pub metadata_status: Option<u16>,
     /// A container is injected into every pod, before its own.
     pub sidecar: Option<Sidecar>,
@@ -32,9 +33,9 @@ pub struct Faults {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ImagePull {
-    /// How often a pull fails before it succeeds; absent: always.
+    /// The number of pulls that fail before one succeeds; absent means that all fail.
     pub fail_times: Option<u32>,
-    /// What the registry says.
+    /// The registry's error message.
     pub message: Option<String>,
 }
 
@@ -42,43 +43,43 @@ pub struct ImagePull {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct OutOfMemory {
-    /// How long the container has run by then, in milliseconds.
+    /// The time for which the container has run by then, in milliseconds.
     pub after_millis: u64,
-    /// Only containers whose memory limit is below this quantity; absent: all.
+    /// Limits the fault to containers whose memory limit is below this quantity; absent means all.
     pub below: Option<String>,
 }
 
-/// Somebody ends the pod before its containers end.
+/// The pod is ended before its containers end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Disruption {
-    /// Who.
+    /// The component that ends the pod.
     pub by: By,
-    /// How long its first container has run by then, in milliseconds.
+    /// The time for which the first container has run by then, in milliseconds.
     pub after_millis: u64,
 }
 
-/// Who ends a pod.
+/// The component that ends a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum By {
-    /// The kubelet, whose node runs low on a resource.
+    /// The kubelet, because its node runs low on a resource.
     Kubelet,
-    /// The eviction API, as `kubectl drain` calls it.
+    /// The eviction API, as called by `kubectl drain`.
     Drain,
     /// The scheduler, for a pod of a higher priority.
     Preemption,
-    /// The taint manager, because the node is not heard of any more.
+    /// The taint manager, because the node does not report any more.
     Taint,
     /// The garbage collector, because the node does not exist any more.
     GarbageCollection,
-    /// The kubelet, whose node shuts down.
+    /// The kubelet, because its node shuts down.
     Shutdown,
-    /// Somebody with `kubectl delete pod`.
+    /// A user, with `kubectl delete pod`.
     Deletion,
 }
 
-/// A container that is injected into every pod, as service meshes do it.
+/// A container that is injected into every pod, as by service meshes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sidecar {
@@ -87,26 +88,26 @@ pub struct Sidecar {
     /// Whether it is an init container.
     #[serde(default)]
     pub init: bool,
-    /// What it ends with at once; absent: it goes on until it is told to end.
+    /// The exit code, with which it ends at once; absent means that it runs until it is stopped.
     #[serde(default)]
     pub exit_code: Option<i32>,
 }
 
-/// No node takes the pod.
+/// No node accepts the pod.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Unschedulable {
-    /// What the scheduler says of the nodes, such as `1 Insufficient memory`.
+    /// The scheduler's message about the nodes, such as `1 Insufficient memory`.
     pub reason: Option<String>,
-    /// When room is found, in milliseconds; absent: never.
+    /// The time until a node accepts the pod, in milliseconds; absent means never.
     pub for_millis: Option<u64>,
 }
 
-/// Containers take their time to be created.
+/// The creation of containers is slow.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SlowStart {
-    /// In milliseconds.
+    /// The delay, in milliseconds.
     pub millis: u64,
 }
 
@@ -114,7 +115,7 @@ pub struct SlowStart {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Hang {
-    /// Whether they only end when they are killed.
+    /// Whether the containers ignore SIGTERM and only end when they are killed.
     pub ignores_term: bool,
 }
 
@@ -124,7 +125,7 @@ pub struct Hang {
 pub struct Written {
     /// The bytes, in base64.
     pub base64: String,
-    /// How often they are written.
+    /// The number of times that they are written.
     #[serde(default = "once")]
     pub times: u32,
 }

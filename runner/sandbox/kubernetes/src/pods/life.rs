@@ -1,4 +1,4 @@
-//! From Pending to the end of the last container.
+//! The lifecycle of a pod, from Pending to the end of its last container.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::clock;
 use crate::status::ApiError;
 
 impl Pod {
-    /// Lives the pod's life; ends early when it is stopped.
+    /// Runs the pod's lifecycle. Returns early when the pod is stopped.
     pub(super) async fn live(&self) {
         if let Err(error) = self.try_live().await {
             tracing::warn!(%error, pod = self.key.name, "a pod's life was cut short");
@@ -44,7 +44,7 @@ impl Pod {
         if !self.mount().await? {
             return Ok(());
         }
-        // What was injected is there now, too.
+        // Read again, since a container may have been injected.
         let Some(pod) = self.current() else {
             return Ok(());
         };
@@ -61,7 +61,7 @@ impl Pod {
         Ok(())
     }
 
-    /// Sleeps; false when the pod was stopped meanwhile.
+    /// Sleeps, and returns false if the pod was stopped in the meantime.
     pub(super) async fn wait(&self, time: Duration) -> bool {
         tokio::select! {
             () = tokio::time::sleep(time) => true,
@@ -69,7 +69,7 @@ impl Pod {
         }
     }
 
-    /// Waits for any change of the cluster; false when the pod was stopped.
+    /// Waits for any change of the cluster, and returns false if the pod was stopped.
     async fn wait_for_change(&self, ticks: &mut tokio::sync::watch::Receiver<u64>) -> bool {
         tokio::select! {
             changed = ticks.changed() => changed.is_ok(),
@@ -133,7 +133,7 @@ impl Pod {
                 }
                 Err(_) => {}
             }
-            // A fault that heals by itself makes no change that would wake this.
+            // The end of a temporary fault is not a change that would wake this.
             let nap = healed.min(Duration::from_hours(1));
             tokio::select! {
                 more = self.wait_for_change(&mut ticks) => if !more { return Ok(false) },
@@ -142,7 +142,7 @@ impl Pod {
         }
     }
 
-    /// The kubelet takes the pod.
+    /// Records that the kubelet admits the pod.
     fn admit(&self) -> Result<(), ApiError> {
         let taken: Vec<Value> = self
             .shared()
@@ -181,7 +181,7 @@ impl Pod {
         })
     }
 
-    /// Makes the volumes; waits for what they name.
+    /// Creates the volumes, and waits for the objects that they name.
     async fn mount(&self) -> Result<bool, ApiError> {
         let mut ticks = self.shared().store.ticks();
         let mut said = String::new();
@@ -214,7 +214,7 @@ impl Pod {
         }
     }
 
-    /// Waits until a container's references are all there; `None` when the pod was stopped.
+    /// Waits until all of a container's references exist; `None` if the pod was stopped.
     pub(super) async fn resolved(
         &self,
         list: List,
@@ -255,7 +255,7 @@ impl Pod {
     }
 }
 
-/// Adds the container before the pod's own, as a mutating webhook does when the pod is created.
+/// Inserts the container before the pod's own, as a mutating webhook does on creation.
 fn inject(sidecar: &Sidecar, pod: &mut Value) {
     let list = if sidecar.init { List::Init } else { List::Main };
     let containers = &mut pod["spec"][list.spec()];

@@ -1,4 +1,4 @@
-//! The life of pods: what the scheduler and the kubelet do on a real cluster.
+//! The lifecycle of pods: the scheduler's and the kubelet's work on a real cluster.
 
 mod container;
 mod disrupt;
@@ -28,7 +28,7 @@ use crate::cluster::Shared;
 use crate::status::ApiError;
 use crate::store::Key;
 
-/// Looks after every pod of the cluster.
+/// The manager of all pods of the cluster.
 pub(crate) struct Kubelet {
     shared: Arc<Shared>,
     runtime: Arc<dyn Runtime>,
@@ -45,7 +45,7 @@ impl std::fmt::Debug for Kubelet {
 }
 
 impl Kubelet {
-    /// Takes up the pods that are there, and each new one.
+    /// Starts managing the existing pods, and each new one.
     pub(crate) fn start(shared: Arc<Shared>, runtime: Arc<dyn Runtime>) -> Arc<Self> {
         let kubelet = Arc::new(Self {
             faults: Mutex::new(shared.config.faults.clone()),
@@ -103,7 +103,7 @@ impl Kubelet {
         self.shared.config.dir.join("pods").join(uid)
     }
 
-    /// Removes what pods left that were deleted while nothing ran.
+    /// Removes the folders of pods that were deleted while the sandbox was not running.
     fn sweep_folders(&self) {
         let living: HashSet<String> = self
             .shared
@@ -137,14 +137,14 @@ impl Kubelet {
     }
 }
 
-/// One pod, as long as it is looked after.
+/// A managed pod.
 #[derive(Debug, Clone)]
 struct Pod {
     kubelet: Arc<Kubelet>,
     key: Key,
     uid: String,
     stop: Stop,
-    /// When its first container ran.
+    /// The start time of its first container.
     started: Arc<OnceLock<Instant>>,
 }
 
@@ -153,7 +153,8 @@ impl Pod {
         &self.kubelet.shared
     }
 
-    /// The pod as it stands; `None` when it is gone (or another has its name).
+    /// Returns the pod's current state; `None` if it was deleted (or replaced by another of its
+    /// name).
     fn current(&self) -> Option<Arc<Value>> {
         self.shared()
             .store
@@ -161,7 +162,7 @@ impl Pod {
             .filter(|p| p["metadata"]["uid"] == self.uid.as_str())
     }
 
-    /// Changes the pod, and settles its phase.
+    /// Changes the pod, and updates its phase.
     fn edit(&self, change: impl FnOnce(&mut Value)) -> Result<(), ApiError> {
         self.shared().store.write(|tx| {
             let Some(old) = tx.get(&self.key) else {

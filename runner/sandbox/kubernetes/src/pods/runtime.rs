@@ -1,4 +1,4 @@
-//! What runs containers: the cluster is given one, and knows only this.
+//! The runtime of containers, which is the cluster's only interface to it.
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -7,17 +7,17 @@ use tokio_util::sync::CancellationToken;
 use super::resolve::ResolvedContainer;
 use crate::logs::LogWriter;
 
-/// Runs a container as the cluster's nodes do.
+/// A container runtime, as on the cluster's nodes.
 #[async_trait]
 pub trait Runtime: Send + Sync + 'static {
-    /// Whether the image can be had, as a pull would find out.
+    /// Returns whether the image is available, as a pull would.
     async fn check_image(&self, image: &str) -> Result<(), PullError>;
 
-    /// Runs a container to its end. On [`Stop::terminated`] it should end soon (SIGTERM), on
-    /// [`Stop::killed`] at once (SIGKILL). What it writes to `log` is its output.
+    /// Runs a container until it ends. On [`Stop::terminated`] it should end soon (SIGTERM), on
+    /// [`Stop::killed`] at once (SIGKILL). Its output is written to `log`.
     ///
-    /// The future is dropped when the sandbox ends while the container runs: whether the
-    /// container goes on, to be taken up by [`Self::attach`], is the runtime's to decide.
+    /// The future is dropped when the sandbox ends while the container runs. The runtime decides
+    /// whether the container keeps running, to be resumed by [`Self::attach`].
     async fn run(
         &self,
         pod: &Value,
@@ -26,8 +26,8 @@ pub trait Runtime: Send + Sync + 'static {
         stop: Stop,
     ) -> ContainerExit;
 
-    /// Takes up a container that an earlier process of the sandbox started, and waits for its
-    /// end. `None` when it cannot be found: its pod then says so.
+    /// Resumes a container that an earlier process of the sandbox started, and waits for its end.
+    /// Returns `None` if it cannot be found; its pod then reports that.
     async fn attach(
         &self,
         pod: &Value,
@@ -40,16 +40,16 @@ pub trait Runtime: Send + Sync + 'static {
     }
 }
 
-/// Why an image cannot be pulled, in the words of the event.
+/// The reason why an image cannot be pulled, in the words of the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PullError {
-    /// What the registry or the runtime said.
+    /// The message of the registry or the runtime.
     pub message: String,
 }
 
 impl PullError {
-    /// A failed pull.
+    /// Creates the error of a failed pull.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -57,19 +57,21 @@ impl PullError {
     }
 }
 
-/// How a container ended.
+/// The result of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContainerExit {
     /// The exit code; 128 + N for signal N.
     pub code: i32,
-    /// `None`: `Completed` or `Error`, by the code. `OOMKilled`, `ContainerCannotRun`, …
+    /// The reason, such as `OOMKilled` or `ContainerCannotRun`. `None` means `Completed` or
+    /// `Error`, by the code.
     pub reason: Option<String>,
-    /// `None`: what lies in the container's termination message file (or its log's end).
+    /// The termination message. `None` means the content of the container's termination message
+    /// file (or the end of its log).
     pub message: Option<String>,
 }
 
 impl ContainerExit {
-    /// An end with this code and nothing else to say.
+    /// Creates a result with this exit code and no reason or message.
     pub fn code(code: i32) -> Self {
         Self {
             code,
@@ -86,7 +88,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Resolves when the container is asked to end (SIGTERM).
+    /// Resolves when the container should end (SIGTERM).
     pub async fn terminated(&self) {
         self.terminate.cancelled().await;
     }
@@ -109,7 +111,7 @@ impl Stop {
         self.kill.cancel();
     }
 
-    /// One that follows this one and can also be used alone.
+    /// Returns a child, which is stopped with this one and can also be stopped alone.
     pub(crate) fn child(&self) -> Self {
         Self {
             terminate: self.terminate.child_token(),

@@ -1,4 +1,4 @@
-//! Finding a node, in the scheduler's words where there is none.
+//! The choice of a node, with the scheduler's messages if there is none.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::quantity::thousandths;
 
-/// The node that takes a pod, or why none does.
+/// Returns the node for a pod, or the reason why there is none.
 pub(crate) fn find(pod: &Value, nodes: &[&Value], pods: &[&Value]) -> Result<String, String> {
     if nodes.is_empty() {
         return Err("no nodes available to schedule pods".to_owned());
@@ -33,7 +33,7 @@ pub(crate) fn find(pod: &Value, nodes: &[&Value], pods: &[&Value]) -> Result<Str
     ))
 }
 
-/// The scheduler's sentence.
+/// Returns the scheduler's message.
 pub(crate) fn unavailable(nodes: usize, reasons: &str) -> String {
     format!(
         "0/{nodes} nodes are available: {reasons}. preemption: 0/{nodes} nodes are available: \
@@ -104,7 +104,7 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
         })
 }
 
-/// What a pod asks for: the sum of its containers, or its largest init container.
+/// Returns a pod's request: the sum of its containers, or its largest init container.
 fn request(pod: &Value, resource: &str) -> i128 {
     let of = |c: &Value| {
         c["resources"]["requests"][resource]

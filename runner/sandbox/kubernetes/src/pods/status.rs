@@ -1,10 +1,10 @@
-//! Writing a pod's status, piece by piece.
+//! Changes of a pod's status.
 
 use serde_json::{Value, json};
 
 use crate::clock;
 
-/// Sets a condition; its transition time moves only with its status.
+/// Sets a condition. The transition time only changes with the status.
 pub(crate) fn condition(pod: &mut Value, kind: &str, status: bool, reason: &str, message: &str) {
     let now = clock::now();
     let mut condition = json!({
@@ -34,7 +34,7 @@ pub(crate) fn condition(pod: &mut Value, kind: &str, status: bool, reason: &str,
     }
 }
 
-/// Which of a pod's lists a container is in.
+/// The list of the pod that a container is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
     Init,
@@ -57,7 +57,7 @@ impl List {
     }
 }
 
-/// The statuses of containers of which none has started.
+/// Sets the statuses of containers before any has started.
 pub(crate) fn fresh(pod: &mut Value) {
     let has_init = pod["spec"]["initContainers"]
         .as_array()
@@ -88,7 +88,7 @@ pub(crate) fn fresh(pod: &mut Value) {
     }
 }
 
-/// One container's status.
+/// Returns a container's status.
 pub(crate) fn container<'a>(pod: &'a Value, list: List, name: &str) -> Option<&'a Value> {
     pod["status"][list.status()]
         .as_array()?
@@ -96,7 +96,7 @@ pub(crate) fn container<'a>(pod: &'a Value, list: List, name: &str) -> Option<&'
         .find(|s| s["name"] == name)
 }
 
-/// One container's status, to be changed.
+/// Returns a container's status, mutably.
 pub(crate) fn container_mut<'a>(
     pod: &'a mut Value,
     list: List,

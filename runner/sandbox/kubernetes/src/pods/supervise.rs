@@ -1,4 +1,4 @@
-//! Beside a pod's life: its deletion, its deadline, and what befalls its node.
+//! The supervision of a pod: its deletion, its deadline, and the faults of its node.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::Pod;
 use super::faults::By;
 use crate::store::Key;
 
-/// After a kill, how long a runtime may take to say so.
+/// The time that a runtime has, after a kill, to report the end.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
-/// What ends a pod before its containers do.
+/// An event that ends a pod before its containers end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Deadline,
@@ -22,12 +22,12 @@ enum Fate {
 }
 
 impl Pod {
-    /// Looks after the pod until it is gone.
+    /// Supervises the pod until it is deleted.
     pub(super) async fn supervise(self) {
         let shutdown = self.shared().shutdown.clone();
         tokio::select! {
             biased;
-            // What runs in the runtime is left to it, and taken up by the next process.
+            // Running containers are left to the runtime, and resumed by the next process.
             () = shutdown.cancelled() => return,
             () = self.follow() => {}
         }
@@ -54,7 +54,7 @@ impl Pod {
             let deleted = object["metadata"]["deletionTimestamp"].is_string();
             if deleted && over {
                 self.remove();
-                // A finalizer may still hold it.
+                // A finalizer may still keep it.
                 if self.current().is_none() {
                     return;
                 }
@@ -82,12 +82,12 @@ impl Pod {
             }
         }
         if !over {
-            // An overdue runtime is left behind: its pod is gone already.
+            // A runtime that takes too long is abandoned: its pod is already deleted.
             let _ = tokio::time::timeout(LAST_WAIT, live).await;
         }
     }
 
-    /// The next thing that time brings.
+    /// Returns the next event and the time until it.
     fn next(&self, pod: &Value, met: &[Fate]) -> Option<(Fate, Duration)> {
         let now = Timestamp::now();
         let until =
@@ -98,7 +98,8 @@ impl Pod {
         );
         let mut all = Vec::new();
         if let Some(end) = time(&pod["metadata"]["deletionTimestamp"]) {
-            // The time was cut to whole seconds; nobody is killed before the grace is over.
+            // The time was truncated to whole seconds; no container is killed before its grace
+            // period ends.
             all.push((Fate::Kill, until(end) + Duration::from_secs(1)));
         }
         if !over {
@@ -191,7 +192,7 @@ impl Pod {
         }
     }
 
-    /// The kubelet's last word: the object goes, unless a finalizer holds it.
+    /// Deletes the object as the kubelet does, unless a finalizer keeps it.
     fn remove(&self) {
         let key: &Key = &self.key;
         let result = self.shared().store.write(|tx| {

@@ -1,4 +1,4 @@
-//! What a container waits for before it starts: its image, and the end of a back-off.
+//! A container's waits before its start: for its image, and for the end of a back-off.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ impl Pod {
         }
     }
 
-    /// The wait before try `n` + 1.
+    /// Returns the back-off before attempt `n` + 1.
     fn delay(&self, n: u32) -> Duration {
         let timing = &self.shared().config.timing;
         timing

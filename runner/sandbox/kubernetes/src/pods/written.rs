@@ -1,4 +1,4 @@
-//! What a container writes where a scenario says so.
+//! The output of a container that a scenario defines.
 
 use std::io;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use super::faults::Written;
 use crate::logs::{LogWriter, Logs, Output};
 
-/// How many bytes are written at once.
+/// The number of bytes per write.
 const CHUNK: usize = 16 << 10;
-/// The pause after each, so that a reader can be interrupted in the middle.
+/// The pause after each write, so that a reader can be interrupted in the middle.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Writes the bytes to the container's log, and returns where its own output goes.
+/// Writes the bytes to the container's log, and returns the writer for the container's own output.
 pub(super) async fn instead(
     written: &[Written],
     log: &LogWriter,

@@ -1,15 +1,15 @@
-//! What is wrong with one field.
+//! The validation errors of single fields.
 
 use serde_json::Value;
 
-/// One field that a validation refused.
+/// A field that failed validation.
 #[derive(Debug, Clone)]
 pub(crate) struct Cause {
     /// `FieldValueInvalid`, `FieldValueRequired`, `FieldValueForbidden`, …
     pub(crate) reason: &'static str,
     /// The path, such as `spec.containers[0].image`.
     pub(crate) field: String,
-    /// What is wrong, without the path.
+    /// The message, without the path.
     pub(crate) message: String,
 }
 

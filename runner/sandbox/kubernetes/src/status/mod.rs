@@ -1,4 +1,4 @@
-//! Errors as the API server words them: a `Status` object with code, reason and details.
+//! The API server's errors: `Status` objects with code, reason and details.
 
 mod cause;
 
@@ -10,9 +10,9 @@ use crate::kinds::Kind;
 
 pub(crate) use cause::Cause;
 
-/// A refusal, carried to the client as a `v1.Status`.
+/// An error, sent to the client as a `v1.Status`.
 ///
-/// The sentences are those of `k8s.io/apimachinery/pkg/api/errors`, since clients match on them.
+/// The messages are those of `k8s.io/apimachinery/pkg/api/errors`, since clients match on them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError(Box<Value>);
 
@@ -25,7 +25,7 @@ impl std::fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 impl ApiError {
-    /// A status of any code and reason, without details.
+    /// Creates a status with a code and reason, without details.
     pub fn new(code: StatusCode, reason: &str, message: impl Into<String>) -> Self {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
@@ -48,12 +48,12 @@ impl ApiError {
         self
     }
 
-    /// The `Status` object.
+    /// Returns the `Status` object.
     pub fn status(&self) -> &Value {
         &self.0
     }
 
-    /// The HTTP code.
+    /// Returns the HTTP code.
     pub fn code(&self) -> StatusCode {
         self.0["code"]
             .as_u64()
@@ -62,7 +62,7 @@ impl ApiError {
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The machine-readable reason, such as `NotFound`.
+    /// Returns the machine-readable reason, such as `NotFound`.
     pub fn reason(&self) -> &str {
         self.0["reason"].as_str().unwrap_or_default()
     }
@@ -115,7 +115,7 @@ impl ApiError {
         )
     }
 
-    /// A server-side apply that would take fields from other managers.
+    /// Creates the error of a server-side apply that would take fields from other managers.
     pub(crate) fn apply_conflict(conflicts: &[(String, String)]) -> Self {
         let causes: Vec<Value> = conflicts
             .iter()
@@ -167,7 +167,7 @@ impl ApiError {
         .details(details)
     }
 
-    /// `Forbidden` for a request on an object that admission refuses.
+    /// Returns the `Forbidden` error of an object that admission rejects.
     pub(crate) fn forbidden(kind: &Kind, name: &str, why: &str) -> Self {
         let subject = if name.is_empty() {
             format!("{} is forbidden", kind.qualified())
@@ -211,7 +211,7 @@ impl ApiError {
         )
     }
 
-    /// The watch or list asked for a past that is no longer kept.
+    /// Returns the error of a watch or list whose version is no longer stored.
     pub(crate) fn expired(why: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, "Expired", why)
     }

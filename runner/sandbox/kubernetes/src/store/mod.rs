@@ -1,4 +1,4 @@
-//! The objects, one resource version for all of them, and a bounded past for watches.
+//! The objects, one resource version for all of them, and a bounded history for watches.
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use crate::status::ApiError;
 
 pub(crate) use transaction::Transaction;
 
-/// Where an object lies: resource, namespace (empty for cluster scope), name.
+/// The key of an object: resource, namespace (empty for cluster scope), name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) resource: String,
@@ -34,13 +34,13 @@ impl Key {
         }
     }
 
-    /// Whether it is of a resource, in a namespace or, where that is empty, in any.
+    /// Returns whether the key is of a resource, in a namespace or, if that is empty, in any.
     fn is_of(&self, resource: &str, namespace: &str) -> bool {
         self.resource == resource && (namespace.is_empty() || self.namespace == namespace)
     }
 }
 
-/// One write, as watches see it.
+/// A write, as watches see it.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) rv: u64,
@@ -55,14 +55,14 @@ struct Inner {
     rv: u64,
     objects: BTreeMap<Key, Arc<Value>>,
     past: VecDeque<Change>,
-    /// Changes up to and including this version are forgotten.
+    /// Changes up to and including this version are no longer stored.
     forgotten: u64,
     kept: usize,
     journal: Journal,
 }
 
 impl Inner {
-    /// The objects of a resource, of one namespace or of all.
+    /// Returns the objects of a resource, in one namespace or in all.
     fn of<'a>(
         &'a self,
         resource: &'a str,
@@ -75,7 +75,7 @@ impl Inner {
     }
 }
 
-/// The store. Every write is on disk before it is answered.
+/// The store. Every write is on disk before it is acknowledged.
 #[derive(Debug)]
 pub(crate) struct Store {
     inner: Mutex<Inner>,
@@ -102,11 +102,11 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic while holding it leaves at worst a change that was not announced.
+        // A panic while the lock is held leaves at worst a change that was not announced.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Told of each new resource version.
+    /// Returns a receiver of each new resource version.
     pub(crate) fn ticks(&self) -> watch::Receiver<u64> {
         self.tick.subscribe()
     }
@@ -119,7 +119,7 @@ impl Store {
         self.lock().objects.get(key).cloned()
     }
 
-    /// All objects of a resource, of one namespace or of all, with the version they stand at.
+    /// Returns all objects of a resource, in one namespace or in all, and the store's version.
     pub(crate) fn list(&self, resource: &str, namespace: &str) -> (u64, Vec<Arc<Value>>) {
         let inner = self.lock();
         let items = inner.of(resource, namespace);
@@ -127,7 +127,7 @@ impl Store {
         (inner.rv, items)
     }
 
-    /// Every object, for the collectors.
+    /// Returns every object, for the garbage collector.
     pub(crate) fn all(&self) -> Vec<(Key, Arc<Value>)> {
         self.lock()
             .objects
@@ -136,7 +136,8 @@ impl Store {
             .collect()
     }
 
-    /// Changes of a resource after a version; `Err` names the oldest version that can be asked.
+    /// Returns the changes of a resource after a version; `Err` has the oldest version that is
+    /// available.
     pub(crate) fn since(
         &self,
         resource: &str,
@@ -156,7 +157,7 @@ impl Store {
         Ok((inner.rv, changes))
     }
 
-    /// Whether lists of this version can still be continued.
+    /// Returns whether lists of this version can still be continued.
     pub(crate) fn remembers(&self, version: u64) -> bool {
         version >= self.lock().forgotten
     }
@@ -169,7 +170,7 @@ impl Store {
         self.write_if(true, f)
     }
 
-    /// Like [`Self::write`]; with `really` false everything is judged and nothing is kept.
+    /// Like [`Self::write`]; if `really` is false, everything is validated and nothing is stored.
     pub(crate) fn write_if<T>(
         &self,
         really: bool,

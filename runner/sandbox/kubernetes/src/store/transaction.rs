@@ -1,4 +1,4 @@
-//! Writing to the store.
+//! Writes to the store.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::status::ApiError;
 /// The store while it is locked for writing.
 pub(crate) struct Transaction<'a> {
     pub(super) inner: &'a mut Inner,
-    /// Without it everything is judged and nothing is kept.
+    /// If false, everything is validated and nothing is stored.
     pub(super) really: bool,
 }
 
@@ -20,7 +20,7 @@ impl Transaction<'_> {
         self.inner.objects.get(key).cloned()
     }
 
-    /// The objects of a resource in a namespace, or in all.
+    /// Returns the objects of a resource, in one namespace or in all.
     pub(crate) fn list(&self, resource: &str, namespace: &str) -> Vec<(Key, Arc<Value>)> {
         self.inner
             .of(resource, namespace)
@@ -28,7 +28,7 @@ impl Transaction<'_> {
             .collect()
     }
 
-    /// What a namespace holds, of every resource.
+    /// Returns the keys of all objects in a namespace.
     pub(crate) fn list_namespace(&self, namespace: &str) -> Vec<Key> {
         self.inner
             .objects
@@ -62,7 +62,7 @@ impl Transaction<'_> {
         Ok(object)
     }
 
-    /// Removes an object; its last state carries the version of the removal.
+    /// Removes an object. Its last state has the version of the removal.
     pub(crate) fn remove(&mut self, key: &Key) -> Result<Option<Arc<Value>>, ApiError> {
         let Some(old) = self.inner.objects.get(key).cloned() else {
             return Ok(None);
@@ -109,7 +109,7 @@ impl Transaction<'_> {
         if inner.journal.wants_snapshot()
             && let Err(error) = inner.journal.snapshot(inner.rv, &inner.objects)
         {
-            // The journal alone still holds everything.
+            // The journal alone still has all changes.
             tracing::warn!(%error, "the Kubernetes state could not be compacted");
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The columns of each resource, and what stands in them.
+//! The columns of each resource, and their values.
 //!
 //! After kubernetes/pkg/printers/internalversion.
 
@@ -11,12 +11,12 @@ use crate::clock::age;
 /// A column of a table.
 pub(super) struct Column {
     pub(super) name: &'static str,
-    /// 0: always shown; 1: with `-o wide`.
+    /// 0: always shown; 1: shown with `-o wide`.
     pub(super) priority: u8,
     pub(super) cell: fn(&Row<'_>) -> Value,
 }
 
-/// What a row is about.
+/// The object of a row.
 pub(super) struct Row<'a> {
     pub(super) object: &'a Value,
     pub(super) now: Timestamp,
@@ -35,18 +35,18 @@ impl Row<'_> {
         self.object.pointer(pointer).cloned().unwrap_or_default()
     }
 
-    /// How long ago the moment was.
+    /// Returns the time since a timestamp.
     fn age(&self, pointer: &str) -> Value {
         age(self.text(pointer).unwrap_or_default(), self.now).into()
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     fn items(&self, pointer: &str) -> &[Value] {
         let found = self.object.pointer(pointer).and_then(Value::as_array);
         found.map_or(&[], Vec::as_slice)
     }
 
-    /// How many items or keys there are.
+    /// Returns the number of items or keys.
     fn count(&self, field: &str) -> usize {
         match &self.object[field] {
             Value::Object(map) => map.len(),
@@ -75,7 +75,7 @@ const fn wide(name: &'static str, cell: fn(&Row<'_>) -> Value) -> Column {
 const NAME: Column = shown("Name", |row| row.value("/metadata/name"));
 const AGE: Column = shown("Age", |row| row.age("/metadata/creationTimestamp"));
 
-/// The columns of a resource.
+/// Returns the columns of a resource.
 pub(super) fn columns(plural: &str) -> &'static [Column] {
     match plural {
         "pods" => PODS,

@@ -1,4 +1,4 @@
-//! `meta.k8s.io/v1` Tables: what `kubectl get` prints.
+//! `meta.k8s.io/v1` Tables, which `kubectl get` prints.
 
 mod columns;
 mod pod_status;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use columns::{Row, columns};
 
-/// Which part of each object a row carries.
+/// The part of each object that a row contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Include {
     None,
@@ -26,7 +26,7 @@ impl Include {
     }
 }
 
-/// A table of objects; `meta` is the list's own metadata.
+/// Returns a table of objects; `meta` is the list's own metadata.
 pub(crate) fn table<'a>(
     plural: &str,
     objects: impl IntoIterator<Item = &'a Value>,

@@ -1,8 +1,8 @@
-//! The word that says how a pod is.
+//! The short status of a pod.
 
 use serde_json::Value;
 
-/// The word that `kubectl get pods` shows under STATUS.
+/// Returns the text that `kubectl get pods` shows under STATUS.
 ///
 /// After `printPod` of kubernetes/pkg/printers/internalversion.
 pub(crate) fn pod_status(pod: &Value) -> String {

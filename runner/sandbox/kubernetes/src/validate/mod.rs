@@ -1,4 +1,4 @@
-//! What the API server refuses in an object's own text.
+//! The API server's validation of objects.
 
 mod pod;
 #[cfg(test)]
@@ -10,7 +10,7 @@ use crate::kinds::Kind;
 use crate::names::{check_key, check_label_value, check_name};
 use crate::status::{ApiError, Cause};
 
-/// Judges a new object, its defaults filled in.
+/// Validates a new object with its defaults set.
 pub(crate) fn create(kind: &Kind, object: &Value) -> Result<(), ApiError> {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     let mut causes = Vec::new();
@@ -75,7 +75,7 @@ fn metadata(object: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// The keys of a Secret or a config map.
+/// Validates the keys of a Secret or a config map.
 fn data(object: &Value, causes: &mut Vec<Cause>) {
     for field in ["data", "binaryData"] {
         for key in object[field].as_object().into_iter().flatten() {
@@ -103,7 +103,7 @@ fn check_data_key(field: &str, key: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-/// Judges a change; what may never change is compared here.
+/// Validates a change; immutable fields are compared here.
 pub(crate) fn update(kind: &Kind, old: &Value, new: &Value) -> Result<(), ApiError> {
     let name = old["metadata"]["name"].as_str().unwrap_or_default();
     let mut causes = Vec::new();

@@ -1,4 +1,4 @@
-//! What is wrong with a pod.
+//! The validation of pods.
 
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ fn container(item: &Value, at: &str, volumes: &[&str], causes: &mut Vec<Cause>) 
     }
 }
 
-/// Whether a pod is changed only where it may be.
+/// Returns whether a pod's immutable fields are unchanged.
 pub(super) fn is_same(old: &Value, new: &Value) -> bool {
     let bare = |spec: &Value| {
         let mut spec = spec.clone();

@@ -1,4 +1,4 @@
-//! A container's environment, with every reference followed.
+//! A container's environment, with every reference resolved.
 
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ enum From {
     Plain,
 }
 
-/// Replaces `$(NAME)` by known variables; `$$` stands for `$`.
+/// Replaces `$(NAME)` with known variables; `$$` stands for `$`.
 pub(super) fn expand(text: &str, env: &[(String, String)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,5 +1,5 @@
-//! What a container gets: its environment with every reference followed, and its volumes as
-//! folders of this machine.
+//! A container's inputs: its environment with every reference resolved, and its volumes as local
+//! folders.
 
 mod environment;
 mod volumes;
@@ -15,44 +15,44 @@ use crate::tokens::Tokens;
 
 use environment::expand;
 
-/// A place in the container that is a place on this machine.
+/// A path in the container that maps to a local path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Where the container sees it.
+    /// The path in the container.
     pub path: String,
-    /// The folder or file here.
+    /// The local folder or file.
     pub host: PathBuf,
-    /// Whether the container may not write to it.
+    /// Whether the container cannot write to it.
     pub read_only: bool,
 }
 
 /// A container with everything that a runtime needs to start it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResolvedContainer {
-    /// Its name in the pod.
+    /// The container's name in the pod.
     pub name: String,
-    /// Its image, as written.
+    /// The container's image, as written.
     pub image: String,
-    /// The entry point; empty: the image's own.
+    /// The entry point; empty for the image's own.
     pub command: Vec<String>,
     /// The arguments, with `$(NAME)` replaced.
     pub args: Vec<String>,
     /// The environment, in order.
     pub env: Vec<(String, String)>,
-    /// Volumes, and the termination message file.
+    /// The volumes and the termination message file.
     pub mounts: Vec<Mount>,
-    /// The working folder, where the pod names one.
+    /// The working folder, if the pod sets one.
     pub working_dir: Option<String>,
-    /// The file here that the container sees as its `terminationMessagePath`.
+    /// The local file behind the container's `terminationMessagePath`.
     pub termination_message: PathBuf,
-    /// How often it has been started before in this pod.
+    /// The number of earlier starts in this pod.
     pub restarts: u64,
-    /// The memory limit in bytes, where there is one.
+    /// The memory limit in bytes, if there is one.
     pub memory_limit: Option<u64>,
 }
 
 impl fmt::Debug for ResolvedContainer {
-    /// Without the environment and the arguments, which may hold secrets.
+    /// Omits the environment and the arguments, which may contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResolvedContainer")
             .field("name", &self.name)
@@ -62,10 +62,10 @@ impl fmt::Debug for ResolvedContainer {
     }
 }
 
-/// Why a container cannot be made yet.
+/// The reason why a container cannot be created yet.
 #[derive(Debug)]
 pub(crate) enum Missing {
-    /// A reference of the environment: the container waits with `CreateContainerConfigError`.
+    /// A reference in the environment: the container waits with `CreateContainerConfigError`.
     Config(String),
     /// A volume: the pod waits, with a `FailedMount` event.
     Mount(String),
@@ -75,7 +75,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) store: &'a Store,
     pub(crate) tokens: &'a Tokens,
     pub(crate) pod: &'a Value,
-    /// The pod's folder on this machine.
+    /// The pod's local folder.
     pub(crate) dir: PathBuf,
 }
 
@@ -90,7 +90,7 @@ impl Resolver<'_> {
         self.store.get(&Key::new(plural, self.namespace(), name))
     }
 
-    /// A field of the pod, as the downward API gives it.
+    /// Returns a field of the pod, as in the downward API.
     fn field(&self, path: &str) -> String {
         let pod = self.pod;
         if let Some((map, key)) = path.strip_suffix("']").and_then(|p| p.split_once("['")) {
@@ -113,7 +113,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// One container, ready to be started.
+    /// Returns a container that is ready to be started.
     pub(crate) fn container(
         &self,
         container: &Value,

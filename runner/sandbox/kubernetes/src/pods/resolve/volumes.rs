@@ -1,4 +1,4 @@
-//! The pod's volumes as folders of this machine.
+//! The pod's volumes as local folders.
 
 use std::io;
 use std::path::{Component, Path};
@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::{Missing, Mount, Resolver};
 use crate::tokens::Request;
 
-/// Paths in a volume, and what is in each.
+/// Paths in a volume, with their contents.
 type Files = Vec<(String, Vec<u8>)>;
 
 impl Resolver<'_> {
-    /// Makes the pod's volumes, those that change anew.
+    /// Creates the pod's volumes, and recreates those whose content changes.
     pub(crate) fn volumes(&self) -> Result<(), Missing> {
         for volume in self.pod["spec"]["volumes"].as_array().into_iter().flatten() {
             let name = volume["name"].as_str().unwrap_or_default();
@@ -84,7 +84,7 @@ impl Resolver<'_> {
         Err("the sandbox has no volumes of this kind".to_owned())
     }
 
-    /// What a secret or a config map holds, by its keys or by the paths that the source gives.
+    /// Returns the contents of a secret or a config map, by key or by the paths in the source.
     pub(super) fn keys(&self, plural: &str, source: &Value, by: &str) -> Result<Files, String> {
         let name = source[by].as_str().unwrap_or_default();
         let optional = source["optional"] == true;
@@ -180,7 +180,7 @@ impl Resolver<'_> {
         ))
     }
 
-    /// Where a container sees the volumes.
+    /// Returns the container's volume mounts.
     pub(super) fn mounts(&self, container: &Value) -> Vec<Mount> {
         container["volumeMounts"]
             .as_array()
@@ -204,7 +204,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether a path stays in the folder that it is joined to.
+/// Returns whether a path stays inside the folder that it is joined to.
 fn is_inside(path: &Path) -> bool {
     path.components()
         .all(|part| matches!(part, Component::Normal(_)))
