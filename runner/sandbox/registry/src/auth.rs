@@ -1,4 +1,4 @@
-//! Who calls, and what they may do in a repository.
+//! Authentication of callers, and their permissions on repositories.
 
 use crate::{App, OverTls, failure::Failure, name::Image};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -6,23 +6,23 @@ use http::{HeaderMap, header, request::Parts};
 use sidestep_contract::registry::is_container_registry;
 use sidestep_sandbox_identity::{Caller, Resource};
 
-/// The bearer token that the token service gives to who sent no credential.
+/// The bearer token that the token service issues to callers without a credential.
 pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// User names under which an access token is a password
 /// (<https://cloud.google.com/artifact-registry/docs/docker/authentication#token>).
 const TOKEN_USERS: [&str; 3] = ["oauth2accesstoken", "_token", "_dcgcloud_token"];
 
-/// What the `Authorization` header holds.
+/// The content of the `Authorization` header.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Credential {
     /// No header.
     None,
-    /// A header without a token in it: the anonymous bearer token.
+    /// The anonymous bearer token.
     Anonymous,
     /// An access token.
     Token(String),
-    /// A header that is none of the forms that Artifact Registry takes.
+    /// A header in a form that Artifact Registry does not accept.
     Unknown,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn credential(headers: &HeaderMap) -> Credential {
     }
 }
 
-/// What a request wants to do with a repository.
+/// The action of a request on a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     Pull,
@@ -68,7 +68,7 @@ impl Action {
         }
     }
 
-    /// The action's name in a token's scope.
+    /// Returns the action's name in a token's scope.
     fn scope(self) -> &'static str {
         match self {
             Self::Pull => "pull",
@@ -78,10 +78,10 @@ impl Action {
     }
 }
 
-/// Where a request came in.
+/// The address to which a request was sent.
 pub(crate) struct Origin {
     scheme: &'static str,
-    /// With its port.
+    /// The host with its port.
     authority: String,
 }
 
@@ -107,7 +107,7 @@ impl Origin {
         }
     }
 
-    /// Without its port.
+    /// Returns the host without its port.
     pub(crate) fn host(&self) -> &str {
         match self.authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
@@ -115,7 +115,7 @@ impl Origin {
         }
     }
 
-    /// RFC 6750's challenge, in the form of the distribution token spec.
+    /// Returns the challenge (RFC 6750), in the form of the distribution token specification.
     pub(crate) fn challenge(&self, scope: Option<(&Image, Action)>) -> String {
         let Self { scheme, authority } = self;
         let scope = scope.map_or_else(String::new, |(image, action)| {
@@ -127,7 +127,7 @@ impl Origin {
 }
 
 impl App {
-    /// Who sent the request. `None` stands for no credential at all.
+    /// Returns the sender of the request; `None` if it has no credential.
     pub(crate) fn caller(
         &self,
         headers: &HeaderMap,
@@ -150,7 +150,7 @@ impl App {
         }
     }
 
-    /// Checks that the caller may, and that there is that repository.
+    /// Checks that the caller has the permission and that the repository exists.
     pub(crate) fn permit(
         &self,
         parts: &Parts,
@@ -168,7 +168,7 @@ impl App {
             return Ok(asking);
         }
         match caller {
-            // Who sent nothing is first asked to say who they are.
+            // A client without a credential is first asked to authenticate.
             None => Err(Failure::unauthorized(
                 challenge(),
                 unauthenticated(permission, &name),

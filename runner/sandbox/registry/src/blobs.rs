@@ -16,7 +16,7 @@ use http::{HeaderMap, Method, StatusCode, request::Parts};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
-/// `GET`, `HEAD` and `DELETE /v2/NAME/blobs/DIGEST`.
+/// Handles `GET`, `HEAD` and `DELETE /v2/NAME/blobs/DIGEST`.
 pub(crate) async fn blob(
     app: &App,
     parts: &Parts,
@@ -80,7 +80,8 @@ async fn get(
     Ok(response)
 }
 
-/// RFC 9110 section 14.1.2: first byte and length; `None` to ignore the header.
+/// Parses a range (RFC 9110, section 14.1.2) into first byte and length; `None` means that the
+/// header is ignored.
 fn wanted(value: &str, size: u64) -> Option<Result<(u64, u64), ()>> {
     let (first, last) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
     let (first, length) = if first.is_empty() {
@@ -105,7 +106,7 @@ fn wanted(value: &str, size: u64) -> Option<Result<(u64, u64), ()>> {
     })
 }
 
-/// `POST /v2/NAME/blobs/uploads/`: start, or all at once, or mount.
+/// Handles `POST /v2/NAME/blobs/uploads/`: starts an upload, uploads in one request, or mounts.
 pub(crate) async fn start(
     app: &App,
     parts: &Parts,
@@ -138,7 +139,7 @@ pub(crate) async fn start(
     Ok(progress(StatusCode::ACCEPTED, image, &id, 0))
 }
 
-/// Takes a blob over from another repository that the caller may read.
+/// Mounts a blob from another repository that the caller may read.
 fn mount(
     app: &App,
     parts: &Parts,
@@ -150,7 +151,7 @@ fn mount(
     let Some(Ok(source)) = from.map(|from| Image::parse(origin.host(), from)) else {
         return Ok(false);
     };
-    // What may not be read can't be taken: the client then sends the bytes.
+    // A blob that the caller may not read cannot be mounted: the client then uploads the bytes.
     if app.permit(parts, origin, &source, Action::Pull).is_err()
         || app.disk.blob(&source, digest)?.is_none()
     {
@@ -160,7 +161,7 @@ fn mount(
     Ok(true)
 }
 
-/// `GET`, `PATCH`, `PUT` and `DELETE /v2/NAME/blobs/uploads/ID`.
+/// Handles `GET`, `PATCH`, `PUT` and `DELETE /v2/NAME/blobs/uploads/ID`.
 pub(crate) async fn upload(
     app: &App,
     parts: &Parts,
@@ -201,13 +202,13 @@ pub(crate) async fn upload(
     }
 }
 
-/// A chunk starts where the last one ended.
+/// Checks that a chunk starts at the end of the previous one.
 fn follows(headers: &HeaderMap, size: u64) -> Result<(), Failure> {
     let Some(value) = headers.get("content-range") else {
         return Ok(());
     };
     let value = value.to_str().unwrap_or_default();
-    // The distribution spec writes FIRST-LAST; some clients write RFC 9110's form.
+    // The distribution specification has FIRST-LAST; some clients send RFC 9110's form.
     let span = value.strip_prefix("bytes ").unwrap_or(value);
     let first = span
         .split_once('-')

@@ -1,10 +1,10 @@
-//! SHA-256 digests as the distribution spec writes them.
+//! SHA-256 digests in the form of the distribution specification.
 
 use crate::failure::Failure;
 use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
 
-/// `sha256:` and 64 hexadecimal digits; other algorithms are refused.
+/// `sha256:` and 64 hexadecimal digits; other algorithms are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Digest(String);
 
@@ -34,7 +34,7 @@ impl Digest {
         Self(hex)
     }
 
-    /// The digits alone, which are safe as a file name.
+    /// Returns the digits alone, which are a safe file name.
     pub(crate) fn hex(&self) -> &str {
         &self.0
     }

@@ -7,8 +7,8 @@
 //! repositories/PROJECT/LOCATION/NAME/IMAGE/_manifests/HEX   facts of a manifest (JSON)
 //! repositories/PROJECT/LOCATION/NAME/IMAGE/_tags/TAG   the digest that a tag stands for
 //! ```
-//! An image's path component never begins with `_`, so the two kinds of folder
-//! don't meet. Every file is written beside its place and renamed into it.
+//! An image's path component never begins with `_`, so the two kinds of folder cannot collide.
+//! Every file is written to a temporary path and renamed.
 
 use crate::{OpenError, digest::Digest, failure::Failure, name::Image};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub(crate) struct Disk {
     root: PathBuf,
 }
 
-/// What is kept of a manifest beside its bytes.
+/// The stored metadata of a manifest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Facts {
@@ -35,7 +35,7 @@ pub(crate) struct Facts {
     pub(crate) annotations: Option<Value>,
 }
 
-/// `None` where there is no such file.
+/// Maps a missing file to `None`.
 fn there<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -56,7 +56,7 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
 
 impl Disk {
     pub(crate) fn open(root: &Path) -> Result<Self, OpenError> {
-        // What a kill left half written has no place to be renamed into.
+        // Partial files that a kill left are never renamed into place.
         let incoming = root.join("incoming");
         if let Err(source) = fs::remove_dir_all(&incoming)
             && source.kind() != io::ErrorKind::NotFound
@@ -104,7 +104,7 @@ impl Disk {
         write().map_err(Failure::disk)
     }
 
-    /// Moves whole and checked bytes to their place, and links them.
+    /// Moves complete and verified bytes into place, and links them.
     pub(crate) fn adopt(&self, image: &Image, digest: &Digest, from: &Path) -> Result<(), Failure> {
         let place = self.blob_file(digest);
         let moved = || {
@@ -121,7 +121,7 @@ impl Disk {
         self.write(&self.link(image, digest), b"")
     }
 
-    /// A blob of this repository: its size and its bytes.
+    /// Returns a blob of this repository: its size and its bytes.
     pub(crate) fn blob(
         &self,
         image: &Image,
@@ -163,7 +163,7 @@ impl Disk {
         facts.map(Some).map_err(|error| Failure::disk(error.into()))
     }
 
-    /// A manifest's bytes, once its facts are known to be there.
+    /// Returns a manifest's bytes. The caller has checked that its facts exist.
     pub(crate) fn manifest_bytes(&self, digest: &Digest) -> Result<Vec<u8>, Failure> {
         fs::read(self.blob_file(digest)).map_err(Failure::disk)
     }
@@ -203,7 +203,7 @@ impl Disk {
         names(&self.image(image).join("_tags"))
     }
 
-    /// The names of the images in a repository's folder (see [`Image::repository_folder`]).
+    /// Returns the names of the images in a repository's folder (see [`Image::repository_folder`]).
     pub(crate) fn paths(&self, repository: &Path) -> Result<Vec<String>, Failure> {
         let root = self.root.join("repositories").join(repository);
         let mut found = Vec::new();
@@ -222,7 +222,7 @@ impl Disk {
         Ok(found)
     }
 
-    /// When a manifest was pushed.
+    /// Returns the time at which a manifest was pushed.
     pub(crate) fn uploaded(
         &self,
         image: &Image,

@@ -1,10 +1,10 @@
-//! What a refused request is answered with (distribution spec, "Error codes").
+//! Error responses (distribution specification, "Error codes").
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-/// A refused request.
+/// A rejected request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     status: StatusCode,
@@ -23,7 +23,7 @@ impl Failure {
         }
     }
 
-    /// 401, with where to get a token.
+    /// Returns a 401 with the address of the token service.
     pub(crate) fn unauthorized(challenge: String, message: impl Into<String>) -> Self {
         let mut failure = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
         failure.challenge = Some(challenge);
@@ -112,7 +112,7 @@ impl Failure {
         )
     }
 
-    /// The disk failed: `Failure::disk` as a `map_err`.
+    /// Returns the failure of a disk error, for `map_err`.
     #[allow(clippy::needless_pass_by_value)] // so that `map_err(Failure::disk)` reads well
     pub(crate) fn disk(error: std::io::Error) -> Self {
         tracing::error!(%error, "the sandbox's registry could not use its state directory");

@@ -1,13 +1,12 @@
-//! An OCI distribution registry that refuses and names things like Artifact
-//! Registry (<https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>).
+//! An OCI distribution registry with the errors and names of Artifact Registry
+//! (<https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>).
 //!
-//! A repository path begins with the real host (`/v2/europe-docker.pkg.dev/…`,
-//! as the endpoint setting maps it), or the request's `Host` is that host.
-//! Who calls and what they may do is asked of [`Access`], which repositories
-//! there are of [`Repositories`]; this crate holds no token and no policy, and
-//! knows nothing of Kubernetes, builds or scenarios. Bytes pass through in
-//! frames and lie in files under their digest; the state directory is all the
-//! memory there is, so it survives a kill.
+//! A repository path begins with the real host (`/v2/europe-docker.pkg.dev/…`, as the endpoint
+//! setting maps it), or the request's `Host` is that host. [`Access`] decides about callers and
+//! permissions, and [`Repositories`] about the existence of repositories. This crate stores no
+//! tokens and no policies, and does not depend on Kubernetes, builds or scenarios. Bytes are
+//! streamed in frames and stored in files named by their digest. The state directory is the only
+//! state, so it survives a kill.
 //!
 //! Bytes of deleted blobs stay on disk, since other repositories may share them.
 
@@ -41,13 +40,13 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// The Artifact Registry repositories that there are.
+/// The existing Artifact Registry repositories.
 pub trait Repositories: Send + Sync + 'static {
-    /// Whether a [`Resource::Repository`] exists.
+    /// Returns whether a [`Resource::Repository`] exists.
     fn exists(&self, repository: &Resource) -> bool;
 
-    /// Makes a `gcr.io` repository on its first push, by a caller who may;
-    /// says whether it was made. Without this, none is.
+    /// Creates a `gcr.io` repository on its first push by a caller with permission, and returns
+    /// whether it was created. The default creates none.
     fn create(&self, repository: &Resource) -> bool {
         let _ = repository;
         false
@@ -60,18 +59,18 @@ impl<F: Fn(&Resource) -> bool + Send + Sync + 'static> Repositories for F {
     }
 }
 
-/// Put this into a request's extensions when it came in over TLS, so that the
-/// token service's address says `https`.
+/// A request extension for requests over TLS, so that the token service's address begins with
+/// `https`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OverTls;
 
-/// The state directory could not be used.
+/// The error for an unusable state directory.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox's registry cannot use {path}: {source}")]
 pub struct OpenError {
-    /// What was read or made.
+    /// The path that was read or created.
     pub path: PathBuf,
-    /// Why not.
+    /// The I/O error.
     pub source: io::Error,
 }
 
@@ -88,8 +87,8 @@ pub(crate) struct App {
 }
 
 impl Registry {
-    /// Opens the state in a directory, which is made where it isn't there.
-    /// One process at a time may have it open.
+    /// Opens the state in a directory, which is created if it does not exist. Only one process at a
+    /// time may have it open.
     pub fn open(
         dir: &Path,
         access: Arc<dyn Access>,
@@ -106,13 +105,13 @@ impl Registry {
         })))
     }
 
-    /// Tells the port that plain HTTP is served on, for clients that leave it
-    /// out of `Host`. The first call counts.
+    /// Sets the port of plain HTTP, for clients that omit it in `Host`. Only the first call has an
+    /// effect.
     pub fn set_http_port(&self, port: u16) {
         self.0.http_port.get_or_init(|| port);
     }
 
-    /// Everything under `/v2/`.
+    /// Returns the router of everything under `/v2/`.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/v2", get(routes::ping))

@@ -1,29 +1,29 @@
-//! What lies in a repository, for Artifact Registry's own API.
+//! The contents of a repository, for Artifact Registry's own API.
 
 use crate::{App, Registry, digest::Digest, failure::Failure, name::Image};
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// One image of a repository.
+/// An image in a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedImage {
-    /// Its name inside the repository, such as `team/app`.
+    /// The image's name inside the repository, such as `team/app`.
     pub path: String,
-    /// The digest of its manifest.
+    /// The digest of the image's manifest.
     pub digest: String,
-    /// The tags that stand for it, sorted.
+    /// The image's tags, sorted.
     pub tags: Vec<String>,
-    /// Its manifest's media type.
+    /// The media type of the image's manifest.
     pub media_type: String,
-    /// The bytes of its layers and its configuration, as pushed.
+    /// The size of the layers and the configuration, in bytes, as pushed.
     pub size: u64,
-    /// When its manifest was pushed.
+    /// The time at which the manifest was pushed.
     pub uploaded: jiff::Timestamp,
 }
 
 impl Registry {
-    /// The images of a repository by name and digest; none where nothing was pushed. What can't be
-    /// read is left out, and told to the trace.
+    /// Returns the images of a repository by name and digest, or none if there was no push.
+    /// Unreadable images are skipped and traced.
     pub fn images(&self, project: &str, location: &str, repository: &str) -> Vec<ListedImage> {
         let repository = [project, location, repository];
         let found = list(&self.0, repository);
@@ -73,7 +73,7 @@ fn list(
     Ok(images)
 }
 
-/// What the manifest says that its layers and its configuration hold.
+/// Returns the size of the layers and the configuration, as stated in the manifest.
 fn size(app: &App, digest: &Digest) -> Result<u64, Failure> {
     let manifest: Value =
         serde_json::from_slice(&app.disk.manifest_bytes(digest)?).unwrap_or_default();

@@ -15,7 +15,7 @@ use axum::{
 use http::{Method, StatusCode, request::Parts};
 use serde_json::Value;
 
-/// The distribution spec has registries take at least 4 MiB.
+/// The distribution specification requires registries to accept at least 4 MiB.
 const MAX_MANIFEST: usize = 4 * 1024 * 1024;
 
 /// Single images.
@@ -54,7 +54,7 @@ impl Reference {
     }
 }
 
-/// Everything on `/v2/NAME/manifests/REFERENCE`.
+/// Handles all methods of `/v2/NAME/manifests/REFERENCE`.
 pub(crate) async fn manifest(
     app: &App,
     parts: &Parts,
@@ -166,7 +166,7 @@ fn facts(parts: &Parts, manifest: &Value, size: usize) -> Result<Facts, Failure>
         Value::Null => None,
         subject => Some(descriptor(subject)?.0.to_string()),
     };
-    // An image without an artifactType of its own is known by its config's type.
+    // The type of an image without its own artifactType is that of its config.
     let kind = manifest["artifactType"]
         .as_str()
         .filter(|kind| !kind.is_empty());
@@ -196,7 +196,7 @@ fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure
     };
     for blob in std::iter::once(config).chain(layers) {
         let (digest, size) = descriptor(blob)?;
-        // Bytes of a foreign layer are never pushed: they lie at its urls.
+        // Bytes of a foreign layer are never pushed: they are stored at its urls.
         let foreign = blob["mediaType"]
             .as_str()
             .is_some_and(|kind| kind.contains("foreign") || kind.contains("nondistributable"));

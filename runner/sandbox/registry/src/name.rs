@@ -1,4 +1,4 @@
-//! Repository paths: which Artifact Registry repository, and which image in it
+//! Repository paths: the Artifact Registry repository and the image in it
 //! (<https://cloud.google.com/artifact-registry/docs/docker/names>).
 
 use crate::failure::Failure;
@@ -7,10 +7,10 @@ use sidestep_contract::registry::{Google, is_googles};
 use sidestep_sandbox_identity::Resource;
 use std::path::PathBuf;
 
-/// An image path, taken apart.
+/// A parsed image path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Image {
-    /// As the client wrote it after `/v2/`.
+    /// The path after `/v2/`, as the client sent it.
     pub(crate) written: String,
     pub(crate) project: String,
     pub(crate) location: String,
@@ -21,7 +21,7 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// `host` is the request's own; `written` the path between `/v2/` and the
+    /// Parses a path. `host` is the request's own; `written` is the path between `/v2/` and the
     /// endpoint. Every component is checked, since they become folders.
     pub(crate) fn parse(host: &str, written: &str) -> Result<Self, Failure> {
         let bad =
@@ -75,7 +75,7 @@ impl Image {
         }
     }
 
-    /// The repository's full name, as it stands in Google's messages.
+    /// Returns the repository's full name, as in Google's messages.
     pub(crate) fn full_name(&self) -> String {
         let Self {
             project,
@@ -86,7 +86,7 @@ impl Image {
         format!("projects/{project}/locations/{location}/repositories/{repository}")
     }
 
-    /// The repository's folder inside the state directory.
+    /// Returns the repository's folder inside the state directory.
     pub(crate) fn repository_folder(&self) -> PathBuf {
         [&self.project, &self.location, &self.repository]
             .iter()

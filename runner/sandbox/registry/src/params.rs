@@ -1,6 +1,6 @@
 //! Query parameters.
 
-/// A decoded query string; the first of repeated names counts.
+/// A decoded query string; the first of repeated names applies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 

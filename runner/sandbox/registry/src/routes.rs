@@ -1,5 +1,5 @@
-//! Which endpoint a path under `/v2/` is: a repository path has any number of
-//! segments, so endpoints are found from the path's end.
+//! The endpoints under `/v2/`. A repository path can have any number of segments, so the endpoint
+//! is found from the end of the path.
 
 use crate::{App, auth::Origin, blobs, failure::Failure, manifests, name::Image, referrers, tags};
 use axum::{
@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
-/// `GET /v2/`: whether this is a registry, and whether it knows the caller.
+/// Handles `GET /v2/`: confirms that this is a registry, and authenticates the caller.
 pub(crate) async fn ping(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let origin = Origin::of(&parts, &app);

@@ -1,7 +1,7 @@
 //! The token service (<https://distribution.github.io/distribution/spec/auth/token/>).
 //!
-//! What it gives is the caller's own access token: what the token may do is
-//! judged where it is used, on the policies as they then stand.
+//! It returns the caller's own access token. The permissions are checked on each use, against the
+//! current policies.
 
 use crate::{
     App,
@@ -16,8 +16,8 @@ use axum::{
 use serde_json::json;
 use std::sync::Arc;
 
-/// Seconds that a token is said to live: the spec's least, so that clients
-/// come back before an access token can have expired unseen.
+/// The stated lifetime of a token, in seconds: the specification's minimum, so that clients come
+/// back before an access token can have expired unnoticed.
 const LIFE: u32 = 60;
 
 pub(crate) async fn issue(

@@ -1,4 +1,4 @@
-//! Blobs on their way in: each a file, hashed as it grows.
+//! Uploads of blobs: each is a file that is hashed while it grows.
 
 use crate::{OpenError, digest::Digest, failure::Failure};
 use axum::body::Body;
@@ -14,14 +14,14 @@ use std::{
 };
 use tokio::sync::OwnedMutexGuard;
 
-/// A name that nobody can guess.
+/// Returns an unguessable name.
 pub(crate) fn random_id() -> io::Result<String> {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// One upload, in use by one request at a time.
+/// An upload, used by one request at a time.
 pub(crate) struct Upload {
     id: String,
     path: PathBuf,
@@ -31,8 +31,8 @@ pub(crate) struct Upload {
 
 type Known = HashMap<String, Arc<tokio::sync::Mutex<Upload>>>;
 
-/// All uploads. A file's name says which repository it belongs to:
-/// an upload is known only under the image that it was started for.
+/// All uploads. A file's name contains its repository: an upload is known only under the image for
+/// which it was started.
 pub(crate) struct Uploads {
     folder: PathBuf,
     known: Mutex<Known>,
@@ -65,7 +65,7 @@ impl Uploads {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        // Only whole inserts and removals happen under it.
+        // Only whole inserts and removals happen under the lock.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,7 +102,7 @@ impl Uploads {
         Ok(upload)
     }
 
-    /// Ends an upload; its file goes unless it was moved to its place.
+    /// Ends an upload and deletes its file, unless that was moved into place.
     pub(crate) fn end(&self, upload: &Upload) {
         self.known().remove(&upload.id);
         match fs::remove_file(&upload.path) {
@@ -147,10 +147,9 @@ impl Upload {
         Digest::finish(self.hasher.clone())
     }
 
-    /// Appends a body. What came before it breaks off is kept: the client asks
-    /// how much that is. A write of one network frame into the page cache is
-    /// too short for a thread of its own, and leaves nothing in flight when the
-    /// request is dropped.
+    /// Appends a body. Bytes before an interruption are kept, and the client asks for the offset. A
+    /// write of one network frame into the page cache is too short for its own thread, and leaves
+    /// nothing in flight when the request is dropped.
     pub(crate) async fn append(&mut self, body: Body) -> Result<(), Failure> {
         let file = OpenOptions::new().append(true).open(&self.path);
         let mut file = file.map_err(Failure::disk)?;
@@ -159,7 +158,7 @@ impl Upload {
             let frame =
                 frame.map_err(|_| Failure::upload_invalid("The upload's body was cut short."))?;
             if let Err(error) = file.write_all(&frame) {
-                // Part of the frame may be written: back to what is hashed.
+                // A part of the frame may be written: truncate to the hashed bytes.
                 file.set_len(self.size).map_err(Failure::disk)?;
                 return Err(Failure::disk(error));
             }
