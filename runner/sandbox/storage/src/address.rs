@@ -1,10 +1,10 @@
-//! Addresses: what the caller calls this server, and names inside a path.
+//! Addresses: the caller's address for this server, and names inside a path.
 
 use http::{HeaderMap, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Put this into a request's extensions when it came in over TLS, so that the
-/// addresses in answers (upload sessions, media links) say `https`.
+/// A request extension for requests over TLS, so that the addresses in responses (upload sessions,
+/// media links) begin with `https`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OverTls;
 
@@ -14,13 +14,13 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// One path segment: everything but unreserved characters escaped.
+/// Returns a name as one path segment: all characters except unreserved ones are escaped.
 pub(crate) fn escaped(name: &str) -> String {
     utf8_percent_encode(name, PATH).to_string()
 }
 
-/// `scheme://host[:port]` as the caller wrote it. Google's Rust clients leave the
-/// port out of `Host`; over plain HTTP the port we serve is put in again.
+/// Returns `scheme://host[:port]` as the caller wrote it. Google's Rust clients omit the port in
+/// `Host`; over plain HTTP it is added again.
 pub(crate) fn base(uri: &Uri, headers: &HeaderMap, tls: bool, port: Option<u16>) -> String {
     let scheme = uri
         .scheme_str()

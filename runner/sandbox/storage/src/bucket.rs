@@ -1,26 +1,26 @@
-//! A bucket: where objects live, and whether object ACLs are out of play.
+//! Buckets: the containers of objects, with or without object ACLs.
 
 use crate::failure::Failure;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A bucket that a scenario starts with.
+/// A bucket of a scenario's initial state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seed {
-    /// Its name, unique in the sandbox.
+    /// The bucket's name, unique in the sandbox.
     pub name: String,
-    /// The id of the project that owns it.
+    /// The id of the bucket's project.
     pub project: String,
-    /// Its location, such as `EU` or `EUROPE-WEST3`.
+    /// The bucket's location, such as `EU` or `EUROPE-WEST3`.
     pub location: String,
-    /// Uniform bucket-level access, without which direct Workload Identity
-    /// principals have no access.
+    /// Whether uniform bucket-level access is on. Without it, direct Workload Identity principals
+    /// have no access.
     pub uniform_access: bool,
 }
 
-/// Parts of a bucket that are kept as they were written, under the JSON API's names.
+/// Fields of a bucket that are stored as they were written, under the JSON API's names.
 const KEPT: [&str; 10] = [
     "autoclass",
     "cors",
@@ -34,7 +34,7 @@ const KEPT: [&str; 10] = [
     "versioning",
 ];
 
-/// One bucket as it is kept.
+/// A bucket in its stored form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Bucket {
     pub(crate) name: String,
@@ -65,7 +65,7 @@ impl Bucket {
         })
     }
 
-    /// Applies an insert's or a PATCH's resource; a null clears.
+    /// Applies the resource of an insert or a PATCH; a null clears the field.
     pub(crate) fn patch(&mut self, patch: &Value) -> Result<(), Failure> {
         let Value::Object(patch) = patch else {
             return Err(Failure::invalid(
@@ -131,7 +131,7 @@ impl Bucket {
         }
     }
 
-    /// The JSON API's resource; `base` is the address the caller used.
+    /// Returns the JSON API's resource; `base` is the caller's address for this server.
     pub(crate) fn json(&self, base: &str) -> Value {
         let mut value = json!({
             "kind": "storage#bucket",
@@ -158,8 +158,8 @@ impl Bucket {
     }
 }
 
-/// <https://cloud.google.com/storage/docs/buckets#naming>. It is also what keeps
-/// a bucket's folder inside the state directory.
+/// Checks a bucket's name (<https://cloud.google.com/storage/docs/buckets#naming>). The check also
+/// keeps the bucket's folder inside the state directory.
 fn check_name(name: &str) -> Result<(), Failure> {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = name.as_bytes();

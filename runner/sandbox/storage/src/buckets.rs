@@ -112,7 +112,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `buckets.getStorageLayout`, which gcloud asks before it copies.
+/// Handles `buckets.getStorageLayout`, which gcloud calls before it copies.
 pub(crate) async fn layout(
     State(app): Shared,
     Path(name): Path<String>,
@@ -128,7 +128,8 @@ pub(crate) async fn layout(
     })))
 }
 
-/// `managedFolders.list`, which gcloud asks before it removes a bucket: there are none here.
+/// Handles `managedFolders.list`, which gcloud calls before it removes a bucket. There are no
+/// managed folders here.
 pub(crate) async fn managed_folders(
     State(app): Shared,
     Path(name): Path<String>,

@@ -1,4 +1,4 @@
-//! One request: its parameters, who sends it, and what they may do.
+//! A request: its parameters, its sender, and the sender's permissions.
 
 use crate::{App, address, bucket::Bucket, failure::Failure, mask::Mask, params::Params};
 use axum::{
@@ -12,10 +12,10 @@ use serde_json::Value;
 use sidestep_sandbox_identity::{Caller, Resource};
 use std::sync::Arc;
 
-/// Resources are small; this bounds what a hostile body can take.
+/// Resources are small; this limits the memory that a hostile body can use.
 const MAX_RESOURCE: usize = 2 * 1024 * 1024;
 
-/// What every JSON handler needs of its request.
+/// The parts of a request that every JSON handler needs.
 pub(crate) struct Call {
     pub(crate) params: Params,
     pub(crate) headers: HeaderMap,
@@ -52,7 +52,7 @@ impl Call {
         })
     }
 
-    /// A JSON answer, cut down to the `fields` that the caller asked for.
+    /// Returns a JSON response, reduced to the `fields` that the caller asked for.
     pub(crate) fn answer(&self, value: Value) -> Response {
         Json(self.mask.apply(value)).into_response()
     }
@@ -68,8 +68,8 @@ impl FromRequestParts<Arc<App>> for Call {
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?;
-    // What is not a bearer token is no credential that anyone issued: it is
-    // passed on, so that it is refused rather than taken for no credential.
+    // A header without a bearer token is a credential that nobody issued. It is passed on, so that
+    // it is rejected and not treated as a missing credential.
     let value = value.to_str().unwrap_or("?");
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()),
@@ -93,7 +93,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Failure> {
         .map_err(|error| Failure::invalid(format!("Parse Error: the JSON is not valid: {error}")))
 }
 
-/// How the caller is named in Google's messages.
+/// Returns the caller's name in Google's messages.
 fn named(caller: &Caller) -> Option<&str> {
     match caller {
         Caller::Anonymous => None,
@@ -107,13 +107,13 @@ fn named(caller: &Caller) -> Option<&str> {
 }
 
 impl App {
-    /// Whether the caller has the permission on the bucket.
+    /// Returns whether the caller has the permission on the bucket.
     pub(crate) fn allows(&self, caller: &Caller, permission: &str, bucket: &Bucket) -> bool {
         let own = Resource::Bucket(bucket.name.clone());
         self.allows_on(caller, permission, bucket, &own)
     }
 
-    /// Whether the caller has the permission on the bucket or on an object in it.
+    /// Returns whether the caller has the permission on the bucket or on an object in it.
     fn allows_on(
         &self,
         caller: &Caller,
@@ -121,8 +121,8 @@ impl App {
         bucket: &Bucket,
         own: &Resource,
     ) -> bool {
-        // Object ACLs know nothing of federated identities, so Google gives
-        // these no access without uniform bucket-level access.
+        // Object ACLs cannot name federated identities, so Google gives these no access without
+        // uniform bucket-level access.
         if let Caller::Member(member) = caller
             && member.starts_with("principal:")
             && !bucket.uniform
@@ -134,7 +134,7 @@ impl App {
             || self.access.allows(caller, permission, &project)
     }
 
-    /// The bucket, for a caller who has the permission on it.
+    /// Returns the bucket, if the caller has the permission on it.
     pub(crate) fn bucket_with(
         &self,
         caller: &Caller,
@@ -146,7 +146,7 @@ impl App {
         Ok(bucket)
     }
 
-    /// The bucket, for a caller who has the permission on the objects in it.
+    /// Returns the bucket, if the caller has the permission on the objects in it.
     pub(crate) fn objects_with(
         &self,
         caller: &Caller,
@@ -158,7 +158,7 @@ impl App {
         Ok(bucket)
     }
 
-    /// The bucket, for a caller who has the permission on one object in it.
+    /// Returns the bucket, if the caller has the permission on one object in it.
     pub(crate) fn object_with(
         &self,
         caller: &Caller,
@@ -177,7 +177,8 @@ impl App {
         Err(Failure::denied(named(caller), permission, "object"))
     }
 
-    /// `thing` is what Google's message names: `object` or `bucket`.
+    /// Returns an error if the caller does not have the permission. `thing` is the noun in Google's
+    /// message: `object` or `bucket`.
     pub(crate) fn require(
         &self,
         caller: &Caller,
@@ -191,7 +192,8 @@ impl App {
         Err(Failure::denied(named(caller), permission, thing))
     }
 
-    /// A permission on a project, such as making and listing its buckets.
+    /// Returns an error if the caller does not have a permission on a project, such as creating and
+    /// listing its buckets.
     pub(crate) fn require_project(
         &self,
         caller: &Caller,
@@ -205,8 +207,7 @@ impl App {
         Err(Failure::denied(named(caller), permission, "project"))
     }
 
-    /// What is said of an object that is not there: only who may list the
-    /// bucket learns that.
+    /// Returns the failure for a missing object: a 404 only for callers who may list the bucket.
     pub(crate) fn missing(&self, caller: &Caller, bucket: &Bucket, name: &str) -> Failure {
         match self.require(caller, "storage.objects.list", bucket, "bucket") {
             Ok(()) => Failure::no_object(&bucket.name, name),

@@ -1,4 +1,4 @@
-//! New objects from old ones, on the server: compose, copy, rewrite.
+//! Server-side creation of objects from others: compose, copy, rewrite.
 
 use crate::{
     App,
@@ -21,10 +21,11 @@ use std::{
     sync::Arc,
 };
 
-/// The most sources of one compose (<https://cloud.google.com/storage/docs/composite-objects>).
+/// The maximum number of sources of a compose
+/// (<https://cloud.google.com/storage/docs/composite-objects>).
 const MAX_SOURCES: usize = 32;
 
-/// Reads files one after the other into a new content file, off the async threads.
+/// Concatenates files into a new content file, on a blocking thread.
 async fn join(app: &Arc<App>, files: Vec<File>) -> Result<Incoming, Failure> {
     let folder = app.store.content();
     let copied = tokio::task::spawn_blocking(move || -> io::Result<Incoming> {
@@ -102,7 +103,7 @@ pub(crate) async fn compose(
     Ok(call.answer(object.json(&call.base, &bucket)))
 }
 
-/// A number that the JSON API writes as a string.
+/// Reads a number that the JSON API writes as a string.
 fn integer(value: &Value) -> Result<Option<i64>, Failure> {
     let number = match value {
         Value::Null => return Ok(None),
@@ -135,7 +136,7 @@ async fn copied(
     let (object, file) = opened.ok_or_else(|| app.missing(&call.caller, &source, from))?;
     let resource = resource(body).await?;
     let mut described = Described::read(&resource)?;
-    // A resource in the body replaces the source's metadata; none keeps them.
+    // A resource in the body replaces the source's metadata; without one, they are copied.
     if resource.as_object().is_none_or(serde_json::Map::is_empty) {
         described.fields = object.fields;
         described.metadata = object.metadata;
@@ -155,7 +156,7 @@ pub(crate) async fn copy(
     Ok(call.answer(object.json(&call.base, &bucket)))
 }
 
-/// `objects.rewrite`, which here is always done in one call.
+/// Handles `objects.rewrite`, which always finishes in one call here.
 pub(crate) async fn rewrite(
     State(app): State<Arc<App>>,
     Path((from_bucket, from, bucket, name)): Route,

@@ -3,18 +3,18 @@
 use crate::{failure::Failure, object::Object, params::Params};
 use serde::{Deserialize, Serialize};
 
-/// What must hold of an object before a request acts on it.
+/// The preconditions of a request on an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Conditions {
-    /// The generation it must have.
+    /// The required generation.
     generation: Option<i64>,
-    /// The generation it must not have.
+    /// The generation that the object must not have.
     other_generation: Option<i64>,
     metageneration: Option<i64>,
     other_metageneration: Option<i64>,
 }
 
-/// Whether a "not match" that fails answers 304 (a read) or 412 (a write).
+/// The kind of request: a failed "not match" is a 304 for a read and a 412 for a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Read,
@@ -31,7 +31,7 @@ impl Conditions {
         })
     }
 
-    /// The conditions on the source of a copy.
+    /// Returns the conditions on the source of a copy.
     pub(crate) fn of_source(params: &Params) -> Result<Self, Failure> {
         Ok(Self {
             generation: params.number("ifSourceGenerationMatch")?,
@@ -68,13 +68,14 @@ impl Conditions {
         self.check_numbers(object.map(|o| (o.generation, o.metageneration)), purpose)
     }
 
-    /// `numbers`: generation and metageneration of what is there, if anything is.
+    /// Checks the generation conditions. `numbers` is the generation and metageneration of the
+    /// existing object, if any.
     pub(crate) fn check_numbers(
         &self,
         numbers: Option<(i64, i64)>,
         purpose: Purpose,
     ) -> Result<(), Failure> {
-        // What isn't there has generation 0 and no metageneration.
+        // A missing object has generation 0 and no metageneration.
         let generation = numbers.map_or(0, |(generation, _)| generation);
         let metageneration = numbers.map(|(_, metageneration)| metageneration);
         let wants = |wanted: Option<i64>, is: Option<i64>| wanted.is_none() || wanted == is;

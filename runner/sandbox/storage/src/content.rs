@@ -1,4 +1,4 @@
-//! Object bytes on their way to disk: hashed as they pass, never held whole.
+//! The bytes of objects on their way to disk: hashed as a stream, never held as a whole.
 
 use std::{
     fs::{File, OpenOptions},
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What is known about bytes once they have all passed.
+/// The hashes and the size of complete content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Digests {
     pub(crate) size: u64,
@@ -31,7 +31,7 @@ impl Hasher {
         }
     }
 
-    /// The hashes of what a file holds, read through a small buffer.
+    /// Hashes a file's content, read through a small buffer.
     pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
         let mut hasher = Self::new();
         let mut file = File::open(path)?;
@@ -64,7 +64,7 @@ impl Hasher {
     }
 }
 
-/// A name that nobody can guess, so that a session's address can be its secret.
+/// Returns an unguessable name, so that a session's address can be its secret.
 pub(crate) fn random_id() -> io::Result<String> {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
@@ -74,7 +74,7 @@ pub(crate) fn random_id() -> io::Result<String> {
     ))
 }
 
-/// A content file that no object names yet; dropped before it is kept, it goes.
+/// A content file without an object. Dropping it deletes the file, unless it is kept.
 pub(crate) struct Incoming {
     id: String,
     path: PathBuf,
@@ -100,7 +100,7 @@ impl Incoming {
         })
     }
 
-    /// Takes over a file whose bytes were hashed before.
+    /// Moves in a file whose bytes are already hashed.
     pub(crate) fn adopt(folder: &Path, from: &Path, hasher: Hasher) -> io::Result<Self> {
         let id = random_id()?;
         let path = folder.join(&id);
@@ -114,8 +114,8 @@ impl Incoming {
         })
     }
 
-    /// Appends. A write of one network frame into the page cache is too short
-    /// to be worth a thread, and leaves nothing in flight when it is cancelled.
+    /// Appends bytes. A write of one network frame into the page cache is too short to be worth a
+    /// thread, and leaves nothing in flight when it is cancelled.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);
@@ -126,7 +126,7 @@ impl Incoming {
         self.hasher.clone().finish()
     }
 
-    /// The object that names this file is about to be written: leave the file.
+    /// Keeps the file, since the object that names it is about to be written. Returns its name.
     pub(crate) fn keep(mut self) -> String {
         self.kept = true;
         std::mem::take(&mut self.id)
@@ -140,7 +140,7 @@ impl Incoming {
 impl Drop for Incoming {
     fn drop(&mut self) {
         if !self.kept && std::fs::remove_file(&self.path).is_err() {
-            // It is swept at the next start, as a file that no object names.
+            // The next start deletes it, as a file that no object names.
             tracing::debug!("an unfinished upload's file could not be removed");
         }
     }

@@ -1,4 +1,4 @@
-//! Object bytes on their way out, for both APIs.
+//! Downloads of objects, for both APIs.
 
 use crate::{failure::Failure, object::Object, upload::text};
 use axum::{body::Body, response::Response};
@@ -7,17 +7,17 @@ use std::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
-/// Bytes read at once.
+/// The number of bytes per read.
 const CHUNK: usize = 256 * 1024;
 
-/// One range of an object: its first byte and how many.
+/// A range of an object: its first byte and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
     first: u64,
     length: u64,
 }
 
-/// The whole object, or the one range that `Range` asks for.
+/// Responds with the whole object, or with the one range that `Range` asks for.
 pub(crate) async fn serve(
     object: &Object,
     file: File,
@@ -51,8 +51,8 @@ pub(crate) async fn serve(
     Ok(response)
 }
 
-/// RFC 9110 section 14.1.2; `None` where the header is to be ignored, `Err`
-/// where nothing of the object is in it.
+/// Parses a range (RFC 9110, section 14.1.2). `None` means that the header is ignored, `Err` that
+/// the range is outside of the object.
 fn wanted(value: &str, size: u64) -> Option<Result<Span, ()>> {
     let (first, last) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
     let span = if first.is_empty() {
@@ -85,7 +85,7 @@ fn wanted(value: &str, size: u64) -> Option<Result<Span, ()>> {
     })
 }
 
-/// The headers that tell what an object is.
+/// Sets the headers that describe an object.
 fn describe(object: &Object, etag: &str, headers: &mut HeaderMap) {
     let content_type = object.field("contentType");
     set(
@@ -142,7 +142,7 @@ fn describe(object: &Object, etag: &str, headers: &mut HeaderMap) {
     }
 }
 
-/// A value that no header can hold (a line break in user metadata) is left out.
+/// Sets a header, unless its value is not valid in one (such as a line break in user metadata).
 fn set(headers: &mut HeaderMap, name: &str, value: &str) {
     if let (Ok(name), Ok(value)) = (
         HeaderName::from_bytes(name.as_bytes()),

@@ -1,11 +1,11 @@
-//! What a refused request is answered with: Google's body, in JSON or in XML.
+//! Error responses: Google's body, in JSON or in XML.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-/// A refused request. Each constructor is one of Cloud Storage's documented
-/// errors (<https://cloud.google.com/storage/docs/json_api/v1/status-codes>).
+/// A rejected request. Each constructor is one of Cloud Storage's documented errors
+/// (<https://cloud.google.com/storage/docs/json_api/v1/status-codes>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
@@ -127,7 +127,8 @@ impl Failure {
         .at("header", "Authorization")
     }
 
-    /// `who` lacks `permission` on a `thing` (`object`, `bucket`, `project`).
+    /// Returns the failure of a caller `who` without `permission` on a `thing` (`object`, `bucket`,
+    /// `project`).
     pub(crate) fn denied(who: Option<&str>, permission: &str, thing: &str) -> Self {
         let who_text = who.unwrap_or("Anonymous caller");
         let place = match thing {
@@ -158,7 +159,7 @@ impl Failure {
         failure
     }
 
-    /// The disk failed. The cause goes to the trace, not to the caller.
+    /// Returns the failure of a disk error. The cause is traced, but not sent to the caller.
     #[allow(clippy::needless_pass_by_value)] // so that `map_err(Failure::disk)` reads well
     pub(crate) fn disk(error: std::io::Error) -> Self {
         tracing::error!(%error, "the sandbox's storage could not use its state directory");
@@ -174,7 +175,7 @@ impl Failure {
         &self.message
     }
 
-    /// The answer of the JSON API.
+    /// Returns the response of the JSON API.
     pub(crate) fn json(&self) -> Response {
         if self.status == StatusCode::NOT_MODIFIED {
             return self.status.into_response();
@@ -194,7 +195,7 @@ impl Failure {
         response
     }
 
-    /// The answer of the XML API, which refuses an anonymous caller with 403.
+    /// Returns the response of the XML API, which rejects an anonymous caller with 403.
     pub(crate) fn xml(&self) -> Response {
         let (status, message) = match self.code {
             "AccessDenied" => (StatusCode::FORBIDDEN, "Access denied."),

@@ -1,14 +1,14 @@
-//! Cloud Storage as a server: the JSON API, and what readers need of the XML
-//! API, on real bytes in a state directory.
+//! Cloud Storage as a server: the JSON API, and the reading part of the XML API, with real bytes in
+//! a state directory.
 //!
-//! Who calls and what they may do is asked of [`Access`]; this crate holds no
-//! token, no role and no policy, and knows nothing of Kubernetes, registries or
-//! scenarios. Object bytes pass through in frames and lie in files, so memory
-//! does not grow with them. All but open connections survives a kill.
+//! [`Access`] decides about callers and permissions. This crate stores no tokens, roles or
+//! policies, and does not depend on Kubernetes, registries or scenarios. Bytes of objects are
+//! streamed in frames and stored in files, so memory does not grow with them. All state except open
+//! connections survives a kill.
 //!
-//! It does not decompress objects stored with `Content-Encoding: gzip` for
-//! clients that do not take it, keeps no older generations, and has no object
-//! ACLs (as under uniform bucket-level access).
+//! It does not decompress objects stored with `Content-Encoding: gzip` for clients that do not
+//! accept it, keeps no older generations, and has no object ACLs (as under uniform bucket-level
+//! access).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -50,10 +50,10 @@ use std::{
     time::Duration,
 };
 
-/// How long a resumable session lives, as Cloud Storage documents it.
+/// The lifetime of a resumable session, as documented by Cloud Storage.
 pub const SESSION_LIFE: Duration = Duration::from_hours(7 * 24);
 
-/// Cloud Storage of one sandbox. Clones share it.
+/// The Cloud Storage of one sandbox. Clones share it.
 #[derive(Clone)]
 pub struct Storage(Arc<App>);
 
@@ -64,25 +64,25 @@ pub(crate) struct App {
     http_port: OnceLock<u16>,
 }
 
-/// The state directory could not be read.
+/// The error for an unreadable state directory.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file system refused.
+    /// An I/O error.
     #[error("the sandbox's storage cannot use {path}: {source}")]
     Io {
-        /// What was read or made.
+        /// The path that was read or created.
         path: PathBuf,
-        /// Why not.
+        /// The I/O error.
         source: io::Error,
     },
-    /// A file does not hold what this crate writes there.
+    /// A file is corrupt.
     #[error(
         "{path} is not what the sandbox's storage wrote there ({source}); `sidestep sandbox reset` starts afresh"
     )]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What its parser said.
+        /// The parser's error.
         source: serde_json::Error,
     },
 }
@@ -99,7 +99,7 @@ impl OpenError {
     }
 }
 
-/// A bucket that could not be added.
+/// The error for a bucket that could not be added.
 #[derive(Debug, thiserror::Error)]
 #[error("bucket `{bucket}`: {message}")]
 pub struct SeedError {
@@ -109,13 +109,13 @@ pub struct SeedError {
 }
 
 impl Storage {
-    /// Opens the state in a directory, which is made where it isn't there.
-    /// One process at a time may have it open.
+    /// Opens the state in a directory, which is created if it does not exist. Only one process at a
+    /// time may have it open.
     pub fn open(dir: &Path, access: Arc<dyn Access>) -> Result<Self, OpenError> {
         Self::open_with_session_life(dir, access, SESSION_LIFE)
     }
 
-    /// Like [`Storage::open`], with resumable sessions that live as long as is said.
+    /// Like [`Storage::open`], with a given lifetime of resumable sessions.
     pub fn open_with_session_life(
         dir: &Path,
         access: Arc<dyn Access>,
@@ -131,15 +131,14 @@ impl Storage {
         })))
     }
 
-    /// Tells the port that plain HTTP is served on, for the addresses in answers
-    /// to clients that leave it out of `Host` (Google's Rust clients do). The
-    /// first call counts.
+    /// Sets the port of plain HTTP, for the addresses in responses to clients that omit it in
+    /// `Host` (Google's Rust clients do). Only the first call has an effect.
     pub fn set_http_port(&self, port: u16) {
         self.0.http_port.get_or_init(|| port);
     }
 
-    /// Adds a bucket unless it is there already; says whether it was added.
-    /// `Err` for a name that Google would refuse, or a disk that does.
+    /// Adds a bucket unless it exists, and returns whether it was added. Returns `Err` for a name
+    /// that Google would reject, or if the disk fails.
     pub fn seed(&self, seed: &Seed) -> Result<bool, SeedError> {
         if self.0.store.bucket(&seed.name).is_ok() {
             return Ok(false);
@@ -153,17 +152,17 @@ impl Storage {
             })
     }
 
-    /// The project that owns a bucket, if there is that bucket.
+    /// Returns the project of a bucket, if the bucket exists.
     pub fn project_of(&self, bucket: &str) -> Option<String> {
         Some(self.0.store.bucket(bucket).ok()?.project)
     }
 
-    /// Both APIs: [`Storage::json_router`] and [`Storage::xml_router`].
+    /// Returns the router of both APIs: [`Storage::json_router`] and [`Storage::xml_router`].
     pub fn router(&self) -> Router {
         self.json_router().merge(self.xml_router())
     }
 
-    /// `/storage/v1/…`, `/upload/storage/v1/…`, `/resumable/upload/…` and
+    /// Returns the router of `/storage/v1/…`, `/upload/storage/v1/…`, `/resumable/upload/…` and
     /// `/download/storage/v1/…`.
     pub fn json_router(&self) -> Router {
         let bucket = get(buckets::get)
@@ -219,8 +218,8 @@ impl Storage {
             .with_state(Arc::clone(&self.0))
     }
 
-    /// `GET|HEAD /BUCKET/OBJECT`. Its route takes every path of two segments
-    /// or more that no other route takes.
+    /// Returns the router of `GET|HEAD /BUCKET/OBJECT`. Its route matches every path of two or more
+    /// segments that no other route matches.
     pub fn xml_router(&self) -> Router {
         Router::new()
             .route("/{bucket}/{*object}", get(xml::get))

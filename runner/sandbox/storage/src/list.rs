@@ -12,10 +12,10 @@ use std::{
     sync::Arc,
 };
 
-/// The most entries of one page, and how many there are when none is asked for.
+/// The maximum and the default number of entries of a page.
 const PAGE: usize = 1000;
 
-/// One entry of a page.
+/// An entry of a page.
 enum Entry {
     Object(Value),
     Prefix(String),
@@ -49,7 +49,7 @@ pub(crate) async fn objects(
             _ => Included(from),
         };
         let mut skip: Option<String> = after.clone().filter(|after| {
-            // The last page ended in a prefix: all that is under it was told.
+            // The previous page ended in a prefix: skip everything under it.
             delimiter
                 .is_some_and(|delimiter| after.len() > prefix.len() && after.ends_with(delimiter))
         });

@@ -1,4 +1,4 @@
-//! The `fields` parameter: which parts of an answer the caller wants
+//! The `fields` parameter, which selects parts of a response
 //! (<https://cloud.google.com/storage/docs/json_api#partial-response>).
 
 use crate::failure::Failure;
@@ -23,7 +23,7 @@ impl Mask {
     }
 
     fn list(rest: &mut &str, depth: usize) -> Option<Self> {
-        // Resources nest a handful of levels; a deeper mask is an attack on the stack.
+        // Resources nest only a few levels; a deeper mask is an attack on the stack.
         if depth > 16 {
             return None;
         }
@@ -55,7 +55,7 @@ impl Mask {
         }
     }
 
-    /// What follows a slash: one name, not a list.
+    /// Parses the part after a slash: one name, not a list.
     fn path(rest: &mut &str, depth: usize) -> Option<Self> {
         if depth > 16 {
             return None;
@@ -80,7 +80,7 @@ impl Mask {
         Some(Self(IndexMap::from([(name, child)])))
     }
 
-    /// The answer with only what the mask names.
+    /// Returns the parts of a response that the mask names.
     pub(crate) fn apply(&self, value: Value) -> Value {
         if self.0.is_empty() || self.0.contains_key("*") && self.0["*"].0.is_empty() {
             return value;

@@ -1,5 +1,4 @@
-//! `multipart/related` bodies (RFC 2387, RFC 2046 section 5.1), read part by part
-//! as they come in.
+//! `multipart/related` bodies (RFC 2387, RFC 2046 section 5.1), read as a stream, part by part.
 
 use crate::failure::Failure;
 use axum::body::{Body, BodyDataStream};
@@ -7,7 +6,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use futures::StreamExt as _;
 use memchr::memmem;
 
-/// Longest preamble or set of part headers that is read.
+/// The maximum size of a preamble or of a part's headers, in bytes.
 const HEAD: usize = 16 * 1024;
 
 /// A multipart body being read.
@@ -16,13 +15,13 @@ pub(crate) struct Parts {
     buffer: BytesMut,
     /// `--BOUNDARY`.
     boundary: Vec<u8>,
-    /// What ends a line: RFC 2046 says CRLF; Python's generators write LF.
+    /// The line ending: RFC 2046 requires CRLF; Python's generators write LF.
     newline: &'static [u8],
     started: bool,
 }
 
 impl Parts {
-    /// `content_type` is the request's header, which names the boundary.
+    /// Starts reading a body. `content_type` is the request's header, which names the boundary.
     pub(crate) fn new(body: Body, content_type: &str) -> Result<Self, Failure> {
         let boundary = content_type
             .split(';')
@@ -56,7 +55,7 @@ impl Parts {
         }
     }
 
-    /// Reads until `needle`; returns what is before it and drops both.
+    /// Reads until `needle`. Returns the bytes before it, and drops both.
     async fn until(&mut self, needle: &[u8]) -> Result<BytesMut, Failure> {
         loop {
             if let Some(at) = memmem::find(&self.buffer, needle) {
@@ -73,7 +72,7 @@ impl Parts {
         }
     }
 
-    /// The next part's content type; `None` after the last part.
+    /// Returns the content type of the next part; `None` after the last part.
     pub(crate) async fn next(&mut self) -> Result<Option<String>, Failure> {
         if !self.started {
             let boundary = self.boundary.clone();
@@ -84,7 +83,7 @@ impl Parts {
             self.fill().await?;
         }
         if self.buffer.starts_with(b"--") {
-            // The epilogue is read so that the connection can be used again.
+            // The epilogue is read so that the connection can be reused.
             while self.body.next().await.is_some_and(|frame| frame.is_ok()) {}
             return Ok(None);
         }
@@ -109,7 +108,7 @@ impl Parts {
         }
     }
 
-    /// The next bytes of the present part; `None` at its end.
+    /// Returns the next bytes of the current part; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         let delimiter = [self.newline, &self.boundary].concat();
         loop {
@@ -120,7 +119,7 @@ impl Parts {
                 }
                 return Ok(Some(self.buffer.split_to(at).freeze()));
             }
-            // The end of what is here may be the start of the delimiter.
+            // The end of the buffer may be the start of the delimiter.
             let safe = self.buffer.len().saturating_sub(delimiter.len() - 1);
             if safe > 0 {
                 return Ok(Some(self.buffer.split_to(safe).freeze()));
@@ -129,7 +128,7 @@ impl Parts {
         }
     }
 
-    /// The whole of a part that must be small.
+    /// Returns all of a part, whose size is limited.
     pub(crate) async fn small(&mut self, limit: usize) -> Result<Vec<u8>, Failure> {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {

@@ -1,4 +1,4 @@
-//! An object's metadata, as it is kept and as the JSON API shows it.
+//! Objects' metadata, in the stored form and in that of the JSON API.
 
 use crate::{content::Digests, failure::Failure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -20,13 +20,13 @@ const SETTABLE: [&str; 10] = [
     "temporaryHold",
 ];
 
-/// One live object. Times are RFC 3339 in UTC.
+/// A live object. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Object {
     pub(crate) name: String,
     pub(crate) generation: i64,
     pub(crate) metageneration: i64,
-    /// The content file's name.
+    /// The name of the content file.
     pub(crate) content: String,
     pub(crate) size: u64,
     pub(crate) crc32c: u32,
@@ -35,7 +35,7 @@ pub(crate) struct Object {
     pub(crate) component_count: Option<u32>,
     pub(crate) created: String,
     pub(crate) updated: String,
-    /// What the writer said of it, under the JSON API's names.
+    /// The fields from the writer, under the JSON API's names.
     #[serde(default)]
     pub(crate) fields: Map<String, Value>,
     /// User metadata.
@@ -43,12 +43,12 @@ pub(crate) struct Object {
     pub(crate) metadata: IndexMap<String, String>,
 }
 
-/// What a writer says about an object: part of an insert, a compose or a copy.
+/// A writer's description of an object: part of an insert, a compose or a copy.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Described {
     pub(crate) fields: Map<String, Value>,
     pub(crate) metadata: IndexMap<String, String>,
-    /// Checks that the bytes must meet, base64 as on the wire.
+    /// Expected hashes of the bytes, base64 as in requests.
     pub(crate) crc32c: Option<String>,
     pub(crate) md5: Option<String>,
     pub(crate) name: Option<String>,
@@ -85,7 +85,7 @@ impl Described {
         Ok(described)
     }
 
-    /// Refuses bytes whose hashes are not the ones the writer sent.
+    /// Rejects bytes whose hashes differ from those that the writer sent.
     pub(crate) fn verify(&self, digests: &Digests) -> Result<(), Failure> {
         let is = BASE64_STANDARD.encode(digests.crc32c.to_be_bytes());
         if let Some(said) = self.crc32c.as_ref().filter(|said| **said != is) {
@@ -102,7 +102,7 @@ impl Described {
         Ok(())
     }
 
-    /// Adds the checks of `x-goog-hash: crc32c=…,md5=…` header values.
+    /// Adds the expected hashes of `x-goog-hash: crc32c=…,md5=…` header values.
     pub(crate) fn expect_hashes<'a>(&mut self, values: impl Iterator<Item = &'a str>) {
         for part in values.flat_map(|value| value.split(',')) {
             match part.trim().split_once('=') {
@@ -131,7 +131,7 @@ fn check(key: &str, value: &Value) -> Result<(), Failure> {
 }
 
 impl Object {
-    /// RFC 9110's entity tag of this generation and metageneration.
+    /// Returns the entity tag (RFC 9110) of this generation and metageneration.
     pub(crate) fn etag(&self) -> String {
         let mut bytes = self.generation.to_be_bytes().to_vec();
         bytes.extend(self.metageneration.to_be_bytes());
@@ -150,7 +150,7 @@ impl Object {
         self.field("storageClass").unwrap_or("STANDARD")
     }
 
-    /// Applies a PATCH (a null clears), without touching generation numbers.
+    /// Applies a PATCH (a null clears the field), without changing generation numbers.
     pub(crate) fn patch(&mut self, patch: &Value) -> Result<(), Failure> {
         let Value::Object(patch) = patch else {
             return Err(Failure::invalid(
@@ -186,7 +186,7 @@ impl Object {
         Ok(())
     }
 
-    /// The JSON API's resource; `base` is the address the caller used.
+    /// Returns the JSON API's resource; `base` is the caller's address for this server.
     pub(crate) fn json(&self, base: &str, bucket: &str) -> Value {
         let path = crate::address::escaped(&self.name);
         let (generation, name) = (self.generation, &self.name);

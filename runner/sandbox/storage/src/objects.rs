@@ -34,7 +34,7 @@ pub(crate) async fn get(
     Ok(call.answer(object.json(&call.base, &bucket)))
 }
 
-/// `alt=media`, and all of `/download/…`.
+/// Handles `alt=media`, and all of `/download/…`.
 pub(crate) async fn media(
     State(app): Shared,
     Path((bucket, name)): Name,

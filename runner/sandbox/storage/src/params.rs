@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 
-/// A decoded query string; the first of repeated names counts, but for [`Params::all`].
+/// A decoded query string. The first of repeated names applies, except in [`Params::all`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// that Cloud Storage adds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Range {
-    /// `bytes */TOTAL` or `bytes */*`: no bytes, a question.
+    /// `bytes */TOTAL` or `bytes */*`: no bytes, a query of the offset.
     Status { total: Option<u64> },
     /// `bytes FIRST-LAST/TOTAL`, `bytes FIRST-LAST/*`.
     Chunk {
@@ -31,7 +31,7 @@ enum Range {
         last: u64,
         total: Option<u64>,
     },
-    /// `bytes FIRST-*/*`, or no header: from there to the body's end, the last chunk.
+    /// `bytes FIRST-*/*`, or no header: from there to the body's end, which is the last chunk.
     Rest { first: u64 },
 }
 
@@ -106,12 +106,12 @@ pub(crate) async fn delete(
         .ok_or_else(|| Failure::required("Required parameter: upload_id"))?;
     let session = app.sessions.take(id).await?;
     app.sessions.end(&session);
-    // What Cloud Storage answers a cancelled session with.
+    // Cloud Storage's status for a cancelled session.
     let status = StatusCode::from_u16(499).expect("499 is within the range of status codes");
     Ok(status.into_response())
 }
 
-/// Why a request did not advance a session, and whether it can go on.
+/// The reason why a request did not advance a session, and whether the session can be resumed.
 enum Stop {
     Retry(Failure),
     End(Failure),
@@ -169,7 +169,7 @@ async fn advance(
     Ok(None)
 }
 
-/// Appends the body but its first `skip` bytes, which are here already.
+/// Appends the body without its first `skip` bytes, which are already stored.
 async fn receive(
     session: &mut Session,
     mut skip: u64,
@@ -200,7 +200,7 @@ async fn receive(
     }
 }
 
-/// The size is said once; another one is a client that mixes up its sessions.
+/// Sets the total size. A different size later means that the client mixed up its sessions.
 fn declare(session: &mut Session, total: Option<u64>) -> Result<(), Failure> {
     match (session.spec().total, total) {
         (Some(known), Some(total)) if known != total => Err(Failure::invalid(format!(

@@ -1,6 +1,6 @@
 //! Resumable sessions on disk
-//! (<https://cloud.google.com/storage/docs/performing-resumable-uploads>).
-//! A session's id is its secret: whoever knows it may send the bytes.
+//! (<https://cloud.google.com/storage/docs/performing-resumable-uploads>). A session's id is its
+//! secret: it is the only credential for an upload.
 
 use crate::{
     OpenError,
@@ -22,10 +22,10 @@ use std::{
     time::Duration,
 };
 
-/// Chunks but the last are a multiple of this many bytes.
+/// The unit of chunks, in bytes: all but the last are a multiple of it.
 pub(crate) const QUANTUM: u64 = 256 * 1024;
 
-/// What a session is started with.
+/// The parameters of a new session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NewSession {
     pub(crate) bucket: String,
@@ -36,23 +36,23 @@ pub(crate) struct NewSession {
     pub(crate) total: Option<u64>,
 }
 
-/// A session as it is kept.
+/// A session in its stored form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Record {
     spec: NewSession,
     started: Timestamp,
-    /// The content file that the object was about to get; it tells a restart
-    /// whether the object came to be.
+    /// The content file of the object. It is recorded before the object is created, so that a
+    /// restart can find out whether the object was created.
     content: Option<String>,
     done: Option<Object>,
 }
 
-/// A session in use by one request at a time.
+/// A session, used by one request at a time.
 pub(crate) struct Session {
     id: String,
     folder: PathBuf,
     record: Record,
-    /// The hashes of the part file as far as they are known.
+    /// The hashes of the part file, if known.
     hasher: Option<Hasher>,
 }
 
@@ -102,7 +102,7 @@ impl Sessions {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        // Only whole inserts and removals happen under it.
+        // Only whole inserts and removals happen under the lock.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -126,8 +126,8 @@ impl Sessions {
         Ok(id)
     }
 
-    /// The session, for this request alone. 404 for one that never was or is
-    /// gone, 410 for one that outlived its week.
+    /// Returns the session for exclusive use by this request. Fails with 404 if it never existed or
+    /// has ended, and with 410 if it has expired.
     pub(crate) async fn take(
         &self,
         id: &str,
@@ -145,7 +145,7 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Ends a session for good.
+    /// Ends a session permanently.
     pub(crate) fn end(&self, session: &Session) {
         self.known().remove(&session.id);
         session.remove_files();
@@ -188,8 +188,8 @@ impl Session {
         self.record.done.as_ref()
     }
 
-    /// How many bytes are kept. Bytes of a request that was cut off count up
-    /// to the last whole quantum.
+    /// Returns the number of stored bytes. Bytes of an interrupted request count up to the last
+    /// whole quantum.
     pub(crate) fn persisted(&mut self) -> Result<u64, Failure> {
         let size = match fs::metadata(self.part()) {
             Ok(meta) => meta.len(),
@@ -219,7 +219,7 @@ impl Session {
         Ok(())
     }
 
-    /// Opens the part file to append what comes next.
+    /// Opens the part file for appending.
     pub(crate) fn append(&mut self) -> Result<Appending<'_>, Failure> {
         let path = self.part();
         let file = fs::OpenOptions::new().append(true).open(&path);
@@ -233,7 +233,7 @@ impl Session {
         })
     }
 
-    /// Makes the bytes the object.
+    /// Turns the bytes into the object.
     pub(crate) fn finish(
         &mut self,
         store: &Store,
@@ -255,7 +255,7 @@ impl Session {
     }
 }
 
-/// A part file being appended to.
+/// A part file that is open for appending.
 pub(crate) struct Appending<'a> {
     file: fs::File,
     hasher: &'a mut Hasher,
@@ -263,7 +263,7 @@ pub(crate) struct Appending<'a> {
 
 impl Appending<'_> {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        // See `Incoming::write` for why this does not go to another thread.
+        // See `Incoming::write` for the reason why this does not use another thread.
         self.file.write_all(bytes).map_err(Failure::disk)?;
         self.hasher.update(bytes);
         Ok(())

@@ -6,9 +6,8 @@
 //! content/ID                                   never changed once an object names it
 //! uploads/ID.json, uploads/ID.part             resumable sessions
 //! ```
-//! An object's JSON file is its commit: a content file that no such file names
-//! is swept when the store is opened, so a kill at any point leaves either the
-//! old object or the new one.
+//! An object's JSON file is its commit: a content file that no such file names is deleted when the
+//! store is opened, so a kill at any point leaves either the old object or the new one.
 
 mod files;
 mod objects;
@@ -49,7 +48,7 @@ pub(crate) struct Contents {
     pub(crate) objects: BTreeMap<String, Object>,
 }
 
-/// The present moment as the API writes it.
+/// Returns the current time in the API's format.
 pub(crate) fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
@@ -76,7 +75,8 @@ impl Store {
         for folder in entries(&root.join("buckets"))? {
             let bucket: Bucket = match load(&folder.join("bucket.json"))? {
                 Some(bucket) => bucket,
-                // Killed between the folder and its file: it never came to be.
+                // The process was killed between creating the folder and its file, so the bucket
+                // does not exist.
                 None => continue,
             };
             let mut objects = BTreeMap::new();
@@ -116,8 +116,8 @@ impl Store {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every change is made after its file is written, so a panic elsewhere
-        // under the lock leaves nothing half done.
+        // Every change is made after its file is written, so a panic elsewhere under the lock
+        // leaves no partial change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -196,7 +196,7 @@ impl Store {
         fs::remove_dir_all(folder).map_err(Failure::disk)
     }
 
-    /// Runs a reading of one bucket's sorted objects.
+    /// Calls a function with a bucket's sorted objects.
     pub(crate) fn read<T>(
         &self,
         bucket: &str,

@@ -22,7 +22,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Metadata parts are small; this bounds what a hostile one can take.
+/// Metadata parts are small; this limits the memory that a hostile one can use.
 const MAX_METADATA: usize = 2 * 1024 * 1024;
 
 pub(crate) async fn insert(
@@ -55,7 +55,7 @@ pub(crate) fn hash_headers(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter_map(|value| value.to_str().ok())
 }
 
-/// May the caller write, and may they replace what is there?
+/// Checks whether the caller may write, and whether they may replace an existing object.
 pub(crate) fn rights(
     app: &App,
     caller: &sidestep_sandbox_identity::Caller,
@@ -110,7 +110,7 @@ async fn multipart(app: &App, bucket: &str, call: &Call, body: Body) -> Result<O
     while let Some(chunk) = parts.chunk().await? {
         incoming.write(&chunk).map_err(Failure::disk)?;
     }
-    // Hashes known only once the bytes have passed come in a part of their own.
+    // Hashes that are only known after the bytes were sent are in a separate part.
     while parts.next().await?.is_some() {
         let trailing = Described::read(&parse(&parts.small(MAX_METADATA).await?)?)?;
         described.crc32c = trailing.crc32c.or(described.crc32c);
@@ -128,7 +128,7 @@ async fn start(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Respo
     let name = name.or(described.name.take()).unwrap_or_default();
     check_object_name(&name)?;
     described.default_type(text(&call.headers, "x-upload-content-type"));
-    // Checked here to spare the bytes, and again when they become the object.
+    // Checked here to avoid the transfer, and again when the bytes become the object.
     let old = app.store.find(bucket, &name, None)?;
     conditions.check(old.as_ref(), crate::conditions::Purpose::Write)?;
     if old.is_some() {
@@ -159,7 +159,7 @@ async fn start(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Respo
 }
 
 impl Described {
-    /// The content type that the transfer names, unless the metadata do.
+    /// Sets the content type of the transfer, unless the metadata have one.
     pub(crate) fn default_type(&mut self, kind: Option<&str>) {
         if let Some(kind) = kind.filter(|kind| !kind.is_empty()) {
             self.fields

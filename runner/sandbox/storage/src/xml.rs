@@ -1,5 +1,5 @@
-//! The XML API's reading half: `GET` and `HEAD` of `/BUCKET/OBJECT`. It is what
-//! Go's client reads by.
+//! The read operations of the XML API: `GET` and `HEAD` of `/BUCKET/OBJECT`, which Go's client
+//! uses.
 
 use crate::{
     App,
@@ -42,7 +42,7 @@ async fn read(app: &App, bucket: &str, name: &str, call: &Call) -> Result<Respon
     download::serve(&object, file, &call.headers, &etag(&object)).await
 }
 
-/// The XML API takes its preconditions as headers.
+/// Reads the preconditions, which are headers in the XML API.
 fn conditions(call: &Call) -> Result<Conditions, Failure> {
     let header = |name: &str| match text(&call.headers, name) {
         Some(value) => value.parse().map(Some).map_err(|_| {
@@ -56,7 +56,7 @@ fn conditions(call: &Call) -> Result<Conditions, Failure> {
     ))
 }
 
-/// In this API the entity tag is the MD5 in hexadecimal, where there is one.
+/// Returns the entity tag, which in this API is the MD5 in hexadecimal, if there is one.
 fn etag(object: &Object) -> String {
     let md5 = object
         .md5

@@ -14,7 +14,7 @@ use axum::{
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::Resource;
 
-/// The policy that a bucket is made with
+/// Returns the policy of a new bucket
 /// (<https://cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable>).
 pub(super) fn first(bucket: &Bucket) -> Value {
     let of = |basic: &str| format!("{basic}:{}", bucket.project);
@@ -28,7 +28,7 @@ pub(super) fn first(bucket: &Bucket) -> Value {
         binding("legacyBucketReader", &readers),
     ];
     if bucket.uniform {
-        // What the objects' own lists would say otherwise.
+        // With uniform access, the policy grants what the objects' ACLs would grant otherwise.
         bindings.push(binding("legacyObjectOwner", &owners));
         bindings.push(binding("legacyObjectReader", &readers));
     }
@@ -75,7 +75,7 @@ pub(crate) async fn set_policy(
     Ok(call.answer(json_of(&bucket, policy)))
 }
 
-/// Answers for the caller, whoever it is; it takes no permission of its own.
+/// Returns the caller's permissions. The call itself needs none.
 pub(crate) async fn test_permissions(
     State(app): Shared,
     Path(name): Path<String>,

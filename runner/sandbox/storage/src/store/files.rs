@@ -7,14 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What lies in a folder.
+/// Returns the paths in a folder.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let read = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let read = read.map_err(|source| OpenError::io(folder, source))?;
     Ok(read.into_iter().map(|entry| entry.path()).collect())
 }
 
-/// Reads a JSON file; `None` where there is no file.
+/// Reads a JSON file; `None` if it does not exist.
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, OpenError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -26,7 +26,7 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, OpenEr
         .map_err(|source| OpenError::corrupt(path, source))
 }
 
-/// Writes a JSON file whole or not at all: beside it, then renamed over it.
+/// Writes a JSON file atomically: to a temporary path, then renamed.
 pub(crate) fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
     let write = || {
         let beside = path.with_extension("new");

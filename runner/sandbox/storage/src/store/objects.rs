@@ -17,7 +17,7 @@ use std::{
 };
 
 impl Contents {
-    /// The live object, if it is that generation.
+    /// Returns the live object, if it has that generation.
     fn object(&self, name: &str, generation: Option<i64>) -> Option<&Object> {
         let object = self.objects.get(name)?;
         generation
@@ -27,7 +27,7 @@ impl Contents {
 }
 
 impl Store {
-    /// The live object, if it is that generation.
+    /// Returns the live object, if it has that generation.
     pub(crate) fn find(
         &self,
         bucket: &str,
@@ -39,8 +39,8 @@ impl Store {
         Ok(contents.object(name, generation).cloned())
     }
 
-    /// The object and its bytes, opened under one lock: an overwrite or a
-    /// deletion afterwards does not take them from the reader.
+    /// Returns the object and its bytes, opened under one lock: a later overwrite or deletion does
+    /// not affect the reader.
     pub(crate) fn open_object(
         &self,
         bucket: &str,
@@ -56,7 +56,7 @@ impl Store {
         Ok(Some((object.clone(), file)))
     }
 
-    /// Makes the bytes an object. `overwrite` is what is answered if one is there already.
+    /// Turns the bytes into an object. `overwrite` is the result for an existing object.
     pub(crate) fn put(
         &self,
         bucket: &str,
@@ -165,13 +165,13 @@ impl Store {
         if let Some(old) = old
             && let Err(error) = fs::remove_file(self.content().join(&old.content))
         {
-            // Swept at the next start, as a file that no object names.
+            // The next start deletes it, as a file that no object names.
             tracing::warn!(%error, object = old.name, "a replaced object's bytes stay on disk");
         }
     }
 }
 
-/// How [`Store::put`] acts.
+/// The options of [`Store::put`].
 pub(crate) struct Put {
     pub(crate) conditions: Conditions,
     pub(crate) overwrite: Result<(), Failure>,
@@ -179,7 +179,7 @@ pub(crate) struct Put {
     pub(crate) components: Option<u32>,
 }
 
-/// <https://cloud.google.com/storage/docs/objects#naming>
+/// Checks an object's name (<https://cloud.google.com/storage/docs/objects#naming>).
 pub(crate) fn check_object_name(name: &str) -> Result<(), Failure> {
     let bad = name.is_empty()
         || name.len() > 1024
