@@ -1,4 +1,4 @@
-//! When somebody last called, so that a sandbox that nobody uses can end.
+//! The time of the last request, so that an unused sandbox can end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use axum::middleware::{self, Next};
 use crate::clients::programs_only;
 use crate::pods::Pods;
 
-/// When somebody last called.
+/// The time of the last request.
 #[derive(Clone)]
 pub(crate) struct Activity {
     began: Instant,
@@ -31,8 +31,8 @@ impl Activity {
             .store(self.began.elapsed().as_secs(), Ordering::Relaxed);
     }
 
-    /// Returns the router as it is served: calls that a page in a browser makes are refused, and
-    /// each other call is noted.
+    /// Wraps a router: requests from a page in a browser are rejected, and each other request is
+    /// recorded.
     pub(crate) fn watched(&self, router: Router) -> Router {
         let activity = self.clone();
         programs_only(
@@ -43,7 +43,7 @@ impl Activity {
         )
     }
 
-    /// Resolves once nobody has called, and no pod has run, for that long.
+    /// Resolves once there has been no request, and no pod has run, for that long.
     pub(crate) async fn idle(&self, limit: Option<Duration>, pods: &Pods) {
         let Some(limit) = limit else {
             return std::future::pending().await;

@@ -1,4 +1,4 @@
-//! Finding a sandbox's process from another one, or starting it.
+//! Finding or starting a sandbox's process from another process.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,15 +11,15 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use crate::SandboxError;
 use crate::live::{Live, Places, hold, make_private, read};
 
-/// How long a new process may take to answer.
+/// The timeout for the start of a new process.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often it is looked for meanwhile.
+/// The polling interval during the start.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How to start one where none is live.
+/// The options for starting a sandbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Start<'a> {
-    /// The program, whose `sandbox serve` serves.
+    /// The program, which serves the sandbox with `sandbox serve`.
     pub program: &'a Path,
     /// The scenario.
     pub scenario: &'a str,
@@ -28,26 +28,26 @@ pub struct Start<'a> {
 /// A live sandbox.
 #[derive(Debug, Clone)]
 pub struct Attached {
-    /// What it says of itself.
+    /// The sandbox's description of itself.
     pub live: Live,
-    /// Whether it was started just now.
+    /// Whether it was started by this call.
     pub started: bool,
 }
 
-/// What the live sandbox of these places says of itself; none if none is live.
+/// Returns the live sandbox of these places, if there is one.
 pub fn live(places: &Places) -> Result<Option<Live>, SandboxError> {
     if !places.dir.is_dir() || hold(places)?.is_some() {
         return Ok(None);
     }
     let live: Option<Live> = read(&places.live())?;
-    // One that was killed leaves what it said of itself, until the next one has come up.
+    // A killed sandbox leaves its file until the next one has started.
     Ok(live.filter(|live| {
         let pid = i32::try_from(live.pid).ok().and_then(Pid::from_raw);
         pid.is_some_and(|pid| test_kill_process(pid).is_ok())
     }))
 }
 
-/// The live sandbox of these places; starts one, detached, where there is none.
+/// Returns the live sandbox of these places, or starts a detached one.
 ///
 /// # Errors
 /// When it can't be started or does not answer in time.
@@ -96,7 +96,7 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
             if status.success() {
                 return Err(not_up("it ended at once".to_owned()));
             }
-            // Another process may have been faster; then that one is live, or about to be.
+            // Another process may have been faster; then its sandbox is live, or starting.
             if hold(places)?.is_none() {
                 tokio::time::sleep(LOOK).await;
                 continue;
@@ -114,14 +114,14 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
     )))
 }
 
-/// Asks the live sandbox to end and waits for it; whether there was one.
+/// Stops the live sandbox and waits for its end. Returns whether there was one.
 pub async fn stop(places: &Places) -> Result<bool, SandboxError> {
     let Some(live) = live(places)? else {
         return Ok(false);
     };
     let pid = i32::try_from(live.pid).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // It may have ended by itself meanwhile.
+        // It may have ended by itself in the meantime.
         let _ = kill_process(pid, Signal::TERM);
     }
     let began = std::time::Instant::now();
@@ -137,7 +137,7 @@ pub async fn stop(places: &Places) -> Result<bool, SandboxError> {
     })
 }
 
-/// Ends the live sandbox and forgets everything that it kept; whether there was anything.
+/// Stops the live sandbox and deletes its state. Returns whether there was anything.
 pub async fn reset(places: &Places) -> Result<bool, SandboxError> {
     stop(places).await?;
     if !places.dir.is_dir() {

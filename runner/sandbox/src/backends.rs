@@ -1,4 +1,4 @@
-//! The servers behind Google's side, each opened on the sandbox's state.
+//! The servers of the sandbox, each opened on its state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use sidestep_sandbox_storage::{Seed as BucketSeed, Storage};
 use crate::SandboxError;
 use crate::live::Places;
 
-/// What the seed's one cluster is opened with.
+/// Returns the options of the seed's cluster.
 pub(crate) fn cluster_config(
     places: &Places,
     cluster: &str,
@@ -32,11 +32,11 @@ pub(crate) fn cluster_config(
         name,
     } = &named;
     let mut config = Config::new(places.dir.join("kubernetes"), project, location, name);
-    // What GKE says that it runs is what the API server says that it is.
+    // The API server reports the version that GKE reports.
     if let Some(known) = seed.clusters.get(cluster) {
         config.version = format!("v{}", known.version);
     }
-    // The seed says which service accounts there are; node and namespace are as ever.
+    // The seed defines the service accounts; node and namespace are the default ones.
     config
         .seed
         .retain(|object| object["kind"] != "ServiceAccount");
@@ -91,7 +91,7 @@ pub(crate) fn registry(
     .map_err(|error| SandboxError::setup("registry", error))
 }
 
-/// The repositories are those that Artifact Registry's API knows.
+/// The repositories of Artifact Registry's API.
 struct ArtifactRegistry(Cloud);
 
 impl Repositories for ArtifactRegistry {
@@ -121,7 +121,7 @@ impl Repositories for ArtifactRegistry {
     }
 }
 
-/// The images are those that the registry holds.
+/// The images in the registry.
 pub(crate) struct Pushed(pub(crate) Registry);
 
 impl Images for Pushed {
@@ -139,7 +139,7 @@ impl Images for Pushed {
     }
 }
 
-/// Google's side asks the one cluster that there is.
+/// Gives Google's side access to the only cluster.
 pub(crate) struct OneCluster(pub(crate) Arc<Kubernetes>);
 
 impl Clusters for OneCluster {
@@ -165,7 +165,7 @@ impl Clusters for OneCluster {
     }
 }
 
-/// The seed's first cluster, which is the one that is served.
+/// Returns the seed's first cluster, which is the served one.
 pub(crate) fn first_cluster(seed: &Seed) -> Result<String, SandboxError> {
     let names: &BTreeMap<_, _> = &seed.clusters;
     names

@@ -1,8 +1,7 @@
-//! Who can call, and the files by which each of them signs in: to Google's libraries, to gcloud,
-//! to kubectl.
+//! The callers, and their credential files for Google's libraries, gcloud and kubectl.
 //!
-//! The files of every caller lie ready, so that another one is picked by pointing a client at
-//! its folder; the sandbox itself serves all of them at once.
+//! The files of every caller are written in advance, so that a client selects a caller by its
+//! folder. The sandbox serves all callers at once.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,22 +14,22 @@ use sidestep_sandbox_kubernetes::Kubernetes;
 use crate::SandboxError;
 use crate::live::{Places, make_private, read, write};
 
-/// What the sandbox's own user is called here.
+/// The name of the sandbox's own user.
 pub const DEVELOPER: &str = "developer";
-/// Somebody who is signed in and has no role anywhere.
+/// The name of a caller that is authenticated and has no role.
 const NOBODY: &str = "nobody";
 
-/// Somebody who can call.
+/// A possible caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
-    /// What `--as` takes: `developer`, `nobody`, or a service account's address.
+    /// The name for `--as`: `developer`, `nobody`, or a service account's address.
     pub name: String,
-    /// The IAM member, which `--as` takes too.
+    /// The IAM member, which `--as` accepts too.
     pub member: String,
 }
 
 impl Caller {
-    /// Whether a text that somebody typed means this caller.
+    /// Returns whether a text from a user names this caller.
     fn is(&self, text: &str) -> bool {
         let address = self.member.split_once(':').map(|(_, address)| address);
         text == self.name || text == self.member || address == Some(text)
@@ -45,31 +44,31 @@ pub struct CallerFiles {
 }
 
 impl CallerFiles {
-    /// Whose they are, as `--as` takes it: [`DEVELOPER`], or somebody else's name.
+    /// Returns the caller's name, as in `--as`: [`DEVELOPER`], or that of another caller.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Application Default Credentials.
+    /// Returns the path of the Application Default Credentials.
     pub fn credentials(&self) -> PathBuf {
         self.dir.join("credentials.json")
     }
 
-    /// A kubeconfig.
+    /// Returns the path of the kubeconfig.
     pub fn kubeconfig(&self) -> PathBuf {
         self.dir.join("kubeconfig")
     }
 
-    /// An access token, for gcloud.
+    /// Returns the path of the access token for gcloud.
     pub fn access_token(&self) -> PathBuf {
         self.dir.join("access-token")
     }
 }
 
-/// The files of the caller that somebody asks for; the developer's where nobody in particular is.
+/// Returns the files of the requested caller, or of the developer if none is requested.
 ///
 /// # Errors
-/// When there is no such caller; the error names those that there are.
+/// If the caller does not exist; the error lists the callers.
 pub fn files(places: &Places, asked: Option<&str>) -> Result<CallerFiles, SandboxError> {
     let asked = asked.unwrap_or(DEVELOPER);
     let callers: Vec<Caller> = read(&places.callers())?.unwrap_or_default();
@@ -94,13 +93,13 @@ fn files_of(places: &Places, caller: &Caller) -> CallerFiles {
     }
 }
 
-/// Signs callers in.
+/// Writes callers' credentials.
 #[derive(Clone)]
 pub(crate) struct SignIn {
     pub(crate) places: Places,
     pub(crate) identity: Identity,
     pub(crate) kubernetes: Arc<Kubernetes>,
-    /// The member that the developer is.
+    /// The developer's IAM member.
     pub(crate) developer: String,
     /// The STS's address.
     pub(crate) sts: String,
@@ -109,7 +108,7 @@ pub(crate) struct SignIn {
 }
 
 impl SignIn {
-    /// Those that there are now.
+    /// Returns the current callers.
     fn callers(&self) -> Vec<Caller> {
         let caller = |name: &str, member: String| Caller {
             name: name.to_owned(),
@@ -126,7 +125,7 @@ impl SignIn {
         callers
     }
 
-    /// Writes everybody's files anew, and the list of them.
+    /// Rewrites the files of all callers, and the list of callers.
     pub(crate) fn everybody(&self) -> Result<Vec<Caller>, SandboxError> {
         let callers = self.callers();
         for caller in &callers {
@@ -136,7 +135,7 @@ impl SignIn {
         Ok(callers)
     }
 
-    /// Signs in whoever comes later, and forgets who goes, until identity is gone.
+    /// Adds new callers and removes deleted ones, until identity is dropped.
     pub(crate) async fn follow(self, mut known: Vec<Caller>) {
         let mut changes = self.identity.changes();
         while changes.changed().await.is_ok() {
@@ -167,7 +166,7 @@ impl SignIn {
         let proof = self.identity.mint_subject(&caller.member);
         write(&subject, proof.secret.as_bytes())?;
         let mut credentials = developer_credentials(&self.sts, &subject);
-        // Whose they are, as gcloud notes it in its own.
+        // The account's address, which gcloud records in its own file.
         if let Some((_, email)) = caller.member.split_once(':') {
             credentials["account"] = email.into();
         }

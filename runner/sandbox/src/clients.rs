@@ -1,9 +1,10 @@
-//! Which clients the sandbox answers: programs of this machine, never a page in a browser.
+//! The check of clients: the sandbox serves programs on this machine, but never a page in a
+//! browser.
 //!
-//! Loopback is no boundary for a browser. A page of any site can send requests to a loopback port,
-//! and by DNS rebinding can read the answers under a host name of its own. The sandbox holds tokens
-//! and starts processes, so a call must name a host that the sandbox stands for, and must not say
-//! that a page made it (`Origin`: Fetch Standard, section 3.1; `Sec-Fetch-Site`: Fetch Metadata
+//! Loopback is not a boundary for a browser. A page of any site can send requests to a loopback
+//! port, and by DNS rebinding can read the responses under its own host name. The sandbox holds
+//! tokens and starts processes, so a request must name a host that the sandbox serves, and must not
+//! come from a page (`Origin`: Fetch Standard, section 3.1; `Sec-Fetch-Site`: Fetch Metadata
 //! Request Headers, section 2.3).
 
 use axum::Router;
@@ -16,9 +17,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::front::is_googles;
 
-/// Names of this machine and of what the sandbox serves on it, beside Google's domains: the
-/// metadata server (compute metadata documentation, "Query VM metadata") and the API server inside
-/// a cluster.
+/// Host names of this machine and of the sandbox's servers, besides Google's domains: the metadata
+/// server (compute metadata documentation, "Query VM metadata") and the API server inside a
+/// cluster.
 const OWN_NAMES: [&str; 9] = [
     "127.0.0.1",
     "[::1]",
@@ -31,7 +32,7 @@ const OWN_NAMES: [&str; 9] = [
     "kubernetes.default.svc.cluster.local",
 ];
 
-/// Returns the router behind a check of who calls; every server of the sandbox stands behind it.
+/// Wraps a router in the check of clients, which every server of the sandbox uses.
 pub(crate) fn programs_only(router: Router) -> Router {
     router.layer(middleware::from_fn(
         |request: Request, next: Next| async move {
@@ -43,7 +44,7 @@ pub(crate) fn programs_only(router: Router) -> Router {
     ))
 }
 
-/// Why a call is not answered.
+/// The reason why a request is rejected.
 #[derive(Debug, PartialEq, Eq)]
 enum Refused {
     NoHost,
@@ -78,7 +79,8 @@ impl Refused {
 fn judge(uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
     let hosts: Vec<_> = headers.get_all(HOST).iter().collect();
     let named = match (uri.authority(), hosts.as_slice()) {
-        // HTTP/2 puts it into the address. RFC 9113, section 8.3.1: a `Host` beside it must agree.
+        // HTTP/2 has it in the request target. RFC 9113, section 8.3.1: an additional `Host` must
+        // agree.
         (Some(authority), []) => Some(authority.clone()),
         (Some(authority), [host]) => {
             if host.as_bytes() != authority.as_str().as_bytes() {

@@ -1,57 +1,57 @@
 use std::path::PathBuf;
 
-/// Why a sandbox can't be served, found or started.
+/// The reason why a sandbox cannot be served, found or started.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// Its folder can't be used.
+    /// The sandbox's folder cannot be used.
     #[error("the sandbox's state in {path} can't be used: {source}")]
     State {
         /// The folder or file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: std::io::Error,
     },
-    /// A file of its state does not hold what was written there.
+    /// A state file is corrupt.
     #[error("{path} is not what the sandbox wrote there, or another version of it did ({why})")]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What its reader said.
+        /// The parser's message.
         why: String,
     },
-    /// One is being served already.
+    /// A sandbox is already being served.
     #[error("a sandbox of scenario `{scenario}` is served already, by process {pid}")]
     Busy {
         /// The scenario.
         scenario: String,
-        /// Its process.
+        /// The id of its process.
         pid: u32,
     },
-    /// No scenario has that name.
+    /// There is no scenario of that name.
     #[error("there is no scenario `{0}`; `sidestep sandbox scenarios` lists them")]
     UnknownScenario(String),
-    /// Nobody is called like that.
+    /// There is no caller of that name.
     #[error("the sandbox knows nobody called `{asked}`; it knows {}", known.join(", "))]
     UnknownCaller {
-        /// Who was asked for.
+        /// The requested caller.
         asked: String,
-        /// Who could be.
+        /// The existing callers.
         known: Vec<String>,
     },
-    /// One of its servers can't be set up.
+    /// A server cannot be set up.
     #[error("the sandbox's {server} can't be set up: {why}")]
     Setup {
-        /// Which.
+        /// The server.
         server: &'static str,
-        /// What it said.
+        /// The server's message.
         why: String,
     },
-    /// The process that was started did not come up.
+    /// The new process did not start.
     #[error("the sandbox did not come up: {why}; its log is {log}")]
     NotUp {
-        /// What was seen of it.
+        /// The observed failure.
         why: String,
-        /// Where its output is.
+        /// The file with its output.
         log: PathBuf,
     },
 }

@@ -1,16 +1,16 @@
-//! What a client has to know to reach a sandbox: environment variables.
+//! The environment variables for a client of a sandbox.
 
 use std::path::Path;
 
 use crate::callers::CallerFiles;
 use crate::live::{Live, Places};
 
-/// Names and values, in the order to print them.
+/// Names and values, in print order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exports(pub Vec<(String, String)>);
 
-/// The variables by which gcloud, kubectl, Google's libraries and the runner reach a live sandbox
-/// at its own addresses.
+/// Returns the variables with which gcloud, kubectl, Google's libraries and the runner reach a live
+/// sandbox at its own addresses.
 pub fn exports(live: &Live, caller: &CallerFiles) -> Exports {
     let mut list = of_caller(caller);
     for (name, url) in &live.endpoints {
@@ -27,20 +27,20 @@ pub fn exports(live: &Live, caller: &CallerFiles) -> Exports {
     Exports(list)
 }
 
-/// The variables by which any client reaches a live sandbox under Google's own names: through its
-/// proxy, trusting its authority.
+/// Returns the variables with which any client reaches a live sandbox under Google's own names:
+/// through its proxy, and with trust in its certificate authority.
 ///
-/// Most of these variables take the place of the system's trust. Nothing is lost by that: the
-/// proxy opens no tunnel to anybody but the sandbox.
+/// Most of these variables replace the system's trust. That is safe, since the proxy only opens
+/// tunnels to the sandbox.
 pub fn proxy_exports(live: &Live, places: &Places, caller: &CallerFiles) -> Exports {
     let mut list = of_caller(caller);
     let proxy = format!("http://{}", live.google);
     for (upper, value) in [
         ("HTTPS_PROXY", proxy.as_str()),
-        // The cluster's API server is called as it is.
+        // The cluster's API server is called directly.
         ("NO_PROXY", "127.0.0.1,localhost"),
     ] {
-        // Some read one, some the other, and the lower case goes first.
+        // Clients read one or the other; the lower case has precedence.
         list.push((upper.to_owned(), value.to_owned()));
         list.push((upper.to_lowercase(), value.to_owned()));
     }
@@ -72,8 +72,9 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// By which variable whose clients find a file of authorities: OpenSSL, Go and rustls; Python's
-/// requests; curl; gcloud; gRPC; Node, for which alone it is one more and not the only one.
+/// The variables with a file of certificate authorities, by client: OpenSSL, Go and rustls;
+/// Python's requests; curl; gcloud; gRPC; Node, for which alone the file is an addition and not a
+/// replacement.
 const TRUST: &[&str] = &[
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
@@ -83,7 +84,7 @@ const TRUST: &[&str] = &[
     "NODE_EXTRA_CA_CERTS",
 ];
 
-/// The endpoints that gcloud has an override for.
+/// The endpoints with an override in gcloud.
 const OVERRIDES: &[&str] = &[
     "ARTIFACTREGISTRY",
     "CLOUDRESOURCEMANAGER",
@@ -96,7 +97,7 @@ const OVERRIDES: &[&str] = &[
 ];
 
 impl std::fmt::Display for Exports {
-    /// Lines that a shell can `eval`.
+    /// Formats lines that a shell can `eval`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (name, value) in &self.0 {
             writeln!(f, "export {name}='{}'", value.replace('\'', r"'\''"))?;

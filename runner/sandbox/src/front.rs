@@ -1,10 +1,10 @@
-//! Google's own names, for clients that can't be pointed elsewhere: one port that speaks TLS as
-//! `*.googleapis.com`, `*.pkg.dev`, `gcr.io` and `*.gcr.io`, with a certificate of the sandbox's
+//! Google's own names, for clients whose endpoints cannot be configured: one port that speaks TLS
+//! as `*.googleapis.com`, `*.pkg.dev`, `gcr.io` and `*.gcr.io`, with a certificate of the sandbox's
 //! authority.
 //!
-//! The same port is an HTTPS proxy (RFC 9110, 9.3.6) that opens a tunnel to these names, which
-//! ends right here, and to nothing else: so an unmodified client needs `HTTPS_PROXY` and the
-//! authority's certificate, and no change to the machine.
+//! The same port is an HTTPS proxy (RFC 9110, 9.3.6) that opens tunnels only to these names, which
+//! end at the port itself. An unmodified client therefore needs `HTTPS_PROXY` and the authority's
+//! certificate, and no change to the machine.
 
 mod preface;
 mod route;
@@ -17,10 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) use route::Backends;
 
-/// The domains whose names are Google's here; the authority can vouch for nothing else.
+/// The domains that the sandbox serves as Google's; the authority can only certify these.
 pub(crate) const DOMAINS: [&str; 3] = ["googleapis.com", "pkg.dev", "gcr.io"];
 
-/// What the certificate is for.
+/// The names in the certificate.
 const NAMES: [&str; 6] = [
     "*.googleapis.com",
     "googleapis.com",
@@ -30,10 +30,10 @@ const NAMES: [&str; 6] = [
     "*.gcr.io",
 ];
 
-/// What is served: connections that spoke TLS from the start, or after a `CONNECT`.
+/// The connections: TLS from the start, or after a `CONNECT`.
 pub(crate) type Listener = Secured<TlsStream<BufReader<TcpStream>>>;
 
-/// Shakes hands as whichever of Google's names a client asks for.
+/// Performs TLS handshakes as any of Google's names.
 pub(crate) fn listen(listener: TcpListener, authority: &Authority) -> io::Result<Listener> {
     let acceptor = authority.acceptor(&NAMES, &["h2", "http/1.1"])?;
     Secured::new(listener, move |stream| {
@@ -47,7 +47,7 @@ pub(crate) fn listen(listener: TcpListener, authority: &Authority) -> io::Result
     })
 }
 
-/// Whether a host name is one of Google's that the sandbox stands for.
+/// Returns whether the sandbox serves a host name as one of Google's.
 pub(crate) fn is_googles(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     DOMAINS.iter().any(|domain| {

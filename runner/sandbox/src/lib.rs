@@ -1,9 +1,9 @@
-//! The sandbox: Google's side of Workload Identity and a small Kubernetes, as one process with a
-//! memory.
+//! The sandbox: Google's side of Workload Identity and a small Kubernetes, as one process with
+//! persistent state.
 //!
-//! This crate puts the servers together ([`serve`]), gives their pods a runtime, and finds or
-//! starts the process from another one ([`attach`]). It must not know pipelines, plugins or runs:
-//! to the runner it is a cloud like any other, at other addresses.
+//! This crate combines the servers ([`serve`]), provides the runtime of their pods, and finds or
+//! starts the process from another one ([`attach`]). It must not depend on pipelines, plugins or
+//! runs: to the runner it is a cloud like any other, at other addresses.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 

@@ -1,4 +1,4 @@
-//! One port a server: the ports that were chosen first, as long as they are free.
+//! The servers' ports, which stay the same as long as they are free.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,19 +9,19 @@ use tokio::net::TcpListener;
 use crate::SandboxError;
 use crate::live::{Places, read, write};
 
-/// The servers beside the control plane's that speak plain HTTP.
+/// The servers, besides those of the control plane, that speak plain HTTP.
 const PLAIN: [&str; 2] = ["STORAGE", "REGISTRY"];
-/// Those that speak TLS.
+/// The servers that speak TLS.
 const SECURE: [&str; 2] = ["KUBERNETES", "GOOGLE"];
 
-/// Open ports by the name of what is served on them.
+/// Open ports by the name of their server.
 pub(crate) struct Listeners {
     open: BTreeMap<&'static str, (TcpListener, SocketAddr)>,
-    /// Those whose port of the last time was taken.
+    /// The servers whose previous port was in use.
     pub(crate) moved: Vec<String>,
 }
 
-/// Opens a loopback port for each server: that of the last time where it is free.
+/// Opens a loopback port for each server: the previous one if it is free.
 pub(crate) async fn ports(places: &Places) -> Result<Listeners, SandboxError> {
     let known: BTreeMap<String, u16> = read(&places.ports())?.unwrap_or_default();
     let apis = Api::ALL.iter().map(|api| api.endpoint_name());
@@ -56,7 +56,7 @@ async fn bind(port: u16) -> std::io::Result<(TcpListener, SocketAddr)> {
 }
 
 impl Listeners {
-    /// Base addresses by endpoint name, of those that speak plain HTTP.
+    /// Returns the base addresses of the servers with plain HTTP, by endpoint name.
     pub(crate) fn endpoints(&self) -> BTreeMap<String, String> {
         let plain = self.open.iter().filter(|(name, _)| !SECURE.contains(name));
         plain
@@ -64,12 +64,12 @@ impl Listeners {
             .collect()
     }
 
-    /// The port that a server has.
+    /// Returns a server's port.
     pub(crate) fn port(&self, name: &str) -> Option<u16> {
         self.open.get(name).map(|(_, address)| address.port())
     }
 
-    /// Hands a server's port over, with its address.
+    /// Takes a server's listener, with its address.
     pub(crate) fn take(
         &mut self,
         name: &'static str,

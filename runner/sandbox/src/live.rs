@@ -1,4 +1,4 @@
-//! Where a sandbox keeps things, and what a live one says of itself.
+//! A sandbox's paths, and the description of a live sandbox.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -14,12 +14,12 @@ use crate::SandboxError;
 /// The folders and files of one scenario's sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
-    /// The folder that holds all of them.
+    /// The folder that contains all of them.
     pub dir: PathBuf,
 }
 
 impl Places {
-    /// Those of a scenario, below the folder of all sandboxes
+    /// Returns the places of a scenario, below the folder of all sandboxes
     /// (`$XDG_STATE_HOME/sidestep/sandbox`).
     pub fn new(sandboxes: &Path, scenario: &str) -> Self {
         Self {
@@ -27,12 +27,12 @@ impl Places {
         }
     }
 
-    /// The certificate (PEM) of the authority that proves Google's names.
+    /// Returns the path of the certificate (PEM) of the authority for Google's names.
     pub fn authority(&self) -> PathBuf {
         self.dir.join("tls").join("ca.crt")
     }
 
-    /// What a detached process prints.
+    /// Returns the path of a detached process's output.
     pub fn log(&self) -> PathBuf {
         self.dir.join("log")
     }
@@ -54,29 +54,29 @@ impl Places {
     }
 }
 
-/// What a live sandbox says of itself.
+/// The description of a live sandbox, as written by its process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Live {
-    /// Its scenario.
+    /// The sandbox's scenario.
     pub scenario: String,
-    /// Its process.
+    /// The id of the sandbox's process.
     pub pid: u32,
     /// Base addresses by endpoint name: `STORAGE`, `REGISTRY`, ….
     pub endpoints: BTreeMap<String, String>,
     /// The Kubernetes API server's address.
     pub kubernetes: String,
-    /// Where Google's own names are served over TLS, and the proxy to them: host and port.
+    /// The host and port at which Google's own names are served over TLS, and of the proxy to them.
     pub google: String,
-    /// Those whose port of the last time was taken, so that who knew it must be told the new one.
+    /// The servers whose previous port was in use, so that their clients need the new one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<String>,
 }
 
-/// The lock that a live sandbox holds; its end frees it, however it ends.
+/// The lock of a live sandbox. It is released when the process ends, however it ends.
 pub(crate) struct Held(#[allow(dead_code, reason = "held, not read")] File);
 
-/// Takes the lock of a sandbox; none while another process holds it.
+/// Acquires the lock of a sandbox; `None` if another process holds it.
 pub(crate) fn hold(places: &Places) -> Result<Option<Held>, SandboxError> {
     make_private(&places.dir)?;
     let path = places.lock();
@@ -94,7 +94,7 @@ pub(crate) fn hold(places: &Places) -> Result<Option<Held>, SandboxError> {
     }
 }
 
-/// Makes a folder that only its owner may read: it holds tokens.
+/// Creates a folder that only its owner may read, since it contains tokens.
 pub(crate) fn make_private(dir: &Path) -> Result<(), SandboxError> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -103,7 +103,7 @@ pub(crate) fn make_private(dir: &Path) -> Result<(), SandboxError> {
         .map_err(SandboxError::state(dir))
 }
 
-/// Writes a file whole or not at all, readable by its owner only.
+/// Writes a file atomically; only its owner may read it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     let write = || {
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -115,7 +115,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     write().map_err(SandboxError::state(path))
 }
 
-/// Reads a JSON file that [`write`] wrote; none if it is not there.
+/// Reads a JSON file that [`write`] wrote; `None` if it does not exist.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SandboxError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,

@@ -1,4 +1,4 @@
-//! What Google's side knows, kept in files: read at the start, written at each change.
+//! The persistent state of Google's side, in files: read at the start, written on each change.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ impl Memory {
         }
     }
 
-    /// The states as they were left, or those of the seed.
+    /// Returns the stored states, or those of the seed.
     pub(crate) fn recall(&self, seed: &Seed) -> Result<(IdentityState, State), SandboxError> {
         let identity = read(&self.identity)?.unwrap_or_else(|| seed.identity());
         let google =
@@ -32,13 +32,13 @@ impl Memory {
         Ok((identity, google))
     }
 
-    /// Writes both states as they stand.
+    /// Writes both current states.
     pub(crate) fn keep(&self, identity: &Identity, cloud: &Cloud) -> Result<(), SandboxError> {
         keep(&self.identity, &identity.snapshot())?;
         keep(&self.google, &cloud.snapshot())
     }
 
-    /// Writes them after each change, until the states are gone.
+    /// Writes the states after each change, until they are dropped.
     pub(crate) async fn follow(self, identity: Identity, cloud: Cloud) {
         let (mut of_identity, mut of_cloud) = (identity.changes(), cloud.changes());
         loop {

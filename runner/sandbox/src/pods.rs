@@ -1,5 +1,5 @@
-//! How the sandbox's pods run: kaniko as a process of this machine, with a metadata server of its
-//! own, so that whoever asks it is known by where it asks.
+//! The sandbox's pods: kaniko as a local process with its own metadata server, so that the address
+//! of the server identifies the pod.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -25,25 +25,26 @@ use tokio::sync::SetOnce;
 
 use crate::clients::programs_only;
 
-/// What a container ends with that SIGKILL ends.
+/// The exit code of a container that SIGKILL ended.
 const KILLED: i32 = 128 + 9;
-/// What a container ends with that SIGTERM ends.
+/// The exit code of a container that SIGTERM ended.
 const TERMINATED: i32 = 128 + 15;
 
-/// What the processes of pods are told.
+/// The inputs of the pods' processes.
 pub(crate) struct Pods {
-    /// The program whose `sandbox kaniko` is kaniko.
+    /// The program, which runs kaniko with `sandbox kaniko`.
     pub(crate) program: PathBuf,
     /// The cluster, `projects/P/locations/L/clusters/C`.
     pub(crate) cluster: String,
-    /// Variables that say where the sandbox's servers are, and what they stand for.
+    /// The variables with the addresses of the sandbox's servers, and with the names that they
+    /// serve.
     pub(crate) endpoints: Vec<(String, String)>,
-    /// The cluster, once it is there: it has this runtime.
+    /// The cluster, set once it is open, since it has this runtime.
     pub(crate) kubernetes: OnceLock<Weak<Kubernetes>>,
-    /// Google's side, once all servers are there: it asks the cluster, whose runtime this is. No
-    /// container begins before, or it would be nobody.
+    /// Google's side, set once all servers exist, since it refers to the cluster, which has this
+    /// runtime. No container starts before, because it would have no identity.
     pub(crate) cloud: SetOnce<Cloud>,
-    /// How many containers run now.
+    /// The number of running containers.
     pub(crate) running: AtomicUsize,
 }
 
@@ -133,8 +134,8 @@ impl Pods {
         }
     }
 
-    /// A metadata server for this pod, at an address that no other pod is told, as soon as there is
-    /// anything to serve.
+    /// Returns a metadata server for this pod, at an address that only the pod knows. Waits until
+    /// Google's side is set.
     async fn metadata_server(&self, pod: &Value) -> std::io::Result<MetadataServer> {
         let cloud = self.cloud.wait().await;
         let identity = self.identity(pod);
@@ -147,7 +148,7 @@ impl Pods {
         MetadataServer::start(programs_only(router)).await
     }
 
-    /// Who a pod is: its service account as it is now.
+    /// Returns a pod's identity: its current service account.
     fn identity(&self, pod: &Value) -> PodIdentity {
         let text = |pointer: &str| {
             pod.pointer(pointer)
@@ -173,7 +174,8 @@ impl Pods {
     }
 }
 
-/// The container's volumes by where it sees them, for a process without a file system of its own.
+/// Returns the container's volumes by their path in the container, for a process without its own
+/// file system.
 fn mounts(container: &ResolvedContainer) -> String {
     let mounts: serde_json::Map<String, Value> = container
         .mounts
@@ -183,7 +185,7 @@ fn mounts(container: &ResolvedContainer) -> String {
     Value::from(mounts).to_string()
 }
 
-/// A metadata server that gives this status in place of tokens.
+/// Wraps a metadata server to return this status in place of tokens.
 fn without_tokens(router: Router, status: u16) -> Router {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     router.layer(from_fn(move |request: Request, next: Next| async move {
@@ -195,7 +197,7 @@ fn without_tokens(router: Router, status: u16) -> Router {
     }))
 }
 
-/// Ends with the pod that it is for.
+/// A pod's metadata server; it ends with the pod.
 struct MetadataServer {
     address: String,
     task: tokio::task::JoinHandle<()>,
@@ -237,12 +239,13 @@ fn terminate(child: &tokio::process::Child) {
         .and_then(|id| i32::try_from(id).ok())
         .and_then(rustix::process::Pid::from_raw);
     if let Some(pid) = pid {
-        // It may have ended by itself meanwhile.
+        // It may have ended by itself in the meantime.
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
 }
 
-/// As container runtimes count: 128 and the signal's number for a process that one ended.
+/// Returns the exit code as container runtimes do: 128 plus the signal's number for a process that
+/// a signal ended.
 fn code_of(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt as _;
     status

@@ -1,4 +1,4 @@
-//! The process: all servers of one scenario, until they are told to end or nobody calls any more.
+//! The process: all servers of one scenario, until it is stopped or idle.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
@@ -24,27 +24,27 @@ use crate::memory::Memory;
 use crate::pods::Pods;
 use crate::{CallerFiles, SandboxError};
 
-/// How a sandbox is served.
+/// The options of a served sandbox.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where it keeps things.
+    /// The sandbox's folders and files.
     pub places: Places,
-    /// What it starts as, where it is new.
+    /// The initial state of a new sandbox.
     pub scenario: Scenario,
-    /// The program whose `sandbox kaniko` is the pods' kaniko.
+    /// The program, which runs the pods' kaniko with `sandbox kaniko`.
     pub program: PathBuf,
-    /// After how long without a call and a running pod it ends; never if none.
+    /// The time without a request or a running pod after which it ends; `None` means never.
     pub idle: Option<Duration>,
-    /// Whose files `ready` is told; the developer's if none.
+    /// The caller whose files are passed to `ready`; `None` means the developer.
     pub caller: Option<String>,
 }
 
-/// Serves a sandbox until `stop` or until it has been idle for long enough; `ready` is told once
-/// every server answers.
+/// Serves a sandbox until `stop` or until it has been idle for long enough. Calls `ready` once
+/// every server responds.
 ///
 /// # Errors
-/// When another process serves it, a server can't be set up, or nobody is called like
-/// `options.caller`.
+/// If another process serves it, a server cannot be set up, or the caller `options.caller` does not
+/// exist.
 pub async fn serve(
     options: Options,
     stop: CancellationToken,
@@ -87,7 +87,7 @@ pub async fn serve(
     let kubernetes = Kubernetes::open(config, Arc::clone(&access), Arc::clone(&pods) as _)
         .map_err(|error| SandboxError::setup("Kubernetes", error))?;
     let kubernetes = Arc::new(kubernetes);
-    // Set once, right here, and before the cloud, for which every pod waits.
+    // Set only here, and before the cloud, for which every pod waits.
     let _ = pods.kubernetes.set(Arc::downgrade(&kubernetes));
     let cloud = Cloud::new(
         identity.clone(),
@@ -141,8 +141,7 @@ pub async fn serve(
     let router = activity.watched(names.router());
     let google = google_names(places, &mut listeners, router)?;
 
-    // Set once, right here. A pod that a former process left begins only now: all that it asks for
-    // answers.
+    // Set only here. A pod from an earlier process starts only now, when every server responds.
     let _ = pods.cloud.set(cloud.clone());
 
     let live = Live {
@@ -162,19 +161,19 @@ pub async fn serve(
     }
     kubernetes.close();
     memory.keep(&identity, &cloud)?;
-    // Whoever looks next finds no live one; the lock goes with this process.
+    // Other processes then find no live sandbox; the lock is released when this process ends.
     let _ = std::fs::remove_file(places.live());
     Ok(())
 }
 
-/// The projects there are, with commas between them.
+/// Returns the existing projects, separated by commas.
 fn projects(seed: &Seed) -> String {
     let names: Vec<&str> = seed.projects.keys().map(String::as_str).collect();
     names.join(",")
 }
 
-/// Takes the lock. Whoever looks whether a sandbox is live holds it for a moment, so it is tried
-/// for a while.
+/// Acquires the lock. Processes that check whether a sandbox is live hold it briefly, so it is
+/// retried for a while.
 async fn take_hold(places: &Places) -> Result<Option<Held>, SandboxError> {
     for _ in 0..20 {
         if let Some(held) = hold(places)? {
@@ -185,7 +184,7 @@ async fn take_hold(places: &Places) -> Result<Option<Held>, SandboxError> {
     Ok(None)
 }
 
-/// Every server that speaks plain HTTP, by the name of its endpoint.
+/// Returns the routers of every server with plain HTTP, by endpoint name.
 fn routers(cloud: &Cloud, storage: Router, registry: Router) -> Vec<(&'static str, Router)> {
     let apis = Api::ALL.iter();
     apis.map(|api| (api.endpoint_name(), router(cloud, *api)))
@@ -193,7 +192,7 @@ fn routers(cloud: &Cloud, storage: Router, registry: Router) -> Vec<(&'static st
         .collect()
 }
 
-/// Serves everything under Google's own names too; the address at which.
+/// Serves everything under Google's own names too, and returns the address.
 fn google_names(
     places: &Places,
     listeners: &mut Listeners,

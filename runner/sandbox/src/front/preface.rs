@@ -1,4 +1,4 @@
-//! What a client says before it shakes hands: nothing, or `CONNECT`.
+//! The start of a connection before the TLS handshake: nothing, or `CONNECT`.
 
 use std::io;
 
@@ -9,10 +9,10 @@ use super::is_googles;
 
 /// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 0x16;
-/// The longest head of a request that is read, in bytes.
+/// The maximum size of a request's head, in bytes.
 const MOST: u64 = 16 * 1024;
 
-/// The connection, once the client is about to shake hands; none where it was sent away.
+/// Returns the connection once the client begins the handshake; `None` if it was rejected.
 pub(super) async fn open(stream: TcpStream) -> io::Result<Option<BufReader<TcpStream>>> {
     let mut stream = BufReader::new(stream);
     match stream.fill_buf().await?.first() {
@@ -34,7 +34,7 @@ pub(super) async fn open(stream: TcpStream) -> io::Result<Option<BufReader<TcpSt
     Ok(None)
 }
 
-/// A request's first line; its header fields say nothing that matters here.
+/// Returns a request's first line; its header fields are not needed.
 async fn head(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
     let mut first = String::new();
     let mut rest = stream.take(MOST);
@@ -46,7 +46,7 @@ async fn head(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
     Ok(first)
 }
 
-/// Why a client is sent away.
+/// The reason why a client is rejected.
 #[derive(Debug, PartialEq, Eq)]
 struct Refusal {
     code: u16,
@@ -54,7 +54,8 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// The reason goes into the first line too: that is what most clients show.
+    /// Returns the response. The reason is also in the first line, which is the part that most
+    /// clients show.
     fn text(&self) -> String {
         let Self { code, why } = self;
         let length = why.len() + 1;
@@ -64,7 +65,7 @@ impl Refusal {
     }
 }
 
-/// Checks what is asked for: a tunnel to one of Google's names.
+/// Checks that a request is for a tunnel to one of Google's names.
 fn target(line: &str) -> Result<(), Refusal> {
     let refuse = |code, why: String| Err(Refusal { code, why });
     let mut words = line.split_whitespace();

@@ -1,4 +1,4 @@
-//! Which server answers for which of Google's names.
+//! The routing of Google's host names to servers.
 
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 /// The servers behind the names.
 #[derive(Clone)]
 pub(crate) struct Backends {
-    /// The control plane, which tells its APIs apart itself.
+    /// The control plane, which routes to its APIs itself.
     pub(crate) google: Router,
     /// Cloud Storage.
     pub(crate) storage: Router,
@@ -20,13 +20,13 @@ pub(crate) struct Backends {
 }
 
 impl Backends {
-    /// All of them at one address, told apart by the request's host name.
+    /// Returns a router of all servers at one address, by the request's host name.
     pub(crate) fn router(self) -> Router {
         Router::new().fallback(answer).with_state(self)
     }
 }
 
-/// What a request is for.
+/// The target of a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Place<'a> {
     Google,
@@ -43,7 +43,7 @@ fn place<'a>(host: &'a str, path: &str) -> Place<'a> {
     let of_storage = ["/storage/", "/upload/storage/", "/download/storage/"];
     match host {
         "storage.googleapis.com" => Place::Storage,
-        // What the APIs had in common before each had a name of its own.
+        // The shared paths from before each API had its own name.
         "www.googleapis.com" if of_storage.iter().any(|start| path.starts_with(start)) => {
             Place::Storage
         }
@@ -80,7 +80,7 @@ async fn answer(State(backends): State<Backends>, mut request: Request) -> Respo
     }
 }
 
-/// The host name that a request is for, in lower case and without its port.
+/// Returns the host name of a request, in lower case and without its port.
 fn host(request: &Request) -> String {
     let named = request.uri().host().or_else(|| {
         let value = request.headers().get(header::HOST)?.to_str().ok()?;
@@ -89,7 +89,7 @@ fn host(request: &Request) -> String {
     named.unwrap_or_default().to_ascii_lowercase()
 }
 
-/// The address of what a bucket's own host name gives, in the bucket.
+/// Returns the URI with the bucket of a bucket's own host name in its path.
 fn below(uri: &Uri, bucket: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     let path = parts.path_and_query.as_ref()?.as_str();
@@ -102,7 +102,7 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// gRPC's own way to say that it is not there: status 12 (UNIMPLEMENTED).
+/// Returns gRPC's status 12 (UNIMPLEMENTED).
 fn no_grpc() -> Response {
     let head = [
         ("content-type", "application/grpc"),

@@ -71,8 +71,8 @@ async fn a_pod_is_whom_a_policy_names_by_uid() {
     }
 }
 
-/// What a process leaves that ends while a pod of its is about to run: the next one takes the
-/// pod up as it opens the cluster, before it has anything else.
+/// Simulates a process that ended just before one of its pods ran: the next process resumes the pod
+/// as soon as it opens the cluster, before it has anything else.
 #[tokio::test]
 async fn a_pod_that_is_taken_up_first_of_all_waits_for_its_metadata_server() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -9,7 +9,7 @@ use rcgen::{
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate authority that lies in a folder.
+/// A certificate authority that is stored in a folder.
 pub struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
@@ -22,10 +22,10 @@ impl std::fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Takes the authority in `dir` (`ca.crt` and `ca.key`), or makes one there, called `name`.
+    /// Loads the authority in `dir` (`ca.crt` and `ca.key`), or creates one there, called `name`.
     ///
-    /// Where domains are given, it can vouch for names in these only (RFC 5280, 4.2.1.10), so
-    /// that trusting it opens nothing else.
+    /// If domains are given, it can only certify names in these (RFC 5280, 4.2.1.10), which limits
+    /// what trust in it allows.
     pub fn open(dir: &Path, name: &str, domains: &[&str]) -> io::Result<Self> {
         let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
         if !(certificate.exists() && key.exists()) {
@@ -51,20 +51,20 @@ impl Authority {
         Ok(Self { pem, issuer })
     }
 
-    /// Its certificate, PEM; it stays the same over restarts.
+    /// Returns the authority's certificate, PEM. It survives restarts.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Shakes hands as a server of these names and addresses, and of these protocols (ALPN), the
-    /// preferred one first.
+    /// Returns an acceptor for TLS handshakes as a server of these names and addresses, and of
+    /// these protocols (ALPN), with the preferred one first.
     pub fn acceptor(&self, names: &[&str], protocols: &[&str]) -> io::Result<TlsAcceptor> {
         let all: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(all).map_err(io::Error::other)?;
         let name = names.first().copied().unwrap_or_default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // Python takes no certificate without it.
+        // Python does not accept a certificate without it.
         params.use_authority_key_identifier_extension = true;
         let pair = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = params
@@ -83,7 +83,7 @@ impl Authority {
     }
 }
 
-/// Whole or not at all, and readable by its owner only.
+/// Writes a file atomically; only its owner may read it.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

@@ -1,8 +1,8 @@
-//! The sandbox's own certificate authorities, and listeners that shake hands before they hand a
-//! connection on.
+//! The sandbox's own certificate authorities, and listeners that perform the TLS handshake before
+//! they return a connection.
 //!
-//! It knows nothing of what is served: Kubernetes' API and Google's names each have an authority
-//! of their own, so that whoever trusts one does not trust the other.
+//! It does not depend on the servers: Kubernetes' API and Google's names each have their own
+//! authority, so that a client that trusts one does not trust the other.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 

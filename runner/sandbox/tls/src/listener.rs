@@ -6,10 +6,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// A handshake that takes longer is given up.
+/// The timeout of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Shakes hands aside, so that a silent client holds nobody up. For `axum::serve`.
+/// A listener that performs handshakes in separate tasks, so that a slow client does not block
+/// `accept`. For `axum::serve`.
 pub struct Secured<Io> {
     address: SocketAddr,
     ready: mpsc::Receiver<(Io, SocketAddr)>,
@@ -17,7 +18,8 @@ pub struct Secured<Io> {
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Secured<Io> {
-    /// `shake` makes of a connection what is served; none where nothing is left to serve.
+    /// Wraps a listener. `shake` turns a connection into the stream to serve; `None` drops the
+    /// connection.
     pub fn new<Shake, Shaken>(mut listener: TcpListener, shake: Shake) -> io::Result<Self>
     where
         Shake: Fn(TcpStream) -> Shaken + Send + 'static,
@@ -32,7 +34,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Secured<Io> {
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE, shaken).await {
                         Ok(Ok(Some(stream))) => {
-                            // An error means that the server is ending.
+                            // An error means that the server is shutting down.
                             let _ = out.send((stream, peer)).await;
                         }
                         Ok(Ok(None)) => {}
@@ -71,7 +73,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> axum::serve::Listener 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.ready.recv().await {
             Some(ready) => ready,
-            // The accepting task never ends while this lives.
+            // The accepting task never ends as long as this value exists.
             None => std::future::pending().await,
         }
     }
