@@ -17,12 +17,12 @@ use std::{
     thread,
 };
 
-/// How much of a file is in memory at a time.
+/// The size of the read buffer, in bytes.
 pub(crate) const BUFFER: usize = 128 * 1024;
-/// The first bytes of the canonical form: its own name and version.
+/// The first bytes of the canonical form: its name and version.
 const FORM: &[u8] = b"sidestep context 1\n";
 
-/// Hashes the files among the entries, several at a time.
+/// Hashes the files among the entries, in parallel.
 pub(crate) fn hash_files(
     entries: &mut [Entry],
     sources: &[Source],
@@ -47,7 +47,7 @@ pub(crate) fn hash_files(
             if let Kind::File { size, sha256, .. } = &mut entry.kind {
                 let hash = read_file(source, &path, *size, &mut buffer, |_| Ok(()));
                 *sha256 = hash.map_err(|error| {
-                    // The others need not go on.
+                    // The other threads can stop.
                     next.fetch_add(files.len(), Ordering::Relaxed);
                     (index, error)
                 })?;
@@ -68,8 +68,8 @@ pub(crate) fn hash_files(
     }
 }
 
-/// Reads a file that must be as large as it was when it was listed, and hands
-/// on what it reads. Returns the content's SHA-256.
+/// Reads a file that must be as large as it was when it was listed, and passes on its bytes.
+/// Returns the content's SHA-256.
 pub(crate) fn read_file(
     source: &Source,
     path: &RelPath,
@@ -81,7 +81,7 @@ pub(crate) fn read_file(
     read_open(file, &source.path_of(path), size, buffer, each)
 }
 
-/// Reads an open file as [`read_file`] does; `disk` is its path, for messages.
+/// Reads an open file like [`read_file`]; `disk` is its path, for messages.
 pub(crate) fn read_open(
     mut file: File,
     disk: &Path,
@@ -117,12 +117,12 @@ pub(crate) fn read_open(
     Ok(hash.finalize().into())
 }
 
-/// SHA-256, in hex, of the canonical form: a line that names the form, then of
-/// each entry one letter for kind and mode (`d`, `f`, `x`, `l`), the name, and a
-/// file's size and SHA-256 or a link's target. Lengths and sizes are 64 bits,
-/// little-endian, before what they measure. A mode that the letter does not tell follows as `m` and
-/// 32 bits. Then of each Dockerfile that the entries do not decide
-/// `D`, the name, and of a copy `c`, its size and SHA-256.
+/// Returns the SHA-256, in hex, of the canonical form: a line that names the form; then for each
+/// entry one letter for kind and mode (`d`, `f`, `x`, `l`), the name, and a file's size and SHA-256
+/// or a link's target. Lengths and sizes are 64 bits, little-endian, before the bytes that they
+/// measure. A mode that does not follow from the letter is appended as `m` and 32 bits. Then for
+/// each Dockerfile that the entries do not determine: `D`, the name, and for a copy `c`, its size
+/// and SHA-256.
 pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
     let mut hash = Sha256::new();
     let measured = |hash: &mut Sha256, bytes: &[u8]| {

@@ -1,10 +1,10 @@
-//! The Dockerfiles that an archive holds beside the context, and the layout that this makes.
+//! The Dockerfiles that an archive has beside the context, and the resulting layout.
 //!
 //! kaniko filters a context again when it has unpacked it, by `DOCKERFILE.dockerignore` beside the
-//! Dockerfile or else by the context's `.dockerignore`, and with another matcher than Docker's
-//! (`Matches` of moby/patternmatcher, deprecated), so that it drops files that belong to the
-//! context. An empty ignore file beside the Dockerfile leaves the context as it was packed, and
-//! outside of the context's folder neither of the two lands in an image.
+//! Dockerfile or else by the context's `.dockerignore`. Its matcher differs from Docker's
+//! (`Matches` of moby/patternmatcher, deprecated), so it drops files that belong to the context. An
+//! empty ignore file beside the Dockerfile leaves the context as it was packed, and outside of the
+//! context's folder neither of the two is copied into an image.
 
 use crate::{
     Entry, Error, Kind, RelPath, digest,
@@ -14,25 +14,26 @@ use sha2::{Digest as _, Sha256};
 use sidestep_files::{Folder, OpenError, is_link};
 use std::{collections::BTreeMap, fmt, os::unix::ffi::OsStrExt};
 
-/// The folder of an archive that holds the context: kaniko's `--context-sub-path`.
+/// The folder of the context in an archive: kaniko's `--context-sub-path`.
 pub const CONTEXT: &str = "context";
-/// The folder of an archive that holds, for each Dockerfile `P` of the context, a folder `P` with
-/// a `Dockerfile` and an empty ignore file. A folder of its own, so that no two names collide.
+/// The folder of the Dockerfiles in an archive. For each Dockerfile `P` of the context it has a
+/// folder `P` with a `Dockerfile` and an empty ignore file. It is a separate folder, so that names
+/// cannot collide.
 pub const DOCKERFILES: &str = "dockerfiles";
 
 /// The Dockerfiles of a context, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Dockerfiles(BTreeMap<RelPath, Stands>);
 
-/// How a Dockerfile stands beside the context.
+/// The form of a Dockerfile beside the context.
 #[derive(Debug)]
 pub(crate) enum Stands {
-    /// As a link to the context's own file.
+    /// A link to the context's own file.
     Linked,
-    /// As a copy, since the context has no such file: the ignore rules leave it out, or a link
-    /// leads to it.
+    /// A copy, since the context has no such file: the ignore rules exclude it, or a link points to
+    /// it.
     Copied {
-        /// Bytes.
+        /// The size in bytes.
         size: u64,
         /// SHA-256 of the content.
         sha256: [u8; 32],
@@ -40,8 +41,8 @@ pub(crate) enum Stands {
 }
 
 impl Dockerfiles {
-    /// Finds the named Dockerfile, and each file of the context that is called like one, so that
-    /// one archive serves builds of several. The named one need not exist.
+    /// Finds the named Dockerfile, and each file of the context with a usual Dockerfile name, so
+    /// that one archive serves builds of several. The named one need not exist.
     pub(crate) fn find(
         root: &Folder,
         named: &RelPath,
@@ -71,8 +72,9 @@ impl Dockerfiles {
                 Kind::File { .. } => {
                     found.insert(entry.path.clone(), Stands::Linked);
                 }
-                // Nobody named it, so it must not bring what ignore rules leave out. And what a
-                // link of an overlay leads to is not looked for in the folder.
+                // It was not named by the caller, so it must not include files that the ignore
+                // rules exclude. And the target of an overlay's link is not looked up in the
+                // folder.
                 Kind::Link { .. } if entry.source == 0 => {
                     if let Some(copy) = copied(root, &entry.path, in_context)? {
                         found.insert(entry.path.clone(), copy);
@@ -84,7 +86,7 @@ impl Dockerfiles {
         Ok(Self(found))
     }
 
-    /// What of them the context's own entries do not decide.
+    /// Returns the Dockerfiles that the context's own entries do not determine.
     pub(crate) fn beyond_the_entries(&self) -> impl Iterator<Item = (&RelPath, &Stands)> {
         let all = self.0.iter();
         all.filter(|(path, stands)| {
@@ -92,8 +94,8 @@ impl Dockerfiles {
         })
     }
 
-    /// The entries of the archive's folder of Dockerfiles, a folder before its content; with each
-    /// copy, the path in the context that its content is read from.
+    /// Returns the entries of the archive's folder of Dockerfiles, a folder before its content; for
+    /// each copy, with the path in the context from which its content is read.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (RelPath, Kind, Option<&RelPath>)> {
         let mut all: BTreeMap<RelPath, (Kind, Option<&RelPath>)> = BTreeMap::new();
         let top = RelPath::new(DOCKERFILES).expect("a good path");
@@ -137,12 +139,12 @@ fn empty_file() -> Kind {
     }
 }
 
-/// Why an archive holds no Dockerfile of a name, although the folder has one.
+/// The reason why an archive does not have a Dockerfile that is in the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotSent {
-    /// The ignore rules leave it out, or what it leads to.
+    /// The ignore rules exclude the file or its link target.
     Ignored(Explanation),
-    /// It is not called like a Dockerfile.
+    /// The file does not have a Dockerfile name.
     OtherName,
 }
 
@@ -173,7 +175,8 @@ impl fmt::Display for NotSent {
 }
 
 /// Returns why the archive of a context, packed for the Dockerfile `named` with the further ignore
-/// patterns `more`, has no Dockerfile `asked`. `None` where it has it, or the folder lacks it too.
+/// patterns `more`, has no Dockerfile `asked`. `None` if it has it, or if the folder does not have
+/// it either.
 pub fn not_sent(
     root: &Folder,
     (named, asked): (&RelPath, &RelPath),
@@ -198,7 +201,7 @@ pub fn not_sent(
     Ok((!is_called_like_one(asked)).then_some(NotSent::OtherName))
 }
 
-/// Whether a file's name is one that people give to Dockerfiles: `Dockerfile`, `app.Dockerfile`,
+/// Returns whether a file has a usual Dockerfile name: `Dockerfile`, `app.Dockerfile`,
 /// `Dockerfile.test`, `Containerfile`.
 fn is_called_like_one(path: &RelPath) -> bool {
     let bytes = path.as_bytes().to_ascii_lowercase();
@@ -207,8 +210,8 @@ fn is_called_like_one(path: &RelPath) -> bool {
     (holds(b"dockerfile") || holds(b"containerfile")) && !name.ends_with(b".dockerignore")
 }
 
-/// The file at a path of the context's folder, hashed. `None` where there is none to copy, or
-/// where links lead to one that is not admitted.
+/// Returns the file at a path of the context's folder, hashed. `None` if there is no file to copy,
+/// or if links point to one that is not admitted.
 fn copied(
     root: &Folder,
     path: &RelPath,

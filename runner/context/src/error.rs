@@ -1,49 +1,48 @@
 use std::{io, path::PathBuf};
 
-/// Why a context could not be read, packed or unpacked. Every message names the
-/// path it is about.
+/// The reason why a context could not be read, packed or unpacked. Every message names the path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused something.
+    /// An I/O error.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb: `read`, `list`, `write` and so on.
+        /// The failed operation, as a verb: `read`, `list`, `write` and so on.
         action: &'static str,
-        /// The path on this machine.
+        /// The local path.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// The context's folder is something else.
+    /// The context's path is not a folder.
     #[error("the build context {} is not a folder", path.display())]
     NotAFolder {
-        /// The path on this machine.
+        /// The local path.
         path: PathBuf,
     },
-    /// A line of an ignore file is not a pattern.
+    /// A line of an ignore file is not a valid pattern.
     #[error("{file}:{line}: `{pattern}` is not a valid pattern: {reason}")]
     Pattern {
         /// The ignore file, relative to the context.
         file: String,
         /// The line, counted from 1.
         line: usize,
-        /// The pattern as written, cleaned.
+        /// The pattern, cleaned.
         pattern: String,
-        /// What is wrong with it.
+        /// The reason why the pattern is invalid.
         reason: &'static str,
     },
-    /// The ignore file can't be read.
+    /// The ignore file cannot be read.
     #[error("cannot read {file}: {source}")]
     IgnoreFile {
         /// The ignore file, relative to the context.
         file: String,
-        /// Why not.
+        /// The reason.
         #[source]
         source: sidestep_files::OpenError,
     },
-    /// A line of an ignore file is longer than Docker reads.
+    /// A line of an ignore file is longer than Docker's limit.
     #[error(
         "{file}:{line}: the line is longer than 64 KiB, which Docker does not read; shorten it"
     )]
@@ -59,17 +58,17 @@ pub enum Error {
         path.display()
     )]
     Changed {
-        /// The path on this machine.
+        /// The local path.
         path: PathBuf,
-        /// In what way, for people.
+        /// A description of the change, for people.
         how: String,
     },
-    /// An overlay asks for a place that the context cannot give.
+    /// An overlay cannot be placed in the context.
     #[error("cannot lay files over the context at `{at}`: {reason}")]
     Overlay {
-        /// The place, as asked for.
+        /// The requested place.
         at: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
     /// Writing the archive failed.
@@ -78,13 +77,13 @@ pub enum Error {
     /// An archive is damaged or not a `tar.gz`.
     #[error("the archive cannot be read: {0}")]
     Archive(#[source] io::Error),
-    /// An entry of an archive would leave the folder it is unpacked to, or is
-    /// of a kind that a build context never holds.
+    /// An entry of an archive would leave the folder it is unpacked to, or is of a kind that a
+    /// build context never has.
     #[error("the archive's entry `{name}` is refused: {reason}")]
     Refused {
         /// The entry's name.
         name: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }

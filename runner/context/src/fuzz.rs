@@ -1,4 +1,4 @@
-//! The readers of strangers' bytes as a fuzzer calls them.
+//! Parsers of untrusted bytes, as fuzz targets.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 
 use crate::ignore::{self, Rules};
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the parser, and the initial inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
@@ -18,7 +18,7 @@ pub const TARGETS: [Target; 2] = [
     ("context-archive", archive, archive_seeds),
 ];
 
-/// Reads an ignore file and decides about paths, the file's own lines among them.
+/// Reads an ignore file and decides about paths, including the file's own lines.
 pub fn ignore_file(bytes: &[u8]) {
     let Ok(lines) = ignore::read(bytes) else {
         return;
@@ -35,8 +35,7 @@ pub fn ignore_file(bytes: &[u8]) {
     }
 }
 
-/// Unpacks an archive, given without its compression, and looks whether anything was written
-/// outside of the folder.
+/// Unpacks an uncompressed archive, and checks that nothing was written outside of the folder.
 pub fn archive(bytes: &[u8]) {
     let outer = tempfile::tempdir().expect("a folder");
     let victim = outer.path().join("victim");

@@ -6,24 +6,24 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Each so many bytes become a gzip member of their own (RFC 1952, 2.2: a file
-/// is a series of members). Cut by length alone, so that the number of threads
-/// has no say in it. Part of the format that [`crate::PACKER`] names.
+/// The number of bytes in each gzip member (RFC 1952, 2.2: a file is a series of members). Members
+/// depend on the length alone, so that the number of threads does not affect the result. Part of
+/// the format that [`crate::PACKER`] names.
 const BLOCK: usize = 1024 * 1024;
-/// The compression level: near the default's size at twice its speed.
+/// The compression level: close to the default's size at twice its speed.
 const LEVEL: Compression = Compression::new(4);
-/// RFC 1952's "unknown", on every machine.
+/// RFC 1952's "unknown", used on every machine.
 const OPERATING_SYSTEM: u8 = 255;
-/// Blocks that one thread may have waiting.
+/// The maximum number of blocks that wait for one thread.
 const QUEUE: usize = 2;
 
-/// Compresses what is written to it on several threads, block by block, and
-/// writes the members out in order. At most a few blocks a thread are in memory.
+/// A writer that compresses on several threads, block by block, and writes the members in order. At
+/// most a few blocks per thread are in memory.
 pub(crate) struct ParallelGzip<W> {
     out: W,
     workers: Vec<Worker>,
     block: Vec<u8>,
-    /// Blocks handed out, and blocks written.
+    /// The number of blocks sent to threads, and of those written.
     sent: usize,
     done: usize,
     bytes: u64,
@@ -50,7 +50,7 @@ impl<W: Write> ParallelGzip<W> {
         })
     }
 
-    /// Writes what is left. Returns the bytes that went out.
+    /// Writes the remaining blocks. Returns the number of compressed bytes.
     pub(crate) fn finish(mut self) -> io::Result<u64> {
         if !self.block.is_empty() || self.sent == 0 {
             self.send()?;
@@ -121,7 +121,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.blocks = None;
-        // What it still wants to hand over has no taker: it ends at that.
+        // The worker's next send fails, since there is no receiver, and the worker ends.
         let (_, nobody) = sync_channel(0);
         self.members = nobody;
         if let Some(thread) = self.thread.take() {

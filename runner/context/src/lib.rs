@@ -1,17 +1,17 @@
-//! The build context archive: which files of a folder belong to it, one digest
-//! for all of them, and a `tar.gz` that has the same bytes wherever it is made.
+//! The build context archive: the selection of files from a folder, one digest for all of them, and
+//! a `tar.gz` that has the same bytes on every machine.
 //!
 //! - [`ignore`] reads `.dockerignore` files and decides about paths, by the
 //!   rules of moby/patternmatcher.
-//! - [`Tree`] is the checked list of what a context holds: made by
+//! - [`Tree`] is the checked list of a context's entries: made by
 //!   [`Tree::read`], named by its [`Tree::digest`], listed by
 //!   [`Tree::entries`], described by [`Tree::report`].
-//! - [`pack`] writes the archive of a [`Tree`]; [`unpack`] takes one apart
+//! - [`pack`] writes the archive of a [`Tree`]; [`unpack`] extracts one
 //!   without leaving its folder.
 //!
-//! Everything is synchronous, and nothing here knows of a network: callers
-//! run it on a thread of its own and carry the bytes themselves. It is for
-//! Unix, where names are bytes and modes have bits.
+//! Everything is synchronous, and nothing here uses the network: callers run it on a separate
+//! thread and transfer the bytes themselves. It is for Unix, where names are bytes and modes have
+//! bits.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
@@ -44,6 +44,6 @@ pub use report::{Largest, Report, Skipped};
 pub use tree::{Entry, Kind, Options, Root, Tree};
 pub use unpack::{Unpacked, unpack};
 
-/// The version of the archive's format: what [`pack`] makes of one and the same
-/// tree changes only together with this. It stands in the archive's name.
+/// The version of the archive's format: the output of [`pack`] for the same tree changes only
+/// together with it. It is part of the archive's name.
 pub const PACKER: &str = "p3";

@@ -1,34 +1,36 @@
-//! What becomes of the modes of files.
+//! The modes of files in the archive.
 //!
-//! Machines differ in the modes that they give to files (`umask`, shared folders), and a context has
-//! to be the same on each. So a file has mode 644, or 755 where anyone may execute it, and a folder
-//! 755. A key of mode 600 can then be read by every user of an image, so it is never done silently.
+//! Machines differ in the modes that they give to files (`umask`, shared folders), and a context
+//! has to be the same on each. So a file has mode 644, or 755 if anyone may execute it, and a
+//! folder 755. A key of mode 600 can then be read by every user of an image, so such a change is
+//! always reported.
 
 use crate::Entry;
 use std::{collections::BTreeMap, fmt};
 
-/// The bits of a mode that an archive keeps.
+/// The mode bits that an archive stores.
 pub(crate) const BITS: u32 = 0o7777;
 const SPECIAL: [(u32, &str); 3] = [(0o4000, "setuid"), (0o2000, "setgid"), (0o1000, "sticky")];
 const MAY: [(u32, &str); 3] = [(4, "read"), (2, "write"), (1, "execute")];
 const WHO: [(u32, &str); 3] = [(6, "owner"), (3, "group"), (0, "others")];
 
-/// Entries whose mode in the archive is not the one on disk.
+/// Entries whose mode in the archive differs from the one on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedMode {
     /// The mode on disk.
     pub was: u32,
     /// The mode in the archive.
     pub sent: u32,
-    /// How many entries there are.
+    /// The number of such entries.
     pub count: u64,
-    /// One of them; what is not UTF-8 is replaced.
+    /// The path of one of them; invalid UTF-8 is replaced.
     pub example: String,
 }
 
 impl ChangedMode {
-    /// Returns whether somebody may do more with the entry than on disk, or a bit is lost that
-    /// changes what a program or a folder does. The others come from a `umask` alone.
+    /// Returns whether the mode in the archive grants more than the one on disk, or loses a bit
+    /// that changes the behaviour of a program or a folder. Other changes are caused by a `umask`
+    /// alone.
     pub fn matters(&self) -> bool {
         self.sent & !self.was != 0 || self.was & !0o777 != 0
     }
@@ -48,7 +50,7 @@ impl fmt::Display for ChangedMode {
     }
 }
 
-/// The bits of a mode for people: `setuid`, `read for group and others`.
+/// Returns the bits of a mode as text: `setuid`, `read for group and others`.
 fn words(bits: u32) -> Vec<String> {
     let special = SPECIAL.iter().filter(|(bit, _)| bits & bit != 0);
     let mut words: Vec<String> = special.map(|(_, name)| (*name).to_owned()).collect();
@@ -62,7 +64,7 @@ fn words(bits: u32) -> Vec<String> {
     words
 }
 
-/// Gives each entry the mode that it has on every machine. Returns what that changed.
+/// Sets each entry's mode to the one that is the same on every machine. Returns the changes.
 pub(crate) fn normalise(entries: &mut [Entry]) -> Vec<ChangedMode> {
     let mut changed: BTreeMap<(u32, u32), ChangedMode> = BTreeMap::new();
     for entry in entries {

@@ -11,17 +11,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A folder or a file to lay over a context: what an earlier step built, for
-/// one. It replaces what stands at the same places and leaves the rest.
+/// A folder or a file to lay over a context, such as the output of an earlier step. It replaces the
+/// entries at the same places and leaves the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlay {
-    /// The folder or file on this machine.
+    /// The local folder or file.
     pub source: PathBuf,
-    /// Where its content goes in the context: `dist/`; `.` is the context's root.
+    /// The place of its content in the context, such as `dist/`; `.` is the context's root.
     pub at: PathBuf,
 }
 
-/// Lays overlays over what a walk found, in order.
+/// Lays overlays over the entries of a walk, in order.
 pub(crate) fn apply(
     overlays: &[Overlay],
     found: &mut Found,
@@ -59,7 +59,7 @@ fn open(folder: &Path) -> Result<Folder, Error> {
     Folder::open(folder).map_err(Error::io("read", folder))
 }
 
-/// The folder and the name of what is laid, where that is a single file.
+/// Returns the folder and the name of an overlay that is a single file.
 fn laid_file(overlay: &Overlay) -> Option<(&Path, &Path)> {
     let source = &overlay.source;
     if source.is_dir() {
@@ -85,7 +85,7 @@ fn place(overlay: &Overlay) -> Result<Option<RelPath>, Error> {
         .ok_or_else(|| refused(overlay, "the place must be inside the build context"))
 }
 
-/// The overlay's entries, at their places in the context.
+/// Returns the overlay's entries, at their places in the context.
 fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, Error> {
     let source: &Path = &overlay.source;
     let Some((folder, name)) = laid_file(overlay) else {
@@ -141,8 +141,8 @@ fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, E
     Ok(found)
 }
 
-/// Folders above the overlay's place. A file or link of the context there is an
-/// error: to write below a link would be to write elsewhere.
+/// Creates the folders above the overlay's place. A file or link of the context there is an error:
+/// a write below a link would be a write elsewhere.
 fn make_folders(
     overlay: &Overlay,
     at: &RelPath,
@@ -169,7 +169,8 @@ fn make_folders(
     Ok(())
 }
 
-/// A folder over a folder keeps what is there; all else replaces it whole.
+/// Inserts an entry. A folder over a folder keeps the existing content; everything else replaces
+/// it.
 fn put(entry: Entry, entries: &mut BTreeMap<RelPath, Entry>) {
     if entry.kind != Kind::Folder {
         let below: Vec<RelPath> = entries

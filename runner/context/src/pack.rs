@@ -6,25 +6,24 @@ use crate::{
 };
 use std::io::Write;
 
-/// How much of a file is in memory at a time.
+/// The size of the read buffer, in bytes.
 const BUFFER: usize = 128 * 1024;
 
-/// What was written.
+/// The size of a written archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
-    /// Bytes of the archive.
+    /// The number of bytes of the archive.
     pub bytes: u64,
-    /// Bytes before compression: headers, contents and padding.
+    /// The number of bytes before compression: headers, contents and padding.
     pub uncompressed: u64,
 }
 
-/// Writes the archive of a tree, the context in the folder [`CONTEXT`] and its Dockerfiles in
-/// [`DOCKERFILES`](crate::DOCKERFILES): the same bytes for the same tree, whatever the
-/// machine and the number of threads.
+/// Writes the archive of a tree, with the context in the folder [`CONTEXT`] and its Dockerfiles in
+/// [`DOCKERFILES`](crate::DOCKERFILES). The bytes are the same for the same tree, on every machine
+/// and for any number of threads.
 ///
-/// Contents are read again and compared with what the tree's digest stands for:
-/// a file that changed in between is an error, and what was written up to there
-/// is not to be used.
+/// Contents are read again and compared with the tree's digest: a file that changed in between is
+/// an error, and the output up to there must not be used.
 pub fn pack(tree: &Tree, out: impl Write) -> Result<Packed, Error> {
     let gzip = ParallelGzip::new(out, tree.threads).map_err(Error::Write)?;
     let mut archive = Counted { gzip, bytes: 0 };

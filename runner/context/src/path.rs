@@ -16,9 +16,8 @@ use std::{
 pub struct RelPath(Box<[u8]>);
 
 impl RelPath {
-    /// Takes a path if it is one of a context: `None` for the empty path,
-    /// absolute ones, and those with a part that is empty, `.` or `..`, or that
-    /// holds a NUL.
+    /// Creates a path if it is valid in a context: `None` for the empty path, absolute ones, and
+    /// those with a part that is empty, `.` or `..`, or that contains a NUL.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Option<Self> {
         let bytes = bytes.into();
         let bad =
@@ -26,8 +25,8 @@ impl RelPath {
         (!bytes.split(|&b| b == b'/').any(bad)).then(|| Self(bytes.into()))
     }
 
-    /// Takes a path as people write it: `./a//b/` is `a/b`, and `..` is
-    /// resolved. `None` where it leaves the context or is the context itself.
+    /// Creates a path from a user's text: `./a//b/` is `a/b`, and `..` is resolved. `None` if it
+    /// leaves the context or is the context itself.
     pub fn clean(path: &Path) -> Option<Self> {
         let cleaned = crate::ignore::clean(path.as_os_str().as_bytes());
         if cleaned == b"." {
@@ -37,17 +36,17 @@ impl RelPath {
         }
     }
 
-    /// The bytes.
+    /// Returns the path as bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The path as the operating system takes it.
+    /// Returns the path as the operating system's type.
     pub fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.0))
     }
 
-    /// The path for people: what is not UTF-8 is replaced.
+    /// Returns the path as text; invalid UTF-8 is replaced.
     pub fn to_str_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
@@ -62,13 +61,13 @@ impl RelPath {
         Self(bytes.into())
     }
 
-    /// The folders above, outermost first.
+    /// Returns the folders above the path, outermost first.
     pub(crate) fn ancestors(&self) -> impl Iterator<Item = RelPath> + '_ {
         let slashes = self.0.iter().enumerate().filter(|&(_, &b)| b == b'/');
         slashes.map(|(at, _)| Self(self.0[..at].into()))
     }
 
-    /// Whether this is `folder` or lies below it.
+    /// Returns whether this is `folder` or below it.
     pub(crate) fn within(&self, folder: &Self) -> bool {
         self.0.starts_with(&folder.0) && matches!(self.0.get(folder.0.len()), None | Some(b'/'))
     }

@@ -1,43 +1,43 @@
 use crate::{ChangedMode, Entry, Kind};
 
-/// How many of the largest files a report names.
+/// The maximum number of files in [`Report::largest`].
 const LARGEST: usize = 10;
 
-/// A context in numbers.
+/// The numbers of a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// All entries: files, folders and links.
+    /// The number of all entries: files, folders and links.
     pub entries: u64,
-    /// Files among them.
+    /// The number of files.
     pub files: u64,
-    /// Bytes of the files' content.
+    /// The size of the files' content, in bytes.
     pub bytes: u64,
-    /// Paths left out by the ignore file or the caller; a folder left out with
-    /// its content counts once.
+    /// The number of paths that the ignore file or the caller excluded; an excluded folder and its
+    /// content count once.
     pub ignored: u64,
-    /// What cannot travel in a context and was left out.
+    /// Entries that cannot be in a context and were skipped.
     pub skipped: Vec<Skipped>,
-    /// The modes that are other ones in the archive than on disk.
+    /// The modes in the archive that differ from those on disk.
     pub modes: Vec<ChangedMode>,
     /// The largest files, the largest first; at most ten.
     pub largest: Vec<Largest>,
 }
 
-/// Something that cannot travel in a context.
+/// An entry that cannot be in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Where it stands in the context; what is not UTF-8 is replaced.
+    /// The path in the context; invalid UTF-8 is replaced.
     pub path: String,
-    /// What it is: `a socket`, `a named pipe`, `a device`.
+    /// The kind of entry: `a socket`, `a named pipe`, `a device`.
     pub what: &'static str,
 }
 
 /// A large file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Largest {
-    /// Where it stands in the context; what is not UTF-8 is replaced.
+    /// The path in the context; invalid UTF-8 is replaced.
     pub path: String,
-    /// Bytes.
+    /// The size in bytes.
     pub bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Where entries come from.
+//! The sources of entries.
 
 use std::fs::File;
 use std::io;
@@ -8,8 +8,7 @@ use sidestep_files::{Folder, OpenError, is_link};
 
 use crate::{Error, RelPath};
 
-/// Where entries come from: a folder (or one file of it) on disk that stands at a place of the
-/// context.
+/// A source of entries: a folder (or one file of it) on disk, and its place in the context.
 #[derive(Debug)]
 pub(crate) struct Source {
     folder: Folder,
@@ -35,19 +34,19 @@ impl Source {
         Self { folder, stands }
     }
 
-    /// The path on this machine, for messages.
+    /// Returns the local path, for messages.
     pub(crate) fn path_of(&self, path: &RelPath) -> PathBuf {
         self.folder.path().join(self.below(path))
     }
 
-    /// Opens a regular file. A link that took its place, or that of a folder above it, is not
-    /// followed, and a pipe that did is not waited for.
+    /// Opens a regular file. A link that replaced the file, or a folder above it, is not followed,
+    /// and a pipe that replaced it does not block.
     pub(crate) fn open(&self, path: &RelPath) -> Result<File, Error> {
         let opened = self.folder.file_itself(&self.below(path));
         opened.map_err(|error| self.not_opened(path, error))
     }
 
-    /// Opens a regular file through links that stay in the folder.
+    /// Opens a regular file, following links that stay in the folder.
     pub(crate) fn follow(&self, path: &RelPath) -> Result<File, Error> {
         let opened = self.folder.file(&self.below(path), |_| Ok(()));
         opened.map_err(|error| self.not_opened(path, error))

@@ -1,21 +1,21 @@
-//! The archive's headers: POSIX ustar, with a PAX header before an entry whose
-//! name, link target or size does not fit (IEEE Std 1003.1, `pax`).
+//! The archive's headers: POSIX ustar, with a PAX header before an entry whose name, link target or
+//! size does not fit (IEEE Std 1003.1, `pax`).
 
 use crate::{Kind, RelPath};
 
-/// Headers and contents come in blocks of this many bytes.
+/// The size of a block of headers or contents, in bytes.
 pub(crate) const BLOCK: usize = 512;
-/// Longest name and link target of a ustar header.
+/// The maximum length of a name or link target in a ustar header, in bytes.
 const NAME: usize = 100;
-/// The largest size in eleven octal digits: one byte short of 8 GiB.
+/// The maximum size in eleven octal digits: one byte short of 8 GiB.
 const OCTAL_SIZE: u64 = 0o777_7777_7777;
 
 /// The time of every entry, in seconds: 1980-02-01T00:00:00Z. A zip file, and so a wheel or a jar,
-/// can't hold a time before 1980, and keeps local time, so that the first of January would be too
-/// early west of Greenwich.
+/// cannot store a time before 1980, and stores local time, so that the first of January would be
+/// too early west of Greenwich.
 pub(crate) const TIME: u64 = 318_211_200;
 
-/// The header blocks of an entry.
+/// Returns the header blocks of an entry.
 pub(crate) fn header(path: &RelPath, entry: &Kind, mode: u32) -> Vec<u8> {
     let mut name = path.as_bytes().to_vec();
     let (kind, link): (u8, &[u8]) = match entry {
@@ -54,13 +54,13 @@ pub(crate) fn header(path: &RelPath, entry: &Kind, mode: u32) -> Vec<u8> {
     blocks
 }
 
-/// How many zeros follow a content of so many bytes.
+/// Returns the number of zeros after content of this size.
 pub(crate) fn padding(size: u64) -> usize {
     let over = usize::try_from(size % BLOCK as u64).expect("less than a block");
     if over == 0 { 0 } else { BLOCK - over }
 }
 
-/// A PAX record, `LENGTH KEY=VALUE\n`, whose length counts itself.
+/// Appends a PAX record, `LENGTH KEY=VALUE\n`, whose length includes itself.
 fn record(records: &mut Vec<u8>, key: &str, value: &[u8]) {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;
@@ -87,8 +87,8 @@ fn block(name: &[u8], link: &[u8], kind: u8, mode: u32, size: u64) -> [u8; BLOCK
     put(329, b"0000000");
     put(337, b"0000000");
     if size > OCTAL_SIZE {
-        // Base 256 as well, so that a reader that overlooks the PAX header skips
-        // the same bytes: two readings of one archive are an attack.
+        // Base 256 as well, so that a reader that ignores the PAX header skips the same bytes: an
+        // archive that can be read in two ways is an attack.
         put(124, &[0x80, 0, 0, 0]);
         put(128, &size.to_be_bytes());
     } else {
@@ -141,7 +141,7 @@ mod tests {
         let mut file = File::create(&path).unwrap();
         let first = named("big", &big);
         file.write_all(&first).unwrap();
-        // A hole: the content takes no room on the disk.
+        // A hole: the content uses no disk space.
         let length = first.len() as u64 + size + padding(size) as u64;
         file.set_len(length).unwrap();
         std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).unwrap();

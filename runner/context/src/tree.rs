@@ -13,9 +13,9 @@ use std::{
 /// The folder of a context.
 #[derive(Debug, Clone)]
 pub enum Root {
-    /// Opened by its path, links and all: for callers that may read any file.
+    /// A path that is opened with links followed: for callers that may read any file.
     Path(PathBuf),
-    /// Open already.
+    /// A folder that is already open.
     Open(Folder),
 }
 
@@ -49,31 +49,30 @@ impl Root {
     }
 }
 
-/// What to take into a context.
+/// The options for reading a context.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The context's folder.
     pub root: Root,
-    /// The Dockerfile, relative to the context. It need not exist: it decides
-    /// which ignore file counts, and the archive holds it even where the ignore file leaves it
-    /// out of the context.
+    /// The Dockerfile, relative to the context. It need not exist. It selects the ignore file, and
+    /// the archive has it even if the ignore file excludes it from the context.
     pub dockerfile: PathBuf,
-    /// Files and folders to leave out whatever the ignore file says, absolute or
-    /// relative to the context: a state folder inside it, for one.
+    /// Files and folders to exclude whatever the ignore file says, absolute or relative to the
+    /// context, such as a state folder inside it.
     pub exclude: Vec<PathBuf>,
-    /// Patterns of the ignore file's syntax, applied after those of the file.
+    /// Patterns in the ignore file's syntax, applied after those of the file.
     pub ignore: Vec<String>,
-    /// What to lay over the context, the last one on top.
+    /// The overlays of the context, the last one on top.
     pub overlays: Vec<Overlay>,
-    /// Whether entries keep the modes that they have on disk, so that the context depends on the
-    /// machine; else they have those of [`Kind::mode`].
+    /// Whether entries keep their modes on disk, so that the context depends on the machine;
+    /// otherwise they have those of [`Kind::mode`].
     pub keep_modes: bool,
-    /// How many threads read and compress; the result is the same for any number.
+    /// The number of threads that read and compress; the result does not depend on it.
     pub threads: NonZero<usize>,
 }
 
 impl Options {
-    /// A folder with its `Dockerfile`, nothing more, on all processors.
+    /// Creates the options for a folder with its `Dockerfile`, without overlays, on all processors.
     pub fn new(root: impl Into<Root>) -> Self {
         Self {
             root: root.into(),
@@ -87,42 +86,42 @@ impl Options {
     }
 }
 
-/// One entry of a context.
+/// An entry of a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it stands in the context.
+    /// The path in the context.
     pub path: RelPath,
-    /// What it is.
+    /// The entry's kind.
     pub kind: Kind,
-    /// Its mode in the archive.
+    /// The entry's mode in the archive.
     pub mode: u32,
-    /// The tree it was read from: the context is 0, then the overlays.
+    /// The index of its source: the context is 0, then the overlays.
     pub(crate) source: u32,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A folder; mode 755.
     Folder,
-    /// A file; mode 644, or 755 where anyone may execute it.
+    /// A file; mode 644, or 755 if anyone may execute it.
     File {
-        /// Bytes.
+        /// The size in bytes.
         size: u64,
         /// Whether anyone may execute it.
         executable: bool,
-        /// SHA-256 of its content.
+        /// The SHA-256 of the content.
         sha256: [u8; 32],
     },
-    /// A symbolic link, as it is; it may lead anywhere and is never followed.
+    /// A symbolic link, unchanged; it may point anywhere and is never followed.
     Link {
-        /// Where it leads, as written.
+        /// The link's target, as written.
         target: Box<[u8]>,
     },
 }
 
 impl Kind {
-    /// The permission bits that such an entry has on every machine.
+    /// Returns the permission bits of such an entry, which are the same on every machine.
     pub fn mode(&self) -> u32 {
         match self {
             Self::Folder
@@ -136,7 +135,7 @@ impl Kind {
         }
     }
 
-    /// Bytes of content; 0 where it is not a file.
+    /// Returns the size of the content in bytes; 0 if it is not a file.
     pub fn size(&self) -> u64 {
         match self {
             Self::File { size, .. } => *size,
@@ -145,8 +144,8 @@ impl Kind {
     }
 }
 
-/// A build context, read: every entry with its digest, in the archive's order.
-/// It holds a small record an entry; contents stay on disk.
+/// A build context that was read: every entry with its digest, in the archive's order. It holds a
+/// small record per entry; contents stay on disk.
 #[derive(Debug)]
 pub struct Tree {
     pub(crate) sources: Vec<Source>,
@@ -161,9 +160,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Walks the context, applies the ignore file before anything is read, lays
-    /// the overlays over it (to which no ignore file applies here), and hashes
-    /// every file.
+    /// Walks the context, applies the ignore file before anything is read, lays the overlays over
+    /// it (the ignore file does not apply to them), and hashes every file.
     pub fn read(options: &Options) -> Result<Self, Error> {
         let root = options.root.open()?;
         let dockerfile = RelPath::clean(&options.dockerfile).ok_or_else(|| Error::Refused {
@@ -200,41 +198,39 @@ impl Tree {
         })
     }
 
-    /// The context's entries in the archive's order, a folder before its content: all that a
-    /// builder can copy.
+    /// Returns the context's entries in the archive's order, a folder before its content. A builder
+    /// can copy these and nothing else.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// SHA-256, in hex, of the canonical form of the tree: of every entry, in
-    /// order, its kind, name, mode, content or link target, and of a Dockerfile that is left out of
-    /// them. It does not depend on
-    /// how an archive is made or compressed, nor on times and owners.
+    /// Returns the SHA-256, in hex, of the canonical form of the tree: for every entry, in order,
+    /// its kind, name, mode, content or link target, and for a Dockerfile that is excluded from
+    /// them. It does not depend on how an archive is made or compressed, nor on times and owners.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// The archive's name for a content-addressed store:
-    /// `ctx1-DIGEST-PACKER.tar.gz`.
+    /// Returns the archive's name for a content-addressed store: `ctx1-DIGEST-PACKER.tar.gz`.
     pub fn archive_name(&self) -> String {
         format!("ctx1-{}-{PACKER}.tar.gz", self.digest)
     }
 
-    /// The ignore file that was applied, relative to the context.
+    /// Returns the ignore file that was applied, relative to the context.
     pub fn ignore_file(&self) -> Option<&RelPath> {
         self.ignore_file.as_ref()
     }
 
-    /// What the context holds, in numbers, and what it does not.
+    /// Returns the numbers of the context and of its excluded and skipped entries.
     pub fn report(&self) -> Report {
         Report::new(&self.entries, &self.skipped, &self.modes, self.ignored)
     }
 }
 
-/// A path inside the context; `None` where it is elsewhere.
+/// Returns a path inside the context; `None` if it is elsewhere.
 fn relative(root: &Path, path: &Path) -> Option<RelPath> {
     let absolute = root.join(path);
-    // The file's own name is kept: a link is left out, not what it leads to.
+    // The file's own name is kept: a link is excluded, not its target.
     let resolved = match (
         absolute.parent().and_then(|p| p.canonicalize().ok()),
         absolute.file_name(),

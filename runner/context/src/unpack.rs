@@ -11,24 +11,22 @@ use std::{
 };
 use tar::{Archive, Entry, EntryType};
 
-/// What was unpacked.
+/// The result of unpacking an archive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unpacked {
-    /// Files, folders and links.
+    /// The number of files, folders and links.
     pub entries: u64,
-    /// Bytes of the files' content.
+    /// The size of the files' content, in bytes.
     pub bytes: u64,
 }
 
-/// Unpacks a `tar.gz` that anyone may have made into a folder that nobody else
-/// writes to.
+/// Unpacks an untrusted `tar.gz` into a folder that no other process writes to.
 ///
-/// Nothing is written outside `into`: names that are absolute or hold `..` are
-/// refused, and so is whatever would be written through a symbolic link, a hard
-/// link to anything but a file that the archive brought, and a device. Symbolic
-/// links are made as they are, wherever they lead: who reads the folder must not
-/// follow them out of it. Owners, times and set-id bits are not kept, and
-/// the owner can read and write every file.
+/// Nothing is written outside `into`. Rejected are: names that are absolute or contain `..`,
+/// entries that would be written through a symbolic link, hard links to anything but a file from
+/// the archive, and devices. Symbolic links are created unchanged, wherever they point: readers of
+/// the folder must not follow them out of it. Owners, times and set-id bits are not kept, and the
+/// owner can read and write every file.
 pub fn unpack(archive: impl Read, into: &Path) -> Result<Unpacked, Error> {
     let mut archive = Archive::new(MultiGzDecoder::new(archive));
     let mut unpacked = Unpacked::default();
@@ -43,12 +41,12 @@ pub fn unpack(archive: impl Read, into: &Path) -> Result<Unpacked, Error> {
         unpacked.bytes += one(&mut entry, &path, into)?;
         unpacked.entries += 1;
     }
-    // To the end, or a damaged last member would go unnoticed.
+    // Read to the end, or a damaged last member would not be noticed.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(Error::Archive)?;
     Ok(unpacked)
 }
 
-/// `None` is the folder itself.
+/// Returns an entry's path; `None` is the folder itself.
 fn name(bytes: &[u8]) -> Result<Option<RelPath>, Error> {
     let mut rest = bytes;
     while let Some(next) = rest.strip_prefix(b"./") {
@@ -80,7 +78,7 @@ fn one(entry: &mut Entry<'_, impl Read>, path: &RelPath, into: &Path) -> Result<
     match entry.header().entry_type() {
         EntryType::Directory => {
             folder(&disk, &shown)?;
-            // Its owner can always write to it: more entries may follow.
+            // The owner can always write to it, since more entries may follow.
             let mode = entry.header().mode().map_err(Error::Archive)? & 0o777 | 0o700;
             fs::set_permissions(&disk, Permissions::from_mode(mode))
                 .map_err(Error::io("make", &disk))?;
@@ -121,7 +119,7 @@ fn one(entry: &mut Entry<'_, impl Read>, path: &RelPath, into: &Path) -> Result<
     }
 }
 
-/// The folders above an entry, none of which may be a link.
+/// Creates the folders above an entry, none of which may be a link.
 fn make_folders(path: &RelPath, into: &Path, shown: &str) -> Result<(), Error> {
     path.ancestors()
         .try_for_each(|above| folder(&above.under(into), shown))
@@ -137,7 +135,7 @@ fn folder(disk: &Path, shown: &str) -> Result<(), Error> {
         Ok(_) => Err(refused(shown, "it is below something that is not a folder")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir(disk).map_err(Error::io("make", disk))?;
-            // Whatever the process's mask.
+            // Set explicitly, whatever the process's umask.
             fs::set_permissions(disk, Permissions::from_mode(0o755))
                 .map_err(Error::io("make", disk))
         }
@@ -145,8 +143,8 @@ fn folder(disk: &Path, shown: &str) -> Result<(), Error> {
     }
 }
 
-/// A later entry of the same name takes the place of an earlier one, which is
-/// removed and not written to: it may be a link.
+/// Makes room for a later entry of the same name. The earlier one is removed and not written to,
+/// since it may be a link.
 fn make_room(disk: &Path, shown: &str) -> Result<(), Error> {
     match fs::symlink_metadata(disk) {
         Ok(metadata) if metadata.is_dir() => Err(refused(

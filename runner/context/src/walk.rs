@@ -8,7 +8,7 @@ use std::{ffi::OsString, io, os::unix::ffi::OsStrExt, path::Path};
 
 use sidestep_files::{Folder, Stat, What, is_link};
 
-/// What a walk found. Files are not hashed yet.
+/// The result of a walk. Files are not hashed yet.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
@@ -21,16 +21,16 @@ struct Frame {
     path: Option<RelPath>,
     names: std::vec::IntoIter<OsString>,
     inherited: Inherited,
-    /// Whether the folder is among the entries. One that is left out becomes an
-    /// entry when something below it is taken back in.
+    /// Whether the folder is among the entries. An excluded one is added when something below it is
+    /// re-included.
     listed: bool,
     mode: u32,
-    /// The folder, while it is the deepest: no more than one is open at a time.
+    /// The open folder, if it is the deepest: at most one is open at a time.
     open: Option<Folder>,
 }
 
 impl Frame {
-    /// The folder; opened again where others were walked in between.
+    /// Returns the folder, reopened if others were walked in between.
     fn folder(&mut self, root: &Folder) -> Result<Folder, Error> {
         let folder = match self.open.take() {
             Some(open) => open,
@@ -43,7 +43,7 @@ impl Frame {
     }
 }
 
-/// Opens a folder that was seen. A link that took its place is not followed.
+/// Opens a folder that was listed. A link that replaced it is not followed.
 fn open(root: &Folder, path: &RelPath) -> Result<Folder, Error> {
     let opened = root.folder_itself(&path.under(Path::new("")));
     opened.map_err(|error| {
@@ -56,8 +56,8 @@ fn open(root: &Folder, path: &RelPath) -> Result<Folder, Error> {
     })
 }
 
-/// Walks a folder in the order of [`RelPath`], without following links and
-/// without recursion, so that depth costs no stack.
+/// Walks a folder in the order of [`RelPath`], without following links and without recursion, so
+/// that depth does not use the stack.
 pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Result<Found, Error> {
     let mut found = Found::default();
     let names = list(root)?;
@@ -153,7 +153,7 @@ fn list_folders(stack: &mut [Frame], found: &mut Found) {
     }
 }
 
-/// The mode on disk; of a link the one that systems show, since it has none of its own.
+/// Returns the mode on disk; for a link the usual one, since it has none of its own.
 pub(crate) fn mode(kind: &Kind, stat: &Stat) -> u32 {
     match kind {
         Kind::Link { .. } => kind.mode(),
@@ -161,8 +161,8 @@ pub(crate) fn mode(kind: &Kind, stat: &Stat) -> u32 {
     }
 }
 
-/// What stands at a name that is no folder's; the inner error is what cannot
-/// travel.
+/// Returns the kind of an entry that is not a folder; the inner error is an entry that cannot be in
+/// a context.
 pub(crate) fn kind(
     folder: &Folder,
     name: &Path,

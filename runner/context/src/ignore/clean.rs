@@ -1,6 +1,6 @@
-/// The shortest path that means the same, by the text alone: Go's
-/// `filepath.Clean` on Unix. Doubled slashes and `.` go, `..` takes the part
-/// before it, a `..` at the root goes, and what is then empty is `.`.
+/// Returns the shortest equivalent path, by its text alone, like Go's `filepath.Clean` on Unix.
+/// Repeated slashes and `.` are removed, `..` removes the part before it, a `..` at the root is
+/// removed, and an empty result is `.`.
 pub fn clean(path: &[u8]) -> Vec<u8> {
     let rooted = path.first() == Some(&b'/');
     let mut parts: Vec<&[u8]> = Vec::new();
@@ -25,8 +25,8 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Text as Go's regular expressions and scanners read it: every byte that is
-/// not part of valid UTF-8 is one U+FFFD.
+/// Decodes text like Go's regular expressions and scanners: every byte that is not part of valid
+/// UTF-8 becomes one U+FFFD.
 pub(super) fn decode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -36,7 +36,7 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     text
 }
 
-/// Go's `strings.TrimSpace`.
+/// Trims white space like Go's `strings.TrimSpace`.
 pub(super) fn trim(bytes: &[u8]) -> &[u8] {
     let mut rest = bytes;
     while let Some((width, true)) = first_char(rest) {

@@ -1,18 +1,18 @@
 use super::clean::{clean, trim};
 
-/// Docker's reader stops at a line of this many bytes (Go's `bufio.Scanner`).
+/// The length at which Docker's reader stops at a line, in bytes (Go's `bufio.Scanner`).
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// One pattern of an ignore file.
+/// A pattern of an ignore file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Where it stands, counted from 1.
+    /// The line number, counted from 1.
     pub number: usize,
     /// The pattern, cleaned, with its `!` if it has one.
     pub pattern: Vec<u8>,
 }
 
-/// An ignore file has a line that Docker does not read.
+/// The error for a line of an ignore file that is too long for Docker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("line {number} is longer than 64 KiB")]
 pub struct LongLine {
@@ -20,9 +20,9 @@ pub struct LongLine {
     pub number: usize,
 }
 
-/// Reads an ignore file: a byte order mark at its start, comments (`#` in the
-/// first column) and blank lines are left out; patterns are trimmed and
-/// cleaned, and a leading `/` means the context's root like no `/` does.
+/// Reads an ignore file. A byte order mark at its start, comments (`#` in the first column) and
+/// blank lines are skipped. Patterns are trimmed and cleaned, and a leading `/` is removed, since
+/// patterns are relative to the context's root anyway.
 pub fn read(content: &[u8]) -> Result<Vec<Line>, LongLine> {
     let mut lines = Vec::new();
     for (index, line) in content.split(|&b| b == b'\n').enumerate() {

@@ -1,14 +1,13 @@
-//! The syntax check that patternmatcher makes before it compiles a pattern:
-//! Go's `filepath.Match(pattern, ".")`, of which only the error counts. It looks
-//! at a pattern only as far as `.` leads it, so a later mistake goes through
-//! here and is met when the pattern is compiled.
+//! The syntax check of patternmatcher before it compiles a pattern: Go's `filepath.Match(pattern,
+//! ".")`, of which only the error is used. It reads a pattern only as far as it matches `.`, so a
+//! later error passes here and is found when the pattern is compiled.
 
-/// Whether Go's `filepath.Match(pattern, ".")` ends without an error.
+/// Returns whether Go's `filepath.Match(pattern, ".")` returns no error.
 pub(super) fn is_well_formed(pattern: &[u8]) -> bool {
     check(pattern).is_some()
 }
 
-/// `None` is Go's `ErrBadPattern`.
+/// Checks a pattern; `None` is Go's `ErrBadPattern`.
 fn check(mut pattern: &[u8]) -> Option<()> {
     let mut name: &[u8] = b".";
     'pattern: while !pattern.is_empty() {
@@ -39,7 +38,7 @@ fn check(mut pattern: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// A run without a star, whether a star stands before it, and what follows.
+/// Returns whether a star is next, the part of the pattern up to the next star, and the rest.
 fn next_chunk(pattern: &[u8]) -> (bool, &[u8], &[u8]) {
     let stars = pattern.iter().take_while(|&&b| b == b'*').count();
     let pattern = &pattern[stars..];
@@ -62,8 +61,8 @@ fn next_chunk(pattern: &[u8]) -> (bool, &[u8], &[u8]) {
 /// Go's `ErrBadPattern`.
 struct Malformed;
 
-/// `None`: no match. Else what is left of the name, which is `.` or nothing: its
-/// characters are single bytes.
+/// Matches a chunk: `None` if it does not match, else the rest of the name, which is `.` or empty,
+/// so its characters are single bytes.
 fn match_chunk<'n>(mut chunk: &[u8], mut name: &'n [u8]) -> Result<Option<&'n [u8]>, Malformed> {
     let mut failed = false;
     while let Some(&first) = chunk.first() {
@@ -126,7 +125,7 @@ fn class_char(chunk: &mut &[u8]) -> Option<char> {
     let c = rest.utf8_chunks().next()?.valid().chars().next()?;
     rest = &rest[c.len_utf8()..];
     *chunk = rest;
-    // A class that is not closed is malformed.
+    // An unclosed class is malformed.
     (!rest.is_empty()).then_some(c)
 }
 

@@ -3,26 +3,26 @@ use crate::{Error, RelPath};
 use sidestep_files::{Folder, OpenError};
 use std::{fmt, path::Path};
 
-/// The most bytes of an ignore file that are read.
+/// The maximum size of an ignore file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The ignore file of a context, read.
+/// A parsed ignore file of a context.
 #[derive(Debug)]
 pub struct Ignore {
     file: Option<RelPath>,
     rules: Rules,
 }
 
-/// Why a path is in a context or not. `Display` says it in one line.
+/// The reason why a path is in a context or not. `Display` formats it as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// Whether the path is left out.
+    /// Whether the path is excluded.
     pub ignored: bool,
-    /// What decided.
+    /// The reason for the decision.
     pub reason: Reason,
 }
 
-/// What decided about a path.
+/// The reason for the decision about a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// There is no ignore file.
@@ -32,8 +32,7 @@ pub enum Reason {
         /// The ignore file, relative to the context.
         file: String,
     },
-    /// A line matches the path or a folder above it, and none after it changes
-    /// that.
+    /// A line matches the path or a folder above it, and no later line changes that.
     Line {
         /// The ignore file, relative to the context.
         file: String,
@@ -45,8 +44,8 @@ pub enum Reason {
 }
 
 impl Ignore {
-    /// Reads `<Dockerfile>.dockerignore`, and where there is none the context's
-    /// `.dockerignore`. Without either, nothing is left out.
+    /// Reads `<Dockerfile>.dockerignore`, or else the context's `.dockerignore`. Without either,
+    /// nothing is excluded.
     ///
     /// `dockerfile` is relative to the context; it need not exist.
     pub fn load(root: &Path, dockerfile: &RelPath) -> Result<Self, Error> {
@@ -54,8 +53,8 @@ impl Ignore {
         Self::load_in(&root, dockerfile, &[])
     }
 
-    /// Like [`load`](Self::load), with further patterns that come after those of the file. They
-    /// have line 0. A link is followed while it stays in the context.
+    /// Like [`load`](Self::load), with further patterns that are applied after those of the file.
+    /// They have line 0. A link is followed while it stays in the context.
     pub(crate) fn load_in(
         root: &Folder,
         dockerfile: &RelPath,
@@ -66,8 +65,8 @@ impl Ignore {
         Self::first_of(root, candidates.into_iter().flatten(), more)
     }
 
-    /// Reads the first of some ignore files that is there, as a builder does that has unpacked an
-    /// archive; paths are relative to `root`. Without any, nothing is left out.
+    /// Reads the first existing ignore file, as a builder does with an unpacked archive; paths are
+    /// relative to `root`. Without any, nothing is excluded.
     pub fn load_first(
         root: &Path,
         candidates: impl IntoIterator<Item = RelPath>,
@@ -100,7 +99,7 @@ impl Ignore {
         })
     }
 
-    /// Leaves nothing out.
+    /// Returns rules that exclude nothing.
     pub(crate) fn nothing() -> Self {
         Self {
             file: None,
@@ -122,12 +121,12 @@ impl Ignore {
         })
     }
 
-    /// The ignore file that counts, relative to the context.
+    /// Returns the ignore file that applies, relative to the context.
     pub fn file(&self) -> Option<&RelPath> {
         self.file.as_ref()
     }
 
-    /// Which line decides about a path.
+    /// Returns the decision about a path, and the line that made it.
     pub fn explain(&self, path: &RelPath) -> Result<Explanation, Error> {
         let Some(file) = &self.file else {
             return Ok(Explanation {
@@ -154,13 +153,13 @@ impl Ignore {
         })
     }
 
-    /// Whether kaniko leaves the path out of a `COPY` when it filters its unpacked context by
-    /// this file.
+    /// Returns whether kaniko excludes the path from a `COPY` when it filters its unpacked context
+    /// by this file.
     pub fn kaniko_excludes(&self, path: &RelPath) -> bool {
         self.rules.kaniko_excludes(path.as_bytes())
     }
 
-    /// Decides about an entry of a folder, and returns what its own content inherits.
+    /// Decides about an entry of a folder, and returns the state that its own content inherits.
     pub(crate) fn decide(
         &self,
         path: &RelPath,
@@ -180,7 +179,7 @@ impl Ignore {
     }
 }
 
-/// Patterns that stand in no file.
+/// Numbers the patterns that are not in a file.
 fn numbered(more: &[String]) -> impl Iterator<Item = (usize, &[u8])> {
     more.iter().map(|pattern| (0, pattern.as_bytes()))
 }

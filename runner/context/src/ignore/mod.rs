@@ -1,10 +1,11 @@
-//! Ignore files: which paths of a folder stay out of a build context, exactly as Docker decides.
+//! Ignore files: they decide which paths of a folder are excluded from a build context, exactly as
+//! in Docker.
 //!
 //! The references are `ignorefile.ReadAll` and `New` of github.com/moby/patternmatcher 0.6.1, which
-//! read a file and check its patterns, and the walk of github.com/tonistiigi/fsutil (`NewFilterFS`),
-//! by which BuildKit sends a context: it asks `MatchesUsingParentResults` about each path and turns
-//! back at folders in which no exception can count. Their peculiarities are kept, and the tests put
-//! the same questions to both.
+//! read a file and check its patterns, and the walk of github.com/tonistiigi/fsutil
+//! (`NewFilterFS`), by which BuildKit sends a context: it calls `MatchesUsingParentResults` for
+//! each path and skips folders in which no exception can apply. Their peculiarities are reproduced,
+//! and the tests compare the results of both.
 
 mod clean;
 mod file;

@@ -1,12 +1,12 @@
 use super::{clean::decode, glob, regexp};
 use regex::bytes::Regex;
 
-/// One pattern, ready to be asked.
+/// A pattern, ready for matching.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    /// Without its `!`.
+    /// The pattern without its `!`.
     text: Vec<u8>,
-    /// Whether it takes back in what earlier patterns left out.
+    /// Whether it re-includes paths that earlier patterns excluded.
     pub(super) exclusion: bool,
     matcher: Matcher,
 }
@@ -14,30 +14,30 @@ pub(super) struct Pattern {
 #[derive(Debug)]
 enum Matcher {
     Exact,
-    /// `x**`: everything that starts with so many bytes of the text.
+    /// `x**`: matches everything that starts with this many bytes of the text.
     Prefix(usize),
     /// `**x`
     Suffix,
     Regex(Box<Regex>),
-    /// It passed the first check and does not compile. The reference finds out
-    /// when it first asks the pattern, and so is the error given then.
+    /// The pattern passed the first check and does not compile. The reference finds out when it
+    /// first uses the pattern, and so the error is returned then.
     Invalid,
 }
 
-/// A pattern that the reference refuses.
+/// A pattern that the reference rejects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidPattern {
     /// `!` alone.
     #[error("`!` needs a pattern behind it")]
     LoneBang,
-    /// Brackets or a backslash without an end, a backwards range and the like.
+    /// Unclosed brackets, a backslash at the end, a reversed range and the like.
     #[error("the syntax is wrong (an open `[`, a backwards range, or a trailing `\\`?)")]
     Syntax,
 }
 
 impl InvalidPattern {
-    /// What is wrong, for people.
+    /// Returns the reason, for people.
     pub fn reason(self) -> &'static str {
         match self {
             Self::LoneBang => "`!` needs a pattern behind it",
@@ -47,7 +47,7 @@ impl InvalidPattern {
 }
 
 impl Pattern {
-    /// Takes a pattern that is trimmed, cleaned and not empty.
+    /// Parses a pattern that is trimmed, cleaned and not empty.
     pub(super) fn new(cleaned: &[u8]) -> Result<Self, InvalidPattern> {
         let (text, exclusion) = match cleaned.strip_prefix(b"!") {
             Some(b"") => return Err(InvalidPattern::LoneBang),
@@ -64,7 +64,7 @@ impl Pattern {
         })
     }
 
-    /// Whether the pattern is for this very path. `Err` where it does not compile.
+    /// Returns whether the pattern matches this exact path. `Err` if it does not compile.
     pub(super) fn matches(&self, path: &[u8]) -> Result<bool, InvalidPattern> {
         match &self.matcher {
             Matcher::Exact => Ok(path == self.text),
@@ -81,30 +81,30 @@ impl Pattern {
         }
     }
 
-    /// How many parts its text has.
+    /// Returns the number of parts of its text.
     pub(super) fn parts(&self) -> usize {
         self.text.split(|&b| b == b'/').count()
     }
 
-    /// Whether it compiles, so that asking it is no error.
+    /// Returns whether it compiles, so that using it is not an error.
     pub(super) fn compiles(&self) -> bool {
         !matches!(self.matcher, Matcher::Invalid)
     }
 
-    /// Whether it holds a wildcard before its end.
+    /// Returns whether it has a wildcard before its end.
     pub(super) fn is_wild(&self) -> bool {
         let wild = |b: &u8| br"*[]?^\".contains(b);
         self.without_trailing_wildcards().iter().any(wild)
     }
 
-    /// Its text without `/**`, and then without `/*`, at its end.
+    /// Returns its text without a trailing `/**`, and then without a trailing `/*`.
     pub(super) fn without_trailing_wildcards(&self) -> &[u8] {
         let text = self.text.strip_suffix(b"/**").unwrap_or(&self.text);
         text.strip_suffix(b"/*").unwrap_or(text)
     }
 
-    /// Whether a path below `folder` may match that `folder` itself tells nothing
-    /// about. May say yes too often, never no wrongly.
+    /// Returns whether a path below `folder` may match although `folder` itself does not. It may
+    /// return true too often, but never false wrongly.
     pub(super) fn may_match_below(&self, folder: &[u8]) -> bool {
         let below = [folder, b"/"].concat();
         let start = match &self.matcher {
@@ -112,8 +112,8 @@ impl Pattern {
             Matcher::Prefix(length) => &self.text[..*length],
             Matcher::Suffix | Matcher::Invalid => return true,
             Matcher::Regex(_) => {
-                // Where the text holds more than stars and question marks, the
-                // expression may be about anything.
+                // If the text has characters other than literals, stars and question marks, the
+                // expression may match anything.
                 let plain = |b: &u8| b.is_ascii() && !br"|{}[]\^".contains(b);
                 if !self.text.iter().all(plain) {
                     return true;
@@ -129,8 +129,8 @@ impl Pattern {
     }
 }
 
-/// Whether a pattern without `**` has more parts than a folder's path, and the
-/// parts without a star are the folder's.
+/// Returns whether a pattern without `**` has more parts than a folder's path, and its parts
+/// without a star equal those of the folder.
 fn deeper(text: &[u8], folder: &[u8]) -> bool {
     let mut parts = text.split(|&b| b == b'/');
     for part in folder.split(|&b| b == b'/') {
@@ -142,12 +142,11 @@ fn deeper(text: &[u8], folder: &[u8]) -> bool {
     parts.next().is_some()
 }
 
-/// The reference's reading of a pattern, step by step: it decides on the way
-/// whether a plain comparison will do, and else hands an expression to Go's
-/// compiler.
+/// Compiles a pattern step by step like the reference, which finds out on the way whether a plain
+/// comparison is enough, and otherwise passes an expression to Go's compiler.
 fn compile(pattern: &[u8]) -> Matcher {
     let text = decode(pattern);
-    // Its scanner drops a byte order mark at the start.
+    // Go's scanner drops a byte order mark at the start.
     let mut chars = text
         .strip_prefix('\u{feff}')
         .unwrap_or(&text)

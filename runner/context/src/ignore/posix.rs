@@ -1,10 +1,9 @@
-//! The named character classes that Go's regular expressions know (RE2 syntax):
-//! all of them are of ASCII.
+//! The named character classes of Go's regular expressions (RE2 syntax), all of which are ASCII.
 
 /// Ranges of code points, both ends included.
 pub(super) type Ranges = &'static [(u32, u32)];
 
-/// The class of a letter behind a backslash: `d`, `s` or `w`.
+/// Returns the class of a letter after a backslash: `d`, `s` or `w`.
 pub(super) fn perl(letter: char) -> Option<Ranges> {
     Some(match letter {
         'd' => &[(0x30, 0x39)],
@@ -14,7 +13,7 @@ pub(super) fn perl(letter: char) -> Option<Ranges> {
     })
 }
 
-/// The class of a name as in `[:NAME:]`.
+/// Returns the class of a name, as in `[:NAME:]`.
 pub(super) fn named(name: &str) -> Option<Ranges> {
     Some(match name {
         "alnum" => &[(0x30, 0x39), (0x41, 0x5a), (0x61, 0x7a)],

@@ -3,55 +3,53 @@ use super::{
     pattern::{InvalidPattern, Pattern},
 };
 
-/// Patterns in their order, decided about as Docker's walk of a context decides.
+/// Ordered patterns, which decide like Docker's walk of a context.
 #[derive(Debug, Default)]
 pub struct Rules {
     patterns: Vec<Pattern>,
     rules: Vec<Rule>,
-    /// Whether an exception holds a wildcard before its end, so that Docker looks into every
-    /// folder that is left out.
+    /// Whether an exception has a wildcard before its end, so that Docker reads every excluded
+    /// folder.
     wild_exceptions: bool,
     /// Whether every pattern compiles.
     whole: bool,
 }
 
-/// A pattern and where it came from.
+/// A pattern and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Its line in the ignore file, counted from 1.
+    /// The line in the ignore file, counted from 1.
     pub line: usize,
     /// The pattern, cleaned, with its `!`.
     pub text: String,
 }
 
-/// What the rules say of a path.
+/// The rules' decision about a path.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether the path is left out.
+    /// Whether the path is excluded.
     pub ignored: bool,
-    /// The place, in [`Rules::rules`], of the pattern that decided; `None` where
-    /// none matched.
+    /// The index in [`Rules::rules`] of the deciding pattern; `None` if none matched.
     pub rule: Option<usize>,
 }
 
-/// A pattern of the rules is not one.
+/// The error for an invalid pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {}: `{}`: {problem}", rule.line, rule.text)]
 pub struct BadRule {
     /// The pattern.
     pub rule: Rule,
-    /// What is wrong with it.
+    /// The reason why it is invalid.
     pub problem: InvalidPattern,
 }
 
-/// The patterns that matched a folder or one above it when they were asked: what its content
-/// inherits.
+/// The patterns that matched a folder or one above it, which its content inherits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inherited(Vec<bool>);
 
 impl Rules {
-    /// Checks patterns, each with its line. Trims and cleans them again, as the
-    /// reference does, and leaves out empty ones.
+    /// Checks patterns, each with its line. They are trimmed and cleaned again, as in the
+    /// reference, and empty ones are skipped.
     pub fn new<'p>(patterns: impl IntoIterator<Item = (usize, &'p [u8])>) -> Result<Self, BadRule> {
         let mut rules = Self {
             whole: true,
@@ -80,14 +78,14 @@ impl Rules {
         Ok(rules)
     }
 
-    /// The patterns in order.
+    /// Returns the patterns in order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// Decides about a path as Docker's walk does when it comes to it, folder by folder (the
-    /// path is cleaned first; `.` is never left out). An error is a pattern that turns out not
-    /// to compile, which the reference too finds only when it first asks it.
+    /// Decides about a path as Docker's walk does when it reaches it, folder by folder (the path is
+    /// cleaned first; `.` is never excluded). An error is a pattern that does not compile, which
+    /// the reference too finds only when it first uses it.
     pub fn decide(&self, path: &[u8]) -> Result<Decision, BadRule> {
         let path = clean(path);
         if path == b"." {
@@ -105,9 +103,9 @@ impl Rules {
         Ok(self.decide_in(&path, &above)?.0)
     }
 
-    /// Decides about an entry of a folder, and returns what its own content inherits:
-    /// `MatchesUsingParentResults` of moby/patternmatcher. `above` is what the folder's content
-    /// inherits; that of the root is [`Inherited::default`].
+    /// Decides about an entry of a folder, and returns the state that its own content inherits:
+    /// `MatchesUsingParentResults` of moby/patternmatcher. `above` is the state that the folder's
+    /// content inherits; that of the root is [`Inherited::default`].
     pub fn decide_in(
         &self,
         path: &[u8],
@@ -125,8 +123,8 @@ impl Rules {
                     problem,
                 })?
             } else {
-                // Not asked, and so not inherited either: an exception that changes nothing for a
-                // folder does nothing for its content.
+                // Not matched, and so not inherited either: an exception that changes nothing for a
+                // folder has no effect on its content.
                 false
             };
             matches[index] = matched;
@@ -140,8 +138,8 @@ impl Rules {
         Ok((decision, Inherited(matches)))
     }
 
-    /// Whether Docker's walk turns back at a folder that is left out: no exception begins with its
-    /// path, and none holds a wildcard other than `/*` or `/**` at its end (`filterFS.Walk` of
+    /// Returns whether Docker's walk skips an excluded folder: no exception begins with its path,
+    /// and none has a wildcard other than `/*` or `/**` at its end (`filterFS.Walk` of
     /// tonistiigi/fsutil).
     pub fn closes(&self, folder: &[u8]) -> bool {
         let mut exceptions = self.patterns.iter().filter(|pattern| pattern.exclusion);
@@ -154,9 +152,9 @@ impl Rules {
             })
     }
 
-    /// Whether kaniko leaves a path of its unpacked context out of a `COPY`: `Matches` of
-    /// moby/patternmatcher, which is deprecated as it asks each pattern about a single folder
-    /// above the path. A pattern that does not compile leaves nothing out.
+    /// Returns whether kaniko excludes a path of its unpacked context from a `COPY`: `Matches` of
+    /// moby/patternmatcher, which is deprecated because it matches each pattern against a single
+    /// folder above the path. A pattern that does not compile excludes nothing.
     pub fn kaniko_excludes(&self, path: &[u8]) -> bool {
         let path = clean(path);
         if path == b"." {
@@ -171,7 +169,7 @@ impl Rules {
             let Ok(matched) = pattern.matches(&path) else {
                 return false;
             };
-            // A path from the root has an empty first part.
+            // An absolute path has an empty first part.
             let above = folders.get(pattern.parts() - 1);
             if matched || above.is_some_and(|&at| pattern.matches(&path[..at]).unwrap_or(false)) {
                 excluded = !pattern.exclusion;
@@ -180,13 +178,13 @@ impl Rules {
         excluded
     }
 
-    /// Whether anything below a folder that is left out may be taken back in,
-    /// so that it has to be looked at. It may say yes too often.
+    /// Returns whether anything below an excluded folder may be re-included, so that the folder has
+    /// to be read. It may return true too often.
     pub fn may_reinclude_below(&self, folder: &[u8], decision: Decision) -> bool {
         if self.closes(folder) {
             return false;
         }
-        // One that does not compile stops Docker wherever it is first asked.
+        // A pattern that does not compile stops Docker wherever it is first used.
         if !self.whole {
             return true;
         }
@@ -263,7 +261,7 @@ mod tests {
         assert_eq!(line(b"config/app.yaml"), Ok((false, None)));
         assert_eq!(line(b"config/secrets/key.pem"), Ok((true, Some(0))));
         assert_eq!(line(b"packages/a/dist/x.js"), Ok((true, Some(1))));
-        // kaniko asks `!config` about the folder above.
+        // kaniko matches `!config` against the folder above.
         assert!(!rules.kaniko_excludes(b"config/secrets/key.pem"));
     }
 

@@ -1,4 +1,4 @@
-//! Classes of characters: in brackets, and by their names.
+//! Character classes: in brackets, and by name.
 
 use super::{NEVER, Refused, Translator};
 use crate::ignore::posix::{self, Ranges};
@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 use std::fmt::Write as _;
 
 impl Translator<'_> {
-    /// What stands in brackets.
+    /// Translates a class in brackets.
     pub(super) fn class(&mut self) -> Option<()> {
         self.take()?;
         let negated = self.rest.first() == Some(&'^');
@@ -70,8 +70,8 @@ impl Translator<'_> {
         }
     }
 
-    /// `\d`, `\W`, `\pL`, `\p{Greek}` and the like, as an item of a class. `None`:
-    /// it is none of them, and nothing was taken.
+    /// Reads `\d`, `\W`, `\pL`, `\p{Greek}` and the like, as an item of a class. `None` means that
+    /// it is none of them, and nothing was consumed.
     pub(super) fn class_escape(&mut self) -> Result<Option<String>, Refused> {
         let &[letter, ref after @ ..] = &self.rest[1..] else {
             return Ok(None);
@@ -126,7 +126,7 @@ fn item(ranges: Ranges, turned: bool) -> String {
     text + &range(from, u32::from(char::MAX))
 }
 
-/// A range of a class; what is in it of surrogates, which no text holds, goes.
+/// Returns a range of a class, without surrogates, which cannot be in a text.
 fn range(low: u32, high: u32) -> String {
     let low = if char::from_u32(low).is_none() {
         0xe000

@@ -1,10 +1,10 @@
-//! What follows a backslash.
+//! Escapes, that is, the part after a backslash.
 
 use super::Translator;
 use std::fmt::Write as _;
 
 impl Translator<'_> {
-    /// A backslash and what belongs to it, outside brackets.
+    /// Translates an escape outside brackets.
     pub(super) fn escaped(&mut self) -> Option<()> {
         match self.rest.get(1)? {
             'A' => self.out.push_str(r"\A"),
@@ -25,7 +25,7 @@ impl Translator<'_> {
         Some(())
     }
 
-    /// A backslash and a character, octal or hexadecimal number.
+    /// Reads an escaped character, as a literal or as an octal or hexadecimal number.
     pub(super) fn escaped_char(&mut self) -> Option<u32> {
         self.take()?;
         let c = self.take()?;

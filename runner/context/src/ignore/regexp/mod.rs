@@ -1,12 +1,11 @@
-//! From the regular expression that patternmatcher builds, in Go's syntax, to
-//! one of the `regex` crate with the same meaning.
+//! Translates the regular expression that patternmatcher builds, in Go's syntax, to one of the
+//! `regex` crate with the same meaning.
 //!
-//! patternmatcher hands much of a pattern to Go's compiler as it is: what stands
-//! in brackets, what follows a backslash, `^`, and, since its table of
-//! characters to escape does not hold them, `{`, `|` and `}`. So `\d` is a digit,
-//! `[[:alpha:]]` a letter, and `*.a|b` two alternatives. The two syntaxes
-//! differ, and so do their errors; every part is read here by Go's rules and
-//! written in a form that has one meaning only.
+//! patternmatcher passes much of a pattern unchanged to Go's compiler: the text in brackets,
+//! escapes, `^`, and, since its table of characters to escape does not have them, `{`, `|` and `}`.
+//! So `\d` is a digit, `[[:alpha:]]` a letter, and `*.a|b` two alternatives. The two syntaxes
+//! differ, and so do their errors; every part is parsed here by Go's rules and written in an
+//! unambiguous form.
 
 mod class;
 mod escape;
@@ -15,11 +14,11 @@ mod repeat;
 use regex::bytes::{Regex, RegexBuilder};
 use std::fmt::Write as _;
 
-/// Matches nothing.
+/// An expression that matches nothing.
 const NEVER: &str = r"[^\x{0}-\x{10FFFF}]";
 
-/// Compiles an expression of Go's syntax, for matching on text that
-/// [`super::clean::decode`] made. `None`: Go has an error for it.
+/// Compiles an expression in Go's syntax, for matching on the output of [`super::clean::decode`].
+/// `None` if Go rejects it.
 pub(super) fn compile(go: &str) -> Option<Regex> {
     let chars: Vec<char> = go.chars().collect();
     let translated = Translator {
@@ -33,10 +32,10 @@ pub(super) fn compile(go: &str) -> Option<Regex> {
         .ok()
 }
 
-/// Go has an error for it.
+/// The error for an expression that Go rejects.
 struct Refused;
 
-/// Reads Go's syntax from `rest` and writes the `regex` crate's to `out`.
+/// A translator that reads Go's syntax from `rest` and writes the `regex` crate's to `out`.
 struct Translator<'a> {
     rest: &'a [char],
     out: String,
@@ -44,7 +43,7 @@ struct Translator<'a> {
 
 impl Translator<'_> {
     fn run(mut self) -> Option<String> {
-        // Where the expression that a repetition would apply to starts.
+        // The start of the expression that a repetition would apply to.
         let mut atom: Option<usize> = None;
         let mut groups = Vec::new();
         let mut after_repeat = false;
@@ -133,7 +132,7 @@ impl Translator<'_> {
     fn code(&mut self, code: u32) {
         match char::from_u32(code) {
             Some(_) => write!(self.out, r"\x{{{code:X}}}").expect("a String takes all"),
-            // A surrogate, which no text holds.
+            // A surrogate, which cannot be in a text.
             None => self.out.push_str(NEVER),
         }
     }

@@ -2,12 +2,12 @@
 
 use super::{Refused, Translator};
 
-/// Go refuses a repetition of more.
+/// The maximum count of a repetition in Go.
 const MOST_REPEATS: u32 = 1000;
 
 impl Translator<'_> {
-    /// `*`, `?` or `{n,m}` in the `regex` crate's syntax. `None` is a `{` that
-    /// starts no repetition: then nothing is taken.
+    /// Translates `*`, `?` or `{n,m}` to the `regex` crate's syntax. `None` means a `{` that does
+    /// not start a repetition: then nothing is consumed.
     pub(super) fn repetition(&mut self) -> Result<Option<String>, Refused> {
         let operator = if self.rest[0] == '{' {
             let Some((low, high, length)) = counts(self.rest) else {
@@ -27,7 +27,7 @@ impl Translator<'_> {
         } else {
             self.take().ok_or(Refused)?.to_string()
         };
-        // Lazy or greedy is one for a yes or no.
+        // Whether it is lazy or greedy does not change whether it matches.
         if self.rest.first() == Some(&'?') {
             self.rest = &self.rest[1..];
         }
@@ -35,11 +35,11 @@ impl Translator<'_> {
     }
 }
 
-/// The least and the greatest count, and how many characters they take. A number that
-/// Go gives up on is `None` or an error.
+/// The minimum, the maximum, and the number of characters that they take. A number that is too
+/// large for Go is `None` or an error.
 type Counts = (Option<u32>, Result<Option<u32>, Refused>, usize);
 
-/// `{n}`, `{n,}` or `{n,m}` at the start, by Go's rules: no leading zeros.
+/// Parses `{n}`, `{n,}` or `{n,m}` at the start, by Go's rules: no leading zeros.
 fn counts(chars: &[char]) -> Option<Counts> {
     let (low, mut at) = number(chars, 1)?;
     let mut high = Some(low);
