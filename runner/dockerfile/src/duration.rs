@@ -1,5 +1,5 @@
-/// Nanoseconds of one of Go's durations: `1m30s`, `1.5h`, `500ms`. The error is that of Go's
-/// `time.ParseDuration`.
+/// Parses one of Go's durations, such as `1m30s`, `1.5h` or `500ms`, into nanoseconds. The error is
+/// that of Go's `time.ParseDuration`.
 pub fn duration(text: &str) -> Result<i64, String> {
     let invalid = || format!("time: invalid duration {text:?}");
     let (sign, mut rest) = match text.strip_prefix('-') {

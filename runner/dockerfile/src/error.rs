@@ -1,21 +1,21 @@
 use std::fmt;
 
-/// What is said only after the parsing.
+/// The error for a missing `FROM`, which is only reported after parsing.
 pub(crate) const NO_FROM: &str = "dockerfile must contain at least one FROM instruction";
 
-/// Why kaniko does not take a Dockerfile.
+/// The reason why kaniko rejects a Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The byte of the text that the instruction or the word at fault begins at.
+    /// The byte offset in the text of the instruction or word with the error.
     pub at: usize,
-    /// What is wrong, in the parser's words.
+    /// The parser's message.
     pub message: String,
-    /// The line that the parser names, where it names one.
+    /// The line in the parser's message, if there is one.
     pub line: Option<usize>,
 }
 
 impl Error {
-    /// As kaniko prints it after `error building image: `.
+    /// Returns the error as kaniko prints it after `error building image: `.
     pub fn kanikos(&self) -> String {
         if self.message == NO_FROM {
             self.message.clone()
@@ -34,7 +34,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// The parser's words.
+    /// Formats the parser's message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(f, "dockerfile parse error on line {line}: ")?;

@@ -1,33 +1,33 @@
-//! Variables and quotes in a word, as BuildKit's frontend/dockerfile/shell replaces them.
+//! Variables and quotes in a word, as expanded by BuildKit's frontend/dockerfile/shell.
 
 mod substitution;
 
-/// How deep substitutions may stand in each other.
+/// The maximum nesting of substitutions.
 const DEEPEST: usize = 100;
-/// How much, in bytes, variables may make of a word. Linux takes no variable of 128 KiB; one that is
-/// made of itself twice, some times over, would fill any memory.
+/// The maximum size, in bytes, of an expanded word. Linux does not accept a variable of 128 KiB,
+/// and a variable that is repeatedly defined as twice itself would fill any memory.
 const MOST: usize = 1024 * 1024;
 
-/// Gives a variable's value.
+/// Returns a variable's value.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A word, expanded.
+/// An expanded word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expand {
-    /// The word, with its variables replaced and its quotes gone.
+    /// The word with variables replaced and quotes removed.
     pub text: String,
-    /// The variables that it asks for, in order.
+    /// The variables that it refers to, in order.
     pub asked: Vec<String>,
-    /// Those that are not set, and that nothing stands in for.
+    /// The variables that are unset and have no default.
     pub unset: Vec<String>,
 }
 
 /// Replaces a word's variables: `$NAME`, `${NAME}`, and with `-`, `+`, `?` (each with a colon too),
-/// `#`, `##`, `%`, `%%`, `/` and `//`. The escape is always the backslash, since kaniko asks for
-/// that whatever the file's directive says.
+/// `#`, `##`, `%`, `%%`, `/` and `//`. The escape is always the backslash, since kaniko uses that
+/// whatever the file's directive says.
 ///
-/// The error is the parser's, for what is no substitution or one with `?` that is not set; and one
-/// of our own for what is nested or grows beyond all sense.
+/// The error is the parser's if a substitution is invalid, or has a `?` and is not set. It is our
+/// own if the word is nested too deeply or grows too large.
 pub fn expand(word: &str, lookup: Lookup<'_>) -> Result<Expand, String> {
     let mut lexer = Lexer::new(word, lookup);
     match lexer.until(None, false) {
@@ -40,12 +40,12 @@ pub fn expand(word: &str, lookup: Lookup<'_>) -> Result<Expand, String> {
     }
 }
 
-/// Whether a word has variables in it, and so is not known from the file alone.
+/// Returns whether a word has variables, so that its value is not known from the file alone.
 pub fn variables(word: &str) -> bool {
     expand(word, &|_| None).map_or(true, |expanded| !expanded.asked.is_empty())
 }
 
-/// A line's words as here-documents are looked for in them: quotes and escapes stay.
+/// Returns a line's words for the search for here-documents: quotes and escapes are kept.
 pub(crate) fn raw_words(line: &str) -> Option<Vec<String>> {
     let mut lexer = Lexer::new(line, &|_| None);
     lexer.raw_quotes = true;
@@ -54,7 +54,7 @@ pub(crate) fn raw_words(line: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// A here-document's name, with its quotes or without.
+/// Returns the words of a here-document's name, with or without quotes.
 pub(crate) fn name_words(text: &str, raw_quotes: bool) -> Result<Vec<String>, String> {
     let mut lexer = Lexer::new(text, &|_| None);
     lexer.raw_quotes = raw_quotes;
@@ -71,17 +71,17 @@ struct Lexer<'a> {
     lookup: Lookup<'a>,
     raw_quotes: bool,
     skips_unset: bool,
-    /// How many parts of substitutions were read.
+    /// The number of substitution parts that were read.
     parts: usize,
-    /// How many of them are being read.
+    /// The number of nested substitutions that are being read.
     depth: usize,
-    /// How many bytes have come of variables.
+    /// The number of bytes from variables.
     grown: usize,
     asked: Vec<String>,
     unset: Vec<String>,
 }
 
-/// Words between white space.
+/// A splitter of words at white space.
 #[derive(Default)]
 struct Splitter {
     word: String,
@@ -97,8 +97,8 @@ impl Splitter {
         }
     }
 
-    /// The parser keeps the words of a substitution's parts where it keeps this one, and so loses
-    /// what it had of it.
+    /// Clears the current word after a substitution. The parser shares one buffer between the words
+    /// of a substitution's parts and the current word, and so loses the latter.
     fn forget(&mut self, seen: &mut usize, parts: usize) {
         if std::mem::replace(seen, parts) != parts {
             self.word.clear();
@@ -143,7 +143,7 @@ impl<'a> Lexer<'a> {
         found
     }
 
-    /// Up to a character, or the end: the text, and its words.
+    /// Reads up to a character, or the end. Returns the text and its words.
     fn until(&mut self, stop: Option<char>, raw: bool) -> Result<(String, Vec<String>), String> {
         let mut text = String::new();
         let mut words = Splitter::default();

@@ -1,21 +1,21 @@
-//! `--name=value` after an instruction's keyword: taken off the line, and held against what the
-//! instruction takes.
+//! Flags (`--name=value`) after an instruction's keyword: they are split off the line, and checked
+//! against those of the instruction.
 
 use crate::{Error, Word, suggest::suggestion};
 
 /// A flag of an instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag {
-    /// Its name, without the dashes.
+    /// The flag's name, without the dashes.
     pub name: String,
-    /// What follows the `=`, if there is one.
+    /// The value after the `=`, if there is one.
     pub value: Option<String>,
-    /// The byte of the Dockerfile that its dashes begin at.
+    /// The byte offset of its dashes in the Dockerfile.
     pub at: usize,
 }
 
 impl Flag {
-    /// Whether a switch is on.
+    /// Returns whether a switch is on.
     pub fn is_on(&self) -> bool {
         self.value
             .as_deref()
@@ -23,20 +23,20 @@ impl Flag {
     }
 }
 
-/// What a flag takes.
+/// The kind of a flag's value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
-    /// Nothing, `true` or `false`.
+    /// No value, `true` or `false`.
     Switch,
     /// A value.
     Value,
-    /// A value, and it may be given again.
+    /// A value; the flag may be repeated.
     Values,
 }
 use Takes::{Switch, Value, Values};
 
-/// The flags of an instruction, by its keyword in small letters; `None`: they are not even looked
-/// at.
+/// Returns the flags of an instruction, by its keyword in lower case; `None` means that its flags
+/// are not checked.
 pub(crate) fn known(keyword: &str) -> Option<&'static [(&'static str, Takes)]> {
     Some(match keyword {
         "add" => &[
@@ -75,7 +75,7 @@ pub(crate) fn known(keyword: &str) -> Option<&'static [(&'static str, Takes)]> {
     })
 }
 
-/// Holds flags against those that are known.
+/// Checks flags against the known ones.
 pub(crate) fn check(flags: &[Flag], known: &[(&str, Takes)]) -> Result<(), Error> {
     for (index, flag) in flags.iter().enumerate() {
         let name = &flag.name;
@@ -102,8 +102,8 @@ pub(crate) fn check(flags: &[Flag], known: &[(&str, Takes)]) -> Result<(), Error
     Ok(())
 }
 
-/// Takes the flags off what follows a keyword: each with where it begins in that text, and where
-/// the rest does.
+/// Splits the flags off the text after a keyword. Returns each with its offset in that text, and
+/// the offset of the rest.
 pub(crate) fn split(text: &str, escape: char) -> (Vec<Word>, usize) {
     let mut flags = Vec::new();
     let mut chars = text.char_indices().peekable();

@@ -1,8 +1,8 @@
-//! The readers of strangers' bytes as a fuzzer calls them.
+//! Parsers of untrusted bytes, as fuzz targets.
 
 use std::collections::BTreeMap;
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the parser, and the initial inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.

@@ -1,6 +1,6 @@
 //! The patterns of `${NAME#…}`, `${NAME%…}` and `${NAME/…/…}`: `?`, `*`, and escapes.
 
-/// The most characters of a value times those of a pattern.
+/// The maximum product of the characters of a value and the parts of a pattern.
 const MOST_STEPS: usize = 1 << 26;
 
 /// A part of a pattern.
@@ -11,7 +11,7 @@ enum Part {
     One(char),
 }
 
-/// A pattern, taken apart.
+/// A parsed pattern.
 #[derive(Debug)]
 pub(crate) struct Glob(Vec<Part>);
 
@@ -24,7 +24,8 @@ impl Glob {
             parts.push(match c {
                 '*' => Part::Many,
                 '?' => Part::Any,
-                // What ends the substitution is escaped for its sake, not for the pattern's.
+                // The `}` or `/` is escaped because it would end the substitution; the pattern does
+                // not need it.
                 '\\' if chars.peek().is_some_and(|next| matches!(next, '}' | '/')) => continue,
                 '\\' => match chars.next() {
                     Some(next @ ('*' | '?' | '\\')) => Part::One(next),
@@ -41,21 +42,22 @@ impl Glob {
         Ok(Self(parts))
     }
 
-    /// How many characters at the beginning of a text match, at most or at least.
+    /// Returns the length, in characters, of the longest or shortest match at the beginning of a
+    /// text.
     pub(crate) fn prefix(&self, text: &[char], longest: bool) -> Result<Option<usize>, String> {
         let matches = self.matches(text, longest)?;
         Ok(matches.first().copied().flatten())
     }
 
-    /// The same at the end of a text.
+    /// Returns the length of the match at the end of a text.
     pub(crate) fn suffix(&self, text: &[char], longest: bool) -> Result<Option<usize>, String> {
         let backwards = Self(self.0.iter().rev().copied().collect());
         let text: Vec<char> = text.iter().rev().copied().collect();
         backwards.prefix(&text, longest)
     }
 
-    /// A text with the first match, or every one, replaced, as long as that has at most so many
-    /// bytes.
+    /// Returns a text with the first match, or every match, replaced; `None` if that has more than
+    /// `most` bytes.
     pub(crate) fn replace(
         &self,
         text: &str,
@@ -84,8 +86,8 @@ impl Glob {
         Ok(Some(out))
     }
 
-    /// From each character of a text on, and from its end: how many characters match, at most or at
-    /// least. The time is the product of both lengths.
+    /// Returns, for each character of a text and for its end, the length of the longest or shortest
+    /// match from there. The time is the product of both lengths.
     fn matches(&self, text: &[char], longest: bool) -> Result<Vec<Option<usize>>, String> {
         let parts = self.0.len();
         if (text.len() + 1).saturating_mul(parts + 1) > MOST_STEPS {
@@ -97,7 +99,8 @@ impl Glob {
             (one, other) => one.or(other),
         };
         let mut found = vec![None; text.len() + 1];
-        // What each part and those behind it match: from the next character on, and from this one.
+        // The matches of each part and those after it: from the next character on, and from this
+        // one.
         let mut next = vec![None; parts + 1];
         let mut here = next.clone();
         for at in (0..=text.len()).rev() {

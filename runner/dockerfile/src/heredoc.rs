@@ -11,20 +11,20 @@ use crate::{
 /// A here-document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heredoc {
-    /// What ends it.
+    /// The word that ends it.
     pub name: String,
-    /// Whether variables in it are replaced: its name has no quotes.
+    /// Whether variables in it are replaced, because its name has no quotes.
     pub expands: bool,
-    /// `<<-`: whether the tabs that lines begin with are taken away.
+    /// `<<-`: whether leading tabs are removed.
     pub chomps: bool,
-    /// Its lines. Every word that names it shares them.
+    /// The here-document's lines. Every word that names it shares them.
     pub text: Arc<str>,
-    /// The byte of the Dockerfile that its lines begin at.
+    /// The byte offset of its lines in the Dockerfile.
     pub at: usize,
 }
 
 impl Heredoc {
-    /// Its lines, without the tabs that they begin with where it is to be so.
+    /// Returns the lines, without leading tabs if [`Self::chomps`].
     pub fn chomped(&self) -> String {
         if self.chomps {
             let lines = self.text.split_inclusive('\n');
@@ -34,7 +34,7 @@ impl Heredoc {
         }
     }
 
-    /// What a word begins, if it begins one. The error is the parser's.
+    /// Returns the here-document that a word begins, if it begins one. The error is the parser's.
     pub(crate) fn of_word(word: &str) -> Result<Option<Self>, String> {
         let rest = word.trim_start_matches(|c: char| c.is_ascii_digit());
         let Some(rest) = rest.strip_prefix("<<") else {
@@ -63,14 +63,15 @@ impl Heredoc {
         }))
     }
 
-    /// Those that a line begins. A line that is no shell's begins none.
+    /// Returns the here-documents that a line begins; none if the line cannot be split into shell
+    /// words.
     pub(crate) fn of_line(line: &str) -> Result<Vec<Self>, String> {
         let words = raw_words(line).unwrap_or_default();
         let found = words.iter().map(|word| Self::of_word(word));
         found.filter_map(Result::transpose).collect()
     }
 
-    /// Reads up to what ends it. `line` is where the instruction begins.
+    /// Reads up to the end of the here-document. `line` is the first line of the instruction.
     pub(crate) fn read(&mut self, lines: &mut Lines<'_>, line: usize) -> Result<(), Error> {
         let (mut first, mut text) = (None, String::new());
         while let Some((at, raw)) = lines.physical()? {

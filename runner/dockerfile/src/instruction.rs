@@ -1,25 +1,25 @@
-//! What instructions say.
+//! Parsed instructions.
 
 use crate::{Flag, Heredoc, Word};
 
-/// One instruction.
+/// An instruction.
 #[derive(Debug, Clone)]
 pub struct Instruction {
-    /// Its keyword, as written.
+    /// The keyword, as written.
     pub keyword: Word,
-    /// All of its line, continuations joined; here-documents aside.
+    /// The whole line with continuations joined, without here-documents.
     pub text: String,
-    /// Its first line, from 1.
+    /// The first line's number, from 1.
     pub line: usize,
-    /// Its flags.
+    /// The instruction's flags.
     pub flags: Vec<Flag>,
-    /// The here-documents that its line begins.
+    /// The here-documents that the line begins.
     pub heredocs: Vec<Heredoc>,
-    /// What it says.
+    /// The instruction's kind and arguments.
     pub kind: Kind,
 }
 
-/// What an instruction says.
+/// The kind and arguments of an instruction.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "they are the keywords")]
 pub enum Kind {
@@ -34,7 +34,7 @@ pub enum Kind {
     Healthcheck(Healthcheck),
     Label(Vec<Pair>),
     Maintainer(Word),
-    /// The instruction that a later build runs.
+    /// The instruction for builds on the image.
     Onbuild(String),
     Run(Command),
     Shell(Vec<Word>),
@@ -49,20 +49,20 @@ pub enum Kind {
 pub struct From {
     /// The image or the stage, as written.
     pub image: Word,
-    /// What this stage is called, as written; names of stages know no case.
+    /// The name of this stage, as written; names of stages are case-insensitive.
     pub name: Option<Word>,
 }
 
 /// `COPY` and `ADD`.
 #[derive(Debug, Clone)]
 pub struct Copying {
-    /// What to copy.
+    /// The sources.
     pub sources: Vec<Source>,
-    /// Where to.
+    /// The destination.
     pub destination: Word,
 }
 
-/// Something to copy.
+/// A source of a copy.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// A path or an URL.
@@ -74,9 +74,9 @@ pub enum Source {
 /// An argument's name and default.
 #[derive(Debug, Clone)]
 pub struct Variable {
-    /// Its name.
+    /// The argument's name.
     pub name: Word,
-    /// Its default, if it has one.
+    /// The argument's default, if it has one.
     pub default: Option<Word>,
 }
 
@@ -94,21 +94,21 @@ pub struct Pair {
 pub enum Command {
     /// A program and its arguments.
     Exec(Vec<Word>),
-    /// A line for the shell.
+    /// A shell command line.
     Shell(Word),
 }
 
 /// `HEALTHCHECK`.
 #[derive(Debug, Clone)]
 pub enum Healthcheck {
-    /// Without one, whatever the base image has.
+    /// `NONE`: disables the base image's check.
     None,
-    /// By a command.
+    /// A check by a command.
     Command(Command),
 }
 
 impl Instruction {
-    /// The flag of that name.
+    /// Returns the flag with that name.
     pub fn flag(&self, name: &str) -> Option<&Flag> {
         self.flags.iter().find(|flag| flag.name == name)
     }

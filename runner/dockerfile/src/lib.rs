@@ -1,11 +1,10 @@
-//! Reads a Dockerfile as kaniko reads it: what it takes for an instruction, a flag, a
-//! here-document, a variable, a stage, and in which words it refuses the rest.
+//! Reads a Dockerfile as kaniko reads it: instructions, flags, here-documents, variables and
+//! stages, and kaniko's messages for errors.
 //!
-//! kaniko reads with BuildKit's parser (frontend/dockerfile/parser, instructions and shell of
-//! BuildKit 0.32) and then goes its own way with arguments and stages (pkg/dockerfile of kaniko
-//! 1.28). Both are followed here to the letter, since a file that kaniko builds must not be
-//! refused, and one that it refuses must be found before a pod is started for it. Nothing here
-//! does any IO.
+//! kaniko parses with BuildKit's parser (frontend/dockerfile/parser, instructions and shell of
+//! BuildKit 0.32) and then handles arguments and stages in its own way (pkg/dockerfile of kaniko
+//! 1.28). Both are reproduced exactly, since a file that kaniko builds must not be rejected, and
+//! one that it rejects must be found before a pod is started for it. Nothing here does any IO.
 
 mod duration;
 mod error;

@@ -1,33 +1,33 @@
-//! From a text to logical lines: directives, comments and continuations.
+//! The logical lines of a text: directives, comments and continuations.
 
 use crate::{Error, Word};
 
-/// The longest physical line that is read, its end excluded (Go's `bufio.MaxScanTokenSize`).
+/// The maximum length of a physical line, without its end (Go's `bufio.MaxScanTokenSize`).
 const LONGEST: usize = 64 * 1024 - 1;
-/// The directives that there are; any other comment ends them.
+/// The known directives; any other comment ends them.
 const DIRECTIVES: [&str; 3] = ["syntax", "escape", "check"];
 
-/// `# syntax=…` and the like, before anything else.
+/// A directive (`# syntax=…` and the like), before anything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directive {
     /// `syntax`, `escape` or `check`.
     pub name: String,
-    /// What follows the `=`.
+    /// The value after the `=`.
     pub value: Word,
 }
 
-/// An instruction's line, put together.
+/// An instruction's logical line.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
     pub(crate) text: String,
-    /// Where pieces of the text come from: its byte, and the Dockerfile's.
+    /// The origins of pieces of the text: the offset in the text, and in the Dockerfile.
     pieces: Vec<(usize, usize)>,
-    /// The number of its first physical line.
+    /// The number of the first physical line.
     pub(crate) number: usize,
 }
 
 impl Line {
-    /// The byte of the Dockerfile that a byte of the text stands at.
+    /// Returns the offset in the Dockerfile for an offset in the text.
     pub(crate) fn at(&self, byte: usize) -> usize {
         let piece = self.pieces.partition_point(|(start, _)| *start <= byte);
         let (start, source) = self.pieces[..piece].last().copied().unwrap_or_default();
@@ -42,7 +42,7 @@ impl Line {
     }
 }
 
-/// Goes through a text.
+/// An iteration over the lines of a text.
 pub(crate) struct Lines<'t> {
     text: &'t str,
     at: usize,
@@ -64,7 +64,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    /// The next physical line with its end, and where it begins.
+    /// Returns the next physical line with its end, and its offset.
     pub(crate) fn physical(&mut self) -> Result<Option<(usize, &'t str)>, Error> {
         let rest = &self.text[self.at..];
         let Some(line) = rest.split_inclusive('\n').next() else {
@@ -80,7 +80,7 @@ impl<'t> Lines<'t> {
         Ok(Some((at, line)))
     }
 
-    /// The next line that is not empty and no comment, continuations joined.
+    /// Returns the next line that is not empty and not a comment, with continuations joined.
     pub(crate) fn logical(&mut self) -> Result<Option<Line>, Error> {
         while let Some((at, raw)) = self.physical()? {
             let text = raw.trim_end_matches(['\r', '\n']);
@@ -111,8 +111,8 @@ impl<'t> Lines<'t> {
         Ok(None)
     }
 
-    /// The line without the escape that continues it, and whether there was one. An escape that is
-    /// escaped continues nothing.
+    /// Returns the line without its continuation escape, and whether there was one. An escaped
+    /// escape does not continue a line.
     fn uncontinued<'l>(&self, line: &'l str) -> (&'l str, bool) {
         let trimmed = line.trim_end_matches([' ', '\t']);
         match trimmed.strip_suffix(self.escape) {
@@ -164,9 +164,9 @@ fn directive(line: &str) -> Option<(String, &str)> {
     (is_name && !value.is_empty() && DIRECTIVES.contains(&name.as_str())).then_some((name, value))
 }
 
-/// Returns the options of `# check=…` as kaniko looks for them, apart from its reading of the file
-/// (BuildKit's `parser.ParseDirective`): a shebang's line is skipped, no blank stands before a `#`,
-/// and the value ends at its first space.
+/// Returns the options of `# check=…` as kaniko searches for them, separately from its parsing of
+/// the file (BuildKit's `parser.ParseDirective`): a shebang line is skipped, there is no blank
+/// before a `#`, and the value ends at its first space.
 pub(crate) fn lint_options(text: &str) -> Option<Word> {
     let all = text.strip_prefix('\u{feff}').unwrap_or(text);
     let has_shebang = all.starts_with("#!");

@@ -1,14 +1,14 @@
 //! The options of `# check=…`, by the rules of BuildKit's `linter.ParseLintOptions`, which kaniko
 //! calls.
 
-/// How many options are told apart; what follows the last `;` belongs to the third.
+/// The maximum number of options; text after the last `;` belongs to the third.
 const OPTIONS: usize = 3;
-/// What Go's `strconv.ParseBool` takes.
+/// The values that Go's `strconv.ParseBool` accepts.
 const BOOLEANS: [&str; 12] = [
     "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False",
 ];
 
-/// Checks the value of the directive. The error is in kaniko's words.
+/// Checks the value of the directive. The error is kaniko's message.
 pub(crate) fn check(value: &str) -> Result<(), String> {
     let refused = |what: &str| format!("parsing lint options: invalid check option {what:?}");
     for option in value.splitn(OPTIONS, ';') {

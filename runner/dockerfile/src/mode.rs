@@ -1,4 +1,4 @@
-//! `--chmod`: octal, or symbolic as chmod(1) has it.
+//! `--chmod`: octal, or symbolic as in chmod(1).
 
 /// The set-id and permission bits.
 const STANDARD: u32 = 0o6777;
@@ -19,14 +19,15 @@ struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     Bits(u32),
-    /// Execution, where it is a folder or somebody may execute it already.
+    /// Execution, if it is a folder or anyone may already execute it.
     Execution,
-    /// What the user, the group or others may: how far their bits are from the last ones.
+    /// The permissions of the user, the group or others: the shift of their bits from the last
+    /// ones.
     As(u32),
 }
 
 impl Mode {
-    /// Reads a mode. The error is that of kaniko's library for it.
+    /// Parses a mode. The error is that of kaniko's library for modes.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             let go = |why: &str| format!("strconv.ParseInt: parsing {text:?}: {why}");
@@ -52,7 +53,7 @@ impl Mode {
         Ok(Self(changes.concat()))
     }
 
-    /// The mode that a file of that mode gets.
+    /// Returns the new mode of a file with this mode.
     pub fn apply(&self, mode: u32, is_folder: bool) -> u32 {
         let mut new = mode;
         for change in &self.0 {

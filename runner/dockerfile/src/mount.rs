@@ -2,9 +2,9 @@
 
 use crate::{Lookup, expand, suggest::suggestion};
 
-/// The types that there are.
+/// The known types.
 const TYPES: [&str; 5] = ["bind", "cache", "secret", "ssh", "tmpfs"];
-/// The keys that there are.
+/// The known keys.
 const KEYS: [&str; 19] = [
     "type",
     "from",
@@ -27,23 +27,23 @@ const KEYS: [&str; 19] = [
     "env",
 ];
 
-/// What a line is to have beside its files.
+/// A mount of a `RUN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
     /// `bind`, `cache`, `secret`, `ssh` or `tmpfs`.
     pub kind: String,
-    /// The stage or image of a `bind`; the context where it is not given.
+    /// The stage or image of a `bind`; `None` means the context.
     pub from: Option<String>,
     /// The name of a `secret`.
     pub id: Option<String>,
-    /// Where it is mounted.
+    /// The mount's path.
     pub target: Option<String>,
-    /// Whether a `secret` has to be there.
+    /// Whether a `secret` must exist.
     pub required: bool,
 }
 
 impl Mount {
-    /// Reads a mount. The error is the parser's, which it finds only as the line is run.
+    /// Parses a mount. The error is the parser's, which it only reports when the line is run.
     pub fn parse(value: &str, lookup: Lookup<'_>) -> Result<Self, String> {
         let mut mount = Self {
             kind: "bind".to_owned(),
@@ -108,7 +108,7 @@ impl Mount {
         Ok(())
     }
 
-    /// The name that a `secret` is looked up by.
+    /// Returns the name under which a `secret` is looked up.
     pub fn secret(&self) -> Option<&str> {
         let last = |target: &'_ str| target.rsplit('/').next().map(str::len);
         match (&self.id, &self.target) {
@@ -119,7 +119,7 @@ impl Mount {
     }
 }
 
-/// A line of CSV: fields between commas, a field in quotes as a whole.
+/// Splits a line of CSV into fields; a quoted field may contain commas.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut quoted = false;

@@ -1,4 +1,4 @@
-//! A line, taken apart as far as that can be done without asking whether it makes sense.
+//! A line split into its parts, before the checks of its meaning.
 
 use crate::{
     Error, Flag, Heredoc, Pair, Word, flags,
@@ -6,7 +6,7 @@ use crate::{
     words::{self, Json},
 };
 
-/// What follows an instruction's keyword and flags.
+/// The part after an instruction's keyword and flags.
 #[derive(Debug)]
 pub(crate) enum Rest {
     Words(Vec<Word>),
@@ -14,7 +14,7 @@ pub(crate) enum Rest {
     List(Vec<Word>),
     Text(Word),
     Pairs(Vec<Pair>),
-    /// `HEALTHCHECK`'s first word, and what follows it.
+    /// `HEALTHCHECK`'s first word, and the part after it.
     Check(Word, Box<Rest>),
     /// `ONBUILD`'s instruction.
     Trigger(Box<Node>),
@@ -24,7 +24,7 @@ pub(crate) enum Rest {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) keyword: Word,
-    /// The line, continuations joined.
+    /// The line, with continuations joined.
     pub(crate) text: String,
     pub(crate) number: usize,
     pub(crate) flags: Vec<Flag>,
@@ -33,7 +33,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// The next of a file, with its here-documents.
+    /// Returns the next instruction of a file, with its here-documents.
     pub(crate) fn next(lines: &mut Lines<'_>) -> Result<Option<Self>, Error> {
         let Some(line) = lines.logical()? else {
             return Ok(None);
@@ -49,7 +49,7 @@ impl Node {
         Ok(Some(node))
     }
 
-    /// What stands in a line from a byte on; `triggered` behind `ONBUILD`.
+    /// Parses a line from a byte offset on; `triggered` if it is after `ONBUILD`.
     fn new(line: &Line, from: usize, escape: char, triggered: bool) -> Result<Self, Error> {
         let text = &line.text[from..];
         let from = from + (text.len() - text.trim_start().len());
@@ -102,10 +102,10 @@ impl Node {
     }
 }
 
-/// Reads what follows keyword and flags.
+/// A reader of the part after keyword and flags.
 struct Reader<'l> {
     line: &'l Line,
-    /// Where the rest begins in the line.
+    /// The offset of the rest in the line.
     start: usize,
     rest: &'l str,
     escape: char,
@@ -126,7 +126,7 @@ impl Reader<'_> {
             "expose" | "from" => self.by_blanks(),
             "healthcheck" => self.check()?,
             "onbuild" if self.rest.is_empty() => Rest::Words(Vec::new()),
-            // Refused for that alone, however many follow; so none of them is looked into.
+            // A nested `ONBUILD` is always rejected, at any depth, so its content is not parsed.
             "onbuild" if self.triggered => self.text(0),
             "onbuild" => {
                 let trigger = Node::new(self.line, self.start, self.escape, true)?;
@@ -196,7 +196,7 @@ impl Reader<'_> {
         Ok(Rest::Check(kind, Box::new(self.command(next)?)))
     }
 
-    /// `NAME=VALUE …`, or the old form `NAME VALUE` where the first word has no `=`.
+    /// Parses `NAME=VALUE …`, or the old form `NAME VALUE` if the first word has no `=`.
     fn pairs(&self) -> Result<Vec<Pair>, Error> {
         let words = self.by_quotes();
         let Some(first) = words.first() else {

@@ -6,39 +6,39 @@ use crate::{
     node::Node,
 };
 
-/// A Dockerfile that kaniko's parser takes.
+/// A Dockerfile that kaniko's parser accepts.
 #[derive(Debug, Clone)]
 pub struct Dockerfile {
-    /// `# syntax=…` and the like.
+    /// The directives: `# syntax=…` and the like.
     pub directives: Vec<Directive>,
-    /// The arguments before the first `FROM`, which are for the `FROM`s.
+    /// The arguments before the first `FROM`, which apply to the `FROM`s.
     pub globals: Vec<Variable>,
-    /// The stages, in their order; at least one.
+    /// The stages, in order; at least one.
     pub stages: Vec<Stage>,
 }
 
-/// A `FROM` and what follows it.
+/// A `FROM` and the instructions after it.
 #[derive(Debug, Clone)]
 pub struct Stage {
-    /// Its `FROM`.
+    /// The stage's `FROM`.
     pub from: From,
-    /// The instruction that this is.
+    /// The `FROM` as an instruction.
     pub instruction: Instruction,
-    /// Its other instructions.
+    /// The stage's other instructions.
     pub instructions: Vec<Instruction>,
 }
 
 impl Stage {
-    /// Its name, in small letters.
+    /// Returns the stage's name, in lower case.
     pub fn name(&self) -> Option<String> {
         self.from.name.as_ref().map(|name| name.text.to_lowercase())
     }
 }
 
-/// Reads a Dockerfile.
+/// Parses a Dockerfile.
 ///
-/// The errors are what kaniko would say, each by itself; it says the first. What makes a line no
-/// line stops the reading, so then there is one.
+/// The errors are kaniko's messages, one per problem; kaniko reports only the first. An error in
+/// the splitting of lines stops the parsing, so then there is only one.
 pub fn parse(text: &str) -> Result<Dockerfile, Vec<Error>> {
     let mut lines = Lines::new(text);
     let mut nodes = Vec::new();
@@ -71,7 +71,7 @@ pub fn parse(text: &str) -> Result<Dockerfile, Vec<Error>> {
             }),
             (Kind::Arg(variables), None) => globals.extend(variables.iter().cloned()),
             (_, Some(stage)) => stage.instructions.push(instruction),
-            // One that is no instruction may have been the FROM.
+            // An invalid instruction may have been the `FROM`.
             (_, None) if errors.is_empty() => {
                 let at = instruction.keyword.at;
                 errors.push(Error::new(at, "no build stage in current context"));

@@ -1,4 +1,4 @@
-/// Line and column of a byte of a text, both counted from 1; the column in characters.
+/// Returns the line and column of a byte offset, both counted from 1; the column in characters.
 pub fn place(text: &str, byte: usize) -> (u32, u32) {
     let before = &text[..text.floor_char_boundary(byte)];
     let (above, line) = before.rsplit_once('\n').unwrap_or(("", before));

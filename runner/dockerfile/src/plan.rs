@@ -1,83 +1,83 @@
-//! What kaniko makes of a Dockerfile before it builds: the arguments that its `FROM`s see, and the
+//! kaniko's plan of a Dockerfile before the build: the arguments that its `FROM`s see, and the
 //! stages that it needs (pkg/dockerfile/dockerfile.go of kaniko 1.28).
 
 use std::{collections::BTreeMap, fmt};
 
 use crate::{Dockerfile, Kind, expand};
 
-/// The stages to build, and what they are built on.
+/// The stages to build, and their bases.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What the `FROM`s see: the global arguments, and whatever is given with `--build-arg`,
-    /// declared or not. Platform arguments are not among them.
+    /// The variables for `FROM`s: the global arguments, and all `--build-arg` values, declared or
+    /// not. Platform arguments are not included.
     pub values: BTreeMap<String, String>,
-    /// What every stage is built on, needed or not.
+    /// The base of every stage, needed or not.
     pub bases: Vec<Base>,
-    /// The stage to build: the last one, or the one that was asked for.
+    /// The index of the stage to build: the last one, or the requested one.
     pub target: usize,
-    /// Whether it is needed for that, of each stage up to it.
+    /// Whether each stage up to the target is needed.
     pub needed: Vec<bool>,
     /// The last stage of each name, of those up to the target.
     last: BTreeMap<String, usize>,
 }
 
-/// What a stage is built on.
+/// The base of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
-    /// The image's or the stage's name, its variables replaced.
+    /// The name of the image or stage, with variables replaced.
     pub text: String,
-    /// The stage of that name.
+    /// The index of the stage of that name.
     pub stage: Option<usize>,
-    /// The variables that its name asks for.
+    /// The variables that the name refers to.
     pub asked: Vec<String>,
-    /// Those that nothing is known for, and that are nothing in it.
+    /// The variables without a value, which expand to nothing.
     pub unset: Vec<String>,
 }
 
-/// What `COPY --from` copies from.
+/// The source of a `COPY --from`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// An earlier stage.
     Stage(usize),
-    /// A stage that does not come before: kaniko refuses it.
+    /// A stage that does not come before: kaniko rejects it.
     Later(usize),
-    /// A number that no stage has: kaniko refuses it.
+    /// A number without a stage: kaniko rejects it.
     None(i64),
-    /// No stage, and so the name of an image; variables in it are not replaced.
+    /// Not a stage, and so the name of an image; variables in it are not replaced.
     Image,
 }
 
-/// Why kaniko does not get as far as to a plan.
+/// The reason why kaniko cannot plan the build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// An argument's default begins with one quote and ends with another, or with none.
     Quotes {
-        /// Its number among the global ones.
+        /// The index of the global argument.
         variable: usize,
     },
-    /// An argument's default can't be expanded.
+    /// An argument's default cannot be expanded.
     Default {
-        /// Its number among the global ones.
+        /// The index of the global argument.
         variable: usize,
-        /// The parser's words.
+        /// The parser's message.
         why: String,
     },
-    /// No stage has the name that was asked for; a number is none.
+    /// No stage has the requested name; numbers are not accepted.
     Target(String),
-    /// The name of what a stage is built on can't be expanded. It is so even for a stage that is
-    /// not needed.
+    /// The name of a stage's base cannot be expanded. This is an error even for a stage that is not
+    /// needed.
     Base {
-        /// The stage's number.
+        /// The index of the stage.
         stage: usize,
-        /// What its `FROM` says.
+        /// The base in its `FROM`.
         base: String,
-        /// The parser's words.
+        /// The parser's message.
         why: String,
     },
 }
 
 impl fmt::Display for Fault {
-    /// As kaniko prints it after `error building image: `.
+    /// Formats the error as kaniko prints it after `error building image: `.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Quotes { .. } => {
@@ -96,10 +96,10 @@ impl fmt::Display for Fault {
 }
 
 impl Plan {
-    /// What the `COPY --from` of a stage means.
+    /// Returns the source of a stage's `COPY --from`.
     pub fn origin(&self, stage: usize, from: &str) -> Origin {
         let lower = from.to_lowercase();
-        // Of two stages by one name the last counts, even where it is not there yet.
+        // Of two stages with one name, the last applies, even if it comes later.
         let index = match self.last.get(&lower) {
             Some(index) => *index,
             None => match from.parse::<i64>() {
@@ -135,7 +135,8 @@ pub fn plan(
         }
     };
     let mut bases = Vec::new();
-    // Here, of two by one name the first counts; and an empty name is that of a stage without one.
+    // Here, of two stages with one name, the first applies, and an empty name matches an unnamed
+    // stage.
     let mut first = BTreeMap::new();
     for (index, stage) in dockerfile.stages.iter().enumerate() {
         let image = &stage.from.image.text;
@@ -187,7 +188,7 @@ pub fn plan(
     Ok(plan)
 }
 
-/// What the `FROM`s see.
+/// Returns the variables for `FROM`s.
 fn values(
     dockerfile: &Dockerfile,
     build_args: &BTreeMap<String, String>,
@@ -203,7 +204,7 @@ fn values(
         values.insert(global.name.text.clone(), default.text);
     }
     for (name, value) in build_args {
-        // An empty one leaves the default, and one ends at an equals sign of its own.
+        // An empty value leaves the default, and a value ends at its own equals sign.
         let value = value.split('=').next().unwrap_or_default();
         if !value.is_empty() {
             values.insert(name.clone(), value.to_owned());
@@ -212,7 +213,7 @@ fn values(
     Ok(values)
 }
 
-/// A default without the quotes around it. Escaped ones stay.
+/// Returns a default without the quotes around it. Escaped quotes are kept.
 fn unquoted(text: &str) -> Option<&str> {
     let quote = |c: Option<char>| c.filter(|c| matches!(c, '"' | '\''));
     if text.len() < 2 {

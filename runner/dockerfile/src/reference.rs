@@ -1,12 +1,13 @@
-/// Whether a text names an image, by the rules of go-containerregistry's `name.ParseReference`
-/// without strictness. Of any other text kaniko says `could not parse reference: TEXT`.
+/// Returns whether a text names an image, by the rules of go-containerregistry's
+/// `name.ParseReference` without strictness. For any other text kaniko reports `could not parse
+/// reference: TEXT`.
 pub fn is_reference(text: &str) -> bool {
     is_tagged(text) || is_digested(text)
 }
 
 fn is_tagged(text: &str) -> bool {
     match text.rsplit_once(':') {
-        // A slash after it: the colon is a port's.
+        // There is a slash after it: the colon belongs to a port.
         Some((base, tag)) if !tag.contains('/') => {
             let chars = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
             (1..=128).contains(&tag.chars().count())
@@ -40,7 +41,7 @@ fn is_repository(text: &str) -> bool {
     (2..=255).contains(&path.chars().count()) && path.chars().all(chars) && is_authority(host)
 }
 
-/// What an URL may have between its slashes, without a user.
+/// Returns whether a text is valid as the authority of a URL, without a user.
 fn is_authority(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') => (name, Some(port)),

@@ -1,4 +1,4 @@
-//! What makes an instruction of a line, and what makes it none.
+//! The checks that turn a line into an instruction.
 
 mod checks;
 mod parts;
@@ -12,7 +12,7 @@ use crate::{
 use checks::{healthcheck, run_flags};
 use parts::{arguments, copying, from, onbuild};
 
-/// Every keyword, in small letters.
+/// Every keyword, in lower case.
 const KEYWORDS: [&str; 18] = [
     "add",
     "arg",
@@ -35,7 +35,7 @@ const KEYWORDS: [&str; 18] = [
 ];
 
 impl Instruction {
-    /// Makes sense of a node. The error is the parser's, with its line.
+    /// Converts a node. The error is the parser's, with its line.
     pub(crate) fn new(node: Node) -> Result<Self, Error> {
         let (line, at) = (node.number, node.keyword.at);
         Self::read(node).map_err(|mut error| {
@@ -64,7 +64,7 @@ impl Instruction {
         let is_none =
             matches!(&rest, Rest::Check(kind, _) if kind.text.eq_ignore_ascii_case("none"));
         let name = lower.to_uppercase();
-        // What it needs is asked for before its flags are, in all but a few.
+        // Most instructions check their arguments before their flags.
         let checks_flags = || match known(&lower) {
             Some(known) if !is_none => check(&flags, known),
             _ => Ok(()),
@@ -181,7 +181,7 @@ impl Instruction {
     }
 }
 
-/// At the instruction's beginning.
+/// Returns an error at the instruction's beginning.
 fn fault<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::new(usize::MAX, message))
 }

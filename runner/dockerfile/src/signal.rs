@@ -5,8 +5,8 @@ const NAMES: [&str; 35] = [
     "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN",
 ];
 
-/// Whether a text is a signal to kaniko: a number other than 0, or a name with `SIG` or without. Of
-/// any other it says `invalid signal: TEXT`.
+/// Returns whether kaniko accepts a text as a signal: a number other than 0, or a name with or
+/// without `SIG`. For any other text it reports `invalid signal: TEXT`.
 pub fn is_signal(text: &str) -> bool {
     if let Ok(number) = text.parse::<i64>() {
         return number != 0;

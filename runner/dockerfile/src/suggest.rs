@@ -1,5 +1,5 @@
-/// ` (did you mean X?)`, where a known name is near. A name that differs in case alone is no
-/// suggestion: then something else is wrong.
+/// Returns ` (did you mean X?)`, if a known name is similar. A name that differs only in case is
+/// not suggested: then something else is wrong.
 pub(crate) fn suggestion<'k>(
     given: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -29,8 +29,8 @@ pub(crate) fn suggestion<'k>(
     }
 }
 
-/// The known name that a name is probably meant to be: one or two characters away from it, and less
-/// than half of it.
+/// Returns the known name that was probably meant: it differs in one or two characters, and in less
+/// than half of the name.
 pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let given = given.to_lowercase();
     known
@@ -41,7 +41,7 @@ pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// Levenshtein's distance: how many characters to add, take away or replace.
+/// Returns the Levenshtein distance: the number of characters to insert, delete or replace.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -1,8 +1,8 @@
 //! The wildcards of `COPY` and `ADD`.
 
-/// Returns whether a path matches a pattern as Go's `filepath.Match` has it, which is
-/// what `COPY` means by wildcards: `*` and `?` stop at slashes, and there is no
-/// `**`. A malformed pattern matches nothing.
+/// Returns whether a path matches a pattern like Go's `filepath.Match`, which defines the wildcards
+/// of `COPY`: `*` and `?` stop at slashes, and there is no `**`. A malformed pattern matches
+/// nothing.
 pub fn matches(pattern: &str, path: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let path: Vec<char> = path.chars().collect();
@@ -15,7 +15,7 @@ pub fn is_pattern(text: &str) -> bool {
 }
 
 fn here(pattern: &[char], path: &[char]) -> bool {
-    // After a star, where to go on when what follows does not match.
+    // After a star, the position to resume from when the rest does not match.
     let (mut p, mut n) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
     loop {
@@ -44,7 +44,7 @@ fn here(pattern: &[char], path: &[char]) -> bool {
     }
 }
 
-/// How many characters of the pattern match the one of the path.
+/// Returns the number of characters of the pattern that match one character of the path.
 fn one(pattern: &[char], c: char) -> Option<usize> {
     match pattern {
         ['?', ..] => (c != '/').then_some(1),

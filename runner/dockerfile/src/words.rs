@@ -1,21 +1,21 @@
-//! Splitting the rest of a line into words: by spaces alone, by spaces outside of quotes, or as a
-//! JSON list.
+//! The splitting of the rest of a line into words: by spaces, by unquoted spaces, or as a JSON
+//! list.
 
-/// A text and where it stands in the Dockerfile.
+/// A text and its position in the Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// As written; variables and quotes are still in it.
+    /// The text as written, with its variables and quotes.
     pub text: String,
-    /// The byte of the Dockerfile that it begins at.
+    /// The byte offset in the Dockerfile.
     pub at: usize,
 }
 
-/// The spaces that end a word: those of `[\t\v\f\r ]`.
+/// Returns whether a character separates words: `[\t\v\f\r ]`.
 pub(crate) fn is_blank(c: char) -> bool {
     matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ')
 }
 
-/// Words between blanks, each with where it begins.
+/// Splits a text into words at blanks, each with its offset.
 pub(crate) fn by_blanks(text: &str) -> Vec<(usize, &str)> {
     text.split(is_blank)
         .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
@@ -23,7 +23,8 @@ pub(crate) fn by_blanks(text: &str) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// Words between white space that is neither quoted nor escaped; quotes and escapes stay in them.
+/// Splits a text into words at white space that is neither quoted nor escaped; quotes and escapes
+/// are kept.
 pub(crate) fn by_quotes(text: &str, escape: char) -> Vec<(usize, String)> {
     let mut words = Vec::new();
     let mut word: Option<(usize, String)> = None;
@@ -36,7 +37,7 @@ pub(crate) fn by_quotes(text: &str, escape: char) -> Vec<(usize, String)> {
         }
         let (_, out) = word.get_or_insert_with(|| (at, String::new()));
         if c == escape && quote != Some('\'') {
-            // At the end of the line it means nothing.
+            // At the end of the line it has no meaning.
             if let Some((_, next)) = chars.next() {
                 out.extend([c, next]);
             }
@@ -54,17 +55,17 @@ pub(crate) fn by_quotes(text: &str, escape: char) -> Vec<(usize, String)> {
     words
 }
 
-/// What a rest that may be a JSON list is.
+/// The rest of a line, as a possible JSON list.
 pub(crate) enum Json {
-    /// A list of texts.
+    /// A list of strings.
     List(Vec<String>),
-    /// A list, and not of texts alone.
+    /// A list with other values.
     Mixed,
-    /// No JSON list.
+    /// Not a JSON list.
     No,
 }
 
-/// Reads a JSON list of texts.
+/// Parses a JSON list of strings.
 pub(crate) fn json(text: &str) -> Json {
     let text = text.trim_start();
     if !text.starts_with('[') {

@@ -1,4 +1,4 @@
-//! `$NAME` and `${NAME…}`.
+//! The substitutions `$NAME` and `${NAME…}`.
 
 use super::{DEEPEST, Lexer, MOST};
 use crate::glob::Glob;
@@ -24,7 +24,7 @@ impl Lexer<'_> {
         (self.lookup)(name)
     }
 
-    /// A value that nothing stands in for.
+    /// Returns the value of a variable without a default.
     fn plain(&mut self, name: &str, written: String) -> String {
         match self.value(name) {
             Some(value) => value,
@@ -78,7 +78,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Up to what ends a part of a substitution.
+    /// Reads a part of a substitution, up to its end character.
     fn part(&mut self, stop: char, raw: bool) -> Result<String, String> {
         self.parts += 1;
         if self.depth == DEEPEST {
@@ -99,7 +99,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// `${NAME-word}` and its kin. `full`: with a colon, an empty value counts as none.
+    /// Reads `${NAME-word}` and the like. `full`: there is a colon, so an empty value counts as
+    /// unset.
     fn modified(&mut self, name: &str, modifier: char, full: bool) -> Result<String, String> {
         let unset = self.unset.len();
         let mut word = self.part('}', matches!(modifier, '#' | '%'))?;
@@ -109,7 +110,7 @@ impl Lexer<'_> {
             return Ok(format!("${{{name}{colon}{modifier}{word}}}"));
         }
         let value = set.filter(|value| !full || !value.is_empty());
-        // What a word that is not used lacks is no matter.
+        // Unset variables in an unused word do not matter.
         if value.is_some() != (modifier == '+') {
             self.unset.truncate(unset);
         }
@@ -140,7 +141,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `${NAME/pattern/replacement}`.
+    /// Reads `${NAME/pattern/replacement}`.
     fn replaced(&mut self, name: &str) -> Result<String, String> {
         let all = self.next_if('/');
         let pattern = self.part('/', true)?;

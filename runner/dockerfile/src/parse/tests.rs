@@ -1,6 +1,6 @@
 use super::*;
 
-/// What kaniko says of it; these were read off kaniko 1.28.3's own log.
+/// Returns kaniko's message; the expected ones are from the log of kaniko 1.28.3.
 fn said(text: &str) -> String {
     match parse(text) {
         Ok(_) => "taken".to_owned(),
@@ -141,12 +141,12 @@ fn options_of_a_check_that_kaniko_refuses_are_an_error_at_their_value() {
             .message
             .ends_with("invalid check option \"error\"")
     );
-    // It is found behind a shebang, which ends the other directives, and not behind a blank.
+    // It is found after a shebang, which ends the other directives, but not after a blank.
     let errors = parse("#!/bin/x\n# check=eror=true\nFROM scratch\n").expect_err("refused");
     assert_eq!(errors[0].at, "#!/bin/x\n# check=".len());
     assert!(parse("#!/bin/x\n# escape=x\nFROM scratch\n").is_ok());
     assert!(parse(" # check=eror=true\nFROM scratch\n").is_ok());
-    // After a comment, and behind another directive that ends them, it is a comment.
+    // After a comment, or after another directive that ends the directives, it is a comment.
     assert!(parse("# hello\n# check=nonsense\nFROM scratch\n").is_ok());
     for twice in ["syntax=a", "escape=`", "check=skip=all"] {
         let text = format!("# {twice}\n# {twice}\nFROM scratch\n");

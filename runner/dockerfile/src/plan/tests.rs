@@ -18,7 +18,7 @@ fn a_from_sees_global_arguments_and_what_is_given() {
     let text = "ARG A=1\nARG B=\"$A-x\" C\nFROM ab:$B\nARG D=4\nFROM ab:$D$C\n";
     assert_eq!(bases(text, &[]), ["ab:1-x", "ab:"]);
     assert_eq!(bases(text, &[("A", "2"), ("C", "3")]), ["ab:2-x", "ab:3"]);
-    // Declared or not; an empty one is none; what follows a second equals sign is lost.
+    // Declared or not; an empty value is unset; text after a second equals sign is lost.
     assert_eq!(bases(text, &[("D", "5"), ("B", "")]), ["ab:1-x", "ab:5"]);
     assert_eq!(bases(text, &[("B", "u=v")]), ["ab:u", "ab:"]);
     let plan = planned(text, &[], None).expect("a plan");

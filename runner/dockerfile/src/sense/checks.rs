@@ -52,7 +52,7 @@ pub(super) fn healthcheck(rest: Rest, flags: &[Flag]) -> Result<Healthcheck, Err
     Ok(Healthcheck::Command(command(*rest, &kind)))
 }
 
-/// The flags of `RUN` whose values are looked at before anything is built.
+/// Checks the flags of `RUN` whose values are parsed before the build.
 pub(super) fn run_flags(flags: &[Flag]) -> Result<(), Error> {
     for flag in flags {
         let value = flag.value.as_deref().unwrap_or_default();

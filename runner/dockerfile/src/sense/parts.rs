@@ -17,7 +17,7 @@ pub(super) fn copying(
         return Err(Error::new(destination.at, message));
     }
     let sources = words.into_iter().map(|word| match of_word(&word) {
-        // Of two by one name, the last counts.
+        // Of two here-documents with one name, the last applies.
         Some(begun) => {
             let read = heredocs.iter().rfind(|read| read.name == begun.name);
             Source::Heredoc(Heredoc {
