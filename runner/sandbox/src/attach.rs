@@ -50,7 +50,7 @@ pub fn live(places: &Places) -> Result<Option<Live>, SandboxError> {
 /// Returns the live sandbox of these places, or starts a detached one.
 ///
 /// # Errors
-/// When it can't be started or does not answer in time.
+/// If it cannot be started or does not respond in time.
 pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, SandboxError> {
     if let Some(live) = live(places)? {
         return Ok(Attached {

@@ -166,7 +166,7 @@ impl SignIn {
         let proof = self.identity.mint_subject(&caller.member);
         write(&subject, proof.secret.as_bytes())?;
         let mut credentials = developer_credentials(&self.sts, &subject);
-        // The account's address, which gcloud records in its own file.
+        // The account's address, as in gcloud's own credentials files.
         if let Some((_, email)) = caller.member.split_once(':') {
             credentials["account"] = email.into();
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::error::{Answer, ApiError};
 
-/// The maximum page size of most of Google's APIs.
+/// The maximum page size, as in most of Google's APIs.
 const LARGEST: usize = 1000;
 
 /// Returns one page of `items` under `key`; the next page's token is an offset.

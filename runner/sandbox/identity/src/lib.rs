@@ -1,6 +1,6 @@
-//! Who calls, and what they may do: the sandbox's principals, tokens, roles and policies.
+//! The sandbox's principals, tokens, roles and policies.
 //!
-//! It knows nothing of HTTP, GKE or Kubernetes: servers ask it through [`Access`], and issuers of
+//! It does not depend on HTTP, GKE or Kubernetes: servers use it through [`Access`], and issuers of
 //! tokens ([`Identity::mint`] and the like) verify the proof before.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]

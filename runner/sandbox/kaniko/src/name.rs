@@ -72,7 +72,7 @@ impl Reference {
         })
     }
 
-    /// `REGISTRY/REPOSITORY`
+    /// Returns `REGISTRY/REPOSITORY`.
     pub(crate) fn context(&self) -> String {
         format!("{}/{}", self.registry, self.repository)
     }

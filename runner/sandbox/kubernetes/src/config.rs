@@ -1,4 +1,4 @@
-//! The options of a cluster.
+//! The configuration of a cluster.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -46,7 +46,7 @@ pub(crate) fn handle(cloud: &Cloud, call: &Call) -> Answer {
     }
 }
 
-/// The project, location and cluster that a call is about.
+/// The project and location of a call.
 struct Scope<'a> {
     project: &'a str,
     location: &'a str,

@@ -60,7 +60,7 @@ pub(super) fn is_folder(into: &Files, written: &str, workdir: &str) -> bool {
     }
 }
 
-/// Returns the path of an instruction's path, with the image's links followed.
+/// Returns the place in the image of an instruction's path, with links followed.
 pub(crate) fn place(files: &Files, written: &str, workdir: &str) -> String {
     let path = if written.starts_with('/') {
         normal(written)
@@ -79,7 +79,8 @@ pub(crate) fn place(files: &Files, written: &str, workdir: &str) -> String {
     }
 }
 
-/// Returns the path of an instruction's path, with links followed except in the last part.
+/// Returns the place in the image of an instruction's path, with links followed except in the last
+/// part.
 pub(super) fn beside(into: &Files, written: &str, workdir: &str) -> String {
     let path = if written.starts_with('/') {
         normal(written)

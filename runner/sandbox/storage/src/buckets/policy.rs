@@ -75,7 +75,7 @@ pub(crate) async fn set_policy(
     Ok(call.answer(json_of(&bucket, policy)))
 }
 
-/// Returns the caller's permissions. The call itself needs none.
+/// Returns the permissions, of those asked for, that the caller has. The call itself needs none.
 pub(crate) async fn test_permissions(
     State(app): Shared,
     Path(name): Path<String>,
