@@ -1,6 +1,6 @@
 /// Returns whether a text names an image, by the rules of go-containerregistry's
-/// `name.ParseReference` without strictness. For any other text kaniko reports `could not parse
-/// reference: TEXT`.
+/// `name.ParseReference` without strictness. For any other text kaniko reports
+/// `could not parse reference: TEXT`.
 pub fn is_reference(text: &str) -> bool {
     is_tagged(text) || is_digested(text)
 }

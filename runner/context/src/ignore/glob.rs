@@ -1,6 +1,6 @@
-//! The syntax check of patternmatcher before it compiles a pattern: Go's `filepath.Match(pattern,
-//! ".")`, of which only the error is used. It reads a pattern only as far as it matches `.`, so a
-//! later error passes here and is found when the pattern is compiled.
+//! The syntax check of patternmatcher before it compiles a pattern: Go's
+//! `filepath.Match(pattern, ".")`, of which only the error is used. It reads a pattern only as far
+//! as it matches `.`, so a later error passes here and is found when the pattern is compiled.
 
 /// Returns whether Go's `filepath.Match(pattern, ".")` returns no error.
 pub(super) fn is_well_formed(pattern: &[u8]) -> bool {

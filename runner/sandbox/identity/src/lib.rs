@@ -82,8 +82,8 @@ pub enum Resource {
 /// A policy in the form of Google's APIs: `{version, etag, bindings: […]}`.
 pub type PolicyJson = serde_json::Value;
 
-/// The interface of identity for the servers. Storage, registry and Kubernetes take an `Arc<dyn
-/// Access>`.
+/// The interface of identity for the servers. Storage, registry and Kubernetes take an
+/// `Arc<dyn Access>`.
 pub trait Access: Send + Sync + 'static {
     /// Returns the caller of a bearer token; `Err` if the token is unknown or expired.
     fn caller(&self, bearer: Option<&str>) -> Result<Caller, InvalidToken>;

@@ -31,9 +31,9 @@ impl Stages {
         Ok(Self { dockerfile, plan })
     }
 
-    /// Checks all names of images and stages: first those of `FROM` and the numbers of `COPY
-    /// --from`, from the last stage back; then the other values of `COPY --from`, from the first
-    /// stage on.
+    /// Checks all names of images and stages: first those of `FROM` and the numbers of
+    /// `COPY --from`, from the last stage back; then the other values of `COPY --from`, from the
+    /// first stage on.
     pub(crate) fn check(&self, log: &Log<'_>) -> Result<(), String> {
         let reference = |name: &str| {
             if is_reference(name) {

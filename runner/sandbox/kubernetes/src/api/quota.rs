@@ -86,8 +86,8 @@ fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
     pod["spec"]["containers"].as_array().into_iter().flatten()
 }
 
-/// Returns the resources with a quota that the containers leave out: `limits.cpu for: a;
-/// requests.cpu for: a,b`.
+/// Returns the resources with a quota that the containers leave out:
+/// `limits.cpu for: a; requests.cpu for: a,b`.
 fn missing(limited: &[(&str, &str)], pod: &Value) -> Option<String> {
     let mut all = Vec::new();
     for (resource, _) in limited {
