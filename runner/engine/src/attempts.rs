@@ -1,4 +1,4 @@
-//! One step instance, from its first attempt to its end.
+//! Runs one step instance, from its first attempt to its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::shared::{Shared, millis};
 use crate::start::{Incarnation, Start};
 use crate::{AttemptSink, Node, Work};
 
-/// How an instance ended.
+/// The outcome of an instance.
 pub(crate) struct Ended {
     pub(crate) status: Status,
     pub(crate) outputs: Option<Value>,
@@ -23,7 +23,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The end of an instance that had no attempt, or lost it.
+    /// Returns the outcome of an instance that had no attempt, or whose task was lost.
     pub(crate) fn at_once(status: Status, failure: Failure) -> Self {
         Self {
             status,

@@ -5,12 +5,14 @@ use sidestep_events::Failure;
 
 use crate::Retry;
 
-/// How long to wait before the attempt after `attempt`: exponential, between half and the whole of
-/// it, and no less than what the other side asked for, up to the longest wait: what it asks for may
-/// be a plugin's own word.
+/// Returns how long to wait before the attempt after `attempt`.
 ///
-/// The jitter is a function of run, instance and attempt: instances that fail together come back
-/// apart, and a run that is looked at again makes sense.
+/// The back-off is exponential with jitter: between half and all of the current delay, and at least
+/// the `retry_after_ms` of the failure. `max_delay` also limits the latter, since a plugin may have
+/// set it.
+///
+/// The jitter is a function of run, instance and attempt. So instances that fail together retry at
+/// different times, and the delays can be reproduced when a run is analysed.
 pub(crate) fn wait(
     retry: &Retry,
     run: &str,

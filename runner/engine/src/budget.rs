@@ -1,4 +1,4 @@
-//! How much a run, and one attempt of it, may write.
+//! Limits on how much a run, and one attempt of it, may write.
 
 mod ledger;
 
@@ -10,17 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use ledger::Ledger;
 
-/// How much a run may write: the host's own records (intents, ends) have room beyond it.
+/// The limits on what a run may write. The host's own records (intents, ends) are not limited by
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ceilings {
-    /// Bytes of the run's journal.
+    /// The limit on the run's journal, in bytes.
     pub journal: u64,
-    /// Bytes of all its log files.
+    /// The limit on all of the run's log files together, in bytes.
     pub logs: u64,
 }
 
-/// One attempt may use up a quarter of what the run may. What several leave to the others is the
-/// [`Ledger`]'s.
+/// One attempt may use a quarter of what the run may. The [`Ledger`] keeps several attempts from
+/// using up the room of the others.
 const SHARE: u64 = 4;
 
 impl Default for Ceilings {
@@ -32,16 +33,16 @@ impl Default for Ceilings {
     }
 }
 
-/// What is full: for whom, and at how many bytes.
+/// A limit that is reached, with its size in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Full {
     /// The run's journal.
     Journal(u64),
-    /// The attempt's share of it.
+    /// The attempt's share of the run's journal.
     JournalShare(u64),
     /// The run's log files.
     Logs(u64),
-    /// The attempt's share of them.
+    /// The attempt's share of the run's log files.
     LogShare(u64),
 }
 
@@ -84,7 +85,7 @@ impl From<Full> for Failure {
     }
 }
 
-/// What one incarnation may still write, and why it may not any more.
+/// The bytes that one incarnation may still write, and why it may write no more.
 #[derive(Debug)]
 pub(crate) struct Room {
     instance: String,
@@ -111,22 +112,22 @@ impl Room {
         }
     }
 
-    /// Whose it is.
+    /// Returns the instance that this room belongs to.
     pub(crate) fn instance(&self) -> &str {
         &self.instance
     }
 
-    /// Bytes of the journal that are left.
+    /// Returns how many bytes of the journal are left.
     pub(crate) fn journal(&self) -> u64 {
         self.journal.load(Ordering::Relaxed)
     }
 
-    /// Takes bytes of the journal; what is not left is taken all the same.
+    /// Takes bytes of the journal, down to zero if fewer are left.
     pub(crate) fn take_journal(&self, bytes: u64) {
         take(&self.journal, bytes);
     }
 
-    /// Takes a line's bytes, if there is room for them.
+    /// Takes a line's bytes if there is room for them.
     pub(crate) fn take_line(&self, journal: u64, log: u64) -> Result<(), Full> {
         if self.logs.load(Ordering::Relaxed) < log {
             return Err(Full::LogShare(self.shares.logs));
@@ -139,24 +140,25 @@ impl Room {
         Ok(())
     }
 
-    /// That the attempt's share of the journal is used up.
+    /// Returns the limit to report when the attempt's share of the journal is used up.
     pub(crate) fn share(&self) -> Full {
         Full::JournalShare(self.shares.journal)
     }
 
-    /// Nothing more is written for the attempt, which fails with this. The first reason holds.
+    /// Ends all writing for the attempt and returns the failure to end it with. If there already is
+    /// a failure, that one is kept.
     pub(crate) fn fill(&self, full: Full) -> Failure {
         let failure = self.full.get_or_init(|| full.into()).clone();
         self.is_full.cancel();
         failure
     }
 
-    /// Why nothing more is written for the attempt, if that is so.
+    /// Returns why nothing more is written for the attempt, if that is so.
     pub(crate) fn failure(&self) -> Option<Failure> {
         self.full.get().cloned()
     }
 
-    /// Waits until nothing more is written for the attempt.
+    /// Waits until nothing more is written for the attempt, and returns why.
     pub(crate) async fn filled(&self) -> Failure {
         self.is_full.cancelled().await;
         let failure = self.failure();

@@ -1,32 +1,32 @@
 use async_trait::async_trait;
 use sidestep_events::{Failure, Going, Intent, show};
 
-/// What became of an outside object that was to be removed.
+/// The result of removing an external object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Removal {
-    /// Nothing of the run's is there: it was never made, or is gone already, or the name is
-    /// somebody else's.
+    /// No object of the run exists: it was never created, it is already gone, or the name belongs
+    /// to another owner.
     Absent,
-    /// It was there, and is gone.
+    /// The object existed and was removed.
     Gone,
-    /// Its deletion was accepted; it goes by itself.
+    /// The deletion was accepted and is still in progress.
     Going(Going),
 }
 
-/// Removes outside objects.
+/// Removes external objects.
 #[async_trait]
 pub trait Cleaner: Send + Sync {
-    /// Removes what the intent names. An object of that name that is not the run's own must be left
-    /// alone.
+    /// Removes the object that the intent names. Implementations must not touch an object of that
+    /// name that does not belong to the run.
     ///
     /// # Errors
     ///
-    /// A failure of class `denied` says that the removal was refused; after any other it is not
-    /// known whether the object is still there.
+    /// A failure of class `denied` means that the removal was refused. After any other failure it
+    /// is unknown whether the object still exists.
     async fn remove(&self, intent: &Intent) -> Result<Removal, Failure>;
 }
 
-/// For runs that make nothing outside: it refuses to be asked.
+/// A cleaner for runs that create no external objects: every call fails.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoCleaner;
 

@@ -1,32 +1,32 @@
-//! When an attempt's time is over.
+//! The time limit of an attempt.
 
 use std::time::Duration;
 
 use sidestep_events::{Class, Failure, Owner, codes};
 use tokio::time::{Instant, sleep_until};
 
-/// An attempt's limit of time, by the monotonic clock. What is complete only after it does not
-/// count.
+/// An attempt's time limit, measured with the monotonic clock. Results that are complete only after
+/// it do not count.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(Option<(Instant, Duration)>);
 
-/// How an attempt ended whose time was over.
+/// How an attempt ended after its time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Late {
-    /// By itself.
+    /// The attempt ended by itself.
     Ended,
-    /// It was stopped.
+    /// The attempt was stopped.
     Stopped,
 }
 
 impl Deadline {
-    /// The deadline of an attempt that begins now.
+    /// Creates the deadline of an attempt that begins now.
     pub(crate) fn after(limit: Option<Duration>) -> Self {
-        // A limit beyond what the clock can count is none.
+        // A limit that overflows the clock means no limit.
         Self(limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit))))
     }
 
-    /// Waits until the time is over.
+    /// Waits until the deadline is reached.
     pub(crate) async fn reached(self) {
         match self.0 {
             Some((end, _)) => sleep_until(end).await,
@@ -34,7 +34,7 @@ impl Deadline {
         }
     }
 
-    /// The failure of an attempt that ends now, if its time is over.
+    /// Returns the failure of an attempt that ends now, if the deadline has passed.
     pub(crate) fn passed(self, late: Late) -> Option<Failure> {
         let (end, limit) = self.0?;
         let after = Instant::now().checked_duration_since(end)?;
@@ -58,10 +58,10 @@ impl Deadline {
     }
 }
 
-/// A duration in its two largest units: `250 ms`, `2 s`, `1 min 30 s`, `2 h 5 min`.
+/// Formats a duration in its two largest units: `250 ms`, `2 s`, `1 min 30 s`, `2 h 5 min`.
 fn words(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
-    // Part of a second is told of a few seconds only.
+    // Show fractions of a second only below 10 s.
     if milliseconds < 1_000 {
         return format!("{milliseconds} ms");
     }

@@ -1,4 +1,4 @@
-//! An attempt's work, and how it is ended.
+//! Runs an attempt's work and ends it.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -14,18 +14,18 @@ use crate::deadline::{Deadline, Late};
 use crate::shared::Shared;
 use crate::{AttemptSink, Work};
 
-/// How one attempt ended.
+/// The outcome of one attempt.
 pub(crate) enum AttemptEnd {
     Outputs(Value),
     Failed(Failure),
     Cancelled,
     TimedOut(Failure),
-    /// Left as it is, for whoever resumes the run.
+    /// The attempt's objects are left in place, for a resumed run.
     Detached,
 }
 
 impl AttemptEnd {
-    /// The end as it is told.
+    /// Returns the event's form of the outcome.
     pub(crate) fn finished(&self) -> AttemptFinished {
         let (status, failure) = match self {
             Self::Outputs(_) => (Status::Succeeded, None),
@@ -37,19 +37,19 @@ impl AttemptEnd {
     }
 }
 
-/// When an instance has to end before its time.
+/// The signals that end an instance early.
 #[derive(Clone)]
 pub(crate) struct Cut {
-    /// Fires when it is to be cancelled.
+    /// Fires when the instance is cancelled.
     pub(crate) cancel: CancellationToken,
-    /// Fires when it is to be left as it is.
+    /// Fires when the instance is detached.
     pub(crate) detach: CancellationToken,
-    /// When the run's time is over, if that ends the instance.
+    /// When the run's timeout expires, if that ends the instance.
     pub(crate) run_ends: Option<Instant>,
 }
 
-/// Runs the executor, and ends it: at its own end, when its time is up, or when it is cancelled,
-/// each with the grace that the contract gives.
+/// Runs the executor until it ends by itself, its timeout expires, or it is cancelled. On a timeout
+/// or a cancellation the attempt gets the grace period of the contract.
 pub(crate) async fn execute(
     shared: &Shared,
     work: Work,
@@ -63,27 +63,29 @@ pub(crate) async fn execute(
     let (executor, inner) = (shared.executor.clone(), token.clone());
     let written = Arc::clone(&sink);
     let run = async move { executor.execute(work, sink, inner).await };
-    // A panic is our bug, and must not take the other instances with it.
+    // A panic is a bug of the runner, and must not end the other instances.
     let run = catching(run);
     tokio::pin!(run);
     tokio::select! {
         biased;
         () = cut.detach.cancelled() => AttemptEnd::Detached,
         result = &mut run => match (deadline.passed(Late::Ended), written.exhausted(), result) {
-            // It may have blocked the thread meanwhile, so the clock decides, not who came first.
+            // The attempt may have blocked the thread, so the clock decides, not which future is
+            // ready first.
             (Some(failure), _, _) => AttemptEnd::TimedOut(failure),
             (None, Some(failure), _) | (None, None, Err(failure)) => AttemptEnd::Failed(failure),
             (None, None, Ok(outputs)) => AttemptEnd::Outputs(outputs),
         },
         failure = written.until_exhausted() => {
             token.cancel();
-            // Whatever comes within the grace, not all of it is kept.
+            // The result does not count even if it comes within the grace period, since output was
+            // dropped.
             let _ = within_grace(shared, cut, run.as_mut()).await;
             AttemptEnd::Failed(failure)
         }
         () = cut.cancel.cancelled() => {
             token.cancel();
-            // Outputs that come within the grace are not lost: what was done is done.
+            // Outputs that come within the grace period are kept, because the work is done.
             match timeout(shared.options.cancel_grace, &mut run).await {
                 Ok(Ok(outputs)) if deadline.passed(Late::Ended).is_none() => {
                     AttemptEnd::Outputs(outputs)
@@ -93,7 +95,7 @@ pub(crate) async fn execute(
         }
         () = deadline.reached() => {
             token.cancel();
-            // The grace is for tidying up: nothing that it brings counts.
+            // The grace period is for cleaning up. Its results do not count.
             let late = match within_grace(shared, cut, run.as_mut()).await {
                 Some(_) => Late::Ended,
                 None => Late::Stopped,
@@ -104,8 +106,8 @@ pub(crate) async fn execute(
     }
 }
 
-/// What the attempt answers within its grace, which is shorter once the run is stopped: the removal
-/// of what it made can't wait.
+/// Returns the attempt's result if it ends within the grace period. Once the run is stopped the
+/// grace period is shorter, since the attempt's objects must be removed in time.
 async fn within_grace<T>(
     shared: &Shared,
     cut: &Cut,
@@ -122,7 +124,7 @@ async fn within_grace<T>(
     }
 }
 
-/// Runs the future; a panic in it becomes a failure that is ours.
+/// Runs the future, and turns a panic in it into a failure that is reported as a bug of the runner.
 async fn catching(run: impl Future<Output = Result<Value, Failure>>) -> Result<Value, Failure> {
     let mut run = std::pin::pin!(run);
     std::future::poll_fn(move |context| {

@@ -10,15 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::AttemptSink;
 
-/// What a step holds from its start to its end: room for its memory, for example. It is given back
-/// when it is dropped.
+/// The resources that a step holds from its start to its end, such as memory. Dropping the value
+/// releases them.
 pub type Admitted = Box<dyn Send + Sync>;
 
-/// Why a step can't start yet.
+/// The reason why a step can't start yet.
 pub struct Wait {
-    /// What it waits for, for people.
+    /// The reason, as a text for people.
     pub reason: String,
-    /// Completes when it is worth asking again.
+    /// Completes when it is worth trying again.
     pub until: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -33,15 +33,17 @@ impl std::fmt::Debug for Wait {
 /// Runs one incarnation of one attempt.
 #[async_trait]
 pub trait Executor: Send + Sync {
-    /// Takes what a step needs to start, or says what it has to wait for. Where no other step of
-    /// the run goes on, nothing is given back any more, and the step fails instead.
+    /// Reserves what a step needs to start, or returns what it has to wait for. If no other step of
+    /// the run is in progress, nothing can be released any more, and the step fails instead.
     fn admit(&self) -> Result<Admitted, Wait> {
         Ok(Box::new(()))
     }
 
-    /// Runs it to its outputs. When `cancel` fires it should end soon; after the grace it is
-    /// dropped, and must then leave nothing running on this machine. What it makes outside it
-    /// tells `sink` first.
+    /// Runs the work and returns its outputs.
+    ///
+    /// When `cancel` fires, the executor should end soon. After the grace period the future is
+    /// dropped, and must leave nothing running on this machine. Before it creates an external
+    /// object, it must declare the object to `sink`.
     async fn execute(
         &self,
         work: Work,
@@ -50,27 +52,28 @@ pub trait Executor: Send + Sync {
     ) -> Result<Value, Failure>;
 }
 
-/// What an executor is to run.
+/// The work of one incarnation of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
     /// The instance's index in the program.
     pub index: usize,
     /// The step's id.
     pub step: String,
-    /// The instance.
+    /// The instance's name.
     pub instance: String,
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The incarnation of the attempt, from 1.
+    /// The number of the attempt's incarnation, from 1.
     pub incarnation: u32,
     /// Whether an earlier incarnation of this attempt was lost.
     pub resumed: bool,
-    /// What that one last wanted to remember.
+    /// The last checkpoint of the earlier incarnation.
     pub checkpoint: Option<Value>,
-    /// Where that one's reading of followed pods' logs stood: by pod, then by container.
+    /// The positions in the followed pods' logs that the earlier incarnation had reached, by pod,
+    /// then by container.
     pub positions: BTreeMap<String, BTreeMap<String, Value>>,
-    /// The inputs.
+    /// The step's inputs.
     pub inputs: Value,
-    /// How long it has; the engine cancels it then.
+    /// How long the attempt may take. The engine cancels it after that.
     pub timeout: Option<Duration>,
 }

@@ -20,14 +20,13 @@ pub struct HostExecutor {
     pub run: String,
     /// The plan that the attempts belong to.
     pub plan: Arc<Plan>,
-    /// The plan's digest. It takes time in proportion to the plan, so it is not made for each
-    /// attempt.
+    /// The plan's digest, computed once, since the cost grows with the size of the plan.
     pub plan_digest: String,
-    /// The plan's plugins, by their digests.
+    /// The plan's plugins, by digest.
     pub plugins: HashMap<String, Plugin>,
-    /// Evaluates what a step's plugin requests once its inputs are known.
+    /// Evaluates the scopes that a step's plugin requests, once the step's inputs are known.
     pub evaluator: Arc<dyn Evaluator>,
-    /// What capabilities work with.
+    /// The services that capabilities use.
     pub services: Arc<Services>,
     /// The secrets known to the run.
     pub masks: Arc<Masks>,
@@ -61,7 +60,7 @@ impl Executor for HostExecutor {
             .plugins
             .get(&instance.plugin_digest)
             .ok_or_else(|| Failure::bug(format!("the plugin of {} was not loaded", instance.id)))?;
-        // What depends on other steps is known only now, and may still be refused.
+        // Scopes that depend on other steps are known only now, and may still be refused.
         let scopes = instance.scopes(&self.plan, &self.evaluator, &work.inputs)?;
         let context = StepContext {
             run: self.run.clone(),
@@ -84,7 +83,8 @@ impl Executor for HostExecutor {
             context,
             services: self.services.clone(),
             inputs: work.inputs,
-            // The engine cancels when the time is up, so that the plugin has its grace.
+            // The engine cancels when the timeout expires, so that the plugin gets its grace
+            // period.
             timeout: None,
         };
         plugin.run(incarnation).await
@@ -120,8 +120,8 @@ impl StepSink for AttemptSink {
     }
 }
 
-/// The positions as their reader knows them; one that can't be read begins its log anew, since
-/// reading a line twice is better than losing it.
+/// Converts the positions to the log reader's form. If a position can't be read, its log is read
+/// from the start, since reading a line twice is better than losing it.
 fn positions(
     known: BTreeMap<String, BTreeMap<String, Value>>,
 ) -> HashMap<String, HashMap<String, Position>> {

@@ -1,5 +1,5 @@
-//! Removing what attempts made outside, by the journal's intents: at an attempt's end, when a run
-//! goes on, and when somebody cleans up after a run whose process was killed.
+//! Removes the external objects of attempts, by the journal's intents: at the end of an attempt,
+//! when a run is resumed, and when `sidestep gc` cleans up after a run whose process was killed.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use tokio::time::{Instant, timeout};
 use crate::recorder::{Recorder, Scope};
 use crate::{Cleaner, Removal};
 
-/// How many objects are removed at the same time.
+/// The maximum number of objects that are removed at the same time.
 const AT_ONCE: usize = 16;
 
-/// The code of the warning that a run ends with that was detached.
+/// The code of the warning at the end of a detached run.
 pub(crate) const DETACHED: &str = codes::run::DETACHED;
 
-/// What became of an outside object that was to be removed.
+/// An external object that was to be removed, and the result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leftover {
-    /// What it was.
+    /// The intent that declared the object.
     pub intent: Intent,
-    /// What became of it, or why it could not be removed.
+    /// The result of the removal, or why it failed.
     pub removed: Result<Removal, Failure>,
 }
 
-/// Removes what a run that nobody writes any more left outside, save what is to be kept. What
-/// became of each object is journaled and answered. `limit` is the time for all of it.
+/// Removes the external objects of a run that no process writes any more, if `wanted` picks them.
+/// Journals and returns the result for each object. `limit` is the time for all of them together.
 pub async fn collect(
     recorder: &Recorder,
     cleaner: &dyn Cleaner,
@@ -40,8 +40,8 @@ pub async fn collect(
     left
 }
 
-/// Whether the last process of a run left it on purpose, for whoever resumes it. What was cleaned
-/// up since, because its own time was over, changes nothing in that.
+/// Returns whether the last process of a run detached on purpose, so that the run can be resumed.
+/// Later removals of expired objects do not change the answer.
 pub fn was_detached<'a>(records: impl DoubleEndedIterator<Item = &'a Record>) -> bool {
     let last = records.rev().find_map(|record| match record {
         Record::Event(envelope) if !matches!(envelope.event, Event::CleanedUp(_)) => {
@@ -88,11 +88,11 @@ fn timed_out(limit: Duration) -> Failure {
     )
 }
 
-/// Journals and tells what became of an object. What still goes stays open in the journal, so that
-/// the next one to look sees whether it went.
+/// Journals and reports the result of removing an object. An object whose deletion is in progress
+/// stays open in the journal, so that the next cleanup checks whether it is gone.
 fn record(recorder: &Recorder, scope: &Scope, intent: &Intent, removed: &Result<Removal, Failure>) {
     if let Ok(Removal::Absent | Removal::Gone) = removed {
-        // If this isn't written, the next one to look finds nothing, and says so.
+        // If this is not written, the next cleanup finds no object and records that.
         let _ = recorder.done(Done {
             intent: intent.id,
             id: None,
@@ -115,7 +115,7 @@ fn record(recorder: &Recorder, scope: &Scope, intent: &Intent, removed: &Result<
     recorder.emit(scope, Event::CleanedUp(event));
 }
 
-/// An object's name and place, as its own tools write it.
+/// Returns an object's name and location, in the form that its own tools use.
 pub fn name_of(intent: &Intent) -> Foreign {
     let name = intent.name.exact();
     let name = match &intent.place {

@@ -1,9 +1,10 @@
-//! Runs a plan: what may start when, side by side, again after a failure, no longer than allowed,
-//! and to its end when it is cancelled or taken up again.
+//! Runs a plan: decides which steps may start, runs them in parallel, retries failures, enforces
+//! time limits, and handles cancelled and resumed runs.
 //!
-//! Events are the only way out: the [`Recorder`] numbers each, writes it to the journal and hands
-//! it to the [`Reports`] that reporters read. The engine must not print, and it must not know what a step does: an
-//! [`Executor`] runs one attempt, and a [`Cleaner`] removes what attempts left outside.
+//! Events are the only output: the [`Recorder`] numbers each event, writes it to the journal and
+//! passes it to the [`Reports`] that reporters read. The engine must not print, and must not know
+//! what a step does: an [`Executor`] runs one attempt, and a [`Cleaner`] removes the objects that
+//! attempts left behind.
 
 mod attempts;
 mod backoff;

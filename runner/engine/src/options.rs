@@ -1,20 +1,20 @@
 use std::time::Duration;
 
-/// How a run is to be run.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// How many instances run side by side; at least one does.
+    /// The maximum number of instances that run in parallel; 0 counts as 1.
     pub max_parallel: usize,
-    /// How long the run may take, `finally` aside.
+    /// How long the run may take, without `finally`.
     pub timeout: Option<Duration>,
-    /// How long a plugin may go on after its time was up.
+    /// How long a plugin may continue after its timeout.
     pub grace: Duration,
-    /// How long a plugin may go on after it was cancelled. What it leaves is removed after that,
+    /// How long a plugin may continue after it was cancelled. Its objects are removed after that,
     /// and GitHub kills a cancelled job after 10 s.
     pub cancel_grace: Duration,
-    /// How long the host may take to remove what one attempt left.
+    /// How long the host may take to remove the objects of one attempt.
     pub cleanup: Duration,
-    /// The time of an instance in `finally` that names none.
+    /// The timeout of an instance in `finally` that has none of its own.
     pub finally_timeout: Duration,
 }
 

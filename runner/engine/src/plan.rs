@@ -15,13 +15,13 @@ pub struct PlanProgram {
     plan: Arc<Plan>,
     nodes: Vec<Node>,
     indices: HashMap<String, usize>,
-    /// What expressions see. Only what an expression can read is brought up to date, when it is
-    /// about to be evaluated.
+    /// The state that expressions see. Before an expression is evaluated, only the parts that it
+    /// can read are updated.
     state: Mutex<RunState>,
     facts: Facts,
 }
 
-/// What the first event says beside the plan.
+/// The facts of the first event, beside the plan.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The runner's version.
@@ -33,10 +33,10 @@ pub struct Facts {
 }
 
 impl PlanProgram {
-    /// Makes a program of a plan. `evaluator` evaluates its conditions, inputs and outputs.
+    /// Creates a program from a plan. `evaluator` evaluates its conditions, inputs and outputs.
     ///
-    /// Fails when the plan names a need that it does not hold, or two steps alike; one that was made
-    /// by [`sidestep_pipeline`] never does.
+    /// Fails when the plan refers to a need that does not exist, or has two steps with the same id.
+    /// Plans made by [`sidestep_pipeline`] have neither.
     pub fn new(
         plan: Arc<Plan>,
         facts: Facts,
@@ -63,12 +63,12 @@ impl PlanProgram {
         })
     }
 
-    /// The plan.
+    /// Returns the plan.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
 
-    /// The state, with what became of these instances.
+    /// Returns the state, updated with the results of the instances in `seen`.
     fn state<'a>(
         &self,
         view: &RunView,
@@ -123,7 +123,7 @@ impl Program for PlanProgram {
         let instance = &self.plan.instances[index];
         let mut seen = seen(instance);
         if instance.finally {
-            // Its status functions are about all of `steps`.
+            // The condition's status functions cover all of `steps`.
             let steps = self.plan.instances.iter().filter(|other| !other.finally);
             seen.extend(steps.map(|other| other.id.clone()));
         }
@@ -191,7 +191,7 @@ fn retry(retry: &sidestep_pipeline::Retry) -> Retry {
     }
 }
 
-/// The instances whose state the instance's expressions can depend on.
+/// Returns the instances whose state the instance's expressions can depend on.
 fn seen(instance: &Instance) -> BTreeSet<String> {
     let read = instance.sees.values().flat_map(ids);
     instance.needs.iter().chain(read).cloned().collect()

@@ -4,56 +4,57 @@ use std::time::Duration;
 use serde_json::Value;
 use sidestep_events::{Failure, RunStarted, Status};
 
-/// What the engine asks of a plan: the graph, and the values of expressions once they are known.
+/// The engine's view of a plan: the graph, and the values of expressions once they are known.
 pub trait Program: Send + Sync {
-    /// The first event's facts; the engine sets `resumed`.
+    /// Returns the first event's facts; the engine sets `resumed`.
     fn describe(&self) -> RunStarted;
 
-    /// All step instances; an index into this list names one everywhere below. Those of `finally`
-    /// stand among them.
+    /// Returns all step instances, including those of `finally`. All other methods use indexes into
+    /// this list.
     fn nodes(&self) -> &[Node];
 
-    /// Whether the instance is to run, now that what it needs is over.
+    /// Returns whether the instance should run. The engine calls it when all needs of the instance
+    /// are over.
     ///
     /// Fails when the condition can't be evaluated; the instance fails with it.
     fn condition(&self, index: usize, view: &RunView) -> Result<Verdict, Failure>;
 
-    /// The instance's inputs. Asked after the condition was true.
+    /// Returns the instance's inputs. The engine calls it after the condition was true.
     fn inputs(&self, index: usize, view: &RunView) -> Result<Value, Failure>;
 
-    /// The pipeline's outputs. Asked only after a run that succeeded.
+    /// Returns the pipeline's outputs. The engine calls it only after a successful run.
     fn outputs(&self, view: &RunView) -> Result<Option<Value>, Failure>;
 }
 
-/// One step instance, as scheduling sees it.
+/// One step instance, as the scheduler sees it.
 #[derive(Debug, Clone, Default)]
 pub struct Node {
     /// The step's id in the file.
     pub step: String,
-    /// The instance: the id, with the matrix's values where there is one.
+    /// The instance's name: the step's id, with the matrix values if there are any.
     pub instance: String,
-    /// The instances that must be over before it.
+    /// The instances that must be over before this one starts.
     pub needs: Vec<usize>,
-    /// Whether it belongs to `finally`: it starts when all others are over.
+    /// Whether the instance belongs to `finally`, which starts when all others are over.
     pub finally: bool,
-    /// When an attempt that failed is made again.
+    /// When a failed attempt is retried.
     pub retry: Retry,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
-    /// The instances that it shares a matrix's limits with.
+    /// The matrix whose limits the instance shares.
     pub pool: Option<Pool>,
 }
 
-/// When an attempt that failed is made again.
+/// When a failed attempt is retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
-    /// How many attempts there are at most; 0 and 1 are one.
+    /// The maximum number of attempts; 0 counts as 1.
     pub attempts: u32,
-    /// The classes, codes or prefixes of codes that are worth another attempt.
+    /// The failure classes, codes and code prefixes that are retried.
     pub on: Vec<String>,
-    /// The wait before the second attempt; it doubles with each further one.
+    /// The delay before the second attempt; it doubles with each further one.
     pub delay: Duration,
-    /// The longest wait.
+    /// The maximum delay.
     pub max_delay: Duration,
 }
 
@@ -71,49 +72,50 @@ impl Default for Retry {
 /// The limits of one matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
-    /// Its name; the step's id.
+    /// The pool's name, which is the step's id.
     pub name: String,
-    /// How many of its instances run side by side.
+    /// The maximum number of its instances that run in parallel.
     pub max_parallel: Option<usize>,
     /// Whether the first failure cancels the others.
     pub fail_fast: bool,
 }
 
-/// What a condition says.
+/// The result of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// Run.
+    /// The instance runs.
     Run,
-    /// Don't.
+    /// The instance is skipped.
     Skip {
         /// The condition, as the file has it.
         condition: String,
         /// The value of each name in it.
         values: BTreeMap<String, Value>,
-        /// Whether a failure before it is the reason: then it does not satisfy those that need it.
+        /// Whether an earlier failure is the reason. Then the instance does not satisfy its
+        /// dependents.
         because_of_failure: bool,
     },
 }
 
-/// What is known of the run while it goes on.
+/// The state of a run in progress.
 #[derive(Debug, Clone, Default)]
 pub struct RunView {
     /// Each instance, by its index.
     pub nodes: Vec<NodeState>,
-    /// Whether the run was cancelled or ran out of time.
+    /// Whether the run was cancelled or timed out.
     pub cancelled: bool,
 }
 
-/// What is known of one instance.
+/// The state of one instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeState {
-    /// Where it stands.
+    /// The instance's status.
     pub status: Status,
-    /// Its outputs, if it succeeded.
+    /// The instance's outputs, if it succeeded.
     pub outputs: Option<Value>,
-    /// Why it failed.
+    /// Why the instance failed.
     pub failure: Option<Failure>,
-    /// For a skipped one: whether a failure before it was the reason.
+    /// For a skipped instance, whether an earlier failure was the reason.
     pub because_of_failure: bool,
 }
 
@@ -129,7 +131,7 @@ impl Default for NodeState {
 }
 
 impl NodeState {
-    /// Whether those that need it may go on as if it had succeeded.
+    /// Returns whether dependents may start as if the instance had succeeded.
     pub fn satisfies(&self) -> bool {
         self.status.has_outputs() || (self.status == Status::Skipped && !self.because_of_failure)
     }

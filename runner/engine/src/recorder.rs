@@ -19,14 +19,14 @@ use crate::{Reports, Stop, StopReason};
 use lines::Logs;
 pub(crate) use scope::Scope;
 
-/// The code of a failure for want of space.
+/// The code of a failure due to a full disk.
 const FULL: &str = codes::state::FULL;
 
-/// Where every event of a run passes: it gives each its number, writes it to the journal, and
-/// hands it to the reporters, in that order.
+/// Records every event of a run: numbers it, writes it to the journal, and passes it to the
+/// reporters, in that order.
 ///
-/// When the journal can't be written, the run is stopped; events still reach the reporters, so
-/// that people learn why.
+/// When the journal can't be written, the recorder stops the run. Events still reach the reporters,
+/// so that users see the reason.
 #[derive(Debug)]
 pub struct Recorder {
     run: String,
@@ -34,7 +34,7 @@ pub struct Recorder {
     folder: RunFolder,
     stop: Stop,
     ceilings: Ceilings,
-    /// Wakes who writes the lines that are held.
+    /// Wakes the thread that writes held lines.
     held: SyncSender<()>,
     inner: Mutex<Inner>,
 }
@@ -42,33 +42,36 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Inner {
     journal: JournalWriter,
-    /// Counts on even when the journal is broken, so that reporters see no gap.
+    /// Increases even when the journal is broken, so that reporters see no gap.
     seq: u64,
     broken: bool,
     next_intent: u64,
     open: HashMap<IntentId, Intent>,
     logs: Logs,
-    /// Who may write how much of the journal.
+    /// How much of the journal each instance may write.
     shares: Ledger,
     reporters: Option<Outlet>,
-    /// How many lines came when neither the journal nor the reporters could take any more.
+    /// The number of lines that were dropped because neither the journal nor the reporters could
+    /// take them.
     lost: u64,
 }
 
-/// What became of a record of an attempt.
+/// The result of writing a record of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
     Yes,
-    /// There is no room for it.
+    /// The limit leaves no room for it.
     Full,
     /// The journal can't be written.
     Broken,
 }
 
 impl Recorder {
-    /// A recorder over an opened journal, and what reporters read. `history` is what the journal
-    /// holds so far; `traceparent` the value of `TRACEPARENT`; `instances` how many the plan has,
-    /// which share what may be written. The reports end when [`Recorder::close`] is called.
+    /// Creates a recorder for an open journal, and the reports that reporters read.
+    ///
+    /// `history` is the journal's content so far, `traceparent` the value of `TRACEPARENT`, and
+    /// `instances` the number of instances in the plan, which share the limits. The reports end
+    /// when [`Recorder::close`] is called.
     pub fn new(
         folder: RunFolder,
         journal: JournalWriter,
@@ -89,7 +92,7 @@ impl Recorder {
                 })
             })
             .collect();
-        // Whoever has no outputs runs again.
+        // Instances without outputs run again.
         let ended: Vec<&str> = history
             .instances
             .iter()
@@ -125,22 +128,22 @@ impl Recorder {
         (recorder, reports)
     }
 
-    /// The run's id.
+    /// Returns the run's id.
     pub fn run(&self) -> &str {
         &self.run
     }
 
-    /// The run's trace.
+    /// Returns the run's trace id.
     pub fn trace(&self) -> &TraceId {
         &self.trace
     }
 
-    /// What an incarnation of the instance may write.
+    /// Returns a new budget for an incarnation of the instance.
     pub(crate) fn room(&self, instance: &str) -> Room {
         Room::new(instance, self.ceilings)
     }
 
-    /// Ends the reports and makes the journal durable.
+    /// Ends the reports and syncs the journal to disk.
     pub fn close(&self) {
         let mut inner = self.lock();
         self.write_lines(&mut inner);
@@ -150,7 +153,8 @@ impl Recorder {
         }
     }
 
-    /// How many lines were lost, because the journal can't be written and nobody reads the reports.
+    /// Returns how many lines were dropped because the journal can't be written and the reports are
+    /// not read.
     pub(crate) fn lost_lines(&self) -> u64 {
         self.lock().lost
     }
@@ -165,7 +169,7 @@ impl Recorder {
         }
     }
 
-    /// Takes an event of an attempt, unless there is no room for it: then `room` says so.
+    /// Records an event of an attempt. If there is no room for it, marks `room` as full.
     pub(crate) fn say(&self, scope: &Scope, event: Event, room: &Room) {
         let mut inner = self.lock();
         self.write_lines(&mut inner);
@@ -190,10 +194,12 @@ impl Recorder {
         }
     }
 
-    /// Journals that an outside object is about to be made, durably. `make` gets its id.
+    /// Journals durably that an external object is about to be created. `make` gets the intent's
+    /// id.
     ///
-    /// The run always has room for it; the attempt pays with its share. Fails when that is used
-    /// up, or the journal can't be written: then nothing may be made.
+    /// The run's limit never blocks an intent, but its bytes count against the attempt's share.
+    /// Fails when that share is used up, or when the journal can't be written; then the object must
+    /// not be created.
     pub(crate) fn intent(
         &self,
         make: impl FnOnce(IntentId) -> Intent,
@@ -221,7 +227,8 @@ impl Recorder {
         Ok(id)
     }
 
-    /// The intent that an earlier incarnation of the same attempt journaled for the same object.
+    /// Returns the open intent that the same attempt journaled for the same object, if there is
+    /// one.
     pub(crate) fn known_intent(&self, like: &Intent) -> Option<IntentId> {
         let inner = self.lock();
         inner
@@ -258,8 +265,8 @@ impl Recorder {
         }
     }
 
-    /// Journals an attempt's outputs. They come again with the step's end, which has room for them
-    /// then.
+    /// Journals an attempt's outputs. The end of the step repeats them, so room for that is
+    /// reserved too.
     pub(crate) fn output(&self, output: Output) -> Result<(), Failure> {
         let instance = output.instance.clone();
         let mut inner = self.lock();
@@ -282,7 +289,7 @@ impl Recorder {
         }
     }
 
-    /// The outside objects that may still be there, oldest first.
+    /// Returns the external objects that may still exist, oldest first.
     pub(crate) fn open_intents(&self, wanted: impl Fn(&Intent) -> bool) -> Vec<Intent> {
         let inner = self.lock();
         let mut open: Vec<_> = inner.open.values().filter(|i| wanted(i)).cloned().collect();
@@ -301,7 +308,8 @@ impl Recorder {
         self.write_lines(inner);
         let envelope = self.envelope(inner.seq, scope, event);
         inner.seq += 1;
-        // The failure is in the run's end; an event has no caller to tell.
+        // Errors are reported at the end of the run, since an event has no caller to return them
+        // to.
         let record = Record::Event(Box::new(envelope));
         let from = inner.journal.length();
         let kept = self.write(inner, &record).is_ok();
@@ -335,13 +343,13 @@ impl Recorder {
         }
     }
 
-    /// Journals a record of the host's own, after the lines before it.
+    /// Journals a record of the host itself, after the lines before it.
     fn record(&self, inner: &mut Inner, record: &Record) -> Result<(), Failure> {
         self.write_lines(inner);
         self.write(inner, record)
     }
 
-    /// Journals a record of an attempt, if the run and the attempt have room for it.
+    /// Journals a record of an attempt, if the limits of the run and the attempt leave room for it.
     fn write_within(&self, inner: &mut Inner, record: &Record, room: &Room) -> Kept {
         if inner.broken {
             return Kept::Broken;
@@ -391,7 +399,7 @@ impl Recorder {
     fn broken(&self, inner: &mut Inner, error: StateError) -> Failure {
         let mut failure = Failure::from(error);
         if failure.code == FULL {
-            // It has begun, and what it is up to is on that disk.
+            // The run has begun, and its state is on that disk.
             failure.help = vec!["Free space on that disk, then go on with the run:".into()];
             failure = failure.with_helps(commands::resume(&self.run));
         }
@@ -401,7 +409,7 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing in here panics between two halves of a change.
+        // No code under the lock panics halfway through a change.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! The way of events to their reporters. The run never waits for it, and it never holds more than
-//! so much memory: what a reader is too slow for is read back from the journal when its turn comes.
+//! Passes events to their reporters. The run never waits for a reporter, and memory use is limited:
+//! events that a slow reader has not taken are read back from the journal later.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,22 +8,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use sidestep_events::{Envelope, Event, Foreign};
 use sidestep_state::{Events, RunFolder, StateError, Told};
 
-/// How much is held for a reader, by [`weight`]: some thousands of events.
+/// The maximum size of the events held for a reader, by [`weight`]: some thousands of events.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// Where events are put. Nobody waits here.
+/// The sending side of the reports. It never blocks.
 #[derive(Debug)]
 pub(crate) struct Outlet(Arc<Shared>);
 
-/// The events of a run, each once and in order, as they happen. To ask for the next one waits until
-/// there is one, or until the run is over.
+/// The events of a run, each once and in order, as they happen. `next` blocks until there is an
+/// event or the run is over.
 ///
-/// A reader that is slow, or does not read at all, costs the run nothing.
+/// A slow reader, or one that does not read at all, does not slow down the run.
 #[derive(Debug)]
 pub struct Reports {
     shared: Arc<Shared>,
     folder: RunFolder,
-    /// What is being read back, and the number of the first event that is wanted of it.
+    /// The events that are being read back, and the number of the first one to return.
     back: Option<(Events, u64)>,
     trouble: Option<StateError>,
 }
@@ -34,18 +34,18 @@ struct Shared {
     changed: Condvar,
 }
 
-/// What was not asked for yet, oldest first: `held`, then what stands in the journal at `behind`,
+/// The events that were not read yet, oldest first: `held`, then those in the journal at `behind`,
 /// then `late`.
 #[derive(Debug, Default)]
 struct Waiting {
     held: Queue,
-    /// The records from that of the first event that found no room up to that of the last one so
-    /// far, and the number of the first: its record may hold others before it.
+    /// The range of journal records of the events that found no room, and the number of the first
+    /// such event, since its record may also hold earlier events.
     behind: Option<(Range<u64>, u64)>,
     /// Events that the journal could not take.
     late: Queue,
     closed: bool,
-    /// Nobody asks any more.
+    /// Whether the reader was dropped.
     forsaken: bool,
 }
 
@@ -55,7 +55,7 @@ struct Queue {
     weight: usize,
 }
 
-/// An outlet, and its reader. `folder` is the run's.
+/// Creates an outlet and its reader. `folder` is the run's.
 pub(crate) fn reports(folder: RunFolder) -> (Outlet, Reports) {
     let shared = Arc::new(Shared::default());
     let reports = Reports {
@@ -68,13 +68,12 @@ pub(crate) fn reports(folder: RunFolder) -> (Outlet, Reports) {
 }
 
 impl Outlet {
-    /// Hands on an event that stands in the journal at `place`; nowhere if the journal did not
-    /// take it.
+    /// Sends an event that is in the journal at `place`, or `None` if it could not be journaled.
     pub(crate) fn send(&self, envelope: Envelope, place: Option<Range<u64>>) {
         self.send_all(vec![envelope], place);
     }
 
-    /// Hands on the events of one record, in their order.
+    /// Sends the events of one record, in order.
     pub(crate) fn send_all(&self, envelopes: Vec<Envelope>, place: Option<Range<u64>>) {
         let mut waiting = self.0.lock();
         if waiting.forsaken {
@@ -94,13 +93,13 @@ impl Outlet {
         self.0.changed.notify_all();
     }
 
-    /// Whether more is held than should be of what the journal does not have.
+    /// Returns whether the events that are held exceed the limit.
     pub(crate) fn is_full(&self) -> bool {
         let waiting = self.0.lock();
         waiting.held.weight + waiting.late.weight > MOST
     }
 
-    /// How much is held now.
+    /// Returns the weight of all held events.
     #[cfg(test)]
     fn weight(&self) -> usize {
         let waiting = self.0.lock();
@@ -116,13 +115,13 @@ impl Drop for Outlet {
 }
 
 impl Reports {
-    /// Why events that had to be read back from the journal could not be, if that happened: then
-    /// they are missing.
+    /// Returns the error of reading events back from the journal, if there was one. Those events
+    /// are missing from the reports.
     pub fn into_trouble(mut self) -> Option<StateError> {
         self.trouble.take()
     }
 
-    /// The next event of those that are being read back.
+    /// Returns the next of the events that are being read back.
     fn read_back(&mut self) -> Option<Envelope> {
         let (events, first) = self.back.as_mut()?;
         loop {
@@ -207,8 +206,8 @@ impl Queue {
     }
 }
 
-/// About how many bytes an event takes in memory. Only lines can come without end; all else is
-/// taken for large, and is rare.
+/// Returns roughly how many bytes an event takes in memory. Only log lines can come in unlimited
+/// numbers. Other events are rare, so they all count as large.
 fn weight(envelope: &Envelope) -> usize {
     let names = [&envelope.step, &envelope.instance];
     let names: usize = names
@@ -218,7 +217,7 @@ fn weight(envelope: &Envelope) -> usize {
         .sum();
     1024 + names
         + match &envelope.event {
-            // A field is a node of a tree, a name and a value.
+            // A field is a tree node with a name and a value.
             Event::Log(line) => line.message.len() + 256 * line.fields.len(),
             Event::HostCall(call) => call.target.len() + call.function.len(),
             Event::Progress(_) | Event::GroupFinished {} => 0,

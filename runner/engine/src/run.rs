@@ -14,21 +14,21 @@ use crate::shared::{Shared, millis};
 use crate::start::Start;
 use crate::{Cleaner, Executor, Program, RunOptions, RunView, Stop, StopReason};
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunEnd {
-    /// Its status; `running` when it was detached.
+    /// The run's status; `running` when it was detached.
     pub status: Status,
-    /// What the process ends with.
+    /// The exit code of the process.
     pub exit: Exit,
-    /// The pipeline's outputs, after a run that succeeded.
+    /// The pipeline's outputs, if the run succeeded.
     pub outputs: Option<Value>,
 }
 
-/// Runs a program to its end, or goes on with it where `history` ends.
+/// Runs a program to its end, or resumes it after `history`.
 ///
-/// Instances that succeeded before keep their outputs; an attempt that never ended goes on in a
-/// new incarnation; whatever else did not succeed is tried again. The recorder is closed at the
+/// Instances that succeeded before keep their outputs. An attempt that never ended resumes in a new
+/// incarnation. All other instances that did not succeed run again. The recorder is closed at the
 /// end, so that the reports end too.
 pub async fn run(
     program: Arc<dyn Program>,
@@ -58,7 +58,7 @@ pub async fn run(
         detached(&recorder, &stop)
     } else {
         if let Some(StopReason::Broken(failure)) = stop.reason() {
-            // No step failed by it, so nobody else says why the run ends.
+            // No step failed because of it, so nothing else reports why the run ends.
             recorder.emit(&Scope::run(), Event::Warning(warning(failure)));
             tell_lost(&recorder);
         }
@@ -76,7 +76,7 @@ pub async fn run(
         end
     };
     recorder.close();
-    // What broke the journal may have been its last record.
+    // The last record may have been the one that broke the journal.
     match stop.reason() {
         Some(StopReason::Broken(failure)) if end.status == Status::Succeeded => RunEnd {
             status: Status::Failed,
@@ -87,7 +87,8 @@ pub async fn run(
     }
 }
 
-/// Removes what earlier processes of this run left, save what an attempt that goes on still uses.
+/// Removes the objects that earlier processes of this run left behind, except those that a resumed
+/// attempt still uses.
 async fn sweep(program: &Arc<dyn Program>, history: &History, shared: &Shared) {
     let going_on = |instance: &str, attempt: u32| {
         program.nodes().iter().any(|node| node.instance == instance)
@@ -97,8 +98,8 @@ async fn sweep(program: &Arc<dyn Program>, history: &History, shared: &Shared) {
     shared.clean_up(&Scope::run(), over).await;
 }
 
-/// The run's status and exit code, from its instances, from what stopped it, and from what it may
-/// have left outside: a run that succeeded otherwise must not hide that.
+/// Returns the run's status and exit code, from its instances, the reason it was stopped, and the
+/// objects that could not be removed. A run that succeeded otherwise must not hide those.
 fn judge(program: &Arc<dyn Program>, view: &RunView, stop: &Stop, left: &[Failure]) -> RunEnd {
     let failed = view
         .nodes
@@ -157,7 +158,7 @@ fn outputs(
     }
 }
 
-/// Says what neither the journal nor a reader has.
+/// Warns about lines that reached neither the journal nor a reporter.
 fn tell_lost(recorder: &Recorder) {
     let message = match recorder.lost_lines() {
         0 => return,

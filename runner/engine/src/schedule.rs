@@ -1,4 +1,4 @@
-//! What starts when.
+//! Decides which instances start when.
 
 mod ending;
 mod pools;
@@ -25,21 +25,22 @@ use crate::{Admitted, NodeState, Program, RunView, Stop, StopReason, Verdict};
 use pools::Pools;
 use queue::Queue;
 
-/// The course of one run.
+/// The state of one run in progress.
 pub(crate) struct Schedule {
     program: Arc<dyn Program>,
     shared: Arc<Shared>,
     stop: Stop,
     view: RunView,
-    /// Where each instance takes up; gone once it has.
+    /// Where each instance starts or resumes; `None` once it has.
     starts: Vec<Option<Start>>,
     queue: Queue,
     tasks: JoinSet<Option<Ended>>,
     running: HashMap<Id, usize>,
-    /// Completes when a step that waits for room may start.
+    /// Completes when a step that waits for resources may start.
     room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     pools: Pools,
-    /// Cancels what was running when the run was stopped; what starts later has another.
+    /// Cancels the instances that were running when the run was stopped. Later instances have their
+    /// own token.
     early: CancellationToken,
     detach: CancellationToken,
     deadline: Option<Instant>,
@@ -90,7 +91,8 @@ impl Schedule {
         self.view
     }
 
-    /// Whether an attempt that was to be taken up never was, so that nobody removed what it made.
+    /// Returns whether an attempt that was to be resumed never was. Its objects were not removed
+    /// then.
     pub(crate) fn passed_over(&self, instance: &str, attempt: u32) -> bool {
         let nodes = self.program.nodes().iter();
         nodes.zip(&self.starts).any(|(node, start)| {
@@ -145,8 +147,8 @@ impl Schedule {
         self.view.cancelled = true;
         // Conditions may read `cancelled()`.
         self.queue.ask_again();
-        // One or the other: an attempt that saw both might take itself for cancelled, and remove
-        // what it is to leave.
+        // Only one of the two: an attempt that saw both could treat itself as cancelled, and remove
+        // the objects that a detached run has to keep.
         if self.stop.detaches() {
             self.detach.cancel();
         } else {
@@ -154,12 +156,12 @@ impl Schedule {
         }
     }
 
-    /// Starts, skips or holds back what is ready, until nothing changes.
+    /// Starts, skips or holds back the ready instances, until nothing changes.
     fn settle(&mut self, finally: bool) {
         if self.stop.detaches() || matches!(self.stop.reason(), Some(StopReason::Broken(_))) {
             return;
         }
-        // Ending one instance may make others ready, with any index.
+        // Ending one instance may make others ready, at any index.
         let mut looked_at = BTreeSet::new();
         while let Some(index) = self.queue.next(&looked_at) {
             looked_at.insert(index);
@@ -197,7 +199,8 @@ impl Schedule {
         }
     }
 
-    /// Asks the instance's condition; one that does not run has its end with that.
+    /// Evaluates the instance's condition and returns whether it is true. If it is not, or fails,
+    /// the instance ends.
     fn passes(&mut self, index: usize) -> bool {
         match self.program.condition(index, &self.view) {
             Ok(Verdict::Run) => {
@@ -224,7 +227,7 @@ impl Schedule {
         false
     }
 
-    /// Why the instance can't start yet, if a limit holds it back.
+    /// Returns why a limit holds the instance back, if one does.
     fn held_back(&self, index: usize) -> Option<String> {
         let most = self.shared.options.max_parallel.max(1);
         if self.running.len() >= most {
@@ -300,7 +303,7 @@ impl Schedule {
     }
 }
 
-/// No step of the run goes on, and still there is no room.
+/// The failure when no step of the run is in progress, and there still is no room.
 fn no_room(reason: &str) -> Failure {
     Failure::new(
         Class::Exhausted,

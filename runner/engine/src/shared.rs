@@ -1,4 +1,4 @@
-//! What all instances of a run share.
+//! State shared by all instances of a run.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::leftovers::{Leftover, clean_up};
 use crate::recorder::{Recorder, Scope};
 use crate::{Cleaner, Executor, RunOptions};
 
-/// What all instances of a run share.
+/// State shared by all instances of a run.
 pub(crate) struct Shared {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) executor: Arc<dyn Executor>,
@@ -55,7 +55,7 @@ impl Shared {
     }
 }
 
-/// As events have a duration.
+/// Returns a duration in whole milliseconds, as events hold it.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

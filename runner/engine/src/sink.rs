@@ -11,18 +11,18 @@ use sidestep_events::{
 use crate::budget::Room;
 use crate::recorder::{Recorder, Scope};
 
-/// The largest checkpoint, in bytes of JSON.
+/// The maximum size of a checkpoint, in bytes of JSON.
 const MAX_CHECKPOINT: usize = 64 * 1024;
 
-/// Where one incarnation of one attempt says what it does. Everything it says is masked already.
+/// Records what one incarnation of an attempt does. Its input is already masked.
 #[derive(Debug)]
 pub struct AttemptSink {
     recorder: Arc<Recorder>,
     scope: Scope,
     owner: LogOwner,
     room: Room,
-    /// Intents of earlier calls or incarnations that this one goes on with: what they were for may
-    /// be there already.
+    /// Intents of earlier calls or incarnations that this one reuses. Their objects may already
+    /// exist.
     taken_up: Mutex<HashSet<IntentId>>,
 }
 
@@ -48,9 +48,10 @@ impl AttemptSink {
         }
     }
 
-    /// Something happened. A line goes to the attempt's log file.
+    /// Records an event. A log line goes to the attempt's log file.
     ///
-    /// Nothing more is kept once the attempt has used up its room; see [`exhausted`](Self::exhausted).
+    /// Nothing more is kept once the attempt has used up its room; see
+    /// [`exhausted`](Self::exhausted).
     pub fn event(&self, event: Event) {
         match event {
             Event::Log(line) => self.recorder.line(&self.owner, line, &self.room),
@@ -58,20 +59,21 @@ impl AttemptSink {
         }
     }
 
-    /// Why nothing more of the attempt is kept, if that is so.
+    /// Returns why nothing more of the attempt is kept, if that is so.
     pub fn exhausted(&self) -> Option<Failure> {
         self.room.failure()
     }
 
-    /// Waits until nothing more of the attempt is kept, and answers why.
+    /// Waits until nothing more of the attempt is kept, and returns why.
     pub(crate) async fn until_exhausted(&self) -> Failure {
         self.room.filled().await
     }
 
-    /// An outside object is about to be made. When this returns, a crash can't lose it. An
-    /// incarnation that goes on with its predecessor's object gets that one's id.
+    /// Records that an external object is about to be created. When this returns, the record
+    /// survives a crash. A resumed incarnation that reuses its predecessor's object gets the same
+    /// id.
     ///
-    /// Fails when the journal can't be written: then the object must not be made.
+    /// Fails when the journal can't be written; then the object must not be created.
     pub fn intent(
         &self,
         kind: &str,
@@ -99,9 +101,9 @@ impl AttemptSink {
         }
     }
 
-    /// The object was made (`id` is its uid or generation), was not made after all (no `id`), or
-    /// is gone again. That one call made nothing does not end an intent that it took up: another
-    /// may have made the object.
+    /// Records that the object was created (`id` is its uid or generation), was not created after
+    /// all (no `id`), or was removed again. If a call created nothing, an intent that it reused
+    /// stays open, since another call may have created the object.
     pub fn done(&self, intent: IntentId, id: Option<String>, removed: bool) -> Result<(), Failure> {
         if id.is_none() && !removed && self.taken_up().contains(&intent) {
             return Ok(());
@@ -117,9 +119,9 @@ impl AttemptSink {
         self.taken_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers the plugin's state for a later incarnation of this attempt.
+    /// Stores the plugin's state for a later incarnation of this attempt.
     ///
-    /// Fails when it is larger than 64 KiB, or the journal can't be written.
+    /// Fails when it is larger than 64 KiB, or when the journal can't be written.
     pub fn checkpoint(&self, state: Value) -> Result<(), Failure> {
         let size = state.to_string().len();
         if size > MAX_CHECKPOINT {

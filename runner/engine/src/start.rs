@@ -1,34 +1,34 @@
-//! Where an instance takes up.
+//! Where an instance starts or resumes.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sidestep_state::InstanceHistory;
 
-/// Where an instance takes up.
+/// Where an instance starts or resumes.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
-    /// What of it is taken up.
+    /// The incarnation of the attempt to start.
     pub(crate) incarnation: Incarnation,
-    /// What the attempt's work came to, if only its end was lost.
+    /// The attempt's outputs, if only the record of its end was lost.
     pub(crate) outputs: Option<Value>,
 }
 
-/// What an attempt's next incarnation knows.
+/// What an attempt's next incarnation inherits.
 #[derive(Debug, Clone)]
 pub(crate) struct Incarnation {
-    /// Its number, from 1.
+    /// The incarnation's number, from 1.
     pub(crate) number: u32,
-    /// What the plugin stored last.
+    /// The plugin's last checkpoint.
     pub(crate) checkpoint: Option<Value>,
-    /// Where the reading of followed logs stood.
+    /// The positions reached in followed logs, by pod, then by container.
     pub(crate) positions: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 impl Incarnation {
-    /// The first one of an attempt.
+    /// Returns the first incarnation of an attempt.
     pub(crate) fn first() -> Self {
         Self {
             number: 1,
@@ -39,8 +39,9 @@ impl Incarnation {
 }
 
 impl Start {
-    /// An attempt that never ended goes on in a new incarnation; else the next one begins. One that
-    /// had its outputs already has only its end before it: its work is not done twice.
+    /// Returns where to continue after the known history. An attempt that never ended resumes in a
+    /// new incarnation; otherwise the next attempt begins. An attempt that already has outputs only
+    /// has to be ended: its work is not repeated.
     pub(crate) fn after(known: Option<&InstanceHistory>) -> Self {
         let attempts = known.map_or(&[][..], |known| &known.attempts);
         let count = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
@@ -62,7 +63,7 @@ impl Start {
         }
     }
 
-    /// Whether an attempt is taken up whose outside objects are still its own.
+    /// Returns whether the attempt is resumed, and so still owns its external objects.
     pub(crate) fn owns(&self, attempt: u32) -> bool {
         self.incarnation.number > 1 && self.attempt == attempt
     }

@@ -6,21 +6,21 @@ use tokio_util::sync::CancellationToken;
 /// Why a run is stopped before its end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StopReason {
-    /// A signal, or `sidestep cancel`: the exit code that it ends with, and whether what was made
-    /// outside is left for whoever resumes.
+    /// A signal or `sidestep cancel` asked for it.
     Asked {
-        /// [`Exit::Interrupted`], [`Exit::Terminated`], [`Exit::Hangup`] or [`Exit::Cancelled`].
+        /// The exit code: [`Exit::Interrupted`], [`Exit::Terminated`], [`Exit::Hangup`] or
+        /// [`Exit::Cancelled`].
         exit: Exit,
-        /// Leave pods and write the journal, instead of cancelling.
+        /// Whether to detach instead of cancelling: pods are left in place for a resumed run.
         detach: bool,
     },
-    /// The run's time is up.
+    /// The run's timeout expired.
     TimedOut,
-    /// The run can't be recorded any more, so it can't go on.
+    /// The run can't be recorded any more, so it can't continue.
     Broken(Failure),
 }
 
-/// Stops a run. Clones stop the same run; the first reason holds.
+/// Stops a run. Clones stop the same run; the first reason is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     token: CancellationToken,
@@ -28,7 +28,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// A run that nobody has stopped yet.
+    /// Creates the handle of a run that is not stopped.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,12 +39,12 @@ impl Stop {
         self.token.cancel();
     }
 
-    /// Why the run was stopped, if it was.
+    /// Returns why the run was stopped, if it was.
     pub fn reason(&self) -> Option<StopReason> {
         self.lock().clone()
     }
 
-    /// Cancelled as soon as the run is stopped.
+    /// Returns the token that is cancelled as soon as the run is stopped.
     pub fn token(&self) -> &CancellationToken {
         &self.token
     }

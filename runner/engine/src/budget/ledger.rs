@@ -1,24 +1,24 @@
 use std::collections::HashMap;
 
-/// What is left of one of a run's ceilings, and what of that is promised to whom.
+/// The rest of one of a run's limits, and how much of it is reserved for each instance.
 ///
-/// Half of the ceiling is promised in equal parts to the instances that are still to end, so that
-/// however many of them flood, each other one can still say what an ordinary step says. The rest
-/// is for whoever comes first.
+/// Half of the limit is reserved in equal parts for the instances that have not ended. So however
+/// many instances flood their logs, every other one can still write as much as an ordinary step
+/// does. The rest is first come, first served.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     ceiling: u64,
-    /// What each instance was promised.
+    /// The bytes reserved for each instance at the start.
     each: u64,
-    /// What is left of all promises together.
+    /// The bytes left of all reservations together.
     promised: u64,
-    /// What is left of the promises of those that have begun.
+    /// The bytes left of the reservations of instances that have begun.
     own: HashMap<String, u64>,
 }
 
 impl Ledger {
-    /// A ledger of a run that has written `used` bytes, has so many `instances`, and of these has
-    /// `ended` behind it.
+    /// Creates the ledger of a run that has written `used` bytes and has `instances` instances, of
+    /// which `ended` have ended.
     pub(crate) fn new(ceiling: u64, used: u64, instances: usize, ended: &[&str]) -> Self {
         let instances = u64::try_from(instances.saturating_sub(ended.len())).unwrap_or(u64::MAX);
         let half = (ceiling / 2).min(ceiling.saturating_sub(used));
@@ -31,20 +31,20 @@ impl Ledger {
         }
     }
 
-    /// The most bytes that may be written in all.
+    /// Returns the maximum number of bytes that may be written in all.
     pub(crate) fn ceiling(&self) -> u64 {
         self.ceiling
     }
 
-    /// How many bytes the instance may write when `used` are written: what is left of its promise,
-    /// and what is promised to nobody.
+    /// Returns how many bytes the instance may write when `used` are written: the rest of its own
+    /// reservation, and all that is not reserved.
     pub(crate) fn left(&self, instance: &str, used: u64) -> u64 {
         let own = self.own.get(instance).copied().unwrap_or(self.each);
         let kept = used.saturating_add(self.promised);
         own.saturating_add(self.ceiling.saturating_sub(kept))
     }
 
-    /// The instance has written so many bytes: those of its promise first.
+    /// Records that the instance has written `bytes`. They count against its reservation first.
     pub(crate) fn take(&mut self, instance: &str, bytes: u64) {
         let own = self.of(instance);
         let part = bytes.min(*own);
@@ -52,7 +52,7 @@ impl Ledger {
         self.promised = self.promised.saturating_sub(part);
     }
 
-    /// The instance has ended: what is left of its promise is for the others.
+    /// Records that the instance has ended, and releases the rest of its reservation.
     pub(crate) fn end(&mut self, instance: &str) {
         self.take(instance, u64::MAX);
     }
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whoever takes all that it may, each other one still has what it was promised, and the
-        /// ceiling holds.
+        /// Even if instances take all that they may, every other one keeps its reservation, and the
+        /// limit holds.
         #[test]
         fn a_promise_is_kept_whatever_others_take(
             ceiling in 0_u64..10_000,

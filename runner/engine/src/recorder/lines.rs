@@ -1,8 +1,8 @@
-//! Log lines on their way to the log files, the journal and the reporters.
+//! Writes log lines to the log files, the journal and the reporters.
 //!
-//! A line that comes alone is written at once. Those that follow on it within [`APART`] are held
-//! and written together; nobody is shown a line that the journal does not have yet. Whatever else
-//! is journaled comes after the lines before it.
+//! A single line is written at once. Lines that follow within [`APART`] are held and written
+//! together. Reporters never see a line that the journal does not have yet. All other records are
+//! journaled after the lines before them.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,32 +19,33 @@ use crate::budget::{Full, Ledger, Room};
 
 /// How long lines are held at most.
 const APART: Duration = Duration::from_millis(20);
-/// How many lines are held at most.
+/// The maximum number of lines that are held.
 const MOST_LINES: usize = 1024;
-/// How many bytes of text, or of the journal, are held at most.
+/// The maximum number of bytes of text, or of the journal, that are held.
 const MOST_BYTES: usize = 256 << 10;
-/// How many log files are kept open at once; a thousand steps must not need as many.
+/// The maximum number of open log files, so that a thousand steps do not need a thousand
+/// descriptors.
 const OPEN_LOGS: usize = 128;
 
-/// An attempt's log file: instance and attempt.
+/// The key of an attempt's log file: instance and attempt.
 type Key = (String, u32);
 
 /// The log files of a run.
 #[derive(Debug)]
 pub(super) struct Logs {
     open: HashMap<Key, AttemptLog>,
-    /// Where the last line of each attempt's log file ends.
+    /// The length of each attempt's log file, in bytes.
     ends: HashMap<Key, u64>,
-    /// How many bytes all of them have, with those that are still held.
+    /// The total length of all log files, including held lines.
     pub(super) bytes: u64,
-    /// Who may write how much of them.
+    /// How much of the log files each instance may write.
     pub(super) shares: Ledger,
     held: Option<LineGroup>,
     written: Option<Instant>,
 }
 
 impl Logs {
-    /// The log files of a run, and who may write how much of them.
+    /// Creates the state of a run's log files, with their lengths and the shares of the instances.
     pub(super) fn new(ends: HashMap<Key, u64>, shares: Ledger) -> Self {
         Self {
             open: HashMap::new(),
@@ -56,10 +57,10 @@ impl Logs {
         }
     }
 
-    /// Appends lines, each with its end; returns where they begin.
+    /// Appends newline-terminated lines and returns the offset of the first.
     fn append(&mut self, folder: &RunFolder, key: Key, lines: &[u8]) -> Result<u64, StateError> {
         if self.open.len() >= OPEN_LOGS && !self.open.contains_key(&key) {
-            // Any of them: whose turn it is again is opened again, at its end.
+            // Any open file will do: it is reopened at its end when it is needed again.
             let other = self.open.keys().next().cloned();
             other.map(|other| self.open.remove(&other));
         }
@@ -77,7 +78,7 @@ impl Logs {
 }
 
 impl Recorder {
-    /// Takes a line of an attempt's log, unless there is no room for it: then `room` says so.
+    /// Records a line of an attempt's log. If there is no room for it, marks `room` as full.
     pub(crate) fn line(&self, owner: &LogOwner, line: LogLine, room: &Room) {
         let mut inner = self.lock();
         if inner.broken {
@@ -129,12 +130,12 @@ impl Recorder {
         if many || alone {
             self.write_lines(&mut inner);
         } else {
-            // One is enough, also while another is waiting.
+            // One signal is enough, even if an earlier one is still pending.
             let _ = self.held.try_send(());
         }
     }
 
-    /// Writes the lines that are held.
+    /// Writes the held lines.
     pub(super) fn write_lines(&self, inner: &mut Inner) {
         let Some(group) = inner.logs.held.take() else {
             return;
@@ -161,8 +162,8 @@ impl Recorder {
         }
     }
 
-    /// Closes an attempt's log file. Where it ends stays known: who read a log when the attempt
-    /// was cut off may still bring a line, and must not begin the file anew with it.
+    /// Closes an attempt's log file. Its length stays known: a log reader may still bring a line
+    /// after the attempt was cut off, and that line must not overwrite the start of the file.
     pub(crate) fn end_log(&self, instance: &str, attempt: u32) {
         let mut inner = self.lock();
         self.write_lines(&mut inner);
@@ -170,14 +171,15 @@ impl Recorder {
     }
 }
 
-/// How a recorder says that it holds lines.
+/// Creates the channel on which a recorder signals that it holds lines.
 pub(super) fn channel() -> (SyncSender<()>, Receiver<()>) {
     sync_channel(1)
 }
 
-/// Writes the lines that a recorder holds when it has held them long enough, until it is gone.
+/// Starts a thread that writes the recorder's held lines after a delay, until the recorder is
+/// dropped.
 ///
-/// A thread, since a guest may hold up the runtime's own.
+/// It is a thread because a guest may block the runtime's threads.
 pub(super) fn write_in_time(recorder: &Arc<Recorder>, held: Receiver<()>) {
     let recorder = Weak::clone(&Arc::downgrade(recorder));
     let spawned = thread::Builder::new()
@@ -191,6 +193,6 @@ pub(super) fn write_in_time(recorder: &Arc<Recorder>, held: Receiver<()>) {
                 recorder.write_lines(&mut recorder.lock());
             }
         });
-    // Without it lines are written with the next record: late, and not lost.
+    // Without the thread, lines are written with the next record: late, but not lost.
     drop(spawned);
 }

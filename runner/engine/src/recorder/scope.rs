@@ -1,6 +1,6 @@
-//! What an event belongs to.
+//! The scope of an event.
 
-/// What an event belongs to.
+/// The step, instance, attempt and incarnation that an event belongs to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
     pub(crate) step: Option<String>,

@@ -36,7 +36,7 @@ impl Run {
         }
     }
 
-    /// Journals an event, as the recorder does, and hands it on.
+    /// Journals an event, as the recorder does, and sends it.
     fn say(&mut self, outlet: &Outlet, seq: u64) {
         let from = self.journal.length();
         let envelope = line(seq);
@@ -94,7 +94,7 @@ fn a_reader_that_falls_behind_and_catches_up_reads_each_event_once() {
     let mut run = Run::new();
     let (outlet, mut reports) = reports(run.folder.clone());
     let (mut said, mut read) = (0, 0);
-    // By turns it reads less, and more, than is said.
+    // The reader is slower and faster than the writer by turns.
     for (says, reads) in [(4000, 10), (10, 2500), (5000, 6000), (1, 1), (3000, 0)] {
         for _ in 0..says {
             said += 1;

@@ -1,4 +1,4 @@
-//! What an instance's end means for the others.
+//! Applies the end of an instance to the others.
 
 use sidestep_events::{Event, Failure, ForeignValue, Status, StepFinished, StepSkipped};
 use tokio::task::{Id, JoinError};
@@ -9,7 +9,7 @@ use crate::attempts::Ended;
 use crate::shared::millis;
 
 impl Schedule {
-    /// A task is over.
+    /// Handles the end of a task.
     pub(super) fn joined(&mut self, joined: Result<(Id, Option<Ended>), JoinError>) {
         let (id, ended) = match joined {
             Ok((id, ended)) => (id, ended),
@@ -21,12 +21,12 @@ impl Schedule {
         let Some(index) = self.running.remove(&id) else {
             return;
         };
-        // Detached: its state is for whoever resumes.
+        // Detached: a resumed run continues from its journaled state.
         let Some(ended) = ended else { return };
         self.end(index, ended);
     }
 
-    /// The instance ends without an attempt.
+    /// Ends the instance without an attempt.
     pub(super) fn end_now(&mut self, index: usize, status: Status, failure: Failure) {
         self.end(index, Ended::at_once(status, failure));
     }

@@ -1,4 +1,4 @@
-//! Matrices in which one instance's failure cancels the others.
+//! Handles matrices in which one instance's failure cancels the others.
 
 use std::collections::HashMap;
 
@@ -6,25 +6,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Node, Pool};
 
-/// What cancels each matrix that fails fast, by its name.
+/// The cancellation token of each fail-fast matrix, by its name.
 #[derive(Default)]
 pub(super) struct Pools(HashMap<String, CancellationToken>);
 
 impl Pools {
-    /// What cancels the instance's matrix; none if it is in none that fails fast.
+    /// Returns the token that cancels the instance's matrix, if it fails fast.
     pub(super) fn token(&mut self, node: &Node) -> Option<CancellationToken> {
         let pool = fails_fast(node)?;
         Some(self.0.entry(pool.name.clone()).or_default().clone())
     }
 
-    /// Whether another instance of the same matrix has failed.
+    /// Returns whether another instance of the same matrix has failed.
     pub(super) fn has_failed(&self, node: &Node) -> bool {
         fails_fast(node)
             .and_then(|pool| self.0.get(&pool.name))
             .is_some_and(CancellationToken::is_cancelled)
     }
 
-    /// The instance failed: the others of its matrix end.
+    /// Cancels the other instances of the failed instance's matrix.
     pub(super) fn fail(&mut self, node: &Node) {
         if let Some(token) = self.token(node) {
             token.cancel();

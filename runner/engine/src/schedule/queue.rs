@@ -1,20 +1,20 @@
-//! Which instances may start: those whose needs are over.
+//! Tracks which instances may start: those whose needs are over.
 
 use std::collections::BTreeSet;
 
 use crate::Node;
 
-/// The instances by their indexes, from the need that holds them back to their start.
+/// The instances that have not started, by index.
 pub(super) struct Queue {
-    /// How many needs of each instance are not over.
+    /// The number of needs of each instance that are not over.
     unmet: Vec<usize>,
-    /// Whose need each instance is.
+    /// The instances that need each instance.
     dependents: Vec<Vec<usize>>,
-    /// Instances whose needs are over, and which have not started.
+    /// Instances whose needs are over and which have not started.
     ready: BTreeSet<usize>,
-    /// Those of them whose condition was true.
+    /// The ready instances whose condition was true.
     passed: BTreeSet<usize>,
-    /// Those of them that have said that they wait.
+    /// The ready instances for which a wait was reported.
     told: BTreeSet<usize>,
 }
 
@@ -39,12 +39,12 @@ impl Queue {
         }
     }
 
-    /// Makes ready those of the instances that wait for no other.
+    /// Makes ready the wanted instances that wait for no other.
     pub(super) fn begin(&mut self, wanted: impl Iterator<Item = usize>) {
         self.ready = wanted.filter(|index| self.unmet[*index] == 0).collect();
     }
 
-    /// The first that is ready and was not looked at.
+    /// Returns the first ready instance that is not in `looked_at`.
     pub(super) fn next(&self, looked_at: &BTreeSet<usize>) -> Option<usize> {
         self.ready.difference(looked_at).next().copied()
     }
@@ -57,25 +57,25 @@ impl Queue {
         self.passed.contains(&index)
     }
 
-    /// Forgets whose condition was true.
+    /// Discards the results of all conditions.
     pub(super) fn ask_again(&mut self) {
         self.passed.clear();
     }
 
-    /// Whether it is to be told that the instance waits: once.
+    /// Returns whether to report that the instance waits. It is `true` once per instance.
     pub(super) fn tell(&mut self, index: usize) -> bool {
         self.told.insert(index)
     }
 
-    /// Takes out what starts, or ends without a start.
+    /// Removes an instance that starts, or that ends without a start.
     pub(super) fn take(&mut self, index: usize) {
         self.ready.remove(&index);
         self.passed.remove(&index);
         self.told.remove(&index);
     }
 
-    /// The instance is over: those of its dependents that wait for no other are ready, if they
-    /// belong to what runs now.
+    /// Records that the instance is over. Dependents that wait for no other become ready, if
+    /// `belongs` picks them.
     pub(super) fn over(&mut self, index: usize, belongs: impl Fn(usize) -> bool) {
         self.take(index);
         for dependent in std::mem::take(&mut self.dependents[index]) {
