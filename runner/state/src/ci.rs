@@ -1,27 +1,27 @@
-//! The id of a run that a CI system starts.
+//! Derives the id of a run that a CI system starts.
 
 use serde_json::Value;
 use sidestep_names::{Encoding, Kind};
 
 use crate::RunId;
 
-/// Tells jobs of one CI run apart that the CI system gives equal variables.
+/// The variable that distinguishes jobs of one CI run whose other variables are equal.
 pub const RUN_KEY: &str = "SIDESTEP_RUN_KEY";
 
-/// The variables in which a CI system names a job, for good: a retried job has the same.
+/// The variables by which a CI system identifies a job. They stay the same when the job is retried.
 struct System {
     name: &'static str,
-    /// The run. A CI system is recognised by it.
+    /// The variable of the CI run. It is also how the CI system is detected.
     run: &'static str,
-    /// What tells the job from all others with that run: server, project, job, and its place among
-    /// parallel copies. Where one is not set, its absence counts.
+    /// The variables that distinguish the job from all others of that run: server, project, job,
+    /// and its index among parallel copies. The absence of a variable counts too.
     job: &'static [&'static str],
 }
 
 const SYSTEMS: [System; 4] = [
     // https://docs.github.com/en/actions/reference/workflows-and-actions/variables: the run's id is
-    // unique within a repository and stays when the run is started again, as GITHUB_RUN_ATTEMPT
-    // does not. Nothing names the place in a matrix.
+    // unique within a repository, and unlike GITHUB_RUN_ATTEMPT it stays the same when the run is
+    // re-run. No variable holds the job's position in a matrix.
     System {
         name: "github",
         run: "GITHUB_RUN_ID",
@@ -33,8 +33,8 @@ const SYSTEMS: [System; 4] = [
         ],
     },
     // https://docs.gitlab.com/ci/variables/predefined_variables: the pipeline's id is unique within
-    // an instance; a retried job has another CI_JOB_ID, and the same name. CI_NODE_INDEX is set
-    // for jobs of `parallel` only.
+    // an instance. A retried job has another CI_JOB_ID and the same name. CI_NODE_INDEX is set only
+    // for jobs of `parallel`.
     System {
         name: "gitlab",
         run: "CI_PIPELINE_ID",
@@ -46,16 +46,16 @@ const SYSTEMS: [System; 4] = [
         ],
     },
     // https://buildkite.com/docs/pipelines/configure/environment-variables: the build's id is a
-    // UUID; a retried job has another BUILDKITE_JOB_ID, and the same step. Jobs of a `matrix`
-    // share their step.
+    // UUID. A retried job has another BUILDKITE_JOB_ID and the same step. Jobs of a `matrix` share
+    // their step.
     System {
         name: "buildkite",
         run: "BUILDKITE_BUILD_ID",
         job: &["BUILDKITE_STEP_ID", "BUILDKITE_PARALLEL_JOB"],
     },
-    // Tekton sets no variables: a task passes $(context.taskRun.uid), which a task can read where it
-    // can't read the pipeline run's, and which differs for each copy of a matrix. A retried task has
-    // the same TaskRun. https://tekton.dev/docs/pipelines/variables
+    // Tekton sets no variables, so the task passes $(context.taskRun.uid). A task can read that uid
+    // but not the pipeline run's, and it differs for each copy of a matrix. A retried task has the
+    // same TaskRun. https://tekton.dev/docs/pipelines/variables
     System {
         name: "tekton",
         run: "TEKTON_TASK_RUN_UID",
@@ -71,9 +71,9 @@ pub fn ci_variables() -> impl Iterator<Item = &'static str> {
 }
 
 impl RunId {
-    /// Returns the id of the CI job that this process runs in, if it runs in one: a function of the
-    /// job's variables, [`RUN_KEY`], the pipeline's name and what is given to it. So a retried job
-    /// has the id that it had, and no other job has it.
+    /// Returns the id of the CI job that this process runs in, if it runs in one. The id is a
+    /// function of the job's variables, [`RUN_KEY`], the pipeline's name and its inputs. So a
+    /// retried job gets the same id again, and no other job gets it.
     pub fn from_ci(
         env: impl Fn(&str) -> Option<String>,
         pipeline: &str,
@@ -170,7 +170,7 @@ mod tests {
                 &[("GITHUB_RUN_ID", "7"), (RUN_KEY, "linux")],
                 &[("GITHUB_RUN_ID", "7"), (RUN_KEY, "windows")],
             ),
-            // The same number of two CI systems, and the same text in two variables.
+            // The same number in two CI systems, and the same text in two variables.
             (&[("GITHUB_RUN_ID", "7")], &[("CI_PIPELINE_ID", "7")]),
             (
                 &[("GITHUB_RUN_ID", "7"), ("GITHUB_JOB", "x")],
@@ -222,13 +222,13 @@ mod tests {
         )
             .prop_map(move |(values, pipeline, input)| {
                 let env = names.iter().copied().zip(values);
-                // An empty variable is one that is not set.
+                // An empty variable counts as unset.
                 let env = env.filter(|(_, value)| !value.trim().is_empty());
                 (env.collect(), pipeline, input)
             })
     }
 
-    /// What stands in one variable could as well stand in the next: `ab` and nothing, `a` and `b`.
+    /// Text that moves between adjacent variables changes the id: `ab` and nothing, `a` and `b`.
     #[test]
     fn no_text_moves_from_one_variable_into_another() {
         for system in &SYSTEMS {

@@ -1,4 +1,4 @@
-//! What is not whole in a journal, and what that means for its run.
+//! Damage in a journal, and its consequences for the run.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,34 +7,34 @@ use sidestep_events::{Class, Failure, Foreign, Owner, codes, commands};
 
 use crate::{Account, RunFolder, RunLock, StateError};
 
-/// Bytes of a journal that were a record once, or several.
+/// A range of a journal's bytes that once was one or more records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Damage {
     /// The number of the first record that can't be read; the header's is 1.
     pub record: u64,
-    /// Where it begins, in bytes from the file's beginning.
+    /// The offset of its first byte in the file.
     pub from: u64,
-    /// Where the next whole record begins, or the file ends.
+    /// The offset of the next whole record, or the file's length.
     pub to: u64,
 }
 
-/// A journal that nobody may go on with: what its damaged records said is not known, and one of
-/// them may have named something that was made outside.
+/// A journal that can't be resumed: the content of its damaged records is unknown, and one of them
+/// may have named an external object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DamagedJournal {
-    /// The run.
+    /// The run's id.
     pub run: String,
-    /// The journal.
+    /// The journal's path.
     pub path: PathBuf,
-    /// Where it is damaged; not empty.
+    /// The damaged ranges; never empty.
     pub damage: Vec<Damage>,
-    /// How many records are whole.
+    /// The number of whole records.
     pub whole: u64,
-    /// The sandbox scenario that the run uses.
+    /// The sandbox scenario of the run.
     pub sandbox: Option<Foreign>,
-    /// The file that was run.
+    /// The pipeline file of the run.
     pub file: Option<Foreign>,
-    /// Whether the run's end is among what is whole.
+    /// Whether the run's end is among the whole records.
     pub ended: bool,
 }
 
@@ -111,8 +111,8 @@ impl From<&DamagedJournal> for Failure {
 }
 
 impl RunFolder {
-    /// Takes a run out of the list whose journal is damaged: its folder stays, with all that is in
-    /// it, under another name, which is answered. The run's id is free again.
+    /// Removes a run with a damaged journal from the list of runs. Its folder and content are kept
+    /// under another name, which is returned. The run's id can be used again.
     pub fn set_aside(&self, _lock: &RunLock) -> Result<PathBuf, StateError> {
         let path = self.path();
         let mut aside = path.with_extension("damaged");

@@ -7,76 +7,76 @@ use thiserror::Error;
 
 use crate::DamagedJournal;
 
-/// The code of a run that another process writes.
+/// The failure code when another process is writing the run.
 pub const LOCKED: &str = codes::state::LOCKED;
 
-/// Why a run's state could not be read or written.
+/// The reason why a run's state could not be read or written.
 #[derive(Debug, Error)]
 pub enum StateError {
-    /// The operating system said no.
+    /// An operating system error.
     #[error("can't {doing} {}: {source}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, `create`.
+        /// The operation: `read`, `write`, `create`.
         doing: &'static str,
-        /// On which file or folder.
+        /// The path of the file or folder.
         path: PathBuf,
-        /// Its answer.
+        /// The underlying error.
         source: io::Error,
     },
-    /// The journal was written by a later version.
+    /// The journal was written by a newer version.
     #[error(
         "the journal of run {run} has format {format} (written by {writer}); this version reads up to {JOURNAL_VERSION}"
     )]
     NewerFormat {
-        /// The run.
+        /// The run's id.
         run: String,
-        /// The journal's format.
+        /// The format of the journal.
         format: u32,
-        /// The program that wrote it.
+        /// The name and version of the program that wrote it.
         writer: String,
     },
     /// The file does not begin with a whole header.
     #[error("{} is not a journal, or its header is damaged", .0.display())]
     NotAJournal(PathBuf),
-    /// A record that was whole once can't be read any more.
+    /// A record that once was whole can't be read any more.
     #[error("{0}")]
     Damaged(Box<DamagedJournal>),
-    /// Somebody else can change it.
+    /// Another user can change the file.
     #[error("{0}, so it is not used")]
     NotOwn(#[from] NotOwn),
-    /// A log file has less than the journal says.
+    /// A log file is shorter than the journal says.
     #[error("{missing} bytes are missing in {}", path.display())]
     Short {
-        /// The log file.
+        /// The log file's path.
         path: PathBuf,
-        /// How many bytes.
+        /// The number of missing bytes.
         missing: u64,
     },
-    /// The journal is another run's: somebody renamed its folder.
+    /// The journal belongs to another run, because its folder was renamed.
     #[error("the journal {} is not of this run, but of run {run}", path.display())]
     OtherRun {
-        /// The journal.
+        /// The journal's path.
         path: PathBuf,
-        /// The run that it is of.
+        /// The id of the run that it belongs to.
         run: String,
     },
-    /// Another process writes this run.
+    /// Another process is writing this run.
     #[error("run {run} is being written by another process{}", pid.map_or(String::new(), |pid| format!(" (pid {pid})")))]
     Locked {
-        /// The run.
+        /// The run's id.
         run: String,
-        /// The other process, where it has said so yet.
+        /// The other process's id, if it has written it yet.
         pid: Option<u32>,
     },
-    /// There is no such run here.
+    /// The run does not exist.
     #[error("there is no run {run} in {}", root.display())]
     NotFound {
-        /// The run.
+        /// The run's id.
         run: String,
         /// The folder that holds the runs.
         root: PathBuf,
     },
-    /// The run is there already.
+    /// The run exists already.
     #[error("run {0} exists already")]
     Exists(String),
 }

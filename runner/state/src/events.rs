@@ -1,19 +1,19 @@
-//! A run's events as a reporter would have seen them: from the journal, with the text of each log
-//! line from its attempt's log file.
+//! A run's events as a reporter saw them: from the journal, with the text of each log line from its
+//! attempt's log file.
 
 use sidestep_events::{Envelope, Event, LogText, Record};
 
 use crate::lines::Expanded;
 use crate::{Damage, Entry, JournalReader, LogReader, RunFolder, StateError};
 
-/// What a journal tells next.
+/// The next item read from a journal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Told {
     /// An event.
     Event(Box<Envelope>),
-    /// A log line whose text is lost; it says so instead.
+    /// A log line whose text is lost. A note about that stands in for the text.
     Textless(Box<Envelope>),
-    /// Records are lost here; some of them may have been events.
+    /// Damaged records, some of which may have been events.
     Damage(Damage),
 }
 
@@ -47,8 +47,8 @@ impl Events {
         }
     }
 
-    /// The next event, or where some are lost; nothing at the end. Asked again, it looks whether
-    /// there are more.
+    /// Returns the next event or damaged range, or `None` at the end. A later call checks whether
+    /// more was written.
     pub fn next_told(&mut self) -> Result<Option<Told>, StateError> {
         loop {
             if let Some((mut envelope, length)) = self.group.as_mut().and_then(Iterator::next) {
@@ -73,8 +73,8 @@ impl Events {
         }
     }
 
-    /// Reads the text of a log line, and returns whether it is there; where it is lost, the line
-    /// says so. A text that somebody else can have written is an error.
+    /// Reads the text of a log line and returns whether it exists. A lost text is replaced by a
+    /// note. A file that another user can write is an error.
     fn fill_text(&mut self, envelope: &mut Envelope, length: u64) -> Result<bool, StateError> {
         let (Some(instance), Some(attempt)) = (&envelope.instance, envelope.attempt) else {
             return Ok(true);

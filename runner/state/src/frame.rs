@@ -1,15 +1,16 @@
-//! A frame is the payload's length (u32, little endian), the crc32c of those four bytes and the
-//! payload (u32, little endian), then the payload. The length is covered, so that a damaged one
-//! is not believed.
+//! Encodes and decodes frames. A frame is the payload's length (u32, little endian), the crc32c of
+//! those four bytes and the payload (u32, little endian), then the payload. The checksum covers the
+//! length, so that a damaged length is detected.
 
-/// No record is larger: a checkpoint may have 64 KiB, and an event's texts are bounded.
+/// The maximum size of a record's payload. A checkpoint may have 64 KiB, and an event's texts are
+/// bounded.
 pub(crate) const MAX_PAYLOAD: usize = 16 * 1024 * 1024;
 
 const HEAD: usize = 8;
 
-/// Frames the payload into one buffer, so that one `write` appends it whole.
+/// Encodes the payload as a frame in one buffer, so that a single `write` appends all of it.
 ///
-/// Returns `None` when it is larger than [`MAX_PAYLOAD`].
+/// Returns `None` when the payload is larger than [`MAX_PAYLOAD`].
 pub(crate) fn encode(payload: &[u8]) -> Option<Vec<u8>> {
     if payload.len() > MAX_PAYLOAD {
         return None;
@@ -22,8 +23,8 @@ pub(crate) fn encode(payload: &[u8]) -> Option<Vec<u8>> {
     Some(frame)
 }
 
-/// The payload of the frame that `bytes` begin with, and the frame's length; `None` where no
-/// whole, undamaged frame stands.
+/// Returns the payload of the frame at the start of `bytes`, and the frame's length. Returns `None`
+/// if there is no whole, undamaged frame.
 pub(crate) fn decode(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (crc, rest) = rest.split_first_chunk::<4>()?;
@@ -35,31 +36,32 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(&[u8], usize)> {
     (checksum(*length, payload) == u32::from_le_bytes(*crc)).then_some((payload, HEAD + size))
 }
 
-/// How many bytes the frame that `bytes` begin with says it has; `None` where its head is not whole
-/// or no frame is that long.
+/// Returns the length of the frame at the start of `bytes`, according to its header. Returns `None`
+/// if the header is incomplete or the length is above the maximum.
 pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
     let size = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
     (bytes.len() >= HEAD && size <= MAX_PAYLOAD).then_some(HEAD + size)
 }
 
-/// Where the next whole frame behind damage begins, if there is one.
+/// Returns the offset of the next whole frame after damaged bytes, if there is one.
 ///
-/// Nothing that a record says can be mistaken for one: a length below [`MAX_PAYLOAD`] has a byte
-/// of zero, which JSON writes in another way.
+/// No text in a record can look like a frame: a length below [`MAX_PAYLOAD`] has a zero byte, which
+/// JSON escapes.
 pub(crate) fn find(bytes: &[u8]) -> Option<usize> {
     (1..bytes.len()).find(|at| {
         let rest = &bytes[*at..];
-        // A record is a JSON object. The cheap test first, since what lies here may be anything.
+        // A record is a JSON object. The cheap test comes first, since these bytes can be anything.
         rest.get(HEAD) == Some(&b'{')
             && length(rest).is_some_and(|length| rest.get(length - 1) == Some(&b'}'))
             && decode(rest).is_some()
     })
 }
 
-/// Whether the bytes behind the last whole frame are one that was never written to its end: its
-/// beginning, with zeros behind it where the machine ended before the file system had the rest.
+/// Returns whether the bytes after the last whole frame are an incomplete write: the beginning of a
+/// frame, followed by zeros if the machine crashed before the file system had stored the rest.
 ///
-/// A frame that was whole once and is damaged is none: what it said was believed by somebody.
+/// A frame that once was whole and is damaged now does not count, because its content may have been
+/// acted on.
 pub(crate) fn is_torn(bytes: &[u8]) -> bool {
     let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
         return true;
@@ -70,7 +72,8 @@ pub(crate) fn is_torn(bytes: &[u8]) -> bool {
     if bytes.ends_with(&[0; HEAD]) {
         return true;
     }
-    // With the length that it has it is whole, so it is the length that is damaged.
+    // If the payload's actual length gives the right checksum, the frame is whole and only its
+    // length is damaged.
     let whole = u32::try_from(payload.len())
         .is_ok_and(|size| checksum(size.to_le_bytes(), payload) == u32::from_le_bytes(*crc));
     let size = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! The readers of strangers' bytes as a fuzzer calls them.
+//! Fuzz targets for the readers of untrusted bytes.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use sidestep_events::{Header, JOURNAL_VERSION};
 
 use crate::{Entry, History, JournalReader, JournalWriter, frame, read_account, read_journal};
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the reader, and seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
@@ -16,7 +16,7 @@ pub const TARGETS: [Target; 2] = [
     ("state-records", journal_records, record_seeds),
 ];
 
-/// Reads a journal's bytes in each of the ways in which one is read.
+/// Reads a journal's bytes with each of the readers.
 pub fn journal(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal");
@@ -24,7 +24,7 @@ pub fn journal(bytes: &[u8]) {
     read(&path, bytes);
 }
 
-/// As [`journal`], where each line is the content of a record whose length and checksum are right.
+/// Like [`journal`], but each line is the content of a record with a correct length and checksum.
 pub fn journal_records(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal");
@@ -54,7 +54,7 @@ fn read(path: &Path, bytes: &[u8]) {
         last = reader.position();
     }
     assert!(last <= bytes.len() as u64);
-    // Opened to be written on, it is cut at most.
+    // Opening a journal for writing may only truncate it.
     if JournalWriter::open(path).is_ok() {
         assert!(bytes.starts_with(&fs::read(path).expect("readable")));
     }

@@ -7,60 +7,60 @@ use sidestep_events::{
 
 use crate::lines::ends;
 
-/// What a journal's records say about the run: the state that a resume goes on from.
+/// The state of a run according to its journal's records. A resume continues from it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    /// The last beginning.
+    /// The latest start.
     pub started: Option<RunStarted>,
-    /// When the run first began.
+    /// When the run was first started.
     pub began: Option<jiff::Timestamp>,
-    /// The end, unless the run went on after it or never had one.
+    /// The end of the run, unless it was resumed after that or has not ended.
     pub finished: Option<RunFinished>,
-    /// Each step instance that something is known of.
+    /// Each step instance with at least one record.
     pub instances: BTreeMap<String, InstanceHistory>,
-    /// Outside objects that may still be there, by the id of their intent.
+    /// External objects that may still exist, by the id of their intent.
     pub open_intents: BTreeMap<IntentId, Intent>,
-    /// The id that the next intent gets.
+    /// The id of the next intent.
     pub next_intent: u64,
-    /// The last event's number; 0 when there is none.
+    /// The last event's number; 0 if there is none.
     pub last_seq: u64,
 }
 
-/// What is known of one step instance.
+/// The state of one step instance.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InstanceHistory {
-    /// Its final status, once it has one.
+    /// The final status, once the instance has one.
     pub status: Option<Status>,
-    /// Its outputs, if it succeeded.
+    /// The outputs, if the instance succeeded.
     pub outputs: Option<Value>,
-    /// Why it failed.
+    /// Why the instance failed.
     pub failure: Option<Failure>,
-    /// How long it took.
+    /// How long the instance took, in milliseconds.
     pub duration_ms: u64,
-    /// Its attempts, the first one first.
+    /// The attempts, the first one first.
     pub attempts: Vec<AttemptHistory>,
 }
 
-/// What is known of one attempt.
+/// The state of one attempt.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AttemptHistory {
-    /// How many incarnations it has had.
+    /// The number of incarnations so far.
     pub incarnations: u32,
-    /// Whether it ended.
+    /// Whether the attempt ended.
     pub finished: bool,
-    /// Its outputs, once it has them: its work is done, whatever is left to tidy up.
+    /// The attempt's outputs, once it has them: its work is done, even if cleanup is not.
     pub outputs: Option<Value>,
-    /// What the plugin last wanted to remember.
+    /// The plugin's last checkpoint.
     pub checkpoint: Option<Value>,
-    /// Where the reading of followed pods' logs stood: by pod (`NAMESPACE/NAME`), then by
-    /// container. Only who follows pods knows the form.
+    /// The positions reached in followed pods' logs: by pod (`NAMESPACE/NAME`), then by container.
+    /// Only the log reader knows their form.
     pub positions: BTreeMap<String, BTreeMap<String, Value>>,
-    /// Where the last line that the journal knows ends in the attempt's log file.
+    /// The offset in the attempt's log file at which the last journaled line ends.
     pub log_end: Option<u64>,
 }
 
 impl History {
-    /// Reads the records in order.
+    /// Builds the history from the records, in order.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
         let mut history = Self::new();
         for record in records {
@@ -82,7 +82,8 @@ impl History {
                 self.next_intent = self.next_intent.max(intent.id.0 + 1);
                 self.open_intents.insert(intent.id, intent.clone());
             }
-            // Made is not gone: only what was removed, or never made, is closed.
+            // A created object may still exist. Only a removed object, or one that was never
+            // created, closes the intent.
             Record::Done(done) if done.removed || done.id.is_none() => {
                 self.open_intents.remove(&done.intent);
             }

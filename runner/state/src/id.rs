@@ -5,25 +5,26 @@ use jiff::Timestamp;
 use sidestep_names::{Encoding, Kind};
 use thiserror::Error;
 
-/// The longest id. Names of outside objects are made from it and must stay below 63 characters.
+/// The maximum length of an id. Names of external objects are made from it and must stay below 63
+/// characters.
 const MAX_LENGTH: usize = 48;
 
-/// The longest suffix of [`RunId::again`]: a dash and a 32-bit number.
+/// The maximum length of the suffix of [`RunId::again`]: a dash and a 32-bit number.
 const MAX_AGAIN: usize = 11;
 
-/// Crockford's base 32, in lower case: sorts like the numbers it writes, and may stand in a
+/// Crockford's base 32 in lower case. It sorts like the numbers that it encodes, and is valid in a
 /// Kubernetes name.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// 2025-01-01T00:00:00Z in milliseconds. Forty bits from here reach to 2059.
+/// 2025-01-01T00:00:00Z in milliseconds. Forty bits from here last until 2059.
 const EPOCH_MS: i64 = 1_735_689_600_000;
 
-/// A run's id: 1 to 48 of `a-z 0-9 -`, first and last no `-`, so that it may stand in names and
-/// labels of outside objects.
+/// A run's id: 1 to 48 of `a-z 0-9 -`, not beginning or ending with `-`, so that it is valid in
+/// names and labels of external objects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);
 
-/// A text that is no run id.
+/// The error for a text that is not a valid run id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "{0:?} is no run id: 1 to {MAX_LENGTH} of a-z, 0-9 and -, beginning and ending with a letter or a digit"
@@ -31,10 +32,12 @@ pub struct RunId(String);
 pub struct RunIdError(String);
 
 impl RunId {
-    /// Returns the id of a CI job's run: the first letters of what the CI calls the run, then a
-    /// digest of all that tells it from other runs. It leaves room for [`RunId::again`].
+    /// Returns the id of a CI job's run: the first letters of the CI system's name for the run,
+    /// then a digest of everything that distinguishes it from other runs. It leaves room for
+    /// [`RunId::again`].
     pub(crate) fn of_ci(shown: &str, digest: &str) -> Self {
-        // The digest covers all of it, so what is cut or replaced here stays distinct.
+        // The digest covers all of the text, so ids stay distinct even if it is cut or replaced
+        // here.
         let kept: String = shown
             .trim()
             .chars()
@@ -52,10 +55,10 @@ impl RunId {
         })
     }
 
-    /// A new id: the time in milliseconds, then ten random bits; ids sort by time.
+    /// Returns a new id: the time in milliseconds, then ten random bits. Ids sort by time.
     pub fn new_at(now: Timestamp) -> Self {
         let mut random = [0u8; 2];
-        // Without randomness ids of one millisecond collide, which `Runs::create` notices.
+        // Without randomness, ids of the same millisecond collide, which `Runs::create` detects.
         let _ = getrandom::fill(&mut random);
         let since = u64::try_from(now.as_millisecond() - EPOCH_MS).unwrap_or(0);
         let bits = (since << 10) | u64::from(u16::from_be_bytes(random) & 0x3ff);
@@ -66,7 +69,7 @@ impl RunId {
         Self(id)
     }
 
-    /// Returns the id under which the same CI job runs once more: `ID-2` for the second time.
+    /// Returns the id for running the same CI job again: `ID-2` for the second time.
     #[must_use]
     pub fn again(&self, time: u32) -> Self {
         let again = format!("{self}-{time}");
@@ -80,7 +83,7 @@ impl RunId {
         Self::of_ci(&self.0, &digest)
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

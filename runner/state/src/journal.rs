@@ -6,40 +6,41 @@ use sidestep_events::{Header, Record};
 
 use crate::{Damage, DamagedJournal, Entry, History, JournalReader, StateError, frame, own};
 
-/// What a journal's file holds.
+/// The content of a journal file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Journal {
     /// The first record.
     pub header: Header,
     /// All whole records after it, in order.
     pub records: Vec<Record>,
-    /// What was whole once and is not any more.
+    /// The damaged ranges.
     pub damage: Vec<Damage>,
-    /// Whether the last record was never written to its end.
+    /// Whether the last record is incomplete.
     pub torn: bool,
 }
 
-/// What a journal's records come to. However long the journal is, this is short.
+/// A summary of a journal's records. Its size does not depend on the journal's length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
     /// The first record.
     pub header: Header,
-    /// What the whole records say.
+    /// The history from the whole records.
     pub history: History,
-    /// What was whole once and is not any more.
+    /// The damaged ranges.
     pub damage: Vec<Damage>,
-    /// How many records are whole, the header among them.
+    /// The number of whole records, including the header.
     pub whole: u64,
-    /// Up to which byte records stand, whole or damaged. What is behind was never written to its
-    /// end.
+    /// The offset at which the last record ends, whole or damaged. Bytes after it are an incomplete
+    /// write.
     pub length: u64,
-    /// Whether there is anything behind.
+    /// Whether there are such bytes.
     pub torn: bool,
 }
 
-/// Reads all of a journal that is whole.
+/// Reads all whole records of a journal.
 ///
-/// Fails when it is no journal, or its format is newer than [`sidestep_events::JOURNAL_VERSION`].
+/// Fails when the file is not a journal, or its format is newer than
+/// [`sidestep_events::JOURNAL_VERSION`].
 pub fn read_journal(path: &Path) -> Result<Journal, StateError> {
     let (header, mut reader) = JournalReader::open(path)?;
     let (mut records, mut damage) = (Vec::new(), Vec::new());
@@ -57,7 +58,7 @@ pub fn read_journal(path: &Path) -> Result<Journal, StateError> {
     })
 }
 
-/// Reads a journal for what it comes to.
+/// Reads a journal's summary.
 ///
 /// Fails as [`read_journal`] does.
 pub fn read_account(path: &Path) -> Result<Account, StateError> {
@@ -79,21 +80,21 @@ pub fn read_account(path: &Path) -> Result<Account, StateError> {
     })
 }
 
-/// Appends to a journal. Each record is one `write`, so it survives the end of this process;
-/// [`JournalWriter::sync`] makes it survive the machine's.
+/// Appends to a journal. Each record is one `write`, so it survives a crash of this process;
+/// [`JournalWriter::sync`] makes it survive a crash of the machine.
 #[derive(Debug)]
 pub struct JournalWriter {
     file: File,
     path: PathBuf,
-    /// How many bytes hold whole records.
+    /// The length of all whole records, in bytes.
     length: u64,
     next_seq: u64,
 }
 
 impl JournalWriter {
-    /// Makes a new journal that holds only the header. The file appears whole or not at all.
+    /// Creates a journal that holds only the header. The file is created atomically.
     ///
-    /// Fails when there is one already.
+    /// Fails when it exists already.
     pub fn create(path: &Path, header: &Header) -> Result<Self, StateError> {
         if path.exists() {
             return Err(StateError::Exists(header.run.clone()));
@@ -105,7 +106,7 @@ impl JournalWriter {
             .and_then(|()| file.sync_all())
             .map_err(StateError::io("write", &draft))?;
         fs::rename(&draft, path).map_err(StateError::io("create", path))?;
-        // The name is durable once its folder is.
+        // The file's name is durable only once its folder is synced.
         if let Some(folder) = path.parent() {
             File::open(folder)
                 .and_then(|folder| folder.sync_all())
@@ -119,9 +120,10 @@ impl JournalWriter {
         })
     }
 
-    /// Opens a journal to go on with it: cuts a torn tail, and counts on from the last event.
+    /// Opens a journal to resume the run: cuts an incomplete record at the end, and continues the
+    /// numbering after the last event.
     ///
-    /// Fails when a record is damaged: what it said may be what must not be done twice.
+    /// Fails when a record is damaged, since it may describe work that must not be repeated.
     pub fn open(path: &Path) -> Result<(Self, Account), StateError> {
         let account = read_account(path)?;
         match DamagedJournal::of(path, &account) {
@@ -130,8 +132,8 @@ impl JournalWriter {
         }
     }
 
-    /// Opens a journal to note what is removed of its run, damaged or not. Nobody may go on with
-    /// the run by it.
+    /// Opens a journal, damaged or not, to record what is removed of its run. It must not be used
+    /// to resume the run.
     pub fn open_to_clean_up(path: &Path) -> Result<(Self, Account), StateError> {
         let account = read_account(path)?;
         Self::at_the_end(path, account)
@@ -153,32 +155,31 @@ impl JournalWriter {
         Ok((writer, account))
     }
 
-    /// How many bytes hold records, all of them whole to whoever reads that far.
+    /// Returns the length of the journal's records in bytes. All of them are visible to readers.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// The `seq` that the next event must carry.
+    /// Returns the `seq` of the next event.
     pub fn next_seq(&self) -> u64 {
         self.next_seq
     }
 
     /// Appends one record.
     ///
-    /// When the write fails, what was written of it is cut again, so that later records stay
-    /// readable.
+    /// When the write fails, its part in the file is cut off, so that later records stay readable.
     pub fn append(&mut self, record: &Record) -> Result<(), StateError> {
         self.append_below(record, u64::MAX).map(drop)
     }
 
-    /// Appends one record if the journal has at most `ceiling` bytes then; answers whether it did.
+    /// Appends one record if the journal then has at most `ceiling` bytes. Returns whether it did.
     pub fn append_below(&mut self, record: &Record, ceiling: u64) -> Result<bool, StateError> {
         let frame = encode(&self.path, record)?;
         if self.length.saturating_add(frame.len() as u64) > ceiling {
             return Ok(false);
         }
         if let Err(error) = self.file.write_all(&frame) {
-            // Best effort: a reader stops at the torn record anyway.
+            // Best effort: readers stop at the incomplete record anyway.
             if let Err(error) = self.file.set_len(self.length) {
                 tracing::warn!(path = %self.path.display(), %error, "a torn record stays in a journal");
             }
@@ -194,7 +195,7 @@ impl JournalWriter {
     }
 
     /// Makes all records so far survive a crash of the machine (`fdatasync`). Called before an
-    /// outside object is made, and at the end.
+    /// external object is created, and at the end.
     pub fn sync(&mut self) -> Result<(), StateError> {
         self.file
             .sync_data()

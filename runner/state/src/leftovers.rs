@@ -1,4 +1,4 @@
-//! What runs leave on disk when their process is killed.
+//! Handles what runs leave on disk when their process is killed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,20 +6,20 @@ use std::time::{Duration, SystemTime};
 
 use crate::{RunFolder, RunLock, Runs, StateError};
 
-/// Who writes a run.
+/// The process that writes a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
-    /// Nobody: the last process gave its lock back.
+    /// No process: the last one released its lock.
     Nobody,
-    /// A process that is alive; its id, where it has said so yet.
+    /// A live process, with its id if it has written it yet.
     Alive(Option<u32>),
-    /// A process that ended without giving its lock back: it was killed.
+    /// A process that ended without releasing its lock: it was killed.
     Gone(u32),
 }
 
 impl Runs {
-    /// Folders of runs that never began, older than `age`: their process ended between making the
-    /// folder and writing the journal's header. A folder that somebody holds is not among them.
+    /// Returns the folders, older than `age`, of runs that never began: their process ended between
+    /// creating the folder and writing the journal's header. Locked folders are left out.
     pub fn stillborn(&self, age: Duration) -> Vec<RunFolder> {
         let entries = fs::read_dir(self.root()).into_iter().flatten().flatten();
         entries
@@ -27,7 +27,7 @@ impl Runs {
                 let id = entry.file_name().to_str()?.parse().ok()?;
                 let folder = self.folder(&id);
                 let old = entry.metadata().ok()?.modified().ok()?.elapsed().ok()? >= age;
-                // Another tool's folder of such a name holds something else.
+                // A folder with other content belongs to another tool.
                 let known = fs::read_dir(folder.path()).ok()?.flatten().all(|inside| {
                     ["lock", "logs", "journal.new"]
                         .iter()
@@ -41,12 +41,12 @@ impl Runs {
 }
 
 impl RunFolder {
-    /// Who writes the run.
+    /// Returns the state of the run's writer.
     pub fn writer(&self) -> Writer {
         RunLock::writer(&self.lock_path())
     }
 
-    /// When the journal was last written.
+    /// Returns when the journal was last written.
     pub fn last_written(&self) -> Result<SystemTime, StateError> {
         let path = self.journal_path();
         let read = fs::metadata(&path).and_then(|metadata| metadata.modified());
@@ -55,7 +55,8 @@ impl RunFolder {
 
     /// Removes the run from disk: its journal, its plan and its logs. The caller holds the lock.
     pub fn remove(&self, _lock: &RunLock) -> Result<(), StateError> {
-        // Without its journal a folder is no run; should this be cut short, the rest is swept.
+        // Without its journal a folder is not a run. If this is interrupted, the rest is cleaned up
+        // later.
         let journal = self.journal_path();
         match fs::remove_file(&journal) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

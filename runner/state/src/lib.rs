@@ -1,7 +1,7 @@
-//! Where a run lives: its journal, its attempts' logs, its lock, and the list of all runs.
+//! Stores a run's state: its journal, its attempts' logs, its lock, and the list of all runs.
 //!
-//! The first form is a folder on disk. This crate stores and reads back what it is given; it must
-//! not know how a run is executed, what a plugin is, or how anything is shown.
+//! The only backend is a folder on disk. This crate stores and returns data; it must not know how a
+//! run is executed, what a plugin is, or how anything is shown.
 
 mod ci;
 mod damage;

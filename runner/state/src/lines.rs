@@ -1,4 +1,4 @@
-//! Log lines on their way into the journal, in groups, and back.
+//! Groups log lines for the journal, and expands the groups again.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +9,34 @@ use sidestep_events::{
     LinesOf, LogLine, LogOwner, LogSource, LogText, SpanId, TraceId, log_field,
 };
 
-/// What a group's JSON takes beside its tables, in bytes.
+/// The size of a group's JSON without its tables, in bytes.
 const GROUP: usize = 512;
-/// What a line's entry takes: three numbers.
+/// The size of a line's entry, which is three numbers.
 const ENTRY: usize = 32;
-/// What an attempt's entry takes beside its names.
+/// The size of an attempt's entry without its names.
 const ATTEMPT: usize = 256;
-/// What a kind's entry takes beside its fields.
+/// The size of a kind's entry without its fields.
 const KIND: usize = 128;
 
-/// How many kinds are compared with a line's: as many as steps that talk at the same time.
+/// How many of the latest kinds a line is compared with; about the number of steps that log at the
+/// same time.
 const LATEST: usize = 64;
 
-/// A group of lines that is still open: neither in the log files nor in the journal.
+/// An open group of lines, which is neither in the log files nor in the journal yet.
 #[derive(Debug)]
 pub struct LineGroup {
     lines: Lines,
     run: String,
     last: Timestamp,
-    /// What goes into the log file of each attempt.
+    /// The text for the log file of each attempt.
     texts: Vec<Vec<u8>>,
-    /// Each line as an event, and where its text begins in its attempt's part of `texts`.
+    /// Each line as an event, and the offset of its text in its attempt's part of `texts`.
     events: Vec<(Envelope, u64)>,
     weight: usize,
 }
 
 impl LineGroup {
-    /// An empty group, whose first line will have the number `seq`.
+    /// Creates an empty group, whose first line will have the number `seq`.
     pub fn new(run: &str, trace: TraceId, seq: u64) -> Self {
         Self {
             lines: Lines {
@@ -54,27 +55,27 @@ impl LineGroup {
         }
     }
 
-    /// Whether it holds no line.
+    /// Returns whether the group has no lines.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// How many lines it holds.
+    /// Returns the number of lines.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// The most bytes that it takes in the journal.
+    /// Returns the maximum size of the group in the journal, in bytes.
     pub fn weight(&self) -> usize {
         self.weight
     }
 
-    /// How many bytes of text it holds.
+    /// Returns the size of all texts, in bytes.
     pub fn text(&self) -> usize {
         self.texts.iter().map(Vec::len).sum()
     }
 
-    /// The most bytes that one more line adds to the group in the journal.
+    /// Returns the maximum number of bytes that one more line adds to the group in the journal.
     pub fn cost(&self, owner: &LogOwner, line: &LogLine) -> usize {
         let attempt = self.attempt(owner);
         let names = match attempt {
@@ -83,16 +84,17 @@ impl LineGroup {
         };
         let kind = match attempt {
             Some(attempt) if self.kind(attempt, line).is_some() => 0,
-            // A position is among the fields, and stays with the attempt.
+            // A position is one of the fields, but is stored with the attempt.
             _ => KIND + json_size(&line.fields),
         };
         ENTRY + names + kind
     }
 
-    /// Takes one more line, which comes now.
+    /// Adds a line with the current time.
     pub fn push(&mut self, owner: &LogOwner, mut line: LogLine) {
         self.weight += self.cost(owner, &line);
-        // What is read back is what was shown, so the time is as exact as it is kept.
+        // Cut the time to the stored precision, so that reporters see the same time as later
+        // readers.
         let now = Timestamp::now();
         let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
         if self.is_empty() {
@@ -132,10 +134,11 @@ impl LineGroup {
         self.events.push((event, begins));
     }
 
-    /// Puts the texts into their log files and closes the group. `append` answers where the text
-    /// of an attempt begins in its file.
+    /// Writes the texts to their log files and closes the group. `append` returns the offset of an
+    /// attempt's text in its file.
     ///
-    /// Fails with the events when one of the files can't be written: then they have no place.
+    /// If one of the files can't be written, fails and returns the events, which then have no
+    /// offset.
     pub fn close<E>(
         mut self,
         mut append: impl FnMut(&LogOwner, &[u8]) -> Result<u64, E>,
@@ -166,7 +169,8 @@ impl LineGroup {
         self.lines.attempts.iter().position(|of| of.of == *owner)
     }
 
-    /// The kind of a line, the last one first: lines of one kind come in a row.
+    /// Returns the kind of a line, searching from the latest, since lines of one kind come in a
+    /// row.
     fn kind(&self, attempt: usize, line: &LogLine) -> Option<usize> {
         let from = self.lines.kinds.len().saturating_sub(LATEST);
         let latest = &self.lines.kinds[from..];
@@ -180,7 +184,8 @@ impl LineGroup {
         found.map(|found| from + found)
     }
 
-    /// Takes the position of a followed log out of a line: only the last one of each counts.
+    /// Removes the position of a followed log from a line. Only the last position of each log is
+    /// kept.
     fn keep_position(&mut self, attempt: usize, line: &mut LogLine) {
         if line.source != LogSource::Pod {
             return;
@@ -200,10 +205,10 @@ impl LineGroup {
     }
 }
 
-/// Facts beside a line.
+/// The fields of a line.
 type Fields = BTreeMap<Foreign, ForeignValue>;
 
-/// Whether a line has these fields, its position aside.
+/// Returns whether a line has these fields, ignoring its position.
 fn same(known: &Fields, fields: &Fields, of: LogSource) -> bool {
     let counts = |name: &&Foreign| of != LogSource::Pod || name.exact() != log_field::POSITION;
     known.keys().eq(fields.keys().filter(counts))
@@ -240,14 +245,14 @@ fn envelope(
     }
 }
 
-/// The lines of a group as events, without their text; with each, how many bytes that has.
+/// The lines of a group as events without their text, each with the text's length in bytes.
 #[derive(Debug)]
 pub(crate) struct Expanded {
     lines: Lines,
     run: String,
     next: usize,
     time: Timestamp,
-    /// Where the next line of each attempt begins.
+    /// The offset of the next line of each attempt.
     offsets: Vec<u64>,
 }
 
@@ -274,7 +279,7 @@ impl Iterator for Expanded {
             .time
             .checked_add(SignedDuration::from_micros(since))
             .unwrap_or(self.time);
-        // A group that names no such kind or attempt was written by nobody; its lines end here.
+        // A group with an index out of range was not written by this program; its lines end here.
         let kind = self.lines.kinds.get(kind)?;
         let owner = &self.lines.attempts.get(kind.attempt)?.of;
         let offset = &mut self.offsets[kind.attempt];
@@ -292,7 +297,8 @@ impl Iterator for Expanded {
     }
 }
 
-/// Where the last line of each attempt ends in its log file, by the index of the attempt.
+/// Returns the offset at which the last line of each attempt ends in its log file, by the index of
+/// the attempt.
 pub(crate) fn ends(lines: &Lines) -> Vec<u64> {
     let mut ends: Vec<u64> = lines.attempts.iter().map(|of| of.offset).collect();
     for LinePlace(kind, length, _) in &lines.lines {
@@ -304,7 +310,7 @@ pub(crate) fn ends(lines: &Lines) -> Vec<u64> {
     ends
 }
 
-/// Where a line ends that begins at an offset of the log file.
+/// Returns the offset after a line that begins at `offset` of the log file.
 fn after(offset: u64, length: u64, end: LineEnd) -> u64 {
     let end = end.bytes().len() as u64;
     offset.saturating_add(length).saturating_add(end)

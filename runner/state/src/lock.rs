@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::{StateError, Writer, own};
 
-/// How often a lock that is only being looked at is tried again, and how long a look may take.
+/// How often to retry while another process only checks the lock, and the delay between two
+/// retries.
 const MOST_LOOKS: u32 = 100;
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Holds a run against other writers for as long as it lives. The operating system releases it
-/// when the process ends, however it ends.
+/// A lock on a run that excludes other writers. The operating system releases it when the process
+/// ends, even if it is killed.
 #[derive(Debug)]
 pub struct RunLock {
     file: File,
@@ -23,8 +24,8 @@ impl RunLock {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                // Whoever only asks who writes shares the lock for a moment, which a writer never
-                // does.
+                // A process that only checks for a writer holds the shared lock for a moment. A
+                // writer never holds a shared lock.
                 Err(TryLockError::WouldBlock) if looks < MOST_LOOKS && is_shared(&file) => {
                     looks += 1;
                     std::thread::sleep(LOOK);
@@ -45,14 +46,14 @@ impl RunLock {
         Ok(Self { file })
     }
 
-    /// Who holds the lock, or was killed while holding it.
+    /// Returns the process that holds the lock, or that was killed while holding it.
     pub(crate) fn writer(path: &Path) -> Writer {
         let Ok(mut file) = own::read(path) else {
             return Writer::Nobody;
         };
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Writer::Alive(read_pid(&mut file)),
-            // Whoever gives the lock back empties the file.
+            // A process that releases the lock empties the file.
             Ok(()) | Err(TryLockError::Error(_)) => {
                 read_pid(&mut file).map_or(Writer::Nobody, Writer::Gone)
             }
@@ -62,7 +63,7 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        // A stale pid would name an innocent process.
+        // A stale pid could belong to an unrelated process.
         let emptied = self.file.set_len(0);
         if let Err(error) = emptied.and(self.file.unlock()) {
             tracing::warn!(%error, "the lock of a run could not be given back cleanly");
@@ -74,11 +75,11 @@ fn open(path: &Path) -> Result<File, StateError> {
     own::open_or_make(path)
 }
 
-/// Whether nobody has the lock for himself.
+/// Returns whether no process holds the lock exclusively.
 fn is_shared(file: &File) -> bool {
     let shared = file.try_lock_shared().is_ok();
     if shared {
-        // It fails only for what was never locked.
+        // Fails only if the file was never locked.
         let _ = file.unlock();
     }
     shared

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::{StateError, own};
 
-/// The longest text that is read back, in bytes. A pod's line comes in pieces of 64 KiB; with what a
-/// mask may hold back before one (18 times a secret of 1 MiB, and 64 KiB) it is still shorter.
+/// The maximum length of a text that is read back, in bytes. A pod's line comes in pieces of 64
+/// KiB, and a mask may hold back 18 times a secret of 1 MiB, and 64 KiB, before one. All of that is
+/// less.
 const MAX_TEXT: u64 = 32 << 20;
-/// How many log files are open at once for reading.
+/// The maximum number of log files that are open for reading.
 const OPEN: usize = 32;
 
-/// Appends lines to one attempt's log file. The journal keeps where they are.
+/// Appends lines to one attempt's log file. The journal stores their offsets.
 #[derive(Debug)]
 pub struct AttemptLog {
     file: File,
@@ -19,13 +20,13 @@ pub struct AttemptLog {
 }
 
 impl AttemptLog {
-    /// Opens the file, or makes it. `journaled` is where the last line ends that the journal
-    /// knows: what stands behind it was never seen by anybody and is cut.
+    /// Opens or creates the file. `journaled` is the offset at which the last journaled line ends:
+    /// bytes after it were never shown, and are cut.
     pub(crate) fn open(path: &Path, journaled: Option<u64>) -> Result<Self, StateError> {
         let io = || StateError::io("open", path);
         let mut file = own::open_or_make(path)?;
-        // Lines that the journal knows may be missing, after a crash of the machine; what comes
-        // now stands behind where they were.
+        // After a crash of the machine, journaled lines may be missing. New lines go after their
+        // place.
         let length = journaled.unwrap_or(0);
         file.set_len(length)
             .and_then(|()| file.seek(SeekFrom::Start(length)).map(drop))
@@ -37,7 +38,7 @@ impl AttemptLog {
         })
     }
 
-    /// Appends lines, each with its end, and returns where the first one begins.
+    /// Appends newline-terminated lines and returns the offset of the first one.
     pub fn append(&mut self, lines: &[u8]) -> Result<u64, StateError> {
         let offset = self.length;
         self.file
@@ -48,18 +49,17 @@ impl AttemptLog {
     }
 }
 
-/// Reads lines back from attempts' log files; those of one file that follow on each other fast.
+/// Reads lines back from attempts' log files. Reading consecutive lines of one file is fast.
 #[derive(Debug, Default)]
 pub struct LogReader {
-    /// The files that were read last, the latest at the end, and where each one stands.
+    /// The files that were read last, the latest at the end, each with its current offset.
     open: Vec<(PathBuf, BufReader<File>, u64)>,
 }
 
 impl LogReader {
-    /// Returns the bytes that begin at `offset` of a log file.
+    /// Returns the bytes at `offset` of a log file.
     ///
-    /// # Errors
-    /// The file can't be read, or has fewer bytes there.
+    /// # Errors The file can't be read, or has fewer bytes there.
     pub fn bytes_at(
         &mut self,
         path: &Path,
@@ -72,7 +72,7 @@ impl LogReader {
             Some((_, file, at)) => (file, at),
             None => (BufReader::new(own::read(path)?), 0),
         };
-        // What is in the buffer stays there.
+        // A relative seek keeps the buffer.
         match i64::try_from(i128::from(offset) - i128::from(at)) {
             Ok(distance) => file.seek_relative(distance).map_err(io())?,
             Err(_) => file.seek(SeekFrom::Start(offset)).map(drop).map_err(io())?,

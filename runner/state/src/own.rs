@@ -1,8 +1,7 @@
-//! Opens what a run keeps: only files that nobody but the user decides about, and only for the
-//! user.
+//! Opens the files of a run, which only the current user may be able to read or change.
 //!
-//! A plan says what runs, a journal what is removed and a log what was said. Whoever can write
-//! them would do all of that as the user.
+//! A plan decides what runs, a journal what is removed, and a log what was output. Anyone who can
+//! write them could act as the user.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -13,36 +12,36 @@ use sidestep_files::own::{self, OwnError};
 
 use crate::StateError;
 
-/// The mode of what is made. A umask can only narrow it, so a wide one makes no file that would
-/// be refused when it is read.
+/// The mode of new files. A umask can only remove bits, so a permissive umask never creates a file
+/// that would be refused when it is read.
 const FILE: u32 = 0o600;
 const FOLDER: u32 = 0o700;
 
-/// Opens a file to read it.
+/// Opens a file for reading.
 pub(crate) fn read(path: &Path) -> Result<File, StateError> {
     own::open(path).map_err(|error| refused("read", path, error))
 }
 
-/// Opens a file to read and write it, and makes it if it is not there.
+/// Opens a file for reading and writing, and creates it if it does not exist.
 pub(crate) fn open_or_make(path: &Path) -> Result<File, StateError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     open(path, &mut options)
 }
 
-/// Opens a file to append to it.
+/// Opens a file for appending.
 pub(crate) fn append(path: &Path) -> Result<File, StateError> {
     open(path, OpenOptions::new().append(true))
 }
 
-/// Makes an empty file, in the place of one that is there.
+/// Creates an empty file, replacing an existing one.
 pub(crate) fn make(path: &Path) -> Result<File, StateError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     open(path, &mut options)
 }
 
-/// Makes a folder and those that it lies in.
+/// Creates a folder and its parents.
 pub(crate) fn make_folder(path: &Path) -> Result<(), StateError> {
     DirBuilder::new()
         .recursive(true)
@@ -52,7 +51,8 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StateError> {
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> Result<File, StateError> {
-    // In this order: in a folder that others can write, a link may lead to any file of the user.
+    // Check the folder first: in a folder that others can write, a link could lead to any of the
+    // user's files.
     if let Some(folder) = path.parent() {
         own::folder(folder).map_err(|error| refused("open", path, error))?;
     }

@@ -1,4 +1,4 @@
-//! Reading a journal record by record, over what is damaged in it.
+//! Reads a journal record by record, and skips damaged records.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -9,15 +9,15 @@ use sidestep_events::{Event, Foreign, Header, JOURNAL_VERSION, Record};
 
 use crate::{Damage, StateError, frame, own};
 
-/// How much is read from the file at once.
+/// How many bytes are read from the file at once.
 const CHUNK: usize = 256 * 1024;
 
-/// What stands next in a journal.
+/// The next item in a journal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// A whole record.
     Record(Record),
-    /// Bytes that are no record any more, with whole records behind them or none.
+    /// Bytes that are not a valid record any more. Whole records may follow.
     Damage(Damage),
 }
 
@@ -26,25 +26,25 @@ pub enum Entry {
 pub struct JournalReader {
     file: File,
     path: PathBuf,
-    /// What was read; what is not used yet begins at `start`.
+    /// The bytes read from the file; the unused ones begin at `start`.
     buffer: Vec<u8>,
     start: usize,
-    /// Where in the file `start` is.
+    /// The offset of `start` in the file.
     at: u64,
-    /// How many bytes of the file may still be read.
+    /// The number of bytes of the file that may still be read.
     left: u64,
     /// The number of the next record; the header's is 1.
     number: u64,
-    /// How many records were whole.
+    /// The number of whole records so far.
     whole: u64,
     torn: bool,
 }
 
 impl JournalReader {
-    /// Opens a journal and reads its header. Where that is damaged, and a later record says what
-    /// it said, the damage is the first entry.
+    /// Opens a journal and reads its header. If the header is damaged, but a later record repeats
+    /// its content, the damage is the first entry.
     ///
-    /// Fails when it is no journal, or its format is newer than [`JOURNAL_VERSION`].
+    /// Fails when the file is not a journal, or its format is newer than [`JOURNAL_VERSION`].
     pub fn open(path: &Path) -> Result<(Header, Self), StateError> {
         let mut reader = Self::part(path, 0, u64::MAX)?;
         if let Some(payload) = reader.payload()? {
@@ -63,7 +63,7 @@ impl JournalReader {
                     run: envelope.run.into_exact(),
                     plan_digest: started.plan_digest.into_exact(),
                     sandbox: started.sandbox.map(Foreign::into_exact),
-                    // It matters only to whoever goes on with the run, which nobody may.
+                    // Needed only to resume the run, which a damaged journal does not allow.
                     caller: None,
                 };
                 return Ok((header, Self::part(path, 0, u64::MAX)?));
@@ -72,7 +72,7 @@ impl JournalReader {
         Err(StateError::NotAJournal(path.to_owned()))
     }
 
-    /// Reads the records that stand from byte `from` to byte `to`, where one begins and one ends.
+    /// Reads the records between the offsets `from` and `to`, which must be record boundaries.
     pub(crate) fn part(path: &Path, from: u64, to: u64) -> Result<Self, StateError> {
         let mut file = own::read(path)?;
         file.seek(SeekFrom::Start(from))
@@ -90,12 +90,12 @@ impl JournalReader {
         })
     }
 
-    /// What stands next; nothing at the end. Asked again, it looks whether more was written.
+    /// Returns the next entry, or `None` at the end. A later call checks whether more was written.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, StateError> {
         loop {
             if let Some(payload) = self.payload()? {
-                // A whole frame that isn't a record we know is of a later minor version of the
-                // format: readers skip what they don't know.
+                // A whole frame with an unknown record comes from a later minor version of the
+                // format. Readers skip it.
                 match serde_json::from_slice(&payload) {
                     Ok(record) => return Ok(Some(Entry::Record(record))),
                     Err(_) => continue,
@@ -122,22 +122,22 @@ impl JournalReader {
         }
     }
 
-    /// Whether a record that was never written to its end stands at the end.
+    /// Returns whether the last record is incomplete.
     pub fn is_torn(&self) -> bool {
         self.torn
     }
 
-    /// Up to which byte the file was read.
+    /// Returns the offset up to which the file was read.
     pub fn position(&self) -> u64 {
         self.at
     }
 
-    /// How many records were whole so far, the header among them.
+    /// Returns the number of whole records so far, including the header.
     pub fn whole(&self) -> u64 {
         self.whole
     }
 
-    /// The next frame's payload, if a whole frame stands next.
+    /// Returns the payload of the next frame, if it is whole.
     fn payload(&mut self) -> Result<Option<Vec<u8>>, StateError> {
         self.fill(8)?;
         let rest = self.buffer.get(self.start..).unwrap_or_default();
@@ -154,7 +154,8 @@ impl JournalReader {
         Ok(Some(payload))
     }
 
-    /// Reads what is not used yet anew: the next writer cuts what was not written to its end.
+    /// Discards the unused bytes, so that they are read again: the next writer cuts an incomplete
+    /// record.
     fn forget_rest(&mut self) -> Result<(), StateError> {
         self.left += (self.buffer.len() - self.start) as u64;
         self.buffer.clear();
@@ -171,7 +172,7 @@ impl JournalReader {
         self.number += 1;
     }
 
-    /// Reads until so many unused bytes are there, or the end is met.
+    /// Reads until `wanted` unused bytes are in the buffer, or the end is reached.
     fn fill(&mut self, wanted: usize) -> Result<(), StateError> {
         if self.buffer.len() - self.start >= wanted {
             return Ok(());
@@ -193,7 +194,7 @@ impl JournalReader {
     }
 }
 
-/// Reads only what names the format first, since the rest of a newer header may look different.
+/// Reads only the format's version first, since the rest of a newer header may look different.
 fn read_header(payload: &[u8]) -> Result<Header, Option<StateError>> {
     #[derive(Deserialize)]
     struct Format {

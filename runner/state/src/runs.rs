@@ -11,7 +11,7 @@ use crate::{
     RunLock, StateError, Writer, own, read_account, read_journal,
 };
 
-/// The folder that holds all runs, one folder each.
+/// The folder that holds all runs, one subfolder each.
 #[derive(Debug, Clone)]
 pub struct Runs {
     root: PathBuf,
@@ -24,37 +24,37 @@ pub struct RunFolder {
     path: PathBuf,
 }
 
-/// A run in a list.
+/// A run in the list of runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSummary {
-    /// Its id.
+    /// The run's id.
     pub id: RunId,
-    /// The pipeline's name; absent when the run ended before it began.
+    /// The pipeline's name; absent when the process ended before the run began.
     pub pipeline: Option<Foreign>,
-    /// When it first began.
+    /// When the run was first started.
     pub began: Option<Timestamp>,
-    /// How it ended, once it did.
+    /// The end of the run, once it has ended.
     pub finished: Option<RunFinished>,
-    /// The process that is writing it now.
+    /// The process that is writing the run.
     pub writer: Option<u32>,
-    /// The sandbox scenario that it uses.
+    /// The sandbox scenario of the run.
     pub sandbox: Option<Foreign>,
-    /// What is damaged in its journal, if anything is: then all else here is what is left.
+    /// The damage in its journal, if there is any. Then the other fields hold what could be read.
     pub damaged: Option<DamagedJournal>,
 }
 
 impl Runs {
-    /// The runs in this folder, which need not exist yet.
+    /// Returns the runs in this folder, which need not exist yet.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The folder.
+    /// Returns the folder's path.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Makes a new run's folder, takes its lock, and writes the journal's header.
+    /// Creates a new run's folder, takes its lock, and writes the journal's header.
     ///
     /// Fails when the run exists.
     pub fn create(
@@ -70,7 +70,7 @@ impl Runs {
         Ok((folder, lock, journal))
     }
 
-    /// An existing run.
+    /// Returns an existing run.
     pub fn open(&self, id: &RunId) -> Result<RunFolder, StateError> {
         let folder = self.folder(id);
         if folder.journal_path().is_file() {
@@ -83,7 +83,7 @@ impl Runs {
         }
     }
 
-    /// All runs, the latest first. A folder whose journal can't be read is told beside them.
+    /// Returns all runs, the latest first, and the errors of folders whose journal can't be read.
     pub fn list(&self) -> Result<(Vec<RunSummary>, Vec<StateError>), StateError> {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
@@ -93,7 +93,7 @@ impl Runs {
         let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
         for entry in entries {
             let entry = entry.map_err(StateError::io("read", &self.root))?;
-            // Other folders may lie here; only those with an id and a journal are runs.
+            // Other folders may exist here; only those with an id and a journal are runs.
             let Some(id) = entry
                 .file_name()
                 .to_str()
@@ -122,43 +122,42 @@ impl Runs {
 }
 
 impl RunFolder {
-    /// The run's id.
+    /// Returns the run's id.
     pub fn id(&self) -> &RunId {
         &self.id
     }
 
-    /// The folder.
+    /// Returns the folder's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Takes the run's lock, so that nobody else writes it.
+    /// Takes the run's lock, which excludes other writers.
     ///
     /// Fails at once, with the other process's id, when it is taken.
     pub fn lock(&self) -> Result<RunLock, StateError> {
         RunLock::take(&self.lock_path(), self.id.as_str())
     }
 
-    /// Reads the journal. Log lines come in groups, without their text; see
-    /// [`RunFolder::events`].
+    /// Reads the journal. Log lines come in groups, without their text; see [`RunFolder::events`].
     pub fn read(&self) -> Result<Journal, StateError> {
         read_journal(&self.journal_path())
     }
 
-    /// The journal's records, read as they are asked for.
+    /// Returns a reader of the journal's records.
     pub fn records(&self) -> Result<JournalReader, StateError> {
         JournalReader::open(&self.journal_path()).map(|(_, reader)| reader)
     }
 
-    /// Reads what the journal comes to.
+    /// Reads the journal's summary.
     pub fn account(&self) -> Result<Account, StateError> {
         read_account(&self.journal_path())
     }
 
-    /// Opens the journal to go on with the run. The caller holds the lock.
+    /// Opens the journal to resume the run. The caller holds the lock.
     ///
-    /// Fails with [`StateError::Damaged`] where a record is lost that may say what was made, and
-    /// with [`StateError::OtherRun`] where the folder was given another run's name.
+    /// Fails with [`StateError::Damaged`] when a record that may name an external object is lost,
+    /// and with [`StateError::OtherRun`] when the folder has another run's name.
     pub fn resume(&self, _lock: &RunLock) -> Result<(JournalWriter, Account), StateError> {
         let path = self.journal_path();
         let (journal, account) = JournalWriter::open(&path)?;
@@ -172,30 +171,30 @@ impl RunFolder {
         }
     }
 
-    /// Opens the journal to note what is removed of what the run left, damaged or not. The caller
-    /// holds the lock.
+    /// Opens the journal, damaged or not, to record what is removed of the run's objects. The
+    /// caller holds the lock.
     pub fn clean_up(&self, _lock: &RunLock) -> Result<(JournalWriter, Account), StateError> {
         JournalWriter::open_to_clean_up(&self.journal_path())
     }
 
-    /// The run's events in order, with the text of every log line, read as they are asked for.
+    /// Returns a reader of the run's events in order, with the text of every log line.
     pub fn events(&self) -> Result<Events, StateError> {
         Events::open(self)
     }
 
-    /// The same for a part of the journal: from byte `from` to byte `to`, where one record begins
-    /// and another ends ([`JournalWriter::length`]).
+    /// Like [`RunFolder::events`], for a part of the journal: from byte `from` to byte `to`, which
+    /// must be record boundaries ([`JournalWriter::length`]).
     pub fn events_between(&self, from: u64, to: u64) -> Result<Events, StateError> {
         Events::part(self, from, to)
     }
 
-    /// What is damaged in the journal, if anything is.
+    /// Returns the damage in the journal, if there is any.
     pub fn damaged(&self) -> Result<Option<DamagedJournal>, StateError> {
         Ok(DamagedJournal::of(&self.journal_path(), &self.account()?))
     }
 
-    /// The log file of one attempt, opened to append. `journaled` is where the last line ends that
-    /// the journal knows ([`crate::AttemptHistory::log_end`]).
+    /// Opens the log file of one attempt for appending. `journaled` is the offset at which the last
+    /// journaled line ends ([`crate::AttemptHistory::log_end`]).
     pub fn attempt_log(
         &self,
         instance: &str,
@@ -205,15 +204,14 @@ impl RunFolder {
         AttemptLog::open(&self.log_path(instance, attempt), journaled)
     }
 
-    /// Where an attempt's log lies.
+    /// Returns the path of an attempt's log.
     pub fn log_path(&self, instance: &str, attempt: u32) -> PathBuf {
         self.path
             .join("logs")
             .join(format!("{}.{attempt}.log", file_name(instance)))
     }
 
-    /// Keeps a document beside the journal: the plan that the run executes. It appears whole or
-    /// not at all.
+    /// Stores a document, such as the run's plan, beside the journal. It is written atomically.
     pub fn write_document(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         let path = self.path.join(name);
         let draft = self.path.join(format!("{name}.new"));
@@ -223,7 +221,7 @@ impl RunFolder {
         fs::rename(&draft, &path).map_err(StateError::io("write", &path))
     }
 
-    /// Reads a document that [`RunFolder::write_document`] kept.
+    /// Reads a document that [`RunFolder::write_document`] stored.
     pub fn read_document(&self, name: &str) -> Result<Vec<u8>, StateError> {
         let path = self.path.join(name);
         let mut bytes = Vec::new();
@@ -233,7 +231,7 @@ impl RunFolder {
         Ok(bytes)
     }
 
-    /// What a list of runs shows.
+    /// Returns the run's entry in the list of runs.
     pub fn summary(&self) -> Result<RunSummary, StateError> {
         let account = self.account()?;
         let damaged = DamagedJournal::of(&self.journal_path(), &account);
