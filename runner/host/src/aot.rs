@@ -1,8 +1,8 @@
-//! Compiled code: making it, keeping it, and taking it up again.
+//! Compiles components, caches the compiled code and loads it again.
 //!
-//! Taking up compiled code runs it as it is, so it comes from two places alone: the runner's own
-//! binary, and a folder that only this user can write, whose entries carry a digest. This module and
-//! [`in_place`] are the only ones of the runner that may use `unsafe`.
+//! Compiled code is executed without any checks, so it may only come from two sources: the runner's
+//! own binary, and a folder that only this user can write, whose entries carry a digest. This
+//! module and [`in_place`] are the only ones of the runner that may use `unsafe`.
 
 pub(crate) mod in_place;
 
@@ -23,26 +23,26 @@ use wasmtime::{Engine, Module};
 
 use crate::compile::Compiler;
 
-/// The bytes of an entry before its code: the SHA-256 of the code.
+/// The length of an entry's header, which is the SHA-256 of the code.
 const HEADER: usize = 32;
 
-/// A component that is to be compiled.
+/// A component to compile.
 pub(crate) struct Source<'a> {
-    /// How messages call it.
+    /// The name in messages.
     pub(crate) name: &'a str,
     pub(crate) bytes: &'a [u8],
-    /// `sha256:` of the bytes.
+    /// The SHA-256 of the bytes, as `sha256:HEX`.
     pub(crate) digest: &'a str,
-    /// Its code as the runner's own build made it; absent if it did not.
+    /// The code that the runner's own build compiled, if it did.
     pub(crate) precompiled: Option<Embedded<'a>>,
 }
 
-/// Code that the runner's own build made.
+/// Code that the runner's own build compiled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Embedded<'a> {
-    /// Is executed where it lies.
+    /// Code that is executed in place.
     Pages(&'static Pages<[u8]>),
-    /// Is copied first.
+    /// Code that is copied first.
     Bytes(&'a [u8]),
 }
 
@@ -62,13 +62,13 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Opens the folder, and makes it if need be. A folder that others can write to is not used.
+    /// Opens the folder, and creates it if needed. Fails if other users can write to it.
     pub(crate) fn open(folder: &Path) -> std::io::Result<Self> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)?;
-        // Whoever can write to the folder can put code into it.
+        // Anyone who can write to the folder can inject code.
         own::folder(folder).map_err(std::io::Error::other)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -88,7 +88,7 @@ impl Cache {
         self.folder.join(format!("{digest}-{name}.cwasm"))
     }
 
-    /// The component of that digest, if it is there and whole.
+    /// Returns the component with that digest, if the cache has it undamaged.
     fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let path = self.entry(engine, digest);
         let mut bytes = Vec::new();
@@ -101,7 +101,7 @@ impl Cache {
             return None;
         };
         let component = deserialize(engine, code)?;
-        // Whoever sweeps the cache goes by when an entry was last used.
+        // The cleanup of the cache goes by the time of last use.
         if let Ok(file) = fs::File::options().append(true).open(&path)
             && let Err(error) = file.set_modified(SystemTime::now())
         {
@@ -110,7 +110,8 @@ impl Cache {
         Some(component)
     }
 
-    /// Keeps compiled code. A cache that can't be written is no cache, and no failure.
+    /// Stores compiled code. A cache that can't be written is not an error: the code is just not
+    /// cached.
     fn put(&self, engine: &Engine, digest: &str, code: &[u8]) {
         let write = || -> std::io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
@@ -125,7 +126,7 @@ impl Cache {
     }
 }
 
-/// What a value hands to a hasher, as it is.
+/// A hasher that keeps the bytes that a value feeds to it.
 struct Hashed(Vec<u8>);
 
 impl Hasher for Hashed {
@@ -133,14 +134,14 @@ impl Hasher for Hashed {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Its bytes are read instead.
+    /// Not used: the bytes are read instead.
     fn finish(&self) -> u64 {
         0
     }
 }
 
-/// The compiled component: from `precompiled` if it fits this engine, else from the cache, else
-/// compiled now and kept.
+/// Returns the compiled component: from `precompiled` if it fits this engine, else from the cache,
+/// else by compiling it and storing the result.
 pub(crate) fn compile(
     engine: &Engine,
     compiler: &Compiler,
@@ -169,13 +170,14 @@ pub(crate) fn compile(
     })
 }
 
-/// Takes up compiled code; nothing if it was made by or for another engine.
+/// Loads compiled code. Returns `None` if it was made by another version of wasmtime or for another
+/// engine.
 #[allow(unsafe_code)]
 fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: the code was written by `Engine::precompile_component`: in this process or its own child
-    // (into a file that has no name), in this runner's build (embedded in its binary), or by this user into a folder that nobody else can
-    // write to, where its digest shows that it is whole. Wasmtime itself refuses code of another
-    // version, configuration or machine.
+    // SAFETY: the code was written by `Engine::precompile_component`: in this process or its own
+    // child (into a file that has no name), in this runner's build (embedded in its binary), or by
+    // this user into a folder that no other user can write to, where its digest proves that it is
+    // intact. Wasmtime itself refuses code of another version, configuration or machine.
     match unsafe { Component::deserialize(engine, code) } {
         Ok(component) => Some(component),
         Err(error) => {
@@ -185,8 +187,8 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     }
 }
 
-/// Takes up the compiled code of an embedded component; nothing if it was made by or for another
-/// engine.
+/// Loads the compiled code of an embedded component. Returns `None` if it was made by another
+/// version of wasmtime or for another engine.
 #[allow(unsafe_code)]
 fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component> {
     let pages = match code {
@@ -194,7 +196,7 @@ fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component
         Embedded::Pages(pages) => return deserialize(engine, pages.bytes()),
         Embedded::Bytes(bytes) => return deserialize(engine, bytes),
     };
-    // SAFETY: as in `deserialize`; and the bytes are never changed, since they are a `static`.
+    // SAFETY: as in `deserialize`; in addition, the bytes never change, since they are a `static`.
     match unsafe { Component::deserialize_raw(engine, pages.bytes().into()) } {
         Ok(component) => Some(component),
         Err(error) => {
@@ -204,8 +206,9 @@ fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component
     }
 }
 
-/// Loads the evaluator's compiled code. An error is one sentence: it was made by or for another
-/// engine, or this system lets no program execute what it loads.
+/// Loads the evaluator's compiled code. The error is one sentence: the code was made by another
+/// version of wasmtime or for another engine, or this system does not let programs execute code
+/// that they load.
 #[allow(unsafe_code)]
 pub(crate) fn deserialize_module(engine: &Engine, code: Embedded<'_>) -> Result<Module, String> {
     // SAFETY: the code was written by `Engine::precompile_module` in this runner's own build, which
@@ -298,7 +301,7 @@ mod tests {
             deserialize_embedded(&engine, Embedded::Pages(pages)).expect("of this engine");
         let within = pages.bytes().as_ptr_range();
         assert!(within.contains(&component.image_range().start));
-        // What fits no engine is refused as well.
+        // Code that does not fit the engine is refused here too.
         let other = in_place::tests::pages(b"no code at all");
         assert!(deserialize_embedded(&engine, Embedded::Pages(other)).is_none());
     }

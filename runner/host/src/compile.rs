@@ -1,9 +1,9 @@
-//! Compiling a stranger's component: in a process of its own, within limits of time and memory.
+//! Compiles an untrusted component in a separate process, within limits of time and memory.
 //!
 //! The compiler can't be interrupted, and a component can make it use any amount of time, memory
-//! and stack. So the runner starts its own program once more, as a child that limits itself before
-//! it reads a byte, gets the component on its standard input, and writes the compiled code to a
-//! file without a name.
+//! and stack. So the runner starts its own program again, as a child process. The child limits
+//! itself before it reads anything, gets the component on its standard input, and writes the
+//! compiled code to an unnamed file.
 
 pub(crate) mod child;
 mod ending;
@@ -20,40 +20,40 @@ use sidestep_catalog::PluginError;
 use sidestep_events::codes;
 use wasmtime::Engine;
 
-/// How long compiling takes before the user is told.
+/// How long compiling takes before the user is notified.
 const SILENT: Duration = Duration::from_secs(1);
-/// The most threads that compile. Each takes memory for its stack and its allocations.
+/// The maximum number of threads that compile. Each takes memory for its stack and its allocations.
 const MAX_THREADS: usize = 4;
-/// How much of what the child says is read.
+/// The maximum number of bytes of the child's standard error that are read.
 const MAX_SAID: u64 = 16 << 10;
 
 /// How components are compiled.
 #[derive(Debug, Clone, Default)]
 pub enum Compiler {
-    /// In this process, without limits: for components of one's own, in builds and tests.
+    /// In this process, without limits: for trusted components, in builds and tests.
     #[default]
     Here,
-    /// In a process of its own.
+    /// In a separate process.
     Apart(Apart),
 }
 
-/// A process that compiles one component.
+/// A separate process that compiles one component.
 #[derive(Debug, Clone)]
 pub struct Apart {
     /// The program, whose `main` calls [`compile_if_asked`](crate::compile_if_asked) first.
     pub program: PathBuf,
-    /// What compiling one component may take.
+    /// The limits on compiling one component.
     pub limits: CompileLimits,
-    /// Is called when compiling takes longer than a second.
+    /// Called when compiling takes longer than a second.
     pub notice: Notice,
 }
 
-/// What compiling one component may take.
+/// The limits on compiling one component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// Processor time of all its threads; counted in whole seconds, at least one.
+    /// The CPU time of all threads, in whole seconds; at least one second.
     pub time: Duration,
-    /// Bytes of address space beyond what the program itself takes.
+    /// Bytes of address space beyond those of the program itself.
     pub memory: u64,
 }
 
@@ -66,21 +66,21 @@ impl Default for CompileLimits {
     }
 }
 
-/// Tells the user what is being compiled.
+/// Notifies the user of a slow compilation.
 #[derive(Clone)]
 pub struct Notice(Arc<dyn Fn(Compiling<'_>) + Send + Sync>);
 
-/// What is being compiled.
+/// The component that is being compiled.
 #[derive(Debug, Clone, Copy)]
 pub struct Compiling<'a> {
-    /// The plugin, as the pipeline or its own manifest names it: a stranger's text.
+    /// The plugin's name according to the pipeline or its own manifest. It is untrusted text.
     pub name: &'a str,
-    /// Its size in bytes.
+    /// The component's size in bytes.
     pub size: usize,
 }
 
 impl Notice {
-    /// Makes a notice of a function.
+    /// Creates a notice from a function.
     pub fn new(tell: impl Fn(Compiling<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
@@ -93,8 +93,8 @@ impl fmt::Debug for Notice {
 }
 
 impl Compiler {
-    /// Returns the component's code. `scratch` is a folder for files that are gone when this
-    /// process is.
+    /// Returns the component's code. `scratch` is a folder for temporary files, which are gone when
+    /// this process ends.
     pub(crate) fn compile(
         &self,
         engine: &Engine,
@@ -148,7 +148,7 @@ impl Apart {
             .arg(self.limits.memory.to_string())
             .arg(self.limits.time.as_secs().max(1).to_string())
             .arg(std::process::id().to_string())
-            // It needs nothing of the environment, secrets least of all.
+            // The child needs nothing from the environment, and must not see its secrets.
             .env_clear()
             .env("RAYON_NUM_THREADS", threads.min(MAX_THREADS).to_string())
             // glibc reserves 64 MiB of address space for each arena.
@@ -159,7 +159,7 @@ impl Apart {
             .stderr(Stdio::piped())
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            // A child that ended early says why; that it did not read on does not.
+            // If the child ended early, its own message says why; a write error here does not.
             let _ = stdin.write_all(bytes);
         }
         let mut said = Vec::new();

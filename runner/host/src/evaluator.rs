@@ -1,7 +1,7 @@
-//! Evaluates expressions, schemas and patterns of strangers in a module with a Store of its own.
+//! Evaluates untrusted expressions, schemas and patterns in a module with its own Store.
 //!
-//! The module has no imports, so it can do nothing but compute. Fuel bounds how long, the Store's
-//! limiter how much memory, and both are the same on every machine.
+//! The module has no imports, so it can only compute. Fuel limits the time and the Store's limiter
+//! the memory; both limits work the same on every machine.
 
 mod instance;
 mod limits;
@@ -22,41 +22,40 @@ pub use warm::warm_evaluator;
 
 use instance::{Instance, Prepared};
 
-/// Bytes of stack for the module's own calls: those of the longest expression take a tenth.
+/// The size in bytes of the stack for the module's own calls. The longest expression takes a tenth.
 const MODULE_STACK: usize = 4 << 20;
-/// Bytes of the stack that the module runs on, with what the host needs around it. Only what is
-/// touched takes memory.
+/// The size in bytes of the stack that the module runs on, including the host's part. Only pages
+/// that are touched take memory.
 const STACK: usize = MODULE_STACK + (1 << 20);
-/// How many instances wait for the next question, and the largest memory that one keeps.
+/// The maximum number of idle instances, and the maximum memory of each.
 const MOST_IDLE: usize = 4;
 const IDLE_MEMORY: usize = 16 << 20;
 
-/// Evaluates expressions, schemas and patterns in the module that the runner's build embeds. Loads the
-/// module when the first question is asked.
+/// Evaluates expressions, schemas and patterns in the module that the runner's build embeds. The
+/// module is loaded when the first question is asked.
 #[derive(Debug)]
 pub struct ModuleEvaluator {
     code: Embedded<'static>,
-    /// What the build kept of the module's memory; empty if it kept nothing.
+    /// The module's initial memory that the build stored; empty if it stored none.
     kept: &'static [u8],
     limits: EvaluationLimits,
     prepared: OnceLock<Result<Prepared, String>>,
     idle: Mutex<Vec<Instance>>,
-    /// What is left of the run's steps, and of the bytes that answers may take.
+    /// What is left of the run's budgets of steps and of bytes of answers.
     steps_left: AtomicU64,
     values_left: AtomicUsize,
 }
 
 impl ModuleEvaluator {
-    /// Makes an evaluator with the budgets of one run. `code` is what [`precompile_evaluator`] made
-    /// in this runner's own build; code from any other origin must not be given. Without code,
-    /// every question fails with [`Stopped::Broken`].
+    /// Creates an evaluator with the budgets of one run. `code` must come from
+    /// [`precompile_evaluator`] in this runner's own build, never from any other source. Without
+    /// code, every question fails with [`Stopped::Broken`].
     pub fn new(code: &'static [u8], limits: EvaluationLimits) -> Self {
         Self::of(Embedded::Bytes(code), &[], limits)
     }
 
-    /// Makes an evaluator of code that is executed where it lies, as [`new`](Self::new) does of
-    /// other code. `kept` is what [`warm_evaluator`] kept of the memory of this very code, or
-    /// empty.
+    /// Creates an evaluator like [`new`](Self::new), but executes the code in place. `kept` is the
+    /// result of [`warm_evaluator`] for this very code, or empty.
     pub fn embedded(
         code: &'static Pages<[u8]>,
         kept: &'static [u8],
@@ -77,7 +76,7 @@ impl ModuleEvaluator {
         }
     }
 
-    /// Returns how many steps all questions together took so far.
+    /// Returns how many steps all questions together have taken so far.
     pub fn steps(&self) -> u64 {
         self.limits.steps_in_all - self.steps_left.load(Ordering::Relaxed)
     }
@@ -111,7 +110,7 @@ impl ModuleEvaluator {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says why an instance ended without an answer.
+    /// Returns why an instance ended without an answer.
     fn ended(&self, error: &wasmtime::Error, instance: &Instance, steps: u64) -> Stopped {
         let limits = &self.limits;
         if instance.was_refused_memory() {
@@ -122,13 +121,14 @@ impl ModuleEvaluator {
                 Budget::StepsInAll(limits.steps_in_all).into()
             }
             Some(Trap::OutOfFuel) => Budget::Steps(limits.steps).into(),
-            // The module's data lies behind its own stack, which therefore ends at address 0.
+            // The module's data lies above its stack in memory, so the stack ends at address 0.
             Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => Budget::Depth.into(),
             _ => Stopped::Broken(format!("{error:#}")),
         }
     }
 
-    /// Takes the room of an answer from the run's, if it does not take more here than it may.
+    /// Takes an answer's bytes from the run's budget. Fails if the answer or the run exceeds its
+    /// budget.
     fn hold(&self, text: &[u8]) -> Result<(), Stopped> {
         let limits = &self.limits;
         let room = limits::room(text);
@@ -142,10 +142,10 @@ impl ModuleEvaluator {
             .map_err(|_| Budget::ValuesInAll(limits.values_in_all).into())
     }
 
-    /// Reads an answer, if there is room for it.
+    /// Parses an answer, if the budget has room for it.
     fn read(&self, text: &[u8]) -> Result<Answer, Stopped> {
         self.hold(text)?;
-        // What the module wrote is JSON; only its depth can be too much.
+        // The module writes valid JSON, so only its depth can exceed a limit.
         serde_json::from_slice(text).map_err(|_| Budget::Depth.into())
     }
 }
@@ -167,7 +167,7 @@ impl Evaluator for ModuleEvaluator {
             serde_json::to_vec(question).map_err(|error| Stopped::Broken(error.to_string()))?;
         let mut instance = self.instance()?;
         let answer = instance.answer(&question, steps);
-        // Several questions at once may take a little more in all than there was left.
+        // Concurrent questions may together take slightly more than was left.
         let taken = instance.steps_taken(steps);
         let less = |left: u64| Some(left.saturating_sub(taken));
         let _ = self
@@ -176,7 +176,7 @@ impl Evaluator for ModuleEvaluator {
         let text = match answer {
             Ok(text) => text,
             Err(error) => match error.downcast_ref::<Trap>() {
-                // Only a panic ends there, and only because of what it was asked.
+                // Only a panic ends in this trap, and only the question can cause it.
                 Some(Trap::UnreachableCodeReached) if !instance.was_refused_memory() => {
                     return Ok(Answer::Wrong("the evaluator gave up on it".to_owned()));
                 }
@@ -210,17 +210,17 @@ pub fn precompile_evaluator(module: &[u8]) -> Result<Vec<u8>, String> {
         .map_err(|error| format!("{error:#}"))
 }
 
-/// The settings of the evaluator's own engine, in this runner and in the build that compiles the
-/// module for it: both must agree on all of them.
+/// Returns the settings of the evaluator's engine. The runner and the build that compiles the
+/// module for it must use the same settings.
 fn config() -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
-        // Shared images of memory lie in files, which a limit on the size of files forbids.
+        // Copy-on-write memory images are files, which a limit on the size of files forbids.
         .memory_init_cow(false)
         .max_wasm_stack(MODULE_STACK)
         .async_stack_size(STACK)
-        // The code is embedded, so that what only debuggers read would make every runner larger.
+        // The code is embedded, so debug information would make every runner larger.
         .generate_address_map(false)
         .native_unwind_info(false)
         .wasm_backtrace_max_frames(None);

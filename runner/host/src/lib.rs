@@ -1,9 +1,10 @@
-//! The plugin host: loads components and runs each incarnation of a step in a Store of its own.
+//! The plugin host: loads components and runs each incarnation of a step in its own Store.
 //!
-//! A component is read by the catalog, validated and compiled once in a process of its own (or taken
-//! from the cache of compiled code), and linked with exactly the capabilities that its manifest requests; any other
-//! import is an error before it starts. An incarnation is bounded in memory, time, and in what it
-//! may ask of the host; whatever it does, the host lives on and says what happened.
+//! The catalog reads a component. The host compiles it once in a separate process, or loads it from
+//! the cache of compiled code, and links exactly the capabilities that its manifest requests. Any
+//! other import is an error before the plugin starts. Each incarnation has limits on memory, time,
+//! and calls to the host. No behaviour of a plugin ends the host, which reports how each
+//! incarnation ended.
 //!
 //! This crate must not know what a capability does, what a pipeline is, or how events are shown.
 

@@ -8,26 +8,26 @@ use wasmtime::ResourceLimiterAsync;
 
 use crate::room::Share;
 
-/// What one incarnation may use.
+/// The limits on one incarnation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all its linear memories together.
+    /// The maximum size of all its linear memories together, in bytes.
     pub memory: usize,
-    /// Elements of each of its tables.
+    /// The maximum number of elements in each of its tables.
     pub table_elements: usize,
-    /// Bytes that it may pass to the host in one call.
+    /// The maximum number of bytes that it may pass to the host in one call.
     pub call_bytes: usize,
-    /// Bytes of its outputs' JSON.
+    /// The maximum size of its outputs, in bytes of JSON.
     pub output_bytes: usize,
-    /// How long it may go on after a cancel.
+    /// How long it may continue after it was cancelled.
     pub grace: Duration,
-    /// What it may ask of the host.
+    /// The limits on what it may ask of the host.
     pub step: StepLimits,
 }
 
 impl Limits {
-    /// Returns the bytes that one incarnation may have of what all share: its guest's memories, and
-    /// the host's for its calls.
+    /// Returns how many bytes of the shared memory one incarnation may use: its guest's memories,
+    /// and the host's memory for its calls.
     pub fn together(&self) -> u64 {
         (self.memory as u64).saturating_add(self.step.host_memory)
     }
@@ -46,7 +46,7 @@ impl Default for Limits {
     }
 }
 
-/// Grants a Store memory and tables, up to the limits, and remembers the first refusal.
+/// Grants memory and tables to a Store up to the limits, and remembers the first refusal.
 pub(crate) struct Limiter {
     memory: usize,
     used: usize,
@@ -55,18 +55,18 @@ pub(crate) struct Limiter {
     share: Arc<Share>,
 }
 
-/// The memory that was refused, if any was.
+/// The first refusal of memory, if there was one.
 #[derive(Debug, Default)]
 pub(crate) struct Refused(OnceLock<Refusal>);
 
-/// Memory that was refused.
+/// A refusal of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The bytes that all memories of the incarnation would have had.
+    /// The total size of the incarnation's memories that was requested, in bytes.
     pub(crate) wanted: usize,
-    /// The bytes that they may have.
+    /// The maximum size, in bytes.
     pub(crate) most: u64,
-    /// Whether that is what all steps may have together, not the limit of each.
+    /// Whether that is the limit on all steps together, not the limit on each.
     pub(crate) of_all: bool,
 }
 
@@ -108,7 +108,7 @@ impl ResourceLimiterAsync for Limiter {
     ) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
         let used = self.used.saturating_add(more);
-        // Beyond its own maximum it fails without our doing.
+        // Beyond the memory's own maximum, growing fails without the limiter.
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }

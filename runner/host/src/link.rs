@@ -1,4 +1,4 @@
-//! Which imports a component may have, and the linkers that satisfy them.
+//! Checks which imports a component may have, and links them.
 
 use semver::Version;
 use sidestep_catalog::{Component as Described, Import, PluginError};
@@ -8,20 +8,20 @@ use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 
-/// A component with its imports satisfied, for each of its two uses.
+/// A component with its imports linked, for each of its two uses.
 pub(crate) struct Linked {
-    /// With everything that its manifest requests.
+    /// For `run`, with everything that its manifest requests.
     pub(crate) run: InstancePre<StepState>,
-    /// With the workspace alone; other functions trap.
+    /// For `check`, with the workspace only; other functions trap.
     pub(crate) check: InstancePre<StepState>,
 }
 
-/// The capabilities that a runner has.
+/// The capabilities that a runner supports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known(pub(crate) &'static [Capability]);
 
 impl Known {
-    /// The capability of a grant key.
+    /// Returns the capability of a grant key.
     fn requested(self, key: &str) -> Result<&'static Capability, PluginError> {
         let found = self.0.iter().find(|known| known.key.as_str() == key);
         found.ok_or_else(|| {
@@ -33,13 +33,14 @@ impl Known {
         })
     }
 
-    /// The capability of an interface, named without its version.
+    /// Returns the capability of an interface, given without its version.
     fn of_interface(self, interface: &str) -> Option<&'static Capability> {
         self.0.iter().find(|known| known.interface == interface)
     }
 }
 
-/// Says why the component can't be linked, by its imports and requests alone: nothing is compiled.
+/// Returns an error if the component can't be linked. It uses the imports and requests only, and
+/// compiles nothing.
 pub(crate) fn preflight(known: Known, described: &Described) -> Result<(), PluginError> {
     for key in described.manifest.requests.keys() {
         known.requested(key)?;
@@ -50,7 +51,7 @@ pub(crate) fn preflight(known: Known, described: &Described) -> Result<(), Plugi
         .try_for_each(|import| allowed(known, import, described))
 }
 
-/// Links the component. Call [`preflight`] before.
+/// Links the component. Call [`preflight`] first.
 pub(crate) fn link(
     known: Known,
     engine: &Engine,
@@ -90,7 +91,7 @@ pub(crate) fn link(
     })
 }
 
-/// Whether `check` has the interface.
+/// Returns whether the interface is available in `check`.
 fn in_check(known: Known, import: &Import) -> bool {
     ALWAYS.iter().any(|(name, _)| *name == import.interface)
         || known
@@ -98,8 +99,8 @@ fn in_check(known: Known, import: &Import) -> bool {
             .is_some_and(|capability| capability.key == sidestep_policy::Capability::Workspace)
 }
 
-/// Lets every function of an imported interface trap. Its resources are those of
-/// `sidestep:host/types`, which are linked.
+/// Defines every function of an imported interface as a trap. The interface's resources are those
+/// of `sidestep:host/types`, which are linked.
 fn trap(
     linker: &mut Linker<StepState>,
     component: &Component,
@@ -160,8 +161,8 @@ fn allowed(known: Known, import: &Import, described: &Described) -> Result<(), P
     fits(import, capability.version)
 }
 
-/// Whether an interface of the wanted version is satisfied by the one that is here (semver: the
-/// same major version, or the same minor one before 1.0, and nothing newer).
+/// Checks whether the host's version of an interface satisfies the requested one (semver: the same
+/// major version, or the same minor one before 1.0, and not older than requested).
 fn fits(import: &Import, here: &str) -> Result<(), PluginError> {
     let here = Version::parse(here).map_err(|error| ours(&error.into()))?;
     let fits = import.version.as_ref().is_some_and(|wanted| {

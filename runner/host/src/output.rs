@@ -1,4 +1,4 @@
-//! What a plugin answers, checked before anybody else sees it.
+//! Checks a plugin's outputs before they are used.
 
 use serde_json::Value;
 use sidestep_evaluator::Evaluator;
@@ -6,11 +6,11 @@ use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::Masks;
 use sidestep_pipeline::Manifest;
 
-/// How much of what is wrong is told.
+/// The maximum number of schema errors that are shown.
 const MOST_SHOWN: usize = 5;
 
-/// Reads the outputs. One that is too large, no JSON object, or holds a known secret is the
-/// plugin's failure: it is never turned into something else.
+/// Parses the outputs. If they are too large, are not a JSON object, or contain a known secret, the
+/// plugin fails. They are never changed.
 pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Failure> {
     let wrong = |class, code: &'static str, message: String| {
         Failure::new(class, code, Owner::Plugin, message)
@@ -51,7 +51,7 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
     }
 }
 
-/// Holds the outputs to the plugin's own schema: what a later step reads of them is planned by it.
+/// Checks the outputs against the plugin's own schema, since later steps are planned with it.
 pub(crate) fn check(
     evaluator: &dyn Evaluator,
     outputs: &Value,

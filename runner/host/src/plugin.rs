@@ -16,25 +16,26 @@ use crate::link::{self, Known, Linked};
 use crate::room::Room;
 use crate::ticker::Ticker;
 
-/// How a host works.
+/// The configuration of a host.
 #[derive(Debug, Clone)]
 pub struct HostConfig {
-    /// Checks what plugins answer against their own schemas.
+    /// Checks plugins' outputs against their own schemas.
     pub evaluator: Arc<dyn Evaluator>,
-    /// What can be linked to a plugin that requests it.
+    /// The capabilities that can be linked to a plugin that requests them.
     pub capabilities: &'static [Capability],
-    /// Where compiled plugins are kept: a folder that only this user can write, or nowhere.
+    /// The cache folder of compiled plugins, which only this user may be able to write; `None` for
+    /// no cache.
     pub cache_dir: Option<PathBuf>,
     /// How plugins are compiled.
     pub compiler: Compiler,
-    /// What each incarnation may use.
+    /// The limits on each incarnation.
     pub limits: Limits,
-    /// The memory that all incarnations share; without one, each has what its limits say.
+    /// The memory that all incarnations share. Without it, each may use all that its limits allow.
     pub room: Option<Arc<Room>>,
 }
 
 impl HostConfig {
-    /// No cache, the usual limits, and memory of its own.
+    /// Creates a configuration with no cache, the default limits, and no shared memory.
     pub fn new(evaluator: Arc<dyn Evaluator>, capabilities: &'static [Capability]) -> Self {
         Self {
             evaluator,
@@ -47,7 +48,7 @@ impl HostConfig {
     }
 }
 
-/// Loads plugins; one a process is enough.
+/// Loads plugins. One host per process is enough.
 pub struct PluginHost {
     evaluator: Arc<dyn Evaluator>,
     known: Known,
@@ -59,7 +60,7 @@ pub struct PluginHost {
     ticker: Arc<Ticker>,
 }
 
-/// A plugin that is ready to run, as often and as much side by side as wanted.
+/// A plugin that is ready to run, any number of times and in parallel.
 #[derive(Clone)]
 pub struct Plugin(Arc<Loaded>);
 
@@ -71,12 +72,12 @@ pub(crate) struct Loaded {
     pub(crate) described: Described,
     pub(crate) run: AllPre<StepState>,
     pub(crate) check: AllPre<StepState>,
-    // Guests yield only as long as somebody ticks.
+    // Guests yield only while the ticker runs.
     _ticker: Arc<Ticker>,
 }
 
 impl PluginHost {
-    /// Makes a host. A cache that can't be used is said in the trace and done without.
+    /// Creates a host. If the cache can't be used, logs a warning and continues without it.
     pub fn new(config: HostConfig) -> Result<Self, PluginError> {
         let engine = crate::engine::engine().map_err(ours)?;
         let ticker = Ticker::start(&engine).map_err(ours)?;
@@ -90,7 +91,7 @@ impl PluginHost {
         let each = config.limits.together();
         Ok(Self {
             engine,
-            // Half of what there is to count: no sum of shares overflows.
+            // Half the range of the counter, so that sums of shares can't overflow.
             room: config.room.unwrap_or_else(|| Room::new(u64::MAX / 2, each)),
             evaluator: config.evaluator,
             known: Known(config.capabilities),
@@ -101,15 +102,15 @@ impl PluginHost {
         })
     }
 
-    /// Reads, compiles and links a component. Compiling may take seconds: call it where blocking is
-    /// allowed.
+    /// Reads, compiles and links a component. Compiling may take seconds, so call it where blocking
+    /// is allowed.
     pub fn load(&self, bytes: &[u8]) -> Result<Plugin, PluginError> {
         self.load_precompiled(bytes, &[])
     }
 
-    /// Like [`load`](Self::load), with the component's compiled code beside it as this runner's own
-    /// build made it with [`precompile`]. Code that doesn't fit this machine is not used; code from
-    /// any other origin must not be given.
+    /// Like [`load`](Self::load), with the component's compiled code from [`precompile`] in this
+    /// runner's own build. Code that does not fit this machine is ignored. Never pass code from any
+    /// other source.
     pub fn load_precompiled(
         &self,
         bytes: &[u8],
@@ -122,7 +123,7 @@ impl PluginHost {
             .map_err(|error| error.about(&format!("plugin `{name}`")))
     }
 
-    /// Loads what the catalog found.
+    /// Loads a package that the catalog found.
     pub fn load_package(&self, package: &Package) -> Result<Plugin, PluginError> {
         self.compile(
             package.uses.as_str(),
@@ -170,12 +171,12 @@ impl PluginHost {
 }
 
 impl Plugin {
-    /// What the plugin says about itself.
+    /// Returns the plugin's manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.0.described.manifest
     }
 
-    /// `sha256:` of its bytes.
+    /// Returns the digest of the plugin's bytes, as `sha256:HEX`.
     pub fn digest(&self) -> &str {
         &self.0.described.digest
     }
@@ -200,7 +201,8 @@ impl std::fmt::Debug for Plugin {
     }
 }
 
-/// Compiles a component for machines like this one, for the build that embeds it beside its code.
+/// Compiles a component for any machine of this architecture, for the build that embeds it together
+/// with its code.
 pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, PluginError> {
     let engine = crate::engine::portable().map_err(ours)?;
     Compiler::Here.compile(&engine, bytes, "", None)

@@ -1,11 +1,12 @@
-//! One ceiling for the memory of all incarnations of a process.
+//! Limits the memory of all incarnations of a process together.
 //!
-//! Each incarnation has limits of its own for its guest's memory and for what the host holds for its
-//! calls, but a pipeline's author says how many run side by side. So the incarnations share a room:
-//! a step starts when there is room for the least that any needs, and takes more than that when
+//! Each incarnation has its own limits on its guest's memory and on the host's memory for its
+//! calls, but the pipeline's author decides how many run in parallel. So the incarnations share a
+//! room. A step starts when there is room for the minimum that each one needs, and takes more when
 //! there is room for more; until then it waits.
-//! Room for the eldest to grow to its limit is always kept, so that one can always go on to its
-//! end, and those that wait for each other are none.
+//!
+//! The room that the oldest incarnation needs to grow to its limit is always reserved. So one of
+//! them can always run to its end, and there is no deadlock.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,15 +17,15 @@ use sidestep_gate::{SharedMemory, StepSink};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-/// The bytes that each incarnation has from its start: a small guest's memory, its stack, and what
-/// the host holds for one call of it.
+/// The bytes that each incarnation has from its start: for a small guest's memory, its stack, and
+/// the host's memory for one call.
 pub const FLOOR: u64 = 16 << 20;
 
 /// The memory that all incarnations of a process share.
 #[derive(Debug)]
 pub struct Room {
     ceiling: u64,
-    /// The bytes beyond the floor that one may have.
+    /// The maximum number of bytes beyond the floor for one incarnation.
     each: u64,
     state: Mutex<State>,
     freed: Arc<Notify>,
@@ -34,47 +35,47 @@ pub struct Room {
 struct State {
     taken: u64,
     next: u64,
-    /// What each incarnation has; the eldest is the first.
+    /// The bytes of each incarnation; the oldest comes first.
     shares: BTreeMap<u64, Held>,
 }
 
-/// The bytes that an incarnation has.
+/// The bytes that an incarnation holds.
 #[derive(Debug, Clone, Copy, Default)]
 struct Held {
-    /// Of its guest's memories.
+    /// The guest's memories.
     guest: u64,
-    /// Of the host's memory, for its calls.
+    /// The host's memory for the guest's calls.
     calls: u64,
 }
 
 impl Held {
-    /// What it takes of the room: its floor is taken when it is admitted.
+    /// Returns the bytes beyond the floor, which was taken at admission.
     fn beyond_floor(self) -> u64 {
         self.guest.saturating_add(self.calls).saturating_sub(FLOOR)
     }
 }
 
-/// An incarnation's floor, given back when it is dropped.
+/// An incarnation's floor. Dropping it releases the memory.
 #[derive(Debug)]
 pub struct Admitted(Arc<Room>);
 
-/// What an incarnation has beyond its floor, given back when it is dropped.
+/// An incarnation's memory beyond its floor. Dropping it releases the memory.
 pub(crate) struct Share {
     room: Arc<Room>,
     id: u64,
     sink: Arc<dyn StepSink>,
 }
 
-/// An incarnation wants more than it could have alone.
+/// The error when an incarnation wants more than it could have alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Beyond {
-    /// The room's ceiling, in bytes.
+    /// The room's limit, in bytes.
     pub(crate) ceiling: u64,
 }
 
 impl Room {
-    /// Makes a room of `ceiling` bytes for incarnations of at most `limit` bytes each, of guests and
-    /// calls together.
+    /// Creates a room of `ceiling` bytes for incarnations of at most `limit` bytes each, for guests
+    /// and calls together.
     pub fn new(ceiling: u64, limit: u64) -> Arc<Self> {
         Arc::new(Self {
             ceiling,
@@ -84,15 +85,15 @@ impl Room {
         })
     }
 
-    /// Returns the most bytes that all incarnations have together.
+    /// Returns the maximum number of bytes for all incarnations together.
     pub fn ceiling(&self) -> u64 {
         self.ceiling
     }
 
-    /// Takes the floor of an incarnation that is to start. Where there is no room for it, answers
-    /// what completes when there may be.
+    /// Takes the floor of an incarnation that is about to start. If there is no room, returns a
+    /// future that completes when it is worth trying again.
     pub fn admit(self: &Arc<Self>) -> Result<Admitted, OwnedNotified> {
-        // Made before it is looked, so that nothing is missed in between.
+        // Registered before the check, so that no notification is missed.
         let freed = Arc::clone(&self.freed).notified_owned();
         let mut state = self.lock();
         let kept = self.each - state.eldest().map_or(0, |(_, has)| has);
@@ -103,7 +104,7 @@ impl Room {
         Ok(Admitted(Arc::clone(self)))
     }
 
-    /// Adds an incarnation, which has its floor. When it waits, `sink` is told.
+    /// Adds an incarnation that has its floor. Its waits are reported to `sink`.
     pub(crate) fn join(self: &Arc<Self>, sink: Arc<dyn StepSink>) -> Share {
         let mut state = self.lock();
         let id = state.next;
@@ -129,7 +130,7 @@ impl State {
 }
 
 impl Share {
-    /// Takes what guest memories of so many bytes in all need; waits until there is room.
+    /// Takes room for guest memories of `bytes` bytes in all, and waits until there is room.
     pub(crate) async fn hold(&self, bytes: u64) -> Result<(), Beyond> {
         let grow = |has: Held| Held {
             guest: has.guest.max(bytes),
@@ -138,11 +139,11 @@ impl Share {
         self.change(grow).await
     }
 
-    /// Waits until there is room for what the incarnation is to have then; says so once.
+    /// Waits until there is room for the incarnation's new total. The wait is reported once.
     async fn change(&self, to: impl Fn(Held) -> Held + Send) -> Result<(), Beyond> {
         let mut told = false;
         loop {
-            // Made before it is looked, so that nothing is missed in between.
+            // Registered before the check, so that no notification is missed.
             let freed = self.room.freed.notified();
             if self.try_change(&to)? {
                 return Ok(());
@@ -162,7 +163,7 @@ impl Share {
         }
     }
 
-    /// Whether there was room.
+    /// Tries to change the incarnation's total, and returns whether there was room.
     fn try_change(&self, to: impl Fn(Held) -> Held) -> Result<bool, Beyond> {
         let room = &*self.room;
         let mut state = room.lock();

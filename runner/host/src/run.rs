@@ -20,14 +20,14 @@ use crate::limits::Limiter;
 use crate::plugin::Plugin;
 use crate::{output, trap};
 
-/// What one incarnation runs with.
+/// The parameters of one incarnation.
 #[derive(Debug)]
 pub struct Incarnation {
-    /// The step, and where its events go.
+    /// The step, and the sink of its events.
     pub context: StepContext,
-    /// What its capabilities work with.
+    /// The services that its capabilities use.
     pub services: Arc<Services>,
-    /// Its inputs, a JSON object.
+    /// The step's inputs, a JSON object.
     pub inputs: Value,
     /// How long it may run.
     pub timeout: Option<Duration>,
@@ -41,22 +41,24 @@ enum Ended<T> {
     TimedOut,
 }
 
-/// Calls one of the guest's functions.
+/// A call of one of the guest's functions.
 type Work<T> = Box<dyn for<'a> FnOnce(&'a All, &'a mut Store<StepState>) -> Answer<'a, T> + Send>;
 type Answer<'a, T> = BoxFuture<'a, wasmtime::Result<T>>;
 
 impl Plugin {
-    /// Runs the step's work to its outputs.
+    /// Runs the step and returns its outputs.
     ///
-    /// When the step is cancelled, blocked host calls return at once; a guest that is not done
-    /// after the grace is dropped, as it is when its time is over. Dropping the future stops it too.
+    /// When the step is cancelled, blocked host calls return at once. A guest that is not done
+    /// after the grace period, or when its timeout expires, is dropped. Dropping the future stops
+    /// it too.
     pub async fn run(&self, incarnation: Incarnation) -> Result<Value, Failure> {
         let timeout = incarnation.timeout;
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let inputs = incarnation.inputs.to_string();
         let masks = Arc::clone(&incarnation.context.masks);
         let this = self.clone();
-        // The outputs are checked within the attempt: a schema that takes long takes the step's time.
+        // The outputs are checked within the attempt, so a slow schema counts against the step's
+        // timeout.
         let work: Work<Result<Value, Failure>> = Box::new(move |plugin, store| {
             Box::pin(async move {
                 let plugin = plugin.sidestep_step_plugin();
@@ -68,15 +70,15 @@ impl Plugin {
             })
         });
         let outputs = self.call(&self.loaded().run, incarnation, work).await??;
-        // Whatever it took to read and to check them counts as well.
+        // The time to parse and check the outputs counts too.
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(timed_out(timeout));
         }
         Ok(outputs)
     }
 
-    /// What the plugin answered, checked. It is the plugin's schema that says how long this takes,
-    /// so it blocks a thread that others don't wait for.
+    /// Returns the plugin's outputs after checking them. The plugin's schema determines how long
+    /// this takes, so it runs on a thread for blocking work.
     async fn outputs(self, answer: String, masks: Arc<Masks>) -> Result<Value, Failure> {
         let check = move || {
             let loaded = self.loaded();
@@ -89,8 +91,8 @@ impl Plugin {
             .unwrap_or_else(|error| Err(Failure::bug(format!("outputs can't be checked: {error}"))))
     }
 
-    /// Asks the plugin what is wrong before anything starts. It may read the workspace; a call of
-    /// any other capability is its failure.
+    /// Runs the plugin's `check` before anything starts. It may read the workspace; calling any
+    /// other capability makes it fail.
     pub async fn check(&self, incarnation: Incarnation) -> Result<Vec<Diagnostic>, Failure> {
         let inputs = incarnation.inputs.to_string();
         let masks = Arc::clone(&incarnation.context.masks);
@@ -151,7 +153,7 @@ impl Plugin {
             tokio::select! {
                 biased;
                 answer = guest => match answer {
-                    // It may have blocked the thread until then.
+                    // The guest may have blocked the thread until then.
                     _ if end.is_some_and(|end| Instant::now() >= end) => Ended::TimedOut,
                     Ok(answer) => Ended::Answered(answer),
                     Err(error) => Ended::Trapped(error),
@@ -174,8 +176,8 @@ impl Plugin {
     }
 }
 
-/// A step whose requests have not all met grants and policy does not start. What the requests come
-/// to for these inputs is the plan's matter; here only that none was forgotten.
+/// Refuses to start a step with requests that were not checked against grants and policy. The plan
+/// checks what the requests resolve to for these inputs; this only checks that none was forgotten.
 fn refuse_unmet(requests: &IndexMap<String, String>, scopes: &StepScopes) -> Result<(), Failure> {
     for key in requests.keys() {
         if let Some(capability) = Capability::from_name(key)
@@ -223,7 +225,7 @@ fn deadline(timeout: Duration) -> Option<Timestamp> {
     Timestamp::now().checked_add(timeout).ok()
 }
 
-/// A time in words: `45m`, `1h 30m`, `10s`, `250ms`.
+/// Formats a duration: `45m`, `1h 30m`, `10s`, `250ms`.
 fn words(time: Duration) -> String {
     let (hours, minutes, seconds) = (
         time.as_secs() / 3600,

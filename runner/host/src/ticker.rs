@@ -7,7 +7,7 @@ use wasmtime::Engine;
 /// How long a guest computes before it yields.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Moves the engine's epoch on until it is dropped.
+/// Increments the engine's epoch until it is dropped.
 pub(crate) struct Ticker {
     _alive: Sender<()>,
 }

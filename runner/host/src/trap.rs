@@ -1,4 +1,4 @@
-//! What a plugin's sudden end means.
+//! Turns a trap or another sudden end of a plugin into a failure.
 
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::{StepState, Stopped};
@@ -6,10 +6,10 @@ use wasmtime::{Trap, WasmBacktrace};
 
 use crate::limits::Refused;
 
-/// The most functions of a backtrace that a failure carries.
+/// The maximum number of functions in a failure's backtrace.
 const MAX_FRAMES: usize = 20;
 
-/// The failure of an incarnation that ended without an answer.
+/// Returns the failure of an incarnation that ended without an answer.
 pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refused) -> Failure {
     if let Some(Stopped(failure)) = error.downcast_ref::<Stopped>() {
         return (**failure).clone();

@@ -1,8 +1,8 @@
 //! Executes embedded code where the program's file is mapped, without a copy.
 //!
-//! The evaluator has more than ten MB of code and a run executes a small part of it. Copying it would
-//! cost each start that much memory and the time to touch all of it; where it lies, the kernel reads
-//! the pages that are executed, and all runners on a machine share them.
+//! The evaluator has more than ten MB of code, of which a run executes a small part. A copy would
+//! cost that much memory at each start, and the time to touch all of it. In place, the kernel reads
+//! only the pages that are executed, and all runners on a machine share them.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -10,19 +10,20 @@ use std::sync::{Arc, Mutex};
 use sidestep_catalog::Pages;
 use wasmtime::{Config, CustomCodeMemory};
 
-/// The size of a page where every machine of the kind has the same: elsewhere code is copied.
+/// The page size, on architectures where all machines have the same. On others, code is copied.
 const PAGE: Option<usize> = if cfg!(target_arch = "x86_64") {
     Some(4096)
 } else {
     None
 };
 
-/// Where the pages begin that an engine took: wasmtime has code at one address once, and takes the
-/// right to execute it away when the code is dropped.
+/// The start addresses of the pages that an engine uses. Wasmtime accepts code at one address only
+/// once, and makes it non-executable again when the code is dropped.
 static CLAIMED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
-/// Returns whether code may be executed in these pages: they are those of the machine, and this
-/// process has not claimed them before. Otherwise the code has to be copied.
+/// Claims these pages for an engine, and returns whether it may execute code in them: they have the
+/// machine's page size, and this process has not claimed them before. Otherwise the code must be
+/// copied.
 pub(super) fn claim(pages: &'static Pages<[u8]>) -> bool {
     fits(pages)
         && CLAIMED
@@ -30,7 +31,7 @@ pub(super) fn claim(pages: &'static Pages<[u8]>) -> bool {
             .is_ok_and(|mut claimed| claimed.insert(pages.bytes().as_ptr().addr()))
 }
 
-/// Returns whether these pages are those of the machine.
+/// Returns whether these pages have the machine's page size.
 fn fits(pages: &'static Pages<[u8]>) -> bool {
     PAGE == Some(align_of_val(pages)) && !pages.bytes().is_empty()
 }
@@ -42,7 +43,7 @@ pub(crate) fn allow(config: &mut Config) {
     }
 }
 
-/// Changes the protection of code, whoever owns its memory.
+/// Changes the protection of code pages, no matter which allocator owns them.
 struct Protection {
     page: usize,
 }
@@ -61,7 +62,7 @@ impl CustomCodeMemory for Protection {
     }
 }
 
-/// Makes code readable, and executable if asked; never writable.
+/// Makes code readable, and executable if requested; never writable.
 #[allow(unsafe_code)]
 fn protect(ptr: *const u8, len: usize, executable: bool) -> wasmtime::Result<()> {
     use rustix::mm::{MprotectFlags as Flags, mprotect};
@@ -70,8 +71,9 @@ fn protect(ptr: *const u8, len: usize, executable: bool) -> wasmtime::Result<()>
     } else {
         Flags::READ
     };
-    // SAFETY: wasmtime gives a range of code that it has taken up, whose pages hold nothing that is
-    // written: its own mapping, which it made read-only before, or `Pages`, which are a `static`.
+    // SAFETY: wasmtime passes the range of code that it has loaded, and its pages hold no writable
+    // data: either its own mapping, which it made read-only before, or `Pages`, which are a
+    // `static`.
     unsafe { mprotect(ptr.cast_mut().cast(), len, flags) }?;
     Ok(())
 }
@@ -80,7 +82,7 @@ fn protect(ptr: *const u8, len: usize, executable: bool) -> wasmtime::Result<()>
 pub(crate) mod tests {
     use super::*;
 
-    /// Puts code into pages of its own, as the build does.
+    /// Puts code into separate pages, as the build does.
     pub(crate) fn pages(code: &[u8]) -> &'static Pages<[u8]> {
         let mut pages = Box::new(Pages([0; 16 << 10]));
         pages.0[..code.len()].copy_from_slice(code);

@@ -1,9 +1,9 @@
-//! `sidestep-precompile IN.wasm OUT.cwasm`: a component, compiled with the settings of the engine
+//! `sidestep-precompile IN.wasm OUT.cwasm` compiles a component with the settings of the engine
 //! that will run it, for the build that embeds it into the runner.
 //!
-//! `sidestep-precompile --evaluator IN.wasm OUT.cwasm PLUGIN.wasm...`: the evaluator's module, and
-//! beside it, as `OUT.memory`, the SHA-256 of the code and its memory after questions about the
-//! requests and schemas of these plugins.
+//! `sidestep-precompile --evaluator IN.wasm OUT.cwasm PLUGIN.wasm...` compiles the evaluator's
+//! module. It also writes `OUT.memory`: the SHA-256 of the code, and the module's memory after
+//! questions about the requests and schemas of these plugins.
 #![allow(clippy::print_stderr)] // a tool of the build talks to whoever builds
 
 use std::borrow::Cow;
@@ -66,8 +66,8 @@ fn evaluator(from: &Path, to: &Path, plugins: &[&Path]) -> Result<(), String> {
     write(&to.with_extension("memory"), &kept)
 }
 
-/// What a pipeline of these plugins asks: their requests, and whether values fit their schemas. And
-/// one expression that is evaluated.
+/// Returns the questions that a pipeline of these plugins asks: their requests, and whether values
+/// fit their schemas. One more expression is evaluated too.
 fn questions(manifests: &[Manifest]) -> Vec<Question<'_>> {
     let empty = || Cow::Owned(Value::Object(Map::new()));
     let mut questions = vec![Question::Evaluate {

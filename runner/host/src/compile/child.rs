@@ -1,4 +1,4 @@
-//! The process that compiles.
+//! The child process that compiles.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -13,13 +13,13 @@ use wasmtime::Engine;
 
 use super::ending::{BAD_CALL, MALFORMED};
 
-/// The first argument of a process that is to compile.
+/// The first argument of a process that is started to compile.
 pub(super) const ASKED: &str = "__compile";
-/// The most bytes of compiled code.
+/// The maximum size of compiled code, in bytes.
 pub(super) const MAX_CODE: u64 = 256 << 20;
 
-/// Compiles a component and answers the exit code, if this process was started to do so: call it
-/// first in `main`. Otherwise returns nothing.
+/// Compiles a component and returns the exit code, if this process was started to do so. Otherwise
+/// returns `None`. Call it first in `main`.
 ///
 /// The process limits itself before it reads the component from its standard input.
 pub fn compile_if_asked() -> Option<ExitCode> {
@@ -40,10 +40,10 @@ pub fn compile_if_asked() -> Option<ExitCode> {
     })
 }
 
-/// Limits this process, and lets it end with its parent.
+/// Limits this process, and makes it end with its parent.
 fn confine(memory: u64, seconds: u64, parent: u64) -> std::io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    // A parent that ended before that call sends no signal.
+    // If the parent ended before that call, no signal is sent.
     let is = getppid().map(Pid::as_raw_nonzero);
     if is.map(|pid| u64::from(pid.get().unsigned_abs())) != Some(parent) {
         return Err(std::io::Error::other("the parent is gone"));
@@ -54,10 +54,11 @@ fn confine(memory: u64, seconds: u64, parent: u64) -> std::io::Result<()> {
     lower(Resource::As, own_size().saturating_add(memory))
 }
 
-/// Sets a limit that this process can't raise again. A lower one that holds already stays.
+/// Sets a limit that this process can't raise again. A lower existing limit stays.
 fn lower(resource: Resource, to: u64) -> std::io::Result<()> {
     let most = getrlimit(resource).maximum.map_or(to, |most| most.min(to));
-    // At the lower of the two limits of time a signal tells which one it was.
+    // The signal at the soft limit of CPU time differs from the one at the hard limit, so the
+    // parent can tell which limit was reached.
     let hard = match resource {
         Resource::Cpu => getrlimit(resource)
             .maximum
@@ -73,7 +74,7 @@ fn lower(resource: Resource, to: u64) -> std::io::Result<()> {
     )?)
 }
 
-/// Bytes of address space that the program takes before it does anything.
+/// Returns the bytes of address space that the program takes before it does anything.
 fn own_size() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let size = status
@@ -83,7 +84,7 @@ fn own_size() -> u64 {
     kibibytes.unwrap_or_default() << 10
 }
 
-/// Compiles what comes in, and writes the code out.
+/// Compiles standard input and writes the code out.
 fn perform() -> ExitCode {
     let mut bytes = Vec::new();
     let read = std::io::stdin()
@@ -109,7 +110,7 @@ fn perform() -> ExitCode {
     }
 }
 
-/// Validates and compiles.
+/// Validates and compiles a component.
 pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, PluginError> {
     sidestep_catalog::validate(bytes)?;
     engine.precompile_component(bytes).map_err(|error| {
@@ -120,7 +121,7 @@ pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, PluginEr
     })
 }
 
-/// Tells the parent.
+/// Writes a message to the parent.
 fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

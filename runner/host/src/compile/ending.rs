@@ -1,4 +1,4 @@
-//! What the end of a compiling process means.
+//! Interprets how a compiling process ended.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -10,12 +10,12 @@ use sidestep_events::codes;
 use super::CompileLimits;
 use super::child::MAX_CODE;
 
-/// The exit code for a component that is not valid; the reason is on standard error.
+/// The exit code for an invalid component; the reason is on standard error.
 pub(super) const MALFORMED: u8 = 10;
-/// The exit code for a process that could not begin, or not write.
+/// The exit code of a process that could not start or could not write.
 pub(super) const BAD_CALL: u8 = 11;
 
-/// Says why there is no code, if there is none.
+/// Returns why there is no code, as an error, if compiling failed.
 pub(super) fn judge(
     status: ExitStatus,
     said: &str,
@@ -50,8 +50,9 @@ pub(super) fn judge(
     })
 }
 
-/// Whether the process ended because it got no more memory: the allocator aborts with these words,
-/// and a thread pool panics when it gets no stack (EAGAIN, see pthread_create(3)).
+/// Returns whether the process ended because it could not allocate memory: the allocator aborts
+/// with these words, and a thread pool panics when it gets no stack (EAGAIN, see
+/// pthread_create(3)).
 fn ran_out_of_memory(status: ExitStatus, said: &str) -> bool {
     let aborted = status.signal() == Some(Signal::ABORT.as_raw());
     let panicked = status.code() == Some(101);
@@ -104,12 +105,12 @@ mod tests {
         assert_eq!(code(Signal::XCPU.as_raw(), ""), "plugin.compile-limit");
         assert_eq!(code(Signal::XFSZ.as_raw(), ""), "plugin.compile-limit");
         assert_eq!(code(Signal::ABORT.as_raw(), words), "plugin.compile-limit");
-        // An overflown stack aborts too, with other words.
+        // A stack overflow aborts too, with a different message.
         assert_eq!(code(Signal::ABORT.as_raw(), ""), "plugin.compile-crashed");
         assert_eq!(code(Signal::SEGV.as_raw(), ""), "plugin.compile-crashed");
         let no_stack = "kind: IOError(Os { code: 11, kind: WouldBlock";
         assert_eq!(code(exit(101), no_stack), "plugin.compile-limit");
-        // Another panic.
+        // A different panic.
         assert_eq!(code(exit(101), words), "plugin.compile-crashed");
     }
 

@@ -1,4 +1,4 @@
-//! One instance of the module, which answers one question after the other.
+//! One instance of the module, which answers questions one at a time.
 
 use futures::FutureExt as _;
 use wasmtime::{
@@ -8,7 +8,7 @@ use wasmtime::{
 
 use super::warm::Kept;
 
-/// The bytes by which memories grow (the WebAssembly specification, "Memory Instances").
+/// The unit in bytes in which memories grow (the WebAssembly specification, "Memory Instances").
 const WASM_PAGE: usize = 64 << 10;
 
 /// The module, ready to be instantiated.
@@ -63,7 +63,7 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// Makes an instance that may have so much memory, which begins as it was kept.
+    /// Creates an instance that may use up to `memory` bytes, with `kept` as its initial memory.
     pub(super) fn new(prepared: &Prepared, memory: usize, kept: &[u8]) -> wasmtime::Result<Self> {
         let memories = Memories {
             most: memory,
@@ -71,8 +71,8 @@ impl Instance {
         };
         let mut store = Store::new(&prepared.engine, memories);
         store.limiter(|memories| memories);
-        // Instantiating runs none of the module's code, since it has no start function; but copying
-        // its data takes fuel, and belongs to no question.
+        // Instantiation runs none of the module's code, since it has no start function. But copying
+        // the data takes fuel, which does not belong to any question.
         store.set_fuel(u64::MAX)?;
         let instance = at_once(prepared.module.instantiate_async(&mut store))?;
         let memory = instance
@@ -87,7 +87,7 @@ impl Instance {
         })
     }
 
-    /// Hands over a question and takes its answer, both as JSON, within that many steps.
+    /// Passes a question and returns its answer, both as JSON, within `steps` steps.
     pub(super) fn answer(&mut self, question: &[u8], steps: u64) -> wasmtime::Result<Vec<u8>> {
         self.store.set_fuel(steps)?;
         let length = u32::try_from(question.len()).unwrap_or(u32::MAX);
@@ -100,17 +100,17 @@ impl Instance {
             .ok_or_else(|| wasmtime::Error::msg("its answer lies outside of its memory"))
     }
 
-    /// How many steps the last question took of those that it had.
+    /// Returns how many of its steps the last question took.
     pub(super) fn steps_taken(&self, had: u64) -> u64 {
         had - self.store.get_fuel().unwrap_or(0).min(had)
     }
 
-    /// What its memory holds.
+    /// Returns the content of the memory.
     pub(super) fn bytes(&self) -> &[u8] {
         self.memory.data(&self.store)
     }
 
-    /// Bytes of its memory.
+    /// Returns the size of the memory in bytes.
     pub(super) fn memory(&self) -> usize {
         self.memory.data_size(&self.store)
     }
@@ -134,7 +134,7 @@ impl std::fmt::Debug for Instance {
     }
 }
 
-/// Writes what was kept into a new memory.
+/// Writes the stored content into a new memory.
 fn restore(store: &mut Store<Memories>, memory: Memory, kept: &[u8]) -> wasmtime::Result<()> {
     let Some(mut kept) = Kept::read(kept) else {
         return Ok(());
@@ -147,7 +147,8 @@ fn restore(store: &mut Store<Memories>, memory: Memory, kept: &[u8]) -> wasmtime
     Ok(())
 }
 
-/// The module runs as a fiber for the sake of a stack of its own; nothing in it ever waits.
+/// Runs the call to completion. The module runs as a fiber only to have its own stack; it never
+/// waits.
 fn at_once<T>(call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
     call.now_or_never()
         .unwrap_or_else(|| Err(wasmtime::Error::msg("it waited")))

@@ -1,18 +1,18 @@
 //! The budgets of expressions, schemas and patterns.
 
-/// What the evaluations of one run may take. A step is a unit of wasmtime's fuel: about one
+/// The limits on the evaluations of one run. A step is a unit of wasmtime's fuel: about one
 /// instruction of the module, the same on every machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationLimits {
-    /// Steps of one evaluation.
+    /// The maximum number of steps of one evaluation.
     pub steps: u64,
-    /// Steps of all evaluations together.
+    /// The maximum number of steps of all evaluations together.
     pub steps_in_all: u64,
-    /// Bytes of memory of one evaluation.
+    /// The maximum memory of one evaluation, in bytes.
     pub memory: usize,
-    /// Bytes that one answer may take in the runner.
+    /// The maximum memory of one answer in the runner, in bytes.
     pub value: usize,
-    /// Bytes that all answers together may take in the runner.
+    /// The maximum memory of all answers together in the runner, in bytes.
     pub values_in_all: usize,
 }
 
@@ -28,7 +28,8 @@ impl Default for EvaluationLimits {
     }
 }
 
-/// At most as many bytes as the value of a JSON text takes: `[0,0,0]` takes far more than its text.
+/// Returns an upper bound, in bytes, for the memory of a parsed JSON text. It can be far more than
+/// the text's length, as in `[0,0,0]`.
 pub(super) fn room(text: &[u8]) -> usize {
     let parts = text
         .iter()

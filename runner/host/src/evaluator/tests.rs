@@ -1,11 +1,11 @@
-//! What the host does with a module, shown by small ones; the real one is attacked end to end.
+//! Tests the host with small modules; end-to-end tests attack the real one.
 
 use serde_json::json;
 
 use super::*;
 
-/// An evaluator whose module answers with `answer`'s body, which may use `$buffer` and memory from
-/// 4096 on.
+/// Returns an evaluator whose module answers with `answer`'s body, which may use `$buffer` and
+/// memory from 4096 on.
 fn evaluator(data: &str, answer: &str, limits: EvaluationLimits) -> ModuleEvaluator {
     ModuleEvaluator::new(code(data, answer).leak(), limits)
 }
@@ -89,7 +89,7 @@ fn every_instance_begins_with_the_memory_that_was_kept() {
         assert_eq!(asked(&kept), Answer::Matches(true));
     }
     assert!(kept.len() < 10_000, "{} bytes", kept.len());
-    // Memory beyond the limit is refused here as well.
+    // Stored memory beyond the limit is refused too.
     let limits = EvaluationLimits {
         memory: 1 << 10,
         ..small()
@@ -168,7 +168,7 @@ fn memory_and_depth_are_bounded_and_the_next_question_is_answered() {
         Err(Budget::Memory(1 << 20).into())
     );
     assert_eq!(evaluator.ask(&question("x")), right);
-    // The question's 20th byte is the text's first.
+    // The first byte of the text is the question's 20th.
     assert_eq!(evaluator.ask(&question("d")), Err(Budget::Depth.into()));
     assert_eq!(evaluator.ask(&question("x")), right);
 }

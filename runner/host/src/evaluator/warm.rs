@@ -1,9 +1,9 @@
-//! The module's memory as it is after a few questions, so that no start has to build it again.
+//! Stores the module's memory after a few questions, so that a start does not have to rebuild it.
 //!
-//! The parser of expressions unpacks its tables when the first one is read, and the validator of
-//! schemas compiles the schema of schemas: millions of steps before the first answer. The build asks
-//! these questions, and keeps what changed in the memory of the module. What the module remembers
-//! of the built-in plugins' requests and schemas is part of that.
+//! The expression parser unpacks its tables at first use, and the schema validator compiles the
+//! metaschema: millions of steps before the first answer. The build asks these questions and stores
+//! the changes in the module's memory. They include the module's caches for the built-in plugins'
+//! requests and schemas.
 
 use std::ops::Range;
 
@@ -14,13 +14,13 @@ use super::instance::{Instance, Prepared};
 use crate::aot::{self, Embedded};
 use sidestep_evaluator::Question;
 
-/// The granularity of what is kept: a page of most machines.
+/// The granularity of the stored ranges in bytes: a page of most machines.
 const CHUNK: usize = 4096;
-/// The bytes of a number in the kept form.
+/// The size of a number in the stored form, in bytes.
 const NUMBER: usize = 4;
 
-/// Runs the questions in a new instance of the compiled module, and returns what they changed in
-/// its memory, for [`super::ModuleEvaluator::embedded`].
+/// Runs the questions in a new instance of the compiled module, and returns the changes in its
+/// memory, for [`super::ModuleEvaluator::embedded`].
 pub fn warm_evaluator(code: &[u8], questions: &[Question<'_>]) -> Result<Vec<u8>, String> {
     let text = |error: wasmtime::Error| format!("{error:#}");
     let engine = Engine::new(&config()).map_err(text)?;
@@ -35,7 +35,7 @@ pub fn warm_evaluator(code: &[u8], questions: &[Question<'_>]) -> Result<Vec<u8>
     Ok(keep(cold.bytes(), warm.bytes()))
 }
 
-/// Keeps the size of a memory, and of each range that differs its start, its length and its bytes.
+/// Encodes the size of a memory, and the start, length and bytes of each changed range.
 fn keep(before: &[u8], after: &[u8]) -> Vec<u8> {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     let mut kept = number(after.len()).to_vec();
@@ -47,7 +47,7 @@ fn keep(before: &[u8], after: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// The ranges of chunks that differ; a memory that has grown was zero there.
+/// Returns the ranges of chunks that differ. Memory that was added counts as zero before.
 fn changed(before: &[u8], after: &[u8]) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for (index, chunk) in after.chunks(CHUNK).enumerate() {
@@ -67,22 +67,22 @@ fn changed(before: &[u8], after: &[u8]) -> Vec<Range<usize>> {
     ranges
 }
 
-/// What was kept of a memory.
+/// A decoder of a stored memory.
 pub(super) struct Kept<'a> {
-    /// The bytes that it has.
+    /// The size of the memory in bytes.
     pub(super) size: usize,
     rest: &'a [u8],
 }
 
 impl<'a> Kept<'a> {
-    /// Reads what was kept; none if nothing was.
+    /// Starts decoding; returns `None` if nothing was stored.
     pub(super) fn read(kept: &'a [u8]) -> Option<Self> {
         let mut rest = kept;
         let size = number(&mut rest)?;
         Some(Self { size, rest })
     }
 
-    /// Returns the next range: where it begins, and its bytes.
+    /// Returns the next range: its start and its bytes.
     pub(super) fn next(&mut self) -> Option<(usize, &'a [u8])> {
         let start = number(&mut self.rest)?;
         let length = number(&mut self.rest)?;

@@ -8,7 +8,7 @@ use super::*;
 
 const MIB: u64 = 1 << 20;
 
-/// Counts how often something waited.
+/// Counts the reported waits.
 #[derive(Default)]
 pub(crate) struct Waits(AtomicUsize);
 
@@ -42,13 +42,13 @@ fn join(room: &Arc<Room>) -> Share {
     room.join(Arc::new(Waits::default()))
 }
 
-/// Whether the guest's memory has the room without waiting.
+/// Returns whether the guest's memory gets the room without waiting.
 fn has(share: &Share, mebibytes: u64) -> bool {
     let held = share.hold(mebibytes * MIB).now_or_never();
     held.is_some_and(|held| held.is_ok())
 }
 
-/// Whether a call has the room without waiting.
+/// Returns whether a call gets the room without waiting.
 fn takes(share: &Share, mebibytes: u64) -> bool {
     let taken = share.take(mebibytes * MIB).now_or_never();
     taken.is_some_and(|taken| taken.is_ok())
@@ -58,7 +58,7 @@ fn takes(share: &Share, mebibytes: u64) -> bool {
 fn steps_start_while_there_is_room_for_the_eldest_to_grow() {
     let room = Room::new(512 * MIB, 256 * MIB);
     let admitted: Vec<_> = std::iter::from_fn(|| room.admit().ok()).collect();
-    // 240 MiB beyond its floor are kept for one of them.
+    // 240 MiB beyond the floor are reserved for the oldest.
     assert_eq!(admitted.len(), (512 - 240) / 16);
     drop(admitted);
     assert_eq!(room.lock().taken, 0);
@@ -74,7 +74,7 @@ fn the_eldest_always_has_room_and_the_others_wait_for_it() {
     assert!(has(&first, 256));
     assert!(!has(&second, 17));
     drop(first);
-    // Now the second is the eldest.
+    // Now the second is the oldest.
     assert!(!has(&third, 17));
     assert!(has(&second, 256));
     drop(second);
@@ -109,7 +109,7 @@ fn calls_count_with_the_guest_and_give_back() {
     let mut waiting = Box::pin(second.take(80 * MIB));
     assert!(waiting.as_mut().now_or_never().is_none());
     first.give_back(56 * MIB);
-    // The eldest may want them again.
+    // The oldest may need them again.
     assert!(waiting.as_mut().now_or_never().is_none());
     drop(first);
     assert_eq!(waiting.as_mut().now_or_never(), Some(Ok(())));
