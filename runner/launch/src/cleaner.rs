@@ -1,4 +1,4 @@
-//! Removing what steps made outside, by the journal's intents: whatever the plugin did or did not.
+//! Removes the external objects of steps, by the journal's intents, independently of the plugin.
 
 use std::time::Duration;
 
@@ -11,22 +11,24 @@ use sidestep_events::{Class, Failure, Intent, Place, show};
 
 use crate::cloud::Clients;
 
-/// What a pod's processes have to end, in seconds: nothing that is cleaned up has work to finish.
+/// The grace period of a deleted pod in seconds. It is short, since the pod's work no longer
+/// counts.
 pub(crate) const GRACE: u32 = 5;
-/// How long an object is seen going: a pod's grace, and what its node needs to say so.
+/// How long to wait for a deletion: a pod's grace period, plus the time its node needs to report
+/// it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Removes objects of clusters and of buckets.
+/// Removes objects of clusters and buckets.
 #[derive(Debug)]
 pub(crate) struct OutsideCleaner {
     pub(crate) clients: Clients,
-    /// The run, whose objects these are.
+    /// The id of the run that owns the objects.
     pub(crate) run: String,
-    /// The digest of its plan.
+    /// The digest of the run's plan.
     pub(crate) plan: String,
 }
 
-/// An object that was found, and is the run's own.
+/// An existing object that belongs to the run.
 enum Found {
     InCluster {
         objects: Box<Objects>,
@@ -67,7 +69,7 @@ impl Cleaner for OutsideCleaner {
 }
 
 impl OutsideCleaner {
-    /// Whether the object is there, and the run's own.
+    /// Returns whether the object exists and belongs to the run.
     pub(crate) async fn is_there(&self, intent: &Intent) -> Result<bool, Failure> {
         Ok(self.find(intent).await?.is_some())
     }
@@ -86,7 +88,7 @@ impl OutsideCleaner {
         }
     }
 
-    /// What the run writes into what it makes.
+    /// Returns the mark that the run writes into its objects.
     fn mark(&self, intent: &Intent) -> String {
         let Self { run, plan, .. } = self;
         sidestep_capabilities::made_by(run, &intent.instance, intent.attempt, plan)
@@ -134,7 +136,7 @@ impl OutsideCleaner {
     }
 }
 
-/// Looks at an object, if need be with the right to delete it alone.
+/// Reads an object, even if only the permission to delete it is granted.
 async fn look(objects: &Objects, name: &str) -> Result<Option<Value>, Failure> {
     match objects.find(name).await {
         Err(denied) if denied.class == Class::Denied => objects.find_by_deletion(name).await,

@@ -1,4 +1,4 @@
-//! What a run works against: Google Cloud, or a sandbox of it.
+//! The cloud that a run works against: Google Cloud, or a sandbox of it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,31 +13,31 @@ use sidestep_capabilities::storage::Storage;
 use sidestep_events::{Class, Command, Failure, Owner, codes};
 use url::Url;
 
-/// What a run works against, as data: nothing is called before there are [`Clients`].
+/// The cloud that a run works against, as data. No calls are made before [`Clients`] exist.
 #[derive(Debug, Clone, Default)]
 pub struct Cloud {
-    /// Other addresses of services, by their names: `STORAGE`, `IAM`.
+    /// Custom addresses of services, by service name: `STORAGE`, `IAM`.
     pub endpoints: BTreeMap<String, String>,
     /// The address of an emulator of Cloud Storage: a URL, or a host and port.
     pub storage_emulator: Option<String>,
-    /// How the clusters are reached that pipelines name by these names.
+    /// How to reach the clusters that pipelines refer to, by the names in the pipelines.
     pub clusters: BTreeMap<String, Mapped>,
-    /// The sandbox that is called in place of Google.
+    /// The sandbox that replaces Google Cloud.
     pub sandbox: Option<Sandboxed>,
-    /// Is told each token before it is sent, so that no log ever has it.
+    /// Gets each token before it is sent, so that the token is masked in all logs.
     pub known_to: Option<Arc<Masks>>,
 }
 
-/// A sandbox as one of its callers sees it.
+/// A sandbox and one of its callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sandboxed {
-    /// The scenario that it serves.
+    /// The scenario of the sandbox.
     pub scenario: String,
-    /// Who calls it.
+    /// The caller.
     pub caller: String,
-    /// Who calls it where nobody says.
+    /// The default caller.
     pub usual_caller: &'static str,
-    /// The file of the caller's credentials.
+    /// The path of the caller's credentials.
     pub credentials: PathBuf,
 }
 
@@ -58,7 +58,7 @@ impl Cloud {
         Some(&sandbox.scenario)
     }
 
-    /// Returns whom the sandbox is called as, where that is not its usual caller.
+    /// Returns the sandbox's caller, if it is not the default one.
     pub fn caller(&self) -> Option<&str> {
         let sandbox = self.sandbox.as_ref()?;
         (sandbox.caller != sandbox.usual_caller).then_some(&sandbox.caller)
@@ -69,7 +69,7 @@ impl Cloud {
         sandbox.map_or("", |sandbox| sandbox.usual_caller)
     }
 
-    /// Makes clients for it. Nothing is called yet.
+    /// Creates the clients. No calls are made yet.
     pub fn clients(&self) -> Result<Clients, Failure> {
         let mut endpoints = Endpoints::default();
         for (name, url) in &self.endpoints {
@@ -127,7 +127,7 @@ fn set(endpoints: &mut Endpoints, name: &str, url: &str) -> Result<(), Failure> 
     Ok(())
 }
 
-/// `STORAGE_EMULATOR_HOST` is a URL, or a host and port as Google's clients take it.
+/// Parses `STORAGE_EMULATOR_HOST`: a URL, or a host and port, as Google's clients accept it.
 fn emulator(host: &str) -> Result<Url, Failure> {
     let text = if host.contains("://") {
         host.to_owned()

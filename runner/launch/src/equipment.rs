@@ -1,4 +1,4 @@
-//! What a run works with: its plugins' host, and what their capabilities need.
+//! The plugin host of a run, and the services that its capabilities need.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -20,21 +20,21 @@ use crate::cleaner::OutsideCleaner;
 use crate::cloud::{Clients, Cloud};
 use crate::site::{Note, Site};
 
-/// The most bytes of a file that holds a secret.
+/// The maximum size of a file that holds a secret, in bytes.
 const MAX_SECRET: u64 = 1 << 20;
 
-/// What capabilities work with, and who cleans up after them.
+/// The services of a run's capabilities, and the cleaner of its objects.
 pub(crate) struct Equipment {
     pub(crate) services: Arc<Services>,
     pub(crate) masks: Arc<Masks>,
     pub(crate) cleaner: Arc<dyn Cleaner>,
-    /// The clients of the run's cloud, where it has one.
+    /// The clients of the run's cloud, if it has one.
     pub(crate) clients: Option<Clients>,
 }
 
 impl Equipment {
-    /// Opens the workspace and resolves the secrets, anew in every process: they are nowhere on
-    /// disk.
+    /// Opens the workspace and resolves the secrets. Every process resolves them again, since they
+    /// are never stored on disk.
     pub(crate) async fn new(
         site: &Site,
         secrets: &IndexMap<String, SecretSource>,
@@ -66,8 +66,8 @@ impl Equipment {
             root: site.workspace.clone(),
             scratch: scratch(site.scratch.as_deref()),
             hidden: site.state.clone().into_iter().collect(),
-            // An origin is known from the environment only, which a job can set as it likes; it
-            // matters where a policy tells verified runs from others.
+            // The origin is known only from the environment, which a job can set freely. This
+            // matters when a policy distinguishes verified runs from others.
             unverified: capped,
         })
         .map_err(cannot)?;
@@ -98,8 +98,8 @@ impl Equipment {
     }
 }
 
-/// Where what a run makes on its way lies: beside the cache, or where all programs put such files
-/// if the cache is not the user's own or can't be written.
+/// Returns the folder for a run's temporary files: beside the cache, or the system's temporary
+/// folder if the cache does not belong to the user or can't be written.
 fn scratch(own: Option<&Path>) -> PathBuf {
     let usable = |folder: &Path| {
         let probe = folder.join(std::process::id().to_string());
@@ -143,7 +143,7 @@ async fn resolve(
                 )
             }),
         SecretSource::File(file) => secret_file(site, file)
-            // An editor's line end is no part of the secret.
+            // A trailing line break from an editor is not part of the secret.
             .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
             .map_err(|(error, help)| {
                 missing(
@@ -168,8 +168,8 @@ async fn resolve(
     }
 }
 
-/// Reads a file that a pipeline names as a secret: one of the workspace, or one that the operator's
-/// patterns list. An error comes with what to do.
+/// Reads a file that a pipeline uses as a secret: one in the workspace, or one that matches the
+/// operator's patterns. The error comes with help.
 fn secret_file(site: &Site, file: &str) -> Result<String, (OpenError, String)> {
     let patterns = &site.secret_files;
     let path = Path::new(file);
@@ -196,19 +196,19 @@ fn secret_file(site: &Site, file: &str) -> Result<String, (OpenError, String)> {
     read().map_err(|error| (error, help.to_owned()))
 }
 
-/// Finds plugins in the binary and in the workspace.
+/// Creates the catalog of the plugins in the binary and in the workspace.
 pub fn catalog(site: &Site) -> Catalog {
     Catalog::new(site.built_in.to_vec(), &site.workspace)
 }
 
-/// Compiles plugins, or takes them from the cache of compiled code; by their digests.
+/// Compiles the plugins, or loads them from the cache of compiled code. Returns them by digest.
 pub(crate) fn load<'a>(
     site: &Site,
     packages: impl Iterator<Item = &'a Package>,
 ) -> Result<HashMap<String, Plugin>, PluginError> {
     let mut packages = packages.peekable();
     if packages.peek().is_none() {
-        // Without a plugin there is nothing to make an engine for.
+        // Without plugins, no engine is needed.
         return Ok(HashMap::new());
     }
     let host = PluginHost::new(HostConfig {
@@ -225,11 +225,11 @@ pub(crate) fn load<'a>(
     Ok(plugins)
 }
 
-/// This program once more, as a process that compiles one plugin.
+/// Returns how to run this program again as a process that compiles one plugin.
 fn compiler(site: &Site) -> Apart {
     let notes = site.notes.clone();
     Apart {
-        // The program that runs, even where an update has replaced its file.
+        // The running program, even if an update has replaced its file.
         program: "/proc/self/exe".into(),
         limits: site.compile,
         notice: Notice::new(move |compiling| notes.tell(Note::Compiling(compiling))),

@@ -2,25 +2,25 @@ use sidestep_events::{Class, Command, Diagnostic, Exit, Failure, Foreign, Help, 
 use sidestep_report::Problems;
 use sidestep_state::{RunId, StateError};
 
-/// The code of a command that needs a folder which neither a home nor a setting names.
+/// The failure code when a command needs a folder, but neither `HOME` nor a setting names one.
 const NO_HOME: &str = codes::settings::NO_HOME;
 
-/// Why something could not be done that was asked for.
+/// The reason why a request failed.
 #[derive(Debug)]
 pub enum Error {
-    /// Something is wrong with a file or with what was asked, and nothing was started.
+    /// A file or the request is wrong, and nothing was started.
     Problems(Problems),
-    /// It was tried, and failed.
+    /// The attempt failed.
     Failed(Box<Failure>),
 }
 
 impl Error {
-    /// Says what is wrong with what was asked.
+    /// Creates an error about the user's request.
     pub fn usage(message: impl Into<Foreign>, help: impl Into<Help>) -> Self {
         Self::usage_with(message, help, None)
     }
 
-    /// Says what is wrong with what was asked, and names the command that helps.
+    /// Creates an error about the user's request, with a command that helps.
     pub fn usage_with(
         message: impl Into<Foreign>,
         help: impl Into<Help>,
@@ -32,12 +32,13 @@ impl Error {
         Self::Problems(Problems::from(vec![problem]))
     }
 
-    /// Returns what the process ends with.
+    /// Returns the exit code of the process.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Problems(problems) => problems.exit(),
             Self::Failed(failure) if failure.code == NO_HOME => Exit::Configuration,
-            // What does not exist was named wrongly, and what is given is wrong: nothing was started.
+            // The request named something that does not exist, or had an invalid value. Nothing was
+            // started.
             Self::Failed(failure)
                 if matches!(failure.class, Class::NotFound | Class::InvalidInput) =>
             {
@@ -48,7 +49,7 @@ impl Error {
     }
 }
 
-/// Reads a run's id that somebody names.
+/// Parses a run id from the user.
 pub fn run_id(text: &str) -> Result<RunId, Error> {
     text.parse().map_err(|error| {
         Error::usage(
@@ -58,7 +59,7 @@ pub fn run_id(text: &str) -> Result<RunId, Error> {
     })
 }
 
-/// Says what keeps a command from having a folder for what it keeps.
+/// Returns the failure when there is no folder for the files of a command.
 pub fn no_home(what: &str, variable: &str) -> Failure {
     Failure::new(
         Class::InvalidInput,

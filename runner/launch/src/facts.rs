@@ -1,4 +1,4 @@
-//! What is known of the code that runs: for `git` in expressions, and for policies.
+//! Collects facts about the code that runs: for `git` in expressions, and for policies.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use sidestep_files::given;
 use sidestep_policy::{Origin, Trust};
 
-/// The most bytes of GitHub's event file that are read; GitHub sends at most 25 MB.
+/// The maximum number of bytes read from GitHub's event file; GitHub sends at most 25 MB.
 const MAX_EVENT: u64 = 25 << 20;
 
-/// Returns what `git` is in expressions. Parts that are not known, or that no expression reads, are
-/// null.
+/// Returns the value of `git` in expressions. Parts that are unknown, or that no expression reads,
+/// are null.
 pub(crate) fn git(workspace: &Path, reads: impl Fn(&str) -> bool) -> Value {
     let [commit, short, branch] = ["commit", "shortCommit", "branch"].map(reads);
-    // An option of `rev-parse` applies to the names after it, so one process answers both.
+    // An option of `rev-parse` applies to the names after it, so one process returns both.
     let commits = match (commit, short) {
         (true, true) => &["rev-parse", "HEAD", "--short=12", "HEAD"][..],
         (true, false) => &["rev-parse", "HEAD"],
@@ -27,7 +27,7 @@ pub(crate) fn git(workspace: &Path, reads: impl Fn(&str) -> bool) -> Value {
     } else {
         None
     };
-    // Both were started before the first is waited for.
+    // Both processes are started before the first is awaited, so that they run in parallel.
     let mut commits = lines(commits).into_iter();
     let mut next = |asked: bool| asked.then(|| commits.next()).flatten();
     json!({
@@ -37,7 +37,7 @@ pub(crate) fn git(workspace: &Path, reads: impl Fn(&str) -> bool) -> Value {
     })
 }
 
-/// Starts git, unless nothing is asked.
+/// Starts git, unless there is nothing to ask.
 fn ask(workspace: &Path, question: &[&str]) -> Option<Child> {
     if question.is_empty() {
         return None;
@@ -53,7 +53,7 @@ fn ask(workspace: &Path, question: &[&str]) -> Option<Child> {
         .ok()
 }
 
-/// The lines that git answers; none if it fails.
+/// Returns git's output lines, or nothing if git fails.
 fn lines(asked: Option<Child>) -> Vec<String> {
     let answer = || {
         let output = asked?.wait_with_output().ok()?;
@@ -65,8 +65,8 @@ fn lines(asked: Option<Child>) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// Where the code comes from, by the CI's environment. A job can set these variables as it likes,
-/// so nothing here is verified.
+/// Returns the origin of the code, according to the CI system's environment. A job can set these
+/// variables freely, so nothing here is verified.
 pub(crate) fn origin(env: impl Fn(&str) -> Option<String>) -> Origin {
     let env = |name: &str| env(name).filter(|value| !value.is_empty());
     if let Some(repository) = env("GITHUB_REPOSITORY") {
@@ -100,8 +100,8 @@ pub(crate) fn origin(env: impl Fn(&str) -> Option<String>) -> Origin {
     Origin::default()
 }
 
-/// Whether the pull request of GitHub's event file comes from another repository. One that can't
-/// be read counts as such.
+/// Returns whether the pull request in GitHub's event file comes from another repository. If the
+/// file can't be read, returns `true`.
 fn is_fork(event: &Path) -> bool {
     let read = || {
         let event: Value = serde_json::from_slice(&given::read(event, MAX_EVENT).ok()?).ok()?;
@@ -136,7 +136,7 @@ mod tests {
         let nothing = json!({"commit": null, "shortCommit": null, "branch": null});
         assert_eq!(git(folder.path(), all), nothing, "no repository");
         run(&["init", "-q", "-b", "trunk"]);
-        // A branch without a commit has a name all the same.
+        // A branch without commits still has a name.
         let unborn = json!({"commit": null, "shortCommit": null, "branch": "trunk"});
         assert_eq!(git(folder.path(), all), unborn);
         let name = ["-c", "user.name=n", "-c", "user.email=e"];

@@ -1,5 +1,5 @@
-//! What crashed runs left behind: found by the records that resume reads, by the marks on pods,
-//! and on disk. What a live runner still uses is never touched.
+//! Finds what crashed runs left behind: by their journals, by the marks on pods, and on disk.
+//! Objects that a live runner uses are never touched.
 
 mod damaged;
 mod disk;
@@ -15,54 +15,54 @@ use crate::site::Site;
 pub use expired::Spot;
 pub(crate) use expired::sweep_expired;
 
-/// Something that was left behind, and what became of it.
+/// An object or file that was left behind, and what happened to it.
 #[derive(Debug)]
 pub struct Finding {
-    /// What it is: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
+    /// Its kind: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
     pub kind: Foreign,
-    /// Its name and place.
+    /// Its name and location.
     pub name: Foreign,
-    /// The run that it belongs to, where that is known.
+    /// The run that it belongs to, if known.
     pub run: Option<Foreign>,
-    /// Why it counts as left behind, or why it is left alone.
+    /// Why it counts as left behind, or why it is kept.
     pub why: Foreign,
-    /// What became of it.
+    /// What happened to it.
     pub fate: Fate,
 }
 
-/// What becomes of something that was found.
+/// What happened to a finding.
 #[derive(Debug)]
 pub enum Fate {
-    /// It is gone.
+    /// It was removed.
     Removed,
-    /// Its deletion was accepted; it goes by itself.
+    /// Its deletion was accepted and is still in progress.
     Going(Going),
-    /// It would be removed, were this no dry run.
+    /// It would be removed if this were not a dry run.
     WouldRemove,
-    /// It is there still, where nothing looks for it.
+    /// It was moved to a name that no command looks for.
     SetAside,
-    /// It would be set aside, were this no dry run.
+    /// It would be set aside if this were not a dry run.
     WouldSetAside,
-    /// It is left alone.
+    /// It was kept.
     Kept,
-    /// It could not be removed, or not even looked at.
+    /// It could not be removed or checked.
     Failed(Failure),
 }
 
-/// What is to be swept.
+/// The parameters of a cleanup.
 pub struct Sweep<'a> {
-    /// The folders of runs and of what they keep.
+    /// The folders of runs and their files.
     pub site: &'a Site,
-    /// Where outside objects are looked for.
+    /// The cloud in which external objects are searched.
     pub cloud: &'a Cloud,
-    /// Whether nothing is removed, only looked for.
+    /// Whether to only search and remove nothing.
     pub dry_run: bool,
-    /// Where to look for pods besides the places that journals name.
+    /// Namespaces to search for pods, in addition to those in journals.
     pub spots: Vec<Spot>,
 }
 
 impl Sweep<'_> {
-    /// Looks everywhere and, unless it is a dry run, removes what is found.
+    /// Searches everywhere and, unless it is a dry run, removes what it finds.
     pub async fn run(self) -> Result<Vec<Finding>, Failure> {
         let clients = self.cloud.clients()?;
         let runs = self.site.runs()?;
@@ -70,7 +70,7 @@ impl Sweep<'_> {
         spots.extend(self.spots.iter().cloned());
         for spot in &spots {
             let pods = expired::sweep_spot(&clients, &runs, spot, self.dry_run).await;
-            // A pod that its journal led to is told once.
+            // Report a pod only once if its journal already led to it.
             let new = pods.into_iter().filter(|pod| {
                 let same = |known: &Finding| known.kind == pod.kind && known.name == pod.name;
                 !found.iter().any(same)
@@ -101,7 +101,7 @@ impl Finding {
     }
 }
 
-/// Returns what the process ends with.
+/// Returns the exit code of the process.
 pub fn exit(found: &[Finding]) -> Exit {
     Exit::first(found.iter().filter_map(|finding| match &finding.fate {
         Fate::Failed(failure) => Some(Exit::of_failure(failure)),

@@ -1,8 +1,8 @@
-//! Takes a pipeline to a run: finds and checks its plugins, connects it to a cloud, takes its place
-//! on disk, starts or resumes it, and cleans up what earlier runs left.
+//! Launches pipelines: finds and checks their plugins, connects to a cloud, creates and locks the
+//! run's folder, starts or resumes the run, and cleans up after earlier runs.
 //!
-//! Whoever launches runs (the command line, an agent) gives it a [`Site`] and shows what comes of
-//! it. Nothing here prints, reads the command line, or ends the process.
+//! The caller (the command line, an agent) passes a [`Site`] and shows the results. This crate does
+//! not print, read the command line, or end the process.
 
 mod cleaner;
 mod cloud;

@@ -1,13 +1,13 @@
-//! How much memory there is.
+//! Determines how much memory is available.
 
 use std::fs;
 use std::path::Path;
 
-/// What is taken for the machine's memory where nothing says how much it has.
+/// The assumed memory of the machine if its size can't be read, in bytes.
 const UNKNOWN: u64 = 2 << 30;
 
-/// Returns the bytes of memory that this process may use: the machine's, or less where a control
-/// group of the process, or one around it, has less.
+/// Returns how many bytes of memory this process may use: the machine's memory, or the limit of the
+/// process's control group or of one of its parents, if that is lower.
 pub fn memory() -> u64 {
     memory_under(Path::new("/"))
 }
@@ -19,7 +19,7 @@ fn memory_under(root: &Path) -> u64 {
     limits.fold(machine, u64::min)
 }
 
-/// `MemTotal` (proc_meminfo(5)).
+/// Reads `MemTotal` (proc_meminfo(5)).
 fn total(root: &Path) -> Option<u64> {
     let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
     let line = text
@@ -29,8 +29,8 @@ fn total(root: &Path) -> Option<u64> {
     Some(kibibytes << 10)
 }
 
-/// The limits of a group and of those around it; `line` is `ID:CONTROLLERS:PATH` (cgroups(7)).
-/// `max` is no number and so no limit.
+/// Returns the limits of a control group and its parents. `line` is `ID:CONTROLLERS:PATH`
+/// (cgroups(7)). `max` is not a number, and so not a limit.
 fn limits(root: &Path, line: &str) -> Vec<u64> {
     let mut fields = line.splitn(3, ':');
     let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next())
@@ -78,7 +78,7 @@ mod tests {
             ("sys/fs/cgroup/ci/memory.max", "8388608\n"),
         ];
         assert_eq!(memory_of(&second), 8 << 20);
-        // In a container the group is the root of what is seen.
+        // In a container, the process sees its own group as the root.
         let container = [
             MEMINFO,
             ("proc/self/cgroup", "0::/\n"),
@@ -94,7 +94,7 @@ mod tests {
             ),
         ];
         assert_eq!(memory_of(&first), 2 << 20);
-        // An old kernel's word for no limit.
+        // An old kernel's value for no limit.
         let unlimited = [
             MEMINFO,
             ("proc/self/cgroup", "5:memory:/\n"),

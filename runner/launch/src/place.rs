@@ -1,4 +1,4 @@
-//! The folder of a run, locked for this process: of a new run, or of one that is resumed.
+//! The folder of a new or resumed run, locked for this process.
 
 use sidestep_events::{Class, Failure, Header, JOURNAL_VERSION, Owner, codes, commands};
 use sidestep_pipeline::Plan;
@@ -10,24 +10,24 @@ use crate::error::Error;
 use crate::run::Launch;
 use crate::site::Site;
 
-/// The plan's name in the run's folder.
+/// The name of the plan's file in the run's folder.
 const PLAN: &str = "plan.json";
 
-/// An opened run.
+/// An open run, locked for this process.
 pub struct Place {
     pub(crate) folder: RunFolder,
     pub(crate) lock: RunLock,
     pub(crate) journal: JournalWriter,
     pub(crate) history: History,
-    /// What the run was begun with.
+    /// The journal's header, with the parameters that the run was started with.
     pub header: Header,
 }
 
 impl Place {
-    /// Makes the run's place, or goes on with the run of that id that never ended.
+    /// Creates a run with this id, or resumes it if it exists and never ended.
     ///
-    /// `asked` says that the user chose the id: then a run that ended is in the way. An id of the
-    /// CI's own gets a number instead.
+    /// `asked` means that the user chose the id; then it is an error if the run has ended. An id
+    /// from the CI system gets a numeric suffix instead.
     pub fn take(site: &Site, launch: &Launch, id: &RunId, asked: bool) -> Result<Self, Error> {
         let runs = site.runs()?;
         let mut id = id.clone();
@@ -40,10 +40,11 @@ impl Place {
             };
             if folder.summary()?.finished.is_none() {
                 let place = Self::resume(&folder).map_err(|error| held(error, asked))?;
-                // Another process may have held it until now, and have come to its end.
+                // Another process may have held the lock until now, and may have finished the run.
                 if place.history.finished.is_none() {
                     same(launch, &place)?;
-                    // The process that began it may have been killed before it kept the plan.
+                    // The process that started the run may have been killed before it stored the
+                    // plan.
                     keep_plan(&place.folder, &launch.plan)?;
                     return Ok(place);
                 }
@@ -77,7 +78,7 @@ impl Place {
         })
     }
 
-    /// Goes on with a run.
+    /// Locks and resumes a run.
     pub(crate) fn resume(folder: &RunFolder) -> Result<Self, Error> {
         let lock = folder.lock()?;
         let (journal, account) = folder.resume(&lock)?;
@@ -91,7 +92,7 @@ impl Place {
     }
 }
 
-/// Adds what tells two jobs of a CI system apart, where another process has the run of this job.
+/// Adds the help on giving two CI jobs different ids, if another process holds this job's run.
 fn held(error: Error, asked: bool) -> Error {
     match error {
         Error::Failed(failure) if failure.code == LOCKED && !asked => {
@@ -104,7 +105,7 @@ fn held(error: Error, asked: bool) -> Error {
     }
 }
 
-/// Whether a run that never ended was begun as it is to be resumed.
+/// Checks that an unfinished run was started with the same parameters as this launch.
 fn same(launch: &Launch, place: &Place) -> Result<(), Error> {
     let id = place.folder.id();
     let Header {
@@ -143,7 +144,7 @@ fn keep_plan(folder: &RunFolder, plan: &Plan) -> Result<(), Error> {
     Ok(folder.write_document(PLAN, &plan)?)
 }
 
-/// The plan that a run was begun with, from its folder.
+/// Reads the plan that a run was started with from its folder.
 pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, Error> {
     let account = folder.account()?;
     let bytes = match folder.read_document(PLAN) {

@@ -1,4 +1,4 @@
-//! Finding the operator's policies. All that are found apply.
+//! Finds the operator's policies. All policies that are found apply.
 
 use std::path::Path;
 
@@ -10,24 +10,24 @@ use sidestep_report::Problems;
 
 use crate::site::{PolicyFiles, Site};
 
-/// The policies, with their texts for messages.
+/// The policies, and their texts for messages.
 pub(crate) struct Policies {
     pub(crate) policies: Vec<Policy>,
     pub(crate) sources: Vec<(String, String)>,
 }
 
-/// Who says where a policy lies.
+/// How the path of a policy was chosen.
 #[derive(Debug, Clone, Copy)]
 enum Named {
-    /// The runner looks there by itself. It need not be there, but where it is, nobody but the
-    /// user and root may decide what it says.
+    /// It is a default path. The file may be missing; if it exists, only the user and root may be
+    /// able to write it.
     ByPlace,
-    /// Whoever started the runner, who can only narrow what may be done.
+    /// The user who started the runner named it. Such a policy can only narrow permissions.
     ByCaller,
 }
 
-/// Reads a policy; none where nobody says that there has to be one. One that is there and can't be
-/// used is an error: a policy that is skipped is a ceiling that is gone.
+/// Reads a policy. Returns `None` if a file at a default path does not exist. An existing policy
+/// that can't be used is an error, since skipping it would lift its limits.
 fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
     let limit = sidestep_policy::tree::MAX_BYTES as u64;
     let unreadable = |error: OpenError| {
@@ -57,8 +57,8 @@ fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
     }
 }
 
-/// Reads the machine's, the user's, `SIDESTEP_POLICY`'s and the flag's policy. The first two need
-/// not be there; one that is there and can't be read stops everything.
+/// Reads the policies of the machine, the user, `SIDESTEP_POLICY` and the flag. The first two may
+/// be missing. An existing policy that can't be read stops everything.
 pub(crate) fn find(site: &Site, flag: Option<&Path>) -> Result<Policies, Problems> {
     let PolicyFiles {
         machine,

@@ -1,5 +1,5 @@
-//! From a file to what can run: parse, find the plugins, plan, and let each plugin check. This is
-//! the one path of `validate`, `plan`, `run` and `exec`.
+//! Prepares a pipeline file to run: parses it, finds the plugins, plans, and lets each plugin
+//! check. `validate`, `plan`, `run` and `exec` all use this path.
 
 mod check;
 mod contexts;
@@ -27,34 +27,34 @@ use crate::{facts, policies};
 use check::check;
 use links::WorkspaceLinks;
 
-/// What the user gives beside the file.
+/// The user's parameters besides the file.
 #[derive(Debug, Default)]
 pub struct Given {
     /// The values of inputs.
     pub inputs: Map<String, Value>,
-    /// One more policy that caps the run.
+    /// An additional policy that limits the run.
     pub policy: Option<PathBuf>,
-    /// The id that was asked for.
+    /// The requested run id.
     pub run_id: Option<RunId>,
-    /// The steps that are wanted, with what they need; all if it is empty.
+    /// The selected steps, which also run what they need; all steps if empty.
     pub steps: Vec<String>,
-    /// Plan as if each plugin were granted what it requests: only to look at.
+    /// Whether to plan as if each plugin were granted all its requests. Only for display.
     pub as_requested: bool,
 }
 
-/// What can run.
+/// A pipeline that is ready to run.
 pub struct Prepared {
-    /// What is to be run.
+    /// The plan to run.
     pub plan: Plan,
-    /// Its plugins, by their digests.
+    /// The plan's plugins, by digest.
     pub plugins: HashMap<String, Plugin>,
-    /// The id of the run.
+    /// The run's id.
     pub run: RunId,
-    /// Warnings and notes: nothing that stops a start.
+    /// Warnings and notes, none of which prevents a start.
     pub remarks: Problems,
 }
 
-/// Checks everything that can be checked before the run, all of it at once.
+/// Checks everything that can be checked before the run, and returns all problems at once.
 pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prepared, Error> {
     let with_texts =
         |found: Vec<Diagnostic>| Problems::from(found).with_source(&source.name, &source.text);
@@ -63,13 +63,13 @@ pub async fn prepare(site: &Site, source: &Source, given: &Given) -> Result<Prep
     let Some(pipeline) = parsed.pipeline else {
         return Err(with_texts(parsed.problems).into());
     };
-    // What else is wrong is looked for all the same, so that everything is said at once.
+    // Continue after errors, so that all problems are reported at once.
     let mut wrong = parsed.problems;
     let (packages, unavailable) = find_plugins(site, &pipeline, &mut wrong);
     let infos = infos(&packages);
     let name = run_name(site, &pipeline, given);
-    // An unfinished run of this name is resumed if its plan is the same, so the plan has to tell
-    // one commit from another.
+    // An unfinished run with this name is resumed if its plan is the same, so the plan must depend
+    // on the commit.
     let named = name.is_some();
     let run = name.unwrap_or_else(|| RunId::new_at(jiff::Timestamp::now()));
     let links = WorkspaceLinks::of(&site.workspace);
@@ -139,7 +139,8 @@ fn unknown_step(step: UnknownStep) -> Problems {
     ])
 }
 
-/// The plugins that the pipeline uses, and those that can't be had; why not goes to `wrong`.
+/// Returns the plugins that the pipeline uses, and those that are unavailable. The reasons are
+/// added to `wrong`.
 fn find_plugins(
     site: &Site,
     pipeline: &Pipeline,
@@ -161,7 +162,7 @@ fn find_plugins(
     (packages, unavailable)
 }
 
-/// What a plan needs to know of each plugin.
+/// Returns the facts about each plugin that planning needs.
 pub(crate) fn infos(packages: &BTreeMap<PluginRef, Package>) -> BTreeMap<PluginRef, PluginInfo> {
     let info = |package: &Package| PluginInfo {
         manifest: package.component.manifest.clone(),
@@ -174,12 +175,11 @@ pub(crate) fn infos(packages: &BTreeMap<PluginRef, Package>) -> BTreeMap<PluginR
         .collect()
 }
 
-/// The id that was asked for, else the CI's own, else a new one.
-/// Returns the id that a run is asked for by, or has by its CI job; none for any other.
+/// Returns the requested id, or the one derived from the CI job; `None` if there is neither.
 fn run_name(site: &Site, pipeline: &Pipeline, given: &Given) -> Option<RunId> {
     let mut inputs = Value::Object(given.inputs.clone());
     if !given.steps.is_empty() {
-        // A part of a pipeline is another run of the same CI job.
+        // Different parts of a pipeline are different runs of the same CI job.
         inputs = json!({ "inputs": inputs, "steps": given.steps });
     }
     given
@@ -188,7 +188,7 @@ fn run_name(site: &Site, pipeline: &Pipeline, given: &Given) -> Option<RunId> {
         .or_else(|| RunId::from_ci(|name| site.environment.get(name), pipeline.name(), &inputs))
 }
 
-/// Only what the file lists: the rest of the environment is nobody's matter.
+/// Returns the variables that the file lists. The run must not see any others.
 fn environment(site: &Site, pipeline: &Pipeline) -> Value {
     let listed = pipeline.env().map(|name| {
         let value = site

@@ -1,4 +1,4 @@
-//! Going on with a run, by the plan that it was begun with.
+//! Resumes a run with the plan that it was started with.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -18,18 +18,18 @@ use crate::prepare::infos;
 use crate::site::Site;
 use crate::{facts, policies};
 
-/// A run that can go on.
+/// A run that can be resumed.
 pub struct Resumed {
-    /// Its place, locked for this process.
+    /// The run's place, locked for this process.
     pub place: Place,
-    /// Its plan, under the policies of now.
+    /// The run's plan, under the current policies.
     pub plan: Plan,
-    /// What policies that only audit say of it.
+    /// The remarks of audit-only policies about the plan.
     pub remarks: Problems,
     packages: BTreeMap<PluginRef, Package>,
 }
 
-/// Locks a run, and judges its plan by the policies of now. `policy` is one more.
+/// Locks a run, and checks its plan against the current policies. `policy` is an additional one.
 pub fn resume(site: &Site, folder: &RunFolder, policy: Option<&Path>) -> Result<Resumed, Error> {
     let place = Place::resume(folder)?;
     let plan = read_plan(folder)?;
@@ -44,13 +44,14 @@ pub fn resume(site: &Site, folder: &RunFolder, policy: Option<&Path>) -> Result<
 }
 
 impl Resumed {
-    /// Compiles its plugins, or takes them from the cache of compiled code.
+    /// Compiles the run's plugins, or loads them from the cache of compiled code.
     pub fn plugins(&self, site: &Site) -> Result<HashMap<String, Plugin>, Error> {
         Ok(load(site, self.packages.values()).map_err(|error| error.failure())?)
     }
 }
 
-/// The plugins that the plan names; all still have the bytes that the run was begun with.
+/// Returns the plugins that the plan names. Fails if the bytes of one have changed since the run
+/// was started.
 fn packages(site: &Site, plan: &Plan) -> Result<BTreeMap<PluginRef, Package>, Error> {
     let catalog = catalog(site);
     let mut packages = BTreeMap::new();
@@ -69,7 +70,7 @@ fn packages(site: &Site, plan: &Plan) -> Result<BTreeMap<PluginRef, Package>, Er
     Ok(packages)
 }
 
-/// The plan under today's policies: what they refuse today is not gone on with.
+/// Returns the plan under the current policies. A plan that they refuse is not resumed.
 fn judged(
     site: &Site,
     policy: Option<&Path>,

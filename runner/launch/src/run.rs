@@ -1,4 +1,4 @@
-//! Running what was prepared, or going on with what was begun.
+//! Runs a prepared plan, or resumes a run.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,28 +20,28 @@ use crate::gc::sweep_expired;
 use crate::place::Place;
 use crate::site::{Note, Site};
 
-/// What is to be run.
+/// The parameters of a run.
 pub struct Launch {
     /// The plan.
     pub plan: Plan,
-    /// Its plugins, by their digests.
+    /// The plan's plugins, by digest.
     pub plugins: HashMap<String, Plugin>,
-    /// What the run works against.
+    /// The cloud that the run works against.
     pub cloud: Cloud,
-    /// What holds for the whole run.
+    /// The limits on the whole run.
     pub limits: RunLimits,
 }
 
-/// What holds for a whole run.
+/// The limits on a whole run.
 #[derive(Debug, Clone, Copy)]
 pub struct RunLimits {
-    /// How many steps run side by side, unless the pipeline allows fewer.
+    /// The maximum number of steps that run in parallel, unless the pipeline sets a lower one.
     pub max_parallel: usize,
-    /// How much the run may write.
+    /// The limits on what the run may write.
     pub ceilings: Ceilings,
 }
 
-/// A run that has all that it works with. Nothing of it was started yet.
+/// A run with all its resources. No step was started yet.
 pub struct Ready {
     plan: Arc<Plan>,
     digest: String,
@@ -50,7 +50,7 @@ pub struct Ready {
     equipment: Equipment,
 }
 
-/// A run whose journal is open for it.
+/// A run with an open journal.
 pub struct Opened {
     program: PlanProgram,
     recorder: Arc<Recorder>,
@@ -63,7 +63,7 @@ pub struct Opened {
 }
 
 impl Launch {
-    /// Resolves secrets, connects to the cloud, and removes what expired of earlier runs.
+    /// Resolves secrets, connects to the cloud, and removes expired objects of earlier runs.
     pub async fn ready(self, site: &Site, place: Place) -> Result<Ready, Error> {
         let plan = Arc::new(self.plan);
         let digest = plan.digest();
@@ -98,7 +98,7 @@ impl Ready {
         self.place.folder.id()
     }
 
-    /// Opens the run's journal. The reports are what it says from here on; `stop` ends it.
+    /// Opens the run's journal. The reports yield the run's events from here on; `stop` ends it.
     pub fn open(self, site: &Site, stop: Stop) -> Result<(Opened, Reports), Failure> {
         let Self {
             plan,
@@ -156,7 +156,7 @@ impl Ready {
 }
 
 impl Opened {
-    /// Runs it to its end, and gives its lock back.
+    /// Runs the plan to its end, and releases the run's lock.
     pub async fn run(self) -> RunEnd {
         let end = run(
             Arc::new(self.program),

@@ -1,4 +1,4 @@
-//! What runs are launched with on this machine.
+//! The environment in which runs are launched on this machine.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,67 +15,68 @@ use sidestep_state::{RunFolder, Runs};
 use crate::error::{Error, no_home, run_id};
 use crate::gc::Finding;
 
-/// Where runs are launched: their folders, their limits, and whom to tell.
+/// The environment in which runs are launched: folders, limits, and callbacks.
 pub struct Site {
     /// The folder that all paths are relative to; absolute.
     pub workspace: PathBuf,
-    /// The folder of runs; none where nothing says where it is.
+    /// The folder of runs, if it is known.
     pub state: Option<PathBuf>,
-    /// The folder of the compiled code of plugins.
+    /// The cache folder for compiled plugins.
     pub compiled: Option<PathBuf>,
-    /// The folder of what a run makes on its way.
+    /// The folder for a run's temporary files.
     pub scratch: Option<PathBuf>,
-    /// Where policies lie.
+    /// The paths of policies.
     pub policies: PolicyFiles,
     /// The files outside of the workspace that a pipeline may name as secrets.
     pub secret_files: Patterns,
-    /// What compiling one plugin may take.
+    /// The limits on compiling one plugin.
     pub compile: CompileLimits,
     /// The variables that a run may see.
     pub environment: Environment,
-    /// Takes the secrets of runs out of whatever is shown.
+    /// Masks the secrets of runs in all output.
     pub masks: Arc<Masks>,
-    /// The plugins that the program brings.
+    /// The plugins that are built into the program.
     pub built_in: &'static [BuiltIn],
     /// The memory that all plugins of this process share.
     pub room: Arc<Room>,
     /// Evaluates expressions, schemas and patterns within the budgets of one run.
     pub evaluator: Arc<dyn Evaluator>,
-    /// Is told what goes on before a run has events.
+    /// Receives notes about what happens before a run has events.
     pub notes: Notes,
 }
 
-/// The policies that apply besides one that a caller names. Relative paths begin at the workspace.
+/// The policies that apply besides one that a caller names. Relative paths are relative to the
+/// workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicyFiles {
-    /// The machine's, which need not be there.
+    /// The machine's policy, which need not exist.
     pub machine: Option<PathBuf>,
-    /// The user's, which need not be there.
+    /// The user's policy, which need not exist.
     pub user: Option<PathBuf>,
-    /// One that the environment names.
+    /// The policy that the environment names.
     pub named: Option<PathBuf>,
 }
 
-/// Reads a variable of the environment.
+/// A function that reads an environment variable.
 type Read = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// The variables of the environment, by who names them.
+/// The environment variables, separated by who chooses the names.
 #[derive(Clone)]
 pub struct Environment {
     own: Read,
     of_pipeline: Read,
 }
 
-/// What goes on before a run has events.
+/// A note about something that happens before a run has events.
 #[derive(Debug)]
 pub enum Note<'a> {
     /// Compiling a plugin takes longer than a second.
     Compiling(Compiling<'a>),
-    /// Something that an earlier run left was removed.
+    /// An object that an earlier run left behind was removed.
     Swept(&'a Finding),
 }
 
-/// Is told what goes on before a run has events.
+/// Receives notes about what happens before a run has events.
 #[derive(Clone)]
 pub struct Notes(Arc<dyn Fn(Note<'_>) + Send + Sync>);
 
@@ -87,15 +88,15 @@ impl Site {
         Ok(Runs::at(state))
     }
 
-    /// Opens the folder of a run that somebody names.
+    /// Opens the folder of the run with this id.
     pub fn open_run(&self, run: &str) -> Result<RunFolder, Error> {
         Ok(self.runs()?.open(&run_id(run)?)?)
     }
 }
 
 impl Environment {
-    /// Makes an environment of two readers: of the variables that the runner itself knows, and of
-    /// those that a pipeline names.
+    /// Creates an environment from two readers: one for the runner's own variables, one for those
+    /// that a pipeline names.
     pub fn new(
         own: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
         of_pipeline: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
@@ -116,7 +117,7 @@ impl Environment {
 }
 
 impl Notes {
-    /// Makes notes of a function.
+    /// Creates notes from a function.
     pub fn new(tell: impl Fn(Note<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }

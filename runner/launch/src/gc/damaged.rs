@@ -1,5 +1,6 @@
-//! Runs whose journal is damaged: nobody can go on with them, and the journal may not name all that
-//! they made. What can be found of it is removed, and the run is set aside, so that its id is free.
+//! Cleans up runs with a damaged journal. They can't be resumed, and the journal may not name all
+//! of their objects. All objects that can be found are removed, and the run is set aside, so that
+//! its id can be used again.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +11,13 @@ use super::{Fate, Finding, Spot, Sweep};
 use crate::cloud::Clients;
 use crate::place::read_plan;
 
-/// Why what a damaged run made is removed, even what it left on purpose.
+/// Returns the reason for removing a damaged run's objects, even those of a detached run.
 pub(super) fn why(run: &str) -> String {
     format!("the journal of run {run} is damaged, so nobody can go on with it")
 }
 
-/// Removes what carries the run's mark and was not found by its journal (`swept`), and sets the
-/// run aside once nothing is left.
+/// Removes the objects that carry the run's mark and are not in `swept`, which holds those found by
+/// the journal. Sets the run aside once no objects are left.
 pub(super) async fn sweep(
     sweep: &Sweep<'_>,
     clients: &Clients,
@@ -29,7 +30,7 @@ pub(super) async fn sweep(
     }
     let run = folder.id().to_string();
     let mut spots: BTreeSet<Spot> = Spot::of_records(&journal.records).collect();
-    // The record that is lost may have been the only one to name its namespace.
+    // The lost record may have been the only one that named this namespace.
     if let Ok(plan) = read_plan(folder) {
         spots.extend(spots_of_plan(&plan));
     }
@@ -37,7 +38,7 @@ pub(super) async fn sweep(
     for spot in &spots {
         let pods = sweep_run(clients, spot, &run, &why(&run), sweep.dry_run).await;
         found.extend(pods.into_iter().filter(|pod| {
-            // Its journal named it.
+            // Skip the pods that the journal named.
             let same = |known: &Finding| known.kind == pod.kind && known.name == pod.name;
             !swept.iter().any(same)
         }));
@@ -77,7 +78,7 @@ fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
     }
 }
 
-/// A run that is left alone here.
+/// Returns the finding for a run that is kept.
 pub(super) fn kept(folder: &RunFolder, why: String) -> Finding {
     Finding {
         kind: "run".into(),
@@ -88,7 +89,7 @@ pub(super) fn kept(folder: &RunFolder, why: String) -> Finding {
     }
 }
 
-/// A run of which not even the beginning can be read.
+/// Returns the finding for a run whose journal has no readable start.
 pub(super) fn unreadable(error: &StateError) -> Finding {
     let (name, why) = match error {
         StateError::NotAJournal(path) => (

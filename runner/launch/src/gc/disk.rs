@@ -1,5 +1,5 @@
-//! What killed processes left on this disk: folders of runs that never began, drafts, and compiled
-//! plugins that nobody uses any more.
+//! Removes the files that killed processes left on this disk: folders of runs that never began,
+//! drafts, and compiled plugins that are no longer used.
 
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use sidestep_state::Runs;
 use super::Finding;
 use crate::site::Site;
 
-/// A process that makes a draft is done with it within this time.
+/// The maximum time for which a process needs a draft.
 const DRAFT: Duration = Duration::from_hours(1);
-/// What a step lays over its context is used as long as the step packs it.
+/// The maximum time for which a step needs the files that it adds to its context while packing it.
 const SCRATCH: Duration = Duration::from_hours(24);
-/// Compiled code that was not used for so long is of another build, or of another plugin.
+/// How long compiled code must be unused before it counts as another build's or another plugin's.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
 
 pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
@@ -84,7 +84,7 @@ fn name(entry: &DirEntry) -> String {
     entry.file_name().to_string_lossy().into_owned()
 }
 
-/// The entries of a folder that are wanted and were not touched for so long.
+/// Returns the wanted entries of a folder that were not modified for `age`.
 fn old(folder: &Path, wanted: &dyn Fn(&DirEntry) -> bool, age: Duration) -> Vec<DirEntry> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_old = |entry: &DirEntry| {
@@ -99,7 +99,7 @@ fn old(folder: &Path, wanted: &dyn Fn(&DirEntry) -> bool, age: Duration) -> Vec<
 }
 
 fn remove(path: &Path) -> Result<(), Failure> {
-    // Without following a link: what it points to is somebody else's.
+    // Does not follow links, since a link's target does not belong to the run.
     let folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     let removed = if folder {
         fs::remove_dir_all(path)

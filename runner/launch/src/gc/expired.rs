@@ -1,4 +1,4 @@
-//! Pods that carry the mark of a step and whose time is over, whoever made them.
+//! Removes expired pods that carry the mark of a step, no matter which run created them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use super::{Fate, Finding};
 use crate::cleaner::GRACE;
 use crate::cloud::Clients;
 
-/// The most pods of one namespace that are looked at.
+/// The maximum number of pods in one namespace that are checked.
 const MOST: u32 = 500;
-/// How long a run looks for what its predecessors left, before it begins.
+/// How long a run may search for leftovers of earlier runs before it begins.
 const BOUND: Duration = Duration::from_secs(5);
 
 /// A namespace of a cluster.
@@ -29,7 +29,8 @@ pub struct Spot {
     pub namespace: String,
 }
 
-/// The namespaces in which a plan's steps may remove pods, as far as they are named outright.
+/// Returns the namespaces in which a plan's steps may delete pods, if the plan names them
+/// literally.
 pub(super) fn spots_of_plan(plan: &Plan) -> BTreeSet<Spot> {
     let mut spots = BTreeSet::new();
     for instance in &plan.instances {
@@ -54,9 +55,9 @@ pub(super) fn spots_of_plan(plan: &Plan) -> BTreeSet<Spot> {
     spots
 }
 
-/// What every run does first: removes pods of steps whose time is over from the namespaces that it
-/// will work in. It takes at most a few seconds, and a cluster that says no is no failure: the run
-/// itself will say it better.
+/// Removes the expired pods of steps from the namespaces in which the run will work. Every run does
+/// this first. It takes at most a few seconds. A cluster that refuses is not an error, since the
+/// run itself will report that better.
 pub(crate) async fn sweep_expired(clients: &Clients, runs: &Runs, plan: &Plan) -> Vec<Finding> {
     let mut found = Vec::new();
     let spots = spots_of_plan(plan);
@@ -75,15 +76,15 @@ pub(crate) async fn sweep_expired(clients: &Clients, runs: &Runs, plan: &Plan) -
             }
         }
     };
-    // What was done by then is told.
+    // Findings up to the timeout are still reported.
     if tokio::time::timeout(BOUND, look).await.is_err() {
         tracing::debug!(?BOUND, "looking for expired pods took too long");
     }
     found
 }
 
-/// Looks at the pods of steps in one namespace, and removes those whose time is over unless their
-/// run goes on.
+/// Checks the pods of steps in one namespace, and removes those that are expired, unless their run
+/// is in progress.
 pub(super) async fn sweep_spot(
     clients: &Clients,
     runs: &Runs,
@@ -101,7 +102,7 @@ pub(super) async fn sweep_spot(
         let (Some(name), Some(by), Some(expiry)) =
             (metadata["name"].as_str(), made_by(&pod), expires(&pod))
         else {
-            // The label alone makes no pod ours.
+            // The label alone does not prove that a step created the pod.
             continue;
         };
         let run = by.split('/').next().unwrap_or(by);
@@ -126,8 +127,8 @@ pub(super) async fn sweep_spot(
     found
 }
 
-/// Removes all pods of one run in one namespace: for a run whose journal does not name all that it
-/// made, and that nobody goes on with.
+/// Removes all pods of one run in one namespace. It is used for runs that can't be resumed and
+/// whose journal may not name all of their objects.
 pub(super) async fn sweep_run(
     clients: &Clients,
     spot: &Spot,
@@ -191,7 +192,7 @@ async fn open(clients: &Clients, spot: &Spot) -> Result<Objects, Failure> {
     Ok(Objects::new(client, target))
 }
 
-/// Whether a process of this machine runs it; which, in words.
+/// Returns a description of the process on this machine that executes the run, if there is one.
 fn alive(runs: &Runs, run: &str) -> Option<String> {
     let folder = runs.open(&run.parse().ok()?).ok()?;
     match folder.writer() {

@@ -1,4 +1,5 @@
-//! Runs whose process is gone: what their journals say they made and have not removed.
+//! Removes the objects of runs whose process is gone, if their journals say that they created the
+//! objects and did not remove them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,12 +13,12 @@ use super::{Fate, Finding, Spot, Sweep, damaged};
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::Clients;
 
-/// How long the removal of what one run left may take.
+/// How long it may take to remove the objects of one run.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// After how long a run that never ended, and has nothing left outside, is forgotten.
+/// The age at which an unfinished run without external objects is deleted.
 const FORGET: Duration = Duration::from_hours(30 * 24);
 
-/// Looks through all runs. Answers what was found, and the namespaces that runs worked in.
+/// Checks all runs. Returns the findings, and the namespaces in which runs worked.
 pub(super) async fn sweep(
     sweep: &Sweep<'_>,
     clients: &Clients,
@@ -127,7 +128,7 @@ async fn run(
                     };
                     Some(finding(&intent, &id, &why, fate))
                 })),
-                // Somebody took it up meanwhile.
+                // Another process has resumed the run in the meantime.
                 Err(StateError::Locked { .. }) => return Ok(all(&format!("run {id} goes on"))),
                 Err(error) => return Err(error.into()),
             }
@@ -156,7 +157,7 @@ async fn remove(
     wanted: impl Fn(&Intent) -> bool,
 ) -> Result<Vec<(Intent, Result<Removal, Failure>)>, StateError> {
     let lock = folder.lock()?;
-    // Read anew: what was read before the lock may be of yesterday.
+    // Read again under the lock, since the earlier result may be outdated.
     let (journal, account) = folder.clean_up(&lock)?;
     let history = account.history;
     let (recorder, _events) = Recorder::new(
@@ -175,7 +176,7 @@ async fn remove(
         .collect())
 }
 
-/// The run's own folder: a lock that nobody holds, and a run that is too old to go on.
+/// Cleans up the run's own folder: a stale lock, and a run that is too old to be resumed.
 fn on_disk(
     dry_run: bool,
     folder: &RunFolder,
@@ -214,7 +215,7 @@ fn on_disk(
     } else if let Writer::Gone(pid) = writer {
         let removed = || -> Result<(), Failure> {
             if !dry_run {
-                // Giving a lock back empties it.
+                // Releasing a lock empties its file.
                 drop(folder.lock()?);
             }
             Ok(())
@@ -241,7 +242,7 @@ fn finding(intent: &Intent, run: &str, why: &str, fate: Fate) -> Finding {
 }
 
 impl Spot {
-    /// The namespaces in which a run made something.
+    /// Returns the namespaces in which a run created objects.
     pub(super) fn of_records(records: &[sidestep_events::Record]) -> impl Iterator<Item = Self> {
         records.iter().filter_map(|record| match record {
             sidestep_events::Record::Intent(Intent {

@@ -1,4 +1,4 @@
-//! What the plugins themselves say of a plan.
+//! Lets the plugins check a plan.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use tokio_util::sync::CancellationToken;
 use crate::equipment::Equipment;
 use crate::site::Site;
 
-/// The most bytes of a file that a diagnostic shows lines of.
+/// The maximum size of a file from which a diagnostic shows lines, in bytes.
 const MAX_TEXT: u64 = 1 << 20;
-/// The most bytes of all these files together; of others no lines are shown.
+/// The maximum size of all these files together, in bytes. No lines are shown from further files.
 const MAX_TEXTS: u64 = 32 << 20;
 
-/// Adds what the plugins themselves find, by reading the workspace.
+/// Adds the plugins' own diagnostics, for which they read the workspace.
 pub(super) async fn check(
     site: &Site,
     pipeline: &Pipeline,
@@ -31,13 +31,13 @@ pub(super) async fn check(
     plugins: &HashMap<String, Plugin>,
     problems: &mut Problems,
 ) {
-    // A check has no secrets: nothing has started that may use them.
+    // A check gets no secrets, since no step that may use them has started.
     let none = IndexMap::<String, SecretSource>::new();
     let equipment = match Equipment::new(site, &none, None, "check", "", false).await {
         Ok(equipment) => equipment,
         Err(failure) => return problems.extend([as_diagnostic(&failure)]),
     };
-    // The instances of a matrix say the same.
+    // Report a diagnostic once, even if several instances of a matrix have it.
     let mut said = HashSet::new();
     let mut texts = Texts::default();
     for instance in &plan.instances {
@@ -54,7 +54,7 @@ pub(super) async fn check(
         let incarnation = Incarnation {
             context: StepContext {
                 run: "check".to_owned(),
-                // Nothing that could carry it is made.
+                // Not needed, since a check creates no objects.
                 plan: String::new(),
                 instance: instance.id.clone(),
                 attempt: 1,
@@ -91,7 +91,7 @@ pub(super) async fn check(
     }
 }
 
-/// The texts that plugins' diagnostics show lines of, each held once.
+/// The texts that plugins' diagnostics show lines of, each stored once.
 #[derive(Default)]
 struct Texts {
     known: HashMap<String, Arc<SourceText>>,
@@ -99,7 +99,7 @@ struct Texts {
 }
 
 impl Texts {
-    /// Holds a text, unless all of them together would be too much.
+    /// Stores a text, unless the texts together would exceed the limit.
     fn share(&mut self, file: &str, text: String) -> Option<Arc<SourceText>> {
         if let Some(known) = self.known.get(file)
             && known.holds(&text)
@@ -116,7 +116,7 @@ impl Texts {
     }
 }
 
-/// Gives a remark on a step's inputs the place of the input that it names, or of the step.
+/// Points a diagnostic about a step's inputs at the input that it names, or at the step.
 pub(super) fn placed(pipeline: &Pipeline, step: &str, mut found: Diagnostic) -> Diagnostic {
     let mut named = found.message.exact().split('`').skip(1).step_by(2);
     let at = named.find_map(|name| pipeline.input_place(step, name));
@@ -130,7 +130,7 @@ fn as_diagnostic(failure: &Failure) -> Diagnostic {
     diagnostic.with_helps(failure.help.iter().cloned())
 }
 
-/// A check says nothing but its diagnostics, and makes nothing.
+/// A sink for checks, which emit only diagnostics and create no objects.
 struct NoSink;
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! What is wrong between two steps: a build, and the step that packs its context. Neither plugin
-//! sees the other's inputs.
+//! Finds problems between a build and the step that packs its context. Neither plugin sees the
+//! other's inputs.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -17,38 +17,38 @@ use super::check::placed;
 use super::copied_links::copied_links;
 use crate::site::Site;
 
-/// The most bytes of a Dockerfile that is read.
+/// The maximum size of a Dockerfile that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 const PACKS: &str = "sidestep/context-upload";
 const BUILDS: &str = "sidestep/kaniko-launch";
 
-/// A build, and what its context is packed from.
+/// A build, and how its context is packed.
 struct Build {
     step: String,
     packed_by: String,
-    /// The context's folder.
+    /// The path of the context's folder.
     path: String,
     /// The Dockerfile that the context is packed for.
     packed_for: RelPath,
-    /// The ignore patterns of the step that packs.
+    /// The ignore patterns of the packing step.
     ignore: Vec<String>,
     dockerfile: RelPath,
     build_args: BTreeMap<String, String>,
     target: Option<String>,
 }
 
-/// Adds what is wrong between the steps of a plan.
+/// Adds the problems between the steps of a plan.
 pub(super) fn check(site: &Site, pipeline: &Pipeline, plan: &Plan, problems: &mut Problems) {
     let Ok(workspace) = Folder::open(&site.workspace) else {
         return;
     };
-    // The instances of a matrix say the same.
+    // Report a problem once, even if several instances of a matrix have it.
     let mut said = HashSet::new();
     for instance in &plan.instances {
         let Some(build) = build(site, plan, instance) else {
             continue;
         };
-        // Whoever packs or reads it says why it can't be read.
+        // The step that packs or reads the folder reports why it can't be read.
         let any = |_: &Path| Ok::<_, OpenError>(());
         let Ok((_, context)) = workspace.folder(Path::new(&build.path), any) else {
             continue;
@@ -67,8 +67,8 @@ pub(super) fn check(site: &Site, pipeline: &Pipeline, plan: &Plan, problems: &mu
     }
 }
 
-/// The build that an instance is, if another step of the plan packs its context and what matters is
-/// known.
+/// Returns the build of an instance, if another step of the plan packs its context and all relevant
+/// inputs are known.
 fn build(site: &Site, plan: &Plan, instance: &Instance) -> Option<Build> {
     if instance.uses.as_str() != BUILDS {
         return None;
@@ -111,7 +111,7 @@ fn build(site: &Site, plan: &Plan, instance: &Instance) -> Option<Build> {
 }
 
 impl Build {
-    /// A Dockerfile that the folder has and the archive has not.
+    /// Returns a problem if the archive lacks a Dockerfile that the folder has.
     fn not_sent(&self, context: &Folder) -> Option<Diagnostic> {
         let Self {
             packed_by,
@@ -130,7 +130,7 @@ impl Build {
         Some(Diagnostic::error(codes::dockerfile::NOT_SENT, message).with_help(help))
     }
 
-    /// The Dockerfile's path and text, and the links that its COPYs name.
+    /// Returns the Dockerfile's path and text, and the problems with links that its COPYs name.
     fn copied_links(&self, context: &Folder) -> Option<(String, String, Vec<Diagnostic>)> {
         let bytes = context.read(self.dockerfile.as_path(), LARGEST).ok()?;
         let text = String::from_utf8_lossy(&bytes).into_owned();

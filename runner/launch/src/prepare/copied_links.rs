@@ -1,5 +1,6 @@
-//! Links of a context that a COPY or ADD names. Docker copies what they lead to; kaniko copies the
-//! link, which leads to nothing in the image unless something else puts that there.
+//! Finds symbolic links in a context that a COPY or ADD names. Docker copies the target of such a
+//! link. kaniko copies the link itself, which is dangling in the image unless something else
+//! creates its target.
 
 use std::path::Path;
 
@@ -8,22 +9,22 @@ use sidestep_dockerfile::{
 };
 use sidestep_files::{Folder, OpenError, Stat};
 
-/// The names of archives, which ADD unpacks through a link.
+/// The extensions of archives. ADD unpacks them even through a link.
 const ARCHIVES: [&str; 5] = [".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz"];
 
 /// A link that is copied as a link.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CopiedLink {
-    /// The byte of the Dockerfile where its source begins.
+    /// The byte offset in the Dockerfile at which the source begins.
     pub(super) at: usize,
     /// The source as written.
     pub(super) named: String,
-    /// The link in the context.
+    /// The path of the link in the context.
     link: String,
-    /// Where it stands in the image, and where it leads there; absolute.
+    /// The link's absolute path in the image, and its absolute target there.
     place: String,
     leads: String,
-    /// What it leads to in the context.
+    /// The link's target in the context.
     real: Option<String>,
 }
 
@@ -45,7 +46,7 @@ impl CopiedLink {
     }
 }
 
-/// Finds them in the stages that are built.
+/// Finds copied links in the stages that are built.
 pub(super) fn copied_links(
     context: &Folder,
     dockerfile: &Dockerfile,
@@ -60,7 +61,7 @@ pub(super) fn copied_links(
 
 fn of_stage(context: &Folder, stage: &Stage) -> Vec<CopiedLink> {
     let mut links = Vec::new();
-    // What is copied: its path in the context, and in the image.
+    // Each copied file: its path in the context, and in the image.
     let mut copies: Vec<(String, String)> = Vec::new();
     let mut workdir = (stage.from.image.text == "scratch").then(String::new);
     for instruction in &stage.instructions {
@@ -132,7 +133,7 @@ fn comes_from_elsewhere(instruction: &Instruction) -> bool {
     from.is_some_and(|from| !from.is_empty())
 }
 
-/// Whether the destination is a folder by what is written.
+/// Returns whether the destination is a folder according to the Dockerfile's text.
 fn is_folder(copying: &Copying) -> bool {
     let to = copying.destination.text.as_str();
     let is_pattern =
@@ -144,7 +145,7 @@ fn is_folder(copying: &Copying) -> bool {
         || copying.sources.iter().any(is_pattern)
 }
 
-/// The paths of the context that the sources name. Those with variables are not known.
+/// Returns the paths in the context that the sources name. Sources with variables are skipped.
 fn sources<'c>(context: &Folder, copying: &'c Copying) -> Vec<(&'c Word, String)> {
     let paths = copying.sources.iter().filter_map(|source| match source {
         Source::Path(word) if !variables(&word.text) => Some(word),
@@ -167,7 +168,7 @@ fn sources<'c>(context: &Folder, copying: &'c Copying) -> Vec<(&'c Word, String)
     found
 }
 
-/// The entries of a folder that a part of a pattern names.
+/// Returns the entries of a folder that match one segment of a pattern.
 fn below(context: &Folder, above: &str, part: &str) -> Vec<String> {
     if !wildcard::is_pattern(part) {
         return vec![join(above, part)];
@@ -185,7 +186,7 @@ fn below(context: &Folder, above: &str, part: &str) -> Vec<String> {
     names.iter().map(|name| join(above, name)).collect()
 }
 
-/// An entry of the context, and where it leads if it is a link.
+/// Returns the metadata of a context entry, and its target if it is a link.
 fn look(context: &Folder, path: &str) -> Option<(Stat, Option<String>)> {
     let any = |_: &Path| Ok::<_, OpenError>(());
     let (_, stat, target) = context.entry(Path::new(path), any).ok()?;
@@ -195,7 +196,7 @@ fn look(context: &Folder, path: &str) -> Option<(Stat, Option<String>)> {
     ))
 }
 
-/// A path of the image without its first slash; `None` where it is not known.
+/// Returns an absolute path in the image without the leading slash; `None` if it is not known.
 fn absolute(path: &Word, workdir: Option<&str>) -> Option<String> {
     if variables(&path.text) {
         return None;
@@ -207,7 +208,7 @@ fn absolute(path: &Word, workdir: Option<&str>) -> Option<String> {
     }
 }
 
-/// Where a link at a place of the image leads; absolute. Nothing is above the root.
+/// Returns the absolute target of a link at `place` in the image. The root is its own parent.
 fn lead(place: &str, target: &str) -> String {
     let folder = place.rsplit_once('/').map_or("", |(folder, _)| folder);
     let from = if target.starts_with('/') { "" } else { folder };
@@ -224,7 +225,8 @@ fn lead(place: &str, target: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// A path below another without `.`, `..` and needless slashes; `None` where it leaves the root.
+/// Resolves a path relative to another: removes `.`, `..` and extra slashes. Returns `None` if it
+/// leaves the root.
 fn clean(above: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in above.split('/').chain(path.split('/')) {
@@ -247,7 +249,7 @@ fn join(above: &str, below: &str) -> String {
     }
 }
 
-/// What a path is below a folder.
+/// Returns the path relative to a folder, if it is inside.
 fn strip<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     if folder.is_empty() {
         return Some(path);
@@ -265,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    /// The links of a Dockerfile that dangle, each as `LINK: PLACE -> LEADS (REAL)`.
+    /// Returns the dangling links of a Dockerfile, each as `LINK: PLACE -> LEADS (REAL)`.
     fn dangling(dockerfile: &str) -> Vec<String> {
         let place = tempfile::tempdir().expect("a folder");
         let at = |path: &str| place.path().join(path);
@@ -322,7 +324,7 @@ mod tests {
             "FROM scratch\nCOPY current real/f /\nCOPY releases/1/app /releases/1/\nCOPY . /\n",
             "FROM scratch\nCOPY . /\n",
             "FROM scratch\nCOPY real /x\nCOPY real/f /y\n",
-            // Not known: variables, the folder of a base image, another stage's files.
+            // Unknown: variables, the working folder of a base image, another stage's files.
             "FROM scratch\nARG A=lf\nCOPY $A /\n",
             "FROM busybox\nCOPY lf here\n",
             "FROM scratch AS a\nFROM scratch\nCOPY --from=a lf /\n",

@@ -1,12 +1,12 @@
-//! The links of the workspace on disk.
+//! Reads the workspace's symbolic links on disk.
 
 use std::path::{Path, PathBuf};
 
 use sidestep_files::{Folder, OpenError};
 use sidestep_pipeline::{Led, Links};
 
-/// Follows links beneath the workspace. A workspace that can't be opened has none: reading it
-/// reports why.
+/// Follows links inside the workspace. A workspace that can't be opened yields no links; the step
+/// that reads it reports the error.
 #[derive(Debug)]
 pub(super) struct WorkspaceLinks(Option<Folder>);
 
@@ -77,7 +77,7 @@ mod tests {
                 "services/api",
                 to("services/api/build/app.Dockerfile"),
             ),
-            // An absolute target counts as the folder's own where it lies in it.
+            // An absolute target inside the folder counts as part of the folder.
             (
                 "services/api/long",
                 "services/api",
