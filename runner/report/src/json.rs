@@ -4,20 +4,20 @@ use sidestep_events::{Envelope, show};
 
 use crate::Reporter;
 
-/// One event a line, as `sidestep schema events` describes it, flushed at once so that a reader
-/// can follow.
+/// Writes one event per line, as `sidestep schema events` describes it. Each line is flushed at
+/// once, so that a reader can follow.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
 }
 
 impl<W: Write> JsonLines<W> {
-    /// Writes to `out`.
+    /// Creates a reporter that writes to `out`.
     pub fn new(out: W) -> Self {
         Self { out }
     }
 
-    /// Gives the writer back.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
     }
@@ -25,8 +25,7 @@ impl<W: Write> JsonLines<W> {
 
 impl<W: Write + Send> Reporter for JsonLines<W> {
     fn event(&mut self, envelope: &Envelope) {
-        // Types of events hold nothing that JSON can't write; a reader that went away is not the
-        // run's trouble.
+        // All event types can be serialized. A closed reader must not affect the run.
         if let Ok(mut line) = show::json(envelope) {
             line.push('\n');
             let written = self.out.write_all(line.as_bytes());

@@ -1,7 +1,7 @@
-//! What people and programs see of a run: one module a reporter.
+//! Shows runs to people and programs, with one module per reporter.
 //!
-//! A reporter reads [`Envelope`]s and writes; it must not know how a run is executed or stored,
-//! and nothing that it does changes the run.
+//! A reporter reads [`Envelope`]s and writes. It must not know how a run is executed or stored, and
+//! must not affect the run.
 
 mod json;
 mod lines;
@@ -20,11 +20,12 @@ pub use text::{
 
 use sidestep_events::Envelope;
 
-/// Shows a run. Its own trouble (a closed pipe) never reaches the run: it goes silent.
+/// Shows a run. Errors of a reporter, such as a closed pipe, do not affect the run: the reporter
+/// stops its output.
 pub trait Reporter: Send {
     /// Shows one event. Events come in the order of `seq`.
     fn event(&mut self, envelope: &Envelope);
 
-    /// Called once, after the last event: what is still drawn is finished or taken away.
+    /// Ends the output after the last event: completes or clears what is still drawn. Called once.
     fn finish(&mut self) {}
 }

@@ -4,7 +4,7 @@ use sidestep_events::{Envelope, show};
 
 use crate::{Narrator, Reporter, TextOptions};
 
-/// Plain lines for a pipe, a file or a CI system: nothing is drawn twice.
+/// Writes plain lines to a pipe, a file or a CI system, and never redraws.
 #[derive(Debug)]
 pub struct Lines<W> {
     out: W,
@@ -12,7 +12,7 @@ pub struct Lines<W> {
 }
 
 impl<W: Write> Lines<W> {
-    /// Writes to `out`.
+    /// Creates a reporter that writes to `out`.
     pub fn new(out: W, options: TextOptions) -> Self {
         Self {
             out,
@@ -33,7 +33,7 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// Gives the writer back.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
     }

@@ -9,16 +9,17 @@ use sidestep_events::{Envelope, Event, Foreign, Progress, show};
 use crate::text::{columns, fold, progress_text, throughput};
 use crate::{Narrator, Reporter, TextOptions};
 
-/// How often what is drawn may change, a second.
+/// The maximum refresh rate, per second.
 const REFRESH_HZ: u8 = 12;
 
-/// A terminal: what is over scrolls up, and under it stands one moving line a running step.
+/// Shows a run on a terminal: finished output scrolls up, and below it each running step has one
+/// line that is redrawn.
 pub struct Live {
     narrator: Narrator,
     drawing: MultiProgress,
     bars: BTreeMap<Foreign, ProgressBar>,
     style: ProgressStyle,
-    /// The columns of the terminal now, where there is one.
+    /// Returns the current number of columns, if the output is a terminal.
     columns: fn() -> Option<usize>,
 }
 
@@ -30,19 +31,19 @@ impl fmt::Debug for Live {
     }
 }
 
-/// What [`Live`] draws on, for others that write to the same terminal.
+/// The screen that [`Live`] draws on, for other output to the same terminal.
 #[derive(Debug, Clone)]
 pub struct Screen(MultiProgress);
 
 impl Screen {
-    /// Writes while nothing is drawn; what moves is drawn anew below.
+    /// Calls `write` while nothing is drawn. The moving lines are redrawn below the output.
     pub fn apart(&self, write: impl FnOnce()) {
         self.0.suspend(write);
     }
 }
 
 impl Live {
-    /// Draws on standard output, where a pipe would get the plain lines.
+    /// Creates a reporter that draws on standard output. It must be a terminal.
     pub fn stdout(options: TextOptions) -> Self {
         Self {
             columns: || columns(&Term::stdout()),
@@ -50,7 +51,7 @@ impl Live {
         }
     }
 
-    /// Draws on the given target, and folds nothing.
+    /// Creates a reporter that draws on the given target, and folds no lines.
     pub fn on(target: ProgressDrawTarget, options: TextOptions) -> Self {
         let template = if options.color {
             "{spinner:.cyan} {prefix:.bold}  {elapsed:>4.dim}  {wide_msg}"
@@ -71,7 +72,7 @@ impl Live {
         }
     }
 
-    /// Returns what it draws on.
+    /// Returns the screen that it draws on.
     pub fn screen(&self) -> Screen {
         Screen(self.drawing.clone())
     }
@@ -153,10 +154,10 @@ impl Reporter for Live {
 }
 
 impl Live {
-    /// Prints lines above those that move.
+    /// Prints lines above the moving lines.
     fn print(&self, lines: Vec<String>) {
         for line in lines {
-            // `println` keeps the moving lines below; it draws nothing on a hidden target.
+            // `println` keeps the moving lines below. It does not draw on a hidden target.
             let line = if line.is_empty() {
                 " ".to_owned()
             } else {

@@ -1,4 +1,4 @@
-//! Shows what was found in files before anything started: to people, and to other programs.
+//! Shows problems found before a run starts, to people and to other programs.
 
 mod excerpt;
 mod found;

@@ -1,4 +1,4 @@
-//! The words and their look, shared by the plain and the live reporter.
+//! The text and its style, shared by the plain and the live reporter.
 
 mod failure;
 mod fold;
@@ -22,38 +22,38 @@ pub use units::{bytes, duration};
 
 pub(crate) use units::{progress_text, throughput};
 
-/// How the text is to look.
+/// The options of the text output.
 #[derive(Debug, Clone, Default)]
 pub struct TextOptions {
     /// Whether colours may be used.
     pub color: bool,
-    /// How much is said.
+    /// How much is printed.
     pub verbosity: Verbosity,
-    /// Whether progress is told in lines; else something else draws it.
+    /// Whether progress is printed as lines. If not, the live reporter draws it.
     pub progress_lines: bool,
-    /// What a user may try after a run that succeeded, beside what the run itself suggests.
+    /// Suggestions for the user after a successful run, besides those of the run itself.
     pub hints: Vec<Hint>,
 }
 
-/// A command and what it is good for.
+/// A command and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     /// The command.
     pub command: Command,
-    /// What it does, in a few words.
+    /// The command's purpose, in a few words.
     pub does: String,
 }
 
-/// How much is said.
+/// How much is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
     /// Only warnings, failures and the end.
     Quiet,
-    /// What goes on.
+    /// The normal output.
     #[default]
     Normal,
-    /// Debug lines too.
+    /// Also debug lines.
     Verbose,
-    /// And every call that passes the gate.
+    /// Also every call that passes the gate.
     Trace,
 }

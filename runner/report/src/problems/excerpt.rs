@@ -1,4 +1,4 @@
-//! The lines around a place, as they are shown: few, and none of them long.
+//! Extracts the lines around a place, shortened for display.
 
 use std::ops::Range;
 
@@ -7,21 +7,21 @@ use sidestep_events::{Position, show};
 
 use super::source::SourceText;
 
-/// The most characters that are shown of a line, of which the place is one part.
+/// The maximum number of characters shown of a line, including the place.
 const WIDEST: usize = 200;
-/// The characters that are shown before a place that stands far from its line's beginning.
+/// The number of characters shown before a place that is far from the start of its line.
 const LEAD: usize = 60;
-/// Stands where a line is cut.
+/// Marks where a line is cut.
 const CUT: char = '\u{2026}';
 
-/// The line of a place, with one before and one after it.
+/// The line of a place, with one line before and one after it.
 #[derive(Debug)]
 pub(super) struct Excerpt {
     name: String,
     text: String,
-    /// The number of the first line, from 0.
+    /// The index of the first line, from 0.
     first: usize,
-    /// The number of the place's line, from 0.
+    /// The index of the place's line, from 0.
     line: usize,
     column: usize,
     label: Range<usize>,
@@ -42,7 +42,7 @@ impl Excerpt {
                 text.push_str(&head(source.text(whole), WIDEST));
                 continue;
             }
-            // A place near the beginning is shown with all that is before it.
+            // If the place is near the start of its line, show all that is before it.
             let before = source.text(whole.start..place.bytes.start);
             if place.column > LEAD {
                 let lead = before.chars().rev().take(LEAD);
@@ -69,13 +69,13 @@ impl Excerpt {
         }
     }
 
-    /// The bytes of the excerpt that the place is.
+    /// Returns the place's byte range in the excerpt.
     pub(super) fn label(&self) -> Range<usize> {
         self.label.clone()
     }
 }
 
-/// The first characters of a text, and whether there are more.
+/// Returns the first characters of a text, and whether there are more.
 fn head(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}{CUT}", show::excerpt(&text[..end])),
@@ -90,7 +90,7 @@ impl SourceCode for Excerpt {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Without lines around it the place itself is asked for, for the headline.
+        // Without context lines, only the place itself is requested, for the headline.
         let contents = if before == 0 && after == 0 {
             let bytes = span.offset()..span.offset() + span.len();
             let data = self.text.get(bytes).ok_or(MietteError::OutOfBounds)?;

@@ -1,5 +1,4 @@
-//! Diagnostics as people see them: the file, the line and the column, the line itself, and what to
-//! write instead.
+//! Shows diagnostics to people: the file, the line and column, the text of the line, and the help.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +9,7 @@ use sidestep_events::{Diagnostic, Exit, Severity};
 use super::render::Renderer;
 use super::source::SourceText;
 
-/// What was found, with the texts that it was found in.
+/// Diagnostics, with the texts that they point into.
 #[derive(Debug, Default)]
 pub struct Problems {
     found: Vec<Problem>,
@@ -23,12 +22,12 @@ struct Problem {
     shows: Shows,
 }
 
-/// Which text a diagnostic shows lines of.
+/// The text from which a diagnostic shows lines.
 #[derive(Debug)]
 enum Shows {
-    /// The one of the file that the runner itself names.
+    /// The text of the file that the runner's own diagnostic names.
     Named,
-    /// This one at most, whatever file a plugin names.
+    /// At most this text, whatever file a plugin names.
     Only(Option<Arc<SourceText>>),
 }
 
@@ -41,7 +40,7 @@ impl From<Vec<Diagnostic>> for Problems {
 }
 
 impl Problems {
-    /// Gives the text of a file that the runner's own diagnostics name.
+    /// Sets the text of a file that the runner's own diagnostics name.
     #[must_use]
     pub fn with_source(mut self, file: &str, text: &str) -> Self {
         self.sources
@@ -50,7 +49,7 @@ impl Problems {
         self
     }
 
-    /// Adds what the runner itself found.
+    /// Adds diagnostics of the runner itself.
     pub fn extend(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
         let named = |diagnostic| Problem {
             diagnostic,
@@ -59,24 +58,25 @@ impl Problems {
         self.found.extend(found.into_iter().map(named));
     }
 
-    /// Adds what a plugin found. Lines are shown of `source` alone: what it is given is what the
-    /// plugin may read, while the file that it names is its own choice.
+    /// Adds a plugin's diagnostic. It shows lines only from `source`, which the caller knows that
+    /// the plugin may read. The file name in the diagnostic is the plugin's choice, and is not
+    /// trusted.
     pub fn push_foreign(&mut self, diagnostic: Diagnostic, source: Option<Arc<SourceText>>) {
         let shows = Shows::Only(source);
         self.found.push(Problem { diagnostic, shows });
     }
 
-    /// Whether nothing was found.
+    /// Returns whether there are no diagnostics.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// What was found, in its order.
+    /// Returns the diagnostics, in the order in which they were found.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.found.iter().map(|problem| &problem.diagnostic)
     }
 
-    /// What was found, without the texts.
+    /// Returns the diagnostics without the texts.
     pub fn into_diagnostics(self) -> impl Iterator<Item = Diagnostic> {
         self.found.into_iter().map(|problem| problem.diagnostic)
     }
@@ -86,12 +86,12 @@ impl Problems {
             .filter(|found| found.severity == Severity::Error)
     }
 
-    /// Whether anything found stops a start.
+    /// Returns whether any diagnostic prevents a start.
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }
 
-    /// What the process ends with.
+    /// Returns the exit code of the process.
     pub fn exit(&self) -> Exit {
         Exit::first(self.errors().map(|found| match found.exit {
             Some(code) if code == Exit::Refused.code() => Exit::Refused,
@@ -101,7 +101,7 @@ impl Problems {
         }))
     }
 
-    /// All of them, in the order they were found, with a count at the end.
+    /// Renders all diagnostics in the order in which they were found, with a count at the end.
     pub fn render(&self, color: bool) -> String {
         let renderer = Renderer::new(color);
         let mut text = String::new();
@@ -175,8 +175,8 @@ mod tests {
         assert!(shown.contains("granted line"), "{shown}");
     }
 
-    /// Ten times as many errors take some ten times as long, wherever they stand: with a text that
-    /// is read anew for each it is a hundred times, and minutes.
+    /// Ten times as many errors take about ten times as long. If the text were read again for each
+    /// error, they would take a hundred times as long, which is minutes.
     #[test]
     fn ten_thousand_errors_are_shown_at_once() {
         let spread: String = (0..10_000)

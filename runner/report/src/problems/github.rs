@@ -2,14 +2,13 @@ use std::fmt;
 
 use sidestep_events::{Diagnostic, Help, Severity, show};
 
-/// Workflow commands that GitHub Actions shows beside the lines of the change
-/// (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>), one a
-/// diagnostic.
+/// Returns one workflow command per diagnostic. GitHub Actions shows them beside the lines of the
+/// change (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
 pub fn github(found: &[Diagnostic]) -> Vec<Annotation> {
     found.iter().map(annotation).collect()
 }
 
-/// A workflow command of our own: the one kind of line that may begin as such a command does.
+/// A workflow command from the runner. No other output line may start like a workflow command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation(String);
 

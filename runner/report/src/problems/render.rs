@@ -1,4 +1,4 @@
-//! A diagnostic as people see it.
+//! Renders a diagnostic for people.
 
 use crate::fold_after;
 use miette::{
@@ -11,14 +11,14 @@ use textwrap::{WordSeparator, WordSplitter};
 use super::excerpt::Excerpt;
 use super::source::SourceText;
 
-/// Shows diagnostics in one style.
+/// Renders diagnostics in one style.
 pub(super) struct Renderer {
     handler: GraphicalReportHandler,
-    /// What stands before the first line of help, in its colour.
+    /// The label of the first line of help, with its colour.
     help: String,
 }
 
-/// How many columns a diagnostic takes.
+/// The maximum width of a diagnostic, in columns.
 const COLUMNS: usize = 100;
 
 impl Renderer {
@@ -32,7 +32,7 @@ impl Renderer {
             help: format!("  {} ", theme.styles.help.style("help:")),
             handler: GraphicalReportHandler::new_themed(theme)
                 .with_width(COLUMNS)
-                // Names hold slashes and hyphens, and are pasted whole.
+                // Names contain slashes and hyphens, and must stay whole to be pasted.
                 .with_break_words(false)
                 .with_word_separator(WordSeparator::AsciiSpace)
                 .with_word_splitter(WordSplitter::NoHyphenation)
@@ -41,14 +41,14 @@ impl Renderer {
         }
     }
 
-    /// Shows one, with the lines of its place where their text may be shown.
+    /// Renders a diagnostic, with the lines around its place if their text may be shown.
     pub(super) fn render(&self, found: &Diagnostic, source: Option<&SourceText>) -> String {
         let excerpt = source
             .zip(found.at)
             .map(|(source, at)| Excerpt::new(source, at));
         let mut message = show::block(&found.message, "", "").join("\n");
         if let (Some(file), None) = (&found.file, &excerpt) {
-            // Without the text the place stands in the message.
+            // Without the text, the place is part of the message.
             let place = found.at.map(|at| format!(":{}:{}", at.line, at.column));
             message = format!(
                 "{}{}: {message}",
@@ -76,16 +76,16 @@ impl Renderer {
             .render_report(&mut text, report.as_ref())
             .is_err()
         {
-            // Writing into a string can't fail; the message matters more than its look.
+            // Writing to a string can't fail; if it does, the plain message is better than nothing.
             return show::line(&found.message);
         }
         text.extend(self.help(&found.help));
         text
     }
 
-    /// The lines of help: sentences are folded, and commands stay as they are pasted. Each further
-    /// line begins with something of ours, since CI systems look for commands of theirs behind
-    /// blanks.
+    /// Returns the lines of help. Sentences are folded; commands stay whole, so that they can be
+    /// pasted. Each further line begins with a mark, since CI systems recognise their own commands
+    /// even after spaces.
     fn help<'a>(&'a self, help: &'a [Help]) -> impl Iterator<Item = String> + 'a {
         let lines = help.iter().flat_map(show::help).enumerate();
         lines.flat_map(|(index, line)| {

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sidestep_events::{Diagnostic, Foreign, Help, Severity};
 
-/// A log in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as code
-/// scanning takes it. `version` is the runner's. Files are relative to the workspace, which is
-/// what `%SRCROOT%` stands for.
+/// Returns a log in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), for code
+/// scanning. `version` is the runner's. Files are relative to the workspace, which `%SRCROOT%`
+/// stands for.
 pub fn sarif(found: &[Diagnostic], version: &str) -> Value {
     let codes: BTreeSet<&Foreign> = found.iter().map(|found| &found.code).collect();
     let rules = codes.iter().map(|code| json!({ "id": code }));
@@ -26,7 +26,7 @@ pub fn sarif(found: &[Diagnostic], version: &str) -> Value {
 }
 
 fn result(found: &Diagnostic, codes: &BTreeSet<&Foreign>) -> Value {
-    // Its reader gets the exact texts: `show::json` writes the log.
+    // The log contains the exact texts; `show::json` writes it.
     let mut text = found.message.clone();
     if !found.help.is_empty() {
         let help: Vec<String> = found.help.iter().map(Help::exact).collect();
@@ -60,7 +60,7 @@ fn result(found: &Diagnostic, codes: &BTreeSet<&Foreign>) -> Value {
     result
 }
 
-/// A relative path as a URI reference (RFC 3986, section 4.2).
+/// Returns a relative path as a URI reference (RFC 3986, section 4.2).
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {

@@ -1,11 +1,11 @@
-//! A text that diagnostics point into, indexed once, so that each of them finds its place without
-//! reading the text anew.
+//! Indexes a text that diagnostics point into, so that each place is found without scanning the
+//! whole text.
 
 use std::ops::Range;
 
 use sidestep_events::Position;
 
-/// Characters between two marks: what finding a place walks at most.
+/// The number of characters between two marks, and the maximum number scanned to find a place.
 const STRIDE: usize = 256;
 
 /// A named text with an index of its lines and characters.
@@ -13,25 +13,25 @@ const STRIDE: usize = 256;
 pub struct SourceText {
     pub(super) name: String,
     text: String,
-    /// Where each line begins: the byte and the character.
+    /// The start of each line, as a byte and as a character offset.
     lines: Vec<(usize, usize)>,
-    /// The byte at which every 256th character begins.
+    /// The byte offset of every 256th character.
     marks: Vec<usize>,
 }
 
-/// A stretch of one line.
+/// A range within one line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The line, from 0.
+    /// The line's index, from 0.
     pub(super) line: usize,
-    /// The characters before it on its line.
+    /// The number of characters before it on its line.
     pub(super) column: usize,
-    /// Its bytes in the text.
+    /// Its byte range in the text.
     pub(super) bytes: Range<usize>,
 }
 
 impl SourceText {
-    /// Indexes a text, whose name is shown above its lines.
+    /// Indexes a text. `name` is shown above its lines.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let (mut lines, mut marks) = (Vec::new(), Vec::new());
@@ -53,13 +53,13 @@ impl SourceText {
         }
     }
 
-    /// Whether this is its text.
+    /// Returns whether `text` equals this text.
     pub fn holds(&self, text: &str) -> bool {
         self.text == text
     }
 
-    /// Finds a place; one beyond the text is at the end of its last line. Where only the beginning
-    /// is known, the place is the word there, of which at most `longest` characters are taken.
+    /// Finds a place. A position beyond the text yields the end of its last line. If only the start
+    /// is known, the place is the word there, up to `longest` characters.
     pub(super) fn place(&self, at: Position, longest: usize) -> Place {
         let last = self.lines.len().saturating_sub(1);
         let asked = at.line.saturating_sub(1) as usize;
@@ -91,7 +91,7 @@ impl SourceText {
         }
     }
 
-    /// The bytes of a line, without its end. There is none beyond the last.
+    /// Returns the byte range of a line without its line break; empty beyond the last line.
     pub(super) fn line(&self, line: usize) -> Range<usize> {
         let Some(&(start, _)) = self.lines.get(line) else {
             return self.text.len()..self.text.len();
@@ -104,7 +104,7 @@ impl SourceText {
         start..end - usize::from(carried)
     }
 
-    /// How many lines there are.
+    /// Returns the number of lines.
     pub(super) fn lines(&self) -> usize {
         self.lines.len()
     }
@@ -113,7 +113,7 @@ impl SourceText {
         self.text.get(bytes).unwrap_or_default()
     }
 
-    /// The byte at which a character begins; the end beyond the last.
+    /// Returns the byte offset of a character; the text's length beyond the last one.
     fn byte(&self, character: usize) -> usize {
         let Some(&mark) = self.marks.get(character / STRIDE) else {
             return self.text.len();
@@ -123,7 +123,7 @@ impl SourceText {
         found.map_or(self.text.len(), |(at, _)| mark + at)
     }
 
-    /// The character that begins at a byte.
+    /// Returns the index of the character at a byte offset.
     fn character(&self, byte: usize) -> usize {
         let mark = self.marks.partition_point(|mark| *mark <= byte);
         let Some(before) = mark.checked_sub(1) else {

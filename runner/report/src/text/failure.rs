@@ -2,8 +2,8 @@ use sidestep_events::{Failure, Help, Owner, Speaker, show};
 
 use super::paint::Paint;
 
-/// A failure for people: what happened, whose it is, and what to do next, each line indented by
-/// two.
+/// Renders a failure for people: what happened, who owns it, and what to do next. Each line is
+/// indented by two spaces.
 pub fn render_failure(failure: &Failure, color: bool) -> Vec<String> {
     let paint = Paint { color };
     let (why, on) = (label(paint, "why"), label(paint, GOES_ON));
@@ -30,8 +30,8 @@ pub fn render_failure(failure: &Failure, color: bool) -> Vec<String> {
     lines
 }
 
-/// The label of a line that goes on: CI systems look for commands behind blanks, so that each line
-/// begins with something of ours.
+/// The label of a continuation line. CI systems recognise their own commands even after spaces, so
+/// each line must begin with a mark of the runner.
 const GOES_ON: &str = "   ·";
 
 fn label(paint: Paint, name: &str) -> String {
@@ -40,9 +40,9 @@ fn label(paint: Paint, name: &str) -> String {
 
 /// A line of help.
 pub(crate) enum Line {
-    /// Begins with a mark of ours.
+    /// Begins with a mark of the runner.
     Marked(String),
-    /// Begins with what was written.
+    /// Begins with the original text.
     Plain(String),
 }
 
@@ -54,8 +54,8 @@ impl Line {
     }
 }
 
-/// The lines of help. A command stands out, and only the runner's own has a prompt: who pastes it
-/// trusts the runner.
+/// Returns the lines of help. A command is highlighted, and only the runner's own commands have a
+/// prompt, because users who paste them trust the runner.
 pub(crate) fn help_lines(paint: Paint, by: Speaker, help: &[Help]) -> Vec<Line> {
     let line = |help: &Help, line: String| match (help, by) {
         (Help::Text(_), _) => Line::Plain(line),
@@ -69,7 +69,7 @@ pub(crate) fn help_lines(paint: Paint, by: Speaker, help: &[Help]) -> Vec<Line> 
     lines.collect()
 }
 
-/// Returns who can repair it.
+/// Returns the name of the owner, who can fix it.
 fn owner(owner: Owner) -> &'static str {
     match owner {
         Owner::Author => "owner: author of the pipeline or of the code that it builds",

@@ -1,18 +1,18 @@
 use console::Term;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// The narrowest terminal that lines are folded for.
+/// The narrowest terminal for which lines are folded, in columns.
 const NARROWEST: usize = 40;
 
-/// The columns of a terminal; none where the output is something else.
+/// Returns the columns of a terminal; `None` if the output is not a terminal.
 pub fn columns(terminal: &Term) -> Option<usize> {
     let (_, columns) = terminal.size_checked()?;
     Some(columns.into())
 }
 
-/// A line for people, folded to the columns of their terminal: what does not fit stands under the
-/// text that it goes on with, not under its label. What is to be pasted or is somebody else's (a
-/// command, a line of a pod's log) stays as it is, and no word is cut.
+/// Folds a line for people to the columns of their terminal. Continuation lines are indented to the
+/// start of the text, not of its label. Commands and foreign text (a line of a pod's log) stay
+/// whole, and no word is cut.
 pub fn fold(line: &str, columns: usize) -> Vec<String> {
     let plain = console::strip_ansi_codes(line);
     let fits = console::measure_text_width(&plain) <= columns;
@@ -22,8 +22,8 @@ pub fn fold(line: &str, columns: usize) -> Vec<String> {
     wrap(line, columns, hanging(&plain, columns / 2))
 }
 
-/// Folds a text that stands after a label to a number of columns: the rest of it stands under its
-/// beginning. A command stays whole.
+/// Folds a text after a label to a number of columns. Continuation lines are indented to the start
+/// of the text. A command stays whole.
 pub fn fold_after(label: &str, text: &str, columns: usize) -> Vec<String> {
     let line = format!("{label}{text}");
     if is_command(text) {
@@ -34,10 +34,10 @@ pub fn fold_after(label: &str, text: &str, columns: usize) -> Vec<String> {
 
 fn wrap(line: &str, columns: usize, hanging: usize) -> Vec<String> {
     let hanging = " ".repeat(hanging);
-    // The first line's own indent is part of its text.
+    // The first line's indentation is part of its text.
     let options = Options::new(columns)
         .break_words(false)
-        // Names hold slashes and hyphens, and are pasted whole.
+        // Names contain slashes and hyphens, and must stay whole to be pasted.
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .subsequent_indent(&hanging);
@@ -47,15 +47,15 @@ fn wrap(line: &str, columns: usize, hanging: usize) -> Vec<String> {
         .collect()
 }
 
-/// Whether a prompt stands before the text, after its label at most.
+/// Returns whether the text starts with a prompt, possibly after a label.
 fn is_command(plain: &str) -> bool {
     plain
         .split_once("$ ")
         .is_some_and(|(before, _)| before.trim().split(' ').count() <= 1)
 }
 
-/// The column that a line's text begins at: after its last gap of two spaces or more that is not
-/// past `furthest`.
+/// Returns the column at which a line's text begins: after the last gap of two or more spaces that
+/// is not past `furthest`.
 fn hanging(plain: &str, furthest: usize) -> usize {
     let (mut column, mut gap, mut hanging) = (0, 0, 0);
     for character in plain.chars() {

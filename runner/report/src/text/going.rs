@@ -1,6 +1,6 @@
 use sidestep_events::{Going, show};
 
-/// Says that an object is being removed: which one, and until when at the latest.
+/// Returns a message that an object is being deleted: which one, and by when at the latest.
 pub fn going(object: &Going) -> String {
     let uid = show::line(&object.uid);
     match object.until {

@@ -1,29 +1,29 @@
-//! Long lines of pods' logs, whose pieces people see as one line.
+//! Joins the pieces of long lines in pods' logs, so that people see whole lines.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use sidestep_events::{Envelope, Event, Foreign, LineEnd, LogLine, LogSource, LogText, log_field};
 
-/// The most bytes of one line that are shown.
+/// The maximum number of bytes shown of one line.
 const LONGEST: usize = 1 << 20;
-/// The most bytes of all lines whose end has not come yet.
+/// The maximum number of bytes held for all incomplete lines together.
 const MOST: usize = 32 << 20;
 
-/// Whose line it is: instance, attempt, pod and container.
+/// The source of a line: instance, attempt, pod and container.
 type Source = (Option<Foreign>, Option<u32>, [Option<String>; 2]);
 
 /// Joins the pieces of lines.
 ///
-/// A line is shown when its end has come, or its attempt's. Of a line of more than 1 MiB the
-/// beginning is shown, and how many bytes follow.
+/// A line is returned when its end arrives, or when its attempt ends. Of a line of more than 1 MiB,
+/// the beginning is returned, with the number of omitted bytes.
 #[derive(Debug, Default)]
 pub struct JoinedLines {
     under_way: HashMap<Source, UnderWay>,
     bytes: usize,
 }
 
-/// A line whose end has not come yet.
+/// A line whose end has not arrived yet.
 #[derive(Debug)]
 struct UnderWay {
     /// A piece as an event, without its text.
@@ -33,8 +33,8 @@ struct UnderWay {
 }
 
 impl JoinedLines {
-    /// Takes an event, and returns what is to be shown now, in this order: lines that will have no
-    /// end, and the event itself, unless it is a piece of a line that goes on.
+    /// Takes an event, and returns the events to show now: first the lines that will get no end,
+    /// then the event itself, unless it is a piece of an incomplete line.
     pub fn take<'e>(&mut self, envelope: &'e Envelope) -> Vec<Cow<'e, Envelope>> {
         let mut shown = match &envelope.event {
             Event::Log(line) if line.source == LogSource::Pod => {
@@ -51,7 +51,7 @@ impl JoinedLines {
         shown
     }
 
-    /// Returns the lines whose end has not come, when no more events will.
+    /// Returns the incomplete lines. Call it after the last event.
     pub fn rest(&mut self) -> Vec<Envelope> {
         self.end(|_| true)
     }
@@ -60,7 +60,7 @@ impl JoinedLines {
         let source = source(envelope, piece);
         let known = self.under_way.remove(&source);
         if known.is_none() && piece.end != LineEnd::Open {
-            // An empty end is of a line whose pieces were shown when their attempt ended.
+            // An empty end belongs to a line that was shown when its attempt ended.
             let is_end = piece.end == LineEnd::Missing && piece.message.is_empty();
             return (!is_end).then_some(Cow::Borrowed(envelope));
         }

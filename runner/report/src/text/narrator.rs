@@ -1,4 +1,4 @@
-//! What is told of each event.
+//! Turns events into lines of text.
 
 mod course;
 mod remarks;
@@ -13,10 +13,10 @@ use super::paint::Paint;
 use super::summary::Summary;
 use super::{TextOptions, Verbosity};
 
-/// Instances with longer names stand out of the column.
+/// The maximum width of the column of names; longer names extend past it.
 const MAX_COLUMN: usize = 28;
 
-/// Turns events into lines. It remembers what the end of the run needs to say.
+/// Turns events into lines. It remembers what the summary at the end needs.
 #[derive(Debug)]
 pub struct Narrator {
     options: TextOptions,
@@ -27,7 +27,7 @@ pub struct Narrator {
     long_lines: JoinedLines,
 }
 
-/// The width of the column that the names stand in.
+/// Returns the width of the column of names.
 pub(crate) fn column<'a>(names: impl Iterator<Item = &'a Foreign>) -> usize {
     names
         .map(|name| show::line(name).chars().count())
@@ -38,7 +38,7 @@ pub(crate) fn column<'a>(names: impl Iterator<Item = &'a Foreign>) -> usize {
 }
 
 impl Narrator {
-    /// A narrator that has seen nothing yet.
+    /// Creates a narrator that has seen no events.
     pub fn new(options: TextOptions) -> Self {
         let paint = Paint {
             color: options.color,
@@ -53,7 +53,7 @@ impl Narrator {
         }
     }
 
-    /// The lines that the event is worth; often none.
+    /// Returns the lines for the event; often none.
     pub fn tell(&mut self, envelope: &Envelope) -> Vec<String> {
         let now = self.long_lines.take(envelope);
         now.iter()
@@ -61,7 +61,7 @@ impl Narrator {
             .collect()
     }
 
-    /// The lines that are still under way, when no more events will come.
+    /// Returns the incomplete lines. Call it after the last event.
     pub fn rest(&mut self) -> Vec<String> {
         let rest = self.long_lines.rest();
         rest.iter()
@@ -95,7 +95,7 @@ impl Narrator {
                 self.attempt_started(instance, attempt, started.resumed)
             }
             Event::AttemptFinished(finished) => match &finished.failure {
-                // The last attempt's failure is told with the step's end.
+                // The last attempt's failure is shown at the end of the step.
                 Some(failure) => {
                     self.summary.last_failure(instance, failure);
                     Vec::new()
@@ -121,7 +121,7 @@ impl Narrator {
         self.options.verbosity == Verbosity::Quiet
     }
 
-    /// The instance's name, filled up to the column's width.
+    /// Returns the instance's name, padded to the column's width.
     pub(crate) fn padded(&self, instance: &Foreign) -> String {
         format!("{:<width$}", show::line(instance), width = self.width)
     }

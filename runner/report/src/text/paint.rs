@@ -1,6 +1,6 @@
 use anstyle::{AnsiColor, Style};
 
-/// Colours text, or leaves it alone.
+/// Colours text, or returns it unchanged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint {
     pub(crate) color: bool,

@@ -2,7 +2,7 @@ use sidestep_events::{GrantSource, PlannedStep, show};
 
 use super::paint::Paint;
 
-/// What each step may touch, before anything is touched.
+/// Renders what each step may access, before a run.
 ///
 /// ```text
 /// context  sidestep/context-upload

@@ -1,4 +1,4 @@
-//! The end of the run: how it went, what came of it, what to do next.
+//! Renders the summary at the end of a run: the result, the outputs, and what to do next.
 
 mod hints;
 mod outputs;
@@ -13,11 +13,11 @@ use super::paint::Paint;
 use super::{TextOptions, Verbosity};
 use crate::duration;
 
-/// What the end of the run needs to know of its course.
+/// The facts about a run that its summary needs.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pipeline: Foreign,
-    /// The sandbox's scenario; none against the real cloud.
+    /// The sandbox's scenario; `None` in the real cloud.
     scenario: Option<Foreign>,
     steps: usize,
     ended: BTreeMap<Foreign, Status>,
@@ -25,7 +25,7 @@ pub(crate) struct Summary {
     failures: BTreeMap<Foreign, Failure>,
     removed: usize,
     left: usize,
-    /// The codes of what was warned of: the log after it is long.
+    /// The codes of the warnings, repeated at the end, since the log is long.
     warned: BTreeSet<Foreign>,
 }
 
@@ -36,7 +36,8 @@ impl Summary {
             Event::RunStarted(started) => {
                 self.pipeline.clone_from(&started.pipeline);
                 self.scenario.clone_from(&started.sandbox);
-                // What an earlier process finished has no event here, and is not "not started".
+                // Steps that an earlier process finished have no event here, and must not count as
+                // not started.
                 self.steps = if started.resumed {
                     0
                 } else {
@@ -67,7 +68,7 @@ impl Summary {
         }
     }
 
-    /// Remembers why an attempt failed, for the line that says that it is tried again.
+    /// Stores why an attempt failed, for the line that announces the retry.
     pub(crate) fn last_failure(&mut self, instance: &Foreign, failure: &Failure) {
         self.failures.insert(instance.clone(), failure.clone());
     }
@@ -121,7 +122,7 @@ impl Summary {
         lines
     }
 
-    /// `2 succeeded, 1 failed, 1 skipped; 1 object removed`.
+    /// Returns the counts, such as `2 succeeded, 1 failed, 1 skipped; 1 object removed`.
     fn tally(&self, paint: Paint) -> Option<String> {
         let mut parts = Vec::new();
         for status in [

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sidestep_events::{Progress, show};
 
-/// A time for people, from milliseconds: `240ms`, `1.4s`, `2m 05s`, `1h 02m`.
+/// Formats a duration in milliseconds for people: `240ms`, `1.4s`, `2m 05s`, `1h 02m`.
 pub fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms}ms"),
@@ -12,7 +12,7 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
-/// A size for people, in binary units, as plugins say them: `812 B`, `33.4 KiB`, `1.3 GiB`.
+/// Formats a size for people in binary units, as plugins do: `812 B`, `33.4 KiB`, `1.3 GiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if count < 1_024 {
@@ -27,7 +27,7 @@ pub fn bytes(count: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
-/// How far something is: `uploading  3.1 MiB of 12.0 MiB (25%)`.
+/// Formats a progress report: `uploading  3.1 MiB of 12.0 MiB (25%)`.
 pub(crate) fn progress_text(progress: &Progress) -> String {
     let amount = |count: u64| match progress.unit.exact() {
         "bytes" => bytes(count),
@@ -45,7 +45,7 @@ pub(crate) fn progress_text(progress: &Progress) -> String {
     }
 }
 
-/// The mean rate since the step began, for bytes.
+/// Returns the mean rate since the step began, if the progress is in bytes.
 pub(crate) fn throughput(progress: &Progress, elapsed: Duration) -> Option<String> {
     let ms = u64::try_from(elapsed.as_millis()).ok()?;
     (progress.unit == "bytes" && progress.done > 0 && ms >= 500).then(|| {

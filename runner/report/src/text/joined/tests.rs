@@ -93,7 +93,7 @@ fn a_line_that_goes_on_is_shown_at_the_latest_with_its_attempts_end() {
     let shown = lines.take(&end);
     assert_eq!(texts(&shown), [b"half a ".to_vec()]);
     assert_eq!(shown.len(), 2, "and the end itself");
-    // Its own end comes late, and is no line.
+    // Its end arrives late, and must not become a line.
     let late = piece(3, "main", b"", LineEnd::Missing);
     assert!(lines.take(&late).is_empty());
     assert!(lines.rest().is_empty());
@@ -134,8 +134,8 @@ fn the_end_of_a_run_shows_what_is_left() {
 }
 
 proptest! {
-    /// However lines of several containers are cut into pieces that come in any order, each is
-    /// shown whole.
+    /// Lines of several containers are shown whole, whatever pieces they are cut into and in
+    /// whatever order the pieces arrive.
     #[test]
     fn pieces_of_containers_become_their_lines(
         pieces in prop::collection::vec(

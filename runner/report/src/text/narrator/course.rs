@@ -1,4 +1,4 @@
-//! The course of the run: its beginning, and each step's start and end.
+//! Shows the progress of the run: its start, and each step's start and end.
 
 use sidestep_events::{
     Foreign, RetryScheduled, RunStarted, Status, StepFinished, StepSkipped, show,
@@ -72,7 +72,7 @@ impl Narrator {
         };
         let head = format!("{word} {}", self.paint.dim(&format!("after {took}")));
         let mut lines = vec![self.milestone(instance, &sign, &head)];
-        // That a step was stopped on purpose needs no explanation.
+        // A step that was stopped on purpose needs no explanation.
         if let Some(failure) = &end.failure
             && end.status != Status::Cancelled
         {

@@ -1,4 +1,4 @@
-//! What is said on the way: logs, progress, warnings, and calls.
+//! Shows logs, progress, warnings and calls.
 
 use sidestep_events::{
     Class, CleanedUp, Diagnostic, Foreign, HostCall, LogLevel, LogLine, LogSource, Progress,
@@ -45,8 +45,8 @@ impl Narrator {
         rows.collect()
     }
 
-    /// A line when something else is under way, and one each ten per cent: a CI log is read, not
-    /// watched.
+    /// Returns a line when the activity changes, and one for each ten per cent. CI logs are read
+    /// later, not watched.
     pub(super) fn progress(&mut self, instance: &Foreign, progress: &Progress) -> Vec<String> {
         let tenth = progress
             .total

@@ -1,4 +1,4 @@
-//! What to do next.
+//! Suggests what to do next.
 
 use sidestep_events::{Command, Failure, Foreign, Owner, RunFinished, Status, commands, show};
 
@@ -45,7 +45,8 @@ impl Summary {
         }
     }
 
-    /// A new run, where what the author corrects is what an earlier step took up and `resume` keeps.
+    /// Suggests a new run if the author owns a failure: the fix may change the result of a finished
+    /// step, which `resume` would keep.
     fn afresh(&self, options: &TextOptions) -> Option<Hint> {
         let authors = |failure: &Failure| failure.owner == Owner::Author;
         let again = |hint: &&Hint| hint.command.to_line().starts_with("sidestep run ");
@@ -56,8 +57,8 @@ impl Summary {
         })
     }
 
-    /// What to do before a command of gcloud or kubectl that a failure in the sandbox names: as it
-    /// stands, it would go to the real cloud.
+    /// Warns about a command of gcloud or kubectl that a failure in the sandbox names: without
+    /// preparation it would go to the real cloud.
     fn sandbox_first(&self) -> Option<Hint> {
         let scenario = self.scenario.as_ref()?;
         let helps = self.failures.values().flat_map(|failure| &failure.help);
@@ -73,10 +74,11 @@ impl Summary {
     }
 }
 
-/// A longer command does not push what the others do out of a terminal's sight.
+/// The maximum width of the column of commands, so that a long command does not move the
+/// descriptions out of view.
 const MAX_COLUMN: usize = 50;
 
-/// The hints, a command a line.
+/// Returns the hints, one command per line.
 pub(super) fn lines(hints: &[Hint], paint: Paint) -> Vec<String> {
     if hints.is_empty() {
         return Vec::new();

@@ -1,14 +1,15 @@
-//! What came of the run.
+//! Renders the outputs of a run.
 
 use serde_json::Value;
 use sidestep_events::{ForeignValue, Status, show};
 
 use super::super::paint::Paint;
 
-/// The longest structure that is shown whole, in characters.
+/// The maximum length of a structure that is shown in full, in characters.
 const LONGEST_STRUCTURE: usize = 160;
 
-/// A value for the summary: a text as it is, a small structure as JSON, of a large one its size.
+/// Formats a value for the summary: text as it is, a small structure as JSON, a large one by its
+/// size.
 fn shown(value: &ForeignValue) -> String {
     let shown = show::value(value);
     let count = match value.exact() {
@@ -22,7 +23,7 @@ fn shown(value: &ForeignValue) -> String {
     format!("{count} entries, whole with --output json")
 }
 
-/// The outputs, one a line.
+/// Returns the outputs, one per line.
 pub(super) fn lines(outputs: Option<&ForeignValue>, status: Status, paint: Paint) -> Vec<String> {
     let Some(Value::Object(map)) = outputs.map(ForeignValue::exact) else {
         return Vec::new();
