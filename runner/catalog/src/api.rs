@@ -3,17 +3,18 @@ use sidestep_events::codes;
 
 use crate::PluginError;
 
-/// The versions of `sidestep:step` that a runner runs, from the oldest to the newest.
+/// The range of versions of `sidestep:step` that a runner supports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRange {
-    /// The oldest.
+    /// The oldest supported version.
     pub oldest: Version,
-    /// The newest. A later patch or minor version may hold what this runner doesn't have.
+    /// The newest supported version. Later patch and minor versions may have features that this
+    /// runner lacks.
     pub newest: Version,
 }
 
 impl ApiRange {
-    /// The versions that this runner runs.
+    /// Returns the versions that this runner supports.
     pub fn supported() -> Self {
         Self {
             oldest: Version::new(0, 1, 0),
@@ -21,7 +22,7 @@ impl ApiRange {
         }
     }
 
-    /// Whether a plugin of that API version can run here.
+    /// Checks that a plugin built for that API version can run here.
     pub fn check(&self, wanted: &str) -> Result<(), PluginError> {
         let Ok(version) = Version::parse(wanted) else {
             return Err(PluginError::new(

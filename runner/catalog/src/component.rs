@@ -7,34 +7,34 @@ use wasmparser::{Chunk, Encoding, Parser, Payload, Validator};
 
 use crate::{ApiRange, PluginError, shape};
 
-/// The custom section that holds a plugin's manifest.
+/// The name of the custom section that holds a plugin's manifest.
 pub const SECTION: &str = "sidestep:manifest";
-/// The largest manifest, in bytes.
+/// The maximum size of a manifest, in bytes.
 pub const MAX_MANIFEST: usize = 256 << 10;
-/// The largest component, in bytes.
+/// The maximum size of a component, in bytes.
 pub const MAX_COMPONENT: usize = 64 << 20;
-/// The manifest's format that this version reads.
+/// The manifest format that this version reads.
 const MANIFEST_VERSION: u32 = 1;
 
-/// What a component says about itself. Nothing of it has run.
+/// The metadata of a component, read without running any of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Component {
-    /// Its manifest.
+    /// The component's manifest.
     pub manifest: Manifest,
-    /// What it imports.
+    /// The component's imports.
     pub imports: Vec<Import>,
-    /// `sha256:` and 64 hex digits, of its bytes.
+    /// The SHA-256 of the component's bytes: `sha256:` and 64 hex digits.
     pub digest: String,
-    /// Its size in bytes.
+    /// The component's size in bytes.
     pub size: usize,
 }
 
 /// An interface that a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// Its name without the version: `sidestep:workspace/files`.
+    /// The interface's name without the version: `sidestep:workspace/files`.
     pub interface: String,
-    /// Its version, if the name has one.
+    /// The interface's version, if the import has one.
     pub version: Option<Version>,
 }
 
@@ -48,7 +48,7 @@ impl std::fmt::Display for Import {
     }
 }
 
-/// What is read of a manifest before its format is known.
+/// The part of a manifest that is read before its format is known.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Versions {
@@ -58,13 +58,13 @@ struct Versions {
 }
 
 impl Component {
-    /// Reads a component's manifest and imports, and refuses one that would be too large to
+    /// Reads a component's manifest and imports. Rejects a component that would be too large to
     /// compile.
     ///
-    /// It is not validated: that may take long or overflow a stack, and is done where it is
-    /// compiled (see [`validate`]). A plugin that was built for an API outside of `range` is
-    /// refused before its manifest is read further; without a range every version is taken, to be
-    /// shown.
+    /// The component is not validated here, since that may take long or overflow a stack; it is
+    /// validated where it is compiled (see [`validate`]). A plugin that was built for an API
+    /// outside of `range` is rejected before the rest of its manifest is read. Without a range,
+    /// plugins of any version are read, for display.
     pub fn read(bytes: &[u8], range: Option<&ApiRange>) -> Result<Self, PluginError> {
         if bytes.len() > MAX_COMPONENT {
             return Err(PluginError::new(
@@ -81,9 +81,9 @@ impl Component {
         })
     }
 
-    /// Reads the manifest and imports of a component that the runner's build made, digested and
-    /// embedded. It was hashed and compiled there, so neither is its shape checked nor are its bytes
-    /// read whole at every start.
+    /// Reads the manifest and imports of an embedded component. The runner's build checked, hashed
+    /// and compiled it, so its shape is not checked, and its bytes are not read in full at every
+    /// start.
     pub fn read_built_in(
         bytes: &'static [u8],
         digest: &str,
@@ -108,8 +108,8 @@ impl Component {
     }
 }
 
-/// Validates a component whole. Strangers' bytes can make this use much time, memory and stack: call
-/// it where that harms nobody.
+/// Validates a whole component. Untrusted bytes can make this use much time, memory and stack, so
+/// call it in a process with limits.
 pub fn validate(bytes: &[u8]) -> Result<(), PluginError> {
     Validator::new().validate_all(bytes).map_err(malformed)?;
     Ok(())
@@ -123,8 +123,8 @@ pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
     .with_help("build the plugin again; a plugin is made with `sidestep plugin build`")
 }
 
-/// The manifest sections and the imports of the outermost component. What nested modules and
-/// components carry is not the plugin's own word, and is skipped.
+/// Returns the manifest sections and imports of the outermost component. Those of nested modules
+/// and components do not belong to the plugin, and are skipped.
 fn read_top_level(bytes: &[u8]) -> Result<(Vec<&[u8]>, Vec<Import>), PluginError> {
     let ends_early = || malformed("it ends too early");
     let mut sections = Vec::new();

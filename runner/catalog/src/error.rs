@@ -1,19 +1,19 @@
 use sidestep_events::{Class, Diagnostic, Failure, Help, Owner, codes};
 
-/// Why a plugin can't be found, read or loaded.
+/// The error when a plugin can't be found, read or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PluginError {
-    /// Dotted and open, like a failure's: `plugin.not-found`, `plugin.api`.
+    /// The error code, dotted and extensible like a failure's: `plugin.not-found`, `plugin.api`.
     pub code: &'static str,
-    /// What is wrong, with the plugin's name or place.
+    /// What is wrong, with the plugin's name or path.
     pub message: String,
-    /// What to do, one step an entry.
+    /// What to do, one step per entry.
     pub help: Vec<String>,
 }
 
 impl PluginError {
-    /// An error without help.
+    /// Creates an error without help.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -29,14 +29,14 @@ impl PluginError {
         self
     }
 
-    /// Names the plugin that it is about.
+    /// Adds the name of the plugin to the message.
     #[must_use]
     pub fn about(mut self, plugin: &str) -> Self {
         self.message = format!("{plugin}: {}", self.message);
         self
     }
 
-    /// As the failure of a step.
+    /// Returns the error as the failure of a step.
     pub fn failure(&self) -> Failure {
         let owner = match self.code {
             codes::plugin::NOT_FOUND
@@ -56,7 +56,7 @@ impl PluginError {
         failure
     }
 
-    /// As something found before the run.
+    /// Returns the error as a diagnostic before the run.
     pub fn diagnostic(&self) -> Diagnostic {
         let diagnostic = Diagnostic::error(self.code, self.message.clone());
         if self.help.is_empty() {

@@ -1,4 +1,4 @@
-//! Reading a plugin's file.
+//! Reads a plugin's file.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use sidestep_files::{Folder, OpenError, given, read};
 use crate::PluginError;
 use crate::component::MAX_COMPONENT;
 
-/// Whose word names plugins' files.
+/// The source of plugins' paths, which decides what may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Files {
-    /// A pipeline's author, who may not know what lies outside of the workspace: a file there is
-    /// refused, whether it is reached by `..`, by its absolute path or by a link.
+    /// The author of a pipeline, who may only use files in the workspace. A file outside of it is
+    /// rejected, whether the path uses `..`, is absolute, or goes through a link.
     OfPipelines,
-    /// Whoever starts the runner.
+    /// The user who started the runner.
     OfTheCommandLine,
 }
 
 impl Files {
-    /// Reads a file; its path is relative to the workspace unless it is absolute.
+    /// Reads a file. A relative path is relative to the workspace.
     pub(crate) fn read(self, workspace: &Path, named: &Path) -> Result<Vec<u8>, PluginError> {
         let limit = MAX_COMPONENT as u64;
         let path = workspace.join(named);

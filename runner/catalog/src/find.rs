@@ -6,29 +6,29 @@ use sidestep_events::{BuiltInName, PluginRef, codes};
 use crate::file::Files;
 use crate::{ApiRange, Component, Pages, PluginError};
 
-/// A plugin that the runner's binary carries.
+/// A plugin that is embedded in the runner's binary.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltIn {
-    /// Its name, without the collection.
+    /// The plugin's name, without the collection.
     pub name: &'static str,
-    /// The component.
+    /// The component's bytes.
     pub component: &'static [u8],
-    /// `sha256:` and the digest of the component in 64 hex digits, made by the build that embeds it.
+    /// The component's digest, computed by the build that embeds it: `sha256:` and 64 hex digits.
     pub digest: &'static str,
-    /// The component compiled by the same build; absent if it was not.
+    /// The component's compiled code, if the same build compiled it.
     pub precompiled: Option<&'static Pages<[u8]>>,
 }
 
 /// A plugin that was found and read.
 #[derive(Debug, Clone)]
 pub struct Package {
-    /// What named it.
+    /// The reference that named the plugin.
     pub uses: PluginRef,
-    /// What it says about itself.
+    /// The component's metadata.
     pub component: Component,
-    /// Its bytes.
+    /// The component's bytes.
     pub bytes: Cow<'static, [u8]>,
-    /// Its bytes compiled by the runner's own build; absent if they were not.
+    /// The component's compiled code, if the runner's own build compiled it.
     pub precompiled: Option<&'static Pages<[u8]>>,
 }
 
@@ -42,7 +42,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// A catalog of what the binary carries and of the files below `workspace`.
+    /// Creates a catalog of the built-in plugins and of the files in `workspace`.
     pub fn new(built_in: Vec<BuiltIn>, workspace: impl Into<PathBuf>) -> Self {
         Self {
             built_in,
@@ -52,20 +52,20 @@ impl Catalog {
         }
     }
 
-    /// The same for plugins that the command line names: pipes and files outside of the workspace
-    /// as well, since the user who starts the runner can read them.
+    /// Also allows pipes and files outside of the workspace, for plugins that the command line
+    /// names: the user who started the runner can read them anyway.
     #[must_use]
     pub fn for_the_command_line(mut self) -> Self {
         self.files = Files::OfTheCommandLine;
         self
     }
 
-    /// The built-in plugins.
+    /// Returns the built-in plugins.
     pub fn built_in(&self) -> &[BuiltIn] {
         &self.built_in
     }
 
-    /// Finds a plugin where its kind says, and nowhere else.
+    /// Finds a plugin, only in the place that its kind of reference stands for.
     pub fn find(&self, uses: &PluginRef) -> Result<Package, PluginError> {
         self.find_unnamed(uses)
             .map_err(|error| error.about(&format!("`{}`", uses.as_str())))
@@ -169,7 +169,7 @@ mod tests {
             .expect("built in");
         assert!(matches!(package.bytes, Cow::Borrowed(_)));
         assert_eq!(package.component.manifest.name, "p");
-        // The build's own digest is taken as it is; a file is hashed when it is read.
+        // The build's digest is used as it is; a file is hashed when it is read.
         assert_eq!(package.component.digest, "sha256:of-the-build");
         let file = catalog.find(&named("./sidestep/wi-verify")).expect("there");
         let hashed = Component::read(&plugin(), None).expect("a plugin").digest;

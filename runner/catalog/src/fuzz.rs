@@ -1,8 +1,8 @@
-//! The readers of strangers' bytes as a fuzzer calls them.
+//! Fuzz targets for the readers of untrusted bytes.
 
 use crate::{ApiRange, Component, SECTION};
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, the reader, and seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
@@ -22,7 +22,7 @@ pub fn component(bytes: &[u8]) {
     }
 }
 
-/// Reads a component that holds nothing but this manifest.
+/// Reads a component that contains only this manifest.
 pub fn manifest(bytes: &[u8]) {
     component(&with_manifest(bytes));
     let _ = Component::read(&with_manifest(bytes), None);
@@ -54,7 +54,7 @@ fn leb128(into: &mut Vec<u8>, mut number: usize) {
 
 fn component_seeds() -> Vec<Vec<u8>> {
     let whole = with_manifest(&manifest_seeds()[0]);
-    // A component in a component in a component.
+    // A component nested three levels deep.
     let mut nested = whole.clone();
     for _ in 0..3 {
         let mut outer = HEADER.to_vec();

@@ -1,8 +1,8 @@
-//! Finding plugins and reading what they say about themselves, without running anything.
+//! Finds plugins and reads their metadata, without running anything.
 //!
-//! [`Component::read`] checks a component's size and takes out its manifest, its imports and its
+//! [`Component::read`] checks a component's size and extracts its manifest, its imports and its
 //! digest. [`Catalog`] finds the component that a step's `uses` names: one that is built into the
-//! runner, or a file of the workspace.
+//! runner, or a file in the workspace.
 //!
 //! This crate must not know how a component is compiled, linked or run.
 

@@ -1,9 +1,9 @@
-//! Code that the runner's build embeds so that it can be executed where it lies.
+//! Code that the runner's build embeds so that it can be executed in place.
 
 use std::fmt;
 
-/// Bytes that fill whole pages of memory, which hold nothing else: the protection of pages can be
-/// changed for them alone.
+/// Bytes that fill whole pages of memory. No other data is on these pages, so their protection can
+/// be changed.
 #[repr(C, align(4096))]
 pub struct Pages<T: ?Sized>(pub T);
 

@@ -1,10 +1,10 @@
-//! How large a component becomes when it is compiled, read off its structure in one pass.
+//! Estimates how large a component becomes when it is compiled, from its structure in one pass.
 //!
-//! A component may instantiate a nested component any number of times, and that one another: a few
-//! hundred bytes describe millions of instances, and the compiler writes each of them down. So the
-//! counts are multiplied out here first, once for each nested component. Nothing is validated:
-//! what is refused here need not be looked at further, and what passes is compiled in a process
-//! of its own, which bounds everything else.
+//! A component may instantiate a nested component any number of times, which in turn may
+//! instantiate others: a few hundred bytes can describe millions of instances, each of which the
+//! compiler writes out. So the counts are multiplied out here first, once for each nested
+//! component. Nothing is validated. A component that is rejected here needs no further checks. One
+//! that passes is compiled in a separate process, whose limits cover everything else.
 
 use sidestep_events::codes;
 use wasmparser::{
@@ -15,23 +15,24 @@ use wasmparser::{
 use crate::PluginError;
 use crate::component::malformed;
 
-/// The most core instances that a component may make; a Store makes no more.
+/// The maximum number of core instances that a component may create, which is also a Store's limit.
 pub const MAX_INSTANCES: usize = 100;
-/// The most definitions of components, with nested ones counted each time they are instantiated.
+/// The maximum number of definitions in components. Nested ones count each time they are
+/// instantiated.
 const MAX_DEFINITIONS: u64 = 100_000;
-/// The most functions of all core modules. Each takes some 6 KiB while it is compiled.
+/// The maximum number of functions in all core modules. Each takes about 6 KiB during compilation.
 const MAX_FUNCTIONS: u64 = 100_000;
-/// The largest function. Compiling takes more than linear time for one; an interpreter's main loop
-/// has some 200 KiB.
+/// The maximum size of a function, in bytes. Compile time grows faster than linearly with it. An
+/// interpreter's main loop has about 200 KiB.
 const MAX_BODY: u64 = 1 << 20;
-/// The most types of all core modules.
+/// The maximum number of types in all core modules.
 const MAX_TYPES: u64 = 100_000;
-/// The bytes of all type sections of components.
+/// The maximum size of all type sections of components, in bytes.
 const MAX_TYPE_BYTES: u64 = 4 << 20;
-/// How deep modules and components may be nested.
+/// The maximum nesting depth of modules and components.
 const MAX_DEPTH: usize = 32;
 
-/// What one instantiation of a component comes to.
+/// The cost of one instantiation of a component.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Cost {
     instances: u64,
@@ -54,7 +55,7 @@ impl Cost {
     }
 }
 
-/// A module or component that is being read.
+/// The state of a module or component that is being read.
 #[derive(Debug, Default)]
 struct Frame {
     is_component: bool,
@@ -70,7 +71,7 @@ impl Frame {
     }
 }
 
-/// The counts that are not multiplied: a module is compiled once.
+/// The counts that are not multiplied, since a module is compiled only once.
 #[derive(Debug, Default)]
 struct Totals {
     functions: u64,
@@ -78,8 +79,8 @@ struct Totals {
     type_bytes: u64,
 }
 
-/// Refuses a component that would become too large. Takes time and memory in proportion to its
-/// bytes.
+/// Rejects a component that would become too large. Takes time and memory in proportion to its
+/// size.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), PluginError> {
     let mut frames: Vec<Frame> = Vec::new();
     let mut totals = Totals::default();
@@ -129,7 +130,7 @@ impl Totals {
     }
 }
 
-/// Counts what a section of a component defines.
+/// Counts the definitions in a section of a component.
 fn define(frames: &mut [Frame], payload: Payload<'_>) -> Result<(), PluginError> {
     let Some((frame, outer)) = frames.split_last_mut() else {
         return Ok(());
@@ -159,7 +160,7 @@ fn define(frames: &mut [Frame], payload: Payload<'_>) -> Result<(), PluginError>
                     }
                     ComponentInstance::FromExports(exports) => frame.cost.define(1 + exports.len()),
                 }
-                // A long list of large ones is not read to its end.
+                // Stop early in a long list of large components.
                 frame.cost.check()?;
             }
         }
@@ -203,7 +204,7 @@ fn define(frames: &mut [Frame], payload: Payload<'_>) -> Result<(), PluginError>
             for export in section {
                 let export = export.map_err(malformed)?;
                 frame.cost.define(1);
-                // An export is a new name in the index space.
+                // An export adds an entry to the index space.
                 if export.kind == ComponentExternalKind::Component {
                     let cost = frame.component(export.index)?;
                     frame.components.push(cost);
@@ -228,8 +229,8 @@ fn at_most(what: &str, count: u64, most: u64) -> Result<(), PluginError> {
     .with_help("build the plugin from smaller parts, or split it into several plugins"))
 }
 
-/// A component that is a value could be any, so what it comes to is not known before it is
-/// instantiated.
+/// Returns the error for a component that is passed as a value. It could be any component, so its
+/// cost is unknown before it is instantiated.
 fn handed_around() -> PluginError {
     PluginError::new(
         codes::plugin::TOO_COMPLEX,

@@ -14,7 +14,7 @@ fn refusal(bytes: &[u8]) -> String {
     error.message
 }
 
-/// A component that makes so many core instances.
+/// Returns a component that creates this many core instances.
 fn leaf(instances: u32) -> Component {
     let mut component = Component::new();
     component.section(&ModuleSection(&Module::new()));
@@ -52,7 +52,7 @@ fn instances_of_nested_components_are_multiplied_out() {
     for _ in 0..25 {
         deep = around(&deep, 1_000);
     }
-    // More than any integer holds.
+    // More than any integer type can hold.
     assert!(refusal(&deep.finish()).contains("core instances"));
 }
 
@@ -129,7 +129,7 @@ fn names_of_what_is_not_there_are_malformed() {
     }
 }
 
-/// A component with one module of these functions.
+/// Returns a component with one module that has these functions.
 fn module(bodies: impl IntoIterator<Item = Function>) -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([], []);
