@@ -3,13 +3,13 @@ use sidestep_catalog::{BuiltIn, Pages};
 /// The plugins that the build embedded.
 pub(crate) static BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
-/// The evaluator's compiled code; empty where the build had none.
+/// The evaluator's compiled code; empty if the build had none.
 pub(crate) static EVALUATOR: &Pages<[u8]> = &Pages(*include_bytes!(concat!(
     env!("OUT_DIR"),
     "/evaluator.cwasm"
 )));
 
-/// What the build kept of the evaluator's memory; empty where it kept nothing.
+/// The evaluator's initial memory that the build stored; empty if it stored none.
 pub(crate) static EVALUATOR_MEMORY: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/evaluator.memory"));
 

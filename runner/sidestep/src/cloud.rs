@@ -1,4 +1,4 @@
-//! What a run works against: Google Cloud, or the sandbox.
+//! Connects to the cloud that a run works against: Google Cloud, or the sandbox.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::log;
 use crate::output::note;
 use crate::settings::ClusterAccess;
 
-/// The cloud of a run: Google's, or with a scenario its sandbox, which is started if it is not live.
-/// `who` calls the sandbox in place of its developer.
+/// Returns the cloud of a run: Google Cloud, or the sandbox of a scenario, which is started if it
+/// is not running. `who` is the caller in the sandbox, instead of its developer.
 pub(crate) async fn connect(
     session: &Session,
     scenario: Option<&str>,
@@ -62,7 +62,7 @@ pub(crate) async fn connect(
     })
 }
 
-/// Google Cloud, at the addresses that the settings give.
+/// Returns Google Cloud, at the addresses in the settings.
 fn google(session: &Session, clusters: BTreeMap<String, Mapped>) -> Cloud {
     let endpoints = session.settings.endpoints.iter();
     Cloud {
@@ -83,30 +83,30 @@ fn mapped(access: &ClusterAccess) -> Mapped {
     }
 }
 
-/// The folder of a scenario's sandbox.
+/// Returns the folder of a scenario's sandbox.
 pub(crate) fn places(session: &Session, scenario: &str) -> Result<Places, Failure> {
     Ok(Places::new(&session.sandboxes()?, scenario))
 }
 
-/// The program that this process runs, which serves sandboxes and is their kaniko.
+/// Returns the path of the running program, which also serves sandboxes and is their kaniko.
 pub(crate) fn program() -> Result<std::path::PathBuf, Failure> {
     std::env::current_exe()
         .map_err(|error| Failure::bug(format!("this program can't find itself: {error}")))
 }
 
-/// A scenario by its name.
+/// Returns the scenario with this name.
 pub(crate) fn known(name: &str) -> Result<Scenario, Failure> {
     Scenario::named(name)
         .ok_or_else(|| unavailable(&SandboxError::UnknownScenario(name.to_owned())))
 }
 
-/// A command of `sidestep sandbox` about a scenario's, for a note.
+/// Returns a `sidestep sandbox` command for the scenario, for use in a note.
 pub(crate) fn line(subcommand: &[&'static str], scenario: &str) -> String {
     let command = commands::sandbox(subcommand, scenario);
     command.map(|command| command.to_line()).unwrap_or_default()
 }
 
-/// A sandbox's error as a failure of this machine, and what helps.
+/// Converts a sandbox's error into a failure owned by this machine's operator, with help.
 pub(crate) fn unavailable(error: &SandboxError) -> Failure {
     let message = error.to_string();
     let code = match error {

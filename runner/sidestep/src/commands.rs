@@ -1,4 +1,4 @@
-//! One module a command, and the way to them.
+//! The commands, one module each, and their dispatch.
 
 mod completions;
 mod context;
@@ -25,7 +25,7 @@ use crate::output::{Look, note, note_prose};
 pub(crate) use crate::session::Session;
 use crate::signals::Inherited;
 
-/// Runs the command, shows why it could not be done, and answers the exit code.
+/// Runs the command, reports its error, and returns the exit code.
 pub(crate) fn dispatch(cli: Cli, inherited: Inherited) -> Exit {
     let color = cli.global.color.unwrap_or_default();
     perform(cli, inherited).unwrap_or_else(|error| {
@@ -41,7 +41,7 @@ pub(crate) fn dispatch(cli: Cli, inherited: Inherited) -> Exit {
 }
 
 fn perform(cli: Cli, inherited: Inherited) -> Result<Exit, Error> {
-    // These need no settings, and must work where they are broken.
+    // These commands need no settings, and must work even if the settings are broken.
     if let Command::Completions(args) = cli.command {
         return Ok(completions::run(&args));
     }
@@ -68,19 +68,19 @@ fn perform(cli: Cli, inherited: Inherited) -> Result<Exit, Error> {
     }
 }
 
-/// Bytes of stack for a thread, as a main thread has.
+/// The stack size of a thread in bytes, the same as a main thread's.
 const STACK: usize = 8 << 20;
 
-/// Waits for a command that does many things at once.
+/// Runs an asynchronous command to its end.
 fn wait(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // The clouds' clients nest deep. Only what is touched takes memory.
+        // The clouds' clients nest deeply. Only pages that are touched take memory.
         .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|error| Failure::bug(format!("no threads could be started: {error}")))?;
     let exit = runtime.block_on(command);
-    // What still runs on a thread of its own must not hold up the end.
+    // Blocking tasks that still run must not delay the exit.
     runtime.shutdown_background();
     exit
 }

@@ -1,5 +1,5 @@
-//! The variables of the environment: every one that the runner reads stands in a table here, which
-//! the reference is made from.
+//! The environment variables. The tables here list all variables that the runner reads, and the
+//! reference is generated from them.
 
 use std::ffi::OsString;
 
@@ -8,25 +8,25 @@ use sidestep_state::{RUN_KEY, ci_variables};
 
 use crate::settings;
 
-/// Policy that applies besides the machine's and the user's.
+/// The policy that applies besides the machine's and the user's.
 pub(crate) const POLICY: &str = "SIDESTEP_POLICY";
 
-/// What the runner logs of its own work.
+/// The filter of the runner's own log.
 pub(crate) const LOG: &str = "SIDESTEP_LOG";
-/// How it does.
+/// The format of the runner's own log.
 pub(crate) const LOG_FORMAT: &str = "SIDESTEP_LOG_FORMAT";
-/// Where to.
+/// The file of the runner's own log.
 pub(crate) const LOG_FILE: &str = "SIDESTEP_LOG_FILE";
 
-/// Variables that mean one thing.
+/// Variables with a common purpose.
 pub(crate) struct Variables {
     pub(crate) names: Vec<&'static str>,
-    /// What they are read for.
+    /// Their purpose.
     pub(crate) about: &'static str,
 }
 
-/// What is read besides the variables of settings, and those that a pipeline lists in `env` and
-/// `secrets`.
+/// Returns all variables that are read, except those of settings and those that a pipeline lists in
+/// `env` and `secrets`.
 pub(crate) fn all() -> Vec<Variables> {
     let one = |names: &[&'static str], about| Variables {
         names: names.to_vec(),
@@ -151,7 +151,7 @@ pub(crate) fn all() -> Vec<Variables> {
 const HOMES: &str = "where the files of the user lie (XDG Base Directory Specification 0.8); a \
                      relative path is not used";
 
-/// A variable's value, where it is set and UTF-8.
+/// Returns a variable's value, if it is set and valid UTF-8.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where variables are read"
@@ -161,7 +161,7 @@ pub(crate) fn get(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A variable's value as the system has it, where it is set.
+/// Returns a variable's value as the system has it, if it is set.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where variables are read"
@@ -171,7 +171,7 @@ pub(crate) fn get_os(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// The value of a variable that a pipeline names.
+/// Returns the value of a variable that a pipeline names.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where variables are read"
@@ -180,7 +180,7 @@ pub(crate) fn of_pipeline(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Every test that starts the runner stops at a variable that stands in no table.
+/// Panics if a variable is missing in the tables. Every test that starts the runner checks this.
 fn assert_known(name: &str) {
     debug_assert!(
         settings::is_variable(name) || all().iter().any(|known| known.names.contains(&name)),

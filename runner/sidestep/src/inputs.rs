@@ -1,4 +1,4 @@
-//! The pipeline's inputs, from the command line and from a file.
+//! Reads the pipeline's inputs from the command line and from a file.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,11 @@ use sidestep_launch::Error;
 use sidestep_pipeline::{Source, read_values};
 use sidestep_report::Problems;
 
-/// The most bytes of a file of inputs or grants that are read.
+/// The maximum size of a file of inputs or grants, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Reads `--inputs FILE`, then each `-i NAME=VALUE` over it; `NAME=@FILE.json` is a structure.
+/// Reads `--inputs FILE`, then each `-i NAME=VALUE`, which overrides it. `NAME=@FILE.json` reads a
+/// structure from a file.
 pub(crate) fn read(
     workspace: &Path,
     file: Option<&PathBuf>,

@@ -1,4 +1,4 @@
-//! Showing a run while it runs, and ending it when a signal asks for that.
+//! Shows a run while it runs, and ends it on a signal.
 
 use std::num::NonZero;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::settings::known;
 use crate::signals::Signals;
 use crate::{output, reporters};
 
-/// How long what a run said is still shown after it was asked to end, and did.
+/// How long the output of a run that ended after a signal may still take.
 const SHOWING: Duration = Duration::from_secs(5);
 
-/// How a run is shown.
+/// The options for showing a run.
 pub(crate) struct Shown {
     pub(crate) format: Format,
     pub(crate) hints: Vec<Hint>,
 }
 
-/// The limits of a run, by the settings and its flags.
+/// Returns the limits of a run, from the settings and the flags.
 pub(crate) fn limits(session: &Session, flags: &RunFlags) -> RunLimits {
     let settings = &session.settings;
     let max_parallel = settings.flag(
@@ -40,7 +40,7 @@ pub(crate) fn limits(session: &Session, flags: &RunFlags) -> RunLimits {
     }
 }
 
-/// Runs it to its end, shows it, and answers the exit code.
+/// Runs the launch to its end, shows it, and returns the exit code.
 pub(crate) async fn launch(
     session: &Session,
     launch: Launch,
@@ -63,7 +63,7 @@ pub(crate) async fn launch(
     let reporter = reporters::pick(shown.format, &session.global, session.look(), shown.hints);
     let reporting = reporters::spawn(reports, reporter);
     let end = run.run().await;
-    // The last lines are shown before the process ends, if somebody reads them.
+    // Show the last lines before the process ends, if the output is being read.
     tokio::select! {
         shown = tokio::task::spawn_blocking(move || reporting.join()) => match shown {
             Ok(Ok(None)) => {}
@@ -78,7 +78,7 @@ pub(crate) async fn launch(
             not_all_shown(&run_id);
             return Ok(exit);
         }
-        // Who asked it to end need not ask again because nobody reads.
+        // After a signal, a blocked output must not make the user signal again.
         () = tokio::time::sleep(SHOWING), if matches!(stop.reason(), Some(StopReason::Asked { .. })) => {
             not_all_shown(&run_id);
         }

@@ -1,7 +1,7 @@
-//! The command line: its types ([`cli`]), its settings ([`settings`]), and one module a command.
+//! The command line: its types ([`cli`]), its settings ([`settings`]), and one module per command.
 //!
-//! What a command does is the other crates' matter; this one reads what the user wants, picks who
-//! shows it, and turns the end into an exit code.
+//! The other crates implement what the commands do. This one parses the arguments, picks the
+//! reporter, and turns the result into an exit code.
 
 pub mod cli;
 pub mod settings;
@@ -31,16 +31,16 @@ use signals::Inherited;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    // Before anything else: a process that compiles a stranger's plugin is to do nothing besides.
+    // First, since a process that compiles an untrusted plugin must not do anything else.
     if let Some(exit) = sidestep_host::compile_if_asked() {
         return exit;
     }
-    // Before any handler is set, and before any file is written.
+    // Before any handler is set and before any file is written.
     let inherited = Inherited::read();
-    // Where that fails, so does the first command that starts anything.
+    // If this fails, the first command that starts anything fails too.
     let _ = signals::survive_file_size_limit();
     panic::install();
-    // The hook has said what there is to say.
+    // The panic hook has already reported the panic.
     let exit = std::panic::catch_unwind(|| perform(inherited));
     log::finish();
     exit.unwrap_or_else(|_| code(Exit::Bug))
@@ -55,8 +55,8 @@ fn perform(inherited: Inherited) -> ExitCode {
     code(output::finished(commands::dispatch(cli, inherited)))
 }
 
-/// Takes as many open files as this process may have: a thousand pods that are followed need some
-/// thousands of connections, and the usual limit is 1,024.
+/// Raises the limit on open files to the maximum. Following a thousand pods needs some thousands of
+/// connections, and the usual limit is 1,024.
 fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -65,7 +65,7 @@ fn raise_open_files() {
             current: limit.maximum,
             maximum: limit.maximum,
         };
-        // Where that is refused, the usual limit does for most runs.
+        // If this fails, the usual limit is enough for most runs.
         let _ = setrlimit(Resource::Nofile, most);
     }
 }

@@ -1,5 +1,5 @@
-//! Every limit that holds a step, a plugin or a file, with its default, the setting that changes
-//! it, and the code of the failure that names it.
+//! All limits on a step, a plugin or a file, each with its default, the setting that changes it,
+//! and the code of the failure when it is exceeded.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use sidestep_report::{bytes, duration};
 
 use crate::settings::known::{self, Known};
 
-/// A limit, for people.
+/// A limit, described for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limit {
-    /// What is limited, and of what.
+    /// The limited quantity and its scope.
     pub(crate) what: &'static str,
-    /// How much there may be unless a setting says otherwise.
+    /// The default value.
     pub(crate) default: String,
-    /// The setting that changes it; none if nothing does.
+    /// The setting that changes it, if there is one.
     pub(crate) setting: Option<&'static str>,
-    /// The code of what is said past it.
+    /// The code of the failure when it is exceeded.
     pub(crate) code: &'static str,
 }
 
-/// Returns all of them, the step's first.
+/// Returns all limits, those of a step first.
 pub(crate) fn all() -> Vec<Limit> {
     let step = Limits::default();
     let limit = |what, default: String, code| Limit {

@@ -1,4 +1,4 @@
-//! The runner's own log, where somebody asks for it.
+//! The runner's own log, which is off by default.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -11,14 +11,14 @@ use sidestep_tracing::{Filter, Format, Log, Options, Redactor, To, install};
 use crate::environment::{self, LOG, LOG_FILE, LOG_FORMAT};
 use crate::output::note_above;
 
-/// How often `--verbose` is given by who wants this log.
+/// The number of `--verbose` flags that turns on this log.
 const VERBOSE: u8 = 3;
 
-/// The log of this process, if it has one, and the tokens that must not be in it.
+/// The log of this process, if it is on, and the tokens that are masked in it.
 static STARTED: OnceLock<(Log, Arc<Masks>)> = OnceLock::new();
 
-/// Starts the log that the flags and the environment ask for. Without them there is none, and what
-/// would be logged costs next to nothing.
+/// Starts the log if the flags or the environment ask for it. If not, log calls cost almost
+/// nothing.
 pub(crate) fn start(verbose: u8, workspace: &Path, masks: &Arc<Masks>) -> Result<(), Error> {
     let set = |name| environment::get(name).filter(|value| !value.is_empty());
     let filter = match (verbose >= VERBOSE, set(LOG)) {
@@ -43,13 +43,13 @@ pub(crate) fn start(verbose: u8, workspace: &Path, masks: &Arc<Masks>) -> Result
     Ok(())
 }
 
-/// Returns what has to know each token, where there is a log.
+/// Returns the masks to which each token must be added, if the log is on.
 pub(crate) fn tokens() -> Option<Arc<Masks>> {
     let (_, tokens) = STARTED.get()?;
     Some(Arc::clone(tokens))
 }
 
-/// Waits until what was logged is written, but not long.
+/// Waits a short time until all log lines are written.
 pub(crate) fn finish() {
     if let Some((log, _)) = STARTED.get() {
         log.finish();

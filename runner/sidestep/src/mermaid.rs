@@ -1,12 +1,12 @@
-//! A plan as a Mermaid flowchart (<https://mermaid.js.org/syntax/flowchart.html>), as code hosts
-//! show it in Markdown.
+//! Renders a plan as a Mermaid flowchart (<https://mermaid.js.org/syntax/flowchart.html>), which
+//! code hosts show in Markdown.
 
 use std::collections::HashMap;
 
 use sidestep_pipeline::{Instance, Plan};
 
-/// The graph: a box a step instance, an arrow from what is needed to what needs it. Steps of
-/// `finally` stand in a frame of their own.
+/// Returns the graph: a box per step instance, and an arrow from each need to its dependent. Steps
+/// of `finally` are in a separate frame.
 pub(crate) fn mermaid(plan: &Plan) -> String {
     let names: HashMap<&str, String> = plan
         .instances
@@ -53,7 +53,7 @@ pub(crate) fn mermaid(plan: &Plan) -> String {
     lines.join("\n")
 }
 
-/// Mermaid's entity codes for what would end a quoted label, or be markup in it.
+/// Escapes characters that would end a quoted label, or be markup in it, as Mermaid's entity codes.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {

@@ -1,5 +1,5 @@
-//! The one place that prints. All of it passes [`show::sealed`], save what is our own to the last
-//! character.
+//! Prints all output. Everything passes [`show::sealed`], except text that the runner itself wrote
+//! in full.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{OnceLock, PoisonError, RwLock, mpsc};
@@ -12,16 +12,16 @@ use sidestep_report::{Screen, columns, fold, render_failure};
 use crate::environment;
 use crate::settings::Color;
 
-/// How long the last words of a process wait for who is to read them.
+/// How long the last message of a process may block.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The first error of standard output.
+/// The first error of writing to standard output.
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 
-/// What is drawn anew all the time, where something is.
+/// The screen that the live reporter draws on, if there is one.
 static DRAWN: RwLock<Option<Screen>> = RwLock::new(None);
 
-/// Standard output, of which the first error is kept for [`finished`].
+/// Standard output. Its first error is stored for [`finished`].
 #[derive(Debug, Default)]
 pub(crate) struct Stdout;
 
@@ -46,8 +46,9 @@ fn kept<T>(result: io::Result<T>) -> io::Result<T> {
     })
 }
 
-/// Returns the exit code of a command that would end with `exit`: another one, with an error, when
-/// what it printed could not be written. A reader that went away (`| head`) is no error.
+/// Returns the exit code of a command that would end with `exit`. If its output could not be
+/// written, prints an error, and replaces a successful exit code. A reader that closed the pipe (`|
+/// head`) is not an error.
 pub(crate) fn finished(exit: Exit) -> Exit {
     let failed = FAILED.get();
     let Some(error) = failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) else {
@@ -61,7 +62,7 @@ pub(crate) fn finished(exit: Exit) -> Exit {
     )
     .with_help("what was written is not all of it: free some space, or send it elsewhere");
     note(&render_failure(&failure, false).join("\n"));
-    // What the command did counts for more than who could read of it.
+    // A failure of the command itself counts for more than one of its output.
     match exit {
         Exit::Success => Exit::Failed,
         exit => exit,
@@ -73,7 +74,7 @@ pub(crate) fn print(text: &str) {
     print_own(&show::sealed(text));
 }
 
-/// Prints what is our own: completion scripts, and commands to a CI system.
+/// Prints text that the runner itself wrote: completion scripts, and commands to a CI system.
 pub(crate) fn print_own(text: &str) {
     let _ = Stdout
         .write_all(text.as_bytes())
@@ -85,12 +86,12 @@ pub(crate) fn line(text: &str) {
     print(&format!("{text}\n"));
 }
 
-/// Prints lines for people to standard output, folded where it is a terminal.
+/// Prints lines for people to standard output, folded if it is a terminal.
 pub(crate) fn prose(text: &str) {
     line(&folded(text, &Term::stdout()));
 }
 
-/// Prints lines for people to standard error, folded where it is a terminal.
+/// Prints lines for people to standard error, folded if it is a terminal.
 pub(crate) fn note_prose(text: &str) {
     note(&folded(text, &Term::stderr()));
 }
@@ -105,30 +106,31 @@ fn folded(text: &str, terminal: &Term) -> String {
     }
 }
 
-/// Prints a line to standard output, and says so when it takes no more.
+/// Prints a line to standard output, and returns an error if that fails.
 pub(crate) fn try_line(text: &str) -> io::Result<()> {
     Stdout.write_all(format!("{}\n", show::sealed(text)).as_bytes())?;
     Stdout.flush()
 }
 
-/// Writes bytes to standard output as they are, and says so when it takes no more.
+/// Writes raw bytes to standard output, and returns an error if that fails.
 pub(crate) fn try_bytes(bytes: &[u8]) -> io::Result<()> {
     Stdout.write_all(bytes)?;
     Stdout.flush()
 }
 
-/// Prints a line for people beside the output: to standard error.
+/// Prints a line for people to standard error.
 pub(crate) fn note(text: &str) {
     let mut err = io::stderr().lock();
     let _ = writeln!(err, "{}", show::sealed(text));
 }
 
-/// Says what is drawn on the terminal, so that [`note_above`] doesn't write into it.
+/// Sets the screen that is drawn on the terminal, so that [`note_above`] does not write into it.
 pub(crate) fn share(screen: Screen) {
     *DRAWN.write().unwrap_or_else(PoisonError::into_inner) = Some(screen);
 }
 
-/// Prints a line of the runner's own log to standard error; on a terminal above what is drawn.
+/// Prints a line of the runner's own log to standard error. On a terminal, it appears above what is
+/// drawn.
 pub(crate) fn note_above(text: &str) {
     let drawn = DRAWN.read().unwrap_or_else(PoisonError::into_inner).clone();
     match drawn {
@@ -137,13 +139,14 @@ pub(crate) fn note_above(text: &str) {
     }
 }
 
-/// Prints a line as [`note`] does, without waiting for a terminal that takes nothing just now.
+/// Prints a line like [`note`], without waiting for a blocked terminal.
 pub(crate) fn note_apart(text: &str) {
     let text = text.to_owned();
     std::thread::spawn(move || note(&text));
 }
 
-/// The same, for the last words of a process: waits for the terminal, but not long.
+/// Prints a line like [`note`], but waits only a short time for a blocked terminal. For the last
+/// message of a process.
 pub(crate) fn note_shortly(text: &str) {
     let text = text.to_owned();
     let (done, wait) = mpsc::channel();
@@ -161,7 +164,7 @@ pub(crate) fn json(value: &impl serde::Serialize) {
     }
 }
 
-/// Prints rows whose columns are two blanks apart.
+/// Prints rows with two spaces between columns.
 pub(crate) fn table<const N: usize>(rows: Vec<[String; N]>) {
     let mut widths = [0; N];
     for row in &rows {
@@ -176,12 +179,12 @@ pub(crate) fn table<const N: usize>(rows: Vec<[String; N]>) {
     }
 }
 
-/// How an output may look.
+/// The capabilities of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// Colours may be used.
+    /// Whether colours may be used.
     pub(crate) color: bool,
-    /// Lines may be drawn anew.
+    /// Whether lines may be redrawn.
     pub(crate) live: bool,
 }
 
@@ -194,7 +197,8 @@ impl Look {
         Self::of(io::stderr().is_terminal(), color, environment::get)
     }
 
-    /// `NO_COLOR` (no-color.org) and `CI` count when they are set and not empty.
+    /// Returns the capabilities. `NO_COLOR` (no-color.org) and `CI` count if they are set and not
+    /// empty.
     fn of(terminal: bool, color: Color, env: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| env(name).is_some_and(|value| !value.is_empty());
         let dumb = env("TERM").is_some_and(|term| term == "dumb");

@@ -1,4 +1,4 @@
-//! Our own bugs: said plainly, with a report to send.
+//! Reports the runner's own bugs, with a file to send.
 
 use std::backtrace::Backtrace;
 use std::fmt::Write;
@@ -10,10 +10,10 @@ use crate::output::note;
 
 static SAID: AtomicBool = AtomicBool::new(false);
 
-/// Makes every panic write a report and say where it lies.
+/// Installs a hook that writes a report for a panic and prints its path.
 pub(crate) fn install() {
     std::panic::set_hook(Box::new(|info| {
-        // One is enough: what follows is often its echo.
+        // Only the first panic is reported, since later ones are often its consequences.
         if !SAID.swap(true, Ordering::Relaxed) {
             note(&said(info));
         }
@@ -30,13 +30,14 @@ fn said(info: &PanicHookInfo<'_>) -> String {
         std::env::consts::ARCH
     );
     let _ = writeln!(report, "{info}");
-    // The program has no symbols; with its addresses, those beside it name the functions.
+    // The program has no symbols. With the load address, the separate symbol file resolves function
+    // names.
     if let Some(start) = loaded_at() {
         let _ = writeln!(report, "loaded at {start:#x}");
     }
     let _ = writeln!(report, "{:#}", Backtrace::force_capture());
     let mut text = format!("sidestep has a bug: {info}\n");
-    // The file holds no arguments and no environment: these may name secrets.
+    // The file contains no arguments and no environment, since these may contain secrets.
     let path = folder().join(format!("sidestep-bug-{}.txt", std::process::id()));
     match std::fs::write(&path, &report) {
         Ok(()) => {
@@ -57,8 +58,8 @@ fn folder() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Returns the address that the program is loaded at: an address of the report less this one is the
-/// one that `addr2line -e sidestep.debug` takes.
+/// Returns the program's load address. An address in the report minus this one is the address that
+/// `addr2line -e sidestep.debug` expects.
 fn loaded_at() -> Option<u64> {
     let program = std::fs::read_link("/proc/self/exe").ok()?;
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;

@@ -1,4 +1,4 @@
-//! Who shows a run.
+//! Picks and runs the reporter of a run.
 
 use std::thread::JoinHandle;
 
@@ -9,7 +9,7 @@ use sidestep_state::StateError;
 use crate::cli::{Format, Global};
 use crate::output::{self, Look, Stdout};
 
-/// The reporter that the flags, the terminal and the environment ask for.
+/// Returns the reporter for the flags, the terminal and the environment.
 pub(crate) fn pick(
     format: Format,
     global: &Global,
@@ -33,7 +33,7 @@ pub(crate) fn pick(
     }
 }
 
-/// How much the flags ask to be said.
+/// Returns the verbosity that the flags set.
 pub(crate) fn verbosity(global: &Global) -> Verbosity {
     match (global.quiet, global.verbose) {
         (true, _) => Verbosity::Quiet,
@@ -43,8 +43,8 @@ pub(crate) fn verbosity(global: &Global) -> Verbosity {
     }
 }
 
-/// Shows events on a thread of its own, so that a slow terminal does not hold up the run. It ends
-/// with the reports, and answers why some could not be read back, if that happened.
+/// Shows events on a separate thread, so that a slow terminal does not slow down the run. The
+/// thread ends with the reports, and returns the error if some events could not be read back.
 pub(crate) fn spawn(
     mut reports: Reports,
     mut reporter: Box<dyn Reporter>,

@@ -1,4 +1,4 @@
-//! What every command has at hand.
+//! The context shared by all commands.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use crate::output::{Look, note};
 use crate::settings::{Places, Settings};
 use crate::signals::Inherited;
 
-/// What every command has at hand.
+/// The context shared by all commands.
 pub(crate) struct Session {
     pub(crate) global: Global,
     pub(crate) settings: Settings,
     pub(crate) places: Places,
     /// The signals that the process was started to ignore.
     pub(crate) inherited: Inherited,
-    /// What runs are launched with.
+    /// The environment in which runs are launched.
     pub(crate) site: Site,
 }
 
 impl Session {
-    /// Reads the settings, and warns of those that are not used.
+    /// Reads the settings, and warns about settings files that are ignored.
     pub(crate) fn new(global: Global, inherited: Inherited) -> Result<Self, Error> {
         let asked = global.workspace.clone().unwrap_or_else(|| ".".into());
         let workspace = asked.canonicalize().map_err(|error| {
@@ -56,13 +56,13 @@ impl Session {
         })
     }
 
-    /// The folder of sandboxes.
+    /// Returns the folder of sandboxes.
     pub(crate) fn sandboxes(&self) -> Result<PathBuf, Failure> {
         let sandboxes = self.places.sandboxes();
         sandboxes.ok_or_else(|| no_home("sandboxes", "XDG_STATE_HOME=/PATH"))
     }
 
-    /// How standard output may look.
+    /// Returns the capabilities of standard output.
     pub(crate) fn look(&self) -> Look {
         Look::stdout(self.settings.color.value)
     }
@@ -109,7 +109,7 @@ fn site(
     }
 }
 
-/// Tells people what goes on before a run has events.
+/// Creates the notes that tell people what happens before a run has events.
 fn notes(quiet: bool) -> Notes {
     Notes::new(move |told| {
         if !quiet {

@@ -1,5 +1,6 @@
-//! Settings: flag, then environment, then the project's file, the user's, the machine's; save what
-//! the machine's locks. Where credentials go is never the project's to say.
+//! Settings. The order of precedence is: flag, environment, the project's file, the user's file,
+//! the machine's file. The machine's file can lock settings against all others. The project's file
+//! can't set where credentials are sent.
 
 mod file;
 pub(crate) mod known;
@@ -31,7 +32,7 @@ use known::Known;
 use reach::{clusters, endpoints};
 use resolve::{Resolver, or_default, wrong};
 
-/// How many steps run side by side where nothing else is said.
+/// The default number of steps that run in parallel.
 const MAX_PARALLEL: usize = 8;
 
 /// When to use colours.
@@ -61,37 +62,39 @@ pub enum OnTerminate {
 /// All settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder that runs live in; none where no home says where it is, and nobody else.
+    /// The folder of runs; `None` if neither `HOME` nor a setting names it.
     pub state: Option<Setting<PathBuf>>,
     /// Files outside of the workspace that a pipeline may name as secrets.
     pub secret_files: Setting<Patterns>,
     /// When to use colours.
     pub color: Setting<Color>,
-    /// How many steps run side by side.
+    /// The maximum number of steps that run in parallel.
     pub max_parallel: Setting<usize>,
     /// What SIGTERM and SIGHUP do.
     pub on_terminate: Setting<OnTerminate>,
-    /// How many bytes a run's journal may have.
+    /// The maximum size of a run's journal, in bytes.
     pub journal_limit: Setting<Limit>,
-    /// How many bytes a run's log files may have together.
+    /// The maximum size of all of a run's log files together, in bytes.
     pub log_limit: Setting<Limit>,
-    /// Processor time for compiling one plugin.
+    /// The maximum CPU time for compiling one plugin.
     pub compile_time: Setting<Time>,
-    /// Memory for compiling one plugin.
+    /// The maximum memory for compiling one plugin.
     pub compile_memory: Setting<Size>,
-    /// Memory of all steps that run side by side; half of what there is where nobody says.
+    /// The maximum memory of all steps that run in parallel. If not set, half of the available
+    /// memory.
     pub memory: Option<Setting<Size>>,
-    /// Other addresses of services, by their names: `STORAGE`, `IAM`.
+    /// Custom addresses of services, by service name: `STORAGE`, `IAM`.
     pub endpoints: BTreeMap<String, Setting<String>>,
-    /// How the clusters are reached that pipelines name by these names.
+    /// How to reach the clusters that pipelines refer to, by the names in the pipelines.
     pub clusters: BTreeMap<String, Setting<ClusterAccess>>,
-    /// Files that are not used, and why.
+    /// Files that are ignored, and why.
     pub warnings: Vec<Diagnostic>,
     locked: Vec<String>,
 }
 
 impl Settings {
-    /// Resolves all settings; `color` is the flag. Everything that is wrong comes back at once, with exit code 6.
+    /// Resolves all settings; `color` is the flag. Returns all problems at once, which mean exit
+    /// code 6.
     pub fn load(
         color: Option<Color>,
         places: &Places,
@@ -216,7 +219,7 @@ impl Settings {
         }
     }
 
-    /// Takes a flag of one command, unless the setting is locked.
+    /// Applies a flag of one command, unless the setting is locked.
     pub fn flag<T>(&self, known: &Known, setting: &Setting<T>, flag: Option<T>) -> Setting<T>
     where
         T: Clone,
@@ -230,7 +233,7 @@ impl Settings {
         }
     }
 
-    /// The address that a service is to be reached at, if it is not its own.
+    /// Returns the custom address of a service, if one is set.
     pub fn endpoint(&self, name: &str) -> Option<&str> {
         self.endpoints.get(name).map(|found| found.value.as_str())
     }
@@ -242,7 +245,7 @@ impl Settings {
     }
 }
 
-/// The folder that runs live in: relative to the workspace, like every path.
+/// Returns the folder of runs. A relative path is relative to the workspace.
 fn state(
     resolver: &Resolver<'_>,
     places: &Places,
@@ -268,7 +271,7 @@ fn state(
     Some(or_default(None, places.runs()?))
 }
 
-/// The folder of `dir:PATH`.
+/// Parses the folder in `dir:PATH`.
 fn folder(text: &str) -> Result<PathBuf, String> {
     match text.strip_prefix("dir:") {
         Some(path) if !path.is_empty() => Ok(path.into()),
@@ -276,7 +279,7 @@ fn folder(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Whether a variable of the environment sets a setting.
+/// Returns whether an environment variable sets a setting.
 pub(crate) fn is_variable(name: &str) -> bool {
     let of_endpoint = name
         .strip_prefix(reach::VARIABLE)
@@ -284,7 +287,7 @@ pub(crate) fn is_variable(name: &str) -> bool {
     of_endpoint || known::ALL.iter().any(|known| known.variable == Some(name))
 }
 
-/// The services that can be reached elsewhere.
+/// The services whose addresses can be changed.
 pub const ENDPOINTS: [&str; 12] = [
     "STORAGE",
     "IAM",

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP stop a run. SIGXFSZ: a write that fails.
+//! Handles signals: SIGINT, SIGTERM and SIGHUP stop a run, and SIGXFSZ makes a write fail.
 
 mod inherited;
 mod rule;
@@ -18,11 +18,11 @@ use crate::settings::OnTerminate;
 pub(crate) use inherited::Inherited;
 use rule::{Act, Rule};
 
-/// Makes a write beyond the limit on the size of files fail, as on a full disk. By default SIGXFSZ
-/// would end the process and leave the pod. A child has the default again.
+/// Makes a write beyond the file size limit fail, as on a full disk. By default, SIGXFSZ would end
+/// the process and leave the pod behind. Child processes get the default again.
 pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
     let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    // A handler stays when the runtime that set it is gone.
+    // The handler stays after the runtime that set it is dropped.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
@@ -34,12 +34,12 @@ pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Signals {
     task: tokio::task::JoinHandle<()>,
-    /// The run is over, and only its output is still being shown.
+    /// Whether the run is over, and only its output is still being shown.
     over: Arc<AtomicBool>,
     ends: mpsc::UnboundedReceiver<Exit>,
 }
 
-/// Receives the signals that ask a process to end, without those that it was started to ignore.
+/// Receives the signals that ask a process to end, except those that it was started to ignore.
 pub(crate) struct Ends {
     interrupt: Option<Signal>,
     terminate: Option<Signal>,
@@ -47,7 +47,8 @@ pub(crate) struct Ends {
 }
 
 impl Signals {
-    /// Stops the run at the first signal. SIGINT always cancels: a person wants it to end.
+    /// Stops the run at the first signal. SIGINT always cancels, since it comes from a person at a
+    /// terminal.
     pub(crate) fn watch(
         stop: Stop,
         on_terminate: OnTerminate,
@@ -70,7 +71,7 @@ impl Signals {
                         let detach =
                             on_terminate == OnTerminate::Detach && exit != Exit::Interrupted;
                         stop.stop(StopReason::Asked { exit, detach });
-                        // A terminal that takes nothing must not keep the run from ending.
+                        // A blocked terminal must not prevent the run from ending.
                         note_apart(match (detach, exit) {
                             (true, _) => "Detaching: what runs outside is left as it is.",
                             (false, Exit::Interrupted) => {
@@ -84,7 +85,7 @@ impl Signals {
                             "Ended at once: what was started may still be there; `sidestep resume` finds it.",
                         );
                         crate::log::finish();
-                        // Each record was written as it was made, so nothing is lost by ending here.
+                        // Each record was written at once, so nothing is lost by exiting here.
                         std::process::exit(exit.code().into());
                     }
                 }
@@ -97,13 +98,13 @@ impl Signals {
         })
     }
 
-    /// Waits for a signal that ends what is still being shown of a run that is over: any, or one
-    /// that forces the end if the run was stopped by a signal before.
+    /// Waits for a signal that ends the output after the run is over. That is any signal, or, if a
+    /// signal stopped the run, one that forces the end.
     pub(crate) async fn next_after_the_end(mut self) -> Exit {
         self.over.store(true, Ordering::Release);
         match self.ends.recv().await {
             Some(exit) => exit,
-            // The task ends only with this value.
+            // The task ends only by sending this value.
             None => std::future::pending().await,
         }
     }
@@ -116,8 +117,8 @@ impl Drop for Signals {
 }
 
 impl Ends {
-    /// Starts to receive. A signal that the process was started to ignore stays ignored: no
-    /// handler is set, so that its children ignore it too.
+    /// Starts to receive signals. No handler is set for a signal that the process was started to
+    /// ignore, so that child processes ignore it too.
     pub(crate) fn watch(inherited: Inherited) -> std::io::Result<Self> {
         let heard = |kind: SignalKind| {
             let ignored = inherited.ignores(kind.as_raw_value());

@@ -1,4 +1,4 @@
-//! What is wrong with the command line.
+//! Reports problems with the command line.
 
 use std::io::{self, IsTerminal};
 
@@ -8,14 +8,14 @@ use sidestep_events::{Exit, show};
 
 use crate::output::{note, print};
 
-/// Says why the arguments can't be read, or prints the help or the version that they ask for.
+/// Reports why the arguments can't be parsed, or prints the requested help or version.
 pub(crate) fn say(mut error: Error) -> Exit {
-    // Help and versions are no errors, and go to standard output.
+    // Help and version output are not errors, and go to standard output.
     if !error.use_stderr() {
         print(&written(&error, io::stdout().is_terminal()));
         return Exit::Success;
     }
-    // What the message quotes of the arguments may come from anywhere.
+    // Arguments quoted in the message are untrusted text.
     let quoted: Vec<_> = error
         .context()
         .filter_map(|(kind, value)| Some((kind, shown(value)?)))
@@ -34,7 +34,7 @@ fn shown(value: &ContextValue) -> Option<ContextValue> {
             let texts = texts.iter().map(show::line).collect();
             Some(ContextValue::Strings(texts))
         }
-        // What is styled is clap's own, and numbers are numbers.
+        // Styled values come from clap itself, and numbers need no escaping.
         _ => None,
     }
 }

@@ -81,7 +81,7 @@ fn archive(
 ) -> Result<Exit, Error> {
     let out = session.site.workspace.join(file);
     let mut options = options(session, context, modes);
-    // An archive of yesterday must not travel in the one of today.
+    // An archive from an earlier call must not be packed into the new one.
     options.exclude.push(out.clone());
     let tree = Tree::read(&options).map_err(|error| wrong(&error))?;
     let draft = out.with_added_extension("new");
@@ -129,7 +129,7 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
     let ignore = Ignore::load(&root, &dockerfile).map_err(|error| wrong(&error))?;
     let explanation = ignore.explain(&asked).map_err(|error| wrong(&error))?;
     line(&show::line(&explanation.to_string()));
-    // The rules say what they would do; that there is nothing to do it to is worth a word.
+    // The rules also apply to paths that do not exist, but the user may have misspelt the path.
     if root.join(relative).symlink_metadata().is_err() {
         note(&format!(
             "{} is not there now; this is what would count",
@@ -150,7 +150,7 @@ fn options(session: &Session, context: &ContextDir, modes: &Modes) -> Options {
     options
 }
 
-/// The context in a line, for people, and what could not travel.
+/// Prints a one-line summary of the context, and the entries that could not be packed.
 fn said(tree: &Tree) {
     let report = tree.report();
     for skipped in &report.skipped {

@@ -7,8 +7,8 @@ use crate::cli::Exec;
 use crate::commands::{Session, run};
 use crate::inputs;
 
-/// Runs one plugin: as the only step of a pipeline that is written here, so that it is checked,
-/// granted and recorded like any other.
+/// Runs one plugin as the only step of a generated pipeline, so that it is checked, granted and
+/// recorded like any other step.
 pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, Error> {
     let plugin =
         PluginRef::parse_argument(&args.plugin).map_err(|wrong| vec![wrong.diagnostic()])?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, Error> {
     }
     let source = Source {
         name: format!("exec {}", plugin.as_str()),
-        // JSON is YAML, and shown in a message it reads better over several lines.
+        // JSON is valid YAML, and messages show it more readably over several lines.
         text: serde_json::to_string_pretty(&pipeline).unwrap_or_default(),
     };
     let given = Given {
@@ -57,7 +57,7 @@ pub(crate) async fn run(session: &Session, args: &Exec) -> Result<Exit, Error> {
     run::start(session, &source, &given, &args.flags, Vec::new()).await
 }
 
-/// A text from the command line as what the plugin's schema wants there.
+/// Converts a text from the command line to the type that the plugin's schema expects.
 fn typed(schema: &Value, name: &str, value: Value) -> Value {
     let Value::String(text) = &value else {
         return value;
@@ -78,7 +78,7 @@ fn typed(schema: &Value, name: &str, value: Value) -> Value {
     serde_json::from_str(text).unwrap_or(value)
 }
 
-/// A plugin's name as a step's id.
+/// Converts a plugin's name to a step id.
 fn step_id(name: &str) -> String {
     let id: String = name
         .chars()

@@ -35,7 +35,7 @@ fn as_json(finding: &Finding) -> serde_json::Value {
     })
 }
 
-/// What became of it, in a word.
+/// Returns a short description of what happened to a finding.
 fn fate(fate: &Fate) -> &'static str {
     match fate {
         Fate::Removed => "removed",

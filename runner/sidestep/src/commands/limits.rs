@@ -6,7 +6,7 @@ use crate::cli::{self, Format};
 use crate::limits;
 use crate::output::{self, table};
 
-/// Prints every limit, or what each grant key's scope may say.
+/// Prints all limits, or what the scope of each grant key may contain.
 pub(crate) fn run(args: &cli::Limits) -> Exit {
     match (args.grants, args.output.output) {
         (false, Format::Json) => output::json(&limits_as_json()),

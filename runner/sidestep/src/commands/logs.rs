@@ -1,4 +1,4 @@
-//! What a run said, for people or byte by byte.
+//! Prints a run's logs, as text for people or as raw bytes.
 
 mod raw;
 mod selection;
@@ -17,14 +17,14 @@ use crate::output::{note, try_line};
 use raw::RawLog;
 use selection::Selection;
 
-/// How often a run that goes on is looked at.
+/// How often a run in progress is polled.
 const POLL: Duration = Duration::from_millis(200);
 
-/// How lines are written.
+/// How lines are printed.
 enum Printer {
-    /// For people.
+    /// As text for people.
     Text(JoinedLines),
-    /// As they are.
+    /// As raw bytes.
     Raw(RawLog),
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, Error> {
     let mut known = step.is_none();
     let mut damaged = false;
     loop {
-        // Asked before reading: what was written up to its end is then read.
+        // Check before reading, so that everything written before the end is read.
         let goes_on = args.follow && matches!(run.writer(), Writer::Alive(_));
         while let Some(told) = events.next_told()? {
             let envelope = match told {
@@ -60,8 +60,8 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, Error> {
             };
             known |= names(&envelope, step);
             if selection.wants(&envelope) && printer.take(&envelope, step.is_none()).is_err() {
-                // A reader that has enough (`| head`) is no error; any other end is found at the
-                // command's own.
+                // A reader that closes the pipe (`| head`) is not an error. Any other error is
+                // reported at the end of the command.
                 return Ok(Exit::Success);
             }
         }
@@ -74,7 +74,7 @@ pub(crate) fn run(session: &Session, args: &Logs) -> Result<Exit, Error> {
         return Ok(Exit::Success);
     }
     match run.damaged()? {
-        // What was shown is not all of it, which a script must not overlook.
+        // The output is incomplete, which a script must be able to detect.
         Some(journal) if damaged => Err(StateError::Damaged(Box::new(journal)).into()),
         _ if known => Ok(Exit::Success),
         _ => Err(unknown(&run, step.unwrap_or_default())?),
@@ -103,7 +103,7 @@ impl Printer {
     }
 }
 
-/// Whether the event says that the run has such a step.
+/// Returns whether the event shows that the run has this step.
 fn names(envelope: &Envelope, step: Option<&str>) -> bool {
     match (&envelope.event, step) {
         (Event::RunStarted(started), Some(step)) => started
@@ -127,7 +127,7 @@ fn print(envelope: &Envelope, prefixed: bool) -> io::Result<()> {
         .try_for_each(|line| try_line(&format!("{before}{}", show::log_line(line))))
 }
 
-/// Bytes of a raw log that are not there any more: nothing may stand in their place.
+/// Returns the error for missing bytes of a raw log, which must not be replaced by other text.
 fn lost(envelope: &Envelope) -> Error {
     let why = match &envelope.event {
         Event::Log(line) => line.message.text(),

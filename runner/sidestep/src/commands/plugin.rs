@@ -59,7 +59,7 @@ fn human(package: &Package) {
                 }
             }
             let says = property["description"].as_str().unwrap_or_default();
-            // A paragraph's lines are one line here.
+            // The lines of a paragraph become one line here.
             let says = says.replace('\n', " ");
             row(what, format!("{name}  {kind}  {says}").trim_end());
         }
@@ -72,8 +72,8 @@ fn human(package: &Package) {
     }
 }
 
-/// What a value is, in words: the SDK's own type where it names one, the values of a closed list,
-/// the fields of an object. `schema` is the whole that a `$ref` points into.
+/// Describes the type of a value: the SDK's name for the type if there is one, the values of an
+/// enumeration, or the fields of an object. `schema` is the whole schema, for `$ref`.
 fn kind(schema: &Value, property: &Value) -> String {
     if let Some(named) = property["x-sidestep"].as_str() {
         return named.to_owned();
@@ -116,7 +116,7 @@ fn kind(schema: &Value, property: &Value) -> String {
     }
 }
 
-/// A default in words; none where leaving the input out means that there is none.
+/// Formats a default value; `None` if it only means that the input has no value.
 fn default(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,

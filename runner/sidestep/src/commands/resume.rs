@@ -7,7 +7,7 @@ use crate::commands::Session;
 use crate::launch::{Shown, launch, limits};
 use crate::output::{Look, note};
 
-/// Goes on with a run, by the plan that it was begun with.
+/// Resumes a run with the plan that it was started with.
 pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Error> {
     let folder = session.site.open_run(&args.run)?;
     let resumed = resume(&session.site, &folder, args.policy.as_deref())?;

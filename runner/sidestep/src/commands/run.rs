@@ -14,11 +14,11 @@ use crate::inputs;
 use crate::launch::{Shown, launch, limits};
 use crate::output::note;
 
-/// The file that is run when none is named.
+/// The default pipeline file.
 pub(crate) const DEFAULT_FILE: &str = "sidestep.yaml";
 
 pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Error> {
-    // A misspelt scenario is said before what may be wrong with a file.
+    // Report a misspelt scenario before any problems with a file.
     if let Some(scenario) = args.flags.sandbox.as_deref() {
         known(scenario)?;
     }
@@ -48,7 +48,8 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Erro
 /// The name of the built-in pipeline in messages.
 const QUICKSTART: &str = "quickstart.yaml (built in)";
 
-/// What runs on any folder with a Dockerfile: the names are those of the sandbox's seed.
+/// Returns a pipeline that works for any folder with a Dockerfile. Its names are those of the
+/// sandbox's seed.
 fn quickstart() -> Source {
     Source {
         name: QUICKSTART.to_owned(),
@@ -56,7 +57,7 @@ fn quickstart() -> Source {
     }
 }
 
-/// What a user may want to do next.
+/// Returns suggestions for what to do after the run.
 fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
     let mut hints = Vec::new();
     let mut add = |command: Option<Command>, does: &str| {
@@ -86,7 +87,7 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
     hints
 }
 
-/// Prepares and runs.
+/// Prepares and runs a pipeline.
 pub(crate) async fn start(
     session: &Session,
     source: &Source,
@@ -118,7 +119,7 @@ pub(crate) async fn start(
     launch(session, to_run, place, flags, shown).await
 }
 
-/// Reads a pipeline file: the one that the command line names, or the workspace's own.
+/// Reads the pipeline file that the command line names, or the workspace's default one.
 pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Source, Error> {
     let limit = MAX_BYTES as u64;
     let named = file.unwrap_or(Path::new(DEFAULT_FILE));
@@ -146,7 +147,8 @@ pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Sour
     })
 }
 
-/// A pipeline of more bytes than the language reads, of which no more are read.
+/// Returns the error for a pipeline file above the language's size limit. The rest of it is not
+/// read.
 fn too_large(path: &Path) -> Error {
     let message = format!(
         "{} has more than {MAX_BYTES} bytes, the most that are read",
@@ -155,7 +157,7 @@ fn too_large(path: &Path) -> Error {
     vec![Diagnostic::error(codes::yaml::TOO_LARGE, message)].into()
 }
 
-/// What the flags give.
+/// Returns the parameters that the flags set.
 pub(crate) fn given(
     session: &Session,
     args: &cli::Pipeline,

@@ -41,7 +41,7 @@ fn list(session: &Session, format: Format) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// What became of a run, in a word: `running` while a process writes it, `unfinished` when that
+/// Returns a run's state in one word: `running` while a process writes it, `unfinished` if that
 /// process is gone.
 fn state(run: &RunSummary) -> String {
     match (&run.finished, run.writer) {
@@ -52,7 +52,7 @@ fn state(run: &RunSummary) -> String {
     }
 }
 
-/// A run without an end can be gone on with, unless its journal is damaged.
+/// An unfinished run can be resumed, unless its journal is damaged.
 fn unfinished(run: &RunSummary) -> &'static str {
     match run.damaged {
         Some(_) => "damaged",
@@ -117,7 +117,7 @@ fn aligned(rows: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-/// One call of a plugin to one target, counted.
+/// A plugin's calls to one target, with their number.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Touch {
     capability: Foreign,

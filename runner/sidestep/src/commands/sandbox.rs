@@ -19,7 +19,7 @@ use crate::commands::Session;
 use crate::output;
 use crate::signals::Ends;
 
-/// After how long without a call a detached sandbox ends.
+/// How long a detached sandbox waits for a call before it exits.
 const IDLE: Duration = Duration::from_mins(15);
 
 pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error> {
@@ -76,7 +76,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
 }
 
 async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
-    // Its state holds tokens and keys: whatever writes it, only its owner reads it.
+    // The sandbox's state contains tokens and keys, so only its owner may read any of its files.
     umask(Mode::RWXG | Mode::RWXO);
     let scenario = &args.scenario;
     let places = places(session, scenario)?;
@@ -115,7 +115,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// What to do with a sandbox that has just begun in this terminal.
+/// Returns the instructions for a sandbox that was just started in this terminal.
 fn welcome(live: &Live) -> Vec<String> {
     let scenario = &live.scenario;
     let exports = line(&["status", "--output", "env"], scenario);
@@ -136,7 +136,7 @@ fn welcome(live: &Live) -> Vec<String> {
     lines
 }
 
-/// How a status is asked for.
+/// The parameters of a status request.
 struct Asked<'a> {
     format: StatusFormat,
     caller: Option<&'a str>,
@@ -214,9 +214,10 @@ fn list(format: Format) {
     }
 }
 
-/// Runs the sandbox's kaniko; its exit code is kaniko's.
+/// Runs the sandbox's kaniko, and returns kaniko's exit code.
 async fn build(arguments: Vec<String>) -> Exit {
-    // A container's own, so that an image does not depend on who serves the sandbox.
+    // The umask of a container, so that an image does not depend on the user who serves the
+    // sandbox.
     umask(Mode::WGRP | Mode::WOTH);
     let mut out = std::io::stdout();
     let code = kaniko::run(arguments.into_iter(), &Environment::of_process(), &mut out).await;

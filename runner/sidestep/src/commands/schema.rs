@@ -21,7 +21,7 @@ pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-/// What the built-in plugins say about themselves, by what `uses` names.
+/// Returns the built-in plugins' manifests by plugin reference.
 fn manifests(session: &Session) -> Result<BTreeMap<PluginRef, Manifest>, Error> {
     let catalog = catalog(&session.site);
     let mut manifests = BTreeMap::new();

@@ -7,7 +7,7 @@ use crate::output::{json, prose, table};
 use crate::settings::{KnownFile, known};
 use crate::{environment, settings::Row};
 
-/// Prints each setting with its source, or what there is to set.
+/// Prints each setting with its source, or explains all settings.
 pub(crate) fn run(session: &Session, args: &cli::Settings) -> Exit {
     match (args.explain, args.output.output) {
         (false, Format::Json) => json(&rows_as_json(session)),
@@ -35,7 +35,7 @@ fn rows_as_json(session: &Session) -> Value {
     session.settings.rows().into_iter().map(row).collect()
 }
 
-/// What there is to set, for people: each name above what it does.
+/// Explains all settings to people: each name, followed by its purpose.
 fn explain(session: &Session) {
     prose("Settings: flag, then variable, then the project's file, the user's, the machine's.");
     for known in known::ALL {

@@ -43,7 +43,7 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Erro
                 Err(Error::Problems(problems)) => problems,
                 Err(failed) => return Err(failed),
             },
-            // One file that can't be read hides nothing of the others.
+            // A file that can't be read does not prevent checks of the others.
             Err(Error::Problems(problems)) => problems,
             Err(failed) => return Err(failed),
         };

@@ -15,7 +15,7 @@ use sidestep_files::{Folder, OpenError, Patterns};
 use super::known::{self, Known, unlockable};
 use super::{Color, ENDPOINTS, Limit, OnTerminate, Size, Time};
 
-/// The most bytes of a settings file that are read.
+/// The maximum size of a settings file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// A settings file.
@@ -37,17 +37,17 @@ pub(crate) struct File {
     /// Files outside of the workspace that a pipeline may name as secrets.
     #[serde(deserialize_with = "patterns")]
     pub(crate) secret_files: Option<Patterns>,
-    /// Settings that nothing else may change; the machine's file only.
+    /// Settings that no flag, variable or other file may change. Only valid in the machine's file.
     pub(crate) lock: Vec<String>,
 }
 
-/// How a cluster is reached.
+/// How to reach a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum ClusterAccess {
     /// Through a context of the kubeconfig.
     Context(String),
-    /// From within: with the pod's own service account.
+    /// From within the cluster, with the pod's own service account.
     InCluster {},
 }
 
@@ -60,27 +60,27 @@ impl fmt::Display for ClusterAccess {
     }
 }
 
-/// Which of the settings files one is.
+/// The kind of a settings file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// The workspace's, which has a pipeline's trust.
+    /// The workspace's file, which is trusted as much as a pipeline.
     Project,
-    /// The user's, who says where credentials go.
+    /// The user's file, which may set where credentials are sent.
     User,
-    /// The machine's, which says where credentials go, and locks.
+    /// The machine's file, which may set where credentials are sent, and may lock settings.
     Machine,
 }
 
-/// Why a settings file says nothing.
+/// The reason why a settings file is not used.
 pub(super) enum Unused {
-    /// It is wrong, which stops everything.
+    /// The file is invalid, which stops everything.
     Wrong(Box<Diagnostic>),
-    /// Somebody else decides what it says, so it is left out.
+    /// Another user can write the file, so it is ignored.
     NotOwn(Box<Diagnostic>),
 }
 
 impl File {
-    /// Reads a settings file; one that isn't there says nothing.
+    /// Reads a settings file. A missing file sets nothing.
     pub(super) fn read(path: &Path, whose: Whose) -> Result<Self, Unused> {
         let problem = |message: String| {
             let wrong = Diagnostic::error(
@@ -114,7 +114,8 @@ impl File {
         let value = match read_values(&source) {
             Ok(Value::Null) => return Ok(Self::default()),
             Ok(mut value) => {
-                // A key without a value, as of a list that is commented out, sets nothing.
+                // A key without a value, such as a list whose entries are commented out, sets
+                // nothing.
                 if let Value::Object(settings) = &mut value {
                     settings.retain(|_, setting| !setting.is_null());
                 }
@@ -145,7 +146,7 @@ impl File {
     }
 }
 
-/// Why a file of these may not set what it sets; none if it may.
+/// Returns why a file of this kind may not set one of its settings, if that is so.
 fn forbidden(set: &Value, whose: Whose) -> Option<String> {
     let sets = |known: &Known| set.get(known.name).is_some();
     if whose != Whose::Machine && sets(&known::LOCK) {
@@ -162,7 +163,7 @@ fn forbidden(set: &Value, whose: Whose) -> Option<String> {
     ))
 }
 
-/// What is wrong with a file, on one line.
+/// Returns the problems of a file on one line.
 fn told(found: &[Diagnostic]) -> String {
     let one = |problem: &Diagnostic| {
         let at = problem
@@ -196,7 +197,8 @@ fn text(path: &Path, whose: Whose) -> Result<String, Unread> {
             Err(OwnError::Io(error)) => Err(Unread::Error(error.into())),
             Err(OwnError::NotOwn(not_own)) => Err(Unread::NotOwn(not_own)),
         },
-        // `.sidestep/config.yaml`: what a repository's author writes is read beneath the workspace.
+        // `.sidestep/config.yaml` comes from the repository's author, so it is read only inside the
+        // workspace.
         Whose::Project => {
             let mut above = path.ancestors().skip(2);
             let workspace = above.next().unwrap_or(Path::new("."));
@@ -207,7 +209,7 @@ fn text(path: &Path, whose: Whose) -> Result<String, Unread> {
     }
 }
 
-/// A list of patterns of files.
+/// Deserializes a list of file patterns.
 fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Patterns>, D::Error> {
     let texts = Vec::<String>::deserialize(from)?;
     let patterns = Patterns::parse(texts.iter().map(String::as_str));

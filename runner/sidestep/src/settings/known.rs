@@ -1,23 +1,23 @@
-//! Every setting there is: the one table that files, variables, flags and the reference follow.
+//! The table of all settings, from which files, variables, flags and the reference are derived.
 
-/// A setting as people set it.
+/// A setting, as users see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// Its name in a file.
+    /// The setting's name in a file.
     pub name: &'static str,
-    /// How its value is written.
+    /// The format of its value.
     pub written: &'static str,
-    /// What it does.
+    /// Its purpose.
     pub about: &'static str,
-    /// The variable that sets it.
+    /// The environment variable that sets it.
     pub variable: Option<&'static str>,
     /// The flag that sets it.
     pub flag: Option<&'static str>,
-    /// Why a project's file can't set it.
+    /// The reason why a project's file can't set it, if it can't.
     pub operators: Option<&'static str>,
 }
 
-/// A setting that anyone may set.
+/// Returns a setting that any source may set.
 const fn anyone(
     name: &'static str,
     variable: &'static str,
@@ -164,7 +164,7 @@ pub(crate) const CLUSTERS: Known = anyone(
 .operators(REACHES)
 .without_variable();
 
-/// Names settings that only the machine's file sets. It is the machine's alone.
+/// The list of locked settings. Only the machine's file may set it.
 pub(crate) const LOCK: Known = anyone(
     "lock",
     "",
@@ -175,7 +175,7 @@ pub(crate) const LOCK: Known = anyone(
 .operators("only the machine's file can lock settings")
 .without_variable();
 
-/// All of them, as they are shown.
+/// All settings, in the order in which they are shown.
 pub(crate) const ALL: [Known; 13] = [
     STATE,
     COLOR,
@@ -192,7 +192,7 @@ pub(crate) const ALL: [Known; 13] = [
     LOCK,
 ];
 
-/// Why this can't be locked; none if it can.
+/// Returns why a setting can't be locked, if that is so.
 pub(super) fn unlockable(name: &str) -> Option<String> {
     let known = ALL.iter().find(|known| known.name == name);
     let endpoint = name

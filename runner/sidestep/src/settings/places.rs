@@ -1,24 +1,24 @@
 use std::path::{Path, PathBuf};
 
-/// The machine's folder: what lies there is the operator's, not the user's.
+/// The machine's folder, whose files belong to the operator, not the user.
 const MACHINE: &str = "/etc/sidestep";
 
-/// Where files lie (XDG Base Directory Specification 0.8).
+/// The paths of files and folders (XDG Base Directory Specification 0.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// The folder that all paths are relative to.
     pub workspace: PathBuf,
-    /// `$XDG_STATE_HOME/sidestep`: runs. None without a home.
+    /// `$XDG_STATE_HOME/sidestep`: runs. `None` without a home.
     pub state: Option<PathBuf>,
-    /// `$XDG_CACHE_HOME/sidestep`: what can be made again. None without a home.
+    /// `$XDG_CACHE_HOME/sidestep`: files that can be created again. `None` without a home.
     pub cache: Option<PathBuf>,
-    /// `.sidestep/config.yaml` of the workspace.
+    /// `.sidestep/config.yaml` in the workspace.
     pub project_config: PathBuf,
-    /// `$XDG_CONFIG_HOME/sidestep/config.yaml`. None without a home.
+    /// `$XDG_CONFIG_HOME/sidestep/config.yaml`. `None` without a home.
     pub user_config: Option<PathBuf>,
     /// `/etc/sidestep/config.yaml`.
     pub machine_config: PathBuf,
-    /// `$XDG_CONFIG_HOME/sidestep/policy.yaml`. None without a home.
+    /// `$XDG_CONFIG_HOME/sidestep/policy.yaml`. `None` without a home.
     pub user_policy: Option<PathBuf>,
     /// `/etc/sidestep/policy.yaml`.
     pub machine_policy: PathBuf,
@@ -27,34 +27,34 @@ pub struct Places {
 /// A file or folder that the runner reads or writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownFile {
-    /// Where it lies; none where no home says so.
+    /// The path; `None` if it depends on a home that is not known.
     pub path: Option<PathBuf>,
-    /// What it is for.
+    /// Its purpose.
     pub about: &'static str,
 }
 
 impl Places {
-    /// The runs, where no setting says otherwise.
+    /// Returns the default folder of runs.
     pub fn runs(&self) -> Option<PathBuf> {
         self.state.as_ref().map(|state| state.join("runs"))
     }
 
-    /// The sandboxes.
+    /// Returns the folder of sandboxes.
     pub fn sandboxes(&self) -> Option<PathBuf> {
         self.state.as_ref().map(|state| state.join("sandbox"))
     }
 
-    /// The compiled code of plugins.
+    /// Returns the cache folder for compiled plugins.
     pub fn compiled(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(|cache| cache.join("plugins"))
     }
 
-    /// What a run makes on its way.
+    /// Returns the folder for a run's temporary files.
     pub fn scratch(&self) -> Option<PathBuf> {
         self.cache.as_ref().map(|cache| cache.join("scratch"))
     }
 
-    /// All of them, as they are shown.
+    /// Returns all known files, in the order in which they are shown.
     pub fn files(&self) -> Vec<KnownFile> {
         let known = |path: Option<&Path>, about| KnownFile {
             path: path.map(Path::to_owned),
@@ -92,16 +92,16 @@ impl Places {
         ]
     }
 
-    /// The places of a workspace, by the environment.
+    /// Returns the paths for a workspace, according to the environment.
     pub fn of(workspace: &Path, env: impl Fn(&str) -> Option<String>) -> Self {
-        // The specification: a relative path in these variables is to be ignored.
+        // The specification requires that relative paths in these variables are ignored.
         let absolute = |name: &str| {
             env(name)
                 .map(PathBuf::from)
                 .filter(|path| path.is_absolute())
         };
-        // Without a home there is none of these: a folder that everybody shares, such as /tmp, is
-        // nobody's home.
+        // Without a home there are no such folders: a shared folder such as /tmp does not qualify
+        // as a home.
         let home = absolute("HOME");
         let base = |name, default: &str| {
             absolute(name)

@@ -1,4 +1,5 @@
-//! Where credentials go: endpoints and clusters, which a project's file has no say in.
+//! Settings for where credentials are sent: endpoints and clusters. A project's file can't set
+//! them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,10 +7,10 @@ use std::path::Path;
 use super::file::{ClusterAccess, File};
 use super::{ENDPOINTS, Places, Setting, Source, known};
 
-/// What a variable that sets an endpoint begins with; the service's name follows.
+/// The prefix of variables that set an endpoint; the service's name follows.
 pub(super) const VARIABLE: &str = "SIDESTEP_ENDPOINT_";
 
-/// Endpoints receive credentials.
+/// Resolves the endpoints, which receive credentials.
 pub(super) fn endpoints(
     user: &File,
     user_config: &Path,
@@ -38,7 +39,7 @@ pub(super) fn endpoints(
     all
 }
 
-/// Clusters are reached with the user's credentials.
+/// Resolves the clusters, which are reached with the user's credentials.
 pub(super) fn clusters(
     user: &File,
     user_config: &Path,

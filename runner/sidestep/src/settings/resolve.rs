@@ -1,4 +1,4 @@
-//! Whose word counts for a setting.
+//! Decides which source sets a setting.
 
 use std::fmt;
 use std::path::Path;
@@ -9,16 +9,16 @@ use super::file::File;
 use super::known::Known;
 use super::{Setting, Source};
 
-/// Picks each setting from whoever may say it.
+/// Resolves each setting from its sources.
 pub(super) struct Resolver<'a> {
-    /// The project's, the user's and the machine's.
+    /// The project's, the user's and the machine's file.
     pub(super) files: [(&'a File, &'a Path); 3],
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Resolver<'_> {
-    /// The setting, from the first that says it: flag, environment, files; or the machine's alone
-    /// where that locks it.
+    /// Returns the setting from the first source that sets it: flag, environment, files. If the
+    /// machine's file locks it, only that file counts.
     pub(super) fn pick<T, E: fmt::Display>(
         &self,
         known: &Known,

@@ -1,27 +1,27 @@
-//! The settings as they are shown.
+//! Formats the settings for display.
 
 use clap::ValueEnum;
 
 use super::{Known, Settings, Source, known};
 
-/// A setting as it is shown.
+/// A setting, formatted for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its name in a file.
+    /// The setting's name in a file.
     pub name: String,
     /// Its value.
     pub value: String,
-    /// Where it comes from.
+    /// The source of the value.
     pub source: String,
-    /// Whether the machine's file locks it.
+    /// Whether the machine's file locks the setting.
     pub locked: bool,
 }
 
-/// The ceiling of memory where nobody has set any.
+/// The text for the default memory limit.
 const HALF: &str = "half of the machine's or container's";
 
 impl Settings {
-    /// Each setting with its source.
+    /// Returns each setting with its source.
     pub fn rows(&self) -> Vec<Row> {
         let named_row = |name: String, value: String, source: &Source| Row {
             value,

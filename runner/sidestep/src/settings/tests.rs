@@ -26,12 +26,12 @@ impl World {
         let folder = path.parent().expect("a folder");
         std::fs::create_dir_all(folder).expect("made");
         std::fs::write(path, text).expect("written");
-        // Whatever the umask is.
+        // Independent of the umask.
         set(folder, 0o700);
         set(path, 0o600);
     }
 
-    /// The user's file.
+    /// Returns the path of the user's file.
     fn user(&self) -> PathBuf {
         self.places.user_config.clone().expect("a home")
     }
@@ -175,7 +175,7 @@ fn a_lock_names_a_setting_and_stands_in_the_machine_s_file() {
     }
 }
 
-/// The table and what a file is read into know the same settings; each row says its own name.
+/// The table and the file's type have the same settings, and each row has its own name.
 #[test]
 fn a_file_sets_what_the_table_lists() {
     let unknown = serde_json::from_str::<File>(r#"{ "?": 1 }"#).expect_err("unknown");
@@ -203,7 +203,7 @@ fn a_file_sets_what_the_table_lists() {
     }
 }
 
-/// What the book shows as a settings file is one.
+/// The examples of settings files in the book are valid.
 #[test]
 fn the_examples_of_the_book_are_read() {
     let world = World::new();

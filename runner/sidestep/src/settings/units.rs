@@ -1,4 +1,4 @@
-//! Times and sizes, written as a pipeline writes them.
+//! Durations and sizes, in the same notation as in a pipeline.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use serde::Deserialize;
 use sidestep_contract::units::{self, bytes, milliseconds};
 
-/// A time of at least a second: `60s`, `2m`.
+/// A duration of at least one second: `60s`, `2m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Time(pub Duration);
 
-/// A size of at least so many MiB: `512Mi`, `2Gi`. With less, nothing works.
+/// A size of at least `LEAST` MiB: `512Mi`, `2Gi`. Nothing works with less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct SizeFrom<const LEAST: u64>(pub u64);
 
-/// A size as a file has it: YAML reads one without a unit as a number.
+/// A size in a file: YAML reads a size without a unit as a number.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Written {
@@ -25,10 +25,10 @@ enum Written {
     Text(String),
 }
 
-/// How much memory a compiler may take.
+/// The memory limit of a compiler process.
 pub type Size = SizeFrom<64>;
 
-/// How much a run may write.
+/// The limit on what a run may write.
 pub type Limit = SizeFrom<1>;
 
 impl FromStr for Time {

@@ -1,32 +1,33 @@
-//! Which signals the process was started to ignore.
+//! Determines which signals the process was started to ignore.
 
 use std::io::Read as _;
 
-/// The most of the status file that is read; it has some 1,500 bytes.
+/// The maximum number of bytes read of the status file, which has about 1,500.
 const MAX_STATUS: u64 = 64 << 10;
 
-/// The signals that were ignored when the process was started: by `nohup`, or by a shell that
-/// starts a job in the background.
+/// The signals that were ignored when the process was started, for example by `nohup` or by a shell
+/// that starts a background job.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Inherited {
-    /// Bit N-1 stands for signal N.
+    /// A bit mask; bit N-1 stands for signal N.
     ignored: u64,
 }
 
 impl Inherited {
-    /// Reads them. Called before any handler is set, since a handler replaces what was inherited.
+    /// Reads the ignored signals. Call it before any handler is set, since a handler replaces the
+    /// inherited disposition.
     pub(crate) fn read() -> Self {
         let mut status = String::new();
         let read = std::fs::File::open("/proc/self/status")
             .and_then(|file| file.take(MAX_STATUS).read_to_string(&mut status));
         match read {
             Ok(_) => Self::of(&status),
-            // Without /proc nothing is known, and the usual handlers are set.
+            // Without /proc they are unknown, and the usual handlers are set.
             Err(_) => Self::default(),
         }
     }
 
-    /// Reads `SigIgn` of a status file (proc_pid_status(5)): a mask in hexadecimal.
+    /// Parses `SigIgn` in a status file (proc_pid_status(5)): a mask in hexadecimal.
     fn of(status: &str) -> Self {
         let mask = status
             .lines()
@@ -37,7 +38,7 @@ impl Inherited {
         }
     }
 
-    /// Whether a signal was ignored.
+    /// Returns whether a signal was ignored.
     pub(crate) fn ignores(self, signal: i32) -> bool {
         (1..=64).contains(&signal) && self.ignored >> (signal - 1) & 1 == 1
     }

@@ -1,39 +1,40 @@
-//! What a signal does, after those that came before it.
+//! Decides what a signal does, depending on earlier signals.
 
 use std::time::{Duration, Instant};
 
 use sidestep_events::Exit;
 
-/// How long what arrives counts as the same stop: `timeout` and many CI agents signal the process
-/// and then its group.
+/// The time within which signals count as the same stop: `timeout` and many CI agents signal the
+/// process and then its group.
 const SAME: Duration = Duration::from_secs(1);
 
-/// What a signal does.
+/// The effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
-    /// It belongs to a stop that is under way.
+    /// Belongs to a stop in progress, and has no effect.
     Nothing,
-    /// It stops the run, which then cleans up.
+    /// Stops the run, which then cleans up.
     Stop,
-    /// It ends the process at once.
+    /// Ends the process at once.
     Force,
 }
 
 /// Decides what each signal does.
 ///
-/// The first one stops the run. Within a second nothing more happens. After that only a SIGINT
-/// that follows on a SIGINT forces the end: a person at a terminal asked twice. SIGTERM and SIGHUP
-/// never do: GitHub sends SIGTERM 7.5 s after SIGINT, while the run still cleans up.
+/// The first one stops the run. Signals within one second of it have no effect. After that, only a
+/// SIGINT that follows another SIGINT forces the end: a person at a terminal asked twice. SIGTERM
+/// and SIGHUP never do, because GitHub sends SIGTERM 7.5 s after SIGINT, while the run still cleans
+/// up.
 #[derive(Debug, Default)]
 pub(super) struct Rule {
     /// When the run was stopped.
     stopped: Option<Instant>,
-    /// When the last SIGINT came that was a stop of its own.
+    /// When the last SIGINT arrived that was not part of an earlier stop.
     interrupted: Option<Instant>,
 }
 
 impl Rule {
-    /// Takes a signal that arrives now.
+    /// Returns the effect of a signal that arrives now.
     pub(super) fn take(&mut self, signal: Exit, now: Instant) -> Act {
         let same = |at: Instant| now.saturating_duration_since(at) < SAME;
         let interrupt = signal == Exit::Interrupted;
@@ -62,7 +63,7 @@ mod tests {
     const TERM: Exit = Exit::Terminated;
     const HUP: Exit = Exit::Hangup;
 
-    /// What each signal does, with the milliseconds after the first at which it arrives.
+    /// Returns the effect of each signal, given with its delay in milliseconds after the first one.
     fn acts(signals: &[(Exit, u64)]) -> Vec<Act> {
         let (mut rule, start) = (Rule::default(), Instant::now());
         signals

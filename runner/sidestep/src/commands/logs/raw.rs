@@ -1,4 +1,4 @@
-//! The bytes of one container's log.
+//! Prints the raw bytes of one container's log.
 
 use std::io::{self, IsTerminal as _};
 
@@ -12,19 +12,18 @@ use super::selection::Selection;
 use crate::cli::Raw;
 use crate::output::{note, try_bytes};
 
-/// Writes the bytes of one container.
+/// Prints the raw bytes of one container.
 pub(super) struct RawLog {
     /// The container, `NAMESPACE/POD/NAME`, once it is known.
     container: Option<String>,
-    /// Whether it was said that there are others.
+    /// Whether a note about other containers was printed.
     said: bool,
 }
 
 impl RawLog {
-    /// Finds the one container that is meant.
+    /// Finds the one container that the selection matches.
     ///
-    /// # Errors
-    /// There are several, or standard output is a terminal.
+    /// # Errors Several containers match, or standard output is a terminal.
     pub(super) fn new(run: &RunFolder, selection: &Selection<'_>, raw: Raw) -> Result<Self, Error> {
         if is_refused(raw, io::stdout().is_terminal()) {
             return Err(Error::usage(
@@ -35,7 +34,7 @@ impl RawLog {
         let containers = containers(&run.account()?.history, selection);
         if containers.len() > 1 {
             let message = format!("run {} has logs of several containers", run.id());
-            // As a failure: its commands stand on one line each, whatever their length.
+            // A failure, because its commands each stay on one line, whatever their length.
             let several = Failure::new(
                 Class::InvalidInput,
                 codes::command::WRONG,
@@ -75,7 +74,7 @@ impl RawLog {
     }
 }
 
-/// Whether the bytes may not be written to standard output.
+/// Returns whether the bytes must not be written to standard output.
 fn is_refused(raw: Raw, is_terminal: bool) -> bool {
     match raw {
         Raw::Away => is_terminal,
@@ -83,7 +82,7 @@ fn is_refused(raw: Raw, is_terminal: bool) -> bool {
     }
 }
 
-/// The container that wrote a line, `NAMESPACE/POD/NAME`.
+/// Returns the container that wrote a line, as `NAMESPACE/POD/NAME`.
 pub(super) fn container_of(line: &LogLine) -> Option<String> {
     let name = |name| line.field(name)?.as_str();
     match line.source {
@@ -96,7 +95,7 @@ pub(super) fn container_of(line: &LogLine) -> Option<String> {
     }
 }
 
-/// The containers whose logs the run has, in order of their names.
+/// Returns the containers with logs in the run, sorted by name.
 fn containers(history: &History, selection: &Selection<'_>) -> Vec<String> {
     let steps = history.started.iter().flat_map(|started| &started.steps);
     let steps: Vec<_> = steps

@@ -1,11 +1,11 @@
-//! Which lines of a run are wanted.
+//! Selects the lines of a run.
 
 use sidestep_events::{Envelope, Event, Foreign};
 
 use super::raw::container_of;
 use crate::cli::Logs;
 
-/// What was asked for; nothing means everything.
+/// The user's selection; an empty one matches everything.
 pub(super) struct Selection<'a> {
     /// A step, or an instance of it.
     pub(super) step: Option<&'a str>,
@@ -21,7 +21,7 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// Whether the event is a line that is wanted, or ends one.
+    /// Returns whether the event is a selected line, or ends one.
     pub(super) fn wants(&self, envelope: &Envelope) -> bool {
         let container = match &envelope.event {
             Event::Log(line) => match (self.container, container_of(line)) {
@@ -34,13 +34,13 @@ impl<'a> Selection<'a> {
         container && self.is_of_step([envelope.step.as_ref(), envelope.instance.as_ref()])
     }
 
-    /// Whether the names of a step and its instance are those that are wanted.
+    /// Returns whether a step or its instance, by their names, is selected.
     pub(super) fn is_of_step(&self, names: [Option<&Foreign>; 2]) -> bool {
         self.step
             .is_none_or(|step| names.into_iter().flatten().any(|name| *name == step))
     }
 
-    /// Whether a container, `NAMESPACE/POD/NAME`, is wanted.
+    /// Returns whether a container, as `NAMESPACE/POD/NAME`, is selected.
     pub(super) fn is_of_container(&self, container: &str) -> bool {
         self.container.is_none_or(|wanted| {
             container == wanted || container.rsplit('/').next() == Some(wanted)
