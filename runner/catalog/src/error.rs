@@ -6,9 +6,9 @@ use sidestep_events::{Class, Diagnostic, Failure, Help, Owner, codes};
 pub struct PluginError {
     /// The error code, dotted and extensible like a failure's: `plugin.not-found`, `plugin.api`.
     pub code: &'static str,
-    /// What is wrong, with the plugin's name or path.
+    /// The problem, with the plugin's name or path.
     pub message: String,
-    /// What to do, one step per entry.
+    /// The steps to fix it, one per entry.
     pub help: Vec<String>,
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Cut {
     pub(crate) cancel: CancellationToken,
     /// Fires when the instance is detached.
     pub(crate) detach: CancellationToken,
-    /// When the run's timeout expires, if that ends the instance.
+    /// The time at which the run's timeout expires, if that ends the instance.
     pub(crate) run_ends: Option<Instant>,
 }
 

@@ -74,6 +74,6 @@ pub struct Work {
     pub positions: BTreeMap<String, BTreeMap<String, Value>>,
     /// The step's inputs.
     pub inputs: Value,
-    /// How long the attempt may take. The engine cancels it after that.
+    /// The timeout of the attempt. The engine cancels it after that.
     pub timeout: Option<Duration>,
 }

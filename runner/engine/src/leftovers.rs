@@ -52,7 +52,7 @@ pub fn was_detached<'a>(records: impl DoubleEndedIterator<Item = &'a Record>) ->
     matches!(last, Some(Event::Warning(warning)) if warning.code == DETACHED)
 }
 
-/// Applies `on-exit` to the outside objects of the intents that `wanted` picks.
+/// Applies `on-exit` to the external objects of the intents that `wanted` picks.
 pub(crate) async fn clean_up(
     recorder: &Recorder,
     cleaner: &dyn Cleaner,

@@ -5,14 +5,14 @@ use std::time::Duration;
 pub struct RunOptions {
     /// The maximum number of instances that run in parallel; 0 counts as 1.
     pub max_parallel: usize,
-    /// How long the run may take, without `finally`.
+    /// The timeout of the run, without `finally`.
     pub timeout: Option<Duration>,
-    /// How long a plugin may continue after its timeout.
+    /// The grace period of a plugin after its timeout.
     pub grace: Duration,
-    /// How long a plugin may continue after it was cancelled. Its objects are removed after that,
-    /// and GitHub kills a cancelled job after 10 s.
+    /// The grace period of a plugin after it was cancelled. Its objects are removed after that, and
+    /// GitHub kills a cancelled job after 10 s.
     pub cancel_grace: Duration,
-    /// How long the host may take to remove the objects of one attempt.
+    /// The timeout for removing the objects of one attempt.
     pub cleanup: Duration,
     /// The timeout of an instance in `finally` that has none of its own.
     pub finally_timeout: Duration,

@@ -37,15 +37,15 @@ pub struct Node {
     pub needs: Vec<usize>,
     /// Whether the instance belongs to `finally`, which starts when all others are over.
     pub finally: bool,
-    /// When a failed attempt is retried.
+    /// The conditions for retrying a failed attempt.
     pub retry: Retry,
-    /// How long one attempt may take.
+    /// The timeout of one attempt.
     pub timeout: Option<Duration>,
     /// The matrix whose limits the instance shares.
     pub pool: Option<Pool>,
 }
 
-/// When a failed attempt is retried.
+/// The conditions for retrying a failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
     /// The maximum number of attempts; 0 counts as 1.
@@ -113,9 +113,9 @@ pub struct NodeState {
     pub status: Status,
     /// The instance's outputs, if it succeeded.
     pub outputs: Option<Value>,
-    /// Why the instance failed.
+    /// The failure, if the instance failed.
     pub failure: Option<Failure>,
-    /// For a skipped instance, whether an earlier failure was the reason.
+    /// Whether an earlier failure was the reason, for a skipped instance.
     pub because_of_failure: bool,
 }
 

@@ -48,7 +48,7 @@ struct Inner {
     next_intent: u64,
     open: HashMap<IntentId, Intent>,
     logs: Logs,
-    /// How much of the journal each instance may write.
+    /// The shares of the journal that instances may write.
     shares: Ledger,
     reporters: Option<Outlet>,
     /// The number of lines that were dropped because neither the journal nor the reporters could

@@ -31,7 +31,7 @@ pub(crate) struct Schedule {
     shared: Arc<Shared>,
     stop: Stop,
     view: RunView,
-    /// Where each instance starts or resumes; `None` once it has.
+    /// The point at which each instance starts or resumes; `None` once it has started.
     starts: Vec<Option<Start>>,
     queue: Queue,
     tasks: JoinSet<Option<Ended>>,
@@ -303,7 +303,7 @@ impl Schedule {
     }
 }
 
-/// The failure when no step of the run is in progress, and there still is no room.
+/// Returns the failure when there is no room even though no other step is in progress.
 fn no_room(reason: &str) -> Failure {
     Failure::new(
         Class::Exhausted,

@@ -35,7 +35,7 @@ impl Shared {
         }
     }
 
-    /// Applies `on-exit` to the outside objects of the intents that `wanted` picks.
+    /// Applies `on-exit` to the external objects of the intents that `wanted` picks.
     pub(crate) async fn clean_up(&self, scope: &Scope, wanted: impl Fn(&Intent) -> bool) {
         let (recorder, limit) = (&self.recorder, self.options.cleanup);
         let all = clean_up(recorder, &*self.cleaner, limit, scope, wanted).await;
@@ -48,7 +48,7 @@ impl Shared {
         }
     }
 
-    /// Returns why objects of the run may still be there: the last failure to remove each.
+    /// Returns why objects of the run may still exist: the last failure to remove each.
     pub(crate) fn left(&self) -> Vec<Failure> {
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.values().cloned().collect()

@@ -1,11 +1,11 @@
-//! Where an instance starts or resumes.
+//! The point at which an instance starts or resumes.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sidestep_state::InstanceHistory;
 
-/// Where an instance starts or resumes.
+/// The point at which an instance starts or resumes.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
     /// The number of the attempt, from 1.
@@ -16,7 +16,7 @@ pub(crate) struct Start {
     pub(crate) outputs: Option<Value>,
 }
 
-/// What an attempt's next incarnation inherits.
+/// The state that an attempt's next incarnation inherits.
 #[derive(Debug, Clone)]
 pub(crate) struct Incarnation {
     /// The incarnation's number, from 1.

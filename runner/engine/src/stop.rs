@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sidestep_events::{Exit, Failure};
 use tokio_util::sync::CancellationToken;
 
-/// Why a run is stopped before its end.
+/// The reason why a run is stopped before its end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StopReason {
     /// A signal or `sidestep cancel` asked for it.

@@ -20,14 +20,14 @@ use sidestep_catalog::PluginError;
 use sidestep_events::codes;
 use wasmtime::Engine;
 
-/// How long compiling takes before the user is notified.
+/// The compile time after which the user is notified.
 const SILENT: Duration = Duration::from_secs(1);
 /// The maximum number of threads that compile. Each takes memory for its stack and its allocations.
 const MAX_THREADS: usize = 4;
 /// The maximum number of bytes of the child's standard error that are read.
 const MAX_SAID: u64 = 16 << 10;
 
-/// How components are compiled.
+/// The way in which components are compiled.
 #[derive(Debug, Clone, Default)]
 pub enum Compiler {
     /// In this process, without limits: for trusted components, in builds and tests.

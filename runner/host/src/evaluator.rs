@@ -41,7 +41,7 @@ pub struct ModuleEvaluator {
     limits: EvaluationLimits,
     prepared: OnceLock<Result<Prepared, String>>,
     idle: Mutex<Vec<Instance>>,
-    /// What is left of the run's budgets of steps and of bytes of answers.
+    /// The rest of the run's budgets of steps and of bytes of answers.
     steps_left: AtomicU64,
     values_left: AtomicUsize,
 }

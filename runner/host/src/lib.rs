@@ -1,10 +1,10 @@
 //! The plugin host: loads components and runs each incarnation of a step in its own Store.
 //!
-//! The catalog reads a component. The host compiles it once in a separate process, or loads it from
-//! the cache of compiled code, and links exactly the capabilities that its manifest requests. Any
-//! other import is an error before the plugin starts. Each incarnation has limits on memory, time,
-//! and calls to the host. No behaviour of a plugin ends the host, which reports how each
-//! incarnation ended.
+//! The catalog reads a component. The host validates and compiles it once in a separate process, or
+//! loads it from the cache of compiled code. It links exactly the capabilities that the manifest
+//! requests; any other import is an error before the plugin starts. Each incarnation has limits on
+//! memory, time, and calls to the host. No behaviour of a plugin ends the host, which reports how
+//! each incarnation ended.
 //!
 //! This crate must not know what a capability does, what a pipeline is, or how events are shown.
 

@@ -19,7 +19,7 @@ pub struct Limits {
     pub call_bytes: usize,
     /// The maximum size of its outputs, in bytes of JSON.
     pub output_bytes: usize,
-    /// How long it may continue after it was cancelled.
+    /// The grace period after it was cancelled.
     pub grace: Duration,
     /// The limits on what it may ask of the host.
     pub step: StepLimits,

@@ -26,7 +26,7 @@ pub struct HostConfig {
     /// The cache folder of compiled plugins, which only this user may be able to write; `None` for
     /// no cache.
     pub cache_dir: Option<PathBuf>,
-    /// How plugins are compiled.
+    /// The compiler for plugins.
     pub compiler: Compiler,
     /// The limits on each incarnation.
     pub limits: Limits,

@@ -29,11 +29,11 @@ pub struct Incarnation {
     pub services: Arc<Services>,
     /// The step's inputs, a JSON object.
     pub inputs: Value,
-    /// How long it may run.
+    /// The timeout of the incarnation.
     pub timeout: Option<Duration>,
 }
 
-/// How a guest's function ended.
+/// The outcome of a guest's function.
 enum Ended<T> {
     Answered(T),
     Trapped(wasmtime::Error),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// How long a guest computes before it yields.
+/// The time that a guest computes before it yields.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Increments the engine's epoch until it is dropped.

@@ -14,8 +14,8 @@ use crate::cloud::Clients;
 /// The grace period of a deleted pod in seconds. It is short, since the pod's work no longer
 /// counts.
 pub(crate) const GRACE: u32 = 5;
-/// How long to wait for a deletion: a pod's grace period, plus the time its node needs to report
-/// it.
+/// The maximum time to wait for a deletion: a pod's grace period, plus the time its node needs to
+/// report it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Removes objects of clusters and buckets.

@@ -20,7 +20,7 @@ pub struct Cloud {
     pub endpoints: BTreeMap<String, String>,
     /// The address of an emulator of Cloud Storage: a URL, or a host and port.
     pub storage_emulator: Option<String>,
-    /// How to reach the clusters that pipelines refer to, by the names in the pipelines.
+    /// The access to the clusters that pipelines refer to, by the names in the pipelines.
     pub clusters: BTreeMap<String, Mapped>,
     /// The sandbox that replaces Google Cloud.
     pub sandbox: Option<Sandboxed>,

@@ -18,34 +18,34 @@ pub(crate) use expired::sweep_expired;
 /// An object or file that was left behind, and what happened to it.
 #[derive(Debug)]
 pub struct Finding {
-    /// Its kind: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
+    /// The kind: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
     pub kind: Foreign,
-    /// Its name and location.
+    /// The name and location.
     pub name: Foreign,
     /// The run that it belongs to, if known.
     pub run: Option<Foreign>,
-    /// Why it counts as left behind, or why it is kept.
+    /// The reason why it counts as left behind, or why it is kept.
     pub why: Foreign,
-    /// What happened to it.
+    /// The action that was taken.
     pub fate: Fate,
 }
 
-/// What happened to a finding.
+/// The action that was taken on a finding.
 #[derive(Debug)]
 pub enum Fate {
-    /// It was removed.
+    /// The object was removed.
     Removed,
-    /// Its deletion was accepted and is still in progress.
+    /// The object's deletion was accepted and is still in progress.
     Going(Going),
-    /// It would be removed if this were not a dry run.
+    /// The object would be removed if this were not a dry run.
     WouldRemove,
-    /// It was moved to a name that no command looks for.
+    /// The run was moved to a name that no command looks for.
     SetAside,
-    /// It would be set aside if this were not a dry run.
+    /// The run would be set aside if this were not a dry run.
     WouldSetAside,
-    /// It was kept.
+    /// The object was kept.
     Kept,
-    /// It could not be removed or checked.
+    /// The object could not be removed or checked.
     Failed(Failure),
 }
 

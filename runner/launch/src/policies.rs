@@ -16,7 +16,7 @@ pub(crate) struct Policies {
     pub(crate) sources: Vec<(String, String)>,
 }
 
-/// How the path of a policy was chosen.
+/// The way in which the path of a policy was chosen.
 #[derive(Debug, Clone, Copy)]
 enum Named {
     /// It is a default path. The file may be missing; if it exists, only the user and root may be

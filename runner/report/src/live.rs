@@ -43,7 +43,7 @@ impl Screen {
 }
 
 impl Live {
-    /// Creates a reporter that draws on standard output. It must be a terminal.
+    /// Creates a reporter that draws on standard output. For a pipe, use `Lines` instead.
     pub fn stdout(options: TextOptions) -> Self {
         Self {
             columns: || columns(&Term::stdout()),

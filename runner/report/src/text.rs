@@ -27,7 +27,7 @@ pub(crate) use units::{progress_text, throughput};
 pub struct TextOptions {
     /// Whether colours may be used.
     pub color: bool,
-    /// How much is printed.
+    /// The amount of output.
     pub verbosity: Verbosity,
     /// Whether progress is printed as lines. If not, the live reporter draws it.
     pub progress_lines: bool,
@@ -44,7 +44,7 @@ pub struct Hint {
     pub does: String,
 }
 
-/// How much is printed.
+/// The amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
     /// Only warnings, failures and the end.

@@ -14,7 +14,7 @@ use crate::settings::known;
 use crate::signals::Signals;
 use crate::{output, reporters};
 
-/// How long the output of a run that ended after a signal may still take.
+/// The maximum time to keep showing the output of a run that a signal has stopped.
 const SHOWING: Duration = Duration::from_secs(5);
 
 /// The options for showing a run.

@@ -12,7 +12,7 @@ use sidestep_report::{Screen, columns, fold, render_failure};
 use crate::environment;
 use crate::settings::Color;
 
-/// How long the last message of a process may block.
+/// The maximum time to wait for the last message of a process to be written.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The first error of writing to standard output.

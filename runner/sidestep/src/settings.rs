@@ -85,7 +85,7 @@ pub struct Settings {
     pub memory: Option<Setting<Size>>,
     /// Custom addresses of services, by service name: `STORAGE`, `IAM`.
     pub endpoints: BTreeMap<String, Setting<String>>,
-    /// How to reach the clusters that pipelines refer to, by the names in the pipelines.
+    /// The access to the clusters that pipelines refer to, by the names in the pipelines.
     pub clusters: BTreeMap<String, Setting<ClusterAccess>>,
     /// Files that are ignored, and why.
     pub warnings: Vec<Diagnostic>,

@@ -12,7 +12,7 @@ use crate::lines::ends;
 pub struct History {
     /// The latest start.
     pub started: Option<RunStarted>,
-    /// When the run was first started.
+    /// The time at which the run was first started.
     pub began: Option<jiff::Timestamp>,
     /// The end of the run, unless it was resumed after that or has not ended.
     pub finished: Option<RunFinished>,
@@ -33,9 +33,9 @@ pub struct InstanceHistory {
     pub status: Option<Status>,
     /// The outputs, if the instance succeeded.
     pub outputs: Option<Value>,
-    /// Why the instance failed.
+    /// The failure, if the instance failed.
     pub failure: Option<Failure>,
-    /// How long the instance took, in milliseconds.
+    /// The duration of the instance, in milliseconds.
     pub duration_ms: u64,
     /// The attempts, the first one first.
     pub attempts: Vec<AttemptHistory>,

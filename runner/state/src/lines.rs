@@ -18,8 +18,8 @@ const ATTEMPT: usize = 256;
 /// The size of a kind's entry without its fields.
 const KIND: usize = 128;
 
-/// How many of the latest kinds a line is compared with; about the number of steps that log at the
-/// same time.
+/// The number of latest kinds that a line is compared with: about the number of steps that log at
+/// the same time.
 const LATEST: usize = 64;
 
 /// An open group of lines, which is neither in the log files nor in the journal yet.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::{StateError, Writer, own};
 
-/// How often to retry while another process only checks the lock, and the delay between two
-/// retries.
+/// The maximum number of retries while another process only checks the lock, and the delay between
+/// two of them.
 const MOST_LOOKS: u32 = 100;
 const LOOK: Duration = Duration::from_millis(1);
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::{StateError, own};
 
 /// The maximum length of a text that is read back, in bytes. A pod's line comes in pieces of 64
-/// KiB, and a mask may hold back 18 times a secret of 1 MiB, and 64 KiB, before one. All of that is
-/// less.
+/// KiB. Before a piece, a mask may hold back 18 times a secret of 1 MiB, plus 64 KiB, which is
+/// still less.
 const MAX_TEXT: u64 = 32 << 20;
 /// The maximum number of log files that are open for reading.
 const OPEN: usize = 32;

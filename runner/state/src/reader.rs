@@ -9,7 +9,7 @@ use sidestep_events::{Event, Foreign, Header, JOURNAL_VERSION, Record};
 
 use crate::{Damage, StateError, frame, own};
 
-/// How many bytes are read from the file at once.
+/// The number of bytes that are read from the file at once.
 const CHUNK: usize = 256 * 1024;
 
 /// The next item in a journal.

@@ -31,7 +31,7 @@ pub struct RunSummary {
     pub id: RunId,
     /// The pipeline's name; absent when the process ended before the run began.
     pub pipeline: Option<Foreign>,
-    /// When the run was first started.
+    /// The time at which the run was first started.
     pub began: Option<Timestamp>,
     /// The end of the run, once it has ended.
     pub finished: Option<RunFinished>,

@@ -17,7 +17,7 @@ use sidestep_state::{AttemptLog, LineGroup, RunFolder, StateError};
 use super::{Inner, Recorder, Scope};
 use crate::budget::{Full, Ledger, Room};
 
-/// How long lines are held at most.
+/// The maximum time that lines are held.
 const APART: Duration = Duration::from_millis(20);
 /// The maximum number of lines that are held.
 const MOST_LINES: usize = 1024;
@@ -38,7 +38,7 @@ pub(super) struct Logs {
     ends: HashMap<Key, u64>,
     /// The total length of all log files, including held lines.
     pub(super) bytes: u64,
-    /// How much of the log files each instance may write.
+    /// The shares of the log files that instances may write.
     pub(super) shares: Ledger,
     held: Option<LineGroup>,
     written: Option<Instant>,

@@ -4,7 +4,7 @@
 //! `sidestep-precompile --evaluator IN.wasm OUT.cwasm PLUGIN.wasm...` compiles the evaluator's
 //! module. It also writes `OUT.memory`: the SHA-256 of the code, and the module's memory after
 //! questions about the requests and schemas of these plugins.
-#![allow(clippy::print_stderr)] // a tool of the build talks to whoever builds
+#![allow(clippy::print_stderr)] // a build tool reports to the person who runs the build
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

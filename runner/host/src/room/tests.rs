@@ -58,7 +58,7 @@ fn takes(share: &Share, mebibytes: u64) -> bool {
 fn steps_start_while_there_is_room_for_the_eldest_to_grow() {
     let room = Room::new(512 * MIB, 256 * MIB);
     let admitted: Vec<_> = std::iter::from_fn(|| room.admit().ok()).collect();
-    // 240 MiB beyond the floor are reserved for the oldest.
+    // 240 MiB beyond the floor are reserved for one of them.
     assert_eq!(admitted.len(), (512 - 240) / 16);
     drop(admitted);
     assert_eq!(room.lock().taken, 0);

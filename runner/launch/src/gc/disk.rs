@@ -16,7 +16,7 @@ use crate::site::Site;
 const DRAFT: Duration = Duration::from_hours(1);
 /// The maximum time for which a step needs the files that it adds to its context while packing it.
 const SCRATCH: Duration = Duration::from_hours(24);
-/// How long compiled code must be unused before it counts as another build's or another plugin's.
+/// The time without use after which compiled code counts as another build's or another plugin's.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
 
 pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {

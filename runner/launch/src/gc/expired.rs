@@ -17,7 +17,7 @@ use crate::cloud::Clients;
 
 /// The maximum number of pods in one namespace that are checked.
 const MOST: u32 = 500;
-/// How long a run may search for leftovers of earlier runs before it begins.
+/// The maximum time for which a run searches for leftovers of earlier runs before it begins.
 const BOUND: Duration = Duration::from_secs(5);
 
 /// A namespace of a cluster.

@@ -13,7 +13,7 @@ use super::{Fate, Finding, Spot, Sweep, damaged};
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::Clients;
 
-/// How long it may take to remove the objects of one run.
+/// The timeout for removing the objects of one run.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The age at which an unfinished run without external objects is deleted.
 const FORGET: Duration = Duration::from_hours(30 * 24);

@@ -26,7 +26,7 @@ pub(super) struct Place {
     pub(super) line: usize,
     /// The number of characters before it on its line.
     pub(super) column: usize,
-    /// Its byte range in the text.
+    /// The byte range in the text.
     pub(super) bytes: Range<usize>,
 }
 

@@ -17,10 +17,10 @@ use crate::output::{note, try_line};
 use raw::RawLog;
 use selection::Selection;
 
-/// How often a run in progress is polled.
+/// The interval at which a run in progress is polled.
 const POLL: Duration = Duration::from_millis(200);
 
-/// How lines are printed.
+/// The format in which lines are printed.
 enum Printer {
     /// As text for people.
     Text(JoinedLines),

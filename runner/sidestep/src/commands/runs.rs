@@ -52,7 +52,7 @@ fn state(run: &RunSummary) -> String {
     }
 }
 
-/// An unfinished run can be resumed, unless its journal is damaged.
+/// Returns the state of a run without an end: it can be resumed, unless its journal is damaged.
 fn unfinished(run: &RunSummary) -> &'static str {
     match run.damaged {
         Some(_) => "damaged",

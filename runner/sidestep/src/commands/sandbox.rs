@@ -19,7 +19,7 @@ use crate::commands::Session;
 use crate::output;
 use crate::signals::Ends;
 
-/// How long a detached sandbox waits for a call before it exits.
+/// The time without calls after which a detached sandbox exits.
 const IDLE: Duration = Duration::from_mins(15);
 
 pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error> {

@@ -41,7 +41,7 @@ pub(crate) struct File {
     pub(crate) lock: Vec<String>,
 }
 
-/// How to reach a cluster.
+/// The access to a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum ClusterAccess {

@@ -7,7 +7,7 @@ pub struct Known {
     pub name: &'static str,
     /// The format of its value.
     pub written: &'static str,
-    /// Its purpose.
+    /// The setting's purpose.
     pub about: &'static str,
     /// The environment variable that sets it.
     pub variable: Option<&'static str>,

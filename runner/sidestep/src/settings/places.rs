@@ -29,7 +29,7 @@ pub struct Places {
 pub struct KnownFile {
     /// The path; `None` if it depends on a home that is not known.
     pub path: Option<PathBuf>,
-    /// Its purpose.
+    /// The purpose.
     pub about: &'static str,
 }
 

@@ -9,7 +9,7 @@ use super::{Known, Settings, Source, known};
 pub struct Row {
     /// The setting's name in a file.
     pub name: String,
-    /// Its value.
+    /// The setting's value.
     pub value: String,
     /// The source of the value.
     pub source: String,

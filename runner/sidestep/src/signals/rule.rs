@@ -27,9 +27,9 @@ pub(super) enum Act {
 /// up.
 #[derive(Debug, Default)]
 pub(super) struct Rule {
-    /// When the run was stopped.
+    /// The time at which the run was stopped.
     stopped: Option<Instant>,
-    /// When the last SIGINT arrived that was not part of an earlier stop.
+    /// The time of the last SIGINT that was not part of an earlier stop.
     interrupted: Option<Instant>,
 }
 

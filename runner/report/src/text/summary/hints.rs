@@ -57,8 +57,8 @@ impl Summary {
         })
     }
 
-    /// Warns about a command of gcloud or kubectl that a failure in the sandbox names: without
-    /// preparation it would go to the real cloud.
+    /// Suggests entering the sandbox first, if a failure in the sandbox names a command of gcloud
+    /// or kubectl. Otherwise that command would go to the real cloud.
     fn sandbox_first(&self) -> Option<Hint> {
         let scenario = self.scenario.as_ref()?;
         let helps = self.failures.values().flat_map(|failure| &failure.help);
