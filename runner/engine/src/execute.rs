@@ -107,19 +107,22 @@ pub(crate) async fn execute(
 }
 
 /// Returns the attempt's result if it ends within the grace period. Once the run is stopped the
-/// grace period is shorter, since the attempt's objects must be removed in time.
+/// grace period is shorter, since the attempt's objects must be removed in time. The host stops a
+/// plugin after the same period, so the clock decides whether the attempt ended by itself.
 async fn within_grace<T>(
     shared: &Shared,
     cut: &Cut,
     run: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
+    let grace = shared.options.grace;
+    let begun = Instant::now();
     let stopped = async {
         cut.cancel.cancelled().await;
         tokio::time::sleep(shared.options.cancel_grace).await;
     };
     tokio::select! {
         biased;
-        answer = timeout(shared.options.grace, run) => answer.ok(),
+        answer = timeout(grace, run) => answer.ok().filter(|_| begun.elapsed() < grace),
         () = stopped => None,
     }
 }
