@@ -32,17 +32,38 @@ pub(crate) fn build() -> Result<PathBuf> {
     let plugins = guests::build(Profile::Release)?;
     say::doing("compiling the runner");
     cargo::run(Profile::Release.build(&[RUNNER]).env(PLUGINS, &plugins))?;
-    without_symbols(&runner)
+    let stripped = without_symbols(&runner)?;
+    put(&stripped, &runner)?;
+    Ok(runner)
 }
 
-/// Splits a program into one without symbols, a third smaller, and a file with them. Cargo would
-/// put back what is changed in its own folder, so they lie in one of their own.
+/// Puts the program without symbols where cargo left the whole one, which stays in cargo's `deps`.
+/// Cargo links that one here again at its next build.
+fn put(stripped: &Path, runner: &Path) -> Result<()> {
+    if is_one(stripped, runner) {
+        return Ok(());
+    }
+    let new = runner.with_extension("new");
+    let written = fs::copy(stripped, &new).and_then(|_| fs::rename(&new, runner));
+    written.map_err(|error| format!("cannot write {}: {error}", runner.display()))
+}
+
+/// Returns whether a file is a copy of another: it is newer and as large.
+fn is_one(file: &Path, copy: &Path) -> bool {
+    let size = |path: &Path| fs::metadata(path).map(|data| data.len()).ok();
+    size(file) == size(copy) && guests::is_current(copy, &[file])
+}
+
+/// Splits a program into one without symbols and a file with them, in a folder of their own, so
+/// that this is done once for each build although cargo puts the whole program back every time.
 fn without_symbols(program: &Path) -> Result<PathBuf> {
     let folder = cargo::target_dir().join("dist");
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let (runner, symbols) = (folder.join(RUNNER), folder.join(SYMBOLS));
-    if guests::is_current(&symbols, &[program]) && guests::is_current(&runner, &[&symbols]) {
+    let is_done =
+        guests::is_current(&symbols, &[program]) && guests::is_current(&runner, &[&symbols]);
+    if is_done || is_one(&runner, program) {
         return Ok(runner);
     }
     say::doing("moving the runner's symbols to a file of their own");
