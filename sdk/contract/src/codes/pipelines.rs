@@ -5,180 +5,180 @@ use super::{Class, Code, Owner, codes};
 codes! {
     yaml {
         ALIAS = "yaml.alias", [InvalidInput] [Author]
-            "an alias stands inside the value that it names"
+            "an alias is used inside the value that it refers to"
             "write the value out";
         AMBIGUOUS = "yaml.ambiguous", [InvalidInput] [Author]
-            "a text that YAML takes for a number, a boolean or null"
-            "put it in quotes";
+            "YAML reads an unquoted text as a number, a boolean or null"
+            "put the text in quotes";
         DOCUMENTS = "yaml.documents", [InvalidInput] [Author]
-            "the file holds a second document"
-            "one file is one document";
+            "the file contains a second document"
+            "write one document per file";
         DUPLICATE_KEY = "yaml.duplicate-key", [InvalidInput] [Author]
-            "a map has a key twice"
+            "a map contains the same key twice"
             "remove one of the two";
         KEY = "yaml.key", [InvalidInput] [Author]
             "a key is a list or a map"
-            "a key is a single text";
+            "use a single text as the key";
         SYNTAX = "yaml.syntax", [InvalidInput] [Author]
-            "the file is not YAML, or not UTF-8 text"
-            "correct it at the named place";
+            "the file is not valid YAML, or not UTF-8 text"
+            "correct the file at the reported place";
         TAG = "yaml.tag", [InvalidInput] [Author]
-            "a YAML tag (`!…`), which means nothing here"
+            "the file uses a YAML tag (`!…`), and Sidestep supports no tags"
             "remove the tag";
         TOO_DEEP = "yaml.too-deep", [InvalidInput] [Author]
-            "lists and maps nest deeper than is read"
-            "nest less";
+            "lists and maps are nested deeper than the limit"
+            "reduce the nesting";
         TOO_LARGE = "yaml.too-large", [InvalidInput] [Author]
-            "the file, or what its aliases make of it, is larger than is read"
-            "`sidestep limits` prints how large it may be";
+            "the file is larger than the limit, as written or after its aliases are expanded"
+            "make the file smaller; `sidestep limits` prints the limit";
     }
     pipeline {
         BOOLEAN = "pipeline.boolean", [InvalidInput] [Author]
-            "a value that is neither `true` nor `false`"
+            "a value is neither `true` nor `false`"
             "write one of the two";
         DURATION = "pipeline.duration", [InvalidInput] [Author]
-            "a value that is not a time with its unit, or is zero"
-            "write 30s, 10m or 1h30m";
+            "a value is not a duration with a unit, or is zero"
+            "write a duration such as 30s, 10m or 1h30m";
         EMPTY = "pipeline.empty", [InvalidInput] [Author]
             "the file is empty"
             "begin with `version: 1`";
         ID = "pipeline.id", [InvalidInput] [Author]
-            "a name that can't be an id, since expressions would not read it as one name"
+            "a name is not a valid id, because expressions could not read it as one name"
             "use letters, digits and `_`";
         MISSING = "pipeline.missing", [InvalidInput] [Author]
-            "a key that has to be there is missing"
-            "add what the message names";
+            "a required key is missing"
+            "add the key that the message names";
         NUMBER = "pipeline.number", [InvalidInput] [Author]
-            "a number that is not whole, or out of its bounds"
-            "write a number within the named bounds";
+            "a number is not whole, or is out of bounds"
+            "write a whole number within the reported bounds";
         TOO_MANY = "pipeline.too-many", [InvalidInput] [Author]
-            "the pipeline has more steps, or more instances of steps, than a run takes"
-            "`sidestep limits` prints how many";
+            "the pipeline has more steps, or more instances of steps, than a run allows"
+            "reduce their number; `sidestep limits` prints the limit";
         TYPE = "pipeline.type", [InvalidInput] [Author]
-            "a value of another type than its key takes"
-            "write what the message asks for";
+            "a value does not have the type that its key requires"
+            "write a value of the type that the message names";
         UNKNOWN_KEY = "pipeline.unknown-key", [InvalidInput] [Author]
-            "a key that a pipeline or a step does not have"
-            "correct it; the message offers what was probably meant";
+            "a pipeline or a step has an unknown key"
+            "correct the key; the message suggests the closest known key";
         VERSION = "pipeline.version", [InvalidInput] [Author]
-            "`version` is missing, or is one that this version does not read"
+            "`version` is missing, or this version of Sidestep does not support it"
             "write `version: 1`";
         UNSUPPORTED = "unsupported", [InvalidInput] [Author]
-            "something of the contract that this version does not have"
-            "do without it, or use a version that has it";
+            "the file uses a feature of the contract that this version does not support"
+            "remove the feature, or use a version that supports it";
     }
     input {
         CHOICE = "input.choice", [InvalidInput] [Author]
-            "an input is none of its choices"
-            "give one of them";
+            "the value of an input is not one of its choices"
+            "use one of the choices";
         MISSING = "input.missing", [InvalidInput] [Author]
-            "an input of the pipeline has no value"
-            "give it: `-i NAME=VALUE`";
+            "a pipeline input has no value"
+            "pass a value: `-i NAME=VALUE`";
         PATTERN = "input.pattern", [InvalidInput] [Author]
-            "an input does not match its pattern, or the pattern can't be read"
-            "give another value, or correct the pattern";
+            "the value of an input does not match its pattern, or the pattern is not valid"
+            "use another value, or correct the pattern";
         TYPE = "input.type", [InvalidInput] [Author]
-            "an input is of another type than it is declared, or the type does not exist"
-            "give a value of that type";
+            "the value of an input does not have the declared type, or the declared type does not exist"
+            "use a value of the declared type, or correct the type";
         UNIT = "input.unit", [InvalidInput] [Author]
-            "an input of a step is not the time, the size or the image that its schema asks for"
-            "write it as the help says";
+            "a step input is not the duration, the size or the image that its schema requires"
+            "write the value as the help shows";
         UNKNOWN = "input.unknown", [InvalidInput] [Author]
-            "an input that the pipeline (`-i NAME=VALUE`) or the plugin (`with`) does not have"
-            "correct its name";
+            "the pipeline (`-i NAME=VALUE`) or the plugin (`with`) does not have this input"
+            "correct the input's name";
         WRONG = "input.wrong", [InvalidInput] [Author Plugin]
-            "an input of a step is not what the plugin's schema asks for"
-            "correct it in the step's `with`";
+            "a step input does not match the plugin's schema"
+            "correct the input in the step's `with`";
     }
     inputs {
         INVALID = "inputs.invalid", [InvalidInput] [Author]
             "a plugin can't read the inputs of its step"
-            "correct what the message names in the step's `with`";
+            "correct the input that the message names in the step's `with`";
     }
     matrix {
         EMPTY = "matrix.empty", [InvalidInput] [Author]
-            "a matrix has no combination, so the step would never run"
+            "a matrix has no combinations, so the step would never run"
             "add a value, or remove an `exclude`";
         EXCLUDE = "matrix.exclude", [InvalidInput] [Author]
             "an entry of `exclude` matches no combination"
-            "correct its values, or remove it";
+            "correct its values, or remove the entry";
         INCLUDE = "matrix.include", [InvalidInput] [Author]
-            "an entry of `include` adds none, or has other keys than the matrix"
-            "correct it, or remove it";
+            "an entry of `include` adds no combination, or its keys differ from those of the matrix"
+            "correct the entry, or remove it";
         KEY = "matrix.key", [InvalidInput] [Author]
-            "a matrix has no such key, or a key that it can't have"
+            "a key does not exist in the matrix, or is not allowed in a matrix"
             "correct the key";
         TOO_MANY = "matrix.too-many", [InvalidInput] [Author]
-            "a matrix has more combinations than are taken"
+            "a matrix has more combinations than the limit"
             "split the step";
         VALUE = "matrix.value", [InvalidInput] [Author]
-            "a value of a matrix is a list or a map, stands there twice, or is not known when the plan is made"
-            "write single values";
+            "a matrix value is a list or a map, is listed twice, or is not known when the run is planned"
+            "use single values that differ and that are known in advance";
     }
     retry {
         ON = "retry.on", [InvalidInput] [Author]
-            "an entry of `retry.on` is neither a class of failures nor a code"
-            "write one of the two";
+            "an entry of `retry.on` is neither a failure class nor a failure code"
+            "write a class or a code";
     }
     expression {
         BUDGET = "expression.budget", [Exhausted] [Author]
-            "an expression takes more than [its budget](#budgets-of-expressions-and-schemas)"
-            "make the expression at the named place simpler, or let a step work it out and read its output";
+            "an expression exceeds [its budget](#budgets-of-expressions-and-schemas)"
+            "simplify the expression at the reported place, or compute the value in a step and read that step's output";
         CHOICE = "expression.choice", [InvalidInput] [Author]
-            "a comparison that never holds: with no choice of the input"
-            "compare with one of its choices";
+            "a comparison can never be true, because the value is not one of the input's choices"
+            "compare with one of the choices";
         FAILED = "expression.failed", [InvalidInput] [Author]
-            "an expression has no value"
-            "correct it at the named place";
+            "an expression can't be evaluated"
+            "correct the expression at the reported place";
         FUNCTION = "expression.function", [InvalidInput] [Author]
-            "a function that does not exist, or not at this place"
-            "use what the help names";
+            "an expression calls a function that does not exist, or that is not available here"
+            "use a function that the help lists";
         KEY = "expression.key", [InvalidInput] [Author]
-            "an expression in a key"
-            "keys take no expressions";
+            "a key contains an expression"
+            "write the key without an expression";
         NAME = "expression.name", [InvalidInput] [Author]
-            "a name that does not exist, or can't be read at this place"
-            "the help lists the names that can be read there";
+            "an expression uses a name that does not exist, or that is not available here"
+            "use a name that the help lists";
         NULL = "expression.null", [InvalidInput] [Author]
-            "an output that may be null, since its step may be skipped or fail"
+            "an expression reads an output that can be null, because its step can be skipped or can fail"
             "write `default(…, \"…\")`, or test the step's status";
         PLACE = "expression.place", [InvalidInput] [Author]
-            "an expression at a place that takes none, or written in another form than the place takes"
-            "write the value, or the form that the help names";
+            "an expression is not allowed here, or not in this form"
+            "write a plain value, or the form that the help shows";
         SECRET = "expression.secret", [InvalidInput] [Author]
             "an expression reads a secret"
-            "list the name under the step's `secrets`: a plugin gets a handle, never the text";
+            "list the name under the step's `secrets`; the plugin receives a handle, never the text";
         STATUS = "expression.status", [InvalidInput] [Author]
-            "a comparison that never holds: with no status"
-            "compare with a status of steps";
+            "a comparison can never be true, because the value is not a step status"
+            "compare with a step status";
         STEPS = "expression.steps", [InvalidInput] [Author]
             "an expression reads `steps` as a whole"
             "read `steps.ID.outputs.NAME` or `steps.ID.status`";
         SYNTAX = "expression.syntax", [InvalidInput] [Author]
-            "an expression can't be read, or is too long"
-            "correct it at the named place";
+            "an expression has a syntax error, or is too long"
+            "correct the expression at the reported place";
         TYPE = "expression.type", [InvalidInput] [Author]
-            "a condition that is not true or false, or a comparison with a value of another type, which never holds"
-            "compare values of one type";
+            "a condition is not a boolean, or a comparison can never be true because the types of its two sides differ"
+            "compare values of the same type";
     }
     code {
         EXPRESSION = "code.expression", [InvalidInput] [Author]
-            "an expression in an input that something runs, such as a script: a value that is pasted into code can become code"
-            "hand it over as a variable";
+            "an input that is executed, such as a script, contains an expression; a value that is pasted into code can become code"
+            "pass the value as a variable";
     }
     env {
         UNLISTED = "env.unlisted", [InvalidInput] [Author]
             "an expression reads a variable that the file does not list"
-            "add it at the top: `env: [NAME]`";
+            "add the variable at the top of the file: `env: [NAME]`";
     }
     schema {
         BUDGET = "schema.budget", [Exhausted] [Plugin]
-            "a plugin's schema takes more than [its budget](#budgets-of-expressions-and-schemas)"
-            "this is for the plugin's author to change";
+            "a plugin's schema exceeds [its budget](#budgets-of-expressions-and-schemas)"
+            "ask the plugin's author to simplify the schema";
     }
     evaluator {
         BROKEN = "evaluator.broken", [Failed] [Sidestep]
-            "the runner was built without its evaluator"
-            "build it with `cargo xtask build`";
+            "the runner was built without its expression evaluator"
+            "build the runner with `cargo xtask build`";
     }
 }
