@@ -5,67 +5,67 @@ use super::{Class, Code, Owner, codes};
 codes! {
     pod {
         DEADLINE = "pod.deadline", [TimedOut] [Author]
-            "the build took longer than its time, and the cluster ended it"
+            "the build exceeded its deadline, and the cluster stopped it"
             "give the step a longer `timeout`";
         DELETED = "pod.deleted", [Failed] [Cluster]
-            "somebody deleted the pod before it ended"
-            "the cluster's audit log names the caller; then run it again. Only `retry.on: [pod.deleted]` retries it";
+            "a caller outside this run deleted the pod before it ended"
+            "find the caller in the cluster's audit log, then run the step again. Only `retry.on: [pod.deleted]` retries it automatically";
         DISK_FULL = "pod.disk-full", [Exhausted] [Author]
-            "the build ran out of disk"
-            "raise `ephemeralStorage`: archive, extracted files and layers need room at the same time";
+            "the build ran out of disk space"
+            "raise `ephemeralStorage`: the archive, the extracted files and the layers need space at the same time";
         EVICTED = "pod.evicted", [Unavailable] [Cluster]
-            "the pod was evicted: its node was drained (an upgrade, a scale-down), or ran low on a resource"
+            "the pod was evicted: its node was drained (for an upgrade or a scale-down), or ran low on a resource"
             "retry: it is safe";
         IMAGE_PULL = "pod.image-pull", [Failed] [Cluster]
-            "the executor image can't be pulled, also after its grace"
-            "check its name; images are pulled as the node";
+            "the executor image still can't be pulled after the grace period"
+            "check its name, and that the node's account may pull it: the node pulls images";
         LOG_CUT_OFF = "pod.log-cut-off", [] []
-            "a warning: the pod or its node went away, or the node no longer has the log, before its end was read; the message has the node's own words"
-            "the pod's own state says why it ended";
+            "a warning: the pod or its node was removed, or the node no longer has the log, before the log was read to its end; the message quotes the node"
+            "read the pod's status, which says why it ended";
         LOG_GAP = "pod.log-gap", [] []
-            "a warning: the node rotated a log, or its container restarted, before all of it was read"
-            "read the log where it is kept, if it is";
+            "a warning: the node rotated a log, or its container restarted, before the whole log was read"
+            "read the full log in the cluster's log storage, if it has one";
         MOUNTED_PATH = "pod.mounted-path", [Failed] [Cluster]
             "an image writes to a path at which the pod has a mount"
-            "move the mount that was injected into the pod, or the image's path";
+            "move the mount that was injected into the pod, or change the path in the image";
         NETWORK_NOT_READY = "pod.network-not-ready", [Unavailable] [Cluster]
             "kaniko started before an injected container was ready, and had no network"
-            "retry; let the injected container start first";
+            "retry, and configure the injected container to start first";
         NO_IDENTITY = "pod.no-identity", [Unavailable] [Cluster]
-            "the build got no Google identity: no metadata server answered on its node in time"
-            "retry: it is a race on new pods";
+            "the build received no Google identity, because no metadata server answered on its node in time"
+            "retry: this is a race on new pods";
         NODE_LOST = "pod.node-lost", [Unavailable] [Cluster]
-            "the pod's node shut down, is unreachable, or is gone"
+            "the pod's node shut down, is unreachable, or no longer exists"
             "retry: it is safe";
         NOT_CONTAINED = "pod.not-contained", [Failed] [Cluster]
-            "kaniko does not recognise its container"
-            "use another node pool or executor: the cluster's container runtime hides it from kaniko";
+            "kaniko does not recognise that it runs in a container"
+            "use another node pool or executor: the cluster's container runtime hides the container from kaniko";
         NOT_FOUND = "pod.not-found", [NotFound] [Cluster]
-            "there is no such pod, or not any more"
-            "see who deleted it";
+            "the pod does not exist, or no longer exists"
+            "find out who deleted it";
         NOT_STARTABLE = "pod.not-startable", [Failed] [Cluster]
             "the build's container can't start"
-            "the reason is in the message";
+            "read the reason in the message";
         OUT_OF_MEMORY = "pod.out-of-memory", [Failed] [Author]
-            "the build was killed for memory"
+            "the build was killed because it ran out of memory"
             "raise `memory`";
         PREEMPTED = "pod.preempted", [Unavailable] [Cluster]
-            "the pod made room for one of a higher priority"
+            "a pod with a higher priority preempted this pod"
             "retry: it is safe";
         PRIVILEGES = "pod.privileges", [Failed] [Cluster]
-            "the pod lacks a right that kaniko needs"
-            "Pod Security `baseline`, not `restricted`";
+            "the pod lacks a privilege that kaniko needs"
+            "use the Pod Security level `baseline`, not `restricted`";
         READ_ONLY = "pod.read-only", [Failed] [Cluster]
-            "kaniko met a read-only file system"
-            "a writable root, no mounts below the image's paths";
+            "kaniko found a read-only file system"
+            "make the root file system writable, and remove mounts below the image's paths";
         SIDECAR_FAILED = "pod.sidecar-failed", [Failed] [Cluster]
-            "a container that the cluster injects into the pod failed before the build could start; the message names it"
-            "its administrator repairs it, or leaves build pods out";
+            "a container that the cluster injects into the pod failed before the build could start; the message names the container"
+            "ask the container's administrator to repair it, or to exclude build pods";
         STOPPED = "pod.stopped", [Failed] [Author]
-            "an earlier process of this run deleted the pod, and the run was resumed meanwhile"
+            "an earlier process of this run deleted the pod, and the run was resumed in the meantime"
             "run it again";
         UNSCHEDULABLE = "pod.unschedulable", [Exhausted] [Cluster]
-            "no node takes the pod, also after its grace"
-            "ask for less, or let the cluster grow";
+            "no node can run the pod, even after the grace period"
+            "request fewer resources, or allow the cluster to scale up";
     }
 }
