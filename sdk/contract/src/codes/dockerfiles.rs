@@ -8,94 +8,94 @@ codes! {
             "the file does not exist"
             "name it with `dockerfile`, relative to `path`";
         NOT_SENT = "dockerfile.not-sent", [InvalidInput] [Author]
-            "the step that packs the context does not send it: the ignore file leaves it out, or its name does not contain `dockerfile`"
-            "name it in that step's `dockerfile` too";
+            "the step that packs the context does not send the file: the ignore file excludes it, or its name does not contain `dockerfile`"
+            "name the file in that step's `dockerfile` too";
         SYNTAX = "dockerfile.syntax", [InvalidInput] [Author]
             "kaniko's parser rejects a line"
-            "correct it at the named place";
+            "correct the line at the reported place";
         QUOTES = "dockerfile.quotes", [InvalidInput] [Author]
-            "the quotes of a default do not match"
-            "close them";
+            "the quotes of a default value do not match"
+            "close the quotes";
         SUBSTITUTION = "dockerfile.substitution", [InvalidInput] [Author]
             "`${…}` is not a valid substitution"
-            "correct it";
+            "correct the substitution";
         NO_STAGE = "dockerfile.no-stage", [InvalidInput] [Author]
-            "`target` is not the name of a stage. kaniko accepts a stage's name in any case, and no number"
-            "name a stage";
+            "`target` is not the name of a stage. kaniko compares names without regard to case, and does not accept a number"
+            "write the name of a stage";
         STAGE_TWICE = "dockerfile.stage-twice", [] []
-            "two stages have the same name: kaniko uses sometimes the first and sometimes the last"
-            "give one of them another name";
+            "two stages have the same name: kaniko sometimes uses the first and sometimes the last"
+            "rename one of them";
         ARG_UNSET = "dockerfile.arg-unset", [InvalidInput] [Author]
-            "a `FROM` needs an ARG that has no value, or that stands below the first `FROM`, or that Docker sets there and kaniko does not (`TARGETARCH` and its kin). An error where no image's name is left, else a warning"
-            "give it a default, or a value in `buildArgs`";
+            "a `FROM` uses an ARG that has no value, that is declared below the first `FROM`, or that Docker sets but kaniko does not (such as `TARGETARCH`). This is an error if no image name remains, otherwise a warning"
+            "give the ARG a default value, or a value in `buildArgs`";
         ARG_UNKNOWN = "dockerfile.arg-unknown", [] []
-            "`buildArgs` has an argument that no ARG declares"
-            "declare it where it is used, or remove it";
+            "`buildArgs` contains an argument that no ARG declares"
+            "declare the argument where it is used, or remove it";
         IMAGE_NAME = "dockerfile.image-name", [InvalidInput] [Author]
             "a `FROM` has an invalid image name"
             "write `[HOST/]NAME[:TAG][@sha256:DIGEST]`";
         PLATFORM = "dockerfile.platform", [] []
-            "`--platform` of a `FROM` is ignored: the step's `platform` counts, or the node's"
+            "kaniko ignores the `--platform` of a `FROM` and uses the step's `platform`, or else the node's"
             "set the step's `platform`";
         COPY_FROM = "dockerfile.copy-from", [InvalidInput] [Author]
-            "`--from` names a stage that does not come before, a number without a stage, a variable (kaniko replaces none there), or nearly a stage's name"
+            "`--from` names a stage that is not an earlier one, a number that no stage has, a variable (kaniko does not expand variables here), or a misspelled stage"
             "name an earlier stage";
         COPY_SOURCE = "dockerfile.copy-source", [InvalidInput] [Author]
             "a source is outside the context, or a `COPY` has a URL"
-            "copy from within the context; ADD downloads";
+            "copy files from within the context; use ADD to download";
         COPIED_LINK = "dockerfile.copied-link", [] []
-            "a source is a link: Docker copies what it leads to, kaniko copies the link, and the stage copies nothing to where that leads. Known where another step of the pipeline packs the context"
-            "copy what the link leads to";
+            "a source is a link: Docker copies the link's target, but kaniko copies the link itself, and the stage copies nothing to the path that the link points to. This is detected if another step of the pipeline packs the context"
+            "copy the target of the link";
         COPY_TO = "dockerfile.copy-to", [InvalidInput] [Author]
-            "several sources, and a destination without `/` at its end"
-            "end it with a slash";
+            "an instruction has several sources, but its destination does not end with `/`"
+            "end the destination with a slash";
         COPY_OWNER = "dockerfile.copy-owner", [] []
-            "files that are copied after a `USER` belong to that user, and to root with Docker"
-            "say whose they are with `--chown`";
+            "files that are copied after a `USER` belong to that user; with Docker, they belong to root"
+            "set the owner with `--chown`";
         ADD_GIT = "dockerfile.add-git", [] []
-            "`ADD` of a repository: kaniko clones nothing"
-            "clone it in an earlier step";
+            "`ADD` has a Git repository as its source, but kaniko does not clone repositories"
+            "clone the repository in an earlier step";
         CHMOD = "dockerfile.chmod", [InvalidInput] [Author]
             "`--chmod` has an invalid mode"
-            "write `0755`, or `u=rwX,go=rX`";
+            "write a mode such as `0755` or `u=rwX,go=rX`";
         IGNORED_FLAG = "dockerfile.ignored-flag", [] []
-            "`--parents`, `--exclude`, `--checksum`, `--unpack`, `--keep-git-dir`: parsed and ignored"
-            "do it in a RUN, or build with BuildKit";
+            "kaniko parses but ignores `--parents`, `--exclude`, `--checksum`, `--unpack` and `--keep-git-dir`"
+            "do the same in a RUN, or build with BuildKit";
         HEREDOC_RUN = "dockerfile.heredoc-run", [] []
-            "`RUN <<EOF` runs its lines with `sh`, even if they begin with `#!`; `<<-EOF`, `<<\"EOF\"` and two here-documents run nothing"
-            "write the lines into a script";
+            "kaniko runs the lines of `RUN <<EOF` with `sh`, even if they begin with `#!`; with `<<-EOF`, `<<\"EOF\"` or two here-documents, it runs nothing"
+            "put the lines into a script";
         HEREDOC_VARIABLES = "dockerfile.heredoc-variables", [] []
-            "variables in a file of a here-document are not replaced"
-            "quote the name, or write the file in a RUN";
+            "kaniko does not expand variables in a file that a here-document writes"
+            "quote the here-document's delimiter, or write the file in a RUN";
         MOUNT = "dockerfile.mount", [InvalidInput] [Author]
-            "an invalid mount"
-            "correct it";
+            "a mount is not valid"
+            "correct the mount";
         SECRET = "dockerfile.secret", [InvalidInput] [Author]
-            "a secret, which kaniko does not provide"
-            "take what it gives from an earlier step";
+            "an instruction uses a secret, which kaniko does not provide"
+            "produce the result that needs the secret in an earlier step";
         RUN_OPTION = "dockerfile.run-option", [] []
-            "options that kaniko ignores: mounts from a stage, `ssh`, `tmpfs`, `--network`, `--security`, `--device`"
-            "where the line needs it, build with BuildKit";
+            "an instruction has options that kaniko ignores: mounts from a stage, `ssh`, `tmpfs`, `--network`, `--security`, `--device`"
+            "build with BuildKit if the line needs the option";
         LABEL_TWICE = "dockerfile.label-twice", [] []
-            "kaniko expands a label's value twice: a single quote fails, JSON loses its quotes"
-            "escape it once more";
+            "kaniko expands the value of a label twice: a single quote causes an error, and JSON loses its quotes"
+            "escape the value once more";
         ONBUILD = "dockerfile.onbuild", [InvalidInput] [Author]
-            "an `ONBUILD` that cannot run in the stage that builds on it"
-            "correct it";
+            "an `ONBUILD` instruction can't run in the stage that builds on it"
+            "correct the instruction";
         PORT = "dockerfile.port", [InvalidInput] [Author]
-            "a protocol other than `tcp` and `udp`"
+            "a protocol is neither `tcp` nor `udp`"
             "write one of the two";
         SIGNAL = "dockerfile.signal", [InvalidInput] [Author]
-            "an unknown signal"
-            "write a number or a name: `SIGTERM`";
+            "a signal is unknown"
+            "write a number or a name such as `SIGTERM`";
         MAINTAINER = "dockerfile.maintainer", [] []
-            "`MAINTAINER`, which kaniko ignores"
+            "the Dockerfile contains `MAINTAINER`, which kaniko ignores"
             "write a LABEL";
         SYNTAX_IMAGE = "dockerfile.syntax-image", [] []
-            "another frontend in `# syntax=`, which kaniko ignores"
-            "do without what only that frontend knows";
+            "`# syntax=` names another frontend, which kaniko ignores"
+            "remove the instructions that only that frontend supports";
         ESCAPE = "dockerfile.escape", [] []
-            "a backtick in `# escape=`, which kaniko honours at line ends only"
+            "`# escape=` sets a backtick, which kaniko supports at line ends only"
             "use backslashes";
     }
 }

@@ -5,147 +5,147 @@ use super::{Class, Code, Owner, codes};
 codes! {
     google {
         PERMISSION_DENIED = "google.permission-denied", [Denied] [Cloud]
-            "the runner's account may not do that"
+            "the runner's account lacks a permission"
             "grant the permission that `details.metadata` names";
         API_DISABLED = "google.api-disabled", [Denied] [Cloud]
-            "the API is not enabled in the project that the call counts for"
-            "the printed command";
+            "the API is not enabled in the project to which the call is charged"
+            "run the printed command";
         NOT_FOUND = "google.not-found", [NotFound] [Cloud]
-            "it is not there"
+            "the resource does not exist"
             "check its name";
         CONFLICT = "google.conflict", [Conflict] [Cloud]
-            "somebody changed it meanwhile, or it is there already"
+            "the resource was changed in the meantime, or already exists"
             "read it again and repeat the change";
         PRECONDITION = "google.precondition", [Conflict] [Cloud]
-            "somebody changed it meanwhile"
+            "the resource was changed in the meantime"
             "read it again and repeat the change";
         INVALID = "google.invalid", [InvalidInput] [Author]
-            "the request can't be right"
-            "correct what the message quotes";
+            "the request is not valid"
+            "correct the value that the message quotes";
         NAME = "google.name", [InvalidInput] [Author]
-            "a name that can't be one"
-            "correct what the message quotes";
+            "a name is not valid"
+            "correct the name that the message quotes";
         UNAUTHENTICATED = "google.unauthenticated", [Denied] [Operator]
-            "the credentials of this process were refused"
+            "Google rejected the credentials of this process"
             "sign in again";
         QUOTA = "google.quota", [Exhausted] [Cloud]
             "a quota of the project is used up"
-            "wait, or ask for a larger quota";
+            "wait, or request a larger quota";
         SETUP = "google.setup", [Failed] [Operator]
-            "no client can be made on this machine, such as without a trust store"
+            "the client can't be created on this machine, for example because it has no trust store"
             "install `ca-certificates`, or set `SSL_CERT_FILE`";
         TOO_MANY = "google.too-many", [Exhausted] [Cloud]
-            "a list of more than 50 pages"
-            "ask for less";
+            "a list has more than 50 pages"
+            "request fewer results";
         UNREACHABLE = "google.unreachable", [Unavailable] [Cloud]
-            "no answer after several tries"
+            "the service did not answer after several attempts"
             "retry: it is safe";
         UNAVAILABLE = "google.unavailable", [Unavailable] [Cloud]
-            "the service does not answer now"
+            "the service is temporarily unavailable"
             "retry: it is safe";
         RATE_LIMITED = "google.rate-limited", [Unavailable] [Cloud]
-            "too many requests"
+            "the service received too many requests"
             "retry: it is safe";
         SILENT = "google.silent", [Unavailable] [Cloud]
-            "a connection on which nothing moved any more was given up"
+            "Sidestep closed a connection on which no data moved any more"
             "retry: it is safe";
         SLOW = "google.slow", [TimedOut] [Cloud]
-            "Google has not completed an operation in time"
-            "see whether it completes; run it again";
+            "Google did not complete an operation in time"
+            "check whether the operation completes, then run the step again";
         FAILED = "google.failed", [Failed] [Cloud]
-            "the API failed in another way"
-            "the message has its own words";
+            "the API failed for a reason that has no code of its own"
+            "read the API's error in the message";
     }
     iam {
         CONFLICT = "iam.conflict", [Conflict] [Author]
-            "another account, pool or provider has that name"
-            "choose another name, or make it the same";
+            "another account, pool or provider already has that name"
+            "choose another name, or make the new configuration match the existing one";
         ETAG = "iam.etag", [InvalidInput] [Plugin]
             "the etag of a policy to set is not valid"
-            "for the plugin's author";
+            "report it to the plugin's author";
     }
     http {
         ADDRESS = "http.address", [Refused] [Author]
-            "the host is, or stands for, an address that is not of the public internet"
+            "the host is, or resolves to, an address that is not on the public internet"
             "use a public host";
         NOT_JSON = "http.not-json", [Failed] [Cloud]
-            "something else answered in the API's place, or the API changed"
-            "see what answers at that address, such as a proxy's sign-in page";
+            "another server answered in place of the API, or the API changed"
+            "check which server answers at that address; it may be a proxy's sign-in page";
         UNEXPECTED = "http.unexpected", [Failed] [Cloud]
-            "something else answered in the API's place, or the API changed"
-            "see what answers at that address, such as a proxy's sign-in page";
+            "another server answered in place of the API, or the API changed"
+            "check which server answers at that address; it may be a proxy's sign-in page";
         TOO_LARGE = "http.too-large", [Exhausted] [Cloud]
-            "an answer is too large to be read"
-            "ask for less; see what answers at that address";
+            "a response is larger than the limit"
+            "request less, and check which server answers at that address";
         SETUP = "http.setup", [Failed] [Operator]
-            "no client can be made on this machine, such as without a trust store"
+            "the client can't be created on this machine, for example because it has no trust store"
             "install `ca-certificates`, or set `SSL_CERT_FILE`";
         REQUEST = "http.request", [InvalidInput] [Plugin]
-            "method, URL or a header can't be sent, or the URL can be read in more than one way: a host in capitals, an encoded slash, a `..`"
-            "write it as the message says";
+            "the method, the URL or a header can't be sent, or the URL is ambiguous (a host in capitals, an encoded slash, a `..`)"
+            "correct the request as the message says";
         TIMEOUT = "http.timeout", [TimedOut] [Cloud]
-            "the answer took too long"
-            "raise the time-out";
+            "the response did not arrive in time"
+            "raise the timeout";
         UNREACHABLE = "http.unreachable", [Unavailable] [Cloud]
-            "no connection"
+            "the connection failed"
             "retry";
     }
     registry {
         DENIED = "registry.denied", [Denied] [Cloud]
-            "the registry said no"
-            "grant what the message names";
+            "the registry denied access"
+            "grant the permission that the message names";
         UNAUTHENTICATED = "registry.unauthenticated", [Denied] [Operator]
-            "the registry does not take the runner's credentials"
+            "the registry rejects the runner's credentials"
             "sign in again";
         NOT_FOUND = "registry.not-found", [NotFound] [Cloud]
-            "no such image or repository"
+            "the image or the repository does not exist"
             "check its name";
         DIGEST = "registry.digest", [Failed] [Cloud]
-            "the registry sent other bytes than the digest says"
-            "pull again; else distrust the registry";
+            "the bytes that the registry sent do not match the digest"
+            "pull again; if the error persists, do not trust the registry";
         CONFLICT = "registry.conflict", [Conflict] [Cloud]
-            "the registry has another image there, or its tags do not move"
+            "the registry already has another image under that tag, or its tags are immutable"
             "push another tag";
         RATE_LIMITED = "registry.rate-limited", [Unavailable] [Cloud]
-            "a registry's limit of requests is reached"
+            "a registry's rate limit was reached"
             "retry later";
         UNAVAILABLE = "registry.unavailable", [Unavailable] [Cloud]
-            "the registry does not answer now"
+            "the registry is temporarily unavailable"
             "retry: it is safe";
         UNREACHABLE = "registry.unreachable", [Unavailable] [Cloud]
-            "no connection to the registry"
+            "the connection to the registry failed"
             "retry; behind a proxy, set HTTPS_PROXY";
         INVALID = "registry.invalid", [InvalidInput] [Author]
-            "the registry refuses the request"
-            "correct what the message quotes";
+            "the registry rejects the request"
+            "correct the value that the message quotes";
         FAILED = "registry.failed", [Failed] [Cloud]
-            "the registry failed in another way"
-            "the message has its own words";
+            "the registry failed for a reason that has no code of its own"
+            "read the registry's error in the message";
         NAME = "registry.name", [InvalidInput] [Author]
-            "a text that is not an image's or a repository's name"
+            "a text is not a valid name of an image or a repository"
             "write HOST/REPOSITORY:TAG, in lower case";
         INDEX = "registry.index", [InvalidInput] [Plugin]
-            "an index can't be made of these images, or can't be read"
-            "for the plugin's author";
+            "an index can't be created from these images, or can't be read"
+            "report it to the plugin's author";
         PLATFORM = "registry.platform", [InvalidInput] [Author]
-            "the image does not exist for the platform, or for several that fit"
-            "name one that it has";
+            "the image does not exist for the platform, or several variants match the platform"
+            "use a platform that the image supports";
     }
     storage {
         CONFLICT = "storage.conflict", [Conflict] [Author]
-            "an object of that name with other metadata is there already"
-            "choose another name, or remove it";
+            "an object with that name but other metadata already exists"
+            "choose another name, or remove the object";
         GENERATION = "storage.generation", [InvalidInput] [Plugin]
             "a number is not a valid generation"
-            "for the plugin's author";
+            "report it to the plugin's author";
         LOCAL_BYTES = "storage.local-bytes", [Failed] [Operator]
-            "the bytes can't be made or kept on this machine"
+            "the bytes can't be created or stored on this machine"
             "free space in the folder for temporary files";
         SETUP = "storage.setup", [Failed] [Operator]
-            "no client can be made on this machine, such as without a trust store"
+            "the client can't be created on this machine, for example because it has no trust store"
             "install `ca-certificates`, or set `SSL_CERT_FILE`";
         TOO_LARGE = "storage.too-large", [Exhausted] [Author]
             "the object is larger than the plugin reads at once"
-            "pass it on as a blob";
+            "pass the object on as a blob";
     }
 }

@@ -8,43 +8,43 @@ codes! {
             "steps wait for each other"
             "remove one of their `needs`, or one of the outputs that they read";
         FIELD = "step.field", [InvalidInput] [Author]
-            "an expression reads something else of a step than `outputs` and `status`"
+            "an expression reads a field of a step other than `outputs` and `status`"
             "read one of the two";
         FINALLY = "step.finally", [InvalidInput] [Author]
-            "a step waits for one of `finally`, which runs last"
+            "a step waits for a step of `finally`, which runs last"
             "move one of the two";
         NO_ROOM = "step.no-room", [Exhausted] [Operator]
-            "there is no room for the step below the ceiling of memory, and no other step runs that could make some"
+            "the step does not fit below the memory ceiling, and no other step is running that could free memory"
             "raise `memory` in the settings";
         TIMED_OUT = "step.timed-out", [TimedOut] [Author]
-            "the step was not complete, outputs checked, within its `timeout`; the message says when it ended or was stopped; exit 5"
-            "give it longer, or see in its log what it waited for";
+            "the step did not complete within its `timeout`, which includes the check of its outputs (exit 5); the message says when the step ended or was stopped"
+            "give the step more time, or find in its log the operation that it waited for";
         TWICE = "step.twice", [InvalidInput] [Author]
-            "two steps have one id"
-            "give one of the two another id";
+            "two steps have the same id"
+            "change one of the two ids";
         UNKNOWN = "step.unknown", [InvalidInput] [Author]
-            "a step names one that does not exist"
+            "a step names a step that does not exist"
             "correct the name";
         LIST = "step.list", [InvalidInput] [Author]
-            "an expression reads the outputs of a step with a matrix as if it were one step"
-            "read one of the list, or the whole list";
+            "an expression reads the outputs of a step with a matrix as if it were a single step"
+            "read one entry of the list, or the whole list";
     }
     output {
         NOT_JSON = "output.not-json", [Failed] [Plugin]
             "the outputs are not a JSON object"
-            "for the plugin's author";
+            "report it to the plugin's author";
         SECRET = "output.secret", [Failed] [Plugin]
-            "an output holds a known secret, and secrets are stored nowhere"
-            "for the plugin's author";
+            "an output contains a known secret, and Sidestep never stores secrets"
+            "report it to the plugin's author";
         TOO_LARGE = "output.too-large", [Exhausted] [Plugin]
-            "the outputs are more than a step may keep"
-            "give large results as an object or an artifact";
+            "the outputs exceed the limit of a step"
+            "return large results as an object or an artifact";
         UNKNOWN = "output.unknown", [InvalidInput] [Author]
-            "an output that the plugin of that step does not have"
+            "the plugin of the step does not have this output"
             "correct the name";
         UNWRITABLE = "output.unwritable", [Failed] [Operator]
-            "standard output did not take everything that a command printed, such as on a full disk (exit 1, unless the command failed otherwise); a reader that closed the pipe is no error"
-            "free space, or write elsewhere";
+            "standard output did not accept everything that a command printed, for example because the disk is full (exit 1, unless the command failed for another reason); a reader that closes the pipe does not cause this error"
+            "free disk space, or redirect the output";
         WRONG = "output.wrong", [InvalidInput] [Author]
             "an output of the pipeline can't be evaluated"
             "correct its expression";
@@ -52,53 +52,53 @@ codes! {
     checkpoint {
         NOT_JSON = "checkpoint.not-json", [InvalidInput] [Plugin]
             "a checkpoint is not JSON"
-            "for the plugin's author";
+            "report it to the plugin's author";
         SECRET = "checkpoint.secret", [InvalidInput] [Plugin]
-            "a checkpoint holds a known secret, and secrets are stored nowhere"
-            "for the plugin's author";
+            "a checkpoint contains a known secret, and Sidestep never stores secrets"
+            "report it to the plugin's author";
         TOO_LARGE = "checkpoint.too-large", [InvalidInput] [Plugin]
-            "a checkpoint is larger than is kept"
-            "for the plugin's author";
+            "a checkpoint is larger than the limit"
+            "report it to the plugin's author";
     }
     name {
         SECRET = "name.secret", [InvalidInput] [Plugin]
-            "the name of something to be created holds a known secret"
-            "for the plugin's author";
+            "the name of a resource to create contains a known secret"
+            "report it to the plugin's author";
     }
     limit {
         HOST_CALLS = "limit.host-calls", [Exhausted] [Plugin]
-            "the step made more host calls than a step may"
-            "for the plugin's author";
+            "the step exceeded the limit on host calls"
+            "report it to the plugin's author";
         HOST_MEMORY = "limit.host-memory", [Exhausted] [Plugin Operator]
-            "a call would take more of the host's memory than a step has for its calls (64 MiB)"
-            "the plugin should pass less at once, or blobs";
+            "a call would exceed the host memory that is available to a step's calls (64 MiB)"
+            "ask the plugin's author to pass less data at once, or to pass blobs";
     }
     log {
         FULL = "log.full", [Exhausted] [Plugin]
-            "the step's own lines have more than 64 MiB, or the run's log files more than the setting `logLimit`, of which one step may use a quarter, and half is kept in equal parts for the steps that are still to end"
-            "large results belong in an object or an artifact; else raise the setting";
+            "the step's own lines exceed 64 MiB, or the run's log files exceed the setting `logLimit`. One step may use a quarter of that limit, and half of the limit is reserved in equal parts for the steps that have not ended"
+            "return large results as an object or an artifact; otherwise raise the setting";
     }
     journal {
         FULL = "journal.full", [Exhausted] [Plugin]
-            "the run's journal has as many bytes as the setting `journalLimit` allows, of which one step may use a quarter, and half is kept in equal parts for the steps that are still to end. What the runner itself has to record has room beyond"
-            "find out what the step writes so much of; else raise the setting";
+            "the run's journal reached the limit in the setting `journalLimit`. One step may use a quarter of that limit, and half of the limit is reserved in equal parts for the steps that have not ended. The runner's own records have extra space beyond the limit"
+            "find out why the step writes so much; otherwise raise the setting";
     }
     call {
         INTERRUPTED = "call.interrupted", [] []
-            "a host call ended without an answer, since its step was stopped; only a run's record of its calls has it"
-            "nothing";
+            "a host call ended without an answer, because its step was stopped; this code appears only in a run's record of its calls"
+            "do nothing";
     }
     run {
         CANCELLED = "run.cancelled", [Cancelled] [Operator]
-            "the run was stopped before the step's end"
-            "`sidestep resume`";
+            "the run was stopped before the step ended"
+            "run `sidestep resume`";
         DETACHED = "run.detached", [] []
-            "a warning: the run was detached, and what it made outside goes on"
-            "the printed commands";
+            "a warning: the run was detached, and the resources that it created keep running"
+            "run the printed commands";
     }
     cleanup {
         TIMED_OUT = "cleanup.timed-out", [TimedOut] [Cluster]
-            "nobody answered within the time for cleaning up, so that something may still be there"
-            "`sidestep gc`";
+            "no answer arrived within the time limit for cleaning up, so some resources may still exist"
+            "run `sidestep gc`";
     }
 }
