@@ -66,7 +66,7 @@ codes! {
             "put the lines into a script";
         HEREDOC_VARIABLES = "dockerfile.heredoc-variables", [] []
             "kaniko does not expand variables in a file that a here-document writes"
-            "quote the here-document's delimiter, or write the file in a RUN";
+            "quote the here-document's delimiter to keep them, or write the file in a RUN to expand them";
         MOUNT = "dockerfile.mount", [InvalidInput] [Author]
             "a mount is not valid"
             "correct the mount";
