@@ -1,18 +1,18 @@
-//! What a step may be granted.
+//! Capabilities: the interfaces that a step may be granted.
 
 use std::fmt;
 
-/// Makes the table of capabilities: the type, and for each its grant key and its interface.
+/// Defines the table of capabilities: the type, and the grant key and interface of each one.
 macro_rules! capabilities {
     ($(#[doc = $doc:literal] $name:ident = $key:literal, $interface:literal;)*) => {
-        /// What a step may be granted; the grant keys of the contract.
+        /// A capability that a step may be granted. Its names are the grant keys of the contract.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Capability {
             $(#[doc = $doc] $name,)*
         }
 
         impl Capability {
-            /// All of them, in the contract's order.
+            /// All capabilities, in the contract's order.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
             /// Returns the grant key.
@@ -22,14 +22,15 @@ macro_rules! capabilities {
                 }
             }
 
-            /// Returns the interface of the contract (`sdk/wit`) that it links, without the version.
+            /// Returns the contract's interface (`sdk/wit`) that this capability links, without the
+            /// version.
             pub fn interface(self) -> &'static str {
                 match self {
                     $(Self::$name => $interface,)*
                 }
             }
 
-            /// Returns what it is, in a sentence.
+            /// Returns a one-sentence description.
             pub fn about(self) -> &'static str {
                 match self {
                     $(Self::$name => $doc.trim_ascii(),)*
@@ -71,7 +72,7 @@ capabilities! {
 }
 
 impl Capability {
-    /// Returns the capability of that grant key.
+    /// Returns the capability with this grant key.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -79,7 +80,8 @@ impl Capability {
             .find(|known| known.as_str() == name)
     }
 
-    /// Returns the capability whose interface a component imports; its version may be any.
+    /// Returns the capability whose interface a component imports. Any version of the interface
+    /// matches.
     pub fn of_import(import: &str) -> Option<Self> {
         let interface = unversioned(import);
         Self::ALL
@@ -100,14 +102,14 @@ impl fmt::Display for Capability {
     }
 }
 
-/// The interfaces that confer nothing, or that every step has.
+/// The interfaces that every step gets, or that give no access.
 const ALWAYS: [&str; 3] = [
     "sidestep:host/types",
     "sidestep:step/runtime",
     "sidestep:gcp/types",
 ];
 
-/// Returns whether an interface is linked to every plugin; its version may be any.
+/// Returns whether every plugin gets this interface. Any version of the interface matches.
 pub fn is_always_linked(import: &str) -> bool {
     ALWAYS.contains(&unversioned(import))
 }

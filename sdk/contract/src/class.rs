@@ -1,4 +1,4 @@
-//! What kind of failure there is.
+//! Classes of failures.
 
 use crate::names;
 
@@ -35,7 +35,7 @@ names! {
 }
 
 impl Class {
-    /// Returns the class of that name; `failed` for a name that this version doesn't know.
+    /// Returns the class with this name, or `failed` for a name that this version does not know.
     pub fn from_name(name: &str) -> Self {
         Self::ALL
             .into_iter()

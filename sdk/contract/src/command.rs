@@ -1,4 +1,4 @@
-//! Commands that a person is to run, as values: a program and its arguments.
+//! Commands for a person to run, as values: a program and its arguments.
 
 use crate::quoted;
 use crate::word::{Piece, Value, Word, pipeline};
@@ -37,13 +37,13 @@ pub struct Command {
 }
 
 impl Command {
-    /// Begins a command with words that are always the same.
+    /// Starts a command with fixed words.
     #[expect(clippy::new_ret_no_self, reason = "a command is built of its values")]
     pub fn new(words: &[&'static str]) -> Builder {
         Builder::default().words(words)
     }
 
-    /// Returns a command of words that are always the same.
+    /// Returns a command of fixed words.
     pub fn fixed(words: &[&'static str]) -> Self {
         let text = |word: &&str| Word::Text((*word).to_owned());
         Self {
@@ -53,7 +53,7 @@ impl Command {
     }
 
     /// Returns the command that another process described: its words, and the commands whose output
-    /// it reads. None if there is no word.
+    /// it reads. Returns `None` if there are no words.
     pub fn from_parts(words: Vec<Vec<Piece>>, input: Vec<Vec<String>>) -> Option<Self> {
         let command: Vec<Word> = words.into_iter().map(Word::from).collect();
         (!command.is_empty()).then_some(Self { command, input })
@@ -65,7 +65,7 @@ impl Command {
         (words, self.input)
     }
 
-    /// Returns the name of the program; none if it is looked up.
+    /// Returns the name of the program, or `None` if another command prints it.
     pub fn program(&self) -> Option<&str> {
         match self.command.first() {
             Some(Word::Text(program)) => Some(program),
@@ -73,8 +73,8 @@ impl Command {
         }
     }
 
-    /// Returns the value for another command's word: what this one prints. None if a word of this
-    /// one is looked up itself.
+    /// Returns the output of this command as a value for another command's word. Returns `None` if
+    /// a word of this command is itself the output of a command.
     pub fn output(self) -> Option<Value> {
         let output = self.plain()?;
         Some(Value(Some(Word::Pieces(vec![Piece::Output { output }]))))
@@ -85,7 +85,7 @@ impl Command {
         self.written(quoted)
     }
 
-    /// Returns the command as one line, each of its texts as `quote` writes it.
+    /// Returns the command as one line, with each text written by `quote`.
     pub fn written(&self, quote: impl Fn(&str) -> String) -> String {
         let words: Vec<String> = self.command.iter().map(|w| w.written(&quote)).collect();
         let line = words.join(" ");
@@ -95,13 +95,13 @@ impl Command {
         format!("{} | {line}", pipeline(&self.input, &quote))
     }
 
-    /// Returns every text of the command for a change in place, as masks make it.
+    /// Returns every text of the command for changes in place, such as masking.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let words = self.command.iter_mut().flat_map(Word::texts_mut);
         words.chain(self.input.iter_mut().flatten())
     }
 
-    /// Returns this command after those whose output it reads, as plain words.
+    /// Returns the commands whose output this one reads, followed by this command, as plain words.
     fn plain(self) -> Option<Vec<Vec<String>>> {
         let text = |word| match word {
             Word::Text(text) => Some(text),
@@ -114,17 +114,17 @@ impl Command {
     }
 }
 
-/// Builds a command of its values.
+/// Builds a command from values.
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
     words: Vec<Word>,
     input: Vec<Vec<String>>,
-    /// Whether a value was empty, not known, or would be taken for an option.
+    /// Whether a value was empty, unknown, or would be parsed as an option.
     hole: bool,
 }
 
 impl Builder {
-    /// Adds words that are always the same.
+    /// Adds fixed words.
     #[must_use]
     pub fn words(mut self, words: &[&'static str]) -> Self {
         let text = |word: &&str| Word::Text((*word).to_owned());
@@ -132,8 +132,8 @@ impl Builder {
         self
     }
 
-    /// Adds a value as an argument of its own. One that begins with `-` would be taken for an
-    /// option: the command is not built.
+    /// Adds a value as a separate argument. A value that begins with `-` would be parsed as an
+    /// option, so the command is not built.
     #[must_use]
     pub fn value(mut self, value: impl Into<Value>) -> Self {
         let value = value.into();
@@ -146,19 +146,19 @@ impl Builder {
     pub fn option(self, name: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
         match value.text() {
-            // It stays a value.
+            // With `=`, the text is parsed as a value.
             Some(text) if text.starts_with('-') => self.joined([name.into(), "=".into(), value]),
             _ => self.words(&[name]).push(value),
         }
     }
 
-    /// Adds one word of several parts.
+    /// Adds one word made of several parts.
     #[must_use]
     pub fn joined(self, parts: impl IntoIterator<Item = Value>) -> Self {
         self.push(Value::joined(parts))
     }
 
-    /// Lets the command read what another prints.
+    /// Makes the command read the output of another.
     #[must_use]
     pub fn reading(mut self, from: Option<Command>) -> Self {
         match from.and_then(Command::plain) {
@@ -168,7 +168,7 @@ impl Builder {
         self
     }
 
-    /// Returns the command; none if a value is empty or not known.
+    /// Returns the command, or `None` if a value is empty or unknown.
     pub fn build(self) -> Option<Command> {
         (!self.hole && !self.words.is_empty()).then_some(Command {
             command: self.words,

@@ -1,5 +1,5 @@
-//! Names of Google Cloud's resources and members, and the `gcloud` commands about them. Each name is
-//! read in one place, so that a command, a grant and a request always mean the same thing.
+//! Names of Google Cloud resources and members, and `gcloud` commands for them. Each kind of name
+//! has one parser, so that a command, a grant and a request always mean the same thing.
 
 mod account;
 mod apis;

@@ -1,12 +1,12 @@
-//! Converts commands to and from the records of the contract (`sdk/wit`), whose Rust types host and
-//! guest each generate for themselves.
+//! Converts commands to and from the records of the contract (`sdk/wit`). Host and guest each
+//! generate their own Rust types for these records.
 
 /// Defines `command_to_wit` and `command_from_wit` for the types that a module generated from the
 /// contract.
 #[macro_export]
 macro_rules! wit_commands {
     ($($types:ident)::+) => {
-        /// Returns a command as the contract has it.
+        /// Returns a command as a record of the contract.
         fn command_to_wit(command: $crate::Command) -> $($types)::+::Command {
             let piece = |piece| match piece {
                 $crate::Piece::Text(text) => $($types)::+::Piece::Text(text),
@@ -21,7 +21,8 @@ macro_rules! wit_commands {
             }
         }
 
-        /// Returns a command of the contract. None for one without a program, which nobody can run.
+        /// Returns the command of a contract record, or `None` if it has no program and so cannot
+        /// be run.
         fn command_from_wit(command: $($types)::+::Command) -> Option<$crate::Command> {
             let piece = |piece| match piece {
                 $($types)::+::Piece::Text(text) => $crate::Piece::Text(text),

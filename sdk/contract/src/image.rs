@@ -1,17 +1,17 @@
 //! Names of container images.
 
-/// The longest name of an image without its host (`RepositoryNameTotalLengthMax` of
+/// The maximum length of an image name without its host (`RepositoryNameTotalLengthMax` of
 /// distribution/reference).
 const MAX_NAME: usize = 255;
-/// The longest tag (the same).
+/// The maximum length of a tag (the same source).
 const MAX_TAG: usize = 128;
 
-/// An image's name, taken apart: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
+/// An image name, split into its parts: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Image<'a> {
-    /// The name as it was written, without tag and digest.
+    /// The name as written, without tag and digest.
     pub name: &'a str,
-    /// The registry's host, with its port if it has one. None means Docker Hub.
+    /// The registry's host, with its port if it has one. `None` means Docker Hub.
     pub host: Option<&'a str>,
     /// The path in the registry.
     pub path: &'a str,
@@ -22,13 +22,13 @@ pub struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Takes a text apart without judging its parts: every text has a name and a path.
+    /// Splits a text without validating its parts: every text has a name and a path.
     pub fn split(text: &'a str) -> Self {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (text, None),
         };
-        // A colon before the last slash begins a port.
+        // A colon before the last slash starts a port.
         let last = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (name, tag) = match rest[last..].find(':') {
             Some(colon) => (&rest[..last + colon], Some(&rest[last + colon + 1..])),
@@ -47,9 +47,9 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// Reads a name by the grammar of the distribution project
-    /// (<https://pkg.go.dev/github.com/distribution/reference>), which is what registries take. Of
-    /// digests only SHA-256 is known. None for any other text.
+    /// Parses a name by the grammar of the distribution project
+    /// (<https://pkg.go.dev/github.com/distribution/reference>), which registries accept. SHA-256
+    /// is the only supported digest. Returns `None` for any other text.
     pub fn read(text: &'a str) -> Option<Self> {
         let image = Self::split(text);
         let fits = image.path.len() <= MAX_NAME
@@ -60,7 +60,7 @@ impl<'a> Image<'a> {
         fits.then_some(image)
     }
 
-    /// Returns `HOST/PATH`; what names no host is Docker Hub's.
+    /// Returns `HOST/PATH`. A name without a host belongs to Docker Hub.
     pub fn repository(&self) -> String {
         match self.host {
             Some(_) => self.name.to_owned(),
@@ -72,9 +72,9 @@ impl<'a> Image<'a> {
     }
 }
 
-/// Returns whether the first part of a name is meant as a host: it has a dot or a port, or is this
-/// machine. Any other is a folder of Docker Hub's, as kaniko takes it (go-containerregistry's
-/// `name.NewRepository`); Docker takes a part with a capital for a host as well.
+/// Returns whether the first part of a name is a host: it has a dot or a port, or is this machine.
+/// Any other first part is a folder on Docker Hub, as in kaniko (go-containerregistry's
+/// `name.NewRepository`). Docker also treats a part with a capital letter as a host.
 fn names_a_host(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost"
 }
@@ -96,8 +96,8 @@ fn is_host(text: &str) -> bool {
         && port.is_none_or(|port| digits(port) && port.parse::<u16>().is_ok())
 }
 
-/// Returns whether a text can stand between the slashes of a path: lower-case letters and digits
-/// with `.`, `_`, `__` or dashes between them.
+/// Returns whether a text is a valid path component: lower-case letters and digits, with `.`, `_`,
+/// `__` or dashes between them.
 pub fn is_component(text: &str) -> bool {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let separator =
@@ -105,7 +105,7 @@ pub fn is_component(text: &str) -> bool {
     text.starts_with(word) && text.ends_with(word) && text.split(word).all(separator)
 }
 
-/// Returns whether a text can be a tag (OCI distribution specification, "Pulling manifests").
+/// Returns whether a text is a valid tag (OCI distribution specification, "Pulling manifests").
 pub fn is_tag(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     text.len() <= MAX_TAG
@@ -115,7 +115,7 @@ pub fn is_tag(text: &str) -> bool {
             .all(|byte| word(byte) || byte == b'.' || byte == b'-')
 }
 
-/// Returns whether a text is a digest of the only kind that is taken, SHA-256.
+/// Returns whether a text is a SHA-256 digest, the only supported kind.
 pub fn is_digest(text: &str) -> bool {
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.strip_prefix("sha256:")

@@ -1,19 +1,19 @@
-//! Builds `kubectl` commands about namespaces and service accounts. kubectl takes its cluster from
-//! a context that is not known here.
+//! Builds `kubectl` commands for namespaces and service accounts. kubectl takes its cluster from a
+//! context that is not known here.
 
 use crate::{Command, Value};
 
-/// The annotation that names the Google service account of a Kubernetes one.
+/// The annotation on a Kubernetes service account that names its Google service account.
 pub const GOOGLE_ACCOUNT: &str = "iam.gke.io/gcp-service-account";
 
-/// Creates a namespace.
+/// Returns the command that creates a namespace.
 pub fn create_namespace(name: &str) -> Option<Command> {
     Command::new(&["kubectl", "create", "namespace"])
         .value(name)
         .build()
 }
 
-/// Creates a service account.
+/// Returns the command that creates a service account.
 pub fn create_account(namespace: &str, name: &str) -> Option<Command> {
     Command::new(&["kubectl", "create", "serviceaccount"])
         .value(name)
@@ -21,7 +21,8 @@ pub fn create_account(namespace: &str, name: &str) -> Option<Command> {
         .build()
 }
 
-/// Annotates a service account with the Google one that it acts as.
+/// Returns the command that annotates a service account with the Google account that it
+/// impersonates.
 pub fn annotate(namespace: &str, name: &str, account: impl Into<Value>) -> Option<Command> {
     Command::new(&["kubectl", "annotate", "serviceaccount"])
         .value(name)
@@ -31,7 +32,7 @@ pub fn annotate(namespace: &str, name: &str, account: impl Into<Value>) -> Optio
         .build()
 }
 
-/// Removes the annotation that names a Google service account.
+/// Returns the command that removes the annotation that names a Google service account.
 pub fn remove_annotation(namespace: &str, name: &str) -> Option<Command> {
     Command::new(&["kubectl", "annotate", "serviceaccount"])
         .value(name)
@@ -40,11 +41,11 @@ pub fn remove_annotation(namespace: &str, name: &str) -> Option<Command> {
         .build()
 }
 
-/// Lets a user create tokens of one service account, and of no other: a Role and its RoleBinding.
-/// Empty where the user is not known, since a Role alone grants nothing.
+/// Returns the commands that let a user create tokens of exactly one service account: a Role and
+/// its RoleBinding. Empty if the user is unknown, because a Role alone grants nothing.
 ///
 /// Both are named after the account, and the binding after the user too, so that the commands for
-/// another account or user do not meet names that are taken.
+/// another account or user do not collide with existing names.
 pub fn let_create_tokens(namespace: &str, name: &str, user: Option<&str>) -> Vec<Command> {
     let role = format!("create-tokens-of-{name}");
     let binding = format!("{role}:{}", segment(user.unwrap_or_default()));
@@ -66,15 +67,15 @@ pub fn let_create_tokens(namespace: &str, name: &str, user: Option<&str>) -> Vec
     }
 }
 
-/// Returns the user whom an API server names in a refusal: `… is forbidden: User "X" cannot …`.
+/// Returns the user that an API server names in a refusal: `… is forbidden: User "X" cannot …`.
 pub fn refused_user(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once(" is forbidden: User \"")?;
     let (user, _) = rest.split_once("\" cannot ")?;
     (!user.is_empty() && !user.contains(['"', '\n'])).then_some(user)
 }
 
-/// Writes a user as one segment of a path, as names of RBAC objects are: `/` and `%` may not stand
-/// in one. No two users are written alike.
+/// Encodes a user as one path segment, because names of RBAC objects cannot contain `/` or `%`. No
+/// two users have the same encoding.
 fn segment(user: &str) -> String {
     let mut written = String::with_capacity(user.len());
     for c in user.chars() {

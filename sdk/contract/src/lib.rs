@@ -1,5 +1,5 @@
-//! Defines the types that the runner and its plugins share. Nothing in here does any IO, so that
-//! it compiles for guests.
+//! Defines the types that the runner and its plugins share. This crate does no IO, so that it
+//! compiles for guests.
 
 mod capability;
 mod class;

@@ -1,6 +1,6 @@
 //! Closed lists of names.
 
-/// Makes a closed list of its table: the type, all of its values, and the name of each.
+/// Defines a closed list from its table: the type, all of its values, and the name of each.
 #[macro_export]
 macro_rules! names {
     (
@@ -15,10 +15,10 @@ macro_rules! names {
         }
 
         impl $list {
-            /// All of them, in the order of the contract.
+            /// All values, in the order of the contract.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
 
-            /// Returns the name as files, events and scripts write it.
+            /// Returns the name that files, events and scripts use.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$value => $name,)+

@@ -1,4 +1,4 @@
-//! Whose a failure is.
+//! Owners of failures.
 
 use crate::names;
 
@@ -27,7 +27,7 @@ names! {
 }
 
 impl Owner {
-    /// Returns the owner of that name, if it is one.
+    /// Returns the owner with this name, or `None` for an unknown name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|owner| owner.as_str() == name)
     }

@@ -1,7 +1,7 @@
 //! Quotes words for a POSIX shell.
 
-/// Returns the text as one word of a command for a POSIX shell: as it is where no character of it
-/// means anything to a shell, else in quotes.
+/// Returns the text as one word of a POSIX shell command. The text is quoted only if a character
+/// has a meaning to a shell.
 pub fn quoted(text: &str) -> String {
     if needs_no_quotes(text) {
         text.to_owned()

@@ -1,10 +1,10 @@
-//! Hosts of registries: one table of which are Google's.
+//! Hosts of registries, with one table of Google's hosts.
 
-/// The host in the names of Docker Hub's images.
+/// The host in the names of Docker Hub images.
 pub const DOCKER_HUB: &str = "docker.io";
 
-/// The hosts of Container Registry and the location of each. Artifact Registry serves them, from
-/// a repository that is named like the host
+/// The hosts of Container Registry and the location of each. Artifact Registry serves them from a
+/// repository with the same name as the host
 /// (<https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo>).
 const CONTAINER_REGISTRY: [(&str, &str); 4] = [
     ("gcr.io", "us"),
@@ -13,7 +13,7 @@ const CONTAINER_REGISTRY: [(&str, &str); 4] = [
     ("asia.gcr.io", "asia"),
 ];
 
-/// What follows the location in Artifact Registry's hosts for container images
+/// The suffix after the location in Artifact Registry's hosts for container images
 /// (<https://cloud.google.com/artifact-registry/docs/docker/names>).
 const ARTIFACT_REGISTRY: &str = "-docker.pkg.dev";
 
@@ -22,7 +22,8 @@ const ARTIFACT_REGISTRY: &str = "-docker.pkg.dev";
 pub enum Google<'a> {
     /// `LOCATION-docker.pkg.dev`: paths begin with project and repository.
     Location(&'a str),
-    /// `gcr.io` and its like: paths begin with the project, and the repository is the host's.
+    /// `gcr.io` and similar hosts: paths begin with the project, and the host implies the
+    /// repository.
     ContainerRegistry {
         /// The location, such as `us`.
         location: &'static str,
@@ -32,7 +33,7 @@ pub enum Google<'a> {
 }
 
 impl<'a> Google<'a> {
-    /// Reads a host without a port. None for a host that is not one of Google's registries.
+    /// Parses a host without a port. Returns `None` if the host is not a Google registry.
     pub fn read(host: &'a str) -> Option<Self> {
         if let Some((repository, location)) =
             CONTAINER_REGISTRY.iter().find(|(name, _)| *name == host)
@@ -57,13 +58,13 @@ impl<'a> Google<'a> {
     }
 }
 
-/// Returns whether a host is a registry of Google's: those take Google's access tokens, and get
-/// them.
+/// Returns whether a host is a Google registry. Those hosts accept and receive Google access
+/// tokens.
 pub fn is_googles(host: &str) -> bool {
     Google::read(host).is_some()
 }
 
-/// Returns whether a repository of Artifact Registry stands for a host of Container Registry, by its
+/// Returns whether an Artifact Registry repository stands for a Container Registry host, by its
 /// name.
 pub fn is_container_registry(repository: &str) -> bool {
     CONTAINER_REGISTRY
@@ -71,12 +72,12 @@ pub fn is_container_registry(repository: &str) -> bool {
         .any(|(host, _)| *host == repository)
 }
 
-/// Returns the host of a location's container images.
+/// Returns the host that serves a location's container images.
 pub fn host_of(location: &str) -> String {
     format!("{location}{ARTIFACT_REGISTRY}")
 }
 
-/// Returns the host that serves images whose names have this one. Docker Hub's differs.
+/// Returns the host that serves images with this host in their names. It differs for Docker Hub.
 pub fn serving(host: &str) -> &str {
     if host == DOCKER_HUB {
         "registry-1.docker.io"

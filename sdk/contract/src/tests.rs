@@ -116,7 +116,7 @@ fn programs_read_a_list_of_arguments() {
 }
 
 proptest! {
-    /// What is printed is read back by a shell's rules as the words that were put in.
+    /// A shell parses the printed line back into the original words.
     #[test]
     fn a_shell_reads_the_words_back(values in prop::collection::vec("\\PC{1,12}", 1..5)) {
         let mut builder = Command::new(&["program"]);

@@ -1,8 +1,8 @@
-//! Times, sizes and quantities: one grammar each.
+//! Times, sizes and quantities, with one grammar each.
 //!
-//! [`bytes`] and [`milliseconds`] read what pipelines, settings and plugins' inputs hold. A
-//! [`Quantity`] is what Kubernetes' objects hold: it takes every size of [`bytes`], and also
-//! fractions, signs, exponents and suffixes below one.
+//! [`bytes`] and [`milliseconds`] parse the values in pipelines, settings and plugin inputs. A
+//! [`Quantity`] is a value in a Kubernetes object: it accepts every size that [`bytes`] accepts,
+//! and also fractions, signs, exponents and suffixes below one.
 
 mod misfit;
 mod quantity;

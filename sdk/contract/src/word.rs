@@ -32,7 +32,7 @@ pub enum Piece {
 }
 
 impl From<Vec<Piece>> for Word {
-    /// Joins texts that follow one another.
+    /// Joins adjacent texts.
     fn from(pieces: Vec<Piece>) -> Self {
         let mut joined: Vec<Piece> = Vec::with_capacity(pieces.len());
         for piece in pieces {
@@ -50,7 +50,7 @@ impl From<Vec<Piece>> for Word {
 }
 
 impl Word {
-    /// Returns the pieces; a text is one.
+    /// Returns the pieces. A text is a single piece.
     pub fn into_pieces(self) -> Vec<Piece> {
         match self {
             Self::Text(text) => vec![Piece::Text(text)],
@@ -58,7 +58,7 @@ impl Word {
         }
     }
 
-    /// Returns every text of the word for a change in place.
+    /// Returns every text of the word for changes in place.
     pub(crate) fn texts_mut(&mut self) -> Vec<&mut String> {
         match self {
             Self::Text(text) => vec![text],
@@ -66,7 +66,7 @@ impl Word {
         }
     }
 
-    /// Returns the word as a shell reads it.
+    /// Returns the word in shell syntax.
     pub(crate) fn written(&self, quote: &impl Fn(&str) -> String) -> String {
         match self {
             Self::Text(text) => quote(text),
@@ -91,7 +91,7 @@ impl Piece {
     }
 }
 
-/// Returns commands of which each reads what the one before printed, as a shell reads them.
+/// Returns a pipeline in shell syntax: each command reads the output of the one before.
 pub(crate) fn pipeline(commands: &[Vec<String>], quote: &impl Fn(&str) -> String) -> String {
     let line = |words: &Vec<String>| {
         let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
@@ -100,13 +100,13 @@ pub(crate) fn pipeline(commands: &[Vec<String>], quote: &impl Fn(&str) -> String
     commands.iter().map(line).collect::<Vec<_>>().join(" | ")
 }
 
-/// A value to put into a command: a word, or a hole where the value is empty or not known. A
-/// command with a hole is not built.
+/// A value for a command: a word, or a hole if the value is empty or unknown. A command with a hole
+/// is not built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value(pub(crate) Option<Word>);
 
 impl Value {
-    /// Joins values to one. It is a hole if one of them is.
+    /// Joins values into one. The result is a hole if any of them is.
     pub fn joined(parts: impl IntoIterator<Item = impl Into<Self>>) -> Self {
         let mut pieces = Vec::new();
         for part in parts {
@@ -118,14 +118,14 @@ impl Value {
         Self(Some(Word::from(pieces)))
     }
 
-    /// Returns a placeholder, for documentation. A name that is not in capitals is a hole.
+    /// Returns a placeholder, for documentation. A name that is not in capitals makes a hole.
     pub fn placeholder(name: &'static str) -> Self {
         let capital = |c: char| c.is_ascii_uppercase() || c == '_';
         let is_one = !name.is_empty() && name.chars().all(capital);
         Self(is_one.then(|| Word::Text(name.to_owned())))
     }
 
-    /// Returns the text; none if the value is a hole, or is looked up when the command runs.
+    /// Returns the text, or `None` if the value is a hole or is looked up when the command runs.
     pub fn text(&self) -> Option<&str> {
         match &self.0 {
             Some(Word::Text(text)) => Some(text),

@@ -6,11 +6,11 @@ use super::member::Member;
 use super::project::{in_host, is_label, is_number, is_project, of_host};
 use crate::{Builder, Command, Value};
 
-/// The domain of the accounts that people create, after the project.
+/// The domain of user-created accounts, after the project.
 const OF_PEOPLE: &str = ".iam.gserviceaccount.com";
 
-/// The address of a Google service account: `NAME@PROJECT.iam.gserviceaccount.com`, or that of an
-/// account that Google creates.
+/// The address of a Google service account: `NAME@PROJECT.iam.gserviceaccount.com`, or the address
+/// of an account that Google creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     address: String,
@@ -18,10 +18,12 @@ pub struct Account {
 }
 
 impl Account {
-    /// Reads an address. None for any other text, also for one with something around the address.
+    /// Parses an address. Returns `None` for any other text, and for an address with text around
+    /// it.
     pub fn read(text: &str) -> Option<Self> {
         let (name, domain) = text.split_once('@')?;
-        // App Engine's account has a project before the `@`, and that may belong to a domain.
+        // App Engine's account has a project before the `@`, and that project may belong to a
+        // domain.
         let is_name = is_label(name)
             || domain == "appspot.gserviceaccount.com" && name.split('.').all(is_label);
         let is_one =
@@ -32,14 +34,15 @@ impl Account {
         })
     }
 
-    /// Returns the address of an account that people create in a project, named by its id.
+    /// Returns the address of a user-created account in a project, given the project's id.
     pub fn in_project(name: &str, project: &str) -> Option<Self> {
         let host = is_project(project).then(|| in_host(project))?;
         Self::read(&format!("{name}@{host}{OF_PEOPLE}"))
     }
 
-    /// Returns the project that an address names: by id where people or App Engine created the
-    /// account, by number where Compute Engine did. None where the address does not say.
+    /// Returns the project that an address names: its id for accounts created by users or App
+    /// Engine, its number for accounts created by Compute Engine. Returns `None` if the address
+    /// names no project.
     pub fn project_of(address: &str) -> Option<String> {
         let (name, domain) = address.split_once('@')?;
         match domain {
@@ -57,28 +60,28 @@ impl Account {
         &self.address
     }
 
-    /// Returns the project, by id or number, where the address names it.
+    /// Returns the project, by id or number, if the address names it.
     pub fn project(&self) -> Option<&str> {
         self.project.as_deref()
     }
 
-    /// Returns the project's id, where the address has it.
+    /// Returns the project's id, if the address has it.
     pub fn project_id(&self) -> Option<&str> {
         self.project().filter(|project| !is_number(project))
     }
 
-    /// Returns the name before the `@`, of an account that people create.
+    /// Returns the name before the `@` of a user-created account.
     pub fn name(&self) -> Option<&str> {
         let (name, domain) = self.address.split_once('@')?;
         domain.ends_with(OF_PEOPLE).then_some(name)
     }
 
-    /// Returns the account as a member of policies.
+    /// Returns the account as a policy member.
     pub fn member(&self) -> Member {
         Member::account(self.address())
     }
 
-    /// Creates the account. None for one that only Google creates.
+    /// Returns the command that creates the account, or `None` if only Google creates it.
     pub fn create(&self) -> Option<Command> {
         Command::new(&["gcloud", "iam", "service-accounts", "create"])
             .value(self.name())
@@ -86,17 +89,17 @@ impl Account {
             .build()
     }
 
-    /// Enables the account.
+    /// Returns the command that enables the account.
     pub fn enable(&self) -> Option<Command> {
         self.about("enable", self.address())
     }
 
-    /// Shows the account.
+    /// Returns the command that shows the account.
     pub fn describe(&self) -> Option<Command> {
         self.about("describe", self.address())
     }
 
-    /// Restores the deleted account, by its unique id.
+    /// Returns the command that restores the deleted account by its unique id.
     pub fn undelete(&self, id: &str) -> Option<Command> {
         self.about("undelete", id)
     }
@@ -107,7 +110,8 @@ impl Account {
     }
 }
 
-/// Lets a member act as a Google service account, which may be looked up by the command.
+/// Returns the command that lets a member impersonate a Google service account. Another command may
+/// look up the account.
 pub fn let_act_as(account: impl Into<Value>, member: &Member) -> Option<Command> {
     let account = account.into();
     let known = account.text().map(Account::read);
@@ -124,7 +128,7 @@ pub fn let_act_as(account: impl Into<Value>, member: &Member) -> Option<Command>
         .build()
 }
 
-/// Names the project where the address has its id; gcloud also finds an account by its address
+/// Adds the project if the address has its id. Otherwise gcloud finds the account by its address
 /// alone.
 fn in_project(command: Builder, account: Option<&Account>) -> Builder {
     match account.and_then(Account::project_id) {

@@ -3,7 +3,8 @@
 use super::project::is_project;
 use crate::Command;
 
-/// Enables APIs in a project. None for a text that is no project.
+/// Returns the command that enables APIs in a project, or `None` if the text is not a valid
+/// project.
 pub fn enable_apis(names: &[&str], project: &str) -> Option<Command> {
     let enable = Command::new(&["gcloud", "services", "enable"]);
     let enable = names

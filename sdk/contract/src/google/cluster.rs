@@ -1,21 +1,21 @@
-//! Clusters of GKE.
+//! GKE clusters.
 
 use super::project::{is_number, is_project};
 use crate::{Builder, Command, Value};
 
-/// A cluster of GKE, by its resource name.
+/// A GKE cluster, by its resource name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cluster {
     /// The project's id.
     pub project: String,
     /// The region or zone.
     pub location: String,
-    /// The cluster's own name.
+    /// The cluster's short name.
     pub name: String,
 }
 
 impl Cluster {
-    /// Reads `projects/P/locations/L/clusters/C`.
+    /// Parses `projects/P/locations/L/clusters/C`.
     pub fn read(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('/').collect();
         let ["projects", project, "locations", location, "clusters", name] = parts[..] else {
@@ -29,14 +29,14 @@ impl Cluster {
         })
     }
 
-    /// Returns the workload pool that GKE creates for the project. None where the project is given
-    /// by number or belongs to a domain: then only GKE knows the name.
+    /// Returns the workload pool that GKE will create for the project. Returns `None` if the
+    /// project is given by number or belongs to a domain, because then only GKE knows the name.
     pub fn pool_to_be(&self) -> Option<String> {
         let plain = !is_number(&self.project) && !self.project.contains(':');
         plain.then(|| format!("{}.svc.id.goog", self.project))
     }
 
-    /// Switches Workload Identity on.
+    /// Returns the command that enables Workload Identity.
     pub fn make_pool(&self) -> Option<Command> {
         Command::new(&["gcloud", "container", "clusters", "update"])
             .value(&self.name)
@@ -46,7 +46,7 @@ impl Cluster {
             .build()
     }
 
-    /// Shows the workload pool.
+    /// Returns the command that shows the workload pool.
     pub fn show_pool(&self) -> Option<Command> {
         Command::new(&["gcloud", "container", "clusters", "describe"])
             .value(&self.name)
@@ -56,7 +56,7 @@ impl Cluster {
             .build()
     }
 
-    /// Shows the number of the project.
+    /// Returns the command that shows the project's number.
     pub fn show_number(&self) -> Option<Command> {
         Command::new(&["gcloud", "projects", "describe"])
             .value(&self.project)
@@ -64,13 +64,14 @@ impl Cluster {
             .build()
     }
 
-    /// Lets the nodes of a pool serve workload identities.
+    /// Returns the command that enables workload identities on a node pool.
     pub fn serve_identities(&self, pool: &str) -> Option<Command> {
         let update = Command::new(&["gcloud", "container", "node-pools", "update"]);
         self.serving(update.value(pool)).build()
     }
 
-    /// Lets the nodes of every pool that does not yet serve workload identities do so.
+    /// Returns the command that enables workload identities on every node pool that does not have
+    /// them yet.
     pub fn serve_all_identities(&self) -> Option<Command> {
         let list = self
             .of(Command::new(&["gcloud", "container", "node-pools", "list"]))

@@ -1,26 +1,26 @@
-//! Conditions of bindings on buckets, which see single objects.
+//! Conditions of bucket bindings that depend on single objects.
 //!
 //! <https://cloud.google.com/iam/docs/conditions-resource-attributes>
 
-/// What a bucket's condition says about objects.
+/// The effect of a bucket's condition on objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OfObjects {
-    /// It holds for the objects whose names begin with this, and for no other.
+    /// It holds exactly for the objects whose names begin with this prefix.
     Prefix(String),
-    /// It depends on the object, in a way that is not decided here.
+    /// It depends on the object in a way that this parser cannot decide.
     Undecided,
     /// It does not depend on the object.
     None,
 }
 
-/// Writes the condition that holds for the objects of a bucket whose names begin with a prefix.
+/// Returns the condition that holds for the objects of a bucket whose names begin with a prefix.
 pub fn of_prefix(bucket: &str, prefix: &str) -> String {
     let name = format!("projects/_/buckets/{bucket}/objects/{prefix}");
     let name = name.replace('\\', r"\\").replace('"', "\\\"");
     format!("resource.name.startsWith(\"{name}\")")
 }
 
-/// Reads a condition of a binding on a bucket.
+/// Parses a condition of a bucket binding.
 pub fn of_objects(expression: &str, bucket: &str) -> OfObjects {
     let seen = ["resource.name", "resource.type"];
     if !seen.iter().any(|part| expression.contains(part)) {
@@ -38,8 +38,8 @@ pub fn of_objects(expression: &str, bucket: &str) -> OfObjects {
     prefix.map_or(OfObjects::Undecided, OfObjects::Prefix)
 }
 
-/// Reads one string literal of CEL, as far as [`of_prefix`] writes them. What goes on behind it is
-/// another expression.
+/// Parses one CEL string literal, as [`of_prefix`] writes it. Any text after the literal makes it a
+/// different expression.
 fn text(literal: &str) -> Option<String> {
     let mut rest = literal.chars();
     let quote = rest.next().filter(|c| matches!(c, '"' | '\''))?;
@@ -54,23 +54,23 @@ fn text(literal: &str) -> Option<String> {
     rest.as_str().is_empty().then_some(text)
 }
 
-/// Returns whether a permission is asked of single objects, so that a condition on their names can
-/// grant it. Lists are asked of the bucket.
+/// Returns whether a permission is checked on single objects, so that a condition on their names
+/// can grant it. List permissions are checked on the bucket.
 pub fn is_of_objects(permission: &str) -> bool {
     permission
         .strip_prefix("storage.objects.")
         .is_some_and(|verb| verb != "list")
 }
 
-/// Returns whether a role holds rights on objects alone, so that it can be granted under a
-/// condition on their names.
+/// Returns whether a role contains only object permissions, so that it can be granted under a
+/// condition on object names.
 pub fn is_role_of_objects(role: &str) -> bool {
     role.strip_prefix("roles/storage.object")
         .is_some_and(|rest| matches!(rest, "Viewer" | "Creator" | "User" | "Admin"))
 }
 
-/// Writes the value of a gcloud flag that takes `KEY=VALUE,…`. Where a value has a comma, another
-/// delimiter is named first (`gcloud topic escaping`), so that no value can add a key.
+/// Returns the value of a gcloud flag that takes `KEY=VALUE,…`. If a value contains a comma, the
+/// text declares another delimiter first (`gcloud topic escaping`), so that no value can add a key.
 pub fn entries(entries: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = entries
         .iter()

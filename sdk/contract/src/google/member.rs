@@ -1,16 +1,16 @@
-//! Members of policies.
+//! Policy members.
 
 use super::account::Account;
 use crate::Value;
 
-/// A member of a policy: one account, one person or one workload. There is no way to write a set,
-/// such as `allUsers`.
+/// A policy member: one account, one person or one workload. The type cannot express a set, such as
+/// `allUsers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member(Value);
 
 impl Member {
     /// Returns the member for a caller as Google's messages name it: an address, or a principal.
-    /// None where the text is neither, such as `Caller` or `Anonymous caller`.
+    /// Returns `None` for any other text, such as `Caller` or `Anonymous caller`.
     pub fn of_caller(text: &str) -> Option<Self> {
         if let Some(account) = Account::read(text) {
             return Some(account.member());
@@ -21,13 +21,13 @@ impl Member {
         is_person(text).then(|| Self(Value::joined(["user:", text])))
     }
 
-    /// Returns a Google service account, whose address may be looked up by a command.
+    /// Returns the member for a Google service account. A command may look up its address.
     pub fn account(address: impl Into<Value>) -> Self {
         Self(Value::joined(["serviceAccount:".into(), address.into()]))
     }
 
-    /// Returns a workload as a member of a Google service account's policy; `pool` is the
-    /// cluster's.
+    /// Returns a workload as a member of a Google service account's policy. `pool` is the cluster's
+    /// workload pool.
     pub fn workload(pool: impl Into<Value>, namespace: &str, account: &str) -> Self {
         Self(Value::joined([
             "serviceAccount:".into(),
@@ -40,7 +40,7 @@ impl Member {
         ]))
     }
 
-    /// Returns a workload itself; `number` is that of the cluster's project.
+    /// Returns the workload itself as a member. `number` is the number of the cluster's project.
     pub fn principal(
         number: impl Into<Value>,
         pool: impl Into<Value>,
@@ -59,8 +59,8 @@ impl Member {
         ]))
     }
 
-    /// Returns the member as policies have it. None where it is not known, or only looked up when a
-    /// command runs.
+    /// Returns the member as policies write it, or `None` if it is unknown or is looked up only
+    /// when a command runs.
     pub fn text(&self) -> Option<&str> {
         self.0.text()
     }
@@ -77,7 +77,7 @@ fn is_path(text: &str) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || b":/._-@+%=~".contains(&byte))
 }
 
-/// Whether a text is the address of a person.
+/// Returns whether a text is the address of a person.
 fn is_person(text: &str) -> bool {
     let plain = |text: &str, more: &[u8]| {
         !text.is_empty()

@@ -1,4 +1,4 @@
-//! What roles are granted on.
+//! Resources that roles are granted on.
 
 use super::condition;
 use super::member::Member;
@@ -8,11 +8,12 @@ use crate::{Builder, Command};
 /// A resource with a policy, or the objects of a bucket under one prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// The objects of a bucket whose names begin with a prefix; all of them if it is empty.
+    /// The objects of a bucket whose names begin with a prefix, or all objects if the prefix is
+    /// empty.
     Objects {
         /// The bucket's name.
         bucket: String,
-        /// How the objects' names begin.
+        /// The prefix of the objects' names.
         prefix: String,
     },
     /// A repository of Artifact Registry.
@@ -29,8 +30,9 @@ pub enum Place {
 }
 
 impl Place {
-    /// Returns the folder of an object, `gs://BUCKET/FOLDER/OBJECT`: the objects that lie beside it.
-    /// None for an object that lies in no folder: those beside it are the whole bucket.
+    /// Returns the folder of an object, `gs://BUCKET/FOLDER/OBJECT`: the objects next to it.
+    /// Returns `None` for an object outside any folder, because its folder would be the whole
+    /// bucket.
     pub fn folder_of(uri: &str) -> Option<Self> {
         let (bucket, object) = uri.strip_prefix("gs://")?.split_once('/')?;
         let end = object.rfind('/')? + 1;
@@ -40,7 +42,7 @@ impl Place {
         })
     }
 
-    /// Returns its name for people.
+    /// Returns the display name.
     pub fn shown(&self) -> String {
         match self {
             Self::Objects { bucket, prefix } if prefix.is_empty() => format!("gs://{bucket}"),
@@ -55,7 +57,8 @@ impl Place {
         }
     }
 
-    /// Returns the name for people of what carries the policy: of objects their bucket.
+    /// Returns the display name of the resource that carries the policy. For objects, this is their
+    /// bucket.
     pub fn carrier(&self) -> String {
         match self {
             Self::Objects { bucket, .. } => format!("gs://{bucket}"),
@@ -63,7 +66,7 @@ impl Place {
         }
     }
 
-    /// Begins a command about the policy.
+    /// Starts a command for the policy.
     fn policy(&self, verb: &'static str) -> Builder {
         match self {
             Self::Objects { bucket, .. } => Command::new(&["gcloud", "storage", "buckets"])
@@ -85,10 +88,12 @@ impl Place {
     }
 }
 
-/// Grants a role. On the objects of a prefix it is granted under the condition that they have it,
-/// and never on the whole bucket: none for a role that is about more than objects.
+/// Returns the command that grants a role. On objects with a prefix, the role is granted under a
+/// condition on the prefix, and never on the whole bucket. Returns `None` for a role that contains
+/// more than object permissions.
 ///
-/// `--condition` is always written: gcloud asks where a policy has conditions already.
+/// The command always has `--condition`, because gcloud asks interactively if the policy already
+/// has conditions.
 pub fn grant(place: &Place, member: &Member, role: &str) -> Option<Command> {
     let command = place
         .policy("add-iam-policy-binding")
@@ -109,7 +114,7 @@ pub fn grant(place: &Place, member: &Member, role: &str) -> Option<Command> {
     .build()
 }
 
-/// Shows the policy.
+/// Returns the command that shows the policy.
 pub fn show_policy(place: &Place) -> Option<Command> {
     place.policy("get-iam-policy").build()
 }

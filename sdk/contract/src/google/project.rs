@@ -1,6 +1,6 @@
 //! Projects: ids, numbers, and the two spellings of an id that belongs to a domain.
 
-/// Returns whether a text can be a project's id or number. An old id may belong to a domain:
+/// Returns whether a text is a valid project id or number. An old id may belong to a domain:
 /// `example.com:web`.
 pub fn is_project(text: &str) -> bool {
     match text.split_once(':') {
@@ -9,19 +9,19 @@ pub fn is_project(text: &str) -> bool {
     }
 }
 
-/// Returns whether a text can be a project's number.
+/// Returns whether a text is a valid project number.
 pub fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns the project of a resource's name, `projects/P/…`.
+/// Returns the project of a resource name, `projects/P/…`.
 pub fn of_resource(name: &str) -> Option<&str> {
     let rest = name.strip_prefix("projects/")?;
     let project = rest.split('/').next()?;
     is_project(project).then_some(project)
 }
 
-/// Returns a project's id as host names and addresses have it: `web.example.com` for
+/// Returns a project's id in the spelling of host names and addresses: `web.example.com` for
 /// `example.com:web`.
 pub fn in_host(project: &str) -> String {
     match project.split_once(':') {
@@ -30,7 +30,7 @@ pub fn in_host(project: &str) -> String {
     }
 }
 
-/// Returns the project that a host name or an address means, the reverse of [`in_host`].
+/// Returns the project that a host name or an address means. This reverses [`in_host`].
 pub(super) fn of_host(host: &str) -> Option<String> {
     let project = match host.split_once('.') {
         Some((id, domain)) => format!("{domain}:{id}"),
@@ -39,8 +39,8 @@ pub(super) fn of_host(host: &str) -> Option<String> {
     is_project(&project).then_some(project)
 }
 
-/// Takes the project off the front of a path. A project of a domain is two segments there,
-/// `example.com/web`; no other id holds a dot.
+/// Removes the project from the front of a path. A project of a domain has two segments,
+/// `example.com/web`. No other id contains a dot.
 pub(super) fn take<'a>(segments: &mut impl Iterator<Item = &'a str>) -> Option<String> {
     let first = segments.next()?;
     let project = if first.contains('.') {
@@ -55,7 +55,7 @@ fn is_domain(text: &str) -> bool {
     text.contains('.') && text.split('.').all(is_label)
 }
 
-/// Returns whether a text is a word of lower-case letters, digits and hyphens.
+/// Returns whether a text consists of lower-case letters, digits and hyphens.
 pub(super) fn is_label(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain)

@@ -1,22 +1,22 @@
-//! Repositories of Artifact Registry.
+//! Artifact Registry repositories.
 
 use super::project;
 use crate::Command;
 use crate::registry::{self, Google};
 
-/// A repository of Artifact Registry.
+/// An Artifact Registry repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Repository {
     /// The project's id.
     pub project: String,
     /// The location, such as `europe` or `us-central1`.
     pub location: String,
-    /// The name.
+    /// The repository's short name.
     pub name: String,
 }
 
 impl Repository {
-    /// Reads `projects/P/locations/L/repositories/R`.
+    /// Parses `projects/P/locations/L/repositories/R`.
     pub fn from_resource(name: &str) -> Option<Self> {
         let parts: Vec<&str> = name.split('/').collect();
         let [
@@ -38,8 +38,8 @@ impl Repository {
         })
     }
 
-    /// Returns the repository of an image, `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`. The hosts
-    /// of Container Registry are repositories by now, named like the host.
+    /// Returns the repository of an image, `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`. The
+    /// hosts of Container Registry are now repositories too, with the same name as the host.
     pub fn of_image(path: &str) -> Option<Self> {
         let mut segments = path.split('/');
         let host = Google::read(segments.next()?)?;
@@ -55,8 +55,8 @@ impl Repository {
         })
     }
 
-    /// Returns whether an image lies in Artifact Registry and names no repository there, such as
-    /// `europe-docker.pkg.dev/PROJECT/NAME`. Nothing can be pushed to it.
+    /// Returns whether an image is in Artifact Registry but its name has no repository, such as
+    /// `europe-docker.pkg.dev/PROJECT/NAME`. Such an image cannot be pushed.
     pub fn is_left_out(path: &str) -> bool {
         let mut segments = path.split('/');
         let host = Google::read(segments.next().unwrap_or_default());
@@ -67,9 +67,9 @@ impl Repository {
         project.is_none() || segments.count() < 2
     }
 
-    /// Returns how the names of its images begin, the reverse of [`Self::of_image`]:
-    /// `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY`, or `HOST/PROJECT` where it stands for a host of
-    /// Container Registry.
+    /// Returns the common prefix of its image names: `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY`,
+    /// or `HOST/PROJECT` if it stands for a Container Registry host. This reverses
+    /// [`Self::of_image`].
     pub fn image_prefix(&self) -> String {
         let project = self.project.replace(':', "/");
         if self.is_created_on_push() {
@@ -93,12 +93,13 @@ impl Repository {
         format!("projects/{project}/locations/{location}/repositories/{name}")
     }
 
-    /// Returns whether a first push may create it, as for the hosts of Container Registry.
+    /// Returns whether a first push may create the repository, as for the hosts of Container
+    /// Registry.
     pub fn is_created_on_push(&self) -> bool {
         registry::is_container_registry(&self.name)
     }
 
-    /// Creates the repository.
+    /// Returns the command that creates the repository.
     pub fn create(&self) -> Option<Command> {
         Command::new(&["gcloud", "artifacts", "repositories", "create"])
             .value(&self.name)

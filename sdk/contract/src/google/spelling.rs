@@ -1,22 +1,22 @@
-//! What people write in place of a service account's address.
+//! Common mistakes in service account addresses.
 
 use super::account::Account;
 
-/// What is wrong with the spelling of an address.
+/// A mistake in the spelling of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misspelt {
-    /// What the text is in place of an address.
+    /// The kind of text that was found instead of an address.
     pub what: &'static str,
-    /// The address that is most likely meant.
+    /// The most likely intended address.
     pub meant: Option<Account>,
 }
 
 impl Account {
-    /// Reads a text that should be an address and nothing else. `project` is where an account lies
-    /// whose project the text does not name.
+    /// Parses a text that must be exactly one address. `project` is the default project for an
+    /// account whose text names none.
     ///
     /// # Errors
-    /// What the text is instead, and which account it most likely means.
+    /// Returns the kind of text that was found, and the account that it most likely means.
     pub fn check(text: &str, project: &str) -> Result<Self, Misspelt> {
         Self::read(text).ok_or_else(|| misspelt(text, project))
     }
@@ -49,7 +49,7 @@ fn misspelt(text: &str, project: &str) -> Misspelt {
     };
     let filled = replace_variables(unprefixed.unwrap_or(last), project);
     let meant = match filled.as_str() {
-        // Which account has the id, only Google knows.
+        // Only Google knows which account has this id.
         _ if is_id => None,
         address if address.contains('@') => Account::read(address),
         name => Account::in_project(name, project),
@@ -57,8 +57,7 @@ fn misspelt(text: &str, project: &str) -> Misspelt {
     Misspelt { what, meant }
 }
 
-/// Puts the project in the place of each `${VARIABLE}` and `$VARIABLE` whose name says that it is
-/// one.
+/// Replaces each `${VARIABLE}` and `$VARIABLE` whose name suggests a project with the project.
 fn replace_variables(text: &str, project: &str) -> String {
     let project = super::in_host(project);
     let mut filled = text.to_owned();

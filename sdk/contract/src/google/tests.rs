@@ -360,14 +360,14 @@ fn nothing_is_bound_to_a_user_who_is_not_known() {
 }
 
 proptest! {
-    /// Whatever is granted on a prefix is read back as that prefix and no other.
+    /// A condition for a prefix parses back to exactly that prefix.
     #[test]
     fn a_condition_is_read_back_as_the_prefix_that_was_written(prefix in "\\PC{0,16}") {
         let expression = of_prefix("b", &prefix);
         prop_assert_eq!(of_objects(&expression, "b"), OfObjects::Prefix(prefix));
     }
 
-    /// No two accounts and users share a name of RBAC.
+    /// No two accounts and users share an RBAC name.
     #[test]
     fn names_of_bindings_are_of_one_user(a in "[a-z/%=:@.]{1,6}", b in "[a-z/%=:@.]{1,6}") {
         let name = |user: &str| {
@@ -379,7 +379,7 @@ proptest! {
         prop_assert_eq!(first == second, a == b);
     }
 
-    /// An address survives the way through its parts.
+    /// An address is unchanged after it is split into its parts and joined again.
     #[test]
     fn an_address_is_made_of_name_and_project(name in "[a-z][a-z0-9-]{0,8}", project in "([a-z]{1,5}\\.[a-z]{2,3}:)?[a-z][a-z0-9-]{0,8}") {
         let account = Account::in_project(&name, &project).expect("an address");

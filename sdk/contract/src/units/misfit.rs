@@ -1,13 +1,13 @@
-//! Why a text is not a time or a size.
+//! The error for a text that is not a valid time or size.
 
 use std::fmt;
 
-/// Why a text is not a time or a size, with the right spelling of a near miss.
+/// The reason why a text is not a valid time or size, with the correct spelling of a near miss.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
-    /// How the text is spelt if it means what it seems to; where it may mean two things, both.
+    /// The correct spellings of the text: one for its apparent meaning, or two if it is ambiguous.
     spellings: Vec<String>,
-    /// Texts that fit, for one that is no near miss.
+    /// Examples of valid texts, for a text that is not a near miss.
     examples: &'static str,
 }
 
@@ -26,24 +26,24 @@ impl Misfit {
         }
     }
 
-    /// Returns the misfit of a text that is a time, but not one that its place takes.
+    /// Returns the misfit for a valid time that is not allowed in its place.
     pub fn time() -> Self {
         Self::new(super::time::EXAMPLES)
     }
 
-    /// Returns how the text is spelt if it is a near miss: `512M or 512Mi`.
+    /// Returns the correct spelling of a near miss: `512M or 512Mi`.
     pub fn spelling(&self) -> Option<String> {
         (!self.spellings.is_empty()).then(|| self.spellings.join(" or "))
     }
 
-    /// Returns the spelling if its place takes every value that it stands for.
+    /// Returns the spelling if every value that it may mean is allowed in its place.
     pub fn spelling_where(&self, takes: impl Fn(&str) -> bool) -> Option<String> {
         self.spelling()
             .filter(|_| self.spellings.iter().all(|spelling| takes(spelling)))
     }
 }
 
-/// Says what to write: the right spelling of a near miss, else examples.
+/// Writes the advice: the correct spelling of a near miss, otherwise examples.
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.spelling() {

@@ -1,21 +1,21 @@
-//! Quantities, as the objects of Kubernetes have them.
+//! Kubernetes quantities.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A quantity of Kubernetes (`16Gi`, `500m`, `2`, `1e3`), exact to a thousandth
+/// A Kubernetes quantity (`16Gi`, `500m`, `2`, `1e3`), exact to a thousandth
 /// (<https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>).
 ///
-/// It differs from a size ([`bytes`](super::bytes)): it may have a fraction, a sign, the suffixes
-/// `n`, `u` and `m`, and an exponent instead of a suffix. The API server rounds up to what it
-/// keeps, away from zero; so does this, so that a ceiling is never passed by a fraction.
+/// Unlike a size ([`bytes`](super::bytes)), it may have a fraction, a sign, the suffixes `n`, `u`
+/// and `m`, and an exponent instead of a suffix. The API server rounds up to its precision, away
+/// from zero. This type does the same, so that a fraction never exceeds a ceiling.
 #[derive(Debug, Clone)]
 pub struct Quantity {
     text: String,
     thousandths: i128,
 }
 
-/// What each suffix stands for in thousandths of the unit: a factor and a divisor.
+/// The value of each suffix in thousandths of the unit: a factor and a divisor.
 const SUFFIXES: [(&str, i128, i128); 16] = [
     ("n", 1, 1_000_000),
     ("u", 1, 1000),
@@ -39,8 +39,8 @@ const SUFFIXES: [(&str, i128, i128); 16] = [
 const MAX_EXPONENT: u32 = 18;
 
 impl Quantity {
-    /// Reads a quantity. None if the text is not one, or has more than 15 digits before the point
-    /// or nine behind it.
+    /// Parses a quantity. Returns `None` if the text is not a quantity, or has more than 15 digits
+    /// before the point or nine after it.
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, unsigned) = match text.as_bytes().first()? {
             b'-' => (true, &text[1..]),
@@ -68,18 +68,18 @@ impl Quantity {
         })
     }
 
-    /// Returns the thousandths of the unit, so that `100m` of a CPU is whole.
+    /// Returns the value in thousandths of the unit, so that `100m` of a CPU is a whole number.
     pub fn thousandths(&self) -> i128 {
         self.thousandths
     }
 
-    /// Returns whether it is below zero.
+    /// Returns whether the value is below zero.
     pub fn is_negative(&self) -> bool {
         self.thousandths < 0
     }
 }
 
-/// Returns what a suffix or an exponent stands for, in thousandths: a factor and a divisor.
+/// Returns the value of a suffix or an exponent, in thousandths: a factor and a divisor.
 fn scale(suffix: &str) -> Option<(i128, i128)> {
     if let Some((_, factor, divisor)) = SUFFIXES.iter().find(|(known, ..)| *known == suffix) {
         return Some((*factor, *divisor));
@@ -117,7 +117,7 @@ impl Ord for Quantity {
     }
 }
 
-/// Written as it was read.
+/// Writes the quantity as it was parsed.
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

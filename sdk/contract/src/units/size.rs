@@ -1,4 +1,4 @@
-//! Sizes: whole numbers of bytes with `k M G T P E`, `Ki Mi Gi Ti Pi Ei` or nothing behind them.
+//! Sizes: whole numbers of bytes followed by `k M G T P E`, `Ki Mi Gi Ti Pi Ei` or nothing.
 
 use super::Misfit;
 use super::misfit::number;
@@ -8,7 +8,7 @@ pub const SIZE_PATTERN: &str = "^[0-9]+([KMGTPE]i|[kMGTPE])?$";
 
 const EXAMPLES: &str = "512Mi, 16Gi or 5G";
 
-/// The units, those of 1024 first, largest first: the order in which a size is written.
+/// The units, powers of 1024 first, largest first: the order of preference for output.
 const UNITS: [(&str, u64); 12] = [
     ("Ei", 1 << 60),
     ("Pi", 1 << 50),
@@ -24,10 +24,11 @@ const UNITS: [(&str, u64); 12] = [
     ("k", 1000),
 ];
 
-/// Reads the bytes of a size: `512Mi`, `2G`, `1024`.
+/// Parses a size into bytes: `512Mi`, `2G`, `1024`.
 ///
 /// # Errors
-/// A text that is no size, with the right spelling of a near miss: `512M or 512Mi` for `512MB`.
+/// Returns a [`Misfit`] if the text is not a valid size, with the correct spelling of a near miss:
+/// `512M or 512Mi` for `512MB`.
 pub fn bytes(text: &str) -> Result<u64, Misfit> {
     let (count, unit) = number(text);
     let factor = match unit {
@@ -46,7 +47,7 @@ pub fn bytes(text: &str) -> Result<u64, Misfit> {
     }
 }
 
-/// Returns a size in the largest unit of 1024 that is exact, which [`bytes`] reads back.
+/// Returns a size in the largest unit of 1024 that is exact. [`bytes`] parses it back.
 pub fn shown_bytes(size: u64) -> String {
     let exact = UNITS[..6]
         .iter()
@@ -62,8 +63,8 @@ fn factor(unit: &str) -> Option<u64> {
     Some(*factor)
 }
 
-/// Returns how a size is spelt that has blanks, a `B`, or letters of the other case. Without the `i`
-/// it may mean either power.
+/// Returns the correct spellings of a size with blanks, a `B`, or letters in the wrong case.
+/// Without the `i` it may mean either power.
 fn near(text: &str) -> Option<Vec<String>> {
     let (count, unit) = number(text.trim());
     let unit = unit.trim_start();

@@ -1,4 +1,4 @@
-//! Times: whole numbers, each with `ms`, `s`, `m`, `h` or `d` behind it, one after another.
+//! Times: whole numbers, each followed by `ms`, `s`, `m`, `h` or `d`, concatenated.
 
 use super::Misfit;
 use super::misfit::number;
@@ -17,7 +17,7 @@ const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
 ];
 
-/// Other spellings of the units.
+/// Misspelt units and the units that they mean.
 const MISSPELT: [(&str, &str); 18] = [
     ("day", "d"),
     ("days", "d"),
@@ -39,10 +39,11 @@ const MISSPELT: [(&str, &str); 18] = [
     ("millis", "ms"),
 ];
 
-/// Reads the milliseconds of a time: `300ms`, `30s`, `10m`, `2h`, `1d`, `1h30m`.
+/// Parses a time into milliseconds: `300ms`, `30s`, `10m`, `2h`, `1d`, `1h30m`.
 ///
 /// # Errors
-/// A text that is no time, with the right spelling of a near miss: `30s` for `30 sec`.
+/// Returns a [`Misfit`] if the text is not a valid time, with the correct spelling of a near miss:
+/// `30s` for `30 sec`.
 pub fn milliseconds(text: &str) -> Result<u64, Misfit> {
     let exact = |unit: &str| {
         UNITS
@@ -76,7 +77,7 @@ pub fn milliseconds(text: &str) -> Result<u64, Misfit> {
     })
 }
 
-/// Returns a time in its units, largest first, which [`milliseconds`] reads back.
+/// Returns a time in its units, largest first. [`milliseconds`] parses it back.
 pub fn shown_milliseconds(time: u64) -> String {
     if time == 0 {
         return "0s".to_owned();
@@ -92,7 +93,7 @@ pub fn shown_milliseconds(time: u64) -> String {
     shown
 }
 
-/// Returns the numbers with their units; none if there is no number, or no unit for one.
+/// Returns the numbers with their units, or `None` if there is no number or a number has no unit.
 fn parts(
     text: &str,
     unit_of: impl Fn(&str) -> Option<&'static str>,
