@@ -1,18 +1,17 @@
-//! Asks a module for its manifest, by running it where it can touch nothing.
+//! Reads the manifest from a module by running it without access to anything.
 
 use wasmtime::{Config, Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
 
 use crate::Error;
 use crate::manifest::{MANIFEST_EXPORT, MAX_MANIFEST};
 
-/// Far more than a manifest takes (about a million instructions).
+/// Far more fuel than a manifest needs (about a million instructions).
 const FUEL: u64 = 1_000_000_000;
 
-/// Far more memory than a manifest takes, in bytes.
+/// Far more memory than a manifest needs, in bytes.
 const MEMORY: usize = 256 * 1024 * 1024;
 
-/// The manifest's JSON text. Every import traps, and time and memory are
-/// bounded.
+/// Returns the manifest's JSON text. Every import traps, and time and memory are limited.
 pub(crate) fn manifest(module: &[u8]) -> Result<String, Error> {
     let mut config = Config::new();
     config.consume_fuel(true);
@@ -41,7 +40,7 @@ pub(crate) fn manifest(module: &[u8]) -> Result<String, Error> {
     text(memory.data(&store), place)
 }
 
-/// What lies at an address (upper 32 bits) with a length (lower 32 bits).
+/// Returns the text at an address (upper 32 bits) with a length (lower 32 bits).
 fn text(memory: &[u8], place: u64) -> Result<String, Error> {
     let start = usize::try_from(place >> 32).unwrap_or(usize::MAX);
     let length = usize::try_from(place & 0xffff_ffff).unwrap_or(usize::MAX);

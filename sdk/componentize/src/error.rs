@@ -1,6 +1,6 @@
-//! Why no component could be made.
+//! Errors of building a component.
 
-/// Why no component could be made; each says what to do about it.
+/// The reason why a component could not be built. Each message says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The input is not a core module.
@@ -13,26 +13,26 @@ pub enum Error {
         "the module has no manifest function; put #[sidestep::plugin(name = \"…\")] on the plugin's function and build the crate as a cdylib"
     )]
     NoManifest,
-    /// The manifest function did not come to an end as it should.
+    /// The manifest function did not return normally.
     #[error("the module's manifest function did not work: {0}")]
     Ask(String),
-    /// The manifest is not what readers take.
+    /// The manifest is not valid.
     #[error("the manifest is wrong: {0}")]
     Manifest(String),
     /// The encoder refused the module.
     #[error("the module can't be made a component: {0}")]
     Encode(String),
-    /// The component imports something that it does not request.
+    /// The component imports an interface that it does not request.
     #[error(
         "the plugin uses `{import}` and does not request it; add `{key} = \"…\"` to requests(…) of #[sidestep::plugin]"
     )]
     NotRequested {
         /// The imported interface.
         import: String,
-        /// The grant key that goes with it.
+        /// The grant key of the interface.
         key: &'static str,
     },
-    /// The component imports something that no plugin can have.
+    /// The component imports an interface that no plugin may use.
     #[error(
         "the plugin imports `{0}`, which is not part of Sidestep's contract; a crate that it depends on wants it"
     )]

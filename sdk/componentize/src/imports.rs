@@ -1,12 +1,12 @@
-//! What a component imports, and what it may.
+//! The imports of a component, and the check of what it may import.
 
 use sidestep_contract::{Capability, is_always_linked};
 use wasmparser::{Parser, Payload};
 
 use crate::Error;
 
-/// The names of a component's imports, in their order. What the components and
-/// modules inside of it import is not among them.
+/// Returns the names of a component's imports, in order. The imports of nested components and
+/// modules are not included.
 pub(crate) fn of(component: &[u8]) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     let mut depth = 0_usize;
@@ -25,8 +25,7 @@ pub(crate) fn of(component: &[u8]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Checks imports against requested grant keys; answers with the keys that no
-/// import needs.
+/// Checks imports against the requested grant keys. Returns the keys that no import needs.
 pub(crate) fn check(imports: &[String], requests: &[String]) -> Result<Vec<String>, Error> {
     for import in imports.iter().filter(|import| !is_always_linked(import)) {
         let capability =

@@ -1,10 +1,10 @@
-//! Guest module in, component with its manifest out.
+//! Converts a guest module to a component with its manifest.
 //!
-//! A plugin is compiled to a core module for `wasm32-unknown-unknown`. This
-//! crate asks the module for its manifest, makes a component of it, checks that
-//! the component imports only what the manifest requests, and appends the
-//! manifest as a section that readers find without running anything. It knows
-//! the contract's names and nothing of the runner or of cargo.
+//! A plugin is compiled to a core module for `wasm32-unknown-unknown`. This crate reads the
+//! module's manifest by running it, converts the module to a component, and checks that the
+//! component imports only the interfaces that the manifest requests. It then appends the manifest
+//! as a custom section, so that readers do not have to run anything. It knows the contract's names,
+//! but neither the runner nor cargo.
 
 mod ask;
 mod error;
@@ -23,13 +23,13 @@ pub struct Component {
     pub bytes: Vec<u8>,
     /// The manifest's JSON text.
     pub manifest: String,
-    /// The interfaces that it imports, such as `sidestep:workspace/files@0.1.0`.
+    /// The imported interfaces, such as `sidestep:workspace/files@0.1.0`.
     pub imports: Vec<String>,
-    /// Grant keys that it requests and has no import for.
+    /// The requested grant keys that no import needs.
     pub unused: Vec<String>,
 }
 
-/// Makes a component of a guest's core module.
+/// Converts a guest's core module to a component.
 pub fn componentize(module: &[u8]) -> Result<Component, Error> {
     wasmparser::Validator::new()
         .validate_all(module)

@@ -1,5 +1,4 @@
-//! `sidestep-componentize IN.wasm -o OUT.wasm`: a plugin's core module in, its
-//! component out.
+//! `sidestep-componentize IN.wasm -o OUT.wasm`: converts a plugin's core module to a component.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -20,7 +19,7 @@ fn main() -> ExitCode {
         Ok(component) => (notes(&component), ExitCode::SUCCESS),
         Err(error) => (format!("error: {error}\n"), ExitCode::FAILURE),
     };
-    // Where the standard error is closed, the exit code says it all.
+    // If standard error is closed, only the exit code reports the result.
     let _ = stderr.write_all(text.as_bytes());
     code
 }

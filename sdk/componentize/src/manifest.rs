@@ -1,20 +1,20 @@
-//! What a manifest must be for readers to take it.
+//! Checks that a manifest is one that readers accept.
 
 use serde_json::{Map, Value};
 use sidestep_contract::Capability;
 
 use crate::Error;
 
-/// The guest's export that answers with the manifest's place in its memory.
+/// The guest's export that returns the manifest's position in its memory.
 pub const MANIFEST_EXPORT: &str = "sidestep:manifest";
 
 /// The component's custom section that holds the manifest.
 pub const MANIFEST_SECTION: &str = "sidestep:manifest";
 
-/// The most bytes of a manifest that readers take.
+/// The maximum size of a manifest that readers accept, in bytes.
 pub const MAX_MANIFEST: usize = 256 * 1024;
 
-/// Checks a manifest; answers with the grant keys that it requests.
+/// Checks a manifest. Returns the grant keys that it requests.
 pub(crate) fn check(text: &str) -> Result<Vec<String>, Error> {
     let wrong = |message: &str| Error::Manifest(message.to_owned());
     let manifest: Value =
@@ -52,7 +52,7 @@ pub(crate) fn check(text: &str) -> Result<Vec<String>, Error> {
     Ok(requests.keys().cloned().collect())
 }
 
-/// An object that names what it takes and takes nothing else.
+/// Checks that a schema is an object that declares its properties and allows no others.
 fn check_schema(key: &str, schema: &Map<String, Value>) -> Result<(), Error> {
     if schema.get("type") != Some(&"object".into()) {
         return Err(Error::Manifest(format!(
@@ -77,7 +77,7 @@ fn check_schema(key: &str, schema: &Map<String, Value>) -> Result<(), Error> {
     Ok(())
 }
 
-/// `$ref` leads only to the schema's own `$defs`.
+/// Checks that every `$ref` points into the schema's own `$defs`.
 fn check_references(key: &str, value: &Value) -> Result<(), Error> {
     match value {
         Value::Object(object) => {

@@ -2,8 +2,8 @@
 
 use wasm_encoder::{CustomSection, Encode, Section};
 
-/// Appends a custom section. A component is a list of sections, so what comes
-/// last is on its top level.
+/// Appends a custom section. A component is a list of sections, so an appended section is on its
+/// top level.
 pub(crate) fn append(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     let section = CustomSection {
         name: name.into(),

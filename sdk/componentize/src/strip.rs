@@ -1,5 +1,4 @@
-//! Takes the manifest's code out of a module: nobody runs it again, and every
-//! runner would carry it.
+//! Removes the manifest's code from a module. It never runs again, and every runner would carry it.
 
 use std::collections::HashSet;
 
@@ -10,8 +9,8 @@ use wasmparser::{ElementItems, Export, ExternalKind, FunctionBody, Operator, Par
 use crate::Error;
 use crate::manifest::MANIFEST_EXPORT;
 
-/// The module without the manifest's export; what only that could reach keeps
-/// its index and loses its body.
+/// Returns the module without the manifest's export. Functions reachable only from it keep their
+/// index and lose their body.
 pub(crate) fn manifest_code(module: &[u8]) -> Result<Vec<u8>, Error> {
     let graph = Graph::read(module).map_err(Error::Module)?;
     let mut strip = Strip {
@@ -25,7 +24,7 @@ pub(crate) fn manifest_code(module: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(out.finish())
 }
 
-/// Which function names which.
+/// The references between functions.
 #[derive(Default)]
 struct Graph {
     imported: u32,
@@ -102,7 +101,7 @@ impl Graph {
     }
 }
 
-/// The functions that instructions name.
+/// Returns the functions that instructions reference.
 fn named(
     operators: wasmparser::OperatorsReader<'_>,
     names: &mut Vec<u32>,
@@ -160,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    /// Three functions: `run`, the manifest's, and one that only the latter
+    /// Returns a module of three functions: `run`, the manifest's, and one that only the latter
     /// calls.
     fn module() -> Vec<u8> {
         let mut types = TypeSection::new();

@@ -1,4 +1,4 @@
-//! Guests, from their source to a component that wasmtime takes.
+//! Guests, from source to a component that wasmtime loads.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::process::Command;
 use sidestep_componentize::{Component, Error, MANIFEST_SECTION, componentize};
 use wasmparser::{Parser, Payload};
 
-/// Builds a guest of the workspace as `cargo xtask` does; none where the target
-/// is not installed.
+/// Builds a guest of the workspace as `cargo xtask` does. Returns `None` if the target is not
+/// installed.
 #[allow(clippy::print_stdout)] // a test's own word to who runs it
 pub(crate) fn guest(package: &str) -> Option<Vec<u8>> {
     let sysroot = Command::new("rustc")
@@ -67,7 +67,7 @@ fn parse(component: &Component) -> Vec<String> {
     imports
 }
 
-/// The manifest's sections on the component's top level.
+/// Returns the manifest sections on the component's top level.
 fn sections(component: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let mut depth = 0;

@@ -1,5 +1,5 @@
-//! The host's bindings come from the same path, with the options that the
-//! runner uses; that they compile is the test.
+//! The host's bindings are generated from the same path, with the options that the runner uses. The
+//! test is that they compile.
 #![allow(unsafe_code, missing_docs, clippy::pedantic, unreachable_pub)]
 
 wasmtime::component::bindgen!({

@@ -1,4 +1,4 @@
-//! The contract's text, and guests made components.
+//! Tests of the contract's text, and of guests converted to components.
 #![allow(
     clippy::disallowed_methods,
     reason = "what the tests' own tasks set is no setting of the runner"

@@ -1,5 +1,5 @@
-//! Guests in a small host of the tests: what the SDK makes of inputs, outputs,
-//! errors and panics arrives as the contract has it.
+//! Runs guests in a small test host: inputs, outputs, errors and panics pass through the SDK as the
+//! contract specifies.
 
 use futures::executor::block_on;
 use wasmtime::component::{Component, HasSelf, Linker, Resource};
@@ -14,7 +14,7 @@ use crate::host_bindings::sidestep::host::types::{
 use crate::host_bindings::sidestep::step::runtime::{self, Field, Level, ProgressReport};
 use crate::host_bindings::sidestep::workspace::files;
 
-/// Remembers what a guest says.
+/// Records what a guest reports.
 #[derive(Default)]
 struct Host {
     lines: Vec<String>,

@@ -1,4 +1,4 @@
-//! What holds for every package under `sdk/wit`.
+//! Rules for every package under `sdk/wit`.
 
 use std::path::Path;
 
@@ -88,8 +88,8 @@ fn everything_is_documented() {
     assert_eq!(bare, Vec::<String>::new());
 }
 
-/// An import of an interface for the sake of a resource would link its
-/// functions as well: only `sidestep:host/types`, always linked, defines any.
+/// An import of an interface for the sake of a resource would also link its functions. Therefore
+/// only `sidestep:host/types`, which is always linked, defines resources.
 #[test]
 fn only_the_shared_types_define_resources() {
     let (resolve, _) = contract();
@@ -106,8 +106,8 @@ fn only_the_shared_types_define_resources() {
     }
 }
 
-/// An interface that another package takes types from has no functions, unless
-/// it is always linked: so no grant drags in another.
+/// An interface whose types another package uses has no functions, unless it is always linked.
+/// Therefore no grant implies another.
 #[test]
 fn what_is_used_across_packages_confers_nothing() {
     let (resolve, _) = contract();
@@ -148,8 +148,8 @@ fn nothing_is_asynchronous() {
     }
 }
 
-/// The contract survives the way into a binary package and back, which is how
-/// it is published.
+/// The contract is unchanged after a round trip through a binary package, which is how it is
+/// published.
 #[test]
 fn the_contract_encodes_to_a_valid_package() {
     let (resolve, package) = contract();
