@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: what Sidestep costs beside what one would use instead, in one run on one
-//! machine. Nothing here fails for being slow: times differ between machines, ratios much less.
+//! `cargo xtask bench`: compares Sidestep's costs with those of common alternatives, in one run on
+//! one machine. No benchmark fails for being slow, because times differ between machines. Ratios
+//! differ much less.
 
 mod calls;
 mod container;
@@ -18,13 +19,14 @@ use place::Place;
 use sample::Round;
 use table::Row;
 
-/// How often each thing is measured, after once for the caches.
+/// The number of measured rounds, after one round that fills the caches.
 const ROUNDS: usize = 15;
 
-/// What is measured, side by side.
+/// A function that measures alternatives side by side.
 type Measure = fn(&Place, usize) -> Result<Vec<Row>>;
 
-/// Measures, and prints a table, or JSON with `--output json`; `--rounds N` measures more often.
+/// Measures, and prints a table, or JSON with `--output json`. `--rounds N` sets the number of
+/// rounds.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let (rounds, json) = options(arguments)?;
     let path = tools::for_bench();

@@ -1,4 +1,4 @@
-//! Calling cargo on this workspace.
+//! Runs cargo on this workspace.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::Result;
 
-/// The checkout's root.
+/// Returns the root of the checkout.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -14,7 +14,7 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Where cargo leaves what it builds.
+/// Returns cargo's target directory.
 pub(crate) fn target_dir() -> PathBuf {
     let root = root();
     match env::var_os("CARGO_TARGET_DIR") {
@@ -23,14 +23,14 @@ pub(crate) fn target_dir() -> PathBuf {
     }
 }
 
-/// The cargo that started this program, on this workspace.
+/// Returns the cargo that started this program, on this workspace.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
 }
 
-/// Runs the command with this program's own output, and fails with what it was if it failed.
+/// Runs the command with this program's own output. If the command fails, the error names it.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -42,7 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     }
 }
 
-/// Runs the command quietly; its output if it succeeded.
+/// Runs the command quietly and returns its output if it succeeds.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command
         .output()

@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             folder.display()
         ));
     }
-    // The runner's exit code says more than "failed" does.
+    // The runner's exit code says more than "failed".
     let code = status
         .code()
         .and_then(|code| u8::try_from(code).ok())

@@ -1,8 +1,8 @@
-//! `cargo xtask fuzz [NAME] [--seconds N]`: gives strangers' bytes to each reader, guided by what
-//! they reach.
+//! `cargo xtask fuzz [NAME] [--seconds N]`: feeds untrusted bytes to each parser, guided by
+//! coverage.
 //!
-//! The readers are listed in the crates' `fuzz` modules; a name begins with its crate's, which is
-//! also the name of a program in `fuzz/`.
+//! The parsers are listed in the crates' `fuzz` modules. A target's name begins with the name of
+//! its crate, which is also the name of a program in `fuzz/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use std::process::{Command, ExitCode};
 
 use crate::{Result, cargo, say};
 
-/// How long each target is fuzzed unless told.
+/// The default fuzzing time per target.
 const SECONDS: u32 = 60;
-/// The longest input, in bytes; as in the seeded mutations of the tests.
+/// The longest input, in bytes, the same as in the seeded mutations of the tests.
 const LONGEST: u32 = 16 << 10;
-/// Seconds after which one input hangs.
+/// The time in seconds after which one input counts as a hang.
 const HANG: u32 = 20;
-/// The most resident memory, in MiB.
+/// The maximum resident memory, in MiB.
 const MEMORY: u32 = 1024;
 
 /// Fuzzes one target, or all of them in turn.
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let (name, seconds) = read(arguments)?;
     install()?;
     let folder = cargo::root().join("fuzz");
-    // One choice of versions: the runner's.
+    // Use the runner's versions of the dependencies.
     fs::copy(cargo::root().join("Cargo.lock"), folder.join("Cargo.lock"))
         .map_err(|error| format!("cannot copy Cargo.lock: {error}"))?;
     let mut found = false;
@@ -77,7 +77,7 @@ fn install() -> Result<()> {
     cargo::run(cargo::cargo().args(["install", "--locked", "cargo-fuzz"]))
 }
 
-/// The crates that have targets: the programs in `fuzz/fuzz_targets`.
+/// Returns the crates that have targets: the programs in `fuzz/fuzz_targets`.
 fn groups(folder: &Path) -> Result<Vec<String>> {
     let folder = folder.join("fuzz_targets");
     let entries = fs::read_dir(&folder)
@@ -93,12 +93,12 @@ fn crate_of(name: &str) -> &str {
     name.split('-').next().unwrap_or(name)
 }
 
-/// Builds a crate's program; where it is.
+/// Builds a crate's program and returns its path.
 fn build(folder: &Path, group: &str) -> Result<PathBuf> {
     say::doing(&format!("compiling the readers of {group} for the fuzzer"));
     let target = cargo::target_dir().join("fuzz");
-    // Coverage needs flags that stable compilers have but do not offer. Our code has no `unsafe`
-    // that a sanitizer would watch, and without one it runs much faster.
+    // Coverage needs flags that stable compilers accept but do not document. Our code has no
+    // `unsafe` for a sanitizer to check, and runs much faster without one.
     cargo::run(
         cargo::cargo()
             .current_dir(folder)
@@ -126,7 +126,7 @@ fn fuzz(folder: &Path, program: &Path, target: &str, seconds: u32) -> Result<()>
             .current_dir(folder)
             .env("SIDESTEP_FUZZ_TARGET", target)
             .env("SIDESTEP_FUZZ_SEEDS", &seeds)
-            // What is new goes to the first; what is to be kept is copied by hand.
+            // New inputs go to the first folder. Inputs worth keeping are copied by hand.
             .args([&found, &kept, &seeds.join(target)])
             .arg(format!(
                 "-artifact_prefix={}/crash-{target}-",

@@ -1,10 +1,10 @@
-//! `cargo xtask generate`: the pages under `docs/reference/`, from what the runner says of itself.
+//! `cargo xtask generate`: writes the pages under `docs/reference/` from the runner's own output.
 //!
-//! The tables of failure codes in `docs/` are made of the contract's own table.
+//! The tables of failure codes in `docs/` come from the contract's own table.
 //!
-//! Nothing is listed here by hand: commands come from `sidestep help`, schemas from the values that
-//! `sidestep schema` takes, plugins from the folders under `plugins/`. A page that was not made
-//! anew after a change fails `cargo xtask test`.
+//! No list is maintained here by hand: commands come from `sidestep help`, schemas from the values
+//! that `sidestep schema` accepts, plugins from the folders under `plugins/`. `cargo xtask test`
+//! fails on an outdated page.
 
 mod codes;
 mod help;
@@ -20,7 +20,7 @@ use crate::profile::Profile;
 use crate::{Result, cargo, guests, release, say};
 use runner::Runner;
 
-/// Makes the pages anew; with `--check`, only says how they differ from what they should be.
+/// Regenerates the pages. With `--check`, only reports how they differ from the expected ones.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let check_only = match arguments {
         [] => false,
@@ -40,8 +40,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails with the differences where the pages are not what the runner says. `plugins` is the folder
-/// of components that the runner embeds.
+/// Fails with the differences if the pages do not match the runner's output. `plugins` is the
+/// folder of components that the runner embeds.
 pub(crate) fn check(plugins: &Path) -> Result<()> {
     compare(&make(plugins)?)
 }

@@ -1,7 +1,8 @@
-//! Building the plugins: guest modules for `wasm32-unknown-unknown`, made components.
+//! Builds the plugins: guest modules for `wasm32-unknown-unknown`, converted to components.
 //!
-//! Two ways lead there. Rustup's target, where it is installed or can be added; else Debian's
-//! `rustc-web`, which builds the standard library itself. Both make the same kind of module.
+//! There are two toolchains: rustup's target, if it is installed or can be added, otherwise
+//! Debian's `rustc-web`, which builds the standard library itself. Both produce the same kind of
+//! module.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,24 +15,24 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A compiler for guests.
 enum Toolchain {
-    /// The cargo that runs this, with rustup's target.
+    /// The cargo that runs this program, with rustup's target.
     Rustup,
-    /// Debian's cargo and rustc, with the linker of the toolchain that runs this.
+    /// Debian's cargo and rustc, with the linker of the toolchain that runs this program.
     Debian { linker: PathBuf },
 }
 
 const COMPONENTIZE: &str = "sidestep-componentize";
 const PRECOMPILE: &str = "sidestep-precompile";
-/// The package of the evaluator's module, and what it is called beside the plugins.
+/// The package of the evaluator's module, and its folder next to the plugins.
 const EVALUATOR: (&str, &str) = ("sidestep-evaluator-guest", "evaluator");
 
-/// Names the folder of the plugins that only tests run.
+/// The variable that names the folder of the test-only plugins.
 pub(crate) const TESTS: &str = "SIDESTEP_TEST_GUESTS";
-/// Their packages, and what their components are called.
+/// The packages of the test-only plugins, and the names of their components.
 const TEST_GUESTS: [(&str, &str); 1] = [("sidestep-guest-attacker", "attacker")];
 
 /// Builds every plugin under `plugins/` into a component with its manifest, and the evaluator's
-/// module; returns the folder that holds them as `NAME.wasm` and `NAME.cwasm`, and the module as
+/// module. Returns the folder that contains them as `NAME.wasm` and `NAME.cwasm`, and the module as
 /// `evaluator/evaluator.cwasm` with its memory, `evaluator/evaluator.memory`.
 pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     let packages = packages()?;
@@ -39,7 +40,8 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let modules = compile(&packages)?;
-    // By itself, or the features of what it depends on would be the plugins' too.
+    // Compiled separately, because the plugins would otherwise get the features of its
+    // dependencies.
     let evaluators = compile(&[EVALUATOR.0.to_owned()])?;
     build_tools(profile, &folder)?;
     let mut components = Vec::new();
@@ -54,8 +56,8 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Builds the plugins that only tests run into components, and returns the folder that holds them
-/// as `NAME.wasm`. The tools that make components must have been built by [`build`].
+/// Builds the test-only plugins into components, and returns the folder that contains them as
+/// `NAME.wasm`. [`build`] must already have built the componentize tools.
 pub(crate) fn build_for_tests() -> Result<PathBuf> {
     let folder = cargo::target_dir().join("plugins").join("tests");
     fs::create_dir_all(&folder)
@@ -73,18 +75,20 @@ fn build_tools(profile: Profile, plugins: &Path) -> Result<()> {
     cargo::run(
         profile
             .build(&[COMPONENTIZE, PRECOMPILE])
-            // The same folder as for what embeds it, or the two calls would undo each other's work.
+            // Use the same folder as the program that embeds it, or the two calls would invalidate
+            // each other's build.
             .env(release::PLUGINS, plugins),
     )
 }
 
-/// Makes modules of the packages, and returns the folder that holds them as `NAME_OF_PACKAGE.wasm`.
+/// Builds the packages as modules, and returns the folder that contains them as
+/// `NAME_OF_PACKAGE.wasm`.
 pub(crate) fn compile(packages: &[String]) -> Result<PathBuf> {
     compile_with(&toolchain()?, packages)
 }
 
-/// Makes a module a component, and compiles that ahead of time, unless both are newer than what
-/// they are made of: a new file would make cargo build the runner anew.
+/// Converts a module to a component and compiles it ahead of time, unless both are newer than their
+/// sources. A new file would make cargo rebuild the runner.
 pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Result<()> {
     let componentize = profile.program(COMPONENTIZE);
     let precompile = profile.program(PRECOMPILE);
@@ -105,8 +109,8 @@ pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Re
     cargo::run(Command::new(precompile).arg(component).arg(compiled))
 }
 
-/// Compiles the evaluator's module ahead of time, and keeps its memory after questions about these
-/// plugins, unless both are newer than what they are made of.
+/// Compiles the evaluator's module ahead of time, and saves its memory after it has answered
+/// questions about these plugins, unless both files are newer than their sources.
 fn evaluator(
     profile: Profile,
     modules: &Path,
@@ -115,7 +119,7 @@ fn evaluator(
 ) -> Result<()> {
     let (package, name) = EVALUATOR;
     let module = modules.join(format!("{}.wasm", package.replace('-', "_")));
-    // In a folder of its own: whatever lies beside the plugins is taken for one.
+    // In a separate folder, because every file next to the plugins counts as a plugin.
     let folder = plugins.join(name);
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
@@ -133,7 +137,7 @@ fn evaluator(
     cargo::run(command.args(components))
 }
 
-/// Whether a file is newer than all that it is made of.
+/// Returns whether a file is newer than all of its sources.
 pub(crate) fn is_current(file: &Path, parts: &[&Path]) -> bool {
     let changed = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
     changed(file).is_some_and(|made| {
@@ -143,8 +147,8 @@ pub(crate) fn is_current(file: &Path, parts: &[&Path]) -> bool {
     })
 }
 
-/// Removes what lies in the folder and belongs to no plugin, such as one that was renamed; the
-/// runner would embed it.
+/// Removes files in the folder that belong to no plugin, such as a renamed one, because the runner
+/// would embed them.
 fn forget_others(folder: &Path, packages: &[String]) -> Result<()> {
     let entries = fs::read_dir(folder)
         .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
@@ -161,7 +165,7 @@ fn forget_others(folder: &Path, packages: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The plugins' package names: the folders under `plugins/`.
+/// Returns the plugins' package names: the folders under `plugins/`.
 pub(crate) fn packages() -> Result<Vec<String>> {
     let folder = cargo::root().join("plugins");
     let entries = fs::read_dir(&folder)
@@ -196,7 +200,8 @@ fn compile_with(toolchain: &Toolchain, packages: &[String]) -> Result<PathBuf> {
             command
         }
     };
-    // A folder of its own: Debian's compiler and rustup's would otherwise undo each other's work.
+    // A separate folder, because Debian's compiler and rustup's would otherwise invalidate each
+    // other's build.
     let target = cargo::target_dir().join(match toolchain {
         Toolchain::Rustup => "guests",
         Toolchain::Debian { .. } => "guests-debian",

@@ -1,5 +1,5 @@
-//! A task that takes too long fails by itself and says where its time went, before whoever started
-//! it kills it without a word.
+//! Fails a task that takes too long and reports where its time went, before CI kills it without a
+//! message.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use crate::say;
 
-/// How long `.ci/run` may take; it is killed at 90 minutes.
+/// The time limit of `.ci/run`, which CI kills at 90 minutes.
 const LIMIT: Duration = Duration::from_mins(80);
 
-/// Ends the task when its time is up, until this is dropped.
+/// Ends the task when its time is up, unless this value is dropped first.
 pub(crate) struct Limit {
     _alive: Sender<()>,
 }
 
 impl Limit {
-    /// Begins to count.
+    /// Starts the clock.
     pub(crate) fn start() -> Self {
         let (alive, dropped) = channel();
         thread::spawn(move || {
@@ -34,12 +34,12 @@ impl Limit {
     }
 }
 
-/// Whether the time passed before the other end was dropped.
+/// Returns whether the time passed before the other end was dropped.
 fn is_over(dropped: &Receiver<()>, limit: Duration) -> bool {
     dropped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout)
 }
 
-/// Asks every process to end that a process started, theirs included.
+/// Sends SIGTERM to all descendants of a process.
 fn end_descendants(of: u32) {
     let mut found = vec![of];
     let mut next = 0;
@@ -54,14 +54,14 @@ fn end_descendants(of: u32) {
         );
     }
     let ids = found.iter().skip(1).map(u32::to_string);
-    // One that ended by itself meanwhile is an error of `kill` that matters to nobody.
+    // `kill` reports an error for a process that has exited meanwhile, which does not matter.
     let _ = Command::new("kill")
         .args(ids)
         .stderr(Stdio::null())
         .status();
 }
 
-/// Every process with its parent, by `/proc`.
+/// Returns every process with its parent, from `/proc`.
 fn parents() -> Vec<(u32, u32)> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
@@ -96,7 +96,7 @@ mod tests {
             .spawn()
             .expect("a shell");
         let mut output = shell.stdout.take().expect("piped");
-        // Its standard output is open until the sleep has ended as well.
+        // Its standard output stays open until the sleep has ended as well.
         let mut first = [0; 8];
         std::io::Read::read_exact(&mut output, &mut first).expect("started");
         let children: Vec<u32> = parents()

@@ -1,7 +1,7 @@
 //! The project's own tasks: `cargo xtask demo | build | test | bench | fuzz | generate`.
 //!
 //! This program only finds, installs and starts other programs. It must not know what Sidestep
-//! does, and has no dependencies, so that it is there within seconds of a clone.
+//! does. It has no dependencies, so that it builds within seconds of a clone.
 #![allow(clippy::print_stderr, clippy::print_stdout)] // talking to a person is its job
 #![allow(clippy::disallowed_methods, reason = "no setting of the runner")]
 
@@ -21,7 +21,7 @@ mod tools;
 
 use std::process::ExitCode;
 
-/// Why a task could not be done, for the person who started it.
+/// The reason why a task failed, for the person who started it.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 const USAGE: &str = "\

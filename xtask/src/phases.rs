@@ -1,9 +1,9 @@
-//! Where the time of a task goes: a phase lasts from its beginning to the next one's.
+//! Measures the time of a task's phases. A phase lasts until the next one begins.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// The clock ticks of `/proc`, a second: proc_pid_stat(5) counts in `sysconf(_SC_CLK_TCK)`, which is
+/// Clock ticks of `/proc` per second: proc_pid_stat(5) counts in `sysconf(_SC_CLK_TCK)`, which is
 /// 100 on every Linux that Rust supports.
 const TICKS: u64 = 100;
 
@@ -16,7 +16,7 @@ pub(crate) struct Phases {
 struct Phase {
     name: String,
     wall: Duration,
-    /// User and system time of the processes that ended meanwhile.
+    /// User and system time of the processes that ended in this phase.
     cpu: Duration,
 }
 
@@ -34,7 +34,7 @@ impl Phases {
         }
     }
 
-    /// Ends the current phase and begins another.
+    /// Ends the current phase and starts another.
     pub(crate) fn begin(&mut self, name: &str) {
         self.finish();
         self.current = Some(Started {
@@ -44,7 +44,7 @@ impl Phases {
         });
     }
 
-    /// Ends the last phase; a line for each, and their sum.
+    /// Ends the last phase. Returns a line for each phase, and their total.
     pub(crate) fn end(&mut self) -> Vec<String> {
         self.finish();
         let line = |name: &str, wall: Duration, cpu: Duration| {
@@ -79,15 +79,16 @@ impl Phases {
     }
 }
 
-/// The user and system time of this process's children that ended, theirs included.
+/// Returns the user and system time of this process's ended children and their descendants.
 fn cpu_of_children() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     Duration::from_millis(ticks_of_children(&stat) * 1000 / TICKS)
 }
 
-/// `cutime` and `cstime` of a process (proc_pid_stat(5)), in ticks; zero where there are none.
+/// Returns `cutime` plus `cstime` of a process (proc_pid_stat(5)) in ticks, or zero if they are
+/// missing.
 fn ticks_of_children(stat: &str) -> u64 {
-    // The program's name stands in brackets and may hold blanks; the third field follows it.
+    // The program's name is in brackets and may contain blanks. The third field follows it.
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let mut times = fields.split_whitespace().skip(13).take(2);
     let mut next = || times.next().and_then(|ticks| ticks.parse::<u64>().ok());

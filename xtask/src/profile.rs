@@ -1,16 +1,16 @@
-//! Which packages cargo is asked for, and what it is asked with.
+//! The packages and arguments of cargo calls.
 //!
-//! Cargo unifies features over all the packages that one call selects. Two calls that select
-//! different ones compile what both depend on twice: with some 470 crates, ten minutes for nothing.
-//! So each profile has one selection, whatever is wanted of it, and programs of the workspace are
-//! started where that left them, never by `cargo run`.
+//! Cargo unifies features over all the packages that one call selects. Two calls with different
+//! selections compile their common dependencies twice: with some 470 crates, this wastes ten
+//! minutes. Therefore each profile has one selection, whatever is needed from it. Programs of the
+//! workspace are started from its output, never by `cargo run`.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::cargo;
 
-/// How the runner and the tools that make its plugins are built.
+/// A build profile of the runner and of the tools that build its plugins.
 #[derive(Clone, Copy)]
 pub(crate) enum Profile {
     /// For tests.
@@ -20,11 +20,11 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// The arguments that choose the profile and the packages.
+    /// Returns the arguments that select the profile and the packages.
     fn selection(self) -> &'static [&'static str] {
         match self {
-            // With a test among the targets, since tests bring features of their own: without, the
-            // tools and then the tests would each compile everything that stands on tokio.
+            // The targets include a test, because tests enable features of their own. Without it,
+            // the tools and then the tests would each compile everything that depends on tokio.
             Self::Dev => &["--workspace", "--test", "it"],
             Self::Release => &[
                 "--release",
@@ -35,7 +35,7 @@ impl Profile {
         }
     }
 
-    /// A `cargo build` of these programs.
+    /// Returns a `cargo build` of these programs.
     pub(crate) fn build(self, programs: &[&str]) -> Command {
         let mut command = cargo::cargo();
         command.arg("build").args(self.selection());
@@ -45,12 +45,12 @@ impl Profile {
         command
     }
 
-    /// Where cargo leaves a program.
+    /// Returns the path of a program that cargo built.
     pub(crate) fn program(self, name: &str) -> PathBuf {
         cargo::target_dir().join(self.folder()).join(name)
     }
 
-    /// Where the finished plugins lie, as `NAME.wasm` and `NAME.cwasm`.
+    /// Returns the folder of the finished plugins, as `NAME.wasm` and `NAME.cwasm`.
     pub(crate) fn plugins(self) -> PathBuf {
         cargo::target_dir().join("plugins").join(self.folder())
     }

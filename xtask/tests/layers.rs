@@ -1,5 +1,5 @@
-//! The layers of ARCHITECTURE.md are those of the code: a room depends on rooms below it, and what
-//! must not know wasmtime, Kubernetes or Google has no dependency that does.
+//! The layers of ARCHITECTURE.md match the code: a room depends only on rooms below it, and rooms
+//! that must not know wasmtime, Kubernetes or Google do not depend on them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ const PLAIN: [&str; 4] = [
     "runner/context",
     "runner/events",
 ];
-/// How the dependencies begin that they must not have.
+/// Name prefixes of the dependencies that they must not have.
 const CLOUDS: [&str; 5] = [
     "wasmtime",
     "kube",
@@ -20,14 +20,15 @@ const CLOUDS: [&str; 5] = [
     "google-cloud-",
     "oci-client",
 ];
-/// Rooms that are no part of the tables: generators, guests and tests.
+/// Rooms outside the tables: generators, guests and tests.
 const APART: [&str; 1] = ["runner/evaluator/guest"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The rooms of each table in ARCHITECTURE.md with their layers: the runner's, the sandbox's.
+/// Returns the rooms of each table in ARCHITECTURE.md with their layers: the runner's, then the
+/// sandbox's.
 fn tables(page: &str) -> Vec<BTreeMap<String, u32>> {
     let mut tables = Vec::new();
     for line in page.lines() {
@@ -49,7 +50,8 @@ fn tables(page: &str) -> Vec<BTreeMap<String, u32>> {
     tables
 }
 
-/// The dependencies of a room that are no tests' or builds', as they are called in its manifest.
+/// Returns the normal dependencies of a room, without dev and build dependencies, by their names in
+/// its manifest.
 fn dependencies(manifest: &str) -> Vec<String> {
     let part = manifest
         .split("\n[")
@@ -63,7 +65,7 @@ fn dependencies(manifest: &str) -> Vec<String> {
         .collect()
 }
 
-/// Where each crate of ours lies, by the workspace's table of dependencies.
+/// Returns the folder of each of our crates, from the workspace's table of dependencies.
 fn places(workspace: &str) -> BTreeMap<String, String> {
     let lines = workspace
         .lines()
@@ -107,7 +109,8 @@ fn every_room_stands_in_the_picture_and_depends_on_what_is_below_it() {
             };
             let allowed = match (own.get(below), room.as_str()) {
                 (Some(lower), _) => lower < layer,
-                // The binary serves the sandbox; the sandbox's servers read what is below all.
+                // The binary serves the sandbox. The sandbox's servers use the rooms below all
+                // others.
                 (None, "runner/sidestep") => below == "runner/sandbox",
                 (None, room) => {
                     room.starts_with("runner/sandbox")

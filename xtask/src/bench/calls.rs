@@ -1,5 +1,5 @@
-//! What a plugin's call of the host costs beside what a step that is a script does instead: start a
-//! program that asks the system.
+//! The cost of a plugin's host call, compared with the usual way of a script step: starting a
+//! program that makes a system call.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use super::sample::in_turn;
 use super::table::Row;
 use super::{Result, Round};
 
-/// How often one step asks for the time; the sum is known to a millisecond.
+/// The number of clock calls in one step. Their total is measured to a millisecond.
 const CLOCK: u32 = 2_000_000;
 
-/// How often it looks at a file.
+/// The number of file metadata calls in one step.
 const STAT: u32 = 20_000;
 
-/// Measures a call that needs no grant, and one that passes the gate.
+/// Measures a call that needs no grant, and one that passes the permission gate.
 pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
     let pipeline = format!(
         "version: 1\nname: calls\nsteps:\n  call:\n    uses: ./caller.wasm\n    \
@@ -24,7 +24,8 @@ pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
     );
     place.write("calls.yaml", &pipeline)?;
     place.write("file.txt", "a file to look at\n")?;
-    // One run gives both times: the first row's turn makes it, the second row's takes its part.
+    // One run gives both times: the first row's round runs it, and the second row's round reads its
+    // part.
     let stat = Cell::new(Err(String::from("not measured")));
     let clock = || -> Result<Duration> {
         let events = printed(place.sidestep(&["run", "calls.yaml", "--output", "json"]))?;
@@ -61,7 +62,7 @@ pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
     ])
 }
 
-/// A call's time, from the step's output, which is the milliseconds for all.
+/// Returns the time of one call, from the step's output, which is the total in milliseconds.
 fn each(events: &str, output: &str, calls: u32) -> Result<Duration> {
     let name = format!("\"{output}\":");
     let milliseconds: u64 = events

@@ -1,4 +1,4 @@
-//! The least container there is: runc, one static program, no image to pull, no network to set up.
+//! A minimal container: runc, one static program, no image to pull, no network to set up.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// Makes a bundle whose process is busybox, called as the first of the words.
+    /// Creates a bundle whose process is busybox, with the first word as its applet.
     pub(crate) fn make(place: &Place, name: &'static str, words: &[&str]) -> Result<Self> {
         let folder = place.folder.join(name);
         let programs = folder.join("rootfs/bin");
@@ -37,11 +37,11 @@ impl Container {
         Ok(Self { folder, name })
     }
 
-    /// Starts the container, waits for its end and removes it.
+    /// Returns the command that starts the container, waits for its end and removes it.
     pub(crate) fn run(&self, place: &Place) -> Command {
         let mut command = place.command("runc");
         command
-            // Its state beside its bundle, on the same kind of disk.
+            // Keep its state next to its bundle, on the same kind of disk.
             .arg("--root")
             .arg(self.folder.join("state"))
             .args(["run", &format!("sidestep-bench-{}", self.name)])

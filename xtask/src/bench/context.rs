@@ -1,4 +1,4 @@
-//! Packing a build context, beside tar with gzip and with pigz.
+//! Packing a build context, compared with tar and gzip, and tar and pigz.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::{Result, Round};
 
 const FOLDERS: u32 = 40;
 const FILES: u32 = 50;
-/// Every so many files, one is not text.
+/// One file in this many is not text.
 const BINARY: u32 = 10;
 
 /// Measures the archive of a generated tree.
@@ -20,7 +20,8 @@ pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
     let shell = |line: &'static str| {
         move || {
             let mut command = place.command("/bin/sh");
-            // The last command's failure would hide the first one's.
+            // A pipeline returns the exit code of its last command, which would hide a missing
+            // pigz.
             command.args(["-c", &format!("command -v pigz >&2 && {line}")]);
             to_end(command)
         }
@@ -60,7 +61,8 @@ fn mib(bytes: u64) -> String {
     format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
-/// Makes a tree like a repository's: mostly text, of a few kinds of words. The same one every time.
+/// Creates a tree like a repository's: mostly text, from a small set of words. The tree is the same
+/// every time.
 fn grow(tree: &Path) -> std::io::Result<u64> {
     const WORDS: [&str; 16] = [
         "let", "return", "if", "request", "response", "builder", "context", "self", "None",

@@ -1,4 +1,5 @@
-//! What a step's log costs: its time beside a shell that writes the same, and its place on disk.
+//! The cost of a step's log: its time compared with a shell that writes the same, and its size on
+//! disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,10 @@ use super::sample::in_turn;
 use super::table::Row;
 use super::{Result, Round};
 
-/// How many lines of how many bytes.
+/// The number of lines and the bytes per line.
 const LOGS: [(u64, u64); 2] = [(1_000_000, 64), (20_000, 4 << 10)];
 
-/// More rounds would take minutes, and the place on disk is the same in each.
+/// More rounds would take minutes, and the size on disk is the same in each.
 const MOST_ROUNDS: usize = 3;
 
 /// Measures logs of short lines and of long ones.
@@ -55,7 +56,7 @@ fn log(place: &Place, rounds: usize, lines: u64, bytes: u64) -> Result<Row> {
     )))
 }
 
-/// The folder of the run that began last.
+/// Returns the folder of the most recent run.
 fn latest(runs: &Path) -> Result<PathBuf> {
     let failed = |error| format!("cannot read {}: {error}", runs.display());
     let mut latest: Option<(SystemTime, PathBuf)> = None;
@@ -76,7 +77,7 @@ fn size(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |data| data.len())
 }
 
-/// The bytes of all files in a folder.
+/// Returns the total bytes of all files in a folder.
 fn below(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| size(&entry.path())).sum()

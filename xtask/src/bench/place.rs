@@ -1,4 +1,4 @@
-//! Where it is measured: a folder with pipelines, plugins and a state of its own.
+//! The measuring environment: a folder with its own pipelines, plugins and state.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::profile::Profile;
 use crate::{Result, cargo, guests};
 
-/// The guests that are measured, as packages and as the pipelines name their files.
+/// The measured guests: the package, and the file name in pipelines.
 const GUESTS: [(&str, &str); 2] = [
     ("sidestep-guest-noop", "noop"),
     ("sidestep-guest-caller", "caller"),
@@ -19,13 +19,13 @@ const GUESTS: [(&str, &str); 2] = [
 pub(crate) struct Place {
     /// The folder.
     pub(crate) folder: PathBuf,
-    /// The search path with what the measures compare with.
+    /// The search path with the programs to compare with.
     pub(crate) path: String,
     runner: PathBuf,
 }
 
 impl Place {
-    /// Makes the folder, empty but for the guests as components.
+    /// Creates the folder with only the guests, as components.
     pub(crate) fn make(runner: PathBuf, path: String) -> Result<Self> {
         let folder = cargo::target_dir().join("bench");
         if folder.exists() {
@@ -47,7 +47,7 @@ impl Place {
         })
     }
 
-    /// The same runner and guests in another folder.
+    /// Returns the same runner and guests in another folder.
     pub(crate) fn within(&self, folder: &Path) -> Result<Self> {
         for (_, name) in GUESTS {
             let component = format!("{name}.wasm");
@@ -62,7 +62,7 @@ impl Place {
         })
     }
 
-    /// The runner's file.
+    /// Returns the runner's path.
     pub(crate) fn runner(&self) -> &Path {
         &self.runner
     }
@@ -75,7 +75,7 @@ impl Place {
         Ok(file)
     }
 
-    /// A command that runs in the folder, quietly.
+    /// Returns a command that runs in the folder, without output.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command
@@ -87,7 +87,8 @@ impl Place {
         command
     }
 
-    /// The runner, with its state and caches in the folder, and no CI that it could detect.
+    /// Returns the runner, with its state and caches in the folder, and without any CI that it
+    /// could detect.
     pub(crate) fn sidestep(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(&self.runner);
         command
@@ -102,7 +103,7 @@ impl Place {
     }
 }
 
-/// How long the command takes to its end; an error if it fails.
+/// Returns how long the command takes to finish, or an error if it fails.
 pub(crate) fn to_end(mut command: Command) -> Result<Duration> {
     let started = Instant::now();
     let status = command.status().map_err(|error| failed(&command, &error))?;
@@ -114,7 +115,7 @@ pub(crate) fn to_end(mut command: Command) -> Result<Duration> {
     }
 }
 
-/// How long the command takes until it has written a line that contains the text.
+/// Returns how long the command takes to write a line that contains the text.
 pub(crate) fn to_line(mut command: Command, text: &str) -> Result<Duration> {
     let started = Instant::now();
     let mut child = command
@@ -136,7 +137,7 @@ pub(crate) fn to_line(mut command: Command, text: &str) -> Result<Duration> {
     }
 }
 
-/// What the command prints; an error if it fails.
+/// Returns the command's output, or an error if it fails.
 pub(crate) fn printed(mut command: Command) -> Result<String> {
     cargo::output(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
 }

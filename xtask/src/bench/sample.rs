@@ -1,4 +1,4 @@
-//! Times of one thing, measured again and again.
+//! Repeated time measurements of one operation.
 
 use std::time::Duration;
 
@@ -7,29 +7,29 @@ use crate::Result;
 /// Measures once.
 pub(crate) type Round<'a> = Box<dyn FnMut() -> Result<Duration> + 'a>;
 
-/// Times of one thing, in order of their length; at least one.
+/// The times of one operation, sorted. There is at least one.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample(Vec<Duration>);
 
 impl Sample {
-    /// The one in the middle.
+    /// Returns the median.
     pub(crate) fn median(&self) -> Duration {
         self.0[self.0.len() / 2]
     }
 
-    /// The shortest.
+    /// Returns the shortest time.
     pub(crate) fn min(&self) -> Duration {
         self.0[0]
     }
 
-    /// The longest.
+    /// Returns the longest time.
     pub(crate) fn max(&self) -> Duration {
         self.0[self.0.len() - 1]
     }
 }
 
-/// Measures things in turn, so that what else the machine does meets all of them alike. The first
-/// turn fills caches and is not counted. What fails once is measured no more.
+/// Measures operations in turn, so that other load on the machine affects all of them alike. The
+/// first round fills caches and is not counted. An operation that fails once is not measured again.
 pub(crate) fn in_turn(rounds: usize, mut things: Vec<Round<'_>>) -> Vec<Result<Sample>> {
     let mut times: Vec<Result<Vec<Duration>>> = things.iter().map(|_| Ok(Vec::new())).collect();
     for turn in 0..=rounds {

@@ -1,4 +1,4 @@
-//! What a start costs: instructions, processor time, memory, and the size of what is started.
+//! The cost of a start: instructions, processor time, memory, and the size of the program.
 
 use std::fs;
 use std::io::Read as _;
@@ -13,15 +13,15 @@ use super::table::{Figure, Row};
 use super::{Result, Round};
 use crate::cargo;
 
-/// These take milliseconds, and their goals are ratios of two of them.
+/// These take milliseconds, and their targets are ratios of two of them.
 const LEAST_ROUNDS: usize = 50;
 
-/// A folder of memory, where the machine has one (`shm_open(3)`).
+/// An in-memory folder, if the machine has one (`shm_open(3)`).
 const MEMORY: &str = "/dev/shm";
 
 const STEP: &str = "version: 1\nname: one\nsteps:\n  one:\n    uses: ./noop.wasm\n";
 
-/// Measures the start and the whole of a run of one step that does nothing.
+/// Measures the start and the whole of a run with one step that does nothing.
 pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
     let rounds = rounds.max(LEAST_ROUNDS);
     place.write("one.yaml", STEP)?;
@@ -32,7 +32,7 @@ pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
     ])
 }
 
-/// Measures what is counted once.
+/// Measures the figures that are counted once.
 pub(crate) fn figures(place: &Place) -> Vec<Figure> {
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
     let size = fs::metadata(place.runner()).map_err(|error| error.to_string());
@@ -58,7 +58,7 @@ pub(crate) fn figures(place: &Place) -> Vec<Figure> {
     ]
 }
 
-/// `--version`, in processor time: what the loader and the command line cost.
+/// Measures the processor time of `--version`: the cost of the loader and the command line.
 fn version(place: &Place, rounds: usize) -> Result<Row> {
     let things: Vec<Round<'_>> = vec![
         Box::new(|| processor_time(place.sidestep(&["--version"]))),
@@ -72,8 +72,9 @@ fn version(place: &Place, rounds: usize) -> Result<Row> {
     Ok(row.with_note("the goal is 2.5 times that".into()))
 }
 
-/// The processor time of a program of one thread, as the scheduler counts it in nanoseconds
-/// (proc_pid_schedstat(5)). A program that has ended can still be asked until it is waited for.
+/// Returns the processor time of a single-threaded program, as the scheduler counts it in
+/// nanoseconds (proc_pid_schedstat(5)). The counter of a program that has exited remains readable
+/// until the program is waited for.
 fn processor_time(mut command: Command) -> Result<Duration> {
     let failed = |error: std::io::Error| error.to_string();
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
@@ -89,7 +90,7 @@ fn processor_time(mut command: Command) -> Result<Duration> {
     taken.map(Duration::from_nanos)
 }
 
-/// Waits for the end of a program's output, and then for its own.
+/// Waits for the end of a program's output, and then for the program's exit.
 fn ended(child: &mut Child) -> Result<()> {
     let failed = |error: std::io::Error| error.to_string();
     let mut output = child.stdout.take().ok_or("it was asked for above")?;
@@ -143,7 +144,7 @@ fn on_disk(place: &Place, rounds: usize) -> Result<Row> {
     )
 }
 
-/// How long the disk takes for a new file of the size of a short journal.
+/// Returns how long the disk takes to write a new file of the size of a short journal.
 fn synced(path: &Path) -> Result<Duration> {
     let write = || -> std::io::Result<Duration> {
         let file = fs::File::create(path)?;
@@ -155,7 +156,7 @@ fn synced(path: &Path) -> Result<Duration> {
     write().map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// A folder in memory, which is gone when this is.
+/// An in-memory folder, removed when this value is dropped.
 struct Memory(PathBuf);
 
 impl Memory {
@@ -180,7 +181,8 @@ impl Drop for Memory {
     }
 }
 
-/// The instructions that callgrind counts. It has no SHA and no AVX-512 instructions.
+/// Returns the number of instructions that callgrind counts. Callgrind supports no SHA and no
+/// AVX-512 instructions.
 fn instructions(place: &Place) -> Result<u64> {
     let mut command = place.sidestep(&[]);
     let runner = command.get_program().to_owned();
@@ -196,7 +198,7 @@ fn instructions(place: &Place) -> Result<u64> {
         .arg(runner)
         .args(["validate", "pipelines/quickstart.yaml"])
         .stderr(Stdio::piped());
-    // What it keeps between runs is there at the second one.
+    // The caches that it keeps between runs exist at the second run.
     command
         .current_dir(cargo::root())
         .args(["validate", "pipelines/quickstart.yaml"]);
@@ -206,7 +208,7 @@ fn instructions(place: &Place) -> Result<u64> {
     number_after(&text, "Collected :").ok_or_else(|| format!("valgrind: {}", text.trim()))
 }
 
-/// The bytes that a run had at most, by GNU time.
+/// Returns the peak memory of a run in bytes, by GNU time.
 fn most_memory(place: &Place) -> Result<u64> {
     let command = place.sidestep(&["run", "one.yaml"]);
     let report = place.folder.join("memory.txt");

@@ -1,4 +1,4 @@
-//! What it takes to start a run, and what each step costs beside a process and a container.
+//! The time to start a run, and the overhead of each step compared with a process and a container.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::sample::in_turn;
 use super::table::Row;
 use super::{Result, Round};
 
-/// How many steps a long pipeline has.
+/// The number of steps in a long pipeline.
 const STEPS: u32 = 50;
 
-/// What a step that says something says.
+/// The output of a step that prints something.
 const LINE: &str = "the first line";
 
 /// Measures a run's start and a step's overhead.
@@ -66,7 +66,7 @@ fn overhead(place: &Place, rounds: usize) -> Result<Row> {
     )
 }
 
-/// A pipeline of steps that do nothing, one after the other.
+/// Returns a pipeline of steps that do nothing, one after another.
 fn pipeline(steps: u32, more: &str) -> String {
     let mut text = String::from("version: 1\nname: bench\nsteps:\n");
     for step in 1..=steps {

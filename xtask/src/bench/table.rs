@@ -1,11 +1,11 @@
-//! What was measured, for people and for programs.
+//! The results, for people and for programs.
 
 use std::time::Duration;
 
 use super::sample::Sample;
 use crate::Result;
 
-/// One thing that Sidestep does, beside what one would use instead.
+/// One operation of Sidestep, compared with its alternatives.
 pub(crate) struct Row {
     what: String,
     ours: Sample,
@@ -14,8 +14,8 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A row of samples: ours first, which must be there, then the others in the order of their
-    /// names; one that could not be measured says why.
+    /// Returns a row of samples: Sidestep first, which is required, then the others sorted by name.
+    /// A sample that could not be measured has its reason.
     pub(crate) fn new(
         what: &str,
         samples: Vec<Result<Sample>>,
@@ -31,14 +31,14 @@ impl Row {
         })
     }
 
-    /// With a line for people below it.
+    /// Adds a line for people below the row.
     pub(crate) fn with_note(mut self, note: String) -> Self {
         self.note = Some(note);
         self
     }
 }
 
-/// Something that is counted once, and what it is to be at most.
+/// A figure that is counted once, and its maximum.
 pub(crate) struct Figure {
     pub(crate) what: &'static str,
     pub(crate) value: Result<u64>,
@@ -75,7 +75,7 @@ pub(crate) fn human(rows: &[Row], figures: &[Figure]) {
     println!("median (shortest to longest); all of a row are measured in turn");
 }
 
-/// Prints one JSON object. Times are seconds; a ratio is Sidestep's time by the other's.
+/// Prints one JSON object. Times are in seconds. A ratio is Sidestep's time divided by the other's.
 pub(crate) fn json(rows: &[Row], figures: &[Figure], rounds: usize) {
     let rows: Vec<String> = rows.iter().map(row_json).collect();
     let figures: Vec<String> = figures.iter().map(figure_json).collect();
@@ -138,7 +138,7 @@ fn shown(sample: &Sample) -> String {
     )
 }
 
-/// A time with three digits that count.
+/// Returns a time with three significant digits.
 fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     let (value, unit) = match seconds {
@@ -166,7 +166,7 @@ fn compared(ours: Duration, other: Duration) -> String {
     }
 }
 
-/// A ratio with as many digits as its spread lets count.
+/// Returns a ratio with as many digits as its spread makes significant.
 fn digits(ratio: f64) -> String {
     let digits = usize::from(ratio < 10.0);
     format!("{ratio:.digits$}")

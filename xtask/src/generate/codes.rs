@@ -1,4 +1,4 @@
-//! The tables of failure codes, which stand between marks on pages that are written by hand.
+//! The tables of failure codes, which are placed between markers on hand-written pages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::{Result, cargo};
 /// The pages with such tables.
 const PAGES: [&str; 2] = ["failures.md", "dockerfiles.md"];
 
-/// Makes the tables anew.
+/// Regenerates the tables.
 pub(super) fn replace() -> Result<()> {
     for (page, _, filled) in pages()? {
         fs::write(&page, filled)
@@ -19,7 +19,7 @@ pub(super) fn replace() -> Result<()> {
     Ok(())
 }
 
-/// Fails where a table is not what the contract says.
+/// Fails if a table does not match the contract.
 pub(super) fn check() -> Result<()> {
     for (page, text, filled) in pages()? {
         if text != filled {
@@ -32,7 +32,7 @@ pub(super) fn check() -> Result<()> {
     Ok(())
 }
 
-/// The pages, as they are and as they should be.
+/// Returns the pages, with their current and their expected text.
 fn pages() -> Result<Vec<(PathBuf, String, String)>> {
     let page = |name| {
         let page = cargo::root().join("docs").join(name);

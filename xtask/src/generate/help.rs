@@ -1,13 +1,13 @@
-//! Reading what `sidestep help …` prints.
+//! Parses the output of `sidestep help …`.
 
 /// One command's help.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Help {
-    /// What it does, a paragraph an entry.
+    /// The description, one entry per paragraph.
     pub(crate) about: Vec<String>,
-    /// How it is called: one way a line, all but the first indented.
+    /// The usage, one form per line, all but the first indented.
     pub(crate) usage: String,
-    /// The commands below it.
+    /// The subcommands.
     pub(crate) commands: Vec<String>,
     /// Its arguments and options.
     pub(crate) arguments: Vec<Argument>,
@@ -16,14 +16,14 @@ pub(crate) struct Help {
 /// An argument or option.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Argument {
-    /// How it is written: `-o <FILE>`.
+    /// The spelling: `-o <FILE>`.
     pub(crate) spelling: String,
-    /// What it means, a paragraph or list item an entry.
+    /// The description, one entry per paragraph or list item.
     pub(crate) meaning: Vec<String>,
 }
 
 impl Help {
-    /// Reads the long form, in which an argument's meaning stands on lines of its own.
+    /// Parses the long form, in which an argument's description is on separate lines.
     pub(crate) fn read(text: &str) -> Self {
         let mut help = Self::default();
         let mut section = "";
@@ -48,7 +48,7 @@ impl Help {
             } else if section.is_empty() {
                 paragraph(&mut help.about, begins, words);
             } else if section == "Commands:" {
-                // A name two spaces in; what wraps lies deeper.
+                // A name is indented by two spaces, and wrapped text by more.
                 if line.starts_with("  ") && !line.starts_with("   ") {
                     let name = words.split(' ').next().unwrap_or_default();
                     help.commands.push(name.to_owned());
@@ -70,7 +70,7 @@ impl Help {
     }
 }
 
-/// Adds words to the last paragraph, or begins one with them.
+/// Adds words to the last paragraph, or starts a new one with them.
 fn paragraph(paragraphs: &mut Vec<String>, begins: bool, words: &str) {
     match paragraphs.last_mut() {
         Some(last) if !begins => {

@@ -1,4 +1,4 @@
-//! The pages, each from one question to the runner, and one from the table of kaniko's messages.
+//! The pages, each from one call of the runner, and one from the table of kaniko's messages.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::runner::Runner;
 use super::settings;
 use crate::{Result, guests};
 
-/// Every page's path and text.
+/// Returns the path and text of every page.
 pub(crate) fn all(runner: &Runner) -> Result<Vec<(String, String)>> {
     let mut pages = vec![
         ("commands.md".to_owned(), commands(runner)?),
@@ -85,7 +85,7 @@ fn help(runner: &Runner, path: &[String]) -> Result<Help> {
     Ok(Help::read(&runner.ask(&words)?))
 }
 
-/// What a command does, its paragraphs ending as sentences do.
+/// Returns a command's description, with a full stop after each paragraph.
 fn about(command: &Help) -> String {
     let sentences = command.about.iter().map(|paragraph| {
         let end = if paragraph.ends_with('.') { "" } else { "." };
@@ -94,7 +94,8 @@ fn about(command: &Help) -> String {
     sentences.collect::<Vec<_>>().join("\n\n")
 }
 
-/// The paths of a command's own commands, last first: the next one is taken from the end.
+/// Returns the paths of a command's subcommands in reverse order, because the next one is popped
+/// from the end.
 fn below(path: &[String], command: &Help) -> Vec<Vec<String>> {
     let names = command.commands.iter().rev();
     names
@@ -102,7 +103,7 @@ fn below(path: &[String], command: &Help) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Its words differ between commands with and without a short form.
+/// Its wording differs between commands with and without a short form.
 fn is_help(argument: &Argument) -> bool {
     argument.spelling.ends_with("--help")
 }
@@ -215,7 +216,7 @@ fn scenarios(runner: &Runner) -> Result<String> {
     Ok(page)
 }
 
-/// What `sidestep schema` takes, each with what it says.
+/// Returns the values that `sidestep schema` accepts, each with its description.
 fn schema_names(runner: &Runner) -> Result<Vec<(String, String)>> {
     let help = help(runner, &["schema".to_owned()])?;
     let of = help
@@ -233,7 +234,7 @@ fn schema_names(runner: &Runner) -> Result<Vec<(String, String)>> {
     Ok(names)
 }
 
-/// Text that does not end a table's cell.
+/// Escapes text so that it does not end a table cell.
 pub(super) fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! Asking the runner, on a machine like nobody's.
+//! Calls the runner in an environment that is independent of the machine.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::process::Command;
 
 use crate::{Result, cargo};
 
-/// The runner, asked in an empty folder and with an environment that says nothing.
+/// The runner, called in an empty folder with a minimal environment.
 pub(crate) struct Runner {
     program: PathBuf,
     folder: PathBuf,
 }
 
 impl Runner {
-    /// Asks this program, in this folder, which is made where it is missing.
+    /// Uses this program in this folder, which is created if it is missing.
     pub(crate) fn new(program: PathBuf, folder: PathBuf) -> Result<Self> {
         let folder = fs::create_dir_all(&folder)
             .and_then(|()| folder.canonicalize())
@@ -21,8 +21,8 @@ impl Runner {
         Ok(Self { program, folder })
     }
 
-    /// Returns what it prints when it is called with these words, with `WORKSPACE` in place of the
-    /// folder: the pages must not depend on the machine.
+    /// Returns the output for these arguments, with `WORKSPACE` in place of the folder, because the
+    /// pages must not depend on the machine.
     pub(crate) fn ask(&self, words: &[&str]) -> Result<String> {
         let printed = cargo::output(
             Command::new(&self.program)

@@ -59,7 +59,8 @@ fn settings(page: &mut String, section: &Section<'_>, defaults: &BTreeMap<&str, 
     }
 }
 
-/// A title at the line's begin, and below it names at two blanks and what is said at six.
+/// A title at the start of a line. Below it, names are indented by two spaces and descriptions by
+/// six.
 struct Section<'a> {
     title: &'a str,
     entries: Vec<(&'a str, Vec<&'a str>)>,

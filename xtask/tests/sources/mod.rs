@@ -1,10 +1,10 @@
-//! The sources of the project, for checks of how they are written.
+//! The sources of the project, for checks of coding style.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The sources that a user meets, and modules that only tests have.
+/// The sources that ship to users, and the modules that exist only for tests.
 pub(crate) struct Sources {
     root: PathBuf,
     files: Vec<PathBuf>,
@@ -12,7 +12,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads which sources runner, SDK and plugins have.
+    /// Lists the sources of runner, SDK and plugins.
     pub(crate) fn all() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut sources = Self {
@@ -54,7 +54,7 @@ impl Sources {
         }
     }
 
-    /// Notes the modules of a file that are there for tests only.
+    /// Records the test-only modules of a file.
     fn note_tests(&mut self, file: &Path) {
         let text = fs::read_to_string(file).expect("text");
         let stem = file.file_stem().expect("a name");
@@ -67,7 +67,7 @@ impl Sources {
             let line = rest.lines().next().unwrap_or_default().trim();
             let module = line.trim_start_matches("pub(crate) ").strip_prefix("mod ");
             if let Some(module) = module.and_then(|module| module.strip_suffix(';')) {
-                // The file, or the folder of a module with parts of its own.
+                // The file, or the folder of a module with submodules.
                 self.tests.insert(folder.join(module).with_extension("rs"));
                 self.tests.insert(folder.join(module));
             }
@@ -75,7 +75,7 @@ impl Sources {
     }
 }
 
-/// The part of a file that is not tests.
+/// Returns the part of a file before its tests.
 pub(crate) fn without_tests(text: &str) -> &str {
     let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(crate) mod "].map(|begin| {
         text.match_indices(begin)
