@@ -1,4 +1,4 @@
-//! From a context to a digest, and the ways in which that fails.
+//! Builds from a context to a digest, and the ways in which they fail.
 
 use std::process::Command;
 
@@ -95,7 +95,7 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
         assert_eq!(failure["code"], code, "{scenario}: {failure:#}");
         assert_eq!(exit, expected, "{scenario}");
         let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod");
-        // The cluster removes the pod itself in these; the clean-up may come later.
+        // In these cases the cluster removes the pod itself, and the clean-up may come later.
         let is_gone = [
             "drained",
             "preempted",
@@ -136,7 +136,7 @@ fn a_run_that_may_not_delete_its_pod_does_not_succeed_and_says_what_is_missing()
     let help = cleaned["failure"]["help"].to_string();
     assert!(help.contains("--rbac"), "{help}");
     assert_eq!(exit, 4);
-    // Whoever may delete it finds it.
+    // A principal with the permission to delete finds it.
     let output = place.run(&["gc", "--sandbox=no-delete"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
@@ -248,8 +248,8 @@ fn a_folder_s_dockerfile_takes_its_arguments_and_a_stage_of_it() {
     assert!(!said.contains("COPY Dockerfile /all"), "{said}");
 }
 
-/// Another client pulls the image, as the developer: all of it is there, and is what its digests
-/// say. Returns its layers.
+/// Pulls the image with another client, as the developer, and checks that it is complete and
+/// matches its digests. Returns its layers.
 pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) -> Vec<Vec<u8>> {
     let (repository, digest) = image.split_once('@').unwrap();
     let registry = exports(place, scenario)
@@ -284,7 +284,7 @@ pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) -> Vec<Vec<u8
     layers.iter().map(blob).collect()
 }
 
-/// The files of a layer, sorted.
+/// Returns the files of a layer, sorted.
 fn files_of(layer: &[u8]) -> Vec<String> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, layer).unwrap();

@@ -1,4 +1,4 @@
-//! Logs keep the bytes that a container wrote.
+//! Logs keep the exact bytes that a container wrote.
 
 use std::io::{BufRead as _, BufReader};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::interrupted::signal;
 use crate::place::Place;
 
-/// What the container of this scenario writes: see its file.
+/// The scenario whose file defines the container's output.
 const SCENARIO: &str = "--sandbox=any-bytes";
 
 fn written() -> Vec<u8> {
@@ -30,7 +30,7 @@ fn a_log_of_any_bytes_comes_back_byte_by_byte() {
     assert_eq!(exit, 0, "{:#?}", events.last());
     assert!(raw(&mut place, "bytes") == written(), "not the same");
 
-    // And to people, each line is one line, whatever its length.
+    // For people, each line is printed as one line, whatever its length.
     let shown = place.run(&["logs", "bytes", "build"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     let lines: Vec<&str> = shown.lines().collect();
@@ -66,7 +66,7 @@ fn a_run_shows_a_line_of_a_mebibyte_as_one() {
     assert!(with[0].ends_with(&long), "the whole of it");
 }
 
-/// Kills a run at its first piece of a long line, and returns what its log holds then.
+/// Kills a run at its first piece of a long line, and returns the content of its log.
 fn killed_in_a_line(place: &mut Place, run: &str) -> Vec<u8> {
     let arguments = ["run", SCENARIO, "--run-id", run, "--output", "json"];
     let mut child = place.start(&arguments);

@@ -1,4 +1,4 @@
-//! `--as`: the sandbox, called as somebody else than its developer.
+//! `--as`: the sandbox, called by another principal than its developer.
 
 use crate::place::{BUILD_ALONE, Place, program};
 use crate::served::Served;
@@ -31,7 +31,7 @@ fn whoever_has_no_role_is_refused_in_googles_words() {
     let output = shell.run("kubectl auth can-i create pods");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("no"));
 
-    // The token that ADC gets is that caller's, too.
+    // The token from ADC also belongs to that caller.
     let shell = served.shell(&["--as", BUILDER]);
     let listed = shell.run("gcloud storage ls gs://demo-contexts");
     assert!(listed.status.success(), "{listed:?}");
@@ -95,7 +95,7 @@ fn whoever_goes_on_with_a_run_is_who_began_it() {
     assert_eq!(exit, 4, "{text}");
     assert!(text.contains("nobody@example.com"), "{text}");
 
-    // Killed before its end was written, and started again by the same id.
+    // Killed before the journal recorded its end, and started again with the same id.
     let journal = place.folder().join("state/sidestep/runs/mine/journal");
     let bytes = std::fs::read(&journal).unwrap();
     std::fs::write(&journal, &bytes[..bytes.len() - 1]).unwrap();
@@ -106,7 +106,7 @@ fn whoever_goes_on_with_a_run_is_who_began_it() {
     assert!(told.contains("sidestep resume mine"), "{told}");
     let (exit, _) = place.events(&run);
     assert_eq!(exit, 4, "as nobody it goes on");
-    // Who wants another caller says so.
+    // A different caller has to be requested explicitly.
     let (exit, events) = place.events(&["resume", "mine", "--as", "developer"]);
     assert_eq!(exit, 0, "{:#?}", events.last());
 }

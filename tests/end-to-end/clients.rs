@@ -1,11 +1,11 @@
-//! Other people's clients against the sandbox's process, and the printed repair run as printed.
+//! Third-party clients against the sandbox's process, and printed repair commands run unchanged.
 
 use std::process::{Command, Output};
 
 use crate::place::{BUILD_ALONE, Place, failure, program};
 use crate::printed::commands;
 
-/// The variables that `sandbox status --output env` prints.
+/// Returns the variables that `sandbox status --output env` prints.
 pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
     let output = place.run(&[
         "sandbox",
@@ -23,8 +23,8 @@ pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)
     text.lines().map(|line| parse(line).expect(line)).collect()
 }
 
-/// Runs a line in a shell, as it was printed, with the sandbox's variables and no settings of this
-/// machine's.
+/// Runs a printed line unchanged in a shell, with the sandbox's variables and none of this
+/// machine's settings.
 pub(crate) fn client(place: &Place, exports: &[(String, String)], line: &str) -> Output {
     Command::new("sh")
         .args(["-c", line])

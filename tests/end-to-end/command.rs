@@ -1,9 +1,9 @@
-//! Runs the built binary with an environment of its own.
+//! Runs the built binary with its own environment.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// `sidestep` in a folder, with nothing of the tester's own settings.
+/// Returns `sidestep` in a folder, without the tester's own settings.
 pub(crate) fn sidestep(folder: &Path, args: &[&str]) -> Command {
     crate::dispositions::heard_by_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidestep"));

@@ -1,4 +1,4 @@
-//! What a context holds, and what a build takes from one that another step packs.
+//! The content of a context, and the input of a build whose context another step packs.
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -35,7 +35,7 @@ fn a_dockerfile_that_the_packing_step_does_not_send_is_an_error_before_the_run()
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     insta::assert_snapshot!(said);
-    // The help is right.
+    // The advice is correct.
     let both = built.replace("with: { path", &format!("{named}path"));
     place.write("sidestep.yaml", &both);
     let (exit, events) = place.events(&["run", "--sandbox"]);

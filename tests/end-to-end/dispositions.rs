@@ -1,11 +1,12 @@
-//! What the tests' own children inherit of signals.
+//! The signal dispositions that the tests' child processes inherit.
 
 use std::sync::LazyLock;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Lets children hear the signals that the tests were started to ignore, as a shell starts its jobs
-/// in the background: a signal that is handled here has its default in a child again (execve(2)).
+/// Restores signals for children that the tests were started to ignore, as a shell starts
+/// background jobs: a signal with a handler here has its default disposition in a child
+/// (execve(2)).
 pub(crate) fn heard_by_children() {
     static DONE: LazyLock<()> = LazyLock::new(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -25,7 +26,7 @@ pub(crate) fn heard_by_children() {
             SignalKind::terminate(),
         ] {
             if ignored >> (kind.as_raw_value() - 1) & 1 == 1 {
-                // A handler stays when the runtime that set it is gone.
+                // A handler remains after the runtime that set it is gone.
                 signal(kind).map(drop).expect("a handler");
             }
         }

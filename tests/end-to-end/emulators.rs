@@ -1,11 +1,11 @@
-//! A context is uploaded to Cloud Storage servers that other people wrote.
+//! Uploads a context to third-party Cloud Storage emulators.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use crate::place::{Place, find, program};
 
-/// A server that ends with the test.
+/// A server that is killed when the test ends.
 struct Emulator(Child);
 
 impl Drop for Emulator {
@@ -23,7 +23,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-/// Uploads a context twice to the server at `host`: the second time nothing is sent.
+/// Uploads a context twice to the server at `host`. The second upload sends nothing.
 fn upload_twice(host: &str) {
     let made = Command::new("curl")
         .args([

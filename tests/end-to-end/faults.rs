@@ -1,4 +1,4 @@
-//! This machine's own faults: a full disk, folders that can't be used, records that are damaged.
+//! Faults of this machine: a full disk, unusable folders, damaged records.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -9,8 +9,8 @@ use crate::interrupted::{pod_of, pod_runs, signal, until};
 use crate::place::{Place, find};
 use crate::printed::commands;
 
-/// The command in a process whose files may not grow past so many blocks of 512 bytes: what a full
-/// disk is to it, without one.
+/// Returns the command in a process whose files may not exceed this many blocks of 512 bytes. To
+/// the command, this looks like a full disk.
 fn on_a_full_disk(command: &Command, blocks: u32) -> Command {
     let mut limited = Command::new("sh");
     let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -45,7 +45,7 @@ fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
         "Dockerfile",
         &format!("FROM scratch\nCOPY hello.txt /\n{labels}"),
     );
-    // The sandbox is a process of its own, on a disk that isn't full.
+    // The sandbox is a separate process, on a disk that is not full.
     assert_eq!(place.events(&["run", "--sandbox"]).0, 0);
     let run = ["run", "--sandbox", "--run-id", "full", "--output", "json"];
     let command = place.command(&run);
@@ -90,7 +90,7 @@ fn folders_that_are_none_are_named_with_what_to_do() {
     );
     assert!(told.contains("Make the folder writable"), "{told}");
 
-    // A cache is only there to be faster.
+    // A cache is only an optimisation.
     let output = place
         .command(&["run", "--sandbox"])
         .env("XDG_CACHE_HOME", &file)
@@ -107,7 +107,7 @@ fn a_damaged_record_hides_neither_the_run_nor_the_others() {
         assert_eq!(exit, 0);
     }
     let runs = place.workspace().join("../state/sidestep/runs");
-    // One record in the middle of one, and all of another.
+    // One record in the middle of one journal, and all records of another.
     let journal = runs.join("bad/journal");
     let mut bytes = fs::read(&journal).unwrap();
     let middle = bytes.len() / 2;
@@ -122,7 +122,7 @@ fn a_damaged_record_hides_neither_the_run_nor_the_others() {
         assert!(text.contains(id), "{id} in {text}");
     }
     assert!(text.contains("succeeded, damaged"), "{text}");
-    // What its whole records say is told, and that there is more; but nobody goes on by them.
+    // Intact records are shown, with a note that there are more. Resuming from them is refused.
     for command in [
         &["runs", "show", "bad"][..],
         &["logs", "bad"],
@@ -219,7 +219,7 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
     );
     assert!(!run.exists() && aside.join("plan.json").is_file());
 
-    // The id is free, and the run is begun anew.
+    // The id is free, so the run starts from the beginning.
     let mut child = place.start(&arguments);
     until(&mut child, pod_runs);
     signal(&child, "INT");
@@ -248,7 +248,7 @@ fn a_plan_that_is_another_now_is_not_run() {
     assert!(told.contains(&format!("{named} is gone")), "{told}");
 }
 
-/// All texts of a run: what it printed, and every file that it left.
+/// Collects all texts of a run: its output, and every file that it left.
 fn texts(folder: &std::path::Path, into: &mut Vec<u8>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,4 +1,4 @@
-//! What killed runs leave behind is found and removed; what is in use is not.
+//! Leftovers of killed runs are found and removed. Resources in use are not.
 
 use std::fs::{self, File};
 use std::process::Child;
@@ -10,7 +10,7 @@ use crate::clients::{client, exports, said};
 use crate::interrupted::{pod_of, pod_runs, signal, until};
 use crate::place::{Place, program};
 
-/// Starts a build that hangs, waits until its pod runs, and gives its run and its pod's name.
+/// Starts a build that hangs, waits until its pod runs, and returns its run and its pod's name.
 fn hanging(place: &mut Place, variables: &[(&str, &str)]) -> (Child, String, String) {
     let mut command = place.command(&["run", "--sandbox=build-hangs", "--output", "json"]);
     let mut child = command
@@ -30,7 +30,7 @@ fn kill(mut child: Child) {
     child.wait().unwrap();
 }
 
-/// What `gc` says: name and fate of each finding.
+/// Returns the output of `gc`: the name and outcome of each finding.
 fn gc(place: &mut Place, flags: &[&str], variables: &[(&str, &str)]) -> Vec<(String, String)> {
     let arguments = [&["gc", "--output", "json"], flags].concat();
     let output = place
@@ -88,7 +88,7 @@ fn a_killed_run_s_pod_is_removed_and_a_live_one_s_is_not() {
         let (_, living) = living.split_once('/').unwrap();
         assert_eq!(pods.trim(), format!("pod/{living}"));
     }
-    // It ended no live run: that one still hears its interrupt, and tidies up.
+    // It ended no live run: that run still handles its interrupt and cleans up.
     assert_eq!(live.try_wait().unwrap(), None);
     signal(&live, "INT");
     std::io::copy(&mut live.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
@@ -147,7 +147,7 @@ fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
         "--namespace",
         "builds",
     ];
-    // Its journal is not here, so nobody here can say whether its runner is alive.
+    // Its journal is not on this machine, so its runner may still be alive.
     let found = gc(&mut place, &flags, &[]);
     assert_eq!(fate(&found, &pod), Some("kept"), "{found:?}");
 
@@ -157,13 +157,13 @@ fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
         "kubectl annotate pod -n builds {name} --overwrite sidestep.dev/expires=2026-01-01T00:00:00Z"
     );
     said(&client(&place, &exports, &expire));
-    // The next run of anybody in that namespace sweeps it, and says so.
+    // The next run in that namespace, whoever starts it, removes the pod and reports it.
     let mut child = place.start(&["run", "--sandbox=build-hangs", "--output", "json"]);
     until(&mut child, pod_runs);
     signal(&child, "INT");
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
-    // It has its grace, and the run does not wait for its end.
+    // The pod has its grace period, and the run does not wait for its end.
     assert!(text.contains("being removed (uid "), "{text}");
     assert!(text.contains(&format!("): pod {pod}")), "{text}");
     let gone = client(

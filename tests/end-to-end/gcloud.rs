@@ -1,5 +1,4 @@
-//! Unmodified gcloud against the sandbox's process: every command that a guide to Workload
-//! Identity has.
+//! Unmodified gcloud against the sandbox's process: every command of a guide to Workload Identity.
 
 use serde_json::Value;
 
@@ -54,7 +53,7 @@ fn accounts_projects_and_services() {
     let token = shell.ok("gcloud auth print-access-token");
     let file = shell.get("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE");
     assert_eq!(token.trim(), std::fs::read_to_string(file).unwrap());
-    // ADC goes through the sandbox's STS.
+    // ADC uses the sandbox's STS.
     let token = shell.ok("gcloud auth application-default print-access-token");
     assert!(token.starts_with("ya29.sandbox-"));
 }
@@ -162,7 +161,7 @@ fn repositories_and_secrets() {
         "roles/artifactregistry.writer"
     );
 
-    // What the sandbox's kaniko pushes, as the developer's ADC, is what is listed.
+    // The list contains the image that the sandbox's kaniko pushes with the developer's ADC.
     let kaniko = concat!(env!("CARGO_BIN_EXE_sidestep"), " sandbox kaniko");
     shell.ok(&format!(
         "{kaniko} --context=dir://image --destination=europe-docker.pkg.dev/demo/more/team/app:1"
@@ -188,7 +187,7 @@ fn repositories_and_secrets() {
     assert_eq!(shell.ok(word), "open sesame");
 }
 
-/// gcloud, signed in as whoever holds a key and no more by the sandbox's token.
+/// Runs gcloud with the credentials of a key instead of the sandbox's token.
 fn with_key(shell: &Shell<'_>, line: &str) -> std::process::Output {
     let mut command = shell.command(line);
     command.env_remove("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE");

@@ -1,12 +1,12 @@
-//! What of git is asked for a pipeline.
+//! The git calls that a pipeline causes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::place::Place;
 
-/// A workspace whose `git` writes down each call before it answers, and what it was called with by
-/// `sidestep plan` of a pipeline that reads this expression.
+/// Runs `sidestep plan` on a pipeline that uses this expression, in a workspace whose `git` records
+/// each call before it answers. Returns the calls and the output.
 fn calls(expression: &str) -> (Vec<String>, serde_json::Value) {
     let mut place = Place::with_application();
     let programs = place.folder().join("programs");
@@ -56,7 +56,7 @@ fn git_is_started_for_what_expressions_read_and_no_more() {
     let (branch, git) = calls("${{ git.branch }}/");
     assert_eq!(branch, ["symbolic-ref --short -q HEAD"]);
     assert_eq!(git["branch"], "trunk");
-    // Which part a name that is worked out means is not known before it is evaluated.
+    // If a name is computed, its part is not known before the evaluation.
     let (mut all, _) = calls("${{ string(size(git)) }}/");
     all.sort();
     assert_eq!(

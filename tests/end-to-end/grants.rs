@@ -1,4 +1,4 @@
-//! What is not granted, or forbidden, stops a run before it starts.
+//! A missing grant or a forbidden request stops a run before it starts.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::place::Place;
 
-/// A workspace with a plugin of its own: a component that asks for a bucket.
+/// A workspace with its own plugin: a component that requests a bucket.
 pub(crate) fn with_own_plugin() -> Place {
     let place = Place::with_application();
     let plugins =

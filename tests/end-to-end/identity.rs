@@ -1,5 +1,5 @@
-//! Every way to break a workload's identity: what is said, that no pod is made, and that the
-//! printed commands repair it when the real gcloud and kubectl run them as printed.
+//! Every way to break a workload's identity: the message, that no pod is created, and that the real
+//! gcloud and kubectl repair it with the printed commands, unchanged.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::printed::commands;
 /// More links than any scenario breaks.
 const MOST_BREAKS: usize = 6;
 
-/// A pipeline whose builds have their roles themselves.
+/// A pipeline whose builds hold their roles directly.
 const DIRECT: &str = "version: 1
 name: direct
 defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
@@ -31,7 +31,7 @@ steps:
     with: { context: \"${{ steps.context.outputs.uri }}\", destinations: [\"europe-docker.pkg.dev/demo/images/hello:1\"], namespace: builds, serviceAccount: kaniko-direct }
 ";
 
-/// Runs until it succeeds, doing between the runs what the failures say. `links` are the links that
+/// Runs until success, and applies the printed advice between the runs. `links` are the links that
 /// are found broken, in order.
 fn repair(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
     let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
@@ -71,7 +71,7 @@ fn repair(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
     assert_eq!(found, links);
 }
 
-/// Runs a command as it was printed, in a shell.
+/// Runs a command in a shell, as it was printed.
 fn run(place: &mut Place, scenario: &str, command: &str) {
     let exports = exports(place, scenario);
     let output = Command::new("bash")
@@ -85,7 +85,7 @@ fn run(place: &mut Place, scenario: &str, command: &str) {
     assert!(output.status.success(), "{command}\n{said}");
 }
 
-/// What is said about the step `identity`; the step beside it speaks at the same time.
+/// Returns the output of the step `identity`. The step beside it prints at the same time.
 fn of_identity(said: &str) -> String {
     let mut lines = Vec::new();
     let mut failed = false;
@@ -139,7 +139,7 @@ scenarios! {
     link_11_not_uniform: "not-uniform" DIRECT => [(11, "identity.not-uniform")];
 }
 
-/// The messages of the step's log.
+/// Returns the messages of the step's log.
 fn log(events: &[serde_json::Value]) -> Vec<&str> {
     let lines = events.iter().filter(|event| event["type"] == "log");
     lines
@@ -154,7 +154,7 @@ fn what_the_caller_may_not_read_is_left_to_the_proof() {
         let mut place = Place::with_application();
         let flag = format!("--sandbox={scenario}");
         place.events(&["run", &flag]);
-        // The developer keeps what a build needs, and nothing that reads IAM.
+        // The developer keeps the permissions that a build needs, and none to read IAM.
         let change = |verb: &str, role: &str| {
             format!(
                 "gcloud projects {verb}-iam-policy-binding demo --member user:dev@example.com --role {role} --condition=None"
@@ -182,7 +182,7 @@ fn what_the_caller_may_not_read_is_left_to_the_proof() {
         }
         if expected == 4 {
             let failure = failure(&events);
-            // What was not read is not called missing.
+            // A link that was not read is not reported as missing.
             assert_eq!(failure["code"], "identity.impersonation-denied");
             let why = failure["message"].as_str().unwrap();
             assert!(why.contains("cannot tell"), "{why}");
@@ -197,7 +197,7 @@ fn a_policy_that_was_not_read_gets_no_grant_on_the_bucket() {
     let mut place = Place::with_application();
     let flag = format!("--sandbox={scenario}");
     place.events(&["run", &flag]);
-    // The developer keeps what a build needs, and may not read the bucket's policy.
+    // The developer keeps the permissions that a build needs, but cannot read the bucket's policy.
     let change = |verb: &str, role: &str| {
         format!(
             "gcloud projects {verb}-iam-policy-binding demo --member user:dev@example.com --role {role} --condition=None"
@@ -219,7 +219,7 @@ fn a_policy_that_was_not_read_gets_no_grant_on_the_bucket() {
         .iter()
         .find(|line| line.starts_with("10  permissions") && line.contains("could not be read"));
     assert!(unread.is_some(), "{told:#?}");
-    // The build fails at the bucket then, and its own grant is for the prefix.
+    // The build then fails at the bucket, and its printed grant is limited to the prefix.
     let printed = commands(&failure(&events)["help"]);
     let grants = printed.iter().filter(|line| line.contains("gs://"));
     for grant in grants {
@@ -247,7 +247,7 @@ fn a_role_on_the_contexts_alone_is_enough() {
     assert!(told.iter().any(|line| holds(&line)), "{told:#?}");
 }
 
-/// Looks at the healthy workload of a scenario.
+/// Verifies the healthy workload of a scenario.
 fn verify(scenario: &str, more: &[&str]) -> (i32, serde_json::Value) {
     let mut place = Place::new();
     let flag = format!("--sandbox={scenario}");

@@ -1,4 +1,4 @@
-//! A run that is stopped, and one that is killed.
+//! A stopped run, and a killed run.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::place::{Place, find};
 
-/// Reads events until one for which `choose` holds; gives all that were read.
+/// Reads events until `choose` accepts one, and returns all events read.
 pub(crate) fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut events = Vec::new();
     for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
@@ -76,12 +76,12 @@ fn a_killed_run_goes_on_with_the_same_pod() {
     assert!(said.is_some(), "it goes on with the pod that it finds");
     let sent = find(&after, "host-call", |data| data["function"] == "put");
     assert!(sent.is_none(), "the finished step is not run again");
-    // The numbers go on where the killed process stopped.
+    // The numbering continues after the last event of the killed process.
     let last = before.last().unwrap()["seq"].as_u64().unwrap();
     assert!(after[0]["seq"].as_u64().unwrap() > last);
 }
 
-/// The pod's name, from the line that says where the build runs.
+/// Returns the pod's name, from the line that says where the build runs.
 pub(crate) fn pod_of(events: &[Value]) -> String {
     let line = find(events, "log", |data| {
         data["message"]

@@ -1,4 +1,4 @@
-//! Jobs of a CI system, and steps of a matrix, that run side by side.
+//! CI jobs and matrix steps that run side by side.
 
 use std::collections::HashSet;
 use std::process::{Child, Stdio};
@@ -32,7 +32,7 @@ fn two_jobs_of_one_ci_run_are_two_runs() {
     assert_ne!(one[0]["run"], other[0]["run"]);
     assert_ne!(pod_of(&one), pod_of(&other));
 
-    // The same job once more, while the first is alive: it neither joins nor waits.
+    // The same job again, while the first is alive: it neither joins nor waits.
     let third = job(&mut place, &linux).wait_with_output().unwrap();
     let said = String::from_utf8(third.stderr).unwrap();
     assert_eq!(third.status.code(), Some(1), "{said}");
@@ -44,7 +44,7 @@ fn two_jobs_of_one_ci_run_are_two_runs() {
     ] {
         assert!(said.contains(&words), "{words}: {said}");
     }
-    // Only the author knows a value, and no command is printed with a hole.
+    // Only the author knows the value, and no command is printed with a gap.
     assert!(!said.contains("SIDESTEP_RUN_KEY="), "{said}");
     let keyed = [linux[0], linux[1], ("SIDESTEP_RUN_KEY", "2")];
     let mut fourth = job(&mut place, &keyed);

@@ -1,4 +1,4 @@
-//! A run whose process is killed, or told to end, at one point after the other.
+//! Runs whose process is killed or terminated, at one point after another.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Lines, Read as _};
@@ -12,7 +12,7 @@ use crate::interrupted::{pod_runs, signal};
 use crate::place::{Place, find, program};
 use crate::printed::commands;
 
-/// A run whose events are read as they come.
+/// A run whose events are read as they arrive.
 struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -32,7 +32,7 @@ impl Running {
         }
     }
 
-    /// Reads up to the first event of the kind; whether there was one before the end.
+    /// Reads up to the first matching event. Returns whether there was one before the end.
     fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
         for line in &mut self.lines {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -54,7 +54,7 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Waits for the end; the exit code, all events, and what was said beside them.
+    /// Waits for the end. Returns the exit code, all events, and the text on standard error.
     fn end(mut self) -> (Option<i32>, Vec<Value>, String) {
         self.until(|_| false);
         let mut beside = String::new();
@@ -103,7 +103,7 @@ fn a_named_run_of_another_commit_is_not_resumed() {
     );
 }
 
-/// The numbers of the lines that the build wrote, as the run's log has them.
+/// Returns the numbers of the lines that the build wrote, from the run's log.
 fn numbers(place: &mut Place, run: &str) -> Vec<u32> {
     let output = place.run(&["logs", run, "build"]);
     String::from_utf8(output.stdout)
@@ -134,7 +134,7 @@ fn a_runner_killed_in_a_long_log_has_every_line_once() {
     );
     assert_eq!(before, (0..before.len() as u32).collect::<Vec<_>>());
 
-    // And once more, while it goes on.
+    // Again, while the run is resumed.
     let mut run = Running::start(&mut place, &["resume", &id]);
     let next = format!("LABEL n={}", before.len() + 300);
     assert!(run.until(|event| is_log(event, &next)), "it ended");
@@ -145,7 +145,7 @@ fn a_runner_killed_in_a_long_log_has_every_line_once() {
     assert_eq!(numbers(&mut place, &id), (0..LINES).collect::<Vec<_>>());
 }
 
-/// The event after which the runner is killed.
+/// Selects the event after which the runner is killed.
 type Point<'a> = dyn Fn(&Value) -> bool + 'a;
 
 #[test]
@@ -198,7 +198,7 @@ fn a_runner_killed_before_it_began_can_be_started_again() {
     let mut place = Place::with_application();
     let (exit, _) = place.events(&["run", "--sandbox", "--run-id", "early"]);
     assert_eq!(exit, 0);
-    // What it leaves when it is killed after its journal's header, and before its plan.
+    // The files of a run that is killed after writing its journal's header and before its plan.
     let run = place.workspace().join("../state/sidestep/runs/early");
     let journal = run.join("journal");
     let bytes = std::fs::read(&journal).unwrap();
@@ -241,7 +241,7 @@ fn a_termination_cancels_or_detaches_as_asked() {
     let told = find(&events, "warning", |data| data["code"] == "run.detached").expect("said");
     assert_eq!(commands(&told["help"]), [format!("sidestep resume {id}")]);
 
-    // Whoever goes on finds that pod, and it goes with the next interrupt.
+    // The resumed run finds that pod, and the next interrupt removes it.
     let mut run = Running::start(&mut place, &["resume", &id]);
     assert!(
         run.until(|event| is_log(event, "is building already")),
@@ -260,7 +260,7 @@ fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
     let mut run = Running::start(&mut place, &["run", "--sandbox=build-hangs"]);
     assert!(run.until(pod_runs), "it ended");
     let id = run.run();
-    // The cluster does not answer, so cleaning up takes its time.
+    // The cluster does not answer, so cleaning up is slow.
     let sandbox = place.status_of("build-hangs")["live"]["pid"].to_string();
     let send = |name: &str| {
         let sent = Command::new("kill").args(["-s", name, &sandbox]).status();
@@ -273,7 +273,8 @@ fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
     while !said.contains("Cancelling") {
         assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
     }
-    // Within a second of the first one it is the same stop: it is pressed until it is heard.
+    // Within a second of the first signal, another one counts as the same stop. Repeat until it
+    // counts.
     while run.child.try_wait().unwrap().is_none() {
         signal(&run.child, "INT");
         std::thread::sleep(Duration::from_millis(50));

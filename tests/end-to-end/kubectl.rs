@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::place::program;
 use crate::served::Served;
 
-/// A build whose context lies in a ConfigMap, so that kubectl alone can set it up.
+/// A build whose context is in a ConfigMap, so that kubectl alone can set it up.
 const BUILD: &str = r#"
 apiVersion: v1
 kind: ConfigMap
@@ -63,15 +63,15 @@ fn a_build_by_hand_from_manifest_to_deletion() {
     );
     let yaml = shell.ok("kubectl get pod build -o yaml");
     assert!(yaml.contains("\nspec:\n  containers:\n"), "{yaml}");
-    // Kubernetes itself writes this one out.
+    // Kubernetes itself writes this null explicitly.
     let nulls = yaml.lines().filter(|line| line.ends_with(": null"));
     assert!(
         nulls.into_iter().all(|line| line.contains("lastProbeTime")),
         "{yaml}"
     );
 
-    // What was applied is what is there (kubectl says `configured` of every pod with volumes,
-    // since its own patch only names their order), and it may be labelled.
+    // The live object matches the applied one (kubectl reports `configured` for every pod with
+    // volumes, because its own patch only sets their order), and it may be labelled.
     let version = |pod: &serde_json::Value| pod["metadata"]["resourceVersion"].clone();
     let before = shell.json("kubectl get pod build");
     let again = shell.ok("kubectl apply -f build.yaml");
@@ -124,13 +124,13 @@ fn what_people_try_first() {
     let created = shell.given("kubectl create -f -", manifest);
     assert_eq!(created, "configmap/piped created\n");
 
-    // What the cluster itself put there comes back.
+    // Objects that the cluster itself created come back.
     let all = "kubectl delete configmaps --all";
     assert!(shell.ok(all).contains("kube-root-ca.crt"));
     let back = "kubectl wait --for=create configmap/kube-root-ca.crt --timeout=20s";
     shell.ok(back);
 
-    // An image that is not kaniko's is not run, and the pod says so.
+    // The sandbox does not run images other than kaniko's, and the pod says so.
     shell.ok("kubectl run other --image=nginx");
     let waiting = "kubectl wait pod/other --timeout=20s --for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ImagePullBackOff";
     shell.ok(waiting);

@@ -1,4 +1,4 @@
-//! Dockerfiles that are links.
+//! Dockerfiles that are symbolic links.
 
 use std::os::unix::fs::symlink;
 

@@ -1,4 +1,5 @@
-//! The runner's own log: who is raised by what, where it goes, and that no secret is ever in it.
+//! The runner's own log: which option sets which level, where it is written, and that it never
+//! contains a secret.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -101,21 +102,21 @@ fn what_can_t_be_logged_is_a_wrong_setting() {
     }
 }
 
-/// What every tap saw and does.
+/// State that all taps share.
 #[derive(Default)]
 struct Taps {
-    /// Tokens, upload sessions and cookies that went by.
+    /// Tokens, upload sessions and cookies that passed through.
     secrets: Mutex<BTreeSet<String>>,
-    /// The calls that were refused the first time.
+    /// The calls that were refused once.
     stumbled: Mutex<BTreeSet<String>>,
     denied: AtomicUsize,
-    /// Upload sessions that began.
+    /// The number of upload sessions.
     sessions: AtomicUsize,
 }
 
 impl Taps {
-    /// A server before `upstream` that refuses the first call of each kind with 503, and all calls
-    /// with 401 where `deny` says so.
+    /// Returns a proxy for `upstream` that refuses the first call of each kind with 503, and all
+    /// calls with 401 if `deny` says so.
     async fn before(self: &Arc<Self>, upstream: String, deny: bool) -> String {
         let taps = Arc::clone(self);
         let client = reqwest::Client::builder()
@@ -179,7 +180,7 @@ impl Taps {
         (status, headers, Body::from(bytes)).into_response()
     }
 
-    /// The tokens of a body.
+    /// Records the tokens of a body.
     fn note(&self, body: &[u8]) {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         for name in ["subject_token", "access_token", "accessToken", "token"] {
@@ -195,7 +196,7 @@ impl Taps {
     }
 }
 
-/// An answer that quotes the caller's token, as a careless front end does.
+/// Returns an error that quotes the caller's token, as a careless front end does.
 fn refusal(status: StatusCode, token: &str) -> Response {
     let code = status.as_u16();
     let message = format!("not now, {token}");
@@ -212,7 +213,7 @@ fn refusal(status: StatusCode, token: &str) -> Response {
     (status, headers, axum::Json(error)).into_response()
 }
 
-/// Everything that any crate says at its loudest.
+/// Returns the variables and options for the most verbose log of every crate.
 fn loudest(format: &str) -> [(&str, &str); 3] {
     [
         ("SIDESTEP_LOG", "*=trace"),
@@ -234,7 +235,7 @@ fn holds_no_secret(taps: &Taps, log: &str) {
     }
 }
 
-/// A text that can't be made much smaller (xorshift64).
+/// Returns a text that hardly compresses (xorshift64).
 fn noise(length: usize, mut state: u64) -> String {
     let mut next = move || {
         state ^= state << 13;
@@ -253,7 +254,7 @@ fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and
     assert_eq!(place.events(&["run", "--sandbox"]).0, 0);
     let exports = exports(&mut place, "healthy");
     for (deny, format, exit) in [(false, "text", 0), (true, "json", 4)] {
-        // Another context: it is sent anew, in a session since it is large.
+        // A different context is uploaded again, in a session because it is large.
         place.write("hello.txt", &noise(24 << 20, u64::from(deny) + 1));
         let _ = fs::remove_file(place.folder().join("log"));
         let taps = Arc::new(Taps::default());
@@ -282,7 +283,7 @@ fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and
             assert!(taps.denied.load(Ordering::Relaxed) >= 3);
             continue;
         }
-        // What a front end quotes is logged, without the token.
+        // The text that a front end quotes is logged without the token.
         assert!(
             log.contains("a call of Google is made again"),
             "{} lines",

@@ -1,4 +1,4 @@
-//! The command as its users run it, against the sandbox: a process each, as in a terminal.
+//! The command as its users run it, against the sandbox: one process per call, as in a terminal.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 #![allow(
     clippy::disallowed_methods,

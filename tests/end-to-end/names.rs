@@ -1,5 +1,5 @@
-//! Google's own names: clients that can't be pointed elsewhere, through the sandbox's proxy or
-//! straight at its port.
+//! Google's own host names: clients with fixed endpoints, through the sandbox's proxy or straight
+//! to its port.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::served::{Served, Shell};
 const PROXY: &[&str] = &["--proxy"];
 const IMAGE: &str = "docker://europe-docker.pkg.dev/demo/images/app:1";
 
-/// An image in an OCI folder, made by the sandbox's own kaniko without pushing it.
+/// Builds an image into an OCI folder, with the sandbox's own kaniko and without pushing it.
 fn image(served: &mut Served) {
     served
         .place
@@ -48,7 +48,7 @@ fn curl_reaches_them_with_and_without_the_proxy() {
     let accounts = "https://iam.googleapis.com/v1/projects/demo/serviceAccounts";
     let (said, errors) = curl(&mut shell.command("curl"), accounts);
     assert!(said.contains("builder@demo"), "{said}{errors}");
-    // An upload session's address is where the client goes on.
+    // The client continues at the address of an upload session.
     let session = "https://storage.googleapis.com/upload/storage/v1/b/demo-contexts/o?uploadType=resumable&name=x";
     let (said, errors) = curl(shell.command("curl").args(["-i", "-X", "POST"]), session);
     assert!(
@@ -73,11 +73,11 @@ fn curl_reaches_them_with_and_without_the_proxy() {
     };
     let (said, errors) = straight("https://cloudresourcemanager.googleapis.com/v1/projects/demo");
     assert!(said.contains("123456789012"), "{said}{errors}");
-    // Whoever trusts the authority trusts it for nobody else's names.
+    // Trust in the authority is limited to its own names.
     let (_, errors) = straight("https://example.com/");
     assert!(errors.contains("SSL"), "{errors}");
 
-    // The proxy leads nowhere else, and says so.
+    // The proxy forwards to no other host, and says so.
     let (_, errors) = curl(&mut shell.command("curl"), "https://example.com/");
     assert!(errors.contains("403"), "{errors}");
     let (said, _) = curl(&mut shell.command("curl"), shell.get("HTTPS_PROXY"));
@@ -164,7 +164,7 @@ fn skopeo_pushes_to_and_pulls_from_googles_registries() {
         found.contains("\"Name\": \"europe-docker.pkg.dev/demo/images/app\""),
         "{found}"
     );
-    // A first push makes a gcr.io repository, by whoever may.
+    // A first push creates a gcr.io repository, if the caller has the permission.
     let gcr = "docker://eu.gcr.io/demo/app:1";
     shell.ok(&format!(
         "skopeo copy --insecure-policy --src-{creds} --dest-{creds} {IMAGE} {gcr}"

@@ -1,5 +1,5 @@
-//! Every command that a sandbox scenario prints, read by the program that it is for: no usage
-//! error, and no placeholder.
+//! Parses every command that a sandbox scenario prints with its own program: no usage errors, and
+//! no placeholders.
 
 use std::io::Write as _;
 use std::process::{Command as Process, Stdio};
@@ -9,10 +9,10 @@ use sidestep_events::{Command, Help, Piece};
 
 use crate::place::{BUILD_ALONE, Place, program};
 
-/// What no scenario outlasts: some leave a build waiting or hanging until its step's time is up.
+/// Longer than any scenario needs: some leave a build waiting or hanging until its step times out.
 const TIMEOUT: &str = "8s";
 
-/// Who may be in no printed command: a set of people or workloads.
+/// Members that no printed command may contain: sets of people or workloads.
 const SETS: [&str; 5] = [
     "allUsers",
     "allAuthenticatedUsers",
@@ -21,7 +21,7 @@ const SETS: [&str; 5] = [
     "group:",
 ];
 
-/// The roles that a repair may give. None of them has more than its work takes.
+/// The roles that a repair may grant. None of them exceeds the needs of its step.
 const ROLES: [&str; 7] = [
     "roles/storage.objectViewer",
     "roles/storage.objectCreator",
@@ -32,8 +32,8 @@ const ROLES: [&str; 7] = [
     "roles/container.clusterViewer",
 ];
 
-/// Why a command widens access beyond what the pipeline needs, which knows the prefix of every
-/// object; none if it does not.
+/// Returns why a command widens access beyond the pipeline's needs, given that the pipeline knows
+/// the prefix of every object. Returns `None` if it does not.
 fn widens(words: &[String]) -> Option<&'static str> {
     let any = |found: &dyn Fn(&str) -> bool| words.iter().any(|word| found(word));
     if any(&|word| SETS.iter().any(|set| word.contains(set))) {
@@ -57,7 +57,7 @@ fn widens(words: &[String]) -> Option<&'static str> {
     (on_bucket && !on_prefix).then_some("a whole bucket")
 }
 
-/// Lets gcloud read its arguments, and do nothing.
+/// Makes gcloud parse its arguments and do nothing else.
 const GCLOUD: &str = r#"
 import contextlib, io, json, sys
 root = sys.argv[1]
@@ -78,7 +78,7 @@ for words in json.load(sys.stdin):
 print(json.dumps(failed), file=sys.__stdout__)
 "#;
 
-/// The programs with their arguments that make up a command, outputs and inputs included.
+/// Returns the programs of a command with their arguments, outputs and inputs included.
 fn programs(command: Command) -> Vec<Vec<String>> {
     let (words, mut programs) = command.into_parts();
     let mut line = Vec::new();
@@ -95,7 +95,7 @@ fn programs(command: Command) -> Vec<Vec<String>> {
         }
         line.push(word);
     }
-    // The program that xargs runs begins behind its option.
+    // The program that xargs runs follows its option.
     if line.first().is_some_and(|program| program == "xargs") {
         line.drain(..3);
     }
@@ -103,7 +103,7 @@ fn programs(command: Command) -> Vec<Vec<String>> {
     programs
 }
 
-/// Every `help` within a value.
+/// Collects every `help` within a value.
 fn helps(value: &Value, found: &mut Vec<Help>) {
     match value {
         Value::Array(all) => all.iter().for_each(|one| helps(one, found)),
@@ -117,7 +117,7 @@ fn helps(value: &Value, found: &mut Vec<Help>) {
     }
 }
 
-/// The name of every scenario that the sandbox has.
+/// Returns the names of all sandbox scenarios.
 fn scenarios() -> Vec<String> {
     let output = Place::new().run(&["sandbox", "scenarios", "--output", "json"]);
     let listed: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
@@ -127,7 +127,7 @@ fn scenarios() -> Vec<String> {
     names
 }
 
-/// The pipeline with the time that each of its steps may take.
+/// Returns the pipeline with a timeout for each of its steps.
 fn in_time(pipeline: &str) -> String {
     let cut = pipeline.replacen(
         "defaults: { ",
@@ -138,7 +138,7 @@ fn in_time(pipeline: &str) -> String {
     cut
 }
 
-/// The project's own pipeline, which verifies the identity before it builds.
+/// Returns the project's own pipeline, which verifies the identity before it builds.
 fn verified() -> String {
     let pipeline = include_str!("../../runner/sidestep/src/commands/quickstart.yaml");
     let cut = pipeline.replacen("timeout: 20m", &format!("timeout: {TIMEOUT}"), 1);
@@ -146,8 +146,8 @@ fn verified() -> String {
     cut
 }
 
-/// The help in what runs of the pipeline print in every scenario, and for a caller without any
-/// right, who gets the commands about itself.
+/// Returns the help that runs of the pipeline print in every scenario, and for a caller without any
+/// permission, which is shown the commands for itself.
 fn printed_by_all(pipeline: &str) -> Vec<Help> {
     let scenarios = scenarios().into_iter();
     let mut printed: Vec<Help> = scenarios
@@ -157,7 +157,7 @@ fn printed_by_all(pipeline: &str) -> Vec<Help> {
     printed
 }
 
-/// The help in what a run of the pipeline prints.
+/// Returns the help that a run of the pipeline prints.
 fn printed_by(pipeline: &str, arguments: &[&str]) -> Vec<Help> {
     let mut place = Place::with_application();
     place.write("sidestep.yaml", pipeline);
@@ -202,7 +202,7 @@ fn read_by_gcloud(commands: &[&Vec<String>]) {
 fn read_by_kubectl(command: &[String]) {
     let output = Process::new("kubectl")
         .args(&command[1..])
-        // Nobody listens there: what can be read is refused the connection.
+        // No server listens there: a command that parses gets a refused connection.
         .args(["--server", "http://127.0.0.1:1"])
         .env("KUBECONFIG", "/dev/null")
         .stdin(Stdio::null())
@@ -220,8 +220,8 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
     let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
         return;
     };
-    // Verified first, and by a build alone, so that the upload and the builder print their own; side
-    // by side, since most of the time is spent waiting.
+    // Once verified first, and once as a build alone, so that the upload and the builder print
+    // their own commands. Side by side, because most of the time is spent waiting.
     let printed: Vec<Help> = std::thread::scope(|scope| {
         let pipelines = [verified(), in_time(BUILD_ALONE)];
         let threads = pipelines.map(|pipeline| scope.spawn(move || printed_by_all(&pipeline)));
@@ -243,7 +243,7 @@ fn every_command_that_a_scenario_prints_is_one_that_its_program_takes() {
         }
         assert_eq!(widens(words), None, "{words:?}");
     }
-    // Of the build, which reads the context, and of the caller, who sends it.
+    // For the build, which reads the context, and for the caller, which uploads it.
     for role in ["roles/storage.objectViewer", "roles/storage.objectCreator"] {
         let granted = commands
             .iter()
@@ -274,7 +274,7 @@ fn a_command_that_widens_access_is_seen() {
     }
 }
 
-/// The commands of a program in the code blocks of a page. What stands behind two spaces explains
+/// Returns the commands of a program in the code blocks of a page. Text after two spaces explains
 /// the command.
 fn of_page(text: &str, program: &str) -> Vec<Vec<String>> {
     let joined = text.replace("\\\n", " ");
@@ -285,7 +285,7 @@ fn of_page(text: &str, program: &str) -> Vec<Vec<String>> {
     let words = |line: &str| {
         let line = line.split("  ").next().unwrap_or(line);
         let words = shlex::split(line).unwrap_or_else(|| panic!("not a shell's words: {line}"));
-        // A reader puts a name where a placeholder stands; gcloud looks at the shape of projects.
+        // A reader replaces each placeholder with a name, and gcloud checks the format of projects.
         let named = words.into_iter().map(|word| {
             if word.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
                 format!("named-{}", word.to_lowercase())

@@ -1,4 +1,4 @@
-//! A folder to run in, with state, cache and sandboxes of its own.
+//! A folder for runs, with its own state, cache and sandboxes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -6,8 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A pipeline that builds without looking at the identity first, so that the build meets what is
-/// broken.
+/// A pipeline that builds without verifying the identity first, so that the build fails on the
+/// broken link.
 pub(crate) const BUILD_ALONE: &str = "version: 1
 name: alone
 defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
@@ -20,14 +20,14 @@ steps:
     with: { context: \"${{ steps.context.outputs.uri }}\", destinations: [\"europe-docker.pkg.dev/demo/images/alone:1\"], namespace: builds, serviceAccount: kaniko }
 ";
 
-/// A workspace and everything that a run keeps; its sandboxes end with it.
+/// A workspace and everything that a run keeps. Its sandboxes are ended when it is dropped.
 pub(crate) struct Place {
     folder: TempDir,
     scenarios: Vec<String>,
 }
 
 impl Place {
-    /// An empty workspace.
+    /// Creates an empty workspace.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("workspace")).unwrap();
@@ -37,7 +37,7 @@ impl Place {
         }
     }
 
-    /// One that holds the example application and a pipeline that builds it.
+    /// Creates a workspace with the example application and a pipeline that builds it.
     pub(crate) fn with_application() -> Self {
         let place = Self::new();
         place.write(
@@ -48,7 +48,7 @@ impl Place {
         place
     }
 
-    /// One that holds the project's own `pipelines`.
+    /// Creates a workspace with the project's own `pipelines`.
     pub(crate) fn with_pipelines() -> Self {
         let place = Self::new();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
@@ -56,7 +56,7 @@ impl Place {
         place
     }
 
-    /// The folder that everything lies in: `workspace`, `state`, `cache`, `config`.
+    /// Returns the parent folder of `workspace`, `state`, `cache` and `config`.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -71,7 +71,7 @@ impl Place {
         std::fs::write(path, text).unwrap();
     }
 
-    /// The command, not started yet.
+    /// Returns the command, not yet started.
     pub(crate) fn command(&mut self, arguments: &[&str]) -> Command {
         for argument in arguments {
             if let Some(rest) = argument.strip_prefix("--sandbox") {
@@ -87,7 +87,8 @@ impl Place {
         self.command(arguments).output().unwrap()
     }
 
-    /// Runs a command that prints events, with more variables; its exit code and the events.
+    /// Runs a command that prints events, with additional variables. Returns its exit code and the
+    /// events.
     pub(crate) fn events_with(
         &mut self,
         arguments: &[&str],
@@ -110,12 +111,12 @@ impl Place {
         (output.status.code().expect("it ended by itself"), events)
     }
 
-    /// Runs a command that prints events; its exit code and the events.
+    /// Runs a command that prints events. Returns its exit code and the events.
     pub(crate) fn events(&mut self, arguments: &[&str]) -> (i32, Vec<Value>) {
         self.events_with(arguments, &[])
     }
 
-    /// Starts a command whose standard output is read as it comes.
+    /// Starts a command whose standard output is read while it runs.
     pub(crate) fn start(&mut self, arguments: &[&str]) -> Child {
         self.command(arguments)
             .stdout(Stdio::piped())
@@ -124,7 +125,7 @@ impl Place {
             .unwrap()
     }
 
-    /// What the live sandbox of a scenario says of itself.
+    /// Returns the status of the live sandbox of a scenario.
     pub(crate) fn status_of(&mut self, scenario: &str) -> Value {
         let arguments = [
             "sandbox",
@@ -138,7 +139,7 @@ impl Place {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// A file of the sandbox's.
+    /// Returns a file of the sandbox.
     pub(crate) fn sandbox_file(&self, scenario: &str, name: &str) -> String {
         let path = self
             .folder
@@ -195,7 +196,7 @@ fn sidestep(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// The first event of a type for which `choose` holds.
+/// Returns the first event of a type that `choose` accepts.
 pub(crate) fn find<'e>(
     events: &'e [Value],
     kind: &str,
@@ -207,13 +208,13 @@ pub(crate) fn find<'e>(
         .map(|e| &e["data"])
 }
 
-/// The failure of the step that failed.
+/// Returns the failure of the step that failed.
 pub(crate) fn failure(events: &[Value]) -> &Value {
     let finished = find(events, "step-finished", |data| data["failure"].is_object());
     &finished.expect("a step failed")["failure"]
 }
 
-/// The program's path; says that the test is not run where there is none.
+/// Returns the program's path. If the program is missing, prints that the test is skipped.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&path)

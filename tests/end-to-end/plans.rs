@@ -1,4 +1,5 @@
-//! What `plan` and `validate` print for others: grants to paste, Roles, bindings, graphs, reports.
+//! The output of `plan` and `validate` for other tools: grants to paste, Roles, bindings, graphs,
+//! reports.
 
 use std::process::Command;
 
@@ -31,7 +32,7 @@ fn the_suggested_grants_are_the_ones_that_were_missing() {
     assert_eq!(exit, 0, "what was suggested is enough");
 }
 
-/// A pipeline that builds the example application with names of the sandbox's.
+/// A pipeline that builds the example application with the sandbox's names.
 const BUILDING: &str = "version: 1
 name: quickstart
 defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
@@ -65,7 +66,7 @@ fn the_printed_bindings_are_what_was_missing() {
     assert_eq!(exit, 4);
     let script = text(&mut place, &["plan", "--iam=user:dev@example.com"]);
     place.write("iam.sh", &script);
-    // The service account of the pods acts as one of Google's, which the script leaves to say.
+    // The pods' service account impersonates a Google one, which the script leaves to the user.
     let output = Command::new("bash")
         .args(["-e", "iam.sh"])
         .current_dir(place.workspace())

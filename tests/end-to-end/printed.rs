@@ -1,17 +1,17 @@
-//! The commands among what a run prints as help.
+//! The commands in the help that a run prints.
 
 use clap::Parser as _;
 use serde_json::Value;
 use sidestep_events::{Help, commands as own};
 
-/// Returns the commands of a failure's or a diagnostic's help, as a shell reads them.
+/// Returns the commands in the help of a failure or diagnostic, in shell syntax.
 pub(crate) fn commands(help: &Value) -> Vec<String> {
     let help: Vec<Help> = serde_json::from_value(help.clone()).unwrap();
     let commands = help.iter().filter_map(Help::command);
     commands.map(sidestep_events::Command::to_line).collect()
 }
 
-/// Reads a command of the runner as its own command line does.
+/// Parses a runner command with the runner's own command line parser.
 fn parses(words: &[String]) -> Result<(), String> {
     let parsed = sidestep::cli::Cli::try_parse_from(words);
     parsed.map(drop).map_err(|error| error.to_string())
@@ -47,8 +47,8 @@ fn every_command_of_the_runner_that_it_prints_is_one_that_it_takes() {
     }
 }
 
-/// The commands of the runner in the code blocks of a page. What stands behind two spaces explains
-/// the command.
+/// Returns the runner's commands in the code blocks of a page. Text after two spaces explains the
+/// command.
 fn of_page(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     let blocks = joined.lines().filter_map(|line| line.strip_prefix("    "));

@@ -1,4 +1,4 @@
-//! What every command owes to its standard output.
+//! The contract of every command for its standard output.
 
 use std::fs::File;
 use std::process::Output;
@@ -19,8 +19,8 @@ steps:
     with: { bucket: demo-contexts, prefix: contexts/ }
 ";
 
-/// Each command that ends and prints, as it is called once `run` has made a run of this id. A new
-/// command needs a row here.
+/// Every command that ends and prints, with its arguments once `run` has created a run with this
+/// id. A new command needs a row here.
 const CALLS: &[(&str, &[&str])] = &[
     ("run", &["run", "--sandbox", "--run-id", "second"]),
     ("validate", &["validate"]),
@@ -51,8 +51,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("completions", &["completions", "bash"]),
 ];
 
-/// Commands that print nothing to standard output when all goes well, or serve until they are
-/// ended.
+/// Commands that print nothing to standard output on success, or serve until they are ended.
 const SILENT: &[&str] = &[
     "context pack",
     "sandbox",
@@ -61,7 +60,8 @@ const SILENT: &[&str] = &[
     "sandbox kaniko",
 ];
 
-/// The names of all commands: those with subcommands too, where they do something by themselves.
+/// Returns the names of all commands, including those with subcommands that also do something by
+/// themselves.
 fn commands(of: &clap::Command, before: &str, found: &mut Vec<String>) {
     for command in of.get_subcommands() {
         let name = format!("{before}{}", command.get_name());
@@ -94,7 +94,7 @@ fn no_command_says_that_it_printed_what_a_full_disk_did_not_take() {
     for (name, call) in CALLS {
         let output = to_a_full_disk(&mut place, call);
         let said = stderr(&output);
-        // A run without log lines has none to print.
+        // A run without log lines prints none.
         if *name == "logs" && place.run(call).stdout.is_empty() {
             assert_eq!(output.status.code(), Some(0), "{name}: {said}");
             continue;

@@ -1,4 +1,4 @@
-//! What `sidestep schema` prints judges the repository's own files right.
+//! The output of `sidestep schema` judges the repository's own files correctly.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn the_pipelines_of_the_repository_are_right_by_the_printed_schema() {
             _ => continue,
         };
         let file: Value = serde_saphyr::from_str(&text).unwrap();
-        // Policies lie beside them.
+        // Policies are in the same folder.
         if file.get("steps").is_none() {
             continue;
         }
@@ -45,7 +45,7 @@ fn the_pipelines_of_the_repository_are_right_by_the_printed_schema() {
     ))
     .unwrap();
     assert!(validator.is_valid(&quickstart));
-    // The inputs of built-in plugins are known to it.
+    // The schema knows the inputs of built-in plugins.
     let mut wrong = quickstart;
     wrong["steps"]["build"]["with"]["dokerfile"] = "x".into();
     assert!(!validator.is_valid(&wrong));

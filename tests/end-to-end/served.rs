@@ -1,5 +1,4 @@
-//! `sidestep sandbox` in the foreground, and other people's clients in a shell that took its
-//! exports.
+//! `sidestep sandbox` in the foreground, and third-party clients in a shell with its exports.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Output, Stdio};
@@ -8,17 +7,17 @@ use serde_json::Value;
 
 use crate::place::Place;
 
-/// A sandbox that a terminal serves; it ends with this.
+/// A sandbox that a terminal serves. It is ended when this value is dropped.
 pub(crate) struct Served {
     pub(crate) place: Place,
     child: Child,
-    /// What it printed for people.
+    /// The text for people.
     pub(crate) welcome: String,
-    /// What it printed for a shell.
+    /// The text for a shell.
     pub(crate) exports: String,
 }
 
-/// A shell that took a sandbox's exports, and nothing of this machine's.
+/// A shell with a sandbox's exports, and none of this machine's settings.
 pub(crate) struct Shell<'a> {
     place: &'a Place,
     exports: Vec<(String, String)>,
@@ -30,7 +29,7 @@ impl Served {
         Self::with(Place::new(), &["sandbox"])
     }
 
-    /// Serves with these arguments, and waits until it says that it is live.
+    /// Serves with these arguments, and waits until the sandbox reports that it is live.
     pub(crate) fn with(mut place: Place, arguments: &[&str]) -> Self {
         let mut child = place.start(arguments);
         let mut errors = BufReader::new(child.stderr.take().unwrap());
@@ -39,7 +38,7 @@ impl Served {
             let read = errors.read_line(&mut welcome).unwrap();
             assert!(read > 0, "it did not come up: {welcome}");
         }
-        // It goes on writing there, and nobody may close it.
+        // It keeps writing there, so the pipe must stay open.
         std::thread::spawn(move || errors.read_to_end(&mut Vec::new()));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut exports = String::new();
@@ -63,13 +62,13 @@ impl Served {
         self.child.wait().unwrap().code()
     }
 
-    /// As if the machine had taken it (SIGKILL).
+    /// Kills it as if the machine had failed (SIGKILL).
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// A shell that took `sandbox status --output env` with more arguments.
+    /// Returns a shell with the output of `sandbox status --output env` and more arguments.
     pub(crate) fn shell(&mut self, more: &[&str]) -> Shell<'_> {
         let mut arguments = vec!["sandbox", "status", "--output", "env"];
         arguments.extend(more);
@@ -84,7 +83,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -99,19 +98,19 @@ fn parse(text: &str) -> Vec<(String, String)> {
 }
 
 impl Shell<'_> {
-    /// The value of an export.
+    /// Returns the value of an export.
     pub(crate) fn get(&self, name: &str) -> &str {
         let found = self.exports.iter().find(|(known, _)| known == name);
         &found.unwrap_or_else(|| panic!("no export {name}")).1
     }
 
-    /// Another value for an export.
+    /// Changes the value of an export.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         let found = self.exports.iter_mut().find(|(known, _)| known == name);
         value.clone_into(&mut found.unwrap_or_else(|| panic!("no export {name}")).1);
     }
 
-    /// A command line whose words have no spaces in them, not started yet.
+    /// Returns the command of a line whose words contain no spaces, not yet started.
     pub(crate) fn command(&self, line: &str) -> Command {
         let words: Vec<&str> = line.split_whitespace().collect();
         let mut command = Command::new(words[0]);
@@ -131,7 +130,7 @@ impl Shell<'_> {
         self.command(line).output().unwrap()
     }
 
-    /// What a command says that succeeds.
+    /// Returns the output of a command that succeeds.
     pub(crate) fn ok(&self, line: &str) -> String {
         let output = self.run(line);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -139,7 +138,7 @@ impl Shell<'_> {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The JSON that a command of gcloud or kubectl prints, which succeeds.
+    /// Returns the JSON output of a gcloud or kubectl command that succeeds.
     pub(crate) fn json(&self, line: &str) -> Value {
         let flag = if line.starts_with("kubectl") {
             "-o json"
@@ -150,7 +149,7 @@ impl Shell<'_> {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
     }
 
-    /// What a command says that fails.
+    /// Returns the output of a command that fails.
     pub(crate) fn refused(&self, line: &str) -> String {
         let output = self.run(line);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -158,7 +157,7 @@ impl Shell<'_> {
         text
     }
 
-    /// What a command says that succeeds, given this on its standard input.
+    /// Returns the output of a command that succeeds, given this standard input.
     pub(crate) fn given(&self, line: &str, input: &str) -> String {
         let mut child = self
             .command(line)
@@ -174,7 +173,7 @@ impl Shell<'_> {
     }
 }
 
-/// What a command printed that succeeded.
+/// Returns the output of a command that succeeded.
 pub(crate) fn said(output: &Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");

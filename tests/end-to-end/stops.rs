@@ -18,7 +18,7 @@ fn rest(child: &mut Child) -> Vec<Value> {
         .collect()
 }
 
-/// The same command, started by a shell that does `script` first.
+/// Returns the same command, started by a shell that runs `script` first.
 fn by_shell(command: &Command, script: &str) -> Command {
     let mut shell = Command::new("sh");
     shell
@@ -48,7 +48,7 @@ fn a_stop_that_arrives_at_the_process_and_at_its_group_cleans_up() {
             .spawn()
             .unwrap();
         until(&mut child, pod_runs);
-        // As `timeout` does: the process, and at once its group.
+        // As `timeout` does: the process, and then at once its group.
         let script = format!("kill -s {name} {0}; kill -s {name} -- -{0}", child.id());
         let sent = Command::new("sh").args(["-c", &script]).status().unwrap();
         assert!(sent.success());
@@ -64,7 +64,7 @@ fn a_stop_that_arrives_at_the_process_and_at_its_group_cleans_up() {
 fn an_inherited_ignored_signal_stays_ignored_also_by_the_sandbox() {
     let mut place = Place::with_application();
     let command = place.command(&HANGS);
-    // What nohup does for SIGHUP, and a shell for SIGINT of its background jobs.
+    // As nohup does for SIGHUP, and a shell for the SIGINT of its background jobs.
     let mut child = by_shell(&command, "trap '' HUP INT; exec \"$0\" \"$@\"")
         .spawn()
         .unwrap();
@@ -83,8 +83,8 @@ fn an_inherited_ignored_signal_stays_ignored_also_by_the_sandbox() {
         let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
         assert_eq!(ignored & 0b11, 0b11, "{pid}: SIGHUP and SIGINT");
     }
-    // Signals are delivered in the order of their numbers, and this one has the highest: had the
-    // others been heard, the run would end with their code.
+    // Signals are delivered in the order of their numbers, and this one has the highest. If the
+    // others were not ignored, the run would end with their code.
     signal(&child, "TERM");
     let events = rest(&mut child);
     assert_eq!(child.wait().unwrap().code(), Some(143), "{events:#?}");
@@ -95,14 +95,14 @@ fn an_inherited_ignored_signal_stays_ignored_also_by_the_sandbox() {
 #[test]
 fn a_limit_on_the_size_of_files_never_kills_the_process() {
     let mut place = Place::with_application();
-    // The sandbox is a process of its own, on a disk that isn't full.
+    // The sandbox is a separate process, on a disk that is not full.
     assert_eq!(place.events(&["run", "--sandbox"]).0, 0);
     for blocks in [0, 1, 8, 64] {
         let command = place.command(&["run", "--sandbox", "--output", "json"]);
         let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let output = by_shell(&command, &script).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        // It ends by itself: the code is one of its own, and no signal's.
+        // It exits by itself: the exit code is one of its own, not one of a signal.
         let code = output.status.code();
         assert!(code == Some(1) || code == Some(2), "{blocks}: {output:?}");
         assert!(said.contains("File too large"), "{blocks}: {said}");

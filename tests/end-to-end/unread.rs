@@ -1,5 +1,4 @@
-//! What a run says and nobody reads: a terminal that was stopped, a pipe that is stuck, a reader
-//! that has enough.
+//! Output that is not read: a stopped terminal, a stuck pipe, a reader that exits early.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Child;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use crate::interrupted::signal;
 use crate::place::Place;
 
-/// More lines than are held for a reader.
+/// More lines than the runner buffers for a reader.
 const LINES: usize = 8000;
 
 fn with_lines(lines: usize) -> Place {
@@ -23,7 +22,7 @@ fn with_lines(lines: usize) -> Place {
     place
 }
 
-/// Waits for the end of a run whose process does not end.
+/// Waits for the end of a run whose process does not exit.
 fn until_over(place: &mut Place, child: &mut Child, id: &str) {
     let began = Instant::now();
     while began.elapsed() < Duration::from_mins(5) {
@@ -80,7 +79,7 @@ fn a_run_that_nobody_reads_is_cancelled_and_ends_by_one_signal() {
     let mut place = with_lines(LINES);
     let run = ["run", "--sandbox", "--run-id", "deaf", "--output", "json"];
     let mut child = place.start(&run);
-    // Some thousand lines: more than a pipe takes.
+    // Some thousand lines: more than a pipe can buffer.
     let log = place
         .folder()
         .join("state/sidestep/runs/deaf/logs/build.1.log");

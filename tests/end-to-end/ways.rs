@@ -1,5 +1,5 @@
-//! Every way to an identity: its pipeline runs, the insecure ones warn, and what they print leads
-//! off them, run as printed by a shell with the real gcloud and kubectl.
+//! Every kind of identity: its pipeline runs, and the insecure ones print warnings. The printed
+//! commands lead away from them, run unchanged by a shell with the real gcloud and kubectl.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use crate::clients::{client, exports, said};
 use crate::place::{Place, failure, find, program};
 use crate::printed::commands;
 
-/// What the pipelines push, unless told.
+/// The default image that the pipelines push.
 const HELLO: &str = "europe-docker.pkg.dev/demo/images/hello";
 
 type Exports = Vec<(String, String)>;
 
-/// Runs a pipeline to its end; its events.
+/// Runs a pipeline to its end and returns its events.
 fn passes(place: &mut Place, scenario: &str, arguments: &[&str]) -> Vec<Value> {
     let sandbox = format!("--sandbox={scenario}");
     let all = [&["run"], arguments, &[&sandbox]].concat();
@@ -33,7 +33,7 @@ fn pulls(place: &mut Place, scenario: &str, events: &[Value], repository: &str) 
     pull(place, scenario, image);
 }
 
-/// The run's only warning.
+/// Returns the run's only warning.
 fn warning(events: &[Value]) -> &Value {
     let mut warnings = events.iter().filter(|event| event["type"] == "annotation");
     let warning = &warnings.next().expect("a warning")["data"];
@@ -53,7 +53,7 @@ fn run_all(place: &Place, exports: &Exports, commands: &[String]) {
     }
 }
 
-/// `key-in-secret.yaml` once the way out is gone: without `googleKey`.
+/// Writes `key-in-secret.yaml` as it is after the migration: without `googleKey`.
 fn write_without_key(place: &Place) -> &'static str {
     let path = place.workspace().join("pipelines/key-in-secret.yaml");
     let text = std::fs::read_to_string(path).unwrap();
@@ -63,7 +63,7 @@ fn write_without_key(place: &Place) -> &'static str {
     "pipelines/without-key.yaml"
 }
 
-/// Makes a key of the builder's, and the Secret of it; the file is gone afterwards.
+/// Creates a key of the builder's and the Secret with it. The key file is deleted afterwards.
 fn make_key(place: &Place, exports: &Exports) {
     let file = place.folder().join("key.json");
     let file = file.to_str().unwrap();
@@ -161,7 +161,7 @@ fn a_key_builds_and_warns_and_what_it_prints_ends_it() {
     let turn = help.iter().position(is_turn).unwrap();
     let (link, end) = help.split_at(turn);
 
-    // Before its end a key can be gone already: the failure shows the same way.
+    // The key can already be deleted before this step, and the failure looks the same.
     run_all(&place, &exports, &commands(&json!(link)));
     let events = passes(&mut place, "healthy", &[keyless]);
     assert!(!warns(&events));
@@ -251,7 +251,7 @@ fn an_argument_that_a_from_needs_is_asked_for_before_anything_starts() {
         .find("dockerfile.arg-unset")
         .expect("the problem's code");
     insta::assert_snapshot!(said[at..].trim_end());
-    // What another step gives can't be known yet, and is no error.
+    // The output of another step is not known yet, which is not an error.
     let path = place.workspace().join("pipelines/quickstart.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     let later = "dockerfile: Dockerfile\n      buildArgs: { BASH: \"${{ steps.context.outputs.digest }}\" }";
@@ -353,7 +353,7 @@ fn the_secret_of_another_api_is_proven_as_the_build_s_identity() {
     let Some(_) = program("gcloud") else { return };
     let mut place = Place::with_pipelines();
     let exports = start(&mut place, "healthy");
-    // The developer may read it, the build no more.
+    // The developer may read it, but the build no longer may.
     let take = "gcloud secrets remove-iam-policy-binding greeting --project demo --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/secretmanager.secretAccessor";
     said(&client(&place, &exports, take));
     let arguments = ["run", "pipelines/other-api.yaml", "--sandbox"];
