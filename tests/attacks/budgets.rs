@@ -1,10 +1,10 @@
-//! Memory and disk of the host, taken call by call.
+//! The host's memory and disk, consumed call by call.
 
 use std::time::Duration;
 
 use super::harness::{Arena, Bounds, Outcome};
 
-/// Room for a journal and logs of 4 MiB each, and what a run leaves beside them.
+/// Room for a journal and logs of 4 MiB each, and a run's other files.
 const DISK: u64 = 12 << 20;
 
 fn bounds() -> Bounds {
@@ -29,7 +29,8 @@ fn attack(inputs: &str, keys: &str, bounds: Bounds) -> Outcome {
     outcome
 }
 
-/// The step failed with this code, the next one ran, and the user reads why.
+/// Asserts that the step failed with this code, that the next one ran, and that the user sees the
+/// reason.
 fn assert_failed(outcome: &Outcome, code: &str, message: &str) {
     assert_eq!(outcome.code, Some(1), "{outcome}");
     let said = outcome.said();

@@ -1,10 +1,10 @@
-//! What a plugin says of its own failure: it blames others, or asks for an exit code.
+//! A plugin's claims about its own failure: it blames others, or requests an exit code.
 
 use serde_json::Value;
 
 use super::harness::{Arena, Bounds, Outcome};
 
-/// What a plugin claims, and what that counts as.
+/// A plugin's claim and its expected effect.
 struct Claim {
     class: &'static str,
     code: &'static str,
@@ -27,9 +27,9 @@ const fn claim(
     }
 }
 
-/// None of these has any evidence, so each counts as `failed`, exit 1.
+/// None of these claims has evidence, so each counts as `failed`, exit code 1.
 const CLAIMS: &[Claim] = &[
-    // Exit 70: a bug of the runner's.
+    // Exit 70: a bug in the runner.
     claim("failed", "x.y", "sidestep", ("x.y", "plugin")),
     claim(
         "failed",
@@ -57,7 +57,7 @@ const CLAIMS: &[Claim] = &[
         "cloud",
         ("plugin.failed", "plugin"),
     ),
-    // Exit 3: a refusal of the gate's or a policy's.
+    // Exit 3: a refusal by the gate or a policy.
     claim("refused", "x.y", "author", ("x.y", "author")),
     claim(
         "refused",
@@ -88,14 +88,14 @@ const CLAIMS: &[Claim] = &[
         "author",
         ("plugin.failed", "author"),
     ),
-    // Nobody cancelled the step.
+    // The step was not cancelled.
     claim(
         "cancelled",
         "run.cancelled",
         "operator",
         ("plugin.failed", "plugin"),
     ),
-    // Codes that forge lines, or clear the screen.
+    // Codes that forge lines or clear the screen.
     claim(
         "failed",
         "x.y\n::error::forged",
@@ -110,7 +110,7 @@ fn yaml(claim: &Claim) -> String {
     serde_json::to_string(&[claim.class, claim.code, claim.owner]).expect("texts")
 }
 
-/// The failure that the run's events hold of the step.
+/// Returns the step's failure from the run's events.
 fn failure(outcome: &Outcome) -> Value {
     let events = outcome.stdout.lines().map(|line| {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {outcome}"))

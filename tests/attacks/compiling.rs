@@ -1,4 +1,4 @@
-//! A component that is small to read and large to compile.
+//! Components that are small to read and large to compile.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::forge;
 use super::harness::{Arena, Bounds, Outcome};
 
-/// An arena whose plugin is this component.
+/// Returns an arena whose plugin is this component.
 fn arena(component: &[u8]) -> Arena {
     let arena = Arena::new();
     fs::write(arena.place.workspace().join("attacker.wasm"), component).expect("written");
@@ -19,7 +19,7 @@ fn arena(component: &[u8]) -> Arena {
     arena
 }
 
-/// Validates it with these settings; what was seen.
+/// Validates the component with these settings and returns the outcome.
 fn validate(component: &[u8], settings: &[(&str, &str)]) -> Outcome {
     let mut arena = arena(component);
     let mut command = arena.place.command(&["validate"]);
@@ -27,11 +27,11 @@ fn validate(component: &[u8], settings: &[(&str, &str)]) -> Outcome {
     arena.run_command(command, Bounds::default())
 }
 
-/// It was refused before anything started, in these words.
+/// Asserts that the component was refused with these words before anything started.
 fn assert_refused(outcome: &Outcome, code: &str, words: &str) {
     assert_eq!(outcome.code, Some(2), "{outcome}");
     assert!(outcome.said().contains(code), "{outcome}");
-    // Messages are folded.
+    // Messages are wrapped.
     let said = outcome.said();
     let said: Vec<&str> = said
         .split_whitespace()
@@ -129,7 +129,7 @@ fn an_interrupt_ends_the_compiler_too() {
     }
 }
 
-/// The processes that a process has started.
+/// Returns the child processes of a process.
 fn children(of: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").expect("there");
     let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -137,12 +137,12 @@ fn children(of: u32) -> Vec<u32> {
         .collect()
 }
 
-/// Whether a process is there and has not ended.
+/// Returns whether a process exists and has not exited.
 fn is_running(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| state != "Z" && state != "X")
 }
 
-/// The state and the parent of a process (proc_pid_stat(5)).
+/// Returns the state and the parent of a process (proc_pid_stat(5)).
 fn stat(pid: u32) -> Option<(String, u32)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = text.rsplit_once(") ")?;

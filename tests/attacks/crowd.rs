@@ -1,4 +1,4 @@
-//! A hundred hostile attempts beside a hundred honest ones, all at once.
+//! A hundred hostile steps beside a hundred honest ones, all at once.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::harness::{Arena, Bounds};
 
-/// The acts of the hostile half, each as many times as there are rounds.
+/// The acts of the hostile half, each repeated once per round.
 const ACTS: [&str; 10] = [
     "hogs.loop",
     "hogs.memory",
@@ -22,9 +22,9 @@ const ACTS: [&str; 10] = [
     "claims.huge",
     "texts.fail",
 ];
-/// How many instances each half has.
+/// The number of instances in each half.
 const HALF: usize = 100;
-/// Rounds of arithmetic of an honest step: tens of milliseconds alone.
+/// Rounds of arithmetic in an honest step: tens of milliseconds without other load.
 const WORK: u64 = 20_000_000;
 
 const BOUNDS: Bounds = Bounds {
@@ -45,7 +45,7 @@ fn pipeline() -> String {
     )
 }
 
-/// How each instance of a step ended, by its name.
+/// Returns how each instance of a step ended, by its name.
 fn ends(stdout: &str, step: &str) -> BTreeMap<String, String> {
     let events = stdout.lines().map(|line| {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"))
@@ -59,7 +59,7 @@ fn ends(stdout: &str, step: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What was said of the honest steps that failed.
+/// Returns the messages of the honest steps that failed.
 fn failures(stdout: &str) -> String {
     let honest =
         |line: &&str| line.contains(r#""step":"honest""#) && line.contains(r#""failure":{"#);
@@ -71,7 +71,7 @@ fn every_honest_step_succeeds_beside_a_hundred_hostile_ones() {
     let mut arena = Arena::new();
     arena.place.write("sidestep.yaml", &pipeline());
     let arguments = ["run", "--max-parallel", "200", "--output", "json"];
-    // By default all steps share half of the machine, whatever that is.
+    // By default, all steps share half of the machine's memory, whatever its size.
     let mut command = arena.place.command(&arguments);
     command.env("SIDESTEP_MEMORY", "1Gi");
     let outcome = arena.run_command(command, BOUNDS);
@@ -128,7 +128,7 @@ fn an_interrupt_ends_a_crowd() {
     let mut stderr = child.stderr.take().expect("piped");
     stderr.read_to_string(&mut said).expect("a pipe");
     assert_eq!(child.wait().expect("a child").code(), Some(130), "{said}");
-    // The grace of a plugin that does not stop is 10 s.
+    // A plugin that does not stop has a grace period of 10 s.
     assert!(asked.elapsed() < Duration::from_mins(2), "{said}");
     assert!(
         rest.iter()

@@ -1,4 +1,4 @@
-//! Expressions, schemas and patterns of strangers: each has a budget of steps and of memory.
+//! Untrusted expressions, schemas and patterns: each has a budget of steps and of memory.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::harness::{Arena, Bounds, Outcome};
 use super::manifest;
 
-/// The evaluator's 64 MiB, and what the runner and an honest plugin take besides.
+/// The evaluator's 64 MiB, plus the memory of the runner and an honest plugin.
 const MEMORY: u64 = 320 << 20;
 
 fn bounds() -> Bounds {
@@ -28,7 +28,7 @@ fn write(arena: &Arena, steps: &str) {
     arena.place.write("sidestep.yaml", &file);
 }
 
-/// The honest step that runs whatever becomes of `attack`.
+/// The honest step that runs whatever the outcome of `attack`.
 const NEXT: &str = "  next:
     needs: [attack]
     if: \"always()\"
@@ -36,7 +36,7 @@ const NEXT: &str = "  next:
     with: { act: honest.answer }
 ";
 
-/// Gives the plugin of the workspace another manifest.
+/// Replaces the manifest of the plugin in the workspace.
 fn change(arena: &Arena, change: impl FnOnce(&mut Map<String, Value>)) {
     let path = arena.place.workspace().join("attacker.wasm");
     let component = fs::read(&path).expect("it is there");
@@ -52,7 +52,7 @@ fn request_nothing(manifest: &mut Map<String, Value>) {
 }
 
 fn assert_says(outcome: &Outcome, parts: &[&str]) {
-    // Lines are folded to the terminal.
+    // Lines are wrapped to the terminal's width.
     let said: String = outcome.said().split_whitespace().collect();
     for part in parts {
         let part: String = part.split_whitespace().collect();
@@ -152,7 +152,7 @@ fn a_plugin_s_request_that_grows_is_refused_where_the_file_names_the_plugin() {
     );
 }
 
-/// `depth` definitions, each of which refers to the next one twice.
+/// Returns `depth` definitions, each of which refers to the next one twice.
 fn bomb(combinator: &str, depth: usize) -> Value {
     let mut definitions = Map::new();
     for level in 0..depth {

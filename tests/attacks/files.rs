@@ -1,4 +1,4 @@
-//! Files that a pipeline, a plugin or a diagnostic names without being allowed to see them.
+//! Files that a pipeline, a plugin or a diagnostic names without permission to read them.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::symlink;
@@ -12,17 +12,17 @@ use std::time::Duration;
 use super::harness::{Arena, Bounds, Outcome};
 use crate::interrupted::signal;
 
-/// No file that is named here is read beyond a small limit, and no writer is waited for.
+/// The runner reads no named file beyond a small limit, and waits for no writer.
 const BOUNDS: Bounds = Bounds {
     memory: 512 << 20,
     time: Duration::from_mins(2),
     disk: 32 << 20,
 };
 
-/// A pipeline that honest steps could use.
+/// A pipeline for honest steps.
 const HONEST: &str = "version: 1\nname: arena\nsteps:\n  next:\n    uses: ./attacker.wasm\n    with: { act: honest.answer }\n";
 
-/// The same, with a secret from a file.
+/// Returns the same pipeline, with a secret from a file.
 fn with_secret(file: &str) -> String {
     HONEST
         .replace(
@@ -41,7 +41,7 @@ fn fifo(path: &Path) {
     assert!(made.expect("coreutils").success());
 }
 
-/// A workspace with a public and a private folder, and a file beside the workspace.
+/// Returns a workspace with a public and a private folder, and a file outside the workspace.
 fn arena() -> Arena {
     let arena = Arena::new();
     arena.place.write("public/open.txt", "an open line\n");
@@ -69,7 +69,7 @@ fn run_with_secret(arena: &mut Arena, arguments: &[&str]) -> Outcome {
     arena.run_command(command, BOUNDS)
 }
 
-/// Nothing of what the steps may not read.
+/// Asserts that the output has no content of files that the steps may not read.
 fn assert_hides_all(outcome: &Outcome) {
     for text in ["hunter2", "root:", "a private line", "an outside line"] {
         outcome.assert_hides(text);
@@ -202,7 +202,7 @@ fn plugins_are_regular_files_of_the_workspace() {
         assert!(outcome.said().contains(why), "{uses}: {outcome}");
         assert_hides_all(&outcome);
     }
-    // The command line may name others, but no device.
+    // The command line may name files outside the workspace, but no device.
     let outcome = arena.run(&["plugin", "inspect", "/dev/zero"], BOUNDS);
     assert_eq!(outcome.code, Some(2), "{outcome}");
     assert!(outcome.said().contains("a device"), "{outcome}");
@@ -258,7 +258,7 @@ fn a_pipe_that_the_command_line_names_is_read_and_waiting_for_it_can_be_interrup
         .stderr(Stdio::null())
         .spawn()
         .expect("started");
-    // Opening for writing waits for the reader, so that it is known to wait for us.
+    // Opening for writing blocks until a reader opens the file, so this shows that a reader waits.
     let writer = OpenOptions::new().write(true).open(&pipe).expect("opened");
     signal(&child, "INT");
     let status = child.wait().expect("it ends");
@@ -304,7 +304,7 @@ fn pack_does_not_tell_whether_an_ungranted_path_exists() {
             .fold(line.to_owned(), |line, name| line.replace(name, "X"));
         said.push(line);
     }
-    // A link of the step's own scope may say where it leads, and not whether anything is there.
+    // A link in the step's own scope may reveal its target, but not whether the target exists.
     let (names, links) = said.split_at(4);
     for alike in [names, links] {
         assert!(alike.windows(2).all(|two| two[0] == two[1]), "{said:#?}");
@@ -336,7 +336,7 @@ fn a_file_that_is_swapped_for_a_link_is_never_read() {
     });
 }
 
-/// Lets two paths change places, at once.
+/// Exchanges two paths atomically.
 fn exchange(one: &Path, other: &Path) {
     let aside = one.with_extension("aside");
     for (from, to) in [(one, &*aside), (other, one), (&aside, other)] {

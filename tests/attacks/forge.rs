@@ -1,4 +1,4 @@
-//! Components that are small to read and large to compile, for the host's tests too.
+//! Components that are small to read and large to compile. The host's tests use them too.
 #![allow(dead_code, reason = "each test program uses some of them")]
 
 use wasm_encoder::{
@@ -7,8 +7,8 @@ use wasm_encoder::{
     ModuleArg, ModuleSection, NestedComponentSection, RawSection, TypeSection, ValType,
 };
 
-/// Each level instantiates the one below `fan` times; the innermost instantiates an empty core
-/// module as often: `fan` to the power of `depth` core instances.
+/// Returns a component in which each level instantiates the one below `fan` times. The innermost
+/// level instantiates an empty core module as often: `fan` to the power of `depth` core instances.
 pub(crate) fn nested(depth: u32, fan: u32) -> Vec<u8> {
     let mut component = Component::new();
     component.section(&ModuleSection(&Module::new()));
@@ -20,7 +20,7 @@ pub(crate) fn nested(depth: u32, fan: u32) -> Vec<u8> {
     finish(around(component, depth - 1, fan))
 }
 
-/// As [`nested`], without a single core module.
+/// Like [`nested`], without any core module.
 pub(crate) fn hollow(depth: u32, fan: u32) -> Vec<u8> {
     finish(around(Component::new(), depth, fan))
 }
@@ -40,14 +40,14 @@ fn around(mut component: Component, depth: u32, fan: u32) -> Component {
     component
 }
 
-/// A core module of so many functions of the given body.
+/// Returns a core module with `count` functions of the given body.
 pub(crate) fn functions(count: u32, body: &Function) -> Vec<u8> {
     let mut component = Component::new();
     component.section(&ModuleSection(&module(count, body)));
     finish(component)
 }
 
-/// Appends such a module, which nobody instantiates, to a component.
+/// Appends such a module, which is never instantiated, to a component.
 pub(crate) fn append(component: &mut Vec<u8>, count: u32, body: &Function) {
     ModuleSection(&module(count, body)).append_to_component(component);
 }
@@ -65,7 +65,7 @@ fn module(count: u32, body: &Function) -> Module {
     module
 }
 
-/// Instance types in instance types, so deep; three bytes each.
+/// Returns instance types nested to this depth, three bytes each.
 pub(crate) fn nested_types(depth: usize) -> Vec<u8> {
     // A vector of one type: an instance type (0x42) with one declaration (1), a type (1).
     let mut types = vec![1];
@@ -79,21 +79,21 @@ pub(crate) fn nested_types(depth: usize) -> Vec<u8> {
     finish(component)
 }
 
-/// A body that returns nothing where a number is due.
+/// Returns a body that returns nothing although it must return a number.
 pub(crate) fn invalid() -> Function {
     let mut body = Function::new([]);
     body.instructions().end();
     body
 }
 
-/// The shortest body.
+/// Returns the shortest valid body.
 pub(crate) fn shortest() -> Function {
     let mut body = Function::new([]);
     body.instructions().unreachable().end();
     body
 }
 
-/// A body of about so many bytes of arithmetic and branches, like a compiler's.
+/// Returns a body of about this many bytes of arithmetic and branches, like compiled code.
 pub(crate) fn busy(bytes: u32) -> Function {
     let mut body = Function::new([(4, ValType::I32)]);
     let mut code = body.instructions();
@@ -118,7 +118,7 @@ pub(crate) fn busy(bytes: u32) -> Function {
     body
 }
 
-/// The component with a manifest, so that it is read as a plugin.
+/// Adds a manifest to the component, so that it is read as a plugin.
 pub(crate) fn finish(mut component: Component) -> Vec<u8> {
     component.section(&CustomSection {
         name: "sidestep:manifest".into(),

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use crate::place::Place;
 
-/// What a command may use; the test fails when it uses more.
+/// The resources that a command may use. The test fails if it uses more.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Resident bytes at the peak. The kernel refuses private memory beyond four times as much
-    /// (`RLIMIT_DATA`), so that an attack that gets through harms the test alone.
+    /// Peak resident memory in bytes. The kernel refuses private memory beyond four times as much
+    /// (`RLIMIT_DATA`), so that a successful attack harms only the test.
     pub(crate) memory: u64,
     /// Wall time: a ceiling of at least ten times the usual, after which the command is killed.
     pub(crate) time: Duration,
@@ -47,13 +47,13 @@ impl Arena {
     }
 
     /// Writes `sidestep.yaml`: the step `attack` with these inputs, and the step `next`, which runs
-    /// whatever came of it. `inputs` are lines of YAML.
+    /// whatever the outcome of `attack`. `inputs` are lines of YAML.
     pub(crate) fn attack(&self, inputs: &str) {
         self.attack_with(inputs, "");
     }
 
-    /// As [`attack`](Self::attack), with more keys of the step, such as `grants: …` and
-    /// `timeout: …`, a line each.
+    /// Like [`attack`](Self::attack), with more keys of the step, such as `grants: …` and `timeout:
+    /// …`, one per line.
     pub(crate) fn attack_with(&self, inputs: &str, keys: &str) {
         let pipeline = format!(
             "version: 1\nname: arena\nsteps:\n  attack:\n    uses: ./attacker.wasm\n    with:\n{}{}  \
@@ -71,12 +71,13 @@ impl Arena {
         self.run_command(command, bounds)
     }
 
-    /// As [`run`](Self::run), with what `Place::command` made and the test changed.
+    /// Like [`run`](Self::run), for a command from `Place::command` that the test has changed.
     pub(crate) fn run_command(&self, command: Command, bounds: Bounds) -> Outcome {
         self.run_beside(command, bounds, |_| ())
     }
 
-    /// As [`run_command`](Self::run_command); `beside` gets the process's id once it is started.
+    /// Like [`run_command`](Self::run_command). `beside` receives the process id once the process
+    /// has started.
     pub(crate) fn run_beside(
         &self,
         command: Command,
@@ -120,34 +121,35 @@ impl Arena {
     }
 }
 
-/// How a command ended, and what it used.
+/// The result of a command, and the resources that it used.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The exit code; none if a signal ended it.
+    /// The exit code, or `None` if a signal ended the command.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// Resident bytes at the peak.
+    /// Peak resident memory in bytes.
     pub(crate) memory: u64,
     pub(crate) time: Duration,
-    /// Bytes that it left in files.
+    /// Bytes in the files that it left.
     pub(crate) disk: u64,
 }
 
 impl Outcome {
-    /// What a person sees: standard error, then standard output.
+    /// Returns the output that a person sees: standard error, then standard output.
     pub(crate) fn said(&self) -> String {
         format!("{}{}", self.stderr, self.stdout)
     }
 
-    /// The runner went on to the step after the attack, which succeeded.
+    /// Asserts that the runner continued with the step after the attack, and that this step
+    /// succeeded.
     pub(crate) fn assert_next_step_ran(&self) {
         let said = self.said();
         let line = said.lines().find(|line| line.starts_with("✓ next"));
         assert!(line.is_some(), "the next step did not succeed: {self}");
     }
 
-    /// Nothing that the command printed holds this.
+    /// Asserts that the command's output does not contain this text.
     pub(crate) fn assert_hides(&self, text: &str) {
         assert!(!self.said().contains(text), "{text:?} got out: {self}");
     }
@@ -168,7 +170,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The attacking plugin, which `cargo xtask test` builds.
+/// Returns the attacking plugin, which `cargo xtask test` builds.
 fn guest() -> PathBuf {
     let guests =
         std::env::var_os("SIDESTEP_TEST_GUESTS").expect("the tests are run by `cargo xtask test`");
@@ -180,7 +182,7 @@ fn indented(lines: &str, by: usize) -> String {
     lines.lines().map(line).collect()
 }
 
-/// The same command behind `prlimit`, which sets the limits and becomes the command.
+/// Returns the same command behind `prlimit`, which sets the limits and then executes the command.
 fn limited(command: &Command, bounds: Bounds) -> Command {
     let mut limited = Command::new("/usr/bin/prlimit");
     limited
@@ -202,7 +204,7 @@ fn limited(command: &Command, bounds: Bounds) -> Command {
     limited
 }
 
-/// Reads a pipe to its end; what is not UTF-8 is replaced.
+/// Reads a pipe to its end. Invalid UTF-8 is replaced.
 fn drain(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -211,13 +213,13 @@ fn drain(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     })
 }
 
-/// Waits for the end, or kills the command when its time is over; its exit code, and the highest
-/// peak of resident memory that was seen, in bytes.
+/// Waits for the command to exit, or kills it after its time limit. Returns its exit code, and the
+/// highest observed peak of resident memory in bytes.
 fn watch(child: &mut Child, started: Instant, bounds: Bounds) -> (Option<i32>, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
-        // VmHWM only grows, so the last reading before the end misses little.
+        // VmHWM only grows, so the last reading before the exit misses little.
         peak = peak.max(high_water(&status).unwrap_or(0));
         if let Some(status) = child.try_wait().expect("a child") {
             return (status.code(), peak);
@@ -236,7 +238,7 @@ fn high_water(status: &str) -> Option<u64> {
     Some(kibibytes << 10)
 }
 
-/// Bytes of all files below a folder; links are not followed.
+/// Returns the bytes of all files below a folder. Links are not followed.
 fn size(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else {
         return 0;

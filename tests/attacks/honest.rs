@@ -1,4 +1,4 @@
-//! What means no harm is not hindered.
+//! Harmless use is not blocked.
 
 use super::harness::{Arena, Bounds};
 

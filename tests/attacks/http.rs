@@ -1,5 +1,5 @@
-//! Requests beside what was granted. Behind a proxy of the test's own, which sees where each one
-//! would go.
+//! Requests outside the granted scope, behind the test's own proxy, which sees each request's
+//! destination.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 
 use super::harness::{Arena, Bounds, Outcome};
 
-/// A proxy, its address, and what it is asked for. It answers 403, or never.
+/// Returns a proxy's address and the requests that it receives. It answers 403, or never.
 fn proxy(answers: bool) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -50,7 +50,7 @@ fn command(arena: &mut Arena, proxy: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Tries each of these; how each ended, by its code.
+/// Sends a request to each URL, and returns the code of each outcome.
 fn tried(grant: &str, urls: &[&str], proxy: &str) -> (Vec<String>, Outcome) {
     let mut arena = Arena::new();
     let texts = serde_json::to_string(urls).expect("texts");
@@ -115,7 +115,7 @@ fn only_the_granted_host_port_and_path_are_reached_and_in_one_spelling() {
     let expected: Vec<&str> = table.iter().map(|(_, code)| *code).collect();
     assert_eq!(codes, expected, "{outcome}");
     assert!(heard.try_recv().is_err(), "nothing was sent");
-    // What is granted is asked for, as it was judged.
+    // A granted request reaches the proxy exactly as it was checked.
     let (codes, outcome) = tried(grant, &["https://hooks.example.com/ok/a"], &proxy);
     assert_eq!(codes, ["http.unreachable"], "{outcome}");
     assert_eq!(

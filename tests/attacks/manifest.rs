@@ -1,4 +1,4 @@
-//! Another manifest for a plugin that is built already.
+//! Replaces the manifest of a built plugin.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ pub(crate) fn changed(component: &[u8], change: impl FnOnce(&mut Map<String, Val
     bytes
 }
 
-/// A length in LEB128, and what follows it.
+/// Returns a LEB128 length and the bytes after it.
 fn leb(bytes: &[u8]) -> (usize, &[u8]) {
     let last = bytes.iter().position(|byte| byte & 0x80 == 0);
     let (length, rest) = bytes.split_at(last.expect("a length ends") + 1);

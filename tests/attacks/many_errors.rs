@@ -1,4 +1,4 @@
-//! Files with as many errors as fit: what is said takes time in proportion to them.
+//! Files with as many errors as fit: the time for the messages is proportional to their number.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::harness::{Arena, Bounds, Outcome};
 
 const MANY: usize = 10_000;
-/// Usually 4 to 20 s of processor time, unoptimised.
+/// Usually 4 to 20 s of processor time in an unoptimised build.
 const BOUNDS: Bounds = Bounds {
     memory: 512 << 20,
     time: Duration::from_mins(5),
@@ -21,7 +21,7 @@ fn validate(pipeline: &str) -> Outcome {
     outcome
 }
 
-/// How many errors the last line counts.
+/// Returns the number of errors in the last line.
 fn counted(outcome: &Outcome) -> usize {
     let last = outcome.stderr.trim_end().lines().last();
     let count = last.and_then(|line| line.strip_suffix(" errors"));
@@ -54,7 +54,7 @@ fn errors_on_one_line_show_what_is_around_each_alone() {
     let outcome = validate(&pipeline);
     assert_eq!(outcome.code, Some(2), "{outcome}");
     assert!(counted(&outcome) >= MANY, "{outcome}");
-    // Each shows at most three lines of 200 characters, and not the line of 800 KiB.
+    // Each message shows at most three lines of 200 characters, and not the line of 800 KiB.
     let bound = counted(&outcome) * 3_000;
     assert!(outcome.stderr.len() < bound, "{}", outcome.stderr.len());
 }

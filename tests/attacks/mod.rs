@@ -1,8 +1,9 @@
-//! Attacks: what a stranger's plugin, pipeline or file tries beyond what was granted.
+//! Attacks: attempts by untrusted plugins, pipelines and files to exceed their grants.
 //!
 //! Each test runs the command as its users do, within limits that the kernel enforces
-//! ([`harness::Bounds`]), and asserts what the user sees, that the runner lives, and that the next
-//! step runs. One file a kind of attack; `guest` is the plugin that performs them.
+//! ([`harness::Bounds`]). It asserts that the user sees the right message, that the runner
+//! survives, and that the next step runs. There is one file per kind of attack. `guest` is the
+//! plugin that performs them.
 
 mod budgets;
 mod claims;

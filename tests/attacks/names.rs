@@ -1,4 +1,5 @@
-//! Who a plugin is: a file of the workspace is a file, whatever it and its folder are called.
+//! The identity of a plugin: a file of the workspace is a file, whatever the names of the file and
+//! its folder.
 
 use std::fs;
 
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use super::harness::{Arena, Bounds, Outcome};
 
-/// Lists the built-in plugins alone; its `plugins` stand on line 4.
+/// Lists only the built-in plugins. Its `plugins` key is on line 4.
 const BUILT_IN_ALONE: &str = "version: 1
 rules:
 - match: { trust: unverified }
@@ -16,12 +17,12 @@ rules:
     storage: [{}]
 ";
 
-/// A policy with this list of plugins, on line 4.
+/// Returns a policy with this list of plugins, on line 4.
 fn listing(plugins: &str) -> String {
     BUILT_IN_ALONE.replace("{ name: \"sidestep/*\" }", plugins)
 }
 
-/// Copies the attacking plugin to another place of the workspace.
+/// Copies the attacking plugin to another place in the workspace.
 fn copy(arena: &Arena, to: &str) {
     let workspace = arena.place.workspace();
     let target = workspace.join(to);
@@ -29,7 +30,7 @@ fn copy(arena: &Arena, to: &str) {
     fs::copy(workspace.join("attacker.wasm"), target).expect("copied");
 }
 
-/// A pipeline whose first step uses this plugin, and whose second one is honest.
+/// Writes a pipeline whose first step uses this plugin, and whose second one is honest.
 fn uses(arena: &Arena, plugin: &str) {
     let plugin = Value::from(plugin);
     let pipeline = format!(
@@ -53,7 +54,7 @@ fn run(arena: &mut Arena, policies: &[&str]) -> Outcome {
     arena.run_command(command, Bounds::default())
 }
 
-/// The plugin's digest, as the command shows it.
+/// Returns the plugin's digest, as the command shows it.
 fn digest(arena: &mut Arena, plugin: &str) -> String {
     let shown = arena.run(
         &["plugin", "inspect", plugin, "--output", "json"],
@@ -86,10 +87,10 @@ fn a_file_below_a_folder_named_sidestep_is_not_a_built_in_plugin() {
         said.contains("its path: ./sidestep/evil.wasm"),
         "the path is offered: {outcome}"
     );
-    // What is offered is a file, which the policy does not list.
+    // The plugin is a file, which the policy does not list.
     uses(&arena, "./sidestep/evil.wasm");
     refused(&run(&mut arena, &[BUILT_IN_ALONE]), "policy.yaml:4");
-    // Listed by its digest it may run, and so may the next step.
+    // Listed by its digest, it may run, and so may the next step.
     let digest = digest(&mut arena, "./sidestep/evil.wasm");
     let policy = listing(&format!("{{ digest: \"{digest}\" }}"));
     let outcome = run(&mut arena, &[&policy]);
@@ -115,7 +116,7 @@ fn a_plugin_that_requests_nothing_is_refused_too_and_by_each_policy() {
     outcome.assert_next_step_ran();
 }
 
-/// No spelling of a name makes a file a built-in plugin, or anything else than it says.
+/// No spelling of a name changes whether it means a file or a built-in plugin.
 #[test]
 fn no_spelling_makes_a_file_another_kind_of_plugin() {
     let mut arena = Arena::new();
@@ -172,7 +173,7 @@ fn no_spelling_makes_a_file_another_kind_of_plugin() {
         let line = index + 4;
         let about = found.iter().filter(|one| one["at"]["line"] == line);
         let codes: Vec<&str> = about.filter_map(|one| one["code"].as_str()).collect();
-        // What reads as a built-in name is looked up among the built-in plugins alone.
+        // A name that parses as a built-in one is looked up only among the built-in plugins.
         let expected = match *spelling {
             "sidestep/evil" => "plugin.not-found",
             "oci://sidestep/context-upload" => "uses.digest",
@@ -183,7 +184,7 @@ fn no_spelling_makes_a_file_another_kind_of_plugin() {
     assert_eq!(outcome.code, Some(2), "{outcome}");
 }
 
-/// The built-in plugin of that name is taken, although a file lies where a path would lead.
+/// The built-in plugin with that name is used, even if a file exists at that path.
 #[test]
 fn a_file_does_not_take_the_place_of_a_built_in_plugin() {
     let mut arena = Arena::new();
@@ -201,7 +202,7 @@ fn a_file_does_not_take_the_place_of_a_built_in_plugin() {
     }
 }
 
-/// `exec` and `plugin inspect` read a name as a step's `uses` does.
+/// `exec` and `plugin inspect` resolve a name as a step's `uses` does.
 #[test]
 fn the_command_line_takes_no_file_for_a_name() {
     let mut arena = Arena::new();
@@ -224,7 +225,7 @@ fn the_command_line_takes_no_file_for_a_name() {
     assert_eq!(outcome.code, Some(0), "{outcome}");
 }
 
-/// A digest lists bytes, so the next bytes at the same path are another plugin.
+/// A digest lists bytes, so changed bytes at the same path are a different plugin.
 #[test]
 fn a_file_that_is_changed_after_it_was_listed_is_refused() {
     let mut arena = Arena::new();
@@ -241,7 +242,7 @@ fn a_file_that_is_changed_after_it_was_listed_is_refused() {
     refused(&run(&mut arena, &[&policy]), "policy.yaml:4");
 }
 
-/// A run that no rule is for can't escape the list of the rules that there are.
+/// A run that matches no rule does not escape the lists of the existing rules.
 #[test]
 fn an_unverified_run_does_not_escape_the_list_of_verified_ones() {
     let mut arena = Arena::new();
@@ -250,7 +251,7 @@ fn an_unverified_run_does_not_escape_the_list_of_verified_ones() {
     refused(&run(&mut arena, &[&policy]), "policy.yaml:2");
 }
 
-/// A policy that only reports says what it would have refused, and lets it run.
+/// An audit-only policy reports refusals, and lets the plugin run.
 #[test]
 fn an_auditing_policy_reports_a_plugin_that_it_does_not_list() {
     let mut arena = Arena::new();
@@ -263,7 +264,7 @@ fn an_auditing_policy_reports_a_plugin_that_it_does_not_list() {
     outcome.assert_next_step_ran();
 }
 
-/// A list that could never match what its author means is an error, not a wide ceiling.
+/// A list that can never match its author's intention is an error, not a permissive ceiling.
 #[test]
 fn a_policy_can_not_list_a_file_by_name() {
     let mut arena = Arena::new();

@@ -1,5 +1,5 @@
-//! What is read back: a stored plan, journal or log that is not the user's own, or that today's
-//! policy refuses.
+//! Stored state that is read back: a plan, journal or log that belongs to another user, or that
+//! today's policy refuses.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
@@ -10,15 +10,15 @@ use serde_json::Value;
 
 use super::harness::{Arena, Bounds, Outcome};
 
-/// Lists the built-in plugins alone, on line 4.
+/// Lists only the built-in plugins, on line 4.
 const BUILT_IN_ALONE: &str =
     "version: 1\nrules:\n- match: { trust: unverified }\n  plugins: [{ name: \"sidestep/*\" }]\n";
-/// What the failing step says when it is tried again.
+/// The failing step's error code when it is retried.
 const TRIED: &str = "attacker.unknown-act";
-/// Another user: nobody, by convention.
+/// Another user: by convention, the user `nobody`.
 const NOBODY: u32 = 65534;
 
-/// A workspace with the run `begun`, whose first step failed, and whose second succeeded.
+/// Returns a workspace with the run `begun`, whose first step failed and whose second succeeded.
 fn begun() -> Arena {
     let mut arena = Arena::new();
     arena.attack("act: none");
@@ -41,7 +41,7 @@ fn run(arena: &mut Arena, arguments: &[&str]) -> Outcome {
     arena.run(arguments, Bounds::default())
 }
 
-/// The run can be resumed: its failed step is tried again.
+/// Asserts that the run can be resumed: its failed step is retried.
 fn assert_resumes(arena: &mut Arena) {
     let outcome = run(arena, &["resume", "begun"]);
     assert_eq!(outcome.code, Some(1), "{outcome}");
@@ -65,12 +65,12 @@ fn a_plan_that_today_s_policy_refuses_is_not_resumed() {
     command.env("SIDESTEP_POLICY", "policy.yaml");
     let variable = arena.run_command(command, Bounds::default());
     assert_refused(&variable, "policy.yaml:4");
-    // One that was put into its standard place since.
+    // A policy that was installed in the standard place since.
     let standard = arena.place.folder().join("config/sidestep");
     fs::create_dir_all(&standard).expect("made");
     fs::write(standard.join("policy.yaml"), BUILT_IN_ALONE).expect("written");
     assert_refused(&run(&mut arena, &["resume", "begun"]), "policy.yaml:4");
-    // Nothing was done to the run: once the policy is gone it goes on.
+    // The refusal did not change the run: without the policy it can be resumed.
     fs::remove_file(standard.join("policy.yaml")).expect("removed");
     assert_resumes(&mut arena);
 }
@@ -152,7 +152,7 @@ fn a_record_of_another_user_is_refused() {
         assert_refused(&run(&mut arena, &["resume", "begun"]), "state.not-own");
         chown(record(&arena, name), Some(0), None).expect("given back");
     }
-    // A run that nobody began here: another user made its folder, to be found by its id.
+    // A run that was not started here: another user created its folder under a predictable id.
     let folder = record(&arena, "").with_file_name("planted");
     fs::create_dir(&folder).expect("made");
     chown(&folder, Some(NOBODY), None).expect("given away");
@@ -161,7 +161,7 @@ fn a_record_of_another_user_is_refused() {
     assert_resumes(&mut arena);
 }
 
-/// A lock is emptied when it is taken, so one that leads elsewhere would empty another file.
+/// Locking truncates the lock file, so a planted link would truncate another file.
 #[test]
 fn a_planted_link_does_not_empty_a_file_of_the_user() {
     let mut arena = begun();
@@ -209,7 +209,7 @@ fn a_pipe_in_the_place_of_a_record_is_not_waited_for() {
     assert_resumes(&mut arena);
 }
 
-/// What a run keeps is the user's own whatever the umask, so that it can be read back.
+/// The files of a run belong to the user whatever the umask, so that they can be read back.
 #[test]
 fn a_wide_umask_makes_no_record_that_others_can_write() {
     let mut arena = Arena::new();
@@ -259,7 +259,7 @@ fn a_plan_that_names_its_plugin_in_another_way_is_refused() {
     assert_resumes(&mut arena);
 }
 
-/// In a folder of runs that others can write, one run can be given another one's name.
+/// In a folder of runs that others can write, one run can be renamed to another's name.
 #[test]
 fn a_run_under_another_one_s_name_is_not_resumed() {
     let mut arena = begun();

@@ -1,4 +1,4 @@
-//! Web pages and other users that reach for the sandbox's tokens.
+//! Web pages and other users that try to get the sandbox's tokens.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::place::Place;
 
-/// A place whose sandbox is live and has built an image.
+/// Returns a place whose sandbox is live and has built an image.
 fn with_live_sandbox() -> Place {
     let mut place = Place::with_application();
     let output = place.run(&["run", "--sandbox"]);
@@ -19,7 +19,7 @@ fn with_live_sandbox() -> Place {
     place
 }
 
-/// Sends a request as it stands; the status line of the answer.
+/// Sends a raw request and returns the status line of the answer.
 fn ask(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the sandbox listens");
     stream.write_all(request.as_bytes()).expect("sent");

@@ -1,4 +1,4 @@
-//! A secret said in parts, with what can't be seen between them.
+//! A secret printed in parts, with invisible text between them.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,8 @@ use super::harness::{Arena, Bounds, Outcome};
 
 const SECRET: &str = "hunter22-swordfish";
 
-/// Runs an act that says the secret, with this between its two halves (YAML, in double quotes).
+/// Runs an act that prints the secret, with this text between its two halves (YAML, in double
+/// quotes).
 fn run(act: &str, between: &str) -> (Arena, Outcome) {
     let mut arena = Arena::new();
     let inputs = format!(
@@ -33,7 +34,7 @@ fn run_with(arena: &mut Arena, inputs: &str, secret: &str, arguments: &[&str]) -
     arena.run_command(command, Bounds::default())
 }
 
-/// A text as it is seen when all escapes and controls are gone.
+/// Returns a text as it appears without escapes and control characters.
 fn seen(text: &str) -> String {
     let mut seen = text.to_owned();
     for escape in [
@@ -58,7 +59,7 @@ fn seen(text: &str) -> String {
     seen
 }
 
-/// All files that the command left, but for the workspace.
+/// Collects all files that the command left outside the workspace.
 fn kept(folder: &Path, into: &mut String) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

@@ -1,4 +1,4 @@
-//! Settings, policies and caches that somebody else can write.
+//! Settings, policies and caches that another user can write.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -7,9 +7,9 @@ use std::process::Command;
 
 use super::harness::{Arena, Bounds, Outcome};
 
-/// Somebody else's uid.
+/// Another user's uid.
 const OTHER: u32 = 4321;
-/// Applies to every run of these tests, and admits none of their plugins.
+/// Applies to every run of these tests, and allows none of their plugins.
 const REFUSES: &str = "version: 1
 rules:
 - match: { trust: unverified }
@@ -40,7 +40,7 @@ fn set(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("set");
 }
 
-/// Whether the tests may give files away.
+/// Returns whether the tests may change the owner of files.
 fn may_chown(arena: &Arena) -> bool {
     let probe = arena.place.folder().join("probe");
     fs::write(&probe, "").expect("written");
@@ -79,7 +79,7 @@ fn a_settings_file_that_others_can_write_is_a_warning_with_the_command() {
         let settings = run(&mut arena, &["settings"]);
         settings.assert_hides("evil.example");
         let said = format!("owner uid {OTHER}, mode 0600");
-        // Where the line is folded depends on the folder's name.
+        // The line wraps at a position that depends on the folder's name.
         let unfolded = settings.stderr.replace("\n  │", "");
         assert!(unfolded.contains(&said), "{settings}");
         assert!(settings.stderr.contains("sudo chown"), "{settings}");
@@ -139,7 +139,7 @@ fn without_home(arena: &mut Arena, arguments: &[&str]) -> Command {
     command
 }
 
-/// As the issue has it: `/tmp/.config/sidestep` is not this user's home, whoever wrote it.
+/// As in the issue: `/tmp/.config/sidestep` is not in this user's home, whoever wrote it.
 #[test]
 fn without_a_home_there_are_no_user_settings_and_the_state_has_to_be_named() {
     let mut arena = arena();

@@ -1,7 +1,7 @@
-//! Strangers' texts, in every output: nothing that they write acts on a terminal or a CI system.
+//! Untrusted texts in every output: none of them affects a terminal or a CI system.
 //!
-//! A table of hostile texts, put wherever a stranger can put a text, and shown by every command in
-//! every format, as a pipe and as CI systems run it.
+//! A table of hostile texts is placed wherever an untrusted text can appear. Every command shows
+//! them in every format, to a pipe and as CI systems run it.
 
 mod names;
 mod plugins;
@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::harness::{Arena, Bounds, Outcome};
 use screen::{Screen, assert_harmless, assert_json};
 
-/// What a terminal or a CI system would act on, or nobody would see.
+/// Texts that affect a terminal or a CI system, or that are invisible.
 const HOSTILE: [&str; 24] = [
-    // A window's title, the clipboard, a link, a cleared screen, a colour: each by ESC or C1.
+    // A window title, the clipboard, a link, a cleared screen, a colour: each by ESC or C1.
     "\u{1b}]0;owned\u{7}",
     "\u{1b}]52;c;cHduZWQ=\u{7}",
     "\u{1b}]8;;https:evil.example\u{1b}\\click\u{1b}]8;;\u{1b}\\",
@@ -23,11 +23,12 @@ const HOSTILE: [&str; 24] = [
     "\u{9b}2J",
     "\u{9d}0;owned\u{9c}",
     "\u{7f}\u{8}\u{b}\u{c}\u{85}",
-    // Characters that nobody sees, or that turn the others around.
+    // Characters that are invisible, or that reverse the others.
     "\u{202e}gnp.exe",
     "\u{2066}a\u{2069}\u{61c}\u{200f}",
     "a\u{200b}b\u{ad}c\u{feff}",
-    // Lines that CI systems take for commands: GitHub, Azure Pipelines, TeamCity, Buildkite, GitLab.
+    // Lines that CI systems parse as commands: GitHub, Azure Pipelines, TeamCity, Buildkite,
+    // GitLab.
     "a\n::set-output name=x::y",
     "a\n  ::add-mask::a",
     "a\r\n::error::forged",
@@ -43,20 +44,20 @@ const HOSTILE: [&str; 24] = [
     "section_start:1:x\r\u{1b}[0Ka",
 ];
 
-/// The variables of a job of each CI system.
+/// The variables of a job in each CI system.
 const JOBS: [&[(&str, &str)]; 3] = [
     &[],
     &[("CI", "true"), ("GITHUB_ACTIONS", "true")],
     &[("CI", "true"), ("GITLAB_CI", "true")],
 ];
 
-/// The texts as an input of the pipeline: JSON in ASCII, which YAML reads too.
+/// Returns the texts as an input of the pipeline, in ASCII JSON, which is also valid YAML.
 fn inputs(act: &str) -> String {
     let texts: Vec<String> = HOSTILE.iter().map(|text| ascii(text)).collect();
     format!("act: {act}\ntexts: [{}]", texts.join(", "))
 }
 
-/// A JSON string in ASCII.
+/// Returns a JSON string in ASCII.
 fn ascii(text: &str) -> String {
     let escaped = text.chars().map(|c| match c {
         '"' | '\\' => format!("\\{c}"),
@@ -66,14 +67,14 @@ fn ascii(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
-/// Runs a command as a job of a CI system.
+/// Runs a command as a CI job.
 fn run(arena: &mut Arena, arguments: &[&str], job: &[(&str, &str)]) -> Outcome {
     let mut command = arena.place.command(arguments);
     command.envs(job.iter().copied());
     arena.run_command(command, Bounds::default())
 }
 
-/// All texts of a JSON value, keys included.
+/// Collects all texts of a JSON value, keys included.
 fn texts(value: &Value, into: &mut Vec<String>) {
     match value {
         Value::String(text) => into.push(text.clone()),
@@ -88,7 +89,7 @@ fn texts(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// Every hostile text stands in the JSON, exactly.
+/// Asserts that the JSON contains every hostile text unchanged.
 fn assert_exact(json: &[Value], outcome: &Outcome) {
     let mut found = Vec::new();
     for value in json {
@@ -122,7 +123,7 @@ fn what_a_step_says_is_shown_and_the_next_one_runs() {
                 );
                 assert!(outcome.said().contains(r"\u{202e}gnp.exe"), "{outcome}");
             }
-            // What a plugin advises is not what the runner advises.
+            // A plugin's advice is not the runner's advice.
             assert!(outcome.said().contains("gcloud projects delete acme"));
             outcome.assert_hides("$ gcloud");
         }
@@ -171,7 +172,7 @@ fn what_is_read_back_of_a_run_is_as_harmless() {
         );
         assert_exact(&assert_json(&outcome), &outcome);
     }
-    // What it said is shown, and colours of its own are not.
+    // Its output is shown without its own colours.
     let log = run(&mut arena, &["logs", "hostile", "attack"], &[]);
     assert!(log.stdout.contains(r"\u{1b}]0;owned\u{7}"), "{log}");
     assert!(log.stdout.contains("\nred\n"), "{log}");
@@ -225,7 +226,7 @@ fn a_check_s_diagnostics_are_harmless_in_every_format() {
         }
         let outcome = run(&mut arena, &["validate", "--output", "github"], job);
         assert_harmless(&outcome, Screen::Annotations);
-        // One for what is made of each text, and one for each as a file's name.
+        // One for the result of each text, and one for each as a file name.
         assert_eq!(
             outcome.stdout.lines().count(),
             2 * HOSTILE.len(),

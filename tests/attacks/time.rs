@@ -1,4 +1,4 @@
-//! Steps that ignore their time.
+//! Steps that ignore their timeout.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What steps take together, whatever each may have alone.
+//! The total resources of all steps, whatever the limits of each.
 
 use super::harness::{Arena, Bounds, Outcome};
 
@@ -8,7 +8,7 @@ const BOUNDS: Bounds = Bounds {
     disk: 64 << 20,
 };
 
-/// Runs a pipeline with this ceiling, and with as many steps side by side as it likes.
+/// Runs a pipeline with this ceiling, and without a limit on parallel steps.
 fn run(steps: &str, memory: &str) -> Outcome {
     let mut arena = Arena::new();
     let pipeline = format!("version: 1\nname: arena\nmaxParallel: 200\nsteps:\n{steps}");
@@ -18,7 +18,7 @@ fn run(steps: &str, memory: &str) -> Outcome {
     arena.run_command(command, BOUNDS)
 }
 
-/// A step of so many instances, and more keys of it.
+/// Returns a step with this many instances, and more keys.
 fn step(name: &str, act: &str, mebibytes: u32, instances: u32, keys: &str) -> String {
     let numbers: Vec<String> = (0..instances).map(|n| n.to_string()).collect();
     format!(
@@ -32,7 +32,7 @@ fn step(name: &str, act: &str, mebibytes: u32, instances: u32, keys: &str) -> St
 const NEXT: &str = "  next:\n    needs: [attack]\n    if: \"always()\"\n    \
                     uses: ./attacker.wasm\n    with: { act: honest.answer }\n";
 
-/// How many lines say that this step's instances ended so.
+/// Counts the lines that report this ending for instances of this step.
 fn count(outcome: &Outcome, mark: &str, step: &str) -> usize {
     let begins = format!("{mark} {step}");
     let said = outcome.said();
@@ -79,7 +79,7 @@ fn steps_that_keep_what_they_took_do_not_keep_small_ones_from_running() {
 fn a_step_that_waits_for_memory_ends_at_its_own_timeout() {
     let hold = step("attack", "together.hold", 200, 2, "    timeout: 4s\n");
     let outcome = run(&(hold + NEXT), "256Mi");
-    // One holds, the other waits, and neither has longer than the other.
+    // One step holds the memory and the other waits, both with the same timeout.
     assert_eq!(outcome.code, Some(5), "{outcome}");
     outcome.assert_next_step_ran();
 }

@@ -1,4 +1,4 @@
-//! Names of files, arguments, and what a pipeline file says.
+//! Names of files, arguments, and texts in a pipeline file.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::screen::{Screen, assert_harmless, assert_json};
 use super::{HOSTILE, JOBS, ascii, run};
 use crate::attacks::harness::Arena;
 
-/// The hostile texts that can name a file.
+/// Returns the hostile texts that are valid file names.
 fn names() -> impl Iterator<Item = &'static str> {
     HOSTILE.into_iter().filter(|text| !text.contains('/'))
 }
@@ -16,7 +16,7 @@ fn names_of_files_are_shown_in_listings() {
     let mut arena = Arena::new();
     let workspace = arena.place.workspace();
     arena.place.write("Dockerfile", "FROM scratch\nCOPY . /\n");
-    // A pattern ends with its line, and may not be one that is none.
+    // A pattern ends at the end of its line, and must be valid.
     let plain = names().filter(|name| !name.contains(['[', '\\', '\n']));
     let ignored: Vec<String> = plain.map(|name| format!("i{name}")).collect();
     arena.place.write(".dockerignore", &ignored.join("\n"));
@@ -92,11 +92,11 @@ fn what_a_pipeline_file_says_is_shown() {
         keys.collect()
     };
     let pipelines = [
-        // The text itself in the lines that a diagnostic shows, raw, however far YAML takes it.
+        // The raw text in the lines that a diagnostic shows, as far as YAML accepts it.
         HOSTILE
             .map(|text| format!("version: 1\nname: x # {text}\nstpes: {{}}\n"))
             .to_vec(),
-        // Names that are none, escaped by YAML and not by us.
+        // Invalid names, escaped by YAML and not by us.
         vec![format!("version: 1\nname: x\nsteps:\n{}", keys(&HOSTILE))],
         vec![format!(
             "version: 1\nname: x\n{}",

@@ -1,4 +1,4 @@
-//! What a plugin's manifest says, and what a build's log says.
+//! Texts in a plugin's manifest, and in a build's log.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::place::Place;
 
 const SECTION: &str = "sidestep:manifest";
 
-/// A component whose manifest section is another one.
+/// Returns a component with a changed manifest section.
 fn with_manifest(component: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let (header, mut rest) = component.split_at(8);
     let mut changed = header.to_vec();
@@ -39,7 +39,7 @@ fn with_manifest(component: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     changed
 }
 
-/// An unsigned number (WebAssembly's binary format, 5.2.2), and what follows it.
+/// Returns an unsigned number (WebAssembly's binary format, 5.2.2) and the bytes after it.
 fn leb128(bytes: &[u8]) -> (usize, &[u8]) {
     let mut number = 0;
     for (index, byte) in bytes.iter().enumerate() {
@@ -117,7 +117,7 @@ fn a_manifest_is_shown() {
             assert_harmless(&outcome, Screen::Plain);
         }
     }
-    // As the plugin of a step, too.
+    // Also as the plugin of a step.
     for file in ["hostile", "version", "key"] {
         arena.place.write(
             "sidestep.yaml",

@@ -1,24 +1,24 @@
-//! What may leave the command.
+//! Checks which characters the command's output may contain.
 
 use serde_json::Value;
 
 use crate::attacks::harness::Outcome;
 
-/// What an output may hold beside text.
+/// The characters that an output may contain besides text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Screen {
     /// Nothing.
     Plain,
     /// Our colours.
     Colors,
-    /// Tabs, which a log keeps.
+    /// Tabs, which a log preserves.
     Log,
-    /// Workflow commands of ours, one a line.
+    /// Our own workflow commands, one per line.
     Annotations,
 }
 
 impl Screen {
-    /// What these arguments ask for.
+    /// Returns the kind of output that these arguments produce.
     pub(super) fn with(arguments: &[&str]) -> Self {
         if arguments.contains(&"--color=always") {
             Self::Colors
@@ -30,8 +30,7 @@ impl Screen {
     }
 }
 
-/// Fails on whatever a terminal or a CI system would act on, or nobody would see, in any byte of
-/// the output.
+/// Fails if any byte of the output affects a terminal or a CI system, or is invisible.
 pub(super) fn assert_harmless(outcome: &Outcome, screen: Screen) {
     assert!(!outcome.said().is_empty(), "nothing was said");
     for line in outcome.said().split('\n') {
@@ -57,7 +56,7 @@ pub(super) fn assert_harmless(outcome: &Outcome, screen: Screen) {
     }
 }
 
-/// The JSON values of standard output, whose every byte is harmless too.
+/// Returns the JSON values of standard output, after checking that every byte is harmless.
 pub(super) fn assert_json(outcome: &Outcome) -> Vec<Value> {
     assert_harmless(outcome, Screen::Plain);
     let values: Vec<Value> = serde_json::Deserializer::from_str(&outcome.stdout)
@@ -68,8 +67,8 @@ pub(super) fn assert_json(outcome: &Outcome) -> Vec<Value> {
     values
 }
 
-/// Controls, format characters and line separators (Unicode's categories Cc, Cf, Zl and Zp), as far
-/// as the attacks use them.
+/// Returns whether a character is a control, a format character or a line separator (Unicode's
+/// categories Cc, Cf, Zl and Zp), as far as the attacks use them.
 fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -83,8 +82,7 @@ fn is_unseen(character: char) -> bool {
         )
 }
 
-/// The line without the colours that the runner itself uses: bold, dimmed, and the text's eight
-/// colours.
+/// Returns the line without the runner's own colours: bold, dimmed, and the eight text colours.
 fn without_our_colors(line: &str) -> String {
     let mut parts = line.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();

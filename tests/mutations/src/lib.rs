@@ -1,9 +1,10 @@
-//! Runs a reader of strangers' bytes over kept inputs and seeded mutations of them, in an ordinary
-//! build. It is for tests alone, and knows no reader.
+//! Runs a parser of untrusted bytes over stored inputs and seeded mutations of them, in an ordinary
+//! build. This crate is only for tests, and knows no parser.
 //!
-//! A fuzz target is a plain function of bytes beside its reader, listed in its crate's `fuzz`
-//! module with inputs to begin from. `cargo xtask fuzz` runs the same functions under a
-//! coverage-guided fuzzer; what that finds is kept in `fuzz/corpus/NAME` and runs here from then on.
+//! A fuzz target is a plain function of bytes next to its parser. It is listed in its crate's
+//! `fuzz` module with seed inputs. `cargo xtask fuzz` runs the same functions under a
+//! coverage-guided fuzzer. Its findings are stored in `fuzz/corpus/NAME`, and from then on run here
+//! too.
 
 #![allow(
     clippy::disallowed_methods,
@@ -22,24 +23,24 @@ use std::time::Duration;
 
 use mutate::Mutator;
 
-/// A reader as a fuzzer calls it: its name, the function, and inputs to begin from.
+/// A parser as a fuzzer calls it: its name, the function, and seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
-/// How many mutations [`check`] makes.
+/// The number of mutations that [`check`] makes.
 const MUTATIONS: usize = 1_000;
-/// The longest input, in bytes: readers bound what they read, and the fuzzer is to find paths, not
-/// sizes.
+/// The longest input, in bytes. Parsers limit their input size, and the fuzzer should find paths,
+/// not sizes.
 const LONGEST: usize = 16 << 10;
-/// How long one input may take, far more than the slowest of an unoptimised build: a reader that
+/// The time limit for one input, far more than the slowest in an unoptimised build. A parser that
 /// takes longer hangs.
 const HANG: Duration = Duration::from_secs(20);
-/// Chooses other mutations than usual, as a number.
+/// The variable with a number that selects other mutations than the default.
 const SEED: &str = "SIDESTEP_FUZZ_SEED";
 
 /// Runs the target over its inputs, the kept corpus, and 1,000 mutations of both.
 ///
 /// # Panics
-/// When an input makes the target panic or hang; the message has the input and the seed.
+/// Panics if an input makes the target panic or hang. The message contains the input and the seed.
 pub fn check((name, run, seeds): Target) {
     let mut inputs = seeds();
     assert!(!inputs.is_empty(), "{name} has no inputs to begin from");
@@ -47,8 +48,8 @@ pub fn check((name, run, seeds): Target) {
     let seed = std::env::var(SEED).map_or(1, |text| text.parse().expect("a number"));
     let (give, take) = channel::<Vec<u8>>();
     let (done, finished) = channel::<Result<(), String>>();
-    // On a thread of its own, so that a hang is found, and with a usual stack, so that an input
-    // that exhausts it is found as well.
+    // On a separate thread, so that a hang is detected, and with a stack of the usual size, so that
+    // an input that exhausts it is detected too.
     let reader = thread::Builder::new()
         .stack_size(8 << 20)
         .spawn(move || {
@@ -84,10 +85,10 @@ pub fn check((name, run, seeds): Target) {
     reader.join().expect("it ends with its inputs");
 }
 
-/// Writes each target's inputs to files that a fuzzer begins from: `FOLDER/NAME/seed-N`.
+/// Writes each target's seed inputs to files for a fuzzer: `FOLDER/NAME/seed-N`.
 ///
 /// # Errors
-/// When a file can't be written.
+/// Returns an error if a file cannot be written.
 pub fn write_seeds(targets: &[Target], folder: &Path) -> std::io::Result<()> {
     for (name, _, seeds) in targets {
         let folder = folder.join(name);
@@ -99,7 +100,7 @@ pub fn write_seeds(targets: &[Target], folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The inputs that were kept for a target, by name.
+/// Returns the stored inputs of a target, by name.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/corpus")
@@ -125,7 +126,7 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
     format!("panicked: {}", text.unwrap_or_default())
 }
 
-/// The bytes as `printf` takes them.
+/// Returns the bytes as an argument of `printf`.
 fn shell(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         match byte {

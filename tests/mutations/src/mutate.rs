@@ -1,6 +1,6 @@
-//! Changes of bytes that readers stumble over.
+//! Mutations of bytes that often break parsers.
 
-/// What is put in: ends of numbers, of encodings and of nesting.
+/// Inserted tokens: limits of numbers, of encodings and of nesting.
 const TOKENS: [&[u8]; 24] = [
     b"\0",
     b"\xff",
@@ -28,7 +28,7 @@ const TOKENS: [&[u8]; 24] = [
     b"1e999",
 ];
 
-/// Makes mutations; the same ones for the same seed and name.
+/// Generates mutations. The same seed and name give the same mutations.
 pub(crate) struct Mutator(u64);
 
 impl Mutator {
@@ -39,10 +39,10 @@ impl Mutator {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ of_name)
     }
 
-    /// A changed copy of one of the inputs, of at most `longest` bytes.
+    /// Returns a changed copy of one of the inputs, of at most `longest` bytes.
     pub(crate) fn mutate(&mut self, inputs: &[Vec<u8>], longest: usize) -> Vec<u8> {
         let mut bytes = self.one(inputs).to_vec();
-        // Few changes keep what was meant, many find what was not.
+        // A few changes keep the input's meaning, and many find unexpected input.
         for _ in 0..=self.below(4) * self.below(4) {
             self.change(&mut bytes, inputs);
             bytes.truncate(longest);
@@ -81,7 +81,7 @@ impl Mutator {
                 let repeated = std::iter::repeat_n(part, times).flatten();
                 bytes.splice(at..at, repeated.collect::<Vec<_>>());
             }
-            // What another input has.
+            // Content of another input.
             6 => {
                 let other = self.one(inputs);
                 let from = self.below(other.len() + 1);
@@ -103,7 +103,7 @@ impl Mutator {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// A number below `end`; 0 if there is none.
+    /// Returns a number below `end`, or 0 if `end` is 0.
     fn below(&mut self, end: usize) -> usize {
         (self.next() >> 16) as usize % end.max(1)
     }
