@@ -213,7 +213,7 @@ fn refusal(status: StatusCode, token: &str) -> Response {
     (status, headers, axum::Json(error)).into_response()
 }
 
-/// Returns the variables and options for the most verbose log of every crate.
+/// Returns the variables for the most verbose log of every crate.
 fn loudest(format: &str) -> [(&str, &str); 3] {
     [
         ("SIDESTEP_LOG", "*=trace"),

@@ -1,4 +1,4 @@
-//! Calls on their way through the gate, and what is recorded of them.
+//! Calls through the gate, and their records.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

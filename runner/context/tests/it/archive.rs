@@ -1,4 +1,4 @@
-//! The archive: its bytes, and what other tools make of them.
+//! The archive: its bytes, and how other tools read them.
 
 use crate::tools;
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn packed(tree: &Tree) -> Vec<u8> {
     bytes
 }
 
-/// Bytes that don't compress away, from a seed.
+/// Returns incompressible bytes from a seed.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed | 1;
     let next = || {
@@ -40,7 +40,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-/// Names, their kind and content, as found on disk.
+/// Returns names, kinds and contents, as found on disk.
 fn snapshot(root: &Path) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let mut todo = vec![root.to_owned()];
@@ -80,7 +80,7 @@ fn tree() -> impl Strategy<Value = Vec<(String, u8, u32)>> {
 fn make(root: &Path, entries: &[(String, u8, u32)]) {
     for (path, kind, size) in entries {
         let path = root.join(path);
-        // A name that is taken, or whose folder is a file, is left as it is.
+        // A name that exists, or whose parent is a file, is left unchanged.
         if fs::create_dir_all(path.parent().unwrap()).is_err() || path.symlink_metadata().is_ok() {
             continue;
         }
@@ -115,7 +115,7 @@ proptest! {
         prop_assert_eq!(unpacked.entries, 1 + one.report().entries);
         let context = copy.path().join(CONTEXT);
         prop_assert_eq!(snapshot(folder.path()), snapshot(&context));
-        // What came out is the same context.
+        // The extracted tree is the same context.
         let again = read(&context, 1);
         prop_assert_eq!(again.digest(), one.digest());
     }

@@ -1,11 +1,11 @@
-//! Archives that want to write elsewhere.
+//! Archives that try to write outside their folder.
 
 use flate2::{Compression, write::GzEncoder};
 use sidestep_context::{Error, unpack};
 use std::{fs, path::Path};
 use tar::{Builder, EntryType, Header};
 
-/// One entry with any name, which the library's own writer would refuse.
+/// Adds an entry with any name, even one that the library's own writer would refuse.
 fn add(
     tar: &mut Builder<GzEncoder<Vec<u8>>>,
     kind: EntryType,
@@ -142,8 +142,8 @@ fn a_link_is_replaced_and_not_written_through() {
 
 #[test]
 fn the_size_that_pax_states_counts_so_that_nothing_hides_in_a_content() {
-    // The header says 0 bytes and PAX says 1024: a reader that believes the
-    // header takes the content for two entries.
+    // The header says 0 bytes and PAX says 1024: a reader that uses the header would parse the
+    // content as two entries.
     let hidden = archive(&[(FILE, "hidden", "", "")]);
     let mut plain = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&hidden[..]), &mut plain).unwrap();

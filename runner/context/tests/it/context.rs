@@ -1,4 +1,4 @@
-//! What belongs to a context.
+//! The content of a context.
 
 use crate::{random::Random, tools::files};
 use sidestep_context::{Error, Kind, Options, Overlay, RelPath, Tree, ignore::Ignore};
@@ -108,12 +108,12 @@ fn the_explanation_names_the_line_that_decides_in_the_walk() {
         let path = RelPath::new(path).unwrap();
         ignore.explain(&path).unwrap().to_string()
     };
-    // `!config` changed nothing for the folder, so that its content does not inherit it.
+    // `!config` did not change the decision for the folder, so its content does not inherit it.
     assert_eq!(
         explain("config/secrets/key.pem"),
         "left out: .dockerignore:1: **/secrets"
     );
-    // Docker turns back at x/d, although `!x/*/**` matches what lies below.
+    // Docker does not enter x/d, although `!x/*/**` matches paths below it.
     assert_eq!(explain("x/d/f"), "left out: .dockerignore:3: **/d");
 }
 
@@ -193,7 +193,7 @@ fn the_digest_is_of_names_modes_contents_and_targets() {
     changed("target");
     fs::create_dir(root.join("d")).unwrap();
     changed("an empty folder");
-    // Owners' bits and times are not part of it.
+    // Owners' permission bits and times are not part of it.
     let before = digest();
     fs::set_permissions(root.join("c"), fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(root.join("c"), "2").unwrap();
@@ -388,7 +388,7 @@ fn a_mode_that_is_changed_is_said_and_can_be_kept() {
         ("context/su", 0o4755),
     ];
     assert_eq!(modes, want.map(|(path, mode)| (path.to_owned(), mode)));
-    // Where every mode is the usual one, it is the same context.
+    // If every mode has its usual value, it is the same context.
     for (path, mode) in [
         ("key", 0o644),
         ("other.key", 0o644),

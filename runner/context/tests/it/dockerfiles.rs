@@ -1,4 +1,4 @@
-//! The Dockerfiles beside the context, with which no builder filters it again.
+//! The Dockerfiles next to the context, which keep any builder from filtering it again.
 
 use crate::tools;
 use sidestep_context::{CONTEXT, DOCKERFILES, Options, RelPath, Tree, not_sent, pack, unpack};
@@ -19,7 +19,8 @@ fn unpacked(tree: &Tree) -> TempDir {
     into
 }
 
-/// The text of a Dockerfile in an archive; its ignore file must be there, and empty.
+/// Returns the text of a Dockerfile in an archive, after checking that its ignore file exists and
+/// is empty.
 fn text(archive: &TempDir, dockerfile: &str) -> Option<String> {
     let folder = archive.path().join(DOCKERFILES).join(dockerfile);
     let text = fs::read_to_string(folder.join("Dockerfile")).ok()?;
@@ -108,7 +109,7 @@ fn a_link_is_followed_while_it_stays_in_the_context() {
     symlink("nothing", root.join("gone.Dockerfile")).unwrap();
     symlink(".", root.join("dockerfiles")).unwrap();
     symlink("recipe", root.join("other.Dockerfile")).unwrap();
-    // Nobody names this one, so that it brings nothing that is ignored.
+    // Nothing refers to this one, so it adds no ignored file.
     symlink("build/app.df", root.join("ignored.Dockerfile")).unwrap();
     let archive = unpacked(&tree(&root, "Dockerfile"));
     assert_eq!(text(&archive, "Dockerfile").as_deref(), Some("FROM a"));
@@ -183,7 +184,7 @@ fn a_dockerfile_that_an_archive_lacks_has_a_reason() {
     let why = |named: &str, asked: &str, more: &[&str]| {
         let more: Vec<String> = more.iter().map(|&line| line.to_owned()).collect();
         let why = not_sent(&root, (&path(named), &path(asked)), &more).unwrap();
-        // It is the truth about the archive.
+        // It describes the archive correctly.
         let mut options = Options::new(folder.path());
         options.dockerfile = named.into();
         options.ignore = more;

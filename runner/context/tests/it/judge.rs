@@ -1,4 +1,5 @@
-//! Docker is the judge: this crate must say the same of every ignore file, errors included.
+//! Docker is the reference: this crate must give the same answer for every ignore file, errors
+//! included.
 
 use crate::tools;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -15,24 +16,24 @@ use std::{
 mod patterns;
 mod trees;
 
-/// An ignore file, and what to ask about.
+/// An ignore file, and the paths to ask about.
 #[derive(Debug, Clone, Default)]
 struct Question {
     ignore: Vec<u8>,
     /// A context's entries.
     tree: Vec<trees::Node>,
-    /// Paths that kaniko is asked about, one by one.
+    /// Paths that kaniko is asked about one by one.
     paths: Vec<Vec<u8>>,
 }
 
-/// One question's answer; `None` where the file, or a pattern of it, is refused.
+/// The answer to one question. A field is `None` if the file, or one of its patterns, is refused.
 #[derive(Debug, PartialEq, Eq)]
 struct Answer {
-    /// The patterns as read.
+    /// The patterns as parsed.
     patterns: Option<Vec<String>>,
-    /// What of the tree is in the context.
+    /// The entries of the tree that are in the context.
     walked: Option<BTreeSet<String>>,
-    /// Whether kaniko leaves each path out.
+    /// Whether kaniko excludes each path.
     excluded: Option<Vec<bool>>,
 }
 
@@ -40,7 +41,8 @@ fn shown(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
-/// What this crate says, entry by entry: a folder is listed also where something in it is.
+/// Returns this crate's answer, entry by entry. A folder is also listed if any of its content is
+/// included.
 fn ours(question: &Question) -> Answer {
     let lines = ignore::read(&question.ignore).ok();
     let patterns = lines.as_ref().map(|lines| {
@@ -72,7 +74,7 @@ fn ours(question: &Question) -> Answer {
     }
 }
 
-/// Builds the judge. `None`: there is no Go here, or its module can't be had.
+/// Builds the reference program. Returns `None` without Go, or if its module cannot be downloaded.
 fn judge() -> Option<PathBuf> {
     static JUDGE: OnceLock<Option<PathBuf>> = OnceLock::new();
     JUDGE.get_or_init(build).clone()
@@ -149,7 +151,7 @@ fn answer(line: &str) -> Answer {
     }
 }
 
-/// Puts questions to both.
+/// Compares the answers of both.
 fn compare(questions: &[Question]) {
     let Some(judge) = judge() else { return };
     for (question, theirs) in questions.iter().zip(theirs(&judge, questions)) {

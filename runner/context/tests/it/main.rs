@@ -1,4 +1,4 @@
-//! The build context as its users see it, and beside other people's tools.
+//! The build context as its users see it, compared with other tools.
 
 #![allow(
     clippy::disallowed_methods,

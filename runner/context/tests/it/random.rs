@@ -1,6 +1,6 @@
-//! The same random choices everywhere.
+//! Reproducible random choices.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same questions everywhere.
+/// SplitMix64 (Steele, Lea, Flood 2014): the same questions on every machine.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Tools from outside.
+//! External tools.
 
 use std::{
     fs,
@@ -6,8 +6,8 @@ use std::{
     process::{Command, Output},
 };
 
-/// Runs a tool that this machine may lack. `None`: not run, which continuous
-/// integration does not accept.
+/// Runs a tool that this machine may lack. Returns `None` if it was not run, which is an error in
+/// CI.
 pub(crate) fn run(command: &mut Command) -> Option<Output> {
     match command.output() {
         Ok(output) => Some(output),
@@ -33,7 +33,7 @@ pub(crate) fn not_run(why: &str) {
     }
 }
 
-/// Makes files, and the folders above them.
+/// Creates files, and the folders above them.
 pub(crate) fn files(root: &Path, files: &[(&str, &str)]) {
     for (path, content) in files {
         let path = root.join(path);

@@ -1,4 +1,4 @@
-//! What a run and an attempt may write.
+//! Limits on what a run and an attempt may write.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const CEILINGS: Ceilings = Ceilings {
     logs: 256 << 10,
 };
 
-/// What the step `bad` does; every other step succeeds at once.
+/// The act of the step `bad`. Every other step succeeds at once.
 #[derive(Clone, Copy)]
 enum Flood {
     Lines,
@@ -39,7 +39,7 @@ impl Executor for Flood {
         if work.step != "bad" {
             return Ok(json!({}));
         }
-        // Goes on after the end of its room: far more than that is never written.
+        // Continues beyond its limit, but far more than the limit is never written.
         for n in 0..20_000_u32 {
             match self {
                 Self::Lines => sink.event(line(LogSource::Plugin)),
@@ -144,13 +144,13 @@ async fn an_attempt_that_writes_without_end_fails_and_the_next_one_succeeds() {
             (Class::Exhausted, code)
         );
         assert!(failure.message.exact().starts_with(whose), "{failure:?}");
-        // A share of each, and the host's own records, some of which (the intents' ends) come
-        // after it is used up.
+        // A share of each, and the host's own records. Some of them (the ends of intents) are
+        // written after the share is used up.
         assert!(written < 160 << 10, "{code}: {written} bytes");
     }
 }
 
-/// All but one flood; that one begins to speak when they have ended.
+/// All steps but one write at once. That one starts when they have ended.
 struct Crowd(tokio::sync::Barrier);
 
 #[async_trait]
@@ -216,7 +216,7 @@ async fn however_many_flood_the_others_can_still_speak() {
     assert_eq!(said.count(), 20);
 }
 
-/// Says one line, then waits for what never comes.
+/// Writes one line, then waits for ever.
 struct OneLine(Arc<tokio::sync::Notify>);
 
 #[async_trait]
@@ -244,7 +244,7 @@ async fn lines_that_come_together_are_journaled_before_anything_else_comes() {
     let executor = Arc::new(OneLine(Arc::clone(&go_on)));
     let running = world.run_on(&script, executor, stage, RunOptions::default(), Stop::new());
     let watching = async {
-        // The step goes on only when all its lines can be read.
+        // The step continues only when all its lines can be read.
         loop {
             let run = world.runs.open(&"r1".parse().expect("an id"));
             if run.is_ok() && world.lines().len() == 3 {

@@ -19,7 +19,7 @@ fn made(act: Act) -> Script {
         .with(|node| node.finally = true)
 }
 
-/// Stops the run as soon as its first step is under way.
+/// Stops the run as soon as its first step is running.
 async fn interrupted(
     script: Script,
     detach: bool,
@@ -105,7 +105,7 @@ async fn a_detached_run_leaves_its_pod_for_whoever_resumes_it() {
     let (end, _) = world.run(&again, RunOptions::default(), Stop::new()).await;
     assert_eq!(end.exit, Exit::Success);
     assert_eq!(again.attempts()[0], "build.1.2");
-    // The same object: one intent, removed once, at the attempt's end.
+    // The same object: one intent, removed once, at the end of the attempt.
     assert_eq!(*again.removed.lock().expect("whole"), ["pod-1"]);
 }
 

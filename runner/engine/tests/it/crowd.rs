@@ -1,4 +1,4 @@
-//! A thousand steps that all run at once, and write to logs of their own.
+//! A thousand steps that all run at once, each with its own log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::script::{Script, World, plain};
 const STEPS: usize = 1000;
 const LINES: usize = 3;
 
-/// Says its nonce, each time after all others have said theirs.
+/// Writes its nonce repeatedly, each time after all others have written theirs.
 struct Sayers(Barrier);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! A run that is detached while its attempts are busy.
+//! A run that is detached while its attempts are active.
 
 use std::sync::{Arc, mpsc};
 
@@ -14,7 +14,7 @@ use crate::script::{Script, World, plain};
 
 const STEPS: usize = 4;
 
-/// Makes a pod and is never at rest, so that whatever stops it comes in the middle of something.
+/// Creates a pod and is always active, so that any stop interrupts an operation.
 struct Restless(mpsc::Sender<()>);
 
 #[async_trait]

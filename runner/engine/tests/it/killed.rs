@@ -1,5 +1,5 @@
-//! A run that is killed after any of its records, and gone on with: nothing is built twice, no line
-//! of a log is lost or comes twice, and nothing is left.
+//! A run that is killed after any of its records, and resumed: nothing is built twice, no log line
+//! is lost or duplicated, and no object is left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ use crate::script::{Script, World, plain};
 
 const LINES: u64 = 4;
 
-/// What happens outside.
+/// An effect outside the runner.
 #[derive(Debug, Clone)]
 enum Effect {
     Built(String),
     Removed(String),
 }
 
-/// A cluster, and a history of it: each effect with the length that the journal had by then.
+/// A cluster and its history: each effect with the length of the journal at that time.
 struct Outside {
     journal: PathBuf,
     history: Mutex<Vec<(u64, Effect)>>,
@@ -61,7 +61,8 @@ impl Outside {
     }
 }
 
-/// Builds as a plugin does: makes a pod or meets its own, reads its log from where it was read to.
+/// Builds as a plugin does: creates a pod or finds its own, and reads its log from the last
+/// position.
 #[async_trait]
 impl Executor for Outside {
     async fn execute(
@@ -133,8 +134,8 @@ async fn go(world: &World, outside: &Arc<Outside>) {
     assert_eq!(end.outputs, Some(json!({"digest": "sha256:d"})));
 }
 
-/// Where each record of a journal ends, the header's first: a frame is a length (u32, little
-/// endian), a checksum of four bytes, and so many bytes.
+/// Returns the end of each record of a journal, starting with the header's. A frame is a length
+/// (u32, little endian), a checksum of four bytes, and that many bytes.
 fn ends(journal: &Path) -> Vec<usize> {
     let bytes = std::fs::read(journal).expect("there");
     let (mut ends, mut at) = (Vec::new(), 0);
@@ -157,7 +158,7 @@ async fn after_any_record_a_killed_run_is_gone_on_with_and_nothing_is_built_twic
     assert!(ends.len() > 15, "{ends:?}");
 
     for end in ends {
-        // Killed before the next thing that happened outside, and right after it.
+        // Killed before the next outside effect, and right after it.
         for also_equal in [false, true] {
             let killed = World::new();
             let place = killed.runs.root().join("r1");

@@ -1,4 +1,4 @@
-//! What comes after an attempt's time is over does not count.
+//! Results after an attempt's timeout do not count.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Executor for Tardy {
     }
 }
 
-/// Blocks its thread, as a long call of the host would, and answers.
+/// Blocks its thread, as a long call of the host would, and then answers.
 struct Blocking(Duration);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! What a run says and ends with when its objects do not go.
+//! The messages and the end of a run whose objects cannot be removed.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::script::{Script, World, plain};
 
-/// Makes a pod, and succeeds.
+/// Creates a pod, and succeeds.
 struct Maker;
 
 #[async_trait]
@@ -33,7 +33,7 @@ impl Executor for Maker {
     }
 }
 
-/// Answers with each in turn, and counts how often it was asked.
+/// Returns each answer in turn, and counts the calls.
 struct Answers(Mutex<Vec<Result<Removal, Failure>>>);
 
 #[async_trait]
@@ -43,7 +43,7 @@ impl Cleaner for Answers {
     }
 }
 
-/// Runs one step in the world, whose pod is removed with that outcome.
+/// Runs one step, whose pod's removal has this outcome.
 async fn run(world: &World, outcome: Result<Removal, Failure>) -> (Status, Exit, Vec<CleanedUp>) {
     let script = Script::new().step("build", &[], vec![plain()]);
     let cleaner = Answers(Mutex::new(vec![outcome]));

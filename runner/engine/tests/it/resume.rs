@@ -18,7 +18,7 @@ fn script(build: Act) -> Arc<Script> {
     Arc::new(script)
 }
 
-/// What a killed process leaves: its run is dropped at any point.
+/// Simulates a killed process: its run is dropped at any point.
 async fn killed(world: &World, script: &Arc<Script>) {
     let run = world.run(script, RunOptions::default(), Stop::new());
     tokio::pin!(run);
@@ -79,7 +79,7 @@ async fn a_failed_run_tries_again_what_did_not_succeed() {
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_run_left_of_a_finished_attempt_is_removed_on_resume() {
     let world = World::new();
-    // The pod belongs to a step that the program of the second process has finished already.
+    // The pod belongs to a step that the second process's program has already finished.
     let first = script(Act::Make("pod-1", Box::new(Act::Hang)));
     killed(&world, &first).await;
     let other = Arc::new(Script::new().step("context", &[], vec![plain()]));
@@ -120,7 +120,7 @@ async fn what_a_killed_attempt_made_is_removed_even_if_it_is_never_gone_on_with(
     assert_eq!(*second.removed.lock().expect("whole"), ["pod-1"]);
 }
 
-/// Reads a log that still brings a line when its attempt is over.
+/// Reads a log that still delivers a line after its attempt has ended.
 #[derive(Default)]
 struct Late(Mutex<Option<Arc<AttemptSink>>>);
 

@@ -1,4 +1,4 @@
-//! Steps that wait for room, and some for which there is none.
+//! Steps that wait for room, and steps for which there is never enough.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::script::{Script, World, plain};
 
-/// Has room for so many steps.
+/// Has room for this many steps.
 struct Rooms {
     free: Arc<Semaphore>,
     running: AtomicUsize,
@@ -50,7 +50,8 @@ impl Executor for Rooms {
     }
 }
 
-/// Runs ten steps in so many rooms; the end, the events, and how many ran side by side.
+/// Runs ten steps with this many rooms. Returns the end, the events, and how many steps ran side by
+/// side.
 async fn ten_in(rooms: usize) -> (RunEnd, Vec<Envelope>, usize) {
     let script = (0..10).fold(Script::new(), |script, n| {
         script.step(&format!("s{n}"), &[], vec![plain()])
@@ -87,7 +88,7 @@ async fn steps_take_turns_where_there_is_room_for_few() {
         let (end, events, most) = ten_in(rooms).await;
         assert_eq!((end.status, end.exit), (Status::Succeeded, Exit::Success));
         assert_eq!(most, rooms);
-        // Each that waits is told to wait once.
+        // Each waiting step is reported once.
         assert_eq!(waiting(&events), 10 - rooms);
     }
 }

@@ -1,4 +1,4 @@
-//! A program and an executor that do what a test tells them.
+//! A program and an executor whose actions a test defines.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -12,26 +12,27 @@ use sidestep_state::{History, Runs, Told};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// What one attempt does.
+/// The action of one attempt.
 #[derive(Clone)]
 pub(crate) enum Act {
-    /// Takes that long, then succeeds with these outputs.
+    /// Runs for this long, then succeeds with these outputs.
     Give(Duration, Value),
     /// Fails.
     Fail(Failure),
-    /// Goes on until it is cancelled.
+    /// Runs until it is cancelled.
     Hang,
-    /// Goes on and does not care.
+    /// Runs and ignores cancellation.
     Ignore,
     /// Panics.
     Panic,
-    /// Makes an outside object that is to be deleted, then does the next.
+    /// Creates an external object that must be deleted, then continues with the next act.
     Make(&'static str, Box<Act>),
-    /// Is refused an outside object that is to be deleted, then does the next.
+    /// Is refused an external object that would have to be deleted, then continues with the next
+    /// act.
     Refused(&'static str, Box<Act>),
-    /// Remembers a state, then does the next.
+    /// Stores a state, then continues with the next act.
     Remember(Value, Box<Act>),
-    /// Prints a pod's line, then does the next.
+    /// Prints a pod's line, then continues with the next act.
     Say(&'static str, Box<Act>),
 }
 
@@ -43,7 +44,7 @@ pub(crate) fn fail(class: Class, code: &'static str) -> Act {
     Act::Fail(Failure::new(class, code, Owner::Cluster, "it broke"))
 }
 
-/// The namespace that objects are made in.
+/// Returns the namespace of the created objects.
 pub(crate) fn builds() -> Place {
     Place::Cluster {
         cluster: "c".into(),
@@ -51,7 +52,7 @@ pub(crate) fn builds() -> Place {
     }
 }
 
-/// When a step runs.
+/// The condition under which a step runs.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum If {
     Success,
@@ -171,7 +172,7 @@ impl Program for Script {
     }
 }
 
-/// Runs a script's attempts, and removes what they made.
+/// Runs a script's attempts, and removes the objects that they created.
 pub(crate) struct Stage(pub(crate) Arc<Script>);
 
 #[async_trait]
@@ -270,7 +271,7 @@ impl Cleaner for Stage {
     }
 }
 
-/// A run's place, which outlives its processes.
+/// A run's directory, which outlives its processes.
 pub(crate) struct World {
     _folder: TempDir,
     pub(crate) runs: Runs,
@@ -287,7 +288,7 @@ impl World {
         }
     }
 
-    /// The lines of all logs, as the journal has them.
+    /// Returns the lines of all logs, from the journal.
     pub(crate) fn lines(&self) -> Vec<String> {
         let run = self.runs.open(&"r1".parse().expect("an id"));
         let mut events = run.and_then(|run| run.events()).expect("readable");
@@ -302,7 +303,7 @@ impl World {
         lines
     }
 
-    /// Runs the script as one process would: from the start, or from where the journal ends.
+    /// Runs the script as one process would: from the start, or from the end of the journal.
     pub(crate) async fn run(
         &self,
         script: &Arc<Script>,
@@ -380,7 +381,7 @@ pub(crate) async fn once(
     (end, events, script)
 }
 
-/// The final status of each instance, in the order of their ends.
+/// Returns the final status of each instance, in the order in which they ended.
 pub(crate) fn statuses(events: &[Envelope]) -> Vec<String> {
     events
         .iter()

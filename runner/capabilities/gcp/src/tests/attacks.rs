@@ -1,4 +1,4 @@
-//! Answers and names that mean harm.
+//! Malicious answers and names.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use sidestep_policy::Capability;
 
 use super::world::{CLUSTER, everything, serve, state};
 
-/// Pools have no official client, whose answers are read whole; ours stops.
+/// Official clients read answers whole. Pools have none, and our own client stops at a limit.
 #[tokio::test]
 async fn an_answer_without_an_end_is_cut() {
     use iam::Host as _;
@@ -49,7 +49,7 @@ async fn an_answer_without_an_end_is_cut() {
         (&*failure.class, &*failure.code),
         ("exhausted", "http.too-large")
     );
-    // What is read is bounded; some more is under way in the sockets.
+    // The amount read is limited. Some more is buffered in the sockets.
     let sent = sent.load(Ordering::Relaxed);
     assert!(sent < 64 << 20, "{sent} bytes were taken");
 }
@@ -117,8 +117,8 @@ async fn an_answer_of_another_form_is_a_failure() {
     }
 }
 
-/// Credentials go to the endpoints that the operator set, and not on from there: our own client
-/// does not follow, and Google's goes without them.
+/// Credentials go only to the endpoints that the operator configured: our own client follows no
+/// redirects, and Google's follows them without credentials.
 #[tokio::test]
 async fn credentials_follow_no_redirect() {
     use gke::Host as _;

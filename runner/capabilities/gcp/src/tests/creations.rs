@@ -1,4 +1,4 @@
-//! Accounts, pools and providers that are made.
+//! Creating accounts, pools and providers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -156,7 +156,7 @@ async fn a_pool_and_its_provider_are_made_once() {
     assert_eq!(failure.code, "google.invalid", "{failure}");
 }
 
-/// IAM says that it has begun, and a while later that it is done, or how it failed.
+/// IAM reports that an operation has started, and later that it is done, or how it failed.
 #[tokio::test]
 async fn an_operation_is_waited_for() {
     for error in [None, Some(json!({"code": 7, "message": "no"}))] {
@@ -198,7 +198,7 @@ async fn an_operation_is_waited_for() {
     }
 }
 
-/// The failures of every function that writes.
+/// Returns the failures of every function that writes.
 async fn failures(step: &mut Calls<'_>) -> Vec<sidestep_events::Failure> {
     let policy = Policy {
         etag: "CAE=".into(),
@@ -214,7 +214,7 @@ async fn failures(step: &mut Calls<'_>) -> Vec<sidestep_events::Failure> {
     ]
 }
 
-/// Whether each of the three intents has ended with nothing made.
+/// Returns whether each of the three intents ended without creating anything.
 fn made_nothing(kept: &Kept) -> bool {
     let ends: Vec<Done> = kept
         .records()

@@ -1,4 +1,4 @@
-//! What answers show of rights, and what they don't.
+//! The permissions that answers prove, and those that they do not.
 
 use serde_json::json;
 use sidestep_bindings::sidestep::gcp::{artifact_registry, gke, iam, project};
@@ -14,8 +14,8 @@ fn shown(step: &Calls<'_>) -> Vec<Evidence> {
         .collect()
 }
 
-/// Reads a project, a service of it, a cluster, its node pools and an account, each in a step of its
-/// own, and gives what each showed.
+/// Reads a project, one of its services, a cluster, its node pools and an account, each in a step
+/// of its own, and returns the evidence of each.
 async fn reads(world: &World) -> [Vec<Evidence>; 5] {
     use gke::Host as _;
     use iam::Host as _;

@@ -1,4 +1,4 @@
-//! Policies that are set.
+//! Setting policies.
 
 use serde_json::json;
 use sidestep_bindings::sidestep::gcp::iam_write::Host as _;
@@ -59,7 +59,7 @@ async fn a_policy_is_set_as_it_was_read_and_changed() {
             .find(|binding| binding.role == "roles/viewer")
             .expect("it is there");
         assert!(binding.condition.is_some(), "{binding:?}");
-        // What was read is no longer what is there.
+        // The policy has changed since it was read.
         let failure = failed(step.set_policy(target, wanted).await);
         assert_eq!(failure.class, sidestep_events::Class::Conflict, "{failure}");
     }
@@ -77,7 +77,7 @@ async fn only_the_changes_have_to_be_granted() {
     let (mut step, kept) = world.step(Capability::IamWrite, &granted);
     let target = PolicyResource::ServiceAccount(BUILDER.into());
     let before = read(&step, &target).await;
-    // Another role, another member, and the loss of one who is there.
+    // Another role, another member, and the removal of an existing member.
     for change in [
         &|policy: &mut Policy| policy.bindings.push(binding("roles/owner", member)),
         &(|policy: &mut Policy| policy.bindings.push(binding(USER, "allUsers")))
@@ -94,7 +94,7 @@ async fn only_the_changes_have_to_be_granted() {
     wanted.bindings[0].members.push(member.into());
     let after = step.set_policy(target, wanted).await.expect("it is set");
     assert_eq!(after.bindings[0].members.len(), 2);
-    // Another resource is refused before anything is read.
+    // A change to another resource is refused before anything is read.
     let project = PolicyResource::Project("demo".into());
     let failure = failed(step.set_policy(project, before).await);
     assert_eq!(failure.code, "grant.scope", "{failure}");

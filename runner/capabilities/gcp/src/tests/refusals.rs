@@ -8,8 +8,8 @@ use super::world::{BUILDER, CLUSTER, REPOSITORY, World, everything};
 use crate::Calls;
 use iam::Query;
 
-/// What a call came to, in one line a function: each function of the four once, about things that
-/// are called `name`.
+/// Returns the outcome of each call, one line per function: each of the four functions once, for
+/// resources named `name`.
 async fn failures(step: &mut Calls<'_>, capability: Capability, name: &str) -> Vec<Failure> {
     use artifact_registry::Host as _;
     use gke::Host as _;
@@ -174,7 +174,7 @@ async fn a_disabled_api_is_said_to_be_disabled() {
         let world = World::without(service).await;
         let (mut step, _) = world.step(capability, &everything(capability));
         let failures = match capability {
-            // Whether services are enabled is another API's to say.
+            // Whether services are enabled is a question for another API.
             Capability::Project => {
                 let answers = project::Host::get(&mut step, vec![name.into()]).await;
                 let answers = answers.expect("no trap").into_iter();

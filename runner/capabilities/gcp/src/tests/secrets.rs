@@ -84,12 +84,12 @@ async fn what_can_not_be_had_is_a_failure() {
 async fn payloads_that_can_not_be_used_are_told_apart() {
     let answer = |data: &str, sum: Value| json!({"payload": {"data": data, "dataCrc32c": sum}});
     for (answer, code) in [
-        // `hello`, with the sum of another text, with no sum, and no base64 at all.
+        // `hello`, with the checksum of another text, with no checksum, and with invalid base64.
         (answer("aGVsbG8=", "1".into()), Some("secret.damaged")),
         (answer("aGVsbG8=", Value::Null), None),
         (answer("?", Value::Null), Some("http.unexpected")),
         (answer("/w==", Value::Null), Some("secret.not-text")),
-        // Nothing, `abc`, and `a`, NUL, NUL, `b`: none can be masked.
+        // An empty text, `abc`, and `a`, NUL, NUL, `b`: none of them can be masked.
         (answer("", Value::Null), Some("secret.too-short")),
         (answer("YWJj", Value::Null), Some("secret.too-short")),
         (answer("YQAAYg==", Value::Null), Some("secret.too-short")),

@@ -1,4 +1,4 @@
-//! Google's servers as the sandbox has them, and steps that call them.
+//! The sandbox's Google servers, and steps that call them.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::Calls;
 pub(super) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 pub(super) const CLUSTER: &str = "projects/demo/locations/europe-west1/clusters/ci";
 pub(super) const REPOSITORY: &str = "projects/demo/locations/europe/repositories/images";
-/// Somebody whom Google knows and nobody has given anything.
+/// A principal that Google knows and that has no permissions.
 const GUEST: &str = "user:guest@example.com";
 
-/// Google's APIs, each at an address of its own.
+/// Google's APIs, each at its own address.
 pub(super) struct World {
     endpoints: Endpoints,
     identity: Identity,
@@ -37,7 +37,7 @@ impl World {
         Self::of(|_| {}).await
     }
 
-    /// The healthy scenario, changed.
+    /// Returns the healthy scenario with a change.
     pub(super) async fn of(change: impl FnOnce(&mut Seed)) -> Self {
         let mut seed = Scenario::named("healthy")
             .expect("it is there")
@@ -76,7 +76,7 @@ impl World {
         }
     }
 
-    /// A project without one of its services.
+    /// Returns a project with one of its services disabled.
     pub(super) async fn without(service: &str) -> Self {
         Self::of(|seed| {
             let demo = seed.projects.get_mut("demo").expect("a project");
@@ -85,7 +85,7 @@ impl World {
         .await
     }
 
-    /// A step of the developer's, who owns everything.
+    /// Returns a step of the developer, who owns everything.
     pub(super) fn step(
         &self,
         capability: Capability,
@@ -94,17 +94,17 @@ impl World {
         self.step_of(&self.developer, capability, granted)
     }
 
-    /// A step of somebody's who may nothing at Google, and is granted everything here.
+    /// Returns a step of a principal without permissions at Google, with every grant here.
     pub(super) fn guest(&self, capability: Capability) -> Calls<'static> {
         self.guest_and_records(capability).0
     }
 
-    /// As [`guest`](Self::guest), with what is recorded of it.
+    /// Like [`guest`](Self::guest), with the step's records.
     pub(super) fn guest_and_records(&self, capability: Capability) -> (Calls<'static>, Arc<Kept>) {
         self.step_of(GUEST, capability, &everything(capability))
     }
 
-    /// Who may what, to be changed behind the runner's back.
+    /// Returns the permissions of all principals, for changes behind the runner's back.
     pub(super) fn identity(&self) -> &Identity {
         &self.identity
     }
@@ -123,7 +123,7 @@ impl World {
     }
 }
 
-/// A step that calls these endpoints.
+/// Returns a step that calls these endpoints.
 pub(super) fn state(
     endpoints: &Endpoints,
     credentials: Credentials,
@@ -136,7 +136,7 @@ pub(super) fn state(
     (Calls(state), kept)
 }
 
-/// A grant of everything under a key.
+/// Returns a grant of everything under a key.
 pub(super) fn everything(capability: Capability) -> Value {
     match capability {
         Capability::Project => json!([{ "project": "**" }]),
@@ -149,7 +149,7 @@ pub(super) fn everything(capability: Capability) -> Value {
     }
 }
 
-/// Serves at an address of its own.
+/// Serves at its own address.
 pub(super) async fn serve(router: axum::Router) -> Url {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
@@ -159,7 +159,7 @@ pub(super) async fn serve(router: axum::Router) -> Url {
     address.parse().expect("a URL")
 }
 
-/// The failure of a call.
+/// Returns the failure of a call.
 pub(super) fn failed<T>(result: Result<T, CallError>) -> Failure {
     match result {
         Ok(_) => panic!("it works"),

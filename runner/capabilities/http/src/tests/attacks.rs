@@ -1,4 +1,4 @@
-//! Ways round a scope: other spellings, other ports, other addresses, other steps' connections.
+//! Ways around a scope: other spellings, other ports, other addresses, other steps' connections.
 
 use super::*;
 
@@ -108,7 +108,7 @@ async fn a_connection_of_another_step_is_used_for_its_own_host_alone() {
     const OTHER: &str = "other.example.com";
     let internet = Internet::new(&[HOST, OTHER]);
     let (address, heard) = internet.listen_closely().await;
-    // Both names are at one address, whose certificate is good for both.
+    // Both names resolve to one address, whose certificate is valid for both.
     let internet = internet.named(HOST, &[PUBLIC]).named(OTHER, &[PUBLIC]);
     let client = Arc::new(internet.routed(PUBLIC, address).client());
     let (mut first, _) = step_in(&client, &json!([{ "host": HOST, "paths": "/a" }]));
@@ -140,7 +140,7 @@ async fn a_connection_of_another_step_is_used_for_its_own_host_alone() {
         .iter()
         .map(|heard| (heard.connection, heard.name.as_deref()))
         .collect();
-    // The third request is on the first's connection, and carries nothing of what that one had.
+    // The third request reuses the first one's connection, and carries nothing from the first.
     assert_eq!(by, [(0, Some(HOST)), (1, Some(OTHER)), (0, Some(HOST))]);
     assert!(heard[0].head.contains("hunter22"));
     assert!(
@@ -154,7 +154,7 @@ async fn a_connection_of_another_step_is_used_for_its_own_host_alone() {
 async fn a_name_that_moves_to_a_private_address_is_not_followed() {
     let internet = Internet::new(&[HOST]);
     let (address, heard) = internet.listen_closely().await;
-    // The private address is a server that would answer.
+    // The private address has a server that would answer.
     let internet = internet.routed(PUBLIC, address).routed("10.0.0.7", address);
     let client = internet
         .named(HOST, &["10.0.0.7", "::ffff:169.254.169.254", PUBLIC])
@@ -165,7 +165,7 @@ async fn a_name_that_moves_to_a_private_address_is_not_followed() {
         .send(to("https://hooks.example.com/"))
         .await
         .expect("it is public");
-    // Another port is another connection, and so another lookup.
+    // Another port needs another connection, and therefore another lookup.
     let failure = failed(state.send(to("https://hooks.example.com:8443/")).await);
     assert_eq!(
         (failure.class, failure.code.exact(), failure.message.exact()),
@@ -182,7 +182,7 @@ async fn a_name_that_moves_to_a_private_address_is_not_followed() {
 async fn no_fallback_goes_to_a_private_address() {
     let internet = Internet::new(&[HOST]);
     let (address, heard) = internet.listen_closely().await;
-    // Nobody listens at the public address; the private ones would answer.
+    // No server listens at the public address. The private ones would answer.
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port");

@@ -1,4 +1,4 @@
-//! An internet of the test's own: names, addresses and servers, all on this machine.
+//! A test's own internet: names, addresses and servers, all on this machine.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -12,19 +12,19 @@ use tokio::net::TcpListener;
 use super::HttpClient;
 use crate::names::World;
 
-/// What a raw server was sent.
+/// A request that a raw server received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heard {
     /// The connection's number, from 0.
     pub(super) connection: usize,
-    /// The name of the TLS handshake (SNI).
+    /// The server name from the TLS handshake (SNI).
     pub(super) name: Option<String>,
-    /// The request's first lines, byte by byte.
+    /// The head of the request, byte by byte.
     pub(super) head: String,
 }
 
-/// Names and the addresses that each of their lookups finds, one lookup after another; the last
-/// one stays.
+/// Names and the addresses of each of their lookups, one lookup after another. The last one
+/// repeats.
 type Lookups = HashMap<String, Vec<Vec<IpAddr>>>;
 
 pub(super) struct Internet {
@@ -35,7 +35,7 @@ pub(super) struct Internet {
 }
 
 impl Internet {
-    /// One whose servers have certificates for these names.
+    /// Creates an internet whose servers have certificates for these names.
     pub(super) fn new(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = Authority::open(folder.path(), "tests", &[]).expect("an authority");
@@ -48,7 +48,7 @@ impl Internet {
         }
     }
 
-    /// What the next lookup of a name finds.
+    /// Sets the result of the next lookup of a name.
     pub(super) fn named(mut self, name: &str, addresses: &[&str]) -> Self {
         let addresses = addresses
             .iter()
@@ -58,7 +58,7 @@ impl Internet {
         self
     }
 
-    /// Where connections to an address go, once it has been judged.
+    /// Redirects connections to an address, after it has been checked.
     pub(super) fn routed(mut self, address: &str, to: SocketAddr) -> Self {
         self.routes.insert(address.parse().expect("an address"), to);
         self
@@ -101,7 +101,7 @@ impl Internet {
         address
     }
 
-    /// Answers every request `ok`, keeps connections open, and remembers what it was sent.
+    /// Answers every request with `ok`, keeps connections open, and records the requests.
     pub(super) async fn listen_closely(&self) -> (SocketAddr, Arc<Mutex<Vec<Heard>>>) {
         let listener = listen().await;
         let address = listener.local_addr().expect("an address");

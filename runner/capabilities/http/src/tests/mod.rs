@@ -21,10 +21,10 @@ use super::wit::{self, Host as _};
 use super::{Calls, HttpClient};
 
 const HOST: &str = "hooks.example.com";
-/// An address of the public internet, where no test goes in truth.
+/// An address of the public internet. No test really connects to it.
 const PUBLIC: &str = "93.184.215.14";
 
-/// A step that may send to `hooks.example.com`, which is a server on this machine.
+/// Returns a step that may send to `hooks.example.com`, which is a server on this machine.
 async fn state(router: Router, granted: &Value) -> (Calls<'static>, Arc<Kept>) {
     let world = Internet::new(&[HOST]);
     let address = world.serve(router).await;
@@ -32,7 +32,7 @@ async fn state(router: Router, granted: &Value) -> (Calls<'static>, Arc<Kept>) {
     step_in(&Arc::new(world.client()), granted)
 }
 
-/// A step that sends by this client.
+/// Returns a step that sends with this client.
 fn step_in(client: &Arc<HttpClient>, granted: &Value) -> (Calls<'static>, Arc<Kept>) {
     let services = Services::default().with(Arc::clone(client));
     let (state, kept) = state_with(&[(Capability::Http, granted.clone())], services);

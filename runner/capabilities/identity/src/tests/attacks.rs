@@ -1,4 +1,4 @@
-//! Servers that do not answer as Google does.
+//! Servers that answer differently from Google.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use super::place::{BUILDER, Place, Prover, anything, broken, server, subject};
 
-/// What an exchange comes to whose server is this one.
+/// Returns the result of a token exchange with this server.
 async fn exchange_with(router: Router, patience: Duration) -> WitFailure {
     let url = server(router).await;
     let place = Place::new("healthy")

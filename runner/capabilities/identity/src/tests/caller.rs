@@ -18,7 +18,7 @@ use sidestep_policy::Capability as Key;
 use super::place::{Place, Prover, anything, identity, server};
 use crate::Variables;
 
-/// A step with these credentials and this environment.
+/// Returns a step with these credentials and this environment.
 fn prover(credentials: Credentials, variables: &[(&str, &str)]) -> Prover {
     let variables: Variables = variables
         .iter()

@@ -4,7 +4,7 @@ use sidestep_policy::Capability as Key;
 
 use super::place::{BUILDER, CLUSTER, Place, Prover, broken, subject};
 
-/// What the proof of a subject breaks at: link, class, code, and details.
+/// Returns where the proof of a subject fails: link, class, code, and details.
 async fn cause(
     scenario: &str,
     subject: wit::Subject,

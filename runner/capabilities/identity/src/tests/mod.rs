@@ -1,4 +1,4 @@
-//! Proofs against the sandbox: Google's side and Kubernetes, as servers.
+//! Proofs against the sandbox's servers for Google and Kubernetes.
 
 mod attacks;
 mod caller;

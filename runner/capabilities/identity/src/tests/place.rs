@@ -41,7 +41,7 @@ impl Place {
         let options = Options {
             places,
             scenario: Scenario::named(scenario).expect("it ships"),
-            // No pod is run.
+            // The tests run no pods.
             program: "/nonexistent".into(),
             idle: None,
             caller: None,
@@ -71,7 +71,7 @@ impl Place {
         }
     }
 
-    /// Puts a service at another address.
+    /// Moves a service to another address.
     pub(super) fn moved(mut self, service: Service, url: &str) -> Self {
         self.endpoints.set(service, url.parse().expect("a URL"));
         self
@@ -85,12 +85,12 @@ impl Place {
         )
     }
 
-    /// A step that may prove anything.
+    /// Returns a step that may prove anything.
     pub(super) fn prover(&self) -> Prover {
         Prover::new(self.identity(), &[(Key::Identity, anything())])
     }
 
-    /// The proof of one subject.
+    /// Proves one subject.
     pub(super) async fn prove(&self, subject: wit::Subject) -> wit::Proof {
         self.prover().proof(subject).await
     }
@@ -138,12 +138,12 @@ pub(super) fn identity(
     }
 }
 
-/// The scope of a step that may prove any identity.
+/// Returns the scope of a step that may prove any identity.
 pub(super) fn anything() -> Value {
     json!([{"cluster": "**", "namespace": "**"}])
 }
 
-/// A service account of the namespace `builds`.
+/// Returns a service account of the namespace `builds`.
 pub(super) fn subject(account: &str, impersonate: Option<&str>) -> wit::Subject {
     wit::Subject {
         cluster: CLUSTER.to_owned(),
@@ -163,7 +163,7 @@ pub(super) fn target(resource: wit::PolicyResource, permissions: &[&str]) -> wit
     }
 }
 
-/// The failure of a proof's last link, which all the others precede.
+/// Returns the failure of a proof's last link, after checking that the others precede it.
 pub(super) fn broken(proof: &wit::Proof) -> (wit::Link, &WitFailure) {
     let (last, before) = proof.links.split_last().expect("a link");
     assert!(
@@ -174,7 +174,7 @@ pub(super) fn broken(proof: &wit::Proof) -> (wit::Link, &WitFailure) {
     (last.link, last.failure.as_ref().expect("it is broken"))
 }
 
-/// A server that answers every request with the same router.
+/// Returns a server that answers every request with the same router.
 pub(super) async fn server(router: axum::Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await

@@ -1,4 +1,4 @@
-//! No token is found in anything that leaves the host.
+//! No token appears in any data that leaves the host.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ use sidestep_policy::Capability as Key;
 
 use super::place::{BUILDER, Place, Prover, REPOSITORY, anything, broken, server, subject, target};
 
-/// The tokens that went over the wire.
+/// The tokens that were transferred.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -30,7 +30,7 @@ impl Seen {
         self.0.lock().expect("not poisoned").clone()
     }
 
-    /// A server that passes everything on to `upstream` and notes the tokens.
+    /// Returns a proxy that forwards everything to `upstream` and records the tokens.
     async fn before(&self, upstream: Option<String>) -> String {
         let (seen, upstream) = (self.clone(), upstream.expect("it has an address"));
         let pass = move |request: Request| {

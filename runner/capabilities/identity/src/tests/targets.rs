@@ -38,7 +38,7 @@ async fn targets_are_asked_as_the_account() {
             PolicyResource::Secret("projects/demo/secrets/greeting".into()),
             &["secretmanager.versions.access"],
         ),
-        // The runner is the project's owner; the account is not.
+        // The runner is the project's owner. The account is not.
         target(
             PolicyResource::Project("demo".into()),
             &["resourcemanager.projects.get"],
@@ -134,7 +134,7 @@ async fn a_missing_target_is_told_from_one_that_gives_nothing() {
         (&*failure.class, &*failure.code),
         ("not-found", "google.not-found")
     );
-    // The account may not look for it, and the step may not either.
+    // The account has no permission to check this, and neither does the step.
     assert!(repository.failure.is_none(), "{repository:?}");
     assert!(repository.granted.is_empty());
     let failure = wrong.failure.as_ref().expect("it is no name");

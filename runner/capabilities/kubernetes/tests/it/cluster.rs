@@ -1,4 +1,5 @@
-//! An API server without a socket: a test writes what it answers, to the byte and to the cut.
+//! An API server without a socket: a test defines its answers, down to each byte and each lost
+//! connection.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// What a request asks for.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     ListPods,
@@ -29,17 +30,17 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) kind: Kind,
-    /// How many of its kind came before.
+    /// The number of earlier requests of its kind.
     pub(crate) nth: usize,
     pub(crate) query: HashMap<String, String>,
     pub(crate) body: Value,
 }
 
-/// What the server does with it.
+/// The server's reaction to it.
 pub(crate) enum Answer {
     Json(u16, Value),
     Stream(Vec<Part>),
-    /// The connection is reset before there is an answer.
+    /// The connection is reset before an answer.
     Lost,
 }
 
@@ -47,11 +48,11 @@ pub(crate) enum Answer {
 #[derive(Clone)]
 pub(crate) enum Part {
     Bytes(Vec<u8>),
-    /// Nothing comes until the token is cancelled.
+    /// Sends nothing until the token is cancelled.
     Until(CancellationToken),
     /// The connection is lost.
     Cut,
-    /// Nothing comes any more, and no end.
+    /// Sends nothing more, and does not end.
     Silence,
 }
 
@@ -62,7 +63,7 @@ impl Part {
     }
 }
 
-/// A client of a server that answers so.
+/// Returns a client of a server with these answers.
 pub(crate) fn client(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -> Client {
     let answer = Arc::new(answer);
     let counts: Arc<Mutex<HashMap<Kind, usize>>> = Arc::default();
@@ -133,7 +134,7 @@ fn body(parts: Vec<Part>) -> Body {
     }))
 }
 
-/// What a list answers.
+/// Returns the answer to a list request.
 pub(crate) fn list(items: &[Value]) -> Answer {
     Answer::Json(
         200,
@@ -141,7 +142,7 @@ pub(crate) fn list(items: &[Value]) -> Answer {
     )
 }
 
-/// A `Status` of the API.
+/// Returns a `Status` of the API.
 pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
     json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure",
@@ -149,7 +150,7 @@ pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
     })
 }
 
-/// The pod in a state, as of a version.
+/// Returns the pod in a state, at a version.
 pub(crate) fn pod(version: u32, phase: &str, container: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -180,7 +181,7 @@ pub(crate) fn ended(code: i32) -> Value {
     json!({"terminated": {"exitCode": code, "containerID": "containerd://c1"}})
 }
 
-/// What answers to events that don't matter.
+/// Returns the answer to requests for events that do not matter.
 pub(crate) fn no_events(call: &Call) -> Answer {
     match call.kind {
         Kind::ListEvents => list(&[]),

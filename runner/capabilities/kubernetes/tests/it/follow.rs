@@ -1,4 +1,4 @@
-//! A pod's states and events, over watches that end, repeat themselves and go wrong.
+//! A pod's states and events, over watches that end, repeat themselves and fail.
 
 use std::sync::Arc;
 
@@ -55,12 +55,12 @@ async fn a_version_that_is_gone_begins_anew_in_list_and_in_watch() {
         (Kind::ListPods, 0) => Answer::Json(410, status(410, "Expired", "the list is too old")),
         (Kind::ListPods, 1) => list(&[pod(1, "Pending", &waiting())]),
         (Kind::ListPods, _) => list(&[pod(7, "Running", &running())]),
-        // The watch begins, and its version is gone in its middle.
+        // The watch starts, and its version expires in the middle.
         (Kind::WatchPods, 0) => Answer::Stream(vec![
             Part::event("MODIFIED", &pod(2, "Pending", &waiting())),
             gone(),
         ]),
-        // The next one is refused to begin with.
+        // The next watch is refused at its start.
         (Kind::WatchPods, 1) => Answer::Stream(vec![gone()]),
         (Kind::WatchPods, _) => Answer::Stream(vec![
             Part::event("MODIFIED", &pod(8, "Succeeded", &ended(0))),
@@ -284,7 +284,7 @@ async fn events_that_are_not_granted_are_not_asked_for() {
     end_of(end);
 }
 
-/// What a pod shows that ends in this phase, with this line in its log.
+/// Returns the reported state of a pod that ends in this phase, with this line in its log.
 async fn shown(phase: &'static str, exit: i32, line: &'static str) -> Vec<Evidence> {
     let server = client(move |call| match call.kind {
         Kind::ListPods => list(&[pod(9, phase, &ended(exit))]),

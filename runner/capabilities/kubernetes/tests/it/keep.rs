@@ -1,4 +1,4 @@
-//! Keeps what a following hands on.
+//! Stores the output of a follower.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use sidestep_events::Failure;
 use sidestep_gate::{Following as _, Shown, Update};
 use sidestep_kubernetes::follow::{Outlet, Piece, PodFollow, Position, Target};
 
-/// What came, in order.
+/// The received entries, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Entry {
     Piece(String, Piece, Position),
@@ -17,11 +17,11 @@ pub(crate) enum Entry {
     CutOff(String, String),
 }
 
-/// An outlet that keeps everything, or dies after so many pieces.
+/// An outlet that stores everything, or dies after a number of pieces.
 #[derive(Default)]
 pub(crate) struct Book {
     entries: Mutex<Vec<Entry>>,
-    /// How many entries are stored; what comes later is as lost as after a SIGKILL.
+    /// The number of entries that are stored. Later ones are lost, as after a SIGKILL.
     room: Option<usize>,
 }
 
@@ -40,7 +40,7 @@ impl Book {
             .clone()
     }
 
-    /// The positions to go on from.
+    /// Returns the positions to resume from.
     pub(crate) fn positions(&self) -> HashMap<String, Position> {
         let mut positions = HashMap::new();
         for entry in self.entries() {
@@ -77,7 +77,8 @@ impl Outlet for Book {
     }
 }
 
-/// The lines of a container: every piece belongs to one, and every line has one beginning.
+/// Returns the lines of a container, after checking that every piece belongs to a line, and that
+/// every line has one beginning.
 pub(crate) fn lines(entries: &[Entry], container: &str) -> Vec<Vec<u8>> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let mut open = false;
@@ -100,8 +101,8 @@ pub(crate) fn lines(entries: &[Entry], container: &str) -> Vec<Vec<u8>> {
     lines
 }
 
-/// All entries of a run that was killed and resumed. A line of which a part was stored comes from its
-/// beginning again; who stores it drops that part.
+/// Returns all entries of a run that was killed and resumed. A partially stored line is sent again
+/// from its beginning, and the stored part is dropped.
 pub(crate) fn continued(killed: &Book, next: &Book, container: &str) -> Vec<Entry> {
     let mut entries = killed.entries();
     let part = killed.positions().get(container).and_then(|at| at.part);
@@ -125,7 +126,7 @@ pub(crate) fn continued(killed: &Book, next: &Book, container: &str) -> Vec<Entr
     entries
 }
 
-/// The pod of every test.
+/// Returns the pod of every test.
 pub(crate) fn target() -> Target {
     Target {
         namespace: "builds".to_owned(),
@@ -138,7 +139,7 @@ pub(crate) fn target() -> Target {
     }
 }
 
-/// Follows to the end: the updates before it, and the end.
+/// Follows to the end. Returns the updates before the end, and the end.
 pub(crate) async fn follow(
     client: Client,
     target: Target,
@@ -147,7 +148,7 @@ pub(crate) async fn follow(
     follow_noting(client, target, book, Arc::default()).await
 }
 
-/// As [`follow`]; what the pod shows is noted.
+/// Like [`follow`], and also records the pod's reported states.
 pub(crate) async fn follow_noting(
     client: Client,
     target: Target,
@@ -158,7 +159,7 @@ pub(crate) async fn follow_noting(
     let mut following = PodFollow::start(client, target, outlet, shown);
     let mut updates = Vec::new();
     loop {
-        // The clock stands still but for what waits on it, so this is no time at all.
+        // The clock advances only while everything waits, so this takes no time.
         match following.next(Duration::from_hours(1)).await {
             Ok(Some(Update::Ended(state))) => return (updates, Ok(Update::Ended(state))),
             Ok(Some(update)) => updates.push(update),

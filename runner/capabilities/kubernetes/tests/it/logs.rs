@@ -1,4 +1,4 @@
-//! Logs, over connections that end wherever they like: nothing is lost, and nothing comes twice.
+//! Logs, over connections that end anywhere: no line is lost, and no line comes twice.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(1_780_000_000_000 + milliseconds).expect("a time")
 }
 
-/// What the server sends of a log: the lines since the second that was asked for.
+/// Returns the server's part of a log: the lines since the requested second.
 fn sent(log: &[Line], call: &Call) -> Vec<u8> {
     let since: Option<Timestamp> = call
         .query
@@ -36,16 +36,17 @@ fn sent(log: &[Line], call: &Call) -> Vec<u8> {
     bytes
 }
 
-/// How a connection is ended before its log is.
+/// How a connection ends before its log does.
 #[derive(Debug, Clone, Copy)]
 struct End {
-    /// After so many bytes of it.
+    /// After this many bytes.
     after: usize,
-    /// In good order, as when the kubelet rotates the file; else it breaks.
+    /// With a regular end, as when the kubelet rotates the file. Otherwise the connection breaks.
     orderly: bool,
 }
 
-/// A pod that runs until then, and then is over; `log` answers for its log.
+/// Returns a pod that runs until the token is cancelled and then ends. `log` answers requests for
+/// its log.
 fn pod_until(
     over: CancellationToken,
     log: impl Fn(&Call) -> Answer + Send + Sync + 'static,
@@ -62,7 +63,7 @@ fn pod_until(
     })
 }
 
-/// A pod that runs while its log's first connections end early, and then is over.
+/// Returns a pod that runs while its log's first connections end early, and then ends.
 fn cut_log(log: Vec<Line>, while_it_runs: Vec<End>, then: Vec<End>) -> kube::Client {
     let over = CancellationToken::new();
     pod_until(over.clone(), move |call| {
@@ -78,7 +79,7 @@ fn cut_log(log: Vec<Line>, while_it_runs: Vec<End>, then: Vec<End>) -> kube::Cli
         };
         bytes.truncate(end.after);
         let mut parts = vec![Part::Bytes(bytes)];
-        // An orderly end of a log that isn't followed is its end.
+        // The regular end of a log that is not followed is the end of the log.
         if !end.orderly || !follow {
             parts.push(Part::Cut);
         }
@@ -90,7 +91,7 @@ fn texts(log: &[Line]) -> Vec<Vec<u8>> {
     log.iter().map(|(_, text)| text.clone()).collect()
 }
 
-/// Runs with a clock that only moves while nothing else does.
+/// Runs with a clock that advances only while everything is idle.
 fn with_still_clock<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -186,7 +187,7 @@ fn log() -> impl Strategy<Value = Vec<Line>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// Whatever the log, however its connections end, and wherever the runner is killed.
+    /// Holds for any log, any ends of its connections, and any point at which the runner is killed.
     #[test]
     fn every_log_is_read_whole_and_once(
         log in log(),
@@ -194,7 +195,7 @@ proptest! {
         over in ends(),
         room in 0_usize..24,
     ) {
-        // Reading gives up after five failures in a row that brought nothing.
+        // The reader gives up after five consecutive failures without new data.
         let over: Vec<End> = over.into_iter().take(4).collect();
         let whole = with_still_clock(async {
             let killed = Book::until(room);
@@ -214,7 +215,8 @@ proptest! {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_breaks_all_the_time_brings_the_log_all_the_same() {
-    // Each connection brings one more line; five failures in a row that bring something are none.
+    // Each connection brings one more line. Five consecutive failures that bring new data do not
+    // count.
     let log: Vec<Line> = (0..40).map(|n| (at(n * 1100), b"line".to_vec())).collect();
     let end = End {
         after: 2 * 36,
@@ -265,7 +267,7 @@ async fn a_connection_that_dies_without_a_word_does_not_hold_up_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_quiet_build_is_waited_for() {
-    // Hours without a line, and without an end: nothing is wrong with it.
+    // Hours without a line and without an end are not an error.
     let over = CancellationToken::new();
     let token = over.clone();
     let server = pod_until(token.clone(), move |call| {
@@ -304,7 +306,7 @@ async fn what_rotation_threw_away_is_said() {
             return Answer::Stream(vec![Part::Bytes(sent(&[first], call))]);
         }
         over.cancel();
-        // The file was rotated: the server only has what was written since.
+        // The file was rotated: the server only has the lines written since.
         Answer::Stream(vec![Part::Bytes(sent(&[later], call))])
     });
     let book = Arc::new(Book::default());

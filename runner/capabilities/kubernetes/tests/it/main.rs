@@ -1,4 +1,4 @@
-//! The client of clusters against API servers that misbehave.
+//! The cluster client against misbehaving API servers.
 
 mod cluster;
 mod follow;

@@ -1,4 +1,4 @@
-//! Objects, over connections that are lost when the request was taken already.
+//! Objects, over connections that are lost after the server has accepted the request.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn wish() -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "build"}, "spec": {}})
 }
 
-/// A server that keeps one pod; its first answers to a create are what `lost` says.
+/// Returns a server that stores one pod. `lost` lists its first answers to a create.
 fn server(
     kept: Option<Value>,
     lost: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static,
@@ -156,7 +156,7 @@ async fn a_server_that_stays_away_is_said_and_not_asked_for_ever() {
 #[tokio::test(start_paused = true)]
 async fn a_delete_gets_done_over_lost_connections() {
     let client = client(|call| match (call.kind, call.nth) {
-        // It was taken; only its answer is lost.
+        // The request was accepted, and only its answer is lost.
         (Kind::Delete, 0) => Answer::Lost,
         (Kind::Delete, _) => Answer::Json(200, pod(2, "Running", &running())),
         (Kind::ListPods, 0) => Answer::Lost,
@@ -172,7 +172,7 @@ async fn a_delete_gets_done_over_lost_connections() {
     assert_eq!(deletion, Ok(Deletion::Gone));
 }
 
-/// A pod whose deletion was accepted.
+/// Returns a pod whose deletion was accepted.
 fn going_pod() -> Value {
     let mut pod = pod(2, "Running", &running());
     pod["metadata"]["deletionTimestamp"] = "2026-11-30T06:00:05Z".into();

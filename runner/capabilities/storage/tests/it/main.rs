@@ -1,4 +1,4 @@
-//! The client of Cloud Storage against servers that misbehave.
+//! The Cloud Storage client against misbehaving servers.
 
 mod server;
 mod storage;

@@ -1,4 +1,4 @@
-//! An HTTP server on a socket that answers as a test says, and breaks off where it says.
+//! An HTTP server on a socket that answers, and breaks off, as a test defines.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-/// A request, wholly read.
+/// A complete request.
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -18,19 +18,19 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
 }
 
-/// What is answered.
+/// The answer to a request.
 pub(crate) enum Reply {
     /// A status, headers and a body.
     Whole(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// A body of which only the first bytes come, and then the connection is lost.
+    /// A body of which only the first bytes are sent before the connection is lost.
     Cut(Vec<(&'static str, String)>, Vec<u8>, usize),
-    /// A body that begins and goes on after so long, if ever.
+    /// A body that starts, and continues after this delay, if ever.
     Stalled(Vec<(&'static str, String)>, Vec<u8>),
     /// A body without an end.
     Endless(Vec<(&'static str, String)>),
     /// The connection is reset without an answer.
     Reset,
-    /// There is never an answer.
+    /// No answer is ever sent.
     Silence,
 }
 
@@ -44,7 +44,7 @@ impl Reply {
 /// A server that lives as long as the runtime.
 pub(crate) struct Server {
     pub(crate) url: Url,
-    /// How many bytes of endless bodies were sent.
+    /// The number of bytes sent in endless bodies.
     pub(crate) endless: Arc<AtomicU64>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn serve(reply: impl Fn(Request) -> Reply + Send + Sync + 'stat
         while let Ok((stream, _)) = listener.accept().await {
             let (reply, sent) = (reply.clone(), sent.clone());
             tokio::spawn(async move {
-                // A client that goes away is what these tests are about.
+                // These tests are about clients that disconnect.
                 let _ = answer(stream, &*reply, &sent).await;
             });
         }
@@ -163,7 +163,7 @@ async fn read(stream: &mut TcpStream) -> io::Result<Request> {
     })
 }
 
-/// A body in chunks (RFC 9112, 7.1), of which some bytes are there already.
+/// Reads a chunked body (RFC 9112, 7.1), of which some bytes have already been read.
 async fn unchunked(stream: &mut TcpStream, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     let (mut body, mut at) = (Vec::new(), 0);
     loop {

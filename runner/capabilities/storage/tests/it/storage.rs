@@ -1,4 +1,4 @@
-//! Cloud Storage that stumbles, answers too late, too much or never.
+//! A Cloud Storage that fails, or answers too late, too much or never.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,7 +48,7 @@ fn refusal(code: u16, reason: &str) -> Reply {
     )
 }
 
-/// A bucket that takes an object only once, and then does what `after` says.
+/// Returns a bucket that accepts an object only once, and then does what `after` says.
 async fn bucket(
     before: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static,
     after: impl Fn() -> Option<Reply> + Send + Sync + 'static,
@@ -119,7 +119,7 @@ async fn an_upload_whose_answer_is_lost_finds_its_own_object() {
             let written = put(&server, b"the bytes".to_vec())
                 .await
                 .expect("it is there");
-            // The 412 that the second try met is of its own making.
+            // The second attempt's 412 was caused by the first attempt.
             assert_eq!((written.generation, written.created), (7, false));
             assert_eq!(uploads.load(Ordering::Relaxed), 2);
         })
@@ -145,7 +145,7 @@ async fn somebody_else_s_object_of_that_name_is_not_taken_for_its_own() {
 
 #[tokio::test]
 async fn a_large_upload_goes_on_where_a_lost_connection_left_it() {
-    // From sixteen megabytes on the client opens a session.
+    // For sixteen megabytes or more, the client opens a session.
     let bytes: Vec<u8> = (0_u32..5 << 20).flat_map(u32::to_le_bytes).collect();
     let taken: Arc<Mutex<Vec<u8>>> = Arc::default();
     let (store, total) = (taken.clone(), bytes.len());
@@ -179,7 +179,7 @@ async fn a_large_upload_goes_on_where_a_lost_connection_left_it() {
             let from: usize = from.0.parse().expect("a number");
             assert_eq!(from, taken.len(), "it goes on where the server is: {range}");
             if taken.is_empty() {
-                // Of the first part only some was kept, and its answer is lost.
+                // Only part of the first chunk was stored, and its answer is lost.
                 let whole = 256 * 1024 * 5;
                 taken.extend_from_slice(&request.body[..whole]);
                 return Reply::Reset;
@@ -309,7 +309,7 @@ async fn an_endless_body_takes_no_more_than_it_may() {
     assert!(server.endless.load(Ordering::Relaxed) < 40 << 20);
 }
 
-// The clock stands still but for what waits on it.
+// The clock advances only while everything waits.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing_any_more_is_given_up() {
     let stalled = serve(|_| Reply::Stalled(of_object(10), b"half".to_vec())).await;

@@ -1,4 +1,4 @@
-//! Patterns of all kinds, about a fixed tree and single paths.
+//! Patterns of all kinds, against a fixed tree and single paths.
 
 use super::{Question, compare, trees};
 use crate::random::Random;
@@ -274,7 +274,7 @@ fn judged(random: &mut Random, count: usize, of: &[&[u8]], names: &[&[u8]]) {
             })
             .collect();
         let paths: Vec<_> = (0..8).map(|_| random.text(names, 8)).collect();
-        // kaniko asks about paths of its context, which don't begin at the root.
+        // kaniko asks about paths of its context, which do not begin at the root.
         let paths = paths.into_iter().filter(|path| !path.starts_with(b"/"));
         Question {
             ignore: lines.join(&b'\n'),

@@ -1,4 +1,4 @@
-//! Generated trees under generated pattern lists, walked as Docker walks a context.
+//! Generated trees with generated pattern lists, walked as Docker walks a context.
 
 use super::{Question, compare, ours, shown};
 use crate::random::Random;
@@ -12,17 +12,17 @@ use std::{
     os::unix::{ffi::OsStrExt as _, fs::symlink},
 };
 
-/// How many paths are judged where nobody asks for more.
+/// The default number of paths to compare.
 const PATHS: usize = 50_000;
-/// Paths of a tree, on average at most: a million paths make 20,000 trees.
+/// The maximum average number of paths in a tree: a million paths make 20,000 trees.
 const PATHS_OF_A_TREE: usize = 50;
 const SEED: u64 = 17;
-/// How many trees are put to the judge at once.
+/// The number of trees per call of the reference program.
 const BATCH: usize = 2_000;
-/// Of how many trees one is also walked on disk.
+/// One of this many trees is also walked on disk.
 const ON_DISK: usize = 20;
 
-/// What stands at a path.
+/// The kind of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Folder,
@@ -49,13 +49,13 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    /// The folders above.
+    /// Returns the parent folders.
     pub(super) fn folders(&self) -> impl Iterator<Item = &[u8]> {
         let slashes = (0..self.path.len()).filter(|&at| self.path[at] == b'/');
         slashes.map(|at| &self.path[..at])
     }
 
-    /// As the judge reads it: a letter, and the path.
+    /// Returns the reference program's input form: a letter, and the path.
     pub(super) fn marked(&self) -> Vec<u8> {
         let mark = match self.kind {
             Kind::Folder => b"d",
@@ -66,7 +66,7 @@ impl Node {
     }
 }
 
-/// The paths that a context can have, as files, and the folders above them.
+/// Returns valid paths of a context, as files, and the folders above them.
 pub(super) fn nodes(paths: &[Vec<u8>]) -> Vec<Node> {
     let mut kinds = BTreeMap::new();
     for path in paths
@@ -82,7 +82,7 @@ pub(super) fn nodes(paths: &[Vec<u8>]) -> Vec<Node> {
     nodes.collect()
 }
 
-/// What a walk of the tree on disk lists, the ignore file and the Dockerfile apart.
+/// Returns the entries of a walk on disk, without the ignore file and the Dockerfile.
 fn on_disk(question: &Question) -> Option<BTreeSet<String>> {
     let folder = tempfile::tempdir().unwrap();
     for node in &question.tree {
@@ -104,7 +104,8 @@ fn on_disk(question: &Question) -> Option<BTreeSet<String>> {
     Some(paths.map(shown).collect())
 }
 
-/// A tree of at most `PATHS_OF_A_TREE` paths, to a depth of 6, with empty folders and links.
+/// Returns a tree of at most `PATHS_OF_A_TREE` paths, to a depth of 6, with empty folders and
+/// links.
 fn tree(random: &mut Random) -> Vec<Node> {
     const NAMES: [&str; 9] = ["a", "b", "c", "ab", "a.b", ".x", "x.js", "b c", "é"];
     let mut folders = vec![Vec::new()];
@@ -134,7 +135,7 @@ fn tree(random: &mut Random) -> Vec<Node> {
     nodes.collect()
 }
 
-/// A pattern about a path of the tree, or nearly.
+/// Returns a pattern that matches, or nearly matches, a path of the tree.
 fn pattern(random: &mut Random, tree: &[Node]) -> Vec<u8> {
     let path = &tree[random.below(tree.len())].path;
     let mut parts: Vec<Vec<u8>> = path.split(|&b| b == b'/').map(<[u8]>::to_vec).collect();
