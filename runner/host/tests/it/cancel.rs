@@ -6,7 +6,7 @@ use sidestep_host::{HostConfig, Limits, PluginHost};
 use crate::guest::{Guest, LOG, SLEEP, echo};
 use crate::sink::{Step, config, host};
 
-/// Says something, sleeps for an hour, and answers with how the sleep ended.
+/// Returns a guest that logs a line, sleeps for an hour, and answers with how the sleep ended.
 fn sleeper() -> Guest {
     Guest::new(
         "(call $log (i32.const 1) (i32.const 1024) (i32.const 2) (i32.const 8) (i32.const 0))
@@ -31,7 +31,7 @@ async fn a_cancel_ends_a_sleep_at_once() {
     let failure = result.expect_err("it is cancelled");
     assert_eq!(failure.class, Class::Cancelled);
     assert_eq!(failure.message, "the step was cancelled");
-    // Far below the grace of ten seconds: the call itself returned.
+    // Far below the grace period of ten seconds: the call itself returned.
     assert!(cancelled.elapsed() < Duration::from_secs(5));
 }
 

@@ -1,11 +1,12 @@
-//! What a guest says of its own failure.
+//! A guest's claims about its own failure.
 
 use sidestep_events::{Class, Exit, Failure, Owner};
 
 use crate::guest::Guest;
 use crate::sink::{Step, host};
 
-/// Fails with a class, a code, an owner, a message that is also its only help, and details.
+/// Returns a guest that fails with a class, a code, an owner, a message that is also its only help,
+/// and details.
 fn fails(texts: [&str; 5]) -> Guest {
     let [class, code, owner, message, details] = texts;
     let mut at = 1024;
@@ -25,7 +26,7 @@ fn fails(texts: [&str; 5]) -> Guest {
         ));
         at += text.len();
     }
-    // The result is an error; its help is empty, and it says nothing of when to try again.
+    // The result is an error with an empty help and no time for a retry.
     Guest::new(&format!(
         "(i32.store8 (i32.const 512) (i32.const 1))
          {stores}

@@ -1,4 +1,4 @@
-//! Compiling in a process of its own.
+//! Compiling in a separate process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use crate::forge;
 use crate::guest::{echo, with_manifest};
 use crate::sink::{Step, config};
 
-/// A host whose compiler is a process, and how often it said that compiling takes long.
+/// Returns a host that compiles in a separate process, and the number of its reports that compiling
+/// takes long.
 fn apart(limits: CompileLimits) -> (PluginHost, Arc<AtomicUsize>) {
     let told = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&told);

@@ -1,4 +1,4 @@
-//! A thousand steps at once, and what one leaves for another.
+//! A thousand steps at once, and the memory that one step leaves for the next.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
@@ -14,10 +14,10 @@ use crate::sink::{Step, config, granted, host};
 
 const STEPS: usize = 1000;
 const LINES: usize = 10;
-/// What one step may take of this machine's memory while it waits, in KiB.
+/// The maximum memory of one waiting step, in KiB.
 const EACH: usize = 1024;
 
-/// This process's resident memory, in KiB (proc(5), `VmRSS`).
+/// Returns this process's resident memory, in KiB (proc(5), `VmRSS`).
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("on Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -27,7 +27,7 @@ fn resident() -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_steps_at_once_keep_their_logs_apart_and_can_be_cancelled() {
-    // Says its nonce, and waits for an hour.
+    // Writes its nonce, and waits for an hour.
     let guest = Guest::new(&format!(
         "(local $i i32)
          (loop $again
@@ -58,7 +58,7 @@ async fn a_thousand_steps_at_once_keep_their_logs_apart_and_can_be_cancelled() {
     for step in &steps {
         step.kept.has(LINES).await;
     }
-    // All of them are there now.
+    // All of them are running now.
     let taken = resident().saturating_sub(before);
     assert!(taken < STEPS * EACH, "{taken} KiB");
     for step in &steps {
@@ -90,7 +90,7 @@ async fn nothing_of_one_plugin_s_memory_is_in_another_s() {
          (call $ok (i32.const 1024) (i32.const 2))",
     )
     .data("{}");
-    // Takes as much, and gives up if there is anything in it.
+    // Allocates as much, and gives up if it is not empty.
     let other = Guest::new(
         "(local $at i32)
          (drop (memory.grow (i32.const 126)))
@@ -137,7 +137,7 @@ async fn a_guest_that_hoards_handles_is_stopped_and_the_host_lives() {
 
 #[tokio::test]
 async fn outputs_that_nest_without_end_are_refused() {
-    // A million of `[`.
+    // A million `[` characters.
     let guest = Guest::new(
         "(drop (memory.grow (i32.const 20)))
          (memory.fill (i32.const 131072) (i32.const 0x5b) (i32.const 1000000))

@@ -1,4 +1,4 @@
-//! The evaluator's real module, within its real budgets: what strangers may write.
+//! The evaluator's real module with its real budgets, and untrusted expressions.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::guest::echo;
 use crate::sink::Step;
 
-/// What `cargo xtask test` built.
+/// The module that `cargo xtask test` built.
 static CODE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let plugins = std::env::var_os("SIDESTEP_PLUGINS");
     let folder = plugins.expect("the tests are run by `cargo xtask test`");
@@ -47,7 +47,8 @@ fn numbers(count: usize) -> Value {
     json!({ "l": vec![7; count], "s": "abc".repeat(300), "long": "x".repeat(1 << 20) })
 }
 
-/// Asks, and takes for granted that the question after it is answered. Says how many steps it took.
+/// Asks a question, and checks that the question after it is still answered. Also returns the
+/// number of steps.
 fn ask(question: &Question<'_>) -> (Result<Answer, Stopped>, u64) {
     let evaluator = evaluator();
     let answer = evaluator.ask(question);
@@ -57,7 +58,7 @@ fn ask(question: &Question<'_>) -> (Result<Answer, Stopped>, u64) {
     (answer, steps)
 }
 
-/// Asserts that it ends at one of these budgets, without a step more than there are.
+/// Asserts that the question ends at one of these budgets, without exceeding its steps.
 fn assert_stopped(name: &str, question: &Question<'_>, at: &[Budget]) {
     let limits = EvaluationLimits::default();
     let (answer, steps) = ask(question);
@@ -101,7 +102,7 @@ fn expressions_that_grow_or_run_for_long_end_at_a_budget() {
             "inputs.l.map(x, inputs.s+inputs.s+inputs.s+inputs.s).map(x, x+x+x+x+x+x+x+x).map(x, x+x+x+x+x+x+x+x)",
             1000,
         ),
-        // A copy costs a step a byte.
+        // A copy costs one step per byte.
         (
             "copies of a long text",
             "inputs.l.filter(x, inputs.l.exists(y, inputs.long + 'y' == ''))",
@@ -164,7 +165,7 @@ fn texts_that_are_hard_to_parse_end_or_are_wrong() {
     }
 }
 
-/// `depth` definitions, each of which refers to the next one that often.
+/// Returns `depth` definitions, each of which refers to the next one `width` times.
 fn bomb(combinator: &str, depth: usize, width: usize) -> Value {
     let mut definitions = Map::new();
     for level in 0..depth {
@@ -340,7 +341,7 @@ fn what_honest_files_ask_takes_a_hundredth_of_the_budget() {
     for question in &questions {
         let evaluator = evaluator();
         for most in [25_000_000, 2_000_000] {
-            // The first time it is read, and the module's tables are made.
+            // The first evaluation also parses the expression and builds the module's tables.
             let before = evaluator.steps();
             let answer = evaluator.ask(question);
             assert!(
@@ -353,7 +354,7 @@ fn what_honest_files_ask_takes_a_hundredth_of_the_budget() {
     }
 }
 
-/// Answers nothing until the other end of its channel is gone.
+/// Does not answer until the other end of its channel is closed.
 #[derive(Debug)]
 struct Stuck {
     asked: Arc<Notify>,

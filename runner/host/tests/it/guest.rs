@@ -1,4 +1,4 @@
-//! Small components, made of WebAssembly text and the contract's WIT.
+//! Small components, built from WebAssembly text and the contract's WIT.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -18,16 +18,16 @@ static WIT: LazyLock<(Resolve, WorldId)> = LazyLock::new(|| {
     (resolve, world)
 });
 
-/// The contract, and its world of all capabilities.
+/// Returns the contract, and its world of all capabilities.
 pub(crate) fn contract() -> &'static (Resolve, WorldId) {
     &WIT
 }
 
-/// A guest. Its functions take the inputs' text as `$in` and `$len`, answer with the address of
-/// their result, and may use:
+/// A guest. Its functions receive the inputs' text as `$in` and `$len`, return the address of their
+/// result, and may use:
 /// - `$ok` (address, length): the result with that text as outputs;
-/// - `$level`, `$message` and the like as the imports give them;
-/// - memory from address 1024, where `data` lies.
+/// - `$level`, `$message` and the like, as the imports define them;
+/// - memory from address 1024, which contains `data`.
 #[derive(Clone)]
 pub(crate) struct Guest {
     imports: String,
@@ -49,7 +49,7 @@ pub(crate) const READ: &str =
     r#"(import "sidestep:workspace/files@0.1.0" "read" (func $read (param i32 i32 i64 i32)))"#;
 
 impl Guest {
-    /// A guest whose `run` has this body.
+    /// Returns a guest whose `run` has this body.
     pub(crate) fn new(run: &str) -> Self {
         Self {
             imports: String::new(),
@@ -68,7 +68,7 @@ impl Guest {
         self
     }
 
-    /// Puts a text at address 1024; further ones follow it.
+    /// Places a text at address 1024, or after the previous one.
     pub(crate) fn data(mut self, text: &str) -> Self {
         self.data.push_str(text);
         self
@@ -90,13 +90,13 @@ impl Guest {
         self
     }
 
-    /// Declares the outputs' schema; any object without it.
+    /// Declares the outputs' schema. The default allows any object.
     pub(crate) fn outputs(mut self, schema: serde_json::Value) -> Self {
         self.outputs = schema;
         self
     }
 
-    /// The component without a manifest.
+    /// Returns the component without a manifest.
     pub(crate) fn bare(&self) -> Vec<u8> {
         let Self {
             imports,
@@ -148,7 +148,7 @@ impl Guest {
             .unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    /// The component with its manifest.
+    /// Returns the component with its manifest.
     pub(crate) fn build(&self) -> Vec<u8> {
         with_manifest(self.bare(), &self.manifest())
     }
@@ -172,7 +172,7 @@ pub(crate) fn with_manifest(mut component: Vec<u8>, manifest: &serde_json::Value
     component
 }
 
-/// Answers with its inputs, after saying them.
+/// Returns a guest that logs its inputs and answers with them.
 pub(crate) fn echo() -> Guest {
     Guest::new(
         "(call $log (i32.const 1) (local.get $in) (local.get $len) (i32.const 8) (i32.const 0))

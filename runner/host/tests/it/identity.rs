@@ -16,8 +16,8 @@ const PROVE: &str =
     r#"(import "sidestep:identity/prove@0.1.0" "prove" (func $prove (param i32 i32 i32)))"#;
 const CLUSTER: &str = "projects/demo/locations/europe-west1/clusters/ci";
 
-/// Proves one subject and answers with the failure that it gets: the list's first item, which has
-/// the layout of the function's own result.
+/// Returns a guest that proves one subject and answers with its failure: the list's first item,
+/// which has the layout of the function's own result.
 fn guest() -> Guest {
     let texts = [CLUSTER, "builds", "kaniko", "demo.svc.id.goog", "https://x"];
     let mut at = 1024;
@@ -32,7 +32,7 @@ fn guest() -> Guest {
         ));
         at += text.len();
     }
-    // Nobody to impersonate and no targets: zeros.
+    // No impersonation and no targets: zeros.
     Guest::new(&format!(
         "{fields}
          (call $prove (i32.const 2048) (i32.const 1) (i32.const 700))

@@ -12,7 +12,7 @@ fn refused(component: &[u8]) -> PluginError {
     host().load(component).expect_err("it is refused")
 }
 
-/// A component that imports an empty interface of that name.
+/// Returns a component that imports an empty interface with this name.
 fn importing(name: &str) -> Vec<u8> {
     let mut component = Component::new();
     let mut types = ComponentTypeSection::new();
@@ -117,7 +117,7 @@ fn every_damaged_byte_is_refused_or_harmless() {
     for at in (0..good.len()).step_by(37) {
         let mut bad = good.clone();
         bad[at] ^= 0xff;
-        // No panic; whether a byte matters is the validator's to say.
+        // It must not panic. Whether a byte matters is up to the validator.
         let _ = host.load(&bad);
         let _ = host.load(&good[..at]);
     }

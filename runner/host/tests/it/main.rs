@@ -1,4 +1,4 @@
-//! The host, with guests that are written for each test in WebAssembly text.
+//! The host, with guests written for each test in WebAssembly text.
 #![allow(clippy::print_stdout, reason = "a test that is not run says so")]
 #![allow(
     clippy::disallowed_methods,

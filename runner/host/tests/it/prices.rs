@@ -1,4 +1,4 @@
-//! What calls of the host cost.
+//! The cost of host calls.
 
 use std::collections::BTreeSet;
 

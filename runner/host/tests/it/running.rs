@@ -69,7 +69,8 @@ async fn an_abort_without_a_message_is_said() {
 
 #[tokio::test]
 async fn amounts_that_come_too_fast_are_thinned_and_states_are_not() {
-    // A hundred amounts of one thing, and at once a state that may last for hours.
+    // A hundred progress updates for one label, directly followed by a state that may last for
+    // hours.
     let guest = Guest::new(
         "(local $i i32)
          (loop $again
@@ -244,7 +245,7 @@ async fn a_hundred_incarnations_keep_their_logs_apart() {
 
 #[tokio::test]
 async fn a_store_s_memory_is_nobody_else_s() {
-    // Leaves a canary where the next guest looks; a fresh Store has zeros there.
+    // Leaves a canary where the next guest reads. A fresh Store has zeros there.
     let guest = Guest::new(
         "(local $was i32)
          (local.set $was (i32.load (i32.const 100000)))

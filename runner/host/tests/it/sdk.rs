@@ -1,4 +1,4 @@
-//! Guests that are written with the SDK, as authors write them.
+//! Guests written with the SDK, as plugin authors write them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::workspace::Place;
 
 const PACKAGES: [&str; 2] = ["sidestep-guest-noop", "sidestep-guest-reader"];
 
-/// The components of [`PACKAGES`], built once; none where the target is not installed.
+/// Returns the components of [`PACKAGES`], built once, or `None` if the target is not installed.
 fn guests() -> Option<&'static [Vec<u8>; 2]> {
     static GUESTS: OnceLock<Option<[Vec<u8>; 2]>> = OnceLock::new();
     GUESTS.get_or_init(build).as_ref()

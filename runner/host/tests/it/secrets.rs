@@ -12,7 +12,8 @@ use crate::sink::{Step, granted, host};
 const GET: &str =
     r#"(import "sidestep:secrets/names@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
 
-/// Gets the secret `hook`, says a text that holds it, and answers with nothing, or the failure.
+/// Returns a guest that reads the secret `hook`, logs a text that contains it, and answers with an
+/// empty object or the failure.
 fn guest() -> Guest {
     Guest::new(
         "(call $get (i32.const 1024) (i32.const 4) (i32.const 512))

@@ -1,4 +1,4 @@
-//! A step whose events are kept.
+//! A step whose events are recorded.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -56,7 +56,7 @@ impl Kept {
             .collect()
     }
 
-    /// Waits until so many events are there.
+    /// Waits until this many events have been recorded.
     pub(crate) async fn has(&self, count: usize) {
         self.count
             .subscribe()
@@ -89,7 +89,7 @@ impl StepSink for Kept {
     }
 }
 
-/// One step to run a guest in.
+/// A step that runs a guest.
 #[derive(Clone)]
 pub(crate) struct Step {
     pub(crate) kept: Arc<Kept>,
@@ -141,7 +141,7 @@ impl Step {
     }
 }
 
-/// What a step may do that is granted this under one key.
+/// Returns the scopes of a step with this grant under one key.
 pub(crate) fn granted(capability: Capability, written: &Value) -> Arc<StepScopes> {
     let scopes = scopes(capability, written, Reading::Grant).expect("good scopes");
     let mut grants = Grants::default();
@@ -154,7 +154,7 @@ pub(crate) fn granted(capability: Capability, written: &Value) -> Arc<StepScopes
     Arc::new(meet(&requested, granted, &[]).expect("it is granted"))
 }
 
-/// The usual host, whose evaluator has no limits.
+/// Returns the usual configuration, with an evaluator without limits.
 pub(crate) fn config() -> HostConfig {
     HostConfig::new(Arc::new(Native), CAPABILITIES)
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::guest::{Guest, LOG, READ};
 use crate::sink::{Step, granted, host};
 
-/// Reads the file at `path` and answers with its bytes, or with the failure.
+/// Returns a guest that reads the file at `path` and answers with its bytes, or with the failure.
 fn reader(path: &str) -> Guest {
     Guest::new(&format!(
         "(call $read (i32.const 1024) (i32.const {}) (i64.const 1000) (i32.const 512)) (i32.const 512)",
@@ -182,7 +182,7 @@ async fn nothing_leads_out_of_the_workspace_or_the_scope() {
         let failure = place.step(&["**"]).run(&plugin).await.expect_err(path);
         assert_eq!(failure.code, code, "{path}: {failure}");
     }
-    // The link lies in the scope, and what it leads to does not.
+    // The link is in the scope, and its target is not.
     let plugin = place.load(&reader("src/key"));
     let failure = place
         .step(&["src/**"])
@@ -210,7 +210,7 @@ async fn a_file_is_read_whole_or_not_at_all() {
     );
 }
 
-/// `check` reads a file and goes on; with another capability's function it is stopped.
+/// `check` reads a file and continues. A call to another capability's function stops it.
 #[tokio::test]
 async fn a_check_reads_the_workspace_alone() {
     let place = Place::new();

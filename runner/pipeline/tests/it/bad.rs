@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::fixtures::{lines, planned, read};
 
-/// Every file under `tests/bad` is wrong; its snapshot is all that is said about it.
+/// Every file under `tests/bad` is invalid. Its snapshot contains all of its diagnostics.
 #[test]
 fn bad_files() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad");
@@ -60,7 +60,7 @@ proptest! {
         let _ = planned(&text, json!({}));
     }
 
-    /// Valid files with one line replaced: what breaks in practice.
+    /// Valid files with one line replaced, as in common mistakes.
     #[test]
     fn no_broken_file_panics(line in 0usize..24, with in "[ a-z0-9:{}\\[\\]\"'$&*|>-]{0,40}") {
         let mut lines: Vec<String> = crate::good::FILE.lines().map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! What a file shows when what strangers wrote uses up a budget.
+//! The diagnostics of a file whose untrusted expressions use up a budget.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use sidestep_pipeline::RunState;
 
 use crate::fixtures::{evaluator, lines, planned, planned_by};
 
-/// Stops where a question holds this text.
+/// Fails on a question that contains this text.
 #[derive(Debug)]
 struct StopsAt {
     text: &'static str,
@@ -19,7 +19,7 @@ struct StopsAt {
 
 impl Evaluator for StopsAt {
     fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped> {
-        // Reading is no work: files show where something was to be worked out.
+        // Parsing costs nothing: the diagnostics point to the place of an evaluation.
         let works = !matches!(question, Question::Analyse { .. });
         let text = serde_json::to_string(question).expect("JSON");
         if works && text.contains(self.text) {

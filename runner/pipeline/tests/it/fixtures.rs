@@ -27,13 +27,13 @@ fn named(text: &str) -> PluginRef {
     PluginRef::parse(text).expect("a plugin")
 }
 
-/// A digest of that name alone.
+/// Returns a digest that depends only on the name.
 fn digest(name: &str) -> String {
     let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex:0>64}")
 }
 
-/// Plugins shaped like those that the runner has, and one of a stranger.
+/// Returns plugins like the built-in ones, and a third-party one.
 pub(crate) fn plugins() -> BTreeMap<PluginRef, PluginInfo> {
     let text = || json!({ "type": "string" });
     let object = |properties: Value, required: Value| json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
@@ -132,7 +132,7 @@ pub(crate) fn plugins() -> BTreeMap<PluginRef, PluginInfo> {
     all
 }
 
-/// Works out what the tests' files say, without limits.
+/// Returns an evaluator without limits.
 pub(crate) fn evaluator() -> Arc<dyn Evaluator> {
     Arc::new(Native)
 }
@@ -145,12 +145,12 @@ pub(crate) fn read(text: &str) -> Result<Pipeline, Vec<Diagnostic>> {
     parse(&source, &Native)
 }
 
-/// Reads and plans a file with these inputs; everything that is wrong comes back.
+/// Reads and plans a file with these inputs. Returns all errors.
 pub(crate) fn planned(text: &str, inputs: Value) -> Result<Plan, Vec<Diagnostic>> {
     planned_by(&evaluator(), text, inputs)
 }
 
-/// As [`planned`], with this evaluator.
+/// Like [`planned`], with this evaluator.
 pub(crate) fn planned_by(
     evaluator: &Arc<dyn Evaluator>,
     text: &str,
@@ -178,7 +178,7 @@ pub(crate) fn planned_by(
     }
 }
 
-/// Diagnostics as lines: place, code, message, help.
+/// Returns diagnostics as lines: place, code, message, help.
 pub(crate) fn lines(diagnostics: &[Diagnostic]) -> String {
     let mut text = String::new();
     for d in diagnostics {

@@ -228,7 +228,7 @@ fn a_map_of_free_keys_is_known_as_a_whole_or_not() {
     );
 }
 
-/// The ids of the instances of one step with this matrix.
+/// Returns the ids of the instances of one step with this matrix.
 fn ids(matrix: &str) -> Vec<String> {
     let file = format!(
         "version: 1\nname: m\nsteps:\n  build:\n    uses: sidestep/context-upload\n    matrix: {matrix}\n    with: {{ bucket: b }}\n"

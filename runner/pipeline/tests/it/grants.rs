@@ -125,7 +125,7 @@ fn a_policy_that_cannot_be_read_is_exit_6() {
     insta::assert_snapshot!(lines(&problems));
 }
 
-/// `Dockerfile` is a link that stays in the folder, `away` is one that leaves it.
+/// `Dockerfile` is a link inside the folder, and `away` is a link that leaves it.
 #[derive(Debug)]
 struct Linked;
 
@@ -140,7 +140,7 @@ impl Links for Linked {
     }
 }
 
-/// The plan of one step that reads a file of a workspace with links.
+/// Returns the plan of one step that reads a file in a workspace with links.
 fn reading(uses: &str, path: &str, file: &str, grants: &str) -> Result<Plan, Vec<Diagnostic>> {
     let text = format!(
         "version: 1\nname: x\nsteps:\n  r:\n    uses: {uses}\n    with: {{ path: {path}, file: {file} }}\n{grants}"
@@ -168,7 +168,7 @@ fn a_link_that_a_built_in_plugin_reads_is_granted_by_both_names_and_shown() {
             "{path}"
         );
     }
-    // It stays so in a stored plan.
+    // A stored plan has the same grants.
     let stored = serde_json::to_string(&plan).expect("JSON");
     let stored: Plan = serde_json::from_str(&stored).expect("a plan");
     assert_eq!(stored, plan);

@@ -1,4 +1,4 @@
-//! A stored plan is judged by today's policies.
+//! Today's policies also apply to a stored plan.
 
 use serde_json::{Value, json};
 use sidestep_events::Exit;
@@ -96,7 +96,7 @@ fn what_today_s_policy_refuses_is_refused_with_its_line() {
 
 #[test]
 fn a_stored_plan_can_not_say_that_a_plugin_is_built_in() {
-    // The file's grants as if it had been granted them by itself.
+    // The file's grants, as if they had been granted separately.
     let forged = stored(|plan| {
         plan["instances"][0]["scopes"]["grants"]["http"]["source"] = "built-in".into();
         plan["instances"][0]["builtIn"] = true.into();

@@ -1,4 +1,4 @@
-//! Pipelines read and planned as the runner does it.
+//! Pipelines, read and planned as the runner does it.
 
 mod bad;
 mod budgets;

@@ -128,7 +128,7 @@ fn conditions_say_what_they_saw() {
     }
 }
 
-/// The table of docs/pipelines.md: in `finally` the status functions are about all of `steps`,
+/// The table of docs/pipelines.md: in `finally`, the status functions refer to all of `steps`,
 /// whatever the step needs.
 #[test]
 fn status_functions_in_finally_are_about_the_whole_run() {
@@ -137,8 +137,8 @@ fn status_functions_in_finally_are_about_the_whole_run() {
             "version: 1\nname: x\nsteps:\n  a: {{ uses: sidestep/pod-run, with: {{ script: x }} }}\n  b: {{ uses: sidestep/pod-run, with: {{ script: x }}, needs: [a] }}\nfinally:\n  first: {{ uses: sidestep/pod-run, with: {{ script: x }} }}\n  f: {{ uses: sidestep/pod-run, with: {{ script: x }}, needs: [first], if: \"{condition}\" }}\n"
         )
     };
-    // What became of a, b and another step of `finally`; whether the run is being cancelled; then
-    // what success(), failure(), cancelled() and always() yield.
+    // The outcome of a, b and another step of `finally`, and whether the run is being cancelled.
+    // Then the results of success(), failure(), cancelled() and always().
     let own = (Status::Skipped, false);
     let after_failure = (Status::Skipped, true);
     let ok = (Status::Succeeded, false);
@@ -176,7 +176,7 @@ fn status_functions_in_finally_are_about_the_whole_run() {
     }
 }
 
-/// A step that runs after a failure does not make up for it.
+/// A step that runs after a failure does not hide the failure.
 #[test]
 fn status_functions_are_about_the_needs_and_what_those_need() {
     let step = |id: &str, needs: &str, condition: &str| {

@@ -1,4 +1,4 @@
-//! The schema that editors have says what the reader says, where it can.
+//! The editors' schema agrees with the parser, as far as a schema can.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use sidestep_policy::{locate, tree};
 
 use crate::fixtures::{lines, planned, plugins, read};
 
-/// Codes of what is wrong with a file's shape. Others are of what it means: names, types of
+/// Codes for errors in a file's structure. Other codes are about its meaning: names, types of
 /// expressions, grants.
 const SHAPE: &[&str] = &[
     "pipeline.type",
@@ -42,9 +42,9 @@ fn schema() -> Value {
     schema_pipeline(&manifests)
 }
 
-/// The lines that the schema finds something on.
+/// Returns the lines on which the schema reports an error.
 fn wrong_lines(schema: &Value, text: &str) -> Option<Vec<u32>> {
-    // As editors read it (YAML 1.2). What is no YAML at all no schema can judge.
+    // Parsed as editors do (YAML 1.2). No schema can judge invalid YAML.
     let value: Value = serde_saphyr::from_str(text).ok()?;
     let root = tree::read("pipeline.yaml", text).root?;
     let validator = jsonschema::validator_for(schema).expect("a schema");
@@ -59,7 +59,7 @@ fn wrong_lines(schema: &Value, text: &str) -> Option<Vec<u32>> {
     Some(found.iter().map(line).collect())
 }
 
-/// Where an error is, as precisely as it says.
+/// Returns the place of an error, as precisely as possible.
 fn leaves(error: &jsonschema::ValidationError<'_>, found: &mut Vec<String>) {
     use jsonschema::error::ValidationErrorKind as Kind;
     let at = error.instance_path().to_string();
@@ -83,7 +83,7 @@ fn leaves(error: &jsonschema::ValidationError<'_>, found: &mut Vec<String>) {
 
 fn shape(problems: &[Diagnostic]) -> Vec<&Diagnostic> {
     let shape = problems.iter().filter(|p| {
-        // A function is no key.
+        // A function is not a key.
         SHAPE.contains(&p.code.exact()) && !p.message.contains("()")
     });
     shape.collect()
@@ -108,7 +108,7 @@ fn what_the_reader_refuses_for_its_shape_the_schema_refuses_on_that_line() {
         };
         for problem in problems {
             let line = problem.at.expect("a place").line;
-            // A key that is missing is told at the step's id by one, at its value by the other.
+            // For a missing key, one reports the step's id, and the other its value.
             assert!(
                 found.iter().any(|at| at.abs_diff(line) <= 1),
                 "{name}: the schema has nothing near {}; it finds {found:?}",
@@ -120,7 +120,7 @@ fn what_the_reader_refuses_for_its_shape_the_schema_refuses_on_that_line() {
     assert!(judged > 20, "only {judged} problems were compared");
 }
 
-/// Right files with one thing made wrong, each for a rule of its own.
+/// Valid files with one mistake each, for each rule.
 #[test]
 fn each_rule_of_shape_is_in_both() {
     let schema = schema();
@@ -213,7 +213,7 @@ fn each_rule_of_shape_is_in_both() {
     }
 }
 
-/// Policies: right ones pass, and each thing that the reader refuses is refused.
+/// Policies: valid ones pass, and the schema refuses each mistake that the parser refuses.
 #[test]
 fn a_policy_is_judged_alike() {
     let schema = sidestep_policy::schema_policy();
@@ -263,7 +263,7 @@ fn a_policy_is_judged_alike() {
 #[test]
 fn the_repository_s_own_pipelines_are_right() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pipelines");
-    // Their plugins are not known here: the inputs of steps are the command's own test's matter.
+    // Their plugins are not known here. The inputs of steps are covered by the command's own test.
     let schema = schema_pipeline(&BTreeMap::new());
     let mut count = 0;
     for entry in std::fs::read_dir(folder).expect("the pipelines") {
@@ -272,7 +272,7 @@ fn the_repository_s_own_pipelines_are_right() {
             continue;
         }
         let text = std::fs::read_to_string(&path).expect("a pipeline");
-        // Policies lie beside them.
+        // Policies are in the same folder.
         if read(&text).is_ok() {
             let found = wrong_lines(&schema, &text).expect("YAML");
             assert_eq!(found, [0; 0], "{}", path.display());
@@ -284,7 +284,7 @@ fn the_repository_s_own_pipelines_are_right() {
     assert_eq!(good, Some(vec![]), "what the tests hold right");
 }
 
-/// What an editor shows: every key has words, and words only where there is a key.
+/// The editor help: every key has a description, and every description has a key.
 #[test]
 fn every_key_is_described() {
     fn look(schema: &Value, at: &str, bare: &mut Vec<String>) {
@@ -297,7 +297,7 @@ fn every_key_is_described() {
                         for (name, property) in properties {
                             let described = property.get("description").is_some()
                                 || property.get("$ref").is_some();
-                            // What plugins and conditions say is theirs.
+                            // Texts of plugins and conditions are their own.
                             if !described && !at.contains("/allOf/") {
                                 bare.push(format!("{at}/{name}"));
                             }
@@ -320,7 +320,7 @@ fn every_key_is_described() {
     assert!(bare.is_empty(), "{bare:#?}");
 }
 
-/// What names a plugin is described where the reader takes it.
+/// Every form of a plugin reference that the parser accepts is in the schema.
 #[test]
 fn the_schema_takes_every_form_of_uses() {
     let schema = schema();
@@ -381,8 +381,8 @@ fn uses() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
-    /// Whatever names a plugin is of the kind that its text begins as, is canonical, and reads back
-    /// as itself; the schema's forms have it.
+    /// Every plugin reference has the kind that its prefix suggests, is canonical, parses back to
+    /// itself, and matches the schema.
     #[test]
     fn a_plugin_s_text_reads_back_as_itself(text in uses()) {
         let Ok(parsed) = PluginRef::parse(&text) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Files of values are read as pipeline files are.
+//! Value files are parsed like pipeline files.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn values_are_what_they_look_like() {
 }
 
 proptest! {
-    /// A scalar means the same in a file of inputs and as an input's default in a pipeline file.
+    /// A scalar has the same meaning in an input file and as an input's default in a pipeline file.
     #[test]
     fn a_scalar_means_the_same_in_both_files(text in "[-+0-9a-z.~_'\"]{1,8}") {
         let pipeline = format!(

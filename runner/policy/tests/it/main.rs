@@ -1,4 +1,4 @@
-//! Scopes against pods, and the meeting of requests, grants and policies.
+//! Scopes against pods, and the intersection of requests, grants and policies.
 
 mod meeting;
 mod plugins;

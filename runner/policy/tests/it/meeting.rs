@@ -41,7 +41,7 @@ fn policy(allow: &Value) -> Policy {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
-    /// Whatever the meeting allows, each of the three allows.
+    /// Each of the three allows everything that their intersection allows.
     #[test]
     fn the_meeting_is_never_wider_than_any_of_the_three(
         requested in arbitrary_scopes(), granted in proptest::option::of(arbitrary_scopes()),
@@ -73,7 +73,7 @@ proptest! {
         }
     }
 
-    /// What covers a scope allows every call that the scope allows.
+    /// A scope that covers another allows every call that the other allows.
     #[test]
     fn a_cover_contains_what_it_covers(
         a in arbitrary_scope(), b in arbitrary_scope(),

@@ -1,4 +1,4 @@
-//! Which plugins a policy lets in.
+//! The plugins that a policy allows.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ fn policy(file: &str, text: &str) -> Policy {
     Policy::parse(file, text).expect(text)
 }
 
-/// A policy with one rule for every run, and this list on line 3.
+/// Returns a policy with one rule for every run, and this list on line 3.
 fn listing(entries: &str) -> Policy {
     policy(
         "p.yaml",
@@ -40,7 +40,7 @@ fn ceiling(policy: &Policy, plugin: &PluginRef, digest: &str) -> Ceiling {
     policy.ceiling(&Origin::default(), facts)
 }
 
-/// What the meeting says of a plugin that requests nothing.
+/// Returns the intersection for a plugin that requests nothing.
 fn met(ceilings: &[Ceiling]) -> Result<StepScopes, Vec<Refusal>> {
     let granted = Granted {
         written: &Grants::default(),
@@ -152,7 +152,7 @@ fn each_policy_has_to_list_it() {
     for ceilings in [[of(&yes), of(&no)], [of(&no), of(&yes)], [of(&no), of(&no)]] {
         assert!(met(&ceilings).is_err());
     }
-    // A policy that lists no plugins says nothing of them.
+    // A policy without a plugin list does not restrict plugins.
     let silent = policy("q.yaml", "version: 1\nrules: []\n");
     assert!(met(&[of(&silent), of(&yes)]).is_ok());
 }
@@ -177,9 +177,9 @@ fn only_a_rule_that_matches_lets_a_plugin_in() {
     let line = |line: u32| Err(Some(("p.yaml".to_owned(), line)));
     assert!(admits(Trust::Verified, "sidestep/x").is_ok());
     assert_eq!(admits(Trust::Verified, "./x").map(drop), line(4));
-    // This rule lists nothing, so it is for any plugin.
+    // This rule has no list, so it allows any plugin.
     assert!(admits(Trust::Fork, "./x").is_ok());
-    // No rule is for this run: it does not escape the list of the first.
+    // No rule matches this run, so the list of the first rule still applies.
     assert_eq!(admits(Trust::Unverified, "./x").map(drop), line(2));
     assert_eq!(admits(Trust::Unverified, "sidestep/x").map(drop), line(2));
 }
@@ -205,7 +205,7 @@ fn a_ceiling_that_is_not_given_anew_stays_and_one_of_the_same_file_is_replaced()
     let (none, other) = ("", "{ name: \"sidestep/*\" }");
     let narrowed = stored.clone().capped(&[of("a.yaml", other)]);
     assert_eq!(places(narrowed), ["a.yaml"]);
-    // A stored ceiling that refuses is not lost because today's policies are others.
+    // A stored ceiling that refuses still applies when today's policies differ.
     let mut json = serde_json::to_value(&stored).expect("JSON");
     json["ceilings"][1] = serde_json::to_value(of("b.yaml", none)).expect("JSON");
     let narrow: StepScopes = serde_json::from_value(json).expect("scopes");

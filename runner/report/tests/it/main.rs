@@ -1,4 +1,4 @@
-//! What the reporters write for a run, given its events.
+//! The output of the reporters for a run, given its events.
 
 mod json;
 mod story;

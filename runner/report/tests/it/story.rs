@@ -1,4 +1,4 @@
-//! Runs made by hand.
+//! Hand-written runs.
 
 use serde_json::json;
 use sidestep_events::*;
@@ -119,7 +119,7 @@ fn planned(id: &str, uses: &str, needs: &[&str], grants: Vec<PlannedGrant>) -> P
     }
 }
 
-/// The beginning of the quickstart's run.
+/// Returns the start of the quickstart's run.
 pub(crate) fn image() -> Story {
     let mut story = Story::new();
     story.run(Event::RunStarted(RunStarted {
@@ -182,7 +182,7 @@ pub(crate) fn image() -> Story {
     story
 }
 
-/// The quickstart, with nothing wrong.
+/// Returns a successful quickstart.
 pub(crate) fn healthy() -> Story {
     let mut story = image();
     story
@@ -230,10 +230,10 @@ pub(crate) fn healthy() -> Story {
     story
 }
 
-/// A link of Workload Identity is cut.
+/// Returns a run with a broken link of Workload Identity.
 pub(crate) fn unbound() -> Story {
     let mut story = image();
-    // As the plugin words it.
+    // In the plugin's own words.
     let unbound = Failure {
         by: Speaker::Plugin,
         ..Failure::new(
@@ -269,7 +269,7 @@ pub(crate) fn unbound() -> Story {
     story
 }
 
-/// A build is tried again, then stopped by hand.
+/// Returns a run whose build is retried, and then interrupted by the user.
 pub(crate) fn interrupted() -> Story {
     let mut story = image();
     let evicted = Failure::new(

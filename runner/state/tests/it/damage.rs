@@ -1,4 +1,4 @@
-//! Records that were whole once: nobody goes on by what is left, and nothing of that is hidden.
+//! Damaged records: a run is never resumed from the rest, and the damage is never hidden.
 
 use proptest::prelude::*;
 use sidestep_events::{Class, Event, Failure, Foreign, Header, Record, RunStarted};
@@ -9,7 +9,7 @@ use sidestep_state::{
 
 use crate::journal::{event, header, line, numbered, record};
 
-/// Writes the records; the journal's bytes, and where each frame begins, the header's first.
+/// Writes the records. Returns the journal's bytes and the start of each frame, the header's first.
 fn written(path: &std::path::Path, records: &[Record]) -> (Vec<u8>, Vec<usize>) {
     let mut writer = JournalWriter::create(path, &header("r")).expect("created");
     let mut begins = vec![0];
@@ -28,8 +28,8 @@ fn intents(records: &[Record]) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Whatever one byte becomes, the file is refused by name, and all records but the one are
-    /// still told.
+    /// Whatever one byte changes to, the error names the file, and all records but the damaged one
+    /// are still reported.
     #[test]
     fn a_flipped_byte_never_loses_an_intent_silently(
         records in prop::collection::vec(record(), 1..10),
@@ -67,7 +67,8 @@ proptest! {
         prop_assert_eq!(&read.records, &left);
         prop_assert!(intents(&read.records) + 1 >= intents(&records));
 
-        // What is removed of the run is noted behind all of it, and the damage stays told.
+        // Removed objects of the run are recorded after all of it, and the damage is still
+        // reported.
         let (mut writer, _) = JournalWriter::open_to_clean_up(&path).expect("opened");
         let next = event(writer.next_seq(), line("removed", None));
         writer.append(&next).expect("appended");
@@ -76,8 +77,8 @@ proptest! {
         prop_assert_eq!(read.records.last(), Some(&next));
     }
 
-    /// The same for several bytes, anywhere behind the header: never taken for a torn tail unless
-    /// nothing was lost but the last record's end.
+    /// The same for several bytes anywhere after the header: the file never counts as a torn tail
+    /// unless only the end of the last record is lost.
     #[test]
     fn overwritten_bytes_are_damage(
         records in prop::collection::vec(record(), 2..10),
@@ -173,7 +174,7 @@ fn the_error_says_where_what_is_whole_and_what_to_do() {
     }
     assert_eq!(told, [1, 0, 3, 4]);
 
-    // Its id is free again, and nothing of it is gone.
+    // Its id is free again, and none of its data is lost.
     let aside = run.set_aside(&lock).expect("renamed");
     assert!(aside.join("journal").is_file());
     assert!(matches!(runs.open(&id), Err(StateError::NotFound { .. })));
@@ -216,7 +217,7 @@ fn a_reader_that_met_the_end_reads_on_when_more_is_written() {
             .expect("appended");
         assert!(reader.next_entry().expect("readable").is_some());
     }
-    // Killed in a write, and gone on with.
+    // Killed during a write, and resumed.
     drop(writer);
     let file = std::fs::File::options().append(true).open(&path);
     file.and_then(|mut file| file.write_all(&[200, 0, 0, 0, 1, 2, 3, 4, 5]))

@@ -120,12 +120,12 @@ proptest! {
         let whole = std::fs::read(&path).expect("readable");
         let cut = cut.index(whole.len() + 1);
         let mut torn = whole[..cut].to_vec();
-        // A machine that ends may leave a file longer than what was written of it.
+        // After a power failure, a file may be longer than its written content.
         torn.resize(cut + zeros, 0);
         std::fs::write(&path, &torn).expect("written");
 
         if (cut as u64) < first {
-            // The header appears whole or not at all, so this is another program's file.
+            // The header appears whole or not at all, so this file belongs to another program.
             prop_assert!(matches!(read_journal(&path), Err(StateError::NotAJournal(_))));
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Groups of log lines: readers get each line as it was said.
+//! Groups of log lines: readers get each line exactly as it was logged.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::journal::{event, header, line};
 
-/// A run whose lines are written as the engine does.
+/// A run that writes lines as the engine does.
 struct Run {
     _place: TempDir,
     folder: RunFolder,
@@ -40,7 +40,7 @@ impl Run {
         }
     }
 
-    /// Writes one group; its events as reporters see them.
+    /// Writes one group. Returns its events as reporters see them.
     fn write(&mut self, said: &[(LogOwner, LogLine)]) -> Vec<Envelope> {
         let mut group = LineGroup::new("r", TraceId::of_run("r", None), self.seq);
         let mut cost = group.weight();
@@ -82,7 +82,7 @@ impl Run {
         all
     }
 
-    /// Bytes of the journal and of all log files.
+    /// Returns the bytes of the journal and of all log files.
     fn size(&self) -> u64 {
         let logs = std::fs::read_dir(self.folder.path().join("logs")).expect("there");
         let size = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -115,7 +115,7 @@ fn said(source: LogSource, text: &str) -> LogLine {
     }
 }
 
-/// A line of a followed pod, which is read up to `position`.
+/// Returns a line of a followed pod, whose log has been read up to `position`.
 fn pods(text: &str, position: u64) -> LogLine {
     let mut line = said(LogSource::Pod, text);
     line.fields = BTreeMap::from([
@@ -181,7 +181,7 @@ proptest! {
         }
         let read = run.read();
         prop_assert_eq!(&read, &shown);
-        // The log file holds the bytes of the lines and nothing else.
+        // The log file contains exactly the bytes of the lines.
         for instance in ["a", "b[x=1]"] {
             let lines = groups.iter().flatten().filter(|(owner, _)| owner.instance == instance);
             let bytes: Vec<u8> = lines
@@ -216,7 +216,7 @@ fn a_group_that_was_not_written_to_its_end_is_cut_with_its_lines() {
         assert!(account.damage.is_empty());
         let attempt = &account.history.instances["a"].attempts[0];
         assert_eq!(account.history.last_seq, 2, "cut at {cut}");
-        // What stands behind in the log file is read again from the pod, and cut before.
+        // Later content of the log file is cut off, and read again from the pod.
         assert_eq!(attempt.positions["n/p"]["main"], json!(2));
         assert_eq!(attempt.log_end, Some("one\ntwo\n".len() as u64));
         let texts = run.read().into_iter().map(|envelope| envelope.event);
@@ -295,7 +295,7 @@ fn a_plugins_fields_are_no_position() {
 
 #[test]
 fn lines_take_at_most_half_as_much_again_as_their_text() {
-    // As many as the engine holds at most.
+    // The maximum that the engine buffers.
     for (lines, bytes, group) in [(100_000_usize, 64, 1024), (2_000, 4 << 10, 64)] {
         for of in [LogSource::Plugin, LogSource::Pod] {
             let mut run = Run::new();

@@ -1,4 +1,5 @@
-//! What somebody else can write is not read back, and nothing is made that others can write.
+//! Files that another user can write are not read back, and no file is created that others can
+//! write.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -9,7 +10,7 @@ use sidestep_state::{LineGroup, RunFolder, Runs, StateError};
 
 use crate::journal::{header, line};
 
-/// A run with one log line, whose lock is free.
+/// Returns a run with one log line and a free lock.
 fn run(root: &Path) -> RunFolder {
     let runs = Runs::at(root.join("runs"));
     let id = "r1".parse().expect("an id");

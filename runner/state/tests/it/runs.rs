@@ -97,7 +97,7 @@ fn a_line_that_the_journal_does_not_know_is_cut_on_resume() {
         b"two\nlines"
     );
     assert_eq!(reader.bytes_at(&path, first, 5).expect("there"), b"first");
-    // A file that ends early is an error, not a shorter text.
+    // A truncated file is an error, not a shorter text.
     let short = reader.bytes_at(&path, 10, 100);
     assert!(
         matches!(&short, Err(StateError::Short { missing: 94, .. })),

@@ -1,14 +1,14 @@
-//! Guests that make one call and answer with its failure. A call's result has the layout of the
-//! guest's own: the failure is where that expects it.
+//! Guests that make one call and answer with its failure. The layout of the call's result matches
+//! the layout of the guest's own result, so the failure is at the expected position.
 
 use crate::guest::{Guest, READ};
 
-/// Where the record of a list lies.
+/// The address of a list's record.
 const RECORD: usize = 2048;
 
 /// Calls a function that takes a list with one record. `texts` are its texts by their offset, and
-/// `some` the offsets of the options that are there; all else is zero. The failure is the first item
-/// of the list that it answers.
+/// `some` the offsets of the options that are present. Everything else is zero. The failure is the
+/// first item of the returned list.
 pub(super) fn list(
     interface: &str,
     function: &str,
@@ -63,7 +63,7 @@ pub(super) fn secret(name: &str) -> Guest {
     .requests("secrets")
 }
 
-/// Makes a service account with neither a display name nor a description.
+/// Creates a service account with neither a display name nor a description.
 pub(super) fn create_account(project: &str, id: &str) -> Guest {
     Guest::new(&format!(
         "(call $make (i32.const 1024) (i32.const {}) (i32.const {}) (i32.const {})
@@ -83,7 +83,7 @@ pub(super) fn create_account(project: &str, id: &str) -> Guest {
     .requests("iamWrite")
 }
 
-/// Sends a request without parameters, headers, body or time limit, for any answer.
+/// Sends a request without parameters, headers, body or timeout, and accepts any answer.
 pub(super) fn send(method: &str, url: &str) -> Guest {
     Guest::new(&format!(
         "(call $send (i32.const 1024) (i32.const {}) (i32.const {}) (i32.const {})

@@ -1,5 +1,5 @@
-//! What a guest gets that calls what its step is not granted, through the functions of the
-//! contract: one row for each capability. Nothing is sent.
+//! The failure of a guest that calls a function of the contract without a grant: one row for each
+//! capability. Nothing is sent.
 
 mod calls;
 mod services;
@@ -12,7 +12,7 @@ use sidestep_policy::Capability;
 use crate::guest::Guest;
 use crate::sink::{Step, granted, host};
 
-/// A call that is denied, and how.
+/// A call that is denied, and the expected failure.
 struct Row {
     capability: Capability,
     guest: Guest,
@@ -64,7 +64,7 @@ fn rows() -> Vec<Row> {
         ),
         row(
             Capability::Iam,
-            // A query is a case, here the first, and its text.
+            // A query is a variant, here the first one, and its text.
             calls::list(
                 "gcp/iam",
                 "read",
@@ -118,7 +118,7 @@ fn rows() -> Vec<Row> {
         ),
         row(
             Capability::Identity,
-            // Nobody to impersonate and no targets.
+            // No impersonation and no targets.
             calls::list(
                 "identity/prove",
                 "prove",
@@ -186,7 +186,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// The failure of a step that is granted this, and that made one call.
+/// Returns the failure of a step that has this grant and made one call.
 async fn denied(row: &Row, written: &Value) -> Failure {
     let plugin = host().load(&row.guest.build()).expect("it loads");
     let mut step = Step::new();

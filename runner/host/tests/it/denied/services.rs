@@ -1,4 +1,4 @@
-//! Every service that a capability works with, at an address where nobody listens.
+//! Every service of the capabilities, at an address without a server.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use sidestep_capabilities::workspace::{Options, Workspace};
 use sidestep_capabilities::{Secret, Secrets, Services};
 use tempfile::TempDir;
 
-/// The services, and the folder of the workspace.
+/// Returns the services, and the folder of the workspace.
 pub(super) fn all() -> (Arc<Services>, TempDir) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let nowhere = format!("http://{}", listener.local_addr().expect("an address"));

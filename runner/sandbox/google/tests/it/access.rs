@@ -1,11 +1,11 @@
-//! Who may call what, and how refusals look.
+//! The callers that may make each call, and the format of refusals.
 
 use serde_json::{Value, json};
 use sidestep_sandbox_google::{Api, by_host};
 
 use crate::world::{BUILDER, CLUSTER, DEVELOPER, World, send};
 
-/// One read of each API, and the permission it takes.
+/// Returns one read of each API, and the permission that it needs.
 fn reads() -> Vec<(Api, String, &'static str)> {
     let repository = "/v1/projects/demo/locations/europe/repositories/images";
     vec![

@@ -6,7 +6,7 @@ use sidestep_sandbox_google::{Api, developer_credentials, router};
 
 use crate::world::{BUILDER, CLUSTER, DEVELOPER, World};
 
-/// Serves an API of the world; the address has no slash at its end.
+/// Serves an API of the world. The returned address has no trailing slash.
 async fn serve(world: &World, api: Api) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -15,7 +15,7 @@ async fn serve(world: &World, api: Api) -> String {
     address
 }
 
-/// The developer's credentials, and the folder that their subject token lies in.
+/// Returns the developer's credentials, and the folder of their subject token.
 async fn sign_in(world: &World) -> (Credentials, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("subject");
@@ -174,7 +174,7 @@ async fn googles_clients_read_every_link() {
         b"hello from Secret Manager"
     );
 
-    // The developer is no workload: nobody bound them to the builder.
+    // The developer is not a workload, and has no binding on the builder.
     let credentials = client!(
         google_cloud_iam_credentials_v1::client::IAMCredentials,
         &world,

@@ -1,4 +1,4 @@
-//! Tokens: exchanged, impersonated, and what they are good for afterwards.
+//! Tokens: exchange, impersonation, and their permissions afterwards.
 
 use axum::body::Body;
 use axum::http::Request;

@@ -9,7 +9,7 @@ use sidestep_sandbox_identity::{Access as _, Resource};
 
 use crate::world::{BUILDER, CLUSTER, DEVELOPER, World};
 
-/// The command, or none where it is not installed (a failure in CI).
+/// Returns whether gcloud is installed. A missing gcloud is a failure in CI.
 fn installed() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
@@ -26,7 +26,7 @@ fn installed() -> bool {
     })
 }
 
-/// gcloud, pointed at a world, as the developer.
+/// gcloud, configured for a world, as the developer.
 struct Gcloud {
     world: World,
     folder: tempfile::TempDir,
@@ -56,7 +56,7 @@ impl Gcloud {
         })
     }
 
-    /// Runs a command line; its words have no spaces in them.
+    /// Runs a command line whose words contain no spaces.
     async fn run(&self, line: &str) -> Result<Value, String> {
         let mut command = tokio::process::Command::new("gcloud");
         command
@@ -373,14 +373,14 @@ async fn roles() {
     );
 }
 
-/// What a pod of `builds/kaniko` is told when it asks for a token, and its status.
+/// Returns the status and the answer when a pod of `builds/kaniko` requests a token.
 async fn token_of_the_pod(world: &World) -> (u16, String) {
     let path = "instance/service-accounts/default/token";
     let reply = world.metadata(World::pod("kaniko"), path).await;
     (reply.status, reply.text)
 }
 
-/// Whether a pod of `builds/kaniko` is the builder.
+/// Returns whether a pod of `builds/kaniko` has the builder's identity.
 async fn pod_is_the_builder(world: &World) -> bool {
     let email = world
         .metadata(

@@ -1,4 +1,4 @@
-//! Service-account keys: made, used, turned off, deleted.
+//! Service account keys: created, used, disabled, deleted.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -23,7 +23,7 @@ async fn made(world: &World) -> (String, Value) {
     (name, serde_json::from_slice(&file).unwrap())
 }
 
-/// A JWT that the key signs, with these claims and the life that clients give it.
+/// Returns a JWT that the key signs, with these claims and the lifetime that clients use.
 fn signed(file: &Value, mut claims: Value) -> String {
     let now = jiff::Timestamp::now().as_second();
     claims["iss"] = file["client_email"].clone();
@@ -40,7 +40,7 @@ fn signed(file: &Value, mut claims: Value) -> String {
     jsonwebtoken::encode(&header, &claims, &key).unwrap()
 }
 
-/// What the token endpoint says to it.
+/// Returns the token endpoint's answer to the assertion.
 async fn exchanged(world: &World, assertion: &str) -> (u16, Value) {
     let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     let form = format!(
@@ -75,11 +75,11 @@ async fn a_key_is_the_account_until_it_is_deleted() {
         identity.caller(token["access_token"].as_str()),
         Ok(member.clone())
     );
-    // Some clients sign for Google's own address, whatever the file names.
+    // Some clients sign for Google's own address, whatever the file says.
     let mut googles = usual();
     googles["aud"] = json!("https://oauth2.googleapis.com/token");
     assert_eq!(exchanged(&world, &signed(&file, googles)).await.0, 200);
-    // Others send what they signed as it is.
+    // Others send the signed JWT directly.
     let own = json!({ "sub": BUILDER, "aud": "https://iam.googleapis.com/" });
     assert_eq!(
         identity.caller(Some(&signed(&file, own))),
@@ -88,7 +88,7 @@ async fn a_key_is_the_account_until_it_is_deleted() {
     let scoped =
         json!({ "sub": BUILDER, "scope": "https://www.googleapis.com/auth/cloud-platform" });
     assert_eq!(identity.caller(Some(&signed(&file, scoped))), Ok(member));
-    // What is meant for the token endpoint opens nothing by itself.
+    // A JWT for the token endpoint gives no access by itself.
     let mut meant_for_tokens = usual();
     meant_for_tokens["sub"] = json!(BUILDER);
     assert!(

@@ -1,4 +1,4 @@
-//! The metadata server, as pods and client libraries ask it.
+//! The metadata server, as pods and client libraries call it.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -198,7 +198,7 @@ async fn refusals_have_gkes_words() {
         .await;
     assert_eq!(reply.status, 404);
     assert!(reply.text.contains("builds/kaniko"), "{}", reply.text);
-    // The rest of the metadata is there all the same.
+    // The rest of the metadata is still available.
     assert_eq!(
         world
             .metadata(World::pod("kaniko"), "project/project-id")

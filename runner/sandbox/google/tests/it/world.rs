@@ -1,4 +1,4 @@
-//! A cloud to call: seeded from a scenario, with a cluster that the test plays.
+//! A cloud seeded from a scenario, with a cluster that the test emulates.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -73,7 +73,7 @@ pub(crate) struct World {
     pub(crate) accounts: Arc<Accounts>,
 }
 
-/// What a server answered.
+/// A server's answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -86,7 +86,7 @@ impl Reply {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
     }
 
-    /// The error's message; fails where the status is another one.
+    /// Returns the error's message. Panics if the status differs.
     pub(crate) fn refused(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
         self.json()["error"]["message"]
@@ -130,7 +130,7 @@ impl World {
         self.cloud.identity().mint(member).secret
     }
 
-    /// Calls an API with a token, or none.
+    /// Calls an API with a token, or without one.
     pub(crate) async fn call(
         &self,
         api: Api,
@@ -157,7 +157,7 @@ impl World {
         self.call(api, Some(&token), method, path, body).await
     }
 
-    /// A pod of `builds/ACCOUNT`.
+    /// Returns a pod of `builds/ACCOUNT`.
     pub(crate) fn pod(account: &str) -> metadata::PodIdentity {
         metadata::PodIdentity {
             cluster: CLUSTER.to_owned(),
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    /// What a pod gets from its metadata server.
+    /// Returns the metadata server's answer to a pod.
     pub(crate) async fn metadata(&self, pod: metadata::PodIdentity, path: &str) -> Reply {
         let request = Request::get(format!("/computeMetadata/v1/{path}"))
             .header("Metadata-Flavor", "Google")

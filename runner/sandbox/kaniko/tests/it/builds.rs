@@ -1,4 +1,4 @@
-//! Images that come out.
+//! The built images.
 
 use crate::server::{Ran, Server, archive, digest};
 use flate2::read::GzDecoder;
@@ -31,7 +31,7 @@ impl Pulled {
     }
 }
 
-/// Takes the image from the registry and checks every digest on the way.
+/// Pulls the image from the registry and checks every digest.
 fn pull(server: &Server, ran: &Ran, name: &str) -> Pulled {
     assert_eq!(ran.code, 0, "{}", ran.log);
     let world = server.world.lock().unwrap();
@@ -280,7 +280,7 @@ async fn a_context_that_we_packed_is_not_filtered_again() {
         ]
     );
 
-    // An archive that others packed is filtered, and the real kaniko drops the same file.
+    // A third-party archive is filtered, and the real kaniko drops the same file.
     server.context_of(folder.path());
     assert_eq!(
         copied(&[]).await,
@@ -317,7 +317,7 @@ async fn a_link_that_is_named_in_a_copy_is_copied_as_a_link() {
     let ran = server.run(&[]).await;
     let image = pull(&server, &ran, "app:1");
     let files = image.files();
-    // As kaniko 1.28.3 does with the same context.
+    // The same as kaniko 1.28.3 with this context.
     for (path, target) in [
         ("lf", "real/f"),
         ("x", "real"),
@@ -476,12 +476,12 @@ async fn arguments_and_stages_count_as_kaniko_counts_them() {
     let dockerfile = "ARG V=1\nFROM scratch AS x\nCOPY a /first\nONBUILD COPY b /trigger\nFROM scratch AS X\nCOPY a /second\nFROM x\nCOPY --from=x /second /again\nENV A=1 B=1\nARG A=2\nARG V\nARG TARGETARCH\nARG TARGETSTAGE\nENV B=$A C=$V-$TARGETSTAGE-$TARGETOS\nCOPY --chmod=u+x,go= a /mode\nUSER 7\nCOPY a /own\nCOPY --from=x /second /kept\n";
     let args = ["--build-arg=V=3", "--build-arg=UNKNOWN=1"];
     let (_, _, image) = build(dockerfile, &[("a", "x"), ("b", "y")], &args).await;
-    // FROM takes the first of two stages by one name, COPY --from the last.
+    // FROM uses the first of two stages with the same name, and COPY --from the last.
     assert_eq!(image.content("first") + &image.content("again"), "xx");
     assert_eq!(image.content("trigger"), "y");
     let files = image.files();
     assert_eq!(files["mode"].0, 0o700);
-    // What comes from the context is the user's, what comes from a stage stays whose it is.
+    // Files from the context get the user as owner. Files from a stage keep their owner.
     assert_eq!((files["own"].1, files["kept"].1), (7, 0));
     let env = &image.config["config"]["Env"];
     assert_eq!(env[2], "B=2", "an ARG goes before an ENV: {env}");

@@ -1,5 +1,5 @@
-//! What COPY and ADD put into a layer, entry by entry. The results are those of kaniko 1.28.3's own
-//! executor.
+//! The layer content from COPY and ADD, entry by entry. The expected results come from kaniko
+//! 1.28.3's own executor.
 
 use crate::server::{Server, archive_as_it_is};
 use flate2::read::GzDecoder;
@@ -8,7 +8,7 @@ use std::{
     fs, io::Write as _, os::unix::fs::PermissionsExt as _, os::unix::fs::symlink, path::Path,
 };
 
-/// What a build comes to: the entries of its last layer, or its error behind the usual words.
+/// The outcome of a build: the entries of its last layer, or its error without the usual prefix.
 type Result = std::result::Result<&'static str, &'static str>;
 
 const TOO_MANY: Result = Err(
@@ -17,7 +17,7 @@ const TOO_MANY: Result = Err(
 const ALL: &str = "x/ 755, x/a 644, x/b 755, x/d/ 755, x/d/f1 640, x/d/l1 -> f1, x/d/sub/ 711, x/d/sub/f2 644, x/f1 640, x/l1 -> f1, x/ld -> d, x/lf -> a, x/sub/ 711, x/sub/f2 644, x/z.gz 644";
 
 const CASES: [(&str, Result); 34] = [
-    // Destinations: a path is cleaned before anything asks whether it is a folder.
+    // Destinations: a path is cleaned before the check whether it is a folder.
     ("COPY lf /x/.", Ok("x -> a")),
     ("COPY */f1 /y/z", Ok("y/ 755, y/z 640")),
     ("COPY d/sub/* /one", Ok("one 644")),
@@ -30,10 +30,10 @@ const CASES: [(&str, Result); 34] = [
     ("COPY [ab] /x", TOO_MANY),
     ("COPY l* /x", TOO_MANY),
     ("COPY lf l* /x", TOO_MANY),
-    // A wildcard matches the context itself, `.`, and folders as well as what is in them.
+    // A wildcard matches the context itself, `.`, and folders as well as their content.
     ("COPY ? /x/", Ok(ALL)),
     ("COPY * /x/", Ok(ALL)),
-    // With a wildcard no source is missing, and none is found through a link.
+    // With a wildcard, a missing source is not an error, and no source is found through a link.
     ("COPY miss* none a /x/", Ok("x/ 755, x/a 644")),
     ("COPY ld/f1 a* /x/", Ok("x/ 755, x/a 644")),
     // Links.
@@ -65,7 +65,7 @@ const CASES: [(&str, Result); 34] = [
     ),
     ("COPY d /x\nCOPY lf /x/l1", Ok("x/ 755, x/l1 -> a")),
     ("COPY lf /q/r\nCOPY a /q/r", Ok("q/ 755, q/a 644, q/r -> a")),
-    // The folders above are in the layer again, with the modes that they have.
+    // The layer contains the parent folders again, with their current modes.
     ("WORKDIR /w\nCOPY a x", Ok("w/ 755, w/x 644")),
     ("WORKDIR /w\nCOPY a /w/", Ok("w/ 755, w/a 644")),
     (
@@ -84,13 +84,13 @@ const CASES: [(&str, Result); 34] = [
         "COPY d /x\nCOPY <<f /x/sub/f\nhi\nf",
         Ok("x/ 755, x/sub/ 711, x/sub/f 644"),
     ),
-    // Modes of folders are copied, but not that of the source itself.
+    // Modes of folders are copied, except that of the source itself.
     (
         "COPY d /x",
         Ok("x/ 755, x/f1 640, x/l1 -> f1, x/sub/ 711, x/sub/f2 644"),
     ),
     ("COPY d/sub /x", Ok("x/ 755, x/f2 644")),
-    // What is compressed is an archive to ADD, whatever is in it.
+    // For ADD, every compressed file is an archive, whatever its content.
     (
         "ADD z.gz /x/",
         Err("failed to execute command: unpacking local tar: unexpected EOF"),
@@ -122,7 +122,7 @@ fn context(root: &Path) {
     fs::write(root.join(".dockerignore"), "Dockerfile\n.dockerignore\n").unwrap();
 }
 
-/// The entries of the last layer of an image.
+/// Returns the entries of an image's last layer.
 fn last_layer(server: &Server) -> String {
     let world = server.world.lock().unwrap();
     let manifest = &world.manifests["/v2/europe-docker.pkg.dev/p/r/app/manifests/1"];

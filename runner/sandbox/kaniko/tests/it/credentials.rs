@@ -1,4 +1,4 @@
-//! `GOOGLE_APPLICATION_CREDENTIALS`: a file comes before the metadata server.
+//! `GOOGLE_APPLICATION_CREDENTIALS`: a file takes precedence over the metadata server.
 
 use crate::server::{Ran, Server};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -16,8 +16,8 @@ async fn server() -> Server {
     server
 }
 
-/// Runs as a pod into which the folder is mounted at `/secret`, and whose metadata server knows
-/// another identity.
+/// Runs as a pod that has the folder mounted at `/secret`, and whose metadata server has another
+/// identity.
 async fn run(server: &Server, folder: &Path) -> Ran {
     let mounts = json!({ "/secret": folder }).to_string();
     let sts = format!("http://{}", server.address);

@@ -1,4 +1,4 @@
-//! Dockerfiles that kaniko refuses, and what it says: each line was read off kaniko 1.28.3, run
+//! Dockerfiles that kaniko refuses, and its messages: each line was copied from kaniko 1.28.3, run
 //! with the same file.
 
 use crate::server::{Ran, Server};

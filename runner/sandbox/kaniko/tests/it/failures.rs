@@ -1,4 +1,4 @@
-//! What goes wrong, in kaniko's words.
+//! Failures, in kaniko's words.
 
 use crate::server::{Ran, Server};
 
@@ -11,7 +11,7 @@ async fn server() -> Server {
     server
 }
 
-/// A failure before the build: message, then the usage text, no digest.
+/// Asserts a failure before the build: the message, then the usage text, and no digest.
 fn usage(ran: &Ran, message: &str) {
     assert_eq!(ran.code, 1, "{}", ran.log);
     assert!(
@@ -41,7 +41,7 @@ fn plain(ran: &Ran, message: &str) {
 #[tokio::test]
 async fn no_identity() {
     let server = server().await;
-    // A port that nobody listens on.
+    // A port without a listener.
     let closed = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -217,8 +217,8 @@ async fn flags_and_dockerfiles_that_are_wrong() {
     );
 }
 
-/// The plugin reads kaniko's own final error by the table of its messages; what a Dockerfile puts
-/// into the log is not that.
+/// The plugin matches kaniko's own final error against its message table. Output of a Dockerfile in
+/// the log does not match.
 #[tokio::test]
 async fn what_a_dockerfile_prints_does_not_change_the_verdict() {
     use sidestep_kaniko_messages::{EXAMPLES, FinalLine, Kind, classify};
@@ -246,7 +246,7 @@ async fn what_a_dockerfile_prints_does_not_change_the_verdict() {
             "what the RUN holds is in the log: {}",
             ran.log
         );
-        // The sandbox executes no RUN: what a real one prints stands in place of its line.
+        // The sandbox executes no RUN, so the output of a real one replaces its line.
         let print = |line: &str| match line.split_once("RUN echo ") {
             Some((_, printed)) => format!("{printed}\n"),
             None => format!("{line}\n"),

@@ -1,5 +1,4 @@
-//! The sandbox's kaniko against one small server that stands for storage,
-//! metadata and a registry.
+//! The sandbox's kaniko against one small server that emulates storage, metadata and a registry.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

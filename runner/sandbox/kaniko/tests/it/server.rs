@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// What the server holds and how it is broken.
+/// The server's content and faults.
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, Vec<u8>>,
@@ -25,7 +25,7 @@ pub(crate) struct World {
     /// Status and body for a path that starts with the key.
     pub(crate) faults: BTreeMap<String, (u16, String)>,
     pub(crate) requests: Vec<String>,
-    /// What was posted for a token.
+    /// The token requests that were posted.
     pub(crate) forms: Vec<String>,
     upload: Vec<u8>,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
 }
 
-/// What a run left behind.
+/// The results of a run.
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) log: String,
@@ -56,7 +56,7 @@ impl Server {
         server
     }
 
-    /// Stores a context made of these files.
+    /// Stores a context with these files.
     pub(crate) fn context(&self, files: &[(&str, &str)]) {
         let folder = tempfile::tempdir().unwrap();
         for (path, content) in files {
@@ -99,7 +99,7 @@ impl Server {
         self.run_in(args, metadata, &[]).await
     }
 
-    /// With more variables.
+    /// Like `run`, with more variables.
     pub(crate) async fn run_in(&self, args: &[&str], metadata: &str, more: &[(&str, &str)]) -> Ran {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("termination-log");
@@ -119,7 +119,7 @@ impl Server {
         let args = args.iter().map(|&arg| arg.to_owned());
         let usual = ["--log-format=text", "--digest-file=/dev/termination-log"].map(str::to_owned);
         let args: Vec<String> = usual.into_iter().chain(args).collect();
-        // On a task of its own, so that it must be able to move between threads.
+        // On a separate task, which requires that it can move between threads.
         let (code, log) = tokio::spawn(async move {
             let mut log = Vec::new();
             let code = run(args.into_iter(), &environment, &mut log).await;
@@ -208,7 +208,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response<Body
             .body(Body::empty())
             .unwrap(),
         _ if path.starts_with("/v2/") => {
-            // Only Google's own get the pod's identity.
+            // Only Google's own hosts receive the pod's identity.
             let token = if path.starts_with("/v2/index.docker.io/") {
                 "anonymous"
             } else {
@@ -284,12 +284,12 @@ fn reply(status: u16, body: Vec<u8>) -> Response<Body> {
         .unwrap()
 }
 
-/// An archive of all that a folder holds, as people make one with tar.
+/// Returns an archive of a folder's content, as users create one with tar.
 pub(crate) fn archive(folder: &Path) -> Vec<u8> {
     archive_of(folder, tar::HeaderMode::Deterministic)
 }
 
-/// An archive that keeps the modes.
+/// Returns an archive that preserves the modes.
 pub(crate) fn archive_as_it_is(folder: &Path) -> Vec<u8> {
     archive_of(folder, tar::HeaderMode::Complete)
 }

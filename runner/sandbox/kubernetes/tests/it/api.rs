@@ -1,4 +1,4 @@
-//! The API by plain requests: words and codes as the real server's.
+//! The API with plain requests: messages and codes match the real server's.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What pods meet, and how it looks from outside.
+//! Faults of pods, and how they appear from outside.
 
 use serde_json::{Value, json};
 
@@ -91,7 +91,7 @@ async fn environment_and_volumes_are_real() {
     let lines: Vec<&str> = log.as_str().expect("text").lines().collect();
     assert_eq!(&lines[..3], ["KEY=hidden", "ME=a", "hidden"]);
     assert_eq!(lines[4], "builds");
-    // Its pod is over but there, so the token still counts.
+    // Its pod has ended but still exists, so the token is still valid.
     let subject = cluster
         .kubernetes
         .verify_token(lines[3], "demo.svc.id.goog")
@@ -161,8 +161,8 @@ async fn out_of_memory_unless_there_is_enough() {
     cluster.until("large", phase("Succeeded")).await;
 }
 
-/// What a pod's object shows of who ended it: the condition's reason, `status.reason`, and whether
-/// it is being deleted.
+/// Returns the fields of a pod's object that show why it ended: the condition's reason,
+/// `status.reason`, and whether it is being deleted.
 fn marks(pod: &Value) -> (String, String, bool) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let conditions = pod["status"]["conditions"].as_array();

@@ -21,7 +21,7 @@ struct Said {
     err: String,
 }
 
-/// `None` where there is no kubectl.
+/// Returns `None` if kubectl is not installed.
 fn kubectl(cluster: &Cluster, token: &str) -> Option<Kubectl> {
     let there = std::process::Command::new("kubectl")
         .args(["version", "--client"])
@@ -87,7 +87,7 @@ impl Kubectl {
         self.with_input(args, "").await
     }
 
-    /// Runs what must work; its output.
+    /// Runs a command that must succeed, and returns its output.
     async fn ok(&self, args: &[&str]) -> String {
         let said = self.run(args).await;
         assert!(said.ok, "kubectl {args:?}: {}", said.err);

@@ -1,4 +1,4 @@
-//! What survives the end of the process.
+//! The state that survives a restart of the process.
 
 use serde_json::{Value, json};
 
@@ -40,14 +40,14 @@ async fn objects_versions_keys_and_logs_survive() {
         .kubernetes
         .verify_token(&token, "a")
         .expect("the key is the same");
-    // The runtime cannot find the container again: the pod says so.
+    // The runtime cannot find the container again, and the pod says so.
     let unfound = cluster.until("running", phase("Failed")).await;
     let end = &unfound["status"]["containerStatuses"][0]["state"]["terminated"];
     assert_eq!(
         (&end["reason"], &end["exitCode"]),
         (&json!("ContainerStatusUnknown"), &json!(137))
     );
-    // Another one it does find: its log goes on.
+    // The runtime finds another container, and its log continues.
     cluster.until("found", phase("Succeeded")).await;
     let logs = [
         ("done", "kept\n"),

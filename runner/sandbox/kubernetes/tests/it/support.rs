@@ -1,4 +1,4 @@
-//! A cluster with a scripted runtime and two callers: one who may, one who may not.
+//! A cluster with a scripted runtime and two callers: one with all permissions, one without.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use sidestep_sandbox_kubernetes::{
 };
 use tokio::net::TcpListener;
 
-/// `developer` may everything, `viewer` may only look.
+/// `developer` has all permissions, and `viewer` may only read.
 pub(crate) struct Callers;
 
 impl Access for Callers {
@@ -52,7 +52,7 @@ impl Access for Callers {
     }
 }
 
-/// Does what the container's arguments say, one after the other.
+/// Executes the container's arguments one after another.
 #[derive(Default)]
 pub(crate) struct Script;
 
@@ -174,7 +174,7 @@ pub(crate) async fn open_in(dir: tempfile::TempDir, config: Config) -> Cluster {
 }
 
 impl Cluster {
-    /// A client of kube's for a token.
+    /// Returns a kube client for a token.
     pub(crate) fn client(&self, token: &str) -> kube::Client {
         let mut config = kube::Config::new(self.http.parse().expect("a url"));
         "builds".clone_into(&mut config.default_namespace);
@@ -182,7 +182,7 @@ impl Cluster {
         kube::Client::try_from(config).expect("a client")
     }
 
-    /// One request; code and body.
+    /// Sends one request. Returns the code and body.
     pub(crate) async fn call(
         &self,
         token: Option<&str>,
@@ -245,13 +245,13 @@ impl Cluster {
             .await
     }
 
-    /// Waits until a pod satisfies a test, and returns it (`Null`: it is gone).
+    /// Waits until a pod satisfies a condition, and returns it (`Null` if it is gone).
     pub(crate) async fn until(&self, name: &str, test: impl Fn(&Value) -> bool) -> Value {
         let only = format!("fieldSelector=metadata.name={name}");
         let wait = async {
             use futures::StreamExt as _;
             use tower::ServiceExt as _;
-            // What is there first, then what changes from that version on.
+            // First the existing object, then changes from that version on.
             let (_, list) = self.get(&format!("{PODS}?{only}")).await;
             let now = list["items"][0].clone();
             if test(&now) {

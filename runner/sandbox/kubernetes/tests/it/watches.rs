@@ -1,4 +1,4 @@
-//! Watches: their start, their bookmarks and the end of what is remembered.
+//! Watches: their start, their bookmarks and the end of the stored history.
 
 use futures::StreamExt as _;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ async fn an_object_leaves_and_enters_a_selection() {
 #[tokio::test]
 async fn bookmarks_carry_the_version_on() {
     let cluster = open(|_| {}).await;
-    // Elsewhere, so that this watch sees none of it.
+    // In another place, so that this watch sees none of it.
     let secrets = "/api/v1/namespaces/builds/secrets";
     let (_, made) = cluster
         .post(secrets, json!({ "metadata": { "name": "s" } }))

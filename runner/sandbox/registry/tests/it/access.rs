@@ -1,13 +1,12 @@
-//! An identity small enough to read: a token is a member's name, and grants
-//! are a list.
+//! A minimal identity: a token is a member's name, and grants are a list.
 
 use serde_json::json;
 use sidestep_sandbox_identity::{Access, Caller, InvalidToken, PolicyJson, Resource, StaleEtag};
 use std::sync::Mutex;
 
-/// The token (and member) that may do all in the project `demo`.
+/// The token (and member) with all permissions in the project `demo`.
 pub(crate) const OWNER: &str = "user:dev@example.com";
-/// One that may do what was granted to it.
+/// A member with only its granted permissions.
 pub(crate) const BUILD: &str = "serviceAccount:build@demo.iam.gserviceaccount.com";
 
 #[derive(Default)]

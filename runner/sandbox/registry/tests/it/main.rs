@@ -1,4 +1,4 @@
-//! The sandbox's registry, judged by other people's clients and by the wire.
+//! The sandbox's registry, checked by third-party clients and on the wire.
 
 #![allow(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Who is refused, and in whose words.
+//! The callers that are refused, and the messages that they get.
 
 use crate::{
     access::BUILD,

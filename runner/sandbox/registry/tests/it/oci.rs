@@ -28,7 +28,7 @@ pub(crate) fn reference(server: &Server, image: &str) -> Reference {
     format!("{}/{image}", server.address).parse().unwrap()
 }
 
-/// A layer with one file of random bytes, so that gzip leaves it its size.
+/// Returns a layer with one file of random bytes, so that gzip does not shrink it.
 fn layer(size: usize) -> (Vec<u8>, String) {
     let mut file = vec![0; size];
     getrandom::fill(&mut file).unwrap();
@@ -45,7 +45,7 @@ fn layer(size: usize) -> (Vec<u8>, String) {
     (gzip.finish().unwrap(), crate::server::sha256(&tar))
 }
 
-/// Pushes a runnable image of one layer; its bytes.
+/// Pushes a runnable image with one layer, and returns its bytes.
 pub(crate) async fn push(server: &Server, image: &str, size: usize) -> Vec<u8> {
     let (bytes, diff) = layer(size);
     let config = json!({

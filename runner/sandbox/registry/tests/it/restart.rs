@@ -1,4 +1,4 @@
-//! What a new process finds.
+//! The state that a new process finds.
 
 use crate::server::{Server, WEB, fresh, sha256};
 use reqwest::Method;
@@ -17,7 +17,7 @@ async fn images_and_uploads_are_found_again() {
         .await
         .unwrap();
     drop(server);
-    // What a kill may leave behind.
+    // Files that a killed process may leave behind.
     std::fs::write(dir.path().join("incoming/half-written"), "{\"me").unwrap();
 
     let server = Server::open(dir.path()).await;

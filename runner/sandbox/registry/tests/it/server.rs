@@ -1,4 +1,4 @@
-//! One registry on a port of its own, and a plain HTTP client.
+//! A registry on its own port, and a plain HTTP client.
 
 use crate::access::{Grants, OWNER};
 use reqwest::{Method, RequestBuilder, Response};
@@ -9,7 +9,7 @@ use sidestep_sandbox_registry::Registry;
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use tempfile::TempDir;
 
-/// An image in a repository that exists, as the endpoint setting maps it.
+/// An image in an existing repository, as the endpoint setting maps it.
 pub(crate) const WEB: &str = "europe-docker.pkg.dev/demo/apps/web";
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
@@ -64,7 +64,7 @@ impl Server {
         }
     }
 
-    /// A request as the owner; `path` begins after `/v2/`, or is a `Location`.
+    /// Returns a request as the owner. `path` begins after `/v2/`, or is a `Location`.
     pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.call_as(Some(OWNER), method, path)
     }
@@ -104,7 +104,7 @@ impl Server {
             .body(manifest.to_string())
     }
 
-    /// An image of one layer; its manifest and the manifest's digest.
+    /// Pushes an image with one layer. Returns its manifest and the manifest's digest.
     pub(crate) async fn push_image(&self, image: &str, tag: &str, layer: &str) -> (Value, String) {
         let manifest = json!({
             "schemaVersion": 2,
@@ -123,7 +123,7 @@ impl Server {
         (manifest, digest.to_owned())
     }
 
-    /// Pushes a blob and describes it.
+    /// Pushes a blob and returns its descriptor.
     pub(crate) async fn descriptor(&self, image: &str, bytes: &[u8]) -> Value {
         let digest = self.push_blob(image, bytes).await;
         json!({ "mediaType": "application/octet-stream", "digest": digest, "size": bytes.len() })
@@ -138,7 +138,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{hex}")
 }
 
-/// A refusal's status, code and message.
+/// Returns a refusal's status, code and message.
 pub(crate) async fn refusal(response: Response) -> (u16, String, String) {
     let status = response.status().as_u16();
     let body: Value = response.json().await.unwrap();

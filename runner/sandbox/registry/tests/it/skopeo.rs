@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{path::Path, process::Output};
 
-/// `None` where there is no skopeo.
+/// Returns `None` if skopeo is not installed.
 async fn skopeo(home: &Path, args: &[&str]) -> Option<Output> {
     let mut command = tokio::process::Command::new("skopeo");
     command.arg("--insecure-policy").args(args);

@@ -1,5 +1,4 @@
-//! An identity small enough to read: tokens are member names, and a policy is
-//! bindings of a few roles.
+//! A minimal identity: tokens are member names, and a policy is bindings of a few roles.
 
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::{Access, Caller, InvalidToken, PolicyJson, Resource, StaleEtag};
@@ -12,7 +11,7 @@ pub(crate) const OWNER: &str = "user:dev@example.com";
 pub(crate) struct Policies(Mutex<HashMap<Resource, (u64, Value)>>, Mutex<Vec<String>>);
 
 impl Policies {
-    /// What was said of buckets that came and went.
+    /// Returns the notifications about created and deleted buckets.
     pub(crate) fn heard(&self) -> Vec<String> {
         self.1.lock().unwrap().clone()
     }
@@ -26,7 +25,7 @@ impl Policies {
     }
 }
 
-/// Base64: gcloud decodes it.
+/// Base64, because gcloud decodes it.
 fn etag_of(version: u64) -> String {
     base64::Engine::encode(&base64::prelude::BASE64_STANDARD, version.to_be_bytes())
 }

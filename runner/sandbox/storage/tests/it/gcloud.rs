@@ -9,7 +9,7 @@ struct Gcloud<'a> {
 }
 
 impl Gcloud<'_> {
-    /// `None` where there is no gcloud.
+    /// Returns `None` if gcloud is not installed.
     async fn run(&self, args: &[&str]) -> Option<Output> {
         let token = self.home.join("token");
         std::fs::write(&token, OWNER).unwrap();

@@ -1,4 +1,4 @@
-//! Cloud Storage of the sandbox, judged by Google's own clients and by the wire.
+//! The sandbox's Cloud Storage, checked by Google's own clients and on the wire.
 
 #![allow(
     clippy::disallowed_methods,

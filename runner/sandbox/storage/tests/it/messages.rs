@@ -1,4 +1,4 @@
-//! Who is refused, and in whose words.
+//! The callers that are refused, and the messages that they get.
 
 use crate::server::{answer, bucket, fresh};
 use reqwest::Method;
@@ -76,7 +76,7 @@ async fn a_creator_creates_and_does_not_replace() {
         message.contains("storage.objects.delete access"),
         "{message}"
     );
-    // Already there is not forbidden: this is how a content-addressed upload learns it.
+    // An existing object is not a forbidden one: a content-addressed upload relies on this.
     assert_eq!(post("&ifGenerationMatch=0").await.unwrap().status(), 412);
 }
 

@@ -49,7 +49,7 @@ async fn read(client: &Storage, name: &str) -> Vec<u8> {
     whole
 }
 
-/// Bytes that no two chunks have in common.
+/// Returns bytes in which no two chunks are equal.
 fn payload(size: usize) -> Vec<u8> {
     (0..size)
         .map(|at| ((at >> 8) ^ at ^ (at >> 16)) as u8)

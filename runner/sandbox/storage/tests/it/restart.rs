@@ -1,4 +1,4 @@
-//! What a new process finds.
+//! The state that a new process finds.
 
 use crate::server::{Server, fresh};
 use reqwest::Method;
@@ -24,7 +24,7 @@ async fn objects_buckets_and_sessions_are_found_again() {
         308
     );
     drop(server);
-    // What a kill may leave behind.
+    // Files that a killed process may leave behind.
     std::fs::write(dir.path().join("content/orphan"), "half an upl").unwrap();
     std::fs::write(dir.path().join("buckets/ctx/objects/0.new"), "{\"na").unwrap();
 
@@ -83,7 +83,8 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
             .await
             .is_err()
     );
-    // The server notices on its own time; a whole later request passes after it.
+    // The server notices the lost connection asynchronously. A complete later request passes after
+    // that.
     server.put("b", "whole").await;
     let (_, page) = server.get("/storage/v1/b/ctx/o?fields=items/name").await;
     assert_eq!(page["items"].as_array().unwrap().len(), 1);

@@ -17,7 +17,7 @@ async fn start(server: &Server, query: &str) -> String {
     response.headers()["location"].to_str().unwrap().to_owned()
 }
 
-/// The session's address is all that it takes: no token is sent.
+/// The session's address is sufficient: no token is sent.
 async fn send(server: &Server, url: &str, range: &str, bytes: Vec<u8>) -> Response {
     let request = server.call_as(None, Method::PUT, url);
     request
@@ -53,7 +53,7 @@ async fn chunks_are_kept_asked_for_and_finished() {
         "{message}"
     );
 
-    // What is over a multiple of 256 KiB is not kept.
+    // Bytes beyond a multiple of 256 KiB are not stored.
     let range = format!("bytes 0-{}/*", QUANTUM + 9);
     let first = send(&server, &url, &range, whole[..QUANTUM + 10].to_vec()).await;
     assert_eq!(kept(&first), Some("bytes=0-262143"));
@@ -64,7 +64,7 @@ async fn chunks_are_kept_asked_for_and_finished() {
     assert_eq!(hole.status(), 400);
     assert_eq!(server.get("/storage/v1/b/ctx/o/r").await.0, 404);
 
-    // Bytes that are here already are passed over.
+    // Bytes that are already stored are skipped.
     let rest = format!("bytes 1000-{}/{total}", total - 1);
     let (status, object) = answer(send(&server, &url, &rest, whole[1000..].to_vec()).await).await;
     assert_eq!(status, 200, "{object}");

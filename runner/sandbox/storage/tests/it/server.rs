@@ -1,4 +1,4 @@
-//! One storage server on a port of its own, and a plain HTTP client.
+//! A storage server on its own port, and a plain HTTP client.
 
 use crate::access::{OWNER, Policies};
 use reqwest::{Method, RequestBuilder, Response};
@@ -30,7 +30,7 @@ pub(crate) fn bucket(name: &str) -> Seed {
     }
 }
 
-/// A server over a fresh directory with the bucket `ctx`.
+/// Returns a server over a fresh directory with the bucket `ctx`.
 pub(crate) async fn fresh() -> (Server, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     (Server::open(dir.path(), SESSION_LIFE).await, dir)
@@ -57,7 +57,7 @@ impl Server {
         }
     }
 
-    /// A request as the owner.
+    /// Returns a request as the owner.
     pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.call_as(Some(OWNER), method, path)
     }
@@ -87,7 +87,7 @@ impl Server {
         answer(self.call(Method::GET, path).send().await.unwrap()).await
     }
 
-    /// `uploadType=media` as the owner.
+    /// Uploads with `uploadType=media` as the owner.
     pub(crate) async fn put(&self, name: &str, bytes: &str) -> (u16, Value) {
         let path = format!("/upload/storage/v1/b/ctx/o?uploadType=media&name={name}");
         let request = self.call(Method::POST, &path).body(bytes.to_owned());
