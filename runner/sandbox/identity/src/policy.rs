@@ -48,7 +48,7 @@ pub struct Condition {
 }
 
 impl Policy {
-    /// Reads the well-formed parts of a policy; [`crate::Identity::check_policy`] reports the
+    /// Reads the well-formed parts of a policy; `check_policy` reports the
     /// others.
     pub fn from_json(json: &PolicyJson) -> Self {
         let bindings = json
