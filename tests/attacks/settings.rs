@@ -139,7 +139,8 @@ fn without_home(arena: &mut Arena, arguments: &[&str]) -> Command {
     command
 }
 
-/// As in the issue: `/tmp/.config/sidestep` is not in this user's home, whoever wrote it.
+/// Without `HOME`, `/tmp/.config/sidestep` is not this user's settings folder, even if this user wrote
+/// it.
 #[test]
 fn without_a_home_there_are_no_user_settings_and_the_state_has_to_be_named() {
     let mut arena = arena();

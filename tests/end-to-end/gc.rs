@@ -157,7 +157,7 @@ fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
         "kubectl annotate pod -n builds {name} --overwrite sidestep.dev/expires=2026-01-01T00:00:00Z"
     );
     said(&client(&place, &exports, &expire));
-    // The next run in that namespace, whoever starts it, removes the pod and reports it.
+    // The next run of any user in that namespace removes the pod and reports it.
     let mut child = place.start(&["run", "--sandbox=build-hangs", "--output", "json"]);
     until(&mut child, pod_runs);
     signal(&child, "INT");

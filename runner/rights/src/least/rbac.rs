@@ -7,7 +7,8 @@ use sidestep_policy::{Capability, Scope};
 
 use super::{label, may, scopes};
 
-/// The placeholder for the principal that runs sidestep, if none was given.
+/// The name in the printed YAML if the principal that runs sidestep was not given: a word in
+/// capitals that the reader replaces, as in every printed command.
 const RUNNER: &str = "RUNNER";
 
 /// A namespace of a cluster.
