@@ -5,7 +5,7 @@
     reason = "what the tests' own tasks set is no setting of the runner"
 )]
 
-#[path = "../attacks/mod.rs"]
+#[path = "../attacks/attacks.rs"]
 mod attacks;
 mod builds;
 mod bytes;

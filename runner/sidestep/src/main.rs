@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sidestep::main()
+    sidestep_runner::main()
 }

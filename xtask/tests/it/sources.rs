@@ -60,7 +60,7 @@ impl Sources {
         let stem = file.file_stem().expect("a name");
         let folder = file.parent().expect("a folder");
         let folder = match stem.to_str() {
-            Some("mod" | "lib" | "main") => folder.to_owned(),
+            Some("lib" | "main") => folder.to_owned(),
             _ => folder.join(stem),
         };
         for rest in text.split("#[cfg(test)]\n").skip(1) {

@@ -1,11 +1,9 @@
 //! No message uses Rust's debug form: `{error:?}` prints the internals of a library's error, which
 //! are unreadable and may contain anything.
 
-mod sources;
-
 use std::fs;
 
-use sources::{Sources, without_tests};
+use crate::sources::{Sources, without_tests};
 
 /// Lines where a debug form quotes a text, and why. Errors must not use it there either.
 const QUOTES: [(&str, &str); 14] = [

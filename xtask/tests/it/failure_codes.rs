@@ -1,14 +1,12 @@
 //! Every failure code is a row of the contract's table (`sdk/contract/src/codes.rs`): no code is
 //! written as a string, no row is unused, and classes and owners match the row.
 
-mod sources;
-
 use std::collections::BTreeMap;
 use std::fs;
 
+use crate::sources::{Sources, without_tests};
 use regex::Regex;
 use sidestep_contract::codes::{self, Code};
-use sources::{Sources, without_tests};
 
 /// The folder of the table.
 const TABLE: &str = "sdk/contract/src/codes";
