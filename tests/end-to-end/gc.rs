@@ -216,5 +216,5 @@ fn what_lies_on_disk_is_swept_by_its_age() {
     assert!(!stillborn.exists() && mine.join("novel.txt").exists());
     assert!(fs::exists(&used).unwrap() && fs::exists(&foreign).unwrap());
     let again = place.run(&["gc"]);
-    assert_eq!(said(&again), "Nothing was left behind.\n");
+    assert_eq!(said(&again), "Nothing to remove.\n");
 }

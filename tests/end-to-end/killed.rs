@@ -281,7 +281,7 @@ fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
     }
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!(run.child.wait().unwrap().code(), Some(130));
-    assert!(said.contains("Ended at once"), "{said}");
+    assert!(said.contains("Exited without cleaning up"), "{said}");
     send("CONT");
 
     let mut run = Running::start(&mut place, &["resume", &id]);

@@ -37,17 +37,20 @@ fn a_second_one_is_refused_and_the_way_on_is_said() {
     // Another scenario is another sandbox.
     let status = ["sandbox", "status", "--scenario", "no-binding"];
     let said = errors(&served.place.run(&status));
-    assert!(said.contains("no sandbox `no-binding` is live"), "{said}");
+    assert!(
+        said.contains("no sandbox `no-binding` is running"),
+        "{said}"
+    );
 
     let said = errors(&served.place.run(&["sandbox", "stop"]));
-    assert_eq!(said, "the sandbox has ended; what it knows is kept\n");
+    assert_eq!(said, "the sandbox was stopped; its state is kept\n");
     assert_eq!(served.end(), Some(0));
     let said = errors(&served.place.run(&["sandbox", "stop"]));
-    assert_eq!(said, "no sandbox was live\n");
+    assert_eq!(said, "no sandbox was running\n");
     let said = errors(&served.place.run(&["sandbox", "reset"]));
-    assert_eq!(said, "the sandbox is forgotten\n");
+    assert_eq!(said, "the sandbox and its state were deleted\n");
     let said = errors(&served.place.run(&["sandbox", "reset"]));
-    assert_eq!(said, "there was nothing to forget\n");
+    assert_eq!(said, "there was nothing to delete\n");
 }
 
 #[test]
@@ -57,7 +60,7 @@ fn what_was_killed_is_not_live_and_comes_back_as_it_was() {
     let authority = served.place.sandbox_file("healthy", "tls/ca.crt");
     served.kill();
     let said = errors(&served.place.run(&["sandbox", "status"]));
-    assert!(said.contains("no sandbox `healthy` is live"), "{said}");
+    assert!(said.contains("no sandbox `healthy` is running"), "{said}");
     assert!(said.contains("sidestep sandbox"), "{said}");
     let place = std::mem::replace(&mut served.place, Place::new());
     let mut again = Served::with(place, &["sandbox"]);
@@ -81,7 +84,7 @@ fn a_port_that_is_taken_is_another_one_and_that_is_said() {
     assert!(
         again
             .welcome
-            .contains("the last time's port was taken of STORAGE"),
+            .contains("the previous port of STORAGE is in use"),
         "{}",
         again.welcome
     );

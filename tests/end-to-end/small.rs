@@ -64,7 +64,7 @@ fn a_context_is_listed_packed_and_explained() {
     let explain = run(folder.path(), &["context", "explain", "gone.txt"]);
     assert_eq!(
         stderr(&explain).trim(),
-        "gone.txt is not there now; this is what would count"
+        "gone.txt does not exist; this rule would apply to it"
     );
     let explain = run(folder.path(), &["context", "explain", "b.log"]);
     assert_eq!(stderr(&explain), "");

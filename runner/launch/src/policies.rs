@@ -49,7 +49,7 @@ fn read(path: &Path, named: Named) -> Result<Option<String>, Diagnostic> {
         },
         Err(OwnError::NotOwn(not_own)) => {
             let message = format!("the policy {} can't be trusted: {not_own}", path.display());
-            let help = "look at what it says, then make it yours alone:";
+            let help = "read the file, then make yourself its only owner and writer:";
             Err(Diagnostic::error(codes::policy::NOT_OWN, message)
                 .with_help(help)
                 .with_helps(not_own.repair()))

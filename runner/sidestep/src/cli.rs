@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line.
 
 mod about;
 mod checking;
@@ -32,15 +32,15 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// What holds for every command.
+    /// The options of every command.
     #[command(flatten)]
     pub global: Global,
 }
 
-/// Where help shows the options of every command.
+/// The help heading of the options of every command.
 const EVERYWHERE: &str = "Options of every command";
 
-/// What holds for every command.
+/// The options of every command.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Global {
     /// The folder that all paths are relative to [default: the current one]
@@ -49,68 +49,69 @@ pub struct Global {
     /// When to use colours
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN")]
     pub color: Option<Color>,
-    /// Say more: once for debug lines, twice for every call of a plugin, three times for the runner's own log
+    /// Print more: once for debug lines, twice for each host call of a plugin, three times for the runner's own log
     #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Say only warnings, failures and the end
+    /// Print only warnings, failures and the result
     #[arg(short, long, global = true, help_heading = EVERYWHERE, conflicts_with = "verbose")]
     pub quiet: bool,
 }
 
-/// What is to be done.
+/// The command to run.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a pipeline
     ///
-    /// FILE defaults to sidestep.yaml. With --sandbox and no such file, the Dockerfile of the
-    /// workspace is built with the built-in quickstart. Under CI the run's id is the CI's own, so a
-    /// job that is started again goes on where the first one stopped.
+    /// FILE defaults to sidestep.yaml. With --sandbox and no such file, the built-in quickstart
+    /// builds the Dockerfile of the workspace. Under CI, the run's id derives from the CI job, so a
+    /// retried job resumes the run of the first attempt.
     Run(Run),
-    /// Check pipeline files: every problem at once
+    /// Check pipeline files and report every problem at once
     ///
-    /// Nothing is started and nothing is called. The exit code is the one that `run` would end with
-    /// before it started: 0, 2 for what is wrong in a file, 3 for a missing grant, 6 for a policy or
-    /// a setting that can't be read.
+    /// No step is started and no service is called. The exit code is the one that `run` would end
+    /// with before its first step: 0, 2 for an error in a file, 3 for a missing grant, 6 for a policy
+    /// or a setting that can't be read.
     Validate(Validate),
     /// Show what would run, and what each step may touch
     ///
-    /// Nothing is started and nothing is called. `--output json` prints the very value that `run`
-    /// executes.
+    /// No step is started and no service is called. `--output json` prints the plan exactly as `run`
+    /// executes it.
     Plan(Plan),
     /// Run one plugin, without a pipeline file
     ///
-    /// It runs as the one step of a run, which `runs`, `logs` and `resume` know like any other.
+    /// The plugin is the only step of a run that works with `runs`, `logs` and `resume` like any
+    /// other run.
     Exec(Exec),
-    /// Go on with a run: what did not succeed is tried again
+    /// Resume a run: retry the steps that did not succeed
     ///
-    /// Steps that succeeded keep their outputs. A step whose process was killed finds the pod that
-    /// it had, and follows its log from where it stopped.
+    /// Steps that succeeded keep their outputs. If the runner was killed while a step's pod ran, the
+    /// step finds that pod again and follows its log from where it stopped.
     Resume(Resume),
     /// List runs, or show one
     Runs(Runs),
-    /// Print what a run, or one of its steps, said
+    /// Print the log of a run, or of one of its steps
     Logs(Logs),
     /// Remove what crashed runs left behind, in clusters and on this disk
     ///
-    /// A pod or an object is removed when its run's journal says that it goes with its step and the
-    /// run's process is gone, or when it carries Sidestep's mark and its time is over. What a live
-    /// run uses, what a detached run waits for, and what another machine's run made that has not
-    /// expired, is left alone. Every run first sweeps expired pods in the namespaces it works in.
+    /// Removes a pod or an object if its run's process is gone and the run's journal says that it is
+    /// removed with its step, or if it has Sidestep's mark and has expired. Keeps everything that a
+    /// live run uses, that a detached run waits for, or that a run on another machine made and that
+    /// has not expired. Every run first removes expired pods in the namespaces that it works in.
     Gc(Gc),
-    /// Show what a build context holds
+    /// List, pack or explain a build context
     #[command(subcommand)]
     Context(Context),
-    /// Look at plugins
+    /// Inspect plugins
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Google's side and a small Kubernetes on this machine: serve it, or look after it
+    /// Serve or manage the sandbox: Google's APIs and a small Kubernetes on this machine
     Sandbox(Sandbox),
     /// Print a JSON Schema (draft 2020-12), for editors and programs
     ///
     /// An editor checks pipelines as you type with `sidestep schema pipeline > sidestep.schema.json`
     /// and `# yaml-language-server: $schema=./sidestep.schema.json` as the pipeline's first line.
     Schema(Schema),
-    /// Print each setting and where it comes from
+    /// Print each setting and its source
     Settings(Settings),
     /// Print each limit of a step, a plugin or a file, with the setting that changes it
     Limits(Limits),
@@ -128,10 +129,10 @@ pub enum Format {
     Json,
 }
 
-/// Picks the format.
+/// The option that selects the format.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct Output {
-    /// The format of what is printed
+    /// The format of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub output: Format,
 }

@@ -42,7 +42,7 @@ pub(crate) async fn connect(
         .map_err(|error| unavailable(&error))?;
     if attached.started && !session.global.quiet {
         note(&format!(
-            "sandbox `{scenario}` started (process {}); it ends by itself when unused, or with: {}",
+            "sandbox `{scenario}` started (process {}); it stops when it is no longer used, or with: {}",
             attached.live.pid,
             line(&["stop"], scenario)
         ));
@@ -90,8 +90,11 @@ pub(crate) fn places(session: &Session, scenario: &str) -> Result<Places, Failur
 
 /// Returns the path of the running program, which also serves sandboxes and is their kaniko.
 pub(crate) fn program() -> Result<std::path::PathBuf, Failure> {
-    std::env::current_exe()
-        .map_err(|error| Failure::bug(format!("this program can't find itself: {error}")))
+    std::env::current_exe().map_err(|error| {
+        Failure::bug(format!(
+            "the path of the running program can't be determined: {error}"
+        ))
+    })
 }
 
 /// Returns the scenario with this name.
@@ -121,19 +124,19 @@ pub(crate) fn unavailable(error: &SandboxError) -> Failure {
     let failure = Failure::new(class, code, Owner::Operator, message);
     match error {
         SandboxError::Busy { scenario, .. } => failure
-            .with_help("Use that one:")
+            .with_help("Use the running sandbox:")
             .with_helps(commands::enter_sandbox(scenario))
-            .with_help("or end it:")
+            .with_help("or stop it:")
             .with_helps(commands::sandbox(&["stop"], scenario)),
         SandboxError::State { .. } => failure.with_help(
-            "It lies in $XDG_STATE_HOME/sidestep/sandbox (~/.local/state without that variable), \
-             where you must be able to write.",
+            "The sandbox's folder is in $XDG_STATE_HOME/sidestep/sandbox (~/.local/state without that \
+             variable), and must be writable.",
         ),
         SandboxError::Corrupt { path, .. } => {
             let scenario = path.parent().and_then(|folder| folder.file_name());
             let scenario = scenario.unwrap_or_default().to_string_lossy();
             failure
-                .with_help("Start afresh, and forget what it knew:")
+                .with_help("Delete the sandbox's state, and start anew:")
                 .with_helps(commands::sandbox(&["reset"], &scenario))
         }
         _ => failure,
@@ -145,7 +148,7 @@ fn only_in_the_sandbox() -> Failure {
         Class::InvalidInput,
         codes::sandbox::CALLER,
         Owner::Operator,
-        "`--as` picks who calls the sandbox, and this does not run against it",
+        "`--as` selects the caller of the sandbox, but this command does not use the sandbox",
     )
-    .with_help("add --sandbox, or leave --as out")
+    .with_help("add --sandbox, or omit --as")
 }

@@ -35,28 +35,28 @@ pub(crate) fn all() -> Vec<Variables> {
     vec![
         one(
             &[POLICY],
-            "a policy file that applies besides the machine's and the user's",
+            "a policy file that applies in addition to the machine's and the user's",
         ),
         one(
             &[RUN_KEY],
-            "tells jobs of one CI run apart that the CI system gives equal variables, such as those \
-             of a matrix",
+            "distinguishes jobs of one CI run to which the CI system gives the same variables, such \
+             as the jobs of a matrix",
         ),
         one(
             &[LOG],
-            "what the runner logs of its own work, for finding the cause of a failure: a level (`off`, \
-             `error`, `warn`, `info`, `debug`, `trace`) for its own crates, `NAME=LEVEL` for the crate \
-             or module NAME, `*=LEVEL` for all, with commas between them. Others are at `warn` unless \
-             they are named. `-vvv` is `trace`",
+            "the levels of the runner's own log, for debugging, separated by commas: a level (`off`, \
+             `error`, `warn`, `info`, `debug`, `trace`) for the runner's own crates, `NAME=LEVEL` for \
+             the crate or module NAME, `*=LEVEL` for all. Other crates are at `warn` unless they are \
+             named. `-vvv` is `trace`",
         ),
         one(
             &[LOG_FORMAT],
-            "how that log is written: `text`, or `json` with one object a line",
+            "the format of that log: `text`, or `json` with one object per line",
         ),
         one(
             &[LOG_FILE],
-            "the file that the log is appended to, which only its owner can read (mode 0600), in place \
-             of standard error. A relative path begins at the workspace",
+            "the file to which the log is appended, instead of standard error; only its owner can read \
+             it (mode 0600). A relative path is relative to the workspace",
         ),
         one(
             &[
@@ -69,12 +69,12 @@ pub(crate) fn all() -> Vec<Variables> {
         ),
         one(
             &["TMPDIR"],
-            "the folder of temporary files, and of the report of a crash",
+            "the folder for temporary files and crash reports",
         ),
         one(
             &["NO_COLOR", "TERM", "CI"],
-            "how the output looks: no colours with NO_COLOR; no colours and no lines drawn anew on \
-             a dumb terminal; no lines drawn anew with CI",
+            "the look of the output: NO_COLOR turns colours off; a dumb terminal (TERM) gets no \
+             colours and no redrawn lines; CI turns redrawn lines off",
         ),
         one(
             &["TRACEPARENT"],
@@ -82,23 +82,23 @@ pub(crate) fn all() -> Vec<Variables> {
         ),
         Variables {
             names: PROXIES.to_vec(),
-            about: "the proxy that reaches other hosts",
+            about: "the proxy for requests to other hosts",
         },
         one(
             &["NO_PROXY", "no_proxy"],
-            "hosts that are reached without the proxy",
+            "hosts for which the proxy is not used",
         ),
         one(
             &["SSL_CERT_FILE", "SSL_CERT_DIR"],
-            "certificates of authorities in place of the system's",
+            "CA certificates to trust instead of the system's",
         ),
         one(
             &["GOOGLE_APPLICATION_CREDENTIALS"],
-            "the file of the credentials that Google is called with",
+            "the credentials file for calls of Google's APIs",
         ),
         one(
             &["GOOGLE_CLOUD_QUOTA_PROJECT"],
-            "the project whose quota calls of Google count against",
+            "the project whose quota calls of Google's APIs use",
         ),
         one(
             &["GCE_METADATA_HOST"],
@@ -106,11 +106,11 @@ pub(crate) fn all() -> Vec<Variables> {
         ),
         one(
             &["STORAGE_EMULATOR_HOST"],
-            "the address of an emulator of Cloud Storage, as gcloud's libraries take it",
+            "the address of a Cloud Storage emulator, in the format of Google's client libraries",
         ),
         one(
             &["KUBECONFIG"],
-            "the kubeconfig files whose contexts the setting `clusters` names",
+            "the kubeconfig files with the contexts that the setting `clusters` names",
         ),
         one(
             &["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"],
@@ -118,8 +118,8 @@ pub(crate) fn all() -> Vec<Variables> {
         ),
         Variables {
             names: ci_variables().collect(),
-            about: "the id of the run: the job of a CI system, so that a job that is tried again \
-                    goes on with its run",
+            about: "the id of the run, which derives from the CI job, so that a retried job resumes \
+                    its run",
         },
         one(
             &[
@@ -134,8 +134,8 @@ pub(crate) fn all() -> Vec<Variables> {
                 "CI_PIPELINE_SOURCE",
                 "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH",
             ],
-            "where the code comes from, for policies. A job can set them as it likes, so nothing \
-             that they say is verified",
+            "the origin of the code, for policies. A job can set these variables to any value, so \
+             the origin is unverified",
         ),
         one(
             &[
@@ -143,18 +143,18 @@ pub(crate) fn all() -> Vec<Variables> {
                 "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
                 "CI_SERVER_URL",
             ],
-            "the CI system's id token, whose claims `wi-verify` compares with a pool's conditions",
+            "the CI system's ID token, whose claims `wi-verify` compares with a pool's conditions",
         ),
     ]
 }
 
-const HOMES: &str = "where the files of the user lie (XDG Base Directory Specification 0.8); a \
-                     relative path is not used";
+const HOMES: &str = "the folders of the user's files (XDG Base Directory Specification 0.8); relative \
+                     paths are ignored";
 
 /// Returns a variable's value, if it is set and valid UTF-8.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is where variables are read"
+    reason = "only this module reads environment variables"
 )]
 pub(crate) fn get(name: &str) -> Option<String> {
     assert_known(name);
@@ -164,7 +164,7 @@ pub(crate) fn get(name: &str) -> Option<String> {
 /// Returns a variable's value as the system has it, if it is set.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is where variables are read"
+    reason = "only this module reads environment variables"
 )]
 pub(crate) fn get_os(name: &str) -> Option<OsString> {
     assert_known(name);
@@ -174,7 +174,7 @@ pub(crate) fn get_os(name: &str) -> Option<OsString> {
 /// Returns the value of a variable that a pipeline names.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is where variables are read"
+    reason = "only this module reads environment variables"
 )]
 pub(crate) fn of_pipeline(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -184,6 +184,6 @@ pub(crate) fn of_pipeline(name: &str) -> Option<String> {
 fn assert_known(name: &str) {
     debug_assert!(
         settings::is_variable(name) || all().iter().any(|known| known.names.contains(&name)),
-        "{name} is read and stands in no table"
+        "{name} is read but is not in the table of variables"
     );
 }

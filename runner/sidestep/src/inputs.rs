@@ -24,8 +24,8 @@ pub(crate) fn read(
             Value::Null => Map::new(),
             _ => {
                 return Err(Error::usage(
-                    format!("{} holds no map of inputs", file.display()),
-                    "write `name: value`, one a line",
+                    format!("{} is not a map of inputs", file.display()),
+                    "write one `name: value` per line",
                 ));
             }
         },

@@ -68,10 +68,10 @@ pub(crate) async fn launch(
         shown = tokio::task::spawn_blocking(move || reporting.join()) => match shown {
             Ok(Ok(None)) => {}
             Ok(Ok(Some(error))) => {
-                output::note(&format!("not all of it could be shown: {error}"));
+                output::note(&format!("the end of the output could not be shown: {error}"));
             }
             Ok(Err(_)) | Err(_) => {
-                output::note("what was to be shown was lost; `sidestep logs` has it");
+                output::note("the rest of the output was lost; `sidestep logs` prints the log");
             }
         },
         exit = signals.next_after_the_end() => {
@@ -88,7 +88,7 @@ pub(crate) async fn launch(
 
 fn not_all_shown(run: &str) {
     output::note_shortly(&format!(
-        "The run is over; not all of it was shown: {}, {}",
+        "The run has ended, but not all of its output was shown: {}, {}",
         show::command_or_nothing(commands::show_run(run).as_ref()),
         show::command_or_nothing(commands::logs(run, None).as_ref())
     ));

@@ -56,7 +56,7 @@ pub(crate) fn all() -> Vec<Limit> {
             codes::plugin::TRAPPED,
         ),
         limit(
-            "what one host call brings",
+            "result of one host call",
             size(step.call_bytes),
             codes::plugin::STOPPED,
         ),
@@ -76,7 +76,7 @@ pub(crate) fn all() -> Vec<Limit> {
             codes::plugin::STOPPED,
         ),
         limit(
-            "what an attempt logs",
+            "log text of an attempt",
             bytes(step.step.log_bytes),
             codes::log::FULL,
         ),
@@ -102,12 +102,12 @@ pub(crate) fn all() -> Vec<Limit> {
             codes::output::TOO_LARGE,
         ),
         limit(
-            "grace after a cancel",
+            "grace period after a cancel",
             time(RunOptions::default().cancel_grace),
             codes::run::CANCELLED,
         ),
         limit(
-            "grace after a time-out",
+            "grace period after a timeout",
             time(step.grace),
             codes::step::TIMED_OUT,
         ),
@@ -128,7 +128,11 @@ pub(crate) fn all() -> Vec<Limit> {
         ),
         set(
             known::COMPILE_TIME,
-            limit("time to compile a plugin", time(compile.time), compiling),
+            limit(
+                "CPU time to compile a plugin",
+                time(compile.time),
+                compiling,
+            ),
         ),
         set(
             known::COMPILE_MEMORY,
@@ -154,12 +158,12 @@ pub(crate) fn all() -> Vec<Limit> {
             codes::expression::SYNTAX,
         ),
         limit(
-            "steps of evaluating an expression or a schema",
+            "steps to evaluate an expression or a schema",
             evaluation.steps.to_string(),
             codes::expression::BUDGET,
         ),
         limit(
-            "memory of evaluating an expression or a schema",
+            "memory to evaluate an expression or a schema",
             size(evaluation.memory),
             codes::expression::BUDGET,
         ),

@@ -69,7 +69,7 @@ fn format(text: Option<&str>) -> Result<Format, Error> {
 
 fn unusable(variable: &str, why: &str) -> Error {
     let wrong = Diagnostic::error(codes::settings::WRONG, format!("${variable}: {why}"))
-        .with_help("`sidestep settings --explain` says what each variable takes")
+        .with_help("`sidestep settings --explain` explains the values of each variable")
         .with_exit(Exit::Configuration);
     vec![wrong].into()
 }

@@ -60,7 +60,7 @@ pub(crate) fn finished(exit: Exit) -> Exit {
         Owner::Operator,
         format!("the output can't be written: {error}"),
     )
-    .with_help("what was written is not all of it: free some space, or send it elsewhere");
+    .with_help("the output is incomplete: free some space, or write it to another place");
     note(&render_failure(&failure, false).join("\n"));
     // A failure of the command itself counts for more than one of its output.
     match exit {

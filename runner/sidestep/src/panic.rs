@@ -46,11 +46,11 @@ fn said(info: &PanicHookInfo<'_>) -> String {
         Err(_) => text.push_str(&report),
     }
     text.push_str(concat!(
-        "Please send it: ",
+        "Please attach it to an issue: ",
         env!("CARGO_PKG_REPOSITORY"),
         "/issues\n"
     ));
-    text.push_str("A run that was under way can be resumed: `sidestep runs` lists it.");
+    text.push_str("An interrupted run can be resumed: `sidestep runs` lists it.");
     text
 }
 

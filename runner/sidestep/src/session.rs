@@ -35,7 +35,7 @@ impl Session {
         let workspace = asked.canonicalize().map_err(|error| {
             Error::usage(
                 format!("the workspace {} can't be opened: {error}", asked.display()),
-                "--workspace names an existing folder",
+                "pass an existing folder with --workspace",
             )
         })?;
         let masks = Arc::new(Masks::new());
@@ -122,7 +122,7 @@ fn words(told: &Note<'_>) -> String {
     match told {
         Note::Compiling(compiling) => {
             let (name, size) = (show::line(compiling.name), bytes(compiling.size as u64));
-            format!("compiling {name} ({size}); it is kept for the next time")
+            format!("compiling {name} ({size}); the result is cached")
         }
         Note::Swept(swept) => {
             let kind = show::line(&swept.kind);

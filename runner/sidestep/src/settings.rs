@@ -48,11 +48,11 @@ pub enum Color {
     Never,
 }
 
-/// What SIGTERM and SIGHUP do. SIGINT always cancels.
+/// The effect of SIGTERM and SIGHUP. SIGINT always cancels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnTerminate {
-    /// Stop what was started, and clean up.
+    /// Stop the steps and clean up.
     #[default]
     Cancel,
     /// Leave pods running, so that the run can be resumed.
@@ -70,7 +70,7 @@ pub struct Settings {
     pub color: Setting<Color>,
     /// The maximum number of steps that run in parallel.
     pub max_parallel: Setting<usize>,
-    /// What SIGTERM and SIGHUP do.
+    /// The effect of SIGTERM and SIGHUP.
     pub on_terminate: Setting<OnTerminate>,
     /// The maximum size of a run's journal, in bytes.
     pub journal_limit: Setting<Limit>,

@@ -73,16 +73,18 @@ impl Signals {
                         stop.stop(StopReason::Asked { exit, detach });
                         // A blocked terminal must not prevent the run from ending.
                         note_apart(match (detach, exit) {
-                            (true, _) => "Detaching: what runs outside is left as it is.",
-                            (false, Exit::Interrupted) => {
-                                "Cancelling: cleaning up what was started. Press Ctrl-C again to end at once."
+                            (true, _) => {
+                                "Detaching: pods and other outside objects are left as they are."
                             }
-                            (false, _) => "Cancelling: cleaning up what was started.",
+                            (false, Exit::Interrupted) => {
+                                "Cancelling and cleaning up. Press Ctrl-C again to exit immediately."
+                            }
+                            (false, _) => "Cancelling and cleaning up.",
                         });
                     }
                     Act::Force => {
                         note_shortly(
-                            "Ended at once: what was started may still be there; `sidestep resume` finds it.",
+                            "Exited without cleaning up: outside objects may still exist; `sidestep resume` finds them.",
                         );
                         crate::log::finish();
                         // Each record was written at once, so nothing is lost by exiting here.

@@ -16,15 +16,15 @@ pub(super) fn page(runner: &Runner) -> Result<String> {
         .collect();
     let mut page = String::from(
         "# Settings\n\nAs `sidestep settings --explain` prints them, with the defaults of a user \
-         whose home is `/home/you`. [Settings](../settings.md) says which one counts.\n",
+         whose home is `/home/you`. [Settings](../settings.md) explains which one applies.\n",
     );
     for section in sections(&runner.ask(&["settings", "--explain"])?) {
         match section.title.split(':').next() {
             Some("Settings") => settings(&mut page, &section, &defaults),
-            Some("Variables of the environment besides") => {
+            Some("Other environment variables") => {
                 page.push_str(
-                    "\n## Variables of the environment\n\nBesides the variables of settings, and \
-                     those that a pipeline lists in `env` and `secrets`.\n\n| Variables | Read for \
+                    "\n## Other environment variables\n\nIn addition to the variables of settings, and \
+                     those that a pipeline lists in `env` and `secrets`.\n\n| Variables | Purpose \
                      |\n|---|---|\n",
                 );
                 for (names, says) in &section.entries {
@@ -33,7 +33,7 @@ pub(super) fn page(runner: &Runner) -> Result<String> {
                 }
             }
             Some("Files") => {
-                page.push_str("\n## Files\n\n| Path | Holds |\n|---|---|\n");
+                page.push_str("\n## Files\n\n| Path | Contents |\n|---|---|\n");
                 for (path, says) in &section.entries {
                     let _ = writeln!(page, "| `{path}` | {} |", cell(&says.join(" ")));
                 }
@@ -49,7 +49,7 @@ fn settings(page: &mut String, section: &Section<'_>, defaults: &BTreeMap<&str, 
         let (name, rest) = head.split_once(": ").unwrap_or((head, ""));
         let (written, also) = rest.split_once("; also ").unwrap_or((rest, ""));
         let _ = write!(page, "\n## {name}\n\n{}\n\n", says.join("\n\n"));
-        let _ = writeln!(page, "- Written as {written}.");
+        let _ = writeln!(page, "- Format: {written}.");
         if !also.is_empty() {
             let _ = writeln!(page, "- Also set by `{}`.", also.replace(", ", "`, `"));
         }

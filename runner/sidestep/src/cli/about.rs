@@ -7,7 +7,7 @@ use super::Output;
 /// `sidestep plugin …`
 #[derive(Debug, Subcommand)]
 pub enum Plugin {
-    /// Print a plugin's manifest, imports, size and digest; nothing of it runs
+    /// Print a plugin's manifest, imports, size and digest, without running it
     Inspect {
         /// The plugin, as a step's `uses` names it; a bare NAME is sidestep/NAME
         plugin: String,
@@ -20,11 +20,11 @@ pub enum Plugin {
 /// `sidestep schema`
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// Of what
+    /// The format to print the schema of
     pub of: SchemaOf,
 }
 
-/// What there is a schema of.
+/// A format that has a schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum SchemaOf {
     /// A pipeline file, with the inputs of the built-in plugins
@@ -40,7 +40,7 @@ pub enum SchemaOf {
 /// `sidestep settings`
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// Print instead what there is to set: every setting, variable of the environment, and file
+    /// Explain every setting, environment variable and file instead
     #[arg(long)]
     pub explain: bool,
     /// The format.
@@ -51,7 +51,7 @@ pub struct Settings {
 /// `sidestep limits`
 #[derive(Debug, Args)]
 pub struct Limits {
-    /// Print what each grant allows instead: the keys of its scopes
+    /// Print what each grant allows instead, with the keys of its scopes
     #[arg(long)]
     pub grants: bool,
     /// The format.

@@ -1,4 +1,4 @@
-//! Looking before running: `validate` and `plan`.
+//! Checks before a run: `validate` and `plan`.
 
 use std::path::PathBuf;
 
@@ -9,12 +9,12 @@ use super::{Inputs, Pipeline};
 /// `sidestep validate`
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// The pipelines' files [default: sidestep.yaml]
+    /// The pipeline files [default: sidestep.yaml]
     pub files: Vec<PathBuf>,
-    /// What it is given.
+    /// The inputs.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// One more policy that caps the run
+    /// An additional policy that limits the run
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
     /// The format
@@ -22,7 +22,7 @@ pub struct Validate {
     pub output: ProblemsFormat,
 }
 
-/// How what was found in files is printed.
+/// The format of the problems that were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ProblemsFormat {
     /// For people.
@@ -30,9 +30,9 @@ pub enum ProblemsFormat {
     Human,
     /// For programs: a list.
     Json,
-    /// SARIF 2.1.0, as code scanning takes it.
+    /// SARIF 2.1.0, for code scanning.
     Sarif,
-    /// GitHub's workflow commands: annotations of a change's lines.
+    /// GitHub's workflow commands, which annotate the lines of a change.
     Github,
 }
 
@@ -48,21 +48,22 @@ pub struct Plan {
     /// The file to write instead of standard output
     #[arg(short = 'o', id = "out", value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Print the least `grants` that each step requests, as YAML to paste, whatever the file
-    /// grants and policies allow
+    /// Print the minimal `grants` that each step requests, as YAML to paste, regardless of what the
+    /// file grants and policies allow
     #[arg(long, group = "instead", conflicts_with = "output")]
     pub suggest_grants: bool,
-    /// Print the least Role and RoleBinding that the runner needs in each namespace, as YAML for
-    /// kubectl. WHO runs sidestep: an e-mail, or NAMESPACE/NAME of a Kubernetes service account
+    /// Print the minimal Role and RoleBinding that the runner needs in each namespace, as YAML for
+    /// kubectl. WHO is the account that runs sidestep: an e-mail address, or NAMESPACE/NAME of a
+    /// Kubernetes service account
     #[arg(long, group = "instead", conflicts_with = "output", value_name = "WHO", num_args = 0..=1, require_equals = true)]
     pub rbac: Option<Option<String>>,
-    /// Print the least IAM bindings that the runner and the steps' pods need, as gcloud commands.
-    /// MEMBER runs sidestep: serviceAccount:E-MAIL, user:E-MAIL or principal://…
+    /// Print the minimal IAM bindings that the runner and the steps' pods need, as gcloud commands.
+    /// MEMBER is the account that runs sidestep: serviceAccount:E-MAIL, user:E-MAIL or principal://…
     #[arg(long, group = "instead", conflicts_with = "output", value_name = "MEMBER", num_args = 0..=1, require_equals = true)]
     pub iam: Option<Option<String>>,
 }
 
-/// How a plan is printed.
+/// The format of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum PlanFormat {
     /// For people.

@@ -9,7 +9,7 @@ use super::Output;
 /// `sidestep context …`
 #[derive(Debug, Subcommand)]
 pub enum Context {
-    /// List what the context holds, one path a line
+    /// List the files of the context, one path per line
     Ls {
         /// The context.
         #[command(flatten)]
@@ -33,7 +33,7 @@ pub enum Context {
         #[arg(short = 'o', value_name = "FILE")]
         file: PathBuf,
     },
-    /// Say which line of the ignore file decides about a path
+    /// Show which line of the ignore file includes or excludes a path
     Explain {
         /// A path in the context
         path: PathBuf,
@@ -43,21 +43,21 @@ pub enum Context {
     },
 }
 
-/// Which context.
+/// The context.
 #[derive(Debug, Args)]
 pub struct ContextDir {
     /// The context's folder
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
-    /// The Dockerfile, relative to the context; it decides which ignore file counts
+    /// The Dockerfile, relative to the context; it determines which ignore file applies
     #[arg(long, value_name = "FILE", default_value = "Dockerfile")]
     pub dockerfile: PathBuf,
 }
 
-/// What becomes of modes.
+/// The options for file modes.
 #[derive(Debug, Args)]
 pub struct Modes {
-    /// Keep the modes of files; without it they are 644 or 755, as on every machine
+    /// Keep the modes of files, instead of normalizing them to 644 or 755
     #[arg(long)]
     pub keep_modes: bool,
 }

@@ -1,4 +1,4 @@
-//! Running: `run`, `exec` and `resume`.
+//! Commands that run steps: `run`, `exec` and `resume`.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use clap::Args;
 use super::Output;
 use crate::settings::OnTerminate;
 
-/// What a pipeline is given.
+/// The inputs of a pipeline.
 #[derive(Debug, Args)]
 pub struct Inputs {
-    /// An input; NAME=@FILE.json for a structure
+    /// An input; NAME=@FILE.json for a list or a map
     #[arg(short, value_name = "NAME=VALUE")]
     pub input: Vec<String>,
     /// A file of inputs, JSON or YAML
@@ -19,35 +19,35 @@ pub struct Inputs {
     pub inputs: Option<PathBuf>,
 }
 
-/// A pipeline and what it is given.
+/// A pipeline, its inputs and a policy.
 #[derive(Debug, Args)]
 pub struct Pipeline {
-    /// The pipeline's file [default: sidestep.yaml]
+    /// The pipeline file [default: sidestep.yaml]
     pub file: Option<PathBuf>,
-    /// What it is given.
+    /// The inputs.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// One more policy that caps the run
+    /// An additional policy that limits the run
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }
 
-/// How a run is run and shown.
+/// The options of a run and its output.
 #[derive(Debug, Args)]
 pub struct RunFlags {
-    /// How many steps run side by side
+    /// The maximum number of steps that run in parallel
     #[arg(long, value_name = "N")]
     pub max_parallel: Option<NonZero<usize>>,
-    /// What SIGTERM and SIGHUP do: cancel and clean up, or leave what runs outside
+    /// The effect of SIGTERM and SIGHUP: cancel and clean up, or leave pods running
     #[arg(long, value_name = "WHAT")]
     pub on_terminate: Option<OnTerminate>,
-    /// Run against the sandbox, no account needed: healthy, or broken as SCENARIO says
+    /// Run against the sandbox, without any account: healthy, or broken as in SCENARIO
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
     pub sandbox: Option<String>,
-    /// Who calls the sandbox [default: developer]; nobody, or a service account's address
+    /// The caller of the sandbox: developer, nobody, or a service account's address [default: developer]
     #[arg(long = "as", value_name = "PRINCIPAL")]
     pub caller: Option<String>,
-    /// The format: json is one event a line
+    /// The format; `json` is one event per line.
     #[command(flatten)]
     pub output: Output,
 }
@@ -58,13 +58,13 @@ pub struct Run {
     /// The pipeline.
     #[command(flatten)]
     pub pipeline: Pipeline,
-    /// Run only these steps, and what they need: a step's id, or one instance's, `build[arch=arm64]`
+    /// Run only the given steps and the steps that they need: a step's id, or one instance's, `build[arch=arm64]`
     #[arg(long, value_name = "ID")]
     pub step: Vec<String>,
-    /// The run's id; one that is not finished goes on
+    /// The run's id; an unfinished run with this id is resumed
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
-    /// How.
+    /// The options.
     #[command(flatten)]
     pub flags: RunFlags,
 }
@@ -74,22 +74,22 @@ pub struct Run {
 pub struct Exec {
     /// The plugin, as a step's `uses` names it; a bare NAME is sidestep/NAME
     pub plugin: String,
-    /// One of the plugin's inputs; NAME=@FILE.json for a structure
+    /// An input of the plugin; NAME=@FILE.json for a list or a map
     #[arg(short, value_name = "NAME=VALUE")]
     pub input: Vec<String>,
     /// A file of inputs, JSON or YAML
     #[arg(long, value_name = "FILE")]
     pub inputs: Option<PathBuf>,
-    /// What it is granted, as under a step's `grants`; JSON or YAML
+    /// A file of grants, as under a step's `grants`; JSON or YAML
     #[arg(long, value_name = "FILE")]
     pub grants: Option<PathBuf>,
-    /// One more policy that caps the run
+    /// An additional policy that limits the run
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// The run's id; one that is not finished goes on
+    /// The run's id; an unfinished run with this id is resumed
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
-    /// How.
+    /// The options.
     #[command(flatten)]
     pub flags: RunFlags,
 }
@@ -99,10 +99,10 @@ pub struct Exec {
 pub struct Resume {
     /// The run's id
     pub run: String,
-    /// One more policy that caps the run
+    /// An additional policy that limits the run
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// How.
+    /// The options.
     #[command(flatten)]
     pub flags: RunFlags,
 }

@@ -1,4 +1,4 @@
-//! What runs left: `runs`, `logs` and `gc`.
+//! Commands for earlier runs: `runs`, `logs` and `gc`.
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -11,7 +11,7 @@ pub struct Runs {
     /// The format.
     #[command(flatten)]
     pub output: Output,
-    /// What of the runs; a list without it.
+    /// The subcommand; without one, the runs are listed.
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
 }
@@ -36,40 +36,41 @@ pub struct Logs {
     pub run: String,
     /// A step, or one instance of it
     pub step: Option<String>,
-    /// Go on until the run ends
+    /// Follow the log until the run ends
     #[arg(short, long)]
     pub follow: bool,
-    /// Only this container of the pods: NAME, or NAMESPACE/POD/NAME
+    /// Print only this container's log: NAME, or NAMESPACE/POD/NAME
     #[arg(long, value_name = "CONTAINER")]
     pub container: Option<String>,
-    /// Write the bytes of one container's log, unchanged but for masked secrets
+    /// Write the bytes of one container's log, unchanged except for masked secrets
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "away")]
     pub raw: Option<Raw>,
 }
 
-/// Where the bytes of a log may be written.
+/// The places that the bytes of a log may be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Raw {
     /// To a file or a program, not to a terminal
     Away,
-    /// To a terminal, too, which obeys the control sequences in the log
+    /// Also to a terminal, which obeys the control sequences in the log
     Force,
 }
 
 /// `sidestep gc`
 #[derive(Debug, Args)]
 pub struct Gc {
-    /// Only say what would be removed
+    /// Print what would be removed, without removing it
     #[arg(long)]
     pub dry_run: bool,
-    /// Look in the sandbox: healthy, or SCENARIO
+    /// Clean up in the sandbox: healthy, or SCENARIO
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "healthy")]
     pub sandbox: Option<String>,
-    /// A cluster to look in besides those that journals here name, as pipelines name it: where
-    /// the machine that ran the pipeline is gone, and its journal with it
+    /// An additional cluster to clean up, named as in a pipeline. Without it, only clusters that
+    /// journals on this machine name are searched. Use it if the machine that ran the pipeline is
+    /// gone, together with its journals
     #[arg(long, value_name = "CLUSTER", requires = "namespace")]
     pub cluster: Option<String>,
-    /// The namespace of that cluster
+    /// The namespace in that cluster
     #[arg(long, value_name = "NAMESPACE", requires = "cluster")]
     pub namespace: Option<String>,
     /// The format.

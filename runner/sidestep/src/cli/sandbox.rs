@@ -8,16 +8,16 @@ use super::Output;
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Sandbox {
-    /// How it is broken
+    /// The scenario: how the sandbox is broken
     #[arg(long, value_name = "NAME", default_value = "healthy")]
     pub scenario: String,
-    /// Whose sign-in the exports hold: developer, nobody, or a service account's address
+    /// The caller whose credentials the exports hold: developer, nobody, or a service account's address
     #[arg(long = "as", value_name = "PRINCIPAL")]
     pub caller: Option<String>,
-    /// Serve for others: print nothing, and end when nobody has called for 15 minutes
+    /// Serve in the background: print nothing, and end after 15 minutes without a request
     #[arg(long, hide = true)]
     pub detached: bool,
-    /// What of it; serves it in the foreground without one.
+    /// The subcommand; without one, the sandbox is served in the foreground.
     #[command(subcommand)]
     pub command: Option<SandboxCommand>,
 }
@@ -25,32 +25,32 @@ pub struct Sandbox {
 /// `sidestep sandbox …`
 #[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// End the running sandbox; what it knows is kept
+    /// Stop the running sandbox, and keep its state
     Stop(SandboxName),
-    /// End the running sandbox and forget everything
+    /// Stop the running sandbox, and delete its state
     Reset(SandboxName),
-    /// Say whether it runs, and where; `--output env` prints its exports
+    /// Print whether the sandbox runs, and its addresses; `--output env` prints its exports
     Status {
-        /// Which.
+        /// The sandbox.
         #[command(flatten)]
         name: SandboxName,
-        /// The format of what is printed
+        /// The format of the output
         #[arg(long, value_name = "FORMAT", default_value = "human")]
         output: StatusFormat,
-        /// Whose sign-in the exports hold: developer, nobody, or a service account's address
+        /// The caller whose credentials the exports hold: developer, nobody, or a service account's address
         #[arg(long = "as", value_name = "PRINCIPAL")]
         caller: Option<String>,
-        /// Exports for clients that can't be pointed elsewhere: Google's own names, by a proxy
+        /// Print exports for clients whose endpoints can't be set: a proxy serves Google's own host names
         #[arg(long)]
         proxy: bool,
     },
-    /// List the ways to break it
+    /// List the scenarios
     Scenarios {
         /// The format.
         #[command(flatten)]
         output: Output,
     },
-    /// The sandbox's kaniko: takes kaniko's own flags
+    /// Run the sandbox's kaniko, with kaniko's own flags
     #[command(disable_help_flag = true)]
     Kaniko {
         /// kaniko's flags.
@@ -59,15 +59,15 @@ pub enum SandboxCommand {
     },
 }
 
-/// Which sandbox.
+/// The sandbox to use.
 #[derive(Debug, Args)]
 pub struct SandboxName {
-    /// Its scenario
+    /// The sandbox's scenario
     #[arg(long, value_name = "NAME", default_value = "healthy")]
     pub scenario: String,
 }
 
-/// How a sandbox's status is printed.
+/// The format of a sandbox's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum StatusFormat {
     /// For people.

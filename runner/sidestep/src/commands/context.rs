@@ -88,7 +88,7 @@ fn archive(
     let failed = |error: std::io::Error| {
         Error::usage(
             format!("can't write {}: {error}", out.display()),
-            "-o names a file in an existing folder",
+            "pass a file in an existing, writable folder with -o",
         )
     };
     let written = File::create(&draft).map_err(failed).and_then(|draft| {
@@ -132,7 +132,7 @@ fn explain(session: &Session, context: &ContextDir, path: &Path) -> Result<Exit,
     // The rules also apply to paths that do not exist, but the user may have misspelt the path.
     if root.join(relative).symlink_metadata().is_err() {
         note(&format!(
-            "{} is not there now; this is what would count",
+            "{} does not exist; this rule would apply to it",
             show::path(path)
         ));
     }

@@ -93,7 +93,7 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
             format!("would be set aside by: sidestep gc{flag}"),
         ),
         (failed, "failed".to_owned()),
-        (kept, "left alone".to_owned()),
+        (kept, "kept".to_owned()),
     ];
     let told = parts.iter().filter(|(count, _)| *count > 0);
     let told: Vec<_> = told
@@ -101,8 +101,8 @@ fn human(session: &Session, scenario: Option<&str>, found: &[Finding]) {
         .collect();
     let done = removed + going + would + aside + would_aside + failed;
     line(&match (done, kept) {
-        (0, 0) => "Nothing was left behind.".to_owned(),
-        (0, kept) => format!("Nothing to remove; {kept} left alone."),
+        (0, 0) => "Nothing to remove.".to_owned(),
+        (0, kept) => format!("Nothing to remove; {kept} kept."),
         _ => told.join("; "),
     });
 }

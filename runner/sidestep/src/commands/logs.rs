@@ -139,7 +139,7 @@ fn lost(envelope: &Envelope) -> Error {
         Owner::Operator,
         why.rewrite(|why| format!("a part of the log is lost {why}")),
     )
-    .with_help("What was written ends before it; without `--raw` the rest is shown.")
+    .with_help("The output ends before that part. Without `--raw`, the rest is shown too.")
     .into()
 }
 

@@ -30,8 +30,9 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Err
         iam(plan, member.as_deref())
     } else {
         match args.output {
-            PlanFormat::Json => show::json_pretty(plan)
-                .map_err(|error| Failure::bug(format!("the plan is no JSON: {error}")))?,
+            PlanFormat::Json => show::json_pretty(plan).map_err(|error| {
+                Failure::bug(format!("the plan can't be written as JSON: {error}"))
+            })?,
             PlanFormat::Mermaid => mermaid(plan),
             PlanFormat::Human if args.out.is_none() => {
                 prose(human(plan, session.look().color).trim_end());
@@ -48,7 +49,7 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Err
                 |error| {
                     Error::usage(
                         format!("can't write {}: {error}", file.display()),
-                        "-o names a file in an existing folder",
+                        "pass a file in an existing, writable folder with -o",
                     )
                 },
             )?;
@@ -80,15 +81,18 @@ fn human(plan: &Plan, color: bool) -> String {
         .collect();
     if !later.is_empty() {
         lines.push(String::new());
-        lines.push("Known only when what it needs has run, and within the grants above".to_owned());
+        lines.push(
+            "Requests that depend on the outputs of earlier steps, limited to the grants above"
+                .to_owned(),
+        );
         lines.extend(later);
     }
     lines.push(String::new());
     lines.push(if plan.policies.is_empty() {
-        "No policy was found: the pipeline's grants are the only ceiling.".to_owned()
+        "No policy was found: only the pipeline's grants limit the steps.".to_owned()
     } else {
         let policies: Vec<_> = plan.policies.iter().map(show::line).collect();
-        format!("Capped by {}", policies.join(", "))
+        format!("Limited by {}", policies.join(", "))
     });
     lines.push(String::new());
     lines.join("\n")

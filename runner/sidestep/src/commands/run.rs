@@ -27,10 +27,10 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Erro
     let source = if alone && args.flags.sandbox.is_some() {
         if !session.global.quiet {
             note(
-                "no sidestep.yaml here: building the Dockerfile of this folder with the built-in quickstart",
+                "there is no sidestep.yaml: building the Dockerfile of this folder with the built-in quickstart",
             );
             note(
-                "its inputs: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
+                "the inputs of the quickstart: -i dockerfile=FILE -i target=STAGE -i buildArgs=@FILE.json -i image=NAME -i tag=TAG",
             );
         }
         quickstart()
@@ -69,20 +69,20 @@ fn hints(file: &str, sandbox: Option<&str>) -> Vec<Hint> {
     if file != QUICKSTART {
         add(
             commands::plan(file),
-            "what each step may touch, without running",
+            "show what each step may touch, without running it",
         );
         add(
             commands::run(file, sandbox),
-            "again: an unchanged context is not sent twice",
+            "run again: an unchanged context is not uploaded twice",
         );
     }
-    add(Some(Command::fixed(&["sidestep", "runs"])), "what ran");
+    add(Some(Command::fixed(&["sidestep", "runs"])), "list the runs");
     if let Some(scenario) = sandbox {
         add(
             Some(Command::fixed(&["sidestep", "sandbox", "scenarios"])),
-            "ways to break it: --sandbox=NAME",
+            "list ways to break the sandbox: --sandbox=NAME",
         );
-        add(commands::sandbox(&["stop"], scenario), "end the sandbox");
+        add(commands::sandbox(&["stop"], scenario), "stop the sandbox");
     }
     hints
 }
@@ -151,7 +151,7 @@ pub(crate) fn read_source(session: &Session, file: Option<&Path>) -> Result<Sour
 /// read.
 fn too_large(path: &Path) -> Error {
     let message = format!(
-        "{} has more than {MAX_BYTES} bytes, the most that are read",
+        "{} has more than {MAX_BYTES} bytes, the maximum",
         path.display()
     );
     vec![Diagnostic::error(codes::yaml::TOO_LARGE, message)].into()

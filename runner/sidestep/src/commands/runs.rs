@@ -233,17 +233,17 @@ fn show_human(
         )
     };
     for intent in kept {
-        line(&format!("made and kept: {}", named(intent)));
+        line(&format!("created and kept: {}", named(intent)));
     }
     for intent in &left {
-        line(&format!("left outside: {}", named(intent)));
+        line(&format!("not removed: {}", named(intent)));
     }
     if !left.is_empty() && summary.writer.is_none() {
         let scenario = summary.sandbox.as_ref();
         let flag = scenario.map_or_else(String::new, |name| {
             format!(" --sandbox={}", show::shell_word(name))
         });
-        line(&format!("  remove it: sidestep gc{flag}"));
+        line(&format!("  to remove it: sidestep gc{flag}"));
     }
     if let Some(journal) = &summary.damaged {
         line("");

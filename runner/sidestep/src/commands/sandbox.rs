@@ -29,9 +29,9 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             known(&name.scenario)?;
             let stopped = stop(&places(session, &name.scenario)?).await;
             output::note(if stopped.map_err(|error| unavailable(&error))? {
-                "the sandbox has ended; what it knows is kept"
+                "the sandbox was stopped; its state is kept"
             } else {
-                "no sandbox was live"
+                "no sandbox was running"
             });
             Ok(Exit::Success)
         }
@@ -39,9 +39,9 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             known(&name.scenario)?;
             let was = reset(&places(session, &name.scenario)?).await;
             output::note(if was.map_err(|error| unavailable(&error))? {
-                "the sandbox is forgotten"
+                "the sandbox and its state were deleted"
             } else {
-                "there was nothing to forget"
+                "there was nothing to delete"
             });
             Ok(Exit::Success)
         }
@@ -55,7 +55,7 @@ pub(crate) async fn run(session: &Session, args: Sandbox) -> Result<Exit, Error>
             if proxy && output != StatusFormat::Env {
                 let exports = &["status", "--output", "env", "--proxy"];
                 return Err(Error::usage_with(
-                    "`--proxy` says which exports are printed, and none are",
+                    "`--proxy` selects exports, but exports are printed only with `--output env`",
                     "print them:",
                     commands::sandbox(exports, &name.scenario),
                 ));
@@ -88,8 +88,9 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
         caller: args.caller,
     };
     let ended = CancellationToken::new();
-    let mut ends = Ends::watch(session.inherited)
-        .map_err(|error| sidestep_events::Failure::bug(format!("no signals: {error}")))?;
+    let mut ends = Ends::watch(session.inherited).map_err(|error| {
+        sidestep_events::Failure::bug(format!("signals can't be watched: {error}"))
+    })?;
     let asked = ended.clone();
     tokio::spawn(async move {
         ends.next().await;
@@ -108,7 +109,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
         .map_err(|error| unavailable(&error))?;
     if !args.detached {
         output::note(&format!(
-            "sandbox `{scenario}` has ended; to forget what it knows: {}",
+            "sandbox `{scenario}` was stopped; to delete its state: {}",
             line(&["reset"], scenario)
         ));
     }
@@ -121,17 +122,17 @@ fn welcome(live: &Live) -> Vec<String> {
     let exports = line(&["status", "--output", "env"], scenario);
     let by_proxy = line(&["status", "--output", "env", "--proxy"], scenario);
     let mut lines = vec![format!(
-        "sandbox `{scenario}` is live; Ctrl-C ends it, and what it knows is kept"
+        "sandbox `{scenario}` is running; Ctrl-C stops it and keeps its state"
     )];
     if !live.moved.is_empty() {
         lines.push(format!(
-            "  the last time's port was taken of {}: shells need the exports anew",
+            "  the previous port of {} is in use: re-run the export command in each shell",
             live.moved.join(", ")
         ));
     }
     lines.extend([
         format!("  in another terminal:             eval \"$({exports})\""),
-        format!("  for Google's names, by a proxy:  eval \"$({by_proxy})\""),
+        format!("  Google's names, by a proxy:      eval \"$({by_proxy})\""),
     ]);
     lines
 }
@@ -159,7 +160,7 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Err
         (StatusFormat::Human, Some(live)) => {
             let caller = caller()?;
             output::line(&format!(
-                "sandbox `{scenario}` is live, process {}",
+                "sandbox `{scenario}` is running, process {}",
                 live.pid
             ));
             let row = |name: &str, value: &str| output::line(&format!("  {name:<22} {value}"));
@@ -171,13 +172,13 @@ fn status(places: &Places, scenario: &str, asked: Asked<'_>) -> Result<Exit, Err
                 "Google's names (TLS)",
                 &format!("{0}, also as HTTPS_PROXY=http://{0}", live.google),
             );
-            row("their authority", &show::path(&places.authority()));
+            row("CA certificate", &show::path(&places.authority()));
             row("kubeconfig", &show::path(&caller.kubeconfig()));
-            row("its files", &show::path(&places.dir));
+            row("files", &show::path(&places.dir));
         }
         (StatusFormat::Env | StatusFormat::Human, None) => {
             return Err(Error::usage_with(
-                format!("no sandbox `{scenario}` is live"),
+                format!("no sandbox `{scenario}` is running"),
                 "start it:",
                 commands::sandbox(&[], scenario),
             ));

@@ -37,7 +37,9 @@ fn rows_as_json(session: &Session) -> Value {
 
 /// Explains all settings to people: each name, followed by its purpose.
 fn explain(session: &Session) {
-    prose("Settings: flag, then variable, then the project's file, the user's, the machine's.");
+    prose(
+        "Settings: a flag overrides a variable, which overrides the project's file, the user's and the machine's.",
+    );
     for known in known::ALL {
         let also = [known.flag, known.variable];
         let also: Vec<_> = also.into_iter().flatten().collect();
@@ -48,10 +50,10 @@ fn explain(session: &Session) {
         prose(&format!("\n  {}: {}{also}", known.name, known.written));
         prose(&format!("      {}", known.about));
         if let Some(why) = known.operators {
-            prose(&format!("      Not in a project's file: {why}."));
+            prose(&format!("      A project's file can't set it: {why}."));
         }
     }
-    prose("\nVariables of the environment besides:");
+    prose("\nOther environment variables:");
     for variables in environment::all() {
         prose(&format!("\n  {}", variables.names.join(", ")));
         prose(&format!("      {}", variables.about));
@@ -66,7 +68,7 @@ fn explain(session: &Session) {
 fn path(file: &KnownFile) -> String {
     let path = file.path.as_ref();
     path.map_or_else(
-        || "nowhere without a home".to_owned(),
+        || "none (no home folder)".to_owned(),
         |path| path.display().to_string(),
     )
 }

@@ -101,7 +101,7 @@ impl File {
                     codes::settings::NOT_OWN,
                     format!("the settings of {} are not used: {not_own}", path.display()),
                 );
-                let help = "look at what it says, then make it yours alone:";
+                let help = "read the file, then make yourself its only owner and writer:";
                 return Err(Unused::NotOwn(Box::new(
                     warning.with_help(help).with_helps(not_own.repair()),
                 )));
@@ -138,7 +138,7 @@ impl File {
             .find(|name| !ENDPOINTS.contains(&name.as_str()));
         if let Some(name) = unknown {
             return Err(problem(format!(
-                "there is no endpoint `{name}`; there are {}",
+                "there is no endpoint `{name}`; the endpoints are {}",
                 ENDPOINTS.join(", ")
             )));
         }

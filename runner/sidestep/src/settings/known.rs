@@ -57,17 +57,17 @@ impl Known {
     }
 }
 
-const USES: &str = "compileTime, compileMemory and memory bound what a project may use";
-const WRITES: &str = "journalLimit and logLimit bound what a project may write";
+const USES: &str = "compileTime, compileMemory and memory limit the resources of a project";
+const WRITES: &str = "journalLimit and logLimit limit what a project may write";
 const REACHES: &str = "endpoints and clusters receive credentials";
 
 pub(crate) const STATE: Known = anyone(
     "state",
     "SIDESTEP_STATE",
     "dir:PATH",
-    "The folder of runs. A relative path begins at the workspace.",
+    "The folder of runs. A relative path is relative to the workspace.",
 )
-.operators("`state` says where the runner writes and what it resumes");
+.operators("`state` determines where the runner writes and which runs it resumes");
 
 pub(crate) const COLOR: Known = anyone(
     "color",
@@ -81,7 +81,7 @@ pub(crate) const MAX_PARALLEL: Known = anyone(
     "maxParallel",
     "SIDESTEP_MAX_PARALLEL",
     "a whole number from 1",
-    "How many steps run side by side.",
+    "The maximum number of steps that run in parallel.",
 )
 .flag("--max-parallel");
 
@@ -89,7 +89,7 @@ pub(crate) const ON_TERMINATE: Known = anyone(
     "onTerminate",
     "SIDESTEP_ON_TERMINATE",
     "cancel or detach",
-    "What SIGTERM and SIGHUP do. `cancel`: stop what was started, and clean up. `detach`: leave pods \
+    "The effect of SIGTERM and SIGHUP. `cancel`: stop the steps and clean up. `detach`: leave pods \
      running, so that the run can be resumed. SIGINT always cancels.",
 )
 .flag("--on-terminate");
@@ -98,7 +98,7 @@ pub(crate) const JOURNAL_LIMIT: Known = anyone(
     "journalLimit",
     "SIDESTEP_JOURNAL_LIMIT",
     "a size from 1Mi",
-    "How much a run's journal may hold.",
+    "The maximum size of a run's journal.",
 )
 .operators(WRITES);
 
@@ -106,7 +106,7 @@ pub(crate) const LOG_LIMIT: Known = anyone(
     "logLimit",
     "SIDESTEP_LOG_LIMIT",
     "a size from 1Mi",
-    "How much the log files of a run may hold together.",
+    "The maximum size of all log files of a run together.",
 )
 .operators(WRITES);
 
@@ -114,7 +114,7 @@ pub(crate) const COMPILE_TIME: Known = anyone(
     "compileTime",
     "SIDESTEP_COMPILE_TIME",
     "a time from 1s",
-    "Processor time for compiling one plugin.",
+    "The maximum CPU time for compiling one plugin.",
 )
 .operators(USES);
 
@@ -122,7 +122,7 @@ pub(crate) const COMPILE_MEMORY: Known = anyone(
     "compileMemory",
     "SIDESTEP_COMPILE_MEMORY",
     "a size from 64Mi",
-    "Memory for compiling one plugin.",
+    "The maximum memory for compiling one plugin.",
 )
 .operators(USES);
 
@@ -130,17 +130,17 @@ pub(crate) const MEMORY: Known = anyone(
     "memory",
     "SIDESTEP_MEMORY",
     "a size from 64Mi",
-    "Memory of all steps that run side by side. A step that has no room waits.",
+    "The maximum memory of all steps that run in parallel. A step waits until enough is free.",
 )
 .operators(USES);
 
 pub(crate) const SECRET_FILES: Known = anyone(
     "secretFiles",
     "SIDESTEP_SECRET_FILES",
-    "a list of absolute patterns; in the variable, with colons between them",
-    "Files outside of the workspace that a pipeline may name as secrets.",
+    "a list of absolute patterns; in the variable, separated by colons",
+    "Files outside of the workspace that a pipeline may use as secrets.",
 )
-.operators("`secretFiles` says which files outside of the workspace a pipeline may read");
+.operators("`secretFiles` determines which files outside of the workspace a pipeline may read");
 
 pub(crate) const ENDPOINTS: Known = Known {
     variable: Some("SIDESTEP_ENDPOINT_NAME"),
@@ -148,8 +148,8 @@ pub(crate) const ENDPOINTS: Known = Known {
         "endpoints",
         "",
         "a map of NAME to URL",
-        "Other addresses of Google's services, such as an emulator's. The variable has the \
-         service's name in place of NAME: `SIDESTEP_ENDPOINT_STORAGE`.",
+        "Addresses that replace those of Google's services, such as an emulator's. In the variable, \
+         the service's name replaces NAME: `SIDESTEP_ENDPOINT_STORAGE`.",
     )
     .operators(REACHES)
 };
@@ -158,8 +158,8 @@ pub(crate) const CLUSTERS: Known = anyone(
     "clusters",
     "",
     "a map of NAME to `{ context: CONTEXT }` or `{ inCluster: {} }`",
-    "How clusters are reached that pipelines name by NAME: through a context of the kubeconfig, or \
-     with the service account of the pod that the runner is in.",
+    "How to connect to the clusters that pipelines call NAME: through a kubeconfig context, or with \
+     the service account of the runner's own pod.",
 )
 .operators(REACHES)
 .without_variable();
@@ -168,9 +168,9 @@ pub(crate) const CLUSTERS: Known = anyone(
 pub(crate) const LOCK: Known = anyone(
     "lock",
     "",
-    "a list of settings; `endpoints.NAME` is one of them",
-    "Settings that neither flags, variables nor other files change. Only the machine's file can \
-     lock.",
+    "a list of settings, including `endpoints.NAME`",
+    "Settings that flags, variables and other files can't change. Only the machine's file can lock \
+     settings.",
 )
 .operators("only the machine's file can lock settings")
 .without_variable();
@@ -202,7 +202,7 @@ pub(super) fn unlockable(name: &str) -> Option<String> {
         Some(known) if *known != LOCK => None,
         None if endpoint => None,
         _ => Some(format!(
-            "lock: there is no setting `{name}`; there are {}",
+            "lock: there is no setting `{name}`; the settings are {}",
             ALL.iter()
                 .filter(|known| **known != LOCK)
                 .map(|known| known.name)

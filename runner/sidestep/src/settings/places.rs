@@ -63,31 +63,31 @@ impl Places {
         vec![
             known(
                 Some(&self.project_config),
-                "settings of a project; it has a pipeline's trust",
+                "settings of a project; trusted as much as a pipeline",
             ),
             known(self.user_config.as_deref(), "settings of the user"),
             known(
                 Some(&self.machine_config),
-                "settings of the machine, which can lock",
+                "settings of the machine, which can lock settings",
             ),
             known(self.user_policy.as_deref(), "the user's policy"),
             known(Some(&self.machine_policy), "the machine's policy"),
             known(
                 self.runs().as_deref(),
-                "runs, a folder each: `journal`, `lock`, `plan.json` and `logs`; the setting \
-                 `state` names another folder",
+                "runs, one folder per run: `journal`, `lock`, `plan.json` and `logs`; the setting \
+                 `state` selects another folder",
             ),
             known(
                 self.sandboxes().as_deref(),
-                "sandboxes, a folder a scenario: its servers' state, addresses and keys",
+                "sandboxes, one folder per scenario: its servers' state, addresses and keys",
             ),
             known(
                 self.compiled().as_deref(),
-                "compiled code of plugins; it can be removed at any time",
+                "compiled plugins; can be removed at any time",
             ),
             known(
                 self.scratch().as_deref(),
-                "what a run makes on its way; it can be removed when no run is under way",
+                "temporary files of runs; can be removed when no run is active",
             ),
         ]
     }

@@ -55,7 +55,7 @@ impl Resolver<'_> {
                     problems.push(wrong(
                         known.name,
                         &source,
-                        format!("`{text}` is wrong: {problem}"),
+                        format!("`{text}` is not valid: {problem}"),
                     ));
                 }
             }
@@ -76,6 +76,6 @@ pub(super) fn wrong(name: &str, source: &Source, problem: impl fmt::Display) -> 
         codes::settings::WRONG,
         format!("{name}, from {source}: {problem}"),
     )
-    .with_help("`sidestep settings` prints each setting and where it comes from")
+    .with_help("`sidestep settings` prints each setting and its source")
     .with_exit(Exit::Configuration)
 }

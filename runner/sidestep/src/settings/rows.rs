@@ -41,7 +41,7 @@ impl Settings {
                 ),
                 None => row(
                     &known::STATE,
-                    "none without a home".to_owned(),
+                    "none (no home folder)".to_owned(),
                     &Source::Default,
                 ),
             },

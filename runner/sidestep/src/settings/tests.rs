@@ -158,7 +158,10 @@ fn a_lock_names_a_setting_and_stands_in_the_machine_s_file() {
             Err(problems) => {
                 let message = problems[0].message.exact();
                 assert!(!known && message.contains(lock), "{message}");
-                assert!(message.contains("there are state, color"), "{message}");
+                assert!(
+                    message.contains("the settings are state, color"),
+                    "{message}"
+                );
             }
         }
     }
@@ -314,7 +317,7 @@ fn without_a_home_there_are_no_user_settings_and_no_state() {
         let settings = Settings::load(None, &places, |_| None).expect("right");
         assert_eq!(settings.state, None);
         let rows = settings.rows();
-        assert!(rows.iter().any(|row| row.value == "none without a home"));
+        assert!(rows.iter().any(|row| row.value == "none (no home folder)"));
     }
     let named = places(&[("XDG_STATE_HOME", "/s"), ("XDG_CONFIG_HOME", "/c")]);
     assert_eq!(named.state.as_deref(), Some(Path::new("/s/sidestep")));

@@ -27,7 +27,7 @@ impl RawLog {
     pub(super) fn new(run: &RunFolder, selection: &Selection<'_>, raw: Raw) -> Result<Self, Error> {
         if is_refused(raw, io::stdout().is_terminal()) {
             return Err(Error::usage(
-                "the bytes of a log can change how a terminal behaves, and are not written to one",
+                "raw log bytes can change how a terminal behaves, so they are not written to one",
                 "Write them to a file or a program; `--raw=force` writes them to the terminal.",
             ));
         }
