@@ -239,7 +239,7 @@ fn a_plan_that_is_another_now_is_not_run() {
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     let named = format!("the plan of run other, {},", plan.display());
-    let changed = format!("{named} is not the plan that it was begun with");
+    let changed = format!("{named} is not the plan that the run was started with");
     assert!(told.contains(&changed), "{told}");
     fs::remove_file(&plan).unwrap();
     let output = place.run(&["resume", "other"]);

@@ -81,7 +81,7 @@ impl OutsideCleaner {
             }
             Place::Bucket { bucket } => self.find_in_bucket(intent, bucket).await,
             Place::Repository { .. } | Place::Project { .. } => Err(Failure::bug(format!(
-                "nothing makes a {} there, so nothing can remove {}",
+                "the runner creates no {} there, so it can't remove {}",
                 show::line(&intent.kind),
                 show::line(&intent.name)
             ))),

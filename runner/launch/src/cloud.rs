@@ -139,7 +139,7 @@ fn emulator(host: &str) -> Result<Url, Failure> {
             Class::InvalidInput,
             codes::settings::ENDPOINT,
             Owner::Operator,
-            format!("STORAGE_EMULATOR_HOST is `{host}`, which is no address: {error}"),
+            format!("STORAGE_EMULATOR_HOST is `{host}`, which is not a valid address: {error}"),
         )
     })
 }

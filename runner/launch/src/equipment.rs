@@ -106,9 +106,9 @@ fn scratch(own: Option<&Path>) -> PathBuf {
         let made = fs::create_dir_all(&probe).and_then(|()| fs::remove_dir(&probe));
         let own = own::folder(folder);
         if let Err(error) = &made {
-            tracing::warn!(folder = %folder.display(), %error, "nothing can be made in the cache");
+            tracing::warn!(folder = %folder.display(), %error, "the cache folder can't be written");
         } else if let Err(error) = &own {
-            tracing::warn!(folder = %folder.display(), %error, "the cache is not the user's own");
+            tracing::warn!(folder = %folder.display(), %error, "the cache folder is not owned by the user alone");
         }
         made.is_ok() && own.is_ok()
     };
@@ -138,7 +138,7 @@ async fn resolve(
             .map(Secret::new)
             .ok_or_else(|| {
                 missing(
-                    format!("the secret {name} is to come from ${variable}, which is not set"),
+                    format!("the secret {name} comes from ${variable}, which is not set"),
                     format!("Set {variable} in the environment of sidestep."),
                 )
             }),
@@ -147,15 +147,15 @@ async fn resolve(
             .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
             .map_err(|(error, help)| {
                 missing(
-                    format!(
-                        "the secret {name} is to come from {file}, which can't be read: {error}"
-                    ),
+                    format!("the secret {name} comes from {file}, which can't be read: {error}"),
                     help,
                 )
             }),
         SecretSource::SecretManager(version) => {
             let clients = clients.ok_or_else(|| {
-                Failure::bug(format!("the secret {name} is wanted where no cloud is"))
+                Failure::bug(format!(
+                    "the secret {name} is in Secret Manager, but the run has no cloud client"
+                ))
             })?;
             access_secret(&clients.google, version)
                 .await
@@ -175,17 +175,16 @@ fn secret_file(site: &Site, file: &str) -> Result<String, (OpenError, String)> {
     let path = Path::new(file);
     if path.is_absolute() {
         let help = if patterns.list(path) {
-            "Links must stay beneath the folder that the pattern in `secretFiles` names."
+            "Links must stay within the folder that the pattern in `secretFiles` names."
         } else {
-            "A pipeline names files of the workspace. The operator can allow others, by a pattern \
-             in the setting `secretFiles`."
+            "Use a file of the workspace. The operator can allow other files with a pattern in the \
+             setting `secretFiles`."
         };
         return patterns
             .read_text(path, MAX_SECRET)
             .map_err(|error| (error, help.to_owned()));
     }
-    let help =
-        "Name a regular file beneath the workspace, by its path from there and without `..`.";
+    let help = "Use a regular file in the workspace, by its relative path without `..`.";
     let read = || {
         let mut parts = path.components();
         if parts.any(|part| part == Component::ParentDir) {

@@ -54,7 +54,7 @@ pub fn run_id(text: &str) -> Result<RunId, Error> {
     text.parse().map_err(|error| {
         Error::usage(
             format!("{error}"),
-            "`sidestep runs` lists the runs that are there",
+            "`sidestep runs` lists the existing runs",
         )
     })
 }
@@ -67,7 +67,7 @@ pub fn no_home(what: &str, variable: &str) -> Failure {
         Owner::Operator,
         format!("there is no folder for {what}: neither HOME nor XDG_STATE_HOME is set to a path"),
     )
-    .with_help("name one that is yours alone:")
+    .with_help("name a folder that only you can write to:")
     .with_helps(Command::new(&["export"]).value(variable).build())
 }
 

@@ -52,7 +52,7 @@ impl Place {
             if asked {
                 return Err(Error::usage_with(
                     format!("run {id} has ended already"),
-                    "choose another --run-id, or try again what did not succeed:",
+                    "choose another --run-id, or retry the steps that did not succeed:",
                     commands::resume(&id.to_string()),
                 ));
             }
@@ -97,7 +97,7 @@ fn held(error: Error, asked: bool) -> Error {
     match error {
         Error::Failed(failure) if failure.code == LOCKED && !asked => {
             let failure = failure.with_help(format!(
-                "if both are jobs of one CI run, give each its own {RUN_KEY} in its environment, such as its place in the matrix"
+                "if both are jobs of one CI run, set a different {RUN_KEY} in the environment of each, such as its position in the matrix"
             ));
             Error::Failed(Box::new(failure))
         }
@@ -116,7 +116,7 @@ fn same(launch: &Launch, place: &Place) -> Result<(), Error> {
     } = &place.header;
     let begun = if *plan_digest != launch.plan.digest() {
         "with another plan: the file, an input, a listed variable, the commit, a plugin or a policy \
-         has changed since"
+         has changed since then"
             .to_owned()
     } else if sandbox.as_deref() != launch.cloud.scenario() {
         match sandbox {
@@ -132,8 +132,8 @@ fn same(launch: &Launch, place: &Place) -> Result<(), Error> {
         return Ok(());
     };
     Err(Error::usage_with(
-        format!("run {id} is not finished, and was begun {begun}"),
-        "choose another --run-id, or finish it as it was begun:",
+        format!("run {id} is unfinished, and was started {begun}"),
+        "choose another --run-id, or resume the run as it was started:",
         commands::resume(&id.to_string()),
     ))
 }
@@ -155,10 +155,10 @@ pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, Error> {
     };
     let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| {
         other_plan(folder, &account, &format!("can't be read: {error}"))
-            .with_help("If another version of sidestep began the run, use that one.")
+            .with_help("If another version of sidestep started the run, use that version.")
     })?;
     if plan.digest() != account.header.plan_digest {
-        let what = "is not the plan that it was begun with";
+        let what = "is not the plan that the run was started with";
         return Err(other_plan(folder, &account, what).into());
     }
     Ok(plan)
@@ -167,9 +167,9 @@ pub(crate) fn read_plan(folder: &RunFolder) -> Result<Plan, Error> {
 fn no_plan(folder: &RunFolder, account: &Account) -> Failure {
     let id = folder.id();
     if account.history.started.is_some() || !account.damage.is_empty() {
-        return other_plan(folder, account, "is gone");
+        return other_plan(folder, account, "is missing");
     }
-    let message = format!("run {id} was killed before it began: nothing was started");
+    let message = format!("run {id} was killed before its first step started");
     Failure::new(
         Class::NotFound,
         codes::state::NO_PLAN,
@@ -193,6 +193,6 @@ fn other_plan(folder: &RunFolder, account: &Account, what: &str) -> Failure {
         Owner::Operator,
         message,
     )
-    .with_help("Bring the file back as it was, or remove what the run left, and start anew:")
+    .with_help("Restore the file, or remove the run's objects and start a new run:")
     .with_helps(commands::gc(account.header.sandbox.as_deref()))
 }

@@ -93,7 +93,7 @@ fn judged(
 
 fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
     let message = format!(
-        "the plugin {} has changed since the run began",
+        "the plugin {} has changed since the run started",
         uses.as_str()
     );
     Failure::new(
@@ -102,6 +102,6 @@ fn changed(plan: &Plan, uses: &PluginRef) -> Failure {
         Owner::Author,
         message,
     )
-    .with_help("Bring the plugin's former bytes back, or start a new run:")
+    .with_help("Restore the former version of the plugin, or start a new run:")
     .with_helps(commands::run(plan.file.exact(), None))
 }

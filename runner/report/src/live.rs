@@ -103,7 +103,7 @@ impl Live {
             Event::RetryScheduled(retry) => {
                 let wait = crate::duration(retry.after_ms);
                 self.bar(instance)
-                    .set_message(format!("trying again in {wait}"));
+                    .set_message(format!("retrying in {wait}"));
             }
             Event::StepFinished(_) => {
                 if let Some(bar) = self.bars.remove(instance) {

@@ -13,7 +13,7 @@ use crate::place::read_plan;
 
 /// Returns the reason for removing a damaged run's objects, even those of a detached run.
 pub(super) fn why(run: &str) -> String {
-    format!("the journal of run {run} is damaged, so nobody can go on with it")
+    format!("the journal of run {run} is damaged, so the run can't be resumed")
 }
 
 /// Removes the objects that carry the run's mark and are not in `swept`, which holds those found by
@@ -53,7 +53,7 @@ pub(super) async fn sweep(
 }
 
 fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
-    let mut why = "its journal is damaged, so its id is made free".to_owned();
+    let mut why = "its journal is damaged; setting it aside frees its id".to_owned();
     let fate = if dry_run {
         Fate::WouldSetAside
     } else {
@@ -61,7 +61,7 @@ fn set_aside(folder: &RunFolder, dry_run: bool) -> Finding {
         match aside {
             Ok(aside) => {
                 why = format!(
-                    "its journal is damaged: all of it is now {}",
+                    "its journal is damaged; its folder was moved to {}",
                     aside.display()
                 );
                 Fate::SetAside
@@ -94,7 +94,7 @@ pub(super) fn unreadable(error: &StateError) -> Finding {
     let (name, why) = match error {
         StateError::NotAJournal(path) => (
             path.display().to_string(),
-            "it is no journal, or its beginning is damaged: what its run made is not known"
+            "it is not a journal, or its header is damaged: the objects of its run are not known"
                 .to_owned(),
         ),
         StateError::NewerFormat { run, .. } => (run.clone(), error.to_string()),

@@ -33,7 +33,7 @@ pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
             kind: "folder".into(),
             name: folder.path().into(),
             run: Some(folder.id().as_str().into()),
-            why: "the run's process ended before it began".into(),
+            why: "the process ended before the run started".into(),
             fate: Finding::fate_of(dry_run, removed()),
         });
     }
@@ -46,7 +46,7 @@ pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
             &draft,
             DRAFT,
             "draft",
-            "a process ended while it wrote this",
+            "the process that wrote it ended early",
         ),
         (
             &site.compiled,
@@ -60,7 +60,7 @@ pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
             &draft,
             SCRATCH,
             "scratch",
-            "a process ended while it packed this",
+            "the process that packed it ended early",
         ),
     ];
     for (folder, wanted, age, kind, why) in rows {

@@ -78,7 +78,7 @@ pub(crate) async fn sweep_expired(clients: &Clients, runs: &Runs, plan: &Plan) -
     };
     // Findings up to the timeout are still reported.
     if tokio::time::timeout(BOUND, look).await.is_err() {
-        tracing::debug!(?BOUND, "looking for expired pods took too long");
+        tracing::debug!(?BOUND, "the search for expired pods took too long");
     }
     found
 }
@@ -107,12 +107,12 @@ pub(super) async fn sweep_spot(
         };
         let run = by.split('/').next().unwrap_or(by);
         let (why, fate) = if let Some(pid) = alive(runs, run) {
-            (format!("run {run} goes on{pid}"), Fate::Kept)
+            (format!("run {run} is in progress{pid}"), Fate::Kept)
         } else if expiry >= now {
             let why = format!("it belongs to run {run} and expires at {expiry:.0}");
             (why, Fate::Kept)
         } else {
-            let why = format!("its time was over at {expiry:.0}; run {run} made it");
+            let why = format!("it expired at {expiry:.0}; run {run} created it");
             let uid = metadata["uid"].as_str();
             (why, remove(&objects, name, uid, dry_run).await)
         };
@@ -171,7 +171,7 @@ fn unseen(spot: &Spot, failure: Failure) -> Finding {
         kind: "pod".into(),
         name: format!("{}/*", spot.namespace).into(),
         run: None,
-        why: "it could not be looked at".into(),
+        why: "the pods could not be listed".into(),
         fate: Fate::Failed(failure),
     }
 }

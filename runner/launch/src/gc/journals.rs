@@ -76,7 +76,7 @@ async fn run(
     };
     if let Writer::Alive(pid) = writer {
         let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-        return Ok(all(&format!("run {id} goes on{pid}")));
+        return Ok(all(&format!("run {id} is in progress{pid}")));
     }
     let mut found = Vec::new();
     let detached = history.finished.is_none()
@@ -86,7 +86,7 @@ async fn run(
         (_, None) if !journal.damage.is_empty() => damaged::why(&id),
         (_, Some(_)) => format!("run {id} ended without removing it"),
         (Writer::Gone(pid), None) => format!("the runner of {id} (process {pid}) is gone"),
-        (_, None) => format!("run {id} has no end, and nobody runs it"),
+        (_, None) => format!("run {id} is unfinished, and no process executes it"),
     };
     if let Some(clients) = clients {
         let expired = |intent: &Intent| {
@@ -103,7 +103,7 @@ async fn run(
                 intent,
                 &id,
                 &format!(
-                    "run {id} was detached and goes on with: {}",
+                    "run {id} was detached; to resume it: {}",
                     show::command_or_nothing(commands::resume(&id).as_ref())
                 ),
                 Fate::Kept,
@@ -129,7 +129,9 @@ async fn run(
                     Some(finding(&intent, &id, &why, fate))
                 })),
                 // Another process has resumed the run in the meantime.
-                Err(StateError::Locked { .. }) => return Ok(all(&format!("run {id} goes on"))),
+                Err(StateError::Locked { .. }) => {
+                    return Ok(all(&format!("run {id} is in progress")));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -142,7 +144,7 @@ async fn run(
             return Ok(all(&format!("it is in {there}")));
         }
         if !journal.damage.is_empty() {
-            let why = format!("it is damaged, and what the run left is in {there}");
+            let why = format!("it is damaged, and the run's objects are in {there}");
             return Ok(vec![damaged::kept(folder, why)]);
         }
     }
@@ -206,7 +208,7 @@ fn on_disk(
             name: path.into(),
             run,
             why: format!(
-                "the run never ended and was last touched {} days ago",
+                "the run is unfinished and was last written {} days ago",
                 age.as_secs() / 86_400
             )
             .into(),

@@ -138,7 +138,7 @@ impl StepSink for NoSink {
     fn event(&self, _: Event) {}
 
     async fn intent(&self, _: NewIntent) -> Result<IntentId, Failure> {
-        Err(Failure::bug("a check made something outside"))
+        Err(Failure::bug("a check tried to create an outside object"))
     }
 
     async fn done(&self, _: Done) -> Result<(), Failure> {

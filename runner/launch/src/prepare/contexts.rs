@@ -125,7 +125,7 @@ impl Build {
             "`dockerfile`: {dockerfile} is not in the context that the step `{packed_by}` packs: {why}"
         );
         let help = format!(
-            "name it in the step `{packed_by}` too, which then sends it in any case: `dockerfile: {dockerfile}`"
+            "name it in the step `{packed_by}` too, so that the step always packs it: `dockerfile: {dockerfile}`"
         );
         Some(Diagnostic::error(codes::dockerfile::NOT_SENT, message).with_help(help))
     }

@@ -34,14 +34,14 @@ impl CopiedLink {
             link, place, leads, ..
         } = self;
         format!(
-            "kaniko copies the link `{link}` as a link: `{place}` will lead to `{leads}`, and no COPY of this stage puts anything there"
+            "kaniko copies the link `{link}` as a link: `{place}` will lead to `{leads}`, and no COPY of this stage creates that path"
         )
     }
 
     pub(super) fn help(&self) -> Option<String> {
         let real = self.real.as_ref()?;
         Some(format!(
-            "Docker copies what it leads to, and so does kaniko if you name that: `{real}`"
+            "Docker copies the link's target; kaniko does so too if you name the target: `{real}`"
         ))
     }
 }

@@ -141,7 +141,7 @@ mod tests {
             length: 5,
         };
         let problems = Problems::from(vec![
-            Diagnostic::error("yaml.unknown-key", "`stpes` is no key here")
+            Diagnostic::error("yaml.unknown-key", "`stpes` is not a known key")
                 .with_help("did you mean `steps`?")
                 .at("p.yaml", at),
             Diagnostic::warning("x.y", "beware").at("gone.yaml", at),

@@ -90,7 +90,7 @@ impl Summary {
         let (sign, word, exit) = match end.status {
             Status::Succeeded | Status::Cached => (paint.good("✓"), "succeeded", None),
             Status::Cancelled => (paint.warn("■"), "cancelled", None),
-            Status::Waiting => (paint.warn("·"), "waits", None),
+            Status::Waiting => (paint.warn("·"), "detached", None),
             _ => (paint.bad("✗"), "failed", Some(end.exit)),
         };
         let exit = exit.map(|exit| paint.dim(&format!(", exit {exit}")));

@@ -240,10 +240,10 @@ pub(crate) fn unbound() -> Story {
             Class::Denied,
             "identity.binding-missing",
             Owner::Cloud,
-            "builds/kaniko may not act as kaniko@acme.iam.gserviceaccount.com:\nnobody granted it roles/iam.workloadIdentityUser.",
+            "builds/kaniko may not impersonate kaniko@acme.iam.gserviceaccount.com:\nit is not granted roles/iam.workloadIdentityUser.",
         )
     };
-    let unbound = unbound.with_help("Let it:").with_help(Command::fixed(&[
+    let unbound = unbound.with_help("Grant it:").with_help(Command::fixed(&[
         "gcloud",
         "iam",
         "service-accounts",

@@ -18,7 +18,7 @@ fn a_healthy_run() {
     let options = TextOptions {
         hints: vec![Hint {
             command: Command::fixed(&["sidestep", "run", "--sandbox"]),
-            does: "again: the context is there already".into(),
+            does: "run again: the context is uploaded already".into(),
         }],
         ..TextOptions::default()
     };

@@ -25,7 +25,7 @@ impl Narrator {
             title.push_str(&show::line(scenario));
         }
         if started.resumed {
-            title.push_str(" · going on");
+            title.push_str(" · resumed");
             return vec![title, String::new()];
         }
         let mut lines = vec![title, String::new()];
@@ -46,7 +46,7 @@ impl Narrator {
             notes.push(format!("attempt {attempt}"));
         }
         if resumed {
-            notes.push("taking up where it was lost".to_owned());
+            notes.push("resuming where it was interrupted".to_owned());
         }
         let sign = self.paint.accent("▸");
         vec![self.milestone(instance, &sign, &self.paint.dim(&notes.join(", ")))]
@@ -59,7 +59,7 @@ impl Narrator {
                 return Vec::new();
             }
             let text = match end.status {
-                Status::Cached => "unchanged, taken from an earlier run".to_owned(),
+                Status::Cached => "unchanged, reused from an earlier run".to_owned(),
                 _ => self.paint.dim(&took),
             };
             return vec![self.milestone(instance, &self.paint.good("✓"), &text)];
@@ -86,7 +86,7 @@ impl Narrator {
             return Vec::new();
         }
         let text = if skipped.because_of_failure {
-            "skipped: what it needs did not succeed".to_owned()
+            "skipped: a step that it needs did not succeed".to_owned()
         } else {
             let values: Vec<_> = skipped
                 .values
@@ -109,7 +109,7 @@ impl Narrator {
         let mut lines = Vec::new();
         let wait = duration(retry.after_ms);
         let text = format!(
-            "trying again in {wait} ({} may pass)",
+            "retrying in {wait} ({} may be temporary)",
             show::line(&retry.because)
         );
         if let Some(failure) = self.summary.failure_of(instance) {

@@ -104,9 +104,9 @@ impl Narrator {
         match &cleaned.failure {
             Some(failure) => {
                 let text = if failure.class == Class::Denied {
-                    format!("not allowed to remove {what}, so it stays")
+                    format!("not allowed to remove {what}, so it still exists")
                 } else {
-                    format!("{what} may still be there: it is not known whether it was removed")
+                    format!("{what} may still exist: it is not known whether it was removed")
                 };
                 let mut lines = vec![self.row(instance, &self.paint.bad("✗"), &text)];
                 lines.extend(render_failure(failure, self.paint.color));

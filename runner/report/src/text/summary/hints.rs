@@ -24,21 +24,24 @@ impl Summary {
         match end.status {
             Status::Succeeded | Status::Cached => {
                 let mut hints =
-                    Vec::from_iter(hint(commands::show_run(run), "what each step touched"));
+                    Vec::from_iter(hint(commands::show_run(run), "show what each step touched"));
                 hints.extend(options.hints.iter().cloned());
                 hints
             }
-            Status::Waiting => Vec::from_iter(hint(commands::resume(run), "goes on")),
+            Status::Waiting => Vec::from_iter(hint(commands::resume(run), "resume the run")),
             _ => {
                 let mut hints = Vec::from_iter(self.sandbox_first());
                 let failed = self.ended.iter().filter(|(_, status)| broken(status));
                 hints.extend(failed.take(3).filter_map(|(instance, _)| {
-                    hint(commands::logs(run, Some(instance.exact())), "what it said")
+                    hint(
+                        commands::logs(run, Some(instance.exact())),
+                        "show the step's log",
+                    )
                 }));
                 hints.extend(self.afresh(options));
                 hints.extend(hint(
                     commands::resume(run),
-                    "tries again what did not succeed, and keeps the rest",
+                    "retry the steps that did not succeed, and keep the others",
                 ));
                 hints
             }
@@ -53,7 +56,7 @@ impl Summary {
         let run = options.hints.iter().find(again)?;
         self.failures.values().any(authors).then(|| Hint {
             command: run.command.clone(),
-            does: "afresh, with what you have changed".to_owned(),
+            does: "start a new run with your changes".to_owned(),
         })
     }
 
@@ -69,7 +72,8 @@ impl Summary {
             .flatten()
             .map(|command| Hint {
                 command,
-                does: "first: gcloud and kubectl in this shell go to the sandbox".to_owned(),
+                does: "do this first: it points gcloud and kubectl in this shell at the sandbox"
+                    .to_owned(),
             })
     }
 }

@@ -20,7 +20,7 @@ fn shown(value: &ForeignValue) -> String {
     if shown.chars().count() <= LONGEST_STRUCTURE {
         return shown;
     }
-    format!("{count} entries, whole with --output json")
+    format!("{count} entries; --output json prints them")
 }
 
 /// Returns the outputs, one per line.
@@ -58,7 +58,7 @@ mod tests {
         let many: Vec<String> = (0..40).map(|n| format!("item {n}")).collect();
         assert_eq!(
             shown(&json!(many).into()),
-            "40 entries, whole with --output json"
+            "40 entries; --output json prints them"
         );
     }
 }
