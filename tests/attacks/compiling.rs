@@ -71,7 +71,7 @@ fn types_nested_to_overflow_the_stack_do_not_end_the_runner() {
     assert_refused(
         &outcome,
         "plugin.compile-crashed",
-        "the compiler gave up on it",
+        "the compiler crashed on it",
     );
 }
 
@@ -79,7 +79,7 @@ fn types_nested_to_overflow_the_stack_do_not_end_the_runner() {
 fn functions_that_take_long_end_at_the_limit_of_time() {
     let component = forge::functions(200, &forge::busy(100_000));
     let outcome = validate(&component, &[("SIDESTEP_COMPILE_TIME", "2s")]);
-    assert_refused(&outcome, "plugin.compile-limit", "2 s of processor time");
+    assert_refused(&outcome, "plugin.compile-limit", "2 s of CPU time");
     assert!(outcome.said().contains("compileTime"), "{outcome}");
 }
 

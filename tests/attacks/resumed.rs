@@ -269,7 +269,7 @@ fn a_run_under_another_one_s_name_is_not_resumed() {
     );
     fs::rename(&begun, &other).expect("renamed");
     let outcome = run(&mut arena, &["resume", "other"]);
-    assert_refused(&outcome, "is not of this run, but of run begun");
+    assert_refused(&outcome, "belongs to run begun, not to this run");
     fs::rename(&other, &begun).expect("renamed");
     assert_resumes(&mut arena);
 }

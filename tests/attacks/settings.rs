@@ -206,7 +206,7 @@ fn a_project_s_settings_name_no_endpoint_secret_path_or_state() {
             "receive credentials",
         ),
         ("secretFiles: [\"/etc/*\"]", "files outside"),
-        ("state: \"dir:/tmp/theirs\"", "`state` says"),
+        ("state: \"dir:/tmp/theirs\"", "`state` determines"),
     ] {
         arena.place.write(".sidestep/config.yaml", line);
         let outcome = run(&mut arena, &["run"]);

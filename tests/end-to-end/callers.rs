@@ -79,7 +79,7 @@ fn strangers_are_told_who_is_known() {
     let output = served.place.run(&["run", "--as", "nobody"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("`--as` picks who calls the sandbox"),
+        said.contains("`--as` selects the caller of the sandbox"),
         "{said}"
     );
 }

@@ -209,7 +209,7 @@ fn a_runner_killed_before_it_began_can_be_started_again() {
     let output = place.run(&["resume", "early"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("nothing was started"), "{told}");
+    assert!(told.contains("before its first step started"), "{told}");
     assert!(told.contains("sidestep run --run-id early"), "{told}");
     let (exit, events) = place.events(&["run", "--sandbox", "--run-id", "early"]);
     assert_eq!(exit, 0, "{events:#?}");

@@ -69,7 +69,7 @@ fn a_stuck_reader_does_not_keep_the_process_from_ending() {
     let mut stderr = child.stderr.take().unwrap();
     stderr.read_to_string(&mut told).unwrap();
     assert!(
-        told.contains("The run is over") && told.contains("sidestep logs stuck"),
+        told.contains("The run has ended") && told.contains("sidestep logs stuck"),
         "{told}"
     );
 }

@@ -27,12 +27,12 @@ impl ApiRange {
         let Ok(version) = Version::parse(wanted) else {
             return Err(PluginError::new(
                 codes::plugin::MANIFEST,
-                format!("its manifest's apiVersion is `{wanted}`, which is no version"),
+                format!("its manifest's apiVersion is `{wanted}`, which is not a version"),
             )
             .with_help("build the plugin again with the SDK"));
         };
         let says = format!(
-            "needs API {wanted}, this runner has {} to {}",
+            "it needs API {wanted}; this runner supports {} to {}",
             self.oldest, self.newest
         );
         if version > self.newest {
@@ -41,7 +41,7 @@ impl ApiRange {
         }
         if version < self.oldest {
             return Err(PluginError::new(codes::plugin::API, says)
-                .with_help("update the plugin: build it again with the present SDK"));
+                .with_help("update the plugin: build it again with the current SDK"));
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ mod tests {
         let newer = range.check("2.2.0").expect_err("too new");
         assert_eq!(
             newer.message,
-            "needs API 2.2.0, this runner has 1.0.0 to 2.1.0"
+            "it needs API 2.2.0; this runner supports 1.0.0 to 2.1.0"
         );
         assert!(newer.help[0].starts_with("update Sidestep"), "{newer:?}");
         let older = range.check("0.9.0").expect_err("too old");

@@ -70,7 +70,7 @@ impl Component {
             return Err(PluginError::new(
                 codes::plugin::TOO_LARGE,
                 format!(
-                    "it has {} bytes; at most {MAX_COMPONENT} are read",
+                    "it has {} bytes; the maximum is {MAX_COMPONENT}",
                     bytes.len()
                 ),
             ));
@@ -118,9 +118,9 @@ pub fn validate(bytes: &[u8]) -> Result<(), PluginError> {
 pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
     PluginError::new(
         codes::plugin::MALFORMED,
-        format!("it is no WebAssembly component that this runner reads: {error}"),
+        format!("this runner can't read it as a WebAssembly component: {error}"),
     )
-    .with_help("build the plugin again; a plugin is made with `sidestep plugin build`")
+    .with_help("build the plugin again: compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`")
 }
 
 /// Returns the manifest sections and imports of the outermost component. Those of nested modules
@@ -187,7 +187,7 @@ fn read_manifest(sections: &[&[u8]], range: Option<&ApiRange>) -> Result<Manifes
         [one] => *one,
         [] => {
             return Err(wrong(format!(
-                "it has no `{SECTION}` section, so it is no Sidestep plugin"
+                "it has no `{SECTION}` section, so it is not a Sidestep plugin"
             )));
         }
         more => {
@@ -199,7 +199,7 @@ fn read_manifest(sections: &[&[u8]], range: Option<&ApiRange>) -> Result<Manifes
     };
     if section.len() > MAX_MANIFEST {
         return Err(wrong(format!(
-            "its manifest has {} bytes; at most {MAX_MANIFEST} are read",
+            "its manifest has {} bytes; the maximum is {MAX_MANIFEST}",
             section.len()
         )));
     }
@@ -210,7 +210,7 @@ fn read_manifest(sections: &[&[u8]], range: Option<&ApiRange>) -> Result<Manifes
         return Err(PluginError::new(
             codes::plugin::API,
             format!(
-                "its manifest has version {}, this runner reads version {MANIFEST_VERSION}",
+                "its manifest has version {}; this runner reads version {MANIFEST_VERSION}",
                 versions.manifest_version
             ),
         )
@@ -326,7 +326,7 @@ mod tests {
             .expect_err("it is newer");
         assert_eq!(
             error.message,
-            "needs API 0.2.0, this runner has 0.1.0 to 0.1.0"
+            "it needs API 0.2.0; this runner supports 0.1.0 to 0.1.0"
         );
     }
 

@@ -47,8 +47,7 @@ fn unread(path: &Path, error: &OpenError) -> PluginError {
             "paths are relative to the workspace; build the plugin first if it is built there",
         ),
         OpenError::TooLarge(_) => cannot(codes::plugin::TOO_LARGE),
-        _ => {
-            cannot(codes::plugin::UNREADABLE).with_help("name a regular file: a plugin's component")
-        }
+        _ => cannot(codes::plugin::UNREADABLE)
+            .with_help("name a regular file with a plugin's component"),
     }
 }

@@ -114,7 +114,7 @@ impl Catalog {
         Err(match near {
             Some(near) => error.with_help(format!("did you mean `{near}`?")),
             None => error.with_help(format!(
-                "built in are {}; a plugin of your own is named by its path: ./plugins/NAME.wasm",
+                "the built-in plugins are {}; name a plugin of your own by its path: ./plugins/NAME.wasm",
                 names.collect::<Vec<_>>().join(", ")
             )),
         })

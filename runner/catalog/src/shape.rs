@@ -179,7 +179,9 @@ fn define(frames: &mut [Frame], payload: Payload<'_>) -> Result<(), PluginError>
                                 .len()
                                 .checked_sub(count)
                                 .and_then(|at| outer.get(at))
-                                .ok_or_else(|| malformed("it names a component around the whole"))?
+                                .ok_or_else(|| {
+                                    malformed("it refers to a component outside of itself")
+                                })?
                                 .component(index)?,
                         };
                         frame.components.push(cost);
@@ -224,7 +226,7 @@ fn at_most(what: &str, count: u64, most: u64) -> Result<(), PluginError> {
     }
     Err(PluginError::new(
         codes::plugin::TOO_COMPLEX,
-        format!("it has {count} {what}, nested ones multiplied out; at most {most} are compiled"),
+        format!("it has {count} {what}, counting nested instances; the maximum is {most}"),
     )
     .with_help("build the plugin from smaller parts, or split it into several plugins"))
 }
@@ -234,9 +236,9 @@ fn at_most(what: &str, count: u64, most: u64) -> Result<(), PluginError> {
 fn handed_around() -> PluginError {
     PluginError::new(
         codes::plugin::TOO_COMPLEX,
-        "it imports a component, or takes one out of an instance, and runs it",
+        "it instantiates a component that it imports or takes from an instance",
     )
-    .with_help("nest the component where it is instantiated")
+    .with_help("define the component where it is instantiated")
 }
 
 #[cfg(test)]

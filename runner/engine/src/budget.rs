@@ -71,16 +71,16 @@ impl From<Full> for Failure {
         };
         let message = match full {
             Full::Journal(_) | Full::Logs(_) => format!(
-                "{what} has no room left for the step: of {bytes} bytes the rest is kept for the \
-                 other steps"
+                "{what} has no room left for the step: the rest of its {bytes} bytes is reserved for \
+                 the other steps"
             ),
             Full::JournalShare(_) | Full::LogShare(_) => {
                 format!("{what} is full: at most {bytes} bytes are kept")
             }
         };
         Self::new(Class::Exhausted, code, Owner::Plugin, message).with_help(format!(
-            "find out in the step's log what it writes so much of; if it has to, raise the setting \
-             `{setting}`"
+            "check in the step's log what it writes so much of; if it needs that much, raise the \
+             setting `{setting}`"
         ))
     }
 }

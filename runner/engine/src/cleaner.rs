@@ -34,7 +34,7 @@ pub struct NoCleaner;
 impl Cleaner for NoCleaner {
     async fn remove(&self, intent: &Intent) -> Result<Removal, Failure> {
         Err(Failure::bug(format!(
-            "nobody can remove the {} {}",
+            "this run has no cleaner that can remove the {} {}",
             show::line(&intent.kind),
             show::line(&intent.name)
         )))

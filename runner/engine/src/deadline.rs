@@ -52,9 +52,9 @@ impl Deadline {
                 words(after)
             ),
         );
-        Some(failure.with_help(
-            "give the step more time (`timeout:`), or find out what it waited for in its log",
-        ))
+        Some(
+            failure.with_help("raise the step's `timeout`, or check in its log what it waited for"),
+        )
     }
 }
 

@@ -41,7 +41,7 @@ impl Executor for HostExecutor {
             Ok(admitted) => Ok(Box::new(admitted)),
             Err(freed) => Err(Wait {
                 reason: format!(
-                    "all of the {} MiB that steps may have together are taken (setting `memory`)",
+                    "all of the {} MiB for steps are in use (setting `memory`)",
                     self.room.ceiling() >> 20
                 ),
                 until: Box::pin(freed),

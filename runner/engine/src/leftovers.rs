@@ -84,7 +84,7 @@ fn timed_out(limit: Duration) -> Failure {
         Class::TimedOut,
         codes::cleanup::TIMED_OUT,
         Owner::Cluster,
-        format!("nobody answered within {limit} s, so it may still be there"),
+        format!("the API did not answer within {limit} s, so the object may still exist"),
     )
 }
 

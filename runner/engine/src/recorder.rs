@@ -382,7 +382,7 @@ impl Recorder {
     fn why_broken(&self) -> Failure {
         match self.stop.reason() {
             Some(StopReason::Broken(failure)) => failure,
-            _ => Failure::cancelled("the run's journal can't be written any more"),
+            _ => Failure::cancelled("the run's journal can no longer be written"),
         }
     }
 
@@ -400,7 +400,7 @@ impl Recorder {
         let mut failure = Failure::from(error);
         if failure.code == FULL {
             // The run has begun, and its state is on that disk.
-            failure.help = vec!["Free space on that disk, then go on with the run:".into()];
+            failure.help = vec!["Free space on that disk, then resume the run:".into()];
             failure = failure.with_helps(commands::resume(&self.run));
         }
         inner.broken = true;

@@ -162,14 +162,14 @@ fn outputs(
 fn tell_lost(recorder: &Recorder) {
     let message = match recorder.lost_lines() {
         0 => return,
-        1 => "1 line of a log".to_owned(),
-        lost => format!("{lost} lines of logs"),
+        1 => "1 log line was lost".to_owned(),
+        lost => format!("{lost} log lines were lost"),
     };
     let warning = WarningRaised {
         code: codes::state::LINES_LOST.into(),
         message: format!(
-            "{message} came when the journal could not be written any more and nobody read what \
-             the run says: they are lost"
+            "{message}: the journal could no longer be written, and the output was not read in \
+             time"
         )
         .into(),
         help: Vec::new(),
@@ -180,7 +180,7 @@ fn tell_lost(recorder: &Recorder) {
 fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
     let left = recorder.open_intents(|_| true).len();
     let objects = match left {
-        0 => "nothing outside is left".to_owned(),
+        0 => "no outside objects are left".to_owned(),
         1 => "1 outside object is left as it is".to_owned(),
         left => format!("{left} outside objects are left as they are"),
     };

@@ -231,7 +231,7 @@ impl Schedule {
     fn held_back(&self, index: usize) -> Option<String> {
         let most = self.shared.options.max_parallel.max(1);
         if self.running.len() >= most {
-            return Some(format!("{most} steps run side by side, no more may"));
+            return Some(format!("the maximum of {most} parallel steps is reached"));
         }
         let pool = self.program.nodes()[index].pool.as_ref()?;
         let most = pool.max_parallel?.max(1);
@@ -239,8 +239,12 @@ impl Schedule {
             let other = self.program.nodes()[**other].pool.as_ref();
             other.is_some_and(|other| other.name == pool.name)
         });
-        (others.count() >= most)
-            .then(|| format!("{most} instances of {} run side by side", pool.name))
+        (others.count() >= most).then(|| {
+            format!(
+                "the maximum of {most} parallel instances of {} is reached",
+                pool.name
+            )
+        })
     }
 
     fn start(&mut self, index: usize, finally: bool, admitted: Admitted) {
@@ -310,7 +314,7 @@ fn no_room(reason: &str) -> Failure {
         codes::step::NO_ROOM,
         Owner::Operator,
         format!(
-            "there is no room for the step, and no other step runs that could make some: {reason}"
+            "there is not enough memory for the step, and no running step that could free some: {reason}"
         ),
     )
     .with_help("raise `memory` in the settings, or give the runner a larger machine")

@@ -168,7 +168,7 @@ impl<'de> Deserialize<'de> for PluginRef {
             Ok(parsed)
         } else {
             let message = format!(
-                "`{}` is not written as plans store it",
+                "`{}` is not in the form that plans store",
                 invalid::shown(&text)
             );
             Err(serde::de::Error::custom(message))

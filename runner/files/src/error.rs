@@ -5,7 +5,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The path leaves the folder, by its parts or by a link.
-    #[error("it leads out of the folder that it has to lie in")]
+    #[error("it leads out of the folder that it must stay in")]
     Outside,
     /// The file does not exist.
     #[error("there is no such file")]
@@ -17,10 +17,10 @@ pub enum OpenError {
     #[error("it is not a folder")]
     NotAFolder,
     /// The file has more bytes than the limit.
-    #[error("it has more than {0} bytes, the most that are read")]
+    #[error("it has more than {0} bytes, the maximum")]
     TooLarge(u64),
     /// The target of the path changed at every attempt to open it.
-    #[error("it is being replaced all the time")]
+    #[error("other processes keep replacing it")]
     Changing,
     /// The links of the path form a loop.
     #[error("its symbolic links form a loop")]

@@ -90,7 +90,7 @@ impl One {
         } else {
             Some(fixed)
         };
-        let folder = folder.ok_or_else(|| wrong("names no file".to_owned()))?;
+        let folder = folder.ok_or_else(|| wrong("has no file name".to_owned()))?;
         Ok(Self { pattern, folder })
     }
 }

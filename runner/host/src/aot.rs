@@ -105,7 +105,7 @@ impl Cache {
         if let Ok(file) = fs::File::options().append(true).open(&path)
             && let Err(error) = file.set_modified(SystemTime::now())
         {
-            tracing::debug!(path = %path.display(), %error, "the last use of a compiled plugin is not kept");
+            tracing::debug!(path = %path.display(), %error, "the time of a compiled plugin's last use can't be stored");
         }
         Some(component)
     }
@@ -121,7 +121,7 @@ impl Cache {
             Ok(())
         };
         if let Err(error) = write() {
-            tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin can't be kept");
+            tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin can't be cached");
         }
     }
 }
@@ -165,7 +165,7 @@ pub(crate) fn compile(
     deserialize(engine, &code).ok_or_else(|| {
         PluginError::new(
             codes::plugin::HOST,
-            "the process that compiles it is another version of the runner",
+            "the compiling process is another version of the runner",
         )
     })
 }
@@ -181,7 +181,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     match unsafe { Component::deserialize(engine, code) } {
         Ok(component) => Some(component),
         Err(error) => {
-            tracing::debug!(%error, "compiled code is of another engine");
+            tracing::debug!(%error, "the compiled code belongs to another engine");
             None
         }
     }
@@ -200,7 +200,7 @@ fn deserialize_embedded(engine: &Engine, code: Embedded<'_>) -> Option<Component
     match unsafe { Component::deserialize_raw(engine, pages.bytes().into()) } {
         Ok(component) => Some(component),
         Err(error) => {
-            tracing::debug!(%error, "compiled code is of another engine");
+            tracing::debug!(%error, "the compiled code belongs to another engine");
             None
         }
     }

@@ -174,7 +174,9 @@ impl Apart {
 fn cannot_start(error: std::io::Error) -> PluginError {
     PluginError::new(
         codes::plugin::HOST,
-        format!("the process that compiles it can't be run: {error}"),
+        format!("the compiling process can't be started: {error}"),
     )
-    .with_help("the runner starts itself from /proc/self/exe, and needs room for a temporary file")
+    .with_help(
+        "the runner starts itself from /proc/self/exe, and needs disk space for a temporary file",
+    )
 }

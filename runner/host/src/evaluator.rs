@@ -178,7 +178,7 @@ impl Evaluator for ModuleEvaluator {
             Err(error) => match error.downcast_ref::<Trap>() {
                 // Only a panic ends in this trap, and only the question can cause it.
                 Some(Trap::UnreachableCodeReached) if !instance.was_refused_memory() => {
-                    return Ok(Answer::Wrong("the evaluator gave up on it".to_owned()));
+                    return Ok(Answer::Wrong("the evaluator crashed on it".to_owned()));
                 }
                 _ => return Err(self.ended(&error, &instance, steps)),
             },

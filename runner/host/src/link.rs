@@ -29,7 +29,7 @@ impl Known {
                 codes::plugin::CAPABILITY,
                 format!("it requests `{key}`, a capability that this runner doesn't have"),
             )
-            .with_help("update Sidestep, or use a version of the plugin that does without it")
+            .with_help("update Sidestep, or use a version of the plugin that does not need it")
         })
     }
 
@@ -80,7 +80,7 @@ pub(crate) fn link(
         linker.instantiate_pre(component).map_err(|error| {
             PluginError::new(
                 codes::plugin::IMPORTS,
-                format!("its imports don't fit this runner: {error:#}"),
+                format!("its imports don't match this runner: {error:#}"),
             )
             .with_help("build the plugin again with the SDK of this runner's version")
         })
@@ -121,7 +121,7 @@ fn trap(
                 let called = format!("{interface}#{function}");
                 stubs.func_new(function, move |_, _, _, _| {
                     Err(wasmtime::Error::msg(format!(
-                        "a `check` reads the workspace alone, and it called `{called}`"
+                        "a `check` may only read the workspace, but it called `{called}`"
                     )))
                 })?;
             }
@@ -137,9 +137,9 @@ fn allowed(known: Known, import: &Import, described: &Described) -> Result<(), P
     if import.interface.starts_with("wasi:") {
         return Err(PluginError::new(
             codes::plugin::WASI,
-            format!("it imports `{import}`, and a plugin has no WASI: no files, clocks, sockets or output of its own"),
+            format!("it imports `{import}`, but plugins have no WASI: no files, clocks, sockets or output of their own"),
         )
-        .with_help("build it for wasm32-unknown-unknown with `sidestep plugin build`; the SDK's `Step` gives log, time and random numbers"));
+        .with_help("build it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`; the SDK's `Step` provides a log, time and random numbers"));
     }
     let Some(capability) = known.of_interface(&import.interface) else {
         return Err(PluginError::new(
@@ -177,7 +177,7 @@ fn fits(import: &Import, here: &str) -> Result<(), PluginError> {
     }
     Err(PluginError::new(
         codes::plugin::API,
-        format!("needs `{import}`, this runner has version {here}"),
+        format!("it needs `{import}`; this runner has version {here}"),
     )
     .with_help("update Sidestep, or use a version of the plugin that was built for it"))
 }

@@ -20,11 +20,11 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
             Class::Exhausted,
             codes::output::TOO_LARGE,
             format!(
-                "the outputs have {} bytes; at most {most} are kept",
+                "the outputs have {} bytes; the maximum is {most}",
                 text.len()
             ),
         )
-        .with_help("store large results as an artifact or an object, and return where it is"));
+        .with_help("store large results as an artifact or an object, and return its location"));
     }
     let outputs: Value = serde_json::from_str(text).map_err(|error| {
         wrong(
@@ -47,7 +47,7 @@ pub(crate) fn read(text: &str, most: usize, masks: &Masks) -> Result<Value, Fail
             codes::output::SECRET,
             format!("the output at `{place}` holds a secret, so the step has no outputs"),
         )
-        .with_help("outputs are stored and shown; a later step that needs the secret names it in its own `secrets`")),
+        .with_help("outputs are stored and shown; list the secret in the `secrets` of the later step that needs it")),
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn check(
         codes::plugin::BAD_OUTPUTS,
         Owner::Plugin,
         format!(
-            "the outputs are not what `{}` declares: {}",
+            "the outputs do not match what `{}` declares: {}",
             manifest.name,
             shown.join("; ")
         ),

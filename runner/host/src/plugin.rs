@@ -84,7 +84,7 @@ impl PluginHost {
         let cache = config.cache_dir.and_then(|folder| {
             Cache::open(&folder)
                 .inspect_err(|error| {
-                    tracing::warn!(folder = %folder.display(), %error, "compiled plugins can't be kept there");
+                    tracing::warn!(folder = %folder.display(), %error, "compiled plugins can't be cached there");
                 })
                 .ok()
         });
@@ -153,9 +153,9 @@ impl PluginHost {
         let exports = |error: wasmtime::Error| {
             PluginError::new(
                 codes::plugin::EXPORTS,
-                format!("it exports no plugin: {error:#}"),
+                format!("it does not export a plugin: {error:#}"),
             )
-            .with_help("a plugin exports `sidestep:step/plugin`; the SDK's macro does so")
+            .with_help("a plugin must export `sidestep:step/plugin`; the SDK's macro does that")
         };
         Ok(Plugin(Arc::new(Loaded {
             evaluator: Arc::clone(&self.evaluator),

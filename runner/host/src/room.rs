@@ -152,8 +152,8 @@ impl Share {
                 told = true;
                 self.sink.event(Event::StepWaiting(StepWaiting {
                     reason: format!(
-                        "the step needs more memory, and other steps have what there is: {} MiB \
-                         for all (setting `memory`)",
+                        "the step needs more memory, but other steps use all of it: {} MiB for \
+                         all steps (setting `memory`)",
                         self.room.ceiling >> 20
                     )
                     .into(),

@@ -128,7 +128,9 @@ impl Plugin {
         refuse_unmet(&loaded.described.manifest.requests, &context.scopes)?;
         let cancel = context.cancel.clone();
         if cancel.is_cancelled() {
-            return Err(Failure::cancelled("the step was cancelled before it began"));
+            return Err(Failure::cancelled(
+                "the step was cancelled before it started",
+            ));
         }
         if context.deadline.is_none() {
             context.deadline = timeout.and_then(deadline);
@@ -168,7 +170,7 @@ impl Plugin {
                 Err(masks.failure(trap::failure(&error, store.data(), &refused)))
             }
             Ended::CutOff => Err(Failure::cancelled(format!(
-                "the step was cancelled, and its plugin was stopped after {} of grace",
+                "the step was cancelled, and its plugin was stopped after a grace period of {}",
                 words(limits.grace)
             ))),
             Ended::TimedOut => Err(timed_out(timeout)),

@@ -33,7 +33,7 @@ pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refu
             Class::Exhausted,
             codes::plugin::OUT_OF_MEMORY,
             format!(
-                "the plugin wanted {} MiB of memory, more than the {} MiB that {} may have",
+                "the plugin requested {} MiB of memory, more than the {} MiB that {} may have",
                 refusal.wanted >> 20,
                 refusal.most >> 20,
                 if refusal.of_all {
@@ -53,12 +53,12 @@ pub(crate) fn failure(error: &wasmtime::Error, state: &StepState, refused: &Refu
             Some(Trap::StackOverflow) => failed(
                 Class::Exhausted,
                 codes::plugin::STACK_OVERFLOW,
-                "the plugin's calls nest too deep (endless recursion?)".to_owned(),
+                "the plugin's calls are nested too deeply (endless recursion?)".to_owned(),
             ),
             Some(Trap::UnreachableCodeReached) => failed(
                 Class::Failed,
                 codes::plugin::ABORTED,
-                "the plugin gave up without a message".to_owned(),
+                "the plugin aborted without a message".to_owned(),
             ),
             Some(trap) => failed(
                 Class::Failed,

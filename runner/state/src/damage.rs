@@ -56,7 +56,7 @@ impl DamagedJournal {
 impl fmt::Display for DamagedJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(first) = self.damage.first() else {
-            return write!(f, "the journal of run {} is whole", self.run);
+            return write!(f, "the journal of run {} is intact", self.run);
         };
         write!(
             f,
@@ -69,13 +69,13 @@ impl fmt::Display for DamagedJournal {
         )?;
         match self.damage.len() - 1 {
             0 => {}
-            1 => f.write_str(", and one more place behind")?,
-            more => write!(f, ", and {more} more places behind")?,
+            1 => f.write_str(", and one more place after it")?,
+            more => write!(f, ", and {more} more places after it")?,
         }
         let before = first.record - 1;
         write!(
             f,
-            "); the {before} before it and {} behind it are whole",
+            "); the {before} before it and {} after it are intact",
             self.whole.saturating_sub(before)
         )
     }
@@ -91,19 +91,19 @@ impl From<&DamagedJournal> for Failure {
             damaged.to_string(),
         )
         .with_help(
-            "What it said is lost: a step may be done, or a pod may run, of which nothing else \
-             tells. So the run is not gone on with. What the whole records say:",
+            "The lost record may be the only one of a finished step or a running pod, so the run \
+             can't be resumed. Show the intact records:",
         )
         .with_helps(commands::show_run(&damaged.run))
         .with_help(if damaged.ended {
-            "Remove what the run may have left:"
+            "Remove objects that the run may have left:"
         } else {
-            "Remove what the run made and left, and set its folder aside:"
+            "Remove the run's objects, and set its folder aside:"
         })
         .with_helps(commands::gc(sandbox));
         if let Some(file) = &damaged.file {
             failure = failure
-                .with_help("Then start it anew, with the inputs that it had:")
+                .with_help("Then start a new run with the same inputs:")
                 .with_helps(commands::run(file.exact(), sandbox));
         }
         failure

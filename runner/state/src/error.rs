@@ -53,7 +53,7 @@ pub enum StateError {
         missing: u64,
     },
     /// The journal belongs to another run, because its folder was renamed.
-    #[error("the journal {} is not of this run, but of run {run}", path.display())]
+    #[error("the journal {} belongs to run {run}, not to this run", path.display())]
     OtherRun {
         /// The journal's path.
         path: PathBuf,
@@ -111,21 +111,21 @@ impl From<StateError> for Failure {
                 | io::ErrorKind::ReadOnlyFilesystem
                 | io::ErrorKind::NotADirectory => {
                     failure(Class::Failed, codes::state::DENIED)
-                        .with_help("Make the folder writable, or set `state: dir:PATH` to one that is.")
+                        .with_help("Make the folder writable, or set `state: dir:PATH` to a writable one.")
                 }
                 _ => failure(Class::Failed, codes::state::IO),
             },
             StateError::NewerFormat { .. } => failure(Class::Refused, codes::state::NEWER_FORMAT)
-                .with_help("Use the version of sidestep that began the run, or a later one."),
+                .with_help("Use the version of sidestep that started the run, or a later one."),
             StateError::Short { .. } => failure(Class::Failed, codes::state::DAMAGED)
-                .with_help("What the run's journal holds is still there; the text of these lines is lost."),
+                .with_help("Only the text of these lines is lost; the run's journal is intact."),
             StateError::OtherRun { .. } => failure(Class::Refused, codes::state::DAMAGED)
-                .with_help("Give the run's folder its own name back."),
+                .with_help("Rename the run's folder back to its run id."),
             StateError::NotAJournal(_) => failure(Class::Failed, codes::state::DAMAGED)
-                .with_help("The run can't be resumed; start it anew under another id."),
+                .with_help("The run can't be resumed; start a new run with another id."),
             StateError::Damaged(damaged) => Self::from(&*damaged),
             StateError::NotOwn(found) => failure(Class::Refused, codes::state::NOT_OWN)
-                .with_help("If what it says can be trusted, make it yours again:")
+                .with_help("If you trust its content, make yourself its only owner and writer:")
                 .with_helps(found.repair()),
             StateError::Locked { pid, .. } => {
                 let failure = failure(Class::Conflict, LOCKED);
@@ -137,7 +137,7 @@ impl From<StateError> for Failure {
                 }
             }
             StateError::NotFound { .. } => failure(Class::NotFound, codes::state::NO_RUN)
-                .with_help("`sidestep runs` lists the runs that are there."),
+                .with_help("`sidestep runs` lists the existing runs."),
             StateError::Exists(_) => failure(Class::Conflict, codes::state::RUN_EXISTS),
         }
     }

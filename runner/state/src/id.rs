@@ -27,7 +27,7 @@ pub struct RunId(String);
 /// The error for a text that is not a valid run id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "{0:?} is no run id: 1 to {MAX_LENGTH} of a-z, 0-9 and -, beginning and ending with a letter or a digit"
+    "{0:?} is not a valid run id: use 1 to {MAX_LENGTH} of a-z, 0-9 and -, beginning and ending with a letter or a digit"
 )]
 pub struct RunIdError(String);
 

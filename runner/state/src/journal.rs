@@ -181,7 +181,7 @@ impl JournalWriter {
         if let Err(error) = self.file.write_all(&frame) {
             // Best effort: readers stop at the incomplete record anyway.
             if let Err(error) = self.file.set_len(self.length) {
-                tracing::warn!(path = %self.path.display(), %error, "a torn record stays in a journal");
+                tracing::warn!(path = %self.path.display(), %error, "an incomplete record stays in a journal");
             }
             return Err(StateError::io("write", &self.path)(error));
         }

@@ -66,7 +66,7 @@ impl Drop for RunLock {
         // A stale pid could belong to an unrelated process.
         let emptied = self.file.set_len(0);
         if let Err(error) = emptied.and(self.file.unlock()) {
-            tracing::warn!(%error, "the lock of a run could not be given back cleanly");
+            tracing::warn!(%error, "the lock of a run could not be released cleanly");
         }
     }
 }

@@ -66,7 +66,7 @@ fn work(receive: &Receiver<Waiting>, lost: &AtomicU64, mut write: Write) {
         let missing = lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
             write(&format!(
-                "{missing} lines of the log are missing here: they came faster than they were written"
+                "{missing} log lines are missing here: they were logged faster than they could be written"
             ));
         }
         match waiting {
@@ -116,7 +116,7 @@ mod tests {
             .iter()
             .filter_map(|line| {
                 line.strip_suffix(
-                    " lines of the log are missing here: they came faster than they were written",
+                    " log lines are missing here: they were logged faster than they could be written",
                 )
             })
             .map(|count| count.parse::<usize>().expect("a number"))

@@ -19,7 +19,7 @@ fn path(text: &str) -> Result<PluginFile, InvalidPluginRef> {
     if show::is_escaped(text) {
         return Err(InvalidPluginRef::form(
             format!(
-                "the path `{}` has characters that can't be shown",
+                "the path `{}` contains characters that can't be displayed",
                 shown(text)
             ),
             "rename the file",

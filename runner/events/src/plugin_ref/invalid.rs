@@ -36,7 +36,7 @@ impl InvalidPluginRef {
 
 pub(super) fn too_long(text: &str) -> InvalidPluginRef {
     let message = format!("`{}…` is too long", shown(text));
-    let help = format!("a plugin is named in at most {MAX_REFERENCE} bytes");
+    let help = format!("a plugin reference has at most {MAX_REFERENCE} bytes");
     InvalidPluginRef::form(message, help)
 }
 
@@ -52,10 +52,7 @@ pub(super) fn not_built_in(text: &str) -> InvalidPluginRef {
 pub(super) fn without_kind(text: &str) -> InvalidPluginRef {
     if text.contains("://") {
         return InvalidPluginRef::form(
-            format!(
-                "`{}` is an address that plugins can't be loaded from",
-                shown(text)
-            ),
+            format!("plugins can't be loaded from the address `{}`", shown(text)),
             "put the component into the workspace and name its path: ./PATH/FILE.wasm",
         );
     }

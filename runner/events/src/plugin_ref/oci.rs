@@ -13,7 +13,7 @@ pub(super) fn parse(rest: &str) -> Result<OciReference, InvalidPluginRef> {
     let Some((name, digest)) = rest.split_once('@') else {
         return Err(InvalidPluginRef {
             code: codes::uses::DIGEST,
-            message: "a plugin from a registry is named with its digest, since tags move"
+            message: "name a plugin from a registry with its digest, because tags can change"
                 .to_owned(),
             help: FORM.to_owned(),
         });

@@ -46,7 +46,7 @@ fn confine(memory: u64, seconds: u64, parent: u64) -> std::io::Result<()> {
     // If the parent ended before that call, no signal is sent.
     let is = getppid().map(Pid::as_raw_nonzero);
     if is.map(|pid| u64::from(pid.get().unsigned_abs())) != Some(parent) {
-        return Err(std::io::Error::other("the parent is gone"));
+        return Err(std::io::Error::other("the parent process is gone"));
     }
     lower(Resource::Core, 0)?;
     lower(Resource::Cpu, seconds)?;

@@ -30,16 +30,13 @@ pub(super) fn judge(
     if status.code() == Some(BAD_CALL.into()) {
         return Err(PluginError::new(
             codes::plugin::HOST,
-            format!("the process that compiles it could not do its work: {said}"),
+            format!("the compiling process failed: {said}"),
         ));
     }
     let is = |signal: Signal| status.signal() == Some(signal.as_raw());
     Err(if is(Signal::XCPU) {
         let seconds = limits.time.as_secs().max(1);
-        at_limit(
-            &format!("{seconds} s of processor time"),
-            Some("compileTime"),
-        )
+        at_limit(&format!("{seconds} s of CPU time"), Some("compileTime"))
     } else if ran_out_of_memory(status, said) {
         let mebibytes = limits.memory >> 20;
         at_limit(&format!("{mebibytes} MiB of memory"), Some("compileMemory"))
@@ -78,10 +75,10 @@ fn at_limit(limit: &str, setting: Option<&str>) -> PluginError {
 fn crashed(status: ExitStatus) -> PluginError {
     PluginError::new(
         codes::plugin::COMPILE_CRASHED,
-        format!("the compiler gave up on it ({status})"),
+        format!("the compiler crashed on it ({status})"),
     )
     .with_help(
-        "nothing of the plugin has run; if you trust it, please report it with the component",
+        "the plugin has not run; if you trust it, please report this with the component attached",
     )
 }
 
@@ -121,7 +118,7 @@ mod tests {
         let error = judge(raw, "", limits).expect_err("it took too long");
         assert_eq!(
             error.message,
-            "compiling it takes more than 60 s of processor time"
+            "compiling it takes more than 60 s of CPU time"
         );
         assert!(error.help[1].contains("`compileTime`"), "{error:?}");
     }

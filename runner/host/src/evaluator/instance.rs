@@ -97,7 +97,7 @@ impl Instance {
         let (at, length) = ((found >> 32) as usize, (found & 0xffff_ffff) as usize);
         let text = self.memory.data(&self.store).get(at..at + length);
         text.map(<[u8]>::to_vec)
-            .ok_or_else(|| wasmtime::Error::msg("its answer lies outside of its memory"))
+            .ok_or_else(|| wasmtime::Error::msg("its answer is outside of its memory"))
     }
 
     /// Returns how many of its steps the last question took.

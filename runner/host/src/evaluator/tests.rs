@@ -179,7 +179,7 @@ fn a_panic_of_the_module_is_the_fault_of_what_it_was_asked() {
     let Ok(Answer::Wrong(message)) = evaluator.ask(&question("x")) else {
         panic!("no answer");
     };
-    assert_eq!(message, "the evaluator gave up on it");
+    assert_eq!(message, "the evaluator crashed on it");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn too_much_time_names_the_limit() {
     assert_eq!(error.code, "plugin.compile-limit", "{error}");
     assert_eq!(
         error.message,
-        "plugin `forged`: compiling it takes more than 1 s of processor time"
+        "plugin `forged`: compiling it takes more than 1 s of CPU time"
     );
 }
 

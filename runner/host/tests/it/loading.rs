@@ -38,8 +38,8 @@ fn wasi_is_refused_with_the_way_out() {
     let error = refused(&importing("wasi:cli/stdout@0.2.3"));
     assert_eq!(
         error.message,
-        "plugin `guest`: it imports `wasi:cli/stdout@0.2.3`, and a plugin has no WASI: no files, \
-         clocks, sockets or output of its own"
+        "plugin `guest`: it imports `wasi:cli/stdout@0.2.3`, but plugins have no WASI: no files, \
+         clocks, sockets or output of their own"
     );
     assert!(
         error.help[0].contains("wasm32-unknown-unknown"),
@@ -52,7 +52,7 @@ fn an_interface_of_a_later_version_is_named() {
     let error = refused(&importing("sidestep:step/runtime@0.2.0"));
     assert_eq!(
         error.message,
-        "plugin `guest`: needs `sidestep:step/runtime@0.2.0`, this runner has version 0.1.0"
+        "plugin `guest`: it needs `sidestep:step/runtime@0.2.0`; this runner has version 0.1.0"
     );
 }
 
@@ -97,7 +97,7 @@ fn a_newer_plugin_is_told_both_versions() {
     let error = refused(&with_manifest(echo().bare(), &manifest));
     assert_eq!(
         error.message,
-        "needs API 0.9.0, this runner has 0.1.0 to 0.1.0"
+        "it needs API 0.9.0; this runner supports 0.1.0 to 0.1.0"
     );
 }
 

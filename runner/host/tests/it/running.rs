@@ -64,7 +64,7 @@ async fn an_abort_without_a_message_is_said() {
         .expect("it loads");
     let failure = Step::new().run(&plugin).await.expect_err("it aborts");
     assert_eq!(failure.code, "plugin.aborted");
-    assert_eq!(failure.message, "the plugin gave up without a message");
+    assert_eq!(failure.message, "the plugin aborted without a message");
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn a_check_that_uses_a_secret_is_stopped() {
         .expect_err("it is stopped");
     assert_eq!(
         failure.message,
-        "the plugin was stopped: a `check` reads the workspace alone, and it called \
+        "the plugin was stopped: a `check` may only read the workspace, but it called \
          `sidestep:secrets/names@0.1.0#get`"
     );
     assert_eq!(step.kept.calls(), []);

@@ -359,7 +359,9 @@ fn a_project_does_not_set_its_own_limits() {
         let problems = world.load(None, &[]).expect_err("refused");
         assert_eq!(problems[0].exit, Some(6));
         assert!(
-            problems[0].message.contains("bound what a project may use"),
+            problems[0]
+                .message
+                .contains("limit the resources of a project"),
             "{problems:?}"
         );
     }

@@ -150,7 +150,7 @@ fn the_error_says_where_what_is_whole_and_what_to_do() {
     assert!(
         failure
             .message
-            .ends_with("the 2 before it and 2 behind it are whole"),
+            .ends_with("the 2 before it and 2 after it are intact"),
         "{failure}"
     );
     for command in [

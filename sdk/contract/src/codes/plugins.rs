@@ -59,7 +59,7 @@ codes! {
             "report it: this is a bug in Sidestep";
         MALFORMED = "plugin.malformed", [InvalidInput] [Plugin]
             "the file is not a valid WebAssembly component"
-            "build it with `sidestep plugin build`";
+            "compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`";
         MANIFEST = "plugin.manifest", [InvalidInput] [Plugin]
             "the component's manifest is missing or not valid"
             "build the plugin again with the SDK";
@@ -110,6 +110,6 @@ codes! {
             "use a regular file";
         WASI = "plugin.wasi", [InvalidInput] [Plugin]
             "the component imports WASI, which is not available to plugins"
-            "build it with `sidestep plugin build`";
+            "compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`";
     }
 }
