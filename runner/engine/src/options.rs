@@ -14,7 +14,7 @@ pub struct RunOptions {
     pub cancel_grace: Duration,
     /// The timeout for removing the objects of one attempt.
     pub cleanup: Duration,
-    /// The timeout of an instance in `finally` that has none of its own.
+    /// The timeout of an instance in `finally` without a timeout of its own.
     pub finally_timeout: Duration,
 }
 

@@ -3,28 +3,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Foreign, Help, codes};
 
-/// Something found in a file before anything is started.
+/// A problem that was found in a file before any step was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// The exact problem, dotted: `yaml.duplicate-key`, `dockerfile.missing`.
+    /// The problem's code, with dots: `yaml.duplicate-key`, `dockerfile.missing`.
     #[schemars(with = "codes::Code")]
     pub code: Foreign,
-    /// What is wrong, in one sentence.
+    /// The problem, in one sentence.
     pub message: Foreign,
-    /// What to write instead, or what to do, one step an entry.
+    /// The correct text, or the next steps, one per entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub help: Vec<Help>,
     /// The file, relative to the workspace; absent for the command line itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Foreign>,
-    /// Where in the file.
+    /// The position in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Position>,
-    /// Which exit code it counts for, when not that of a wrong file: 3 for a missing grant, 6 for
-    /// an unreadable policy.
+    /// The exit code, if it is not 2 (an error in a file): 3 for a missing grant, 6 for an
+    /// unreadable policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<u8>,
 }
@@ -91,21 +91,21 @@ pub struct Position {
     pub line: u32,
     /// The column in characters, from 1.
     pub column: u32,
-    /// How many characters it spans on that line; 0 when only the place is known.
+    /// The number of characters on that line; 0 if only the start is known.
     #[serde(default)]
     pub length: u32,
 }
 
-/// How bad a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing.
+    /// A note that needs no action.
     Note,
-    /// Works, and is likely not what was meant.
+    /// Valid, but likely a mistake.
     Warning,
-    /// Nothing can start.
+    /// Prevents the run from starting.
     Error,
 }

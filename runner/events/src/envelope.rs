@@ -20,18 +20,18 @@ pub struct Envelope {
     pub run: Foreign,
     /// Counts the run's events from 1, without gaps, across resumes.
     pub seq: u64,
-    /// When it happened.
+    /// The time of the event.
     pub time: Timestamp,
     /// The step's id in the file; absent for the run itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<Foreign>,
-    /// The step's instance: the id, with the matrix's values where there is one.
+    /// The step's instance: the id, with the matrix values if the step has a matrix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<Foreign>,
-    /// The try counted by `retry`, from 1.
+    /// The number of the attempt, from 1; each retry is a new attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The Store of that attempt, from 1; `resume` begins a new one.
+    /// The number of the attempt's incarnation, from 1; `resume` starts a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<u32>,
     /// The run's trace: 32 hex digits (W3C Trace Context).
@@ -41,7 +41,7 @@ pub struct Envelope {
     /// The span's parent; absent at the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<SpanId>,
-    /// What happened.
+    /// The event itself.
     #[serde(flatten)]
     pub event: Event,
 }

@@ -18,46 +18,46 @@ pub use step::{
     AttemptFinished, AttemptStarted, RetryScheduled, StepFinished, StepSkipped, StepWaiting,
 };
 
-/// What happened. Readers ignore types and fields that they don't know.
+/// An event of a run. Readers must ignore types and fields that they don't know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data", rename_all = "kebab-case")]
 pub enum Event {
-    /// The run begins, or goes on after a resume.
+    /// The run starts, or is resumed.
     RunStarted(RunStarted),
     /// A step can't start yet.
     StepWaiting(StepWaiting),
     /// A step will not run.
     StepSkipped(StepSkipped),
-    /// A step is over.
+    /// A step has ended.
     StepFinished(StepFinished),
-    /// An incarnation of an attempt begins.
+    /// An incarnation of an attempt starts.
     AttemptStarted(AttemptStarted),
-    /// An attempt is over.
+    /// An attempt has ended.
     AttemptFinished(AttemptFinished),
-    /// Another attempt will be made.
+    /// A failed attempt will be retried.
     RetryScheduled(RetryScheduled),
-    /// A line for people.
+    /// A log line.
     Log(LogLine),
-    /// A group of lines begins.
+    /// A group of log lines starts.
     GroupStarted {
         /// Its title.
         title: Foreign,
     },
-    /// The innermost group of lines ends.
+    /// The innermost group of log lines ends.
     GroupFinished {},
-    /// How far something is.
+    /// The progress of an operation.
     Progress(Progress),
-    /// A remark on a place in a file.
+    /// A diagnostic for a position in a file.
     Annotation(Diagnostic),
     /// A plugin called the host.
     HostCall(HostCall),
-    /// Something likely not meant, which stopped nothing.
+    /// A warning, which stops nothing.
     Warning(WarningRaised),
-    /// The host removed, or kept, what a step had made outside.
+    /// The host removed or kept an outside object of a step.
     CleanedUp(CleanedUp),
-    /// The run is over.
+    /// The run has ended.
     RunFinished(RunFinished),
-    /// A type of a later version.
+    /// An event type of a later version.
     #[serde(untagged)]
     Unknown(Value),
 }

@@ -9,30 +9,30 @@ use sidestep_contract::codes;
 
 use crate::{Class, Foreign, Help, Owner, Speaker, show};
 
-/// Why something did not work, whose it is, and what to do next.
+/// A failure: its reason, its owner, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// The kind of failure, for `retry.on` and exit codes.
     pub class: Class,
-    /// The exact failure, dotted: `pod.evicted`, `identity.binding-missing`. Each has a page in
-    /// the docs.
+    /// The failure's code, with dots: `pod.evicted`, `identity.binding-missing`. The docs explain
+    /// each.
     #[schemars(with = "codes::Code")]
     pub code: Foreign,
-    /// Who can act on it.
+    /// The party that can act on it.
     pub owner: Owner,
-    /// What happened, in one or two sentences, with the resource that it happened to.
+    /// The event and the resource that it happened to, in one or two sentences.
     pub message: Foreign,
-    /// What to do next, one step an entry.
+    /// The next steps, one per entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub help: Vec<Help>,
-    /// Who words it. A reader takes a failure that does not say so for a plugin's.
+    /// The author of the text. If it is absent, readers assume a plugin.
     #[serde(default)]
     pub by: Speaker,
-    /// How long to wait before another try, in milliseconds, where the other side said so.
+    /// The time to wait before a retry, in milliseconds, if the service requested one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// Facts for programs; the place to grow.
+    /// Details for programs. Later versions may add more.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
 }

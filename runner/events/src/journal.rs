@@ -12,7 +12,7 @@ pub const JOURNAL_VERSION: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Header {
-    /// The format's version; a newer one is refused by name.
+    /// The format's version. Readers refuse a newer one.
     pub format: u32,
     /// The program and version that wrote it.
     pub writer: String,
@@ -23,8 +23,7 @@ pub struct Header {
     /// The sandbox scenario that the run uses; absent when it runs against the real cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
-    /// Whom the run calls the sandbox as, where that is not its developer: whoever goes on with
-    /// the run is the same.
+    /// The caller of the sandbox, if it is not the developer. A resumed run keeps the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
 }
@@ -37,11 +36,11 @@ pub enum Record {
     Event(Box<Envelope>),
     /// Log lines, each of them an event that reporters saw.
     Lines(Box<Lines>),
-    /// An outside object is about to be made.
+    /// An outside object is about to be created.
     Intent(Intent),
-    /// The outside object was made, or is gone again.
+    /// The outside object was created or removed.
     Done(Done),
-    /// What a plugin wants to remember across incarnations.
+    /// The state that a plugin keeps across incarnations.
     Checkpoint(Checkpoint),
     /// A step's outputs.
     Output(Output),
@@ -54,31 +53,31 @@ pub enum Record {
 #[serde(transparent)]
 pub struct IntentId(pub u64);
 
-/// What is about to be made outside, so that whoever comes next finds it.
+/// An outside object that is about to be created, so that a later process can find it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Intent {
     /// Its id, counted from 1 within the run.
     pub id: IntentId,
-    /// The step instance that wants it.
+    /// The step instance that creates it.
     pub instance: String,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// What it is: `pod`, `secret`, `object`.
+    /// Its kind: `pod`, `secret`, `object`.
     pub kind: Foreign,
-    /// Where it will be.
+    /// Its location.
     #[serde(rename = "where")]
     pub place: Place,
-    /// Its name there, a function of run, instance, attempt and purpose.
+    /// Its name in that location, a function of run, instance, attempt and purpose.
     pub name: Foreign,
-    /// What the host does with it when the attempt ends.
+    /// The action of the host on it when the attempt ends.
     pub on_exit: OnExit,
-    /// When it may be swept whatever happened.
+    /// The time after which it may be removed in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<Timestamp>,
 }
 
-/// Where an outside object lives.
+/// The location of an outside object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "in", rename_all = "camelCase")]
 pub enum Place {
@@ -106,13 +105,13 @@ pub enum Place {
     },
 }
 
-/// What the host does with an outside object when the attempt that made it ends.
+/// The action of the host on an outside object when the attempt that created it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnExit {
     /// Delete it.
     Delete,
-    /// Leave it: it is the step's result.
+    /// Keep it: it is the step's result.
     Keep,
 }
 
@@ -120,17 +119,17 @@ pub enum OnExit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Done {
-    /// Which intent.
+    /// The id of the intent.
     pub intent: IntentId,
-    /// The object's uid or generation; absent when nothing was made.
+    /// The object's uid or generation; absent if no object was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Whether the object is gone again.
+    /// Whether the object was removed.
     #[serde(default)]
     pub removed: bool,
 }
 
-/// What a plugin wants to remember: JSON, 64 KiB at most.
+/// The state that a plugin keeps: JSON, at most 64 KiB.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Checkpoint {

@@ -9,20 +9,20 @@ use serde_json::Value;
 
 use crate::{Foreign, ForeignValue, LineEnd, LogLevel, LogSource, TraceId};
 
-/// Log lines that follow on each other, of any attempts. Their text lies in the attempts' log
-/// files; readers make one `log` event of each.
+/// Consecutive log lines of any attempts. Their text is in the attempts' log
+/// files; readers make one `log` event of each line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Lines {
-    /// The first line's `seq`; the others count on from it.
+    /// The first line's `seq`; the other lines have the following numbers.
     pub seq: u64,
-    /// When the first line came.
+    /// The time of the first line.
     pub time: Timestamp,
     /// The run's trace.
     pub trace: TraceId,
-    /// The attempts whose lines these are.
+    /// The attempts that the lines belong to.
     pub attempts: Vec<LinesOf>,
-    /// What lines have in common.
+    /// The properties that lines share.
     pub kinds: Vec<LineKind>,
     /// The lines in order.
     pub lines: Vec<LinePlace>,
@@ -32,18 +32,18 @@ pub struct Lines {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LinesOf {
-    /// The incarnation that they are of.
+    /// The incarnation that the lines belong to.
     pub of: LogOwner,
-    /// Where the first of these lines begins in the attempt's log file, in bytes. The others
-    /// follow on, each with its end.
+    /// The byte offset of the first of these lines in the attempt's log file. The others follow
+    /// it, each with its end.
     pub offset: u64,
-    /// Where the reading of followed pods' logs stands after these lines: by pod
+    /// The read positions in the logs of followed pods after these lines: by pod
     /// (`NAMESPACE/NAME`), then by container.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub positions: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-/// Whose lines they are.
+/// The step incarnation that lines belong to.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -53,31 +53,31 @@ pub struct LogOwner {
     pub step: String,
     /// The step's instance.
     pub instance: String,
-    /// The try counted by `retry`, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The Store of that attempt, from 1.
+    /// The number of the incarnation of that attempt, from 1.
     pub incarnation: u32,
 }
 
-/// What lines have in common.
+/// Properties that several lines share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LineKind {
     /// The index of their attempt.
     pub attempt: usize,
-    /// Who says them.
+    /// The source of the lines.
     pub source: LogSource,
-    /// How important they are.
+    /// The level of the lines.
     pub level: LogLevel,
-    /// How their text ends: a line feed is a byte of the log file.
+    /// The way their text ends: a line feed is a byte of the log file.
     #[serde(default, skip_serializing_if = "LineEnd::is_feed")]
     pub end: LineEnd,
-    /// Facts beside the text.
+    /// Additional structured fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Foreign, ForeignValue>,
 }
 
-/// One line: the index of its kind, how many bytes of text it has without its end, and how many microseconds it
-/// came after the line before it (0 for the first).
+/// One line: the index of its kind, the length of its text in bytes without its end, and the time
+/// since the previous line in microseconds (0 for the first).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinePlace(pub usize, pub u64, pub i64);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sidestep_contract::names;
 
 names! {
-    /// Who words a failure: only the runner's own help is shown as commands to paste.
+    /// The author of a failure's text. Only commands of the runner are shown as commands to paste.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "kebab-case")]
     pub enum Speaker {

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use sidestep_contract::names;
 
 names! {
-    /// What became of a step so far: one closed list for expressions, plan, events and reports.
+    /// The status of a step, with the same names in expressions, plans, events and reports.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "kebab-case")]
     pub enum Status {
-        /// Not yet looked at.
+        /// Not yet considered.
         Pending = "pending",
-        /// An attempt is under way.
+        /// An attempt is in progress.
         Running = "running",
         /// Ready, and held back by a limit, a lock or an approval.
         Waiting = "waiting",
@@ -24,9 +24,9 @@ names! {
         Skipped = "skipped",
         /// Stopped because the run was cancelled.
         Cancelled = "cancelled",
-        /// Its time was up.
+        /// Exceeded its timeout.
         TimedOut = "timed-out",
-        /// Not run: an earlier run's outputs stand for it.
+        /// Not run: the outputs of an earlier run are reused.
         Cached = "cached",
     }
 }

@@ -44,9 +44,9 @@ pub fn suggest(plan: &Plan) -> String {
         }
     }
     let mut lines = vec![
-        "# The least that the steps request for these inputs, to paste under each step. A value"
+        "# The minimal grants that the steps request for these inputs, to paste under each step. A value"
             .to_owned(),
-        "# may as well read inputs, matrix and git: bucket: \"${{ inputs.bucket }}\".".to_owned(),
+        "# may also use inputs, matrix and git: bucket: \"${{ inputs.bucket }}\".".to_owned(),
         "steps:".to_owned(),
     ];
     for (step, wanted) in &steps {
@@ -61,7 +61,7 @@ impl Wanted<'_> {
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if self.built_in {
-            lines.push("    # built in: granted by itself; what is written here narrows it".into());
+            lines.push("    # built in: granted automatically; grants here narrow that".into());
         }
         let scopes = self.scopes.iter().filter(|(_, scopes)| !scopes.is_empty());
         let granted: Vec<String> = scopes
@@ -81,13 +81,13 @@ impl Wanted<'_> {
         }
         for key in &self.later {
             lines.push(format!(
-                "      # {}: […] depends on what another step brings: grant it in writing, as \
-                 wide as that may get",
+                "      # {}: […] depends on the outputs of another step: write a grant that covers \
+                 all of their possible values",
                 show::line(key)
             ));
         }
         if self.secrets {
-            lines.push("    # secrets: [NAME]  the plugin uses secrets, by their names".into());
+            lines.push("    # secrets: [NAME]  the plugin uses secrets; list their names".into());
         }
         lines
     }

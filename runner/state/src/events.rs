@@ -11,7 +11,7 @@ use crate::{Damage, Entry, JournalReader, LogReader, RunFolder, StateError};
 pub enum Told {
     /// An event.
     Event(Box<Envelope>),
-    /// A log line whose text is lost. A note about that stands in for the text.
+    /// A log line whose text is lost. A note replaces the text.
     Textless(Box<Envelope>),
     /// Damaged records, some of which may have been events.
     Damage(Damage),

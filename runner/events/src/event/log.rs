@@ -12,34 +12,34 @@ mod text;
 
 pub use text::LogText;
 
-/// A line for people, or a piece of one that is too long to wait for its end ([`LineEnd::Open`]).
+/// A log line, or a piece of a line that is too long to wait for its end ([`LineEnd::Open`]).
 ///
-/// The bytes of an attempt's lines are stored in its log file; the journal keeps their places there
+/// The bytes of an attempt's lines are stored in its log file; the journal keeps their offsets there
 /// ([`crate::Lines`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
-    /// Who says it.
+    /// The source of the line.
     pub source: LogSource,
-    /// How important it is.
+    /// The level of the line.
     pub level: LogLevel,
     /// The text, masked, without its line feed.
     #[serde(default)]
     pub message: LogText,
-    /// How the text ends; absent where a line feed follows. The next line of the same pod and
-    /// container goes on with an open one.
+    /// The way the text ends; absent if a line feed follows. After an open end, the next line of
+    /// the same pod and container continues the text.
     #[serde(default, skip_serializing_if = "LineEnd::is_feed")]
     pub end: LineEnd,
-    /// Facts beside the text.
+    /// Additional structured fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Foreign, ForeignValue>,
-    /// Where the attempt's log file holds the text, in bytes; absent when only the event has it.
+    /// The byte offset of the text in the attempt's log file; absent if only the event has the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
 }
 
 impl LogLine {
-    /// Returns the fact with exactly that name.
+    /// Returns the field with exactly that name.
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.fields
             .get(&Foreign::from(name))
@@ -47,7 +47,7 @@ impl LogLine {
     }
 }
 
-/// The names of the facts of a pod's log line ([`LogSource::Pod`]).
+/// The names of the fields of a pod's log line ([`LogSource::Pod`]).
 pub mod log_field {
     /// `NAMESPACE/NAME` of the pod.
     pub const POD: &str = "pod";
@@ -58,14 +58,14 @@ pub mod log_field {
     pub const POSITION: &str = "position";
 }
 
-/// How the text of a [`LogLine`] ends.
+/// The way the text of a [`LogLine`] ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineEnd {
     /// With a line feed.
     #[default]
     Feed,
-    /// In the middle of the line: a later piece goes on with it.
+    /// In the middle of the line: a later piece continues it.
     Open,
     /// Without a line feed: the log ends here, or the rest of the line is lost.
     Missing,
@@ -86,7 +86,7 @@ impl LineEnd {
     }
 }
 
-/// Who a line comes from.
+/// The source of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogSource {
@@ -98,18 +98,18 @@ pub enum LogSource {
     Runner,
 }
 
-/// How important a line is.
+/// The level of a log line.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum LogLevel {
-    /// For whoever hunts a bug.
+    /// Details for debugging.
     Debug,
-    /// What goes on.
+    /// Normal operation.
     Info,
-    /// Likely not meant.
+    /// A likely mistake.
     Warn,
-    /// Went wrong.
+    /// An error.
     Error,
 }

@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Foreign, Help, codes};
 
-/// How far something is.
+/// The progress of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    /// What is under way: `uploading`, `pod Running`.
+    /// The operation in progress: `uploading`, `pod Running`.
     pub label: Foreign,
-    /// How much is done, in `unit`.
+    /// The completed amount, in `unit`.
     pub done: u64,
-    /// How much there is, where known.
+    /// The total amount, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// `bytes`, `files`, or empty for a bare state.
+    /// `bytes`, `files`, or empty if there is no amount.
     #[serde(default)]
     pub unit: Foreign,
 }
 
-/// One call that passed, or was stopped by, the gate.
+/// A host call, allowed or refused by the gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HostCall {
@@ -30,56 +30,56 @@ pub struct HostCall {
     pub capability: Foreign,
     /// The function.
     pub function: Foreign,
-    /// What it touched, for people; never a secret.
+    /// The resource that the call touched, as text for people; never a secret.
     pub target: Foreign,
-    /// Whether the gate let it through.
+    /// Whether the gate allowed the call.
     pub allowed: bool,
     /// The failure's code, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Foreign>,
-    /// How long it took, in microseconds.
+    /// The duration, in microseconds.
     pub duration_us: u64,
 }
 
-/// Something likely not meant.
+/// A warning about a likely mistake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WarningRaised {
-    /// The exact warning, dotted.
+    /// The warning's code, with dots.
     #[schemars(with = "codes::Code")]
     pub code: Foreign,
-    /// What it is, for people.
+    /// The warning's text, for people.
     pub message: Foreign,
-    /// What to do.
+    /// The next steps, one per entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub help: Vec<Help>,
 }
 
-/// An object whose deletion was accepted, and that is still there.
+/// An object whose deletion was accepted, but that still exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Going {
     /// Its uid.
     pub uid: Foreign,
-    /// When its processes are killed at the latest, where the cluster says so.
+    /// The latest time at which its processes are killed, if the cluster reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
-/// What happened to an outside object at the end.
+/// The result of cleaning up an outside object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CleanedUp {
     /// Its kind.
     pub kind: Foreign,
-    /// Its name and place, for people.
+    /// Its name and location, for people.
     pub name: Foreign,
-    /// Whether it is gone.
+    /// Whether it no longer exists.
     pub removed: bool,
-    /// That it is still there, and being removed.
+    /// The pending deletion, if the object still exists and is being removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub going: Option<Going>,
-    /// Why it could not be removed: the deletion was refused, or what became of it is not known.
+    /// The reason why it could not be removed: the deletion was refused, or its result is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }

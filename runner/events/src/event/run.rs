@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Foreign, ForeignValue, PluginRef, Status};
 
-/// A run's beginning.
+/// The start of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunStarted {
@@ -21,13 +21,13 @@ pub struct RunStarted {
     /// The sandbox scenario; absent against the real cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Foreign>,
-    /// Whether an earlier process began this run.
+    /// Whether an earlier process started this run.
     pub resumed: bool,
     /// The plan's steps, in the order of the file.
     pub steps: Vec<PlannedStep>,
 }
 
-/// A step as the plan has it.
+/// A step of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedStep {
@@ -41,7 +41,7 @@ pub struct PlannedStep {
     pub plugin_digest: Foreign,
     /// The ids of the steps that it waits for.
     pub needs: Vec<Foreign>,
-    /// What it may touch.
+    /// The capabilities that it may use.
     pub grants: Vec<PlannedGrant>,
 }
 
@@ -51,13 +51,13 @@ pub struct PlannedStep {
 pub struct PlannedGrant {
     /// The capability's grant key.
     pub capability: Foreign,
-    /// The scopes, in words for people: `read services/api/**`.
+    /// The scopes, as text for people: `read services/api/**`.
     pub scopes: Vec<Foreign>,
-    /// Where the grant comes from.
+    /// The source of the grant.
     pub source: GrantSource,
 }
 
-/// Where a grant comes from.
+/// The source of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantSource {
@@ -67,17 +67,17 @@ pub enum GrantSource {
     Pipeline,
 }
 
-/// The run's end.
+/// The end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunFinished {
-    /// How it ended.
+    /// The final status.
     pub status: Status,
     /// The exit code of the process.
     pub exit: u8,
-    /// The pipeline's outputs, after a run that succeeded.
+    /// The pipeline's outputs, if the run succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<ForeignValue>,
-    /// How long it took, in milliseconds.
+    /// The duration, in milliseconds.
     pub duration_ms: u64,
 }

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Foreign, ForeignValue, Status};
 
-/// Why a step can't start yet.
+/// The reason why a step can't start yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepWaiting {
-    /// What it waits for, for people.
+    /// The reason, as text for people.
     pub reason: Foreign,
 }
 
-/// Why a step will not run.
+/// The reason why a step will not run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepSkipped {
@@ -23,27 +23,27 @@ pub struct StepSkipped {
     pub condition: Foreign,
     /// The value of each name in it.
     pub values: BTreeMap<Foreign, ForeignValue>,
-    /// Whether a failure before it is the reason.
+    /// Whether an earlier failure is the reason.
     pub because_of_failure: bool,
 }
 
-/// A step's end.
+/// The end of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepFinished {
-    /// How it ended.
+    /// The final status.
     pub status: Status,
-    /// Why it failed.
+    /// The failure, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Its outputs, if it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<ForeignValue>,
-    /// How long it took, all attempts together, in milliseconds.
+    /// The duration of all attempts together, in milliseconds.
     pub duration_ms: u64,
 }
 
-/// The beginning of an incarnation.
+/// The start of an incarnation of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttemptStarted {
@@ -55,19 +55,19 @@ pub struct AttemptStarted {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttemptFinished {
-    /// How it ended.
+    /// The final status.
     pub status: Status,
-    /// Why it failed.
+    /// The failure, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }
 
-/// Another attempt.
+/// A scheduled retry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RetryScheduled {
-    /// When, in milliseconds from now.
+    /// The time until the next attempt, in milliseconds.
     pub after_ms: u64,
-    /// The entry of `retry.on` that names the failure.
+    /// The entry of `retry.on` that matches the failure.
     pub because: Foreign,
 }

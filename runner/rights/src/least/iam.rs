@@ -50,8 +50,8 @@ pub fn iam(plan: &Plan, member: Option<&str>) -> String {
     needs.of_runner(plan);
     needs.of_pods(plan);
     let mut text = String::from(
-        "# The least that this plan needs of Google Cloud. Each command can be run as it stands, by\n\
-         # somebody who may set these policies.\n",
+        "# The minimal roles that this plan needs in Google Cloud. Each command works when pasted, for a\n\
+         # principal that may set these policies.\n",
     );
     for remark in &needs.remarks {
         text.push_str(&format!("# Not covered: {}\n", show::line(remark)));

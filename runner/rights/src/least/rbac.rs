@@ -39,18 +39,18 @@ pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
         needs.of_identities(scope);
     }
     let mut text = String::from(
-        "# What the runner needs in the cluster, and no more. The service accounts of pods need \
-         nothing here:\n# what they reach is Google's matter, and `sidestep plan --iam` prints it.\n",
+        "# The minimal Roles that the runner needs in the cluster. The service accounts of pods need no \
+         Role:\n# `sidestep plan --iam` prints the roles that they need in Google Cloud.\n",
     );
     if subject.is_none() {
         text.push_str(
-            "# RUNNER stands for the account that sidestep runs as: an e-mail, or NAMESPACE/NAME of a Kubernetes \
-             service account\n# (`--rbac=WHO` writes it).\n",
+            "# Replace RUNNER with the account that sidestep runs as: an e-mail address, or NAMESPACE/NAME of a Kubernetes \
+             service account\n# (`--rbac=WHO` does that).\n",
         );
     }
     for scope in &needs.vague {
         text.push_str(&format!(
-            "# Not covered, since it names no one place: {}\n",
+            "# Not covered, because it names no exact cluster and namespace: {}\n",
             show::line(scope)
         ));
     }
@@ -76,7 +76,7 @@ pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
         }
     }
     if needs.rules.is_empty() {
-        text.push_str("# No step works in a cluster.\n");
+        text.push_str("# No step uses a cluster.\n");
     }
     text
 }

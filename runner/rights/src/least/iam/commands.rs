@@ -20,7 +20,7 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
         // Only the operator's settings define such a cluster, or only GKE knows the name of its
         // pool.
         return format!(
-            "\n# The pods of {}/{} in {}.\n: \"${{POD_{number}:?set it to the member that these pods are}}\"\n",
+            "\n# The pods of {}/{} in {}.\n: \"${{POD_{number}:?set it to the IAM member of these pods}}\"\n",
             show::line(namespace),
             show::line(name),
             show::line(cluster)
@@ -35,8 +35,9 @@ pub(super) fn pod(account: &Account, number: usize) -> String {
             show::line(name),
             show::line(cluster)
         ),
-        "# Where that service account acts as one of Google's (its annotation".to_owned(),
-        "# iam.gke.io/gcp-service-account), the roles are for that one:".to_owned(),
+        "# If that service account impersonates a Google service account (annotation".to_owned(),
+        "# iam.gke.io/gcp-service-account), grant the roles to the Google account instead:"
+            .to_owned(),
         format!("# POD_{number}=serviceAccount:E-MAIL"),
         format!(
             "[ \"${{POD_{number}:-}}\" ] || POD_{number}=\"principal://iam.googleapis.com/projects/\

@@ -23,10 +23,7 @@ impl Needs {
     fn vague(&mut self, step: &str, scope: &Scope) {
         self.remark(
             step,
-            &format!(
-                "no one resource is named where it wants to {}",
-                scope.explain()
-            ),
+            &format!("the grant names no exact resource: {}", scope.explain()),
         );
     }
 
@@ -126,8 +123,8 @@ impl Needs {
                 self.remark(
                     step,
                     &format!(
-                        "the policy of gs://{bucket}, if that is in another project: \
-                         roles/iam.securityReviewer there"
+                        "the policy of gs://{bucket}, if the bucket is in another project: \
+                         grant roles/iam.securityReviewer there"
                     ),
                 );
             } else {
@@ -168,7 +165,7 @@ impl Needs {
                 _ => {
                     self.remark(
                         step,
-                        &format!("setting the policy of {resource} takes its administrator"),
+                        &format!("only its administrator can set the policy of {resource}"),
                     );
                     continue;
                 }
@@ -231,7 +228,10 @@ impl Needs {
                     "roles/container.clusterViewer",
                     step,
                 ),
-                None => self.remark(step, &format!("the settings map the cluster `{cluster}`")),
+                None => self.remark(
+                    step,
+                    &format!("the settings define the cluster `{cluster}`"),
+                ),
             }
         }
     }
