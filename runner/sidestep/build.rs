@@ -1,11 +1,11 @@
-//! Embeds the built-in plugins: every `NAME.wasm` of the folder that `SIDESTEP_PLUGINS` names, with
-//! its compiled code `NAME.cwasm` where that lies beside it, and of the evaluator its compiled code
-//! and its memory, `evaluator/evaluator.cwasm` and `.memory`. Without the variable the runner has none of them: plugins are found
-//! in files only, and expressions and schemas cannot be evaluated.
+//! Embeds the built-in plugins: every `NAME.wasm` in the folder `SIDESTEP_PLUGINS`, with its
+//! compiled code `NAME.cwasm` if that exists. Also embeds the evaluator's compiled code and memory,
+//! `evaluator/evaluator.cwasm` and `.memory`. Without the variable, nothing is embedded: plugins are
+//! found only in files, and expressions and schemas cannot be evaluated.
 //!
-//! Components are hashed here, so that no start of the runner has to, and compiled code fills whole
-//! pages, so that it is executed where it lies instead of being copied.
-#![allow(clippy::disallowed_methods, reason = "no setting of the runner")]
+//! Components are hashed here, so that the runner does not hash them at each start. Compiled code
+//! fills whole pages, so that it is executed in place instead of being copied.
+#![allow(clippy::disallowed_methods, reason = "not a setting of the runner")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -49,8 +49,8 @@ fn main() {
     fs::write(out.join("evaluator.memory"), memory).expect("cargo's own folder is writable");
 }
 
-/// What was kept of the memory of this code; empty if it was that of other code. The code's SHA-256
-/// stands before it.
+/// Returns the saved memory of this code, or nothing if it belongs to other code. `kept` begins with
+/// the SHA-256 of its code.
 fn memory_of(code: &[u8], kept: &[u8]) -> Vec<u8> {
     let of_code = kept
         .split_first_chunk::<32>()

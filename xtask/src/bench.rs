@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let measures: [(&str, Measure); 5] = [
         ("starts", start::measure),
         ("steps", steps::measure),
-        ("calls of the host", calls::measure),
+        ("host calls", calls::measure),
         ("logs", logs::measure),
         ("a build context", context::measure),
     ];

@@ -48,7 +48,7 @@ pub(crate) fn check(plugins: &Path) -> Result<()> {
 
 /// Builds the runner and writes all pages into a folder under the target folder.
 fn make(plugins: &Path) -> Result<PathBuf> {
-    say::doing("compiling the runner, to ask it for the reference");
+    say::doing("compiling the runner that prints the reference");
     cargo::run(
         Profile::Dev
             .build(&["sidestep"])
@@ -75,7 +75,7 @@ fn compare(made: &Path) -> Result<()> {
         return Ok(());
     }
     Err(format!(
-        "docs/reference is not what the runner says now; `cargo xtask generate` makes it so:\n{}{}",
+        "docs/reference is outdated; run `cargo xtask generate` to update it:\n{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     ))

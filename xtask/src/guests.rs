@@ -71,7 +71,7 @@ pub(crate) fn build_for_tests() -> Result<PathBuf> {
 }
 
 fn build_tools(profile: Profile, plugins: &Path) -> Result<()> {
-    say::doing("compiling the tools that make modules components");
+    say::doing("compiling the tools that convert modules to components");
     cargo::run(
         profile
             .build(&[COMPONENTIZE, PRECOMPILE])
@@ -99,7 +99,7 @@ pub(crate) fn component(profile: Profile, module: &Path, component: &Path) -> Re
         return Ok(());
     }
     let name = component.file_stem().unwrap_or_default();
-    say::doing(&format!("making a component of {}", name.display()));
+    say::doing(&format!("converting {} to a component", name.display()));
     cargo::run(
         Command::new(componentize)
             .arg(module)
@@ -186,9 +186,7 @@ fn compile_with(toolchain: &Toolchain, packages: &[String]) -> Result<PathBuf> {
             cargo::cargo()
         }
         Toolchain::Debian { linker } => {
-            say::doing(
-                "compiling the plugins with Debian's rustc-web, and its own standard library",
-            );
+            say::doing("compiling the plugins with Debian's rustc-web and its standard library");
             let mut command = Command::new("/usr/bin/cargo");
             command
                 .current_dir(cargo::root())
@@ -233,7 +231,7 @@ fn toolchain() -> Result<Toolchain> {
         Ok(_) => Ok(Toolchain::Rustup),
         Err(why) => {
             say::doing(&format!(
-                "rustup can't add it ({why}); Debian's rustc-web can do the same"
+                "rustup can't add it ({why}); using Debian's rustc-web instead"
             ));
             debian()
         }
@@ -257,7 +255,7 @@ fn debian() -> Result<Toolchain> {
         Ok(Toolchain::Debian { linker })
     } else {
         Err(format!(
-            "the linker {} is missing; `rustup component add rust-std`",
+            "the linker {} is missing; install it with `rustup component add rust-std`",
             linker.display()
         ))
     }

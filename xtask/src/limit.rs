@@ -24,7 +24,7 @@ impl Limit {
         thread::spawn(move || {
             if is_over(&dropped, LIMIT) {
                 let minutes = LIMIT.as_secs() / 60;
-                eprintln!("error: this took {minutes} minutes, the most that it may");
+                eprintln!("error: this took longer than {minutes} minutes, the limit");
                 say::times();
                 end_descendants(std::process::id());
                 std::process::exit(1);

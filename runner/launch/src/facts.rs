@@ -37,7 +37,7 @@ pub(crate) fn git(workspace: &Path, reads: impl Fn(&str) -> bool) -> Value {
     })
 }
 
-/// Starts git, unless there is nothing to ask.
+/// Starts git, unless the question is empty.
 fn ask(workspace: &Path, question: &[&str]) -> Option<Child> {
     if question.is_empty() {
         return None;

@@ -60,7 +60,7 @@ pub struct PolicyFiles {
 /// A function that reads an environment variable.
 type Read = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// The environment variables, separated by who chooses the names.
+/// The environment variables: those of the runner, and those that a pipeline names.
 #[derive(Clone)]
 pub struct Environment {
     own: Read,

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 /// The length of the digest that makes a name unique, in hexadecimal digits: 80 bits.
 pub(crate) const DIGEST: usize = 20;
 
-/// The kind of name that an encoding stands for. Names of different kinds have different digests.
+/// The kind of name that an encoding makes. Names of different kinds have different digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {

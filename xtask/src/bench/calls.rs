@@ -50,12 +50,12 @@ pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
     let (clock, stat, date, stat_program) = (next(), next(), next(), next());
     Ok(vec![
         Row::new(
-            "a call of the host: the clock",
+            "a host call: the clock",
             vec![clock, date],
             &["a process (date)"],
         )?,
         Row::new(
-            "a call through the gate, recorded: a file's facts",
+            "a recorded host call through the gate: a file's metadata",
             vec![stat, stat_program],
             &["a process (stat)"],
         )?,

@@ -48,7 +48,7 @@ pub(crate) fn figures(place: &Place) -> Vec<Figure> {
             goal: 60,
         },
         Figure {
-            what: "most memory of a run of one step (VmHWM), MB",
+            what: "peak memory of a run of one step (VmHWM), MB",
             value: place
                 .write("one.yaml", STEP)
                 .and_then(|_| most_memory(place))

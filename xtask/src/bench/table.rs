@@ -72,7 +72,7 @@ pub(crate) fn human(rows: &[Row], figures: &[Figure]) {
         }
         println!();
     }
-    println!("median (shortest to longest); all of a row are measured in turn");
+    println!("median (shortest to longest); the alternatives of a row are measured in turn");
 }
 
 /// Prints one JSON object. Times are in seconds. A ratio is Sidestep's time divided by the other's.

@@ -25,7 +25,7 @@ pub(super) fn check() -> Result<()> {
         if text != filled {
             let page = page.display();
             return Err(format!(
-                "the tables of {page} are not the contract's; `cargo xtask generate` makes them so"
+                "the tables of {page} are outdated; run `cargo xtask generate` to update them"
             ));
         }
     }

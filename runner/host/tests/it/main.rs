@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a test that is not run says so")]
 #![allow(
     clippy::disallowed_methods,
-    reason = "what the tests' own tasks set is no setting of the runner"
+    reason = "the tests read variables of their own, not settings of the runner"
 )]
 
 mod attacks;

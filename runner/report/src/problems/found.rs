@@ -27,7 +27,7 @@ struct Problem {
 enum Shows {
     /// The text of the file that the runner's own diagnostic names.
     Named,
-    /// At most this text, whatever file a plugin names.
+    /// Only this text, regardless of the file that a plugin names.
     Only(Option<Arc<SourceText>>),
 }
 
