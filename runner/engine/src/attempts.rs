@@ -74,7 +74,7 @@ pub(crate) async fn run_instance(
             AttemptEnd::Detached => return None,
             AttemptEnd::Outputs(outputs) => break (Status::Succeeded, Some(outputs), None),
             AttemptEnd::Cancelled => {
-                let failure = Failure::cancelled("stopped before its end");
+                let failure = Failure::cancelled("the step was stopped before it ended");
                 break (Status::Cancelled, None, Some(failure));
             }
             AttemptEnd::TimedOut(failure) => (Status::TimedOut, failure),

@@ -141,7 +141,7 @@ async fn catching(run: impl Future<Output = Result<Value, Failure>>) -> Result<V
                     .or_else(|| panic.downcast_ref::<String>().cloned())
                     .unwrap_or_default();
                 std::task::Poll::Ready(Err(Failure::bug(format!(
-                    "running the step panicked: {text}"
+                    "the runner panicked while it ran the step: {text}"
                 ))))
             }
         }

@@ -77,8 +77,8 @@ pub(crate) fn check(
         ),
     )
     .with_help(format!(
-        "this is for the plugin's author to correct: version {} gives outputs that its own manifest \
-         does not allow",
+        "report it to the plugin's author: version {} returns outputs that its own manifest does not \
+         allow",
         manifest.version
     )))
 }

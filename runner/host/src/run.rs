@@ -187,7 +187,7 @@ fn refuse_unmet(requests: &IndexMap<String, String>, scopes: &StepScopes) -> Res
         {
             return Err(Refusal::missing(
                 capability,
-                format!("the plugin requests `{key}`, and the step grants nothing under that key"),
+                format!("the plugin requests `{key}`, but the step grants nothing under that key"),
                 None,
             )
             .failure()

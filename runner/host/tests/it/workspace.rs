@@ -159,7 +159,7 @@ async fn a_request_that_met_no_grant_does_not_start() {
     assert_eq!(failure.class, Class::Refused);
     assert_eq!(
         failure.message,
-        "the plugin requests `workspace`, and the step grants nothing under that key"
+        "the plugin requests `workspace`, but the step grants nothing under that key"
     );
     assert_eq!(failure.help, ["add `workspace` to the step's `grants`"]);
     assert_eq!(step.kept.events(), []);

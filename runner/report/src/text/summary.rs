@@ -106,7 +106,7 @@ impl Summary {
         if !self.warned.is_empty() && !quiet {
             let codes: Vec<_> = self.warned.iter().map(show::line).collect();
             lines.push(format!(
-                "  {} warned of {}",
+                "  {} warnings: {}",
                 paint.warn("!"),
                 codes.join(", ")
             ));
