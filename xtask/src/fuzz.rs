@@ -95,7 +95,7 @@ fn crate_of(name: &str) -> &str {
 
 /// Builds a crate's program and returns its path.
 fn build(folder: &Path, group: &str) -> Result<PathBuf> {
-    say::doing(&format!("compiling the readers of {group} for the fuzzer"));
+    say::doing(&format!("compiling the parsers of {group} for the fuzzer"));
     let target = cargo::target_dir().join("fuzz");
     // Coverage needs flags that stable compilers accept but do not document. Our code has no
     // `unsafe` for a sanitizer to check, and runs much faster without one.

@@ -74,7 +74,7 @@ fn no_message_holds_a_debug_form() {
     }
     assert!(
         wrong.is_empty(),
-        "write what a person can read, or say in QUOTES why this is a text:\n{}",
+        "write text for people, or list the place in QUOTES with a reason:\n{}",
         wrong.join("\n")
     );
 }

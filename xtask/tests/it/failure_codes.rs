@@ -79,7 +79,7 @@ fn every_row_is_used() {
         .collect();
     assert!(
         unused.is_empty(),
-        "no source gives these codes; remove their rows from {TABLE}:\n{}",
+        "no source uses these codes; remove their rows from {TABLE}:\n{}",
         unused.join("\n")
     );
 }
@@ -127,7 +127,7 @@ fn classes_and_owners_are_those_of_the_row() {
     assert!(seen > 200, "{seen}");
     assert!(
         wrong.is_empty(),
-        "the row says otherwise:\n{}",
+        "these classes and owners contradict their rows:\n{}",
         wrong.join("\n")
     );
 }

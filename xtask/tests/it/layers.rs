@@ -44,7 +44,7 @@ fn tables(page: &str) -> Vec<BTreeMap<String, u32>> {
         let table: &mut BTreeMap<String, u32> = tables.last_mut().expect("a heading before rows");
         for room in rooms {
             let twice = table.insert(room.clone(), layer);
-            assert_eq!(twice, None, "{room} stands twice");
+            assert_eq!(twice, None, "{room} is listed twice");
         }
     }
     tables

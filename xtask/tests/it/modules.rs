@@ -28,5 +28,8 @@ fn no_module_is_a_mod_rs() {
         }
     }
     assert!(files > 1_000, "{files}");
-    assert!(wrong.is_empty(), "name these after their module: {wrong:?}");
+    assert!(
+        wrong.is_empty(),
+        "name these files after their module: {wrong:?}"
+    );
 }
