@@ -54,7 +54,11 @@ fn a_handle_in_many_parts_is_counted_before_it_is_copied() {
 #[test]
 fn secrets_that_the_masks_must_know_are_bounded() {
     let outcome = attack("act: budgets.keep-secrets", "", bounds());
-    assert_failed(&outcome, "limit.host-memory", "are in use for good");
+    assert_failed(
+        &outcome,
+        "limit.host-memory",
+        "stay in use until the plugin ends",
+    );
 }
 
 #[test]

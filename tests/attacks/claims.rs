@@ -154,7 +154,8 @@ fn the_user_sees_the_message_and_that_the_claim_does_not_count() {
         "the moon is in the wrong phase",
         "plugin.failed (failed)",
         "wait for the moon",
-        "the plugin reported `identity.binding-missing` (denied, owner: cloud), and none of its host calls showed that",
+        "the plugin reported `identity.binding-missing` (denied, owner: cloud), but none of its \
+         host calls confirmed that",
     ] {
         let folded = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(folded.contains(line), "{line:?}: {outcome}");

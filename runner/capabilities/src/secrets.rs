@@ -42,7 +42,7 @@ impl wit::Host for Calls<'_> {
                         Owner::Author,
                         format!("the pipeline has no secret `{name}`"),
                     )
-                    .with_help("name it in the pipeline's `secrets`, and in the step's")
+                    .with_help("list it in the pipeline's `secrets`, and in the step's")
                 })
             })
             .await?;

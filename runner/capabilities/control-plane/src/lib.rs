@@ -154,7 +154,7 @@ impl ControlPlane {
         cluster: &'a Name,
     ) -> BoxFuture<'a, Result<Box<Cluster>, Failure>> {
         Box::pin(async {
-            let what = format!("look at {}", cluster.as_str());
+            let what = format!("get {}", cluster.as_str());
             let call = self.clusters().await?.get_cluster();
             let found = call.set_name(cluster.as_str()).send().await;
             found.map(Box::new).map_err(failed(&what))
@@ -188,7 +188,7 @@ impl ControlPlane {
                         Class::Failed,
                         codes::google::SETUP,
                         Owner::Operator,
-                        format!("no client for {} can be made: {error}", service.name()),
+                        format!("cannot create a client for {}: {error}", service.name()),
                     )
                 })
         };

@@ -160,7 +160,7 @@ impl wit::Host for StepState {
     async fn random(&mut self, length: u32) -> wasmtime::Result<Vec<u8>> {
         if length > MAX_RANDOM {
             return Err(wasmtime::Error::msg(format!(
-                "the plugin asked for {length} random bytes; at most {MAX_RANDOM} are given at once"
+                "the plugin asked for {length} random bytes; one call returns at most {MAX_RANDOM}"
             )));
         }
         let charged = self.gate.charge(functions::RANDOM.of(length)).await;
@@ -195,7 +195,7 @@ impl wit::Host for StepState {
                 codes::checkpoint::TOO_LARGE,
                 Class::Exhausted,
                 format!(
-                    "a checkpoint of {} bytes; at most {MAX_CHECKPOINT} are kept",
+                    "the checkpoint has {} bytes; at most {MAX_CHECKPOINT} are allowed",
                     json.len()
                 ),
             )
@@ -212,7 +212,9 @@ impl wit::Host for StepState {
             return Err(wrong(
                 codes::checkpoint::SECRET,
                 Class::Failed,
-                format!("the checkpoint holds a secret at `{place}`; secrets are nowhere on disk"),
+                format!(
+                    "the checkpoint holds a secret at `{place}`; secrets are never written to disk"
+                ),
             )
             .into());
         }

@@ -45,7 +45,7 @@ impl Talk {
             codes::log::FULL,
             Owner::Plugin,
             format!(
-                "the plugin said more than {} bytes, all that it may say in one attempt",
+                "the plugin logged more than {} bytes, the limit for one attempt",
                 self.limit
             ),
         )

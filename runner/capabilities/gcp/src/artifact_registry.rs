@@ -95,7 +95,7 @@ fn as_image(name: &str) -> Option<String> {
 
 async fn repository(google: &ControlPlane, name: &str) -> Result<wit::Repository, Failure> {
     let name = resource::name(&PolicyResource::Repository(name.to_owned()))?;
-    let what = format!("look at {}", name.as_str());
+    let what = format!("get {}", name.as_str());
     let call = google.artifact_registry().await?.get_repository();
     let found = call.set_name(name.as_str()).send().await;
     let found = found.map_err(failed(&what))?;

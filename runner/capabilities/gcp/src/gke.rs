@@ -108,7 +108,7 @@ async fn get(google: &ControlPlane, cluster: &str) -> Result<wit::Cluster, Failu
 
 async fn node_pools(google: &ControlPlane, cluster: &str) -> Result<Vec<wit::NodePool>, Failure> {
     let name = Name::read("cluster", CLUSTER, cluster)?;
-    let what = format!("look at the node pools of {cluster}");
+    let what = format!("list the node pools of {cluster}");
     let call = google.clusters().await?.list_node_pools();
     let found = call.set_parent(name.as_str()).send().await;
     let pools = found.map_err(failed(&what))?.node_pools;

@@ -71,7 +71,7 @@ impl wit::Host for Calls<'_> {
 
 async fn get(google: &ControlPlane, project: &str) -> Result<wit::ProjectInfo, Failure> {
     let name = resource::project(project)?;
-    let what = format!("look at project {project}");
+    let what = format!("get project {project}");
     let call = google.projects().await?.get_project();
     let found = call.set_name(name.as_str()).send().await;
     let found = found.map_err(failed(&what))?;
@@ -90,7 +90,7 @@ async fn enabled(google: &ControlPlane, query: &wit::ServiceQuery) -> Result<boo
     let wit::ServiceQuery { project, service } = query;
     let name = format!("projects/{project}/services/{service}");
     let name = Name::read("service", "projects/P/services/SERVICE", &name)?;
-    let what = format!("see whether {service} is enabled in project {project}");
+    let what = format!("check whether {service} is enabled in project {project}");
     let call = google.service_usage().await?.get_service();
     let found = call.set_name(name.as_str()).send().await;
     Ok(found.map_err(failed(&what))?.state == State::Enabled)

@@ -86,7 +86,7 @@ pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secre
             Class::Unavailable,
             codes::secret::DAMAGED,
             Owner::Cloud,
-            "what arrived is not what was stored",
+            "the received bytes do not match the stored checksum",
         ));
     }
     let text = String::from_utf8(payload.data.into()).map_err(|_| {
@@ -94,7 +94,7 @@ pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secre
             Class::InvalidInput,
             codes::secret::NOT_TEXT,
             Owner::Author,
-            "its bytes are no text (UTF-8)",
+            "its bytes are not UTF-8 text",
         )
         .with_help("store binary secrets in base64")
     })?;

@@ -34,7 +34,7 @@ pub enum Service {
 
 /// A name that does not belong to any service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no service with an endpoint")]
+#[error("`{0}` is not a service with an endpoint")]
 pub struct UnknownService(String);
 
 impl Service {

@@ -122,14 +122,14 @@ fn no_token_since(class: Class, said: String) -> Failure {
     // The library's message is long, and the important part comes late.
     let message = match refusal {
         _ if said.contains("you have not configured local credentials") => {
-            "this process has no Google credentials: nobody is signed in, and no metadata server \
+            "this process has no Google credentials: no user is signed in, and no metadata server \
              answers"
                 .to_owned()
         }
         Some((error, why)) => {
             format!("Google refuses the credentials of this process: {why} ({error})")
         }
-        None => format!("no access token can be had for this process: {said}"),
+        None => format!("cannot get an access token for this process: {said}"),
     };
     let failure = Failure::new(class, codes::identity::NO_TOKEN, Owner::Operator, message)
         .with_detail("cause", said);

@@ -41,7 +41,7 @@ impl Name {
                 Class::InvalidInput,
                 codes::google::NAME,
                 Owner::Author,
-                format!("`{}` is no {what}'s name", text.escape_debug()),
+                format!("`{}` is not a valid {what} name", text.escape_debug()),
             )
             .with_help(format!("write it as {shape}")));
         }
@@ -111,7 +111,7 @@ pub fn service_account(email: &str) -> Result<Name, Failure> {
             codes::google::NAME,
             Owner::Author,
             format!(
-                "`{}` is no service account's email address",
+                "`{}` is not the email address of a service account",
                 email.escape_debug()
             ),
         )

@@ -133,7 +133,7 @@ impl Rest {
         if !json.is_object() {
             return Err(unexpected(
                 what,
-                &serde_json::Error::custom("no JSON object"),
+                &serde_json::Error::custom("expected a JSON object"),
             ));
         }
         T::deserialize(json).map_err(|error| unexpected(what, &error))
@@ -236,7 +236,7 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
             Class::Failed,
             codes::http::NOT_JSON,
             Owner::Cloud,
-            format!("cannot {what}: the answer is no JSON: {error}"),
+            format!("cannot {what}: the answer is not JSON: {error}"),
         )
         .with_help("something else may have answered in its place, such as a proxy's sign-in page")
     })

@@ -91,7 +91,7 @@ fn literal(address: IpAddr) -> Result<(), Failure> {
 }
 
 /// Returns the hosts of the proxies that the operator set: the client resolves these, too.
-#[expect(clippy::disallowed_methods, reason = "the variables stand in PROXIES")]
+#[expect(clippy::disallowed_methods, reason = "PROXIES lists the variables")]
 fn proxies() -> Vec<String> {
     PROXIES
         .iter()
@@ -141,5 +141,5 @@ fn refused(why: &str) -> Failure {
         Owner::Author,
         format!("the request is not sent: {why}"),
     )
-    .with_help("a plugin reaches hosts of the public internet only")
+    .with_help("plugins can reach only hosts on the public internet")
 }

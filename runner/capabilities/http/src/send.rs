@@ -112,7 +112,7 @@ fn headers(fields: Vec<Field>) -> Result<HeaderMap, Failure> {
     for field in fields {
         let shown = field.name.escape_debug().to_string();
         let name = HeaderName::try_from(field.name)
-            .map_err(|_| wrong(format!("`{shown}` is no header's name")))?;
+            .map_err(|_| wrong(format!("`{shown}` is not a valid header name")))?;
         if OURS.contains(&name.as_str()) {
             return Err(wrong(format!("the header `{name}` is set by the host")));
         }

@@ -39,7 +39,7 @@ impl Target {
             .and_then(|known| Method::from_bytes(known.as_bytes()).ok())
             .ok_or_else(|| {
                 wrong(format!(
-                    "`{}` is not a method that can be sent",
+                    "`{}` is not a supported method",
                     method.escape_debug()
                 ))
             })?;
@@ -108,7 +108,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
         return if read.to_string() == address {
             Ok(())
         } else {
-            Err("is an IPv6 address in another than its shortest form (RFC 5952)")
+            Err("is an IPv6 address that is not in its shortest form (RFC 5952)")
         };
     }
     if !host.is_ascii() {
@@ -140,7 +140,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
             .parse::<Ipv4Addr>()
             .is_ok_and(|read| read.to_string() == host)
     {
-        return Err("is an IPv4 address in another form than `a.b.c.d`");
+        return Err("is an IPv4 address that is not written as `a.b.c.d`");
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ impl Identity {
                 Some(WarningRaised {
                     code: codes::identity::NO_ID_TOKEN.into(),
                     message: format!(
-                        "the CI offers this job an id token, and it can't be had: {why}"
+                        "the CI offers this job an id token, but it can't be obtained: {why}"
                     )
                     .into(),
                     help: Vec::new(),

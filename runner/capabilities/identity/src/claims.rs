@@ -63,7 +63,7 @@ async fn github(
         .map_err(|why| format!("ACTIONS_ID_TOKEN_REQUEST_TOKEN: {why}"))?;
     let mut url: url::Url = url
         .parse()
-        .map_err(|error| format!("ACTIONS_ID_TOKEN_REQUEST_URL is no address: {error}"))?;
+        .map_err(|error| format!("ACTIONS_ID_TOKEN_REQUEST_URL is not a valid URL: {error}"))?;
     if let Some(audience) = &origin.audience {
         url.query_pairs_mut()
             .append_pair("audience", &format!("https:{audience}"));

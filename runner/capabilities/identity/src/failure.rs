@@ -30,7 +30,7 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
     ];
     let account = subject.impersonate.iter().map(|account| {
         (
-            "service account's email address",
+            "service account email address",
             account,
             is_account as fn(&str) -> bool,
         )
@@ -46,7 +46,7 @@ pub(super) fn check(subject: &wit::Subject) -> Result<(), Failure> {
             Class::InvalidInput,
             codes::identity::SUBJECT,
             Owner::Author,
-            format!("no identity can be proven: `{text}` is no {what}"),
+            format!("cannot prove an identity: `{text}` is not a valid {what}"),
         )),
     }
 }
@@ -61,7 +61,8 @@ pub(super) fn of_token_request(failed: Failure, subject: &wit::Subject) -> Failu
             let user = kubectl::refused_user(failed.message.exact()).map(str::to_owned);
             let commands = kubectl::let_create_tokens(namespace, name, user.as_deref());
             let what = format!(
-                "the runner has to create `serviceaccounts/token` of {name} in namespace {namespace}"
+                "the runner needs to create `serviceaccounts/token` of {name} in namespace \
+                 {namespace}"
             );
             if commands.is_empty() {
                 failed.with_help(what)
@@ -136,9 +137,11 @@ pub(super) fn of_impersonation(failed: Failure, subject: &wit::Subject, account:
             );
             match commands {
                 (Some(bind), Some(describe)) => denied
-                    .with_help("an administrator of the account can let the workload act as it:")
+                    .with_help(
+                        "an administrator of the account can let the workload impersonate it:",
+                    )
                     .with_help(bind)
-                    .with_help("if it may already, see whether the account is disabled:")
+                    .with_help("if it already can, check whether the account is disabled:")
                     .with_help(describe),
                 _ => denied.with_help(format!("{account} is not the address of a service account")),
             }

@@ -50,7 +50,7 @@ impl Workload<'_> {
     /// the one that GKE's own metadata server uses.
     pub(super) async fn exchange(&self, token: &Secret) -> Result<Secret, Failure> {
         let subject = self.subject;
-        let what = format!("exchange the token of {} for one of Google's", self.name());
+        let what = format!("exchange the token of {} for a Google token", self.name());
         let body = json!({
             "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
             "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
@@ -81,7 +81,7 @@ impl Workload<'_> {
         token: &Secret,
         account: &str,
     ) -> Result<Secret, Failure> {
-        let what = format!("act as {account}");
+        let what = format!("impersonate {account}");
         let google = self.identity.google_as(Credentials::token(token));
         let answer = async {
             let call = google.iam_credentials().await?.generate_access_token();

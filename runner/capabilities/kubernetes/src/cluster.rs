@@ -101,13 +101,14 @@ impl Clusters {
         }
         let url = format!("https://{endpoint}")
             .parse()
-            .map_err(|_| unusable(&format!("`{endpoint}` is no endpoint")))?;
+            .map_err(|_| unusable(&format!("`{endpoint}` is not a valid endpoint")))?;
         let mut config = Config::new(url);
         let authority = found.authority;
         if !authority.is_empty() {
-            config.root_cert = Some(certificates(&authority).ok_or_else(|| {
-                unusable("its certificate authority is no base64 of a PEM certificate")
-            })?);
+            config.root_cert =
+                Some(certificates(&authority).ok_or_else(|| {
+                    unusable("its CA certificate is not valid base64-encoded PEM")
+                })?);
         }
         config.connect_timeout = Some(Duration::from_secs(10));
         let credentials = Arc::clone(&self.credentials);
@@ -150,7 +151,7 @@ async fn mapped_client(
             Class::Failed,
             codes::kubernetes::CLUSTER_UNUSABLE,
             Owner::Operator,
-            format!("cluster `{cluster}`, as the settings map it, can't be used: {why}"),
+            format!("cluster `{cluster}`, as mapped in the settings, can't be used: {why}"),
         )
     };
     let config = match mapped {
@@ -215,9 +216,9 @@ fn unknown<'a>(cluster: &str, names: impl Iterator<Item = &'a String>) -> Failur
         Class::InvalidInput,
         codes::kubernetes::UNKNOWN_CLUSTER,
         Owner::Author,
-        format!("`{cluster}` is no cluster: {known}"),
+        format!("`{cluster}` is not a known cluster: {known}"),
     )
-    .with_help("name it projects/PROJECT/locations/LOCATION/clusters/CLUSTER")
+    .with_help("write it as projects/PROJECT/locations/LOCATION/clusters/CLUSTER")
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ impl Objects {
             Class::Denied,
             codes::kubernetes::FORBIDDEN,
             Owner::Cluster,
-            format!("cannot get {named}, so it can't be seen whose it is, and it is left alone"),
+            format!("cannot get {named} to check its owner, so it is not deleted"),
         )
         .with_help("a cluster administrator can grant `get`; this prints the Roles:")
         .with_help(Command::fixed(&["sidestep", "plan", "--rbac"]))
@@ -132,7 +132,10 @@ impl Objects {
             if let wait::Error::ProbeFailed(error) = &error
                 && let Some(status) = refused(error)
             {
-                return Err(of_status(&format!("see {} go", self.named(name)), status));
+                return Err(of_status(
+                    &format!("wait for the deletion of {}", self.named(name)),
+                    status,
+                ));
             }
             tracing::debug!(%error, name, "waiting for an object to go: the watch was lost");
             tokio::time::sleep(BETWEEN_LOOKS).await;
@@ -159,7 +162,7 @@ impl Objects {
             codes::kubernetes::DELETE_SLOW,
             Owner::Cluster,
             format!(
-                "{} was deleted and is still there after {} s",
+                "{} was deleted but still exists after {} s",
                 self.named(name),
                 wait.as_secs()
             ),

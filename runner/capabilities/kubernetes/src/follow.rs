@@ -160,7 +160,7 @@ impl Following for PodFollow {
         };
         let update = update.unwrap_or_else(|| {
             Err(Failure::bug(
-                "the task that follows a pod ended without a word",
+                "the task that follows a pod ended without a last update",
             ))
         });
         if matches!(update, Err(_) | Ok(Update::Ended(_))) {

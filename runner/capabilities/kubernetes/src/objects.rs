@@ -85,7 +85,7 @@ impl Objects {
                 codes::kubernetes::INVALID,
                 Owner::Plugin,
                 format!(
-                    "cannot create {}: it is no object: {error}",
+                    "cannot create {}: it is not a Kubernetes object: {error}",
                     self.named(name)
                 ),
             )
@@ -99,7 +99,7 @@ impl Objects {
             Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
                 let live = tried(|| self.api.get(name))
                     .await
-                    .map_err(|error| self.failure("look at the existing", name, &error))?;
+                    .map_err(|error| self.failure("get the existing", name, &error))?;
                 let by = live.annotations().get(owned::MADE_BY);
                 if by == Some(&owned.by) {
                     return Ok((self.shown(&live)?, false));
@@ -163,9 +163,9 @@ impl Objects {
     /// Returns the failure when an object does not belong to the attempt: `by` is its mark.
     fn foreign(&self, verb: &str, name: &str, owned: &Owned, by: Option<&String>) -> Failure {
         let who = if by.is_some_and(|by| owned.is_of_another_plan(by)) {
-            "a run with the same id and another plan made one"
+            "it exists, and a run with the same id but a different plan created it"
         } else {
-            "somebody else made one"
+            "it exists, and this step did not create it"
         };
         let failure = Failure::new(
             Class::Conflict,
@@ -174,7 +174,7 @@ impl Objects {
             format!("cannot {verb} {}: {who}", self.named(name)),
         );
         if by.is_some_and(|by| owned.is_of_another_plan(by)) {
-            failure.with_help("in a matrix, give each job an id of its own: set `SIDESTEP_RUN_KEY` to a value that is the job's alone")
+            failure.with_help("in a matrix, give each job its own id: set `SIDESTEP_RUN_KEY` to a value that is unique to the job")
         } else {
             failure
         }
@@ -193,7 +193,7 @@ impl Objects {
 
     pub(super) fn shown(&self, object: &DynamicObject) -> Result<Value, Failure> {
         let mut value = serde_json::to_value(object)
-            .map_err(|error| Failure::bug(format!("an object is no JSON: {error}")))?;
+            .map_err(|error| Failure::bug(format!("an object is not JSON: {error}")))?;
         if let Some(metadata) = value["metadata"].as_object_mut() {
             metadata.remove("managedFields");
         }

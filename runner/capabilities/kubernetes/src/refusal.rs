@@ -83,7 +83,7 @@ impl Refusal {
             Self::Rights => failure
                 .with_help("a cluster administrator can grant what the plan needs; this prints the Roles:")
                 .with_help(Command::fixed(&["sidestep", "plan", "--rbac"])),
-            Self::Other => failure.with_help("a rule of the cluster refused it: its sentence names the rule or the webhook; ask a cluster administrator"),
+            Self::Other => failure.with_help("a rule of the cluster refused it: the message names the rule or the webhook; ask a cluster administrator"),
             Self::Quota | Self::Uncounted | Self::PodSecurity | Self::NoServiceAccount => failure,
         }
     }

@@ -44,7 +44,7 @@ impl IssuesTokens for Tokens {
                     &PostParams::default(),
                     body.clone(),
                 )
-                .map_err(|error| Failure::bug(format!("no request can be made: {error}")))?;
+                .map_err(|error| Failure::bug(format!("cannot build the request: {error}")))?;
             let ask = async {
                 let answer = self.0.request_stream(request).await;
                 read(what, answer.map_err(|error| of_error(what, &error))?).await
@@ -86,7 +86,7 @@ async fn read(what: &str, answer: impl AsyncRead) -> Result<Value, Failure> {
         return Err(wrong(Class::Failed, codes::kubernetes::FAILED, why));
     }
     serde_json::from_slice(&bytes).map_err(|_| {
-        let why = "the API server's answer is no JSON".to_owned();
+        let why = "the API server's answer is not JSON".to_owned();
         wrong(Class::Failed, codes::kubernetes::FAILED, why)
     })
 }
@@ -105,7 +105,7 @@ mod tests {
         );
         let failure = read("get a token", &b"{\"token\": \"secret\""[..]).await;
         let failure = failure.expect_err("broken off");
-        assert!(failure.message.ends_with("is no JSON"), "{failure:?}");
+        assert!(failure.message.ends_with("is not JSON"), "{failure:?}");
         assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
         let answer = read("get a token", &b"{\"status\": {}}"[..]).await;
         assert_eq!(answer, Ok(json!({"status": {}})));

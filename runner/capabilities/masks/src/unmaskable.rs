@@ -23,7 +23,7 @@ impl Unmaskable {
             Self::TooShort => (
                 Class::InvalidInput,
                 codes::secret::TOO_SHORT,
-                "use a longer secret, or pass the value as an input if it is no secret",
+                "use a longer secret, or pass the value as an input if it is not a secret",
             ),
             Self::TooMuch => (
                 Class::Exhausted,

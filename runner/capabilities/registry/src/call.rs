@@ -178,7 +178,8 @@ impl Caller {
                 codes::registry::DENIED,
                 Owner::Cloud,
                 format!(
-                    "cannot {what}: {} wants credentials, and sends to no token service over HTTPS",
+                    "cannot {what}: {} requires credentials, but names no token service that uses \
+                     HTTPS",
                     repository.host
                 ),
             )
@@ -199,7 +200,7 @@ impl Caller {
                 Class::Failed,
                 codes::http::UNEXPECTED,
                 Owner::Cloud,
-                format!("cannot {what}: the registry's token service gave no token"),
+                format!("cannot {what}: the registry's token service returned no token"),
             )
         })
     }

@@ -180,6 +180,6 @@ fn other_bytes(what: &str, found: &str) -> Failure {
         Class::Failed,
         codes::registry::DIGEST,
         Owner::Cloud,
-        format!("cannot {what}: the registry sent other bytes, {found}"),
+        format!("cannot {what}: the registry sent different content: {found}"),
     )
 }

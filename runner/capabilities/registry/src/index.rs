@@ -113,7 +113,7 @@ pub(super) async fn config(
         .filter(|digest| is_digest(digest))
         .ok_or_else(|| unexpected(image, "its manifest names no configuration"))?;
     let bytes = registry.blob(&image.repository, &digest).await?;
-    String::from_utf8(bytes).map_err(|_| unexpected(image, "its configuration is no text"))
+    String::from_utf8(bytes).map_err(|_| unexpected(image, "its configuration is not UTF-8 text"))
 }
 
 fn choose(image: &Image, index: &Index, platform: Option<&str>) -> Result<String, Failure> {
@@ -134,8 +134,12 @@ fn choose(image: &Image, index: &Index, platform: Option<&str>) -> Result<String
         .with_help(help.clone())
     };
     let wanted = platform.ok_or_else(|| wrong(format!("{image} is an index of several images")))?;
-    let wanted = Platform::parse(wanted)
-        .ok_or_else(|| wrong(format!("`{}` is no platform", wanted.escape_debug())))?;
+    let wanted = Platform::parse(wanted).ok_or_else(|| {
+        wrong(format!(
+            "`{}` is not a valid platform",
+            wanted.escape_debug()
+        ))
+    })?;
     index
         .manifests
         .iter()
@@ -170,10 +174,17 @@ pub(super) async fn put(
     let mut manifests = Vec::with_capacity(entries.len());
     for (digest, platform) in entries {
         if !is_digest(digest) {
-            return Err(wrong(format!("`{}` is no digest", digest.escape_debug())));
+            return Err(wrong(format!(
+                "`{}` is not a valid digest",
+                digest.escape_debug()
+            )));
         }
-        let platform = Platform::parse(platform)
-            .ok_or_else(|| wrong(format!("`{}` is no platform", platform.escape_debug())))?;
+        let platform = Platform::parse(platform).ok_or_else(|| {
+            wrong(format!(
+                "`{}` is not a valid platform",
+                platform.escape_debug()
+            ))
+        })?;
         let one = Image {
             repository: image.repository.clone(),
             reference: digest.clone(),
@@ -220,6 +231,6 @@ fn unexpected(image: &Image, why: &str) -> Failure {
         Class::Failed,
         codes::http::UNEXPECTED,
         Owner::Cloud,
-        format!("{image} is no image: {why}"),
+        format!("{image} is not a valid image: {why}"),
     )
 }

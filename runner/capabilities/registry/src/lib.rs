@@ -77,7 +77,7 @@ impl wit::Host for Calls<'_> {
                         Class::Failed,
                         codes::http::UNEXPECTED,
                         Owner::Cloud,
-                        format!("{image} is no image: its manifest is no text"),
+                        format!("{image} is not a valid image: its manifest is not UTF-8 text"),
                     )
                 })?;
                 Ok(wit::ManifestText {

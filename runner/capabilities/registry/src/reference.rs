@@ -31,8 +31,11 @@ impl Repository {
     /// `registry.name` if the text is not a repository.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || {
-            wrong(format!("`{}` is no repository", text.escape_debug()))
-                .with_help("write it with its registry: HOST/REPOSITORY, in lower case")
+            wrong(format!(
+                "`{}` is not a valid repository name",
+                text.escape_debug()
+            ))
+            .with_help("write it with its registry: HOST/REPOSITORY, in lower case")
         };
         let name = Name::read(text).filter(|name| (name.tag, name.digest) == (None, None));
         name.and_then(Self::of).ok_or_else(wrong)
@@ -67,7 +70,7 @@ impl Image {
     /// `registry.name` if the text is not an image.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || {
-            wrong(format!("`{}` is no image", text.escape_debug())).with_help(
+            wrong(format!("`{}` is not a valid image reference", text.escape_debug())).with_help(
                 "write it with its registry, and its tag or digest: HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…",
             )
         };

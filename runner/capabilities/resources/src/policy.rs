@@ -116,7 +116,10 @@ fn etag(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
             Class::InvalidInput,
             codes::iam::ETAG,
             Owner::Plugin,
-            format!("cannot {what}: `{}` is no etag", text.escape_debug()),
+            format!(
+                "cannot {what}: `{}` is not a valid etag",
+                text.escape_debug()
+            ),
         )
         .with_help("read the policy, change its bindings, and set it with its etag")
     })

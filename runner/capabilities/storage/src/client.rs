@@ -59,7 +59,7 @@ impl Storage {
         name: &str,
         generation: Option<u64>,
     ) -> Result<Object, Failure> {
-        let what = format!("look at gs://{bucket}/{name}");
+        let what = format!("get the metadata of gs://{bucket}/{name}");
         let query = generation
             .map(|number| format!("?generation={number}"))
             .unwrap_or_default();
@@ -101,7 +101,7 @@ impl Storage {
 
     /// Returns facts about a bucket.
     pub async fn bucket(&self, bucket: &str) -> Result<Bucket, Failure> {
-        let what = format!("look at gs://{bucket}");
+        let what = format!("get the metadata of gs://{bucket}");
         self.get(&what, &bucket_path(bucket))
             .await
             .map(|json| Bucket::of_json(&json))
@@ -153,7 +153,7 @@ impl Storage {
                         Class::Failed,
                         codes::storage::SETUP,
                         Owner::Operator,
-                        format!("no Cloud Storage client can be made: {error}"),
+                        format!("cannot create a Cloud Storage client: {error}"),
                     )
                 })
         };

@@ -9,7 +9,7 @@ pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
             Class::InvalidInput,
             codes::storage::GENERATION,
             Owner::Plugin,
-            format!("{number} is no generation"),
+            format!("{number} is not a valid generation"),
         )
     })
 }
@@ -20,6 +20,6 @@ pub(super) fn disk(what: &str, error: &std::io::Error) -> Failure {
         Class::Failed,
         codes::storage::LOCAL_BYTES,
         Owner::Operator,
-        format!("cannot {what}: the bytes can't be made or kept on this machine: {error}"),
+        format!("cannot {what}: the bytes can't be created or stored on this machine: {error}"),
     )
 }

@@ -48,9 +48,9 @@ fn silent(what: &str) -> Failure {
         codes::google::SILENT,
         Owner::Cloud,
         format!(
-            "cannot {what}: the server has said nothing for {} minutes",
+            "cannot {what}: the server has sent nothing for {} minutes",
             LONGEST_SILENCE.as_secs() / 60
         ),
     )
-    .with_help("try again; behind a proxy, see that it passes large bodies on")
+    .with_help("try again; behind a proxy, check that it forwards large request bodies")
 }

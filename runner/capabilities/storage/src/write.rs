@@ -52,7 +52,9 @@ impl Storage {
         let (size, checksum) = tokio::task::spawn_blocking(move || checksum(&made))
             .await
             .map_err(|error| {
-                Failure::bug(format!("making a blob's bytes ended by itself: {error}"))
+                Failure::bug(format!(
+                    "the task that creates a blob's bytes failed: {error}"
+                ))
             })?
             .map_err(|error| disk(&what, &error))?;
         let sending = Sending {

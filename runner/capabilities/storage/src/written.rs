@@ -62,7 +62,7 @@ impl Storage {
             Class::Conflict,
             codes::storage::CONFLICT,
             Owner::Author,
-            format!("cannot {what}: an object of that name with other metadata is there already"),
+            format!("cannot {what}: an object of that name with different metadata already exists"),
         )
         .with_detail("generation", live.generation))
     }

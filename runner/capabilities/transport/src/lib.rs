@@ -56,7 +56,7 @@ pub fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Failure
             Class::Failed,
             codes::http::SETUP,
             Owner::Operator,
-            format!("no HTTP client can be made on this machine: {error}"),
+            format!("cannot create an HTTP client on this machine: {error}"),
         )
     })
 }

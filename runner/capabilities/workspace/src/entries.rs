@@ -26,7 +26,7 @@ impl Workspace {
             gate.permits(&Request { path: real })
         });
         let found = self.0.folder.entry(Path::new(path), judge);
-        let (_, stat, target) = found.map_err(|error| error.failure("look at", path))?;
+        let (_, stat, target) = found.map_err(|error| error.failure("inspect", path))?;
         Ok(entry(path.to_owned(), &stat, target))
     }
 
@@ -129,9 +129,9 @@ impl Workspace {
                         Class::Exhausted,
                         codes::workspace::TOO_MANY,
                         Owner::Author,
-                        format!("a `list` looks at {MAX_LOOKED_AT} entries at most"),
+                        format!("a `list` reads at most {MAX_LOOKED_AT} entries"),
                     )
-                    .with_help("let the patterns begin with a folder: `src/**/*.rs`"));
+                    .with_help("begin the patterns with a folder: `src/**/*.rs`"));
                 }
                 let path = below.join(&name);
                 // The contract's strings cannot hold a name that is not UTF-8.

@@ -121,7 +121,11 @@ async fn on_thread<T: Send + 'static>(
     call.run(async {
         tokio::task::spawn_blocking(work)
             .await
-            .unwrap_or_else(|error| Err(Failure::bug(format!("reading the workspace: {error}"))))
+            .unwrap_or_else(|error| {
+                Err(Failure::bug(format!(
+                    "the task that reads the workspace failed: {error}"
+                )))
+            })
     })
     .await
 }

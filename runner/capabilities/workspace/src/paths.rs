@@ -106,8 +106,15 @@ fn not_followed(path: &str, real: &str, planned: Option<&str>, why: Failure) -> 
         let message = format!(
             "`{path}` led to `{planned}` when the run was planned, and leads to `{real}` now"
         );
-        return Failure::new(Class::Refused, codes::workspace::LINK_CHANGED, Owner::Author, message)
-            .with_help("a run reads what its plan shows: start a new run, which follows the link as it is then");
+        return Failure::new(
+            Class::Refused,
+            codes::workspace::LINK_CHANGED,
+            Owner::Author,
+            message,
+        )
+        .with_help(
+            "a run reads what its plan shows: start a new run, which follows the link as it is now",
+        );
     }
     let mut failure = why;
     failure.message = failure
@@ -146,7 +153,7 @@ pub(super) fn failure(action: &str, path: &str, error: &OpenError) -> Failure {
             Class::Conflict,
             codes::workspace::CHANGING,
             Owner::Author,
-            format!("can't {action} `{path}`: it is being replaced all the time"),
+            format!("can't {action} `{path}`: it keeps being replaced"),
         ),
         OpenError::LinkLoop => Failure::new(
             Class::InvalidInput,

@@ -150,7 +150,7 @@ async fn a_flood_of_lines_ends_the_step() {
     );
     assert_eq!(
         failure.message,
-        "the plugin said more than 1000 bytes, all that it may say in one attempt"
+        "the plugin logged more than 1000 bytes, the limit for one attempt"
     );
     // Two bytes a line, and its end.
     assert_eq!(step.kept.log().len(), 333);

@@ -72,7 +72,8 @@ async fn a_denial_that_nobody_said_is_a_failure() {
     assert_eq!(
         failure.help,
         [
-            "the plugin reported `x.y` (denied, owner: cloud), and none of its host calls showed that, so it counts as `failed`"
+            "the plugin reported `x.y` (denied, owner: cloud), but none of its host calls \
+             confirmed that, so it counts as `failed`"
         ]
     );
 }

@@ -84,7 +84,7 @@ impl GateCall<'_> {
                     codes::name::SECRET,
                     Owner::Plugin,
                     format!(
-                        "the {} is not created: its name or its place holds a secret, and both \
+                        "the {} is not created: its name or location contains a secret, and both \
                          are stored and shown",
                         intent.kind
                     ),

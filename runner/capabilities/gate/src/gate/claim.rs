@@ -53,7 +53,7 @@ fn demoted(failure: Failure, usable: bool) -> Failure {
     let what = if is_code(code.exact()) {
         format!("`{}` ({class}, owner: {owner})", show::line(code))
     } else {
-        format!("{class} (owner: {owner}) with a code that is not one")
+        format!("{class} (owner: {owner}) with an invalid code")
     };
     let claimed = json!({ "class": class.as_str(), "code": code.exact(), "owner": owner.as_str() });
     let owner = match owner {
@@ -71,7 +71,8 @@ fn demoted(failure: Failure, usable: bool) -> Failure {
         ..failure
     }
     .with_help(format!(
-        "the plugin reported {what}, and none of its host calls showed that, so it counts as `failed`"
+        "the plugin reported {what}, but none of its host calls confirmed that, so it counts as \
+         `failed`"
     ))
     .with_detail("claimed", claimed)
 }

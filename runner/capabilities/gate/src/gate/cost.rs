@@ -160,15 +160,15 @@ impl Memory {
             codes::limit::HOST_MEMORY,
             Owner::Plugin,
             format!(
-                "`{}` would take {} of the host's memory; a step has {} for its calls, of which \
-                 {} are in use for good",
+                "`{}` would take {} of the host's memory; a step has {} for its calls, of which {} \
+                 stay in use until the plugin ends",
                 call.name,
                 size(call.bytes),
                 size(self.limit),
                 size(self.kept.load(Ordering::Relaxed) * UNIT),
             ),
         )
-        .with_help("the plugin should pass less at once, or pass large things as blobs")
+        .with_help("the plugin should pass less data at once, or pass large data as blobs")
     }
 }
 
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(
             failure.message.exact(),
             "`read` would take 4 KiB of the host's memory; a step has 8 KiB for its calls, of \
-             which 6 KiB are in use for good"
+             which 6 KiB stay in use until the plugin ends"
         );
         assert!(memory.enter(READ.of(u64::MAX)).await.is_err());
     }

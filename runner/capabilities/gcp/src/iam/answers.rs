@@ -41,7 +41,7 @@ pub(super) async fn answer(
     use wit::{Answer, Query};
     let name = target.name()?;
     let whose = name.as_str();
-    let what = format!("look at {whose}");
+    let what = format!("get {whose}");
     // Pools have no official client.
     let rest = google.rest();
     let path = format!("/v1/{whose}");

@@ -33,9 +33,9 @@ impl Account {
                 Class::InvalidInput,
                 codes::google::NAME,
                 Owner::Author,
-                format!("`{}` is a project's number", new.project),
+                format!("`{}` is a project number", new.project),
             )
-            .with_help("name the project by its id, which its accounts' addresses have"))
+            .with_help("use the project's id, which is part of its service accounts' addresses"))
         } else {
             project(&new.project).and_then(|_| service_account(&email))
         };

@@ -49,19 +49,19 @@ pub(super) async fn create<N: New>(
     new: &N,
 ) -> Result<(N::Found, Creation), Failure> {
     let name = new.named().name()?.as_str();
-    let what = format!("make {name}");
+    let what = format!("create {name}");
     let outcome = match new.make(google, &what).await {
         Ok(()) => Creation::Created,
         Err(failure) if failure.class == Class::Conflict => Creation::AlreadyThere,
         Err(failure) => return Err(failure),
     };
-    let found = new.look(google, &format!("look at {name}")).await?;
+    let found = new.look(google, &format!("get {name}")).await?;
     new.is(&found).map_err(|why| {
         Failure::new(
             Class::Conflict,
             codes::iam::CONFLICT,
             Owner::Author,
-            format!("cannot {what}: it is there already, and {why}"),
+            format!("cannot {what}: it already exists, and {why}"),
         )
     })?;
     Ok((found, outcome))
@@ -71,7 +71,7 @@ pub(super) async fn create<N: New>(
 /// have any value.
 pub(super) fn same(what: &str, asked: Option<&String>, found: &str) -> Result<(), String> {
     match asked {
-        Some(asked) if asked != found => Err(format!("its {what} is another")),
+        Some(asked) if asked != found => Err(format!("its {what} differs")),
         _ => Ok(()),
     }
 }
@@ -79,7 +79,9 @@ pub(super) fn same(what: &str, asked: Option<&String>, found: &str) -> Result<()
 /// A deleted resource keeps its name for 30 days.
 pub(super) fn alive(state: &str, disabled: bool) -> Result<(), String> {
     match state {
-        "DELETED" => Err("it was deleted; undelete it, or wait until it is gone".to_owned()),
+        "DELETED" => {
+            Err("it was deleted; undelete it, or wait until Google has purged it".to_owned())
+        }
         _ if disabled => Err("it is disabled".to_owned()),
         _ => Ok(()),
     }

@@ -63,11 +63,11 @@ async fn wait(
                 codes::google::SLOW,
                 Owner::Cloud,
                 format!(
-                    "cannot {what}: Google has not done it after {} s",
+                    "cannot {what}: Google has not completed the operation after {} s",
                     waited.as_secs()
                 ),
             )
-            .with_help("try again: what is there by then is found"));
+            .with_help("try again: a resource that Google has created by then is reused"));
         }
         tracing::trace!(what, ?pause, "an operation of Google is not done yet");
         tokio::time::sleep(pause).await;

@@ -72,11 +72,11 @@ impl New for Provider {
 
     fn is(&self, found: &Self::Found) -> Result<(), String> {
         let Some(oidc) = &found.oidc else {
-            return Err("it is no OIDC provider".to_owned());
+            return Err("it is not an OIDC provider".to_owned());
         };
         same("issuer", Some(&self.new.issuer), &oidc.issuer_uri)?;
         if oidc.allowed_audiences != self.new.allowed_audiences {
-            return Err("its audiences are others".to_owned());
+            return Err("its audiences differ".to_owned());
         }
         let mappings = &self.new.mappings;
         let mapped = found.attribute_mapping.len() == mappings.len()
@@ -84,11 +84,11 @@ impl New for Provider {
                 found.attribute_mapping.get(&mapping.attribute) == Some(&mapping.expression)
             });
         if !mapped {
-            return Err("its attribute mapping is another".to_owned());
+            return Err("its attribute mapping differs".to_owned());
         }
         let condition = |text: Option<&String>| text.cloned().unwrap_or_default();
         if condition(self.new.condition.as_ref()) != condition(found.attribute_condition.as_ref()) {
-            return Err("its attribute condition is another".to_owned());
+            return Err("its attribute condition differs".to_owned());
         }
         alive(&found.state, found.disabled)
     }

@@ -72,7 +72,7 @@ async fn an_account_is_made_once() {
     let failure = failed(step.create_service_account(wanted("Another")).await);
     assert_eq!(failure.code, "iam.conflict");
     assert!(
-        failure.message.ends_with("and its display name is another"),
+        failure.message.ends_with("and its display name differs"),
         "{failure}"
     );
     let records: Vec<Record> = kept

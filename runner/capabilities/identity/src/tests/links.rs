@@ -121,7 +121,7 @@ async fn a_missing_binding_breaks_the_impersonation() {
         "iam.serviceAccounts.getAccessToken"
     );
     assert!(
-        said.starts_with("cannot act as builder@demo.iam.gserviceaccount.com: Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).\nan administrator of the account can let the workload act as it:\n\
+        said.starts_with("cannot impersonate builder@demo.iam.gserviceaccount.com: Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).\nan administrator of the account can let the workload impersonate it:\n\
          gcloud iam service-accounts add-iam-policy-binding builder@demo.iam.gserviceaccount.com --project demo --role roles/iam.workloadIdentityUser --member 'serviceAccount:demo.svc.id.goog[builds/kaniko]' --condition=None\n"),
         "{said}"
     );
@@ -135,7 +135,7 @@ async fn a_deleted_account_is_told_from_a_missing_binding() {
     assert_eq!((&*class, &*code), ("not-found", "identity.account-missing"));
     assert_eq!(
         said,
-        "cannot act as builder@demo.iam.gserviceaccount.com: Not found; Gaia id not found for email builder@demo.iam.gserviceaccount.com\n\
+        "cannot impersonate builder@demo.iam.gserviceaccount.com: Not found; Gaia id not found for email builder@demo.iam.gserviceaccount.com\n\
          gcloud iam service-accounts create builder --project demo"
     );
 }

@@ -166,7 +166,7 @@ impl LogReader {
 
 fn silent() -> Stream {
     let seconds = LONGEST_SILENCE.as_secs();
-    Stream::Broken(format!("the connection brought nothing for {seconds} s"))
+    Stream::Broken(format!("the connection has been silent for {seconds} s"))
 }
 
 /// Waits for `work`; gives up once the container has ended and the connection is silent for too

@@ -261,7 +261,7 @@ impl Following {
         while let Some(reader) = self.readers.join_next().await {
             if let Err(error) = reader {
                 return Err(Failure::bug(format!(
-                    "reading a log ended by itself: {error}"
+                    "the task that reads a log failed: {error}"
                 )));
             }
         }
@@ -317,7 +317,7 @@ fn refusal(error: &watcher::Error, target: &Target) -> Result<(), Failure> {
 
 fn json<T: Serialize>(object: &T) -> Result<Value, Failure> {
     let mut value = serde_json::to_value(object)
-        .map_err(|error| Failure::bug(format!("an object is no JSON: {error}")))?;
+        .map_err(|error| Failure::bug(format!("an object is not JSON: {error}")))?;
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }

@@ -159,27 +159,27 @@ impl Address {
             )));
         }
         let mut object: Value = serde_json::from_str(text)
-            .map_err(|error| invalid(format!("the object is no JSON: {error}")))?;
+            .map_err(|error| invalid(format!("the object is not JSON: {error}")))?;
         let fields = object
             .as_object_mut()
-            .ok_or_else(|| invalid("the object is no JSON object"))?;
+            .ok_or_else(|| invalid("the object is not a JSON object"))?;
         let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
         if metadata.is_null() {
             *metadata = json!({});
         } else if !metadata.is_object() {
-            return Err(invalid("the object's metadata is no JSON object"));
+            return Err(invalid("the object's metadata is not a JSON object"));
         }
         let expected = [("name", Some(name)), ("namespace", self.namespace())];
         for (key, expected) in expected {
             match (metadata[key].as_str(), expected) {
                 (Some(found), Some(expected)) if found != expected => {
                     return Err(invalid(format!(
-                        "the object's {key} is `{found}`, and the call's is `{expected}`"
+                        "the object's {key} is `{found}`, but the call's is `{expected}`"
                     )));
                 }
                 (Some(found), None) => {
                     return Err(invalid(format!(
-                        "the object has a {key} (`{found}`), the call none"
+                        "the object has a {key} (`{found}`), but the call has none"
                     )));
                 }
                 (None, Some(expected)) => metadata[key] = Value::String(expected.to_owned()),
@@ -197,7 +197,7 @@ pub(super) fn wrong_part(what: &str, text: &str) -> Option<Failure> {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
-    (!is_part).then(|| invalid(format!("`{}` is no {what}", text.escape_debug())))
+    (!is_part).then(|| invalid(format!("`{}` is not a valid {what}", text.escape_debug())))
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn patterns(patterns: Vec<wit::Pattern>) -> Result<Vec<(String, Regex)>, Failure
         let regex = regex::RegexBuilder::new(&pattern.regex)
             .size_limit(LARGEST_PATTERN)
             .build()
-            .map_err(|error| invalid(format!("pattern `{}`: {error}", pattern.id)))?;
+            .map_err(|error| invalid(format!("pattern `{}` can't be used: {error}", pattern.id)))?;
         Ok((pattern.id, regex))
     };
     patterns.into_iter().map(compile).collect()

@@ -311,7 +311,8 @@ async fn the_object_of_an_equal_run_with_another_plan_is_not_taken_for_its_own()
         .expect_err("it is another job's");
     assert_eq!(
         failure.message.exact(),
-        "cannot create pods builds/build: a run with the same id and another plan made one"
+        "cannot create pods builds/build: it exists, and a run with the same id but a different \
+         plan created it"
     );
     assert_eq!(failure.help.len(), 1, "{failure:?}");
 }

@@ -251,7 +251,7 @@ async fn a_server_that_asks_for_patience_is_quoted_and_one_that_is_away_is_named
     assert!(
         failure
             .message
-            .contains("look at gs://contexts/a: 127.0.0.1"),
+            .contains("get the metadata of gs://contexts/a: 127.0.0.1"),
         "{failure}"
     );
 }
