@@ -1,5 +1,5 @@
-//! The module's exports: a buffer that a question's JSON is written into, and the function that
-//! answers it there. And where hash tables get their seeds.
+//! The module's exports: a buffer for a question's JSON, the function that answers the question,
+//! and the seeds of hash tables.
 #![allow(unsafe_code)] // exports by name, and the signature that getrandom prescribes
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ fn buffer() -> MutexGuard<'static, Vec<u8>> {
     BUFFER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes the buffer that long, and returns where it begins: the host writes a [`Question`] there.
+/// Allocates a buffer of this length for a [`Question`] of the host, and returns its address.
 #[unsafe(no_mangle)]
 extern "C" fn sidestep_buffer(length: usize) -> *mut u8 {
     let mut buffer = buffer();
@@ -21,8 +21,8 @@ extern "C" fn sidestep_buffer(length: usize) -> *mut u8 {
     buffer.as_mut_ptr()
 }
 
-/// Answers the question in the buffer, and returns where the [`Answer`] begins (the upper half) and
-/// how many bytes it has (the lower half).
+/// Answers the question in the buffer. Returns the address of the [`Answer`] (the upper half) and
+/// its length in bytes (the lower half).
 #[unsafe(no_mangle)]
 extern "C" fn sidestep_answer() -> u64 {
     let mut buffer = buffer();
@@ -36,7 +36,7 @@ extern "C" fn sidestep_answer() -> u64 {
 }
 
 /// Seeds hash tables with the same bytes everywhere, so that an evaluation takes the same steps
-/// everywhere. Somebody who makes keys collide uses up a budget of their own.
+/// everywhere. An author who makes keys collide exhausts only their own budget.
 ///
 /// The name and signature are those of <https://docs.rs/getrandom/0.3/#custom-backend>.
 #[unsafe(no_mangle)]
@@ -44,7 +44,7 @@ unsafe extern "Rust" fn __getrandom_v03_custom(
     dest: *mut u8,
     len: usize,
 ) -> Result<(), getrandom::Error> {
-    // SAFETY: getrandom hands over a buffer of its own that is `len` bytes long.
+    // SAFETY: getrandom passes a buffer of its own that is `len` bytes long.
     unsafe { dest.write_bytes(0x5a, len) };
     Ok(())
 }

@@ -5,7 +5,7 @@ use cel::Value as Cel;
 use cel::objects::Key;
 use serde_json::{Map, Number, Value};
 
-/// JSON as CEL sees it: whole numbers are `int`.
+/// Converts JSON to a CEL value: whole numbers become `int`.
 pub(crate) fn to_cel(value: &Value) -> Cel {
     match value {
         Value::Null => Cel::Null,
@@ -27,7 +27,7 @@ pub(crate) fn to_cel(value: &Value) -> Cel {
     }
 }
 
-/// What an expression yields, as JSON. Map keys come in alphabetical order. An error names the
+/// Converts an expression's result to JSON. Map keys are in alphabetical order. An error names the
 /// type that has no JSON form.
 pub(crate) fn to_json(value: &Cel) -> Result<Value, String> {
     Ok(match value {
@@ -46,7 +46,7 @@ pub(crate) fn to_json(value: &Cel) -> Result<Value, String> {
                 .iter()
                 .map(|(key, value)| match key {
                     Key::String(key) => Ok((key.to_string(), value)),
-                    _ => Err("a map whose keys are not texts".to_owned()),
+                    _ => Err("a map whose keys are not strings".to_owned()),
                 })
                 .collect::<Result<_, _>>()?;
             entries.sort_by(|a, b| a.0.cmp(&b.0));

@@ -1,4 +1,4 @@
-//! What an expression yields.
+//! Evaluates expressions.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -30,9 +30,9 @@ pub(crate) fn evaluate(
 }
 
 thread_local! {
-    /// All functions, declared once: that takes longer than most expressions. The variables of an
-    /// evaluation are in this scope as well, since a name with a dot in front (`.inputs.tag`) is
-    /// looked up in the root alone.
+    /// All functions, declared once because that takes longer than evaluating most expressions. It
+    /// also holds the variables of an evaluation, since a name with a leading dot (`.inputs.tag`)
+    /// is looked up only in the root.
     static ROOT: RefCell<Context<'static, 'static>> = {
         let mut context = Context::default();
         functions::declare(&mut context);
@@ -64,11 +64,11 @@ fn explain(error: &cel::ExecutionError) -> String {
         E::NoSuchOverload(overload) => overload.to_string(),
         E::IndexOutOfBounds(_) => "a list has no item at this index".to_owned(),
         E::DivisionByZero(_) | E::RemainderByZero(_) => "division by zero".to_owned(),
-        // The others print values, which may be long or not for everybody's eyes.
-        E::UnexpectedType { want, .. } => format!("a value of type {want} is wanted"),
+        // The other errors print values, which may be long or confidential.
+        E::UnexpectedType { want, .. } => format!("a value of type {want} is expected"),
         E::InvalidArgumentCount { expected, actual } => {
-            format!("{expected} arguments are wanted, not {actual}")
+            format!("{expected} arguments are expected, not {actual}")
         }
-        _ => "the values have types that this expression can't work on".to_owned(),
+        _ => "the expression can't be applied to values of these types".to_owned(),
     }
 }

@@ -13,7 +13,7 @@ thread_local! {
     static STATUSES: Cell<Option<Statuses>> = const { Cell::new(None) };
 }
 
-/// Sets what the status functions answer from now on.
+/// Sets the results of the status functions for later evaluations.
 pub(crate) fn answer(statuses: Statuses) {
     STATUSES.set(Some(statuses));
 }
@@ -22,7 +22,7 @@ fn statuses() -> Statuses {
     STATUSES.get().unwrap_or_default()
 }
 
-/// Declares the functions that expressions have besides CEL's own.
+/// Declares the functions that expressions have in addition to CEL's own.
 pub(crate) fn declare(context: &mut Context<'_, '_>) {
     let declared = [
         context.add_function("success", || statuses().success),
@@ -49,7 +49,8 @@ pub(crate) fn declare(context: &mut Context<'_, '_>) {
     );
 }
 
-/// An image reference's parts (the OCI distribution specification's `name`, `tag`, `digest`).
+/// Returns an image reference's parts (the OCI distribution specification's `name`, `tag`,
+/// `digest`).
 fn image(text: &str) -> Cel {
     let image = Image::split(text);
     to_cel(&json!({
@@ -60,8 +61,8 @@ fn image(text: &str) -> Cel {
     }))
 }
 
-/// A GKE resource name's parts, also of a zonal cluster's self-link (`projects/P/zones/Z/clusters/C`);
-/// of any other name only `name`.
+/// Returns the parts of a GKE resource name or of a zonal cluster's self-link
+/// (`projects/P/zones/Z/clusters/C`); of any other name, only `name`.
 fn cluster(text: &str) -> Cel {
     let regional = text.replacen("/zones/", "/locations/", 1);
     let value = match Cluster::read(&regional) {
@@ -75,7 +76,7 @@ fn cluster(text: &str) -> Cel {
     to_cel(&value)
 }
 
-/// The bucket of `gs://BUCKET/OBJECT`, or of a bare name.
+/// Returns the bucket of `gs://BUCKET/OBJECT` or of a bare name.
 fn bucket(text: &str) -> Result<Cel, ExecutionError> {
     let rest = text.strip_prefix("gs://").unwrap_or(text);
     let name = rest.split('/').next().unwrap_or_default();
@@ -88,8 +89,8 @@ fn bucket(text: &str) -> Result<Cel, ExecutionError> {
     Ok(to_cel(&json!(name)))
 }
 
-/// The project of a resource name, a service account's address or an image of Google's registries;
-/// empty where the text names none.
+/// Returns the project of a resource name, a service account's address or an image of Google's
+/// registries; empty if the text names none.
 fn project(text: &str) -> String {
     let of_resource = || google::of_resource(text).map(str::to_owned);
     of_resource()
@@ -98,8 +99,8 @@ fn project(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The Artifact Registry repository (`projects/P/locations/L/repositories/R`) of an image or of a
-/// name that is one already; empty where the text names none.
+/// Returns the Artifact Registry repository (`projects/P/locations/L/repositories/R`) of an image
+/// or of a repository's name; empty if the text names none.
 fn repository(text: &str) -> String {
     Repository::from_resource(text)
         .or_else(|| registry(text))
@@ -107,7 +108,7 @@ fn repository(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The repository of an image, which may have a digest.
+/// Returns the repository of an image, which may have a digest.
 fn registry(image: &str) -> Option<Repository> {
     Repository::of_image(Image::split(image).name)
 }
@@ -146,7 +147,7 @@ mod tests {
             ),
             ("project('europe-docker.pkg.dev/p/r/api:1')", json!("p")),
             ("project('ghcr.io/a/b')", json!("")),
-            // A project of a domain has three spellings, and is one project.
+            // Three spellings of one domain-scoped project.
             (
                 "project('b@web.example.com.iam.gserviceaccount.com')",
                 json!("example.com:web"),

@@ -1,5 +1,5 @@
-//! The readers of strangers' bytes as a fuzzer calls them. What needs the host's limits to end, as
-//! comprehensions and schemas do, is left to the tests of the host.
+//! Fuzz targets for the readers of untrusted bytes. Comprehensions and schemas need the host's
+//! limits to terminate, so the tests of the host cover them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use sidestep_evaluator::{Answer, Evaluator as _, Kind, Question, Statuses};
 
 use crate::{Native, read};
 
-/// A target: its name, the reader, and inputs to begin from.
+/// A target: its name, its reader and its seed inputs.
 pub type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// The targets of this crate.
@@ -18,7 +18,7 @@ pub const TARGETS: [Target; 2] = [
     ("evaluator-pattern", pattern, patterns),
 ];
 
-/// Analyses an expression, and evaluates it where it goes over no list.
+/// Analyses an expression, and evaluates it unless it iterates over a list.
 pub fn expression(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let analysed = ask(&Question::Analyse {
@@ -40,7 +40,7 @@ pub fn expression(bytes: &[u8]) {
         variables: BTreeMap::from([(Cow::Borrowed("inputs"), Cow::Borrowed(&inputs))]),
         statuses: Statuses::default(),
     };
-    // What was found out before any value was known holds for the value.
+    // The value must have the kind that the analysis found without values.
     if let (Answer::Value(value), Some(kind)) = (ask(&question), analysis.yields) {
         assert!(
             kind == Kind::of(&value),
@@ -59,7 +59,7 @@ pub fn pattern(bytes: &[u8]) {
     });
 }
 
-/// Asks with the stack that the evaluator has.
+/// Answers a question with a stack of the evaluator's size.
 fn ask(question: &Question<'_>) -> Answer {
     Native.ask(question).expect("it answers")
 }

@@ -1,11 +1,11 @@
-//! What an expression yields and compares, as far as its text alone says it.
+//! The kinds of an expression's results and comparisons, as far as its text alone determines them.
 
 use cel::common::ast::operators::{CONDITIONAL, IN, LOGICAL_AND, LOGICAL_NOT, LOGICAL_OR};
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use serde_json::{Number, Value};
 use sidestep_evaluator::Kind;
 
-/// Returns the kind of what an expression yields; none where that depends on what it reads.
+/// Returns the kind of an expression's result, or `None` if it depends on the values it reads.
 pub(crate) fn kind(tree: &IdedExpr) -> Option<Kind> {
     match &tree.expr {
         Expr::Literal(LiteralValue::Bytes(_)) => None,
@@ -50,7 +50,8 @@ pub(crate) fn literal(tree: &IdedExpr) -> Option<Value> {
     })
 }
 
-/// Returns the names from the first to the last, of an expression that is nothing else.
+/// Returns the names of an expression that only selects fields, from the first to the last; `None`
+/// for any other expression.
 pub(crate) fn names(tree: &IdedExpr) -> Option<Vec<&str>> {
     match &tree.expr {
         Expr::Ident(name) => Some(vec![name.trim_start_matches('.')]),
@@ -74,7 +75,7 @@ pub(crate) fn names(tree: &IdedExpr) -> Option<Vec<&str>> {
     }
 }
 
-/// Returns the operands of a call that have a meaning only as true or false.
+/// Returns the operands of a call that must be booleans.
 pub(crate) fn conditions(call: &CallExpr) -> &[IdedExpr] {
     match call.func_name.as_str() {
         LOGICAL_AND | LOGICAL_OR | LOGICAL_NOT => &call.args,
@@ -83,7 +84,7 @@ pub(crate) fn conditions(call: &CallExpr) -> &[IdedExpr] {
     }
 }
 
-/// Returns what a call compares with which literals.
+/// Returns the operand and the literals of a comparison, or `None` for any other call.
 pub(crate) fn comparison(call: &CallExpr) -> Option<(&IdedExpr, Vec<Value>)> {
     let [left, right] = call.args.as_slice() else {
         return None;

@@ -1,8 +1,8 @@
 //! The evaluator: parses and evaluates expressions (CEL), JSON Schemas and patterns.
 //!
 //! The host runs this crate as a WebAssembly module within limits of steps and memory, because
-//! nothing here can be trusted to end: strangers wrote what it reads. The same functions, built as
-//! an ordinary library, are [`Native`], for tests of crates that must not know a host.
+//! an evaluation of untrusted input may not terminate. [`Native`] offers the same functions as an
+//! ordinary library, for tests of crates that must not depend on a host.
 //!
 //! This crate must not do any IO.
 
@@ -50,8 +50,8 @@ pub fn answer(question: &Question<'_>) -> Answer {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Native;
 
-/// The parser and the interpreter recurse; this is what the longest expression needs with room to
-/// spare where nothing is optimised.
+/// The stack size: the parser and the interpreter recurse, and unoptimised code for the longest
+/// expression fits with room to spare.
 const STACK: usize = 16 << 20;
 
 impl Evaluator for Native {

@@ -1,23 +1,23 @@
-//! How large an expression and its values may be.
+//! The limits on the size of an expression and its values.
 
 use serde_json::Value;
 use sidestep_evaluator::MAX_EXPRESSION;
 
-/// How deep comprehensions (`map`, `filter`, `all`, `exists`) may nest.
+/// The maximum nesting depth of comprehensions (`map`, `filter`, `all`, `exists`).
 pub(crate) const MAX_COMPREHENSION_DEPTH: usize = 2;
-/// How many comprehensions one expression may have, nested or one after the other.
+/// The maximum number of comprehensions in an expression, nested or one after the other.
 pub(crate) const MAX_COMPREHENSIONS: usize = 4;
-/// How many `+` an expression with comprehensions may have: a body that adds its variable to
-/// itself multiplies what the next one walks over.
+/// The maximum number of `+` in an expression with comprehensions: a body that adds its variable to
+/// itself multiplies the items of the next comprehension.
 pub(crate) const MAX_ADDITIONS: usize = 32;
-/// Bytes of a compiled pattern.
+/// The maximum size of a compiled pattern, in bytes.
 pub(crate) const MAX_PATTERN: usize = 1 << 20;
-/// How deep brackets may nest.
+/// The maximum nesting depth of brackets.
 const MAX_BRACKETS: usize = 32;
-/// The longest list or map that a comprehension may meet.
+/// The maximum length of a list or map in an expression with comprehensions.
 const MAX_ITEMS: usize = 1000;
 
-/// What can be refused before a parser sees it.
+/// Rejects expressions that are too large or too deep before they are parsed.
 pub(crate) fn before_parsing(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("the expression is empty".to_owned());
@@ -51,10 +51,10 @@ pub(crate) fn before_parsing(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a comprehension may meet the value of this name.
+/// Checks the length of the lists and maps in a value that a comprehension may iterate over.
 pub(crate) fn of_value(name: &str, value: &Value) -> Result<(), String> {
     let too_long = |len: usize| {
-        format!("`{name}` has a list of {len}; an expression goes over at most {MAX_ITEMS}")
+        format!("`{name}` has a list of {len}; an expression iterates over at most {MAX_ITEMS}")
     };
     match value {
         Value::Array(items) if items.len() > MAX_ITEMS => Err(too_long(items.len())),

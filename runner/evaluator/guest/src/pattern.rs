@@ -21,7 +21,7 @@ fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(pattern)
         .size_limit(MAX_PATTERN)
         .build()
-        // The last line says why; those before show the pattern.
+        // The last line has the reason; the lines before show the pattern.
         .map_err(|error| {
             let message = error.to_string();
             message

@@ -1,4 +1,4 @@
-//! What the runner answers without CEL is what CEL answers.
+//! Tests that the runner's answers without CEL equal CEL's answers.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A map whose keys stand in any order.
+/// Generates maps with their keys in any order.
 fn map(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
     let entry = (prop::sample::select(&KEYS[..]), inner);
     prop::collection::vec(entry, 0..6).prop_map(|entries| {
@@ -44,7 +44,7 @@ fn map(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String,
     })
 }
 
-/// A name, or nearly one.
+/// Generates names and texts that resemble names.
 fn texts() -> impl Strategy<Value = String> {
     let parts = prop::collection::vec(prop::sample::select(&KEYS[..]), 0..4);
     let around = prop::sample::select(&["", " ", "\n", "\u{a0}", ".", "!"][..]);

@@ -11,12 +11,12 @@ use crate::limits;
 use crate::remembered::Remembered;
 use crate::walk::Walk;
 
-/// An expression that keeps the limits.
+/// An expression within the limits.
 pub(crate) struct Read {
     pub(crate) tree: IdedExpr,
     /// Sorted, each name once.
     pub(crate) analysis: Analysis,
-    /// How many comprehensions it has.
+    /// The number of its comprehensions.
     pub(crate) comprehensions: usize,
 }
 
@@ -57,13 +57,13 @@ fn parse(text: &str) -> Result<IdedExpr, String> {
                     Some((message, _)) => message,
                     None => message,
                 };
-                // The lexer's words for a character that no expression has.
+                // The lexer's message for a character that no expression can have.
                 let message = match message.strip_prefix("token recognition error at: '") {
                     Some(rest) if rest.starts_with('=') => {
-                        "`=` compares nothing, write `==`".to_owned()
+                        "`=` is not a comparison, write `==`".to_owned()
                     }
                     Some(rest) => {
-                        format!("`{}` means nothing here", rest.trim_matches([' ', '\'']))
+                        format!("`{}` is not valid here", rest.trim_matches([' ', '\'']))
                     }
                     None => message.to_owned(),
                 };

@@ -1,13 +1,13 @@
-//! What was read lately: the parser of expressions and the compiler of schemas are the dear part of
-//! most questions, and the instances of a matrix ask the same ones.
+//! A cache of parsed expressions and compiled schemas: parsing and compiling are the expensive part
+//! of most questions, and the instances of a matrix ask the same ones.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// The latest results, by what they were made of. The host drops an instance of this module whose
-/// memory has grown, so that their number is bound enough.
+/// The latest results by their source text. The host drops an instance of this module once its
+/// memory has grown, which bounds their number.
 pub(crate) struct Remembered<K, V> {
-    /// The latest last.
+    /// The most recent one is last.
     latest: VecDeque<(K, Rc<V>)>,
     most: usize,
 }
@@ -20,7 +20,7 @@ impl<K, V> Remembered<K, V> {
         }
     }
 
-    /// Returns what was made of this, or makes it.
+    /// Returns the cached result for this source, or creates it.
     pub(crate) fn get_or_make<Q, E>(
         &mut self,
         from: &Q,

@@ -1,4 +1,4 @@
-//! JSON Schemas: nothing is fetched for them, and patterns run in linear time.
+//! Validates values against JSON Schemas. Nothing is fetched, and patterns run in linear time.
 
 use std::cell::RefCell;
 
@@ -25,7 +25,7 @@ fn compile(schema: &Value) -> Result<Validator, String> {
         .map_err(|error| format!("the schema itself is wrong: {}", shorten(error.to_string())))
 }
 
-/// Everything that the schema finds wrong with a value. An error says that the schema is unusable.
+/// Returns all errors of a value against a schema. `Err` means that the schema is unusable.
 pub(crate) fn validate(schema: &Value, value: &Value) -> Result<Vec<Finding>, String> {
     use jsonschema::error::ValidationErrorKind as Kind;
     let validator = SCHEMAS.with_borrow_mut(|schemas| schemas.get_or_make(schema, compile))?;
@@ -49,7 +49,7 @@ pub(crate) fn validate(schema: &Value, value: &Value) -> Result<Vec<Finding>, St
                 | Kind::OneOfNotValid { .. }
                 | Kind::OneOfMultipleValid { .. } => {
                     alternatives = true;
-                    "this is none of the forms that are allowed here".to_owned()
+                    "this matches none of the allowed forms".to_owned()
                 }
                 Kind::Pattern { pattern } => {
                     format!("this does not match {}", shorten(pattern.clone()))
@@ -66,7 +66,7 @@ pub(crate) fn validate(schema: &Value, value: &Value) -> Result<Vec<Finding>, St
         .collect())
 }
 
-/// A text for people to read: long ones are cut.
+/// Returns a text for a message, cut if it is long.
 fn shorten(text: String) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]),

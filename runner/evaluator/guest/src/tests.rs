@@ -15,7 +15,7 @@ fn ask(question: &Question<'_>) -> Result<Answer, String> {
     }
 }
 
-/// What an expression yields that sees these inputs.
+/// Returns the result of an expression with these inputs.
 pub(crate) fn evaluate(text: &str, inputs: &Value) -> Result<Value, String> {
     let question = Question::Evaluate {
         text: Cow::Borrowed(text),
@@ -65,7 +65,7 @@ fn a_name_with_a_dot_in_front_is_the_variable_of_the_expression() {
     ] {
         assert_eq!(evaluate(text, &values()), Ok(expected), "{text}");
     }
-    // What one expression sees, the next does not.
+    // The values of one evaluation are not visible to the next.
     let question = Question::Evaluate {
         text: Cow::Borrowed("inputs.s + ''"),
         variables: BTreeMap::new(),

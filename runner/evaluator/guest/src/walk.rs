@@ -1,4 +1,4 @@
-//! What an expression reads and calls.
+//! Finds the references and calls of an expression.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use sidestep_evaluator::{Analysis, Comparison, Reference};
 use crate::kinds;
 use crate::limits::{MAX_ADDITIONS, MAX_COMPREHENSION_DEPTH, MAX_COMPREHENSIONS};
 
-/// What a walk over an expression's tree finds.
+/// The results of a walk over an expression's tree.
 #[derive(Default)]
 pub(crate) struct Walk {
     pub(crate) analysis: Analysis,
-    /// How many comprehensions there are.
+    /// The number of comprehensions.
     pub(crate) comprehensions: usize,
-    /// How many `+` the author wrote.
+    /// The number of `+` that the author wrote.
     additions: usize,
-    /// The variables of the comprehensions around: nobody gives them.
+    /// The variables of the enclosing comprehensions, which need no value from outside.
     bound: Vec<Arc<str>>,
 }
 
@@ -44,7 +44,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Keeps what a call says of the names that are its operands.
+    /// Records the facts that a call shows about its operands.
     fn relate(&mut self, call: &CallExpr) {
         for operand in kinds::conditions(call) {
             self.analysis.conditions.extend(self.named(operand));
@@ -60,7 +60,7 @@ impl Walk {
         }
     }
 
-    /// An expression that is a name and nothing else, unless a comprehension gives it.
+    /// Returns the reference of an expression that is only a name, unless a comprehension binds it.
     fn named(&self, tree: &IdedExpr) -> Option<Reference> {
         let names = kinds::names(tree)?;
         let (root, path) = names.split_first()?;
@@ -73,7 +73,7 @@ impl Walk {
     }
 
     /// `path` holds the names that were selected from this expression, innermost first; `guarded`
-    /// says whether it stands within `default(…)` or `has(…)`.
+    /// is set within `default(…)` or `has(…)`.
     fn visit(
         &mut self,
         tree: &IdedExpr,
@@ -140,7 +140,7 @@ impl Walk {
                 self.bound.push(comprehension.accu_var.as_str().into());
                 self.bound
                     .extend(comprehension.iter_var2.as_deref().map(Into::into));
-                // The macro's own additions are not the author's.
+                // The macro adds its own `+`, which does not count.
                 let before = self.additions;
                 self.visit(&comprehension.loop_cond, &mut Vec::new(), guarded, depth)?;
                 self.visit(&comprehension.loop_step, &mut Vec::new(), guarded, depth)?;
@@ -164,10 +164,7 @@ impl Walk {
                     self.visit(&field.value, &mut Vec::new(), guarded, depth)
                 }
             }),
-            Expr::Struct(value) => Err(format!(
-                "`{}` is not a type that is known here",
-                value.type_name
-            )),
+            Expr::Struct(value) => Err(format!("`{}` is not a known type", value.type_name)),
             Expr::Literal(_) | Expr::Unspecified => Ok(()),
         }
     }
