@@ -146,7 +146,7 @@ fn a_plugin_s_request_that_grows_is_refused_where_the_file_names_the_plugin() {
         &outcome,
         &[
             "sidestep.yaml:5:11",
-            "what `./attacker.wasm` asks for under `http` can't be worked out",
+            "the request of `./attacker.wasm` under `http` can't be evaluated",
             "expression.budget",
         ],
     );

@@ -148,7 +148,7 @@ fn a_file_of_inputs_is_read_as_a_pipeline_file_is() {
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("inputs.yaml:2:10"), "{said}");
-    assert!(said.contains("write \"1.10\" if it is a text"), "{said}");
+    assert!(said.contains("write \"1.10\" if it is a string"), "{said}");
     place.write("inputs.yaml", "list: [\"no\", ~]\nrelease: \"1.10\"\n");
     let output = place.run(&["plan", "--inputs", "inputs.yaml", "--output", "json"]);
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

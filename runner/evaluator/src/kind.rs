@@ -49,9 +49,9 @@ impl Kind {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Null => "null",
-            Self::Boolean => "true or false",
+            Self::Boolean => "a boolean",
             Self::Number => "a number",
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::List => "a list",
             Self::Map => "a map",
         }

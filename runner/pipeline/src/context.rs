@@ -76,7 +76,7 @@ pub(crate) fn expression(
     let analysis = match expression::analyse(problems.evaluator(), text) {
         Ok(analysis) => analysis,
         Err(why) if text.len() > MAX_EXPRESSION => {
-            let help = "let a step work it out, and read its output";
+            let help = "let a step compute it, and read the step's output";
             problems.push(why.diagnostic(SYNTAX).with_help(help), at);
             return None;
         }
@@ -94,8 +94,8 @@ pub(crate) fn expression(
             problems.add_help(
                 codes::expression::FUNCTION,
                 at,
-                format!("{function}() is for `if` only"),
-                "write it into the step's `if`, or read `steps.X.status`",
+                format!("{function}() can be used only in `if`"),
+                "use it in the step's `if`, or read `steps.X.status`",
             );
         } else if function == "hashFiles" {
             problems.add(
@@ -173,7 +173,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
             problems.add_help(
                 codes::expression::STEPS,
                 at,
-                "`steps` is read by a step's id, so that it is known what waits for what",
+                "`steps` needs the id of a step, because the id tells which step to wait for",
                 "write `steps.ID.outputs.NAME` or `steps.ID.status`",
             );
         }
@@ -184,7 +184,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
             codes::expression::NAME,
             at,
             format!("`{root}` can't be read {}", place.what),
-            format!("{} may be read {}", place.roots.join(", "), place.what),
+            format!("{} can be read {}", place.roots.join(", "), place.what),
         );
         return;
     }
@@ -279,7 +279,11 @@ pub(crate) fn collect(
         NodeKind::Map(entries) => {
             for (key, value) in entries {
                 if key.text.contains("${{") {
-                    problems.add(codes::expression::KEY, key.at, "keys take no expressions");
+                    problems.add(
+                        codes::expression::KEY,
+                        key.at,
+                        "keys can't contain expressions",
+                    );
                 }
                 collect(problems, place, value, found);
             }

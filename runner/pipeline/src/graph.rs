@@ -18,8 +18,8 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
             problems.add_help(
                 codes::step::TWICE,
                 step.at,
-                format!("there is a step `{}` already, at line {line}", step.id),
-                "give one of the two another id",
+                format!("the step `{}` already exists, at line {line}", step.id),
+                "give one of the two a different id",
             );
         }
     }
@@ -163,7 +163,7 @@ fn expression_names(problems: &mut Problems<'_>, known: &Known<'_>, expression: 
             "env" if !env.iter().any(|(known, _)| known == name) => problems.add_help(
                 codes::env::UNLISTED,
                 expression.at,
-                format!("`env.{name}` is read, and the file does not list it"),
+                format!("`env.{name}` is read, but the file does not list it"),
                 format!("add it at the top: `env: [{name}]`"),
             ),
             _ => {}

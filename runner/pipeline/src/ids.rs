@@ -41,7 +41,7 @@ pub(crate) fn check(id: &str) -> Result<(), (String, String)> {
     }
     if CEL_KEYWORDS.contains(&id) {
         return Err((
-            format!("`{id}` means something in expressions, so it can't be an id"),
+            format!("`{id}` is a reserved word in expressions, so it can't be an id"),
             format!("write `{id}_`"),
         ));
     }

@@ -26,34 +26,35 @@ pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
         "required": ["version", "name", "steps"],
         "additionalProperties": false,
         "properties": {
-            "version": { "description": "The format; 1.", "const": 1 },
-            "name": about(text(), "The pipeline's name, as runs are listed by it."),
-            "description": about(text(), "What it is for."),
+            "version": { "description": "The version of the format: 1.", "const": 1 },
+            "name": about(text(), "The pipeline's name, which lists of runs show."),
+            "description": about(text(), "A description for readers."),
             "inputs": about(
                 named(json!({ "$ref": "#/$defs/input" })),
-                "What a run is given (`-i NAME=VALUE`): `${{ inputs.NAME }}`.",
+                "The values that a run takes (`-i NAME=VALUE`). Expressions read `${{ inputs.NAME \
+                 }}`.",
             ),
             "secrets": about(
                 named(json!({ "$ref": "#/$defs/secret" })),
-                "Where secrets come from. Steps get them by name, never as text; each is masked \
-                 in logs.",
+                "The secrets and their sources. Steps use them by name, never as text; logs mask \
+                 them.",
             ),
             "env": about(texts(), "The environment variables that `${{ env.NAME }}` may read."),
             "defaults": defaults(),
-            "maxParallel": about(count(MOST), "How many steps run side by side at most."),
-            "timeout": about(time(), "How long the whole run may take, `finally` aside."),
+            "maxParallel": about(count(MOST), "The maximum number of steps that run in parallel."),
+            "timeout": about(time(), "The time limit of the whole run, without `finally`."),
             "steps": steps(
-                "The steps. They run side by side as far as `needs`, and the outputs that they \
-                 read, let them.",
+                "The steps. They run in parallel, except that a step waits for its `needs` and for \
+                 the steps whose outputs it reads.",
                 1,
             ),
             "finally": steps(
-                "Steps that run last whatever happened, also after a cancel.",
+                "Steps that always run last, even after a failure or a cancel.",
                 0,
             ),
             "outputs": about(
                 named(json!({})),
-                "What a run that succeeded gives: `${{ steps.STEP.outputs.NAME }}`.",
+                "The outputs of a successful run: `${{ steps.STEP.outputs.NAME }}`.",
             ),
         },
         "$defs": {
@@ -62,7 +63,7 @@ pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
             "secret": secret(),
             "retry": retry(),
             "id": {
-                "description": "What expressions read as one name.",
+                "description": "An id that expressions read as a single name.",
                 "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
                 "maxLength": MAX_ID,
                 "not": { "enum": CEL_KEYWORDS },
@@ -78,35 +79,36 @@ fn step(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
         "additionalProperties": false,
         "properties": {
             "uses": uses(manifests),
-            "description": about(text(), "What it is for."),
+            "description": about(text(), "A description for readers."),
             "with": {
                 "description": "The plugin's inputs.",
                 "type": ["object", "null"],
             },
             "if": {
-                "description": "Whether it runs: CEL, without `${{ }}`. Without a status function \
-                                it means `success() && (…)`.",
+                "description": "The condition for running the step: CEL, without `${{ }}`. Without \
+                                a status function it means `success() && (…)`.",
                 "type": ["string", "boolean"],
                 "not": { "type": "string", "pattern": r"\$\{\{" },
             },
             "needs": about(
                 texts(),
-                "Steps that end before it begins, besides those whose outputs it reads.",
+                "Steps that must end before this one begins, in addition to those whose outputs it \
+                 reads.",
             ),
-            "timeout": about(time(), "How long one attempt may take."),
+            "timeout": about(time(), "The time limit of one attempt."),
             "retry": { "$ref": "#/$defs/retry" },
             "matrix": matrix(),
             "failFast": {
-                "description": "Whether the others of the matrix stop when one fails.",
+                "description": "Whether the other instances of the matrix stop when one fails.",
                 "type": "boolean",
                 "default": true,
             },
             "maxParallel": about(
                 count(MOST),
-                "How many instances of the matrix run side by side at most.",
+                "The maximum number of instances of the matrix that run in parallel.",
             ),
             "grants": schema_grants(Reading::Grant),
-            "secrets": about(texts(), "The pipeline's secrets that it may use, by name."),
+            "secrets": about(texts(), "The names of the pipeline's secrets that the step may use."),
         },
     });
     let plugins = manifests.iter().map(|(plugin, manifest)| {
@@ -143,14 +145,14 @@ fn uses(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
 
 fn defaults() -> Value {
     json!({
-        "description": "What steps have that don't say otherwise.",
+        "description": "The values for steps that do not set their own.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "timeout": about(time(), "How long one attempt may take."),
+            "timeout": about(time(), "The time limit of one attempt."),
             "retry": { "$ref": "#/$defs/retry" },
             "cluster": {
-                "description": "The cluster of steps that want one: \
+                "description": "The cluster for steps that need one: \
                                 projects/P/locations/L/clusters/C, or a name that the settings \
                                 map.",
                 "type": "string",
@@ -165,12 +167,12 @@ fn input() -> Value {
         "required": ["type"],
         "additionalProperties": false,
         "properties": {
-            "type": { "description": "What it holds.", "enum": InputKind::NAMES },
-            "description": about(text(), "What it is for."),
-            "default": { "description": "Its value where none is given; may be an expression." },
-            "pattern": about(text(), "A regular expression that the value has to match."),
+            "type": { "description": "The type of the value.", "enum": InputKind::NAMES },
+            "description": about(text(), "A description for readers."),
+            "default": { "description": "The value if none is given; may be an expression." },
+            "pattern": about(text(), "A regular expression that the value must match."),
             "enum": {
-                "description": "The values to choose from.",
+                "description": "The allowed values.",
                 "type": "array",
                 "items": { "type": ["string", "number", "boolean", "null"] },
             },
@@ -180,7 +182,7 @@ fn input() -> Value {
 
 fn secret() -> Value {
     json!({
-        "description": "Where it comes from: exactly one place.",
+        "description": "The source of the secret: exactly one.",
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
@@ -200,18 +202,21 @@ fn secret() -> Value {
 
 fn retry() -> Value {
     json!({
-        "description": "When an attempt that failed is made again.",
+        "description": "When a failed attempt is retried.",
         "type": "object",
         "required": ["attempts"],
         "additionalProperties": false,
         "properties": {
-            "attempts": about(count(100), "How many attempts at most; the first one counts."),
+            "attempts": about(count(100), "The maximum number of attempts, including the first."),
             "on": about(
                 texts(),
-                "Failure classes, codes or beginnings of codes: [unavailable, pod.evicted].",
+                "Failure classes, codes or prefixes of codes: [unavailable, pod.evicted].",
             ),
-            "delay": about(time(), "The pause before the second attempt; doubled for each after."),
-            "maxDelay": about(time(), "The longest pause."),
+            "delay": about(
+                time(),
+                "The delay before the second attempt; it doubles for each further one.",
+            ),
+            "maxDelay": about(time(), "The maximum delay."),
         },
     })
 }
@@ -234,8 +239,8 @@ fn matrix() -> Value {
         "minProperties": 1,
         "propertyNames": id(),
         "properties": {
-            "include": maps("Combinations besides."),
-            "exclude": maps("Combinations that are left out."),
+            "include": maps("Additional combinations."),
+            "exclude": maps("Combinations to leave out."),
         },
         "additionalProperties": { "type": "array", "uniqueItems": true, "items": value },
     })

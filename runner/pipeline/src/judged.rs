@@ -71,7 +71,7 @@ impl Instance {
         });
         refusals.extend(automatic.map(|grant| {
             let message = format!(
-                "`{}` of {} is not granted in writing, and the plugin is not built in",
+                "`{}` of {} is not granted explicitly, and the plugin is not built in",
                 grant.capability,
                 self.uses.as_str()
             );

@@ -8,17 +8,17 @@ use sidestep_events::{Failure, Owner, codes};
 use crate::expression::Code;
 use crate::schema;
 
-/// What a plugin says about itself: the `sidestep:manifest` section of its component.
+/// A plugin's description of itself: the `sidestep:manifest` section of its component.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
-    /// The section's own format; 1.
+    /// The version of the section's format: 1.
     pub manifest_version: u32,
     /// The plugin's name, without the collection that it is published in: `context-upload`.
     pub name: String,
     /// Its version (semver).
     pub version: String,
-    /// One sentence for people.
+    /// A description in one sentence.
     #[serde(default)]
     pub description: String,
     /// The version of `sidestep:step` that it was built for.
@@ -27,10 +27,10 @@ pub struct Manifest {
     pub inputs: Value,
     /// The JSON Schema (draft 2020-12) of its outputs.
     pub outputs: Value,
-    /// What it asks for: grant key → a CEL expression over `inputs` that yields a list of scopes.
+    /// Its requests: for each grant key, a CEL expression over `inputs` that yields scopes.
     #[serde(default)]
     pub requests: IndexMap<String, String>,
-    /// Whether equal inputs give equal outputs and nothing outside changes.
+    /// Whether equal inputs give equal outputs, without side effects.
     #[serde(default)]
     pub pure: bool,
 }

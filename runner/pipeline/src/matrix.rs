@@ -67,7 +67,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
             combination.len() == keys.len() && keys.iter().all(|key| combination.contains_key(key));
         if !same {
             let message = format!(
-                "an entry of `include` has the matrix's keys: {}",
+                "an entry of `include` must have the matrix's keys: {}",
                 keys.join(", ")
             );
             problems.add(codes::matrix::INCLUDE, at, message);
@@ -75,7 +75,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
             problems.add_help(
                 codes::matrix::INCLUDE,
                 at,
-                "this entry of `include` adds nothing: the matrix has its combination already",
+                "this entry of `include` adds nothing: the matrix already has this combination",
                 "remove it",
             );
         } else {
@@ -86,7 +86,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Matrix> {
         problems.add(
             codes::matrix::EMPTY,
             node.at,
-            "this matrix has no combination, so the step would never run",
+            "this matrix has no combinations, so the step would never run",
         );
     }
     (problems.count() == before).then_some(Matrix { keys, combinations })
@@ -108,7 +108,7 @@ fn excludes_nothing(
         let mut values = all.iter().filter_map(|combination| combination.get(key));
         let known = values.find(|known| *known != value && text(known) == text(value))?;
         Some(format!(
-            "`{key}` is {known} in the matrix, and {value} here: write {known}"
+            "`{key}` is {known} in the matrix, but {value} here: write {known}"
         ))
     });
     let help = other_type.unwrap_or_else(|| "correct its values, or remove it".to_owned());
@@ -122,7 +122,7 @@ fn scalar(problems: &mut Problems<'_>, node: &Node) -> Option<Value> {
             codes::matrix::VALUE,
             node.at,
             format!(
-                "a matrix's value is a single value, not {}",
+                "a matrix value must be a single value, not {}",
                 node.describe()
             ),
         );
@@ -141,7 +141,7 @@ fn scalar(problems: &mut Problems<'_>, node: &Node) -> Option<Value> {
             problems.add(
                 codes::matrix::VALUE,
                 node.at,
-                "a matrix's value is not null",
+                "a matrix value can't be null",
             );
             None
         }
@@ -184,7 +184,7 @@ fn list(problems: &mut Problems<'_>, node: &Node, key: &str) -> Vec<Value> {
             problems.add(
                 codes::matrix::VALUE,
                 node.at,
-                format!("`{key}` of a matrix is a list of values"),
+                format!("`{key}` of a matrix must be a list of values"),
             );
             Vec::new()
         }
@@ -202,7 +202,7 @@ fn maps(
         problems.add(
             codes::pipeline::TYPE,
             node.at,
-            format!("`{what}` is a list of maps"),
+            format!("`{what}` must be a list of maps"),
         );
         return Vec::new();
     };
@@ -211,7 +211,7 @@ fn maps(
         let mut map = Map::new();
         for (key, at, value) in read::named(problems, item, &format!("an entry of `{what}`")) {
             if !keys.is_empty() && !keys.iter().any(|known| known == key) {
-                let message = format!("the matrix has no `{key}`");
+                let message = format!("the matrix has no key `{key}`");
                 problems.unknown(
                     codes::matrix::KEY,
                     at,

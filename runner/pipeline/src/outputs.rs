@@ -124,7 +124,7 @@ pub(crate) fn types(
         codes::input::TYPE,
         at,
         format!(
-            "`{name}` of `{uses}` is of type {}, and {} is wanted here",
+            "`{name}` of `{uses}` is of type {}, but {} is expected here",
             real.join(" or "),
             wanted.join(" or ")
         ),

@@ -142,7 +142,7 @@ fn pipeline(problems: &mut Problems<'_>, root: &Node) -> Option<Pipeline> {
     }
     if steps.len() > MAX_STEPS {
         let message = format!(
-            "the file has {} steps; at most {MAX_STEPS} are run",
+            "the file has {} steps; at most {MAX_STEPS} are allowed",
             steps.len()
         );
         problems.add(codes::pipeline::TOO_MANY, root.at, message);
@@ -218,7 +218,11 @@ fn defaults(problems: &mut Problems<'_>, node: &Node) -> Defaults {
     let cluster = node.get("cluster").map(|cluster| {
         let written = context::written(problems, IN_DEFAULTS, cluster);
         if cluster.scalar().is_none() {
-            problems.add(codes::pipeline::TYPE, cluster.at, "`cluster` is a text");
+            problems.add(
+                codes::pipeline::TYPE,
+                cluster.at,
+                "`cluster` must be a string",
+            );
         }
         written
     });

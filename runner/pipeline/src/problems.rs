@@ -96,7 +96,7 @@ impl<'a> Problems<'a> {
             None => {
                 let known: Vec<&str> = known.into_iter().collect();
                 if known.is_empty() {
-                    "there are none here".to_owned()
+                    "none are defined here".to_owned()
                 } else {
                     format!("known here: {}", known.join(", "))
                 }

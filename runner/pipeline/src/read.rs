@@ -17,7 +17,7 @@ pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: 
         problems.add_help(
             codes::pipeline::TYPE,
             node.at,
-            format!("{what} is a map, not {}", node.describe()),
+            format!("{what} must be a map, not {}", node.describe()),
             format!("its keys are {}", known.join(", ")),
         );
         return false;
@@ -35,7 +35,7 @@ pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: 
             );
             continue;
         }
-        let message = format!("{what} has no `{text}`");
+        let message = format!("{what} has no key `{text}`");
         problems.unknown(
             codes::pipeline::UNKNOWN_KEY,
             key.at,
@@ -55,7 +55,7 @@ pub(crate) fn named<'n>(
 ) -> Vec<(&'n str, Position, &'n Node)> {
     let NodeKind::Map(entries) = &node.kind else {
         if !node.is_null() {
-            let message = format!("{what} is a map of names, not {}", node.describe());
+            let message = format!("{what} must be a map of names, not {}", node.describe());
             problems.add(codes::pipeline::TYPE, node.at, message);
         }
         return Vec::new();
@@ -73,7 +73,7 @@ pub(crate) fn named<'n>(
 /// Reads a text without expressions.
 pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Option<String> {
     let Some(scalar) = node.scalar() else {
-        let message = format!("{what} is a text, not {}", node.describe());
+        let message = format!("{what} must be a string, not {}", node.describe());
         problems.add(codes::pipeline::TYPE, node.at, message);
         return None;
     };
@@ -81,7 +81,7 @@ pub(crate) fn text(problems: &mut Problems<'_>, node: &Node, what: &str) -> Opti
         problems.add(
             codes::expression::PLACE,
             node.at,
-            format!("{what} takes no expressions"),
+            format!("{what} can't contain expressions"),
         );
         return None;
     }
@@ -106,7 +106,7 @@ pub(crate) fn texts(
             .filter_map(|item| Some((text(problems, item, what)?, item.at)))
             .collect(),
         NodeKind::Scalar(scalar) if !node.is_null() => {
-            let message = format!("{what} is a list");
+            let message = format!("{what} must be a list");
             problems.add_help(
                 codes::pipeline::TYPE,
                 node.at,
@@ -119,7 +119,7 @@ pub(crate) fn texts(
             problems.add(
                 codes::pipeline::TYPE,
                 node.at,
-                format!("{what} is a list of texts"),
+                format!("{what} must be a list of strings"),
             );
             Vec::new()
         }
@@ -138,7 +138,7 @@ pub(crate) fn duration(problems: &mut Problems<'_>, node: &Node, what: &str) -> 
     problems.add_help(
         codes::pipeline::DURATION,
         node.at,
-        format!("{what} is a time with its unit, and `{shown}` is not one"),
+        format!("{what}: `{shown}` is not a valid time"),
         format!("write {misfit}"),
     );
     None
@@ -157,7 +157,7 @@ pub(crate) fn count(
         .and_then(|scalar| scalar.text.parse::<u32>().ok())
         .filter(|n| (1..=most).contains(n));
     if value.is_none() {
-        let message = format!("{what} is a whole number from 1 to {most}");
+        let message = format!("{what} must be a whole number from 1 to {most}");
         problems.add(codes::pipeline::NUMBER, node.at, message);
     }
     value
@@ -170,7 +170,7 @@ pub(crate) fn boolean(problems: &mut Problems<'_>, node: &Node, what: &str) -> O
         Some("true") => Some(true),
         Some("false") => Some(false),
         _ => {
-            let message = format!("{what} is `true` or `false`");
+            let message = format!("{what} must be `true` or `false`");
             problems.add(codes::pipeline::BOOLEAN, node.at, message);
             None
         }

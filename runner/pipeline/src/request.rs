@@ -71,7 +71,9 @@ fn links_within(scope: &mut Value) -> Result<String, Unanswered> {
     let folder = text.and_then(|text| Pattern::parse(Kind::Path, text).ok());
     let folder = folder.filter(Pattern::is_exact);
     let folder = folder.ok_or_else(|| {
-        Unanswered::wrong(format!("`{LINKS_WITHIN}` is a folder of the workspace"))
+        Unanswered::wrong(format!(
+            "`{LINKS_WITHIN}` must be a folder of the workspace"
+        ))
     })?;
     Ok(folder.as_str().to_owned())
 }

@@ -90,7 +90,7 @@ fn accept(problems: &mut Problems<'_>, name: &str, input: &Input, value: &Value)
             codes::input::TYPE,
             input.at,
             format!(
-                "the input `{name}` is of type {}, and {} was given",
+                "the input `{name}` is of type {}, but {} was given",
                 input.kind.as_str(),
                 brief(value)
             ),
@@ -139,7 +139,7 @@ fn matches(
 ) -> Option<bool> {
     expression::matches(problems.evaluator(), pattern, text)
         .map_err(|why| {
-            let why = why.about(format!("the pattern of the input `{name}`"));
+            let why = why.about(format!("the pattern of the input `{name}` can't be used"));
             problems.unanswered(Code::expression(codes::input::PATTERN), at, &why);
         })
         .ok()

@@ -29,7 +29,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<Retry> {
         problems.add_help(
             codes::pipeline::MISSING,
             node.at,
-            "`retry` does not say how often",
+            "`retry` has no `attempts`",
             "write `retry: { attempts: 2 }`; the first attempt counts",
         );
         return None;
@@ -93,14 +93,15 @@ fn reason(problems: &mut Problems<'_>, text: &str, at: Position) {
     let help = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!(
-            "the classes are {}; a code has words in lower case with dots between, as `pod.evicted`",
+            "the classes are {}; a code has lower-case words with dots in between, such as \
+             `pod.evicted`",
             Class::ALL.map(Class::as_str).join(", ")
         ),
     };
     problems.add_help(
         codes::retry::ON,
         at,
-        format!("`{text}` is neither a class of failures nor a code"),
+        format!("`{text}` is neither a failure class nor a failure code"),
         help,
     );
 }

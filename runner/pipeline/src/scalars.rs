@@ -82,13 +82,13 @@ pub(crate) fn value(scalar: &Scalar, wanted: &[&str]) -> Result<Value, (String, 
         let quoted = Value::String(text.clone()).to_string();
         let shown = if text.is_empty() { "nothing" } else { text };
         Err((
-            format!("a text is wanted here, and YAML takes `{shown}` for {what}"),
+            format!("expected a string, but YAML reads `{shown}` as {what}"),
             format!("write {quoted}"),
         ))
     };
     let not = |what: &str| {
         Err((
-            format!("{} is wanted here, not {what}", describe(wanted)),
+            format!("expected {}, not {what}", describe(wanted)),
             String::new(),
         ))
     };
@@ -108,12 +108,12 @@ pub(crate) fn value(scalar: &Scalar, wanted: &[&str]) -> Result<Value, (String, 
         Plain::Number(_) if wants("string") => quote("a number"),
         Plain::Number(_) => not("a number"),
         Plain::Trap("a boolean") if wants("boolean") => Err((
-            format!("`{text}` is a boolean only to some"),
+            format!("only some YAML parsers read `{text}` as a boolean"),
             "write `true` or `false`".to_owned(),
         )),
         Plain::Trap(what) if any => Err((
-            format!("YAML takes `{text}` for {what}, which would not stay as it is written"),
-            format!("write {} if it is a text", Value::String(text.clone())),
+            format!("YAML reads `{text}` as {what}, which would not keep its spelling"),
+            format!("write {} if it is a string", Value::String(text.clone())),
         )),
         Plain::Trap(what) if wants("string") => quote(what),
         Plain::Trap("a number") if wants("number") => {
@@ -123,7 +123,7 @@ pub(crate) fn value(scalar: &Scalar, wanted: &[&str]) -> Result<Value, (String, 
             }
         }
         Plain::Trap("a number") if wants("integer") => Err((
-            format!("`{text}` is not a whole number that reads the same everywhere"),
+            format!("YAML parsers do not agree on the whole number that `{text}` is"),
             "write it with decimal digits, without a leading zero".to_owned(),
         )),
         Plain::Trap(what) => not(what),
@@ -134,7 +134,7 @@ fn describe(wanted: &[&str]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in wanted {
         let name = match *name {
-            "string" => "a text",
+            "string" => "a string",
             "integer" => "a whole number",
             "number" => "a number",
             "boolean" => "true or false",

@@ -59,7 +59,7 @@ fn whole(problems: &mut Problems<'_>, known: &Known<'_>, condition: &Expression)
         problems.add_help(
             codes::expression::TYPE,
             condition.at,
-            format!("`if` is true or false, and this is {}", kind.describe()),
+            format!("`if` must be a boolean, but this is {}", kind.describe()),
             "write a comparison, such as `if: \"inputs.NAME == 'VALUE'\"`, or `true` or `false`",
         );
         return;
@@ -107,7 +107,7 @@ fn boolean(
         codes::expression::TYPE,
         expression.at,
         format!(
-            "`{name}` is {}, and true or false is wanted here",
+            "`{name}` is {}, but a boolean is expected here",
             describe(&kinds)
         ),
         help,
@@ -148,7 +148,7 @@ fn compared(
             codes::expression::TYPE,
             at,
             format!(
-                "`{name}` is {}, and never equals {}",
+                "`{name}` is {}, so it never equals {}",
                 describe(&kinds),
                 kind.describe()
             ),
@@ -168,7 +168,7 @@ fn compared(
         problems.add_help(
             codes::expression::CHOICE,
             at,
-            format!("{literal} is not a choice of `{name}`, so it is never that"),
+            format!("{literal} is not a choice of `{name}`, so the two are never equal"),
             help,
         );
     }
@@ -196,7 +196,7 @@ fn status(problems: &mut Problems<'_>, expression: &Expression, name: &str, text
     let meant = synonym.map(|(_, status)| status.as_str());
     let help = match meant.or_else(|| nearest(text, all.iter().copied())) {
         Some(known) => format!("did you mean '{known}'?"),
-        None => format!("a step that can be read is one of {}", all.join(", ")),
+        None => format!("the possible values are {}", all.join(", ")),
     };
     problems.add_help(
         codes::expression::STATUS,

@@ -79,7 +79,7 @@ fn step(
             problems.add(
                 codes::pipeline::TYPE,
                 with.at,
-                format!("`with` is a map, not {}", with.describe()),
+                format!("`with` must be a map, not {}", with.describe()),
             );
         }
         context::collect(problems, IN_STEP, with, &mut found);
@@ -141,7 +141,7 @@ fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {
         problems.add(
             codes::pipeline::TYPE,
             node.at,
-            format!("`if` is an expression, not {}", node.describe()),
+            format!("`if` must be an expression, not {}", node.describe()),
         );
         return None;
     };
@@ -150,7 +150,7 @@ fn condition(problems: &mut Problems<'_>, node: &Node) -> Option<Expression> {
         problems.add_help(
             codes::expression::PLACE,
             node.at,
-            "`if` is an expression as it stands, without `${{ }}`",
+            "`if` takes a bare expression, without `${{ }}`",
             format!("write `if: \"{}\"`", bare.trim()),
         );
         return None;

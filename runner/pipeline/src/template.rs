@@ -233,13 +233,13 @@ pub(crate) fn join(pieces: &[Piece], values: &Values) -> Result<String, Unanswer
                 value @ (Value::Bool(_) | Value::Number(_)) => text.push_str(&value.to_string()),
                 Value::Null => {
                     return Err(Unanswered::wrong(format!(
-                        "{} is null, and stands within a text; use default({expression}, \"…\")",
+                        "{} is null, but it is part of a string; use default({expression}, \"…\")",
                         values.name(expression)
                     )));
                 }
                 _ => {
                     return Err(Unanswered::wrong(format!(
-                        "{} is a list or a map, and stands within a text",
+                        "{} is a list or a map, but it is part of a string",
                         values.name(expression)
                     )));
                 }

@@ -25,7 +25,7 @@ impl StepScopes {
             .find(|at| object.pointer(at).is_some());
         if let Some(at) = template {
             return Err(refused(format!(
-                "{} has a pod template at {at}; only pods themselves can be made",
+                "{} has a pod template at {at}; only pods can be created",
                 call.resource
             )));
         }
@@ -76,7 +76,7 @@ impl Pod<'_> {
     fn within<'s>(&self, scopes: impl Iterator<Item = &'s Scope>) -> Result<(), PodRefusal> {
         let mut last = PodRefusal {
             field: "metadata.namespace".to_owned(),
-            message: "no scope is for this namespace".to_owned(),
+            message: "no scope covers this namespace".to_owned(),
             missing: None,
         };
         for scope in scopes.filter(|scope| scope.contains(self.call)) {

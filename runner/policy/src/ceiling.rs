@@ -79,7 +79,7 @@ impl Ceiling {
                     yaml(capability, std::slice::from_ref(scope)).replacen("grants:", "allow:", 1);
                 refusal
                     .help
-                    .push(format!("what the policy would need:\n{allow}"));
+                    .push(format!("the policy would need:\n{allow}"));
                 refusal
             })
             .collect()

@@ -123,7 +123,12 @@ impl Field {
         value: &Value,
         one: impl Fn(&str) -> Result<Pattern, ScopeError>,
     ) -> Result<Limit, ScopeError> {
-        let wrong = || ScopeError::new(format!("`{}` is a text or a list of texts", self.name));
+        let wrong = || {
+            ScopeError::new(format!(
+                "`{}` must be a string or a list of strings",
+                self.name
+            ))
+        };
         let patterns = match value {
             Value::String(text) => vec![one(text)?],
             Value::Array(items) => items
@@ -161,10 +166,11 @@ impl Field {
                 .parse::<u16>()
                 .is_ok_and(|number| number > 0 && number.to_string() == port);
             if port != "*" && !is_port {
-                return Err(
-                    ScopeError::new(format!("`{}` is not a port", port.escape_debug()))
-                        .help("write a number from 1 to 65535, or `*` for every port"),
-                );
+                return Err(ScopeError::new(format!(
+                    "`{}` is not a valid port",
+                    port.escape_debug()
+                ))
+                .help("write a number from 1 to 65535, or `*` for every port"));
             }
             Pattern::parse(Kind::Name, port).map_err(ScopeError::new)
         })
@@ -173,7 +179,7 @@ impl Field {
     fn amounts(&self, value: &Value) -> Result<Limit, ScopeError> {
         let wrong = || {
             ScopeError::new(format!(
-                "`{}` is a map of amounts: `{{ memory: 16Gi }}`",
+                "`{}` must be a map of amounts: `{{ memory: 16Gi }}`",
                 self.name
             ))
         };

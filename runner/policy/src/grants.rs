@@ -16,7 +16,7 @@ impl Grants {
     pub fn parse(value: &Value, reading: Reading) -> Result<Self, Vec<ScopeError>> {
         let Some(map) = value.as_object() else {
             return Err(vec![ScopeError::new(
-                "grants are a map: `storage: [{ bucket: … }]`",
+                "grants must be a map: `storage: [{ bucket: … }]`",
             )]);
         };
         let mut grants = Self::default();

@@ -48,8 +48,8 @@ impl Call for Request<'_> {
 
     fn describe(&self) -> String {
         match (self.role, self.member) {
-            (Some(role), Some(member)) => format!("give {member} {role} on {}", self.resource),
-            _ => format!("make {}", self.resource),
+            (Some(role), Some(member)) => format!("grant {member} {role} on {}", self.resource),
+            _ => format!("create {}", self.resource),
         }
     }
 }

@@ -22,12 +22,12 @@ pub fn schema_grants(reading: Reading) -> Value {
         .collect();
     json!({
         "description": if grant {
-            "What the step may do, each key narrowed to scopes. A built-in plugin is granted what \
-             it requests under every key that is not written; any other plugin gets nothing that \
-             is not written. `sidestep plan --suggest-grants` prints the least."
+            "The permissions of the step: a list of scopes for each capability. If a key is \
+             absent, a built-in plugin is granted what it requests, and any other plugin nothing. \
+             `sidestep plan --suggest-grants` prints the minimum."
         } else {
-            "The most that a step may be granted. A capability that is not named is not allowed; \
-             a key that a scope leaves out is not limited."
+            "The maximum that a step may be granted. A capability that is not listed is not \
+             allowed; a key that a scope omits is not limited."
         },
         "type": "object",
         "additionalProperties": false,
@@ -44,8 +44,8 @@ pub fn schema_policy() -> Value {
     };
     let trust = json!({ "enum": ["verified", "unverified", "fork"] });
     let digest = json!({
-        "description": "`sha256:` of the plugin's bytes, as `sidestep plugin inspect` prints it: \
-                        the one way to list a file.",
+        "description": "The SHA-256 digest of the plugin's bytes, as `sidestep plugin inspect` \
+                        prints it: the only way to list a file.",
         "type": "string",
         "pattern": "^sha256:[0-9a-f]{64}$",
     });
@@ -58,24 +58,25 @@ pub fn schema_policy() -> Value {
         })
     };
     let signer = json!({
-        "description": "Who signed a registry's plugin.",
+        "description": "The signer of a registry's plugin.",
         "type": "object",
         "required": ["issuer", "identity"],
         "additionalProperties": false,
         "properties": {
-            "issuer": begins("", "Who vouches for the identity: \
+            "issuer": begins("", "The issuer of the identity: \
                              `https://token.actions.githubusercontent.com`"),
             "identity": begins("", "The identity: a workflow's or a person's"),
         },
     });
     let rule = json!({
-        "description": "What runs of one origin are allowed. The ceiling of a run is the union of \
-                        the rules that match it.",
+        "description": "The permissions of runs of one origin. The ceiling of a run is the union \
+                        of the rules that match it.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
             "match": {
-                "description": "Which runs the rule is for; what it leaves out is not looked at.",
+                "description": "The runs that the rule applies to. A key that is absent, other \
+                                than `trust`, matches every run.",
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
@@ -93,9 +94,9 @@ pub fn schema_policy() -> Value {
                 },
             },
             "plugins": {
-                "description": "Which plugins the rule is for; without it, any. All that one \
-                                entry says has to hold. Where a policy lists plugins, one that \
-                                no matching rule lists is refused.",
+                "description": "The plugins that the rule applies to; if absent, all. A plugin \
+                                must match every key of an entry. If a policy lists plugins, a \
+                                plugin that no matching rule lists is refused.",
                 "type": "array",
                 "items": {
                     "type": "object",
@@ -114,13 +115,13 @@ pub fn schema_policy() -> Value {
             },
             "allow": schema_grants(Reading::Ceiling),
             "secrets": {
-                "description": "The pipeline's secrets that steps may use, or `none`; without \
-                                it they are not limited.",
+                "description": "The pipeline's secrets that steps may use, or `none`; if absent, \
+                                they are not limited.",
                 "anyOf": [{ "const": "none" }, { "type": "array", "items": { "type": "string" } }],
             },
             "cache": {
-                "description": "Whether such a run may write to caches that others read. Only a \
-                                verified one ever may.",
+                "description": "Whether such a run may write to caches that other runs read. Only \
+                                verified runs can.",
                 "enum": ["read", "write"],
                 "default": "read",
             },
@@ -129,13 +130,13 @@ pub fn schema_policy() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Sidestep policy, version 1",
-        "description": "A ceiling, never a grant: what a step may do is what its plugin requests, \
-                        its pipeline grants and every policy found allows.",
+        "description": "A ceiling, never a grant: a step may do only what its plugin requests, its \
+                        pipeline grants and every policy that was found allows.",
         "type": "object",
         "required": ["version", "rules"],
         "additionalProperties": false,
         "properties": {
-            "version": { "description": "The format; 1.", "const": 1 },
+            "version": { "description": "The version of the format: 1.", "const": 1 },
             "mode": {
                 "description": "`audit` only reports what would be refused.",
                 "enum": ["enforce", "audit"],
@@ -197,7 +198,7 @@ fn value(field: &Field, reading: Reading) -> Value {
             if reading == Reading::Grant {
                 one = json!({ "anyOf": [one, expression()] });
             }
-            (texts(&one), "`*` is every one of them.".to_owned())
+            (texts(&one), "`*` means all of them.".to_owned())
         }
         Holds::Ports => {
             let number = json!({ "type": "integer", "minimum": 1, "maximum": 65535 });
@@ -213,14 +214,14 @@ fn value(field: &Field, reading: Reading) -> Value {
         }
         Holds::Amounts => (
             json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } }),
-            "None of these amounts may be passed: `{ memory: 16Gi, cpu: 4 }`.".to_owned(),
+            "The maximum amounts: `{ memory: 16Gi, cpu: 4 }`.".to_owned(),
         ),
     };
     let absent = match (field.absent, reading) {
         (Absent::Required, Reading::Grant) => String::new(),
-        (Absent::Nothing, Reading::Grant) | (Absent::Never, _) => " Left out: nothing.".to_owned(),
-        (Absent::Only(value), _) => format!(" Left out: {value} alone."),
-        _ => " Left out: not limited.".to_owned(),
+        (Absent::Nothing, Reading::Grant) | (Absent::Never, _) => " If absent: nothing.".to_owned(),
+        (Absent::Only(value), _) => format!(" If absent: only {value}."),
+        _ => " If absent: not limited.".to_owned(),
     };
     schema["description"] = format!("{what}{absent}").into();
     schema
@@ -247,14 +248,16 @@ fn expression() -> Value {
 /// Describes how patterns of a kind are read.
 fn how(kind: Kind) -> &'static str {
     match kind {
-        Kind::Path => "Paths in the workspace; `*` stays within a folder, `**` does not.",
-        Kind::Name => "`*` stands for anything but `/`, `**` for anything.",
+        Kind::Path => "Paths in the workspace; `*` matches within one folder, `**` across folders.",
+        Kind::Name => "`*` matches anything but `/`, `**` matches anything.",
         Kind::Host => {
-            "Host names, in lower case and without a port; `*` stays within a part between dots."
+            "Host names, in lower case and without a port; `*` matches within one part between \
+             dots."
         }
         Kind::Image => {
-            "A host up to the first `/`, then a name; `*` stays within a part, `**` does not."
+            "A host up to the first `/`, then a name; `*` matches within one part, `**` across \
+             parts."
         }
-        Kind::Prefix => "How object names begin, in whole parts between `/`.",
+        Kind::Prefix => "Prefixes of object names, in whole parts between `/`.",
     }
 }

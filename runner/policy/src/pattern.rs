@@ -39,17 +39,21 @@ impl Pattern {
     /// Parses a pattern; an error holds the reason.
     pub fn parse(kind: Kind, text: &str) -> Result<Self, String> {
         if text.chars().count() > MAX_PATTERN {
-            return Err(format!("a pattern has at most {MAX_PATTERN} characters"));
+            return Err(format!(
+                "a pattern can have at most {MAX_PATTERN} characters"
+            ));
         }
         if text.chars().any(char::is_control) {
-            return Err("a pattern has no control characters".to_owned());
+            return Err("a pattern can't contain control characters".to_owned());
         }
         if kind == Kind::Host {
             host_spelling(text)?;
         }
         let text = if kind == Kind::Path {
             normalise(text).ok_or_else(|| {
-                format!("`{text}` leaves the workspace: paths are relative and have no `..`")
+                format!(
+                    "`{text}` leaves the workspace: paths must be relative and can't contain `..`"
+                )
             })?
         } else {
             text.to_owned()
@@ -61,7 +65,7 @@ impl Pattern {
     /// read as a pattern.
     pub(crate) fn literal(kind: Kind, text: &str, below: &str) -> Result<Self, String> {
         if text.contains('*') {
-            return Err("a `*` stands for other names, too".to_owned());
+            return Err("a `*` would match other names, too".to_owned());
         }
         Self::parse(kind, format!("{text}{below}").trim_start_matches('/'))
     }
@@ -145,7 +149,7 @@ impl fmt::Debug for Pattern {
 
 /// Rejects patterns that can match no host: hosts are judged as sent, in one spelling.
 fn host_spelling(text: &str) -> Result<(), String> {
-    let wrong = |why: &str| Err(format!("`{text}` stands for no host: {why}"));
+    let wrong = |why: &str| Err(format!("`{text}` matches no host: {why}"));
     if text.chars().any(|c| c.is_ascii_uppercase()) {
         return wrong("host names are written in lower case");
     }

@@ -63,7 +63,7 @@ fn list<'v>(at: &str, value: &'v Value) -> Result<&'v [Value], PodRefusal> {
 fn text<'v>(at: &str, value: &'v Value) -> Result<&'v str, PodRefusal> {
     value
         .as_str()
-        .ok_or_else(|| refuse(at, "a text is expected here"))
+        .ok_or_else(|| refuse(at, "a string is expected here"))
 }
 
 fn only_false(value: &Value) -> bool {
@@ -155,7 +155,7 @@ impl Walk<'_> {
             })
         })?;
         let spec = pod.get("spec").filter(|spec| spec.is_object());
-        let spec = spec.ok_or_else(|| refuse("spec", "a pod has a spec"))?;
+        let spec = spec.ok_or_else(|| refuse("spec", "a pod must have a spec"))?;
         let account = spec
             .get("serviceAccountName")
             .and_then(Value::as_str)

@@ -29,13 +29,13 @@ impl ScopeKey {
                 Holds::Patterns(kind) => how(kind).to_owned(),
                 Holds::Words(words) => format!("one of {}, or * for all", words.join(", ")),
                 Holds::Ports => "port numbers, or * for all".to_owned(),
-                Holds::Amounts => "amounts that may not be passed: { memory: 16Gi }".to_owned(),
+                Holds::Amounts => "maximum amounts: { memory: 16Gi }".to_owned(),
             },
             absent: match field.absent {
                 Absent::Required => "required".to_owned(),
                 Absent::Any => "not limited".to_owned(),
                 Absent::Nothing | Absent::Never => "nothing".to_owned(),
-                Absent::Only(value) => format!("{value} alone"),
+                Absent::Only(value) => format!("only {value}"),
             },
         }
     }
@@ -47,7 +47,7 @@ fn how(kind: Kind) -> &'static str {
         Kind::Name => "patterns of names",
         Kind::Host => "patterns of host names",
         Kind::Image => "patterns of images or repositories",
-        Kind::Prefix => "how object names begin, in whole parts",
+        Kind::Prefix => "prefixes of object names, in whole parts",
     }
 }
 

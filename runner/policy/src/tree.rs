@@ -92,7 +92,7 @@ impl Node {
             .is_some_and(|scalar| scalar.plain && is_null(&scalar.text))
     }
 
-    /// Returns `a text`, `a list` or `a map`, for messages.
+    /// Returns `a single value`, `a list`, `a map` or `nothing`, for messages.
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             _ if self.is_null() => "nothing",

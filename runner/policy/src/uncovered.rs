@@ -29,7 +29,7 @@ pub(crate) fn uncovered(
     Some(Refusal::missing(
         capability,
         format!(
-            "the plugin wants to {}, and no grant of `{capability}` covers that",
+            "the plugin wants to {}, but no grant of `{capability}` covers that",
             lines.join("; ")
         ),
         Some(grants::yaml(capability, &all)),
@@ -48,11 +48,11 @@ pub(crate) fn later(capability: Capability, on: &str, automatic: bool) -> Refusa
     let why = if automatic {
         "an automatic grant covers only what is known when the plan is made"
     } else {
-        "what is not written is not granted"
+        "it is not granted explicitly"
     };
     Refusal::missing(
         capability,
-        format!("what the plugin wants under `{capability}` depends on {on}, and {why}"),
+        format!("the plugin's request under `{capability}` depends on {on}, and {why}"),
         Some(yaml),
     )
 }

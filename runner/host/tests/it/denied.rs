@@ -80,7 +80,7 @@ fn rows() -> Vec<Row> {
             Capability::IamWrite,
             calls::create_account("demo", "builder"),
             json!([{ "resource": "projects/demo/serviceAccounts/other@**", "roles": "roles/viewer", "members": "user:dev@example.com" }]),
-            "make projects/demo/serviceAccounts/builder@demo.iam.gserviceaccount.com",
+            "create projects/demo/serviceAccounts/builder@demo.iam.gserviceaccount.com",
             "set roles/viewer for user:dev@example.com on projects/demo/serviceAccounts/other@**",
         ),
         row(

@@ -60,7 +60,7 @@ impl Unanswered {
     pub(crate) fn of(answer: Answer) -> Self {
         match answer {
             Answer::Wrong(message) => Self::wrong(message),
-            _ => Stopped::Broken("it answered something else".to_owned()).into(),
+            _ => Stopped::Broken("it returned an answer of the wrong kind".to_owned()).into(),
         }
     }
 
@@ -90,10 +90,10 @@ impl Unanswered {
         match &self.stopped {
             None => None,
             Some(Stopped::Budget(Budget::StepsInAll(_) | Budget::ValuesInAll(_))) => {
-                Some("split the pipeline, or let steps work these values out")
+                Some("split the pipeline, or let steps compute these values")
             }
             Some(Stopped::Budget(_)) => {
-                Some("make it simpler, or let a step work it out and read its output")
+                Some("simplify it, or let a step compute it and read the step's output")
             }
             Some(Stopped::Broken(_)) => Some("build the runner with `cargo xtask build`"),
         }

@@ -50,7 +50,7 @@ fn kind(problems: &mut Problems<'_>, name: &str, at: Position, node: &Node) -> O
             let text = kind.scalar().map_or("", |scalar| scalar.text.as_str());
             let known = InputKind::from_name(text);
             if known.is_none() {
-                let message = format!("`{text}` is not a type of inputs");
+                let message = format!("`{text}` is not an input type");
                 problems.unknown(
                     codes::input::TYPE,
                     kind.at,
@@ -88,7 +88,11 @@ fn pattern(problems: &mut Problems<'_>, node: &Node) -> Option<String> {
 
 fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
     let NodeKind::List(items) = &node.kind else {
-        problems.add(codes::pipeline::TYPE, node.at, "`enum` is a list of values");
+        problems.add(
+            codes::pipeline::TYPE,
+            node.at,
+            "`enum` must be a list of values",
+        );
         return None;
     };
     let mut values = Vec::new();
@@ -98,7 +102,11 @@ fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
             Some(Err((message, help))) => {
                 problems.add_help(codes::yaml::AMBIGUOUS, item.at, message, help);
             }
-            None => problems.add(codes::pipeline::TYPE, item.at, "a choice is a single value"),
+            None => problems.add(
+                codes::pipeline::TYPE,
+                item.at,
+                "a choice must be a single value",
+            ),
         }
     }
     Some(values)
@@ -108,8 +116,9 @@ fn choices(problems: &mut Problems<'_>, node: &Node) -> Option<Vec<Value>> {
 fn never_given(problems: &mut Problems<'_>, kind: InputKind, node: &Node) {
     let name = kind.as_str();
     if let Some(pattern) = node.get("pattern").filter(|_| kind != InputKind::String) {
-        let message =
-            format!("a pattern is for inputs of type string, and this one is of type {name}");
+        let message = format!(
+            "only inputs of type string can have a pattern, and this one is of type {name}"
+        );
         problems.add(codes::input::PATTERN, pattern.at, message);
     }
     let choices = node.get("enum").map(|node| &node.kind);
@@ -121,7 +130,7 @@ fn never_given(problems: &mut Problems<'_>, kind: InputKind, node: &Node) {
             continue;
         };
         if kind.accept(&value).as_ref() != Some(&value) {
-            let message = format!("{value} is no value of an input of type {name}");
+            let message = format!("{value} is not a valid value for an input of type {name}");
             match value {
                 Value::Number(_) | Value::Bool(_) if kind == InputKind::String => {
                     let help = format!("write \"{value}\"");

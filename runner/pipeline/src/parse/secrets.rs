@@ -20,7 +20,7 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
             problems.add_help(
                 codes::secret::SOURCE,
                 at,
-                format!("the secret `{name}` comes from exactly one place"),
+                format!("the secret `{name}` must have exactly one source"),
                 format!("write `{name}: {{ env: VARIABLE }}`, `file:` or `secretManager:`"),
             );
             continue;
@@ -38,7 +38,7 @@ pub(super) fn read(problems: &mut Problems<'_>, node: &Node) -> IndexMap<String,
                     problems.add_help(
                         codes::secret::SOURCE,
                         value.at,
-                        format!("`{text}` is not the name of a secret's version"),
+                        format!("`{text}` is not the name of a secret version"),
                         "write projects/P/secrets/S/versions/latest",
                     );
                 }
@@ -67,7 +67,7 @@ pub(super) fn keep_out_of_env(
             problems.add_help(
                 codes::secret::IN_ENV,
                 *at,
-                format!("`{variable}` is in `env`, and the secret `{name}` comes from it"),
+                format!("`{variable}` is listed in `env`, but it holds the secret `{name}`"),
                 format!(
                     "remove it from `env`: expressions would put the secret's text into the plan; \
                      a step uses it with `secrets: [{name}]`"

@@ -74,7 +74,7 @@ impl Planner<'_> {
                 }
                 Err(why) => {
                     let why = why.about(format!(
-                        "what `{}` asks for under `{key}` can't be worked out",
+                        "the request of `{}` under `{key}` can't be evaluated",
                         uses.as_str()
                     ));
                     let help = "check the inputs of this step; if they are right, report it to the author of the plugin";
@@ -117,7 +117,8 @@ impl Planner<'_> {
                     if refusal.capability == Some(Capability::Workspace) {
                         for link in &links {
                             let Link { from, to } = link;
-                            let help = format!("`{from}` is a link to `{to}`: it needs both names");
+                            let help =
+                                format!("`{from}` is a link to `{to}`: the grant needs both names");
                             diagnostic = diagnostic.with_helps([help]);
                         }
                     }
@@ -147,11 +148,11 @@ fn written_grants(
                 .keys()
                 .map(String::as_str)
                 .collect();
-            let message = format!("`{}` does not ask for `{key}`", step.plugin());
+            let message = format!("`{}` does not request `{key}`", step.plugin());
             let help = if asks.is_empty() {
-                "remove this grant: the plugin asks for nothing".to_owned()
+                "remove this grant: the plugin requests nothing".to_owned()
             } else {
-                format!("remove this grant; the plugin asks for {}", asks.join(", "))
+                format!("remove this grant; the plugin requests {}", asks.join(", "))
             };
             problems.add_help(codes::grant::NOT_REQUESTED, at, message, help);
         };
@@ -160,7 +161,7 @@ fn written_grants(
                 problems.add_help(
                     codes::grant::SECRETS,
                     key.at,
-                    "secrets are granted by the step's own `secrets`",
+                    "a step lists its secrets under `secrets`, not under `grants`",
                     "write `secrets: [NAME]` beside `grants`",
                 );
             } else if Capability::from_name(&key.text).is_some()
@@ -211,7 +212,7 @@ fn written_grants(
             problems.add_help(
                 codes::grant::NOT_REQUESTED,
                 *at,
-                format!("`{}` does not ask for secrets", step.plugin()),
+                format!("`{}` does not request secrets", step.plugin()),
                 "remove `secrets`",
             );
         }
@@ -240,7 +241,7 @@ fn request(
     let capability = Capability::from_name(key).ok_or_else(|| {
         let names = Capability::ALL.iter().map(|c| c.as_str());
         Unanswered::wrong(match nearest(key, names) {
-            Some(known) => format!("there is no capability `{key}`; `{known}` is one"),
+            Some(known) => format!("there is no capability `{key}`; did you mean `{known}`?"),
             None => format!("there is no capability `{key}`"),
         })
     })?;
@@ -251,7 +252,7 @@ fn request(
     for reference in &analysis.references {
         if reference.root != "inputs" {
             return Err(Unanswered::wrong(format!(
-                "`{}` is not known; a request reads `inputs`",
+                "`{}` is unknown; a request can read only `inputs`",
                 reference.root
             )));
         }

@@ -25,13 +25,14 @@ impl Outside {
         let (leaves, help) = match within.as_str() {
             "" => (
                 "the workspace".to_owned(),
-                "let the link stay in the workspace, or put a copy of the file in its place"
+                "point the link to a file in the workspace, or replace it with a copy of the file"
                     .to_owned(),
             ),
             folder => (
                 format!("`{folder}`"),
                 format!(
-                    "the builder gets nothing but `{folder}`: put a copy of the file there, or make `path` a folder that holds both"
+                    "the builder gets only `{folder}`: put a copy of the file there, or make \
+                     `path` a folder that holds both"
                 ),
             ),
         };

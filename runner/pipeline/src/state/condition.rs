@@ -59,7 +59,7 @@ impl Instance {
             let value = expression::evaluate(&condition.text, &values).map_err(&fail)?;
             value
                 .as_bool()
-                .ok_or_else(|| fail(Unanswered::wrong("it yields neither true nor false")))?
+                .ok_or_else(|| fail(Unanswered::wrong("its result is neither true nor false")))?
         } else {
             false
         };

@@ -49,7 +49,7 @@ impl Instance {
             let found = evaluate_request(evaluator, key, text, inputs, plan.input_schema(self))
                 .map_err(|why| {
                     why.about(format!(
-                        "what {} asks for under `{key}` can't be worked out",
+                        "the request of {} under `{key}` can't be evaluated",
                         self.plugin
                     ))
                     .failure(Code::expression(codes::plugin::REQUEST), Owner::Plugin)

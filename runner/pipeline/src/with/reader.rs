@@ -91,8 +91,8 @@ impl<'a> Reader<'a> {
             problems.add_help(
                 codes::code::EXPRESSION,
                 node.at,
-                "code takes no expressions: a value that is pasted into code can become code",
-                "hand it over as a variable: env: { TAG: \"${{ inputs.tag }}\" }, then $TAG in the code",
+                "code can't contain expressions: a value that is pasted into code can become code",
+                "pass it as a variable: env: { TAG: \"${{ inputs.tag }}\" }, then $TAG in the code",
             );
             return nothing;
         }
@@ -161,23 +161,23 @@ impl<'a> Reader<'a> {
 fn unit(mark: Option<&str>, text: &str) -> Result<(), (String, String)> {
     let wanted = |what: &str, misfit: &Misfit| {
         (
-            format!("{what} with its unit is wanted here, and `{text}` is not one"),
+            format!("`{text}` is not a valid {what}"),
             format!("write {misfit}"),
         )
     };
     match mark {
         Some("duration") => match units::milliseconds(text) {
             Ok(_) => Ok(()),
-            Err(misfit) => Err(wanted("a time", &misfit)),
+            Err(misfit) => Err(wanted("time", &misfit)),
         },
         Some("byte-size") => match units::bytes(text) {
             Ok(_) => Ok(()),
-            Err(misfit) => Err(wanted("a size", &misfit)),
+            Err(misfit) => Err(wanted("size", &misfit)),
         },
         Some("image-ref") if Image::read(text).is_none() => Err((
-            format!("an image is wanted here, and `{text}` is not a reference to one"),
+            format!("`{text}` is not a valid image reference"),
             "write HOST/PATH:TAG, such as europe-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE:TAG, in \
-             lower case and without blanks; a digest is @sha256: with 64 digits of 0-9 and a-f"
+             lower case and without spaces; a digest is @sha256: with 64 digits of 0-9 and a-f"
                 .to_owned(),
         )),
         _ => Ok(()),

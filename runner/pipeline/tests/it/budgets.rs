@@ -60,7 +60,9 @@ fn problems(evaluator: &Arc<dyn Evaluator>) -> String {
 fn an_expression_that_uses_up_a_budget_is_shown_at_its_place() {
     assert_eq!(
         problems(&stops("heavy", STEPS)),
-        "7:28+18 expression.budget: ${{ inputs.s + 'heavy' }}: this takes more than 1,000,000,000 steps, the budget of one evaluation\n    make it simpler, or let a step work it out and read its output\n"
+        "7:28+18 expression.budget: ${{ inputs.s + 'heavy' }}: this takes more than 1,000,000,000 \
+         steps, the budget of one evaluation\n    simplify it, or let a step compute it and read \
+         the step's output\n"
     );
     let wide = Budget::Memory(64 << 20);
     assert!(problems(&stops("heavy", wide)).contains("this takes more than 64 MiB of memory"));
@@ -101,8 +103,9 @@ fn a_request_that_uses_up_a_budget_names_the_plugin() {
     let request = problems(&stops("inputs.path + '/**'", STEPS));
     assert!(
         request.starts_with(
-            "6:11+23 expression.budget: what `sidestep/context-upload` asks for under `workspace` \
-             can't be worked out: this takes more than 1,000,000,000 steps, the budget of one evaluation\n"
+            "6:11+23 expression.budget: the request of `sidestep/context-upload` under `workspace` \
+             can't be evaluated: this takes more than 1,000,000,000 steps, the budget of one \
+             evaluation\n"
         ),
         "{request}"
     );

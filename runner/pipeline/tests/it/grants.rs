@@ -190,11 +190,11 @@ fn a_link_that_another_plugin_reads_is_granted_in_writing() {
     let refused = refused.expect_err("one name alone");
     assert_eq!(refused[0].exit, Some(3));
     insta::assert_snapshot!(lines(&refused), @r"
-    7:5+6 grant.missing (exit 3): step `r`: the plugin wants to read Dockerfile and build/app.Dockerfile, and no grant of `workspace` covers that
+    7:5+6 grant.missing (exit 3): step `r`: the plugin wants to read Dockerfile and build/app.Dockerfile, but no grant of `workspace` covers that
         add to the step:
         grants:
           workspace: [{ read: [Dockerfile] }, { read: [Dockerfile, build/app.Dockerfile] }]
-        `Dockerfile` is a link to `build/app.Dockerfile`: it needs both names
+        `Dockerfile` is a link to `build/app.Dockerfile`: the grant needs both names
     ");
     let both = "    grants: { workspace: [{ read: [Dockerfile, build/app.Dockerfile] }] }\n";
     let plan = reading(uses, ".", "Dockerfile", both).expect("granted");
@@ -211,7 +211,7 @@ fn a_link_that_leaves_its_folder_is_refused_for_every_plugin() {
         let refused = reading(uses, "app", "away", all).expect_err("it leaves");
         assert_eq!(
             lines(&refused),
-            "5:11+15 workspace.outside: `app/away` is a link that leaves `app`\n    the builder gets nothing but `app`: put a copy of the file there, or make `path` a folder that holds both\n".replace("15", &uses.len().to_string())
+            "5:11+15 workspace.outside: `app/away` is a link that leaves `app`\n    the builder gets only `app`: put a copy of the file there, or make `path` a folder that holds both\n".replace("15", &uses.len().to_string())
         );
     }
 }

@@ -19,11 +19,11 @@ fn what_would_not_stay_as_it_is_written_asks_for_quotes() {
     let problems = read("list: [no, 1.10, 010, ~, 0o17]\nrelease: 1.10\n").expect_err("ambiguous");
     let said = lines(&problems);
     for (place, quoted) in [
-        ("1:8+2", "write \"no\" if it is a text"),
-        ("1:12+4", "write \"1.10\" if it is a text"),
-        ("1:18+3", "write \"010\" if it is a text"),
-        ("1:26+4", "write \"0o17\" if it is a text"),
-        ("2:10+4", "write \"1.10\" if it is a text"),
+        ("1:8+2", "write \"no\" if it is a string"),
+        ("1:12+4", "write \"1.10\" if it is a string"),
+        ("1:18+3", "write \"010\" if it is a string"),
+        ("1:26+4", "write \"0o17\" if it is a string"),
+        ("2:10+4", "write \"1.10\" if it is a string"),
     ] {
         let found = format!("{place} yaml.ambiguous: ");
         let at = said

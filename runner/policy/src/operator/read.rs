@@ -59,7 +59,7 @@ impl Reader<'_> {
                 };
                 self.wrong(
                     key.at,
-                    format!("`{}` is not a key of a policy here", key.text),
+                    format!("`{}` is not a valid key here", key.text),
                     help,
                 );
             }
@@ -74,7 +74,7 @@ impl Reader<'_> {
             None => {
                 self.wrong(
                     node.at,
-                    format!("`{}` is wanted here", known.join("` or `")),
+                    format!("`{}` is expected here", known.join("` or `")),
                     "",
                 );
                 None
@@ -96,7 +96,7 @@ impl Reader<'_> {
             {
                 Some(Ok(pattern)) => patterns.push(pattern),
                 Some(Err(problem)) => self.wrong(item.at, problem, ""),
-                None => self.wrong(item.at, "a pattern is a text", ""),
+                None => self.wrong(item.at, "a pattern must be a string", ""),
             }
         }
         Some(patterns)
@@ -117,12 +117,12 @@ impl Reader<'_> {
             self.wrong(
                 root.at,
                 "`rules` is missing",
-                "without a rule nothing is allowed; write `rules: []` if that is meant",
+                "without a rule nothing is allowed; write `rules: []` if that is intended",
             );
             return None;
         };
         let NodeKind::List(items) = &rules.kind else {
-            self.wrong(rules.at, "`rules` is a list", "");
+            self.wrong(rules.at, "`rules` must be a list", "");
             return None;
         };
         Some(Policy {
@@ -215,7 +215,7 @@ impl Reader<'_> {
             Ok(scope) => allow.allow.insert(Capability::Secrets, vec![scope]),
             Err(_) => {
                 let at = rule.get("secrets").map_or(rule.at, |node| node.at);
-                self.wrong(at, "`secrets` is `none` or a list of names", "");
+                self.wrong(at, "`secrets` must be `none` or a list of names", "");
             }
         }
     }

@@ -27,19 +27,21 @@ impl Walk<'_> {
                                 return Err(refuse(
                                     &at,
                                     format!(
-                                        "the scope allows at most {cap} of {name}; say how much this container may use"
+                                        "the scope allows at most {cap} of {name}; set this amount \
+                                         for the container"
                                     ),
                                 ));
                             }
                             Some(value) => {
                                 let amount = quantity::amount(value).ok_or_else(|| {
-                                    refuse(&at, format!("{value} is not an amount"))
+                                    refuse(&at, format!("{value} is not a valid amount"))
                                 })?;
                                 if amount > *cap {
                                     return Err(refuse(
                                         &at,
                                         format!(
-                                            "{amount} of {name} is more than the {cap} that the scope allows"
+                                            "{amount} of {name} is more than the scope's maximum \
+                                             of {cap}"
                                         ),
                                     ));
                                 }

@@ -49,7 +49,7 @@ impl Walk<'_> {
         if value.get("image").is_none() {
             return Err(refuse(
                 &format!("{at}.image"),
-                "a container names its image",
+                "a container must name its image",
             ));
         }
         Ok(())
@@ -103,7 +103,7 @@ impl Walk<'_> {
             .or_else(|| value.get("secretName"))
             .is_none()
         {
-            return Err(refuse(at, "this names nothing"));
+            return Err(refuse(at, "the reference has no name"));
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ impl Scope {
         let fields = capability.fields();
         let Some(map) = capability.map_of(value) else {
             return Err(vec![ScopeError::new(format!(
-                "a scope of `{capability}` is a map with {}",
+                "a scope of `{capability}` must be a map with {}",
                 names(capability)
             ))]);
         };
@@ -28,7 +28,7 @@ impl Scope {
         for key in map.keys() {
             if !fields.iter().any(|field| field.name == key) {
                 let problem = ScopeError::new(format!(
-                    "`{capability}` has no `{key}`; it has {}",
+                    "`{capability}` has no key `{key}`; its keys are {}",
                     names(capability)
                 ))
                 .within(key.clone());
@@ -42,7 +42,7 @@ impl Scope {
             match map.get(field.name) {
                 Some(Value::Null) | None => match (field.absent, reading) {
                     (Absent::Required, Reading::Grant) => problems.push(ScopeError::new(format!(
-                        "`{}` is missing: a scope of `{capability}` says which",
+                        "`{}` is missing: a scope of `{capability}` must have it",
                         field.name
                     ))),
                     (Absent::Nothing, Reading::Grant) | (Absent::Never, _) => {
@@ -69,7 +69,7 @@ impl Scope {
             && !choice.iter().any(|name| limits.contains_key(name))
         {
             problems.push(ScopeError::new(format!(
-                "a scope of `{capability}` names `{}`",
+                "a scope of `{capability}` must have `{}`",
                 choice.join("` or `")
             )));
         }

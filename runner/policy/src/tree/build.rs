@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
                     if documents > 1 {
                         return Err(self.refuse(
                             codes::yaml::DOCUMENTS,
-                            "a second document begins here; one file is one document",
+                            "a second document begins here; a file must be a single document",
                             place(&span),
                         ));
                     }
@@ -101,7 +101,7 @@ impl<'a> Builder<'a> {
                     let Some(part) = self.anchors.get(&id) else {
                         return Err(self.refuse(
                             codes::yaml::ALIAS,
-                            "this alias stands inside the value that it names",
+                            "this alias is inside the value that it refers to",
                             place(&span),
                         ));
                     };
@@ -127,7 +127,7 @@ impl<'a> Builder<'a> {
     fn bad_tag(&self, span: &Span) -> Box<Diagnostic> {
         self.refuse(
             codes::yaml::TAG,
-            "YAML tags (`!…`) mean nothing here",
+            "YAML tags (`!…`) are not supported",
             place(span),
         )
     }
@@ -240,12 +240,12 @@ impl<'a> Builder<'a> {
         match open.take(part) {
             Ok(()) => {}
             Err(Misplaced::KeyIsNoText) => {
-                let message = "a key is a single text, not a list or a map";
+                let message = "a key must be a single string, not a list or a map";
                 return Err(self.refuse(codes::yaml::KEY, message, at));
             }
             Err(Misplaced::KeyTwice { key, first }) => {
                 let message =
-                    format!("`{key}` is here a second time; the first is at line {first}");
+                    format!("`{key}` appears a second time; the first is at line {first}");
                 self.problems.push(
                     error(self.file, codes::yaml::DUPLICATE_KEY, message, at)
                         .with_help("remove one of the two"),

@@ -88,7 +88,7 @@ async fn only_the_changes_have_to_be_granted() {
         change(&mut wanted);
         let failure = failed(step.set_policy(target.clone(), wanted).await);
         assert_eq!(failure.code, "grant.scope", "{failure}");
-        assert!(failure.message.contains("may not give "), "{failure}");
+        assert!(failure.message.contains("may not grant "), "{failure}");
     }
     let mut wanted = before.clone();
     wanted.bindings[0].members.push(member.into());

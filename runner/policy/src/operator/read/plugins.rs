@@ -16,7 +16,7 @@ impl Reader<'_> {
         let entries = match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.entry(item)).collect(),
             _ => {
-                self.wrong(node.at, "`plugins` is a list", EXAMPLE);
+                self.wrong(node.at, "`plugins` must be a list", EXAMPLE);
                 Vec::new()
             }
         };
@@ -38,7 +38,7 @@ impl Reader<'_> {
             (Some(_), ..) => {
                 self.wrong(
                     item.at,
-                    "this entry lists nothing: `name` is for built-in plugins, `reference` and \
+                    "this entry matches no plugin: `name` is for built-in plugins, `reference` and \
                      `signer` are for a registry's",
                     "write an entry for each kind",
                 );
@@ -48,7 +48,7 @@ impl Reader<'_> {
             (None, None, None, None) => {
                 self.wrong(
                     item.at,
-                    "this names no plugin",
+                    "this entry names no plugin",
                     "write `name`, `digest`, `reference` or `signer`",
                 );
                 None
@@ -105,7 +105,7 @@ impl Reader<'_> {
         if whole.is_none() {
             self.wrong(
                 node.at,
-                "a digest is `sha256:` and 64 hexadecimal digits in lower case",
+                "a digest must be `sha256:` and 64 hexadecimal digits in lower case",
                 "`sidestep plugin inspect` prints it",
             );
         }
@@ -136,7 +136,7 @@ impl Reader<'_> {
     /// Reads one pattern.
     fn pattern(&mut self, node: &Node, kind: Kind) -> Option<Pattern> {
         if !matches!(node.kind, NodeKind::Scalar(_)) {
-            self.wrong(node.at, "a pattern is a text", "");
+            self.wrong(node.at, "a pattern must be a string", "");
             return None;
         }
         self.patterns(Some(node), kind)?.pop()
