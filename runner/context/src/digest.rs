@@ -104,13 +104,13 @@ pub(crate) fn read_open(
         }
         left = left
             .checked_sub(count as u64)
-            .ok_or_else(|| changed(format!("it had {size} bytes and has more")))?;
+            .ok_or_else(|| changed(format!("it had {size} bytes and now has more")))?;
         hash.update(&buffer[..count]);
         each(&buffer[..count])?;
     }
     if left > 0 {
         return Err(changed(format!(
-            "it had {size} bytes and has {}",
+            "it had {size} bytes and now has {}",
             size - left
         )));
     }

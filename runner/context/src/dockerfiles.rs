@@ -153,21 +153,21 @@ impl fmt::Display for NotSent {
         let explanation = match self {
             Self::Ignored(explanation) => explanation,
             Self::OtherName => {
-                return f.write_str("its name does not hold `dockerfile` or `containerfile`");
+                return f.write_str("its name does not contain `dockerfile` or `containerfile`");
             }
         };
         match &explanation.reason {
             Reason::Line {
                 line: 0, pattern, ..
             } => {
-                write!(f, "the ignore pattern `{pattern}` leaves it out")
+                write!(f, "the ignore pattern `{pattern}` excludes it")
             }
             Reason::Line {
                 file,
                 line,
                 pattern,
             } => {
-                write!(f, "`{pattern}` in line {line} of {file} leaves it out")
+                write!(f, "`{pattern}` in line {line} of {file} excludes it")
             }
             _ => write!(f, "{explanation}"),
         }

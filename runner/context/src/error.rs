@@ -64,7 +64,7 @@ pub enum Error {
         how: String,
     },
     /// An overlay cannot be placed in the context.
-    #[error("cannot lay files over the context at `{at}`: {reason}")]
+    #[error("cannot overlay files on the context at `{at}`: {reason}")]
     Overlay {
         /// The requested place.
         at: String,
@@ -92,14 +92,14 @@ impl Error {
     pub(crate) fn gone(path: impl Into<PathBuf>) -> Self {
         Self::Changed {
             path: path.into(),
-            how: "it was there and is gone".into(),
+            how: "it disappeared".into(),
         }
     }
 
     pub(crate) fn replaced(path: impl Into<PathBuf>) -> Self {
         Self::Changed {
             path: path.into(),
-            how: "something else took its place".into(),
+            how: "it was replaced".into(),
         }
     }
 

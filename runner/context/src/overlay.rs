@@ -82,7 +82,7 @@ fn place(overlay: &Overlay) -> Result<Option<RelPath>, Error> {
     }
     let at = RelPath::new(cleaned);
     at.map(Some)
-        .ok_or_else(|| refused(overlay, "the place must be inside the build context"))
+        .ok_or_else(|| refused(overlay, "the target must be inside the build context"))
 }
 
 /// Returns the overlay's entries, at their places in the context.
@@ -116,7 +116,10 @@ fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, E
     let at = at.ok_or_else(|| {
         refused(
             overlay,
-            format!("{} is a file, and needs a name there", source.display()),
+            format!(
+                "{} is a file, so the target must be a file's path",
+                source.display()
+            ),
         )
     })?;
     let mut found = Found::default();

@@ -166,7 +166,7 @@ impl Tree {
         let root = options.root.open()?;
         let dockerfile = RelPath::clean(&options.dockerfile).ok_or_else(|| Error::Refused {
             name: options.dockerfile.display().to_string(),
-            reason: "a Dockerfile is a file inside the build context".into(),
+            reason: "the Dockerfile must be a file inside the build context".into(),
         })?;
         let ignore = Ignore::load_in(&root, &dockerfile, &options.ignore)?;
         let exclude: Vec<_> = options

@@ -59,7 +59,7 @@ fn name(bytes: &[u8]) -> Result<Option<RelPath>, Error> {
     RelPath::new(rest).map(Some).ok_or_else(|| {
         refused(
             &String::from_utf8_lossy(bytes),
-            "its name leads out of the folder",
+            "its name leads outside the folder",
         )
     })
 }
@@ -147,10 +147,9 @@ fn folder(disk: &Path, shown: &str) -> Result<(), Error> {
 /// since it may be a link.
 fn make_room(disk: &Path, shown: &str) -> Result<(), Error> {
     match fs::symlink_metadata(disk) {
-        Ok(metadata) if metadata.is_dir() => Err(refused(
-            shown,
-            "a folder of the archive stands in its place",
-        )),
+        Ok(metadata) if metadata.is_dir() => {
+            Err(refused(shown, "the archive has a folder of the same name"))
+        }
         Ok(_) => fs::remove_file(disk).map_err(Error::io("replace", disk)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::io("read", disk)(error)),

@@ -116,7 +116,7 @@ impl Workspace {
                 Class::Failed,
                 codes::workspace::IO,
                 Owner::Operator,
-                format!("can't lay files over the context: {error}"),
+                format!("can't overlay files on the context: {error}"),
             )
         };
         let folder = TempDir::new_in(&self.0.scratch).map_err(io)?;

@@ -29,10 +29,10 @@ enum Matcher {
 #[non_exhaustive]
 pub enum InvalidPattern {
     /// `!` alone.
-    #[error("`!` needs a pattern behind it")]
+    #[error("`!` needs a pattern after it")]
     LoneBang,
     /// Unclosed brackets, a backslash at the end, a reversed range and the like.
-    #[error("the syntax is wrong (an open `[`, a backwards range, or a trailing `\\`?)")]
+    #[error("the syntax is wrong (an open `[`, a reversed range, or a trailing `\\`?)")]
     Syntax,
 }
 
@@ -40,8 +40,8 @@ impl InvalidPattern {
     /// Returns the reason, for people.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::LoneBang => "`!` needs a pattern behind it",
-            Self::Syntax => "an open `[`, a backwards range, or a backslash that escapes nothing",
+            Self::LoneBang => "`!` needs a pattern after it",
+            Self::Syntax => "an open `[`, a reversed range, or a backslash that escapes nothing",
         }
     }
 }

@@ -66,7 +66,10 @@ fn names_that_lead_out() {
         "a//b",
         "./../victim",
     ] {
-        attack(&[(FILE, name, "", "x")], "its name leads out of the folder");
+        attack(
+            &[(FILE, name, "", "x")],
+            "its name leads outside the folder",
+        );
     }
 }
 

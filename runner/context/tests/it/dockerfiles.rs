@@ -209,7 +209,7 @@ fn a_dockerfile_that_an_archive_lacks_has_a_reason() {
         why("docker/app.Dockerfile", "docker/app.Dockerfile", &[]),
         None
     );
-    let by_line = Some("`docker` in line 1 of .dockerignore leaves it out");
+    let by_line = Some("`docker` in line 1 of .dockerignore excludes it");
     assert_eq!(
         why("Dockerfile", "docker/app.Dockerfile", &[]).as_deref(),
         by_line
@@ -220,11 +220,11 @@ fn a_dockerfile_that_an_archive_lacks_has_a_reason() {
     );
     assert_eq!(
         why("Dockerfile", "web.Dockerfile", &["web*"]).as_deref(),
-        Some("the ignore pattern `web*` leaves it out")
+        Some("the ignore pattern `web*` excludes it")
     );
     assert_eq!(
         why("Dockerfile", "recipe", &[]).as_deref(),
-        Some("its name does not hold `dockerfile` or `containerfile`")
+        Some("its name does not contain `dockerfile` or `containerfile`")
     );
     assert_eq!(why("recipe", "recipe", &[]), None);
 }

@@ -82,9 +82,7 @@ impl Lexer<'_> {
     fn part(&mut self, stop: char, raw: bool) -> Result<String, String> {
         self.parts += 1;
         if self.depth == DEEPEST {
-            return Err(format!(
-                "more than {DEEPEST} substitutions stand in each other"
-            ));
+            return Err(format!("substitutions nest more than {DEEPEST} deep"));
         }
         self.depth += 1;
         let part = self.until(Some(stop), raw);
@@ -153,5 +151,5 @@ impl Lexer<'_> {
 }
 
 fn too_large() -> String {
-    format!("variables make more than {MOST} bytes of it")
+    format!("its variables expand to more than {MOST} bytes")
 }
