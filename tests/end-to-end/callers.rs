@@ -66,12 +66,12 @@ fn strangers_are_told_who_is_known() {
         "{}",
         served.exports
     );
-    let names = "it knows developer, 123456789012-compute@developer.gserviceaccount.com, builder@demo.iam.gserviceaccount.com, builder@shared.iam.gserviceaccount.com";
+    let names = "its callers are developer, 123456789012-compute@developer.gserviceaccount.com, builder@demo.iam.gserviceaccount.com, builder@shared.iam.gserviceaccount.com";
     let status = ["sandbox", "status", "--as", "mallory"];
     for arguments in [&status[..], &["run", "--sandbox", "--as", "mallory"]] {
         let output = served.place.run(arguments);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("knows nobody called `mallory`"), "{said}");
+        assert!(said.contains("has no caller `mallory`"), "{said}");
         assert!(said.contains(names), "{said}");
         assert_eq!(output.status.code(), Some(2), "{said}");
     }

@@ -136,7 +136,7 @@ fn what_people_try_first() {
     shell.ok(waiting);
     let described = shell.ok("kubectl describe pod other");
     assert!(
-        described.contains("the sandbox runs kaniko only"),
+        described.contains("the sandbox runs only kaniko"),
         "{described}"
     );
     shell.ok("kubectl delete pod other --now");

@@ -24,7 +24,7 @@ fn a_second_one_is_refused_and_the_way_on_is_said() {
     let output = served.place.run(&["sandbox"]);
     let said = errors(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let words = format!("a sandbox of scenario `healthy` is served already, by process {pid}");
+    let words = format!("a sandbox of scenario `healthy` is already served by process {pid}");
     assert!(said.contains(&words), "{said}");
     assert!(
         said.contains("eval \"$(sidestep sandbox status --output env)\""),
@@ -121,10 +121,7 @@ fn what_cannot_be_used_is_named() {
     std::fs::write(state.join("no-binding/google.json"), "{").unwrap();
     let output = served.place.run(&scenario);
     let said = errors(&output);
-    assert!(
-        said.contains("no-binding/google.json is not what the sandbox wrote there"),
-        "{said}"
-    );
+    assert!(said.contains("no-binding/google.json is damaged"), "{said}");
     assert!(
         said.contains("$ sidestep sandbox reset --scenario no-binding"),
         "{said}"

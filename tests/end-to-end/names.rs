@@ -134,7 +134,7 @@ func main() {
     served.place.write("names.go", go);
     let shell = served.shell(PROXY);
     let refusal =
-        "the sandbox's proxy reaches Google's names on port 443 only, not example.com:443";
+        "the sandbox's proxy reaches only Google's hosts on port 443, not example.com:443";
     for (name, line) in [("python3", "python3 names.py"), ("go", "go run names.go")] {
         if program(name).is_none() {
             continue;

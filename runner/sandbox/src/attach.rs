@@ -94,7 +94,7 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
         }
         if let Ok(Some(status)) = child.try_wait() {
             if status.success() {
-                return Err(not_up("it ended at once".to_owned()));
+                return Err(not_up("it exited immediately".to_owned()));
             }
             // Another process may have been faster; then its sandbox is live, or starting.
             if hold(places)?.is_none() {
@@ -103,7 +103,10 @@ pub async fn attach(places: &Places, start: Start<'_>) -> Result<Attached, Sandb
             }
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             return Err(not_up(
-                said.lines().last().unwrap_or("it said nothing").to_owned(),
+                said.lines()
+                    .last()
+                    .unwrap_or("it printed no error")
+                    .to_owned(),
             ));
         }
         tokio::time::sleep(LOOK).await;

@@ -24,7 +24,10 @@ pub(crate) fn cluster_config(
     scenario: &Scenario,
 ) -> Result<Config, SandboxError> {
     let named = Cluster::read(cluster).ok_or_else(|| {
-        SandboxError::setup("scenario", format!("`{cluster}` is no cluster's name"))
+        SandboxError::setup(
+            "scenario",
+            format!("`{cluster}` is not a valid cluster name"),
+        )
     })?;
     let Cluster {
         project,

@@ -209,7 +209,8 @@ mod tests {
         let error = dir(Some("../x")).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the sandbox knows nobody called `../x`; it knows developer, a@p.iam.gserviceaccount.com"
+            "the sandbox has no caller `../x`; its callers are developer, \
+             a@p.iam.gserviceaccount.com"
         );
     }
 }

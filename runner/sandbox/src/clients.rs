@@ -63,8 +63,8 @@ impl Refused {
             Self::ForeignHost(host) => (
                 StatusCode::MISDIRECTED_REQUEST,
                 format!(
-                    "the sandbox does not stand for the host {host:?}; call it as localhost, \
-                     127.0.0.1, or by a name of Google's\n"
+                    "the sandbox does not serve the host {host:?}; use localhost, 127.0.0.1, or \
+                     one of Google's host names\n"
                 ),
             ),
             Self::Page => (

@@ -12,7 +12,7 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// A state file is corrupt.
-    #[error("{path} is not what the sandbox wrote there, or another version of it did ({why})")]
+    #[error("{path} is damaged, or a different version of the sandbox wrote it ({why})")]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum SandboxError {
         why: String,
     },
     /// A sandbox is already being served.
-    #[error("a sandbox of scenario `{scenario}` is served already, by process {pid}")]
+    #[error("a sandbox of scenario `{scenario}` is already served by process {pid}")]
     Busy {
         /// The scenario.
         scenario: String,
@@ -31,7 +31,7 @@ pub enum SandboxError {
     #[error("there is no scenario `{0}`; `sidestep sandbox scenarios` lists them")]
     UnknownScenario(String),
     /// There is no caller of that name.
-    #[error("the sandbox knows nobody called `{asked}`; it knows {}", known.join(", "))]
+    #[error("the sandbox has no caller `{asked}`; its callers are {}", known.join(", "))]
     UnknownCaller {
         /// The requested caller.
         asked: String,
@@ -47,7 +47,7 @@ pub enum SandboxError {
         why: String,
     },
     /// The new process did not start.
-    #[error("the sandbox did not come up: {why}; its log is {log}")]
+    #[error("the sandbox did not start: {why}; its log is {log}")]
     NotUp {
         /// The observed failure.
         why: String,

@@ -55,7 +55,7 @@ impl Runtime for Pods {
         if name.contains("kaniko") {
             Ok(())
         } else {
-            Err(PullError::new("the sandbox runs kaniko only"))
+            Err(PullError::new("the sandbox runs only kaniko"))
         }
     }
 

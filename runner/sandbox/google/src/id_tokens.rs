@@ -78,6 +78,7 @@ fn key(cloud: &Cloud) -> Result<EncodingKey, ApiError> {
 
 fn unusable() -> ApiError {
     ApiError::internal(
-        "the sandbox's key for id tokens cannot be used; `sidestep sandbox reset` makes a new one",
+        "the sandbox's key for id tokens cannot be used; `sidestep sandbox reset` creates a new \
+         one",
     )
 }

@@ -34,7 +34,7 @@ pub enum ScenarioError {
     #[error("scenario file: {0}")]
     File(#[source] serde_json::Error),
     /// The patch names something that is not in the seed.
-    #[error("scenario {name}: its patch does not fit the seed: {source}")]
+    #[error("scenario {name}: its patch can't be applied to the seed: {source}")]
     Patch {
         /// The scenario.
         name: String,
@@ -42,7 +42,7 @@ pub enum ScenarioError {
         source: json_patch::PatchError,
     },
     /// The result is not a valid seed.
-    #[error("scenario {name}: what it makes of the seed is not one: {source}")]
+    #[error("scenario {name}: the patched seed is not valid: {source}")]
     Seed {
         /// The scenario.
         name: String,

@@ -192,7 +192,7 @@ impl Build<'_, '_, '_> {
         let (name, empty) = (&base.text, none());
         let platform = self.platform.clone();
         let Some(image) = self.fetch(name, &platform).await? else {
-            let why = format!("the sandbox does not have {name}; an empty layer stands for it");
+            let why = format!("the sandbox does not have {name}; an empty layer replaces it");
             self.leave_out(&shown(&stages.dockerfile.stages[index].instruction), &why);
             return Ok(Built {
                 gaps: vec![format!("the sandbox does not have the image {name}")],

@@ -80,7 +80,7 @@ impl Build<'_, '_, '_> {
             built
                 .gaps
                 .push(format!("line {line} was not executed: {text}"));
-            let why = format!("the sandbox downloads nothing, and so not {url}");
+            let why = format!("the sandbox downloads nothing, so {url} is missing");
             self.leave_out(&text, &why);
             return Ok(());
         }
@@ -129,7 +129,7 @@ impl Build<'_, '_, '_> {
         }
         if !is_sure && !copied.missing.is_empty() {
             let gone = copied.missing.join(", ");
-            let why = format!("nothing is at {gone} ({})", gaps.join("; "));
+            let why = format!("missing in the sandbox: {gone} ({})", gaps.join("; "));
             built
                 .gaps
                 .push(format!("line {line} was not executed: {text}"));

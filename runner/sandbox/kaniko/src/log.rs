@@ -49,7 +49,10 @@ impl<'a> Log<'a> {
 
     /// Writes a line without a level, whatever the format.
     pub(crate) fn plain(&self, message: &str) {
-        let mut out = self.out.lock().expect("nobody panics with it");
+        let mut out = self
+            .out
+            .lock()
+            .expect("no thread panics while it holds the lock");
         let _nobody_to_tell = writeln!(out, "{message}").and_then(|()| out.flush());
     }
 

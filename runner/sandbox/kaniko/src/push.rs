@@ -88,7 +88,7 @@ pub(crate) async fn push(
     }
     if let Some(path) = &flags.oci_layout_path {
         log.warn(&format!(
-            "sandbox: no OCI layout is written to {path}; --tar-path is"
+            "sandbox: no OCI layout is written to {path}; use --tar-path instead"
         ));
     }
     if flags.no_push {

@@ -55,7 +55,7 @@ pub(crate) fn json(target: &mut Value, patch: Value) -> Result<(), ApiError> {
 pub(crate) fn merge(target: &mut Value, patch: &Value) -> Result<(), ApiError> {
     if !patch.is_object() {
         return Err(ApiError::bad_request(
-            "error decoding patch: it is no object",
+            "error decoding patch: it is not an object",
         ));
     }
     json_patch::merge(target, patch);

@@ -28,7 +28,7 @@ impl Image {
             |why: &str| Failure::name_invalid(format!("Invalid image name \"{written}\": {why}."));
         let mut parts: Vec<&str> = written.split('/').collect();
         if let Some(part) = parts.iter().find(|part| !is_component(part)) {
-            return Err(bad(&format!("\"{part}\" is no path component")));
+            return Err(bad(&format!("\"{part}\" is not a valid path component")));
         }
         if written.len() > 255 {
             return Err(bad("it is over 255 characters"));
@@ -38,7 +38,8 @@ impl Image {
             _ if is_googles(host) => host,
             _ => {
                 return Err(bad(
-                    "it begins with no registry host such as europe-docker.pkg.dev or gcr.io",
+                    "it does not begin with a registry host such as europe-docker.pkg.dev or \
+                     gcr.io",
                 ));
             }
         };

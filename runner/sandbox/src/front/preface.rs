@@ -81,7 +81,7 @@ fn target(line: &str) -> Result<(), Refusal> {
         Some((host, "443")) if is_googles(host) => Ok(()),
         _ => refuse(
             403,
-            format!("the sandbox's proxy reaches Google's names on port 443 only, not {printable}"),
+            format!("the sandbox's proxy reaches only Google's hosts on port 443, not {printable}"),
         ),
     }
 }

@@ -109,7 +109,7 @@ fn no_grpc() -> Response {
         ("grpc-status", "12"),
         (
             "grpc-message",
-            "the sandbox speaks REST; make the client with transport=\"rest\"",
+            "the sandbox speaks only REST; create the client with transport=\"rest\"",
         ),
     ];
     (StatusCode::OK, head, Body::empty()).into_response()

@@ -76,9 +76,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// A file is corrupt.
-    #[error(
-        "{path} is not what the sandbox's storage wrote there ({source}); `sidestep sandbox reset` starts afresh"
-    )]
+    #[error("{path} is damaged ({source}); `sidestep sandbox reset` starts from scratch")]
     Corrupt {
         /// The file.
         path: PathBuf,

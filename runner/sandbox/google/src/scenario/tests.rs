@@ -94,7 +94,7 @@ fn a_patch_that_does_not_fit_says_so() {
     assert!(
         error
             .to_string()
-            .starts_with("scenario x: its patch does not fit the seed"),
+            .starts_with("scenario x: its patch can't be applied to the seed"),
         "{error}"
     );
     let text = r#"{"name": "x", "merge": {"projcets": {}}}"#;

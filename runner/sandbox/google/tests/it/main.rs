@@ -2,7 +2,7 @@
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "what the tests' own tasks set is no setting of the runner"
+    reason = "the variables of the tests' own tasks are not settings of the runner"
 )]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "a test that is not run says so")]

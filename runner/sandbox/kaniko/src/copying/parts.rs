@@ -24,7 +24,7 @@ impl Parts {
         let (copying, is_add) = match &instruction.kind {
             Kind::Copy(copying) => (copying, false),
             Kind::Add(copying) => (copying, true),
-            _ => return Err(failed("it is no copy")),
+            _ => return Err(failed("it is not a copy")),
         };
         let path = |text: &str, what: &str| {
             let expanded = scope.expand(text);

@@ -341,10 +341,14 @@ async fn any_repository_builds_and_what_was_left_out_is_named() {
     let (_, ran, image) = build(dockerfile, &[("package.json", "{}")], &["--target=App"]).await;
     assert_eq!(image.content("package.json"), "{}");
     for line in [
-        "WARN[0000] sandbox: not executed: FROM node:20 AS build: the sandbox does not have node:20; an empty layer stands for it",
+        "WARN[0000] sandbox: not executed: FROM node:20 AS build: the sandbox does not have \
+         node:20; an empty layer replaces it",
         "WARN[0000] sandbox: not executed: RUN npm ci && npm run build: the sandbox runs no commands",
-        "WARN[0000] sandbox: not executed: COPY --from=build /app/dist /usr/share/nginx/html: nothing is at /app/dist (the sandbox does not have the image node:20; line 4 was not executed: RUN npm ci && npm run build)",
-        "WARN[0000] sandbox: not executed: COPY --from=busybox /bin/sh /bin/: nothing is at /bin/sh (the sandbox does not have the image busybox)",
+        "WARN[0000] sandbox: not executed: COPY --from=build /app/dist /usr/share/nginx/html: \
+         missing in the sandbox: /app/dist (the sandbox does not have the image node:20; line 4 \
+         was not executed: RUN npm ci && npm run build)",
+        "WARN[0000] sandbox: not executed: COPY --from=busybox /bin/sh /bin/: missing in the \
+         sandbox: /bin/sh (the sandbox does not have the image busybox)",
         "WARN[0000] sandbox: 5 of 9 instructions not executed",
     ] {
         assert!(

@@ -148,7 +148,7 @@ async fn other_peoples_projects_are_the_world_outside() {
     server.context(&[("Dockerfile", "FROM gcr.io/distroless/nodejs22\nUSER app\n")]);
     let ran = server.run_in(&args, &metadata, &own).await;
     assert!(
-        ran.log.contains("FROM gcr.io/distroless/nodejs22: the sandbox does not have gcr.io/distroless/nodejs22; an empty layer stands for it"),
+        ran.log.contains("FROM gcr.io/distroless/nodejs22: the sandbox does not have gcr.io/distroless/nodejs22; an empty layer replaces it"),
         "{}",
         ran.log
     );

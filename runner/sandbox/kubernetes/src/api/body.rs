@@ -39,7 +39,7 @@ pub(crate) fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiError>
             Ok(object) => Ok(object),
             Err(Unread::Kind) => Err(unsupported(&media)),
             Err(Unread::Broken) => Err(ApiError::bad_request(
-                "the body is no object in Kubernetes' protobuf",
+                "the body is not an object in Kubernetes' protobuf",
             )),
         },
         other => Err(unsupported(other)),
@@ -116,7 +116,9 @@ pub(crate) fn check(
         )));
     }
     if !object.is_object() {
-        return Err(ApiError::bad_request(format!("{prefix}: it is no object")));
+        return Err(ApiError::bad_request(format!(
+            "{prefix}: it is not an object"
+        )));
     }
     object["apiVersion"] = kind.api_version().into();
     object["kind"] = kind.kind.into();

@@ -14,7 +14,7 @@ const DELETE: &str = "$deleteFromPrimitiveList/";
 pub(crate) fn strategic(target: &mut Value, patch: &Value) -> Result<(), ApiError> {
     let Some(patch) = patch.as_object() else {
         return Err(ApiError::bad_request(
-            "error decoding patch: it is no object",
+            "error decoding patch: it is not an object",
         ));
     };
     merge_maps(target, patch)

@@ -130,7 +130,7 @@ async fn an_image_that_heals_and_one_that_does_not() {
     assert!(
         state(&waits)["waiting"]["message"]
             .as_str()
-            .is_some_and(|m| m.contains("the sandbox runs kaniko only"))
+            .is_some_and(|m| m.contains("the sandbox runs only kaniko"))
     );
     let (code, body) = cluster.get(&format!("{PODS}/b/log")).await;
     assert_eq!(code, 400);

@@ -62,7 +62,7 @@ impl Runtime for Script {
         if image.starts_with("script") {
             Ok(())
         } else {
-            Err(PullError::new("the sandbox runs kaniko only"))
+            Err(PullError::new("the sandbox runs only kaniko"))
         }
     }
 

@@ -52,7 +52,7 @@ fn update(cloud: &Cloud, call: &Call, scope: &Scope<'_>, name: &str) -> Answer {
         .find(|key| *key != "desiredWorkloadIdentityConfig")
     {
         return Err(ApiError::invalid(format!(
-            "the sandbox updates desiredWorkloadIdentityConfig of a cluster, and not {other}"
+            "the sandbox can update only desiredWorkloadIdentityConfig of a cluster, not {other}"
         )));
     }
     let pool = call

@@ -69,7 +69,7 @@ fn update(
         .find(|(key, _)| !ignored.contains(&key.as_str()))
     {
         return Err(ApiError::invalid(format!(
-            "the sandbox updates workloadMetadataConfig of a node pool, and not {other}"
+            "the sandbox can update only workloadMetadataConfig of a node pool, not {other}"
         )));
     }
     let mode = call.body.pointer("/workloadMetadataConfig/mode");

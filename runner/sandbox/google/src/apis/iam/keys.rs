@@ -106,7 +106,7 @@ fn get(cloud: &Cloud, call: &Call, name: &str, id: &str) -> Answer {
         }
         other => {
             return Err(ApiError::invalid(format!(
-                "the sandbox has public keys as TYPE_RAW_PUBLIC_KEY only, not as {other}"
+                "the sandbox returns public keys only as TYPE_RAW_PUBLIC_KEY, not as {other}"
             )));
         }
     }
@@ -120,12 +120,12 @@ fn create(cloud: &Cloud, call: &Call, account: &Account, prefix: &str) -> Answer
     };
     if or("/privateKeyType", "TYPE_GOOGLE_CREDENTIALS_FILE") != "TYPE_GOOGLE_CREDENTIALS_FILE" {
         return Err(ApiError::invalid(
-            "the sandbox makes keys as TYPE_GOOGLE_CREDENTIALS_FILE (JSON) only",
+            "the sandbox creates keys only as TYPE_GOOGLE_CREDENTIALS_FILE (JSON)",
         ));
     }
     if or("/keyAlgorithm", "KEY_ALG_RSA_2048") != "KEY_ALG_RSA_2048" {
         return Err(ApiError::invalid(
-            "the sandbox makes keys by KEY_ALG_RSA_2048 only",
+            "the sandbox creates keys only with KEY_ALG_RSA_2048",
         ));
     }
     if account.disabled {
@@ -141,7 +141,7 @@ fn create(cloud: &Cloud, call: &Call, account: &Account, prefix: &str) -> Answer
         ));
     }
     let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
-        .map_err(|error| ApiError::internal(format!("the sandbox can't make a key: {error}")))?;
+        .map_err(|error| ApiError::internal(format!("the sandbox can't create a key: {error}")))?;
     // 40 hexadecimal digits, like Google's.
     let id: String = [random_id(), random_id(), random_id()].concat();
     let id = &id[..40];

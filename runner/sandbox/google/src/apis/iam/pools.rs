@@ -109,7 +109,7 @@ fn create(cloud: &Cloud, call: &Call, collection: &str, rest: &[&str]) -> Answer
             .is_some_and(|issuer| issuer.starts_with("https://"))
         {
             return Err(ApiError::invalid(
-                "The issuer URI must be an https URI; the sandbox makes OIDC providers only.",
+                "The issuer URI must be an https URI; the sandbox creates only OIDC providers.",
             ));
         }
     }

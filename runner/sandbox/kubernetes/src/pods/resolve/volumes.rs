@@ -37,7 +37,7 @@ impl Resolver<'_> {
             let relative = Path::new(path);
             if !is_inside(relative) {
                 return Err(io::Error::other(format!(
-                    "{path:?} is no path inside the volume"
+                    "{path:?} is not a path inside the volume"
                 )));
             }
             let file = folder.join(relative);
@@ -81,7 +81,7 @@ impl Resolver<'_> {
         if volume["projected"].is_object() {
             return Ok(files);
         }
-        Err("the sandbox has no volumes of this kind".to_owned())
+        Err("the sandbox does not support volumes of this kind".to_owned())
     }
 
     /// Returns the contents of a secret or a config map, by key or by the paths in the source.
