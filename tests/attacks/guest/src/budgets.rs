@@ -50,7 +50,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Option<Result<String>> {
     })
 }
 
-/// Doubles a secret until the host says no.
+/// Doubles a secret until the host refuses.
 fn double(step: &Step) -> Result<String> {
     let random = step.random(512);
     let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -60,7 +60,7 @@ fn double(step: &Step) -> Result<String> {
     }
 }
 
-/// Names one handle in many parts.
+/// Uses one handle in many parts.
 fn many_handles(count: usize) -> Result<String> {
     let secret = compose(&["x".repeat(MIB).into()], Encoding::Plain)?;
     let parts: Vec<_> = (0..count).map(|_| (&secret).into()).collect();
@@ -68,7 +68,7 @@ fn many_handles(count: usize) -> Result<String> {
     Ok("composed".to_owned())
 }
 
-/// Makes secrets that the masks have to know, each another one.
+/// Creates different secrets, all of which the masks must know.
 fn keep_secrets() -> Result<String> {
     let secret: Secret = compose(&["secret".into()], Encoding::Plain)?;
     for n in 0.. {
@@ -91,7 +91,7 @@ fn note(bytes: usize) -> Diagnostic {
     Diagnostic::warning("attacker.note", "n".repeat(bytes)).help("h".repeat(1024))
 }
 
-/// Does it again and again: only the host can end it.
+/// Repeats the act forever: only the host can end it.
 fn forever(act: impl Fn()) -> Result<String> {
     loop {
         act();

@@ -1,4 +1,4 @@
-//! What the plugin's `check` says before a run.
+//! The diagnostics of the plugin's `check`, before a run.
 
 use sidestep::Diagnostic;
 

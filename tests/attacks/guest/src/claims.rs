@@ -1,4 +1,4 @@
-//! What a plugin says of its own failure.
+//! Claims of a plugin about its own failure.
 
 use sidestep::{Class, Error, Owner, Result, Step, workspace};
 
@@ -27,14 +27,14 @@ const OWNERS: [Owner; 6] = [
 
 pub(crate) fn run(_: &Step, inputs: &Inputs) -> Option<Result<String>> {
     Some(Err(match inputs.act.as_str() {
-        // Claims the class, the code and the owner of `texts`, after nothing at all.
+        // Claims the class, the code and the owner of `texts`, without any host call.
         "claims.fail" => claimed(inputs),
         // The same, after a granted read that succeeds.
         "claims.after-read" => match workspace::read("sidestep.yaml", 1 << 20) {
             Ok(_) => claimed(inputs),
             Err(error) => error,
         },
-        // Asks for what is not granted, and hands the refusal on as it is.
+        // Makes a call that is not granted, and returns the refusal unchanged.
         "claims.hand-on" => refusal(),
         // The same, and makes the operator responsible for it.
         "claims.reword" => {

@@ -1,4 +1,4 @@
-//! What a step does to see files of the workspace that it was not granted.
+//! Attempts to read files of the workspace that the step was not granted.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use sidestep::{Error, Result, Step};
 
 use crate::Inputs;
 
-/// The most bytes that are read of a file.
+/// The maximum number of bytes to read of a file.
 const MOST: u64 = 1 << 20;
 
 pub(crate) fn run(_: &Step, inputs: &Inputs) -> Option<Result<String>> {
@@ -18,7 +18,7 @@ pub(crate) fn run(_: &Step, inputs: &Inputs) -> Option<Result<String>> {
         "files.read" => |path, count| (0..count.max(1)).map(|_| read(path)).collect(),
         _ => return None,
     };
-    // What was found is said by failing, so that every reporter shows it.
+    // The failure's message lists the findings, so that every reporter shows them.
     let found: Vec<String> = inputs
         .texts
         .iter()

@@ -1,4 +1,4 @@
-//! Uses as much as it can get of what all steps share.
+//! Uses as much as possible of the resources that all steps share.
 
 use sidestep::{Result, Step};
 

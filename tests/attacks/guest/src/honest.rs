@@ -1,4 +1,4 @@
-//! What a step that means no harm does.
+//! Acts of a harmless step.
 
 use sidestep::{Result, Step};
 

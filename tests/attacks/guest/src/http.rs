@@ -1,4 +1,4 @@
-//! Requests beside what was granted.
+//! Requests outside the granted scope.
 
 use sidestep::http::{Request, send};
 use sidestep::{Result, Step};
@@ -7,7 +7,7 @@ use crate::Inputs;
 
 pub(crate) fn run(_: &Step, inputs: &Inputs) -> Option<Result<String>> {
     let found = match inputs.act.as_str() {
-        // Sends a request to each of these, and says how each ended.
+        // Sends a request to each address, and reports each outcome.
         "http.try" => Ok(inputs
             .texts
             .iter()

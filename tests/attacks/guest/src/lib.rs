@@ -18,17 +18,17 @@ mod together;
 use serde_json::Value;
 use sidestep::{Check, Diagnostic, Error, Result, Step};
 
-/// The attack, and what it needs to know.
+/// The attack and its parameters.
 #[sidestep::data]
 #[derive(Debug)]
 pub(crate) struct Inputs {
     /// The attack's name: `KIND.ACT`.
     #[serde(default)]
     act: String,
-    /// What the act reads: texts, paths, addresses.
+    /// The act's input: texts, paths, addresses.
     #[serde(default)]
     texts: Vec<String>,
-    /// How often, how many bytes, how long.
+    /// The act's number: of repetitions, bytes or milliseconds.
     #[serde(default)]
     count: u64,
     /// The scopes that the plugin requests of each capability.
@@ -48,11 +48,11 @@ pub(crate) struct Inputs {
     secrets: Vec<Value>,
 }
 
-/// What came of it.
+/// The result of the attack.
 #[sidestep::data]
 #[derive(Debug)]
 struct Outputs {
-    /// What the act found, if anything.
+    /// The content that the act could read; empty if none.
     found: String,
 }
 

@@ -1,10 +1,10 @@
-//! Says a secret, in parts that nobody looks for, wherever something can be said.
+//! Prints a secret, in parts that the masks may miss, to every output of a step.
 
 use sidestep::{Diagnostic, Error, Progress, Result, Step, info};
 
 use crate::Inputs;
 
-/// `texts` are a separator and the parts of the text that is said.
+/// `texts` are a separator and the parts of the printed text.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Option<Result<String>> {
     let (separator, parts) = inputs.texts.split_first()?;
     let text = parts.join(separator);

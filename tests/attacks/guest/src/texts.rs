@@ -1,4 +1,4 @@
-//! What a plugin says, with characters and words that do more than be read.
+//! Outputs of a plugin with characters and words that could affect a terminal or a CI system.
 
 use sidestep::log::Level;
 use sidestep::{Command, Diagnostic, Error, Progress, Result, Step, Value};
@@ -7,7 +7,7 @@ use crate::Inputs;
 
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Option<Result<String>> {
     match inputs.act.as_str() {
-        // Says each text in every way that a step has, and fails with all of them.
+        // Writes each text to every output of a step, and fails with all of them.
         "texts.fail" => {
             say(step, &inputs.texts);
             Some(Err(failure(&inputs.texts)))
@@ -21,7 +21,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Option<Result<String>> {
     }
 }
 
-/// Diagnostics that are made of the texts.
+/// Returns diagnostics that contain the texts.
 pub(crate) fn diagnostics(texts: &[String]) -> Vec<Diagnostic> {
     let all = texts.iter().map(|text| {
         Diagnostic::warning(text, format!("look\n{text}"))
@@ -40,7 +40,7 @@ fn say(step: &Step, texts: &[String]) {
     for (count, text) in texts.iter().enumerate() {
         let _group = step.group(text);
         sidestep::log::write(Level::Info, text, &[(text, text.clone())]);
-        // At its end, a report is never taken for one too many.
+        // Progress whose `done` equals its `total` is never dropped as one report too many.
         step.progress(&Progress {
             message: text.clone(),
             done: count as u64,

@@ -1,4 +1,4 @@
-//! Ignores the time that it has.
+//! Ignores its timeout.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use crate::Inputs;
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Option<Result<String>> {
     let time = Duration::from_millis(inputs.count);
     Some(match inputs.act.as_str() {
-        // Computes for that long, deaf to a cancel, and answers.
+        // Computes for that long, ignores a cancel, and returns.
         "time.late" => {
             compute(step, time);
             Ok("late".to_owned())
         }
-        // Answers as soon as the time-out wakes it.
+        // Returns as soon as the timeout wakes it.
         "time.woken" => {
             let _ = step.sleep(time);
             Ok("woken".to_owned())
         }
-        // Calls the host without end until it is told to stop, and answers.
+        // Calls the host in a loop until it is told to stop, and returns.
         "time.calls" => {
             while !step.is_cancelled() {
                 step.random(64 << 10);
             }
             Ok("called".to_owned())
         }
-        // Says after its time that it failed for another reason.
+        // Reports a failure of another reason after its timeout.
         "time.excuse" => {
             let _ = step.sleep(time);
             Err(Error::new(

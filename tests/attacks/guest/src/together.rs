@@ -1,4 +1,4 @@
-//! Steps that take much memory side by side.
+//! Steps that use much memory in parallel.
 
 use std::hint::black_box;
 
