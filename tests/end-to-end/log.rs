@@ -285,7 +285,7 @@ fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and
         }
         // The text that a front end quotes is logged without the token.
         assert!(
-            log.contains("a call of Google is made again"),
+            log.contains("retrying a call to Google"),
             "{} lines",
             log.lines().count()
         );
@@ -367,7 +367,7 @@ fn no_token_or_cookie_of_an_api_server_that_refuses_is_in_the_loudest_log() {
         assert!(calls.load(Ordering::Relaxed) >= 3, "{said}");
         let log = log(&place);
         assert!(
-            log.contains("a request to an API server is sent again"),
+            log.contains("retrying a request to an API server"),
             "{} lines",
             log.lines().count()
         );

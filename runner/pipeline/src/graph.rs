@@ -127,7 +127,7 @@ fn names(problems: &mut Problems<'_>, known: &Known<'_>, step: &Step) {
                 let message = if keys.is_empty() {
                     "this step has no matrix".to_owned()
                 } else {
-                    format!("the matrix has no `{key}`")
+                    format!("the matrix has no key `{key}`")
                 };
                 problems.unknown(
                     codes::matrix::KEY,

@@ -55,7 +55,7 @@ pub(crate) fn names(
                 continue;
             }
             if what != "outputs" {
-                let message = format!("a step has no `{what}`");
+                let message = format!("a step has no field `{what}`");
                 problems.unknown(
                     codes::step::FIELD,
                     expression.at,

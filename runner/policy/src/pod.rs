@@ -89,7 +89,7 @@ impl Walk<'_> {
                 None => {
                     return Err(refuse(
                         &at,
-                        format!("`{key}` is not a field that pods may have here"),
+                        format!("the field `{key}` is not allowed in pods here"),
                     ));
                 }
             }
@@ -192,7 +192,7 @@ impl Walk<'_> {
             if reserved && key != "cluster-autoscaler.kubernetes.io/safe-to-evict" {
                 return Err(refuse(
                     &format!("{at}.{key}"),
-                    format!("the annotation `{key}` is not one that pods may have here"),
+                    format!("the annotation `{key}` is not allowed in pods"),
                 ));
             }
         }

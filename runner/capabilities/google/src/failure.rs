@@ -91,7 +91,7 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
             ),
         )
         .with_help(
-            "something else may have answered in its place, such as a proxy's sign-in page",
+            "another server may have answered in place of the API, such as a proxy's sign-in page",
         );
     }
     Failure::new(

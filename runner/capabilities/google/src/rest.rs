@@ -191,7 +191,7 @@ pub fn too_many(what: &str, found: usize) -> Failure {
         Class::Exhausted,
         codes::google::TOO_MANY,
         Owner::Cloud,
-        format!("cannot {what}: there are more than {found} of them"),
+        format!("cannot {what}: the list has more than {found} entries"),
     )
 }
 
@@ -238,7 +238,9 @@ async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, F
             Owner::Cloud,
             format!("cannot {what}: the answer is not JSON: {error}"),
         )
-        .with_help("something else may have answered in its place, such as a proxy's sign-in page")
+        .with_help(
+            "another server may have answered in place of the API, such as a proxy's sign-in page",
+        )
     })
 }
 

@@ -45,7 +45,7 @@ where
         let state = RetryState::new(true).set_attempt_count(tried);
         let pause = backoff.on_failure(&state);
         let (code, why) = (failure.code.exact(), failure.message.exact());
-        tracing::debug!(tried, ?pause, code, why, "a call of Google is made again");
+        tracing::debug!(tried, ?pause, code, why, "retrying a call to Google");
         tokio::time::sleep(pause).await;
     }
 }

@@ -35,7 +35,7 @@ impl wit::Host for Calls<'_> {
         let call = self.gate.call_within(
             functions::WHO_AM_I,
             Key::Identity,
-            "see who the runner is".to_owned(),
+            "read the runner's identity".to_owned(),
         );
         let found = call
             .run(async { identity.who_am_i(&step.masks).await })

@@ -31,7 +31,7 @@ pub(super) async fn can_i(client: Client, query: &AccessQuery) -> Result<Access,
     let answer = Api::<SelfSubjectAccessReview>::all(client)
         .create(&PostParams::default(), &review)
         .await
-        .map_err(|error| of_error("ask what the caller may do", &error))?;
+        .map_err(|error| of_error("check the caller's permissions", &error))?;
     let status = answer.status.unwrap_or_default();
     Ok(Access {
         allowed: status.allowed,

@@ -19,7 +19,7 @@ where
     for _ in 1..TRIES {
         match send().await {
             Err(error) if may_heal(&error) => {
-                tracing::debug!(%error, "a request to an API server is sent again");
+                tracing::debug!(%error, "retrying a request to an API server");
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }

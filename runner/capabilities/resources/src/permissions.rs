@@ -17,7 +17,7 @@ pub async fn test(
     name: &Name,
     permissions: &[String],
 ) -> Result<Vec<String>, Failure> {
-    let what = format!("ask for permissions on {}", name.as_str());
+    let what = format!("test permissions on {}", name.as_str());
     let request = TestIamPermissionsRequest::new()
         .set_resource(name.as_str())
         .set_permissions(permissions);
@@ -68,7 +68,7 @@ pub async fn look(
     resource: &PolicyResource,
     name: &Name,
 ) -> Result<(), Failure> {
-    let what = format!("find {}", name.as_str());
+    let what = format!("get {}", name.as_str());
     let name_text = name.as_str();
     match resource {
         PolicyResource::Project(_) => {

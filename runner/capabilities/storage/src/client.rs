@@ -75,7 +75,7 @@ impl Storage {
         bucket: &str,
         permissions: &[String],
     ) -> Result<Vec<String>, Failure> {
-        let what = format!("ask for permissions on gs://{bucket}");
+        let what = format!("test permissions on gs://{bucket}");
         let query: Vec<String> = permissions
             .iter()
             .map(|permission| format!("permissions={}", utf8_percent_encode(permission, NAME)))
