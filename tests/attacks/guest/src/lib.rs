@@ -52,7 +52,7 @@ pub(crate) struct Inputs {
 #[sidestep::data]
 #[derive(Debug)]
 struct Outputs {
-    /// The content that the act could read; empty if none.
+    /// The result of the act, such as the content that it could read.
     found: String,
 }
 
