@@ -78,7 +78,7 @@ async fn execute(flags: &Flags, environment: &Environment, log: &Log<'_>) -> Res
     }
     let identity = Identity::new(environment)?;
     let work = tempfile::tempdir()
-        .map_err(|error| Failure::Plain(format!("cannot make a temporary folder: {error}")))?;
+        .map_err(|error| Failure::Plain(format!("cannot create a temporary folder: {error}")))?;
     let context = context::resolve(flags, environment, &identity, work.path())
         .await
         .map_err(|message| Failure::Usage(format!("error resolving source context: {message}")))?;

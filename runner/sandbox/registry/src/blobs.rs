@@ -55,7 +55,7 @@ async fn get(
         None => (0, size, false),
         Some(Ok((first, length))) => (first, length, true),
         Some(Err(())) => {
-            let message = format!("The blob has {size} bytes, and nothing of it is in the range.");
+            let message = format!("The blob has {size} bytes, none of which are in the range.");
             return Err(Failure::range(message));
         }
     };
@@ -186,7 +186,7 @@ pub(crate) async fn upload(
         Method::PUT => {
             let params = Params::parse(parts.uri.query());
             let digest = params.get("digest").ok_or_else(|| {
-                Failure::digest_invalid("An upload ends with PUT and ?digest=sha256:….")
+                Failure::digest_invalid("An upload must end with PUT and ?digest=sha256:….")
             })?;
             let upload = app.uploads.take(&name, id).await?;
             follows(&parts.headers, upload.size())?;
@@ -217,7 +217,7 @@ fn follows(headers: &HeaderMap, size: u64) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::range(format!(
-        "The upload has {size} bytes; a chunk \"{value}\" does not follow on them."
+        "The upload has {size} bytes; the chunk \"{value}\" does not continue it."
     )))
 }
 

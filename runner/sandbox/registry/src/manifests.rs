@@ -113,7 +113,7 @@ fn put(
         && *said != digest
     {
         return Err(Failure::digest_invalid(format!(
-            "The manifest was pushed as {said}, and is {digest}."
+            "The manifest was pushed as {said}, but its digest is {digest}."
         )));
     }
     let manifest: Value = serde_json::from_slice(bytes).map_err(|error| {
@@ -153,13 +153,13 @@ fn facts(parts: &Parts, manifest: &Value, size: usize) -> Result<Facts, Failure>
     let media_type = header.or(inside).unwrap_or_default();
     if !IMAGES.contains(&media_type) && !INDEXES.contains(&media_type) {
         return Err(Failure::manifest_invalid(format!(
-            "\"{media_type}\" is not a kind of manifest that is taken here: OCI and Docker schema 2 \
-             images and indexes are."
+            "\"{media_type}\" is not an accepted type of manifest: use an OCI or Docker schema 2 \
+             image or index."
         )));
     }
     if let Some(inside) = inside.filter(|inside| *inside != media_type) {
         return Err(Failure::manifest_invalid(format!(
-            "The manifest says that it is {inside}, its Content-Type {media_type}."
+            "The manifest says that it is {inside}, but its Content-Type is {media_type}."
         )));
     }
     let subject = match &manifest["subject"] {
@@ -191,7 +191,7 @@ fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure
     let layers = manifest["layers"].as_array();
     let (config, Some(layers)) = (&manifest["config"], layers) else {
         return Err(Failure::manifest_invalid(
-            "An image manifest has config and layers.",
+            "An image manifest must have config and layers.",
         ));
     };
     for blob in std::iter::once(config).chain(layers) {
@@ -203,7 +203,7 @@ fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure
         match app.disk.blob(image, &digest)? {
             Some((is, _)) if size.is_some_and(|size| size != is) => {
                 return Err(Failure::manifest_invalid(format!(
-                    "The manifest gives {digest} {} bytes; it has {is}.",
+                    "The manifest says that {digest} has {} bytes, but it has {is}.",
                     size.unwrap_or_default()
                 )));
             }
@@ -221,7 +221,8 @@ fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure
 
 fn check_index(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure> {
     let children = manifest["manifests"].as_array();
-    let children = children.ok_or_else(|| Failure::manifest_invalid("An index has manifests."))?;
+    let children =
+        children.ok_or_else(|| Failure::manifest_invalid("An index must have manifests."))?;
     for child in children {
         let (digest, _) = descriptor(child)?;
         if app.disk.facts(image, &digest)?.is_none() {

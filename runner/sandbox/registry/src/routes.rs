@@ -19,7 +19,7 @@ pub(crate) async fn ping(State(app): State<Arc<App>>, request: Request) -> Respo
         Ok(Some(_)) => StatusCode::OK.into_response(),
         Ok(None) => Failure::unauthorized(
             challenge(),
-            "Unauthenticated request: a token is to be had where the challenge says.",
+            "Unauthenticated request: get a token from the realm in the challenge.",
         )
         .into_response(),
         Err(failure) => failure.into_response(),

@@ -65,7 +65,7 @@ impl Parts {
             }
             if self.buffer.len() > HEAD {
                 return Err(Failure::invalid(
-                    "The multipart body has no boundary where one is due.",
+                    "The multipart body has no boundary where one is required.",
                 ));
             }
             self.fill().await?;
