@@ -33,12 +33,13 @@ impl Walk {
     fn within_limits(&self) -> Result<(), String> {
         if self.comprehensions > MAX_COMPREHENSIONS {
             return Err(format!(
-                "an expression has at most {MAX_COMPREHENSIONS} of map, filter, all, exists"
+                "an expression can call map, filter, all and exists at most {MAX_COMPREHENSIONS} \
+                 times"
             ));
         }
         if self.comprehensions > 0 && self.additions > MAX_ADDITIONS {
             return Err(format!(
-                "an expression with map, filter, all or exists has at most {MAX_ADDITIONS} `+`"
+                "an expression with map, filter, all or exists can have at most {MAX_ADDITIONS} `+`"
             ));
         }
         Ok(())
@@ -131,7 +132,8 @@ impl Walk {
                 let depth = depth + 1;
                 if depth > MAX_COMPREHENSION_DEPTH {
                     return Err(format!(
-                        "map, filter, all and exists nest at most {MAX_COMPREHENSION_DEPTH} deep"
+                        "map, filter, all and exists can nest at most {MAX_COMPREHENSION_DEPTH} \
+                         deep"
                     ));
                 }
                 self.visit(&comprehension.accu_init, &mut Vec::new(), guarded, depth)?;
