@@ -202,7 +202,7 @@ fn secret() -> Value {
 
 fn retry() -> Value {
     json!({
-        "description": "When a failed attempt is retried.",
+        "description": "The conditions for retrying a failed attempt.",
         "type": "object",
         "required": ["attempts"],
         "additionalProperties": false,

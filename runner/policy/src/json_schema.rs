@@ -85,9 +85,9 @@ pub fn schema_policy() -> Value {
                     "ref": patterns(Kind::Name, "The ref: `refs/heads/main`"),
                     "event": patterns(Kind::Name, "The CI's event: `push`"),
                     "trust": {
-                        "description": "How far the origin is known: `verified` from the CI's \
-                                        signed token, `unverified` from the environment or from \
-                                        git, `fork` for a pull request from another repository.",
+                        "description": "The trust in the origin: `verified` from the CI's signed \
+                                        token, `unverified` from the environment or from git, \
+                                        `fork` for a pull request from another repository.",
                         "default": "verified",
                         "anyOf": [trust, { "type": "array", "items": trust }],
                     },

@@ -88,7 +88,7 @@ macro_rules! files {
 pub fn scenarios() -> Vec<Scenario> {
     let healthy = Scenario {
         name: "healthy".to_owned(),
-        description: "Everything is linked as it should be.".to_owned(),
+        description: "All links of the workload's identity are correct.".to_owned(),
         ..Scenario::default()
     };
     let files = files![
