@@ -153,7 +153,7 @@ pub(super) fn failure(action: &str, path: &str, error: &OpenError) -> Failure {
             Class::Conflict,
             codes::workspace::CHANGING,
             Owner::Author,
-            format!("can't {action} `{path}`: it keeps being replaced"),
+            format!("can't {action} `{path}`: other processes keep replacing it"),
         ),
         OpenError::LinkLoop => Failure::new(
             Class::InvalidInput,

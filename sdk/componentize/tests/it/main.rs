@@ -1,7 +1,7 @@
 //! Tests of the contract's text, and of guests converted to components.
 #![allow(
     clippy::disallowed_methods,
-    reason = "the variables of the tests' own tasks are not settings of the runner"
+    reason = "what the tests' own tasks set is no setting of the runner"
 )]
 
 mod guests;

@@ -2,7 +2,7 @@
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "the variables of the tests' own tasks are not settings of the runner"
+    reason = "the tests read variables of their own, not settings of the runner"
 )]
 #![allow(
     clippy::cast_possible_truncation,
