@@ -129,7 +129,7 @@ impl AttemptSink {
                 Class::InvalidInput,
                 codes::checkpoint::TOO_LARGE,
                 Owner::Plugin,
-                format!("a checkpoint of {size} bytes; at most {MAX_CHECKPOINT} are kept"),
+                format!("the checkpoint has {size} bytes; at most {MAX_CHECKPOINT} are allowed"),
             ));
         }
         let checkpoint = Checkpoint {
