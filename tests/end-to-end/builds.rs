@@ -23,7 +23,7 @@ fn an_image_is_built_and_pulled_and_an_unchanged_context_is_not_sent_again() {
         })
     };
     assert!(
-        said("not sent: this very context is there already").is_some(),
+        said("not sent: the bucket already holds this context").is_some(),
         "{again:#?}"
     );
     let call = find(&again, "host-call", |data| data["function"] == "put");

@@ -12,31 +12,31 @@ use sidestep::{Bucket, Class, Creation, Error, Owner, Result, Step};
 const TREE: &str = "sidestep-tree";
 const PACKER: &str = "sidestep-packer";
 
-/// What to send, and where.
+/// The folder to upload and the bucket that receives it.
 #[sidestep::data]
 #[derive(Debug)]
 struct Inputs {
     /// The context's folder, relative to the workspace.
     #[serde(default = "here")]
     path: String,
-    /// The Dockerfile, relative to `path`: its own ignore file goes before `.dockerignore`.
+    /// The Dockerfile, relative to `path`. Its own ignore file takes precedence over `.dockerignore`.
     #[serde(default = "dockerfile")]
     dockerfile: String,
-    /// Patterns of .dockerignore's syntax, applied after those of the file.
+    /// Patterns in .dockerignore syntax, applied after those of the ignore file.
     #[serde(default)]
     ignore: Vec<String>,
-    /// Whether files keep the modes that they have here. Without it a file has mode 644, or 755
-    /// where anyone may execute it, so that the context is the same from every machine.
+    /// Whether files keep the modes that they have in the workspace. By default, a file gets mode
+    /// 644, or 755 if anyone may execute it, so that every machine makes the same archive.
     #[serde(default)]
     keep_modes: bool,
     /// The bucket.
     bucket: Bucket,
-    /// What the object's name begins with.
+    /// The prefix of the object's name.
     #[serde(default = "contexts")]
     prefix: String,
 }
 
-/// Where the context is.
+/// The uploaded context.
 #[sidestep::data]
 #[derive(Debug)]
 struct Outputs {
@@ -48,9 +48,9 @@ struct Outputs {
     generation: u64,
     /// Bytes of the archive.
     size: u64,
-    /// How many files, folders and links it holds.
+    /// The number of files, folders and links in the archive.
     entries: u64,
-    /// Whether it was sent now, rather than there already.
+    /// Whether this step uploaded the archive; false if the bucket already held it.
     sent: bool,
 }
 
@@ -95,7 +95,7 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
         sent,
     };
     if let Some(object) = there_already(bucket, &name, &packed)? {
-        sidestep::info!("not sent: this very context is there already, {uri}");
+        sidestep::info!("not sent: the bucket already holds this context, {uri}");
         return Ok(done(object.generation, object.size, false));
     }
     let options = PutOptions::new()
@@ -110,7 +110,7 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
         sidestep::info!("sent {} to {uri}", bytes(written.size));
     } else {
         // Another run was faster with the same content.
-        sidestep::info!("not sent: this very context came to be there meanwhile, {uri}");
+        sidestep::info!("not sent: another run uploaded this context meanwhile, {uri}");
     }
     Ok(done(written.generation, written.size, sent))
 }
@@ -146,13 +146,13 @@ fn unsent(error: Error, bucket: &str, prefix: &str) -> Error {
     }
 }
 
-/// Who was refused: Cloud Storage says `X does not have …`. None where it does not say.
+/// Returns who was refused, if the message says so: Cloud Storage writes `X does not have …`.
 fn refused(message: &str) -> Option<Member> {
     let (before, _) = message.split_once(" does not have ")?;
     Member::of_caller(before.rsplit(' ').next()?)
 }
 
-/// The object, if it is there and holds this tree.
+/// Returns the object if it exists and holds this tree.
 fn there_already(bucket: &str, name: &str, packed: &Packed) -> Result<Option<Object>> {
     let object = match storage::stat(ObjectRef::new(bucket, name)) {
         Ok(object) => object,
@@ -184,7 +184,7 @@ fn describe(path: &str, packed: &Packed) {
         packed.ignored
     );
     for file in packed.largest.iter().filter(|file| file.size >= 10 << 20) {
-        sidestep::info!("large: {} ({})", file.path, bytes(file.size));
+        sidestep::info!("large file: {} ({})", file.path, bytes(file.size));
     }
     for mode in &packed.modes {
         let said = changed(mode);
@@ -199,7 +199,7 @@ fn describe(path: &str, packed: &Packed) {
     }
 }
 
-/// A changed mode, and whose it is.
+/// Describes a changed mode and the files that have it.
 fn changed(mode: &ChangedMode) -> String {
     let ChangedMode { about, example, .. } = mode;
     match mode.count {
