@@ -11,12 +11,12 @@ use crate::sites::sites;
 pub fn page() -> String {
     let mut page = format!(
         "# kaniko's messages\n\n\
-         Made by `cargo xtask generate` from the table of `kaniko-launch`, which holds for kaniko \
-         1.28.3. A message is read from kaniko's own final error line only: it is the last line \
-         that has one of kaniko's outer prefixes, and kaniko ends with the exit code that belongs \
-         to it. What a RUN prints does not count. A message without an answer ends with \
+         `cargo xtask generate` makes this page from the table of `kaniko-launch`, which describes \
+         kaniko 1.28.3. The step reads a message only from kaniko's own final error line: the last \
+         line that has one of kaniko's outer prefixes, if kaniko ends with the exit code that \
+         belongs to it. The output of a RUN does not count. A message without an answer fails with \
          `kaniko.failed` and shows its cause.\n\n\
-         kaniko's source makes errors at {} places. {}\n\n## Answers\n\n\
+         kaniko's source creates errors in {} places. {}\n\n## Answers\n\n\
          | code | class | owner | what happened | what to do |\n|---|---|---|---|---|\n",
         sites()
             .flat_map(|source| source.sites)
@@ -37,8 +37,8 @@ pub fn page() -> String {
         );
     }
     page.push_str(
-        "\n## Causes\n\nThe first row that fits counts. `*` stands for any text, `{}` for text \
-         that the answer uses, `$` for the end.\n\n| phase | cause | code |\n|---|---|---|\n",
+        "\n## Causes\n\nThe first row that matches decides. `*` matches any text, `{}` text \
+         that the answer uses, and `$` the end.\n\n| phase | cause | code |\n|---|---|---|\n",
     );
     for cause in CAUSES {
         let phases: Vec<&str> = cause.within.iter().map(|phase| phase.name()).collect();
@@ -65,9 +65,9 @@ pub fn page() -> String {
         let _ = writeln!(page, "| {} | `{}` |", code(&line), kind.facts().code);
     }
     page.push_str(
-        "\n## Sites\n\nEvery place in kaniko's source that makes an error. An *outer* prefix names \
-         the phase; a *link* wraps a cause, which decides; *internal* ones have no other answer \
-         than `kaniko.failed`.\n",
+        "\n## Sites\n\nEvery place in kaniko's source that creates an error. An *outer* prefix \
+         names the phase. A *link* wraps a cause, and the cause decides the answer. An *internal* \
+         error has no answer other than `kaniko.failed`.\n",
     );
     for source in sites() {
         let _ = writeln!(

@@ -10,9 +10,9 @@ use crate::site::Source;
 
 const WARMER: &str = "another program: the warmer";
 const COMMAND: &str = "another command of the executor";
-const CONTEXT: &str = "another kind of context than gs://";
+const CONTEXT: &str = "only for a context that is not gs://";
 const FLAG: &str = "only with a flag or variable that kaniko-launch does not set";
-const LOGGED: &str = "logged as a warning or at debug level, and the build goes on";
+const LOGGED: &str = "logged as a warning or at debug level, and the build continues";
 const CODE: &str = "cannot happen with the arguments that the code gives";
 
 /// Every source file with its sites.
