@@ -160,7 +160,7 @@ fn a_quota_that_covers_cpu_is_named_and_met_with_the_input() {
         "{message}"
     );
     assert!(
-        failed["help"].to_string().contains("give `cpu`"),
+        failed["help"].to_string().contains("set `cpu`"),
         "{failed:#}"
     );
     for cpu in [

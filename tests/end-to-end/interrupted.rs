@@ -71,7 +71,7 @@ fn a_killed_run_goes_on_with_the_same_pod() {
     let said = find(&after, "log", |data| {
         data["message"]
             .as_str()
-            .is_some_and(|m| m.contains("is building already"))
+            .is_some_and(|m| m.contains("is already building"))
     });
     assert!(said.is_some(), "it goes on with the pod that it finds");
     let sent = find(&after, "host-call", |data| data["function"] == "put");

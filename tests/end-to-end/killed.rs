@@ -244,7 +244,7 @@ fn a_termination_cancels_or_detaches_as_asked() {
     // The resumed run finds that pod, and the next interrupt removes it.
     let mut run = Running::start(&mut place, &["resume", &id]);
     assert!(
-        run.until(|event| is_log(event, "is building already")),
+        run.until(|event| is_log(event, "is already building")),
         "it ended"
     );
     signal(&run.child, "INT");
@@ -286,7 +286,7 @@ fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
 
     let mut run = Running::start(&mut place, &["resume", &id]);
     assert!(
-        run.until(|event| is_log(event, "is building already")),
+        run.until(|event| is_log(event, "is already building")),
         "it ended"
     );
     signal(&run.child, "INT");

@@ -16,14 +16,14 @@ use crate::refused::refused;
 use crate::told::Told;
 use crate::watch::Watch;
 
-/// How much of the log's end is looked at for the lines that follow kaniko's error: its usage text
+/// The bytes at the log's end that are searched for the lines after kaniko's error: its usage text
 /// has some 10 KiB.
 const TAIL: u32 = 16 * 1024;
 
 /// The host's code when there is no pod to follow.
 const NOT_FOUND: &str = codes::pod::NOT_FOUND;
 
-/// Builds, and gives the digest.
+/// Builds the image and returns its digest.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let identity = Identity::new(inputs);
     if let Some(warning) = identity.warning() {
@@ -55,7 +55,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
             }
         },
         Creation::AlreadyThere => {
-            sidestep::info!("pod {place} is building already; going on with it");
+            sidestep::info!("pod {place} is already building; following it");
         }
     }
     let pod = PodRef {
@@ -135,7 +135,7 @@ fn report(step: &Step, line: &str) {
     });
 }
 
-/// Each warning is worth one line; what goes well is in the progress.
+/// Logs each warning once; what goes well is in the progress.
 fn tell(step: &Step, event: &Value, told: &mut Told) -> Result<()> {
     let text = |key: &str| event[key].as_str().unwrap_or_default();
     let (reason, message) = (text("reason"), text("message"));

@@ -13,7 +13,7 @@ use crate::resources;
 /// The largest Dockerfile that is read.
 const LARGEST: u64 = 1 << 20;
 
-/// Reads the Dockerfile in the workspace, and looks at what identity is asked for.
+/// Checks the inputs and the Dockerfile in the workspace.
 pub(crate) fn check(inputs: &Known) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = key_in_secret(inputs).into_iter().collect();
     found.extend(inputs.context.as_deref().and_then(layout::warning));
@@ -40,14 +40,14 @@ pub(crate) fn images(inputs: &Inputs) -> Result<()> {
     }
 }
 
-/// An image of Artifact Registry lies in a repository: `HOST/PROJECT/REPOSITORY/NAME`
+/// Reports an Artifact Registry image without a repository: it is `HOST/PROJECT/REPOSITORY/NAME`
 /// (<https://cloud.google.com/artifact-registry/docs/docker/names>).
 fn without_repository(image: &ImageRef) -> Option<Diagnostic> {
     Repository::is_left_out(image.repository()).then(|| {
-        let message = format!("the image {image} names no repository to push to");
+        let message = format!("the image {image} does not name a repository to push to");
         let host = image.registry();
         Diagnostic::error(codes::kaniko::DESTINATION, message)
-            .help(format!("an image there is {host}/PROJECT/REPOSITORY/NAME"))
+            .help(format!("write {host}/PROJECT/REPOSITORY/NAME"))
     })
 }
 
@@ -55,12 +55,12 @@ fn key_in_secret(inputs: &Known) -> Option<Diagnostic> {
     let key = inputs.google_key.as_ref()?;
     let namespace = inputs.namespace.as_deref().unwrap_or("the namespace");
     let message = format!(
-        "`googleKey` gives the build a service account's key: whoever reads Secret {} of {namespace} has it, and it stays valid until somebody deletes it",
+        "`googleKey` gives the build a service account's key: anyone who can read Secret {} of {namespace} can use the key until it is deleted",
         key.secret
     );
     Some(
         Diagnostic::warning(codes::identity::KEY_IN_SECRET, message)
-            .help("the way out is Workload Identity: leave `googleKey` out and link `serviceAccount` to the key's account")
+            .help("use Workload Identity instead: remove `googleKey` and link `serviceAccount` to the key's account")
             .help("the run prints the commands, and docs/ways.md explains them"),
     )
 }
@@ -76,9 +76,9 @@ fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diag
             vec![
                 Diagnostic::error(
                     codes::dockerfile::MISSING,
-                    format!("there is no {file} to build from"),
+                    format!("the Dockerfile {file} does not exist"),
                 )
-                .help("name it with `dockerfile`, relative to `path`"),
+                .help("set `dockerfile` to its path, relative to `path`"),
             ]
         }
         Err(error) => vec![error.into()],

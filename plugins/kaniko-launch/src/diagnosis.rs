@@ -70,13 +70,13 @@ fn of_cause(
         }
         Kind::ContextMissing => answer(
             kind,
-            format!("there is no context {} (any more)", inputs.context),
+            format!("the context {} does not exist (any more)", inputs.context),
         )
         .help(facts.help),
         Kind::DockerfileMissing => {
             let error = answer(
                 kind,
-                format!("the context holds no `{}`", inputs.dockerfile),
+                format!("the context does not contain `{}`", inputs.dockerfile),
             );
             let error = error.help(facts.help).helps(list_context(inputs));
             match layout::if_not_sent(&inputs.context, &inputs.dockerfile) {

@@ -33,7 +33,7 @@ struct Reading<'a> {
     known: &'a Known,
 }
 
-/// All that is wrong with a Dockerfile.
+/// Returns every problem of a Dockerfile.
 pub(crate) fn problems(path: &str, text: &str, known: &Known) -> Vec<Diagnostic> {
     let at = |found: Diagnostic, byte| {
         let (line, column) = place(text, byte);
@@ -91,20 +91,20 @@ pub(crate) fn problems(path: &str, text: &str, known: &Known) -> Vec<Diagnostic>
     found
 }
 
-/// What the parser says, where that says it; some of its words are for its authors.
+/// Rewords the parser's messages that are not clear to a user.
 fn syntax(message: String) -> Diagnostic {
     let (message, help) = match message.as_str() {
         "no build stage in current context" => (
-            "this stands before the first FROM".to_owned(),
-            Some("only ARG may stand there"),
+            "this instruction comes before the first FROM".to_owned(),
+            Some("only ARG is allowed there"),
         ),
         "file with no instructions" => ("the file has no instructions".to_owned(), None),
         "dockerfile must contain at least one FROM instruction" => {
             ("the file has no FROM".to_owned(), None)
         }
         "unterminated heredoc" => (
-            "nothing ends the here-document that begins here".to_owned(),
-            Some("its name has to stand on a line of its own, with nothing before or after it"),
+            "the here-document that begins here has no end".to_owned(),
+            Some("its name must be on a line of its own, with nothing before or after it"),
         ),
         _ => (message, None),
     };
@@ -155,7 +155,7 @@ impl Reading<'_> {
     }
 }
 
-/// How to give an argument a value, as YAML for the step.
+/// Returns the help that gives an argument a value, as YAML for the step.
 fn build_arg(known: &Known, name: &str, value: &str) -> String {
     match &known.build_args {
         Some(given) if !given.is_empty() => {

@@ -13,13 +13,13 @@ const SERVED: &str = "iam.gke.io/gke-metadata-server-enabled";
 /// The executor that is used unless the step names another; pin it by digest in your pipelines.
 const EXECUTOR: &str = "ghcr.io/osscontainertools/kaniko:v1.28.3";
 
-/// What to build, where, and as whom.
+/// The image to build, the cluster that builds it, and the build's identity.
 #[sidestep::data]
 #[derive(Debug)]
 pub(crate) struct Inputs {
-    /// The context: `gs://BUCKET/OBJECT`, as context-upload gives it.
+    /// The context: `gs://BUCKET/OBJECT`, as context-upload returns it.
     pub context: String,
-    /// The context's folder in the workspace, so that the Dockerfile is checked before the build.
+    /// The context's folder in the workspace; its Dockerfile is checked before the build.
     #[serde(default = "here")]
     pub path: String,
     /// The Dockerfile, relative to the context.
@@ -28,70 +28,70 @@ pub(crate) struct Inputs {
     /// The images to push, `HOST/REPOSITORY:TAG`.
     #[schemars(length(min = 1))]
     pub destinations: Vec<ImageRef>,
-    /// The cluster that builds.
+    /// The cluster to build in.
     pub cluster: Cluster,
-    /// The namespace that builds.
+    /// The namespace to build in.
     pub namespace: String,
     /// The Kubernetes service account that the build runs as.
     pub service_account: String,
-    /// A Google service account's key in a Secret of the namespace, which the build then uses in
-    /// place of its workload identity. It works, and warns: a key is valid for whoever has it.
+    /// A Google service account's key in a Secret of the namespace, which the build uses instead of
+    /// its workload identity. The step warns about it: anyone who has the key can use it.
     #[serde(default)]
     pub google_key: Option<GoogleKey>,
     /// The build stage to stop at; the last one if absent.
     #[serde(default)]
     pub target: Option<String>,
-    /// Values for the Dockerfile's ARGs. They end up in the image's history: no secrets.
+    /// Values for the Dockerfile's ARGs. They are visible in the image's history: pass no secrets.
     #[serde(default)]
     pub build_args: BTreeMap<String, String>,
-    /// The platform to build for, `OS/ARCHITECTURE`; the node's if absent.
+    /// The platform to build for, `OS/ARCHITECTURE`; the node's platform if absent.
     #[serde(default)]
     pub platform: Option<String>,
-    /// The repository that caches layers; none if absent.
+    /// The repository for cached layers; layers are not cached if absent.
     #[serde(default)]
     pub cache_repo: Option<ImageRef>,
     /// The kaniko image.
     #[serde(default = "executor")]
     pub executor: ImageRef,
     /// CPU time of the build: a quantity (`2`, `500m`) for request and limit, or
-    /// `{ request, limit }`. Namespaces whose quota covers CPU need it.
+    /// `{ request, limit }`. Required in a namespace whose quota covers CPU.
     #[serde(default)]
     pub cpu: Option<Amount<Cpu>>,
     /// Memory of the build: a size for request and limit, or `{ request, limit }`.
     #[serde(default)]
     pub memory: Option<Amount<ByteSize>>,
-    /// Disk of the build, in the same forms: archive and extracted files at the same time, and the
-    /// image's layers.
+    /// Disk space of the build, in the same forms. It holds the archive and the extracted files at
+    /// the same time, and the image's layers.
     #[serde(default)]
     pub ephemeral_storage: Option<Amount<ByteSize>>,
     /// Labels of the nodes to build on. The default is what Workload Identity needs on Standard
-    /// clusters; on Autopilot give `{}`. Without it the step looks at the cluster's node pools, and
-    /// warns where a build would run as its node's account.
+    /// clusters; on Autopilot, set `{}`. Without that label, the step checks the cluster's node pools
+    /// and warns if the build would run as its node's account.
     #[serde(default = "metadata_server")]
     pub node_selector: BTreeMap<String, String>,
-    /// How long an image that can't be pulled may take to heal.
+    /// How long to wait while an image can't be pulled.
     #[serde(default = "pull_grace")]
     pub pull_grace: Duration,
-    /// How long the pod may wait for room on a node.
+    /// How long to wait until the pod is scheduled to a node.
     #[serde(default = "pending_grace")]
     pub pending_grace: Duration,
 }
 
-/// Where a service account's key lies.
+/// The Secret that holds a service account's key.
 #[sidestep::data]
 #[derive(Debug)]
 pub(crate) struct GoogleKey {
     /// The Secret's name.
     #[schemars(length(min = 1))]
     pub secret: String,
-    /// The key of the Secret that holds the file.
+    /// The entry of the Secret that holds the key file.
     #[serde(default = "key_file")]
     #[schemars(length(min = 1))]
     pub key: String,
 }
 
-/// What is known before anything runs: an input that waits for another step is absent, and one that
-/// nobody gave has its default.
+/// The inputs that are known before anything runs: an input that another step provides is absent,
+/// and an input that is not set has its default.
 #[derive(Debug, Default, Deserialize)]
 #[serde(crate = "sidestep::serde", rename_all = "camelCase", default)]
 pub(crate) struct Known {
@@ -113,7 +113,7 @@ pub(crate) struct Known {
     pub ephemeral_storage: Option<Amount<ByteSize>>,
 }
 
-/// Tells what is there, be it `null`, from what is absent.
+/// Distinguishes a value that is present, even `null`, from an absent one.
 fn present<'de, D, T>(deserializer: D) -> std::result::Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -123,15 +123,15 @@ where
 }
 
 impl Inputs {
-    /// Whether the build is kept to nodes on which it can't be the node's account.
+    /// Returns whether the build runs only on nodes where it can't be the node's account.
     pub(crate) fn only_served_nodes(&self) -> bool {
         self.node_selector
             .get(SERVED)
             .is_some_and(|value| value == "true")
     }
 
-    /// Whether the step asks to look at the cluster through GKE; the condition of its request for
-    /// `gke`: only where the build could have another identity than its workload's.
+    /// Returns whether the step reads the cluster through GKE: only if the build could have another
+    /// identity than its workload's. It is the condition of the request for `gke`.
     pub(crate) fn looks_at_cluster(&self) -> bool {
         self.cluster.project().is_some() && (self.google_key.is_some() || !self.only_served_nodes())
     }
@@ -142,7 +142,7 @@ impl Inputs {
     }
 }
 
-/// What was built.
+/// The pushed image.
 #[sidestep::data]
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outputs {

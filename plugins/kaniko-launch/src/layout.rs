@@ -8,7 +8,7 @@
 use sidestep::Diagnostic;
 use sidestep::codes;
 
-/// What the names of such archives end with: the packer's version.
+/// The suffix of the names of such archives: the packer's version.
 const PACKER: &str = "-p3.tar.gz";
 
 /// Whether an object's name is that of an archive of this layout, `ctx1-DIGEST-PACKER.tar.gz`.
@@ -33,12 +33,12 @@ pub(crate) fn arguments(context: &str, dockerfile: &str) -> Vec<String> {
     }
 }
 
-/// What to do about a Dockerfile that an archive may lack for its name or because an ignore file
-/// leaves it out. An archive of another layout holds each file of the context.
+/// Returns the help for a Dockerfile that an archive may lack because of its name or an ignore file.
+/// An archive of another layout holds each file of the context.
 pub(crate) fn if_not_sent(context: &str, dockerfile: &str) -> Option<String> {
     is_ours(context).then(|| {
         format!(
-            "if the folder holds it, give context-upload `dockerfile: {dockerfile}` too: a file that is ignored, or that is not called like a Dockerfile, is sent only if it is named there"
+            "if the folder contains it, set `dockerfile: {dockerfile}` for context-upload too: an ignored file, or one that is not named like a Dockerfile, is uploaded only if `dockerfile` names it"
         )
     })
 }
@@ -50,7 +50,7 @@ pub(crate) fn warning(context: &str) -> Option<Diagnostic> {
             codes::context::FILTERED_AGAIN,
             "kaniko applies the .dockerignore in this `context` again, and may leave out files that Docker would copy",
         )
-        .help("upload the context with context-upload, whose archives kaniko takes as they are")
+        .help("upload the context with context-upload, whose archives kaniko does not filter again")
     })
 }
 

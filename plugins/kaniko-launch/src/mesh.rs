@@ -13,7 +13,7 @@ pub(crate) fn not_ready(container: &str, line: &str) -> Error {
         Owner::Cluster,
         format!("kaniko started before the injected container `{container}` was ready, and had no network: {line}"),
     )
-    .help("run it again, or let the step do so: `retry: { attempts: 3, on: [unavailable] }`")
+    .help("run it again, or let the step retry: `retry: { attempts: 3, on: [unavailable] }`")
     .help(format!(
         "a cluster administrator can make `{container}` start first (a native sidecar, or Istio's `holdApplicationUntilProxyStarts`)"
     ))
@@ -47,7 +47,7 @@ fn of(name: &str, namespace: &str, what: &str) -> Error {
         Owner::Cluster,
         format!("the build can't start: the injected container `{name}` {what}"),
     )
-    .help("the cluster adds this container to pods of the namespace; its administrator can repair it, or leave build pods out. See what adds it:")
+    .help("the cluster adds this container to the namespace's pods; a cluster administrator can fix it, or exclude build pods. Find what adds it:")
     .helps(
         Command::new(&["kubectl", "get", "namespace"])
             .value(namespace)

@@ -45,7 +45,7 @@ pub(crate) fn outcome(
             Class::TimedOut,
             codes::pod::DEADLINE,
             Owner::Author,
-            "the build took longer than its time; the cluster ended it",
+            "the build exceeded its time limit, and the cluster ended it",
         )
         .help("give the step a longer `timeout`"),
         Ending::Deleted => Error::new(
@@ -54,7 +54,7 @@ pub(crate) fn outcome(
             Owner::Cluster,
             "somebody deleted the build's pod before it ended",
         )
-        .help("the cluster's audit log names who deleted it; then run it again"),
+        .help("run it again; the cluster's audit log names who deleted the pod"),
         Ending::ByThisRun => Error::new(
             Class::Failed,
             codes::pod::STOPPED,
@@ -77,14 +77,14 @@ fn disrupted(how: Disruption, message: &str) -> Error {
     let (code, what) = match how {
         Disruption::Drained => (
             codes::pod::EVICTED,
-            "the build's pod was evicted, as a node's drain or upgrade does",
+            "the build's pod was evicted, as when its node is drained or upgraded",
         ),
         Disruption::Evicted => (codes::pod::EVICTED, "the node evicted the build's pod"),
         Disruption::Preempted => (
             codes::pod::PREEMPTED,
-            "the build's pod made room for a pod of a higher priority",
+            "the build's pod was preempted by a pod of a higher priority",
         ),
-        Disruption::NodeLost => (codes::pod::NODE_LOST, "the build's node went away"),
+        Disruption::NodeLost => (codes::pod::NODE_LOST, "the build's node was lost"),
     };
     let error = Error::new(
         Class::Unavailable,
@@ -94,14 +94,14 @@ fn disrupted(how: Disruption, message: &str) -> Error {
     );
     let error = match how {
         Disruption::Evicted => error.help(
-            "give the build `memory` and `ephemeralStorage`, so that it is placed where there is room",
+            "set `memory` and `ephemeralStorage`, so that the build is scheduled to a node with enough room",
         ),
         Disruption::Preempted => {
-            error.help("the namespace's default priority decides which pods make room")
+            error.help("the namespace's default priority decides which pods are preempted")
         }
         Disruption::Drained | Disruption::NodeLost => error,
     };
-    error.help("run it again, or let the step do so: `retry: { attempts: 3, on: [unavailable] }`")
+    error.help("run it again, or let the step retry: `retry: { attempts: 3, on: [unavailable] }`")
 }
 
 /// Returns what happened, with the cluster's own sentence where there is one.
@@ -118,9 +118,9 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::failed(
             codes::kaniko::NO_DIGEST,
-            "kaniko ended well and wrote no digest, so it can't be told what was pushed",
+            "kaniko succeeded but wrote no digest, so the pushed image is unknown",
         )
-        .help("see that `executor` is a kaniko image"));
+        .help("check that `executor` is a kaniko image"));
     }
     let images: Vec<String> = inputs
         .destinations
@@ -141,14 +141,14 @@ fn built(ended: &Value, inputs: &Inputs) -> Result<Outputs> {
 fn out_of_memory(inputs: &Inputs) -> Error {
     let had = match inputs.memory.and_then(|memory| memory.limit) {
         Some(limit) => format!("its limit of {limit}"),
-        None => "what its node had to give".to_owned(),
+        None => "its node could provide".to_owned(),
     };
     Error::failed(
         codes::pod::OUT_OF_MEMORY,
         format!("the build needed more memory than {had}"),
     )
     .help("raise `memory`")
-    .help("or take less: fewer and smaller files in one RUN or COPY, no layer cache")
+    .help("or use less: fewer and smaller files in one RUN or COPY, no layer cache")
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
     match error.code.as_str() {
         codes::kubernetes::QUOTA => of_amounts(error, inputs),
         codes::kubernetes::POD_SECURITY => error
-            .help("kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this one are among its labels:")
+            .help("kaniko unpacks images as root and with a container's default capabilities: build in a namespace whose Pod Security level is `baseline`. The levels of this namespace are among its labels:")
             .helps(show_labels(inputs)),
         codes::kubernetes::SERVICE_ACCOUNT_MISSING => {
             let create = kubectl::create_account(&inputs.namespace, &inputs.service_account);
@@ -47,16 +47,16 @@ fn of_amounts(error: Error, inputs: &Inputs) -> Error {
         _ => named.join(" and "),
     };
     let help = if error.message.contains("must specify") {
-        format!("give {named} as a quantity or as `{{ request, limit }}`")
+        format!("set {named} to a quantity or to `{{ request, limit }}`")
     } else {
-        format!("fit {named} to what the namespace allows, or wait until other pods have ended")
+        format!("change {named} to what the namespace allows, or wait until other pods have ended")
     };
     let describe = Command::new(&["kubectl", "describe", "resourcequota,limitrange"])
         .option("-n", &inputs.namespace)
         .build();
     error
         .help(help)
-        .help("what the namespace allows:")
+        .help("see what the namespace allows:")
         .helps(describe)
 }
 
@@ -90,7 +90,7 @@ mod tests {
         );
         assert_eq!(
             helps[0],
-            "give `cpu` as a quantity or as `{ request, limit }`"
+            "set `cpu` to a quantity or to `{ request, limit }`"
         );
         assert_eq!(
             helps[2],
@@ -104,7 +104,7 @@ mod tests {
             "kubernetes.quota",
             "pods \"b\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi",
         );
-        assert!(helps[0].starts_with("fit `memory` to"), "{helps:?}");
+        assert!(helps[0].starts_with("change `memory` to"), "{helps:?}");
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::identity::Identity;
 use crate::inputs::Inputs;
 use crate::repair;
 
-/// How the addresses of Compute Engine's default accounts end.
+/// The suffix of the addresses of Compute Engine's default accounts.
 const NODE_ACCOUNT: &str = "-compute@developer.gserviceaccount.com";
 
-/// Failures of who the build is, and of what that identity may do.
+/// Returns the error of a failure that concerns the build's identity or its permissions.
 pub(super) fn of_access(
     kind: Kind,
     text: &str,
@@ -27,19 +27,19 @@ pub(super) fn of_access(
             let error = answer(
                 Kind::KeyRefused,
                 format!(
-                    "Google does not take the key of Secret {}/{secret}: {text}",
+                    "Google rejects the key in Secret {}/{secret}: {text}",
                     inputs.namespace
                 ),
             )
-            .help("it was deleted, or it is another account's or another file; do without it:");
+            .help("the key was deleted, belongs to another account, or is not a key file");
             error.helps(identity.way_off_the_key())
         }
         Kind::NoIdentity => answer(
             Kind::NoIdentity,
             format!("the build got no Google identity: no metadata server answered on its node for {workload}"),
         )
-        .help("on a new pod it can be a few seconds late: `retry: { attempts: 3, on: [unavailable] }`")
-        .help("else see that the node pool's metadata mode is GKE_METADATA"),
+        .help("on a new pod, the metadata server can be a few seconds late: `retry: { attempts: 3, on: [unavailable] }`")
+        .help("otherwise, check that the node pool's metadata mode is GKE_METADATA"),
         Kind::BindingMissing => {
             let error = answer(
                 Kind::BindingMissing,
@@ -72,7 +72,7 @@ pub(super) fn of_access(
     }
 }
 
-/// `text` is whom the refusal names.
+/// Returns the error of a refused context; `text` is the principal that the refusal names.
 fn context_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
     let error = answer(
         Kind::ContextDenied,
@@ -83,14 +83,14 @@ fn context_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error
     }
     let Some(member) = identity.refused(text) else {
         return error.help(format!(
-            "this is not who {} is linked to: find out which identity the build's pod has",
+            "{} is linked to another account: find out which identity the build's pod has",
             inputs.workload()
         ));
     };
     match repair::grant_reader(&member, &inputs.context) {
         Some(command) => error
             .help(
-                "an administrator of the bucket can grant it, for the objects beside the context:",
+                "an administrator of the bucket can grant it, for the objects in the context's folder:",
             )
             .help(command),
         None => {
@@ -103,7 +103,7 @@ fn context_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error
 fn respelt(error: Error, (why, annotate): (String, Option<Command>)) -> Error {
     match annotate {
         Some(command) => error
-            .help(format!("{why}; if this account is meant:"))
+            .help(format!("{why}; if you mean this account:"))
             .help(command),
         None => error.help(format!(
             "{why}; annotate it with NAME@PROJECT.iam.gserviceaccount.com"
@@ -130,11 +130,11 @@ fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
         .and_then(|account| account.create());
     let Some(create) = create else {
         return error.help(format!(
-            "annotate {workload} with one that does, or make it again"
+            "annotate {workload} with an existing account, or create this one again"
         ));
     };
     let error = error
-        .help("make it again and give it what it had (a new account of the same name has no roles), or annotate another:")
+        .help("create it again and grant it its roles (a new account with the same name has none), or annotate another account:")
         .help(create);
     error.helps(identity.bind()).helps(identity.roles())
 }
@@ -160,7 +160,7 @@ fn push_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
         Some(command) => error
             .help("an administrator of the repository can grant it:")
             .help(command),
-        None => error.help("it needs roles/artifactregistry.writer there"),
+        None => error.help("the build needs roles/artifactregistry.writer there"),
     }
 }
 
@@ -251,7 +251,7 @@ fn repository_missing(line: &FinalLine, inputs: &Inputs) -> Error {
         format!("{}: {}", facts.what, line.cause()),
     );
     if commands.is_empty() {
-        return error.help("create it at the registry, or push to another one");
+        return error.help("create it in the registry, or push to another repository");
     }
     error.help(facts.help).helps(commands)
 }
@@ -419,7 +419,10 @@ mod tests {
             error.message.contains("builds/builder-key: Invalid JWT"),
             "{error:?}"
         );
-        assert!(error.help[1].starts_with("the way out is"), "{error:?}");
+        assert!(
+            error.help[1].starts_with("use Workload Identity instead"),
+            "{error:?}"
+        );
     }
 
     fn told(line: &str, more: &Value) -> Error {
@@ -453,7 +456,7 @@ mod tests {
         let error = told(&line.replace("gcr.io/demo", "ghcr.io/demo"), &elsewhere);
         assert_eq!(
             error.help,
-            ["create it at the registry, or push to another one"]
+            ["create it in the registry, or push to another repository"]
         );
     }
 

@@ -7,22 +7,24 @@ use super::answer;
 use crate::inputs::Inputs;
 use crate::repair::explain_context;
 
-/// By what only the build could see.
+/// Returns the error of a Dockerfile failure that only the build can detect.
 pub(super) fn of_dockerfile(kind: Kind, text: &str, inputs: &Inputs) -> Error {
     match kind {
         Kind::SourceMissing => answer(
             kind,
-            format!("a COPY or ADD takes `{text}`, and the context holds none"),
+            format!("a COPY or ADD copies `{text}`, but the context does not contain it"),
         )
-        .help("see whether it is in the folder, or left out by an ignore file:")
+        .help("check whether the folder contains it, and whether an ignore file excludes it:")
         .helps(explain_context(text, inputs)),
         Kind::StageLacks => {
             let (stage, path) = text.split_once('/').unwrap_or(("?", text));
             answer(
                 kind,
-                format!("a COPY takes `/{path}` from stage {stage}, and that holds none"),
+                format!(
+                    "a COPY copies `/{path}` from stage {stage}, but that stage does not contain it"
+                ),
             )
-            .help("stages are counted from 0; see what the stage's own instructions leave there")
+            .help("stages are numbered from 0; check what the stage's instructions write there")
         }
         _ => {
             let name = if text.is_empty() {
@@ -32,9 +34,9 @@ pub(super) fn of_dockerfile(kind: Kind, text: &str, inputs: &Inputs) -> Error {
             };
             answer(
                 kind,
-                format!("what a FROM or a `COPY --from` asks for came to {name}, which is not an image name"),
+                format!("a FROM or a `COPY --from` resolves to {name}, which is not an image name"),
             )
-            .help("an ARG that it is made of got no value, or another one, from `buildArgs`")
+            .help("one of its ARGs has no value, or `buildArgs` gives it the wrong one")
         }
     }
 }
@@ -52,7 +54,7 @@ mod tests {
         let error = of_dockerfile(Kind::SourceMissing, "go.mod", &inputs);
         assert_eq!(
             error.message,
-            "a COPY or ADD takes `go.mod`, and the context holds none"
+            "a COPY or ADD copies `go.mod`, but the context does not contain it"
         );
         assert_eq!(
             error.help[1],
@@ -68,10 +70,10 @@ mod tests {
         let error = of_dockerfile(Kind::StageLacks, "0/app/dist", &inputs);
         assert_eq!(
             error.message,
-            "a COPY takes `/app/dist` from stage 0, and that holds none"
+            "a COPY copies `/app/dist` from stage 0, but that stage does not contain it"
         );
         let error = of_dockerfile(Kind::ImageName, "bash:", &inputs);
         assert_eq!(error.code, "kaniko.image-name");
-        assert!(error.message.contains("came to `bash:`"), "{error:?}");
+        assert!(error.message.contains("resolves to `bash:`"), "{error:?}");
     }
 }

@@ -6,7 +6,7 @@ use sidestep_dockerfile::{Kind, nearest};
 
 use super::Reading;
 
-/// What a build may be given without an ARG (Dockerfile reference, "Predefined ARGs").
+/// The arguments that need no ARG (Dockerfile reference, "Predefined ARGs").
 const PREDEFINED: [&str; 5] = [
     "http_proxy",
     "https_proxy",
@@ -45,7 +45,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
         .filter(|name| !declared.contains(&name.as_str()) && !is_predefined(name))
         .map(|name| {
             let message = format!(
-                "`buildArgs` gives `{name}`, and no ARG of {} takes it",
+                "`buildArgs` sets `{name}`, but no ARG of {} declares it",
                 reading.path
             );
             let found = Diagnostic::warning(codes::dockerfile::ARG_UNKNOWN, message);

@@ -57,20 +57,20 @@ fn image(reading: &Reading<'_>, stage: usize) -> Vec<Diagnostic> {
     }
     let (text, file) = (&base.text, &written.text);
     let message = if text == file {
-        format!("`{text}` is no image's name")
+        format!("`{text}` is not a valid image name")
     } else {
-        format!("`{file}` becomes `{text}`, which is no image's name")
+        format!("`{file}` becomes `{text}`, which is not a valid image name")
     };
     let mut found = reading.error(codes::dockerfile::IMAGE_NAME, written.at, message);
     found = if text.chars().any(char::is_uppercase) && is_reference(&text.to_lowercase()) {
-        found.help("an image's name has no capital letters, and no earlier stage has this one")
+        found.help("image names have no capital letters, and no earlier stage has this name")
     } else {
-        found.help("kaniko takes `[HOST/]NAME[:TAG][@sha256:DIGEST]`")
+        found.help("write `[HOST/]NAME[:TAG][@sha256:DIGEST]`")
     };
     vec![found]
 }
 
-/// An argument that a `FROM` needs. `is_good`: what is left without it is a name all the same.
+/// Reports an argument that a `FROM` needs. `is_good`: without it, a valid name remains.
 fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool) -> Diagnostic {
     let written = &reading.dockerfile.stages[stage].from.image;
     let line = reading.line(written.at);
@@ -83,11 +83,11 @@ fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool)
     let nameless = nameless.map(|other| &reading.dockerfile.stages[other].instruction);
     let end = if let (true, Some(other)) = (becomes == "an empty name", nameless) {
         let line = reading.line(other.keyword.at);
-        format!("kaniko builds on the stage of line {line}, which has no name either")
+        format!("kaniko builds on the stage on line {line}, which has no name either")
     } else if is_good {
-        format!("kaniko takes {becomes} for it")
+        format!("kaniko uses {becomes}")
     } else {
-        format!("{becomes} is no image's name")
+        format!("{becomes} is not a valid image name")
     };
     let globals = &reading.dockerfile.globals;
     let declared = globals.iter().rfind(|global| global.name.text == name);
@@ -99,14 +99,14 @@ fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool)
     );
     let message = if declared.is_none() && PLATFORM.contains(&name) {
         format!(
-            "kaniko sets `{name}` in stages, and not for a FROM as Docker does: in {from}, {end}"
+            "kaniko sets `{name}` in stages but, unlike Docker, not in a FROM: in {from}, {end}"
         )
     } else if is_empty {
-        format!("`buildArgs` gives `{name}` an empty value, and {from} needs one: {end}")
+        format!("`buildArgs` gives `{name}` an empty value, but {from} needs one: {end}")
     } else if declared.is_some() {
-        format!("`{name}` has no value, and {from} needs one: {end}")
+        format!("`{name}` has no value, but {from} needs one: {end}")
     } else {
-        format!("no ARG before the first FROM declares `{name}`, and {from} needs it: {end}")
+        format!("no ARG before the first FROM declares `{name}`, but {from} needs it: {end}")
     };
     let mut found = if is_good {
         reading.warning(codes::dockerfile::ARG_UNSET, at, message)
@@ -117,17 +117,21 @@ fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool)
         && let Some(line) = declared_in_stage(reading, name)
     {
         found = found.help(format!(
-            "the ARG on line {line} is its stage's own: a FROM sees those above the first FROM"
+            "the ARG on line {line} belongs to its stage: a FROM sees only the ARGs above the first FROM"
         ));
     }
     found = found.help(build_arg(reading.known, name, example(name)));
     let is_platforms = PLATFORM.contains(&name);
     let is_good = is_good && becomes != "an empty name";
     found.help(match declared {
-        Some(_) if is_good => format!("or, where it is to be nothing, say so: `ARG {name}=`"),
-        Some(_) => format!("or a default where it is declared: `ARG {name}=…`"),
+        Some(_) if is_good => {
+            format!("or, if it is meant to be empty, declare it so: `ARG {name}=`")
+        }
+        Some(_) => format!("or give it a default where it is declared: `ARG {name}=…`"),
         None if is_good && !is_platforms => {
-            format!("or, where it is to be nothing, say so above the first FROM: `ARG {name}=`")
+            format!(
+                "or, if it is meant to be empty, declare it so above the first FROM: `ARG {name}=`"
+            )
         }
         None => format!(
             "or declare it above the first FROM, with a default: `ARG {name}={}`",
@@ -136,7 +140,7 @@ fn without_value(reading: &Reading<'_>, stage: usize, name: &str, is_good: bool)
     })
 }
 
-/// A value that says what is wanted.
+/// Returns an example of the argument's value.
 fn example(name: &str) -> &'static str {
     match name {
         "TARGETPLATFORM" | "BUILDPLATFORM" => "linux/amd64",
@@ -146,13 +150,13 @@ fn example(name: &str) -> &'static str {
     }
 }
 
-/// Where a word uses a variable.
+/// Returns the offset at which a word uses a variable.
 fn uses_at(at: usize, word: &str, name: &str) -> usize {
     let uses = [format!("${{{name}"), format!("${name}")];
     at + uses.iter().find_map(|used| word.find(used)).unwrap_or(0)
 }
 
-/// The line of an ARG in a stage.
+/// Returns the line of an ARG in a stage.
 fn declared_in_stage(reading: &Reading<'_>, name: &str) -> Option<u32> {
     let stages = reading.dockerfile.stages.iter();
     stages
@@ -176,12 +180,12 @@ fn platform(reading: &Reading<'_>, stage: usize) -> Option<Diagnostic> {
         None if wanted.contains('$') => return None,
         None => (
             "its node's platform".to_owned(),
-            format!("say it in the step's `with`: `platform: {wanted}`"),
+            format!("set it in the step's `with`: `platform: {wanted}`"),
         ),
         Some(ours) if ours == wanted || is_variable("TARGETPLATFORM") => return None,
         Some(ours) => (
-            format!("{ours}, as `platform` says"),
-            "commands of a stage run only on a node of its platform".to_owned(),
+            format!("{ours}, which `platform` sets"),
+            "a stage's commands run only on a node of its platform".to_owned(),
         ),
     };
     let message =

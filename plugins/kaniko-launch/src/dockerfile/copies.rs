@@ -8,17 +8,17 @@ use sidestep_dockerfile::{
 
 use super::Reading;
 
-/// The flags that kaniko reads and then forgets, and what that does; `--link` changes nothing in
+/// The flags that kaniko parses and ignores, and the effect of that; `--link` changes nothing in
 /// the image.
 const IGNORED: [(&str, &str); 5] = [
     (
         "parents",
-        "copies without the folders above, to another place",
+        "copies without the parent folders, to another path",
     ),
-    ("exclude", "copies what it is to leave out, too"),
-    ("checksum", "takes what it downloads unchecked"),
-    ("unpack", "unpacks archives of the context, and no others"),
-    ("keep-git-dir", "clones no repository"),
+    ("exclude", "also copies what it is meant to exclude"),
+    ("checksum", "does not verify what it downloads"),
+    ("unpack", "unpacks only archives of the context"),
+    ("keep-git-dir", "does not clone the repository"),
 ];
 
 pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
@@ -64,7 +64,7 @@ fn origin(reading: &Reading<'_>, stage: usize, flag: &Flag) -> Option<Diagnostic
         Origin::Stage(_) => None,
         Origin::Later(other) if other == stage => Some(
             error(format!(
-                "`{from}` is the stage that this stands in, and a stage can't copy from itself"
+                "`{from}` is the stage of this instruction, and a stage can't copy from itself"
             ))
             .help("a COPY without `--from` copies from the context"),
         ),
@@ -80,24 +80,26 @@ fn origin(reading: &Reading<'_>, stage: usize, flag: &Flag) -> Option<Diagnostic
         Origin::None(number) => {
             let last = reading.plan.target;
             let message =
-                format!("no stage has the number {number}: they are numbered 0 to {last}");
+                format!("no stage has the number {number}: stages are numbered 0 to {last}");
             Some(
                 error(message)
-                    .help("a stage's name says more: `FROM … AS NAME`, `COPY --from=NAME`"),
+                    .help("use the stage's name instead: `FROM … AS NAME`, `COPY --from=NAME`"),
             )
         }
         Origin::Image if from.contains('$') => Some(
-            error(format!("kaniko replaces no variables in `--from={from}`"))
-                .help("give the image a stage of its own, `FROM … AS NAME`, and copy from that"),
+            error(format!(
+                "kaniko does not expand variables in `--from={from}`"
+            ))
+            .help("give the image a stage of its own, `FROM … AS NAME`, and copy from that"),
         ),
         Origin::Image if !is_reference(from) => Some(
             error(format!(
-                "no stage is called `{from}`, and it is no image's name either"
+                "no stage is called `{from}`, and it is not a valid image name"
             ))
             .help(known(&names)),
         ),
         Origin::Image => nearest(from, names.iter().map(String::as_str)).map(|near| {
-            let message = format!("no stage is called `{from}`: kaniko takes it for an image");
+            let message = format!("no stage is called `{from}`: kaniko treats it as an image");
             reading
                 .warning(codes::dockerfile::COPY_FROM, flag.at, message)
                 .help(format!("did you mean `{near}`?"))
@@ -126,7 +128,7 @@ fn flags(reading: &Reading<'_>, instruction: &Instruction) -> Vec<Diagnostic> {
             found.push(
                 reading
                     .warning(codes::dockerfile::IGNORED_FLAG, flag.at, message)
-                    .help("where that matters, do it in a RUN, or build with BuildKit"),
+                    .help("if that matters, do it in a RUN, or build with BuildKit"),
             );
         }
         if flag.name == "chmod"
@@ -138,17 +140,17 @@ fn flags(reading: &Reading<'_>, instruction: &Instruction) -> Vec<Diagnostic> {
                     .error(
                         codes::dockerfile::CHMOD,
                         flag.at,
-                        format!("`{value}` is no mode: {why}"),
+                        format!("`{value}` is not a valid mode: {why}"),
                     )
-                    .help("a mode is `0755`, or `u=rwX,go=rX`"),
+                    .help("write a mode as `0755` or `u=rwX,go=rX`"),
             );
         }
     }
     found
 }
 
-/// More than one source, and a destination that is no folder: a relative one is not looked up in
-/// the image.
+/// Reports several sources with a destination that is not a folder: a relative destination is not
+/// looked up in the image.
 fn destination(
     reading: &Reading<'_>,
     instruction: &Instruction,
@@ -167,7 +169,7 @@ fn destination(
     }
     let keyword = instruction.keyword.text.to_uppercase();
     let message = format!(
-        "{keyword} has {} sources, and `{}` is not written as a folder",
+        "{keyword} has {} sources, but `{}` is not written as a folder",
         paths.len(),
         to.text
     );
@@ -180,11 +182,11 @@ fn destination(
 
 fn copied(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
     if is_url(&path.text) {
-        let message = format!("COPY downloads nothing, and so not `{}`", path.text);
+        let message = format!("COPY does not download `{}`", path.text);
         return Some(
             reading
                 .error(codes::dockerfile::COPY_SOURCE, path.at, message)
-                .help("ADD does"),
+                .help("use ADD, which downloads it"),
         );
     }
     outside(reading, path)
@@ -197,12 +199,13 @@ fn added(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     match scheme {
         Some("http" | "https") if place.ends_with(".git") => {
-            let message = format!("kaniko clones nothing: of `{text}` it downloads the page");
+            let message =
+                format!("kaniko does not clone repositories: it downloads the page `{text}`");
             let found = reading.warning(codes::dockerfile::ADD_GIT, path.at, message);
             Some(found.help(help))
         }
         Some("git" | "ssh") => {
-            let message = format!("kaniko clones nothing, and so not `{text}`");
+            let message = format!("kaniko does not clone repositories, such as `{text}`");
             Some(
                 reading
                     .error(codes::dockerfile::ADD_GIT, path.at, message)
@@ -210,8 +213,9 @@ fn added(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
             )
         }
         None if text.starts_with("git@") && place.contains(':') => {
-            let message =
-                format!("kaniko takes `{text}` for a file of the context: it clones nothing");
+            let message = format!(
+                "kaniko treats `{text}` as a file of the context: it does not clone repositories"
+            );
             Some(
                 reading
                     .error(codes::dockerfile::ADD_GIT, path.at, message)
@@ -223,7 +227,7 @@ fn added(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
     }
 }
 
-/// Docker cuts off what leads out of the context, kaniko follows it.
+/// Reports a path that leaves the context: Docker cuts it off, kaniko follows it.
 fn outside(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
     let mut depth = 0_i32;
     for part in path.text.split('/') {
@@ -237,7 +241,7 @@ fn outside(reading: &Reading<'_>, path: &Word) -> Option<Diagnostic> {
             return Some(
                 reading
                     .error(codes::dockerfile::COPY_SOURCE, path.at, message)
-                    .help("the context is the step's `path`: make it the folder that holds both, and `dockerfile` relative to that"),
+                    .help("the context is the step's `path`: set it to the folder that contains both, and set `dockerfile` relative to that folder"),
             );
         }
     }

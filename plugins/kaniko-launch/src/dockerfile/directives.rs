@@ -12,15 +12,15 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             let value = &directive.value.text;
             match directive.name.as_str() {
                 "syntax" if !is_dockerfiles(value) => {
-                    let message = format!("kaniko does not ask `{value}`: it reads the file as a Dockerfile of its own kind");
+                    let message = format!("kaniko does not use the frontend `{value}`: it reads the file with its own parser");
                     Some(
                         reading
                             .warning(codes::dockerfile::SYNTAX_IMAGE, directive.value.at, message)
-                            .help("what only that frontend knows, it ignores or refuses"),
+                            .help("kaniko ignores or refuses what only that frontend supports"),
                     )
                 }
                 "escape" if value == "`" => {
-                    let message = "kaniko continues lines at a backtick, and still takes a backslash in a word for an escape";
+                    let message = "kaniko continues lines at a backtick, but still treats a backslash in a word as an escape";
                     Some(reading.warning(codes::dockerfile::ESCAPE, directive.value.at, message))
                 }
                 _ => None,

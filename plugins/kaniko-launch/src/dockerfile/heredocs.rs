@@ -26,8 +26,8 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// `RUN <<EOF` and nothing else: the lines are the script. kaniko sees that only where the name is
-/// written bare; else it gives the lines to no program.
+/// Checks `RUN <<EOF` without a program: the lines are the script. kaniko runs it only if the name
+/// is not quoted; otherwise it passes the lines to no program.
 fn script(reading: &Reading<'_>, instruction: &Instruction, line: &str) -> Option<Diagnostic> {
     let rest: String = line.chars().filter(|c| !c.is_whitespace()).collect();
     let is_alone = rest.starts_with("<<") && line.split_whitespace().all(|word| !is_program(word));
@@ -41,7 +41,7 @@ fn script(reading: &Reading<'_>, instruction: &Instruction, line: &str) -> Optio
     let shell = format!("name the shell: `RUN sh {}`", line.trim());
     if !others.is_empty() || line.trim() != format!("<<{}", document.name) {
         let message = format!(
-            "kaniko runs nothing of `RUN {}`: it gives its lines to no program",
+            "kaniko does not run `RUN {}`: it passes the lines to no program",
             line.trim()
         );
         return Some(
@@ -56,7 +56,7 @@ fn script(reading: &Reading<'_>, instruction: &Instruction, line: &str) -> Optio
     if name == "sh" {
         return None;
     }
-    let message = format!("kaniko runs these lines with `sh`, whatever `{first}` says");
+    let message = format!("kaniko runs these lines with `sh` and ignores `{first}`");
     Some(
         reading
             .warning(codes::dockerfile::HEREDOC_RUN, document.at, message)
@@ -64,12 +64,12 @@ fn script(reading: &Reading<'_>, instruction: &Instruction, line: &str) -> Optio
     )
 }
 
-/// Whether a word is one, rather than the beginning of a document or its name.
+/// Returns whether a word names a program, rather than beginning a document.
 fn is_program(word: &str) -> bool {
     !word.starts_with("<<")
 }
 
-/// Variables in a file that is made of the lines.
+/// Reports variables in a file that is made of the lines.
 fn verbatim(reading: &Reading<'_>, document: &Heredoc) -> Option<Diagnostic> {
     if !document.expands {
         return None;
@@ -83,7 +83,7 @@ fn verbatim(reading: &Reading<'_>, document: &Heredoc) -> Option<Diagnostic> {
         .find(|c: char| !(c.is_ascii_alphanumeric() || "_{}".contains(c)))
         .map_or(document.text.len(), |end| at + 1 + end);
     let variable = &document.text[at..end];
-    let message = format!("kaniko writes these lines as they stand, and replaces no `{variable}`");
+    let message = format!("kaniko writes these lines unchanged and does not expand `{variable}`");
     Some(
         reading
             .warning(
@@ -92,9 +92,9 @@ fn verbatim(reading: &Reading<'_>, document: &Heredoc) -> Option<Diagnostic> {
                 message,
             )
             .help(format!(
-                "where they are to stand so, quote the name: `<<'{}'`",
+                "to write them unchanged, quote the name: `<<'{}'`",
                 document.name
             ))
-            .help("where they are to be replaced, write the file in a RUN"),
+            .help("to expand variables, write the file in a RUN"),
     )
 }

@@ -37,7 +37,7 @@ fn twice(reading: &Reading<'_>, pair: &Pair) -> Option<Diagnostic> {
                 (&pair.value.text, "something else".to_owned())
             };
             let message =
-                format!("kaniko reads a label's value twice: of `{name}`, `{from}` comes to {to}");
+                format!("kaniko expands a label's value twice: in `{name}`, `{from}` becomes {to}");
             reading.warning(codes::dockerfile::LABEL_TWICE, at, message)
         }
         Err(why) => {
@@ -45,22 +45,20 @@ fn twice(reading: &Reading<'_>, pair: &Pair) -> Option<Diagnostic> {
             let left = if is_known {
                 format!("`{once}`")
             } else {
-                format!("what `{}` comes to", pair.value.text)
+                format!("what `{}` becomes", pair.value.text)
             };
             let message = format!(
-                "kaniko reads a label's value twice, and can't read {left}, which `{name}` has then: {reason}"
+                "kaniko expands a label's value twice, and can't read {left} in `{name}` the second time: {reason}"
             );
             reading.error(codes::dockerfile::LABEL_TWICE, at, message)
         }
     };
     if !is_known {
-        return Some(
-            found.help("leave out the quotes and backslashes that are to be in the value"),
-        );
+        return Some(found.help("leave quotes and backslashes out of the value"));
     }
     let written = quoted(&escaped(&once, &special));
     Some(found.help(format!(
-        "`{name}={written}` is right for kaniko, and has backslashes too many for Docker"
+        "`{name}={written}` is right for kaniko, but has too many backslashes for Docker"
     )))
 }
 

@@ -31,13 +31,13 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                     told = true;
                     let keyword = instruction.keyword.text.to_uppercase();
                     let message = format!(
-                        "kaniko gives what this copies to `{user}`, whom USER names, and Docker to root"
+                        "kaniko makes `{user}`, set by USER, the owner of the copied files; Docker makes root the owner"
                     );
                     found.push(
                         reading
                             .warning(codes::dockerfile::COPY_OWNER, instruction.keyword.at, message)
                             .help(format!(
-                                "`{keyword} --chown={user} …` says so to both, `--chown=0:0` says root"
+                                "to get the same owner from both, write `{keyword} --chown={user} …`, or `--chown=0:0` for root"
                             )),
                     );
                 }

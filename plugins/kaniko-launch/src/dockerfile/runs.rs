@@ -6,7 +6,7 @@ use sidestep_dockerfile::{Flag, Kind, Mount, variables};
 
 use super::Reading;
 
-/// The last kaniko of Google's, which has no mounts at all.
+/// Google's own, last kaniko, which supports no mounts.
 const GOOGLES: &str = "gcr.io/kaniko-project/";
 
 pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
@@ -18,9 +18,11 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             name => {
                 let message = format!("kaniko ignores `--{name}` of RUN");
                 let found = reading.warning(codes::dockerfile::RUN_OPTION, flag.at, message);
-                Some(found.help(
-                    "the instruction runs without it; where it needs it, build with BuildKit",
-                ))
+                Some(
+                    found.help(
+                        "the instruction runs without it; if it needs it, build with BuildKit",
+                    ),
+                )
             }
         })
         .collect()
@@ -31,8 +33,8 @@ fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
     let ignored = |what: String| reading.warning(codes::dockerfile::RUN_OPTION, flag.at, what);
     let executor = reading.known.executor.as_deref();
     if executor.is_some_and(|image| image.starts_with(GOOGLES)) {
-        let found = ignored("this kaniko ignores `--mount` of RUN".to_owned());
-        return Some(found.help("the default `executor` has cache, bind and secret mounts"));
+        let found = ignored("this version of kaniko ignores `--mount` of RUN".to_owned());
+        return Some(found.help("the default `executor` supports cache, bind and secret mounts"));
     }
     let mount = match Mount::parse(value, &|_| None) {
         Ok(mount) => mount,
@@ -48,21 +50,25 @@ fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
             let from = mount
                 .from
                 .filter(|from| !from.is_empty() && from != "context")?;
-            let message = format!("kaniko mounts nothing from `{from}`: the line runs without it");
+            let message =
+                format!("kaniko mounts nothing from `{from}`: the instruction runs without it");
             Some(ignored(message).help(format!("copy what it needs first: `COPY --from={from} …`")))
         }
         "secret" => {
             let name = mount.secret().unwrap_or_default().to_owned();
-            let help = "kaniko-launch gives a build no secrets: fetch what it needs before, in a step of the pipeline";
+            let help = "kaniko-launch passes no secrets to a build: fetch what it needs in an earlier step of the pipeline";
             if mount.required {
-                let message = format!("the line needs the secret `{name}`, and the build has none");
+                let message = format!(
+                    "the instruction requires the secret `{name}`, but the build has no secrets"
+                );
                 return Some(
                     reading
                         .error(codes::dockerfile::SECRET, flag.at, message)
                         .help(help),
                 );
             }
-            let message = format!("the build has no secret `{name}`: the line runs without it");
+            let message =
+                format!("the build has no secret `{name}`: the instruction runs without it");
             Some(
                 reading
                     .warning(codes::dockerfile::SECRET, flag.at, message)
@@ -70,8 +76,9 @@ fn mount(reading: &Reading<'_>, flag: &Flag) -> Option<Diagnostic> {
             )
         }
         kind => {
-            let message = format!("kaniko ignores `--mount=type={kind}`: the line runs without it");
-            Some(ignored(message).help("where it needs it, build with BuildKit"))
+            let message =
+                format!("kaniko ignores `--mount=type={kind}`: the instruction runs without it");
+            Some(ignored(message).help("if it needs it, build with BuildKit"))
         }
     }
 }

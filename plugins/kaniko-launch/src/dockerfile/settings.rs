@@ -12,11 +12,11 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
         match &instruction.kind {
             Kind::Expose(ports) => found.extend(ports.iter().filter_map(|one| port(reading, one))),
             Kind::Stopsignal(signal) if !variables(&signal.text) && !is_signal(&signal.text) => {
-                let message = format!("there is no signal `{}`", signal.text);
+                let message = format!("`{}` is not a valid signal", signal.text);
                 found.push(
                     reading
                         .error(codes::dockerfile::SIGNAL, signal.at, message)
-                        .help("a signal is a number or a name: `SIGTERM`"),
+                        .help("write a number or a name such as `SIGTERM`"),
                 );
             }
             Kind::Maintainer(name) => {
@@ -29,7 +29,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                             "kaniko leaves MAINTAINER out of the image",
                         )
                         .help(format!(
-                            "`LABEL org.opencontainers.image.authors={text:?}` says it"
+                            "use `LABEL org.opencontainers.image.authors={text:?}`"
                         )),
                 );
             }
@@ -39,7 +39,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// kaniko knows two protocols, in small letters.
+/// Reports a port whose protocol kaniko does not support: it knows `tcp` and `udp`, in lower case.
 fn port(reading: &Reading<'_>, port: &Word) -> Option<Diagnostic> {
     if variables(&port.text) {
         return None;
@@ -48,12 +48,15 @@ fn port(reading: &Reading<'_>, port: &Word) -> Option<Diagnostic> {
     if ["tcp", "udp"].contains(&protocol) {
         return None;
     }
-    let message = format!("kaniko takes no `{}`: it knows tcp and udp", port.text);
+    let message = format!(
+        "kaniko does not accept `{}`: it supports only tcp and udp",
+        port.text
+    );
     let found = reading.error(codes::dockerfile::PORT, port.at, message);
     let lower = port.text.to_lowercase();
     Some(
         if lower != port.text && (lower.ends_with("/tcp") || lower.ends_with("/udp")) {
-            found.help(format!("in small letters: `{lower}`"))
+            found.help(format!("write it in lower case: `{lower}`"))
         } else {
             found.help("EXPOSE only documents a port; leave this one out")
         },

@@ -7,7 +7,7 @@ use sidestep_dockerfile::{Dockerfile, Fault, nearest, place};
 use super::{Reading, build_arg};
 use crate::inputs::Known;
 
-/// Why there is no plan; nothing where that depends on what is not known yet.
+/// Returns why there is no plan, unless that depends on values that are not known yet.
 pub(super) fn fault(
     path: &str,
     text: &str,
@@ -26,7 +26,7 @@ pub(super) fn fault(
             let global = &dockerfile.globals[*variable];
             let default = global.default.as_ref().unwrap_or(&global.name);
             let message = format!(
-                "the default of `{}` begins with one quote and does not end with it",
+                "the default of `{}` begins with a quote but does not end with it",
                 global.name.text
             );
             Some(at(
@@ -54,14 +54,14 @@ pub(super) fn fault(
             match asked {
                 Some(name) => found.help(build_arg(known, name, "…")),
                 None => found.help(
-                    "Dockerfiles know `${NAME}`, and with `:-`, `:+`, `:?`, `#`, `%` and `/`",
+                    "Dockerfiles support `${NAME}`, and in it `:-`, `:+`, `:?`, `#`, `%` and `/`",
                 ),
             }
         }),
     }
 }
 
-/// The variable that `${NAME:?why}` asks for, and the reason without the parser's preface.
+/// Returns the variable that `${NAME:?why}` needs, and the reason without the parser's preface.
 fn asked_for<'w>(base: &str, why: &'w str) -> (Option<&'w str>, &'w str) {
     let preface = format!("failed to process {base:?}: ");
     let reason = why.strip_prefix(&preface).unwrap_or(why);
@@ -73,7 +73,7 @@ fn asked_for<'w>(base: &str, why: &'w str) -> (Option<&'w str>, &'w str) {
 fn no_stage(path: &str, dockerfile: &Dockerfile, target: &str) -> Diagnostic {
     let found = Diagnostic::error(
         codes::dockerfile::NO_STAGE,
-        format!("`target` asks for {path}'s stage `{target}`, and there is none"),
+        format!("`target` names the stage `{target}`, but {path} has no such stage"),
     );
     let names: Vec<String> = dockerfile
         .stages
@@ -81,7 +81,7 @@ fn no_stage(path: &str, dockerfile: &Dockerfile, target: &str) -> Diagnostic {
         .filter_map(sidestep_dockerfile::Stage::name)
         .collect();
     let is_number = target.parse::<usize>().is_ok();
-    let number = "kaniko takes a stage's name, and no number";
+    let number = "kaniko accepts a stage's name, not its number";
     let names = names.iter().map(String::as_str);
     match nearest(target, names.clone()) {
         Some(near) => found.help(format!("did you mean `{near}`?")),
@@ -93,12 +93,14 @@ fn no_stage(path: &str, dockerfile: &Dockerfile, target: &str) -> Diagnostic {
                 found.help(known)
             }
         }
-        None if is_number => found.help(format!("{number}: give the stage one, `FROM … AS NAME`")),
-        None => found.help("no stage of it has a name; `FROM … AS NAME` gives it one"),
+        None if is_number => {
+            found.help(format!("{number}: give the stage a name, `FROM … AS NAME`"))
+        }
+        None => found.help("no stage has a name; `FROM … AS NAME` gives it one"),
     }
 }
 
-/// Docker refuses two stages by one name, kaniko takes now the one and now the other.
+/// Reports two stages with one name: Docker refuses them, kaniko uses one or the other.
 pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
     let stages = &reading.dockerfile.stages;
     let mut found = Vec::new();
@@ -113,14 +115,16 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             continue;
         };
         let message = format!(
-            "the stage on line {} is called `{}` too",
+            "the stage on line {} is also called `{}`",
             reading.line(first.at),
             name.text
         );
         found.push(
             reading
                 .warning(codes::dockerfile::STAGE_TWICE, name.at, message)
-                .help("kaniko takes the first for `FROM` and `target`, and the last for `COPY --from`"),
+                .help(
+                    "kaniko uses the first for `FROM` and `target`, and the last for `COPY --from`",
+                ),
         );
     }
     found

@@ -32,7 +32,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             Some(
                 reading
                     .error(codes::dockerfile::SUBSTITUTION, word.at, message)
-                    .help("a dollar that is to stay one is written `\\$`"),
+                    .help("write a literal dollar sign as `\\$`"),
             )
         }));
     }

@@ -24,7 +24,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             let errors = parse(&format!("FROM scratch\n{text}\n")).err()?;
             let message = &errors.first()?.message;
             let message =
-                format!("the stage that is built on this one can't perform it: {message}");
+                format!("a stage that is built on this one can't run this instruction: {message}");
             Some(reading.error(codes::dockerfile::ONBUILD, instruction.keyword.at, message))
         })
         .collect()

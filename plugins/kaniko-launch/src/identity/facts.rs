@@ -8,10 +8,10 @@ use sidestep::kubernetes::{self, ObjectRef};
 
 use crate::inputs::Inputs;
 
-/// What is known of the place that builds.
+/// The facts known about the cluster and service account that build.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// The Google account that the Kubernetes one is linked to; none where that is not known.
+    /// The Google account that the Kubernetes one is linked to, if known.
     pub(crate) link: Option<Link>,
     /// The cluster as GKE has it, where the step asks for that.
     pub(crate) cluster: Option<ClusterFacts>,
@@ -22,11 +22,11 @@ pub(crate) struct Facts {
 /// Whether a Kubernetes service account is linked to a Google one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Link {
-    /// It is itself what roles are given to.
+    /// Roles are granted to it directly.
     Direct,
     /// It acts as this account.
     Account(Account),
-    /// Its annotation holds this text, which is no address: it acts as nothing.
+    /// Its annotation holds this text, which is not an address: it acts as no account.
     Misspelt(String, Misspelt),
 }
 
@@ -44,11 +44,11 @@ impl Link {
 }
 
 impl Facts {
-    /// Asks cluster and cloud. What can't be had is left out: the commands ask for it then.
+    /// Reads the facts from cluster and cloud. The printed commands look up what can't be read.
     pub(super) fn ask(inputs: &Inputs) -> Self {
         let link = link(inputs)
             .inspect_err(|error| {
-                sidestep::debug!("the service account can't be looked at: {error}");
+                sidestep::debug!("can't read the service account: {error}");
             })
             .ok();
         let known = Self {
@@ -66,7 +66,7 @@ impl Facts {
             },
             Err(error) => {
                 sidestep::warn!(
-                    "whether nodes give pods their own account can't be seen: {}",
+                    "can't check whether pods run as their node's account: {}",
                     error.message
                 );
                 known

@@ -9,13 +9,13 @@ use crate::inputs::Inputs;
 pub(super) const SERVES: &str = "GKE_METADATA";
 
 impl Identity<'_> {
-    /// The node pools that the build can land on.
+    /// Returns the node pools on which the build can be scheduled.
     pub(super) fn landing(&self) -> impl Iterator<Item = &NodePool> {
         let pools = self.facts().pools.iter();
         pools.filter(|pool| takes(pool, self.inputs))
     }
 
-    /// Those of them on which it would be the node's account.
+    /// Returns those of them on which the build would run as the node's account.
     pub(super) fn unserved(&self) -> Vec<&NodePool> {
         let Some(cluster) = &self.facts().cluster else {
             return Vec::new();
@@ -30,7 +30,7 @@ impl Identity<'_> {
     }
 }
 
-/// Whether a pool's nodes take the build, as far as a pool tells.
+/// Returns whether a pool's nodes accept the build, as far as the pool's data shows.
 fn takes(pool: &NodePool, inputs: &Inputs) -> bool {
     let tainted = pool
         .taints

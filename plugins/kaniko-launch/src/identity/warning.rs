@@ -9,7 +9,7 @@ use crate::inputs::{GoogleKey, Inputs};
 use crate::repair::{self, KeyField};
 
 impl Identity<'_> {
-    /// What is insecure about it, with the way out.
+    /// Returns a warning if the identity is insecure, with the commands that replace it.
     pub(crate) fn warning(&self) -> Option<Diagnostic> {
         if let Some(key) = &self.inputs.google_key {
             return Some(self.key_warning(key));
@@ -22,12 +22,12 @@ impl Identity<'_> {
         let whose = node_account(first, self.inputs);
         let message = if unserved.len() == self.landing().count() {
             format!(
-                "the build runs as its node's account, {whose}, like every pod there, and not as {}",
+                "the build runs as its node's account, {whose}, like every pod on that node, and not as {}",
                 self.inputs.workload()
             )
         } else {
             format!(
-                "the build may run as a node's account, {whose}, and not as {}: it can land on node pool {}, which serves no workload identities",
+                "the build may run as a node's account, {whose}, and not as {}: it can be scheduled to node pool {}, which does not serve workload identities",
                 self.inputs.workload(),
                 first.name
             )
@@ -41,7 +41,7 @@ impl Identity<'_> {
     fn key_warning(&self, key: &GoogleKey) -> Diagnostic {
         let inputs = self.inputs;
         let message = format!(
-            "the build uses a service account's key, of Secret {}/{}: whoever reads that Secret is that account, from anywhere, until the key is deleted",
+            "the build uses a service account's key from Secret {}/{}: anyone who can read that Secret can act as the account, from anywhere, until the key is deleted",
             inputs.namespace, key.secret
         );
         with_lines(
@@ -50,7 +50,7 @@ impl Identity<'_> {
         )
     }
 
-    /// From a key to the workload's own identity, which becomes the key's account.
+    /// Returns the lines that replace a key by the workload's own identity, linked to the key's account.
     pub(crate) fn way_off_the_key(&self) -> Vec<Help> {
         let inputs = self.inputs;
         let Some(key) = &inputs.google_key else {
@@ -58,31 +58,30 @@ impl Identity<'_> {
         };
         let account = repair::asked_of_key(inputs, key, KeyField::ClientEmail);
         let mut lines: Vec<Help> =
-            vec!["the way out is Workload Identity, which needs no key:".into()];
+            vec!["use Workload Identity instead, which needs no key:".into()];
         let mut commands = self.serve();
         commands.extend(let_act_as(&account, &self.workload()));
         let (namespace, name) = (&inputs.namespace, &inputs.service_account);
         commands.extend(kubectl::annotate(namespace, name, account));
         lines.extend(commands.into_iter().map(Help::from));
-        lines.push("then run the step without `googleKey`; when that works, end the key:".into());
+        lines
+            .push("then run the step without `googleKey`; when that works, delete the key:".into());
         let ends = repair::end_key(inputs, key);
         lines.extend(ends.into_iter().map(Help::from));
         lines
     }
 
-    /// From the node's account to the workload's own identity.
+    /// Returns the lines that replace the node's account by the workload's own identity.
     pub(crate) fn way_off_the_node(&self) -> Vec<Help> {
         let mut commands = self.serve();
         commands.extend(self.bind());
         commands.extend(self.roles());
-        let mut lines: Vec<Help> = vec![
-            "the way out is Workload Identity (nodes may be recreated by the first command):"
-                .into(),
-        ];
+        let mut lines: Vec<Help> =
+            vec!["use Workload Identity instead (the first command may recreate nodes):".into()];
         lines.extend(commands.into_iter().map(Help::from));
         if !self.inputs.only_served_nodes() {
             lines.push(
-                "then leave `nodeSelector` out, so that builds keep to nodes that serve workload identities"
+                "then remove `nodeSelector`, so that builds run only on nodes that serve workload identities"
                     .into(),
             );
         }

@@ -11,13 +11,13 @@ pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
         Class::Exhausted,
         codes::pod::UNSCHEDULABLE,
         Owner::Cluster,
-        format!("no node takes the build: {message}"),
+        format!("no node can run the build: {message}"),
     );
     if message.contains("Insufficient ") {
         error = error.help("lower `cpu`, `memory` or `ephemeralStorage`, or let the cluster grow");
     }
     if message.contains("untolerated taint") {
-        error = error.help("the nodes that are left have taints that keep the build away; their administrator can add a node pool without");
+        error = error.help("the remaining nodes have taints that keep the build away; a cluster administrator can add a node pool without taints");
     }
     let names_nodes = message.contains("selector") || message.contains("affinity");
     if names_nodes && !inputs.node_selector.is_empty() {
@@ -28,7 +28,7 @@ pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
             .collect();
         error = error
             .help(format!(
-                "no node has the labels of `nodeSelector` ({}); see what nodes have:",
+                "no node has the labels of `nodeSelector` ({}); list the nodes' labels:",
                 wanted.join(", ")
             ))
             .helps([Command::fixed(&[
@@ -39,7 +39,7 @@ pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
             ])]);
         if inputs.only_served_nodes() {
             error = error.help(
-                "on Autopilot set `nodeSelector: {}`; else no node serves workload identities, so let them (nodes may be recreated):",
+                "on Autopilot, set `nodeSelector: {}`; on a Standard cluster, no node serves workload identities yet, and this enables them (nodes may be recreated):",
             );
             error = error.helps(serve_identities(&inputs.cluster, &[]));
         }

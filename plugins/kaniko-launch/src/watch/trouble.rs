@@ -87,13 +87,13 @@ pub(super) fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Er
         codes::identity::KEY_MISSING,
         Owner::Author,
         format!(
-            "the build's pod can't have the key `{}` of Secret {}/{}: {message}",
+            "the build's pod can't mount the key `{}` of Secret {}/{}: {message}",
             key.key, inputs.namespace, key.secret
         ),
     )
-    .help("see what is there:")
+    .help("see what the Secret contains:")
     .helps(describe_secret(inputs, key))
-    .help("or do without a key, which is safer: leave `googleKey` out (docs/ways.md)")
+    .help("or use no key, which is safer: remove `googleKey` (docs/ways.md)")
 }
 
 fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
@@ -105,8 +105,8 @@ fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
             Owner::Cluster,
             format!("the executor image {image} can't be pulled: {message}"),
         )
-        .help("see that the name is right and that the node's account may pull it (images are pulled as the node, not as the build)")
-        .help("name another with `executor`");
+        .help("check that the name is right and that the node's account may pull it (the node pulls images, not the build)")
+        .help("or set `executor` to another image");
     }
     Error::new(
         Class::Failed,

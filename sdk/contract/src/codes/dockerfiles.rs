@@ -6,7 +6,7 @@ codes! {
     dockerfile {
         MISSING = "dockerfile.missing", [InvalidInput] [Author]
             "the file does not exist"
-            "name it with `dockerfile`, relative to `path`";
+            "set `dockerfile` to its path, relative to `path`";
         NOT_SENT = "dockerfile.not-sent", [InvalidInput] [Author]
             "the step that packs the context does not send the file: the ignore file excludes it, or its name does not contain `dockerfile`"
             "name the file in that step's `dockerfile` too";
