@@ -6,13 +6,13 @@ use sidestep::{Class, Error, Result, codes, kubectl};
 use crate::identity::Workload;
 use crate::verdict::{Verdict, cluster, unread};
 
-/// Whether a failed read says that the cluster has no such object (and not that there is no such
-/// cluster).
+/// Returns whether a failed read says that the cluster has no such object (and not that the cluster
+/// does not exist).
 pub(crate) fn is_missing(error: &Error) -> bool {
     error.is_not_found() && !error.code.starts_with("google.")
 }
 
-/// Link 5: namespace and account are there. `others` are the names of the namespace's accounts,
+/// Link 5: the namespace and the account exist. `others` are the names of the namespace's accounts,
 /// where they could be listed: a namespace has at least `default`.
 pub(crate) fn exists(
     workload: &Workload,
@@ -24,7 +24,7 @@ pub(crate) fn exists(
         namespace, account, ..
     } = workload;
     let error = match read {
-        Ok(_) => return Ok(Verdict::Holds(format!("{} is there", workload.name()))),
+        Ok(_) => return Ok(Verdict::Holds(format!("{} exists", workload.name()))),
         Err(error) if is_missing(error) => error,
         Err(error) => {
             return unread(
@@ -54,7 +54,7 @@ pub(crate) fn exists(
         error.class,
         codes::identity::SERVICE_ACCOUNT_MISSING,
         format!(
-            "namespace {namespace} of the cluster {} has no service account {account}; no pod that names it starts",
+            "namespace {namespace} of the cluster {} has no service account {account}; no pod that uses it can start",
             workload.cluster
         ),
     );
@@ -65,12 +65,12 @@ pub(crate) fn exists(
         .filter(|name| *name != "default")
         .collect();
     if !others.is_empty() {
-        broken = broken.help(format!("there are: {}", others.join(", ")));
+        broken = broken.help(format!("it has: {}", others.join(", ")));
     }
     Ok(Verdict::Broken(broken.help(on(workload)).helps(create)))
 }
 
-/// kubectl takes its cluster from a context that this step can't know.
+/// Returns the help that names the cluster: this step can't know which context kubectl uses.
 pub(crate) fn on(workload: &Workload) -> String {
     format!("with kubectl on cluster {}:", workload.cluster)
 }
@@ -91,7 +91,7 @@ mod tests {
         };
         let error = judge(Some(&["default".to_owned(), "kaniko2".to_owned()]));
         assert_eq!(error.code, "identity.service-account-missing");
-        assert_eq!(error.help[0], "there are: kaniko2");
+        assert_eq!(error.help[0], "it has: kaniko2");
         assert_eq!(
             error.help[2],
             "kubectl create serviceaccount kaniko -n builds"

@@ -24,7 +24,7 @@ fn remove(workload: &Workload) -> Option<Command> {
     kubectl::remove_annotation(&workload.namespace, &workload.account)
 }
 
-/// What is known of the Google service account that is to be in the annotation.
+/// Whether the Google service account that the annotation should name exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum There {
     Yes,
@@ -60,7 +60,7 @@ pub(crate) fn annotated(
                 // What it most likely means is a guess, and here a wrong one.
                 let error = cluster(Class::Denied, codes::identity::ANNOTATION_WRONG, message);
                 return Verdict::Broken(error.help(format!(
-                    "there is no account {email}; name the one that is meant in the step's `googleServiceAccount`, and the commands for it follow"
+                    "the account {email} does not exist; set the step's `googleServiceAccount` to the right one to get the commands for it"
                 )));
             }
             (Way::As(email), _) => annotate(&identity.workload, email),
@@ -70,29 +70,29 @@ pub(crate) fn annotated(
         );
     }
     match (&identity.way, found) {
-        (Way::Direct, None) => Verdict::Holds("none, as the direct form wants it".to_owned()),
+        (Way::Direct, None) => Verdict::Holds("none, as the direct form requires".to_owned()),
         (Way::Direct, Some(email)) => Verdict::Broken(
             broken(
                 Class::Denied,
                 codes::identity::ANNOTATION_LEFTOVER,
-                format!("{name} is to have its roles itself, and is still annotated with {email}: its pods would act as that account"),
+                format!("{name} should use its own roles, but is still annotated with {email}: its pods would act as that account"),
             )
             .helps(remove(&identity.workload)),
         ),
         (Way::As(email), None) => Verdict::Broken({
             let how = if bound.contains(email) {
-                format!("it may act as {email}, and no annotation says that it should")
+                format!("it may act as {email}, but is not annotated with it")
             } else {
-                format!("no annotation says that it acts as {email}")
+                format!("it is not annotated with {email}")
             };
             broken(
                 Class::Denied,
                 codes::identity::ANNOTATION_MISSING,
-                format!("{name} is not tied to its Google service account: {how}"),
+                format!("{name} is not linked to its Google service account: {how}"),
             )
             .helps(created(there, email))
             .helps(annotate(&identity.workload, email))
-            .help_if(form == Form::Auto, "if it is to have roles itself instead: `form: direct`")
+            .help_if(form == Form::Auto, "if it should use its own roles instead, set `form: direct`")
         }),
         (Way::As(email), Some(found)) if found != email => Verdict::Broken(
             broken(
@@ -108,7 +108,7 @@ pub(crate) fn annotated(
                 broken(
                     Class::Denied,
                     codes::identity::ANNOTATION_WRONG,
-                    format!("{name} is annotated with {found}, which does not exist; the account that it may act as is {meant}"),
+                    format!("{name} is annotated with {found}, which does not exist; it may act as {meant}"),
                 )
                 .helps(annotate(&identity.workload, meant)),
             ),
@@ -123,8 +123,8 @@ fn created(there: There, email: &str) -> Option<Command> {
     account.create()
 }
 
-/// No account is named, and none could be found; `all_read` is whether every account of the project
-/// was looked at.
+/// Judges a workload for which no account is named or could be found. `all_read` is whether the
+/// policy of every account of the project was read.
 pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) -> Verdict {
     let name = workload.name();
     if let Some(found) = found
@@ -135,7 +135,7 @@ pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) 
             misspelt.what
         );
         let error = cluster(Class::Denied, codes::identity::ANNOTATION_WRONG, message).help(
-            "name the account in the step's `googleServiceAccount`, and the commands for it follow",
+            "set the step's `googleServiceAccount` to its address to get the commands for it",
         );
         let id = found.rsplit('/').next().filter(|id| is_number(id));
         return Verdict::Broken(match id.and_then(commands::show_address) {
@@ -145,7 +145,7 @@ pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) 
     }
     let project = &workload.project;
     let bound = if all_read {
-        format!("it may act as none of project {project}")
+        format!("it may act as no account of project {project}")
     } else {
         format!("the policies of the accounts of project {project} could not all be read")
     };
@@ -154,15 +154,15 @@ pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) 
             Class::Denied,
             codes::identity::ANNOTATION_MISSING,
             format!(
-                "nothing says which Google service account {name} acts as: it has no annotation, and {bound}"
+                "{name} is not linked to a Google service account: it has no annotation, and {bound}"
             ),
         )
-        .help("name it in the step's `googleServiceAccount`, and the commands for it follow")
-        .help("or grant the roles to the service account itself: `form: direct`"),
+        .help("set the step's `googleServiceAccount` to the account to get the commands for it")
+        .help("or grant the roles to the service account itself and set `form: direct`"),
     )
 }
 
-/// What is odd about an annotation that looks right.
+/// Returns a remark on an annotation that differs only in case.
 fn oddity(found: &str, meant: &str) -> &'static str {
     if found.eq_ignore_ascii_case(meant) {
         " (case matters)"
@@ -280,7 +280,7 @@ mod tests {
         let error = judge(Some("builder"));
         assert_eq!(error.help.len(), 1, "no command: {error:?}");
         assert!(
-            error.help[0].contains("there is no account builder@demo"),
+            error.help[0].contains("the account builder@demo"),
             "{error:?}"
         );
         // Where the step names it, it is created first.

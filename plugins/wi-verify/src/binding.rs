@@ -10,7 +10,7 @@ use crate::near_miss;
 use crate::roles::{self, ACTS_AS, Grant, grants};
 use crate::verdict::{Verdict, cloud};
 
-/// What the policies of an account and of its project say about the workload.
+/// The grants to the workload in the policies of an account and of its project.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Binding {
     /// It may act as the account: whose policy says so.
@@ -19,23 +19,23 @@ pub(crate) enum Binding {
     Conditioned(String),
     /// No policy that was read says so.
     Absent {
-        /// What is there instead, where that looks like it.
+        /// A similar binding that exists instead, if any.
         near: Option<String>,
         /// Whether the project's policy was read too.
         project_read: bool,
     },
-    /// It can't be told: why.
+    /// It is unknown, for this reason.
     Unknown(String),
 }
 
-/// What the proof of link 9 says about it.
+/// The result of link 9's proof for the binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proven {
-    /// A token was had.
+    /// Google issued a token.
     Yes,
-    /// It was refused for want of a binding.
+    /// Google refused a token because the binding is missing.
     No,
-    /// It came to no proof.
+    /// There was no proof.
     Untried,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn read(identity: &Identity, own: &Policy, project: Option<&Policy>) 
         });
     match custom {
         Some(role) => Binding::Unknown(format!(
-            "it has the custom role {role}; the token decides whether that is enough"
+            "it has the custom role {role}; link 9 shows whether that is enough"
         )),
         None => Binding::Absent {
             near: near_miss::look(identity, own),
@@ -96,22 +96,22 @@ pub(crate) fn judge(
                 codes::identity::BINDING_CONDITION,
                 format!("{who} may act as {email} only under a condition, which does not hold: {condition}"),
             )
-            .help("an administrator of the account can change the condition; a grant without one lets the workload do more than was meant"),
+            .help("an administrator of the account can change the condition; a grant without one allows the workload more than was intended"),
         ),
         (Binding::Conditioned(condition), _) => Verdict::Warns(
             format!("{who} may act as {email} under a condition: {condition}"),
             Vec::new(),
         ),
         (Binding::Absent { project_read: true, .. }, Proven::Yes) => Verdict::Warns(
-            format!("{who} may act as {email}, by no policy of the account or its project: it comes from a folder, from the organisation, or is just being taken away"),
+            format!("{who} may act as {email}, but not through a policy of the account or its project: the grant comes from a folder or the organisation, or is just being removed"),
             Vec::new(),
         ),
         (Binding::Absent { project_read: false, .. }, Proven::Yes) => Verdict::Holds(
-            format!("{who} may act as {email}, by no policy of the account itself; that of its project could not be read"),
+            format!("{who} may act as {email}, but not through the account's own policy; the policy of its project could not be read"),
         ),
         // The project's policy may grant it.
         (Binding::Absent { project_read: false, .. }, Proven::Untried) => Verdict::Unknown(
-            format!("not checked: the policy of {email} does not let {who} act as it, and that of its project could not be read"),
+            format!("not checked: the policy of {email} does not let {who} act as it, and the policy of its project could not be read"),
         ),
         (Binding::Absent { near, project_read }, _) => {
             first(missing(identity, email, near.as_deref(), *project_read))
@@ -127,10 +127,10 @@ pub(crate) fn judge(
 fn untold(identity: &Identity, email: &str, why: &str) -> Error {
     let who = identity.workload.name();
     let message = format!(
-        "Google gives {who} no token of {email}; wi-verify cannot tell whether the binding is missing or the account is disabled or deleted.\n{why}"
+        "Google refuses {who} a token for {email}; wi-verify cannot tell whether the binding is missing or the account is disabled or deleted.\n{why}"
     );
     cloud(Class::Denied, codes::identity::IMPERSONATION_DENIED, message)
-        .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or let the caller read it"))
+        .help(format!("set `googleServiceAccount: {email}`, so that the step may read the account, or let the caller read it"))
         .helps(commands::show_account(email))
 }
 
@@ -139,14 +139,14 @@ fn missing(identity: &Identity, email: &str, near: Option<&str>, project_read: b
     let mut message = format!("{who} may not act as {email}.");
     message.push('\n');
     message.push_str(near.unwrap_or(if project_read {
-        "Neither the account's policy nor its project's gives it roles/iam.workloadIdentityUser."
+        "Neither the account's policy nor its project's grants it roles/iam.workloadIdentityUser."
     } else {
-        "The account's policy does not give it roles/iam.workloadIdentityUser; that of its project could not be read."
+        "The account's policy does not grant it roles/iam.workloadIdentityUser; the policy of its project could not be read."
     }));
     cloud(Class::Denied, codes::identity::BINDING_MISSING, message)
         .help("an administrator of the account can grant it:")
         .helps(let_act_as(email, &identity.member()))
-        .help("it can take some minutes until a new grant is seen everywhere")
+        .help("a new grant can take some minutes to take effect")
 }
 
 #[cfg(test)]
@@ -234,15 +234,14 @@ mod tests {
         assert!(
             error
                 .message
-                .ends_with("that of its project could not be read."),
+                .ends_with("the policy of its project could not be read."),
             "{error}"
         );
     }
 
     #[test]
     fn what_was_not_read_is_not_called_missing() {
-        let unread =
-            Binding::Unknown("not checked: this step is not granted to read it".to_owned());
+        let unread = Binding::Unknown("not checked: this step has no grant to read it".to_owned());
         let error = judge(&identity(), BUILDER, &unread, Proven::No).broken();
         assert_eq!(error.code, "identity.impersonation-denied");
         assert!(error.message.contains("cannot tell"), "{error}");

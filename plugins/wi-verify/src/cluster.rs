@@ -8,8 +8,8 @@ use crate::commands;
 use crate::identity::Workload;
 use crate::verdict::{Verdict, cluster, is_callers, perimeter};
 
-/// The pool, and what is to be said about it. Without the cluster's facts nothing further can be
-/// told, and no build can start either.
+/// Judges the cluster's workload pool. Without the cluster's facts, nothing further can be checked,
+/// and no build can start either.
 pub(crate) fn pool(
     workload: &Workload,
     read: Result<ClusterFacts>,
@@ -35,7 +35,7 @@ pub(crate) fn pool(
         }
         Err(error) if is_callers(&error) => return (Verdict::Broken(error), None),
         Err(error) if error.class == Class::Denied && !error.code.ends_with("api-disabled") => {
-            let what = format!("looking at the cluster {name}");
+            let what = format!("reading the cluster {name}");
             if let Some(error) = perimeter(&what, &error) {
                 return (Verdict::Broken(error), None);
             }
@@ -43,7 +43,7 @@ pub(crate) fn pool(
                 Class::Denied,
                 codes::identity::CLUSTER_DENIED,
                 format!(
-                    "{caller} may not look at the cluster {name}, and so can't start a build there either.\n{}",
+                    "{caller} may not read the cluster {name}, so it can't start a build there either.\n{}",
                     error.message
                 ),
             );
@@ -53,7 +53,7 @@ pub(crate) fn pool(
                 Some(command) => broken
                     .help("an administrator of the project can grant it:")
                     .help(command),
-                None => broken.help(format!("it needs {role} on project {project}")),
+                None => broken.help(format!("the caller needs {role} on project {project}")),
             };
             return (Verdict::Broken(broken), None);
         }
@@ -65,9 +65,9 @@ pub(crate) fn pool(
             cluster(
                 Class::Denied,
                 codes::identity::NO_WORKLOAD_POOL,
-                format!("the cluster {name} has no workload pool: Workload Identity is off, and pods are their node's account"),
+                format!("the cluster {name} has no workload pool: Workload Identity is off, and pods run as their node's account"),
             )
-            .help("switch it on (takes some minutes; the node pools come after that, link 4):")
+            .help("enable it (this takes some minutes; then enable it on the node pools, link 4):")
             .helps(workload.gke().make_pool()),
         ),
     };
@@ -130,7 +130,7 @@ mod tests {
         let error = pool(&workload, denied, "the caller").0.broken();
         assert_eq!(
             error.help,
-            ["it needs roles/container.clusterViewer on project demo"]
+            ["the caller needs roles/container.clusterViewer on project demo"]
         );
         let missing = cluster(Class::NotFound, "x", "no");
         assert_eq!(

@@ -20,19 +20,19 @@ use crate::targets::{self, Target};
 use crate::verdict::{self, Verdict, unread};
 use crate::{cluster, google_account, network, nodes, permissions, pods, reads, uniform};
 
-/// Looks at every link.
+/// Checks every link, up to the first that is broken.
 pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     let workload = Workload::of(inputs)?;
     let targets = targets::targets(inputs)?;
     let (caller, by_key) = reads::caller();
     sidestep::info!(
-        "{} on {}, looked at as {caller}",
+        "{} on {}, checked as {caller}",
         workload.name(),
         workload.cluster_name()
     );
     if by_key {
         sidestep::warn!(
-            "this run itself uses a service account's key; let the CI's own token do (workload identity federation)"
+            "this run itself uses a service account's key; use the CI's own token instead (workload identity federation)"
         );
     }
     let mut report = Report::default();
@@ -54,13 +54,13 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
     )
 }
 
-/// What the first links come to.
+/// The results of the first links.
 struct Found {
     identity: Identity,
     facts: gke::ClusterFacts,
     /// Whether the APIs were read, and are enabled.
     apis_read: bool,
-    /// What was read of the Google service account, where the identity has one.
+    /// The Google service account, if the identity has one.
     google: Option<Result<ServiceAccount>>,
 }
 
@@ -161,9 +161,7 @@ fn cluster_side(
             let found = annotation(account);
             annotation::annotated(&identity, found, inputs.form, there, &bound.accounts)
         }
-        Err(_) => {
-            Verdict::Unknown("not checked, as the service account could not be read".to_owned())
-        }
+        Err(_) => Verdict::Unknown("not checked: the service account could not be read".to_owned()),
     };
     report.take(Link::ANNOTATION, annotated)?;
     Ok(Found {
@@ -182,8 +180,8 @@ struct Bound {
     all_read: bool,
 }
 
-/// The form, and the accounts that let the workload act as them where that was looked for. None
-/// where nothing tells.
+/// Returns the form, if it is known, and the accounts that let the workload act as them, if they
+/// were searched.
 fn way(identity: &Identity, inputs: &Inputs, read: &Result<Value>) -> (Option<Way>, Bound) {
     match told(inputs, read.as_ref().ok().and_then(annotation)) {
         Told::Way(way) => (Some(way), Bound::default()),
@@ -220,7 +218,7 @@ fn google_side(
     report: &mut Report,
 ) -> Result<Option<Binding>> {
     let (Some(email), Some(read)) = (identity.way.account(), google) else {
-        let why = "none: the roles are the workload's own";
+        let why = "none: the workload has its own roles";
         report.take(Link::GOOGLE_ACCOUNT, Verdict::Skipped(why.to_owned()))?;
         return Ok(None);
     };
@@ -291,14 +289,14 @@ fn workload_side(
     report.take(
         Link::START_UP,
         Verdict::Skipped(
-            "only a pod can tell: on a new one the metadata server can be some seconds late"
+            "only a pod can show it: on a new pod, the metadata server can be some seconds late"
                 .to_owned(),
         ),
     )?;
     report.take(Link::PROPAGATION, proven.waited())?;
     report.take(
         Link::FORM,
-        Verdict::Holds("no API asked for another".to_owned()),
+        Verdict::Holds("no API requires another".to_owned()),
     )?;
     let holder = identity.holder().unwrap_or_else(|| identity.member());
     let holder = holder.text().unwrap_or_default().to_owned();

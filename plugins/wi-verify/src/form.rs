@@ -7,19 +7,19 @@ use crate::binding::{self, Binding};
 use crate::identity::{Identity, Way};
 use crate::inputs::{Form, Inputs};
 
-/// What tells the form, before anything is looked for.
+/// The form, as far as inputs and annotation determine it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Told {
     /// It is this.
     Way(Way),
-    /// Only what is bound can tell.
+    /// Only the bindings determine it.
     ByBindings,
 }
 
-/// What inputs and annotation say. An account that the inputs name goes before the annotation:
-/// link 6 compares the two.
+/// Returns the form that inputs and annotation determine. An account in the inputs takes precedence
+/// over the annotation: link 6 compares the two.
 ///
-/// An annotation that is no address names the account that is most likely meant by it.
+/// An annotation that is not an address names the account that is most likely meant by it.
 pub(crate) fn told(inputs: &Inputs, annotation: Option<&str>) -> Told {
     let annotated = annotation.and_then(|text| {
         let project = inputs.cluster.project().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Link 7: the Google service account is there and enabled.
+//! Link 7: the Google service account exists and is enabled.
 
 use sidestep::gcp::iam::{Policy, ServiceAccount};
 use sidestep::google::Account;
@@ -20,12 +20,12 @@ pub(crate) fn account(
             cloud(
                 Class::Denied,
                 codes::identity::ACCOUNT_DISABLED,
-                format!("{email} is disabled: nobody can act as it"),
+                format!("{email} is disabled: no workload can act as it"),
             )
             .help("enable it, if it was not disabled on purpose:")
             .helps(address.and_then(|account| account.enable())),
         )),
-        Ok(_) => Ok(Verdict::Holds(format!("{email} is there and enabled"))),
+        Ok(_) => Ok(Verdict::Holds(format!("{email} exists and is enabled"))),
         Err(error) if error.is_not_found() => {
             Ok(Verdict::Broken(missing(email, address.as_ref(), policies)))
         }
@@ -34,11 +34,11 @@ pub(crate) fn account(
 }
 
 fn missing(email: &str, address: Option<&Account>, policies: &[Policy]) -> sidestep::Error {
-    let message = format!("there is no Google service account {email}");
+    let message = format!("the Google service account {email} does not exist");
     // Any other account than one of people is Google's to create.
     let Some(address) = address.filter(|account| account.name().is_some()) else {
         return cloud(Class::NotFound, codes::identity::ACCOUNT_MISSING, message)
-            .help("its address is NAME@PROJECT.iam.gserviceaccount.com; correct the annotation or `googleServiceAccount`");
+            .help("an address is NAME@PROJECT.iam.gserviceaccount.com; correct the annotation or `googleServiceAccount`");
     };
     if let Some(uid) = policies.iter().find_map(|policy| deleted(policy, email)) {
         return cloud(
@@ -46,11 +46,11 @@ fn missing(email: &str, address: Option<&Account>, policies: &[Policy]) -> sides
             codes::identity::ACCOUNT_MISSING,
             format!("{message} any more: policies name it as deleted"),
         )
-        .help("within 30 days of that it can be brought back, with everything it was granted:")
+        .help("within 30 days of the deletion, it can be restored with everything it was granted:")
         .helps(address.undelete(uid));
     }
     cloud(Class::NotFound, codes::identity::ACCOUNT_MISSING, message)
-        .help("create it, if the name is as meant:")
+        .help("create it, if the name is right:")
         .helps(address.create())
 }
 

@@ -26,7 +26,7 @@ impl Workload {
         else {
             return Err(Error::invalid_input(
                 codes::identity::CLUSTER_NAME,
-                format!("`{cluster}` does not say which cluster of GKE it is"),
+                format!("`{cluster}` is not the resource name of a GKE cluster"),
             )
             .help("write projects/PROJECT/locations/LOCATION/clusters/CLUSTER"));
         };
@@ -70,7 +70,7 @@ impl Workload {
     }
 }
 
-/// How the workload gets its rights.
+/// How the workload gets its permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     /// As itself.
@@ -102,8 +102,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The member that stands for the workload in a Google service account's policy. Pool and
-    /// project are the cluster's, whichever project the account lies in.
+    /// Returns the member that names the workload in a Google service account's policy. Pool and
+    /// project are the cluster's, also for an account of another project.
     pub(crate) fn member(&self) -> Member {
         let Workload {
             namespace, account, ..
@@ -111,7 +111,7 @@ impl Identity {
         Member::workload(&self.pool, namespace, account)
     }
 
-    /// The member that stands for the workload itself; none where the project's number is not known.
+    /// Returns the member that names the workload itself, if the project's number is known.
     fn principal(&self) -> Option<Member> {
         let Workload {
             namespace, account, ..
@@ -120,7 +120,7 @@ impl Identity {
         Some(Member::principal(number, &self.pool, namespace, account))
     }
 
-    /// The member that has to have the roles on what is to be reached.
+    /// Returns the member that needs the roles on the targets.
     pub(crate) fn holder(&self) -> Option<Member> {
         match &self.way {
             Way::As(email) => Account::read(email).map(|account| account.member()),
@@ -128,7 +128,7 @@ impl Identity {
         }
     }
 
-    /// Who that is, in a sentence.
+    /// Returns the holder's name for a message.
     pub(crate) fn who(&self) -> String {
         match &self.way {
             Way::As(email) => email.clone(),
@@ -165,7 +165,7 @@ impl Identity {
         }
     }
 
-    /// Whether a member of a target's policy is whoever reaches for it.
+    /// Returns whether a member of a target's policy is the identity that accesses the target.
     pub(crate) fn holds(&self, member: &str) -> bool {
         match &self.way {
             Way::As(email) => member.strip_prefix("serviceAccount:") == Some(email),

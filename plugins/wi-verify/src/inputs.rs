@@ -2,7 +2,7 @@
 
 use sidestep::{Bucket, Cluster, Duration, ImageRef};
 
-/// Whose identity to look at, and what it should be able to do.
+/// The workload whose identity to check, and the resources that it needs access to.
 #[sidestep::data]
 #[derive(Debug, Clone)]
 pub(crate) struct Inputs {
@@ -15,25 +15,25 @@ pub(crate) struct Inputs {
     /// The Google service account that it acts as; taken from the annotation if absent.
     #[serde(default)]
     pub google_service_account: Option<String>,
-    /// How it gets its rights: through a Google service account, or as itself.
+    /// How it gets its permissions: through a Google service account, or as itself.
     #[serde(default)]
     pub form: Form,
-    /// A bucket whose objects it has to read; short for a target.
+    /// A bucket whose objects it needs to read; a short form of a target.
     #[serde(default)]
     pub bucket: Option<Bucket>,
-    /// How the names of those objects begin; every object of the bucket if empty.
+    /// The prefix of the names of those objects; every object of the bucket if empty.
     #[serde(default)]
     pub prefix: String,
-    /// An image that it has to push and pull; short for a target.
+    /// An image that it needs to push and pull; a short form of a target.
     #[serde(default)]
     pub image: Option<ImageRef>,
-    /// What it has to reach.
+    /// The resources that it needs access to.
     #[serde(default)]
     pub targets: Vec<Goal>,
-    /// Labels of the nodes that its pods ask for; by default those that serve such identities.
+    /// The node selector of its pods; by default it selects nodes that serve workload identities.
     #[serde(default = "metadata_server")]
     pub node_selector: std::collections::BTreeMap<String, String>,
-    /// How long a change of IAM that is there already may take to be seen.
+    /// How long to wait for an IAM change that is already made to take effect.
     #[serde(default = "propagation")]
     pub wait: Duration,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Inputs {
 #[sidestep::data]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Form {
-    /// What the service account's annotation and the policies suggest.
+    /// Derived from the service account's annotation and the policies.
     #[default]
     Auto,
     /// The roles are granted to the Kubernetes service account itself.
@@ -51,30 +51,30 @@ pub(crate) enum Form {
     Impersonation,
 }
 
-/// One thing to reach: exactly one of `bucket`, `image`, `repository`, `secret` and `project`.
+/// One resource to access: exactly one of `bucket`, `image`, `repository`, `secret` and `project`.
 #[sidestep::data]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Goal {
-    /// A bucket; its objects are to be read unless `permissions` says more.
+    /// A bucket; by default, its objects must be readable.
     #[serde(default)]
     pub bucket: Option<Bucket>,
-    /// How the names of the bucket's objects begin; every object if empty. Grants are printed for
-    /// these objects alone.
+    /// The prefix of the names of the bucket's objects; every object if empty. Printed grants cover
+    /// only these objects.
     #[serde(default)]
     pub prefix: String,
-    /// An image in Artifact Registry; its repository is to be pushed to and pulled from.
+    /// An image in Artifact Registry; by default, its repository must allow push and pull.
     #[serde(default)]
     pub image: Option<ImageRef>,
     /// A repository, as `projects/P/locations/L/repositories/R` or `HOST/P/R`.
     #[serde(default)]
     pub repository: Option<String>,
-    /// A secret, as `projects/P/secrets/S`; its versions are to be read.
+    /// A secret, as `projects/P/secrets/S`; by default, its versions must be readable.
     #[serde(default)]
     pub secret: Option<String>,
-    /// A project's id; `permissions` says what for.
+    /// A project's id; `permissions` is required with it.
     #[serde(default)]
     pub project: Option<String>,
-    /// The permissions; what a build needs if absent.
+    /// The permissions to check; those that a build needs if absent.
     #[serde(default)]
     pub permissions: Vec<String>,
 }

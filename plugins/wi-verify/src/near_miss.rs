@@ -5,7 +5,7 @@ use sidestep::gcp::iam::Policy;
 use crate::identity::Identity;
 use crate::roles::ACTS_AS;
 
-/// What is there in place of the binding, in a sentence.
+/// Returns a sentence about a binding that exists in place of the right one.
 pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
     let bindings = || {
         policy.bindings.iter().flat_map(|b| {
@@ -18,9 +18,9 @@ pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
         bindings().find(|(role, member)| identity.is(member) && !ACTS_AS.contains(role));
     if let Some((role, _)) = other_role {
         return Some(if role == "roles/iam.serviceAccountUser" {
-            format!("It has {role}, which lets it attach the account to things, not act as it.")
+            format!("It has {role}, which lets it attach the account to resources, not act as it.")
         } else {
-            format!("It has {role} there, which gives no token.")
+            format!("It has {role} there, which does not let it get a token.")
         });
     }
     let members: Vec<&str> = bindings()
@@ -33,17 +33,17 @@ pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
     match members.as_slice() {
         [] => None,
         [one] => Some(format!("Only {one} may.")),
-        [first, rest @ ..] => Some(format!("{first} and {} more may, it may not.", rest.len())),
+        [first, rest @ ..] => Some(format!("Only {first} and {} more may.", rest.len())),
     }
 }
 
-/// What is wrong with a member that is nearly the workload.
+/// Returns what is wrong with a member that is nearly the workload.
 fn explain(identity: &Identity, member: &str) -> Option<String> {
     let (namespace, account) = (&identity.workload.namespace, &identity.workload.account);
     if let Some(rest) = member.strip_prefix("deleted:") {
         let name = rest.split('?').next().unwrap_or(rest);
         return Some(format!(
-            "The policy names {name} as deleted: what was made anew under the same name does not inherit it."
+            "The policy names {name} as deleted: a new account with the same name does not inherit the grant."
         ));
     }
     let Some((pool, subject)) = workload(member) else {
@@ -57,11 +57,11 @@ fn explain(identity: &Identity, member: &str) -> Option<String> {
                 .is_some_and(|number| number.to_string() == project)
             {
                 format!(
-                    "The binding is for {member}: the project's number stands where its id belongs."
+                    "The binding is for {member}: it has the project's number in place of its id."
                 )
             } else {
                 format!(
-                    "The binding is for {member}: the pool of another project; the cluster's is {}.",
+                    "The binding is for {member}: it names the pool of another project; the cluster's pool is {}.",
                     identity.pool
                 )
             },
@@ -94,12 +94,12 @@ fn principal(identity: &Identity, member: &str) -> Option<String> {
     let (project, rest) = path.split_once('/')?;
     if project == identity.workload.project {
         return Some(format!(
-            "The binding is for {member}: the project's id stands where its number belongs."
+            "The binding is for {member}: it has the project's id in place of its number."
         ));
     }
     if !rest.ends_with(&format!("/{}", identity.pool)) {
         return Some(format!(
-            "The binding is for {member}: another pool; the cluster's is {}.",
+            "The binding is for {member}: it names another pool; the cluster's pool is {}.",
             identity.pool
         ));
     }
@@ -130,7 +130,7 @@ mod tests {
             (
                 USER,
                 "serviceAccount:123456789012.svc.id.goog[builds/kaniko]",
-                "number stands where its id",
+                "number in place of its id",
             ),
             (
                 USER,
@@ -150,7 +150,7 @@ mod tests {
             (
                 "roles/viewer",
                 "serviceAccount:demo.svc.id.goog[builds/kaniko]",
-                "gives no token",
+                "does not let it get a token",
             ),
             (
                 USER,
@@ -160,7 +160,7 @@ mod tests {
             (
                 USER,
                 "principal://iam.googleapis.com/projects/demo/locations/global/workloadIdentityPools/demo.svc.id.goog/subject/ns/builds/sa/kaniko",
-                "id stands where its number",
+                "id in place of its number",
             ),
             (
                 USER,

@@ -12,13 +12,13 @@ use crate::commands;
 use crate::identity::Workload;
 use crate::verdict::{Verdict, and, cluster, unread};
 
-/// Where GKE's metadata server listens on a node.
+/// The address on which GKE's metadata server listens on a node.
 const SERVER: (Ipv4Addr, u64) = (Ipv4Addr::new(169, 254, 169, 252), 988);
-/// Where it is reached under Dataplane V2.
+/// Its address under Dataplane V2.
 const SERVER_V2: (Ipv4Addr, u64) = (Ipv4Addr::new(169, 254, 169, 254), 80);
 
-/// Judges the namespace's policies. Which pods one with a selector means depends on their labels,
-/// so only those for every pod are taken for certain.
+/// Judges the namespace's policies. A policy with a selector applies by the pods' labels, so only
+/// policies for every pod give a certain verdict.
 pub(crate) fn network(
     workload: &Workload,
     facts: &ClusterFacts,
@@ -54,7 +54,7 @@ pub(crate) fn network(
         egress.iter().copied().partition(|p| is_for_all(p));
     if open(&all) || egress.is_empty() {
         return Ok(Verdict::Holds(
-            "no policy keeps pods from the metadata server".to_owned(),
+            "no policy blocks pods from the metadata server".to_owned(),
         ));
     }
     let name = |policies: &[&Value]| {
@@ -81,7 +81,7 @@ pub(crate) fn network(
             Class::Denied,
             codes::identity::EGRESS_BLOCKED,
             format!(
-                "no pod in {namespace} reaches the metadata server ({}): {} lets nothing out to it",
+                "no pod in {namespace} can reach the metadata server ({}): egress is blocked by {}",
                 and(&ports),
                 name(&all)
             ),
@@ -106,7 +106,7 @@ fn opening(namespace: &str, needed: &[(Ipv4Addr, u64)]) -> Value {
     })
 }
 
-/// Whether the policy cuts its pods off but for what it lets out.
+/// Returns whether the policy limits the egress of its pods.
 fn limits_egress(policy: &Value) -> bool {
     match policy["spec"]["policyTypes"].as_array() {
         Some(types) => types.iter().any(|kind| kind == "Egress"),

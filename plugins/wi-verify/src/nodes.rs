@@ -9,9 +9,9 @@ use crate::identity::Workload;
 use crate::inputs::METADATA_LABEL;
 use crate::verdict::{Verdict, and, cluster, helps, unread};
 
-/// How the nodes' default account is written in GKE's API.
+/// The nodes' default account, as GKE's API writes it.
 const DEFAULT: &str = "default";
-/// How its address ends.
+/// The suffix of its address.
 const DEFAULT_ACCOUNT: &str = "-compute@developer.gserviceaccount.com";
 
 /// Judges a Standard cluster's node pools; `number` is its project's.
@@ -40,10 +40,10 @@ pub(crate) fn nodes(
         let labels: Vec<String> = selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
         return Ok(Verdict::Warns(
             format!(
-                "no node pool has the labels that pods ask for ({})",
+                "no node pool has the labels of the pods' node selector ({})",
                 and(&labels)
             ),
-            helps(["pods wait until one does; node auto-provisioning may make one"]),
+            helps(["pods wait until one has them; node auto-provisioning may create one"]),
         ));
     }
     // With the label, pods go to the nodes that serve; without it, to any.
@@ -63,7 +63,7 @@ pub(crate) fn nodes(
     if asks && !serving.is_empty() {
         return Ok(Verdict::Warns(
             format!(
-                "{} serves workload identities; {} does not: pods there are {account}",
+                "{} serves workload identities; {} does not: pods there run as {account}",
                 names(&serving),
                 names(&others)
             ),
@@ -77,16 +77,16 @@ pub(crate) fn nodes(
         Class::Denied,
         codes::identity::NODE_ACCOUNT,
         format!(
-            "{} {verb} not serve workload identities: every pod there is {account}",
+            "{} {verb} not serve workload identities: every pod there runs as {account}",
             names(&others)
         ),
     );
     // Where pods ask for nodes that serve, one such pool is enough.
     let named = if asks { &others[..1] } else { &others[..] };
     error = error.help(if named.len() == 1 && others.len() > 1 {
-        "let one serve them (its nodes may be recreated):"
+        "enable them on one (its nodes may be recreated):"
     } else {
-        "let it serve them (nodes may be recreated):"
+        "enable them (nodes may be recreated):"
     });
     for pool in named {
         error = error.helps(workload.gke().serve_identities(&pool.name));
@@ -99,8 +99,8 @@ fn serves(pool: &NodePool) -> bool {
     pool.metadata_mode.as_deref() == Some("GKE_METADATA")
 }
 
-/// Whether the labels that pods ask for are those of the pool, as far as its facts tell: labels of
-/// Kubernetes and GKE are made by the node itself.
+/// Returns whether the pool has the labels of the pods' node selector, as far as its facts show: the
+/// node itself sets the labels of Kubernetes and GKE.
 fn may_take(pool: &NodePool, selector: &BTreeMap<String, String>) -> bool {
     selector.iter().all(|(key, value)| {
         if key == "cloud.google.com/gke-nodepool" {
@@ -120,7 +120,7 @@ fn may_take(pool: &NodePool, selector: &BTreeMap<String, String>) -> bool {
     })
 }
 
-/// Who a pod is on such a node.
+/// Returns the account that a pod runs as on such a node.
 fn account(pool: &NodePool, number: Option<u64>) -> String {
     match pool.service_account.as_deref() {
         Some(account) if account != DEFAULT && !account.ends_with(DEFAULT_ACCOUNT) => {
@@ -184,7 +184,7 @@ mod tests {
             panic!("no warning");
         };
         assert!(text.contains(
-            "pods there are the nodes' default account 12-compute@developer.gserviceaccount.com"
+            "pods there run as the nodes' default account 12-compute@developer.gserviceaccount.com"
         ));
         let error = judge(vec![bad(), pool("worse", None)], None).broken();
         assert_eq!(error.code, "identity.node-account");

@@ -1,20 +1,20 @@
 //! What the step gives.
 
-/// An identity that holds together.
+/// A working identity.
 #[sidestep::data]
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outputs {
-    /// Who Google says the workload is.
+    /// The principal that Google recognises the workload as.
     pub principal: String,
     /// `direct` or `impersonation`.
     pub form: String,
     /// The cluster's workload identity pool.
     pub pool: String,
-    /// Every link that was looked at.
+    /// Every link that was checked.
     pub links: Vec<Finding>,
 }
 
-/// What came of one link.
+/// The result of one link.
 #[sidestep::data]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Finding {
@@ -22,22 +22,22 @@ pub(crate) struct Finding {
     pub link: u8,
     /// Its name.
     pub name: String,
-    /// What came of it.
+    /// Its status.
     pub status: Status,
-    /// What was seen.
+    /// What the check found.
     pub detail: String,
 }
 
-/// What a link can come to.
+/// The status of a link.
 #[sidestep::data]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     /// It holds.
     Ok,
-    /// It holds, or may hold, and a person should look.
+    /// It holds or may hold, but needs attention.
     Warning,
     /// It does not apply here.
     Skipped,
-    /// It is broken: the step ends with it.
+    /// It is broken, and the step fails.
     Failed,
 }

@@ -20,7 +20,7 @@ use crate::settling::{Known, Settling};
 use crate::targets::{Target, created_on_push};
 use crate::verdict::{self, Verdict, and};
 
-/// A verdict, and what may heal a broken one by itself.
+/// A verdict, and the change that may fix a broken one by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
@@ -75,7 +75,7 @@ pub(crate) fn judge(
             }),
             Class::Denied if verdict::is_callers(&error) => Err(error),
             Class::Denied | Class::Refused => Ok(settled(Verdict::Unknown(format!(
-                "not checked: {} may not ask what it may do on {place} ({})",
+                "not checked: {} may not test its permissions on {place} ({})",
                 identity.who(),
                 error.message
             )))),
@@ -121,7 +121,7 @@ pub(crate) fn together(verdicts: Vec<Verdict>) -> Option<Error> {
         all
     })?;
     Some(if all.code == codes::identity::TARGET_DENIED {
-        all.help("it can take some minutes until a new grant is seen everywhere")
+        all.help("a new grant can take some minutes to take effect")
     } else {
         all
     })

@@ -9,7 +9,7 @@ use crate::verdict::{Verdict, and, helps, unread};
 /// The variable by which Google's client libraries prefer a file to the metadata server.
 const KEY: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
-/// Judges the pods that are there now; those of builds to come are made by their own steps.
+/// Judges the pods that exist now; the steps of later builds create their own.
 pub(crate) fn pods(workload: &Workload, read: Result<Vec<Value>>, caller: &str) -> Result<Verdict> {
     let pods = match read {
         Ok(pods) => pods,
@@ -36,32 +36,32 @@ pub(crate) fn pods(workload: &Workload, read: Result<Vec<Value>>, caller: &str) 
     let keyed = named(has_key);
     if !keyed.is_empty() {
         odd.push(format!(
-            "{} set {KEY}: what that names goes before {name}",
+            "{} set {KEY}: the file that it names takes precedence over {name}",
             and(&keyed)
         ));
-        help.push("if it is a service account's key: take variable and Secret out of the pods, and delete the key (a file of type external_account is none)".to_owned());
+        help.push("if it is a service account's key, remove the variable and the Secret from the pods, and delete the key (a file of type external_account is not a key)".to_owned());
     }
     let host = named(|pod| pod["spec"]["hostNetwork"] == true);
     if !host.is_empty() {
         odd.push(format!(
-            "{} use the host's network, and so are the node's account",
+            "{} use the host's network, so they run as the node's account",
             and(&host)
         ));
-        help.push("take `hostNetwork` out of them".to_owned());
+        help.push("remove `hostNetwork` from them".to_owned());
     }
     Ok(match (odd.is_empty(), running.len()) {
         (false, _) => Verdict::Warns(odd.join("; "), helps(help)),
-        (true, 0) => Verdict::Skipped(format!("none runs as {name} now")),
+        (true, 0) => Verdict::Skipped(format!("no pod runs as {name} now")),
         (true, 1) => Verdict::Holds(format!(
-            "1 runs as {name}, without a key or the host's network"
+            "1 pod runs as {name}, without a key or the host's network"
         )),
         (true, many) => Verdict::Holds(format!(
-            "{many} run as {name}, without a key or the host's network"
+            "{many} pods run as {name}, without a key or the host's network"
         )),
     })
 }
 
-/// Whether a container is told to use a file from a Secret, or any file.
+/// Returns whether a container sets the variable that names a credentials file.
 fn has_key(pod: &Value) -> bool {
     let spec = &pod["spec"];
     [&spec["containers"], &spec["initContainers"]]

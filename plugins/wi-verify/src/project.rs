@@ -9,7 +9,7 @@ use crate::identity::{Way, Workload};
 use crate::targets::{Target, api};
 use crate::verdict::{Verdict, and, cloud, helps, unread};
 
-/// Link 1: the project is there.
+/// Link 1: the project exists.
 pub(crate) fn project(
     workload: &Workload,
     read: Result<ProjectInfo>,
@@ -23,7 +23,7 @@ pub(crate) fn project(
                 codes::identity::PROJECT_MISSING,
                 format!("project {id} is {}", project.state),
             )
-            .help("within 30 days its owner can bring it back:")
+            .help("within 30 days of the deletion, its owner can restore it:")
             .helps(commands::undelete_project(id)),
         )),
         Ok(project) => Ok(Verdict::Holds(format!("{id}, number {}", project.number))),
@@ -33,13 +33,13 @@ pub(crate) fn project(
                 codes::identity::PROJECT_MISSING,
                 format!("there is no project {id}"),
             )
-            .help("`cluster` is named with the project's id, not its display name"),
+            .help("`cluster` contains the project's id, not its display name"),
         )),
         Err(error) => unread(caller, &format!("project {id}"), error),
     }
 }
 
-/// An API, and whether nothing works without it.
+/// An API, and whether it is required.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Api {
     pub(crate) project: String,
@@ -61,7 +61,7 @@ impl Api {
     }
 }
 
-/// The APIs to ask about. `way` is none while nothing tells the form.
+/// Returns the APIs to check. `way` is none while the form is unknown.
 pub(crate) fn apis(workload: &Workload, way: Option<&Way>, targets: &[Target]) -> Vec<Api> {
     let mut apis = Vec::new();
     let mut add = |project: &str, name, needed| {
@@ -95,7 +95,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
             Ok(true) => on.push(api),
             Ok(false) => off.push(api),
             Err(error) => {
-                let what = format!("which APIs project {} has", api.project);
+                let what = format!("the enabled APIs of project {}", api.project);
                 unknown.get_or_insert(unread(caller, &what, error)?);
             }
         }
@@ -112,7 +112,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
             codes::identity::API_DISABLED,
             format!("{} {verb} not enabled", and(&names)),
         )
-        .help("enable what is missing, as an editor of the project:");
+        .help("an editor of the project can enable what is missing:");
         for (index, api) in needed.iter().enumerate() {
             let first = needed.iter().position(|other| other.project == api.project);
             if first != Some(index) {
@@ -123,7 +123,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
             error = error.helps(enable_apis(&names, &api.project));
         }
         return Ok(Verdict::Broken(
-            error.help("it can take some minutes until every server knows"),
+            error.help("it can take some minutes to take effect"),
         ));
     }
     if let Some(unknown) = unknown {
@@ -135,7 +135,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
         [] => Verdict::Holds(detail),
         [api, ..] => Verdict::Warns(
             format!(
-                "{detail}; {} is not, and GKE does not ask for it",
+                "{detail}; {} is not, but GKE does not require it",
                 api.short()
             ),
             helps(enable_apis(&[api.name], &api.project)),

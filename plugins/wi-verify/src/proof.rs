@@ -1,4 +1,4 @@
-//! Links 9 and 16: Google takes the workload for who it is to be, shown without a pod.
+//! Links 9 and 16: proves, without a pod, that Google recognises the workload.
 
 use sidestep::google::Account;
 use sidestep::identity::{Link as Step, Proof};
@@ -13,7 +13,7 @@ use crate::report::Link;
 use crate::settling::{Known, Settling};
 use crate::verdict::{self, cloud, cluster};
 
-/// What a proof came to.
+/// The result of a proof.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {
     /// Google gives the workload a token.
@@ -27,7 +27,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    /// What it says about the binding.
+    /// Returns what the result shows about the binding.
     pub(crate) fn proven(&self) -> Proven {
         match self {
             Self::Had => Proven::Yes,
@@ -48,7 +48,7 @@ pub(crate) fn token(
         Ok(proof) => proof,
         Err(error) if error.class == Class::Refused => {
             return Ok(Token::Untried(
-                "not proven: this step is not granted to".to_owned(),
+                "not proven: this step has no grant to prove it".to_owned(),
                 Vec::new(),
             ));
         }
@@ -107,7 +107,7 @@ pub(crate) fn token(
     }
 }
 
-/// The failure where the policy says yes and Google says no, for as long as was waited.
+/// Returns the failure when the policy grants the token and Google refused it during the whole wait.
 pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error {
     let who = identity.way.account().unwrap_or_default();
     let said = &error.message;
@@ -115,12 +115,12 @@ pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error 
         Class::Denied,
         codes::identity::IMPERSONATION_DENIED,
         format!(
-            "the binding is there, and Google still gives {} no token of {who}{waited}.\n{said}",
+            "the binding exists, but Google still refuses {} a token for {who}{waited}.\n{said}",
             identity.workload.name()
         ),
     )
-    .help("if the binding is new, try again: it can take seven minutes and longer")
-    .help("else see whether a deny policy or the organisation forbids it:")
+    .help("if the binding is new, retry later: it can take seven minutes or longer to take effect")
+    .help("otherwise, check whether a deny policy or the organisation forbids it:")
     .helps(commands::list_deny_policies(
         Account::read(who)
             .as_ref()
@@ -129,7 +129,8 @@ pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error 
     ))
 }
 
-/// The failure where the policy says yes, Google says no, and the account itself was not read.
+/// Returns the failure when the policy grants the token, Google refuses it, and the account was not
+/// read.
 pub(crate) fn untold(identity: &Identity, error: &Error) -> Error {
     let email = identity.way.account().unwrap_or_default();
     let who = identity.workload.name();
@@ -137,21 +138,25 @@ pub(crate) fn untold(identity: &Identity, error: &Error) -> Error {
     cloud(
         Class::Denied,
         codes::identity::IMPERSONATION_DENIED,
-        format!("the binding is there, and Google gives {who} no token of {email}; the account was not read, so that this step cannot tell whether it is disabled or deleted.\n{said}"),
+        format!("the binding exists, but Google refuses {who} a token for {email}; the account was not read, so this step cannot tell whether it is disabled or deleted.\n{said}"),
     )
-    .help(format!("give `googleServiceAccount: {email}`, so that the step may read the account, or read it yourself:"))
+    .help(format!("set `googleServiceAccount: {email}`, so that the step may read the account, or read it yourself:"))
     .helps(commands::show_account(email))
 }
 
 fn exchange(identity: &Identity, error: Error) -> Error {
     let said = &error.message;
     let message = format!(
-        "Google does not take the cluster's token for {} in pool {}.\n{said}",
+        "Google rejects the cluster's token for {} in pool {}.\n{said}",
         identity.workload.name(),
         identity.pool
     );
     let mut error = Error { message, ..error };
-    error.help.insert(0, "after Workload Identity was switched on, or the cluster was made, it can take some minutes".into());
+    error.help.insert(
+        0,
+        "it can take some minutes after Workload Identity was enabled or the cluster was created"
+            .into(),
+    );
     error
 }
 
@@ -169,7 +174,7 @@ fn untried(identity: &Identity, caller: &str, error: &Error) -> Token {
     let user = kubectl::refused_user(&error.message).or(reads::known(caller));
     let commands = kubectl::let_create_tokens(&workload.namespace, &workload.account, user);
     let help: Vec<Help> = if commands.is_empty() {
-        let what = "the caller needs the verb create on `serviceaccounts/token` of it";
+        let what = "the caller needs the verb create on its `serviceaccounts/token`";
         vec![what.into()]
     } else {
         let intro = [Help::from(on(workload))];
@@ -178,7 +183,7 @@ fn untried(identity: &Identity, caller: &str, error: &Error) -> Token {
     };
     Token::Untried(
         format!(
-            "not proven: {caller} may not create tokens of {}",
+            "not proven: {caller} may not create tokens for {}",
             workload.name()
         ),
         help,
@@ -189,10 +194,8 @@ fn untried(identity: &Identity, caller: &str, error: &Error) -> Token {
 fn account_form(identity: &Identity, error: &Error) -> Error {
     let workload = &identity.workload;
     let why = match identity.way {
-        Way::Direct => "this identity has no address, and an API wants one",
-        Way::As(_) => {
-            "an API was given the workload's own name where it wants an account's address"
-        }
+        Way::Direct => "this identity has no address, but an API requires one",
+        Way::As(_) => "an API got the workload's own name where it requires an account's address",
     };
     cluster(
         Class::Denied,

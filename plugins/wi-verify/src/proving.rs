@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// What is proven, and for how long it may take.
+/// The identity and targets to prove, and how long that may take.
 pub(crate) struct Proving<'a> {
     pub(crate) step: &'a Step,
     pub(crate) identity: &'a Identity,
@@ -29,13 +29,13 @@ pub(crate) struct Proving<'a> {
     pub(crate) binding: Option<&'a Binding>,
     pub(crate) caller: &'a str,
     pub(crate) wait: Duration,
-    /// What the links before have read.
+    /// The facts that earlier links have read.
     pub(crate) known: Known,
     /// Whether something is broken that no waiting repairs.
     pub(crate) settled: bool,
 }
 
-/// What the last try came to.
+/// The result of the last attempt.
 pub(crate) struct Proven {
     pub(crate) principal: Option<String>,
     token: Token,
@@ -44,7 +44,7 @@ pub(crate) struct Proven {
 }
 
 impl Proving<'_> {
-    /// Proves, until it holds, or cannot come to hold by itself, or the time is over.
+    /// Retries the proof until it holds, can't succeed by itself, or the time is over.
     pub(crate) fn run(&self) -> Result<Proven> {
         let started = self.step.now();
         let mut pause = FIRST_PAUSE;
@@ -77,7 +77,7 @@ impl Proving<'_> {
             };
             if pause == FIRST_PAUSE {
                 sidestep::info!(
-                    "{}, and Google does not see that yet: waiting for at most {}",
+                    "{}, but Google does not see that yet: waiting for at most {}",
                     settling.shown(),
                     seconds(left)
                 );
@@ -87,8 +87,8 @@ impl Proving<'_> {
         }
     }
 
-    /// What may heal a try that did not hold. An account that was not read may be disabled, and
-    /// waiting does not repair it.
+    /// Returns the change that may make a failed attempt succeed. An account that was not read may be
+    /// disabled, and waiting does not fix that.
     fn settling(&self, token: &Token, judged: &[Judged]) -> Option<Settling> {
         let known = !matches!(token, Token::Denied(_)) || self.known.account;
         settling(token, judged, self.binding).filter(|_| known)
@@ -145,7 +145,7 @@ impl Proven {
     }
 }
 
-/// What may heal a try that did not hold, with nobody changing anything.
+/// Returns the change that may make a failed attempt succeed without any action.
 fn settling(token: &Token, targets: &[Judged], binding: Option<&Binding>) -> Option<Settling> {
     match token {
         Token::Had => {
@@ -160,7 +160,7 @@ fn settling(token: &Token, targets: &[Judged], binding: Option<&Binding>) -> Opt
     }
 }
 
-/// Takes links 8 to 11 down.
+/// Reports links 8 to 11.
 pub(crate) fn report(
     proving: &Proving<'_>,
     proven: &Proven,
@@ -177,7 +177,7 @@ pub(crate) fn report(
     }
     let bound = match (proving.binding, identity.way.account()) {
         (Some(binding), Some(email)) => binding::judge(identity, email, binding, token.proven()),
-        _ => Verdict::Skipped("none needed: the roles are the workload's own".to_owned()),
+        _ => Verdict::Skipped("none needed: the workload has its own roles".to_owned()),
     };
     report.take(Link::BINDING, bound)?;
     let waited = if proven.waited.is_zero() {
@@ -190,7 +190,7 @@ pub(crate) fn report(
         match token {
             Token::Had => {
                 let who = proven.principal.clone().unwrap_or_else(|| identity.who());
-                Verdict::Holds(format!("Google takes the workload for {who}"))
+                Verdict::Holds(format!("Google recognises the workload as {who}"))
             }
             Token::Untried(why, help) => Verdict::Warns(why.clone(), help.clone()),
             Token::Denied(error) if proving.known.account => {
@@ -207,18 +207,18 @@ pub(crate) fn report(
     report.take(Link::UNIFORM, uniform)
 }
 
-/// Link 10, a line for each target. Everything that is lacking is said at once.
+/// Reports link 10, a line for each target. All missing permissions are reported at once.
 fn reached(proving: &Proving<'_>, proven: &Proven, report: &mut Report) -> Result<()> {
     if proving.targets.is_empty() {
         return report.take(
             Link::PERMISSIONS,
-            Verdict::Skipped("nothing to reach is named".to_owned()),
+            Verdict::Skipped("no targets are given".to_owned()),
         );
     }
     if let Token::Untried(..) = proven.token {
         return report.take(
             Link::PERMISSIONS,
-            Verdict::Unknown("not checked: that takes the token of link 9".to_owned()),
+            Verdict::Unknown("not checked: this needs the token of link 9".to_owned()),
         );
     }
     let facts = reads::repositories(proving.targets);

@@ -11,7 +11,7 @@ use sidestep::{Error, Result};
 use crate::identity::{Identity, Workload};
 use crate::targets::{self, Target};
 
-/// The most accounts whose policies are looked through.
+/// The most accounts whose policies are searched.
 const MOST_ACCOUNTS: usize = 64;
 /// The most objects of a list.
 const MOST_OBJECTS: u32 = 500;
@@ -24,7 +24,7 @@ pub(crate) fn known(caller: &str) -> Option<&str> {
     (caller != SOMEBODY).then_some(caller)
 }
 
-/// Who asks, for messages, and whether that is a key.
+/// Returns the caller's name for messages, and whether it uses a key.
 pub(crate) fn caller() -> (String, bool) {
     match identity::who_am_i() {
         Ok(caller) => (
@@ -155,7 +155,7 @@ fn list(
     Ok(kubernetes::list(query)?.items)
 }
 
-/// What is to be proven.
+/// Returns the subject of the proof.
 pub(crate) fn subject(identity: &Identity, reached: &[Target]) -> Subject {
     let Workload {
         namespace, account, ..
@@ -178,5 +178,5 @@ pub(crate) fn subject(identity: &Identity, reached: &[Target]) -> Subject {
 }
 
 fn other_answer() -> Error {
-    Error::bug("the answer is about something else than the question")
+    Error::bug("the answer does not match the query")
 }

@@ -50,23 +50,23 @@ impl Link {
     pub(crate) const PROPAGATION: Self = Self(15);
     pub(crate) const FORM: Self = Self(16);
 
-    /// Its name for people.
+    /// Returns its display name.
     pub(crate) fn name(self) -> &'static str {
         NAMES[usize::from(self.0)]
     }
 }
 
-/// The column in which the details stand.
+/// The column of the details.
 const INDENT: usize = 21;
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Takes a verdict down; a broken link is the step's failure.
+    /// Records a verdict; a broken link is the step's failure.
     pub(crate) fn take(&mut self, link: Link, verdict: Verdict) -> Result<()> {
         match verdict {
             Verdict::Holds(detail) => {
@@ -93,7 +93,7 @@ impl Report {
         Ok(())
     }
 
-    /// What was found, at the end.
+    /// Returns the findings.
     pub(crate) fn findings(self) -> Vec<Finding> {
         self.findings
     }

@@ -9,7 +9,7 @@ use crate::targets::Target;
 /// The permission to push.
 const PUSH: &str = "artifactregistry.repositories.uploadArtifacts";
 
-/// Why nobody can do there what is wanted, whatever they may.
+/// Returns why the repository can't serve the target, even with all permissions.
 pub(crate) fn unfit(target: &Target, facts: &Repository) -> Option<Error> {
     let place = target.place.shown();
     let error = |message: String| {
@@ -23,7 +23,7 @@ pub(crate) fn unfit(target: &Target, facts: &Repository) -> Option<Error> {
     if facts.format != "DOCKER" {
         return Some(
             error(format!(
-                "{place} holds packages of format {}, not images",
+                "{place} contains packages of format {}, not images",
                 facts.format
             ))
             .help("name a repository of format DOCKER"),
@@ -39,8 +39,8 @@ pub(crate) fn unfit(target: &Target, facts: &Repository) -> Option<Error> {
         _ => return None,
     };
     pushes.then(|| {
-        error(format!("{place} {what}: nobody can push to it"))
-            .help("name a standard repository; for a pull alone say so with `permissions`")
+        error(format!("{place} {what}: it does not accept pushes"))
+            .help("name a standard repository, or set `permissions` to what a pull needs")
     })
 }
 
@@ -78,7 +78,7 @@ mod tests {
         );
         assert!(
             judge("DOCKER", "VIRTUAL_REPOSITORY", PUSH)
-                .is_some_and(|why| why.contains("nobody can push"))
+                .is_some_and(|why| why.contains("does not accept pushes"))
         );
     }
 }

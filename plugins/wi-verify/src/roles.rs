@@ -105,16 +105,16 @@ pub(crate) fn with(place: &Place, permissions: &[&str]) -> Option<&'static str> 
     of(place).iter().find(fits).map(|(name, _)| *name)
 }
 
-/// How a policy answers a question about a member.
+/// Whether a policy grants something to a member.
 #[derive(Debug, Clone)]
 pub(crate) enum Grant {
-    /// It says yes.
+    /// It does.
     Given,
-    /// It says yes under each of these conditions.
+    /// It does under each of these conditions.
     Conditioned(Vec<Condition>),
-    /// It says nothing.
+    /// It does not.
     Absent,
-    /// It could not be read, so it may say anything.
+    /// It could not be read, so this is unknown.
     Unread,
 }
 
@@ -124,8 +124,8 @@ pub(crate) fn shown(conditions: &[Condition]) -> String {
     conditions.iter().map(each).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether a policy grants one of the roles to a member that `is` recognises. None stands for a
-/// policy that could not be read.
+/// Whether a policy grants one of the roles to a member that `is` recognises. None is a policy
+/// that could not be read.
 pub(crate) fn grants(
     policy: Option<&Policy>,
     role: impl Fn(&str) -> bool,

@@ -1,12 +1,12 @@
 //! What Google's servers do not all know yet.
 
-/// A change that was read, and that heals a failure by itself once every server knows it. What was
-/// not read is not waited for.
+/// A change that was read, and that fixes a failure by itself once it takes effect everywhere. The
+/// step does not wait for what was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settling {
     /// The policies grant it.
     Grant,
-    /// The Google service account is there and enabled.
+    /// The Google service account exists and is enabled.
     Account,
     /// The cluster has the pool.
     Pool,
@@ -15,7 +15,7 @@ pub(crate) enum Settling {
 }
 
 impl Settling {
-    /// Says what was read, in a sentence that goes on with "and Google does not see that yet".
+    /// Returns a clause about what was read, which "but Google does not see that yet" follows.
     pub(crate) fn shown(self) -> &'static str {
         match self {
             Self::Grant => "the policies grant it",
@@ -26,10 +26,10 @@ impl Settling {
     }
 }
 
-/// Which facts the links before the proof have read.
+/// The facts that the links before the proof have read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Known {
-    /// The Google service account is there and enabled.
+    /// The Google service account exists and is enabled.
     pub(crate) account: bool,
     /// The APIs are enabled.
     pub(crate) apis: bool,

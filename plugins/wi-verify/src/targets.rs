@@ -48,7 +48,7 @@ pub(crate) fn api(place: &Place) -> Option<(&str, &'static str)> {
     }
 }
 
-/// What a build needs there.
+/// Returns the permissions that a build needs there.
 fn permissions(place: &Place) -> &'static [&'static str] {
     match place {
         Place::Objects { .. } => &["storage.objects.get"],
@@ -61,7 +61,7 @@ fn permissions(place: &Place) -> &'static [&'static str] {
     }
 }
 
-/// What the inputs name, each once.
+/// Returns the targets of the inputs, each once.
 pub(crate) fn targets(inputs: &Inputs) -> Result<Vec<Target>> {
     let short = Goal {
         bucket: inputs.bucket.clone(),
@@ -88,7 +88,7 @@ pub(crate) fn targets(inputs: &Inputs) -> Result<Vec<Target>> {
     Ok(found)
 }
 
-/// What one entry names; an error says what is wrong with it.
+/// Returns the target of one entry, or what is wrong with the entry.
 pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     let places = [
         goal.bucket.as_ref().map(|bucket| {
@@ -106,11 +106,14 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     ];
     let mut places = places.into_iter().flatten();
     let (Some(place), None) = (places.next(), places.next()) else {
-        return Err("a target has one of `bucket`, `image`, `repository`, `secret` and `project`, and no other of these".to_owned());
+        return Err(
+            "a target needs exactly one of `bucket`, `image`, `repository`, `secret` and `project`"
+                .to_owned(),
+        );
     };
     let place = place?;
     if !goal.prefix.is_empty() && goal.bucket.is_none() {
-        return Err("`prefix` is of a `bucket`".to_owned());
+        return Err("`prefix` needs a `bucket`".to_owned());
     }
     let permissions: Vec<String> = match goal.permissions.as_slice() {
         [] => permissions(&place)
@@ -121,7 +124,7 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     };
     if permissions.is_empty() {
         return Err(format!(
-            "the target {} needs `permissions`: what is to be allowed there",
+            "the target {} needs `permissions`, the permissions to check on it",
             place.shown()
         ));
     }
@@ -133,18 +136,18 @@ fn of_image(image: &ImageRef) -> Result<Place, String> {
     if Repository::is_left_out(path) {
         let host = image.registry();
         return Err(format!(
-            "{image} names no repository: an image of Artifact Registry is {host}/PROJECT/REPOSITORY/NAME"
+            "{image} does not name a repository: an image of Artifact Registry is {host}/PROJECT/REPOSITORY/NAME"
         ));
     }
     Repository::of_image(path).map(Place::Repository).ok_or_else(|| {
-        format!("{image} does not lie in Artifact Registry (LOCATION-docker.pkg.dev/P/R/NAME or gcr.io/P/NAME)")
+        format!("{image} is not in Artifact Registry (LOCATION-docker.pkg.dev/P/R/NAME or gcr.io/P/NAME)")
     })
 }
 
 fn of_repository(text: &str) -> Result<Place, String> {
     let found = Repository::from_resource(text).or_else(|| Repository::of_image(text));
     found.map(Place::Repository).ok_or_else(|| {
-        format!("`{text}` is not projects/P/locations/L/repositories/R nor HOST/P/R of Artifact Registry")
+        format!("`{text}` is neither projects/P/locations/L/repositories/R nor HOST/P/R of Artifact Registry")
     })
 }
 
@@ -209,16 +212,16 @@ mod tests {
             target(&sidestep::serde_json::from_value(goal).expect("a target")).expect_err("wrong")
         };
         assert!(why(json!({})).contains("one of"));
-        assert!(why(json!({ "bucket": "abc", "project": "p" })).contains("no other"));
+        assert!(why(json!({ "bucket": "abc", "project": "p" })).contains("exactly one"));
         assert!(why(json!({ "project": "p" })).contains("permissions"));
         assert!(why(json!({ "image": "ghcr.io/a/b" })).contains("Artifact Registry"));
         assert!(
             why(json!({ "image": "europe-docker.pkg.dev/p/api:1" }))
-                .contains("names no repository")
+                .contains("does not name a repository")
         );
         assert!(
             why(json!({ "project": "p", "permissions": ["a.b.c"], "prefix": "x/" }))
-                .contains("`prefix` is of a `bucket`")
+                .contains("`prefix` needs a `bucket`")
         );
         assert!(why(json!({ "secret": "s" })).contains("projects/P/secrets/S"));
         assert!(why(json!({ "repository": "r" })).contains("HOST/P/R"));

@@ -18,7 +18,9 @@ pub(crate) fn uniform(
         return Ok(Verdict::Skipped("only the direct form needs it".to_owned()));
     }
     if buckets.is_empty() {
-        return Ok(Verdict::Skipped("no bucket to reach".to_owned()));
+        return Ok(Verdict::Skipped(
+            "no bucket is among the targets".to_owned(),
+        ));
     }
     let mut names = Vec::new();
     for (name, read) in buckets {
@@ -30,9 +32,9 @@ pub(crate) fn uniform(
                     cloud(
                         Class::Denied,
                         codes::identity::NOT_UNIFORM,
-                        format!("{uri} has no uniform access, and a workload that has its roles itself can't use such a bucket"),
+                        format!("{uri} has no uniform bucket-level access, so a workload with its own roles can't use it"),
                     )
-                    .help("switch it on; access by ACLs of single objects ends with that:")
+                    .help("enable it; this ends access by ACLs of single objects:")
                     .helps(commands::make_uniform(&name)),
                 ));
             }

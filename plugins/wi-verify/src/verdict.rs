@@ -1,17 +1,17 @@
-//! What a look at a link comes to.
+//! The result of checking a link.
 
 use sidestep::{Class, Error, Help, Owner, Result, codes, google};
 
-/// What a look at a link comes to.
+/// The result of checking a link.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    /// It holds: what was seen.
+    /// It holds, with what was found.
     Holds(String),
-    /// It holds, and a person should know something: what, and what to do.
+    /// It holds, with a warning and what to do about it.
     Warns(String, Vec<Help>),
-    /// It does not apply: why.
+    /// It does not apply, for this reason.
     Skipped(String),
-    /// It could not be looked at: why. What comes later decides.
+    /// It could not be checked, for this reason. Later links decide.
     Unknown(String),
     /// It is broken: the failure that ends the step.
     Broken(Error),
@@ -52,8 +52,8 @@ pub(crate) fn is_callers(error: &Error) -> bool {
     error.class == Class::Denied && error.owner == Owner::Operator
 }
 
-/// The denial of a service perimeter, if a failure is one: `what` could not be done, whatever roles
-/// there are (<https://cloud.google.com/vpc-service-controls/docs/troubleshooting>).
+/// Returns the denial of a service perimeter, if a failure is one: no role allows `what`
+/// (<https://cloud.google.com/vpc-service-controls/docs/troubleshooting>).
 pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
     let is_one = error.class == Class::Denied && google::is_perimeter(&error.message);
     let broken = || {
@@ -62,7 +62,7 @@ pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
             codes::identity::PERIMETER_DENIED,
             format!("a service perimeter (VPC Service Controls) forbids {what}.\n{}", error.message),
         )
-        .help("no role helps: an administrator of the perimeter can find the denial by its unique identifier")
+        .help("a role does not help: an administrator of the perimeter can find the denial by its unique identifier")
     };
     is_one.then(broken)
 }
@@ -73,14 +73,14 @@ pub(crate) fn unread(caller: &str, what: &str, error: Error) -> Result<Verdict> 
     match error.class {
         _ if is_callers(&error) => Err(error),
         _ if error.code.ends_with("api-disabled") => Ok(Verdict::Unknown(format!(
-            "not checked: the API that knows {what} is not enabled"
+            "not checked: the API that is needed to read {what} is not enabled"
         ))),
         Class::Denied => Ok(Verdict::Unknown(format!(
             "not checked: {caller} may not read {what}{}",
             said(&error)
         ))),
         Class::Refused => Ok(Verdict::Unknown(format!(
-            "not checked: this step is not granted to read {what}"
+            "not checked: this step has no grant to read {what}"
         ))),
         _ => Err(error),
     }

@@ -10,7 +10,7 @@ use crate::roles::{self, Grant};
 use crate::targets::{Target, created_on_push};
 use crate::verdict::{Verdict, cloud};
 
-/// The verdict on a target that is not there. `policy` is that of its project.
+/// Judges a target that does not exist. `policy` is that of its project.
 pub(super) fn absent(identity: &Identity, target: &Target, policy: Option<&Policy>) -> Verdict {
     let place = target.place.shown();
     let broken = || Verdict::Broken(missing(identity, target));
@@ -25,13 +25,13 @@ pub(super) fn absent(identity: &Identity, target: &Target, policy: Option<&Polic
             roles::shown(&conditions)
         )),
         Grant::Unread => Verdict::Unknown(format!(
-            "not checked: {place} does not exist, and whether a push may create it is in the policy of project {project}, which could not be read"
+            "not checked: {place} does not exist, and the policy of project {project}, which decides whether a push may create it, could not be read"
         )),
         Grant::Absent => broken(),
     }
 }
 
-/// A target that is not there.
+/// Returns the failure of a target that does not exist.
 fn missing(identity: &Identity, target: &Target) -> Error {
     let place = &target.place;
     let error = cloud(
@@ -48,11 +48,11 @@ fn missing(identity: &Identity, target: &Target) -> Error {
     error
         .help(match place {
             Place::Objects { .. } => {
-                "correct its name, or create it, here in the cluster's project and region:"
+                "correct its name, or create it in the cluster's project and region:"
             }
             Place::Repository(_) => "correct its name, or create it:",
             Place::Secret { .. } => {
-                "correct its name, or create it, and add its value as a version:"
+                "correct its name, or create it and add its value as a version:"
             }
             Place::Project(_) => "`project` is a project's id, not its display name",
         })

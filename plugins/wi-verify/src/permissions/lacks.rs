@@ -30,7 +30,7 @@ pub(super) fn lacks(
         .zip(identity.way.account())
         .and_then(|(policy, email)| deleted(policy, email));
     if grants.iter().all(|grant| matches!(grant, Grant::Given)) {
-        message.push_str("\nThe policy grants it, and Google does not see that yet, or a deny policy takes it away.");
+        message.push_str("\nThe policy grants it, but the grant is not in effect yet, or a deny policy overrides it.");
     } else if let Some(conditions) = &conditions {
         message.push_str(&format!(
             "\nThe policy grants it under a condition that does not hold: {conditions}"
@@ -39,27 +39,27 @@ pub(super) fn lacks(
         message.push_str("\nIts policy could not be read.");
     } else if let Some(uid) = old {
         message.push_str(&format!(
-            "\nThe policy names a deleted account of the same address (uid {uid}): the one made anew inherits nothing."
+            "\nThe policy names a deleted account of the same address (uid {uid}): the new account does not inherit the grant."
         ));
     }
     let error = cloud(Class::Denied, codes::identity::TARGET_DENIED, message);
     let role = roles::with(&target.place, lacking);
     if conditions.is_some() {
         return error.help(
-            "an administrator can change the condition; a grant without one would open more than it does",
+            "an administrator can change the condition; a grant without one would allow more than it does",
         );
     }
     if unread {
         let needs = role.map_or_else(|| and(lacking), str::to_owned);
         let error = error.help(format!(
-            "{} needs {needs} on {place}; its policy may hold it under a condition, so an administrator has to look first:",
+            "{} needs {needs} on {place}; the policy may already grant it under a condition, so an administrator has to check first:",
             identity.who()
         ));
         return error.helps(show_policy(&target.place));
     }
     let Some(member) = identity.holder() else {
         return error.help(format!(
-            "grant it to the workload itself; its principal has the number of project {}, which could not be read",
+            "grant it to the workload itself; its principal contains the number of project {}, which could not be read",
             identity.workload.project
         ));
     };
@@ -72,7 +72,7 @@ pub(super) fn lacks(
             ))
             .help(command),
         _ => error.help(format!(
-            "grant {} a role that has {} there",
+            "grant {} a role that contains {} there",
             identity.who(),
             and(lacking)
         )),

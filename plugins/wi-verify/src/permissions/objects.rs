@@ -9,8 +9,8 @@ use crate::roles::{self, Grant};
 use crate::targets::Target;
 use crate::verdict::{Verdict, and};
 
-/// The verdict where the bucket was asked, and single objects decide: a condition on their names
-/// may grant what is lacking on the bucket. None where no object can make a difference.
+/// Judges a bucket on which permissions are lacking, if a condition on object names may grant them.
+/// None if no object can make a difference.
 pub(super) fn on_objects(
     identity: &Identity,
     target: &Target,
@@ -32,7 +32,7 @@ pub(super) fn on_objects(
             Grant::Conditioned(conditions) => conditions,
             Grant::Unread => {
                 return Some(Verdict::Unknown(format!(
-                    "not checked: on gs://{bucket} as a whole {} lacks {}, and its policy, which may grant that on some objects, could not be read",
+                    "not checked: on gs://{bucket} as a whole, {} lacks {}; the bucket's policy, which may grant that on some objects, could not be read",
                     identity.who(),
                     and(lacking)
                 )));
@@ -52,7 +52,7 @@ pub(super) fn on_objects(
     if common.is_empty() {
         let condition = undecided?;
         return Some(Verdict::Unknown(format!(
-            "not checked: on {place} it depends on the object ({})",
+            "not checked: on {place}, access depends on the object ({})",
             roles::shown(std::slice::from_ref(condition))
         )));
     }
@@ -72,7 +72,7 @@ pub(super) fn on_objects(
     )))
 }
 
-/// The prefixes that lie in one of each list, each once.
+/// Returns the prefixes that are within one of each list, each once.
 fn both(some: &[String], others: &[String]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (a, b) in some.iter().flat_map(|a| others.iter().map(move |b| (a, b))) {
