@@ -1,7 +1,7 @@
-//! Uploads a build context once per content.
+//! Uploads a build context, unless the bucket already holds the same content.
 //!
 //! The object is named by the digest of the tree, which is known before anything is compressed; so
-//! a context that is there already is neither compressed nor sent.
+//! a context that the bucket already holds is neither compressed nor sent.
 
 use sidestep::google::{self, Member, Place, grant};
 use sidestep::storage::{self, Object, ObjectRef, PutOptions};
@@ -19,7 +19,8 @@ struct Inputs {
     /// The context's folder, relative to the workspace.
     #[serde(default = "here")]
     path: String,
-    /// The Dockerfile, relative to `path`. Its own ignore file takes precedence over `.dockerignore`.
+    /// The Dockerfile, relative to `path`. Its own ignore file takes precedence over
+    /// `.dockerignore`.
     #[serde(default = "dockerfile")]
     dockerfile: String,
     /// Patterns in .dockerignore syntax, applied after those of the ignore file.
@@ -66,7 +67,7 @@ fn contexts() -> String {
     "contexts/".to_owned()
 }
 
-/// Uploads a build context once per content.
+/// Uploads a build context, unless the bucket already holds the same content.
 #[sidestep::plugin(
     name = "context-upload",
     requests(
@@ -109,15 +110,15 @@ fn run(_: &Step, inputs: Inputs) -> Result<Outputs> {
     if sent {
         sidestep::info!("sent {} to {uri}", bytes(written.size));
     } else {
-        // Another run was faster with the same content.
+        // Another run uploaded the same content first.
         sidestep::info!("not sent: another run uploaded this context meanwhile, {uri}");
     }
     Ok(done(written.generation, written.size, sent))
 }
 
-/// The failure of an upload. Only one that lacks the right to create the object is repaired by a
-/// grant, and the grant is for the step's prefix; a 403 has many other reasons (a disabled API, a
-/// perimeter, billing, a retention policy), which the message says.
+/// Returns the failure of an upload. The help contains a grant only if the permission to create
+/// objects is missing, and the grant is limited to the step's prefix; a 403 has many other reasons
+/// (a disabled API, a perimeter, billing, a retention policy), which the message names.
 fn unsent(error: Error, bucket: &str, prefix: &str) -> Error {
     const CREATE: &str = "storage.objects.create";
     let lacks = error.class == Class::Denied
@@ -146,7 +147,8 @@ fn unsent(error: Error, bucket: &str, prefix: &str) -> Error {
     }
 }
 
-/// Returns who was refused, if the message says so: Cloud Storage writes `X does not have …`.
+/// Returns the refused principal, if the message names it: Cloud Storage writes `X does not have
+/// …`.
 fn refused(message: &str) -> Option<Member> {
     let (before, _) = message.split_once(" does not have ")?;
     Member::of_caller(before.rsplit(' ').next()?)
@@ -157,7 +159,8 @@ fn there_already(bucket: &str, name: &str, packed: &Packed) -> Result<Option<Obj
     let object = match storage::stat(ObjectRef::new(bucket, name)) {
         Ok(object) => object,
         Err(error) if error.is_not_found() => return Ok(None),
-        // Who may only create objects can still upload; the bucket answers then.
+        // A caller that may only create objects can still upload; the write shows whether it
+        // exists.
         Err(error) if error.class == Class::Denied => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -208,7 +211,7 @@ fn changed(mode: &ChangedMode) -> String {
     }
 }
 
-/// A number of bytes for people: `312 B`, `1.5 MiB`.
+/// Formats a number of bytes: `312 B`, `1.5 MiB`.
 fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if count < 1024 {

@@ -1,4 +1,4 @@
-//! What is wrong before the build starts: the Dockerfile, and what kaniko would misread in it.
+//! Checks the inputs and the Dockerfile before the build starts.
 
 use std::borrow::Cow;
 
@@ -85,8 +85,8 @@ fn dockerfile_problems(path: &str, dockerfile: &str, inputs: &Known) -> Vec<Diag
     }
 }
 
-/// A Dockerfile as text. It need not be UTF-8: kaniko builds a comment or a label in another
-/// encoding as it is, so other bytes only must not stop the reading.
+/// Decodes a Dockerfile. It need not be UTF-8: kaniko passes other encodings in a comment or a
+/// label through, so invalid bytes must not stop the check.
 fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }

@@ -14,7 +14,7 @@ use crate::layout;
 use crate::printed::Printed;
 use crate::repair::list_context;
 
-/// By what kaniko said.
+/// Returns the error that kaniko's final error line means.
 pub(crate) fn of_log(
     ended: &Value,
     printed: &Printed,
@@ -35,7 +35,8 @@ pub(crate) fn of_log(
     of_cause(found.kind, &found.text, &line, exit, inputs, identity)
 }
 
-/// kaniko was ended, or is another program, and printed no error of its own.
+/// Returns the error of a program that printed no error of its own: kaniko that was ended, or
+/// another program.
 fn unsaid(exit: i64, tail: &str) -> Error {
     let error = Error::failed(
         codes::kaniko::FAILED,
@@ -100,7 +101,7 @@ fn of_cause(
     }
 }
 
-/// An error of a kind, with a message of its own.
+/// Returns an error of a kind, with a message.
 fn answer(kind: Kind, message: String) -> Error {
     let facts = kind.facts();
     Error::new(facts.class, facts.code, facts.owner, message)

@@ -1,5 +1,5 @@
-//! What can be seen in a Dockerfile's text: everything that makes kaniko fail, or silently build
-//! something else. An error is what it fails at, a warning where it goes on.
+//! Checks a Dockerfile's text for everything that makes kaniko fail or silently build something
+//! else. kaniko fails at an error and continues after a warning.
 
 mod arguments;
 mod bases;
@@ -22,13 +22,13 @@ use sidestep_dockerfile::{Dockerfile, Fault, Instruction, Plan, parse, place, pl
 
 use crate::inputs::Known;
 
-/// A Dockerfile that kaniko's parser takes, and what is known of the build.
+/// A Dockerfile that kaniko's parser accepts, and the known inputs of the build.
 struct Reading<'a> {
     /// Its path in the workspace.
     path: &'a str,
     text: &'a str,
     dockerfile: Dockerfile,
-    /// With what is known of `buildArgs` and `target`.
+    /// The plan for the known values of `buildArgs` and `target`.
     plan: Plan,
     known: &'a Known,
 }
@@ -133,7 +133,7 @@ impl Reading<'_> {
         place(self.text, byte).0
     }
 
-    /// The stages that are built, by their numbers.
+    /// Returns the stages that are built, by their numbers.
     fn needed(&self) -> impl Iterator<Item = usize> {
         let needed = self.plan.needed.iter().enumerate();
         needed
@@ -141,7 +141,7 @@ impl Reading<'_> {
             .map(|(index, _)| index)
     }
 
-    /// The instructions that are performed, each with its stage's number.
+    /// Returns the instructions that are performed, each with its stage's number.
     fn instructions(&self) -> impl Iterator<Item = (usize, &Instruction)> {
         self.needed().flat_map(|stage| {
             let instructions = self.dockerfile.stages[stage].instructions.iter();
@@ -149,7 +149,7 @@ impl Reading<'_> {
         })
     }
 
-    /// Whether all values of `buildArgs` are known.
+    /// Returns whether all values of `buildArgs` are known.
     fn knows_build_args(&self) -> bool {
         self.known.build_args.is_some()
     }

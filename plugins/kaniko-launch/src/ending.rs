@@ -1,4 +1,4 @@
-//! Decides who ended a build: kaniko itself, the cluster, this run, or somebody else.
+//! Decides who ended a build: kaniko itself, the cluster, this run, or another client.
 //!
 //! The order of the questions is the contract (`docs/failures.md`): kaniko's own end first, as long
 //! as it came before any disruption; then memory; then what the cluster says that it did; then the
@@ -13,7 +13,7 @@ use sidestep::serde_json::Value;
 
 pub(crate) use seen::Seen;
 
-/// What ended a build.
+/// The end of a build.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ending<'a> {
     /// kaniko ended with exit code 0. Holds the container's `terminated` state.
@@ -36,7 +36,7 @@ pub(crate) enum Ending<'a> {
     NotStarted(String),
 }
 
-/// How the cluster ended a pod that it disrupted.
+/// The way in which the cluster disrupted a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Disruption {
     /// The eviction API, as `kubectl drain` and node upgrades use it.
@@ -69,7 +69,7 @@ const REASONS: &[(&str, Disruption)] = &[
     ("NodeAffinity", Disruption::NodeLost),
 ];
 
-/// What a process ends with that SIGKILL ended.
+/// The exit code of a process that SIGKILL ended.
 const KILLED: i64 = 128 + 9;
 
 /// Returns what ended the build whose pod was seen so. `asked` tells whether this run asked for the

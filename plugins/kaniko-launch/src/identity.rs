@@ -1,4 +1,4 @@
-//! Whose identity a build has, and how it comes to have its own.
+//! The identity that a build has, and the commands that give it its own.
 
 mod facts;
 mod landing;
@@ -24,7 +24,7 @@ pub(crate) struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// Nothing is known yet.
+    /// Returns an identity of which no facts are known yet.
     pub(crate) fn new(inputs: &'a Inputs) -> Self {
         Self {
             inputs,
@@ -44,7 +44,7 @@ impl<'a> Identity<'a> {
         self.facts.get_or_init(|| Facts::ask(self.inputs))
     }
 
-    /// Lets the nodes serve workload identities, as far as they don't.
+    /// Returns the commands that make the nodes serve workload identities, if they don't.
     pub(crate) fn serve(&self) -> Vec<Command> {
         let cluster = &self.inputs.cluster;
         let Some(facts) = &self.facts().cluster else {
@@ -65,13 +65,13 @@ impl<'a> Identity<'a> {
         commands
     }
 
-    /// Lets the workload act as the account that it is linked to.
+    /// Returns the command that lets the workload act as the account that it is linked to.
     pub(crate) fn bind(&self) -> Option<Command> {
         let account = self.account()?;
         let_act_as(account, &self.workload())
     }
 
-    /// The workload as a member of its Google account's policy.
+    /// Returns the workload as a member of its Google account's policy.
     pub(crate) fn workload(&self) -> Member {
         let Inputs {
             namespace,
@@ -81,8 +81,8 @@ impl<'a> Identity<'a> {
         Member::workload(self.pool(), namespace, service_account)
     }
 
-    /// What is wrong with the annotation's text, and the command that corrects it where it is clear
-    /// which account is meant.
+    /// Returns what is wrong with the annotation's text, and the command that corrects it if it is
+    /// clear which account is meant.
     pub(crate) fn misspelt(&self) -> Option<(String, Option<Command>)> {
         let Some(Link::Misspelt(text, misspelt)) = &self.facts().link else {
             return None;
@@ -103,7 +103,7 @@ impl<'a> Identity<'a> {
         Some((why, annotate))
     }
 
-    /// The roles of a build, for whoever it is.
+    /// Returns the commands that grant a build's roles to its identity.
     pub(crate) fn roles(&self) -> Vec<Command> {
         let Some(member) = self.member() else {
             return Vec::new();
@@ -122,9 +122,9 @@ impl<'a> Identity<'a> {
         reader.into_iter().chain(writers).collect()
     }
 
-    /// The build as a member of policies. None where its annotation names no account. On a cluster
-    /// that only the operator's settings know, a workload that acts as itself is a member that no
-    /// command can be made of.
+    /// Returns the build as a member of policies, or none if its annotation names no account. On a
+    /// cluster that only the operator's settings know, no command can name a workload that acts as
+    /// itself.
     pub(crate) fn member(&self) -> Option<Member> {
         if let Some(key) = &self.inputs.google_key {
             let address = repair::asked_of_key(self.inputs, key, KeyField::ClientEmail);
@@ -138,8 +138,8 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// The build as a member, where a refusal can be about it. `named` is whom the refusal names:
-    /// text that others wrote, so a grant is for the build itself or for nobody.
+    /// Returns the build as a member, if a refusal can be about it. `named` is the principal in the
+    /// refusal: others wrote this text, so a grant is only ever for the build itself.
     pub(crate) fn refused(&self, named: &str) -> Option<Member> {
         let own = self.member()?;
         let is_other = match (own.text(), Member::of_caller(named)) {
@@ -149,7 +149,7 @@ impl<'a> Identity<'a> {
         (!is_other).then_some(own)
     }
 
-    /// The Google account that the workload acts as; none where it is its own principal, and where
+    /// Returns the Google account that the workload acts as; none if it is its own principal, or if
     /// its annotation names no account.
     pub(crate) fn account(&self) -> Option<Value> {
         match &self.facts().link {
@@ -159,7 +159,7 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// The workload itself.
+    /// Returns the workload itself as a member.
     fn principal(&self) -> Member {
         let Inputs {
             namespace,
@@ -170,7 +170,8 @@ impl<'a> Identity<'a> {
         Member::principal(number, self.pool(), namespace, service_account)
     }
 
-    /// The cluster's workload pool; not known of a cluster that only the operator's settings know.
+    /// Returns the cluster's workload pool, which is unknown for a cluster that only the operator's
+    /// settings know.
     fn pool(&self) -> Value {
         let cluster = &self.inputs.cluster;
         match &self.facts().cluster {

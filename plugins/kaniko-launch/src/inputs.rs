@@ -1,4 +1,4 @@
-//! What the step takes and gives.
+//! The step's inputs and outputs.
 
 use std::collections::BTreeMap;
 
@@ -65,8 +65,8 @@ pub(crate) struct Inputs {
     #[serde(default)]
     pub ephemeral_storage: Option<Amount<ByteSize>>,
     /// Labels of the nodes to build on. The default is what Workload Identity needs on Standard
-    /// clusters; on Autopilot, set `{}`. Without that label, the step checks the cluster's node pools
-    /// and warns if the build would run as its node's account.
+    /// clusters; on Autopilot, set `{}`. Without that label, the step checks the cluster's node
+    /// pools and warns if the build would run as its node's account.
     #[serde(default = "metadata_server")]
     pub node_selector: BTreeMap<String, String>,
     /// How long to wait while an image can't be pulled.

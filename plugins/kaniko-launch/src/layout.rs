@@ -11,7 +11,8 @@ use sidestep::codes;
 /// The suffix of the names of such archives: the packer's version.
 const PACKER: &str = "-p3.tar.gz";
 
-/// Whether an object's name is that of an archive of this layout, `ctx1-DIGEST-PACKER.tar.gz`.
+/// Returns whether an object's name is that of an archive of this layout,
+/// `ctx1-DIGEST-PACKER.tar.gz`.
 fn is_ours(context: &str) -> bool {
     let name = context.rsplit('/').next().unwrap_or(context);
     let digest = name.strip_prefix("ctx1-");
@@ -22,7 +23,7 @@ fn is_ours(context: &str) -> bool {
         })
 }
 
-/// The arguments that lead kaniko to the Dockerfile.
+/// Returns the arguments that lead kaniko to the Dockerfile.
 pub(crate) fn arguments(context: &str, dockerfile: &str) -> Vec<String> {
     match cleaned(dockerfile) {
         Some(path) if is_ours(context) => vec![
@@ -33,8 +34,8 @@ pub(crate) fn arguments(context: &str, dockerfile: &str) -> Vec<String> {
     }
 }
 
-/// Returns the help for a Dockerfile that an archive may lack because of its name or an ignore file.
-/// An archive of another layout holds each file of the context.
+/// Returns the help for a Dockerfile that an archive may lack because of its name or an ignore
+/// file. An archive of another layout holds each file of the context.
 pub(crate) fn if_not_sent(context: &str, dockerfile: &str) -> Option<String> {
     is_ours(context).then(|| {
         format!(
@@ -54,7 +55,8 @@ pub(crate) fn warning(context: &str) -> Option<Diagnostic> {
     })
 }
 
-/// A path as the archive has it, without `.` and `..`; `None` where it leaves the context.
+/// Returns a path as the archive contains it, without `.` and `..`; `None` if it leaves the
+/// context.
 fn cleaned(path: &str) -> Option<String> {
     let mut parts = Vec::new();
     for part in path.split('/') {

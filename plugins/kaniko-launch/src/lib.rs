@@ -1,8 +1,8 @@
 //! Builds an image in a pod and follows it to its digest.
 //!
 //! The pod's name is a function of run, step and attempt, so a new incarnation finds the build that
-//! an earlier one began. Its log goes past the plugin; what the plugin hears are the pod's states,
-//! its events, and the lines that may be kaniko's own error.
+//! an earlier one began. The log does not pass through the plugin, which receives the pod's states
+//! and events, and the log lines that may be kaniko's own error.
 
 mod build;
 mod check;

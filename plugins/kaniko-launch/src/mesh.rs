@@ -1,6 +1,6 @@
 //! Containers that the cluster injects beside kaniko: service meshes, log and policy agents.
 //!
-//! What befalls them is never the build's own failure: who administers the cluster put them there.
+//! Their failures are never the build's own: a cluster administrator put them there.
 
 use sidestep::serde_json::Value;
 use sidestep::{Class, Command, Error, Owner, codes};

@@ -1,4 +1,4 @@
-//! What a pod that has ended means.
+//! The outcome of a pod that has ended.
 
 use sidestep::serde_json::Value;
 use sidestep::{Class, Error, Owner, Result, codes};
@@ -11,7 +11,7 @@ use crate::inputs::{Inputs, Outputs};
 use crate::mesh;
 use crate::printed::Printed;
 
-/// The failures that a mesh causes which is not ready yet.
+/// The failures that a service mesh causes while it is not ready.
 const NO_NETWORK: [Kind; 2] = [Kind::Network, Kind::HostUnknown];
 
 /// Returns the outputs of a build that succeeded, or why it did not. `asked` tells whether this run
@@ -72,7 +72,7 @@ pub(crate) fn outcome(
     })
 }
 
-/// The cluster ended the pod: running again is safe.
+/// Returns the failure of a pod that the cluster ended. Running again is safe.
 fn disrupted(how: Disruption, message: &str) -> Error {
     let (code, what) = match how {
         Disruption::Drained => (
@@ -104,7 +104,7 @@ fn disrupted(how: Disruption, message: &str) -> Error {
     error.help("run it again, or let the step retry: `retry: { attempts: 3, on: [unavailable] }`")
 }
 
-/// Returns what happened, with the cluster's own sentence where there is one.
+/// Returns what happened, with the cluster's own sentence if there is one.
 fn with_reason(what: &str, reason: &str) -> String {
     match reason.trim() {
         "" => what.to_owned(),

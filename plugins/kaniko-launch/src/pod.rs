@@ -10,22 +10,22 @@ use crate::resources::resources;
 
 /// The container's name, under which its log is kept.
 pub(crate) const CONTAINER: &str = "kaniko";
-/// Where the kubelet reads a container's last words, and so the digest.
+/// The file in which the kubelet reads a container's termination message, and so the digest.
 const LAST_WORDS: &str = "/dev/termination-log";
-/// Where a key lies in the container. kaniko leaves mounts out of the image.
+/// The folder of a key in the container. kaniko leaves mounts out of the image.
 const KEYS: &str = "/var/run/secrets/google";
 /// The volume that a key comes in.
 pub(crate) const VOLUME: &str = "google-key";
-/// The file there, whatever it is called in the Secret.
+/// The key's file in that folder, under any name in the Secret.
 const KEY_FILE: &str = "key.json";
-/// How long a build may run when the step has no time-out of its own.
+/// The limit of a build whose step has no `timeout`.
 const LONGEST: Duration = Duration::from_hours(6);
-/// What the build's processes have to end.
+/// The time that the build's processes get to end.
 const GRACE: Duration = Duration::from_secs(5);
-/// What the pod outlives the step's own time by, so that the step ends first and says why.
+/// The time that the pod may outlive the step, so that the step ends first and reports why.
 const MARGIN: Duration = Duration::from_mins(1);
 
-/// The pod's object. `remaining` is what is left of the step's time.
+/// Returns the pod's object. `remaining` is the rest of the step's time.
 pub(crate) fn pod(name: &str, inputs: &Inputs, remaining: Option<Duration>) -> Value {
     let deadline = remaining.map_or(LONGEST, |time| time + MARGIN);
     let mut pod = json!({

@@ -1,9 +1,9 @@
-//! What kaniko itself said last, apart from everything that its builds printed.
+//! kaniko's own last error, as opposed to everything that its builds printed.
 
 use sidestep::kubernetes::Pattern;
 use sidestep_kaniko_messages::{FinalLine, PATTERNS};
 
-/// The lines that the host is asked to look for.
+/// Returns the lines that the host is asked to look for.
 pub(crate) fn patterns() -> Vec<Pattern> {
     let pattern = |(id, regex): &(&str, &str)| Pattern {
         id: (*id).to_owned(),
@@ -24,8 +24,8 @@ impl Printed {
         }
     }
 
-    /// kaniko's final error; `None` where it ended without one. A resumed step may not have seen
-    /// the line go by, so the log's end is looked at too.
+    /// Returns kaniko's final error; `None` if it ended without one. A resumed step may have missed
+    /// the line, so the log's end is searched too.
     pub(crate) fn final_line(&self, tail: &str, exit: i64) -> Option<FinalLine> {
         let line = self.0.clone().or_else(|| FinalLine::last(tail))?;
         let is_final = line.fits(exit) && line.ends(tail);

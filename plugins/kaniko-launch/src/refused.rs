@@ -1,4 +1,4 @@
-//! Why a cluster does not take the build's pod, and what helps.
+//! Help for a build's pod that the cluster refuses.
 
 use sidestep::{Command, Error, codes, kubectl};
 
@@ -11,7 +11,7 @@ const AMOUNTS: [(&str, &str); 3] = [
     ("ephemeral-storage", "`ephemeralStorage`"),
 ];
 
-/// Adds to the host's error what helps a build.
+/// Adds the help for a build to the host's error.
 pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
     let error = error.context("the build was not started");
     match error.code.as_str() {
@@ -35,7 +35,7 @@ pub(crate) fn refused(error: Error, inputs: &Inputs) -> Error {
     }
 }
 
-/// A quota or a LimitRange does not allow the amounts.
+/// Adds the help for amounts that a quota or a LimitRange does not allow.
 fn of_amounts(error: Error, inputs: &Inputs) -> Error {
     let named: Vec<&str> = AMOUNTS
         .iter()

@@ -1,12 +1,13 @@
 //! Builds the commands that repair an identity. Each is complete: it looks up itself what this step
-//! does not know, and is not built where it can't.
+//! does not know, and is not built if it can't.
 
 use sidestep::google::{Member, Place, Repository, grant};
 use sidestep::{Cluster, Command, Value};
 
 use crate::inputs::{GoogleKey, Inputs};
 
-/// Lets node pools serve workload identities: these, or all that don't where they are not known.
+/// Returns the commands that make node pools serve workload identities: these pools, or if none are
+/// given, all that don't.
 pub(crate) fn serve_identities(cluster: &Cluster, pools: &[&str]) -> Vec<Command> {
     let Some(cluster) = cluster.gke() else {
         return Vec::new();
@@ -18,17 +19,18 @@ pub(crate) fn serve_identities(cluster: &Cluster, pools: &[&str]) -> Vec<Command
     updates.flatten().collect()
 }
 
-/// The cluster's workload pool, where GKE was not asked.
+/// Returns a command's output as the cluster's workload pool, for a pool that was not read.
 pub(crate) fn asked_pool(cluster: &Cluster) -> Option<Value> {
     cluster.gke()?.show_pool()?.output()
 }
 
-/// The number of the cluster's project.
+/// Returns a command's output as the number of the cluster's project.
 pub(crate) fn asked_number(cluster: &Cluster) -> Option<Value> {
     cluster.gke()?.show_number()?.output()
 }
 
-/// The Google account that the Kubernetes one is linked to, where the cluster did not tell.
+/// Returns a command's output as the Google account that the Kubernetes one is linked to, for a
+/// link that was not read.
 pub(crate) fn asked_link(inputs: &Inputs) -> Value {
     Command::new(&["kubectl", "get", "serviceaccount"])
         .value(&inputs.service_account)
@@ -42,7 +44,7 @@ pub(crate) fn asked_link(inputs: &Inputs) -> Value {
         .into()
 }
 
-/// A field of a key's file. Only that field is shown.
+/// Returns a command's output as a field of a key's file. The command shows only that field.
 pub(crate) fn asked_of_key(inputs: &Inputs, key: &GoogleKey, field: KeyField) -> Value {
     let path = key.key.replace('.', "\\.");
     let read = Command::new(&["kubectl", "get", "secret"])
@@ -65,14 +67,14 @@ pub(crate) fn asked_of_key(inputs: &Inputs, key: &GoogleKey, field: KeyField) ->
 /// A field of a service account key's file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum KeyField {
-    /// Whose key it is.
+    /// The address of the key's account.
     ClientEmail,
-    /// Which of the account's keys it is.
+    /// The key's id within the account.
     PrivateKeyId,
 }
 
-/// Lets a member read the objects beside the context. None for a context that lies in no folder:
-/// the grant would open the whole bucket.
+/// Returns the grant that lets a member read the objects in the context's folder. None for a
+/// context without a folder: the grant would open the whole bucket.
 pub(crate) fn grant_reader(member: &Member, context: &str) -> Option<Command> {
     grant(
         &Place::folder_of(context)?,
@@ -87,7 +89,7 @@ pub(crate) fn grant_writer(member: &Member, repository: Repository) -> Option<Co
     grant(&place, member, "roles/artifactregistry.writer")
 }
 
-/// Ends a key: it is worth nothing from then on, wherever it was copied to.
+/// Returns the commands that delete a key, which invalidates every copy of it.
 pub(crate) fn end_key(inputs: &Inputs, key: &GoogleKey) -> Vec<Command> {
     let delete = Command::new(&["gcloud", "iam", "service-accounts", "keys", "delete"])
         .value(asked_of_key(inputs, key, KeyField::PrivateKeyId))
@@ -126,7 +128,7 @@ pub(crate) fn explain_context(path: &str, inputs: &Inputs) -> Option<Command> {
         .build()
 }
 
-/// A command about the context. The Dockerfile decides which ignore file counts.
+/// Returns a command about the context. The Dockerfile decides which ignore file counts.
 fn on_context(command: &'static str, inputs: &Inputs) -> sidestep::Builder {
     let command = Command::new(&["sidestep", "context", command]);
     match inputs.dockerfile.as_str() {
@@ -162,7 +164,7 @@ mod tests {
         assert_eq!(
             grant_reader(&member, "gs://contexts/a.tar.gz"),
             None,
-            "it lies in no folder, and the whole bucket is too much"
+            "it is in no folder, and the whole bucket is too much"
         );
         assert_eq!(
             lines(&serve_identities(&inputs.cluster, &["a", "b"])),

@@ -1,4 +1,4 @@
-//! What the build's container asks of its node, and may use of it at most.
+//! The resource requests and limits of the build's container.
 
 mod cpu;
 
@@ -18,9 +18,9 @@ use crate::inputs::{Inputs, Known};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(crate = "sidestep::serde")]
 pub(crate) struct Amount<T> {
-    /// What a node must have free.
+    /// The amount that a node must have free.
     pub request: Option<T>,
-    /// What the container may use at most.
+    /// The most that the container may use.
     pub limit: Option<T>,
 }
 

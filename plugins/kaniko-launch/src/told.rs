@@ -1,16 +1,17 @@
-//! The warnings of the cluster that were told, so that each is told once.
+//! The warnings of the cluster that were logged, so that each is logged once.
 //!
-//! Kubernetes counts repeated events up, and a resumed step is shown the old ones again.
+//! Kubernetes increments the count of repeated events, and a resumed step sees the old ones again.
 
 use std::collections::BTreeSet;
 
 use sidestep::serde::{Deserialize, Serialize};
 
-/// How many warnings are remembered, and how many characters of each: a checkpoint holds 64 KiB.
+/// The most warnings that are remembered, and the most characters of each: a checkpoint holds 64
+/// KiB.
 const MOST: usize = 100;
 const LONGEST: usize = 400;
 
-/// The warnings that were told, in this incarnation of the step or an earlier one.
+/// The warnings that were logged, in this incarnation of the step or an earlier one.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(crate = "sidestep::serde", transparent)]
 pub(crate) struct Told(BTreeSet<String>);

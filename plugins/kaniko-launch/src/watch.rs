@@ -1,4 +1,4 @@
-//! What a pod's state means while it is under way: go on, or stop because it can't succeed.
+//! Decides from a running pod's state whether to continue, or to stop because it can't succeed.
 
 mod room;
 mod trouble;
@@ -26,7 +26,7 @@ pub(crate) struct Watch {
     said: String,
 }
 
-/// Something that may heal.
+/// A problem that may resolve by itself.
 #[derive(Debug)]
 struct Trouble {
     reason: String,
@@ -36,7 +36,7 @@ struct Trouble {
 }
 
 impl Watch {
-    /// Takes the pod's newest state. Gives the line that says how it stands when that has changed.
+    /// Takes the pod's newest state. Returns the line that describes it, if the line has changed.
     pub(crate) fn state(&mut self, pod: &Value, now: u64, inputs: &Inputs) -> Option<String> {
         self.trouble = trouble(pod, inputs).map(|(reason, grace, error)| {
             // The same trouble goes on; the pull's two reasons take turns.
@@ -76,20 +76,20 @@ impl Watch {
         }
     }
 
-    /// The trouble that ends first.
+    /// Returns the trouble that ends first.
     fn current(&self) -> Option<&Trouble> {
         let both = self.trouble.iter().chain(&self.mount);
         both.min_by_key(|trouble| trouble.ends)
     }
 
-    /// The error that the build ends with, once its trouble has had its time.
+    /// Returns the error that the build ends with, once its trouble has lasted too long.
     pub(crate) fn verdict(&mut self, now: u64) -> Option<Error> {
         let up = |trouble: &mut Trouble| now >= trouble.ends;
         let ended = self.trouble.take_if(up).or_else(|| self.mount.take_if(up));
         ended.map(|trouble| trouble.error)
     }
 
-    /// How long to wait for the next update at most.
+    /// Returns the longest time to wait for the next update.
     pub(crate) fn patience(&self, now: u64) -> Duration {
         const LONG: u64 = 30_000;
         let left = self
@@ -107,7 +107,7 @@ fn kind(reason: &str) -> &str {
     }
 }
 
-/// How the pod stands, for the progress line.
+/// Describes the pod's state for the progress line.
 fn describe(pod: &Value, trouble: Option<&Trouble>) -> String {
     let phase = pod["status"]["phase"].as_str().unwrap_or("Pending");
     match trouble {

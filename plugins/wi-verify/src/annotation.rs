@@ -10,7 +10,7 @@ use crate::identity::{Identity, Way, Workload};
 use crate::inputs::Form;
 use crate::verdict::{Verdict, cluster};
 
-/// The annotation's value.
+/// Returns the annotation's value.
 pub(crate) fn annotation(account: &Value) -> Option<&str> {
     account["metadata"]["annotations"][kubectl::GOOGLE_ACCOUNT].as_str()
 }

@@ -13,11 +13,11 @@ use crate::verdict::{Verdict, cloud};
 /// The grants to the workload in the policies of an account and of its project.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Binding {
-    /// It may act as the account: whose policy says so.
+    /// It may act as the account, by the policy of the account or the project.
     Given(&'static str),
     /// It may while a condition holds: its title and expression.
     Conditioned(String),
-    /// No policy that was read says so.
+    /// No policy that was read lets it act as the account.
     Absent {
         /// A similar binding that exists instead, if any.
         near: Option<String>,
@@ -39,8 +39,7 @@ pub(crate) enum Proven {
     Untried,
 }
 
-/// Judges the policies: the account's own, and its project's, which is none where it could not be
-/// read.
+/// Judges the policies: the account's own, and its project's, if that could be read.
 pub(crate) fn read(identity: &Identity, own: &Policy, project: Option<&Policy>) -> Binding {
     let acts = |role: &str| ACTS_AS.contains(&role);
     let is = |member: &str| identity.is(member);

@@ -1,4 +1,4 @@
-//! What is wrong with the inputs before anything starts.
+//! Checks the inputs before anything starts.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

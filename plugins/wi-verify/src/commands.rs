@@ -90,7 +90,7 @@ pub(crate) fn create(place: &Place, near: &Workload) -> Option<Command> {
     }
 }
 
-/// The region of a zone (`europe-west1-b`), or the region itself.
+/// Returns the region of a zone (`europe-west1-b`), or the region itself.
 fn region(location: &str) -> &str {
     match location.rsplit_once('-') {
         Some((region, zone)) if zone.len() == 1 => region,

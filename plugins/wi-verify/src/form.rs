@@ -1,4 +1,4 @@
-//! Which form the workload has, and which Google service accounts let it act as them.
+//! The form of the workload, and the Google service accounts that let it act as them.
 
 use sidestep::gcp::iam::Policy;
 use sidestep::google::Account;
@@ -37,7 +37,7 @@ pub(crate) fn told(inputs: &Inputs, annotation: Option<&str>) -> Told {
     }
 }
 
-/// Those of the accounts whose own policies let the workload act as them.
+/// Returns those of the accounts whose own policies let the workload act as them.
 pub(crate) fn bound(identity: &Identity, policies: &[(String, Policy)]) -> Vec<String> {
     let lets = |policy: &Policy| {
         !matches!(

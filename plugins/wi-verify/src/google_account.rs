@@ -54,7 +54,7 @@ fn missing(email: &str, address: Option<&Account>, policies: &[Policy]) -> sides
         .helps(address.create())
 }
 
-/// The unique id under which a policy names an account that is deleted:
+/// Returns the unique id under which a policy names an account that is deleted:
 /// `deleted:serviceAccount:EMAIL?uid=ID`.
 pub(crate) fn deleted<'p>(policy: &'p Policy, email: &str) -> Option<&'p str> {
     let members = policy.bindings.iter().flat_map(|binding| &binding.members);

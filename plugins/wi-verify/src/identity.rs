@@ -1,4 +1,4 @@
-//! Who the workload is, in Kubernetes and in IAM.
+//! The workload's names in Kubernetes and in IAM.
 //!
 //! Names: <https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity>.
 
@@ -18,7 +18,7 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    /// The one that the inputs name.
+    /// Returns the workload that the inputs name.
     pub(crate) fn of(inputs: &Inputs) -> Result<Self> {
         let cluster = &inputs.cluster;
         let (Some(project), Some(location), Some(name)) =
@@ -44,7 +44,7 @@ impl Workload {
         format!("{}/{}", self.namespace, self.account)
     }
 
-    /// The cluster's resource name.
+    /// Returns the cluster's resource name.
     pub(crate) fn cluster_name(&self) -> String {
         format!(
             "projects/{}/locations/{}/clusters/{}",
@@ -52,7 +52,7 @@ impl Workload {
         )
     }
 
-    /// The cluster in commands.
+    /// Returns the cluster for commands.
     pub(crate) fn gke(&self) -> Cluster {
         Cluster {
             project: self.project.clone(),
@@ -61,7 +61,7 @@ impl Workload {
         }
     }
 
-    /// The cluster as the pool's identity provider.
+    /// Returns the cluster as the pool's identity provider.
     pub(crate) fn provider(&self) -> String {
         format!(
             "https://container.googleapis.com/v1/{}",
@@ -70,7 +70,7 @@ impl Workload {
     }
 }
 
-/// How the workload gets its permissions.
+/// The way in which the workload gets its permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     /// As itself.
@@ -80,7 +80,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// The Google service account, if there is one.
+    /// Returns the Google service account, if there is one.
     pub(crate) fn account(&self) -> Option<&str> {
         match self {
             Self::Direct => None,
@@ -94,9 +94,9 @@ impl Way {
 pub(crate) struct Identity {
     pub(crate) workload: Workload,
     pub(crate) pool: String,
-    /// The number of the cluster's project, where it could be read.
+    /// The number of the cluster's project, if it could be read.
     pub(crate) number: Option<u64>,
-    /// The Kubernetes service account's uid, where it could be read.
+    /// The Kubernetes service account's uid, if it could be read.
     pub(crate) uid: Option<String>,
     pub(crate) way: Way,
 }
@@ -136,7 +136,7 @@ impl Identity {
         }
     }
 
-    /// Whether a policy's member is the workload, or a set that it belongs to.
+    /// Returns whether a policy's member is the workload, or a set that it belongs to.
     pub(crate) fn is(&self, member: &str) -> bool {
         let Workload { namespace, .. } = &self.workload;
         if self.member().text() == Some(member) {

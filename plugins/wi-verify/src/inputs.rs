@@ -1,4 +1,4 @@
-//! What the step takes.
+//! The step's inputs.
 
 use sidestep::{Bucket, Cluster, Duration, ImageRef};
 

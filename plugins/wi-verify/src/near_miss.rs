@@ -1,4 +1,4 @@
-//! Bindings that look like the one that is missing, and what is wrong with them.
+//! Bindings that are similar to the missing one, and their mistakes.
 
 use sidestep::gcp::iam::Policy;
 
@@ -37,7 +37,7 @@ pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
     }
 }
 
-/// Returns what is wrong with a member that is nearly the workload.
+/// Returns the mistake in a member that is nearly the workload.
 fn explain(identity: &Identity, member: &str) -> Option<String> {
     let (namespace, account) = (&identity.workload.namespace, &identity.workload.account);
     if let Some(rest) = member.strip_prefix("deleted:") {
@@ -82,7 +82,7 @@ fn workload(member: &str) -> Option<(&str, &str)> {
     Some((pool, rest.strip_suffix(']')?))
 }
 
-/// A `principal://` that has the right end and something wrong before it.
+/// Returns what is wrong with a `principal://` whose end is right.
 fn principal(identity: &Identity, member: &str) -> Option<String> {
     let subject = format!(
         "/subject/ns/{}/sa/{}",

@@ -91,7 +91,7 @@ pub(crate) fn network(
     ))
 }
 
-/// A policy that lets every pod of the namespace reach the metadata server.
+/// Returns a policy that lets every pod of the namespace reach the metadata server.
 fn opening(namespace: &str, needed: &[(Ipv4Addr, u64)]) -> Value {
     let rule = |(ip, port): &(Ipv4Addr, u64)| json!({ "to": [{ "ipBlock": { "cidr": format!("{ip}/32") } }], "ports": [{ "protocol": "TCP", "port": port }] });
     json!({
@@ -125,7 +125,7 @@ fn is_for_all(policy: &Value) -> bool {
     empty(&selector["matchLabels"]) && empty(&selector["matchExpressions"])
 }
 
-/// Whether a rule of the policy lets TCP out to the address.
+/// Returns whether a rule of the policy lets TCP out to the address.
 fn lets(policy: &Value, (ip, port): (Ipv4Addr, u64)) -> bool {
     let rules = policy["spec"]["egress"].as_array();
     rules.into_iter().flatten().any(|rule| {

@@ -99,8 +99,8 @@ fn serves(pool: &NodePool) -> bool {
     pool.metadata_mode.as_deref() == Some("GKE_METADATA")
 }
 
-/// Returns whether the pool has the labels of the pods' node selector, as far as its facts show: the
-/// node itself sets the labels of Kubernetes and GKE.
+/// Returns whether the pool has the labels of the pods' node selector, as far as its facts show:
+/// the node itself sets the labels of Kubernetes and GKE.
 fn may_take(pool: &NodePool, selector: &BTreeMap<String, String>) -> bool {
     selector.iter().all(|(key, value)| {
         if key == "cloud.google.com/gke-nodepool" {

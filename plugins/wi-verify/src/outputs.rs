@@ -1,4 +1,4 @@
-//! What the step gives.
+//! The step's outputs.
 
 /// A working identity.
 #[sidestep::data]
@@ -24,7 +24,7 @@ pub(crate) struct Finding {
     pub name: String,
     /// Its status.
     pub status: Status,
-    /// What the check found.
+    /// The check's finding.
     pub detail: String,
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct Judged {
     pub(crate) settling: Option<Settling>,
 }
 
-/// Whether the verdict on a target depends on a policy: its own, or that of the project in which a
-/// push would create it.
+/// Returns whether the verdict on a target depends on a policy: its own, or that of the project in
+/// which a push would create it.
 pub(crate) fn hangs_on_policy(target: &Target, result: &TargetResult) -> bool {
     match &result.failure {
         Some(failure) => {
@@ -45,8 +45,8 @@ fn lacking<'t>(target: &'t Target, result: &TargetResult) -> Vec<&'t str> {
         .collect()
 }
 
-/// Judges a target by what the proof says. `policy` is the one that it depends on; none where that
-/// could not be read, so that it may say anything.
+/// Judges a target by the proof. `policy` is the policy that it depends on; none if it could not be
+/// read.
 pub(crate) fn judge(
     identity: &Identity,
     target: &Target,
@@ -101,7 +101,7 @@ pub(crate) fn judge(
     })
 }
 
-/// A permission as people say it: `objects.get`, `uploadArtifacts`.
+/// Shortens a permission for messages: `objects.get`, `uploadArtifacts`.
 fn short(permission: &str) -> &str {
     let rest = permission
         .split_once('.')
@@ -127,7 +127,7 @@ pub(crate) fn together(verdicts: Vec<Verdict>) -> Option<Error> {
     })
 }
 
-/// The form in the outputs.
+/// Returns the form in the outputs.
 pub(crate) fn form(way: &Way) -> &'static str {
     match way {
         Way::Direct => "direct",

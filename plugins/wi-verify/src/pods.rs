@@ -1,4 +1,4 @@
-//! Link 12: pods that run under the service account and still are somebody else.
+//! Link 12: pods that run under the service account but have another identity.
 
 use sidestep::Result;
 use sidestep::serde_json::Value;

@@ -22,7 +22,7 @@ pub(crate) enum Token {
     Untried(String, Vec<Help>),
     /// The account's policy says no, or is not seen yet.
     Denied(Error),
-    /// Another link is broken, and what may heal it by itself.
+    /// Another link is broken, with the change that may fix it by itself.
     Broken(Link, Error, Option<Settling>),
 }
 
@@ -37,7 +37,7 @@ impl Token {
     }
 }
 
-/// Judges a proof. A failure that says nothing about the identity comes back as it is.
+/// Judges a proof. A failure that does not concern the identity is returned unchanged.
 pub(crate) fn token(
     identity: &Identity,
     proof: &Result<Proof>,
@@ -107,7 +107,8 @@ pub(crate) fn token(
     }
 }
 
-/// Returns the failure when the policy grants the token and Google refused it during the whole wait.
+/// Returns the failure when the policy grants the token and Google refused it during the whole
+/// wait.
 pub(crate) fn denied(identity: &Identity, error: &Error, waited: &str) -> Error {
     let who = identity.way.account().unwrap_or_default();
     let said = &error.message;
@@ -160,7 +161,7 @@ fn exchange(identity: &Identity, error: Error) -> Error {
     error
 }
 
-/// The link's own code, so that the run's exit code is that of an identity.
+/// Replaces the code by the link's own, so that the run's exit code is that of an identity.
 fn recoded(error: Error, code: &str) -> Error {
     Error {
         code: code.to_owned(),

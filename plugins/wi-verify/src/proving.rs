@@ -87,21 +87,21 @@ impl Proving<'_> {
         }
     }
 
-    /// Returns the change that may make a failed attempt succeed. An account that was not read may be
-    /// disabled, and waiting does not fix that.
+    /// Returns the change that may make a failed attempt succeed. An account that was not read may
+    /// be disabled, and waiting does not fix that.
     fn settling(&self, token: &Token, judged: &[Judged]) -> Option<Settling> {
         let known = !matches!(token, Token::Denied(_)) || self.known.account;
         settling(token, judged, self.binding).filter(|_| known)
     }
 
-    /// Whether the verdict on a target depends on a policy.
+    /// Returns whether the verdict on a target depends on a policy.
     fn hangs_on_policies(&self, results: &[identity::TargetResult]) -> bool {
         let mut pairs = self.targets.iter().zip(results);
         pairs.any(|(target, result)| permissions::hangs_on_policy(target, result))
     }
 
-    /// The resources whose policies say what was refused: the targets, or what a target that is
-    /// missing would be created in.
+    /// Returns the resources whose policies explain a refusal: the targets, or the project in which
+    /// a missing target would be created.
     fn deciding(&self, results: &[identity::TargetResult]) -> impl Iterator<Item = PolicyResource> {
         let pairs = self.targets.iter().zip(results);
         pairs.map(|(target, result)| {

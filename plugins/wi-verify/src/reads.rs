@@ -16,10 +16,10 @@ const MOST_ACCOUNTS: usize = 64;
 /// The most objects of a list.
 const MOST_OBJECTS: u32 = 500;
 
-/// The words for a caller who is not known.
+/// The name of an unknown caller in messages.
 const SOMEBODY: &str = "the caller";
 
-/// The caller, if it is known who that is.
+/// Returns the caller, if known.
 pub(crate) fn known(caller: &str) -> Option<&str> {
     (caller != SOMEBODY).then_some(caller)
 }
@@ -118,7 +118,7 @@ pub(crate) fn kubernetes_account(workload: &Workload) -> Result<Value> {
     ))
 }
 
-/// The names of the namespace's service accounts.
+/// Returns the names of the namespace's service accounts.
 pub(crate) fn kubernetes_accounts(workload: &Workload) -> Result<Vec<String>> {
     let found = list(workload, "v1", "serviceaccounts", None)?;
     let names = found
@@ -127,7 +127,7 @@ pub(crate) fn kubernetes_accounts(workload: &Workload) -> Result<Vec<String>> {
     Ok(names.map(str::to_owned).collect())
 }
 
-/// The pods of the service account.
+/// Returns the pods of the service account.
 pub(crate) fn pods(workload: &Workload) -> Result<Vec<Value>> {
     let field = format!("spec.serviceAccountName={}", workload.account);
     list(workload, "v1", "pods", Some(field))

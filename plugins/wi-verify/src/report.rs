@@ -119,7 +119,7 @@ impl Report {
     }
 }
 
-/// A line of the log: number, name and what was seen, in columns.
+/// Formats a line of the log: number, name and finding, in columns.
 fn row(link: Link, detail: &str) -> String {
     format!("{:>2}  {:<15}  {detail}", link.0, link.name())
 }

@@ -18,7 +18,7 @@ pub(crate) const CREATES_ON_PUSH: [&str; 2] = [
 
 type Role = (&'static str, &'static [&'static str]);
 
-/// The narrowest first, so that what is printed grants no more than it has to.
+/// The narrowest first, so that a printed command grants no more than necessary.
 const STORAGE: &[Role] = &[
     (
         "roles/storage.objectViewer",
@@ -95,7 +95,7 @@ fn of(place: &Place) -> &'static [Role] {
     }
 }
 
-/// The narrowest role that has all of the permissions; none where that is not known.
+/// Returns the narrowest role that has all of the permissions; none if that is unknown.
 pub(crate) fn with(place: &Place, permissions: &[&str]) -> Option<&'static str> {
     let fits = |role: &&Role| {
         permissions
@@ -124,8 +124,8 @@ pub(crate) fn shown(conditions: &[Condition]) -> String {
     conditions.iter().map(each).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether a policy grants one of the roles to a member that `is` recognises. None is a policy
-/// that could not be read.
+/// Returns whether a policy grants one of the roles to a member that `is` recognises. None is a
+/// policy that could not be read.
 pub(crate) fn grants(
     policy: Option<&Policy>,
     role: impl Fn(&str) -> bool,
@@ -151,7 +151,7 @@ pub(crate) fn grants(
     }
 }
 
-/// Whether a policy of the place grants a permission, as far as the roles are known.
+/// Returns whether a policy of the place grants a permission, as far as the roles are known.
 pub(crate) fn allows(
     place: &Place,
     policy: Option<&Policy>,

@@ -1,4 +1,4 @@
-//! What Google's servers do not all know yet.
+//! Changes that are not in effect on all of Google's servers yet.
 
 /// A change that was read, and that fixes a failure by itself once it takes effect everywhere. The
 /// step does not wait for what was not read.

@@ -1,4 +1,4 @@
-//! What the identity has to reach.
+//! The resources that the identity needs access to.
 
 use sidestep::gcp::iam::PolicyResource;
 use sidestep::google::{Place, Repository};
@@ -13,7 +13,7 @@ pub(crate) struct Target {
     pub(crate) permissions: Vec<String>,
 }
 
-/// Its name in the contract.
+/// Returns its name in the contract.
 pub(crate) fn resource(place: &Place) -> PolicyResource {
     match place {
         Place::Objects { bucket, .. } => PolicyResource::Bucket(bucket.clone()),
@@ -25,8 +25,8 @@ pub(crate) fn resource(place: &Place) -> PolicyResource {
     }
 }
 
-/// The project whose policy says who may create the repository by a push, for those of Container
-/// Registry's hosts.
+/// Returns the project whose policy decides who may create the repository by a push, for a
+/// repository of Container Registry's hosts.
 pub(crate) fn created_on_push(place: &Place) -> Option<&str> {
     match place {
         Place::Repository(repository) if repository.is_created_on_push() => {
@@ -36,8 +36,8 @@ pub(crate) fn created_on_push(place: &Place) -> Option<&str> {
     }
 }
 
-/// The API that serves it and the project in which that has to be enabled; none where every project
-/// has it.
+/// Returns the API that serves it and the project in which it must be enabled; none if every
+/// project has it.
 pub(crate) fn api(place: &Place) -> Option<(&str, &'static str)> {
     match place {
         Place::Repository(repository) => {

@@ -1,4 +1,4 @@
-//! Link 11: buckets that a workload reaches as itself have uniform access.
+//! Link 11: buckets that a workload accesses as itself have uniform access.
 //! <https://cloud.google.com/iam/docs/federated-identity-supported-services>
 
 use sidestep::storage::BucketFacts;

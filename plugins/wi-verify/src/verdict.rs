@@ -31,23 +31,22 @@ impl Verdict {
     }
 }
 
-/// The help of a warning.
+/// Returns the help of a warning.
 pub(crate) fn helps(helps: impl IntoIterator<Item = impl Into<Help>>) -> Vec<Help> {
     helps.into_iter().map(Into::into).collect()
 }
 
-/// A link that the cloud's administrator repairs.
+/// Returns the failure of a link that the cloud's administrator can fix.
 pub(crate) fn cloud(class: Class, code: &str, message: impl Into<String>) -> Error {
     Error::new(class, code, Owner::Cloud, message)
 }
 
-/// A link that the cluster's administrator repairs.
+/// Returns the failure of a link that the cluster's administrator can fix.
 pub(crate) fn cluster(class: Class, code: &str, message: impl Into<String>) -> Error {
     Error::new(class, code, Owner::Cluster, message)
 }
 
-/// Whether a failure is about the credentials of the caller itself: then it says nothing about what
-/// was asked.
+/// Returns whether a failure concerns the caller's own credentials, and so not the query.
 pub(crate) fn is_callers(error: &Error) -> bool {
     error.class == Class::Denied && error.owner == Owner::Operator
 }
@@ -67,8 +66,8 @@ pub(crate) fn perimeter(what: &str, error: &Error) -> Option<Error> {
     is_one.then(broken)
 }
 
-/// A read that failed. One that `caller` may not make leaves its link unknown; any other failure
-/// says nothing about the link and ends the step as it is.
+/// Judges a failed read. If `caller` may not make it, the link is unknown; any other failure does
+/// not concern the link and ends the step unchanged.
 pub(crate) fn unread(caller: &str, what: &str, error: Error) -> Result<Verdict> {
     match error.class {
         _ if is_callers(&error) => Err(error),

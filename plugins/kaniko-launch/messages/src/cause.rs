@@ -5,27 +5,27 @@ use crate::final_line::FinalLine;
 use crate::kind::Kind;
 use crate::phase::Phase;
 
-/// Where a cause may begin in a message: kaniko and Go join errors by these.
+/// The separators after which a cause may begin: kaniko and Go join errors with them.
 const JOINS: &[&str] = &[": ", "; ", "\n"];
 
 /// A cause that has an answer.
 ///
-/// The words begin at the message's start or after a join. `*` stands for any text, `{}` for text
-/// that the answer needs, and a final `$` for the message's end.
+/// The words begin at the message's start or after a join. `*` matches any text, `{}` matches text
+/// that the answer needs, and a final `$` matches the message's end.
 #[derive(Debug)]
 pub struct Cause {
-    /// The phases in which the cause means that.
+    /// The phases in which the cause has this meaning.
     pub within: &'static [Phase],
-    /// The literal words that are needed.
+    /// The words to match.
     pub words: &'static str,
-    /// What it means.
+    /// The kind of failure.
     pub kind: Kind,
 }
 
 /// A cause that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// What it means.
+    /// The kind of failure.
     pub kind: Kind,
     /// The text at `{}`, or all from where the cause begins.
     pub text: String,
@@ -33,7 +33,7 @@ pub struct Found {
     pub row: usize,
 }
 
-/// Finds the cause of a final error. The first row that fits counts.
+/// Finds the cause of a final error. The first row that matches decides.
 pub fn classify(line: &FinalLine) -> Option<Found> {
     let starts = starts(&line.message);
     let rows = CAUSES.iter().enumerate();
@@ -50,7 +50,7 @@ pub fn classify(line: &FinalLine) -> Option<Found> {
     })
 }
 
-/// The message from each place where a cause may begin.
+/// Returns the rest of the message from each place where a cause may begin.
 fn starts(message: &str) -> Vec<&str> {
     let mut starts = vec![message];
     for (at, _) in message.char_indices() {
@@ -62,7 +62,7 @@ fn starts(message: &str) -> Vec<&str> {
     starts
 }
 
-/// The text that the words catch of a text that begins with them.
+/// Returns the text that the words capture, if the text begins with them.
 fn matched<'a>(words: &str, text: &'a str) -> Option<&'a str> {
     let (words, to_end) = match words.strip_suffix('$') {
         Some(words) => (words, true),

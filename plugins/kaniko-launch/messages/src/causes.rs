@@ -1,4 +1,4 @@
-//! The causes that have an answer: the more telling before the less telling.
+//! The causes that have an answer: the more specific before the less specific.
 
 mod context;
 mod dockerfile;
@@ -12,7 +12,7 @@ use crate::phase::Phase::{
     self, Build, Context, Crash, Dockerfile, Fatal, Flags, Push, PushCheck, Start,
 };
 
-/// Every phase with an identity: those that talk to Google.
+/// The phases that use an identity: those that call Google.
 const REMOTE: &[Phase] = &[Context, PushCheck, Build, Push];
 const IN_CONTEXT: &[Phase] = &[Context];
 const IN_BUILD: &[Phase] = &[Build];

@@ -5,18 +5,18 @@ use crate::phase::{NOT_CONTAINED, OUTER, Phase};
 /// The chain of a command that ended with an error. A RUN may leave its last line open, so this
 /// one can begin in the middle of a line.
 const RUN: &str = "error building image: error building stage: failed to execute command: waiting for process to exit: ";
-/// How cobra heads the usage text that follows an error of flags.
+/// The heading of the usage text that cobra prints after an error in the flags.
 const USAGE: &str = "Usage:";
-/// How Go heads the stack of each goroutine after a crash.
+/// The heading of each goroutine's stack that Go prints after a crash.
 const TRACE: &str = "goroutine ";
-/// What logrus begins its lines with, in both of its forms for text.
+/// The beginnings of logrus's lines in its short text form.
 const LEVELS: [&str; 5] = ["TRAC[", "DEBU[", "INFO[", "WARN[", "ERRO["];
 /// The most bytes that are read of what follows the line.
 const MOST: usize = 4 * 1024;
 
 /// Regular expressions for the lines that may be kaniko's final error, each with an id. A match
-/// covers the whole message. kaniko ends with such a line, so the last match counts: whatever a RUN
-/// printed comes before it.
+/// covers the whole message. kaniko ends with such a line, so the last match counts: the output of
+/// every RUN comes before it.
 pub const PATTERNS: &[(&str, &str)] = &[
     (
         "error",
@@ -31,33 +31,33 @@ pub const PATTERNS: &[(&str, &str)] = &[
 /// kaniko's final error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinalLine {
-    /// What kaniko was doing.
+    /// The phase in which kaniko failed.
     pub phase: Phase,
     /// The message after the outer prefix, with further lines if it has any.
     pub message: String,
 }
 
 impl FinalLine {
-    /// Reads a line; `None` where it can't be kaniko's final error.
+    /// Reads a line; `None` if it can't be kaniko's final error.
     pub fn read(line: &str) -> Option<Self> {
         let (phase, message) = split(line)?;
         Some(Self { phase, message })
     }
 
-    /// The last such line of a log's end.
+    /// Returns the last such line of a log's end.
     pub fn last(tail: &str) -> Option<Self> {
         tail.lines().rev().find_map(Self::read)
     }
 
-    /// Whether kaniko ends with this code after the message. Where it does not, something else
-    /// printed the line, and kaniko was ended before it could print its own.
+    /// Returns whether kaniko ends with this code after the message. If not, something else printed
+    /// the line, and kaniko was ended before it could print its own.
     pub fn fits(&self, exit: i64) -> bool {
         exit == code(self.phase, &self.message)
     }
 
-    /// Whether the log's end shows that kaniko ended with this message. Go ends with code 2 after a
-    /// crash, and also on SIGTERM as process 1: so a crash needs the goroutines' trace, and nothing
-    /// that kaniko logged after it.
+    /// Returns whether the log's end shows that kaniko ended with this message. Go ends with code 2
+    /// after a crash, and also on SIGTERM as process 1: so a crash needs the goroutines' trace, and
+    /// nothing that kaniko logged after it.
     pub fn ends(&self, tail: &str) -> bool {
         if self.phase != Phase::Crash {
             return true;
@@ -108,7 +108,7 @@ impl FinalLine {
         self
     }
 
-    /// The message's first line.
+    /// Returns the message's first line.
     pub fn cause(&self) -> &str {
         self.message.lines().next().unwrap_or_default()
     }
@@ -137,7 +137,7 @@ fn split(line: &str) -> Option<(Phase, String)> {
     })
 }
 
-/// What logrus writes before the program ends, in both of its forms for text.
+/// Reads the line that logrus writes before the program ends, in both of its text forms.
 fn logged(line: &str) -> Option<(Phase, String)> {
     for (phase, short, level) in [
         (Phase::Fatal, "FATA[", " level=fatal msg="),
@@ -164,7 +164,8 @@ fn logged(line: &str) -> Option<(Phase, String)> {
     None
 }
 
-/// The code that kaniko ends with after the message: a RUN's own, 2 after a crash of Go, else 1.
+/// Returns the code that kaniko ends with after the message: a RUN's own, 2 after a crash of Go,
+/// else 1.
 fn code(phase: Phase, message: &str) -> i64 {
     let chain = RUN.split_once(": ").map_or("", |(_, chain)| chain);
     match message.strip_prefix(chain) {

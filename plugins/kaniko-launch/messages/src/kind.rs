@@ -1,4 +1,4 @@
-//! What a failure means: class, code, owner and help.
+//! The meaning of a failure: class, code, owner and help.
 
 use Class::{Denied, Exhausted, Failed, NotFound, TimedOut, Unavailable};
 use Owner::{Author, Cloud, Cluster};
@@ -29,10 +29,10 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// Every kind.
+            /// Every kind of failure.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
 
-            /// The answer.
+            /// Returns the answer to this kind.
             pub const fn facts(self) -> &'static Facts {
                 match self {
                     $(Self::$kind => &Facts {

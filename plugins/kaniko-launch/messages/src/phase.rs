@@ -1,6 +1,6 @@
-//! What kaniko was doing when it failed.
+//! The phase in which kaniko failed.
 
-/// What kaniko was doing, by the outer prefix of its error.
+/// A phase of kaniko, which the outer prefix of its error names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// It fetched and unpacked the context.
@@ -17,13 +17,13 @@ pub enum Phase {
     Push,
     /// It began: before anything of the user's was read.
     Start,
-    /// It gave up through its logger.
+    /// It ended through its logger.
     Fatal,
     /// The program itself crashed.
     Crash,
 }
 
-/// Each outer prefix with its phase. The first that fits counts.
+/// Each outer prefix with its phase. The first that matches decides.
 pub(crate) const OUTER: &[(Phase, &str)] = &[
     (Phase::Context, "Error: error resolving source context: "),
     (
@@ -48,7 +48,7 @@ pub(crate) const OUTER: &[(Phase, &str)] = &[
 pub(crate) const NOT_CONTAINED: &str = "kaniko should only be run inside of a container";
 
 impl Phase {
-    /// The name that the documentation uses.
+    /// Returns the name that the documentation uses.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Context => "context",

@@ -1,8 +1,8 @@
-//! The places in kaniko's source that make errors.
+//! The places in kaniko's source that create errors.
 
 use crate::kind::Kind;
 
-/// What becomes of an error that is made at a site.
+/// The role of an error that a site creates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// It is the outer prefix of a final error.
@@ -11,7 +11,7 @@ pub enum Role {
     Link,
     /// It means something that has an answer.
     Says(Kind),
-    /// It is kaniko's own affair: `kaniko.failed`, with the message.
+    /// It is internal to kaniko: `kaniko.failed`, with the message.
     Internal,
     /// It never ends a build of kaniko-launch, for this reason.
     Never(&'static str),
@@ -20,11 +20,11 @@ pub enum Role {
 /// A format string of kaniko's, with every place in a file that uses it.
 #[derive(Debug, Clone, Copy)]
 pub struct Site {
-    /// The words, with `{}` for what is filled in.
+    /// The words, with `{}` for the arguments.
     pub words: &'static str,
-    /// How many places of the file use them.
+    /// The number of places in the file that use them.
     pub places: usize,
-    /// What becomes of the error.
+    /// The role of the error.
     pub role: Role,
 }
 
@@ -46,7 +46,7 @@ impl Site {
         }
     }
 
-    /// The same at several places.
+    /// Sets the number of places.
     pub(crate) const fn times(mut self, places: usize) -> Self {
         self.places = places;
         self

@@ -1,4 +1,4 @@
-//! Every place in the source of kaniko 1.28.3 that makes an error, read by hand.
+//! Every place in the source of kaniko 1.28.3 that creates an error, collected by hand.
 
 mod build;
 mod command;
@@ -15,7 +15,7 @@ const FLAG: &str = "only with a flag or variable that kaniko-launch does not set
 const LOGGED: &str = "logged as a warning or at debug level, and the build continues";
 const CODE: &str = "cannot happen with the arguments that the code gives";
 
-/// Every source file with its sites.
+/// Returns every source file with its sites.
 pub fn sites() -> impl Iterator<Item = &'static Source> {
     [
         command::SOURCES,

@@ -1,4 +1,4 @@
-//! Failures of who the build is, and of what that identity may do.
+//! Failures that concern the build's identity or its permissions.
 
 use sidestep::google::{self, Account, Repository, enable_apis};
 use sidestep::{Class, Command, Error, ImageRef, Owner, Value as Word, codes};
@@ -99,7 +99,7 @@ fn context_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error
     }
 }
 
-/// Adds what is wrong with the annotation, and its correction.
+/// Adds the annotation's mistake and its correction.
 fn respelt(error: Error, (why, annotate): (String, Option<Command>)) -> Error {
     match annotate {
         Some(command) => error
@@ -139,8 +139,8 @@ fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
     error.helps(identity.bind()).helps(identity.roles())
 }
 
-/// `text` is the registry's own, so a grant is printed only for a repository that the build pushes
-/// to: any registry could name another one.
+/// Returns the failure of a refused push. `text` is the registry's, so a grant is printed only for
+/// a repository that the build pushes to: any registry could name another one.
 fn push_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
     let error = answer(
         Kind::PushDenied,
@@ -174,9 +174,9 @@ const APIS: &[(&str, &str)] = &[
     ("Cloud Storage", "storage.googleapis.com"),
 ];
 
-/// `text` stands where Google's message names the project, by number or by id; others may have
-/// written it. The command names a project of this build: the cluster's, which asks for
-/// tokens, or those of the images.
+/// Returns the failure of a disabled API. `text` is the project in Google's message, by number or
+/// id; others may have written it. The command names a project of this build: the cluster's, which
+/// asks for tokens, or those of the images.
 fn api_disabled(text: &str, line: &FinalLine, inputs: &Inputs) -> Error {
     let facts = Kind::ApiDisabled.facts();
     let error = answer(
@@ -213,7 +213,7 @@ fn api_disabled(text: &str, line: &FinalLine, inputs: &Inputs) -> Error {
     error.help(facts.help).helps(commands)
 }
 
-/// The images that kaniko's message names; without a name it may be any of them.
+/// Returns the images that kaniko's message names; without a name it may be any of them.
 fn named_images<'a>(line: &FinalLine, inputs: &'a Inputs) -> Vec<&'a ImageRef> {
     let images = || inputs.destinations.iter().chain(&inputs.cache_repo);
     let is_named = |image: &&ImageRef| names(&line.message, image.repository());
@@ -225,7 +225,7 @@ fn named_images<'a>(line: &FinalLine, inputs: &'a Inputs) -> Vec<&'a ImageRef> {
     }
 }
 
-/// Whether a message names exactly this image, and not one whose name goes on after it.
+/// Returns whether a message names exactly this image, and not one with a longer name.
 fn names(message: &str, repository: &str) -> bool {
     let goes_on = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
     message.match_indices(repository).any(|(start, found)| {

@@ -1,4 +1,4 @@
-//! Failures of what a Dockerfile asks for.
+//! Failures that a Dockerfile causes during the build.
 
 use sidestep::Error;
 use sidestep_kaniko_messages::Kind;

@@ -1,4 +1,4 @@
-//! Entries of `buildArgs` that nothing in the Dockerfile takes.
+//! Entries of `buildArgs` that no ARG of the Dockerfile declares.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

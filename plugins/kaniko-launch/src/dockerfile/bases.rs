@@ -1,4 +1,4 @@
-//! `FROM`: arguments that have no value there, names of images that are none, and `--platform`.
+//! `FROM`: arguments without a value, invalid image names, and `--platform`.
 
 use sidestep::{Diagnostic, Severity, codes};
 use sidestep_dockerfile::{Kind, is_reference};

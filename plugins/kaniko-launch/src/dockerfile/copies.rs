@@ -1,4 +1,4 @@
-//! `COPY` and `ADD`: where from, with what flags, and what they can't copy.
+//! `COPY` and `ADD`: their sources, flags and destinations.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

@@ -29,7 +29,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Whether it is Docker's own frontend, whatever its version.
+/// Returns whether it is Docker's own frontend, in any version.
 fn is_dockerfiles(image: &str) -> bool {
     let image = image.split(' ').next().unwrap_or_default();
     let image = image.strip_prefix("docker.io/").unwrap_or(image);

@@ -1,4 +1,4 @@
-//! Here-documents: what kaniko does with them that a shell or BuildKit does not.
+//! Here-documents that kaniko treats otherwise than a shell or BuildKit does.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

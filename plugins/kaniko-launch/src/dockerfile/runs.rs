@@ -1,4 +1,4 @@
-//! `RUN`: flags and mounts that kaniko goes on without.
+//! `RUN`: flags and mounts that kaniko ignores.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

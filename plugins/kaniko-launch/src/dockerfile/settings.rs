@@ -1,4 +1,4 @@
-//! What goes into the image's configuration, and kaniko refuses or leaves out.
+//! Settings of the image's configuration that kaniko refuses or leaves out.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

@@ -1,4 +1,4 @@
-//! Stages: the one that `target` names, two by one name, and what stops kaniko before it has any.
+//! Stages: the one that `target` names, duplicate names, and errors before any stage is planned.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

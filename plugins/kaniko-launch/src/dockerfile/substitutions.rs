@@ -1,4 +1,4 @@
-//! `${…}` that is no substitution, in the instructions that kaniko replaces variables in.
+//! Invalid substitutions `${…}` in the instructions in which kaniko expands variables.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

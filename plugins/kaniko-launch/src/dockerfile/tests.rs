@@ -1,4 +1,4 @@
-//! What people read, rule by rule.
+//! The messages that users read, rule by rule.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ fn plain(text: &str) -> String {
     said(text, &json!({}))
 }
 
-/// What is said of several Dockerfiles, one after the other.
+/// The problems of several Dockerfiles, one after the other.
 fn all(cases: &[(&str, Value)]) -> String {
     let mut out = String::new();
     for (text, inputs) in cases {

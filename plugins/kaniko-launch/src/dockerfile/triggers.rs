@@ -1,4 +1,4 @@
-//! `ONBUILD`: what a stage leaves for the stages that are built on it.
+//! `ONBUILD`: instructions of a stage that run in the stages that are built on it.
 
 use sidestep::Diagnostic;
 use sidestep::codes;

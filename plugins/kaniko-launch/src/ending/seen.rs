@@ -1,4 +1,4 @@
-//! What was seen of a pod, gathered from its states in their order.
+//! The facts about a pod, collected from its states in their order.
 
 use sidestep::serde_json::Value;
 
@@ -85,18 +85,18 @@ impl Seen {
         self.gone = self.gone || (!is_over && self.ended().is_none());
     }
 
-    /// The `terminated` state of kaniko's container.
+    /// Returns the `terminated` state of kaniko's container.
     pub(super) fn ended(&self) -> Option<&Value> {
         Some(&self.container["terminated"]).filter(|ended| ended.is_object())
     }
 
-    /// Whether kaniko's container runs by the last state that was seen.
+    /// Returns whether kaniko's container runs by the last state that was seen.
     pub(super) fn is_running(&self) -> bool {
         self.container["running"].is_object()
     }
 
-    /// Whether kaniko ended before the cluster or anybody else began to end its pod. Within the
-    /// same second the disruption counts: SIGTERM ends kaniko at once.
+    /// Returns whether kaniko ended before the cluster or anybody else began to end its pod. Within
+    /// the same second the disruption counts: SIGTERM ends kaniko at once.
     pub(super) fn ended_before_any_disruption(&self) -> bool {
         let Some(ended) = self.ended() else {
             return false;
@@ -132,7 +132,7 @@ impl Seen {
         &self.message
     }
 
-    /// Whether the pod was deleted, or is gone.
+    /// Returns whether the pod was deleted, or is gone.
     pub(crate) fn is_deleted(&self) -> bool {
         self.deletion.is_some() || self.gone
     }
@@ -145,7 +145,7 @@ impl Seen {
         })
     }
 
-    /// The name of another container that was not ready while kaniko ran.
+    /// Returns the name of another container that was not ready while kaniko ran.
     pub(crate) fn unready(&self) -> Option<&str> {
         self.unready.as_deref()
     }

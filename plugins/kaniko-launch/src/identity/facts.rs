@@ -1,4 +1,4 @@
-//! What is known of the place that builds.
+//! The facts known about the cluster and service account that build.
 
 use sidestep::Result;
 use sidestep::gcp::gke::{self, ClusterFacts, NodePool};

@@ -1,4 +1,4 @@
-//! Where a build can land, and whether it is itself there.
+//! The nodes on which a build can be scheduled, and whether it has its own identity there.
 
 use sidestep::gcp::gke::NodePool;
 

@@ -1,4 +1,4 @@
-//! What is insecure about a build's identity, and the way out.
+//! Warnings about an insecure identity of a build, with the commands that replace it.
 
 use sidestep::gcp::gke::NodePool;
 use sidestep::google::let_act_as;
@@ -50,7 +50,8 @@ impl Identity<'_> {
         )
     }
 
-    /// Returns the lines that replace a key by the workload's own identity, linked to the key's account.
+    /// Returns the lines that replace a key by the workload's own identity, linked to the key's
+    /// account.
     pub(crate) fn way_off_the_key(&self) -> Vec<Help> {
         let inputs = self.inputs;
         let Some(key) = &inputs.google_key else {

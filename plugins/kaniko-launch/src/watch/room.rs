@@ -1,11 +1,11 @@
-//! Why no node takes a build's pod, and what helps.
+//! Help for a build's pod that no node can run.
 
 use sidestep::{Class, Command, Error, Owner, codes};
 
 use crate::inputs::Inputs;
 use crate::repair::serve_identities;
 
-/// Returns why no node takes the pod, and what helps: by the scheduler's own words for each filter.
+/// Returns why no node can run the pod, with the help for each filter that the scheduler names.
 pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
     let mut error = Error::new(
         Class::Exhausted,

@@ -1,4 +1,4 @@
-//! What keeps a pod from building, and how long that may take to heal.
+//! Problems that keep a pod from building, and how long each may take to recover.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::mesh;
 use crate::pod::CONTAINER;
 use crate::repair::describe_secret;
 
-/// Why a container waits that may heal by itself, and may not: a registry that is slow to answer,
-/// a Secret that is about to be made.
+/// The reasons of a waiting container that may recover by itself: a registry that is slow to
+/// answer, a Secret that is about to be created.
 const MAY_HEAL: &[&str] = &[
     "ErrImagePull",
     "ImagePullBackOff",
@@ -22,7 +22,7 @@ const MAY_HEAL: &[&str] = &[
     "RunContainerError",
     "CrashLoopBackOff",
 ];
-/// Why a container waits that never heals.
+/// The reasons of a waiting container that never recovers.
 const NEVER_HEALS: &[&str] = &["InvalidImageName", "ErrImageNeverPull"];
 
 /// Returns what the pod's state shows: a reason, how long it may last, and the error after that.
@@ -45,7 +45,8 @@ pub(super) fn trouble(pod: &Value, inputs: &Inputs) -> Option<(String, Duration,
     })
 }
 
-/// Why a container keeps the build from starting: kaniko's own, or one that must start before it.
+/// Returns why a container keeps the build from starting: kaniko's own, or one that must start
+/// before it.
 fn not_started(status: &Value, inputs: &Inputs) -> Option<(String, Duration, Error)> {
     let all = ["containerStatuses", "initContainerStatuses"];
     let all = all

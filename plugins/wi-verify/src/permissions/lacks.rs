@@ -1,4 +1,4 @@
-//! What is said where a permission is lacking, and the grant that gives it.
+//! The failure of a missing permission, and the command that grants it.
 
 use sidestep::gcp::iam::Policy;
 use sidestep::google::{grant, show_policy};
@@ -11,7 +11,7 @@ use crate::roles::{self, Grant};
 use crate::targets::Target;
 use crate::verdict::{and, cloud};
 
-/// The failure of a target on which permissions are lacking.
+/// Returns the failure of a target on which permissions are lacking.
 pub(super) fn lacks(
     identity: &Identity,
     target: &Target,

@@ -1,4 +1,4 @@
-//! Where a bucket was asked and single objects decide.
+//! Permissions that a bucket lacks as a whole, but that conditions may grant on single objects.
 
 use sidestep::google::Place;
 use sidestep::google::condition::{OfObjects, is_of_objects, of_objects};
@@ -90,8 +90,8 @@ fn both(some: &[String], others: &[String]) -> Vec<String> {
     found
 }
 
-/// Whether a grant on the place gives what is lacking: lists and facts of a bucket are not asked of
-/// single objects.
+/// Returns whether a grant on the place can give the missing permissions: lists and facts of a
+/// bucket are not granted on single objects.
 pub(super) fn on_prefix_only(place: &Place, lacking: &[&str]) -> bool {
     match place {
         Place::Objects { prefix, .. } if !prefix.is_empty() => {
