@@ -200,7 +200,7 @@ mod tests {
         assert!(
             error
                 .message
-                .ends_with("which is an address with blanks around it"),
+                .ends_with("which is an address with white space around it"),
             "{error}"
         );
         let error = judge(None).broken();

@@ -49,7 +49,7 @@ capabilities! {
     Project = "project", "sidestep:gcp/project";
     /// Service accounts, keys, policies, pools: read only.
     Iam = "iam", "sidestep:gcp/iam";
-    /// Setting policies and making accounts, pools and providers.
+    /// Changes of policies, and new accounts, pools and providers.
     IamWrite = "iamWrite", "sidestep:gcp/iam-write";
     /// GKE's own API.
     Gke = "gke", "sidestep:gcp/gke";
@@ -57,7 +57,7 @@ capabilities! {
     ArtifactRegistry = "artifactRegistry", "sidestep:gcp/artifact-registry";
     /// Secret Manager's versions, as handles.
     SecretManager = "secretManager", "sidestep:gcp/secret-manager";
-    /// Proving who a workload is.
+    /// Proofs of a workload's identity.
     Identity = "identity", "sidestep:identity/prove";
     /// Objects of a cluster.
     Kubernetes = "kubernetes", "sidestep:kubernetes/objects";

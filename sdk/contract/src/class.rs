@@ -3,7 +3,7 @@
 use crate::names;
 
 names! {
-    /// The kind of failure. Closed to people; a reader takes a name that it doesn't know as `failed`.
+    /// The kind of failure. Plugins can't add kinds; a reader treats an unknown name as `failed`.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[cfg_attr(
         feature = "json",
@@ -11,25 +11,25 @@ names! {
         serde(rename_all = "kebab-case")
     )]
     pub enum Class {
-        /// What was asked for makes no sense.
+        /// The request is not valid.
         InvalidInput = "invalid-input",
-        /// Our gate's or the policy's no.
+        /// Sidestep's gate or the policy refused the request.
         Refused = "refused",
-        /// The cloud's or the cluster's no.
+        /// The cloud or the cluster denied the request.
         Denied = "denied",
-        /// It isn't there.
+        /// The resource does not exist.
         NotFound = "not-found",
-        /// Somebody else changed it, or it is there already.
+        /// Another client changed the resource, or it already exists.
         Conflict = "conflict",
-        /// The other side can't answer now; trying again may help.
+        /// The service can't answer now; a retry may help.
         Unavailable = "unavailable",
         /// A limit, a quota or a resource is used up.
         Exhausted = "exhausted",
-        /// It took too long.
+        /// The operation took too long.
         TimedOut = "timed-out",
-        /// It was stopped on purpose.
+        /// The operation was stopped on purpose.
         Cancelled = "cancelled",
-        /// It was tried and did not work.
+        /// The operation was tried and failed.
         Failed = "failed",
     }
 }

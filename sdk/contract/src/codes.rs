@@ -3,7 +3,7 @@
 //!
 //! The list is closed for the runner and its plugins: a code is written as one of these constants,
 //! and a test finds codes that are written as texts. It is open for readers and for other people's
-//! plugins: a code that is not here is as good as any other.
+//! plugins: a code that is not listed here is also valid.
 
 mod builds;
 mod clusters;
@@ -46,11 +46,11 @@ pub struct Code {
     pub name: &'static str,
     /// The classes of failures with it. Empty for a code that only warnings have.
     pub classes: &'static [Class],
-    /// Who can act on it. Empty for a code that only warnings have.
+    /// The owners of failures with it. Empty for a code that only warnings have.
     pub owners: &'static [Owner],
-    /// What happened.
+    /// A clause that says what happened.
     pub means: &'static str,
-    /// What to do.
+    /// A clause that says what to do.
     pub todo: &'static str,
 }
 
@@ -120,7 +120,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
     TOPICS.iter().flat_map(|topic| topic.codes)
 }
 
-/// Lists the codes and takes any other, for JSON Schemas: an editor offers the codes, and other
+/// Lists the codes and accepts any other, for JSON Schemas: an editor offers the codes, and other
 /// people's plugins have their own.
 #[cfg(feature = "json")]
 impl schemars::JsonSchema for Code {

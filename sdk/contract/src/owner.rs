@@ -3,7 +3,7 @@
 use crate::names;
 
 names! {
-    /// Who can act on a failure.
+    /// The party that can act on a failure.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[cfg_attr(
         feature = "json",
@@ -11,17 +11,17 @@ names! {
         serde(rename_all = "kebab-case")
     )]
     pub enum Owner {
-        /// Who wrote the pipeline, or the code that it builds.
+        /// The author of the pipeline, or of the code that it builds.
         Author = "author",
-        /// Who wrote the plugin.
+        /// The author of the plugin.
         Plugin = "plugin",
-        /// Who runs the Google Cloud project.
+        /// The administrator of the Google Cloud project.
         Cloud = "cloud",
-        /// Who runs the cluster.
+        /// The administrator of the cluster.
         Cluster = "cluster",
-        /// Who runs Sidestep here: settings, policy, the machine.
+        /// The operator of Sidestep: its settings, its policy and its machine.
         Operator = "operator",
-        /// Us: a bug.
+        /// The maintainers of Sidestep: the failure is a bug.
         Sidestep = "sidestep",
     }
 }

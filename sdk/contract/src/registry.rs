@@ -64,8 +64,7 @@ pub fn is_googles(host: &str) -> bool {
     Google::read(host).is_some()
 }
 
-/// Returns whether an Artifact Registry repository stands for a Container Registry host, by its
-/// name.
+/// Returns whether an Artifact Registry repository replaces a Container Registry host, by its name.
 pub fn is_container_registry(repository: &str) -> bool {
     CONTAINER_REGISTRY
         .iter()

@@ -24,7 +24,7 @@ pub enum Word {
 pub enum Piece {
     /// A text.
     Text(String),
-    /// What other commands print, for a value that only the reader of the help can look up.
+    /// The output of other commands, for a value that only the reader of the help can look up.
     Output {
         /// The commands, each its program and arguments; each reads what the one before printed.
         output: Vec<Vec<String>>,

@@ -75,7 +75,7 @@ codes! {
             "produce the result that needs the secret in an earlier step";
         RUN_OPTION = "dockerfile.run-option", [] []
             "an instruction has options that kaniko ignores: mounts from a stage, `ssh`, `tmpfs`, `--network`, `--security`, `--device`"
-            "build with BuildKit if the line needs the option";
+            "build with BuildKit if the instruction needs the option";
         LABEL_TWICE = "dockerfile.label-twice", [] []
             "kaniko expands the value of a label twice: a single quote causes an error, and JSON loses its quotes"
             "escape the value once more";

@@ -86,7 +86,7 @@ codes! {
             "link 10: the repository does not accept pushes from any identity"
             "choose another repository";
         PERIMETER_DENIED = "identity.perimeter-denied", [Denied] [Cloud]
-            "link 9 or 10: a service perimeter (VPC Service Controls) forbids the request, whatever roles are granted; the message contains Google's sentence and unique identifier"
+            "link 9 or 10: a service perimeter (VPC Service Controls) forbids the request, regardless of granted roles; the message contains Google's sentence and unique identifier"
             "give the identifier to the perimeter's administrator";
         NOT_UNIFORM = "identity.not-uniform", [Denied] [Cloud]
             "link 11: a bucket does not have uniform access, which the direct form requires"

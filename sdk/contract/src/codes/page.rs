@@ -5,11 +5,11 @@ use super::{Code, TOPICS, Topic};
 const BEGIN: &str = "<!-- codes: ";
 const END: &str = "<!-- end -->";
 
-/// Returns a page with its tables made anew: each stands between `<!-- codes: TOPIC -->` and
+/// Returns a page with its tables regenerated: each is between `<!-- codes: TOPIC -->` and
 /// `<!-- end -->`.
 ///
 /// # Errors
-/// A mark that names no topic, or has no end.
+/// Returns a message about a mark that names no topic, or has no end.
 pub fn fill(page: &str) -> Result<String, String> {
     let mut filled = String::with_capacity(page.len());
     let mut rest = page;

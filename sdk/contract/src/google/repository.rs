@@ -68,7 +68,7 @@ impl Repository {
     }
 
     /// Returns the common prefix of its image names: `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY`,
-    /// or `HOST/PROJECT` if it stands for a Container Registry host. This reverses
+    /// or `HOST/PROJECT` if it replaces a Container Registry host. This reverses
     /// [`Self::of_image`].
     pub fn image_prefix(&self) -> String {
         let project = self.project.replace(':', "/");

@@ -33,7 +33,7 @@ fn misspelt(text: &str, project: &str) -> Misspelt {
     } else if bare.contains(['$', '{', '}']) {
         "a template whose variables were not replaced"
     } else if bare != unquoted {
-        "in quotes, which belong to it"
+        "in quotes, which are part of the text"
     } else if unprefixed.is_some() {
         "a policy's member, not an address"
     } else if unquoted.contains("serviceAccounts/") {
@@ -43,7 +43,7 @@ fn misspelt(text: &str, project: &str) -> Misspelt {
     } else if !bare.contains('@') {
         "a name, not an address"
     } else if text != bare {
-        "an address with blanks around it"
+        "an address with white space around it"
     } else {
         "not the address of a service account"
     };

@@ -97,7 +97,7 @@ fn a_misspelt_address_says_what_it_is_and_what_is_meant() {
         ("builder", "a name, not an address"),
         (
             "\"builder@demo.iam.gserviceaccount.com\"",
-            "in quotes, which belong to it",
+            "in quotes, which are part of the text",
         ),
         (
             "serviceAccount:builder@demo.iam.gserviceaccount.com",
@@ -109,7 +109,7 @@ fn a_misspelt_address_says_what_it_is_and_what_is_meant() {
         ),
         (
             " builder@demo.iam.gserviceaccount.com",
-            "an address with blanks around it",
+            "an address with white space around it",
         ),
     ] {
         let meant = Account::read(BUILDER);
@@ -136,7 +136,7 @@ fn a_misspelt_address_says_what_it_is_and_what_is_meant() {
         let misspelt = Account::check(id, "demo").expect_err("no address");
         assert_eq!(
             misspelt.meant, None,
-            "nobody here knows whose id it is: {id}"
+            "the account of the id is unknown here: {id}"
         );
     }
 }
