@@ -36,7 +36,7 @@ pub(crate) fn manifest(module: &[u8]) -> Result<String, Error> {
         .map_err(failed)?;
     let memory = instance
         .get_memory(&mut store, "memory")
-        .ok_or_else(|| Error::Ask("it exports no memory".to_owned()))?;
+        .ok_or_else(|| Error::Ask("it does not export its memory".to_owned()))?;
     text(memory.data(&store), place)
 }
 
@@ -46,13 +46,13 @@ fn text(memory: &[u8], place: u64) -> Result<String, Error> {
     let length = usize::try_from(place & 0xffff_ffff).unwrap_or(usize::MAX);
     if length > MAX_MANIFEST {
         return Err(Error::Manifest(format!(
-            "it has {length} bytes; at most {MAX_MANIFEST} are read"
+            "it has {length} bytes, more than the maximum of {MAX_MANIFEST}"
         )));
     }
     let bytes = start
         .checked_add(length)
         .and_then(|end| memory.get(start..end))
-        .ok_or_else(|| Error::Ask("its answer lies outside its memory".to_owned()))?;
+        .ok_or_else(|| Error::Ask("its answer is outside its memory".to_owned()))?;
     String::from_utf8(bytes.to_vec()).map_err(|_| Error::Ask("its answer is not UTF-8".to_owned()))
 }
 

@@ -14,17 +14,17 @@ pub enum Error {
     )]
     NoManifest,
     /// The manifest function did not return normally.
-    #[error("the module's manifest function did not work: {0}")]
+    #[error("the module's manifest function failed: {0}")]
     Ask(String),
     /// The manifest is not valid.
-    #[error("the manifest is wrong: {0}")]
+    #[error("the manifest is not valid: {0}")]
     Manifest(String),
     /// The encoder refused the module.
-    #[error("the module can't be made a component: {0}")]
+    #[error("the module can't be converted to a component: {0}")]
     Encode(String),
     /// The component imports an interface that it does not request.
     #[error(
-        "the plugin uses `{import}` and does not request it; add `{key} = \"…\"` to requests(…) of #[sidestep::plugin]"
+        "the plugin uses `{import}` but does not request it; add `{key} = \"…\"` to requests(…) of #[sidestep::plugin]"
     )]
     NotRequested {
         /// The imported interface.
@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// The component imports an interface that no plugin may use.
     #[error(
-        "the plugin imports `{0}`, which is not part of Sidestep's contract; a crate that it depends on wants it"
+        "the plugin imports `{0}`, which is not part of Sidestep's contract; one of its dependencies needs it"
     )]
     Foreign(String),
     /// The finished component is not valid.

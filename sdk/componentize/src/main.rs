@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 fn notes(component: &sidestep_componentize::Component) -> String {
     match component.unused.join("`, `") {
         keys if keys.is_empty() => keys,
-        keys => format!("warning: requested, and nothing of it is used: `{keys}`\n"),
+        keys => format!("warning: requested but not used: `{keys}`\n"),
     }
 }
 

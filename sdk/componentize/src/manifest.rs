@@ -1,4 +1,4 @@
-//! Checks that a manifest is one that readers accept.
+//! Checks that readers will accept a manifest.
 
 use serde_json::{Map, Value};
 use sidestep_contract::Capability;
@@ -30,22 +30,22 @@ pub(crate) fn check(text: &str) -> Result<Vec<String>, Error> {
     for key in ["inputs", "outputs"] {
         let schema = manifest[key]
             .as_object()
-            .ok_or_else(|| Error::Manifest(format!("`{key}` is no JSON Schema")))?;
+            .ok_or_else(|| Error::Manifest(format!("`{key}` is not a JSON Schema")))?;
         check_schema(key, schema)?;
         check_references(key, &manifest[key])?;
     }
     let requests = manifest["requests"]
         .as_object()
-        .ok_or_else(|| wrong("no `requests`"))?;
+        .ok_or_else(|| wrong("`requests` is missing"))?;
     for (key, scopes) in requests {
         if Capability::from_name(key).is_none() {
             return Err(Error::Manifest(format!(
-                "`{key}` in `requests` is no grant key"
+                "`{key}` in `requests` is not a grant key"
             )));
         }
         if scopes.as_str().is_none_or(str::is_empty) {
             return Err(Error::Manifest(format!(
-                "the request `{key}` is no expression"
+                "the request `{key}` is not an expression"
             )));
         }
     }
@@ -56,12 +56,12 @@ pub(crate) fn check(text: &str) -> Result<Vec<String>, Error> {
 fn check_schema(key: &str, schema: &Map<String, Value>) -> Result<(), Error> {
     if schema.get("type") != Some(&"object".into()) {
         return Err(Error::Manifest(format!(
-            "`{key}` is not of an object's type"
+            "`{key}` does not have the type `object`"
         )));
     }
     if schema.get("additionalProperties") != Some(&false.into()) {
         return Err(Error::Manifest(format!(
-            "`{key}` takes unknown properties; use #[sidestep::data] or serde's deny_unknown_fields"
+            "`{key}` accepts unknown properties; use #[sidestep::data] or serde's deny_unknown_fields"
         )));
     }
     let properties = schema.get("properties").and_then(Value::as_object);
@@ -84,7 +84,9 @@ fn check_references(key: &str, value: &Value) -> Result<(), Error> {
             if let Some(Value::String(target)) = object.get("$ref")
                 && !target.starts_with("#/$defs/")
             {
-                return Err(Error::Manifest(format!("`{key}` refers to `{target}`")));
+                return Err(Error::Manifest(format!(
+                    "`{key}` refers to `{target}`, which is not in its `$defs`"
+                )));
             }
             object
                 .values()
@@ -127,7 +129,7 @@ mod tests {
             (
                 "/inputs/type",
                 json!("string"),
-                "`inputs` is not of an object's type",
+                "`inputs` does not have the type `object`",
             ),
             (
                 "/inputs/additionalProperties",
@@ -147,12 +149,12 @@ mod tests {
             (
                 "/requests",
                 json!({"disk": "[]"}),
-                "`disk` in `requests` is no grant key",
+                "`disk` in `requests` is not a grant key",
             ),
             (
                 "/requests/iamWrite",
                 json!(""),
-                "the request `iamWrite` is no expression",
+                "the request `iamWrite` is not an expression",
             ),
         ];
         for (place, value, message) in cases {

@@ -1,5 +1,5 @@
-//! Failure codes: each is one row of one table, from which the types, the documentation and the JSON
-//! Schemas come.
+//! Failure codes: each is one row of one table, from which the types, the documentation and the
+//! JSON Schemas come.
 //!
 //! The list is closed for the runner and its plugins: a code is written as one of these constants,
 //! and a test finds codes that are written as texts. It is open for readers and for other people's

@@ -26,7 +26,7 @@ pub enum Piece {
     Text(String),
     /// The output of other commands, for a value that only the reader of the help can look up.
     Output {
-        /// The commands, each its program and arguments; each reads what the one before printed.
+        /// The commands, each its program and arguments; each reads the output of the one before.
         output: Vec<Vec<String>>,
     },
 }

@@ -1,4 +1,4 @@
-//! Files that a step keeps for later ones. Grant key: `artifacts`.
+//! Files that a step stores for later steps. Grant key: `artifacts`.
 
 use crate::bindings::sidestep::artifacts::store;
 use crate::{Artifact, Blob, Content, Error, Result};
@@ -14,12 +14,12 @@ pub fn put<'a>(
     store::put(name, &content.into(), media_type).map_err(Error::from)
 }
 
-/// An artifact of an earlier step, as a blob.
+/// Opens an artifact of an earlier step as a blob.
 pub fn open(artifact: &Artifact) -> Result<Blob> {
     store::open(&artifact.step, &artifact.name).map_err(Error::from)
 }
 
-/// The artifacts that this step may open.
+/// Lists the artifacts that this step may open.
 pub fn list() -> Result<Vec<StoredArtifact>> {
     store::list().map_err(Error::from)
 }

@@ -1,6 +1,6 @@
-//! The contract's bindings, as wit-bindgen makes them from `sdk/wit`.
+//! The contract's bindings, which wit-bindgen generates from `sdk/wit`.
 //!
-//! The other modules wrap them; use these where a wrapper lacks something.
+//! The other modules wrap them; use these if a wrapper lacks something.
 #![allow(
     unsafe_code,
     missing_docs,

@@ -1,12 +1,12 @@
-//! What a plugin finds before anything starts.
+//! The problems that a plugin finds before anything starts.
 
 use crate::bindings::sidestep::host::types;
 use crate::{Error, Help};
 
 pub use crate::bindings::sidestep::host::types::Severity;
 
-/// Given to a plugin's `check`: a sign that only the workspace can be read.
-/// Every other capability ends the check.
+/// The argument of a plugin's `check`: it shows that a check can only read the workspace.
+/// A call of any other capability ends the check.
 #[derive(Debug)]
 pub struct Check(());
 
@@ -16,7 +16,7 @@ impl Check {
     }
 }
 
-/// Something about a place in a file, or about the inputs as a whole.
+/// A message about a place in a file, or about the inputs as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The file, relative to the workspace.
@@ -25,28 +25,28 @@ pub struct Diagnostic {
     pub line: Option<u32>,
     /// The column in characters, counted from 1.
     pub column: Option<u32>,
-    /// How much it weighs.
+    /// The severity.
     pub severity: Severity,
-    /// Dotted and open.
+    /// The code: dotted words from an open list.
     pub code: String,
-    /// What is wrong.
+    /// A sentence that says what is wrong.
     pub message: String,
-    /// What to do about it, one step an entry.
+    /// The help: one step per entry.
     pub help: Vec<Help>,
 }
 
 impl Diagnostic {
-    /// Something that keeps the step from working.
+    /// Returns a problem that keeps the step from working.
     pub fn error(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, message)
     }
 
-    /// Something that is probably not meant.
+    /// Returns a problem that is probably not intended.
     pub fn warning(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, message)
     }
 
-    /// Something good to know.
+    /// Returns a remark.
     pub fn info(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Info, code, message)
     }
@@ -63,14 +63,14 @@ impl Diagnostic {
         }
     }
 
-    /// Names the file.
+    /// Sets the file.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
         self
     }
 
-    /// Names the place in the file, both counted from 1.
+    /// Sets the line and the column, both counted from 1.
     #[must_use]
     pub fn at(mut self, line: u32, column: u32) -> Self {
         self.line = Some(line);
@@ -78,14 +78,14 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a step of what to do about it.
+    /// Adds a step to the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// Adds further steps of what to do: none, one or many.
+    /// Adds steps to the help: none, one or many.
     #[must_use]
     pub fn helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
         self.help.extend(helps.into_iter().map(Into::into));
@@ -93,7 +93,7 @@ impl Diagnostic {
     }
 }
 
-/// A failure that a check met, with its code, its message and its help.
+/// Converts a failure during a check, with its code, message and help.
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         Self::error(error.code, error.message).helps(error.help)

@@ -1,4 +1,4 @@
-//! Why a step did not work.
+//! The error of a step.
 
 mod contract;
 #[cfg(test)]
@@ -14,32 +14,32 @@ use crate::Help;
 pub(crate) use contract::{each, only};
 pub use sidestep_contract::{Class, Owner};
 
-/// What a plugin's functions answer.
+/// The result of a plugin's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something did not work, whose it is, and what to do next.
+/// A failure: what happened, who can act on it, and what to do next.
 ///
-/// The host's failures come as this type, so `?` hands them on as they are.
+/// The host's failures have this type, so `?` passes them on unchanged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Error {
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub class: Class,
-    /// Dotted and open: `pod.evicted`, `upload.too-large`, …
+    /// The code: dotted words from an open list, such as `pod.evicted`.
     pub code: String,
-    /// Who can act on it.
+    /// The party that can act on it.
     pub owner: Owner,
-    /// What happened, and where.
+    /// A sentence that says what happened, and where.
     pub message: String,
-    /// What to do next, one step an entry.
+    /// The help: one step per entry.
     pub help: Vec<Help>,
-    /// After how long another try makes sense.
+    /// The time to wait before a retry.
     pub retry_after: Option<std::time::Duration>,
-    /// What a program may want to know.
+    /// Facts for programs.
     pub details: Box<Map<String, Value>>,
 }
 
 impl Error {
-    /// An error of a class, a dotted code, an owner and a message.
+    /// Returns an error with a class, a dotted code, an owner and a message.
     pub fn new(
         class: Class,
         code: impl Into<String>,
@@ -57,63 +57,63 @@ impl Error {
         }
     }
 
-    /// The inputs are wrong, and the pipeline's author can correct them.
+    /// Returns an error about inputs that the pipeline's author can correct.
     pub fn invalid_input(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Class::InvalidInput, code, Owner::Author, message)
     }
 
-    /// It did not work, for a reason in what the pipeline's author wrote.
+    /// Returns a failure whose reason is in what the pipeline's author wrote.
     pub fn failed(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Class::Failed, code, Owner::Author, message)
     }
 
-    /// The plugin itself is wrong.
+    /// Returns an error about a bug in the plugin itself.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(Class::Failed, codes::plugin::BUG, Owner::Plugin, message)
             .help("report this to the plugin's author, with the step's log")
     }
 
-    /// Adds a step of what to do next.
+    /// Adds a step to the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// Adds further steps of what to do: none, one or many.
+    /// Adds steps to the help: none, one or many.
     #[must_use]
     pub fn helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
         self.help.extend(helps.into_iter().map(Into::into));
         self
     }
 
-    /// Says after how long another try makes sense.
+    /// Sets the time to wait before a retry.
     #[must_use]
     pub fn retry_after(mut self, after: std::time::Duration) -> Self {
         self.retry_after = Some(after);
         self
     }
 
-    /// Adds something that a program may want to know.
+    /// Adds a fact for programs.
     #[must_use]
     pub fn detail(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.details.insert(name.into(), value.into());
         self
     }
 
-    /// Puts what was being done before the message.
+    /// Puts the attempted action before the message.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.message = format!("{doing}: {}", self.message);
         self
     }
 
-    /// Whether the thing that was asked for is not there.
+    /// Returns whether the requested resource does not exist.
     pub fn is_not_found(&self) -> bool {
         self.class == Class::NotFound
     }
 
-    /// Whether the step was told to stop.
+    /// Returns whether the step was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.class == Class::Cancelled
     }

@@ -1,4 +1,4 @@
-//! Google Cloud's control plane: one module a grant key.
+//! Google Cloud's control plane, with one module per grant key.
 
 pub mod artifact_registry;
 pub mod gke;

@@ -1,4 +1,4 @@
-//! What to do about an error.
+//! The help of an error.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,17 +7,17 @@ use sidestep_contract::Command;
 
 use crate::bindings::sidestep::host::types;
 
-/// A step of what to do next.
+/// A step that the reader can take next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Help {
     /// A sentence.
     Text(String),
-    /// A command that a person is to run.
+    /// A command for the reader to run.
     Command(Command),
 }
 
 impl Help {
-    /// Returns the text, of a command as a shell reads it.
+    /// Returns the text; a command is in shell syntax.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
@@ -25,7 +25,7 @@ impl Help {
         }
     }
 
-    /// Returns whether `part` stands somewhere in the text.
+    /// Returns whether the text contains `part`.
     pub fn contains(&self, part: &str) -> bool {
         self.text().contains(part)
     }
@@ -41,7 +41,7 @@ impl Help {
     }
 }
 
-/// Written as a shell reads a command.
+/// Writes the text; a command is in shell syntax.
 impl fmt::Display for Help {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text())

@@ -1,4 +1,4 @@
-//! Requests to hosts that the grant names. Grant key: `http`.
+//! HTTP requests to hosts that the grant names. Grant key: `http`.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::{Error, Part, Result};
 
 pub use client::{Body, Field, Header, Request, Response};
 
-/// Sends a request; an answer of any status is an answer. Redirects are not
+/// Sends a request. A response with any status is a success. Redirects are not
 /// followed.
 pub fn send(request: &Request<'_>) -> Result<Response> {
     client::send(request).map_err(Error::from)
 }
 
 impl<'a> Request<'a> {
-    /// A request without headers or body, whose answer may have 1 MiB.
+    /// Returns a request without headers or body, with a response limit of 1 MiB.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             method: method.into(),
@@ -37,7 +37,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Adds a parameter of the query.
+    /// Adds a query parameter.
     #[must_use]
     pub fn query(mut self, name: impl Into<String>, value: impl Into<Part<'a>>) -> Self {
         self.query.push(Field {
@@ -54,7 +54,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Limits the time for all of it.
+    /// Limits the time of the whole request.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
 }
 
 impl Response {
-    /// A header's first value; the name in lower case.
+    /// Returns a header's first value; the name is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -71,7 +71,7 @@ impl Response {
             .map(|header| header.value.as_str())
     }
 
-    /// Whether the status is 2xx.
+    /// Returns whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }

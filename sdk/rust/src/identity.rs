@@ -1,5 +1,5 @@
-//! Who the runner is, and what a workload's identity could do. Grant key:
-//! `identity`. No token is ever returned.
+//! The runner's identity, and proofs of what a workload's identity may do. Grant
+//! key: `identity`. No token is ever returned.
 
 use crate::bindings::sidestep::identity::prove;
 use crate::error::{each, only};
@@ -8,7 +8,7 @@ use crate::{Error, Result};
 pub use crate::bindings::sidestep::gcp::types::PolicyResource;
 pub use prove::{Caller, Link, LinkResult, Proof, Subject, Target, TargetResult};
 
-/// The runner's own identity.
+/// Returns the runner's own identity.
 pub fn who_am_i() -> Result<Caller> {
     prove::who_am_i().map_err(Error::from)
 }
@@ -18,7 +18,7 @@ pub fn prove(subject: Subject) -> Result<Proof> {
     only(prove::prove(&[subject]))
 }
 
-/// Proves identities, in the order asked.
+/// Proves identities, in the order of the subjects.
 pub fn prove_all(subjects: &[Subject]) -> Vec<Result<Proof>> {
     each(prove::prove(subjects))
 }

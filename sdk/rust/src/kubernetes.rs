@@ -20,13 +20,13 @@ use crate::Creation;
 /// A created object, and whether it is new.
 #[derive(Debug, Clone)]
 pub struct Created {
-    /// The object, as the API server has it.
+    /// The object, as the API server returned it.
     pub object: Value,
-    /// Whether it is new, or an earlier incarnation of this attempt made it.
+    /// Whether it is new, or an earlier incarnation of this attempt created it.
     pub outcome: Creation,
 }
 
-/// What a list found.
+/// The objects of a list.
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// The objects.
@@ -35,12 +35,12 @@ pub struct Listing {
     pub truncated: bool,
 }
 
-/// An object; class `not-found` if it is not there.
+/// Returns an object. Fails with class `not-found` if it does not exist.
 pub fn get(object: ObjectRef) -> Result<Value> {
     parse(&only(objects::get(&[object]))?)
 }
 
-/// Objects, in the order asked.
+/// Returns objects, in the order of the references.
 pub fn get_all(refs: &[ObjectRef]) -> Vec<Result<Value>> {
     each(objects::get(refs))
         .into_iter()
@@ -48,12 +48,12 @@ pub fn get_all(refs: &[ObjectRef]) -> Vec<Result<Value>> {
         .collect()
 }
 
-/// A list of objects.
+/// Lists objects.
 pub fn list(query: ListQuery) -> Result<Listing> {
     only(objects::list(&[query])).and_then(|found| listing(&found))
 }
 
-/// Lists of objects, in the order asked.
+/// Returns lists of objects, in the order of the queries.
 pub fn list_all(queries: &[ListQuery]) -> Vec<Result<Listing>> {
     each(objects::list(queries))
         .into_iter()
@@ -70,46 +70,46 @@ pub fn create(target: &ObjectRef, object: &Value, options: &CreateOptions<'_>) -
     })
 }
 
-/// Applies an object on the server's side.
+/// Applies an object (server-side apply).
 pub fn apply(target: &ObjectRef, object: &Value, options: ApplyOptions) -> Result<Value> {
     parse(&objects::apply(target, &object.to_string(), options)?)
 }
 
-/// Deletes an object; one that is not there is no error.
+/// Deletes an object. Succeeds if it does not exist.
 pub fn delete(target: &ObjectRef, options: &DeleteOptions) -> Result<()> {
     objects::delete(target, options).map_err(Error::from)
 }
 
-/// Whether the runner may do something in a cluster.
+/// Returns whether the runner may perform an action in a cluster.
 pub fn can_i(query: AccessQuery) -> Result<Access> {
     only(objects::can_i(&[query]))
 }
 
-/// Whether the runner may do things, in the order asked.
+/// Returns whether the runner may perform actions, in the order of the queries.
 pub fn can_i_all(queries: &[AccessQuery]) -> Vec<Result<Access>> {
     each(objects::can_i(queries))
 }
 
-/// Follows a pod's state, events and logs. Its log goes to the step's log by
-/// itself.
+/// Follows a pod's state, events and logs. The host copies the pod's log to the
+/// step's log.
 pub fn follow_pod(pod: &PodRef, options: &FollowOptions) -> Result<Follow> {
     objects::follow_pod(pod, options).map_err(Error::from)
 }
 
-/// The next update of a followed pod; none if there is none within the time.
+/// Returns the next update of a followed pod, or `None` after `timeout`.
 pub fn next(follow: &Follow, timeout: Duration) -> Result<Option<Update>> {
     follow
         .next(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX))
         .map_err(Error::from)
 }
 
-/// The last bytes of a container's log, to see why it failed.
+/// Returns the last bytes of a container's log, which may show why it failed.
 pub fn tail(follow: &Follow, container: &str, max: u32) -> Result<String> {
     follow.tail(container, max).map_err(Error::from)
 }
 
 impl ObjectRef {
-    /// An object of a namespace.
+    /// Returns a reference to an object in a namespace.
     pub fn namespaced(
         cluster: impl Into<String>,
         api_version: impl Into<String>,
@@ -128,7 +128,7 @@ impl ObjectRef {
 }
 
 impl CreateOptions<'_> {
-    /// The object is deleted when the step ends.
+    /// Returns options for an object that is deleted when the step ends.
     pub fn temporary() -> Self {
         Self {
             secret_data: Vec::new(),
@@ -138,7 +138,7 @@ impl CreateOptions<'_> {
         }
     }
 
-    /// The object stays.
+    /// Returns options for an object that is kept.
     pub fn permanent() -> Self {
         Self {
             on_exit: OnExit::Keep,

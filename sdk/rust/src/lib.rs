@@ -1,15 +1,15 @@
-//! Write Sidestep plugins in Rust.
+//! The SDK for Sidestep plugins in Rust.
 //!
 //! A plugin is one function behind [`macro@plugin`]: typed inputs in, typed
-//! outputs or an [`Error`] out. What it can touch are the modules of this
-//! crate, one a capability; a component imports only what it calls, and may
+//! outputs or an [`Error`] out. It has access only through the modules of this
+//! crate, one per capability. A component imports only what it calls, and may
 //! call only what it requests.
 //!
-//! The crate knows the contract (`sdk/wit`) and nothing of the runner.
+//! The crate depends on the contract (`sdk/wit`), not on the runner.
 //!
 //! Everything that needs no host (inputs, outputs, values, the manifest, your
-//! own logic) is tested with plain `cargo test`. A call of a capability works
-//! only inside the runner: natively it ends the process.
+//! own logic) can be tested with plain `cargo test`. A call of a capability works
+//! only inside the runner: in a native process, it aborts.
 
 #![allow(clippy::result_large_err)] // the contract's failure record is what it is
 

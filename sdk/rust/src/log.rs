@@ -10,7 +10,7 @@ use crate::bindings::sidestep::step::runtime;
 
 pub use crate::bindings::sidestep::step::runtime::Level;
 
-/// Writes a line; the macros are shorter.
+/// Writes a line with fields; the macros are shorter.
 pub fn write(level: Level, message: &str, fields: &[(&str, String)]) {
     let fields: Vec<_> = fields
         .iter()
@@ -22,7 +22,7 @@ pub fn write(level: Level, message: &str, fields: &[(&str, String)]) {
     runtime::log(level, message, &fields);
 }
 
-/// Writes a line at a level: fields, a semicolon, and what `format!` takes.
+/// Writes a line at a level: fields, a semicolon, and the arguments of `format!`.
 #[macro_export]
 macro_rules! log {
     ($level:expr, $($name:ident = $value:expr),+ ; $($message:tt)+) => {
@@ -37,25 +37,25 @@ macro_rules! log {
     };
 }
 
-/// Writes a line for who debugs the plugin.
+/// Writes a line for debugging the plugin.
 #[macro_export]
 macro_rules! debug {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Debug, $($line)+) };
 }
 
-/// Writes a line for who reads the log.
+/// Writes a line for readers of the log.
 #[macro_export]
 macro_rules! info {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Info, $($line)+) };
 }
 
-/// Writes a line about something that works but that a person should know.
+/// Writes a line about a problem that does not stop the step.
 #[macro_export]
 macro_rules! warn {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Warn, $($line)+) };
 }
 
-/// Writes a line about something that does not work.
+/// Writes a line about an error.
 #[macro_export]
 macro_rules! error {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Error, $($line)+) };

@@ -1,24 +1,24 @@
-//! What a plugin says about itself.
+//! A plugin's manifest.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The version of the contract (`sidestep:step`) that this SDK is made for.
+/// The version of the contract (`sidestep:step`) that this SDK implements.
 pub const API_VERSION: &str = "0.1.0";
 
 /// The manifest, as it is written into the component.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
-    /// The form of the manifest itself: 1.
+    /// The version of the manifest's format: 1.
     pub manifest_version: u32,
     /// The plugin's name.
     pub name: &'static str,
     /// The crate's version.
     pub version: &'static str,
-    /// What the plugin does, in the words of its doc comment.
+    /// The plugin's description, from its doc comment.
     pub description: String,
     /// The contract's version.
     pub api_version: &'static str,
@@ -26,10 +26,10 @@ pub struct Manifest {
     pub inputs: Value,
     /// The JSON Schema (draft 2020-12) of the outputs.
     pub outputs: Value,
-    /// A CEL expression for each grant key: the scopes that it asks for.
+    /// A CEL expression for each grant key, which yields the requested scopes.
     pub requests: Map<String, Value>,
-    /// Whether the same inputs always give the same outputs and nothing else
-    /// happens, so that the step may be cached.
+    /// Whether the same inputs always give the same outputs without side effects,
+    /// so that the step may be cached.
     pub pure: bool,
 }
 
@@ -50,7 +50,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The manifest of a plugin with these inputs and outputs.
+    /// Returns the manifest of a plugin with these inputs and outputs.
     pub fn manifest<I: JsonSchema, O: JsonSchema>(&self) -> Manifest {
         let settings = SchemaSettings::draft2020_12();
         let inputs = settings.clone().for_deserialize().into_generator();
@@ -73,7 +73,7 @@ impl Facts {
     }
 }
 
-/// Outputs are an object as well: `()` stands for one without properties.
+/// Returns the outputs' schema. `()` becomes an object without properties.
 fn whole<O: JsonSchema>(schema: Schema) -> Value {
     if O::schema_name() == <() as JsonSchema>::schema_name() {
         serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false })

@@ -1,4 +1,4 @@
-//! Values made of text and secrets, without ever seeing a secret.
+//! Values made of text and secrets, whose text the plugin never sees.
 
 pub use crate::bindings::sidestep::host::types::{Encoding, Part};
 
@@ -23,7 +23,7 @@ impl<'a> From<&'a Secret> for Part<'a> {
     }
 }
 
-/// Makes a new secret of text and secrets, for example
+/// Composes a new secret from text and secrets, for example
 /// `compose(&["Bearer ".into(), (&token).into()], Encoding::Plain)`.
 pub fn compose(parts: &[Part<'_>], encoding: Encoding) -> Result<Secret> {
     types::compose(parts, encoding).map_err(Error::from)

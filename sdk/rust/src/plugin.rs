@@ -1,4 +1,4 @@
-//! What `#[sidestep::plugin]` expands to a use of. Not for use by hand.
+//! Support for the code that `#[sidestep::plugin]` generates. Not for direct use.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub fn check<I: DeserializeOwned>(
     }
 }
 
-/// The manifest of a plugin whose function has this type.
+/// Returns the manifest of a plugin whose function has this type.
 pub fn manifest<I: JsonSchema, O: JsonSchema>(
     facts: &Facts,
     _: fn(&Step, I) -> Result<O>,
@@ -50,9 +50,9 @@ pub fn manifest<I: JsonSchema, O: JsonSchema>(
     facts.manifest::<I, O>()
 }
 
-/// Where the manifest's JSON text lies in the guest's memory: its address in
-/// the upper, its length in the lower 32 bits. It is never freed, since the
-/// instance ends with the call.
+/// Returns the position of the manifest's JSON text in the guest's memory: its
+/// address in the upper 32 bits, its length in the lower. The text is never freed,
+/// because the instance ends with the call.
 pub fn leak(manifest: &Manifest) -> u64 {
     let text: &'static str = serde_json::to_string(manifest).unwrap_or_default().leak();
     ((text.as_ptr() as u64) << 32) | text.len() as u64
@@ -81,7 +81,7 @@ fn write(outputs: &impl Serialize) -> Result<String> {
     }
 }
 
-/// A panic ends in a trap, which says nothing: so the host hears of it before.
+/// Reports panics to the host, because the trap that follows has no message.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let message = panic

@@ -1,9 +1,9 @@
-//! Where `getrandom` takes its bytes from.
+//! The source of `getrandom`'s bytes.
 #![allow(unsafe_code)] // `getrandom` finds a custom backend by its symbol
 
 use crate::bindings::sidestep::step::runtime;
 
-/// The host gives at most this many bytes a call.
+/// The maximum number of bytes that the host returns per call.
 const CALL: usize = 64 * 1024;
 
 /// getrandom's hook for a custom backend, the same in its versions 0.3 and 0.4.

@@ -6,22 +6,22 @@ use crate::{Error, Result};
 
 pub use images::{ConfigQuery, Descriptor, IndexEntry, ManifestText};
 
-/// What a reference names.
+/// Resolves a reference to its descriptor.
 pub fn resolve(image: impl Into<String>) -> Result<Descriptor> {
     only(images::resolve(&[image.into()]))
 }
 
-/// What references name, in the order asked.
+/// Resolves references, in their order.
 pub fn resolve_all(images: &[String]) -> Vec<Result<Descriptor>> {
     each(images::resolve(images))
 }
 
-/// A manifest or an index.
+/// Returns a manifest or an index.
 pub fn manifest(image: impl Into<String>) -> Result<ManifestText> {
     only(images::manifest(&[image.into()]))
 }
 
-/// An image's configuration, as JSON text.
+/// Returns an image's configuration, as JSON text.
 pub fn config(query: ConfigQuery) -> Result<String> {
     only(images::config(&[query]))
 }
@@ -31,7 +31,7 @@ pub fn put_index(image: &str, entries: &[IndexEntry]) -> Result<Descriptor> {
     images::put_index(image, entries).map_err(Error::from)
 }
 
-/// Whether the runner may push to a repository (`HOST/REPOSITORY`).
+/// Checks that the runner may push to a repository (`HOST/REPOSITORY`).
 pub fn push_permission(repository: impl Into<String>) -> Result<()> {
     only(images::push_permission(&[repository.into()]))
 }

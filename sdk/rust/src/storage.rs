@@ -9,32 +9,32 @@ pub use objects::{
     PutOptions, ReadRequest, Source, Written,
 };
 
-/// Facts about an object; class `not-found` if it is not there.
+/// Returns facts about an object. Fails with class `not-found` if it does not exist.
 pub fn stat(object: ObjectRef) -> Result<Object> {
     only(objects::stat(&[object]))
 }
 
-/// Facts about objects, in the order asked.
+/// Returns facts about objects, in the order of the references.
 pub fn stat_all(refs: &[ObjectRef]) -> Vec<Result<Object>> {
     each(objects::stat(refs))
 }
 
-/// An object's bytes, at most `max`; a larger one is class `exhausted`.
+/// Reads an object's bytes. Fails with class `exhausted` if it has more than `max`.
 pub fn read(object: ObjectRef, max: u64) -> Result<Vec<u8>> {
     only(objects::read(&[ReadRequest { object, max }]))
 }
 
-/// Objects' bytes, in the order asked.
+/// Reads objects' bytes, in the order of the requests.
 pub fn read_all(requests: &[ReadRequest]) -> Vec<Result<Vec<u8>>> {
     each(objects::read(requests))
 }
 
-/// An object as a blob.
+/// Opens an object as a blob.
 pub fn open(object: ObjectRef) -> Result<Blob> {
     only(objects::open(&[object]))
 }
 
-/// Objects as blobs, in the order asked.
+/// Opens objects as blobs, in the order of the references.
 pub fn open_all(refs: &[ObjectRef]) -> Vec<Result<Blob>> {
     each(objects::open(refs))
 }
@@ -49,7 +49,7 @@ pub fn put<'a>(
     objects::put(bucket, name, &content.into(), options).map_err(Error::from)
 }
 
-/// Joins objects of a bucket, at most 32, to one.
+/// Joins at most 32 objects of a bucket into one.
 pub fn compose(
     bucket: &str,
     name: &str,
@@ -59,28 +59,28 @@ pub fn compose(
     objects::compose(bucket, name, sources, options).map_err(Error::from)
 }
 
-/// Which of the permissions the runner has on a bucket.
+/// Returns those of the permissions that the runner has on a bucket.
 pub fn test_permissions(query: PermissionQuery) -> Result<Vec<String>> {
     only(objects::test_permissions(&[query]))
 }
 
-/// Which of the permissions the runner has on buckets, in the order asked.
+/// Returns those of the permissions that the runner has on buckets, in the order of the queries.
 pub fn test_permissions_all(queries: &[PermissionQuery]) -> Vec<Result<Vec<String>>> {
     each(objects::test_permissions(queries))
 }
 
-/// Facts about a bucket.
+/// Returns facts about a bucket.
 pub fn bucket(name: impl Into<String>) -> Result<BucketFacts> {
     only(objects::buckets(&[name.into()]))
 }
 
-/// Facts about buckets, in the order asked.
+/// Returns facts about buckets, in the order of the names.
 pub fn buckets(names: &[String]) -> Vec<Result<BucketFacts>> {
     each(objects::buckets(names))
 }
 
 impl ObjectRef {
-    /// The live generation of an object.
+    /// Returns a reference to the live generation of an object.
     pub fn new(bucket: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -91,7 +91,8 @@ impl ObjectRef {
 }
 
 impl PutOptions {
-    /// Writes whatever is there now; the object stays after the step.
+    /// Returns options that overwrite an existing object; the object is kept after
+    /// the step.
     pub fn new() -> Self {
         Self {
             preconditions: Preconditions {
@@ -106,7 +107,7 @@ impl PutOptions {
         }
     }
 
-    /// Writes only if there is no such object: an object with the same metadata
+    /// Writes only if the object does not exist. An object with the same metadata
     /// counts as already there.
     #[must_use]
     pub fn if_absent(mut self) -> Self {
@@ -114,7 +115,7 @@ impl PutOptions {
         self
     }
 
-    /// Names the media type.
+    /// Sets the media type.
     #[must_use]
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());

@@ -1,5 +1,5 @@
-//! Values that the runner knows the meaning of: their schema carries
-//! `x-sidestep`, so that it can complete, check and show them.
+//! Values whose meaning the runner knows: their schema contains `x-sidestep`, so
+//! that the runner can complete, check and show them.
 
 mod artifact;
 mod bucket;

@@ -1,4 +1,4 @@
-//! The files that the pipeline runs on. Grant key: `workspace`.
+//! The files of the pipeline's workspace. Grant key: `workspace`.
 //!
 //! Paths are relative to the workspace, with `/` between their parts.
 
@@ -11,18 +11,18 @@ pub use files::{
     ChangedMode, Entry, Kind, LargeFile, Listing, Overlay, PackOptions, Packed, SkippedEntry,
 };
 
-/// The entries whose path matches one of the patterns (`*`, `**`, `?`, `[…]`),
-/// at most `max`.
+/// Lists the entries whose path matches one of the patterns (`*`, `**`, `?`,
+/// `[…]`), at most `max`.
 pub fn list(patterns: &[String], max: u32) -> Result<Listing> {
     files::list(patterns, max).map_err(Error::from)
 }
 
-/// Facts about an entry; a symbolic link is not followed.
+/// Returns facts about an entry; a symbolic link is not followed.
 pub fn stat(path: &str) -> Result<Entry> {
     files::stat(path).map_err(Error::from)
 }
 
-/// Whether there is an entry with this path.
+/// Returns whether an entry with this path exists.
 pub fn exists(path: &str) -> Result<bool> {
     match stat(path) {
         Ok(_) => Ok(true),
@@ -31,12 +31,12 @@ pub fn exists(path: &str) -> Result<bool> {
     }
 }
 
-/// A file's bytes, at most `max`; a larger file is class `exhausted`.
+/// Reads a file's bytes. Fails with class `exhausted` if it has more than `max`.
 pub fn read(path: &str, max: u64) -> Result<Vec<u8>> {
     files::read(path, max).map_err(Error::from)
 }
 
-/// A file's text, at most `max` bytes of UTF-8.
+/// Reads a file's text, at most `max` bytes of UTF-8.
 pub fn read_to_string(path: &str, max: u64) -> Result<String> {
     String::from_utf8(read(path, max)?).map_err(|error| {
         Error::failed(
@@ -46,19 +46,20 @@ pub fn read_to_string(path: &str, max: u64) -> Result<String> {
     })
 }
 
-/// A file as a blob.
+/// Opens a file as a blob.
 pub fn open(path: &str) -> Result<Blob> {
     files::open(path).map_err(Error::from)
 }
 
-/// A directory as an archive for a builder. Nothing is compressed before the
-/// blob is sent.
+/// Packs a directory into an archive for a builder. Nothing is compressed before
+/// the blob is sent.
 pub fn pack(options: &PackOptions<'_>) -> Result<Packed> {
     files::pack(options).map_err(Error::from)
 }
 
 impl PackOptions<'_> {
-    /// A directory with its own ignore file; the ten largest files are named.
+    /// Returns options for a directory with its own ignore file; the answer names the
+    /// ten largest files.
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),

@@ -8,7 +8,7 @@ use wasmparser::{Parser, Payload};
 
 /// Builds a guest of the workspace as `cargo xtask` does. Returns `None` if the target is not
 /// installed.
-#[allow(clippy::print_stdout)] // a test's own word to who runs it
+#[allow(clippy::print_stdout)] // tells the person who runs the test
 pub(crate) fn guest(package: &str) -> Option<Vec<u8>> {
     let sysroot = Command::new("rustc")
         .args(["--print", "sysroot"])
@@ -52,7 +52,7 @@ fn parse(component: &Component) -> Vec<String> {
     config.wasm_component_model(true);
     let engine = wasmtime::Engine::new(&config).expect("an engine");
     let parsed = wasmtime::component::Component::new(&engine, &component.bytes)
-        .expect("wasmtime takes the component");
+        .expect("wasmtime accepts the component");
     let kind = parsed.component_type();
     let exports: Vec<_> = kind
         .exports(&engine)

@@ -1,7 +1,7 @@
 //! Tests of the contract's text, and of guests converted to components.
 #![allow(
     clippy::disallowed_methods,
-    reason = "what the tests' own tasks set is no setting of the runner"
+    reason = "the tests read variables of their own, not settings of the runner"
 )]
 
 mod guests;

@@ -1,4 +1,4 @@
-//! What stands in `#[sidestep::plugin(…)]`.
+//! The arguments of `#[sidestep::plugin(…)]`.
 
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -6,7 +6,7 @@ use syn::{Error, Ident, LitStr, Path, Result, Token, parenthesized};
 
 use crate::capability::Capability;
 
-/// The arguments, checked.
+/// The checked arguments.
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub(crate) name: Option<LitStr>,
@@ -46,11 +46,11 @@ impl Parse for Arguments {
                 }
                 "pure" => arguments.pure = true,
                 "name" | "requests" | "check" => {
-                    return Err(Error::new(key.span(), format!("`{key}` stands here twice")));
+                    return Err(Error::new(key.span(), format!("`{key}` is given twice")));
                 }
                 other => {
                     let message = format!(
-                        "`{other}` is not known here; there are `name`, `requests`, `check` and `pure`"
+                        "`{other}` is not a known argument; the arguments are `name`, `requests`, `check` and `pure`"
                     );
                     return Err(Error::new(key.span(), message));
                 }
@@ -74,7 +74,10 @@ impl Parse for Request {
         let key = camel_case(&ident.to_string());
         if Capability::from_name(&key).is_none() {
             let keys: Vec<_> = Capability::ALL.iter().map(|known| known.as_str()).collect();
-            let message = format!("`{ident}` is no grant key; there are: {}", keys.join(", "));
+            let message = format!(
+                "`{ident}` is not a grant key; the grant keys are: {}",
+                keys.join(", ")
+            );
             return Err(Error::new(ident.span(), message));
         }
         input.parse::<Token![=]>()?;
@@ -82,7 +85,7 @@ impl Parse for Request {
         if scopes.value().trim().is_empty() {
             return Err(Error::new(
                 scopes.span(),
-                "a CEL expression that yields a list of scopes",
+                "write a CEL expression that yields a list of scopes",
             ));
         }
         Ok(Self { key, scopes })
@@ -103,12 +106,12 @@ fn name(name: LitStr) -> Result<LitStr> {
     } else {
         Err(Error::new(
             name.span(),
-            "a name is lower-case words joined by `-`, a letter first, at most 63 characters",
+            "a name consists of lower-case words joined by `-`, begins with a letter, and has at most 63 characters",
         ))
     }
 }
 
-/// Rust's `iam_write` for the contract's `iamWrite`; both are taken.
+/// Converts Rust's `iam_write` to the contract's `iamWrite`; both are accepted.
 fn camel_case(ident: &str) -> String {
     let mut words = ident.split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();
@@ -153,10 +156,10 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert!(refused(r#"requests(disk = "[]")"#).contains("`disk` is no grant key"));
+        assert!(refused(r#"requests(disk = "[]")"#).contains("`disk` is not a grant key"));
         assert!(refused(r#"requests(iam = "[]", iam = "[]")"#).contains("twice"));
         assert!(refused(r#"requests(iam = " ")"#).contains("CEL"));
-        assert!(refused("nam").contains("there are `name`"));
+        assert!(refused("nam").contains("the arguments are `name`"));
         assert!(refused(r#"name = "A""#).contains("lower-case"));
         assert!(refused(r#"name = "a", name = "b""#).contains("twice"));
     }

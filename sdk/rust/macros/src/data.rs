@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Error, Fields, Result};
 
-/// The item with its derives.
+/// Returns the item with its derives.
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !arguments.is_empty() {
         return Err(Error::new_spanned(
@@ -27,7 +27,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> Result<Token
         _ => {
             return Err(Error::new_spanned(
                 &input.ident,
-                "`#[sidestep::data]` is for structs with named fields and for enums",
+                "`#[sidestep::data]` supports only structs with named fields, and enums",
             ));
         }
     };

@@ -1,6 +1,6 @@
 //! The attribute macros of `sidestep-sdk`, which re-exports them: use them as
-//! `#[sidestep::plugin(…)]` and `#[sidestep::data]`. They only write code; what
-//! it does is in the SDK.
+//! `#[sidestep::plugin(…)]` and `#[sidestep::data]`. They only generate code;
+//! the SDK contains what it calls.
 
 mod arguments;
 // The contract's own table, as a file: the dependencies of a macro are compiled once more, for the
@@ -13,16 +13,16 @@ mod plugin;
 
 use proc_macro::TokenStream;
 
-/// Makes a function a plugin: `fn(&Step, Inputs) -> sidestep::Result<Outputs>`.
+/// Turns a function into a plugin: `fn(&Step, Inputs) -> sidestep::Result<Outputs>`.
 ///
 /// - `name = "…"`: the plugin's name, lower-case words joined by `-`.
 /// - `requests(KEY = "CEL", …)`: for each grant key, an expression over `inputs`
 ///   that yields the list of scopes.
 /// - `check = PATH`: a function `fn(&Check, Inputs) -> Vec<Diagnostic>` that
-///   finds what is wrong before anything starts. Its inputs may be a type of
-///   their own, with what it needs.
-/// - `pure`: the same inputs always give the same outputs, and nothing else
-///   happens.
+///   finds problems before anything starts. Its inputs may be a different type,
+///   with only the fields that it needs.
+/// - `pure`: the same inputs always give the same outputs, and the plugin has no
+///   side effects.
 ///
 /// The function's doc comment is the plugin's description.
 #[proc_macro_attribute]
@@ -32,9 +32,9 @@ pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Derives what inputs, outputs and their parts need: serde's `Serialize` and
-/// `Deserialize` and schemars' `JsonSchema`, with names in camelCase and unknown
-/// names refused. serde's and schemars' attributes work inside as usual.
+/// Derives the traits of inputs, outputs and their parts: serde's `Serialize` and
+/// `Deserialize` and schemars' `JsonSchema`. Names are in camelCase, and unknown
+/// names are refused. serde's and schemars' attributes work inside as usual.
 #[proc_macro_attribute]
 pub fn data(arguments: TokenStream, item: TokenStream) -> TokenStream {
     data::expand(&arguments.into(), item.into())

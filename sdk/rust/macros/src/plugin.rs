@@ -6,7 +6,7 @@ use syn::{Attribute, Error, Expr, ExprLit, ItemFn, Lit, Meta, Result};
 
 use crate::arguments::Arguments;
 
-/// The function, the component's exports, and the manifest.
+/// Returns the function, the component's exports and the manifest.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let arguments: Arguments = syn::parse2(arguments)?;
     let function: ItemFn = syn::parse2(item)?;
@@ -16,7 +16,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     if function.sig.inputs.len() != 2 || function.sig.asyncness.is_some() {
         return Err(Error::new_spanned(
             &function.sig,
-            "a plugin is `fn(&Step, Inputs) -> sidestep::Result<Outputs>`",
+            "a plugin must be a function `fn(&Step, Inputs) -> sidestep::Result<Outputs>`",
         ));
     }
     let body = &function.sig.ident;
@@ -45,7 +45,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
         #[allow(clippy::needless_pass_by_value)] // inputs are the function's own
         #function
 
-        /// What this plugin says about itself.
+        /// Returns this plugin's manifest.
         pub fn sidestep_manifest() -> ::sidestep::Manifest {
             const FACTS: ::sidestep::plugin::Facts = ::sidestep::plugin::Facts {
                 name: #name,
@@ -89,7 +89,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     })
 }
 
-/// The doc comment's text.
+/// Returns the doc comment's text.
 fn description(attributes: &[Attribute]) -> String {
     let lines: Vec<_> = attributes
         .iter()

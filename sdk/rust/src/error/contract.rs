@@ -43,7 +43,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Answers of a list call, each with its own error.
+/// Converts the answers of a list call, each with its own error.
 pub(crate) fn each<T>(answers: Vec<Result<T, Failure>>) -> Vec<Result<T>> {
     answers
         .into_iter()
@@ -51,7 +51,7 @@ pub(crate) fn each<T>(answers: Vec<Result<T, Failure>>) -> Vec<Result<T>> {
         .collect()
 }
 
-/// The answer of a list call that asked for one thing.
+/// Returns the answer of a list call with one query.
 pub(crate) fn only<T>(answers: Vec<Result<T, Failure>>) -> Result<T> {
     let mut answers = answers.into_iter();
     match (answers.next(), answers.next()) {
@@ -60,7 +60,7 @@ pub(crate) fn only<T>(answers: Vec<Result<T, Failure>>) -> Result<T> {
             Class::Failed,
             codes::sidestep::BUG,
             Owner::Sidestep,
-            "the host did not give one answer to one question",
+            "the host did not return exactly one answer to one query",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! Clusters as Google sees them. Grant key: `gke`.
+//! Clusters of GKE. Grant key: `gke`.
 
 use crate::Result;
 use crate::bindings::sidestep::gcp::gke;
@@ -6,17 +6,17 @@ use crate::error::{each, only};
 
 pub use gke::{Cluster as ClusterFacts, FleetMembership, Label, NodePool, Taint};
 
-/// Facts about a cluster (`projects/P/locations/L/clusters/C`).
+/// Returns facts about a cluster (`projects/P/locations/L/clusters/C`).
 pub fn cluster(name: impl Into<String>) -> Result<ClusterFacts> {
     only(gke::clusters(&[name.into()]))
 }
 
-/// Facts about clusters, in the order asked.
+/// Returns facts about clusters, in the order of the names.
 pub fn clusters(names: &[String]) -> Vec<Result<ClusterFacts>> {
     each(gke::clusters(names))
 }
 
-/// A cluster's node pools.
+/// Returns a cluster's node pools.
 pub fn node_pools(cluster: impl Into<String>) -> Result<Vec<NodePool>> {
     only(gke::node_pools(&[cluster.into()]))
 }

@@ -1,4 +1,4 @@
-//! Reading identities and policies. Grant key: `iam`.
+//! Reads identities and policies. Grant key: `iam`.
 
 use crate::Result;
 use crate::bindings::sidestep::gcp::{iam, types};
@@ -9,12 +9,12 @@ pub use types::{
     Binding, Condition, Mapping, Policy, PolicyResource, Pool, Provider, ServiceAccount,
 };
 
-/// Reads one thing.
+/// Reads the answer to one query.
 pub fn read(query: Query) -> Result<Answer> {
     only(iam::read(&[query]))
 }
 
-/// Reads, in the order asked.
+/// Reads answers, in the order of the queries.
 pub fn read_all(queries: &[Query]) -> Vec<Result<Answer>> {
     each(iam::read(queries))
 }

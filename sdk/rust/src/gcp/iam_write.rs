@@ -1,4 +1,4 @@
-//! Changing identities and policies. Grant key: `iamWrite`.
+//! Changes identities and policies. Grant key: `iamWrite`.
 
 use super::iam::{Policy, PolicyResource};
 use crate::bindings::sidestep::gcp::iam_write;
@@ -8,8 +8,8 @@ pub use iam_write::{
     CreatedPool, CreatedProvider, CreatedServiceAccount, NewPool, NewProvider, NewServiceAccount,
 };
 
-/// Replaces the bindings of a policy that was read before; class `conflict` if
-/// it changed since.
+/// Replaces the bindings of a policy that was read before. Fails with class
+/// `conflict` if it has changed since.
 pub fn set_policy(target: &PolicyResource, policy: &Policy) -> Result<Policy> {
     iam_write::set_policy(target, policy).map_err(Error::from)
 }

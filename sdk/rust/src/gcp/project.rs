@@ -1,4 +1,4 @@
-//! Projects and the services switched on in them. Grant key: `project`.
+//! Projects and the services enabled in them. Grant key: `project`.
 
 use crate::Result;
 use crate::bindings::sidestep::gcp::project;
@@ -6,17 +6,17 @@ use crate::error::{each, only};
 
 pub use project::{ProjectInfo, ServiceQuery};
 
-/// Facts about a project.
+/// Returns facts about a project.
 pub fn get(id: impl Into<String>) -> Result<ProjectInfo> {
     only(project::get(&[id.into()]))
 }
 
-/// Facts about projects, in the order asked.
+/// Returns facts about projects, in the order of the ids.
 pub fn get_all(ids: &[String]) -> Vec<Result<ProjectInfo>> {
     each(project::get(ids))
 }
 
-/// Whether a service is enabled in a project.
+/// Returns whether a service is enabled in a project.
 pub fn enabled(project: impl Into<String>, service: impl Into<String>) -> Result<bool> {
     let query = ServiceQuery {
         project: project.into(),
@@ -25,7 +25,7 @@ pub fn enabled(project: impl Into<String>, service: impl Into<String>) -> Result
     only(project::enabled(&[query]))
 }
 
-/// Whether services are enabled, in the order asked.
+/// Returns whether services are enabled, in the order of the queries.
 pub fn enabled_all(queries: &[ServiceQuery]) -> Vec<Result<bool>> {
     each(project::enabled(queries))
 }

@@ -4,12 +4,12 @@ use crate::bindings::sidestep::gcp::secret_manager;
 use crate::error::{each, only};
 use crate::{Result, Secret};
 
-/// A version (`projects/P/secrets/S/versions/V`) as a secret.
+/// Returns a version (`projects/P/secrets/S/versions/V`) as a secret.
 pub fn access(version: impl Into<String>) -> Result<Secret> {
     only(secret_manager::access(&[version.into()]))
 }
 
-/// Versions as secrets, in the order asked.
+/// Returns versions as secrets, in the order of their names.
 pub fn access_all(versions: &[String]) -> Vec<Result<Secret>> {
     each(secret_manager::access(versions))
 }

@@ -16,7 +16,7 @@ text_value!(
 );
 
 impl Bucket {
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -25,7 +25,7 @@ impl Bucket {
 impl FromStr for Bucket {
     type Err = ParseValueError;
 
-    /// Cloud Storage's rule: 3 to 222 of `a-z 0-9 . _ -`, a letter or digit at
+    /// Parses a name by Cloud Storage's rule: 3 to 222 of `a-z 0-9 . _ -`, a letter or digit at
     /// both ends.
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);

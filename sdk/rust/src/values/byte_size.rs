@@ -14,12 +14,12 @@ pub struct ByteSize(u64);
 text_value!(ByteSize, "byte-size", Some(units::SIZE_PATTERN));
 
 impl ByteSize {
-    /// This many bytes.
+    /// Returns a size of this many bytes.
     pub const fn new(bytes: u64) -> Self {
         Self(bytes)
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub const fn bytes(self) -> u64 {
         self.0
     }

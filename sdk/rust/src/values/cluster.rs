@@ -18,27 +18,27 @@ pub struct Cluster {
 text_value!(Cluster, "cluster", None);
 
 impl Cluster {
-    /// The name as it was written.
+    /// Returns the name as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The project's id, of a GKE cluster.
+    /// Returns the project's id, of a GKE cluster.
     pub fn project(&self) -> Option<&str> {
         self.gke.as_ref().map(|gke| gke.project.as_str())
     }
 
-    /// The location, of a GKE cluster.
+    /// Returns the location, of a GKE cluster.
     pub fn location(&self) -> Option<&str> {
         self.gke.as_ref().map(|gke| gke.location.as_str())
     }
 
-    /// The cluster's own name, of a GKE cluster.
+    /// Returns the cluster's short name, of a GKE cluster.
     pub fn name(&self) -> Option<&str> {
         self.gke.as_ref().map(|gke| gke.name.as_str())
     }
 
-    /// The cluster in the commands of gcloud. None for a name that only the operator's settings
+    /// Returns the cluster for gcloud commands. `None` for a name that only the operator's settings
     /// map to a cluster.
     pub fn gke(&self) -> Option<google::Cluster> {
         self.gke.clone()
@@ -58,7 +58,7 @@ impl FromStr for Cluster {
             })
         } else {
             Err(ParseValueError::new(
-                "projects/P/locations/L/clusters/C or a mapped name",
+                "projects/P/locations/L/clusters/C or a name from the settings",
                 text,
             ))
         }
@@ -84,7 +84,7 @@ mod tests {
             (full.project(), full.location(), full.name()),
             (Some("p"), Some("l"), Some("c"))
         );
-        let short: Cluster = "staging".parse().expect("a mapped name");
+        let short: Cluster = "staging".parse().expect("a name from the settings");
         assert_eq!((short.project(), short.as_str()), (None, "staging"));
     }
 

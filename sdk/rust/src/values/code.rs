@@ -1,4 +1,4 @@
-//! Text that is run.
+//! Text that is executed.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::text::text_value;
 
-/// Text that something runs: a script, a shell line. The runner refuses
+/// Text that is executed: a script, a shell line. The runner refuses
 /// expressions in it, so that nothing can be injected.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(String);
@@ -14,7 +14,7 @@ pub struct Code(String);
 text_value!(Code, "code", None);
 
 impl Code {
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -14,12 +14,12 @@ pub struct Duration(std::time::Duration);
 text_value!(Duration, "duration", Some(units::TIME_PATTERN));
 
 impl Duration {
-    /// This many seconds.
+    /// Returns a time of this many seconds.
     pub const fn from_secs(seconds: u64) -> Self {
         Self(std::time::Duration::from_secs(seconds))
     }
 
-    /// The standard library's form.
+    /// Returns the time as the standard library's type.
     pub const fn get(self) -> std::time::Duration {
         self.0
     }

@@ -19,32 +19,32 @@ pub struct ImageRef {
 text_value!(ImageRef, "image-ref", None);
 
 impl ImageRef {
-    /// The reference as it was written.
+    /// Returns the reference as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// `HOST/PATH`; what names no host is Docker Hub's, as everywhere.
+    /// Returns `HOST/PATH`. A name without a host belongs to Docker Hub.
     pub fn repository(&self) -> &str {
         &self.repository
     }
 
-    /// The host, with its port if it has one.
+    /// Returns the host, with its port if it has one.
     pub fn registry(&self) -> &str {
         self.repository.split('/').next().unwrap_or_default()
     }
 
-    /// The tag, if one was written.
+    /// Returns the tag, if one was written.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest (`sha256:…`), if one was written.
+    /// Returns the digest (`sha256:…`), if one was written.
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
 
-    /// The same image, named by a digest alone.
+    /// Returns the name of the same image with only a digest.
     #[must_use]
     pub fn with_digest(&self, digest: &str) -> String {
         format!("{}@{digest}", self.repository)

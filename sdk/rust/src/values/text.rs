@@ -4,14 +4,14 @@ use std::fmt;
 
 use sidestep_contract::units::Misfit;
 
-/// Why a text is not the value it should be.
+/// The error for a text that is not a valid value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseValueError {
-    /// What was expected.
+    /// The expected kind of value.
     pub expected: &'static str,
-    /// What was there.
+    /// The text that was found.
     pub found: String,
-    /// How it is spelt, for a near miss.
+    /// The correct spelling of a near miss.
     pub spelling: Option<String>,
 }
 
@@ -24,7 +24,7 @@ impl ParseValueError {
         }
     }
 
-    /// An error of a text that does not fit, with the right spelling of a near miss.
+    /// Returns the error for a misfit, with the correct spelling of a near miss.
     pub(super) fn misfit(expected: &'static str, misfit: &Misfit, found: &str) -> Self {
         Self {
             spelling: misfit.spelling(),
@@ -45,7 +45,7 @@ impl fmt::Display for ParseValueError {
 
 impl std::error::Error for ParseValueError {}
 
-/// serde and JSON Schema for a type that has `FromStr` and `Display`.
+/// Implements serde and JSON Schema for a type that has `FromStr` and `Display`.
 macro_rules! text_value {
     ($type:ident, $kind:literal, $pattern:expr) => {
         impl ::serde::Serialize for $type {

@@ -2,29 +2,29 @@
 
 use sidestep::{Error, Step, workspace};
 
-/// What to call.
+/// The calls to make.
 #[sidestep::data]
 #[derive(Debug)]
 struct Inputs {
     /// A file, for the call that asks the gate.
     path: String,
-    /// How often the clock is asked.
+    /// The number of calls of the clock.
     clock: u32,
-    /// How often the file is looked at.
+    /// The number of `stat` calls.
     stat: u32,
 }
 
-/// How long the calls took.
+/// The duration of the calls.
 #[sidestep::data]
 #[derive(Debug)]
 struct Outputs {
-    /// Milliseconds for all calls of the clock, which is always there.
+    /// Milliseconds for all calls of the clock, which is always available.
     clock: u64,
-    /// Milliseconds for all looks at the file, each of which passes the gate and is recorded.
+    /// Milliseconds for all `stat` calls, each of which passes the gate and is recorded.
     stat: u64,
 }
 
-/// Calls the host's clock, and looks at a file, many times.
+/// Calls the host's clock and `stat` many times.
 #[sidestep::plugin(name = "caller", requests(workspace = "[{'read': [inputs.path]}]"))]
 fn run(step: &Step, inputs: Inputs) -> sidestep::Result<Outputs> {
     let started = step.now();

@@ -2,20 +2,20 @@
 
 use sidestep::{Duration, Error, Step};
 
-/// What to do.
+/// The actions to perform.
 #[sidestep::data]
 #[derive(Debug, Default)]
 struct Inputs {
     /// A line for the log.
     #[serde(default)]
     message: Option<String>,
-    /// How many lines to log besides.
+    /// The number of further lines to log.
     #[serde(default)]
     lines: u32,
-    /// How many bytes each of those has.
+    /// The number of bytes of each of those lines.
     #[serde(default)]
     bytes: usize,
-    /// How long to wait.
+    /// The time to wait.
     #[serde(default)]
     wait: Option<Duration>,
     /// Fail with this message.
@@ -26,11 +26,11 @@ struct Inputs {
     panic: Option<String>,
 }
 
-/// What was done.
+/// The performed actions.
 #[sidestep::data]
 #[derive(Debug)]
 struct Outputs {
-    /// Which try it was.
+    /// The number of the attempt.
     attempt: u32,
     /// The line that was logged.
     message: Option<String>,

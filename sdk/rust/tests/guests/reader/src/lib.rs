@@ -1,16 +1,16 @@
-//! A plugin that reads one file and says what it finds wrong, for tests.
+//! A plugin that reads one file and reports problems, for tests.
 
 use sidestep::{Check, Diagnostic, Step, workspace};
 
-/// What to read.
+/// The file to read.
 #[sidestep::data]
 #[derive(Debug)]
 struct Inputs {
-    /// The file.
+    /// The file's path.
     path: String,
 }
 
-/// What was read.
+/// The result of reading it.
 #[sidestep::data]
 #[derive(Debug)]
 struct Outputs {
