@@ -1,8 +1,9 @@
 //! The state that all the APIs share.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
+use sidestep_sandbox_base::Watched;
 use sidestep_sandbox_identity::{Identity, Project};
 use tokio::sync::watch;
 
@@ -18,11 +19,10 @@ pub struct Cloud {
 
 struct Shared {
     identity: Identity,
-    state: RwLock<State>,
+    state: Watched<State>,
     clusters: Arc<dyn Clusters>,
     token_uri: OnceLock<String>,
     images: OnceLock<Arc<dyn Images>>,
-    revision: watch::Sender<u64>,
 }
 
 impl std::fmt::Debug for Cloud {
@@ -34,16 +34,13 @@ impl std::fmt::Debug for Cloud {
 impl Cloud {
     /// Creates a cloud from a seeded or loaded state.
     pub fn new(identity: Identity, state: State, clusters: Arc<dyn Clusters>) -> Self {
-        let state = RwLock::new(state);
-        let revision = watch::Sender::new(0);
         Self {
             shared: Arc::new(Shared {
                 identity,
-                state,
+                state: Watched::new(state),
                 clusters,
                 token_uri: OnceLock::new(),
                 images: OnceLock::new(),
-                revision,
             }),
         }
     }
@@ -60,7 +57,7 @@ impl Cloud {
 
     /// Returns a receiver of the number of changes; persist after each one.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.revision.subscribe()
+        self.shared.state.changes()
     }
 
     /// Returns whether a service, such as `storage.googleapis.com`, is enabled in a project.
@@ -127,25 +124,11 @@ impl Cloud {
     }
 
     pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(
-            &self
-                .shared
-                .state
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        self.shared.state.read(look)
     }
 
     pub(crate) fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let out = change(
-            &mut self
-                .shared
-                .state
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        self.shared.revision.send_modify(|n| *n += 1);
-        out
+        self.shared.state.write(change)
     }
 
     /// Returns the current time, RFC 3339.

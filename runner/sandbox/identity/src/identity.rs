@@ -1,7 +1,8 @@
-//! The only implementation of [`Access`]: state behind a lock, a clock, and a count of changes.
+//! The only implementation of [`Access`]: watched state and a clock.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use sidestep_sandbox_base::Watched;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -20,18 +21,16 @@ pub struct Identity {
 
 #[derive(Debug)]
 struct Shared {
-    state: RwLock<State>,
+    state: Watched<State>,
     clock: Clock,
-    revision: watch::Sender<u64>,
 }
 
 impl Identity {
     /// Creates an identity from a seeded or loaded state.
     pub fn new(state: State, clock: Clock) -> Self {
         let shared = Shared {
-            state: RwLock::new(state),
+            state: Watched::new(state),
             clock,
-            revision: watch::Sender::new(0),
         };
         Self {
             shared: Arc::new(shared),
@@ -45,7 +44,7 @@ impl Identity {
 
     /// Returns a receiver of the number of changes; persist after each one.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.revision.subscribe()
+        self.shared.state.changes()
     }
 
     /// Returns the clock.
@@ -55,26 +54,12 @@ impl Identity {
 
     /// Reads the state.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(
-            &self
-                .shared
-                .state
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        self.shared.state.read(look)
     }
 
     /// Changes the state and counts the change.
     pub(crate) fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let out = change(
-            &mut self
-                .shared
-                .state
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        self.shared.revision.send_modify(|n| *n += 1);
-        out
+        self.shared.state.write(change)
     }
 
     /// Returns the permissions that the caller has on the resource, of those in `asked`.

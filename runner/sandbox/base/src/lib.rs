@@ -1,0 +1,9 @@
+//! The parts that several of the sandbox's servers share.
+//!
+//! It knows no API and no caller: each server adds its own errors and permissions.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod watched;
+
+pub use watched::Watched;
