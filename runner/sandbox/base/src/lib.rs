@@ -4,6 +4,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
+mod mask;
 mod watched;
 
+pub use mask::{InvalidMask, Mask};
 pub use watched::Watched;

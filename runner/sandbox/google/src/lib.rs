@@ -21,7 +21,6 @@ mod error;
 mod guard;
 mod id_tokens;
 mod images;
-mod mask;
 pub mod metadata;
 mod page;
 mod scenario;

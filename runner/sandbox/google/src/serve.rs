@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use sidestep_sandbox_base::Mask;
 use sidestep_sandbox_identity::{Access as _, Caller};
 
 use crate::api::Api;
@@ -13,7 +13,6 @@ use crate::apis;
 use crate::call::{Call, bearer};
 use crate::cloud::Cloud;
 use crate::error::{Answer, ApiError};
-use crate::mask;
 
 /// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -87,15 +86,25 @@ async fn serve(cloud: &Cloud, api: Api, request: Request<Body>) -> Response {
     if exchanges {
         return apis::sts::serve(cloud, &call);
     }
+    let mask = match mask(&call) {
+        Ok(mask) => mask,
+        Err(error) => return error.into_response(),
+    };
     match dispatch(cloud, &call) {
-        Ok(answer) => {
-            let fields = call
-                .param("fields")
-                .or_else(|| call.param("$fields"))
-                .unwrap_or_default();
-            axum::Json::<Value>(mask::apply(fields, &answer)).into_response()
-        }
+        Ok(answer) => axum::Json(mask.apply(answer)).into_response(),
         Err(error) => error.into_response(),
+    }
+}
+
+/// Returns the parts of the answer that a call asks for. These APIs take a dot as well as a slash
+/// between the names of a path.
+fn mask(call: &Call) -> Result<Mask, ApiError> {
+    let fields = call.param("fields").or_else(|| call.param("$fields"));
+    match fields.map(|fields| fields.replace('.', "/")) {
+        Some(fields) if !fields.is_empty() => {
+            Mask::parse(&fields).map_err(|error| ApiError::invalid(error.to_string()))
+        }
+        _ => Ok(Mask::default()),
     }
 }
 

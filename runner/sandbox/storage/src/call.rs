@@ -1,6 +1,6 @@
 //! A request: its parameters, its sender, and the sender's permissions.
 
-use crate::{App, address, bucket::Bucket, failure::Failure, mask::Mask, params::Params};
+use crate::{App, address, bucket::Bucket, failure::Failure, params::Params};
 use axum::{
     Json,
     body::{Body, to_bytes},
@@ -9,6 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, header, request::Parts};
 use serde_json::Value;
+use sidestep_sandbox_base::Mask;
 use sidestep_sandbox_identity::{Caller, Resource};
 use std::sync::Arc;
 
@@ -34,7 +35,9 @@ impl Call {
         let caller = app.access.caller(bearer);
         let caller = caller.map_err(|_| Failure::invalid_credentials())?;
         let mask = match params.get("fields") {
-            Some(fields) if !fields.is_empty() => Mask::parse(fields)?,
+            Some(fields) if !fields.is_empty() => {
+                Mask::parse(fields).map_err(|error| Failure::invalid(error.to_string()))?
+            }
             _ => Mask::default(),
         };
         let tls = parts.extensions.get::<address::OverTls>().is_some();

@@ -22,7 +22,6 @@ mod content;
 mod download;
 mod failure;
 mod list;
-mod mask;
 mod multipart;
 mod object;
 mod objects;

@@ -359,6 +359,14 @@ async fn one_address_serves_all_apis_by_host_and_fields_are_masked() {
             "nodePools": [{"name": "default-pool"}],
         })
     );
+    let malformed = format!("/v1/{CLUSTER}?fields=nodePools(");
+    let why = send(
+        by_host(&world.cloud),
+        ask("container.googleapis.com:443", &malformed),
+    )
+    .await
+    .refused(400);
+    assert_eq!(why, "Invalid field selection nodePools(");
     send(by_host(&world.cloud), ask("example.com", "/"))
         .await
         .refused(404);
