@@ -5,7 +5,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 mod mask;
+mod query;
 mod watched;
 
 pub use mask::{InvalidMask, Mask};
+pub use query::{InvalidNumber, Query};
 pub use watched::Watched;

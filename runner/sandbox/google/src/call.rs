@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use sidestep_sandbox_base::Query;
 use sidestep_sandbox_identity::Caller;
 
 use crate::api::Api;
@@ -19,7 +20,7 @@ pub(crate) struct Call {
     pub(crate) path: Vec<String>,
     /// The part after the last segment's colon, such as `getIamPolicy`.
     pub(crate) verb: Option<String>,
-    pub(crate) query: Vec<(String, String)>,
+    pub(crate) query: Query,
     pub(crate) body: Value,
     pub(crate) caller: Caller,
 }
@@ -48,16 +49,13 @@ impl Call {
             })
             .collect::<Result<_, _>>()
             .map_err(|_| ApiError::invalid("The path is not UTF-8."))?;
-        let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-            .into_owned()
-            .collect();
         let body = read_body(parts, body)?;
         Ok(Self {
             api,
             method: parts.method.clone(),
             path,
             verb,
-            query,
+            query: Query::parse(parts.uri.query()),
             body,
             caller,
         })
@@ -71,17 +69,6 @@ impl Call {
             path,
             self.verb.as_deref().unwrap_or_default(),
         )
-    }
-
-    /// Returns the first value of a query parameter.
-    pub(crate) fn param(&self, name: &str) -> Option<&str> {
-        self.params(name).next()
-    }
-
-    /// Returns all values of a query parameter.
-    pub(crate) fn params(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self.query.iter().filter(move |(key, _)| key == name);
-        named.map(|(_, value)| value.as_str())
     }
 
     /// Returns a string in the body, by JSON pointer.
@@ -141,7 +128,6 @@ pub(crate) fn bearer(parts: &Parts) -> Option<String> {
             _ => Some(String::new()),
         };
     }
-    url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-        .find(|(key, _)| key == "access_token")
-        .map(|(_, value)| value.into_owned())
+    let query = Query::parse(parts.uri.query());
+    query.get("access_token").map(str::to_owned)
 }

@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use sidestep_sandbox_base::Query;
 
 use crate::cloud::Cloud;
 use account::Account;
@@ -93,7 +94,7 @@ fn answer(cloud: &Cloud, pod: &PodIdentity, request: &Request) -> Reply {
         return Reply::not_found();
     };
     let path: Vec<&str> = rest.split('/').filter(|s| !s.is_empty()).collect();
-    let query = Query::read(request.uri().query().unwrap_or_default());
+    let query = Parameters::read(request);
     let Some(mode) = look_up(cloud, pod) else {
         return Reply::not_found();
     };
@@ -161,7 +162,7 @@ fn identity(
     mode: &account::Mode,
     pod: &PodIdentity,
     account: &Account,
-    query: &Query,
+    query: &Parameters,
 ) -> Reply {
     if query.audience.is_empty() {
         return Reply::Text(
@@ -176,7 +177,7 @@ fn identity(
 }
 
 /// The parameters of a request's query.
-pub(crate) struct Query {
+pub(crate) struct Parameters {
     pub(crate) recursive: bool,
     /// `text`, `json`, or empty for the default.
     pub(crate) alt: String,
@@ -186,22 +187,15 @@ pub(crate) struct Query {
     full: bool,
 }
 
-impl Query {
-    fn read(query: &str) -> Self {
-        let has = |key: &str, value: &str| {
-            url::form_urlencoded::parse(query.as_bytes())
-                .any(|(k, v)| k == key && v.eq_ignore_ascii_case(value))
-        };
-        let first = |key: &str| {
-            url::form_urlencoded::parse(query.as_bytes())
-                .find(|(k, _)| k == key)
-                .map(|(_, value)| value.into_owned())
-                .unwrap_or_default()
-        };
+impl Parameters {
+    fn read(request: &Request) -> Self {
+        let query = Query::parse(request.uri().query());
+        let has = |key, wanted| query.all(key).any(|v| v.eq_ignore_ascii_case(wanted));
+        let first = |key| query.get(key).unwrap_or_default();
         Self {
             recursive: has("recursive", "true"),
             alt: first("alt").to_ascii_lowercase(),
-            audience: first("audience"),
+            audience: first("audience").to_owned(),
             full: has("format", "full"),
         }
     }

@@ -10,13 +10,14 @@ const LARGEST: usize = 1000;
 
 /// Returns one page of `items` under `key`; the next page's token is an offset.
 pub(crate) fn page(call: &Call, key: &str, items: Vec<Value>) -> Answer {
-    let size = match call.param("pageSize").map(str::parse::<usize>) {
+    let size = match call.query.get("pageSize").map(str::parse::<usize>) {
         None | Some(Ok(0)) => LARGEST,
         Some(Ok(size)) => size.min(LARGEST),
         Some(Err(_)) => return Err(ApiError::invalid("Invalid value for page_size.")),
     };
     let start = match call
-        .param("pageToken")
+        .query
+        .get("pageToken")
         .filter(|t| !t.is_empty())
         .map(str::parse::<usize>)
     {

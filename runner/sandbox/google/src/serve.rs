@@ -99,7 +99,10 @@ async fn serve(cloud: &Cloud, api: Api, request: Request<Body>) -> Response {
 /// Returns the parts of the answer that a call asks for. These APIs take a dot as well as a slash
 /// between the names of a path.
 fn mask(call: &Call) -> Result<Mask, ApiError> {
-    let fields = call.param("fields").or_else(|| call.param("$fields"));
+    let fields = call
+        .query
+        .get("fields")
+        .or_else(|| call.query.get("$fields"));
     match fields.map(|fields| fields.replace('.', "/")) {
         Some(fields) if !fields.is_empty() => {
             Mask::parse(&fields).map_err(|error| ApiError::invalid(error.to_string()))

@@ -6,13 +6,13 @@ use crate::{
     digest::Digest,
     failure::Failure,
     name::Image,
-    params::Params,
 };
 use axum::{
     body::Body,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Method, StatusCode, request::Parts};
+use sidestep_sandbox_base::Query;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
@@ -118,16 +118,16 @@ pub(crate) async fn start(
         return Err(Failure::unsupported());
     }
     app.permit(parts, origin, image, Action::Push)?;
-    let params = Params::parse(parts.uri.query());
-    if let Some(digest) = params.get("mount") {
+    let query = Query::parse(parts.uri.query());
+    if let Some(digest) = query.get("mount") {
         let digest = Digest::parse(digest)?;
-        if mount(app, parts, origin, image, params.get("from"), &digest)? {
+        if mount(app, parts, origin, image, query.get("from"), &digest)? {
             return Ok(created(image, &digest));
         }
     }
     let name = full(image);
     let id = app.uploads.start(&name)?;
-    if let Some(digest) = params.get("digest") {
+    if let Some(digest) = query.get("digest") {
         let finished = finish(app, image, &id, digest, body).await;
         if finished.is_err()
             && let Ok(upload) = app.uploads.take(&name, &id).await
@@ -184,8 +184,8 @@ pub(crate) async fn upload(
             Ok(progress(StatusCode::ACCEPTED, image, id, upload.size()))
         }
         Method::PUT => {
-            let params = Params::parse(parts.uri.query());
-            let digest = params.get("digest").ok_or_else(|| {
+            let query = Query::parse(parts.uri.query());
+            let digest = query.get("digest").ok_or_else(|| {
                 Failure::digest_invalid("An upload must end with PUT and ?digest=sha256:….")
             })?;
             let upload = app.uploads.take(&name, id).await?;

@@ -20,7 +20,6 @@ mod failure;
 mod listing;
 mod manifests;
 mod name;
-mod params;
 mod referrers;
 mod routes;
 mod tags;

@@ -6,7 +6,6 @@ use crate::{
     digest::Digest,
     failure::Failure,
     name::Image,
-    params::Params,
 };
 use axum::{
     Json,
@@ -14,6 +13,7 @@ use axum::{
 };
 use http::{HeaderValue, Method, header, request::Parts};
 use serde_json::json;
+use sidestep_sandbox_base::Query;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -29,8 +29,8 @@ pub(crate) fn list(
     }
     app.permit(parts, origin, image, Action::Pull)?;
     let subject = Digest::parse(digest)?.to_string();
-    let params = Params::parse(parts.uri.query());
-    let kind = params.get("artifactType");
+    let query = Query::parse(parts.uri.query());
+    let kind = query.get("artifactType");
     let mut found = Vec::new();
     for digest in app.disk.manifests(image)? {
         let Some(facts) = app.disk.facts(image, &digest)? else {

@@ -5,7 +5,6 @@ use crate::{
     auth::{Action, Origin},
     failure::Failure,
     name::Image,
-    params::Params,
 };
 use axum::{
     Json,
@@ -13,6 +12,7 @@ use axum::{
 };
 use http::{Method, request::Parts};
 use serde_json::json;
+use sidestep_sandbox_base::Query;
 
 pub(crate) fn list(
     app: &App,
@@ -24,16 +24,16 @@ pub(crate) fn list(
         return Err(Failure::unsupported());
     }
     app.permit(parts, origin, image, Action::Pull)?;
-    let params = Params::parse(parts.uri.query());
+    let query = Query::parse(parts.uri.query());
     let mut tags = app.disk.tags(image)?;
     if tags.is_empty() && app.disk.manifests(image)?.is_empty() {
         let message = format!("Image \"{}\" not found", image.written);
         return Err(Failure::name_unknown(message));
     }
-    if let Some(last) = params.get("last") {
+    if let Some(last) = query.get("last") {
         tags.retain(|tag| tag.as_str() > last);
     }
-    let page = params.get("n").and_then(|n| n.parse::<usize>().ok());
+    let page = query.get("n").and_then(|n| n.parse::<usize>().ok());
     let more = page.filter(|page| tags.len() > *page);
     tags.truncate(more.unwrap_or(tags.len()));
     let next = more.and_then(|page| {

@@ -27,7 +27,7 @@ type Shared = State<Arc<App>>;
 pub(crate) async fn list(State(app): Shared, call: Call) -> Result<Response, Failure> {
     let project = project(&call)?;
     app.require_project(&call.caller, "storage.buckets.list", project)?;
-    let prefix = call.params.get("prefix").unwrap_or_default();
+    let prefix = call.query.get("prefix").unwrap_or_default();
     let items: Vec<_> = app
         .store
         .buckets(project)
@@ -43,7 +43,7 @@ pub(crate) async fn list(State(app): Shared, call: Call) -> Result<Response, Fai
 }
 
 fn project(call: &Call) -> Result<&str, Failure> {
-    call.params
+    call.query
         .get("project")
         .ok_or_else(|| Failure::required("Required parameter: project"))
 }
@@ -82,7 +82,7 @@ pub(crate) async fn get(
     call: Call,
 ) -> Result<Response, Failure> {
     let bucket = app.bucket_with(&call.caller, "storage.buckets.get", &name)?;
-    let conditions = Conditions::read(&call.params)?.metageneration_only();
+    let conditions = Conditions::read(&call.query)?.metageneration_only();
     let numbers = Some((0, bucket.metageneration));
     conditions.check_numbers(numbers, crate::conditions::Purpose::Read)?;
     Ok(call.answer(bucket.json(&call.base)))
@@ -95,7 +95,7 @@ pub(crate) async fn patch(
     body: Body,
 ) -> Result<Response, Failure> {
     app.bucket_with(&call.caller, "storage.buckets.update", &name)?;
-    let conditions = Conditions::read(&call.params)?;
+    let conditions = Conditions::read(&call.query)?;
     let patch = resource(body).await?;
     let bucket = app.store.patch_bucket(&name, &patch, conditions)?;
     Ok(call.answer(bucket.json(&call.base)))

@@ -1,6 +1,6 @@
 //! A request: its parameters, its sender, and the sender's permissions.
 
-use crate::{App, address, bucket::Bucket, failure::Failure, params::Params};
+use crate::{App, address, bucket::Bucket, failure::Failure};
 use axum::{
     Json,
     body::{Body, to_bytes},
@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, header, request::Parts};
 use serde_json::Value;
-use sidestep_sandbox_base::Mask;
+use sidestep_sandbox_base::{Mask, Query};
 use sidestep_sandbox_identity::{Caller, Resource};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const MAX_RESOURCE: usize = 2 * 1024 * 1024;
 
 /// The parts of a request that every JSON handler needs.
 pub(crate) struct Call {
-    pub(crate) params: Params,
+    pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     /// `scheme://host` as the caller wrote it.
     pub(crate) base: String,
@@ -28,16 +28,14 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn read(parts: &Parts, app: &App) -> Result<Self, Failure> {
-        let params = Params::parse(parts.uri.query());
+        let query = Query::parse(parts.uri.query());
         let bearer = bearer(&parts.headers)
-            .or_else(|| params.get("access_token"))
-            .or_else(|| params.get("oauth_token"));
+            .or_else(|| query.get("access_token"))
+            .or_else(|| query.get("oauth_token"));
         let caller = app.access.caller(bearer);
         let caller = caller.map_err(|_| Failure::invalid_credentials())?;
-        let mask = match params.get("fields") {
-            Some(fields) if !fields.is_empty() => {
-                Mask::parse(fields).map_err(|error| Failure::invalid(error.to_string()))?
-            }
+        let mask = match query.get("fields") {
+            Some(fields) if !fields.is_empty() => Mask::parse(fields)?,
             _ => Mask::default(),
         };
         let tls = parts.extensions.get::<address::OverTls>().is_some();
@@ -49,7 +47,7 @@ impl Call {
                 app.http_port.get().copied(),
             ),
             headers: parts.headers.clone(),
-            params,
+            query,
             caller,
             mask,
         })

@@ -54,7 +54,7 @@ pub(crate) async fn compose(
     call: Call,
     body: Body,
 ) -> Result<Response, Failure> {
-    let mut put = rights(&app, &call.caller, &bucket, Conditions::read(&call.params)?)?;
+    let mut put = rights(&app, &call.caller, &bucket, Conditions::read(&call.query)?)?;
     let request = resource(body).await?;
     let facts = app.store.bucket(&bucket)?;
     let sources = request["sourceObjects"].as_array();
@@ -123,16 +123,11 @@ async fn copied(
     body: Body,
 ) -> Result<Object, Failure> {
     let source = app.object_with(&call.caller, "storage.objects.get", from_bucket, from)?;
-    let put = rights(
-        app,
-        &call.caller,
-        to_bucket,
-        Conditions::read(&call.params)?,
-    )?;
-    let generation = call.params.number("sourceGeneration")?;
+    let put = rights(app, &call.caller, to_bucket, Conditions::read(&call.query)?)?;
+    let generation = call.query.number("sourceGeneration")?;
     let opened = app.store.open_object(from_bucket, from, generation)?;
     let there = opened.as_ref().map(|(object, _)| object);
-    Conditions::of_source(&call.params)?.check(there, Purpose::Write)?;
+    Conditions::of_source(&call.query)?.check(there, Purpose::Write)?;
     let (object, file) = opened.ok_or_else(|| app.missing(&call.caller, &source, from))?;
     let resource = resource(body).await?;
     let mut described = Described::read(&resource)?;

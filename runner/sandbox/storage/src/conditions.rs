@@ -1,7 +1,8 @@
 //! Preconditions (<https://cloud.google.com/storage/docs/request-preconditions>).
 
-use crate::{failure::Failure, object::Object, params::Params};
+use crate::{failure::Failure, object::Object};
 use serde::{Deserialize, Serialize};
+use sidestep_sandbox_base::Query;
 
 /// The preconditions of a request on an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,22 +23,22 @@ pub(crate) enum Purpose {
 }
 
 impl Conditions {
-    pub(crate) fn read(params: &Params) -> Result<Self, Failure> {
+    pub(crate) fn read(query: &Query) -> Result<Self, Failure> {
         Ok(Self {
-            generation: params.number("ifGenerationMatch")?,
-            other_generation: params.number("ifGenerationNotMatch")?,
-            metageneration: params.number("ifMetagenerationMatch")?,
-            other_metageneration: params.number("ifMetagenerationNotMatch")?,
+            generation: query.number("ifGenerationMatch")?,
+            other_generation: query.number("ifGenerationNotMatch")?,
+            metageneration: query.number("ifMetagenerationMatch")?,
+            other_metageneration: query.number("ifMetagenerationNotMatch")?,
         })
     }
 
     /// Returns the conditions on the source of a copy.
-    pub(crate) fn of_source(params: &Params) -> Result<Self, Failure> {
+    pub(crate) fn of_source(query: &Query) -> Result<Self, Failure> {
         Ok(Self {
-            generation: params.number("ifSourceGenerationMatch")?,
-            other_generation: params.number("ifSourceGenerationNotMatch")?,
-            metageneration: params.number("ifSourceMetagenerationMatch")?,
-            other_metageneration: params.number("ifSourceMetagenerationNotMatch")?,
+            generation: query.number("ifSourceGenerationMatch")?,
+            other_generation: query.number("ifSourceGenerationNotMatch")?,
+            metageneration: query.number("ifSourceMetagenerationMatch")?,
+            other_metageneration: query.number("ifSourceMetagenerationNotMatch")?,
         })
     }
 

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
+use sidestep_sandbox_base::{InvalidMask, InvalidNumber};
 
 /// A rejected request. Each constructor is one of Cloud Storage's documented errors
 /// (<https://cloud.google.com/storage/docs/json_api/v1/status-codes>).
@@ -228,6 +229,18 @@ fn challenge(response: &mut Response) {
             header::WWW_AUTHENTICATE,
             HeaderValue::from_static("Bearer realm=\"https://accounts.google.com/\""),
         );
+    }
+}
+
+impl From<InvalidNumber> for Failure {
+    fn from(error: InvalidNumber) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<InvalidMask> for Failure {
+    fn from(error: InvalidMask) -> Self {
+        Self::invalid(error.to_string())
     }
 }
 

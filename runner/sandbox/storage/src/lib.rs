@@ -25,7 +25,6 @@ mod list;
 mod multipart;
 mod object;
 mod objects;
-mod params;
 mod resume;
 mod sessions;
 mod store;

@@ -27,19 +27,19 @@ pub(crate) async fn objects(
     call: Call,
 ) -> Result<Response, Failure> {
     app.bucket_with(&call.caller, "storage.objects.list", &name)?;
-    let params = &call.params;
-    let prefix = params.get("prefix").unwrap_or_default();
-    let delimiter = params.get("delimiter").filter(|text| !text.is_empty());
-    let trailing = params.flag("includeTrailingDelimiter");
-    let end = params.get("endOffset").filter(|text| !text.is_empty());
-    let max = match params.number("maxResults")? {
+    let query = &call.query;
+    let prefix = query.get("prefix").unwrap_or_default();
+    let delimiter = query.get("delimiter").filter(|text| !text.is_empty());
+    let trailing = query.flag("includeTrailingDelimiter");
+    let end = query.get("endOffset").filter(|text| !text.is_empty());
+    let max = match query.number::<i64>("maxResults")? {
         None | Some(0) => PAGE,
         Some(max) => usize::try_from(max)
             .map_err(|_| Failure::invalid(format!("Invalid value for maxResults: {max}")))?
             .min(PAGE),
     };
-    let after = params.get("pageToken").map(decode).transpose()?;
-    let from = params.get("startOffset").unwrap_or_default().max(prefix);
+    let after = query.get("pageToken").map(decode).transpose()?;
+    let from = query.get("startOffset").unwrap_or_default().max(prefix);
 
     let (entries, more) = app.store.read(&name, |contents| {
         let mut entries: Vec<Entry> = Vec::new();

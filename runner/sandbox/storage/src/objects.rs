@@ -23,13 +23,13 @@ pub(crate) async fn get(
     Path((bucket, name)): Name,
     call: Call,
 ) -> Result<Response, Failure> {
-    if call.params.get("alt") == Some("media") {
+    if call.query.get("alt") == Some("media") {
         return media(State(app), Path((bucket, name)), call).await;
     }
     let facts = app.object_with(&call.caller, "storage.objects.get", &bucket, &name)?;
-    let generation = call.params.number("generation")?;
+    let generation = call.query.number("generation")?;
     let object = app.store.find(&bucket, &name, generation)?;
-    Conditions::read(&call.params)?.check(object.as_ref(), Purpose::Read)?;
+    Conditions::read(&call.query)?.check(object.as_ref(), Purpose::Read)?;
     let object = object.ok_or_else(|| app.missing(&call.caller, &facts, &name))?;
     Ok(call.answer(object.json(&call.base, &bucket)))
 }
@@ -41,10 +41,10 @@ pub(crate) async fn media(
     call: Call,
 ) -> Result<Response, Failure> {
     let facts = app.object_with(&call.caller, "storage.objects.get", &bucket, &name)?;
-    let generation = call.params.number("generation")?;
+    let generation = call.query.number("generation")?;
     let opened = app.store.open_object(&bucket, &name, generation)?;
     let there = opened.as_ref().map(|(object, _)| object);
-    Conditions::read(&call.params)?.check(there, Purpose::Read)?;
+    Conditions::read(&call.query)?.check(there, Purpose::Read)?;
     let (object, file) = opened.ok_or_else(|| app.missing(&call.caller, &facts, &name))?;
     download::serve(&object, file, &call.headers, &object.etag()).await
 }
@@ -56,8 +56,8 @@ pub(crate) async fn patch(
     body: Body,
 ) -> Result<Response, Failure> {
     app.object_with(&call.caller, "storage.objects.update", &bucket, &name)?;
-    let generation = call.params.number("generation")?;
-    let conditions = Conditions::read(&call.params)?;
+    let generation = call.query.number("generation")?;
+    let conditions = Conditions::read(&call.query)?;
     let patch = resource(body).await?;
     let object = app
         .store
@@ -71,8 +71,8 @@ pub(crate) async fn delete(
     call: Call,
 ) -> Result<Response, Failure> {
     app.object_with(&call.caller, "storage.objects.delete", &bucket, &name)?;
-    let generation = call.params.number("generation")?;
-    let conditions = Conditions::read(&call.params)?;
+    let generation = call.query.number("generation")?;
+    let conditions = Conditions::read(&call.query)?;
     app.store
         .delete_object(&bucket, &name, generation, conditions)?;
     Ok(StatusCode::NO_CONTENT.into_response())

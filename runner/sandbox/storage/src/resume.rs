@@ -4,7 +4,6 @@ use crate::{
     App, address,
     failure::Failure,
     object::Object,
-    params::Params,
     sessions::{QUANTUM, Session},
     upload::{hash_headers, rights},
 };
@@ -17,6 +16,7 @@ use axum::{
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode, request::Parts};
+use sidestep_sandbox_base::Query;
 use std::sync::Arc;
 
 /// A `Content-Range` header of an upload (RFC 9110 section 14.4, and the forms
@@ -76,8 +76,8 @@ pub(crate) async fn put(
     request: Request,
 ) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
-    let params = Params::parse(parts.uri.query());
-    let id = params
+    let query = Query::parse(parts.uri.query());
+    let id = query
         .get("upload_id")
         .ok_or_else(|| Failure::required("Required parameter: upload_id"))?;
     let range = range(&parts.headers)?;
@@ -100,8 +100,8 @@ pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let params = Params::parse(request.uri().query());
-    let id = params
+    let query = Query::parse(request.uri().query());
+    let id = query
         .get("upload_id")
         .ok_or_else(|| Failure::required("Required parameter: upload_id"))?;
     let session = app.sessions.take(id).await?;

@@ -31,7 +31,7 @@ pub(crate) async fn insert(
     call: Call,
     body: Body,
 ) -> Result<Response, Failure> {
-    let object = match call.params.get("uploadType").unwrap_or("media") {
+    let object = match call.query.get("uploadType").unwrap_or("media") {
         "media" => media(&app, &bucket, &call, body).await?,
         "multipart" => multipart(&app, &bucket, &call, body).await?,
         "resumable" => return start(&app, &bucket, &call, body).await,
@@ -71,12 +71,12 @@ pub(crate) fn rights(
 }
 
 async fn media(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Object, Failure> {
-    let put = rights(app, &call.caller, bucket, Conditions::read(&call.params)?)?;
-    let name = call.params.get("name").unwrap_or_default();
+    let put = rights(app, &call.caller, bucket, Conditions::read(&call.query)?)?;
+    let name = call.query.get("name").unwrap_or_default();
     check_object_name(name)?;
     let mut described = Described::default();
     described.default_type(text(&call.headers, "content-type"));
-    if let Some(encoding) = call.params.get("contentEncoding") {
+    if let Some(encoding) = call.query.get("contentEncoding") {
         let encoding = encoding.into();
         described.fields.insert("contentEncoding".into(), encoding);
     }
@@ -94,14 +94,14 @@ async fn media(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Objec
 }
 
 async fn multipart(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Object, Failure> {
-    let put = rights(app, &call.caller, bucket, Conditions::read(&call.params)?)?;
+    let put = rights(app, &call.caller, bucket, Conditions::read(&call.query)?)?;
     let short = || Failure::invalid("A multipart upload has a metadata part and a media part.");
     let content_type = text(&call.headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let mut parts = Parts::new(body, content_type)?;
     parts.next().await?.ok_or_else(short)?;
     let mut described = Described::read(&parse(&parts.small(MAX_METADATA).await?)?)?;
     described.expect_hashes(hash_headers(&call.headers));
-    let name = call.params.get("name").map(str::to_owned);
+    let name = call.query.get("name").map(str::to_owned);
     let name = name.or(described.name.take()).unwrap_or_default();
     check_object_name(&name)?;
     let kind = parts.next().await?.ok_or_else(short)?;
@@ -120,11 +120,11 @@ async fn multipart(app: &App, bucket: &str, call: &Call, body: Body) -> Result<O
 }
 
 async fn start(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Response, Failure> {
-    let conditions = Conditions::read(&call.params)?;
+    let conditions = Conditions::read(&call.query)?;
     let put = rights(app, &call.caller, bucket, conditions)?;
     let mut described = Described::read(&resource(body).await?)?;
     described.expect_hashes(hash_headers(&call.headers));
-    let name = call.params.get("name").map(str::to_owned);
+    let name = call.query.get("name").map(str::to_owned);
     let name = name.or(described.name.take()).unwrap_or_default();
     check_object_name(&name)?;
     described.default_type(text(&call.headers, "x-upload-content-type"));

@@ -34,7 +34,7 @@ pub(crate) async fn get(
 
 async fn read(app: &App, bucket: &str, name: &str, call: &Call) -> Result<Response, Failure> {
     let facts = app.object_with(&call.caller, "storage.objects.get", bucket, name)?;
-    let generation = call.params.number("generation")?;
+    let generation = call.query.number("generation")?;
     let opened = app.store.open_object(bucket, name, generation)?;
     let there = opened.as_ref().map(|(object, _)| object);
     conditions(call)?.check(there, Purpose::Read)?;

@@ -107,7 +107,7 @@ fn create(cloud: &Cloud, call: &Call, owner: &Resource, project: &str, location:
         owner,
         &parent,
     )?;
-    let id = call.param("repositoryId").unwrap_or_default();
+    let id = call.query.get("repositoryId").unwrap_or_default();
     let well_formed = id
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));

@@ -88,7 +88,8 @@ impl Policies<'_> {
 /// Returns the policy version that the caller supports, from the query or the body, depending on
 /// the API.
 fn requested_version(call: &Call) -> i64 {
-    call.param("options.requestedPolicyVersion")
+    call.query
+        .get("options.requestedPolicyVersion")
         .and_then(|v| v.parse().ok())
         .or_else(|| {
             call.body

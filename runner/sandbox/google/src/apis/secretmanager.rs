@@ -63,7 +63,7 @@ fn collection(cloud: &Cloud, call: &Call, project: &str, number: &str) -> Answer
         }
         "POST" => {
             call.needs(cloud, "secretmanager.secrets.create", &owner)?;
-            let id = call.param("secretId").unwrap_or_default();
+            let id = call.query.get("secretId").unwrap_or_default();
             let well_formed = id
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));

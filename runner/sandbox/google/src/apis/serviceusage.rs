@@ -79,7 +79,10 @@ impl Scope {
 
     fn list(&self, cloud: &Cloud, call: &Call) -> Answer {
         self.may(cloud, call, "list", "services")?;
-        let wanted = call.param("filter").and_then(|f| f.strip_prefix("state:"));
+        let wanted = call
+            .query
+            .get("filter")
+            .and_then(|f| f.strip_prefix("state:"));
         let all = SERVICES.iter().map(|s| self.shown(cloud, s));
         page(
             call,
@@ -90,12 +93,9 @@ impl Scope {
     }
 
     fn batch_get(&self, cloud: &Cloud, call: &Call) -> Answer {
-        let names = call
+        let services = call
             .query
-            .iter()
-            .filter(|(key, _)| key == "names")
-            .map(|(_, name)| name.as_str());
-        let services = names
+            .all("names")
             .map(|name| self.get(cloud, call, name.rsplit('/').next().unwrap_or(name)))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(json!({ "services": services }))

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::account::Account;
-use super::{PodIdentity, Query, Reply};
+use super::{Parameters, PodIdentity, Reply};
 use crate::cloud::Cloud;
 
 /// Returns the tree below `computeMetadata/v1`.
@@ -42,7 +42,7 @@ pub(super) fn build(cloud: &Cloud, pod: &PodIdentity, account: Option<&Account>)
 }
 
 /// Returns the content of a path: a value, a listing, or with `recursive` the whole subtree.
-pub(super) fn show(root: &Value, path: &[&str], query: &Query) -> Reply {
+pub(super) fn show(root: &Value, path: &[&str], query: &Parameters) -> Reply {
     let found = path
         .iter()
         .try_fold(root, |node, name| node.as_object()?.get(*name));

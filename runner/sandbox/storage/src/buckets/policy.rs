@@ -83,7 +83,7 @@ pub(crate) async fn test_permissions(
 ) -> Result<Response, Failure> {
     let bucket = app.store.bucket(&name)?;
     let held: Vec<_> = call
-        .params
+        .query
         .all("permissions")
         .filter(|permission| app.allows(&call.caller, permission, &bucket))
         .collect();

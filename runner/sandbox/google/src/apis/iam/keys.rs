@@ -78,7 +78,7 @@ pub(super) fn handle(
 
 fn list(cloud: &Cloud, call: &Call, prefix: &str) -> Value {
     // Google's own keys, which Google rotates, are not modelled.
-    let kinds: Vec<&str> = call.params("keyTypes").collect();
+    let kinds: Vec<&str> = call.query.all("keyTypes").collect();
     if !kinds.is_empty() && !kinds.contains(&"USER_MANAGED") {
         return json!({});
     }
@@ -97,7 +97,7 @@ fn get(cloud: &Cloud, call: &Call, name: &str, id: &str) -> Answer {
     let mut key = cloud
         .read(|state| state.keys.get(name).map(|key| shown(name, key)))
         .ok_or_else(unknown)?;
-    match call.param("publicKeyType").unwrap_or("TYPE_NONE") {
+    match call.query.get("publicKeyType").unwrap_or("TYPE_NONE") {
         "TYPE_NONE" => {}
         "TYPE_RAW_PUBLIC_KEY" => {
             if let Some(known) = cloud.identity().key(id) {

@@ -84,7 +84,7 @@ fn create(cloud: &Cloud, call: &Call, collection: &str, rest: &[&str]) -> Answer
             ],
         ),
     };
-    let id = call.param(parameter).unwrap_or_default();
+    let id = call.query.get(parameter).unwrap_or_default();
     let well_formed = id
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

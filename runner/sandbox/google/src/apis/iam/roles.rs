@@ -14,7 +14,7 @@ pub(super) fn predefined(call: &Call, rest: &[&str]) -> Answer {
     let all = sidestep_sandbox_identity::predefined();
     match (call.method.as_str(), rest) {
         ("GET", []) => {
-            let full = call.param("view") == Some("FULL");
+            let full = call.query.get("view") == Some("FULL");
             page(
                 call,
                 "roles",
@@ -62,8 +62,8 @@ pub(super) fn custom(cloud: &Cloud, call: &Call, project: &str, rest: &[&str]) -
     let identity = cloud.identity();
     match (action, rest) {
         ("list", []) => {
-            let full = call.param("view") == Some("FULL");
-            let hidden = call.param("showDeleted") != Some("true");
+            let full = call.query.get("view") == Some("FULL");
+            let hidden = call.query.get("showDeleted") != Some("true");
             let all = identity.custom_roles(&project);
             let live = all.iter().filter(|(_, role)| !(hidden && role.deleted));
             page(
