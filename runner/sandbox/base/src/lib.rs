@@ -6,8 +6,10 @@
 
 mod mask;
 mod query;
+mod range;
 mod watched;
 
 pub use mask::{InvalidMask, Mask};
 pub use query::{InvalidNumber, Query};
+pub use range::{OutOfRange, Span};
 pub use watched::Watched;

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Method, StatusCode, request::Parts};
-use sidestep_sandbox_base::Query;
+use sidestep_sandbox_base::{OutOfRange, Query, Span};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
@@ -51,14 +51,12 @@ async fn get(
         .blob(image, digest)?
         .ok_or_else(|| Failure::blob_unknown(&digest.to_string()))?;
     let range = headers.get("range").and_then(|value| value.to_str().ok());
-    let (first, length, partial) = match range.and_then(|value| wanted(value, size)) {
-        None => (0, size, false),
-        Some(Ok((first, length))) => (first, length, true),
-        Some(Err(())) => {
-            let message = format!("The blob has {size} bytes, none of which are in the range.");
-            return Err(Failure::range(message));
-        }
-    };
+    let part = range.and_then(|value| Span::parse(value, size)).transpose();
+    let part = part.map_err(|OutOfRange| {
+        let message = format!("The blob has {size} bytes, none of which are in the range.");
+        Failure::range(message)
+    })?;
+    let (first, length) = part.map_or((0, size), |part| (part.first, part.length));
     let mut file = tokio::fs::File::from_std(file);
     let start = std::io::SeekFrom::Start(first);
     file.seek(start).await.map_err(Failure::disk)?;
@@ -71,39 +69,13 @@ async fn get(
         ("etag", format!("\"{digest}\"")),
     ];
     let mut response = (headers, Body::from_stream(stream)).into_response();
-    if partial {
+    if let Some(part) = part {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        let range = format!("bytes {first}-{}/{size}", first + length - 1);
+        let range = part.content_range(size);
         let range = range.parse().expect("digits make a header value");
         response.headers_mut().insert("content-range", range);
     }
     Ok(response)
-}
-
-/// Parses a range (RFC 9110, section 14.1.2) into first byte and length; `None` means that the
-/// header is ignored.
-fn wanted(value: &str, size: u64) -> Option<Result<(u64, u64), ()>> {
-    let (first, last) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
-    let (first, length) = if first.is_empty() {
-        let length = last.parse::<u64>().ok()?.min(size);
-        (size - length, length)
-    } else {
-        let first = first.parse::<u64>().ok()?;
-        let last = match last {
-            "" => u64::MAX,
-            last => last.parse::<u64>().ok()?,
-        };
-        if last < first {
-            return None;
-        }
-        let end = last.saturating_add(1).min(size);
-        (first, end.saturating_sub(first))
-    };
-    Some(if length == 0 {
-        Err(())
-    } else {
-        Ok((first, length))
-    })
 }
 
 /// Handles `POST /v2/NAME/blobs/uploads/`: starts an upload, uploads in one request, or mounts.

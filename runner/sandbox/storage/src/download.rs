@@ -3,19 +3,13 @@
 use crate::{failure::Failure, object::Object, upload::text};
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use sidestep_sandbox_base::{OutOfRange, Span};
 use std::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 /// The number of bytes per read.
 const CHUNK: usize = 256 * 1024;
-
-/// A range of an object: its first byte and its length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    first: u64,
-    length: u64,
-}
 
 /// Responds with the whole object, or with the one range that `Range` asks for.
 pub(crate) async fn serve(
@@ -24,11 +18,9 @@ pub(crate) async fn serve(
     headers: &HeaderMap,
     etag: &str,
 ) -> Result<Response, Failure> {
-    let span = match text(headers, "range").and_then(|value| wanted(value, object.size)) {
-        Some(Ok(span)) => Some(span),
-        Some(Err(())) => return Err(Failure::range(object.size)),
-        None => None,
-    };
+    let span = text(headers, "range").and_then(|value| Span::parse(value, object.size));
+    let span = span.transpose();
+    let span = span.map_err(|OutOfRange| Failure::range(object.size))?;
     let mut file = tokio::fs::File::from_std(file);
     let length = span.map_or(object.size, |span| span.length);
     if let Some(span) = span {
@@ -43,46 +35,12 @@ pub(crate) async fn serve(
         "content-length",
         &length.to_string(),
     );
-    if let Some(Span { first, length }) = span {
+    if let Some(span) = span {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        let range = format!("bytes {first}-{}/{}", first + length - 1, object.size);
+        let range = span.content_range(object.size);
         set(response.headers_mut(), "content-range", &range);
     }
     Ok(response)
-}
-
-/// Parses a range (RFC 9110, section 14.1.2). `None` means that the header is ignored, `Err` that
-/// the range is outside of the object.
-fn wanted(value: &str, size: u64) -> Option<Result<Span, ()>> {
-    let (first, last) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
-    let span = if first.is_empty() {
-        let length = last.parse::<u64>().ok()?.min(size);
-        Span {
-            first: size - length,
-            length,
-        }
-    } else {
-        let first = first.parse::<u64>().ok()?;
-        let last = match last {
-            "" => u64::MAX,
-            last => last.parse::<u64>().ok()?,
-        };
-        if last < first {
-            return None;
-        }
-        Span {
-            first,
-            length: last
-                .min(size.saturating_sub(1))
-                .saturating_add(1)
-                .saturating_sub(first),
-        }
-    };
-    Some(if span.first >= size || span.length == 0 {
-        Err(())
-    } else {
-        Ok(span)
-    })
 }
 
 /// Sets the headers that describe an object.
@@ -149,34 +107,5 @@ fn set(headers: &mut HeaderMap, name: &str, value: &str) {
         HeaderValue::from_bytes(value.as_bytes()),
     ) {
         headers.insert(name, value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges() {
-        let span = |first, length| Some(Ok(Span { first, length }));
-        assert_eq!(wanted("bytes=0-0", 10), span(0, 1));
-        assert_eq!(wanted("bytes=2-", 10), span(2, 8));
-        assert_eq!(wanted("bytes=2-99", 10), span(2, 8));
-        assert_eq!(wanted("bytes=-3", 10), span(7, 3));
-        assert_eq!(wanted("bytes=-30", 10), span(0, 10));
-        assert_eq!(wanted("bytes=0-18446744073709551615", 10), span(0, 10));
-        assert_eq!(wanted("bytes=10-", 10), Some(Err(())));
-        assert_eq!(wanted("bytes=-0", 10), Some(Err(())));
-        assert_eq!(wanted("bytes=0-", 0), Some(Err(())));
-        for ignored in [
-            "",
-            "bytes=",
-            "bytes=5-2",
-            "bytes=0-1,3-4",
-            "lines=1-2",
-            "bytes=a-b",
-        ] {
-            assert_eq!(wanted(ignored, 10), None, "{ignored}");
-        }
     }
 }
