@@ -4,11 +4,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
+mod authorization;
 mod mask;
 mod query;
 mod range;
 mod watched;
 
+pub use authorization::{Authorization, GOOGLE_CHALLENGE};
 pub use mask::{InvalidMask, Mask};
 pub use query::{InvalidNumber, Query};
 pub use range::{OutOfRange, Span};

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use sidestep_sandbox_base::Query;
+use sidestep_sandbox_base::{Authorization, Query};
 use sidestep_sandbox_identity::Caller;
 
 use crate::api::Api;
@@ -115,19 +115,8 @@ fn read_body(parts: &Parts, body: &Bytes) -> Result<Value, ApiError> {
 
 /// Returns the bearer token of a request, from its header or its query.
 pub(crate) fn bearer(parts: &Parts) -> Option<String> {
-    let header = parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|v| v.to_str().ok());
-    if let Some(value) = header {
-        return match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                Some(token.trim().to_owned())
-            }
-            // Another scheme is also a credential, but not a valid one.
-            _ => Some(String::new()),
-        };
-    }
+    let sent = Authorization::of(&parts.headers).bearer();
     let query = Query::parse(parts.uri.query());
-    query.get("access_token").map(str::to_owned)
+    sent.or_else(|| query.get("access_token"))
+        .map(str::to_owned)
 }

@@ -6,6 +6,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use sidestep_sandbox_base::GOOGLE_CHALLENGE;
 
 use crate::api::{Api, title};
 
@@ -167,7 +168,7 @@ impl IntoResponse for ApiError {
         let status = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(self.body())).into_response();
         if self.code == 401 {
-            let realm = HeaderValue::from_static("Bearer realm=\"https://accounts.google.com/\"");
+            let realm = HeaderValue::from_static(GOOGLE_CHALLENGE);
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, realm);

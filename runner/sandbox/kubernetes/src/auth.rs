@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, header};
+use http::HeaderMap;
+use sidestep_sandbox_base::Authorization;
 use sidestep_sandbox_identity::{Access, Caller, Resource};
 
 use crate::kinds::Kind;
@@ -82,19 +83,11 @@ impl std::fmt::Debug for Gatekeeper {
 impl Gatekeeper {
     /// Returns the sender of a request; an unknown token is a 401.
     pub(crate) fn user(&self, headers: &HeaderMap) -> Result<User, ApiError> {
-        let Some(value) = headers.get(header::AUTHORIZATION) else {
-            return Ok(User::Anonymous);
-        };
-        let value = value.to_str().map_err(|_| ApiError::unauthorized())?;
         // Another scheme is not a credential for this server.
-        let bearer = match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-            _ => return Ok(User::Anonymous),
-        };
-        if bearer.is_empty() {
-            return Ok(User::Anonymous);
+        match Authorization::of(headers).with_scheme("bearer") {
+            None | Some("") => Ok(User::Anonymous),
+            Some(token) => self.of_token(token),
         }
-        self.of_token(bearer)
     }
 
     pub(crate) fn of_token(&self, bearer: &str) -> Result<User, ApiError> {

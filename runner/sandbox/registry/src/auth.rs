@@ -4,6 +4,7 @@ use crate::{App, OverTls, failure::Failure, name::Image};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::{HeaderMap, header, request::Parts};
 use sidestep_contract::registry::is_container_registry;
+use sidestep_sandbox_base::Authorization;
 use sidestep_sandbox_identity::{Caller, Resource};
 
 /// The bearer token that the token service issues to callers without a credential.
@@ -27,26 +28,20 @@ pub(crate) enum Credential {
 }
 
 pub(crate) fn credential(headers: &HeaderMap) -> Credential {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
+    let sent = Authorization::of(headers);
+    if sent == Authorization::Absent {
         return Credential::None;
-    };
-    let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
-        return Credential::Unknown;
-    };
-    let rest = rest.trim();
-    match scheme.to_ascii_lowercase().as_str() {
-        "bearer" if rest == ANONYMOUS => Credential::Anonymous,
-        "bearer" => Credential::Token(rest.to_owned()),
-        "basic" => {
-            let pair = BASE64_STANDARD.decode(rest).ok();
-            let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
-            match pair.as_deref().and_then(|pair| pair.split_once(':')) {
-                Some((user, token)) if TOKEN_USERS.contains(&user) => {
-                    Credential::Token(token.to_owned())
-                }
-                _ => Credential::Unknown,
-            }
-        }
+    }
+    match sent.with_scheme("bearer") {
+        Some(ANONYMOUS) => return Credential::Anonymous,
+        Some(token) => return Credential::Token(token.to_owned()),
+        None => {}
+    }
+    let pair = sent.with_scheme("basic");
+    let pair = pair.and_then(|pair| BASE64_STANDARD.decode(pair).ok());
+    let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
+    match pair.as_deref().and_then(|pair| pair.split_once(':')) {
+        Some((user, token)) if TOKEN_USERS.contains(&user) => Credential::Token(token.to_owned()),
         _ => Credential::Unknown,
     }
 }

@@ -7,9 +7,9 @@ use axum::{
     extract::FromRequestParts,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, request::Parts};
 use serde_json::Value;
-use sidestep_sandbox_base::{Mask, Query};
+use sidestep_sandbox_base::{Authorization, Mask, Query};
 use sidestep_sandbox_identity::{Caller, Resource};
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn read(parts: &Parts, app: &App) -> Result<Self, Failure> {
         let query = Query::parse(parts.uri.query());
-        let bearer = bearer(&parts.headers)
+        let bearer = Authorization::of(&parts.headers)
+            .bearer()
             .or_else(|| query.get("access_token"))
             .or_else(|| query.get("oauth_token"));
         let caller = app.access.caller(bearer);
@@ -64,17 +65,6 @@ impl FromRequestParts<Arc<App>> for Call {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
         Self::read(parts, app)
-    }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?;
-    // A header without a bearer token is a credential that nobody issued. It is passed on, so that
-    // it is rejected and not treated as a missing credential.
-    let value = value.to_str().unwrap_or("?");
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()),
-        _ => Some(value),
     }
 }
 

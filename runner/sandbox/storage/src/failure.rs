@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
-use sidestep_sandbox_base::{InvalidMask, InvalidNumber};
+use sidestep_sandbox_base::{GOOGLE_CHALLENGE, InvalidMask, InvalidNumber};
 
 /// A rejected request. Each constructor is one of Cloud Storage's documented errors
 /// (<https://cloud.google.com/storage/docs/json_api/v1/status-codes>).
@@ -227,7 +227,7 @@ fn challenge(response: &mut Response) {
     if response.status() == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(
             header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"https://accounts.google.com/\""),
+            HeaderValue::from_static(GOOGLE_CHALLENGE),
         );
     }
 }
