@@ -6,12 +6,14 @@
 
 mod authorization;
 mod mask;
+mod origin;
 mod query;
 mod range;
 mod watched;
 
 pub use authorization::{Authorization, GOOGLE_CHALLENGE};
 pub use mask::{InvalidMask, Mask};
+pub use origin::{Origin, OverTls};
 pub use query::{InvalidNumber, Query};
 pub use range::{OutOfRange, Span};
 pub use watched::Watched;

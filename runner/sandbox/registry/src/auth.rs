@@ -1,10 +1,10 @@
 //! Authentication of callers, and their permissions on repositories.
 
-use crate::{App, OverTls, failure::Failure, name::Image};
+use crate::{App, failure::Failure, name::Image};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, request::Parts};
 use sidestep_contract::registry::is_container_registry;
-use sidestep_sandbox_base::Authorization;
+use sidestep_sandbox_base::{Authorization, Origin};
 use sidestep_sandbox_identity::{Caller, Resource};
 
 /// The bearer token that the token service issues to callers without a credential.
@@ -73,52 +73,23 @@ impl Action {
     }
 }
 
-/// The address to which a request was sent.
-pub(crate) struct Origin {
-    scheme: &'static str,
-    /// The host with its port.
-    authority: String,
+/// Returns the address to which a request was sent.
+pub(crate) fn origin(parts: &Parts, app: &App) -> Origin {
+    let port = app.http_port.get().copied();
+    let host = port.map_or_else(
+        || "localhost".to_owned(),
+        |port| format!("localhost:{port}"),
+    );
+    Origin::of(parts, port, &host)
 }
 
-impl Origin {
-    pub(crate) fn of(parts: &Parts, app: &App) -> Self {
-        let tls =
-            parts.extensions.get::<OverTls>().is_some() || parts.uri.scheme_str() == Some("https");
-        let host = parts.uri.authority().map(http::uri::Authority::as_str);
-        let host = host.or_else(|| parts.headers.get(header::HOST)?.to_str().ok());
-        let authority = host.and_then(|host| host.parse::<http::uri::Authority>().ok());
-        let mut text = authority
-            .as_ref()
-            .map_or_else(|| "localhost".to_owned(), ToString::to_string);
-        if let Some(port) = app.http_port.get()
-            && !tls
-            && authority.is_none_or(|authority| authority.port().is_none())
-        {
-            text = format!("{text}:{port}");
-        }
-        Self {
-            scheme: if tls { "https" } else { "http" },
-            authority: text,
-        }
-    }
-
-    /// Returns the host without its port.
-    pub(crate) fn host(&self) -> &str {
-        match self.authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-            _ => &self.authority,
-        }
-    }
-
-    /// Returns the challenge (RFC 6750), in the form of the distribution token specification.
-    pub(crate) fn challenge(&self, scope: Option<(&Image, Action)>) -> String {
-        let Self { scheme, authority } = self;
-        let scope = scope.map_or_else(String::new, |(image, action)| {
-            format!(",scope=\"repository:{}:{}\"", image.written, action.scope())
-        });
-        let service = self.host();
-        format!("Bearer realm=\"{scheme}://{authority}/v2/token\",service=\"{service}\"{scope}")
-    }
+/// Returns the challenge (RFC 6750), in the form of the distribution token specification.
+pub(crate) fn challenge(origin: &Origin, scope: Option<(&Image, Action)>) -> String {
+    let scope = scope.map_or_else(String::new, |(image, action)| {
+        format!(",scope=\"repository:{}:{}\"", image.written, action.scope())
+    });
+    let service = origin.host();
+    format!("Bearer realm=\"{origin}/v2/token\",service=\"{service}\"{scope}")
 }
 
 impl App {
@@ -153,7 +124,7 @@ impl App {
         image: &Image,
         action: Action,
     ) -> Result<Caller, Failure> {
-        let challenge = || origin.challenge(Some((image, action)));
+        let challenge = || self::challenge(origin, Some((image, action)));
         let caller = self.caller(&parts.headers, &challenge)?;
         let resource = image.resource();
         let (permission, name) = (action.permission(), image.full_name());

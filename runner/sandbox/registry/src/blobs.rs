@@ -1,18 +1,12 @@
 //! Blobs: pull, push in one or more chunks, mount, delete.
 
-use crate::{
-    App,
-    auth::{Action, Origin},
-    digest::Digest,
-    failure::Failure,
-    name::Image,
-};
+use crate::{App, auth::Action, digest::Digest, failure::Failure, name::Image};
 use axum::{
     body::Body,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Method, StatusCode, request::Parts};
-use sidestep_sandbox_base::{OutOfRange, Query, Span};
+use sidestep_sandbox_base::{Origin, OutOfRange, Query, Span};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 

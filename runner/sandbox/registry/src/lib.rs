@@ -58,11 +58,6 @@ impl<F: Fn(&Resource) -> bool + Send + Sync + 'static> Repositories for F {
     }
 }
 
-/// A request extension for requests over TLS, so that the token service's address begins with
-/// `https`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OverTls;
-
 /// The error for an unusable state directory.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox's registry cannot use {path}: {source}")]

@@ -1,19 +1,13 @@
 //! Manifests: pull by tag or digest, push with every reference checked, delete.
 
-use crate::{
-    App,
-    auth::{Action, Origin},
-    digest::Digest,
-    disk::Facts,
-    failure::Failure,
-    name::Image,
-};
+use crate::{App, auth::Action, digest::Digest, disk::Facts, failure::Failure, name::Image};
 use axum::{
     body::{Body, to_bytes},
     response::{IntoResponse as _, Response},
 };
 use http::{Method, StatusCode, request::Parts};
 use serde_json::Value;
+use sidestep_sandbox_base::Origin;
 
 /// The distribution specification requires registries to accept at least 4 MiB.
 const MAX_MANIFEST: usize = 4 * 1024 * 1024;

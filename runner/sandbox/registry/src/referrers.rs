@@ -1,19 +1,13 @@
 //! `GET /v2/NAME/referrers/DIGEST` (distribution spec, "Listing Referrers").
 
-use crate::{
-    App,
-    auth::{Action, Origin},
-    digest::Digest,
-    failure::Failure,
-    name::Image,
-};
+use crate::{App, auth::Action, digest::Digest, failure::Failure, name::Image};
 use axum::{
     Json,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderValue, Method, header, request::Parts};
 use serde_json::json;
-use sidestep_sandbox_base::Query;
+use sidestep_sandbox_base::{Origin, Query};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 

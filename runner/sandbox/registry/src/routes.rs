@@ -1,7 +1,7 @@
 //! The endpoints under `/v2/`. A repository path can have any number of segments, so the endpoint
 //! is found from the end of the path.
 
-use crate::{App, auth::Origin, blobs, failure::Failure, manifests, name::Image, referrers, tags};
+use crate::{App, auth, blobs, failure::Failure, manifests, name::Image, referrers, tags};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// Handles `GET /v2/`: confirms that this is a registry, and authenticates the caller.
 pub(crate) async fn ping(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let origin = Origin::of(&parts, &app);
-    let challenge = || origin.challenge(None);
+    let origin = auth::origin(&parts, &app);
+    let challenge = || auth::challenge(&origin, None);
     versioned(match app.caller(&parts.headers, &challenge) {
         Ok(Some(_)) => StatusCode::OK.into_response(),
         Ok(None) => Failure::unauthorized(
@@ -65,7 +65,7 @@ pub(crate) async fn dispatch(State(app): State<Arc<App>>, request: Request) -> R
 
 async fn answer(app: &App, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
-    let origin = Origin::of(&parts, app);
+    let origin = auth::origin(&parts, app);
     let path = percent_decode_str(parts.uri.path()).decode_utf8();
     let path = path.map_err(|_| Failure::name_invalid("The path is not UTF-8."))?;
     let path = path.strip_prefix("/v2/").unwrap_or(&path);

@@ -1,18 +1,13 @@
 //! `GET /v2/NAME/tags/list`, with its pages.
 
-use crate::{
-    App,
-    auth::{Action, Origin},
-    failure::Failure,
-    name::Image,
-};
+use crate::{App, auth::Action, failure::Failure, name::Image};
 use axum::{
     Json,
     response::{IntoResponse as _, Response},
 };
 use http::{Method, request::Parts};
 use serde_json::json;
-use sidestep_sandbox_base::Query;
+use sidestep_sandbox_base::{Origin, Query};
 
 pub(crate) fn list(
     app: &App,

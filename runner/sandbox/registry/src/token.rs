@@ -5,7 +5,7 @@
 
 use crate::{
     App,
-    auth::{ANONYMOUS, Credential, Origin, credential},
+    auth::{ANONYMOUS, Credential, challenge, credential, origin},
     failure::Failure,
 };
 use axum::{
@@ -25,8 +25,8 @@ pub(crate) async fn issue(
     request: Request,
 ) -> Result<Response, Failure> {
     let (parts, _) = request.into_parts();
-    let origin = Origin::of(&parts, &app);
-    app.caller(&parts.headers, &|| origin.challenge(None))?;
+    let origin = origin(&parts, &app);
+    app.caller(&parts.headers, &|| challenge(&origin, None))?;
     let token = match credential(&parts.headers) {
         Credential::Token(token) => token,
         _ => ANONYMOUS.to_owned(),

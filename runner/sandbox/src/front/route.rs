@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use sidestep_sandbox_base::OverTls;
 use tower::ServiceExt as _;
 
 /// The servers behind the names.
@@ -57,20 +58,15 @@ async fn answer(State(backends): State<Backends>, mut request: Request) -> Respo
         return no_grpc();
     }
     let host = host(&request);
+    request.extensions_mut().insert(OverTls);
     let router = match place(&host, request.uri().path()) {
         Place::Google => backends.google,
-        Place::Registry => {
-            let tls = sidestep_sandbox_registry::OverTls;
-            request.extensions_mut().insert(tls);
-            backends.registry
-        }
+        Place::Registry => backends.registry,
         place => {
             if let Place::Bucket(bucket) = place {
                 let inside = below(request.uri(), bucket);
                 *request.uri_mut() = inside.unwrap_or_else(|| request.uri().clone());
             }
-            let tls = sidestep_sandbox_storage::OverTls;
-            request.extensions_mut().insert(tls);
             backends.storage
         }
     };

@@ -39,14 +39,8 @@ impl Call {
             Some(fields) if !fields.is_empty() => Mask::parse(fields)?,
             _ => Mask::default(),
         };
-        let tls = parts.extensions.get::<address::OverTls>().is_some();
         Ok(Self {
-            base: address::base(
-                &parts.uri,
-                &parts.headers,
-                tls,
-                app.http_port.get().copied(),
-            ),
+            base: address::base(parts, app),
             headers: parts.headers.clone(),
             query,
             caller,

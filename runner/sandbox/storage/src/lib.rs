@@ -31,7 +31,6 @@ mod store;
 mod upload;
 mod xml;
 
-pub use address::OverTls;
 pub use bucket::Seed;
 
 use axum::{

@@ -228,13 +228,7 @@ async fn drain(body: Body) {
 }
 
 fn finished(app: &App, parts: &Parts, bucket: &str, object: &Object) -> Response {
-    let tls = parts.extensions.get::<address::OverTls>().is_some();
-    let base = address::base(
-        &parts.uri,
-        &parts.headers,
-        tls,
-        app.http_port.get().copied(),
-    );
+    let base = address::base(parts, app);
     Json(object.json(&base, bucket)).into_response()
 }
 
