@@ -8,6 +8,7 @@ mod authorization;
 mod mask;
 mod origin;
 mod query;
+mod random;
 mod range;
 mod watched;
 
@@ -15,5 +16,6 @@ pub use authorization::{Authorization, GOOGLE_CHALLENGE};
 pub use mask::{InvalidMask, Mask};
 pub use origin::{Origin, OverTls};
 pub use query::{InvalidNumber, Query};
+pub use random::{random_bytes, random_id};
 pub use range::{OutOfRange, Span};
 pub use watched::Watched;

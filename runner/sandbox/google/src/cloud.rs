@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
-use sidestep_sandbox_base::Watched;
+use sidestep_sandbox_base::{Watched, random_bytes};
 use sidestep_sandbox_identity::{Identity, Project};
 use tokio::sync::watch;
 
@@ -161,9 +161,6 @@ impl Cloud {
 }
 
 /// Returns a random part of a name, in hexadecimal.
-pub(crate) fn random_id() -> String {
-    let mut bytes = [0_u8; 8];
-    getrandom::fill(&mut bytes)
-        .expect("an operating system without random numbers cannot run this");
-    format!("{:016x}", u64::from_be_bytes(bytes))
+pub(crate) fn random_hex() -> String {
+    format!("{:016x}", u64::from_be_bytes(random_bytes()))
 }

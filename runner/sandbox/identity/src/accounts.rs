@@ -271,7 +271,7 @@ fn deleted_member(account: &Account) -> String {
 
 /// Returns a 21-digit id, like Google's.
 fn unique_id() -> String {
-    let random = crate::tokens::random_bytes::<16>();
+    let random = sidestep_sandbox_base::random_bytes::<16>();
     let number = u128::from_be_bytes(random) % 100_000_000_000_000_000_000;
     format!("1{number:020}")
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
+use sidestep_sandbox_base::random_bytes;
 
 use crate::identity::Identity;
 use crate::state::{Attributes, State, TokenKind, TokenRecord};
@@ -124,11 +125,4 @@ fn digest(secret: &str) -> String {
             let _ = write!(hex, "{byte:02x}");
             hex
         })
-}
-
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0_u8; N];
-    getrandom::fill(&mut bytes)
-        .expect("an operating system without random numbers cannot run this");
-    bytes
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use sidestep_sandbox_base::random_bytes;
 
 use crate::kinds::Kind;
 use crate::status::Cause;
@@ -27,15 +28,9 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 
 static HYPHENS: LazyLock<[usize; 4]> = LazyLock::new(|| [4, 6, 8, 10]);
 
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system gives random bytes");
-    bytes
-}
-
 /// Returns five random letters, as appended for `generateName`.
 pub(crate) fn suffix() -> String {
-    random::<5>()
+    random_bytes::<5>()
         .iter()
         .map(|b| LETTERS[usize::from(*b) % LETTERS.len()] as char)
         .collect()
@@ -44,7 +39,7 @@ pub(crate) fn suffix() -> String {
 /// Returns a random (version 4) UUID.
 pub(crate) fn unique_id() -> String {
     use std::fmt::Write as _;
-    let mut bytes = random::<16>();
+    let mut bytes = random_bytes::<16>();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let mut text = String::with_capacity(36);

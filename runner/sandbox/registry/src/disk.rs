@@ -96,7 +96,7 @@ impl Disk {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            let id = crate::uploads::random_id()?;
+            let id = sidestep_sandbox_base::random_id();
             let beside = self.root.join("incoming").join(id);
             fs::write(&beside, bytes)?;
             fs::rename(&beside, path)

@@ -2,9 +2,9 @@
 
 use crate::{OpenError, digest::Digest, failure::Failure};
 use axum::body::Body;
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use futures::StreamExt as _;
 use sha2::{Digest as _, Sha256};
+use sidestep_sandbox_base::random_id;
 use std::{
     collections::HashMap,
     fs::{self, File, OpenOptions},
@@ -13,13 +13,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::OwnedMutexGuard;
-
-/// Returns an unguessable name.
-pub(crate) fn random_id() -> io::Result<String> {
-    let mut bytes = [0_u8; 24];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
-}
 
 /// An upload, used by one request at a time.
 pub(crate) struct Upload {
@@ -71,7 +64,7 @@ impl Uploads {
 
     /// Starts an upload for the image with this full name.
     pub(crate) fn start(&self, image: &str) -> Result<String, Failure> {
-        let id = random_id().map_err(Failure::disk)?;
+        let id = random_id();
         let key = key(image, &id);
         let path = self.folder.join(&key);
         File::create_new(&path).map_err(Failure::disk)?;

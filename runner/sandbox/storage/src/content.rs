@@ -1,5 +1,6 @@
 //! The bytes of objects on their way to disk: hashed as a stream, never held as a whole.
 
+use sidestep_sandbox_base::random_id;
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
@@ -64,16 +65,6 @@ impl Hasher {
     }
 }
 
-/// Returns an unguessable name, so that a session's address can be its secret.
-pub(crate) fn random_id() -> io::Result<String> {
-    let mut bytes = [0_u8; 24];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(base64::Engine::encode(
-        &base64::prelude::BASE64_URL_SAFE_NO_PAD,
-        bytes,
-    ))
-}
-
 /// A content file without an object. Dropping it deletes the file, unless it is kept.
 pub(crate) struct Incoming {
     id: String,
@@ -85,7 +76,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) fn create(folder: &Path) -> io::Result<Self> {
-        let id = random_id()?;
+        let id = random_id();
         let path = folder.join(&id);
         let file = OpenOptions::new()
             .write(true)
@@ -102,7 +93,7 @@ impl Incoming {
 
     /// Moves in a file whose bytes are already hashed.
     pub(crate) fn adopt(folder: &Path, from: &Path, hasher: Hasher) -> io::Result<Self> {
-        let id = random_id()?;
+        let id = random_id();
         let path = folder.join(&id);
         std::fs::rename(from, &path)?;
         Ok(Self {

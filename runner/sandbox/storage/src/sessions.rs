@@ -5,13 +5,14 @@
 use crate::{
     OpenError,
     conditions::Conditions,
-    content::{Hasher, Incoming, random_id},
+    content::{Hasher, Incoming},
     failure::Failure,
     object::{Described, Object},
     store::{Store, load, save},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sidestep_sandbox_base::random_id;
 use sidestep_sandbox_identity::Caller;
 use std::{
     collections::HashMap,
@@ -107,7 +108,7 @@ impl Sessions {
     }
 
     pub(crate) fn start(&self, spec: NewSession) -> Result<String, Failure> {
-        let id = random_id().map_err(Failure::disk)?;
+        let id = random_id();
         let session = Session {
             id: id.clone(),
             folder: self.folder.clone(),

@@ -11,7 +11,7 @@ use sidestep_sandbox_identity::Resource;
 
 use super::policies::Policies;
 use crate::call::Call;
-use crate::cloud::{Cloud, random_id};
+use crate::cloud::{Cloud, random_hex};
 use crate::enums;
 use crate::error::{Answer, ApiError};
 use crate::page::page;
@@ -235,7 +235,7 @@ fn location(project: &str, id: &str) -> Value {
 }
 
 fn done(cloud: &Cloud, parent: &str, response: &Value) -> Value {
-    let name = format!("{parent}/operations/{}", random_id());
+    let name = format!("{parent}/operations/{}", random_hex());
     let operation = json!({
         "name": name, "done": true, "response": response,
         "metadata": {"@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata"},

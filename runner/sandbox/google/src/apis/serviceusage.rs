@@ -7,7 +7,7 @@ use sidestep_sandbox_identity::Resource;
 
 use crate::api::{SERVICES, title};
 use crate::call::Call;
-use crate::cloud::{Cloud, random_id};
+use crate::cloud::{Cloud, random_hex};
 use crate::error::{Answer, ApiError};
 use crate::page::page;
 
@@ -147,7 +147,7 @@ impl Scope {
     }
 
     fn done(&self, cloud: &Cloud, kind: &str, key: &str, value: Value) -> Value {
-        let name = format!("operations/acf.p2-{}-{}", self.number, random_id());
+        let name = format!("operations/acf.p2-{}-{}", self.number, random_hex());
         let mut response = json!({
             "@type": format!("type.googleapis.com/google.api.serviceusage.v1.{kind}"),
         });

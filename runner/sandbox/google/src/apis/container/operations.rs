@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::Scope;
 use crate::call::Call;
-use crate::cloud::{Cloud, random_id};
+use crate::cloud::{Cloud, random_hex};
 use crate::error::{Answer, ApiError};
 
 /// Creates, stores and returns a finished operation on a target.
 pub(super) fn done(cloud: &Cloud, scope: &Scope<'_>, kind: &str, target: &str) -> Value {
-    let id = format!("operation-{}", random_id());
+    let id = format!("operation-{}", random_hex());
     let name = format!(
         "projects/{}/locations/{}/operations/{id}",
         scope.project, scope.location

@@ -13,7 +13,7 @@ use sidestep_sandbox_identity::{Account, AccountKey};
 
 use super::accounts;
 use crate::call::Call;
-use crate::cloud::{Cloud, random_id};
+use crate::cloud::{Cloud, random_hex};
 use crate::error::{Answer, ApiError};
 
 /// The maximum number of user-managed keys of an account (IAM's quota).
@@ -143,7 +143,7 @@ fn create(cloud: &Cloud, call: &Call, account: &Account, prefix: &str) -> Answer
     let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
         .map_err(|error| ApiError::internal(format!("the sandbox can't create a key: {error}")))?;
     // 40 hexadecimal digits, like Google's.
-    let id: String = [random_id(), random_id(), random_id()].concat();
+    let id: String = [random_hex(), random_hex(), random_hex()].concat();
     let id = &id[..40];
     let name = format!("{prefix}{id}");
     let key = AccountKey {

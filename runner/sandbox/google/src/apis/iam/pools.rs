@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sidestep_sandbox_identity::Resource;
 
 use crate::call::Call;
-use crate::cloud::{Cloud, random_id};
+use crate::cloud::{Cloud, random_hex};
 use crate::error::{Answer, ApiError};
 use crate::page::page;
 
@@ -128,7 +128,7 @@ fn create(cloud: &Cloud, call: &Call, collection: &str, rest: &[&str]) -> Answer
     if !fresh {
         return Err(ApiError::exists("Requested entity already exists"));
     }
-    let operation = format!("{name}/operations/{}", random_id());
+    let operation = format!("{name}/operations/{}", random_hex());
     let answer = json!({"name": operation, "done": true, "response": named(&name, &made)});
     cloud.finished(&operation, &answer);
     Ok(answer)
