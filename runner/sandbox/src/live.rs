@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sidestep_sandbox_base::disk::{self, ReadError};
 
 use crate::SandboxError;
 
@@ -105,27 +105,16 @@ pub(crate) fn make_private(dir: &Path) -> Result<(), SandboxError> {
 
 /// Writes a file atomically; only its owner may read it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
-    let write = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(SandboxError::state(path))
+    disk::write(path, bytes).map_err(SandboxError::state(path))
 }
 
 /// Reads a JSON file that [`write`] wrote; `None` if it does not exist.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SandboxError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(SandboxError::state(path)(error)),
-    };
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|error| SandboxError::Corrupt {
-            path: path.to_owned(),
-            why: error.to_string(),
-        })
+    disk::read_json(path).map_err(|error| match error {
+        ReadError::Io { path, source } => SandboxError::State { path, source },
+        ReadError::Corrupt { path, source } => SandboxError::Corrupt {
+            path,
+            why: source.to_string(),
+        },
+    })
 }

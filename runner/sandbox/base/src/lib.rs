@@ -1,10 +1,12 @@
-//! The parts that several of the sandbox's servers share.
+//! The parts that several of the sandbox's servers share: reading requests, state behind a lock,
+//! files of a state directory.
 //!
 //! It knows no API and no caller: each server adds its own errors and permissions.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 mod authorization;
+pub mod disk;
 mod mask;
 mod origin;
 mod query;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sidestep_sandbox_base::disk;
 
 use crate::store::Key;
 
@@ -115,22 +116,10 @@ impl Journal {
     }
 
     fn save(&mut self, rv: u64, objects: Vec<(&Key, &Value)>) -> io::Result<()> {
-        write_atomically(
-            &self.dir.join("state.json"),
-            &serde_json::to_vec(&Snapshot { rv, objects })?,
-        )?;
+        disk::write_json(&self.dir.join("state.json"), &Snapshot { rv, objects })?;
         // Lines up to `rv` are skipped on reading, so a kill between the two steps loses nothing.
         self.changes.set_len(0)?;
         self.written = 0;
         Ok(())
     }
-}
-
-/// Replaces a file atomically. Only its owner may read it.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

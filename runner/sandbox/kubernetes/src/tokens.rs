@@ -10,8 +10,8 @@ use jsonwebtoken::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use sidestep_sandbox_base::disk;
 
-use crate::journal::write_atomically;
 use crate::names::unique_id;
 use crate::store::{Key, Store};
 
@@ -89,7 +89,7 @@ impl Tokens {
                 let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
                     .map_err(std::io::Error::other)?
                     .serialize_pem();
-                write_atomically(&path, pem.as_bytes())?;
+                disk::write(&path, pem.as_bytes())?;
                 pem
             }
             Err(error) => return Err(error),

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
+use sidestep_sandbox_base::disk;
 
 /// A rejected request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,14 +113,13 @@ impl Failure {
         )
     }
 
-    /// Returns the failure of a disk error, for `map_err`.
+    /// Returns the failure of a disk error, and logs it.
     #[allow(clippy::needless_pass_by_value)] // so that `map_err(Failure::disk)` reads well
     pub(crate) fn disk(error: std::io::Error) -> Self {
-        tracing::error!(%error, "the sandbox's registry could not use its state directory");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "UNKNOWN",
-            format!("The sandbox could not use its state directory: {error}"),
+            disk::unusable("registry", &error),
         )
     }
 }

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
-use sidestep_sandbox_base::{GOOGLE_CHALLENGE, InvalidMask, InvalidNumber};
+use sidestep_sandbox_base::{GOOGLE_CHALLENGE, InvalidMask, InvalidNumber, disk};
 
 /// A rejected request. Each constructor is one of Cloud Storage's documented errors
 /// (<https://cloud.google.com/storage/docs/json_api/v1/status-codes>).
@@ -160,15 +160,14 @@ impl Failure {
         failure
     }
 
-    /// Returns the failure of a disk error. The cause is traced, but not sent to the caller.
+    /// Returns the failure of a disk error, and logs it.
     #[allow(clippy::needless_pass_by_value)] // so that `map_err(Failure::disk)` reads well
     pub(crate) fn disk(error: std::io::Error) -> Self {
-        tracing::error!(%error, "the sandbox's storage could not use its state directory");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "backendError",
             "InternalError",
-            format!("The sandbox could not use its state directory: {error}"),
+            disk::unusable("storage", &error),
         )
     }
 

@@ -39,6 +39,7 @@ use axum::{
     routing::{get, post},
 };
 use failure::Failure;
+use sidestep_sandbox_base::disk::ReadError;
 use sidestep_sandbox_identity::Access;
 use std::{
     io,
@@ -87,10 +88,14 @@ impl OpenError {
         let path = path.to_owned();
         Self::Io { path, source }
     }
+}
 
-    fn corrupt(path: &Path, source: serde_json::Error) -> Self {
-        let path = path.to_owned();
-        Self::Corrupt { path, source }
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io { path, source } => Self::Io { path, source },
+            ReadError::Corrupt { path, source } => Self::Corrupt { path, source },
+        }
     }
 }
 

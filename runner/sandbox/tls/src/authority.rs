@@ -1,4 +1,4 @@
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use rcgen::{
     Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use sidestep_sandbox_base::disk;
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority that is stored in a folder.
@@ -42,8 +43,8 @@ impl Authority {
             }
             let pair = KeyPair::generate().map_err(io::Error::other)?;
             let made = params.self_signed(&pair).map_err(io::Error::other)?;
-            write(&key, pair.serialize_pem().as_bytes())?;
-            write(&certificate, made.pem().as_bytes())?;
+            disk::write(&key, pair.serialize_pem().as_bytes())?;
+            disk::write(&certificate, made.pem().as_bytes())?;
         }
         let pem = std::fs::read_to_string(&certificate)?;
         let pair = KeyPair::from_pem(&std::fs::read_to_string(&key)?).map_err(io::Error::other)?;
@@ -81,15 +82,6 @@ impl Authority {
         config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
-}
-
-/// Writes a file atomically; only its owner may read it.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

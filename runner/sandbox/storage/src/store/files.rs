@@ -2,6 +2,7 @@
 
 use crate::{OpenError, failure::Failure};
 use serde::{Serialize, de::DeserializeOwned};
+use sidestep_sandbox_base::disk;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -16,22 +17,10 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
 
 /// Reads a JSON file; `None` if it does not exist.
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, OpenError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(OpenError::io(path, source)),
-    };
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|source| OpenError::corrupt(path, source))
+    Ok(disk::read_json(path)?)
 }
 
-/// Writes a JSON file atomically: to a temporary path, then renamed.
+/// Writes a JSON file atomically.
 pub(crate) fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
-    let write = || {
-        let beside = path.with_extension("new");
-        fs::write(&beside, serde_json::to_vec(value)?)?;
-        fs::rename(&beside, path)
-    };
-    write().map_err(Failure::disk)
+    disk::write_json(path, value).map_err(Failure::disk)
 }

@@ -44,7 +44,7 @@ impl Resolver<'_> {
             if let Some(parent) = file.parent() {
                 std::fs::create_dir_all(parent)?;
             }
-            crate::journal::write_atomically(&file, bytes)?;
+            sidestep_sandbox_base::disk::write(&file, bytes)?;
         }
         Ok(())
     }
