@@ -6,29 +6,15 @@
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Account;
 use crate::identity::Identity;
+use crate::state::{Account, AccountKey};
 
 /// The maximum lifetime of such a JWT that Google accepts, in seconds.
 const LONGEST: i64 = 3600;
 /// The tolerated clock skew, in seconds.
 const SKEW: i64 = 600;
-
-/// The public half of a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountKey {
-    /// The unique id of the key's account.
-    pub account: String,
-    /// PEM, `BEGIN PUBLIC KEY`.
-    pub public_key: String,
-    /// Whether the key is disabled; its signatures are then invalid.
-    #[serde(default)]
-    pub disabled: bool,
-}
 
 /// A verified JWT: the account whose key signed it, and its claims.
 #[derive(Debug, Clone, PartialEq)]

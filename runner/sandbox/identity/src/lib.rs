@@ -21,11 +21,11 @@ mod tokens;
 pub use accounts::AccountError;
 pub use clock::Clock;
 pub use identity::Identity;
-pub use keys::{AccountKey, Assertion, AssertionError};
+pub use keys::{Assertion, AssertionError};
 pub use member::{parse_workload, workload_principal};
 pub use policy::{Binding, Condition, Policy};
 pub use role::{Role, predefined};
-pub use state::{Account, Attributes, Project, State, TokenKind, TokenRecord};
+pub use state::{Account, AccountKey, Attributes, Project, State, TokenKind, TokenRecord};
 pub use tokens::{DEVELOPER_LIFETIME, LIFETIME, Token};
 
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::AccountKey;
 use crate::policy::Policy;
 use crate::role::Role;
 
@@ -71,6 +70,19 @@ pub struct Account {
     /// Whether the account is deleted; it can be undeleted by its unique id.
     #[serde(default)]
     pub deleted: bool,
+}
+
+/// The public half of a service account's user-managed key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountKey {
+    /// The unique id of the key's account.
+    pub account: String,
+    /// PEM, `BEGIN PUBLIC KEY`.
+    pub public_key: String,
+    /// Whether the key is disabled; its signatures are then invalid.
+    #[serde(default)]
+    pub disabled: bool,
 }
 
 /// The attributes of a federated principal, beyond its subject, from a token exchange.
