@@ -76,6 +76,13 @@ impl Call {
         self.body.pointer(pointer).and_then(Value::as_str)
     }
 
+    /// Returns a parameter of a token request, in OAuth's spelling or that of the JSON API; empty if
+    /// it is absent.
+    pub(crate) fn oauth(&self, snake: &str, camel: &str) -> &str {
+        let value = self.body.get(snake).or_else(|| self.body.get(camel));
+        value.and_then(Value::as_str).unwrap_or_default()
+    }
+
     pub(crate) fn unserved(&self) -> ApiError {
         let verb = self
             .verb

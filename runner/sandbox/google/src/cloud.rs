@@ -76,16 +76,6 @@ impl Cloud {
         self.read(|state| state.repositories.get(&name).cloned())
     }
 
-    /// Creates a Docker repository, as a first push to a `gcr.io` name does. An existing one is
-    /// left unchanged.
-    pub fn create_repository(&self, project: &str, location: &str, name: &str) {
-        let name = format!("projects/{project}/locations/{location}/repositories/{name}");
-        let made = crate::apis::artifactregistry::new_repository(self, &name, &Value::Null);
-        self.write(|state| {
-            state.repositories.entry(name).or_insert(made);
-        });
-    }
-
     /// Sets the endpoint of a cluster's API server (host and port, without a scheme) and its CA
     /// (PEM, base64), as `gcloud container clusters get-credentials` reads them.
     pub fn set_cluster_endpoint(&self, cluster: &str, endpoint: &str, ca: &str) {

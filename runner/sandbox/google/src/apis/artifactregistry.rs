@@ -200,8 +200,20 @@ fn one(cloud: &Cloud, call: &Call, project: &str, location: &str, id: &str) -> A
     }
 }
 
+impl Cloud {
+    /// Creates a Docker repository, as a first push to a `gcr.io` name does. An existing one is
+    /// left unchanged.
+    pub fn create_repository(&self, project: &str, location: &str, name: &str) {
+        let name = format!("projects/{project}/locations/{location}/repositories/{name}");
+        let made = new_repository(self, &name, &Value::Null);
+        self.write(|state| {
+            state.repositories.entry(name).or_insert(made);
+        });
+    }
+}
+
 /// Returns a repository in its stored form, from a request's body.
-pub(crate) fn new_repository(cloud: &Cloud, name: &str, body: &Value) -> Value {
+fn new_repository(cloud: &Cloud, name: &str, body: &Value) -> Value {
     let mut out = Map::new();
     let format = body
         .get("format")

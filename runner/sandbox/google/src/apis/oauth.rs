@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::{Account, Assertion, AssertionError, LIFETIME};
 
-use super::sts::{Refusal, param, refuse};
 use crate::call::Call;
 use crate::cloud::Cloud;
+use crate::error::OAuthError;
 use crate::id_tokens;
 
 /// The grant type of a signed JWT.
@@ -27,27 +27,27 @@ const AUDIENCES: [&str; 3] = [
 pub(super) fn serve(cloud: &Cloud, call: &Call) -> Response {
     match answer(cloud, call) {
         Ok(answer) => axum::Json(answer).into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
-fn answer(cloud: &Cloud, call: &Call) -> Result<Value, Refusal> {
-    if param(call, "grant_type", "grantType") != GRANT_TYPE {
-        return Err(refuse(
+fn answer(cloud: &Cloud, call: &Call) -> Result<Value, OAuthError> {
+    if call.oauth("grant_type", "grantType") != GRANT_TYPE {
+        return Err(OAuthError::new(
             "unsupported_grant_type",
             "Invalid grant_type: the sandbox's token endpoint takes a JWT that a service account's key signed.",
         ));
     }
     let Assertion { account, claims } = cloud
         .identity()
-        .assertion(param(call, "assertion", "assertion"))
+        .assertion(call.oauth("assertion", "assertion"))
         .map_err(|error| match error {
-            AssertionError::Malformed => refuse("invalid_request", error.to_string()),
-            _ => refuse("invalid_grant", error.to_string()),
+            AssertionError::Malformed => OAuthError::new("invalid_request", error.to_string()),
+            _ => OAuthError::new("invalid_grant", error.to_string()),
         })?;
     let audience = claims["aud"].as_str().unwrap_or_default();
     if audience != cloud.token_uri() && !AUDIENCES.contains(&audience) {
-        return Err(refuse(
+        return Err(OAuthError::new(
             "invalid_grant",
             "Invalid JWT: Failed audience check.",
         ));
@@ -56,7 +56,7 @@ fn answer(cloud: &Cloud, call: &Call) -> Result<Value, Refusal> {
         return id_token(cloud, &account, target);
     }
     if claims["scope"].as_str().is_none_or(str::is_empty) {
-        return Err(refuse(
+        return Err(OAuthError::new(
             "invalid_scope",
             "Invalid OAuth scope or ID token audience provided.",
         ));
@@ -71,8 +71,8 @@ fn answer(cloud: &Cloud, call: &Call) -> Result<Value, Refusal> {
     }))
 }
 
-fn id_token(cloud: &Cloud, account: &Account, audience: &str) -> Result<Value, Refusal> {
+fn id_token(cloud: &Cloud, account: &Account, audience: &str) -> Result<Value, OAuthError> {
     let token = id_tokens::issue(cloud, account, audience, true)
-        .map_err(|error| refuse("invalid_request", error.message))?;
+        .map_err(|error| OAuthError::new("invalid_request", error.message))?;
     Ok(json!({ "id_token": token }))
 }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sidestep_sandbox_identity::{Attributes, Token, workload_principal};
@@ -14,6 +13,7 @@ use crate::api::Api;
 use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::clusters::PodSubject;
+use crate::error::OAuthError;
 
 /// The audience for exchanging the sandbox's own subject tokens. The developer's Application
 /// Default Credentials file (`external_account`) names it.
@@ -26,20 +26,6 @@ pub const SUBJECT_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:jwt";
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const MISSING: &str = "The target service indicated by the \"audience\" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.";
-
-/// An OAuth error (RFC 6749, section 5.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) error: &'static str,
-    pub(crate) description: String,
-}
-
-pub(super) fn refuse(error: &'static str, description: impl Into<String>) -> Refusal {
-    Refusal {
-        error,
-        description: description.into(),
-    }
-}
 
 /// Serves both endpoints. Errors have OAuth's shape, not that of the other APIs.
 pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
@@ -65,45 +51,38 @@ pub(crate) fn serve(cloud: &Cloud, call: &Call) -> Response {
             }))
             .into_response()
         }
-        Err(refusal) => refusal.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({"error": self.error, "error_description": self.description});
-        (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
-    }
-}
-
-/// Returns a parameter, in OAuth's spelling or that of the JSON API.
-pub(super) fn param<'a>(call: &'a Call, snake: &str, camel: &str) -> &'a str {
-    let value = call.body.get(snake).or_else(|| call.body.get(camel));
-    value.and_then(Value::as_str).unwrap_or_default()
-}
-
-fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, Refusal> {
-    let grant = param(call, "grant_type", "grantType");
+fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, OAuthError> {
+    let grant = call.oauth("grant_type", "grantType");
     if grant != GRANT_TYPE {
-        return Err(refuse(
+        return Err(OAuthError::new(
             "unsupported_grant_type",
             format!("Invalid grant_type: {grant:?}"),
         ));
     }
-    let requested = param(call, "requested_token_type", "requestedTokenType");
+    let requested = call.oauth("requested_token_type", "requestedTokenType");
     if !requested.is_empty() && requested != ACCESS_TOKEN {
-        return Err(refuse("invalid_request", "Invalid requested_token_type."));
+        return Err(OAuthError::new(
+            "invalid_request",
+            "Invalid requested_token_type.",
+        ));
     }
-    let subject = param(call, "subject_token", "subjectToken");
+    let subject = call.oauth("subject_token", "subjectToken");
     if subject.is_empty() {
-        return Err(refuse(
+        return Err(OAuthError::new(
             "invalid_request",
             "Missing required field subject_token.",
         ));
     }
-    let audience = param(call, "audience", "audience");
-    if param(call, "scope", "scope").is_empty() {
-        return Err(refuse("invalid_scope", "OAuth 2.0 scope is required."));
+    let audience = call.oauth("audience", "audience");
+    if call.oauth("scope", "scope").is_empty() {
+        return Err(OAuthError::new(
+            "invalid_scope",
+            "OAuth 2.0 scope is required.",
+        ));
     }
     if let Some(rest) = audience.strip_prefix("identitynamespace:") {
         let (pool, provider) = rest.split_once(':').ok_or_else(|| bad_audience(audience))?;
@@ -111,12 +90,12 @@ fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, Refusal> {
         let pod = cloud
             .clusters()
             .verify_token(subject, pool)
-            .map_err(|refused| refuse("invalid_grant", refused.to_string()))?;
+            .map_err(|refused| OAuthError::new("invalid_grant", refused.to_string()))?;
         return Ok(federate(cloud, pool, &cluster, &pod));
     }
     if audience == DEVELOPER_AUDIENCE {
         let member = cloud.identity().subject(subject).map_err(|_| {
-            refuse(
+            OAuthError::new(
                 "invalid_grant",
                 "The subject token is not one of this sandbox, or has expired.",
             )
@@ -124,13 +103,13 @@ fn exchange(cloud: &Cloud, call: &Call) -> Result<Token, Refusal> {
         return Ok(cloud.identity().mint(&member));
     }
     if audience.starts_with("//iam.googleapis.com/") {
-        return Err(refuse("invalid_target", MISSING));
+        return Err(OAuthError::new("invalid_target", MISSING));
     }
     Err(bad_audience(audience))
 }
 
-fn bad_audience(audience: &str) -> Refusal {
-    refuse(
+fn bad_audience(audience: &str) -> OAuthError {
+    OAuthError::new(
         "invalid_request",
         format!(
             "Invalid value for \"audience\". This value should be the full resource name of the Identity Provider. Got: {audience:?}"
@@ -139,7 +118,7 @@ fn bad_audience(audience: &str) -> Refusal {
 }
 
 /// Returns the cluster that a provider's URL names, if its workload pool is `pool`.
-pub(crate) fn cluster_of(cloud: &Cloud, pool: &str, provider: &str) -> Result<String, Refusal> {
+pub(crate) fn cluster_of(cloud: &Cloud, pool: &str, provider: &str) -> Result<String, OAuthError> {
     let name = provider
         .split_once("://container.googleapis.com/v1/")
         .map(|(_, name)| name)
@@ -155,7 +134,7 @@ pub(crate) fn cluster_of(cloud: &Cloud, pool: &str, provider: &str) -> Result<St
     });
     known
         .map(str::to_owned)
-        .ok_or_else(|| refuse("invalid_target", MISSING))
+        .ok_or_else(|| OAuthError::new("invalid_target", MISSING))
 }
 
 /// Issues the federated token of an authenticated Kubernetes service account.
