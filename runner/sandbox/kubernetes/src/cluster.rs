@@ -17,6 +17,7 @@ use crate::error::OpenError;
 use crate::logs::Logs;
 use crate::plant::plant;
 use crate::pods::{Kubelet, faults::Faults, runtime::Runtime};
+use crate::shared::Shared;
 use crate::store::{Key, Store};
 use crate::tokens::{Request, Subject, TokenError, Tokens};
 
@@ -27,18 +28,6 @@ const NAMES: [&str; 4] = [
     "localhost",
     "127.0.0.1",
 ];
-
-/// The state that all parts of the cluster share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) store: Arc<Store>,
-    pub(crate) tokens: Arc<Tokens>,
-    pub(crate) gate: Gatekeeper,
-    pub(crate) logs: Arc<Logs>,
-    pub(crate) authority: Authority,
-    pub(crate) shutdown: CancellationToken,
-}
 
 /// A running cluster. Dropping it ends its tasks; its state stays in its folder.
 #[derive(Debug)]

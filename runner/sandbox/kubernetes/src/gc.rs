@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::api::create::furnish;
 use crate::api::delete::{Options, delete};
-use crate::cluster::Shared;
 use crate::kinds::{KINDS, by_plural};
+use crate::shared::Shared;
 use crate::status::ApiError;
 use crate::store::Key;
 

@@ -25,6 +25,7 @@ mod plant;
 mod pods;
 mod seed;
 mod selectors;
+mod shared;
 mod status;
 mod store;
 mod table;

@@ -24,7 +24,7 @@ use serde_json::Value;
 use self::events::{Report, Source};
 use self::faults::Faults;
 use self::runtime::{Runtime, Stop};
-use crate::cluster::Shared;
+use crate::shared::Shared;
 use crate::status::ApiError;
 use crate::store::Key;
 

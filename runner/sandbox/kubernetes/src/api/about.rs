@@ -4,11 +4,26 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::route::is_public;
 use crate::auth::User;
-use crate::cluster::Shared;
+use crate::shared::Shared;
 use crate::status::ApiError;
 use crate::{discovery, openapi};
+
+/// Returns whether a path can be read without authentication.
+///
+/// This includes the keys: GKE publishes a cluster's issuer.
+pub(crate) fn is_public(path: &str) -> bool {
+    matches!(
+        path,
+        "/version"
+            | "/version/"
+            | "/healthz"
+            | "/livez"
+            | "/readyz"
+            | "/openid/v1/jwks"
+            | "/.well-known/openid-configuration"
+    )
+}
 
 /// Serves discovery, version, health, keys and schemas.
 pub(super) fn about(

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::delete::{self, Deleted, Options};
 use super::request::Request;
-use crate::cluster::Shared;
+use crate::shared::Shared;
 use crate::status::ApiError;
 use crate::store::Key;
 

@@ -85,7 +85,7 @@ fn access(gate: &Gatekeeper, user: &User, kind: &Kind, spec: &Value) -> Result<V
             .as_str()
             .unwrap_or_default();
         spec["nonResourceAttributes"]["verb"] == "get"
-            && (super::route::is_public(path)
+            && (super::about::is_public(path)
                 || (!user.is_anonymous()
                     && ["/api", "/apis", "/openapi"]
                         .iter()

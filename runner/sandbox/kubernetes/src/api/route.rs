@@ -12,28 +12,12 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use super::body::LIMIT;
 use super::request::{Form, Request};
 use super::{about, logs, read, watch, write};
-use crate::cluster::Shared;
+use crate::shared::Shared;
 use crate::status::ApiError;
 
 /// Returns the router of the whole API.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(answer).with_state(shared)
-}
-
-/// Returns whether a path can be read without authentication.
-///
-/// This includes the keys: GKE publishes a cluster's issuer.
-pub(crate) fn is_public(path: &str) -> bool {
-    matches!(
-        path,
-        "/version"
-            | "/version/"
-            | "/healthz"
-            | "/livez"
-            | "/readyz"
-            | "/openid/v1/jwks"
-            | "/.well-known/openid-configuration"
-    )
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: axum::extract::Request) -> Response {
@@ -52,7 +36,7 @@ async fn respond(
     let user = shared.gate.user(headers)?;
     let path = uri.path().trim_end_matches('/');
     if path.is_empty()
-        || is_public(path)
+        || about::is_public(path)
         || matches!(path, "/api" | "/apis" | "/api/v1")
         || path.starts_with("/openapi")
         || (path.starts_with("/apis/") && path.matches('/').count() <= 3)

@@ -10,7 +10,7 @@ use super::request::{Form, Request};
 use super::update::{Patch, Update, Written};
 use super::{delete, read, removal, review};
 use crate::auth::User;
-use crate::cluster::Shared;
+use crate::shared::Shared;
 use crate::status::ApiError;
 
 pub(super) fn write(
