@@ -14,11 +14,12 @@ use crate::api;
 use crate::auth::Gatekeeper;
 use crate::config::Config;
 use crate::error::OpenError;
+use crate::key::Key;
 use crate::logs::Logs;
 use crate::plant::plant;
 use crate::pods::{Kubelet, faults::Faults, runtime::Runtime};
 use crate::shared::Shared;
-use crate::store::{Key, Store};
+use crate::store::Store;
 use crate::tokens::{Request, Subject, TokenError, Tokens};
 
 /// The host names of the API server, outside and inside of pods.

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::api::create::furnish;
 use crate::api::delete::{Options, delete};
+use crate::key::Key;
 use crate::kinds::{KINDS, by_plural};
 use crate::shared::Shared;
 use crate::status::ApiError;
-use crate::store::Key;
 
 /// Runs until the cluster is closed.
 pub(crate) async fn collect(shared: Arc<Shared>) {

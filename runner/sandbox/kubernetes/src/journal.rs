@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sidestep_sandbox_base::disk;
 
-use crate::store::Key;
+use crate::key::Key;
 
 /// The size of the log, in bytes, at which a snapshot is taken.
 const COMPACT_AT: u64 = 8 << 20;

@@ -16,6 +16,7 @@ mod discovery;
 mod error;
 mod gc;
 mod journal;
+mod key;
 mod kinds;
 mod logs;
 mod names;

@@ -6,10 +6,11 @@ use crate::api;
 use crate::api::create::{Creation, create};
 use crate::config::Config;
 use crate::error::OpenError;
+use crate::key::Key;
 use crate::kinds::{KINDS, core_kind};
 use crate::patch::apply::Manager;
 use crate::status::ApiError;
-use crate::store::{Key, Store, Transaction};
+use crate::store::{Store, Transaction};
 
 /// The file that exists while the objects are created.
 const UNFINISHED: &str = "planting";

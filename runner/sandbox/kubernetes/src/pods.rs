@@ -24,9 +24,9 @@ use serde_json::Value;
 use self::events::{Report, Source};
 use self::faults::Faults;
 use self::runtime::{Runtime, Stop};
+use crate::key::Key;
 use crate::shared::Shared;
 use crate::status::ApiError;
-use crate::store::Key;
 
 /// The manager of all pods of the cluster.
 pub(crate) struct Kubelet {

@@ -8,37 +8,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::journal::Journal;
+use crate::key::Key;
 use crate::status::ApiError;
 
 pub(crate) use transaction::Transaction;
-
-/// The key of an object: resource, namespace (empty for cluster scope), name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) struct Key {
-    pub(crate) resource: String,
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-}
-
-impl Key {
-    pub(crate) fn new(resource: &str, namespace: &str, name: &str) -> Self {
-        Self {
-            resource: resource.to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
-    }
-
-    /// Returns whether the key is of a resource, in a namespace or, if that is empty, in any.
-    fn is_of(&self, resource: &str, namespace: &str) -> bool {
-        self.resource == resource && (namespace.is_empty() || self.namespace == namespace)
-    }
-}
 
 /// A write, as watches see it.
 #[derive(Debug, Clone)]

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sidestep_sandbox_base::disk;
 
+use crate::key::Key;
 use crate::names::unique_id;
-use crate::store::{Key, Store};
+use crate::store::Store;
 
 /// The service account of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]

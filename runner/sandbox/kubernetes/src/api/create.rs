@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::quota;
 use crate::defaults;
+use crate::key::Key;
 use crate::kinds::{Kind, core_kind};
 use crate::names::suffix;
 use crate::patch::apply::{self, Manager};
 use crate::status::ApiError;
-use crate::store::{Key, Transaction};
+use crate::store::Transaction;
 use crate::validate;
 
 /// The data for the creation of an object, besides the object.

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::clock::seconds;
+use crate::key::Key;
 use crate::kinds::Kind;
 use crate::status::ApiError;
-use crate::store::{Key, Transaction};
+use crate::store::Transaction;
 
 /// `meta/v1 DeleteOptions`.
 #[derive(Debug, Clone, Default, Deserialize)]

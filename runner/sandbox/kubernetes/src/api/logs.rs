@@ -10,9 +10,10 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::request::Request;
+use crate::key::Key;
 use crate::logs::{LogId, Logs, Selection};
 use crate::status::ApiError;
-use crate::store::{Key, Store};
+use crate::store::Store;
 
 pub(crate) fn logs(
     store: &Store,

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::request::{Form, Request, metadata_of};
+use crate::key::Key;
 use crate::status::ApiError;
-use crate::store::{Key, Store};
+use crate::store::Store;
 use crate::table::table;
 
 /// The position in a list, as encoded in the opaque `continue` token.

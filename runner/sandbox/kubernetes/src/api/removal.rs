@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::delete::{self, Deleted, Options};
 use super::request::Request;
+use crate::key::Key;
 use crate::shared::Shared;
 use crate::status::ApiError;
-use crate::store::Key;
 
 /// Returns the options of a deletion, from the body and the query.
 pub(super) fn options(request: &Request, body: Option<Value>) -> Result<Options, ApiError> {

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::auth::{Action, Gatekeeper, User};
 use crate::clock::seconds;
+use crate::key::Key;
 use crate::kinds::{KINDS, Kind, by_plural};
 use crate::status::{ApiError, Cause};
-use crate::store::{Key, Store};
+use crate::store::Store;
 use crate::tokens;
 
 /// Answers a review.

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::body::{self, Strictness};
 use super::create::{Creation, create};
 use crate::defaults;
+use crate::key::Key;
 use crate::kinds::Kind;
 use crate::patch::{self, apply, apply::Manager};
 use crate::status::ApiError;
-use crate::store::{Key, Transaction};
+use crate::store::Transaction;
 use crate::validate;
 
 /// A write to an existing object.

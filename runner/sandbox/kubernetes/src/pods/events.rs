@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::key::Key;
 use crate::names::unique_id;
 use crate::status::ApiError;
-use crate::store::{Key, Store};
+use crate::store::Store;
 
 /// The reporter of an event.
 #[derive(Debug, Clone, Copy)]

@@ -157,7 +157,7 @@ impl Pod {
             .find(|a| !taken.iter().any(|t| t == a))
             .unwrap_or_else(|| "10.8.255.254".to_owned());
         let host = self.current().and_then(|pod| {
-            let node = crate::store::Key::new("nodes", "", pod["spec"]["nodeName"].as_str()?);
+            let node = crate::key::Key::new("nodes", "", pod["spec"]["nodeName"].as_str()?);
             let node = self.shared().store.get(&node)?;
             Some(
                 node["status"]["addresses"][0]["address"]

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::store::{Key, Store};
+use crate::key::Key;
+use crate::store::Store;
 use crate::tokens::Tokens;
 
 use environment::expand;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Pod;
 use super::faults::By;
-use crate::store::Key;
+use crate::key::Key;
 
 /// The time that a runtime has, after a kill, to report the end.
 const LAST_WAIT: Duration = Duration::from_secs(5);

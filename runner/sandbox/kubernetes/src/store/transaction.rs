@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Change, Inner, Key};
+use super::{Change, Inner};
 use crate::journal::Line;
+use crate::key::Key;
 use crate::status::ApiError;
 
 /// The store while it is locked for writing.
