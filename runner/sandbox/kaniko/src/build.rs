@@ -112,16 +112,6 @@ pub(crate) struct Build<'a, 'r, 'l> {
 }
 
 impl Build<'_, '_, '_> {
-    pub(crate) fn build_arg(&self, name: &str) -> Option<String> {
-        let given = self
-            .flags
-            .build_args
-            .iter()
-            .rev()
-            .find(|(key, _)| key == name)?;
-        given.1.clone()
-    }
-
     /// Records that an instruction was left out, and why.
     pub(crate) fn leave_out(&mut self, line: &str, why: &str) {
         self.left_out += 1;

@@ -1,8 +1,4 @@
-use crate::{
-    Environment,
-    flags::Flags,
-    identity::{Identity, NoToken},
-};
+use crate::{Environment, access_token::NoToken, flags::Flags, identity::Identity};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, StatusCode};
 use sidestep_context::{RelPath, ignore::Ignore};

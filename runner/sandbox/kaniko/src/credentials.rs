@@ -1,6 +1,6 @@
 use crate::{
     Environment,
-    identity::{NoToken, Token},
+    access_token::{NoToken, Token},
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Client;

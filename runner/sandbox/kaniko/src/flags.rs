@@ -38,6 +38,13 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
+    /// Returns the value of a build argument. The last of repeated names applies; one without a
+    /// value has none.
+    pub(crate) fn build_arg(&self, name: &str) -> Option<String> {
+        let mut given = self.build_args.iter().rev();
+        given.find(|(key, _)| key == name)?.1.clone()
+    }
+
     /// Reads flags as kaniko's own parser does; the error is its message.
     pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut values = read(args)?;

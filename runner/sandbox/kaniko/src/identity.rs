@@ -1,6 +1,10 @@
-use crate::{Environment, credentials::Credentials, failure::Failure};
+use crate::{
+    Environment,
+    access_token::{NoToken, Token},
+    credentials::Credentials,
+    failure::Failure,
+};
 use reqwest::{Client, StatusCode};
-use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -21,28 +25,6 @@ pub(crate) struct Identity {
     /// The token for registries, requested once per process. If the request fails, the process
     /// stays anonymous.
     registry: OnceCell<Option<Token>>,
-}
-
-/// An access token, which is never shown in messages.
-#[derive(Clone, Deserialize)]
-pub(crate) struct Token {
-    access_token: String,
-}
-
-/// The reason why there is no token, in the words of the library that kaniko uses.
-pub(crate) enum NoToken {
-    /// There is no metadata server, and so no identity.
-    NoCredentials,
-    /// The credentials file that the environment names cannot be used.
-    Unusable(String),
-    /// The metadata server refused the request.
-    Refused(String),
-}
-
-impl Token {
-    pub(crate) fn secret(&self) -> &str {
-        &self.access_token
-    }
 }
 
 impl Identity {

@@ -45,7 +45,7 @@ impl Build<'_, '_, '_> {
         args: &mut BTreeMap<String, String>,
         own_cmd: &mut bool,
     ) -> Result<(), String> {
-        let scope = Scope::new(self, &built.image, args);
+        let scope = Scope::new(self.flags, &built.image, args);
         let text = shown(instruction);
         match &instruction.kind {
             Kind::Run(_) => {
@@ -116,6 +116,7 @@ impl Build<'_, '_, '_> {
             let default = variable.default.as_ref();
             let default = default.map(|text| scope.expand(&text.text)).transpose()?;
             let value = self
+                .flags
                 .build_arg(&name)
                 .or(default)
                 .or_else(|| self.globals.get(&name).cloned())

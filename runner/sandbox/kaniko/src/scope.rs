@@ -1,6 +1,6 @@
 //! The variables that are visible to an instruction.
 
-use crate::{build::Build, image::Image};
+use crate::{flags::Flags, image::Image};
 use sidestep_dockerfile::{Word, expand};
 use std::collections::BTreeMap;
 
@@ -25,11 +25,7 @@ pub(crate) struct Scope(BTreeMap<String, String>);
 impl Scope {
     /// Creates the scope from an image's environment and the stage's arguments, which take
     /// precedence.
-    pub(crate) fn new(
-        build: &Build<'_, '_, '_>,
-        image: &Image,
-        args: &BTreeMap<String, String>,
-    ) -> Self {
+    pub(crate) fn new(flags: &Flags, image: &Image, args: &BTreeMap<String, String>) -> Self {
         let mut values = BTreeMap::new();
         let env = image.config.get("config").map(|config| &config["Env"]);
         for pair in env.and_then(|env| env.as_array()).into_iter().flatten() {
@@ -38,7 +34,7 @@ impl Scope {
             }
         }
         for name in PREDEFINED {
-            if let Some(value) = build.build_arg(name) {
+            if let Some(value) = flags.build_arg(name) {
                 values.insert((*name).to_owned(), value);
             }
         }
