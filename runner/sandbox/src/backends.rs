@@ -177,3 +177,23 @@ pub(crate) fn first_cluster(seed: &Seed) -> Result<String, SandboxError> {
         .cloned()
         .ok_or_else(|| SandboxError::setup("scenario", "it has no cluster"))
 }
+
+#[cfg(test)]
+mod tests {
+    use sidestep_sandbox_google::scenarios;
+
+    use super::*;
+
+    #[test]
+    fn every_scenario_gives_a_cluster_its_faults() {
+        let places = Places::new(std::path::Path::new("/nowhere"), "any");
+        for scenario in scenarios() {
+            let seed = scenario.seed().unwrap();
+            let cluster = first_cluster(&seed).unwrap();
+            let config = cluster_config(&places, &cluster, &seed, &scenario);
+            let config = config.unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+            let faulty = config.faults != Faults::default();
+            assert_eq!(faulty, !scenario.faults.is_null(), "{}", scenario.name);
+        }
+    }
+}

@@ -24,10 +24,10 @@ fn every_scenario_makes_a_seed_and_breaks_something() {
     }
 }
 
-#[test]
-fn each_scenario_file_is_listed_under_its_own_name() {
+/// Returns the names of the files in the folder of scenarios.
+fn files() -> BTreeSet<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
-    let files: BTreeSet<String> = std::fs::read_dir(folder)
+    std::fs::read_dir(folder)
         .unwrap()
         .map(|f| {
             f.unwrap()
@@ -35,9 +35,53 @@ fn each_scenario_file_is_listed_under_its_own_name() {
                 .to_string_lossy()
                 .replace(".json", "")
         })
-        .collect();
-    let listed: BTreeSet<String> = scenarios().into_iter().skip(1).map(|s| s.name).collect();
-    assert_eq!(files, listed);
+        .collect()
+}
+
+/// Returns what is wrong between the files and the rows of `scenarios()`.
+fn differences(files: &BTreeSet<String>, rows: &BTreeSet<String>) -> Vec<String> {
+    let forgotten = files
+        .difference(rows)
+        .map(|name| format!("scenarios/{name}.json has no row in scenarios(), in src/scenario.rs"));
+    let misnamed = rows
+        .difference(files)
+        .map(|name| format!("the scenario {name} is not in a file of that name"));
+    forgotten.chain(misnamed).collect()
+}
+
+#[test]
+fn each_scenario_file_is_listed_under_its_own_name() {
+    let rows: BTreeSet<String> = scenarios().into_iter().skip(1).map(|s| s.name).collect();
+    assert_eq!(differences(&files(), &rows), Vec::<String>::new());
+}
+
+#[test]
+fn a_new_scenario_is_a_file_and_a_row_and_a_forgotten_row_is_named() {
+    let text = r#"{
+        "name": "dummy",
+        "description": "The builder is disabled, and its build hangs.",
+        "patch": [{
+            "op": "add",
+            "path": "/serviceAccounts/builder@demo.iam.gserviceaccount.com/disabled",
+            "value": true
+        }],
+        "faults": {"hang": {}}
+    }"#;
+    let dummy = Scenario::read(text).unwrap();
+    let seed = dummy.seed().unwrap();
+    assert!(seed.service_accounts["builder@demo.iam.gserviceaccount.com"].disabled);
+    let (mut with_file, mut with_row) = (files(), files());
+    with_file.insert(dummy.name.clone());
+    assert_eq!(
+        differences(&with_file, &with_row),
+        ["scenarios/dummy.json has no row in scenarios(), in src/scenario.rs"]
+    );
+    with_row.insert(dummy.name);
+    assert_eq!(differences(&with_file, &with_row), Vec::<String>::new());
+    assert_eq!(
+        differences(&files(), &with_row),
+        ["the scenario dummy is not in a file of that name"]
+    );
 }
 
 #[test]
