@@ -39,7 +39,9 @@ pub struct NoClusters;
 
 impl Clusters for NoClusters {
     fn verify_token(&self, _: &str, _: &str) -> Result<PodSubject, TokenRefused> {
-        Err(TokenRefused("no cluster of the sandbox issued this token".to_owned()))
+        Err(TokenRefused(
+            "no cluster of the sandbox issued this token".to_owned(),
+        ))
     }
 
     fn service_account_annotation(&self, _: &str, _: &str, _: &str) -> Option<Option<String>> {

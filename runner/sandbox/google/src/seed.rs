@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sidestep_sandbox_identity::{Role, State as IdentityState};
 
-use crate::state::{Refusal, State};
+use crate::state::{FixedAnswer, State};
 
 /// Members by role.
 type Grants = BTreeMap<String, Vec<String>>;
@@ -37,7 +37,7 @@ pub struct Seed {
     /// Workload identity pools and providers by resource name, as IAM shows them.
     pub pools: BTreeMap<String, Value>,
     /// Fixed answers of an API to every call, by the API's host name.
-    pub refusals: BTreeMap<String, Refusal>,
+    pub refusals: BTreeMap<String, FixedAnswer>,
     /// Kubernetes service accounts by namespace and name; the cluster creates them.
     pub kubernetes: BTreeMap<String, BTreeMap<String, SeedServiceAccount>>,
 }

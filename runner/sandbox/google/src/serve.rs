@@ -77,10 +77,10 @@ async fn serve(cloud: &Cloud, api: Api, request: Request<Body>) -> Response {
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
-    if let Some(refusal) = cloud.read(|state| state.refusals.get(api.host()).cloned()) {
-        let status = StatusCode::from_u16(refusal.status);
+    if let Some(fixed) = cloud.read(|state| state.refusals.get(api.host()).cloned()) {
+        let status = StatusCode::from_u16(fixed.status);
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return (status, axum::Json(refusal.body)).into_response();
+        return (status, axum::Json(fixed.body)).into_response();
     }
     tracing::debug!(api = api.host(), method = %parts.method, path = parts.uri.path(), caller = ?call.caller, "call");
     if exchanges {

@@ -26,7 +26,7 @@ pub struct State {
     /// `projects/P/serviceAccounts/E/keys/K`.
     pub keys: BTreeMap<String, Value>,
     /// Fixed answers of an API to every call, by the API's host name.
-    pub refusals: BTreeMap<String, Refusal>,
+    pub refusals: BTreeMap<String, FixedAnswer>,
     /// The signing key of id tokens; created on first use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<SigningKey>,
@@ -36,7 +36,7 @@ pub struct State {
 /// provider's condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Refusal {
+pub struct FixedAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body, in the API's own shape.

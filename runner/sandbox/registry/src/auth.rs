@@ -1,6 +1,6 @@
 //! Authentication of callers, and their permissions on repositories.
 
-use crate::{App, failure::Failure, name::Image};
+use crate::{App, error::ApiError, name::Image};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::{HeaderMap, request::Parts};
 use sidestep_contract::registry::is_container_registry;
@@ -98,9 +98,9 @@ impl App {
         &self,
         headers: &HeaderMap,
         challenge: &dyn Fn() -> String,
-    ) -> Result<Option<Caller>, Failure> {
+    ) -> Result<Option<Caller>, ApiError> {
         let refused = || {
-            Failure::unauthorized(
+            ApiError::unauthorized(
                 challenge(),
                 "Request had invalid authentication credentials. Expected an OAuth 2 access token.",
             )
@@ -123,7 +123,7 @@ impl App {
         origin: &Origin,
         image: &Image,
         action: Action,
-    ) -> Result<Caller, Failure> {
+    ) -> Result<Caller, ApiError> {
         let challenge = || self::challenge(origin, Some((image, action)));
         let caller = self.caller(&parts.headers, &challenge)?;
         let resource = image.resource();
@@ -135,18 +135,18 @@ impl App {
         }
         match caller {
             // A client without a credential is first asked to authenticate.
-            None => Err(Failure::unauthorized(
+            None => Err(ApiError::unauthorized(
                 challenge(),
                 unauthenticated(permission, &name),
             )),
-            Some(Caller::Anonymous) => Err(Failure::denied(unauthenticated(permission, &name))),
-            Some(Caller::Member(_)) => Err(Failure::denied(format!(
+            Some(Caller::Anonymous) => Err(ApiError::denied(unauthenticated(permission, &name))),
+            Some(Caller::Member(_)) => Err(ApiError::denied(format!(
                 "Permission \"{permission}\" denied on resource \"{name}\" (or it may not exist)"
             ))),
         }
     }
 
-    fn exists(&self, caller: &Caller, image: &Image, action: Action) -> Result<(), Failure> {
+    fn exists(&self, caller: &Caller, image: &Image, action: Action) -> Result<(), ApiError> {
         let resource = image.resource();
         if self.repositories.exists(&resource) {
             return Ok(());
@@ -156,7 +156,7 @@ impl App {
             let project = Resource::Project(image.project.clone());
             let permission = "artifactregistry.repositories.createOnPush";
             if !self.access.allows(caller, permission, &project) {
-                return Err(Failure::denied(
+                return Err(ApiError::denied(
                     "gcr.io repo does not exist. Creating on push requires the \
                      artifactregistry.repositories.createOnPush permission",
                 ));
@@ -165,7 +165,7 @@ impl App {
                 return Ok(());
             }
         }
-        Err(Failure::name_unknown(format!(
+        Err(ApiError::name_unknown(format!(
             "Repository \"{}\" not found",
             image.repository
         )))

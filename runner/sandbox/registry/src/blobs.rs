@@ -1,6 +1,6 @@
 //! Blobs: pull, push in one or more chunks, mount, delete.
 
-use crate::{App, auth::Action, digest::Digest, failure::Failure, name::Image};
+use crate::{App, auth::Action, digest::Digest, error::ApiError, name::Image};
 use axum::{
     body::Body,
     response::{IntoResponse as _, Response},
@@ -17,7 +17,7 @@ pub(crate) async fn blob(
     origin: &Origin,
     image: &Image,
     digest: &str,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     match parts.method {
         Method::GET | Method::HEAD => {
             app.permit(parts, origin, image, Action::Pull)?;
@@ -28,9 +28,9 @@ pub(crate) async fn blob(
             if app.disk.unlink_blob(image, &Digest::parse(digest)?)? {
                 return Ok(StatusCode::ACCEPTED.into_response());
             }
-            Err(Failure::blob_unknown(digest))
+            Err(ApiError::blob_unknown(digest))
         }
-        _ => Err(Failure::unsupported()),
+        _ => Err(ApiError::unsupported()),
     }
 }
 
@@ -39,21 +39,21 @@ async fn get(
     headers: &HeaderMap,
     image: &Image,
     digest: &Digest,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let (size, file) = app
         .disk
         .blob(image, digest)?
-        .ok_or_else(|| Failure::blob_unknown(&digest.to_string()))?;
+        .ok_or_else(|| ApiError::blob_unknown(&digest.to_string()))?;
     let range = headers.get("range").and_then(|value| value.to_str().ok());
     let part = range.and_then(|value| Span::parse(value, size)).transpose();
     let part = part.map_err(|OutOfRange| {
         let message = format!("The blob has {size} bytes, none of which are in the range.");
-        Failure::range(message)
+        ApiError::range(message)
     })?;
     let (first, length) = part.map_or((0, size), |part| (part.first, part.length));
     let mut file = tokio::fs::File::from_std(file);
     let start = std::io::SeekFrom::Start(first);
-    file.seek(start).await.map_err(Failure::disk)?;
+    file.seek(start).await.map_err(ApiError::disk)?;
     let stream = ReaderStream::with_capacity(file.take(length), 256 * 1024);
     let headers = [
         ("content-type", "application/octet-stream".to_owned()),
@@ -79,9 +79,9 @@ pub(crate) async fn start(
     origin: &Origin,
     image: &Image,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     if parts.method != Method::POST {
-        return Err(Failure::unsupported());
+        return Err(ApiError::unsupported());
     }
     app.permit(parts, origin, image, Action::Push)?;
     let query = Query::parse(parts.uri.query());
@@ -113,7 +113,7 @@ fn mount(
     image: &Image,
     from: Option<&str>,
     digest: &Digest,
-) -> Result<bool, Failure> {
+) -> Result<bool, ApiError> {
     let Some(Ok(source)) = from.map(|from| Image::parse(origin.host(), from)) else {
         return Ok(false);
     };
@@ -135,7 +135,7 @@ pub(crate) async fn upload(
     image: &Image,
     id: &str,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     app.permit(parts, origin, image, Action::Push)?;
     let name = full(image);
     match parts.method {
@@ -152,7 +152,7 @@ pub(crate) async fn upload(
         Method::PUT => {
             let query = Query::parse(parts.uri.query());
             let digest = query.get("digest").ok_or_else(|| {
-                Failure::digest_invalid("An upload must end with PUT and ?digest=sha256:….")
+                ApiError::digest_invalid("An upload must end with PUT and ?digest=sha256:….")
             })?;
             let upload = app.uploads.take(&name, id).await?;
             follows(&parts.headers, upload.size())?;
@@ -164,12 +164,12 @@ pub(crate) async fn upload(
             app.uploads.end(&upload);
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        _ => Err(Failure::unsupported()),
+        _ => Err(ApiError::unsupported()),
     }
 }
 
 /// Checks that a chunk starts at the end of the previous one.
-fn follows(headers: &HeaderMap, size: u64) -> Result<(), Failure> {
+fn follows(headers: &HeaderMap, size: u64) -> Result<(), ApiError> {
     let Some(value) = headers.get("content-range") else {
         return Ok(());
     };
@@ -182,7 +182,7 @@ fn follows(headers: &HeaderMap, size: u64) -> Result<(), Failure> {
     if first == Some(size) {
         return Ok(());
     }
-    Err(Failure::range(format!(
+    Err(ApiError::range(format!(
         "The upload has {size} bytes; the chunk \"{value}\" does not continue it."
     )))
 }
@@ -193,14 +193,14 @@ async fn finish(
     id: &str,
     digest: &str,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let digest = Digest::parse(digest)?;
     let mut upload = app.uploads.take(&full(image), id).await?;
     upload.append(body).await?;
     let is = upload.digest();
     if is != digest {
         app.uploads.end(&upload);
-        return Err(Failure::digest_invalid(format!(
+        return Err(ApiError::digest_invalid(format!(
             "The provided digest {digest} did not match the uploaded content, which is {is}."
         )));
     }

@@ -1,6 +1,6 @@
 //! SHA-256 digests in the form of the distribution specification.
 
-use crate::failure::Failure;
+use crate::error::ApiError;
 use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
 
@@ -9,14 +9,14 @@ use std::fmt::{self, Write as _};
 pub(crate) struct Digest(String);
 
 impl Digest {
-    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
         let hex = text.strip_prefix("sha256:").filter(|hex| {
             let lower = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
             hex.len() == 64 && hex.bytes().all(lower)
         });
         match hex {
             Some(hex) => Ok(Self(hex.to_owned())),
-            None => Err(Failure::digest_invalid(format!(
+            None => Err(ApiError::digest_invalid(format!(
                 "\"{text}\" is not a digest of the form sha256:HEX."
             ))),
         }

@@ -10,7 +10,7 @@
 //! An image's path component never begins with `_`, so the two kinds of folder cannot collide.
 //! Every file is written to a temporary path and renamed.
 
-use crate::{OpenError, digest::Digest, failure::Failure, name::Image};
+use crate::{OpenError, digest::Digest, error::ApiError, name::Image};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -36,18 +36,18 @@ pub(crate) struct Facts {
 }
 
 /// Maps a missing file to `None`.
-fn there<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
+fn there<T>(result: io::Result<T>) -> Result<Option<T>, ApiError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::disk(error)),
+        Err(error) => Err(ApiError::disk(error)),
     }
 }
 
-fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+fn names(folder: &Path) -> Result<Vec<String>, ApiError> {
     let mut names = Vec::new();
     for entry in there(fs::read_dir(folder))?.into_iter().flatten() {
-        let name = entry.map_err(Failure::disk)?.file_name();
+        let name = entry.map_err(ApiError::disk)?.file_name();
         names.extend(name.into_string().ok());
     }
     names.sort();
@@ -91,7 +91,7 @@ impl Disk {
         self.repository(image).join("_blobs").join(digest.hex())
     }
 
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), ApiError> {
         let write = || {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
@@ -101,11 +101,16 @@ impl Disk {
             fs::write(&beside, bytes)?;
             fs::rename(&beside, path)
         };
-        write().map_err(Failure::disk)
+        write().map_err(ApiError::disk)
     }
 
     /// Moves complete and verified bytes into place, and links them.
-    pub(crate) fn adopt(&self, image: &Image, digest: &Digest, from: &Path) -> Result<(), Failure> {
+    pub(crate) fn adopt(
+        &self,
+        image: &Image,
+        digest: &Digest,
+        from: &Path,
+    ) -> Result<(), ApiError> {
         let place = self.blob_file(digest);
         let moved = || {
             if let Some(folder) = place.parent() {
@@ -113,11 +118,11 @@ impl Disk {
             }
             fs::rename(from, &place)
         };
-        moved().map_err(Failure::disk)?;
+        moved().map_err(ApiError::disk)?;
         self.link_blob(image, digest)
     }
 
-    pub(crate) fn link_blob(&self, image: &Image, digest: &Digest) -> Result<(), Failure> {
+    pub(crate) fn link_blob(&self, image: &Image, digest: &Digest) -> Result<(), ApiError> {
         self.write(&self.link(image, digest), b"")
     }
 
@@ -126,18 +131,18 @@ impl Disk {
         &self,
         image: &Image,
         digest: &Digest,
-    ) -> Result<Option<(u64, File)>, Failure> {
+    ) -> Result<Option<(u64, File)>, ApiError> {
         if there(fs::metadata(self.link(image, digest)))?.is_none() {
             return Ok(None);
         }
         let Some(file) = there(File::open(self.blob_file(digest)))? else {
             return Ok(None);
         };
-        let size = file.metadata().map_err(Failure::disk)?.len();
+        let size = file.metadata().map_err(ApiError::disk)?.len();
         Ok(Some((size, file)))
     }
 
-    pub(crate) fn unlink_blob(&self, image: &Image, digest: &Digest) -> Result<bool, Failure> {
+    pub(crate) fn unlink_blob(&self, image: &Image, digest: &Digest) -> Result<bool, ApiError> {
         Ok(there(fs::remove_file(self.link(image, digest)))?.is_some())
     }
 
@@ -147,28 +152,30 @@ impl Disk {
         digest: &Digest,
         bytes: &[u8],
         facts: &Facts,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         self.write(&self.blob_file(digest), bytes)?;
-        let json = serde_json::to_vec(facts).map_err(|e| Failure::disk(e.into()))?;
+        let json = serde_json::to_vec(facts).map_err(|e| ApiError::disk(e.into()))?;
         let place = self.image(image).join("_manifests").join(digest.hex());
         self.write(&place, &json)
     }
 
-    pub(crate) fn facts(&self, image: &Image, digest: &Digest) -> Result<Option<Facts>, Failure> {
+    pub(crate) fn facts(&self, image: &Image, digest: &Digest) -> Result<Option<Facts>, ApiError> {
         let place = self.image(image).join("_manifests").join(digest.hex());
         let Some(json) = there(fs::read(place))? else {
             return Ok(None);
         };
         let facts = serde_json::from_slice(&json);
-        facts.map(Some).map_err(|error| Failure::disk(error.into()))
+        facts
+            .map(Some)
+            .map_err(|error| ApiError::disk(error.into()))
     }
 
     /// Returns a manifest's bytes. The caller has checked that its facts exist.
-    pub(crate) fn manifest_bytes(&self, digest: &Digest) -> Result<Vec<u8>, Failure> {
-        fs::read(self.blob_file(digest)).map_err(Failure::disk)
+    pub(crate) fn manifest_bytes(&self, digest: &Digest) -> Result<Vec<u8>, ApiError> {
+        fs::read(self.blob_file(digest)).map_err(ApiError::disk)
     }
 
-    pub(crate) fn manifests(&self, image: &Image) -> Result<Vec<Digest>, Failure> {
+    pub(crate) fn manifests(&self, image: &Image) -> Result<Vec<Digest>, ApiError> {
         let names = names(&self.image(image).join("_manifests"))?;
         names
             .iter()
@@ -176,12 +183,12 @@ impl Disk {
             .collect()
     }
 
-    pub(crate) fn remove_manifest(&self, image: &Image, digest: &Digest) -> Result<(), Failure> {
+    pub(crate) fn remove_manifest(&self, image: &Image, digest: &Digest) -> Result<(), ApiError> {
         let place = self.image(image).join("_manifests").join(digest.hex());
-        fs::remove_file(place).map_err(Failure::disk)
+        fs::remove_file(place).map_err(ApiError::disk)
     }
 
-    pub(crate) fn tag(&self, image: &Image, tag: &str) -> Result<Option<Digest>, Failure> {
+    pub(crate) fn tag(&self, image: &Image, tag: &str) -> Result<Option<Digest>, ApiError> {
         let place = self.image(image).join("_tags").join(tag);
         let Some(text) = there(fs::read_to_string(place))? else {
             return Ok(None);
@@ -189,22 +196,27 @@ impl Disk {
         Digest::parse(&text).map(Some)
     }
 
-    pub(crate) fn set_tag(&self, image: &Image, tag: &str, digest: &Digest) -> Result<(), Failure> {
+    pub(crate) fn set_tag(
+        &self,
+        image: &Image,
+        tag: &str,
+        digest: &Digest,
+    ) -> Result<(), ApiError> {
         let place = self.image(image).join("_tags").join(tag);
         self.write(&place, digest.to_string().as_bytes())
     }
 
-    pub(crate) fn remove_tag(&self, image: &Image, tag: &str) -> Result<bool, Failure> {
+    pub(crate) fn remove_tag(&self, image: &Image, tag: &str) -> Result<bool, ApiError> {
         let place = self.image(image).join("_tags").join(tag);
         Ok(there(fs::remove_file(place))?.is_some())
     }
 
-    pub(crate) fn tags(&self, image: &Image) -> Result<Vec<String>, Failure> {
+    pub(crate) fn tags(&self, image: &Image) -> Result<Vec<String>, ApiError> {
         names(&self.image(image).join("_tags"))
     }
 
     /// Returns the names of the images in a repository's folder (see [`Image::repository_folder`]).
-    pub(crate) fn paths(&self, repository: &Path) -> Result<Vec<String>, Failure> {
+    pub(crate) fn paths(&self, repository: &Path) -> Result<Vec<String>, ApiError> {
         let root = self.root.join("repositories").join(repository);
         let mut found = Vec::new();
         let mut waiting = vec![String::new()];
@@ -227,10 +239,10 @@ impl Disk {
         &self,
         image: &Image,
         digest: &Digest,
-    ) -> Result<jiff::Timestamp, Failure> {
+    ) -> Result<jiff::Timestamp, ApiError> {
         let place = self.image(image).join("_manifests").join(digest.hex());
         let modified = fs::metadata(place).and_then(|facts| facts.modified());
-        let modified = modified.map_err(Failure::disk)?;
-        jiff::Timestamp::try_from(modified).map_err(|error| Failure::disk(io::Error::other(error)))
+        let modified = modified.map_err(ApiError::disk)?;
+        jiff::Timestamp::try_from(modified).map_err(|error| ApiError::disk(io::Error::other(error)))
     }
 }

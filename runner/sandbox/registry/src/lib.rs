@@ -16,7 +16,7 @@ mod auth;
 mod blobs;
 mod digest;
 mod disk;
-mod failure;
+mod error;
 mod listing;
 mod manifests;
 mod name;

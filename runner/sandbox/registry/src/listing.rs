@@ -1,6 +1,6 @@
 //! The contents of a repository, for Artifact Registry's own API.
 
-use crate::{App, Registry, digest::Digest, failure::Failure, name::Image};
+use crate::{App, Registry, digest::Digest, error::ApiError, name::Image};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -27,8 +27,8 @@ impl Registry {
     pub fn images(&self, project: &str, location: &str, repository: &str) -> Vec<ListedImage> {
         let repository = [project, location, repository];
         let found = list(&self.0, repository);
-        found.unwrap_or_else(|failure| {
-            tracing::error!(?failure, "a repository could not be listed");
+        found.unwrap_or_else(|error| {
+            tracing::error!(?error, "a repository could not be listed");
             Vec::new()
         })
     }
@@ -37,7 +37,7 @@ impl Registry {
 fn list(
     app: &App,
     [project, location, repository]: [&str; 3],
-) -> Result<Vec<ListedImage>, Failure> {
+) -> Result<Vec<ListedImage>, ApiError> {
     let mut images = Vec::new();
     let folder: PathBuf = [project, location, repository].iter().collect();
     for path in app.disk.paths(&folder)? {
@@ -74,7 +74,7 @@ fn list(
 }
 
 /// Returns the size of the layers and the configuration, as stated in the manifest.
-fn size(app: &App, digest: &Digest) -> Result<u64, Failure> {
+fn size(app: &App, digest: &Digest) -> Result<u64, ApiError> {
     let manifest: Value =
         serde_json::from_slice(&app.disk.manifest_bytes(digest)?).unwrap_or_default();
     let layers = manifest["layers"].as_array().into_iter().flatten();

@@ -1,6 +1,6 @@
 //! Manifests: pull by tag or digest, push with every reference checked, delete.
 
-use crate::{App, auth::Action, digest::Digest, disk::Facts, failure::Failure, name::Image};
+use crate::{App, auth::Action, digest::Digest, disk::Facts, error::ApiError, name::Image};
 use axum::{
     body::{Body, to_bytes},
     response::{IntoResponse as _, Response},
@@ -31,7 +31,7 @@ enum Reference {
 }
 
 impl Reference {
-    fn parse(text: &str) -> Result<Self, Failure> {
+    fn parse(text: &str) -> Result<Self, ApiError> {
         if text.contains(':') {
             return Digest::parse(text).map(Self::Digest);
         }
@@ -44,7 +44,7 @@ impl Reference {
         if good {
             return Ok(Self::Tag(text.to_owned()));
         }
-        Err(Failure::tag_invalid(text))
+        Err(ApiError::tag_invalid(text))
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn manifest(
     image: &Image,
     reference: &str,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     match parts.method {
         Method::GET | Method::HEAD => {
             app.permit(parts, origin, image, Action::Pull)?;
@@ -66,7 +66,7 @@ pub(crate) async fn manifest(
             app.permit(parts, origin, image, Action::Push)?;
             let reference = Reference::parse(reference)?;
             let bytes = to_bytes(body, MAX_MANIFEST).await.map_err(|_| {
-                Failure::too_large("The manifest's body is cut short or over 4 MiB.")
+                ApiError::too_large("The manifest's body is cut short or over 4 MiB.")
             })?;
             put(app, parts, image, &reference, &bytes)
         }
@@ -74,12 +74,12 @@ pub(crate) async fn manifest(
             app.permit(parts, origin, image, Action::Delete)?;
             delete(app, parts, image, reference)
         }
-        _ => Err(Failure::unsupported()),
+        _ => Err(ApiError::unsupported()),
     }
 }
 
-fn get(app: &App, parts: &Parts, image: &Image, reference: &str) -> Result<Response, Failure> {
-    let unknown = || Failure::manifest_unknown(reference, parts.uri.path());
+fn get(app: &App, parts: &Parts, image: &Image, reference: &str) -> Result<Response, ApiError> {
+    let unknown = || ApiError::manifest_unknown(reference, parts.uri.path());
     let digest = match Reference::parse(reference)? {
         Reference::Digest(digest) => digest,
         Reference::Tag(tag) => app.disk.tag(image, &tag)?.ok_or_else(unknown)?,
@@ -101,17 +101,17 @@ fn put(
     image: &Image,
     reference: &Reference,
     bytes: &[u8],
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let digest = Digest::of(bytes);
     if let Reference::Digest(said) = reference
         && *said != digest
     {
-        return Err(Failure::digest_invalid(format!(
+        return Err(ApiError::digest_invalid(format!(
             "The manifest was pushed as {said}, but its digest is {digest}."
         )));
     }
     let manifest: Value = serde_json::from_slice(bytes).map_err(|error| {
-        Failure::manifest_invalid(format!("The manifest is not JSON: {error}."))
+        ApiError::manifest_invalid(format!("The manifest is not JSON: {error}."))
     })?;
     let facts = facts(parts, &manifest, bytes.len())?;
     if INDEXES.contains(&facts.media_type.as_str()) {
@@ -139,20 +139,20 @@ fn put(
     Ok(response)
 }
 
-fn facts(parts: &Parts, manifest: &Value, size: usize) -> Result<Facts, Failure> {
+fn facts(parts: &Parts, manifest: &Value, size: usize) -> Result<Facts, ApiError> {
     let header = parts.headers.get("content-type");
     let header = header.and_then(|value| value.to_str().ok());
     let header = header.map(|value| value.split(';').next().unwrap_or_default().trim());
     let inside = manifest["mediaType"].as_str();
     let media_type = header.or(inside).unwrap_or_default();
     if !IMAGES.contains(&media_type) && !INDEXES.contains(&media_type) {
-        return Err(Failure::manifest_invalid(format!(
+        return Err(ApiError::manifest_invalid(format!(
             "\"{media_type}\" is not an accepted type of manifest: use an OCI or Docker schema 2 \
              image or index."
         )));
     }
     if let Some(inside) = inside.filter(|inside| *inside != media_type) {
-        return Err(Failure::manifest_invalid(format!(
+        return Err(ApiError::manifest_invalid(format!(
             "The manifest says that it is {inside}, but its Content-Type is {media_type}."
         )));
     }
@@ -174,17 +174,17 @@ fn facts(parts: &Parts, manifest: &Value, size: usize) -> Result<Facts, Failure>
     })
 }
 
-fn descriptor(value: &Value) -> Result<(Digest, Option<u64>), Failure> {
+fn descriptor(value: &Value) -> Result<(Digest, Option<u64>), ApiError> {
     let digest = value["digest"]
         .as_str()
-        .ok_or_else(|| Failure::manifest_invalid("A descriptor in the manifest has no digest."))?;
+        .ok_or_else(|| ApiError::manifest_invalid("A descriptor in the manifest has no digest."))?;
     Ok((Digest::parse(digest)?, value["size"].as_u64()))
 }
 
-fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure> {
+fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), ApiError> {
     let layers = manifest["layers"].as_array();
     let (config, Some(layers)) = (&manifest["config"], layers) else {
-        return Err(Failure::manifest_invalid(
+        return Err(ApiError::manifest_invalid(
             "An image manifest must have config and layers.",
         ));
     };
@@ -196,13 +196,13 @@ fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure
             .is_some_and(|kind| kind.contains("foreign") || kind.contains("nondistributable"));
         match app.disk.blob(image, &digest)? {
             Some((is, _)) if size.is_some_and(|size| size != is) => {
-                return Err(Failure::manifest_invalid(format!(
+                return Err(ApiError::manifest_invalid(format!(
                     "The manifest says that {digest} has {} bytes, but it has {is}.",
                     size.unwrap_or_default()
                 )));
             }
             None if !foreign => {
-                return Err(Failure::manifest_blob_unknown(format!(
+                return Err(ApiError::manifest_blob_unknown(format!(
                     "The manifest references {digest}, which was not pushed to {}.",
                     image.full_name()
                 )));
@@ -213,14 +213,14 @@ fn check_image(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure
     Ok(())
 }
 
-fn check_index(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure> {
+fn check_index(app: &App, image: &Image, manifest: &Value) -> Result<(), ApiError> {
     let children = manifest["manifests"].as_array();
     let children =
-        children.ok_or_else(|| Failure::manifest_invalid("An index must have manifests."))?;
+        children.ok_or_else(|| ApiError::manifest_invalid("An index must have manifests."))?;
     for child in children {
         let (digest, _) = descriptor(child)?;
         if app.disk.facts(image, &digest)?.is_none() {
-            return Err(Failure::manifest_blob_unknown(format!(
+            return Err(ApiError::manifest_blob_unknown(format!(
                 "The index references the manifest {digest}, which was not pushed to {}.",
                 image.written
             )));
@@ -229,8 +229,8 @@ fn check_index(app: &App, image: &Image, manifest: &Value) -> Result<(), Failure
     Ok(())
 }
 
-fn delete(app: &App, parts: &Parts, image: &Image, reference: &str) -> Result<Response, Failure> {
-    let unknown = || Failure::manifest_unknown(reference, parts.uri.path());
+fn delete(app: &App, parts: &Parts, image: &Image, reference: &str) -> Result<Response, ApiError> {
+    let unknown = || ApiError::manifest_unknown(reference, parts.uri.path());
     match Reference::parse(reference)? {
         Reference::Tag(tag) => {
             if !app.disk.remove_tag(image, &tag)? {
@@ -246,7 +246,7 @@ fn delete(app: &App, parts: &Parts, image: &Image, reference: &str) -> Result<Re
                 }
             }
             if !tags.is_empty() {
-                return Err(Failure::dangling_tag(&tags));
+                return Err(ApiError::dangling_tag(&tags));
             }
             app.disk.remove_manifest(image, &digest)?;
         }

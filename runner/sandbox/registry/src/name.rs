@@ -1,7 +1,7 @@
 //! Repository paths: the Artifact Registry repository and the image in it
 //! (<https://cloud.google.com/artifact-registry/docs/docker/names>).
 
-use crate::failure::Failure;
+use crate::error::ApiError;
 use sidestep_contract::image::is_component;
 use sidestep_contract::registry::{Google, is_googles};
 use sidestep_sandbox_identity::Resource;
@@ -23,9 +23,9 @@ pub(crate) struct Image {
 impl Image {
     /// Parses a path. `host` is the request's own; `written` is the path between `/v2/` and the
     /// endpoint. Every component is checked, since they become folders.
-    pub(crate) fn parse(host: &str, written: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(host: &str, written: &str) -> Result<Self, ApiError> {
         let bad =
-            |why: &str| Failure::name_invalid(format!("Invalid image name \"{written}\": {why}."));
+            |why: &str| ApiError::name_invalid(format!("Invalid image name \"{written}\": {why}."));
         let mut parts: Vec<&str> = written.split('/').collect();
         if let Some(part) = parts.iter().find(|part| !is_component(part)) {
             return Err(bad(&format!("\"{part}\" is not a valid path component")));

@@ -1,6 +1,6 @@
 //! `GET /v2/NAME/referrers/DIGEST` (distribution spec, "Listing Referrers").
 
-use crate::{App, auth::Action, digest::Digest, failure::Failure, name::Image};
+use crate::{App, auth::Action, digest::Digest, error::ApiError, name::Image};
 use axum::{
     Json,
     response::{IntoResponse as _, Response},
@@ -17,9 +17,9 @@ pub(crate) fn list(
     origin: &Origin,
     image: &Image,
     digest: &str,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     if parts.method != Method::GET {
-        return Err(Failure::unsupported());
+        return Err(ApiError::unsupported());
     }
     app.permit(parts, origin, image, Action::Pull)?;
     let subject = Digest::parse(digest)?.to_string();

@@ -1,7 +1,7 @@
 //! The endpoints under `/v2/`. A repository path can have any number of segments, so the endpoint
 //! is found from the end of the path.
 
-use crate::{App, auth, blobs, failure::Failure, manifests, name::Image, referrers, tags};
+use crate::{App, auth, blobs, error::ApiError, manifests, name::Image, referrers, tags};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -17,12 +17,12 @@ pub(crate) async fn ping(State(app): State<Arc<App>>, request: Request) -> Respo
     let challenge = || auth::challenge(&origin, None);
     versioned(match app.caller(&parts.headers, &challenge) {
         Ok(Some(_)) => StatusCode::OK.into_response(),
-        Ok(None) => Failure::unauthorized(
+        Ok(None) => ApiError::unauthorized(
             challenge(),
             "Unauthenticated request: get a token from the realm in the challenge.",
         )
         .into_response(),
-        Err(failure) => failure.into_response(),
+        Err(error) => error.into_response(),
     })
 }
 
@@ -60,16 +60,16 @@ fn endpoint(path: &str) -> Option<(&str, Endpoint<'_>)> {
 
 pub(crate) async fn dispatch(State(app): State<Arc<App>>, request: Request) -> Response {
     let answer = answer(&app, request).await;
-    versioned(answer.unwrap_or_else(Failure::into_response))
+    versioned(answer.unwrap_or_else(ApiError::into_response))
 }
 
-async fn answer(app: &App, request: Request) -> Result<Response, Failure> {
+async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let origin = auth::origin(&parts, app);
     let path = percent_decode_str(parts.uri.path()).decode_utf8();
-    let path = path.map_err(|_| Failure::name_invalid("The path is not UTF-8."))?;
+    let path = path.map_err(|_| ApiError::name_invalid("The path is not UTF-8."))?;
     let path = path.strip_prefix("/v2/").unwrap_or(&path);
-    let (name, endpoint) = endpoint(path).ok_or_else(Failure::not_found)?;
+    let (name, endpoint) = endpoint(path).ok_or_else(ApiError::not_found)?;
     let image = Image::parse(origin.host(), name)?;
     let image = &image;
     match endpoint {

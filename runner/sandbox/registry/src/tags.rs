@@ -1,6 +1,6 @@
 //! `GET /v2/NAME/tags/list`, with its pages.
 
-use crate::{App, auth::Action, failure::Failure, name::Image};
+use crate::{App, auth::Action, error::ApiError, name::Image};
 use axum::{
     Json,
     response::{IntoResponse as _, Response},
@@ -14,16 +14,16 @@ pub(crate) fn list(
     parts: &Parts,
     origin: &Origin,
     image: &Image,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     if parts.method != Method::GET {
-        return Err(Failure::unsupported());
+        return Err(ApiError::unsupported());
     }
     app.permit(parts, origin, image, Action::Pull)?;
     let query = Query::parse(parts.uri.query());
     let mut tags = app.disk.tags(image)?;
     if tags.is_empty() && app.disk.manifests(image)?.is_empty() {
         let message = format!("Image \"{}\" not found", image.written);
-        return Err(Failure::name_unknown(message));
+        return Err(ApiError::name_unknown(message));
     }
     if let Some(last) = query.get("last") {
         tags.retain(|tag| tag.as_str() > last);

@@ -6,7 +6,7 @@
 use crate::{
     App,
     auth::{ANONYMOUS, Credential, challenge, credential, origin},
-    failure::Failure,
+    error::ApiError,
 };
 use axum::{
     Json,
@@ -23,7 +23,7 @@ const LIFE: u32 = 60;
 pub(crate) async fn issue(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let origin = origin(&parts, &app);
     app.caller(&parts.headers, &|| challenge(&origin, None))?;

@@ -1,6 +1,6 @@
 //! Uploads of blobs: each is a file that is hashed while it grows.
 
-use crate::{OpenError, digest::Digest, failure::Failure};
+use crate::{OpenError, digest::Digest, error::ApiError};
 use axum::body::Body;
 use futures::StreamExt as _;
 use sha2::{Digest as _, Sha256};
@@ -63,11 +63,11 @@ impl Uploads {
     }
 
     /// Starts an upload for the image with this full name.
-    pub(crate) fn start(&self, image: &str) -> Result<String, Failure> {
+    pub(crate) fn start(&self, image: &str) -> Result<String, ApiError> {
         let id = random_id();
         let key = key(image, &id);
         let path = self.folder.join(&key);
-        File::create_new(&path).map_err(Failure::disk)?;
+        File::create_new(&path).map_err(ApiError::disk)?;
         let upload = Upload {
             id: key.clone(),
             path,
@@ -83,14 +83,14 @@ impl Uploads {
         &self,
         image: &str,
         id: &str,
-    ) -> Result<OwnedMutexGuard<Upload>, Failure> {
+    ) -> Result<OwnedMutexGuard<Upload>, ApiError> {
         let key = key(image, id);
         let upload = self.known().get(&key).cloned();
-        let upload = upload.ok_or_else(Failure::upload_unknown)?;
+        let upload = upload.ok_or_else(ApiError::upload_unknown)?;
         let upload = upload.lock_owned().await;
         // It may have ended while this request waited for it.
         if !self.known().contains_key(&key) {
-            return Err(Failure::upload_unknown());
+            return Err(ApiError::upload_unknown());
         }
         Ok(upload)
     }
@@ -143,17 +143,17 @@ impl Upload {
     /// Appends a body. Bytes before an interruption are kept, and the client asks for the offset. A
     /// write of one network frame into the page cache is too short for its own thread, and leaves
     /// nothing in flight when the request is dropped.
-    pub(crate) async fn append(&mut self, body: Body) -> Result<(), Failure> {
+    pub(crate) async fn append(&mut self, body: Body) -> Result<(), ApiError> {
         let file = OpenOptions::new().append(true).open(&self.path);
-        let mut file = file.map_err(Failure::disk)?;
+        let mut file = file.map_err(ApiError::disk)?;
         let mut body = body.into_data_stream();
         while let Some(frame) = body.next().await {
             let frame =
-                frame.map_err(|_| Failure::upload_invalid("The upload's body was cut short."))?;
+                frame.map_err(|_| ApiError::upload_invalid("The upload's body was cut short."))?;
             if let Err(error) = file.write_all(&frame) {
                 // A part of the frame may be written: truncate to the hashed bytes.
-                file.set_len(self.size).map_err(Failure::disk)?;
-                return Err(Failure::disk(error));
+                file.set_len(self.size).map_err(ApiError::disk)?;
+                return Err(ApiError::disk(error));
             }
             self.hasher.update(&frame);
             self.size += frame.len() as u64;

@@ -27,7 +27,7 @@ pub(super) async fn open(stream: TcpStream) -> io::Result<Option<BufReader<TcpSt
                 .await?;
             return Ok(Some(stream));
         }
-        Err(refusal) => refusal.text(),
+        Err(error) => error.text(),
     };
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;
@@ -48,12 +48,12 @@ async fn head(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
 
 /// The reason why a client is rejected.
 #[derive(Debug, PartialEq, Eq)]
-struct Refusal {
+struct ProxyError {
     code: u16,
     why: String,
 }
 
-impl Refusal {
+impl ProxyError {
     /// Returns the response. The reason is also in the first line, which is the part that most
     /// clients show.
     fn text(&self) -> String {
@@ -66,8 +66,8 @@ impl Refusal {
 }
 
 /// Checks that a request is for a tunnel to one of Google's names.
-fn target(line: &str) -> Result<(), Refusal> {
-    let refuse = |code, why: String| Err(Refusal { code, why });
+fn target(line: &str) -> Result<(), ProxyError> {
+    let refuse = |code, why: String| Err(ProxyError { code, why });
     let mut words = line.split_whitespace();
     let (method, target) = (words.next().unwrap_or_default(), words.next());
     let Some(target) = target.filter(|_| method == "CONNECT") else {

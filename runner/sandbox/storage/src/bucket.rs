@@ -1,6 +1,6 @@
 //! Buckets: the containers of objects, with or without object ACLs.
 
-use crate::failure::Failure;
+use crate::error::ApiError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -50,7 +50,7 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    pub(crate) fn new(seed: &Seed, now: String) -> Result<Self, Failure> {
+    pub(crate) fn new(seed: &Seed, now: String) -> Result<Self, ApiError> {
         check_name(&seed.name)?;
         Ok(Self {
             name: seed.name.clone(),
@@ -66,9 +66,9 @@ impl Bucket {
     }
 
     /// Applies the resource of an insert or a PATCH; a null clears the field.
-    pub(crate) fn patch(&mut self, patch: &Value) -> Result<(), Failure> {
+    pub(crate) fn patch(&mut self, patch: &Value) -> Result<(), ApiError> {
         let Value::Object(patch) = patch else {
-            return Err(Failure::invalid(
+            return Err(ApiError::invalid(
                 "The bucket resource is not a JSON object.",
             ));
         };
@@ -86,12 +86,12 @@ impl Bucket {
         Ok(())
     }
 
-    fn configure(&mut self, value: &Value) -> Result<(), Failure> {
+    fn configure(&mut self, value: &Value) -> Result<(), ApiError> {
         match &value["uniformBucketLevelAccess"]["enabled"] {
             Value::Null => {}
             Value::Bool(enabled) => self.uniform = *enabled,
             other => {
-                return Err(Failure::invalid(format!(
+                return Err(ApiError::invalid(format!(
                     "Invalid value for: iamConfiguration.uniformBucketLevelAccess.enabled: {other}"
                 )));
             }
@@ -102,7 +102,7 @@ impl Bucket {
                 self.public_access_prevention.clone_from(text);
                 Ok(())
             }
-            other => Err(Failure::invalid(format!(
+            other => Err(ApiError::invalid(format!(
                 "Invalid value for: iamConfiguration.publicAccessPrevention: {other}"
             ))),
         }
@@ -160,7 +160,7 @@ impl Bucket {
 
 /// Checks a bucket's name (<https://cloud.google.com/storage/docs/buckets#naming>). The check also
 /// keeps the bucket's folder inside the state directory.
-fn check_name(name: &str) -> Result<(), Failure> {
+fn check_name(name: &str) -> Result<(), ApiError> {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = name.as_bytes();
     let good = (3..=222).contains(&bytes.len())
@@ -174,7 +174,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
     if good {
         return Ok(());
     }
-    Err(Failure::invalid(format!("Invalid bucket name: '{name}'")))
+    Err(ApiError::invalid(format!("Invalid bucket name: '{name}'")))
 }
 
 #[cfg(test)]

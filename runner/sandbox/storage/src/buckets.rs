@@ -7,7 +7,7 @@ use crate::{
     bucket::{Bucket, Seed},
     call::{Call, resource},
     conditions::Conditions,
-    failure::Failure,
+    error::ApiError,
     store::now,
 };
 use axum::{
@@ -24,7 +24,7 @@ pub(crate) use policy::{get_policy, set_policy, test_permissions};
 
 type Shared = State<Arc<App>>;
 
-pub(crate) async fn list(State(app): Shared, call: Call) -> Result<Response, Failure> {
+pub(crate) async fn list(State(app): Shared, call: Call) -> Result<Response, ApiError> {
     let project = project(&call)?;
     app.require_project(&call.caller, "storage.buckets.list", project)?;
     let prefix = call.query.get("prefix").unwrap_or_default();
@@ -42,23 +42,23 @@ pub(crate) async fn list(State(app): Shared, call: Call) -> Result<Response, Fai
     Ok(call.answer(answer))
 }
 
-fn project(call: &Call) -> Result<&str, Failure> {
+fn project(call: &Call) -> Result<&str, ApiError> {
     call.query
         .get("project")
-        .ok_or_else(|| Failure::required("Required parameter: project"))
+        .ok_or_else(|| ApiError::required("Required parameter: project"))
 }
 
 pub(crate) async fn insert(
     State(app): Shared,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let project = project(&call)?;
     app.require_project(&call.caller, "storage.buckets.create", project)?;
     let resource = resource(body).await?;
     let name = resource["name"]
         .as_str()
-        .ok_or_else(|| Failure::required("Required: name"))?;
+        .ok_or_else(|| ApiError::required("Required: name"))?;
     let seed = Seed {
         name: name.to_owned(),
         project: project.to_owned(),
@@ -72,7 +72,7 @@ pub(crate) async fn insert(
     let own = Resource::Bucket(bucket.name.clone());
     app.access
         .set_policy(&own, policy::first(&bucket))
-        .map_err(|_| Failure::precondition("If-Match"))?;
+        .map_err(|_| ApiError::precondition("If-Match"))?;
     Ok(call.answer(bucket.json(&call.base)))
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn get(
     State(app): Shared,
     Path(name): Path<String>,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let bucket = app.bucket_with(&call.caller, "storage.buckets.get", &name)?;
     let conditions = Conditions::read(&call.query)?.metageneration_only();
     let numbers = Some((0, bucket.metageneration));
@@ -93,7 +93,7 @@ pub(crate) async fn patch(
     Path(name): Path<String>,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     app.bucket_with(&call.caller, "storage.buckets.update", &name)?;
     let conditions = Conditions::read(&call.query)?;
     let patch = resource(body).await?;
@@ -105,7 +105,7 @@ pub(crate) async fn delete(
     State(app): Shared,
     Path(name): Path<String>,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     app.bucket_with(&call.caller, "storage.buckets.delete", &name)?;
     app.store.delete_bucket(&name)?;
     app.access.bucket_deleted(&name);
@@ -117,7 +117,7 @@ pub(crate) async fn layout(
     State(app): Shared,
     Path(name): Path<String>,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let bucket = app.bucket_with(&call.caller, "storage.objects.list", &name)?;
     Ok(call.answer(json!({
         "kind": "storage#storageLayout",
@@ -134,7 +134,7 @@ pub(crate) async fn managed_folders(
     State(app): Shared,
     Path(name): Path<String>,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     app.bucket_with(&call.caller, "storage.managedFolders.list", &name)?;
     Ok(call.answer(json!({ "kind": "storage#managedFolders" })))
 }

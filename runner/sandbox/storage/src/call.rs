@@ -1,6 +1,6 @@
 //! A request: its parameters, its sender, and the sender's permissions.
 
-use crate::{App, address, bucket::Bucket, failure::Failure};
+use crate::{App, address, bucket::Bucket, error::ApiError};
 use axum::{
     Json,
     body::{Body, to_bytes},
@@ -27,14 +27,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn read(parts: &Parts, app: &App) -> Result<Self, Failure> {
+    pub(crate) fn read(parts: &Parts, app: &App) -> Result<Self, ApiError> {
         let query = Query::parse(parts.uri.query());
         let bearer = Authorization::of(&parts.headers)
             .bearer()
             .or_else(|| query.get("access_token"))
             .or_else(|| query.get("oauth_token"));
         let caller = app.access.caller(bearer);
-        let caller = caller.map_err(|_| Failure::invalid_credentials())?;
+        let caller = caller.map_err(|_| ApiError::invalid_credentials())?;
         let mask = match query.get("fields") {
             Some(fields) if !fields.is_empty() => Mask::parse(fields)?,
             _ => Mask::default(),
@@ -55,27 +55,27 @@ impl Call {
 }
 
 impl FromRequestParts<Arc<App>> for Call {
-    type Rejection = Failure;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         Self::read(parts, app)
     }
 }
 
 /// Reads a JSON body; an empty one is an empty object.
-pub(crate) async fn resource(body: Body) -> Result<Value, Failure> {
+pub(crate) async fn resource(body: Body) -> Result<Value, ApiError> {
     let bytes = to_bytes(body, MAX_RESOURCE)
         .await
-        .map_err(|_| Failure::invalid("The request's body is cut short or over 2 MiB."))?;
+        .map_err(|_| ApiError::invalid("The request's body is cut short or over 2 MiB."))?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(serde_json::json!({}));
     }
     parse(&bytes)
 }
 
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     serde_json::from_slice(bytes)
-        .map_err(|error| Failure::invalid(format!("Parse Error: the JSON is not valid: {error}")))
+        .map_err(|error| ApiError::invalid(format!("Parse Error: the JSON is not valid: {error}")))
 }
 
 /// Returns the caller's name in Google's messages.
@@ -125,7 +125,7 @@ impl App {
         caller: &Caller,
         permission: &str,
         name: &str,
-    ) -> Result<Bucket, Failure> {
+    ) -> Result<Bucket, ApiError> {
         let bucket = self.store.bucket(name)?;
         self.require(caller, permission, &bucket, "bucket")?;
         Ok(bucket)
@@ -137,7 +137,7 @@ impl App {
         caller: &Caller,
         permission: &str,
         bucket: &str,
-    ) -> Result<Bucket, Failure> {
+    ) -> Result<Bucket, ApiError> {
         let bucket = self.store.bucket(bucket)?;
         self.require(caller, permission, &bucket, "object")?;
         Ok(bucket)
@@ -150,7 +150,7 @@ impl App {
         permission: &str,
         bucket: &str,
         name: &str,
-    ) -> Result<Bucket, Failure> {
+    ) -> Result<Bucket, ApiError> {
         let bucket = self.store.bucket(bucket)?;
         let object = Resource::Object {
             bucket: bucket.name.clone(),
@@ -159,7 +159,7 @@ impl App {
         if self.allows_on(caller, permission, &bucket, &object) {
             return Ok(bucket);
         }
-        Err(Failure::denied(named(caller), permission, "object"))
+        Err(ApiError::denied(named(caller), permission, "object"))
     }
 
     /// Returns an error if the caller does not have the permission. `thing` is the noun in Google's
@@ -170,11 +170,11 @@ impl App {
         permission: &str,
         bucket: &Bucket,
         thing: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         if self.allows(caller, permission, bucket) {
             return Ok(());
         }
-        Err(Failure::denied(named(caller), permission, thing))
+        Err(ApiError::denied(named(caller), permission, thing))
     }
 
     /// Returns an error if the caller does not have a permission on a project, such as creating and
@@ -184,18 +184,18 @@ impl App {
         caller: &Caller,
         permission: &str,
         project: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let resource = Resource::Project(project.to_owned());
         if self.access.allows(caller, permission, &resource) {
             return Ok(());
         }
-        Err(Failure::denied(named(caller), permission, "project"))
+        Err(ApiError::denied(named(caller), permission, "project"))
     }
 
-    /// Returns the failure for a missing object: a 404 only for callers who may list the bucket.
-    pub(crate) fn missing(&self, caller: &Caller, bucket: &Bucket, name: &str) -> Failure {
+    /// Returns the error for a missing object: a 404 only for callers who may list the bucket.
+    pub(crate) fn missing(&self, caller: &Caller, bucket: &Bucket, name: &str) -> ApiError {
         match self.require(caller, "storage.objects.list", bucket, "bucket") {
-            Ok(()) => Failure::no_object(&bucket.name, name),
+            Ok(()) => ApiError::no_object(&bucket.name, name),
             Err(denied) => denied,
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     call::{Call, resource},
     conditions::{Conditions, Purpose},
     content::Incoming,
-    failure::Failure,
+    error::ApiError,
     object::{Described, Object},
     upload::rights,
 };
@@ -26,7 +26,7 @@ use std::{
 const MAX_SOURCES: usize = 32;
 
 /// Concatenates files into a new content file, on a blocking thread.
-async fn join(app: &Arc<App>, files: Vec<File>) -> Result<Incoming, Failure> {
+async fn join(app: &Arc<App>, files: Vec<File>) -> Result<Incoming, ApiError> {
     let folder = app.store.content();
     let copied = tokio::task::spawn_blocking(move || -> io::Result<Incoming> {
         let mut incoming = Incoming::create(&folder)?;
@@ -44,8 +44,8 @@ async fn join(app: &Arc<App>, files: Vec<File>) -> Result<Incoming, Failure> {
     });
     copied
         .await
-        .map_err(|error| Failure::disk(io::Error::other(error)))?
-        .map_err(Failure::disk)
+        .map_err(|error| ApiError::disk(io::Error::other(error)))?
+        .map_err(ApiError::disk)
 }
 
 pub(crate) async fn compose(
@@ -53,16 +53,16 @@ pub(crate) async fn compose(
     Path((bucket, name)): Path<(String, String)>,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let mut put = rights(&app, &call.caller, &bucket, Conditions::read(&call.query)?)?;
     let request = resource(body).await?;
     let facts = app.store.bucket(&bucket)?;
     let sources = request["sourceObjects"].as_array();
     let sources = sources
         .filter(|sources| !sources.is_empty())
-        .ok_or_else(|| Failure::required("You must provide at least one source component."))?;
+        .ok_or_else(|| ApiError::required("You must provide at least one source component."))?;
     if sources.len() > MAX_SOURCES {
-        return Err(Failure::invalid(format!(
+        return Err(ApiError::invalid(format!(
             "The number of source components provided ({}) exceeds the maximum (32)",
             sources.len()
         )));
@@ -73,13 +73,13 @@ pub(crate) async fn compose(
     for source in sources {
         let from = source["name"]
             .as_str()
-            .ok_or_else(|| Failure::required("Required: sourceObjects[].name"))?;
+            .ok_or_else(|| ApiError::required("Required: sourceObjects[].name"))?;
         let generation = integer(&source["generation"])?;
         let opened = app.store.open_object(&bucket, from, generation)?;
         let wanted = integer(&source["objectPreconditions"]["ifGenerationMatch"])?;
         let there = opened.as_ref().map(|(object, _)| object);
         Conditions::generation(wanted).check(there, Purpose::Write)?;
-        let (object, file) = opened.ok_or_else(|| Failure::no_object(&bucket, from))?;
+        let (object, file) = opened.ok_or_else(|| ApiError::no_object(&bucket, from))?;
         components = components.saturating_add(object.component_count.unwrap_or(1));
         first.get_or_insert(object);
         files.push(file);
@@ -104,13 +104,13 @@ pub(crate) async fn compose(
 }
 
 /// Reads a number that the JSON API writes as a string.
-fn integer(value: &Value) -> Result<Option<i64>, Failure> {
+fn integer(value: &Value) -> Result<Option<i64>, ApiError> {
     let number = match value {
         Value::Null => return Ok(None),
         Value::String(text) => text.parse().ok(),
         other => other.as_i64(),
     };
-    let number = number.ok_or_else(|| Failure::invalid(format!("Invalid generation: {value}")))?;
+    let number = number.ok_or_else(|| ApiError::invalid(format!("Invalid generation: {value}")))?;
     Ok(Some(number))
 }
 
@@ -121,7 +121,7 @@ async fn copied(
     (from_bucket, from, to_bucket, to): (&str, &str, &str, &str),
     call: &Call,
     body: Body,
-) -> Result<Object, Failure> {
+) -> Result<Object, ApiError> {
     let source = app.object_with(&call.caller, "storage.objects.get", from_bucket, from)?;
     let put = rights(app, &call.caller, to_bucket, Conditions::read(&call.query)?)?;
     let generation = call.query.number("sourceGeneration")?;
@@ -145,7 +145,7 @@ pub(crate) async fn copy(
     Path((from_bucket, from, bucket, name)): Route,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let route = (&*from_bucket, &*from, &*bucket, &*name);
     let object = copied(&app, route, &call, body).await?;
     Ok(call.answer(object.json(&call.base, &bucket)))
@@ -157,7 +157,7 @@ pub(crate) async fn rewrite(
     Path((from_bucket, from, bucket, name)): Route,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let route = (&*from_bucket, &*from, &*bucket, &*name);
     let object = copied(&app, route, &call, body).await?;
     Ok(call.answer(json!({

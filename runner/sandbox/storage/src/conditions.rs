@@ -1,6 +1,6 @@
 //! Preconditions (<https://cloud.google.com/storage/docs/request-preconditions>).
 
-use crate::{failure::Failure, object::Object};
+use crate::{error::ApiError, object::Object};
 use serde::{Deserialize, Serialize};
 use sidestep_sandbox_base::Query;
 
@@ -23,7 +23,7 @@ pub(crate) enum Purpose {
 }
 
 impl Conditions {
-    pub(crate) fn read(query: &Query) -> Result<Self, Failure> {
+    pub(crate) fn read(query: &Query) -> Result<Self, ApiError> {
         Ok(Self {
             generation: query.number("ifGenerationMatch")?,
             other_generation: query.number("ifGenerationNotMatch")?,
@@ -33,7 +33,7 @@ impl Conditions {
     }
 
     /// Returns the conditions on the source of a copy.
-    pub(crate) fn of_source(query: &Query) -> Result<Self, Failure> {
+    pub(crate) fn of_source(query: &Query) -> Result<Self, ApiError> {
         Ok(Self {
             generation: query.number("ifSourceGenerationMatch")?,
             other_generation: query.number("ifSourceGenerationNotMatch")?,
@@ -65,7 +65,7 @@ impl Conditions {
         }
     }
 
-    pub(crate) fn check(&self, object: Option<&Object>, purpose: Purpose) -> Result<(), Failure> {
+    pub(crate) fn check(&self, object: Option<&Object>, purpose: Purpose) -> Result<(), ApiError> {
         self.check_numbers(object.map(|o| (o.generation, o.metageneration)), purpose)
     }
 
@@ -75,7 +75,7 @@ impl Conditions {
         &self,
         numbers: Option<(i64, i64)>,
         purpose: Purpose,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         // A missing object has generation 0 and no metageneration.
         let generation = numbers.map_or(0, |(generation, _)| generation);
         let metageneration = numbers.map(|(_, metageneration)| metageneration);
@@ -84,14 +84,14 @@ impl Conditions {
             |unwanted: Option<i64>, is: Option<i64>| unwanted.is_some() && unwanted == is;
         if !wants(self.generation, Some(generation)) || !wants(self.metageneration, metageneration)
         {
-            return Err(Failure::precondition("If-Match"));
+            return Err(ApiError::precondition("If-Match"));
         }
         if unwanted(self.other_generation, Some(generation))
             || unwanted(self.other_metageneration, metageneration)
         {
             return Err(match purpose {
-                Purpose::Read => Failure::not_modified(),
-                Purpose::Write => Failure::precondition("If-None-Match"),
+                Purpose::Read => ApiError::not_modified(),
+                Purpose::Write => ApiError::precondition("If-None-Match"),
             });
         }
         Ok(())

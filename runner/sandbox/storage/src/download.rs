@@ -1,6 +1,6 @@
 //! Downloads of objects, for both APIs.
 
-use crate::{failure::Failure, object::Object, upload::text};
+use crate::{error::ApiError, object::Object, upload::text};
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sidestep_sandbox_base::{OutOfRange, Span};
@@ -17,15 +17,15 @@ pub(crate) async fn serve(
     file: File,
     headers: &HeaderMap,
     etag: &str,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let span = text(headers, "range").and_then(|value| Span::parse(value, object.size));
     let span = span.transpose();
-    let span = span.map_err(|OutOfRange| Failure::range(object.size))?;
+    let span = span.map_err(|OutOfRange| ApiError::range(object.size))?;
     let mut file = tokio::fs::File::from_std(file);
     let length = span.map_or(object.size, |span| span.length);
     if let Some(span) = span {
         let first = std::io::SeekFrom::Start(span.first);
-        file.seek(first).await.map_err(Failure::disk)?;
+        file.seek(first).await.map_err(ApiError::disk)?;
     }
     let stream = ReaderStream::with_capacity(file.take(length), CHUNK);
     let mut response = Response::new(Body::from_stream(stream));

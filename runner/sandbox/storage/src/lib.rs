@@ -20,7 +20,7 @@ mod combine;
 mod conditions;
 mod content;
 mod download;
-mod failure;
+mod error;
 mod list;
 mod multipart;
 mod object;
@@ -38,7 +38,7 @@ use axum::{
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
-use failure::Failure;
+use error::ApiError;
 use sidestep_sandbox_base::disk::ReadError;
 use sidestep_sandbox_identity::Access;
 use std::{
@@ -146,9 +146,9 @@ impl Storage {
         bucket::Bucket::new(seed, store::now())
             .and_then(|bucket| self.0.store.add_bucket(bucket))
             .map(|_| true)
-            .map_err(|failure| SeedError {
+            .map_err(|error| SeedError {
                 bucket: seed.name.clone(),
-                message: failure.text().to_owned(),
+                message: error.text().to_owned(),
             })
     }
 
@@ -227,6 +227,6 @@ impl Storage {
     }
 }
 
-async fn unknown() -> Failure {
-    Failure::not_found()
+async fn unknown() -> ApiError {
+    ApiError::not_found()
 }

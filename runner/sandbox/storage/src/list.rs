@@ -1,6 +1,6 @@
 //! `objects.list`: prefixes, delimiters, pages.
 
-use crate::{App, call::Call, failure::Failure};
+use crate::{App, call::Call, error::ApiError};
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -25,7 +25,7 @@ pub(crate) async fn objects(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     app.bucket_with(&call.caller, "storage.objects.list", &name)?;
     let query = &call.query;
     let prefix = query.get("prefix").unwrap_or_default();
@@ -35,7 +35,7 @@ pub(crate) async fn objects(
     let max = match query.number::<i64>("maxResults")? {
         None | Some(0) => PAGE,
         Some(max) => usize::try_from(max)
-            .map_err(|_| Failure::invalid(format!("Invalid value for maxResults: {max}")))?
+            .map_err(|_| ApiError::invalid(format!("Invalid value for maxResults: {max}")))?
             .min(PAGE),
     };
     let after = query.get("pageToken").map(decode).transpose()?;
@@ -105,10 +105,10 @@ pub(crate) async fn objects(
     Ok(call.answer(answer))
 }
 
-fn decode(token: &str) -> Result<String, Failure> {
+fn decode(token: &str) -> Result<String, ApiError> {
     BASE64_URL_SAFE_NO_PAD
         .decode(token)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| Failure::invalid("Invalid value for pageToken."))
+        .ok_or_else(|| ApiError::invalid("Invalid value for pageToken."))
 }

@@ -1,6 +1,6 @@
 //! `multipart/related` bodies (RFC 2387, RFC 2046 section 5.1), read as a stream, part by part.
 
-use crate::failure::Failure;
+use crate::error::ApiError;
 use axum::body::{Body, BodyDataStream};
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures::StreamExt as _;
@@ -22,7 +22,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Starts reading a body. `content_type` is the request's header, which names the boundary.
-    pub(crate) fn new(body: Body, content_type: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(body: Body, content_type: &str) -> Result<Self, ApiError> {
         let boundary = content_type
             .split(';')
             .filter_map(|parameter| parameter.trim().split_once('='))
@@ -30,7 +30,7 @@ impl Parts {
             .map(|(_, value)| value.trim().trim_matches(['"', '\'']))
             .filter(|boundary| (1..=200).contains(&boundary.len()))
             .ok_or_else(|| {
-                Failure::invalid(
+                ApiError::invalid(
                     "A multipart upload needs Content-Type: multipart/related; boundary=…",
                 )
             })?;
@@ -43,20 +43,20 @@ impl Parts {
         })
     }
 
-    async fn fill(&mut self) -> Result<(), Failure> {
+    async fn fill(&mut self) -> Result<(), ApiError> {
         match self.body.next().await {
             Some(Ok(bytes)) => {
                 self.buffer.extend_from_slice(&bytes);
                 Ok(())
             }
-            Some(Err(_)) | None => Err(Failure::invalid(
+            Some(Err(_)) | None => Err(ApiError::invalid(
                 "The multipart body ended before its closing boundary.",
             )),
         }
     }
 
     /// Reads until `needle`. Returns the bytes before it, and drops both.
-    async fn until(&mut self, needle: &[u8]) -> Result<BytesMut, Failure> {
+    async fn until(&mut self, needle: &[u8]) -> Result<BytesMut, ApiError> {
         loop {
             if let Some(at) = memmem::find(&self.buffer, needle) {
                 let before = self.buffer.split_to(at);
@@ -64,7 +64,7 @@ impl Parts {
                 return Ok(before);
             }
             if self.buffer.len() > HEAD {
-                return Err(Failure::invalid(
+                return Err(ApiError::invalid(
                     "The multipart body has no boundary where one is required.",
                 ));
             }
@@ -73,7 +73,7 @@ impl Parts {
     }
 
     /// Returns the content type of the next part; `None` after the last part.
-    pub(crate) async fn next(&mut self) -> Result<Option<String>, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Option<String>, ApiError> {
         if !self.started {
             let boundary = self.boundary.clone();
             self.until(&boundary).await?;
@@ -109,7 +109,7 @@ impl Parts {
     }
 
     /// Returns the next bytes of the current part; `None` at its end.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
         let delimiter = [self.newline, &self.boundary].concat();
         loop {
             if let Some(at) = memmem::find(&self.buffer, &delimiter) {
@@ -129,11 +129,11 @@ impl Parts {
     }
 
     /// Returns all of a part, whose size is limited.
-    pub(crate) async fn small(&mut self, limit: usize) -> Result<Vec<u8>, Failure> {
+    pub(crate) async fn small(&mut self, limit: usize) -> Result<Vec<u8>, ApiError> {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if whole.len() + chunk.len() > limit {
-                return Err(Failure::too_large("The metadata part is too large."));
+                return Err(ApiError::too_large("The metadata part is too large."));
             }
             whole.extend_from_slice(&chunk);
         }
@@ -145,7 +145,7 @@ impl Parts {
 mod tests {
     use super::*;
 
-    async fn read(text: &str, step: usize) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    async fn read(text: &str, step: usize) -> Result<Vec<(String, Vec<u8>)>, ApiError> {
         let frames: Vec<_> = text
             .as_bytes()
             .chunks(step)

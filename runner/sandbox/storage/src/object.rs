@@ -1,6 +1,6 @@
 //! Objects' metadata, in the stored form and in that of the JSON API.
 
-use crate::{content::Digests, failure::Failure};
+use crate::{content::Digests, error::ApiError};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -57,10 +57,10 @@ pub(crate) struct Described {
 impl Described {
     /// Reads an object resource. Fields that only the server sets are ignored,
     /// as Cloud Storage does.
-    pub(crate) fn read(resource: &Value) -> Result<Self, Failure> {
+    pub(crate) fn read(resource: &Value) -> Result<Self, ApiError> {
         let mut described = Self::default();
         let Value::Object(resource) = resource else {
-            return Err(Failure::invalid(
+            return Err(ApiError::invalid(
                 "The object resource is not a JSON object.",
             ));
         };
@@ -69,7 +69,7 @@ impl Described {
                 (_, Value::Null) => {}
                 ("metadata", value) => {
                     described.metadata = serde_json::from_value(value.clone()).map_err(|_| {
-                        Failure::invalid("Invalid value for: metadata: not a map of strings.")
+                        ApiError::invalid("Invalid value for: metadata: not a map of strings.")
                     })?;
                 }
                 ("crc32c", Value::String(text)) => described.crc32c = Some(text.clone()),
@@ -86,16 +86,16 @@ impl Described {
     }
 
     /// Rejects bytes whose hashes differ from those that the writer sent.
-    pub(crate) fn verify(&self, digests: &Digests) -> Result<(), Failure> {
+    pub(crate) fn verify(&self, digests: &Digests) -> Result<(), ApiError> {
         let is = BASE64_STANDARD.encode(digests.crc32c.to_be_bytes());
         if let Some(said) = self.crc32c.as_ref().filter(|said| **said != is) {
-            return Err(Failure::invalid(format!(
+            return Err(ApiError::invalid(format!(
                 "Provided CRC32C \"{said}\" doesn't match calculated CRC32C \"{is}\"."
             )));
         }
         let is = BASE64_STANDARD.encode(digests.md5);
         if let Some(said) = self.md5.as_ref().filter(|said| **said != is) {
-            return Err(Failure::invalid(format!(
+            return Err(ApiError::invalid(format!(
                 "Provided MD5 hash \"{said}\" doesn't match calculated MD5 hash \"{is}\"."
             )));
         }
@@ -114,7 +114,7 @@ impl Described {
     }
 }
 
-fn check(key: &str, value: &Value) -> Result<(), Failure> {
+fn check(key: &str, value: &Value) -> Result<(), ApiError> {
     let good = match key {
         "temporaryHold" | "eventBasedHold" => value.is_boolean(),
         "customTime" => value
@@ -125,7 +125,7 @@ fn check(key: &str, value: &Value) -> Result<(), Failure> {
     if good {
         return Ok(());
     }
-    Err(Failure::invalid(format!(
+    Err(ApiError::invalid(format!(
         "Invalid value for: {key}: {value}"
     )))
 }
@@ -151,9 +151,9 @@ impl Object {
     }
 
     /// Applies a PATCH (a null clears the field), without changing generation numbers.
-    pub(crate) fn patch(&mut self, patch: &Value) -> Result<(), Failure> {
+    pub(crate) fn patch(&mut self, patch: &Value) -> Result<(), ApiError> {
         let Value::Object(patch) = patch else {
-            return Err(Failure::invalid(
+            return Err(ApiError::invalid(
                 "The object resource is not a JSON object.",
             ));
         };
@@ -167,13 +167,13 @@ impl Object {
                             Value::String(text) => {
                                 drop(self.metadata.insert(key.clone(), text.clone()));
                             }
-                            _ => return Err(Failure::invalid("Invalid value for: metadata.")),
+                            _ => return Err(ApiError::invalid("Invalid value for: metadata.")),
                         }
                     }
                 }
-                ("metadata", _) => return Err(Failure::invalid("Invalid value for: metadata.")),
+                ("metadata", _) => return Err(ApiError::invalid("Invalid value for: metadata.")),
                 ("customTime", Value::Null) if self.fields.contains_key("customTime") => {
-                    return Err(Failure::invalid("Custom time cannot be removed once set."));
+                    return Err(ApiError::invalid("Custom time cannot be removed once set."));
                 }
                 (key, Value::Null) => drop(self.fields.shift_remove(key)),
                 (key, value) if SETTABLE.contains(&key) => {

@@ -5,7 +5,7 @@ use crate::{
     call::{Call, resource},
     conditions::{Conditions, Purpose},
     download,
-    failure::Failure,
+    error::ApiError,
 };
 use axum::{
     body::Body,
@@ -22,7 +22,7 @@ pub(crate) async fn get(
     State(app): Shared,
     Path((bucket, name)): Name,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     if call.query.get("alt") == Some("media") {
         return media(State(app), Path((bucket, name)), call).await;
     }
@@ -39,7 +39,7 @@ pub(crate) async fn media(
     State(app): Shared,
     Path((bucket, name)): Name,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let facts = app.object_with(&call.caller, "storage.objects.get", &bucket, &name)?;
     let generation = call.query.number("generation")?;
     let opened = app.store.open_object(&bucket, &name, generation)?;
@@ -54,7 +54,7 @@ pub(crate) async fn patch(
     Path((bucket, name)): Name,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     app.object_with(&call.caller, "storage.objects.update", &bucket, &name)?;
     let generation = call.query.number("generation")?;
     let conditions = Conditions::read(&call.query)?;
@@ -69,7 +69,7 @@ pub(crate) async fn delete(
     State(app): Shared,
     Path((bucket, name)): Name,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     app.object_with(&call.caller, "storage.objects.delete", &bucket, &name)?;
     let generation = call.query.number("generation")?;
     let conditions = Conditions::read(&call.query)?;

@@ -2,7 +2,7 @@
 
 use crate::{
     App, address,
-    failure::Failure,
+    error::ApiError,
     object::Object,
     sessions::{QUANTUM, Session},
     upload::{hash_headers, rights},
@@ -35,13 +35,13 @@ enum Range {
     Rest { first: u64 },
 }
 
-fn range(headers: &HeaderMap) -> Result<Range, Failure> {
+fn range(headers: &HeaderMap) -> Result<Range, ApiError> {
     let Some(value) = headers.get("content-range") else {
         return Ok(Range::Rest { first: 0 });
     };
     let value = value.to_str().unwrap_or_default();
     parse(value).ok_or_else(|| {
-        Failure::invalid(format!("Failed to parse Content-Range header: \"{value}\""))
+        ApiError::invalid(format!("Failed to parse Content-Range header: \"{value}\""))
     })
 }
 
@@ -74,12 +74,12 @@ fn parse(value: &str) -> Option<Range> {
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let query = Query::parse(parts.uri.query());
     let id = query
         .get("upload_id")
-        .ok_or_else(|| Failure::required("Required parameter: upload_id"))?;
+        .ok_or_else(|| ApiError::required("Required parameter: upload_id"))?;
     let range = range(&parts.headers)?;
     let mut session = app.sessions.take(id).await?;
     if let Some(object) = session.done() {
@@ -88,10 +88,10 @@ pub(crate) async fn put(
     match advance(&app, &mut session, range, &parts.headers, body).await {
         Ok(Some(object)) => Ok(finished(&app, &parts, &session.spec().bucket, &object)),
         Ok(None) => incomplete(&mut session),
-        Err(Stop::Retry(failure)) => Err(failure),
-        Err(Stop::End(failure)) => {
+        Err(Stop::Retry(error)) => Err(error),
+        Err(Stop::End(error)) => {
             app.sessions.end(&session);
-            Err(failure)
+            Err(error)
         }
     }
 }
@@ -99,11 +99,11 @@ pub(crate) async fn put(
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let query = Query::parse(request.uri().query());
     let id = query
         .get("upload_id")
-        .ok_or_else(|| Failure::required("Required parameter: upload_id"))?;
+        .ok_or_else(|| ApiError::required("Required parameter: upload_id"))?;
     let session = app.sessions.take(id).await?;
     app.sessions.end(&session);
     // Cloud Storage's status for a cancelled session.
@@ -113,13 +113,13 @@ pub(crate) async fn delete(
 
 /// The reason why a request did not advance a session, and whether the session can be resumed.
 enum Stop {
-    Retry(Failure),
-    End(Failure),
+    Retry(ApiError),
+    End(ApiError),
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Retry(failure)
+impl From<ApiError> for Stop {
+    fn from(error: ApiError) -> Self {
+        Self::Retry(error)
     }
 }
 
@@ -147,7 +147,7 @@ async fn advance(
         Range::Rest { first } => (first, None, None),
     };
     if first > persisted {
-        return Err(Stop::Retry(Failure::invalid(format!(
+        return Err(Stop::Retry(ApiError::invalid(format!(
             "Invalid request. According to the Content-Range header, the upload offset is {first} \
              byte(s), which exceeds already uploaded size of {persisted} byte(s)."
         ))));
@@ -155,7 +155,7 @@ async fn advance(
     let is_last = end.is_none() || end == total;
     let length = end.map(|end| end - first);
     if let Some(length) = length.filter(|length| !is_last && *length < QUANTUM) {
-        return Err(Stop::Retry(Failure::invalid(format!(
+        return Err(Stop::Retry(ApiError::invalid(format!(
             "Invalid request. The number of bytes uploaded is required to be equal or greater than \
              262144, except for the final request (it's recommended to be the exact multiple of \
              262144). The received request contained {length} bytes, which does not meet this \
@@ -175,16 +175,16 @@ async fn receive(
     mut skip: u64,
     length: Option<u64>,
     body: Body,
-) -> Result<(), Failure> {
+) -> Result<(), ApiError> {
     let mut appending = session.append()?;
     let mut body = body.into_data_stream();
     let mut received = 0_u64;
     while let Some(frame) = body.next().await {
         let mut frame: Bytes =
-            frame.map_err(|_| Failure::invalid("The chunk's body was cut short."))?;
+            frame.map_err(|_| ApiError::invalid("The chunk's body was cut short."))?;
         received += frame.len() as u64;
         if let Some(length) = length.filter(|length| received > *length) {
-            return Err(Failure::invalid(format!(
+            return Err(ApiError::invalid(format!(
                 "The chunk's body is longer than the {length} bytes of its Content-Range."
             )));
         }
@@ -193,7 +193,7 @@ async fn receive(
         appending.write(&frame.split_off(known))?;
     }
     match length {
-        Some(length) if received < length => Err(Failure::invalid(format!(
+        Some(length) if received < length => Err(ApiError::invalid(format!(
             "The chunk's body has {received} bytes, its Content-Range says {length}."
         ))),
         _ => Ok(()),
@@ -201,9 +201,9 @@ async fn receive(
 }
 
 /// Sets the total size. A different size later means that the client mixed up its sessions.
-fn declare(session: &mut Session, total: Option<u64>) -> Result<(), Failure> {
+fn declare(session: &mut Session, total: Option<u64>) -> Result<(), ApiError> {
     match (session.spec().total, total) {
-        (Some(known), Some(total)) if known != total => Err(Failure::invalid(format!(
+        (Some(known), Some(total)) if known != total => Err(ApiError::invalid(format!(
             "Invalid request. The upload's size was declared as {known} bytes, and now as {total}."
         ))),
         (None, Some(total)) => {
@@ -232,7 +232,7 @@ fn finished(app: &App, parts: &Parts, bucket: &str, object: &Object) -> Response
     Json(object.json(&base, bucket)).into_response()
 }
 
-fn incomplete(session: &mut Session) -> Result<Response, Failure> {
+fn incomplete(session: &mut Session) -> Result<Response, ApiError> {
     let persisted = session.persisted()?;
     let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
     if persisted > 0 {

@@ -6,7 +6,7 @@ use crate::{
     OpenError,
     conditions::Conditions,
     content::{Hasher, Incoming},
-    failure::Failure,
+    error::ApiError,
     object::{Described, Object},
     store::{Store, load, save},
 };
@@ -107,7 +107,7 @@ impl Sessions {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn start(&self, spec: NewSession) -> Result<String, Failure> {
+    pub(crate) fn start(&self, spec: NewSession) -> Result<String, ApiError> {
         let id = random_id();
         let session = Session {
             id: id.clone(),
@@ -120,7 +120,7 @@ impl Sessions {
             },
             hasher: Some(Hasher::new()),
         };
-        fs::File::create_new(session.part()).map_err(Failure::disk)?;
+        fs::File::create_new(session.part()).map_err(ApiError::disk)?;
         session.save()?;
         let session = Arc::new(tokio::sync::Mutex::new(session));
         self.known().insert(id.clone(), session);
@@ -132,16 +132,16 @@ impl Sessions {
     pub(crate) async fn take(
         &self,
         id: &str,
-    ) -> Result<tokio::sync::OwnedMutexGuard<Session>, Failure> {
+    ) -> Result<tokio::sync::OwnedMutexGuard<Session>, ApiError> {
         let session = self.known().get(id).cloned();
-        let session = session.ok_or_else(Failure::no_session)?.lock_owned().await;
+        let session = session.ok_or_else(ApiError::no_session)?.lock_owned().await;
         let age = Timestamp::now().duration_since(session.record.started);
         if Duration::try_from(age).is_ok_and(|age| age >= self.life) {
             session.remove_files();
-            return Err(Failure::session_expired());
+            return Err(ApiError::session_expired());
         }
         if !self.known().contains_key(id) {
-            return Err(Failure::no_session());
+            return Err(ApiError::no_session());
         }
         Ok(session)
     }
@@ -162,7 +162,7 @@ impl Session {
         self.file("part")
     }
 
-    fn save(&self) -> Result<(), Failure> {
+    fn save(&self) -> Result<(), ApiError> {
         save(&self.file("json"), &self.record)
     }
 
@@ -191,11 +191,11 @@ impl Session {
 
     /// Returns the number of stored bytes. Bytes of an interrupted request count up to the last
     /// whole quantum.
-    pub(crate) fn persisted(&mut self) -> Result<u64, Failure> {
+    pub(crate) fn persisted(&mut self) -> Result<u64, ApiError> {
         let size = match fs::metadata(self.part()) {
             Ok(meta) => meta.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(Failure::disk(error)),
+            Err(error) => return Err(ApiError::disk(error)),
         };
         let kept = size - size % QUANTUM;
         if self
@@ -206,7 +206,7 @@ impl Session {
         {
             return Ok(size);
         }
-        self.truncate(kept).map_err(Failure::disk)?;
+        self.truncate(kept).map_err(ApiError::disk)?;
         Ok(kept)
     }
 
@@ -221,15 +221,15 @@ impl Session {
     }
 
     /// Opens the part file for appending.
-    pub(crate) fn append(&mut self) -> Result<Appending<'_>, Failure> {
+    pub(crate) fn append(&mut self) -> Result<Appending<'_>, ApiError> {
         let path = self.part();
         let file = fs::OpenOptions::new().append(true).open(&path);
         let hasher = match self.hasher.take() {
             Some(hasher) => hasher,
-            None => Hasher::of_file(&path).map_err(Failure::disk)?,
+            None => Hasher::of_file(&path).map_err(ApiError::disk)?,
         };
         Ok(Appending {
-            file: file.map_err(Failure::disk)?,
+            file: file.map_err(ApiError::disk)?,
             hasher: self.hasher.insert(hasher),
         })
     }
@@ -239,13 +239,13 @@ impl Session {
         &mut self,
         store: &Store,
         put: crate::store::Put,
-    ) -> Result<Object, Failure> {
+    ) -> Result<Object, ApiError> {
         let hasher = match self.hasher.take() {
             Some(hasher) => hasher,
-            None => Hasher::of_file(&self.part()).map_err(Failure::disk)?,
+            None => Hasher::of_file(&self.part()).map_err(ApiError::disk)?,
         };
         let incoming = Incoming::adopt(&store.content(), Path::new(&self.part()), hasher)
-            .map_err(Failure::disk)?;
+            .map_err(ApiError::disk)?;
         self.record.content = Some(incoming.id().to_owned());
         self.save()?;
         let spec = self.record.spec.clone();
@@ -263,9 +263,9 @@ pub(crate) struct Appending<'a> {
 }
 
 impl Appending<'_> {
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
         // See `Incoming::write` for the reason why this does not use another thread.
-        self.file.write_all(bytes).map_err(Failure::disk)?;
+        self.file.write_all(bytes).map_err(ApiError::disk)?;
         self.hasher.update(bytes);
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::{
     OpenError,
     bucket::Bucket,
     conditions::{Conditions, Purpose},
-    failure::Failure,
+    error::ApiError,
     object::Object,
 };
 use serde_json::Value;
@@ -56,12 +56,12 @@ pub(crate) fn now() -> String {
 }
 
 impl State {
-    fn bucket(&self, name: &str) -> Result<&Contents, Failure> {
-        self.buckets.get(name).ok_or_else(Failure::no_bucket)
+    fn bucket(&self, name: &str) -> Result<&Contents, ApiError> {
+        self.buckets.get(name).ok_or_else(ApiError::no_bucket)
     }
 
-    fn bucket_mut(&mut self, name: &str) -> Result<&mut Contents, Failure> {
-        self.buckets.get_mut(name).ok_or_else(Failure::no_bucket)
+    fn bucket_mut(&mut self, name: &str) -> Result<&mut Contents, ApiError> {
+        self.buckets.get_mut(name).ok_or_else(ApiError::no_bucket)
     }
 }
 
@@ -139,20 +139,20 @@ impl Store {
         buckets.filter(|b| b.project == project).cloned().collect()
     }
 
-    pub(crate) fn bucket(&self, name: &str) -> Result<Bucket, Failure> {
+    pub(crate) fn bucket(&self, name: &str) -> Result<Bucket, ApiError> {
         let state = self.state();
         Ok(state.bucket(name)?.bucket.clone())
     }
 
-    pub(crate) fn add_bucket(&self, bucket: Bucket) -> Result<Bucket, Failure> {
+    pub(crate) fn add_bucket(&self, bucket: Bucket) -> Result<Bucket, ApiError> {
         let mut state = self.state();
         if state.buckets.contains_key(&bucket.name) {
-            return Err(Failure::conflict(
+            return Err(ApiError::conflict(
                 "Your previous request to create the named bucket succeeded and you already own it.",
             ));
         }
         let folder = self.folder(&bucket.name);
-        fs::create_dir_all(folder.join("objects")).map_err(Failure::disk)?;
+        fs::create_dir_all(folder.join("objects")).map_err(ApiError::disk)?;
         save(&folder.join("bucket.json"), &bucket)?;
         let contents = Contents {
             bucket: bucket.clone(),
@@ -167,7 +167,7 @@ impl Store {
         name: &str,
         patch: &Value,
         conditions: Conditions,
-    ) -> Result<Bucket, Failure> {
+    ) -> Result<Bucket, ApiError> {
         let mut state = self.state();
         let contents = state.bucket_mut(name)?;
         let mut bucket = contents.bucket.clone();
@@ -182,18 +182,18 @@ impl Store {
         Ok(bucket)
     }
 
-    pub(crate) fn delete_bucket(&self, name: &str) -> Result<(), Failure> {
+    pub(crate) fn delete_bucket(&self, name: &str) -> Result<(), ApiError> {
         let mut state = self.state();
         let contents = state.bucket(name)?;
         if !contents.objects.is_empty() {
-            return Err(Failure::conflict(
+            return Err(ApiError::conflict(
                 "The bucket you tried to delete is not empty.",
             ));
         }
         let folder = self.folder(name);
-        fs::remove_file(folder.join("bucket.json")).map_err(Failure::disk)?;
+        fs::remove_file(folder.join("bucket.json")).map_err(ApiError::disk)?;
         state.buckets.remove(name);
-        fs::remove_dir_all(folder).map_err(Failure::disk)
+        fs::remove_dir_all(folder).map_err(ApiError::disk)
     }
 
     /// Calls a function with a bucket's sorted objects.
@@ -201,7 +201,7 @@ impl Store {
         &self,
         bucket: &str,
         reading: impl FnOnce(&Contents) -> T,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ApiError> {
         let state = self.state();
         Ok(reading(state.bucket(bucket)?))
     }

@@ -6,7 +6,7 @@ use crate::{
     call::{Call, parse, resource},
     conditions::Conditions,
     content::Incoming,
-    failure::Failure,
+    error::ApiError,
     multipart::Parts,
     object::{Described, Object},
     sessions::NewSession,
@@ -30,13 +30,13 @@ pub(crate) async fn insert(
     Path(bucket): Path<String>,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let object = match call.query.get("uploadType").unwrap_or("media") {
         "media" => media(&app, &bucket, &call, body).await?,
         "multipart" => multipart(&app, &bucket, &call, body).await?,
         "resumable" => return start(&app, &bucket, &call, body).await,
         other => {
-            return Err(Failure::invalid(format!(
+            return Err(ApiError::invalid(format!(
                 "Invalid value for uploadType: \"{other}\" is not media, multipart or resumable."
             )));
         }
@@ -61,7 +61,7 @@ pub(crate) fn rights(
     caller: &sidestep_sandbox_identity::Caller,
     bucket: &str,
     conditions: Conditions,
-) -> Result<Put, Failure> {
+) -> Result<Put, ApiError> {
     let bucket = app.objects_with(caller, "storage.objects.create", bucket)?;
     Ok(Put {
         conditions,
@@ -70,7 +70,7 @@ pub(crate) fn rights(
     })
 }
 
-async fn media(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Object, Failure> {
+async fn media(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Object, ApiError> {
     let put = rights(app, &call.caller, bucket, Conditions::read(&call.query)?)?;
     let name = call.query.get("name").unwrap_or_default();
     check_object_name(name)?;
@@ -84,18 +84,18 @@ async fn media(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Objec
     if let Some(md5) = text(&call.headers, "content-md5") {
         described.md5 = Some(md5.to_owned());
     }
-    let mut incoming = Incoming::create(&app.store.content()).map_err(Failure::disk)?;
+    let mut incoming = Incoming::create(&app.store.content()).map_err(ApiError::disk)?;
     let mut body = body.into_data_stream();
     while let Some(frame) = body.next().await {
-        let frame = frame.map_err(|_| Failure::invalid("The upload's body was cut short."))?;
-        incoming.write(&frame).map_err(Failure::disk)?;
+        let frame = frame.map_err(|_| ApiError::invalid("The upload's body was cut short."))?;
+        incoming.write(&frame).map_err(ApiError::disk)?;
     }
     app.store.put(bucket, name, described, incoming, put)
 }
 
-async fn multipart(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Object, Failure> {
+async fn multipart(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Object, ApiError> {
     let put = rights(app, &call.caller, bucket, Conditions::read(&call.query)?)?;
-    let short = || Failure::invalid("A multipart upload has a metadata part and a media part.");
+    let short = || ApiError::invalid("A multipart upload has a metadata part and a media part.");
     let content_type = text(&call.headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let mut parts = Parts::new(body, content_type)?;
     parts.next().await?.ok_or_else(short)?;
@@ -106,9 +106,9 @@ async fn multipart(app: &App, bucket: &str, call: &Call, body: Body) -> Result<O
     check_object_name(&name)?;
     let kind = parts.next().await?.ok_or_else(short)?;
     described.default_type(Some(&kind));
-    let mut incoming = Incoming::create(&app.store.content()).map_err(Failure::disk)?;
+    let mut incoming = Incoming::create(&app.store.content()).map_err(ApiError::disk)?;
     while let Some(chunk) = parts.chunk().await? {
-        incoming.write(&chunk).map_err(Failure::disk)?;
+        incoming.write(&chunk).map_err(ApiError::disk)?;
     }
     // Hashes that are only known after the bytes were sent are in a separate part.
     while parts.next().await?.is_some() {
@@ -119,7 +119,7 @@ async fn multipart(app: &App, bucket: &str, call: &Call, body: Body) -> Result<O
     app.store.put(bucket, &name, described, incoming, put)
 }
 
-async fn start(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Response, Failure> {
+async fn start(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Response, ApiError> {
     let conditions = Conditions::read(&call.query)?;
     let put = rights(app, &call.caller, bucket, conditions)?;
     let mut described = Described::read(&resource(body).await?)?;
@@ -137,7 +137,7 @@ async fn start(app: &App, bucket: &str, call: &Call, body: Body) -> Result<Respo
     let total = text(&call.headers, "x-upload-content-length")
         .map(|total| {
             total.parse().map_err(|_| {
-                Failure::invalid(format!("Invalid X-Upload-Content-Length: \"{total}\""))
+                ApiError::invalid(format!("Invalid X-Upload-Content-Length: \"{total}\""))
             })
         })
         .transpose()?;

@@ -6,7 +6,7 @@ use crate::{
     call::Call,
     conditions::{Conditions, Purpose},
     download,
-    failure::Failure,
+    error::ApiError,
     object::Object,
     upload::text,
 };
@@ -27,12 +27,10 @@ pub(crate) async fn get(
         let call = Call::read(&parts, &app)?;
         read(&app, &bucket, &name, &call).await
     };
-    answer
-        .await
-        .unwrap_or_else(|failure: Failure| failure.xml())
+    answer.await.unwrap_or_else(|error: ApiError| error.xml())
 }
 
-async fn read(app: &App, bucket: &str, name: &str, call: &Call) -> Result<Response, Failure> {
+async fn read(app: &App, bucket: &str, name: &str, call: &Call) -> Result<Response, ApiError> {
     let facts = app.object_with(&call.caller, "storage.objects.get", bucket, name)?;
     let generation = call.query.number("generation")?;
     let opened = app.store.open_object(bucket, name, generation)?;
@@ -43,10 +41,10 @@ async fn read(app: &App, bucket: &str, name: &str, call: &Call) -> Result<Respon
 }
 
 /// Reads the preconditions, which are headers in the XML API.
-fn conditions(call: &Call) -> Result<Conditions, Failure> {
+fn conditions(call: &Call) -> Result<Conditions, ApiError> {
     let header = |name: &str| match text(&call.headers, name) {
         Some(value) => value.parse().map(Some).map_err(|_| {
-            Failure::invalid(format!("Invalid value of the header {name}: \"{value}\""))
+            ApiError::invalid(format!("Invalid value of the header {name}: \"{value}\""))
         }),
         None => Ok(None),
     };

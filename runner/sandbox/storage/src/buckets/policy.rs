@@ -4,7 +4,7 @@ use super::Shared;
 use crate::{
     bucket::Bucket,
     call::{Call, resource},
-    failure::Failure,
+    error::ApiError,
 };
 use axum::{
     body::Body,
@@ -45,7 +45,7 @@ pub(crate) async fn get_policy(
     State(app): Shared,
     Path(name): Path<String>,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let bucket = app.bucket_with(&call.caller, "storage.buckets.getIamPolicy", &name)?;
     let policy = app.access.policy(&Resource::Bucket(name));
     Ok(call.answer(json_of(&bucket, policy)))
@@ -56,22 +56,22 @@ pub(crate) async fn set_policy(
     Path(name): Path<String>,
     call: Call,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let bucket = app.bucket_with(&call.caller, "storage.buckets.setIamPolicy", &name)?;
     let mut policy = resource(body).await?;
     let Value::Object(fields) = &mut policy else {
-        return Err(Failure::invalid("The policy is not a JSON object."));
+        return Err(ApiError::invalid("The policy is not a JSON object."));
     };
     fields.shift_remove("kind");
     fields.shift_remove("resourceId");
     let own = Resource::Bucket(name);
     app.access
         .check_policy(&own, &policy)
-        .map_err(Failure::invalid)?;
+        .map_err(ApiError::invalid)?;
     let policy = app
         .access
         .set_policy(&own, policy)
-        .map_err(|_| Failure::precondition("If-Match"))?;
+        .map_err(|_| ApiError::precondition("If-Match"))?;
     Ok(call.answer(json_of(&bucket, policy)))
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn test_permissions(
     State(app): Shared,
     Path(name): Path<String>,
     call: Call,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let bucket = app.store.bucket(&name)?;
     let held: Vec<_> = call
         .query

@@ -1,6 +1,6 @@
 //! The store's files.
 
-use crate::{OpenError, failure::Failure};
+use crate::{OpenError, error::ApiError};
 use serde::{Serialize, de::DeserializeOwned};
 use sidestep_sandbox_base::disk;
 use std::{
@@ -21,6 +21,6 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, OpenEr
 }
 
 /// Writes a JSON file atomically.
-pub(crate) fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
-    disk::write_json(path, value).map_err(Failure::disk)
+pub(crate) fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), ApiError> {
+    disk::write_json(path, value).map_err(ApiError::disk)
 }

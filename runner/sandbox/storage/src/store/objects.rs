@@ -4,7 +4,7 @@ use super::{Contents, Store, now, save};
 use crate::{
     conditions::{Conditions, Purpose},
     content::Incoming,
-    failure::Failure,
+    error::ApiError,
     object::{Described, Object},
 };
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -33,7 +33,7 @@ impl Store {
         bucket: &str,
         name: &str,
         generation: Option<i64>,
-    ) -> Result<Option<Object>, Failure> {
+    ) -> Result<Option<Object>, ApiError> {
         let state = self.state();
         let contents = state.bucket(bucket)?;
         Ok(contents.object(name, generation).cloned())
@@ -46,13 +46,13 @@ impl Store {
         bucket: &str,
         name: &str,
         generation: Option<i64>,
-    ) -> Result<Option<(Object, File)>, Failure> {
+    ) -> Result<Option<(Object, File)>, ApiError> {
         let state = self.state();
         let contents = state.bucket(bucket)?;
         let Some(object) = contents.object(name, generation) else {
             return Ok(None);
         };
-        let file = File::open(self.content().join(&object.content)).map_err(Failure::disk)?;
+        let file = File::open(self.content().join(&object.content)).map_err(ApiError::disk)?;
         Ok(Some((object.clone(), file)))
     }
 
@@ -64,7 +64,7 @@ impl Store {
         described: Described,
         incoming: Incoming,
         options: Put,
-    ) -> Result<Object, Failure> {
+    ) -> Result<Object, ApiError> {
         check_object_name(name)?;
         let digests = incoming.digests();
         described.verify(&digests)?;
@@ -116,13 +116,13 @@ impl Store {
         generation: Option<i64>,
         conditions: Conditions,
         patch: &Value,
-    ) -> Result<Object, Failure> {
+    ) -> Result<Object, ApiError> {
         let mut state = self.state();
         let contents = state.bucket_mut(bucket)?;
         let mut object = contents
             .object(name, generation)
             .cloned()
-            .ok_or_else(|| Failure::no_object(bucket, name))?;
+            .ok_or_else(|| ApiError::no_object(bucket, name))?;
         conditions.check(Some(&object), Purpose::Write)?;
         object.patch(patch)?;
         object.metageneration += 1;
@@ -138,15 +138,15 @@ impl Store {
         name: &str,
         generation: Option<i64>,
         conditions: Conditions,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let mut state = self.state();
         let contents = state.bucket_mut(bucket)?;
         let old = contents.object(name, generation);
         if old.is_none() {
-            return Err(Failure::no_object(bucket, name));
+            return Err(ApiError::no_object(bucket, name));
         }
         conditions.check(old, Purpose::Write)?;
-        fs::remove_file(self.object_file(bucket, name)).map_err(Failure::disk)?;
+        fs::remove_file(self.object_file(bucket, name)).map_err(ApiError::disk)?;
         let old = contents.objects.remove(name);
         drop(state);
         self.discard(old);
@@ -174,13 +174,13 @@ impl Store {
 /// The options of [`Store::put`].
 pub(crate) struct Put {
     pub(crate) conditions: Conditions,
-    pub(crate) overwrite: Result<(), Failure>,
+    pub(crate) overwrite: Result<(), ApiError>,
     /// The number of components, for a composed object.
     pub(crate) components: Option<u32>,
 }
 
 /// Checks an object's name (<https://cloud.google.com/storage/docs/objects#naming>).
-pub(crate) fn check_object_name(name: &str) -> Result<(), Failure> {
+pub(crate) fn check_object_name(name: &str) -> Result<(), ApiError> {
     let bad = name.is_empty()
         || name.len() > 1024
         || name == "."
@@ -188,7 +188,7 @@ pub(crate) fn check_object_name(name: &str) -> Result<(), Failure> {
         || name.contains(['\r', '\n'])
         || name.starts_with(".well-known/acme-challenge/");
     if bad {
-        return Err(Failure::invalid(format!("Invalid object name: '{name}'")));
+        return Err(ApiError::invalid(format!("Invalid object name: '{name}'")));
     }
     Ok(())
 }

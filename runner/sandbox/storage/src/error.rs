@@ -8,7 +8,7 @@ use sidestep_sandbox_base::{GOOGLE_CHALLENGE, InvalidMask, InvalidNumber, disk};
 /// A rejected request. Each constructor is one of Cloud Storage's documented errors
 /// (<https://cloud.google.com/storage/docs/json_api/v1/status-codes>).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     reason: &'static str,
     message: String,
@@ -19,7 +19,7 @@ pub(crate) struct Failure {
     details: Option<String>,
 }
 
-impl Failure {
+impl ApiError {
     fn new(
         status: StatusCode,
         reason: &'static str,
@@ -48,9 +48,9 @@ impl Failure {
 
     pub(crate) fn no_object(bucket: &str, name: &str) -> Self {
         let message = format!("No such object: {bucket}/{name}");
-        let mut failure = Self::new(StatusCode::NOT_FOUND, "notFound", "NoSuchKey", &*message);
-        failure.details = Some(message);
-        failure
+        let mut error = Self::new(StatusCode::NOT_FOUND, "notFound", "NoSuchKey", &*message);
+        error.details = Some(message);
+        error
     }
 
     pub(crate) fn no_session() -> Self {
@@ -128,7 +128,7 @@ impl Failure {
         .at("header", "Authorization")
     }
 
-    /// Returns the failure of a caller `who` without `permission` on a `thing` (`object`, `bucket`,
+    /// Returns the error of a caller `who` without `permission` on a `thing` (`object`, `bucket`,
     /// `project`).
     pub(crate) fn denied(who: Option<&str>, permission: &str, thing: &str) -> Self {
         let who_text = who.unwrap_or("Anonymous caller");
@@ -140,7 +140,7 @@ impl Failure {
             "{who_text} does not have {permission} access to the {place}. Permission \
              '{permission}' denied on resource (or it may not exist)."
         );
-        let mut failure = if who.is_some() {
+        let mut error = if who.is_some() {
             Self::new(
                 StatusCode::FORBIDDEN,
                 "forbidden",
@@ -156,12 +156,12 @@ impl Failure {
             )
             .at("header", "Authorization")
         };
-        failure.details = Some(message);
-        failure
+        error.details = Some(message);
+        error
     }
 
-    /// Returns the failure of a disk error, and logs it.
-    #[allow(clippy::needless_pass_by_value)] // so that `map_err(Failure::disk)` reads well
+    /// Returns the 500 of a disk error, and logs it.
+    #[allow(clippy::needless_pass_by_value)] // so that `map_err(ApiError::disk)` reads well
     pub(crate) fn disk(error: std::io::Error) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -231,19 +231,19 @@ fn challenge(response: &mut Response) {
     }
 }
 
-impl From<InvalidNumber> for Failure {
+impl From<InvalidNumber> for ApiError {
     fn from(error: InvalidNumber) -> Self {
         Self::invalid(error.to_string())
     }
 }
 
-impl From<InvalidMask> for Failure {
+impl From<InvalidMask> for ApiError {
     fn from(error: InvalidMask) -> Self {
         Self::invalid(error.to_string())
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.json()
     }

@@ -7,14 +7,14 @@ use sidestep_sandbox_base::disk;
 
 /// A rejected request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
     challenge: Option<String>,
 }
 
-impl Failure {
+impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -26,9 +26,9 @@ impl Failure {
 
     /// Returns a 401 with the address of the token service.
     pub(crate) fn unauthorized(challenge: String, message: impl Into<String>) -> Self {
-        let mut failure = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
-        failure.challenge = Some(challenge);
-        failure
+        let mut error = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
+        error.challenge = Some(challenge);
+        error
     }
 
     pub(crate) fn denied(message: impl Into<String>) -> Self {
@@ -113,8 +113,8 @@ impl Failure {
         )
     }
 
-    /// Returns the failure of a disk error, and logs it.
-    #[allow(clippy::needless_pass_by_value)] // so that `map_err(Failure::disk)` reads well
+    /// Returns the 500 of a disk error, and logs it.
+    #[allow(clippy::needless_pass_by_value)] // so that `map_err(ApiError::disk)` reads well
     pub(crate) fn disk(error: std::io::Error) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -124,7 +124,7 @@ impl Failure {
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = json!({ "errors": [{ "code": self.code, "message": self.message }] });
         let mut response = (self.status, axum::Json(body)).into_response();
