@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask demo | build | test | bench | fuzz | generate`.
+//! The project's own tasks: `cargo xtask demo | build | test | cluster | bench | fuzz | generate`.
 //!
 //! This program only finds, installs and starts other programs. It must not know what Sidestep
 //! does. It has no dependencies, so that it builds within seconds of a clone.
@@ -7,6 +7,7 @@
 
 mod bench;
 mod cargo;
+mod cluster;
 mod demo;
 mod fuzz;
 mod generate;
@@ -29,6 +30,7 @@ cargo xtask demo      set up, build the runner, and run the main job in the sand
 cargo xtask build     build the release runner with its plugins, and print its path
 cargo xtask test      set up and run all tests; with --judges, also compare a million
                       paths of build contexts with Docker's own walk
+cargo xtask cluster   run Kubernetes on this machine, in namespaces of its own: up, exec, down
 cargo xtask bench     compare Sidestep with the usual alternatives
 cargo xtask fuzz      fuzz the parsers of files and responses: fuzz [NAME] [--seconds N]
 cargo xtask generate  regenerate docs/reference from the runner's own output";
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
             say::times();
             outcome
         }
+        ("cluster", rest) => cluster::run(rest),
         ("bench", rest) => bench::run(rest),
         ("fuzz", rest) => fuzz::run(rest),
         ("generate", rest) => generate::run(rest),

@@ -14,6 +14,11 @@ pub(crate) fn doing(what: &str) {
     }
 }
 
+/// Prints an action that runs beside others, so that its time is not measured.
+pub(crate) fn beside(what: &str) {
+    eprintln!("xtask: {what}");
+}
+
 /// Prints that an action is skipped, and why.
 pub(crate) fn not_run(what: &str, why: &str) {
     eprintln!("xtask: not run: {what}: {why}");

@@ -1,9 +1,10 @@
 //! `cargo xtask test`: runs every check that a change must pass.
 
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use crate::profile::Profile;
-use crate::{Result, cargo, generate, guests, release, say, tools};
+use crate::{Result, cargo, cluster, generate, guests, release, say, tools};
 
 /// Checks format and lints, and runs all tests. Further arguments go to `cargo test`.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
@@ -11,6 +12,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         return judges();
     }
     let path = tools::for_tests()?;
+    // At low priority: it takes minutes once, and nothing needs it before the tests run.
+    let cluster = thread::spawn(cluster::prepare);
     say::doing("cargo fmt --check");
     cargo::run(cargo::cargo().args(["fmt", "--all", "--check"]))?;
     dependencies(&path)?;
@@ -42,9 +45,21 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             .env("PATH", &path);
         command
     };
-    // Run separately, so that the times of compiling and testing are distinct.
+    // Run separately, so that the times of compiling, waiting and testing are distinct.
     say::doing("cargo test --no-run");
     cargo::run(&mut test(&["--no-run"]))?;
+    say::doing("waiting for the programs of the test cluster");
+    let prepared = cluster
+        .join()
+        .unwrap_or_else(|_| Err("its build panicked".to_owned()));
+    if let Err(why) = prepared {
+        say::not_run("tests on a real cluster", &why);
+        if tools::is_ci() {
+            return Err(format!(
+                "CI=true, and there is no cluster for the tests: {why}"
+            ));
+        }
+    }
     say::doing("cargo test");
     cargo::run(test(&[]).args(arguments))?;
     Ok(ExitCode::SUCCESS)

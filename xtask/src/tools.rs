@@ -200,8 +200,13 @@ fn link_file(folder: &Path, file: &str, program: &str) -> Result<()> {
 /// Returns a path with our own folder first, and last the folders in which Debian installs programs
 /// for administrators, such as runc.
 fn search_path(first: &Path) -> String {
+    format!("{}:{}", first.display(), search_path_of_machine())
+}
+
+/// Returns the `PATH` of this machine, with the folders of administrators.
+pub(crate) fn search_path_of_machine() -> String {
     let path = env::var("PATH").unwrap_or_default();
-    format!("{}:{path}:/usr/sbin:/sbin", first.display())
+    format!("{path}:/usr/sbin:/sbin")
 }
 
 /// Returns the location of a program on that path.

@@ -1,0 +1,132 @@
+//! `cargo xtask cluster`: Kubernetes on this machine, for the tests.
+//!
+//! A cluster lives in network, mount and process namespaces of its own. Its first process is
+//! process 1 of its process namespace, so the kernel ends everything with it. Three processes of
+//! this program run each cluster:
+//!
+//! - the keeper ([`keeper`]), outside the namespaces, removes what a namespace does not: the
+//!   cgroups and the folder;
+//! - the first process ([`first`]) only collects ended processes;
+//! - its child ([`node`]) sets up the namespaces, starts etcd, Kubernetes and containerd, and ends
+//!   when one of them does.
+
+mod cgroups;
+mod command;
+mod configuration;
+mod enter;
+mod first;
+mod keeper;
+mod machine;
+mod mounts;
+mod node;
+mod packages;
+mod parts;
+mod place;
+mod programs;
+
+use std::process::ExitCode;
+
+use crate::{Result, say};
+use command::Command;
+use place::Place;
+
+/// How much of a cluster is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// etcd and the API server.
+    Api,
+    /// A whole node, on which pods run.
+    Node,
+}
+
+/// The flag of [`Extent::Api`].
+const API_ONLY: &str = "--api-only";
+
+/// Runs a `cargo xtask cluster` command.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    match command::parse(arguments)? {
+        Command::Help => println!("{}", command::USAGE),
+        Command::Build(extent) => {
+            let programs = programs::build(extent)?;
+            println!("{}", programs.kubernetes().display());
+        }
+        Command::Check(extent) => {
+            machine::check(extent)?;
+            programs::check(extent)?;
+        }
+        Command::Up { name, extent } => up(&name, extent)?,
+        Command::Down { name } => down(&name)?,
+        Command::Status => status()?,
+        Command::Exec { name, words } => return enter::exec(&name, &words),
+        Command::Keep { folder, extent } => return keeper::run(&Place::at(folder), extent),
+        Command::First { folder, extent } => return first::run(&Place::at(folder), extent),
+        Command::Node { folder, extent } => return node::run(&Place::at(folder), extent),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the programs of clusters at low priority. Returns the reason if this machine cannot run a
+/// node.
+pub(crate) fn prepare() -> Result<()> {
+    machine::check(Extent::Node)?;
+    programs::build(Extent::Node).map(drop)
+}
+
+fn up(name: &str, extent: Extent) -> Result<()> {
+    machine::check(extent)?;
+    let place = Place::named(name);
+    if place.is_live() {
+        return Err(format!(
+            "cluster `{name}` is already up; end it with\n{}",
+            command::line("down", name)
+        ));
+    }
+    programs::build(extent)?;
+    let taken = keeper::start_detached(&place, extent)?;
+    say::beside(&format!(
+        "cluster `{name}` is up after {:.1} s",
+        taken.as_secs_f32()
+    ));
+    let objects = match extent {
+        Extent::Api => "namespaces",
+        Extent::Node => "nodes",
+    };
+    println!("{} kubectl get {objects}", command::line("exec", name));
+    println!("{}", command::line("down", name));
+    Ok(())
+}
+
+fn down(name: &str) -> Result<()> {
+    let place = Place::named(name);
+    let said = match (place.is_live(), place.ended()) {
+        (true, _) => {
+            keeper::end(&place)?;
+            format!("cluster `{name}` is down")
+        }
+        (false, Some(why)) => format!("cluster `{name}` had already ended: {why}"),
+        (false, None) => format!("cluster `{name}` is not up"),
+    };
+    cgroups::sweep();
+    place.remove()?;
+    say::beside(&said);
+    Ok(())
+}
+
+fn status() -> Result<()> {
+    let names = place::names()?;
+    if names.is_empty() {
+        println!("no cluster is up");
+    }
+    for name in names {
+        let place = Place::named(&name);
+        match (place.is_live(), place.ended()) {
+            (true, _) => println!("{name}: up, in {}", place.folder().display()),
+            (false, Some(why)) => println!("{name}: ended: {why}"),
+            (false, None) => println!(
+                "{name}: killed; remove it with {}",
+                command::line("down", &name)
+            ),
+        }
+    }
+    Ok(())
+}

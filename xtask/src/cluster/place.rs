@@ -1,0 +1,167 @@
+//! The folder of a cluster: its keys, configuration and logs, and who holds it.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::programs;
+use crate::Result;
+
+/// The folder of one cluster.
+#[derive(Clone)]
+pub(super) struct Place(PathBuf);
+
+impl Place {
+    /// Returns the place of a user's cluster.
+    pub(super) fn named(name: &str) -> Self {
+        Self(named_clusters().join(name))
+    }
+
+    /// Returns the place in a folder that the caller chose.
+    pub(super) fn at(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the kubeconfig of an administrator. Its address exists only in the cluster's network
+    /// namespace.
+    pub(super) fn kubeconfig(&self) -> PathBuf {
+        self.kubeconfig_of("kubeconfig")
+    }
+
+    pub(super) fn kubeconfig_of(&self, part: &str) -> PathBuf {
+        self.0.join(part)
+    }
+
+    pub(super) fn key(&self, name: &str) -> PathBuf {
+        self.0.join("keys").join(name)
+    }
+
+    pub(super) fn configuration(&self, name: &str) -> PathBuf {
+        self.0.join("configuration").join(name)
+    }
+
+    pub(super) fn log(&self, part: &str) -> PathBuf {
+        self.0.join("logs").join(format!("{part}.log"))
+    }
+
+    /// Returns the mount point of the file system in memory that holds all data. It is mounted only
+    /// in the cluster's mount namespace.
+    pub(super) fn memory(&self) -> PathBuf {
+        self.0.join("memory")
+    }
+
+    /// Creates the folder anew.
+    pub(super) fn create(&self) -> Result<()> {
+        self.remove()?;
+        for name in ["keys", "configuration/cni", "logs", "memory"] {
+            let folder = self.0.join(name);
+            fs::create_dir_all(&folder)
+                .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the folder.
+    pub(super) fn remove(&self) -> Result<()> {
+        match fs::remove_dir_all(&self.0) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(format!("cannot remove {}: {error}", self.0.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Locks the place for this process. The lock ends with the returned file.
+    pub(super) fn lock(&self) -> Result<File> {
+        let path = self.lock_file();
+        let error = |error| format!("cannot lock {}: {error}", path.display());
+        let file = File::create(&path).map_err(error)?;
+        file.lock().map_err(error)?;
+        Ok(file)
+    }
+
+    /// Returns whether a keeper holds this place.
+    pub(super) fn is_live(&self) -> bool {
+        let held = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        File::open(self.lock_file()).is_ok_and(held)
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// Returns the process identifier of the first process, as seen from outside.
+    pub(super) fn first(&self) -> Result<u32> {
+        let path = self.first_file();
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        text.trim()
+            .parse()
+            .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    pub(super) fn first_file(&self) -> PathBuf {
+        self.0.join("first.pid")
+    }
+
+    /// Returns the file that names the cgroup of the pods, or is empty.
+    pub(super) fn cgroup_file(&self) -> PathBuf {
+        self.0.join("cgroup")
+    }
+
+    /// Returns why the cluster ended by itself.
+    pub(super) fn ended(&self) -> Option<String> {
+        fs::read_to_string(self.ended_file()).ok()
+    }
+
+    pub(super) fn ended_file(&self) -> PathBuf {
+        self.0.join("ended")
+    }
+
+    /// Writes a file of the place.
+    pub(super) fn write(path: &Path, text: &str) -> Result<()> {
+        fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+}
+
+/// Returns the names of the clusters that have a folder.
+pub(super) fn names() -> Result<Vec<String>> {
+    let folder = named_clusters();
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("cannot read {}: {error}", folder.display())),
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn named_clusters() -> PathBuf {
+    programs::cache().join("clusters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_live_while_its_lock_is_held() {
+        let folder = std::env::temp_dir().join(format!("xtask-place-{}", std::process::id()));
+        let place = Place::at(folder);
+        place.create().expect("created");
+        assert!(!place.is_live());
+        let lock = place.lock().expect("locked");
+        assert!(place.is_live());
+        drop(lock);
+        assert!(!place.is_live());
+        place.remove().expect("removed");
+        assert!(!place.folder().exists());
+    }
+}
