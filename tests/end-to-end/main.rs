@@ -12,6 +12,7 @@ mod bytes;
 mod callers;
 mod clients;
 mod command;
+mod conditions;
 mod contexts;
 mod dispositions;
 mod emulators;

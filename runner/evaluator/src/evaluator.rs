@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use crate::{Answer, Question, Stopped};
 
-/// Answers questions about expressions, schemas and patterns, within limits of steps and memory.
+/// Answers questions about expressions, schemas, patterns and conditions, within limits of steps and memory.
 pub trait Evaluator: Debug + Send + Sync {
     /// Answers a question, or returns the budget that it exceeds. It blocks until the evaluation
     /// ends.

@@ -1,12 +1,12 @@
-//! The contract with the evaluator: questions about untrusted expressions, schemas and patterns,
-//! and the answers.
+//! The contract with the evaluator: questions about untrusted expressions, schemas, patterns and
+//! conditions, and the answers.
 //!
-//! The planner asks through [`Evaluator`]. The host implements it with a WebAssembly module that
+//! The planner and the sandbox ask through [`Evaluator`]. The host implements it with a WebAssembly module that
 //! runs within limits of steps and memory. The module is the crate `guest` beside this one; it
 //! reads a [`Question`] and writes an [`Answer`] as JSON.
 //!
-//! This crate must not know CEL, JSON Schema or wasmtime, so that neither the planner nor the host
-//! depends on their libraries.
+//! This crate must not know CEL, JSON Schema or wasmtime, so that neither the planner, the sandbox
+//! nor the host depends on their libraries.
 
 mod analysis;
 mod evaluator;
@@ -19,5 +19,7 @@ pub use analysis::{Analysis, Comparison, Reference};
 pub use evaluator::{Absent, Evaluator};
 pub use kind::Kind;
 pub use plain::plain;
-pub use question::{Answer, Finding, MAX_EXPRESSION, Question, Statuses};
+pub use question::{
+    Answer, Attributes, Finding, MAX_CONDITION, MAX_EXPRESSION, Question, Statuses, Truth,
+};
 pub use stopped::{Budget, Stopped};

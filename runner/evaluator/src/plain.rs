@@ -63,7 +63,7 @@ pub fn plain(question: &Question<'_>) -> Option<Answer> {
             })?;
             sorted(value, 0).map(Answer::Value)
         }
-        Question::Validate { .. } | Question::Match { .. } => None,
+        Question::Validate { .. } | Question::Match { .. } | Question::Condition { .. } => None,
     }
 }
 

@@ -9,6 +9,9 @@ use crate::Analysis;
 /// The maximum length of an expression, in bytes.
 pub const MAX_EXPRESSION: usize = 2048;
 
+/// The maximum length of a condition of an IAM policy, in bytes.
+pub const MAX_CONDITION: usize = 4096;
+
 /// A question to the evaluator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +45,28 @@ pub enum Question<'a> {
         /// The text.
         text: Cow<'a, str>,
     },
+    /// Asks whether a condition of an IAM policy holds; the answer is [`Answer::Truth`].
+    Condition {
+        /// The condition, in CEL.
+        text: Cow<'a, str>,
+        /// The attributes that it can read.
+        attributes: Attributes<'a>,
+    },
+}
+
+/// The attributes that a condition of an IAM policy can read
+/// (<https://cloud.google.com/iam/docs/conditions-attribute-reference>).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Attributes<'a> {
+    /// The time of the request, `request.time`, in RFC 3339.
+    pub request_time: Cow<'a, str>,
+    /// The relative name of the resource, `resource.name`.
+    pub resource_name: Cow<'a, str>,
+    /// The service of the resource, `resource.service`.
+    pub resource_service: Cow<'a, str>,
+    /// The type of the resource, `resource.type`.
+    pub resource_type: Cow<'a, str>,
 }
 
 /// An answer of the evaluator.
@@ -56,8 +81,22 @@ pub enum Answer {
     Findings(Vec<Finding>),
     /// The answer to [`Question::Match`].
     Matches(bool),
+    /// The answer to [`Question::Condition`].
+    Truth(Truth),
     /// The expression, schema or pattern is wrong; the text is one sentence with the reason.
     Wrong(String),
+}
+
+/// Whether a condition holds, in three values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Truth {
+    /// The condition holds.
+    True,
+    /// The condition does not hold.
+    False,
+    /// The condition cannot be decided; the text is one sentence with the reason.
+    Unknown(String),
 }
 
 /// The results of the status functions.

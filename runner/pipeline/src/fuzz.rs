@@ -2,7 +2,7 @@
 //! evaluation of expressions.
 
 use serde_json::Value;
-use sidestep_evaluator::{Analysis, Answer, Evaluator, Question, Stopped};
+use sidestep_evaluator::{Analysis, Answer, Evaluator, Question, Stopped, Truth};
 use sidestep_events::Diagnostic;
 
 use crate::{Source, parse_partly, read_values};
@@ -27,6 +27,7 @@ impl Evaluator for Constant {
             Question::Evaluate { .. } => Answer::Value(Value::Null),
             Question::Validate { .. } => Answer::Findings(Vec::new()),
             Question::Match { .. } => Answer::Matches(true),
+            Question::Condition { .. } => Answer::Truth(Truth::True),
         })
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use base64::Engine as _;
+use sidestep_evaluator::Evaluator;
 use sidestep_sandbox_google::{Api, Cloud, Scenario, Seed, by_host, router};
 use sidestep_sandbox_identity::{Access, Clock, Identity};
 use sidestep_sandbox_kubernetes::Kubernetes;
@@ -37,6 +38,8 @@ pub struct Options {
     pub idle: Option<Duration>,
     /// The caller whose files are passed to `ready`; `None` means the developer.
     pub caller: Option<String>,
+    /// Decides the conditions of IAM policies.
+    pub evaluator: Arc<dyn Evaluator>,
 }
 
 /// Serves a sandbox until `stop` or until it has been idle for long enough. Calls `ready` once
@@ -68,7 +71,11 @@ pub async fn serve(
 
     let memory = Memory::new(places);
     let (identity_state, google_state) = memory.recall(&seed)?;
-    let identity = Identity::new(identity_state, Clock::system());
+    let identity = Identity::new(
+        identity_state,
+        Clock::system(),
+        Arc::clone(&options.evaluator),
+    );
     let access: Arc<dyn Access> = Arc::new(identity.clone());
     let cluster_name = first_cluster(&seed)?;
     let pods = Arc::new(Pods {

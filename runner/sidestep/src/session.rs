@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use sidestep_capabilities::Masks;
 use sidestep_events::{Failure, show};
-use sidestep_host::{CompileLimits, EvaluationLimits, Limits, ModuleEvaluator, Room};
+use sidestep_host::{CompileLimits, EvaluationLimits, Limits, Room};
 use sidestep_launch::{Environment, Error, Fate, Note, Notes, PolicyFiles, Site, memory, no_home};
 use sidestep_report::{Problems, bytes, going};
 
-use crate::built_in::{BUILT_IN, EVALUATOR, EVALUATOR_MEMORY};
+use crate::built_in::{self, BUILT_IN};
 use crate::cli::Global;
 use crate::environment::{self, POLICY};
 use crate::log;
@@ -100,11 +100,7 @@ fn site(
         masks,
         built_in: BUILT_IN,
         room: Room::new(ceiling, Limits::default().together()),
-        evaluator: Arc::new(ModuleEvaluator::embedded(
-            EVALUATOR,
-            EVALUATOR_MEMORY,
-            EvaluationLimits::default(),
-        )),
+        evaluator: Arc::new(built_in::evaluator(EvaluationLimits::default())),
         notes: notes(global.quiet),
     }
 }

@@ -114,8 +114,13 @@ fn every_room_stands_in_the_picture_and_depends_on_what_is_below_it() {
                 (None, "runner/sidestep") => below == "runner/sandbox",
                 (None, room) => {
                     room.starts_with("runner/sandbox")
-                        && ["runner/context", "runner/dockerfile", "sdk/contract"]
-                            .contains(&below.as_str())
+                        && [
+                            "runner/context",
+                            "runner/dockerfile",
+                            "runner/evaluator",
+                            "sdk/contract",
+                        ]
+                        .contains(&below.as_str())
                 }
             };
             if !allowed {

@@ -7,5 +7,6 @@ mod cluster;
 mod debug_forms;
 mod failure_codes;
 mod layers;
+mod linked;
 mod modules;
 mod sources;

@@ -7,6 +7,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::{any, get};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use sidestep_evaluator_guest::Native;
 use sidestep_gate::{CallError, Services};
 use sidestep_gate_testing::{Kept, Record, state_with};
 use sidestep_google::{Credentials, Endpoints, Service};
@@ -55,7 +56,7 @@ impl World {
     async fn new() -> Self {
         let seed = Scenario::named("healthy").expect("it is there").seed();
         let seed = seed.expect("a seed");
-        let identity = Identity::new(seed.identity(), Clock::system());
+        let identity = Identity::new(seed.identity(), Clock::system(), Arc::new(Native));
         let state = seed.state("2026-01-01T00:00:00Z");
         let cloud = Cloud::new(identity.clone(), state, Arc::new(NoClusters));
         let folder = tempfile::tempdir().expect("a folder");

@@ -18,7 +18,7 @@ pub(crate) fn evaluate(
     variables: &BTreeMap<Cow<'_, str>, Cow<'_, Value>>,
     statuses: Statuses,
 ) -> Result<Value, String> {
-    let read = read::read(text)?;
+    let read = read::expression(text)?;
     functions::answer(statuses);
     ROOT.with_borrow_mut(|root| {
         let value = evaluate_in(root, &read, variables);
@@ -55,7 +55,8 @@ fn evaluate_in(
     to_json(&value).map_err(|what| format!("the expression yields {what}"))
 }
 
-fn explain(error: &cel::ExecutionError) -> String {
+/// Returns one sentence about an error, without the values.
+pub(crate) fn explain(error: &cel::ExecutionError) -> String {
     use cel::ExecutionError as E;
     match error {
         E::NoSuchKey(key) => format!("there is no `{key}`"),

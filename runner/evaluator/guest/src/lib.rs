@@ -1,4 +1,5 @@
-//! The evaluator: parses and evaluates expressions (CEL), JSON Schemas and patterns.
+//! The evaluator: parses and evaluates expressions and conditions (CEL), JSON Schemas and
+//! patterns.
 //!
 //! The host runs this crate as a WebAssembly module within limits of steps and memory, because
 //! an evaluation of untrusted input may not terminate. [`Native`] offers the same functions as an
@@ -9,6 +10,7 @@
 #[cfg(target_family = "wasm")]
 mod abi;
 mod cel_value;
+mod condition;
 mod expression;
 mod functions;
 #[cfg(any(test, fuzzing))]
@@ -31,7 +33,7 @@ use sidestep_evaluator::{Answer, Evaluator, Question, Stopped};
 pub fn answer(question: &Question<'_>) -> Answer {
     let answer = match question {
         Question::Analyse { text } => {
-            read::read(text).map(|read| Answer::Analysis(read.analysis.clone()))
+            read::expression(text).map(|read| Answer::Analysis(read.analysis.clone()))
         }
         Question::Evaluate {
             text,
@@ -42,6 +44,9 @@ pub fn answer(question: &Question<'_>) -> Answer {
             schema::validate(schema, value).map(Answer::Findings)
         }
         Question::Match { pattern, text } => pattern::matches(pattern, text).map(Answer::Matches),
+        Question::Condition { text, attributes } => {
+            Ok(Answer::Truth(condition::decide(text, attributes)))
+        }
     };
     answer.unwrap_or_else(Answer::Wrong)
 }

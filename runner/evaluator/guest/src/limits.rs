@@ -1,7 +1,6 @@
 //! The limits on the size of an expression and its values.
 
 use serde_json::Value;
-use sidestep_evaluator::MAX_EXPRESSION;
 
 /// The maximum nesting depth of comprehensions (`map`, `filter`, `all`, `exists`).
 pub(crate) const MAX_COMPREHENSION_DEPTH: usize = 2;
@@ -17,14 +16,15 @@ const MAX_BRACKETS: usize = 32;
 /// The maximum length of a list or map in an expression with comprehensions.
 const MAX_ITEMS: usize = 1000;
 
-/// Rejects expressions that are too large or too deep before they are parsed.
-pub(crate) fn before_parsing(text: &str) -> Result<(), String> {
+/// Rejects expressions that are too large or too deep before they are parsed. `longest` is
+/// in bytes.
+pub(crate) fn before_parsing(text: &str, longest: usize) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("the expression is empty".to_owned());
     }
-    if text.len() > MAX_EXPRESSION {
+    if text.len() > longest {
         return Err(format!(
-            "the expression has {} bytes; at most {MAX_EXPRESSION} are allowed",
+            "the expression has {} bytes; at most {longest} are allowed",
             text.len()
         ));
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use cel::common::ast::IdedExpr;
 use cel::parser::Parser;
-use sidestep_evaluator::Analysis;
+use sidestep_evaluator::{Analysis, MAX_CONDITION, MAX_EXPRESSION};
 
 use crate::limits;
 use crate::remembered::Remembered;
@@ -24,9 +24,18 @@ thread_local! {
     static EXPRESSIONS: RefCell<Remembered<String, Read>> = const { RefCell::new(Remembered::new(64)) };
 }
 
-/// Reads an expression. An error is one sentence about what is wrong.
-pub(crate) fn read(text: &str) -> Result<Rc<Read>, String> {
-    limits::before_parsing(text)?;
+/// Reads an expression of a pipeline. An error is one sentence about what is wrong.
+pub(crate) fn expression(text: &str) -> Result<Rc<Read>, String> {
+    read(text, MAX_EXPRESSION)
+}
+
+/// Reads a condition of an IAM policy. An error is one sentence about what is wrong.
+pub(crate) fn condition(text: &str) -> Result<Rc<Read>, String> {
+    read(text, MAX_CONDITION)
+}
+
+fn read(text: &str, longest: usize) -> Result<Rc<Read>, String> {
+    limits::before_parsing(text, longest)?;
     EXPRESSIONS.with_borrow_mut(|expressions| expressions.get_or_make(text, read_anew))
 }
 

@@ -28,6 +28,19 @@ impl Default for EvaluationLimits {
     }
 }
 
+impl EvaluationLimits {
+    /// Returns these limits on each evaluation, without limits on all of them together: for a
+    /// process that answers for as long as it is used.
+    #[must_use]
+    pub fn of_each(self) -> Self {
+        Self {
+            steps_in_all: u64::MAX,
+            values_in_all: usize::MAX,
+            ..self
+        }
+    }
+}
+
 /// Returns an upper bound, in bytes, for the memory of a parsed JSON text. It can be far more than
 /// the text's length, as in `[0,0,0]`.
 pub(super) fn room(text: &[u8]) -> usize {

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use sidestep_capabilities::CAPABILITIES;
-use sidestep_evaluator::{Answer, Budget, Evaluator, Question, Statuses, Stopped};
+use sidestep_evaluator::{
+    Answer, Attributes, Budget, Evaluator, MAX_CONDITION, Question, Statuses, Stopped, Truth,
+};
 use sidestep_events::Class;
 use sidestep_host::{EvaluationLimits, HostConfig, Limits, ModuleEvaluator, PluginHost};
 use tokio::sync::Notify;
@@ -277,6 +279,63 @@ fn patterns_of_inputs_are_bounded() {
     }
     let (answer, _) = ask(&question("^(a|b|ab)*$"));
     assert_eq!(answer, Ok(Answer::Matches(true)));
+}
+
+fn condition(text: &str) -> Question<'_> {
+    Question::Condition {
+        text: text.into(),
+        attributes: Attributes {
+            request_time: "2026-06-01T12:00:00Z".into(),
+            resource_name: "projects/_/buckets/contexts".into(),
+            resource_service: "storage.googleapis.com".into(),
+            resource_type: "storage.googleapis.com/Bucket".into(),
+        },
+    }
+}
+
+#[test]
+fn conditions_are_decided_as_often_as_they_are_asked_about() {
+    let evaluator = ModuleEvaluator::new(&CODE, EvaluationLimits::default().of_each());
+    for _ in 0..3 {
+        for (text, expected) in [
+            (
+                "request.time < timestamp('2027-01-01T00:00:00Z')",
+                Truth::True,
+            ),
+            ("request.time.getHours('Europe/Berlin') == 12", Truth::False),
+            (
+                "request.auth == 1",
+                Truth::Unknown("there is no `auth`".to_owned()),
+            ),
+        ] {
+            let answer = evaluator.ask(&condition(text));
+            assert_eq!(answer, Ok(Answer::Truth(expected)), "{text}");
+        }
+    }
+    assert!(evaluator.steps() > 0);
+}
+
+#[test]
+fn conditions_that_are_hard_to_parse_end_or_cannot_be_decided() {
+    let hard = [
+        vec!["1"; MAX_CONDITION / 2].join("+"),
+        "!".repeat(MAX_CONDITION - 4) + "true",
+        "true?1:".repeat(580) + "1",
+        "resource".to_owned() + &".b".repeat(2000),
+        "a<b>c<d>".repeat(500),
+        "f(".repeat(32) + &")".repeat(32),
+        "resource.name.matches('((a{1,99}){1,99}){1,99}')".to_owned(),
+        "[1,2].map(a, [1,2].map(b, a))".to_owned(),
+    ];
+    for text in hard {
+        let (answer, steps) = ask(&condition(&text));
+        let ended = matches!(
+            answer,
+            Ok(Answer::Truth(Truth::True | Truth::Unknown(_))) | Err(Stopped::Budget(_))
+        );
+        assert!(ended, "{text:.60}: {answer:?}");
+        assert!(steps <= EvaluationLimits::default().steps, "{text:.60}");
+    }
 }
 
 #[test]

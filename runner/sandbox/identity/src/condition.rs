@@ -1,94 +1,61 @@
-//! Conditions on bindings, evaluated as IAM does: an undecidable condition does not grant.
-//!
-//! The evaluator has no cost limit and recurses on its input. An expression is therefore bounded
-//! before it is parsed, and runs on a thread with a stack that is large enough for the bounds.
+//! Conditions on bindings.
 
-use cel::{Context, Program, Value};
 use jiff::Timestamp;
+use sidestep_evaluator::{Answer, Attributes, Evaluator, Question, Stopped, Truth};
 
-/// The maximum length of an expression, in bytes.
-const MAX_LENGTH: usize = 4096;
-/// The maximum nesting of brackets.
-const MAX_DEPTH: usize = 32;
-/// The evaluating thread's stack, in bytes.
-const STACK: usize = 16 * 1024 * 1024;
-/// The macros that iterate, and so could run for long. IAM conditions do not have them.
-const MACROS: [&str; 6] = ["map", "filter", "all", "exists", "exists_one", "transform"];
+use crate::Resource;
 
-/// The variables of a condition.
-#[derive(Debug, Clone)]
-pub(crate) struct Facts {
-    pub(crate) now: Timestamp,
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) service: String,
-}
-
-/// Returns whether the condition holds; `None` if it cannot be decided.
-pub(crate) fn evaluate(expression: &str, facts: Facts) -> Option<bool> {
-    if !is_bounded(expression) {
-        return None;
-    }
-    let expression = expression.to_owned();
-    std::thread::Builder::new()
-        .stack_size(STACK)
-        .spawn(move || run(&expression, &facts))
-        .ok()?
-        .join()
-        .ok()
-        .flatten()
-}
-
-fn is_bounded(expression: &str) -> bool {
-    if expression.len() > MAX_LENGTH {
-        return false;
-    }
-    let (mut depth, mut deepest) = (0_usize, 0_usize);
-    for c in expression.chars() {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
+/// Decides whether a condition holds for a request to the resource at this time.
+pub(crate) fn decide(
+    evaluator: &dyn Evaluator,
+    expression: &str,
+    now: Timestamp,
+    resource: &Resource,
+) -> Truth {
+    let question = Question::Condition {
+        text: expression.into(),
+        attributes: Attributes {
+            request_time: now.to_string().into(),
+            resource_name: resource.name().into(),
+            resource_service: resource.service().into(),
+            resource_type: resource.kind().into(),
+        },
+    };
+    match evaluator.ask(&question) {
+        Ok(Answer::Truth(truth)) => truth,
+        Ok(Answer::Wrong(why)) => Truth::Unknown(why),
+        Ok(other) => Truth::Unknown(format!(
+            "the evaluator answered another question: {other:?}"
+        )),
+        Err(stopped) => {
+            // A condition can exceed a budget, but only a broken build has no evaluator.
+            if let Stopped::Broken(why) = &stopped {
+                tracing::error!(%why, "conditions of policies can't be decided");
+            }
+            Truth::Unknown(stopped.to_string())
         }
-        deepest = deepest.max(depth);
-    }
-    let words = expression.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    deepest <= MAX_DEPTH && !words.into_iter().any(|w| MACROS.contains(&w))
-}
-
-fn run(expression: &str, facts: &Facts) -> Option<bool> {
-    let program = Program::compile(expression).ok()?;
-    let moment = Program::compile(&format!("timestamp('{}')", facts.now)).ok()?;
-    let now = moment.execute(&Context::default()).ok()?;
-    let mut context = Context::default();
-    let request = std::collections::HashMap::from([("time".to_owned(), now)]);
-    let resource = std::collections::HashMap::from([
-        ("name".to_owned(), Value::from(facts.name.clone())),
-        ("type".to_owned(), Value::from(facts.kind.clone())),
-        ("service".to_owned(), Value::from(facts.service.clone())),
-    ]);
-    context.add_variable_from_value("request", request);
-    context.add_variable_from_value("resource", resource);
-    match program.execute(&context).ok()? {
-        Value::Bool(granted) => Some(granted),
-        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sidestep_evaluator::{Absent, MAX_CONDITION};
+    use sidestep_evaluator_guest::Native;
+
     use super::*;
 
+    fn decide(evaluator: &dyn Evaluator, expression: &str) -> Truth {
+        let now = "2026-06-01T12:00:00Z".parse().unwrap();
+        let bucket = Resource::Bucket("contexts".into());
+        super::decide(evaluator, expression, now, &bucket)
+    }
+
     fn holds(expression: &str) -> Option<bool> {
-        evaluate(
-            expression,
-            Facts {
-                now: "2026-06-01T12:00:00Z".parse().unwrap(),
-                name: "projects/_/buckets/contexts".into(),
-                kind: "storage.googleapis.com/Bucket".into(),
-                service: "storage.googleapis.com".into(),
-            },
-        )
+        match decide(&Native, expression) {
+            Truth::True => Some(true),
+            Truth::False => Some(false),
+            Truth::Unknown(_) => None,
+        }
     }
 
     #[test]
@@ -134,11 +101,19 @@ mod tests {
             assert_eq!(holds(&expression), None);
         }
         // The longest accepted expression must not crash the process.
-        let longest = vec!["1"; MAX_LENGTH / 2].join("+");
+        let longest = vec!["1"; MAX_CONDITION / 2].join("+");
         assert_eq!(holds(&longest), None);
         assert_ne!(
-            holds(&format!("{}true", "!".repeat(MAX_LENGTH - 4))),
+            holds(&format!("{}true", "!".repeat(MAX_CONDITION - 4))),
             Some(false)
         );
+    }
+
+    #[test]
+    fn without_an_evaluator_no_condition_is_decided() {
+        let Truth::Unknown(why) = decide(&Absent, "true") else {
+            panic!("it is decided");
+        };
+        assert!(why.contains("the evaluator does not work"), "{why}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sidestep_evaluator::{Evaluator, Truth};
 use sidestep_sandbox_base::Watched;
 use tokio::sync::watch;
 
@@ -23,14 +24,18 @@ pub struct Identity {
 struct Shared {
     state: Watched<State>,
     clock: Clock,
+    /// Decides the conditions of bindings.
+    evaluator: Arc<dyn Evaluator>,
 }
 
 impl Identity {
-    /// Creates an identity from a seeded or loaded state.
-    pub fn new(state: State, clock: Clock) -> Self {
+    /// Creates an identity from a seeded or loaded state. The evaluator is asked only about
+    /// conditions of bindings that would grant otherwise.
+    pub fn new(state: State, clock: Clock, evaluator: Arc<dyn Evaluator>) -> Self {
         let shared = Shared {
             state: Watched::new(state),
             clock,
+            evaluator,
         };
         Self {
             shared: Arc::new(shared),
@@ -96,13 +101,10 @@ impl Access for Identity {
                     state.role_holds(&binding.role, permission)
                         && binding.members.iter().any(|m| state.names(m, &principal))
                         && binding.condition.as_ref().is_none_or(|c| {
-                            let facts = condition::Facts {
-                                now,
-                                name: resource.name(),
-                                kind: resource.kind().to_owned(),
-                                service: resource.service().to_owned(),
-                            };
-                            condition::evaluate(&c.expression, facts).unwrap_or(false)
+                            let evaluator = &*self.shared.evaluator;
+                            let truth = condition::decide(evaluator, &c.expression, now, resource);
+                            // As IAM does: an undecided condition does not grant.
+                            truth == Truth::True
                         })
                 })
         })

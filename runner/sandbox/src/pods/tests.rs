@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use sidestep_evaluator_guest::Native;
 use sidestep_sandbox_google::Scenario;
 use sidestep_sandbox_identity::{Access, Clock, Identity, Resource};
 use sidestep_sandbox_kubernetes::{Config, service_account};
@@ -13,7 +14,7 @@ async fn a_pod_is_whom_a_policy_names_by_uid() {
     let folder = tempfile::tempdir().expect("a folder");
     let healthy = Scenario::named("healthy").expect("it ships");
     let seed = healthy.seed().expect("it has a seed");
-    let identity = Identity::new(seed.identity(), Clock::system());
+    let identity = Identity::new(seed.identity(), Clock::system(), Arc::new(Native));
     let access: Arc<dyn Access> = Arc::new(identity.clone());
     let pods = Arc::new(Pods {
         program: "/nonexistent".into(),
@@ -84,7 +85,7 @@ async fn a_pod_that_is_taken_up_first_of_all_waits_for_its_metadata_server() {
     std::fs::set_permissions(&program, executable).expect("made executable");
     let healthy = Scenario::named("healthy").expect("it ships");
     let seed = healthy.seed().expect("it has a seed");
-    let identity = Identity::new(seed.identity(), Clock::system());
+    let identity = Identity::new(seed.identity(), Clock::system(), Arc::new(Native));
     let access: Arc<dyn Access> = Arc::new(identity.clone());
     let pods = Arc::new(Pods {
         program,

@@ -1,10 +1,12 @@
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::Mode;
 use rustix::process::umask;
 use serde_json::json;
 use sidestep_events::{Exit, commands, show};
+use sidestep_host::EvaluationLimits;
 use sidestep_launch::Error;
 use sidestep_sandbox::kaniko::{self, Environment};
 use sidestep_sandbox::{
@@ -13,6 +15,7 @@ use sidestep_sandbox::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::built_in;
 use crate::cli::{Format, Sandbox, SandboxCommand, StatusFormat};
 use crate::cloud::{known, line, places, program, unavailable};
 use crate::commands::Session;
@@ -86,6 +89,7 @@ async fn serve_here(session: &Session, args: Sandbox) -> Result<Exit, Error> {
         program: program()?,
         idle: args.detached.then_some(IDLE),
         caller: args.caller,
+        evaluator: Arc::new(built_in::evaluator(EvaluationLimits::default().of_each())),
     };
     let ended = CancellationToken::new();
     let mut ends = Ends::watch(session.inherited).map_err(|error| {

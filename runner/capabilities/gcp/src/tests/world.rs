@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sidestep_control_plane::ControlPlane;
+use sidestep_evaluator_guest::Native;
 use sidestep_events::Failure;
 use sidestep_gate::{CallError, Services};
 use sidestep_gate_testing::{Kept, state_with};
@@ -44,7 +45,7 @@ impl World {
             .seed()
             .expect("a seed");
         change(&mut seed);
-        let identity = Identity::new(seed.identity(), Clock::system());
+        let identity = Identity::new(seed.identity(), Clock::system(), Arc::new(Native));
         let cloud = Cloud::new(
             identity.clone(),
             seed.state("2026-01-01T00:00:00Z"),

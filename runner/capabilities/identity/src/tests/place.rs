@@ -9,6 +9,7 @@ use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_bindings::sidestep::identity::prove::Host as _;
 use sidestep_control_plane::ControlPlane;
+use sidestep_evaluator_guest::Native;
 use sidestep_gate::Services;
 use sidestep_gate_testing::{Kept, state_with};
 use sidestep_google::{Credentials, Endpoints, Service};
@@ -45,6 +46,7 @@ impl Place {
             program: "/nonexistent".into(),
             idle: None,
             caller: None,
+            evaluator: Arc::new(Native),
         };
         let stop = CancellationToken::new();
         let (ready, is_ready) = oneshot::channel::<(Live, CallerFiles)>();

@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use sidestep_evaluator_guest::Native;
 use sidestep_sandbox_identity::{Access as _, Caller, Clock, Identity, Resource};
 
 use super::*;
 
 fn identity(name: &str) -> Identity {
     let seed = Scenario::named(name).unwrap().seed().unwrap();
-    Identity::new(seed.identity(), Clock::system())
+    Identity::new(seed.identity(), Clock::system(), Arc::new(Native))
 }
 
 #[test]

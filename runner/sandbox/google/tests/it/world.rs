@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use sidestep_evaluator_guest::Native;
 use sidestep_sandbox_google::{
     Api, Cloud, Clusters, PodSubject, Scenario, TokenRefused, metadata, router,
 };
@@ -117,7 +118,7 @@ impl World {
             })
             .collect();
         let accounts = Arc::new(Accounts(Mutex::new(accounts)));
-        let identity = Identity::new(seed.identity(), Clock::system());
+        let identity = Identity::new(seed.identity(), Clock::system(), Arc::new(Native));
         let state = seed.state("2026-01-01T00:00:00Z");
         let clusters: Arc<dyn Clusters> = accounts.clone();
         Self {

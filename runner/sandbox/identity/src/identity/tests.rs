@@ -1,6 +1,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
+use sidestep_evaluator::{Answer, Question, Stopped};
+use sidestep_evaluator_guest::Native;
 
 use super::*;
 use crate::{Account, Attributes, Project, Role, workload_principal};
@@ -45,6 +47,7 @@ fn identity() -> Identity {
     Identity::new(
         state,
         Clock::from_fn(|| "2026-06-01T12:00:00Z".parse().unwrap()),
+        Arc::new(Native),
     )
 }
 
@@ -112,6 +115,41 @@ fn conditions_grant_only_where_they_hold() {
     let policy = identity.policy(&bucket());
     assert_eq!(policy["version"], 3);
     assert_eq!(policy["bindings"][0]["condition"]["title"], "t");
+}
+
+/// Counts the questions, and answers each as the evaluator does.
+#[derive(Debug, Default)]
+struct Counting(AtomicI64);
+
+impl Evaluator for Counting {
+    fn ask(&self, question: &Question<'_>) -> Result<Answer, Stopped> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Native.ask(question)
+    }
+
+    fn charge(&self, steps: u64) -> Result<(), Stopped> {
+        Native.charge(steps)
+    }
+}
+
+#[test]
+fn the_evaluator_is_asked_only_about_conditions_that_matter() {
+    let counting = Arc::new(Counting::default());
+    let asked = Arc::clone(&counting);
+    let clock = identity().clock().clone();
+    let identity = Identity::new(identity().snapshot(), clock, asked);
+    let viewer = "roles/storage.objectViewer";
+    let (dev, eve) = ("user:dev@example.com", "user:eve@example.com");
+    let policy = json!({"version": 3, "bindings": [
+        {"role": viewer, "members": [dev]},
+        {"role": viewer, "members": [eve], "condition": {"title": "t", "expression": "1 < 2"}}]});
+    identity.set_policy(&bucket(), policy).unwrap();
+    let allows = |who, permission| identity.allows(&member(who), permission, &bucket());
+    assert!(allows(dev, "storage.objects.get"));
+    assert!(!allows(eve, "storage.objects.create"));
+    assert_eq!(counting.0.load(Ordering::SeqCst), 0);
+    assert!(allows(eve, "storage.objects.get"));
+    assert_eq!(counting.0.load(Ordering::SeqCst), 1);
 }
 
 #[test]
@@ -190,7 +228,7 @@ fn tokens_expire_and_are_kept_as_digests() {
     let read = Arc::clone(&now);
     let clock =
         Clock::from_fn(move || jiff::Timestamp::from_second(read.load(Ordering::SeqCst)).unwrap());
-    let identity = Identity::new(identity().snapshot(), clock);
+    let identity = Identity::new(identity().snapshot(), clock, Arc::new(Native));
     let token = identity.mint("user:dev@example.com");
     assert!(token.secret.starts_with("ya29.sandbox-"));
     assert!(!format!("{token:?}").contains("ya29"));
@@ -209,6 +247,7 @@ fn tokens_expire_and_are_kept_as_digests() {
     let reloaded = Identity::new(
         serde_json::from_str(&json).unwrap(),
         identity.clock().clone(),
+        Arc::new(Native),
     );
     assert!(reloaded.caller(Some(&token.secret)).is_ok());
     now.fetch_add(3600, Ordering::SeqCst);
