@@ -75,13 +75,13 @@ pub(crate) fn annotated(
             broken(
                 Class::Denied,
                 codes::identity::ANNOTATION_LEFTOVER,
-                format!("{name} should use its own roles, but is still annotated with {email}: its pods would act as that account"),
+                format!("{name} should use its own roles, but is still annotated with {email}: its pods would impersonate that account"),
             )
             .helps(remove(&identity.workload)),
         ),
         (Way::As(email), None) => Verdict::Broken({
             let how = if bound.contains(email) {
-                format!("it may act as {email}, but is not annotated with it")
+                format!("it may impersonate {email}, but is not annotated with it")
             } else {
                 format!("it is not annotated with {email}")
             };
@@ -108,7 +108,7 @@ pub(crate) fn annotated(
                 broken(
                     Class::Denied,
                     codes::identity::ANNOTATION_WRONG,
-                    format!("{name} is annotated with {found}, which does not exist; it may act as {meant}"),
+                    format!("{name} is annotated with {found}, which does not exist; it may impersonate {meant}"),
                 )
                 .helps(annotate(&identity.workload, meant)),
             ),
@@ -145,7 +145,7 @@ pub(crate) fn unnamed(workload: &Workload, found: Option<&str>, all_read: bool) 
     }
     let project = &workload.project;
     let bound = if all_read {
-        format!("it may act as no account of project {project}")
+        format!("it is not allowed to impersonate any account of project {project}")
     } else {
         format!("the policies of the accounts of project {project} could not all be read")
     };

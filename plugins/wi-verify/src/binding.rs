@@ -88,29 +88,29 @@ pub(crate) fn judge(
     let who = identity.workload.name();
     let first = |missing: Error| Verdict::Broken(missing);
     match (binding, proven) {
-        (Binding::Given(whose), _) => Verdict::Holds(format!("{who} may act as {email}, by the {whose}'s policy")),
+        (Binding::Given(whose), _) => Verdict::Holds(format!("{who} may impersonate {email}, by the {whose}'s policy")),
         (Binding::Conditioned(condition), Proven::No) => first(
             cloud(
                 Class::Denied,
                 codes::identity::BINDING_CONDITION,
-                format!("{who} may act as {email} only under a condition, which does not hold: {condition}"),
+                format!("{who} may impersonate {email} only under a condition, which does not hold: {condition}"),
             )
             .help("an administrator of the account can change the condition; a grant without one allows the workload more than was intended"),
         ),
         (Binding::Conditioned(condition), _) => Verdict::Warns(
-            format!("{who} may act as {email} under a condition: {condition}"),
+            format!("{who} may impersonate {email} under a condition: {condition}"),
             Vec::new(),
         ),
         (Binding::Absent { project_read: true, .. }, Proven::Yes) => Verdict::Warns(
-            format!("{who} may act as {email}, but not through a policy of the account or its project: the grant comes from a folder or the organisation, or is just being removed"),
+            format!("{who} may impersonate {email}, but not through a policy of the account or its project: the grant comes from a folder or the organisation, or is just being removed"),
             Vec::new(),
         ),
         (Binding::Absent { project_read: false, .. }, Proven::Yes) => Verdict::Holds(
-            format!("{who} may act as {email}, but not through the account's own policy; the policy of its project could not be read"),
+            format!("{who} may impersonate {email}, but not through the account's own policy; the policy of its project could not be read"),
         ),
         // The project's policy may grant it.
         (Binding::Absent { project_read: false, .. }, Proven::Untried) => Verdict::Unknown(
-            format!("not checked: the policy of {email} does not let {who} act as it, and the policy of its project could not be read"),
+            format!("not checked: the policy of {email} does not let {who} impersonate it, and the policy of its project could not be read"),
         ),
         (Binding::Absent { near, project_read }, _) => {
             first(missing(identity, email, near.as_deref(), *project_read))
@@ -135,7 +135,7 @@ fn untold(identity: &Identity, email: &str, why: &str) -> Error {
 
 fn missing(identity: &Identity, email: &str, near: Option<&str>, project_read: bool) -> Error {
     let who = identity.workload.name();
-    let mut message = format!("{who} may not act as {email}.");
+    let mut message = format!("{who} is not allowed to impersonate {email}.");
     message.push('\n');
     message.push_str(near.unwrap_or(if project_read {
         "Neither the account's policy nor its project's grants it roles/iam.workloadIdentityUser."

@@ -20,7 +20,7 @@ pub(crate) fn account(
             cloud(
                 Class::Denied,
                 codes::identity::ACCOUNT_DISABLED,
-                format!("{email} is disabled: no workload can act as it"),
+                format!("{email} is disabled: no workload can impersonate it"),
             )
             .help("enable it, if it was not disabled on purpose:")
             .helps(address.and_then(|account| account.enable())),

@@ -18,7 +18,9 @@ pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
         bindings().find(|(role, member)| identity.is(member) && !ACTS_AS.contains(role));
     if let Some((role, _)) = other_role {
         return Some(if role == "roles/iam.serviceAccountUser" {
-            format!("It has {role}, which lets it attach the account to resources, not act as it.")
+            format!(
+                "It has {role}, which lets it attach the account to resources, but not impersonate it."
+            )
         } else {
             format!("It has {role} there, which does not let it get a token.")
         });
@@ -32,8 +34,11 @@ pub(crate) fn look(identity: &Identity, policy: &Policy) -> Option<String> {
     }
     match members.as_slice() {
         [] => None,
-        [one] => Some(format!("Only {one} may.")),
-        [first, rest @ ..] => Some(format!("Only {first} and {} more may.", rest.len())),
+        [one] => Some(format!("Only {one} may impersonate it.")),
+        [first, rest @ ..] => Some(format!(
+            "Only {first} and {} more may impersonate it.",
+            rest.len()
+        )),
     }
 }
 
@@ -145,7 +150,7 @@ mod tests {
             (
                 "roles/iam.serviceAccountUser",
                 "serviceAccount:demo.svc.id.goog[builds/kaniko]",
-                "not act as it",
+                "not impersonate it",
             ),
             (
                 "roles/viewer",

@@ -43,7 +43,7 @@ pub(super) fn of_access(
         Kind::BindingMissing => {
             let error = answer(
                 Kind::BindingMissing,
-                format!("the build may not act as its Google service account: {text}"),
+                format!("the build is not allowed to impersonate its Google service account: {text}"),
             );
             match (identity.misspelt(), identity.bind()) {
                 (Some(misspelt), _) => respelt(error, misspelt),
@@ -76,7 +76,10 @@ pub(super) fn of_access(
 fn context_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
     let error = answer(
         Kind::ContextDenied,
-        format!("{text} may not read the context {}", inputs.context),
+        format!(
+            "{text} lacks permission to read the context {}",
+            inputs.context
+        ),
     );
     if let Some(misspelt) = identity.misspelt().filter(|_| inputs.google_key.is_none()) {
         return respelt(error, misspelt);
@@ -144,7 +147,7 @@ fn account_gone(workload: &str, identity: &Identity<'_>) -> Error {
 fn push_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error {
     let error = answer(
         Kind::PushDenied,
-        format!("the build may not push to {text}"),
+        format!("the build lacks permission to push to {text}"),
     );
     let mut images = inputs.destinations.iter().chain(&inputs.cache_repo);
     let named = Repository::from_resource(text).filter(|named| {
