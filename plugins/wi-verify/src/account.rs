@@ -45,7 +45,7 @@ pub(crate) fn exists(
                     workload.cluster
                 ),
             )
-            .help(on(workload))
+            .help(on(workload, "create them"))
             .helps(kubectl::create_namespace(namespace))
             .helps(create),
         ));
@@ -64,15 +64,23 @@ pub(crate) fn exists(
         .map(String::as_str)
         .filter(|name| *name != "default")
         .collect();
+    let mut what = "create it";
     if !others.is_empty() {
-        broken = broken.help(format!("it has: {}", others.join(", ")));
+        what = "otherwise create it";
+        broken = broken.help(format!(
+            "correct `serviceAccount`, if it should be one of these: {}",
+            others.join(", ")
+        ));
     }
-    Ok(Verdict::Broken(broken.help(on(workload)).helps(create)))
+    Ok(Verdict::Broken(
+        broken.help(on(workload, what)).helps(create),
+    ))
 }
 
-/// Returns the help that names the cluster: this step can't know which context kubectl uses.
-pub(crate) fn on(workload: &Workload) -> String {
-    format!("with kubectl on cluster {}:", workload.cluster)
+/// Returns the help before a kubectl command: what the command does, and on which cluster, because
+/// this step can't know which context kubectl uses.
+pub(crate) fn on(workload: &Workload, what: &str) -> String {
+    format!("{what}, with kubectl on cluster {}:", workload.cluster)
 }
 
 #[cfg(test)]
@@ -91,7 +99,10 @@ mod tests {
         };
         let error = judge(Some(&["default".to_owned(), "kaniko2".to_owned()]));
         assert_eq!(error.code, "identity.service-account-missing");
-        assert_eq!(error.help[0], "it has: kaniko2");
+        assert_eq!(
+            error.help[0],
+            "correct `serviceAccount`, if it should be one of these: kaniko2"
+        );
         assert_eq!(
             error.help[2],
             "kubectl create serviceaccount kaniko -n builds"

@@ -44,8 +44,9 @@ pub(crate) fn annotated(
 ) -> Verdict {
     let name = identity.workload.name();
     let exists = there != There::No;
-    let broken =
-        |class, code, message: String| cluster(class, code, message).help(on(&identity.workload));
+    let broken = |class, code, message: String| {
+        cluster(class, code, message).help(on(&identity.workload, "correct the annotation"))
+    };
     if let Some(found) = found
         && let Err(misspelt) = Account::check(found, &identity.workload.project)
     {

@@ -67,7 +67,7 @@ pub(crate) fn pool(
                 codes::identity::NO_WORKLOAD_POOL,
                 format!("the cluster {name} has no workload pool: Workload Identity is off, and pods run as their node's account"),
             )
-            .help("enable it (this takes some minutes; then enable it on the node pools, link 4):")
+            .help("enable Workload Identity on the cluster (this takes some minutes; link 4 then checks the node pools):")
             .helps(workload.gke().make_pool()),
         ),
     };

@@ -86,7 +86,10 @@ pub(crate) fn network(
                 name(&all)
             ),
         )
-        .help(on(workload))
+        .help(on(
+            workload,
+            "allow all pods of the namespace to reach the metadata server",
+        ))
         .helps(commands::apply(&opening(namespace, &needed))),
     ))
 }

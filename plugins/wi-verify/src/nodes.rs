@@ -84,9 +84,9 @@ pub(crate) fn nodes(
     // Where pods ask for nodes that serve, one such pool is enough.
     let named = if asks { &others[..1] } else { &others[..] };
     error = error.help(if named.len() == 1 && others.len() > 1 {
-        "enable them on one (its nodes may be recreated):"
+        "enable Workload Identity on one of them (its nodes may be recreated):"
     } else {
-        "enable them (nodes may be recreated):"
+        "enable Workload Identity there (nodes may be recreated):"
     });
     for pool in named {
         error = error.helps(workload.gke().serve_identities(&pool.name));

@@ -112,7 +112,7 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
             codes::identity::API_DISABLED,
             format!("{} {verb} not enabled", and(&names)),
         )
-        .help("an editor of the project can enable what is missing:");
+        .help("an editor of the project can enable the missing APIs:");
         for (index, api) in needed.iter().enumerate() {
             let first = needed.iter().position(|other| other.project == api.project);
             if first != Some(index) {

@@ -178,7 +178,7 @@ fn untried(identity: &Identity, caller: &str, error: &Error) -> Token {
         let what = "the caller needs the verb create on its `serviceaccounts/token`";
         vec![what.into()]
     } else {
-        let intro = [Help::from(on(workload))];
+        let intro = [Help::from(on(workload, "let the caller create tokens"))];
         let commands = commands.into_iter().map(Help::from);
         intro.into_iter().chain(commands).collect()
     };
@@ -203,7 +203,10 @@ fn account_form(identity: &Identity, error: &Error) -> Error {
         codes::identity::ACCOUNT_FORM,
         format!("{why}.\n{}", error.message),
     )
-    .help(format!("with kubectl on cluster {}:", workload.cluster))
+    .help(on(
+        workload,
+        "let the metadata server return the workload's name as its address",
+    ))
     .helps(commands::return_principal_as_email(workload))
 }
 

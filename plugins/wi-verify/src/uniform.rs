@@ -34,7 +34,7 @@ pub(crate) fn uniform(
                         codes::identity::NOT_UNIFORM,
                         format!("{uri} has no uniform bucket-level access, so a workload with its own roles can't use it"),
                     )
-                    .help("enable it; this ends access by ACLs of single objects:")
+                    .help("enable it (the ACLs of single objects then no longer apply):")
                     .helps(commands::make_uniform(&name)),
                 ));
             }
