@@ -175,7 +175,7 @@ fn a_refusal_says_what_may_be_sent_and_the_next_step_runs() {
         "{outcome}"
     );
     assert!(
-        said.contains("it may GET to hooks.example.com on port 8443"),
+        said.contains("it may send GET requests to hooks.example.com on port 8443"),
         "{outcome}"
     );
     assert!(heard.try_recv().is_err(), "nothing was sent");

@@ -59,6 +59,10 @@ impl Plan {
 /// The code of warnings about refusals of a policy in audit mode.
 pub const AUDIT: &str = codes::policy::AUDIT;
 
+/// The help of these warnings.
+pub(crate) const AUDIT_HELP: &str = "the policy is in audit mode, so this only warns; change the \
+                                     pipeline or the policy before the policy is enforced";
+
 impl Instance {
     /// Caps the step's grants. Returns the refusals of policies in audit mode as warnings.
     fn judge(&mut self, ceilings: &[Ceiling]) -> Result<Vec<Diagnostic>, Vec<Refusal>> {
@@ -87,7 +91,7 @@ impl Instance {
         if refusals.is_empty() {
             let audited = self.scopes.audited().iter();
             Ok(audited
-                .map(|line| Diagnostic::warning(AUDIT, line.clone()))
+                .map(|line| Diagnostic::warning(AUDIT, line.clone()).with_help(AUDIT_HELP))
                 .collect())
         } else {
             Err(refusals)

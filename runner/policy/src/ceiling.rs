@@ -74,7 +74,12 @@ impl Ceiling {
             .filter(|scope| !scope.is_covered_by(self.scopes(capability)))
             .map(|scope| {
                 let line = self.nearest_line(capability, std::slice::from_ref(scope));
-                let mut refusal = Refusal::policy(capability, &scope.explain(), &self.file, line);
+                let mut refusal = Refusal::policy(
+                    capability,
+                    &format!("the plugin wants to {}", scope.explain()),
+                    &self.file,
+                    line,
+                );
                 let allow =
                     yaml(capability, std::slice::from_ref(scope)).replacen("grants:", "allow:", 1);
                 refusal
@@ -93,7 +98,7 @@ impl Ceiling {
         let line = self.nearest_line(capability, &[]);
         Err(Refusal::policy(
             capability,
-            &call.describe(),
+            &format!("the step may not {}", call.describe()),
             &self.file,
             line,
         ))

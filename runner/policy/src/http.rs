@@ -71,9 +71,10 @@ impl Call for Request<'_> {
 }
 
 pub(crate) fn explain(scope: &Scope) -> String {
-    let methods = scope
-        .words("methods")
-        .unwrap_or_else(|| "send any request".to_owned());
+    let requests = match scope.words("methods") {
+        Some(methods) if methods != "*" => format!("send {methods} requests"),
+        _ => "send any request".to_owned(),
+    };
     let host = scope.words("host").unwrap_or_else(|| "any host".to_owned());
     let paths = scope.words("paths").unwrap_or_default();
     let ports = match scope.limit("ports") {
@@ -83,5 +84,5 @@ pub(crate) fn explain(scope: &Scope) -> String {
             _ => " on any port".to_owned(),
         },
     };
-    format!("{methods} to {host}{paths}{ports}")
+    format!("{requests} to {host}{paths}{ports}")
 }

@@ -181,7 +181,7 @@ fn rows() -> Vec<Row> {
             calls::send("GET", "https://hooks.example.com/a"),
             json!([{ "host": "hooks.example.com", "methods": ["POST"] }]),
             "GET https://hooks.example.com/a",
-            "POST to hooks.example.com",
+            "send POST requests to hooks.example.com",
         ),
     ]
 }

@@ -17,7 +17,7 @@ use super::texts::texts;
 use crate::expression::{self, Code, Unanswered, Values};
 use crate::file::Step;
 use crate::given::PluginInfo;
-use crate::judged::AUDIT;
+use crate::judged::{AUDIT, AUDIT_HELP};
 use crate::plan::Instance;
 use crate::problems::Problems;
 use crate::request::{Evaluated, evaluate_request};
@@ -97,7 +97,7 @@ impl Planner<'_> {
         match meet(&requested, granted, &ceilings) {
             Ok(scopes) => {
                 for line in scopes.audited() {
-                    let warning = Diagnostic::warning(AUDIT, line.clone());
+                    let warning = Diagnostic::warning(AUDIT, line.clone()).with_help(AUDIT_HELP);
                     self.warnings.push(warning.at(problems.file(), at));
                 }
                 let secrets = step.secrets.iter().filter(|_| !self.given.as_requested);
