@@ -183,8 +183,8 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
         problems.add_help(
             codes::expression::NAME,
             at,
-            format!("`{root}` can't be read {}", place.what),
-            format!("{} can be read {}", place.roots.join(", "), place.what),
+            format!("`{root}` is not available {}", place.what),
+            format!("available {}: {}", place.what, place.roots.join(", ")),
         );
         return;
     }

@@ -35,10 +35,19 @@ pub(crate) fn check(problems: &mut Problems<'_>, mut pipeline: Pipeline) -> Opti
         for secret in &step.secrets {
             let declared = pipeline.declared.secrets.contains(&secret.0);
             if !declared && !pipeline.secrets.contains_key(&secret.0) {
+                let message = format!("the pipeline has no secret `{}`", secret.0);
+                if pipeline.secrets.is_empty() {
+                    let help = format!(
+                        "declare it at the top: `secrets: {{ {}: {{ env: VARIABLE }} }}`",
+                        secret.0
+                    );
+                    problems.add_help(codes::secret::UNKNOWN, secret.1, message, help);
+                    continue;
+                }
                 problems.unknown(
                     codes::secret::UNKNOWN,
                     secret.1,
-                    format!("the pipeline has no secret `{}`", secret.0),
+                    message,
                     &secret.0,
                     pipeline.secrets.keys().map(String::as_str),
                 );
@@ -124,15 +133,19 @@ fn names(problems: &mut Problems<'_>, known: &Known<'_>, step: &Step) {
                 && let Some(key) = reference.path.first()
                 && !keys.contains(&key.as_str())
             {
-                let message = if keys.is_empty() {
-                    "this step has no matrix".to_owned()
-                } else {
-                    format!("the matrix has no key `{key}`")
-                };
+                if keys.is_empty() {
+                    problems.add_help(
+                        codes::matrix::KEY,
+                        expression.at,
+                        "this step has no matrix",
+                        format!("add it to the step: `matrix: {{ {key}: [VALUE, …] }}`"),
+                    );
+                    continue;
+                }
                 problems.unknown(
                     codes::matrix::KEY,
                     expression.at,
-                    message,
+                    format!("the matrix has no key `{key}`"),
                     key,
                     keys.iter().copied(),
                 );
@@ -229,7 +242,7 @@ fn order(problems: &mut Problems<'_>, pipeline: &mut Pipeline) -> bool {
                     codes::step::CYCLE,
                     step.at,
                     message,
-                    "remove one of these needs",
+                    "remove one of their `needs`, or an expression that reads a step's output",
                 );
                 return false;
             }

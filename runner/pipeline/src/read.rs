@@ -28,10 +28,11 @@ pub(crate) fn keys(problems: &mut Problems<'_>, node: &Node, what: &str, known: 
             continue;
         }
         if UNSUPPORTED.contains(&text) {
-            problems.add(
+            problems.add_help(
                 codes::pipeline::UNSUPPORTED,
                 key.at,
                 format!("`{text}` is not supported by this version"),
+                "remove it, or use a version of Sidestep that supports it",
             );
             continue;
         }

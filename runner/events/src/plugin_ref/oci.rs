@@ -13,8 +13,7 @@ pub(super) fn parse(rest: &str) -> Result<OciReference, InvalidPluginRef> {
     let Some((name, digest)) = rest.split_once('@') else {
         return Err(InvalidPluginRef {
             code: codes::uses::DIGEST,
-            message: "name a plugin from a registry with its digest, because tags can change"
-                .to_owned(),
+            message: "this reference to a plugin has no digest, and a tag can change".to_owned(),
             help: FORM.to_owned(),
         });
     };

@@ -74,11 +74,13 @@ fn report(problems: &mut Problems<'_>, step: &Step, root: &Value, finding: &Find
         };
     }
     if finding.unexpected.is_empty() {
-        let message = match path.last() {
-            Some(name) if !finding.message.starts_with('`') => {
-                format!("`{name}` of `{}`: {}", step.plugin(), finding.message)
+        let plugin = step.plugin();
+        let message = match (path.last(), finding.message.strip_prefix("this ")) {
+            (Some(name), Some(rest)) => format!("`{name}` of `{plugin}` {rest}"),
+            (Some(name), None) if !finding.message.starts_with('`') => {
+                format!("`{name}` of `{plugin}`: {}", finding.message)
             }
-            _ => format!("{} in the inputs of `{}`", finding.message, step.plugin()),
+            _ => format!("{} in the inputs of `{plugin}`", finding.message),
         };
         problems.add(codes::input::WRONG, place(&path), message);
         return;
