@@ -47,7 +47,7 @@ fn of(name: &str, namespace: &str, what: &str) -> Error {
         Owner::Cluster,
         format!("the build can't start: the injected container `{name}` {what}"),
     )
-    .help("the cluster adds this container to the namespace's pods; a cluster administrator can fix it, or exclude build pods. Find what adds it:")
+    .help("the cluster adds this container to the namespace's pods; a cluster administrator can fix it, or exclude build pods. These commands show what adds it:")
     .helps(
         Command::new(&["kubectl", "get", "namespace"])
             .value(namespace)

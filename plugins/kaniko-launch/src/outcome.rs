@@ -77,7 +77,7 @@ fn disrupted(how: Disruption, message: &str) -> Error {
     let (code, what) = match how {
         Disruption::Drained => (
             codes::pod::EVICTED,
-            "the build's pod was evicted, as when its node is drained or upgraded",
+            "the build's pod was evicted, for example because its node is drained for an upgrade",
         ),
         Disruption::Evicted => (codes::pod::EVICTED, "the node evicted the build's pod"),
         Disruption::Preempted => (
@@ -97,7 +97,7 @@ fn disrupted(how: Disruption, message: &str) -> Error {
             "set `memory` and `ephemeralStorage`, so that the build is scheduled to a node with enough room",
         ),
         Disruption::Preempted => {
-            error.help("the namespace's default priority decides which pods are preempted")
+            error.help("the build's pod has the cluster's default priority, which a cluster administrator can raise (a PriorityClass with `globalDefault: true`)")
         }
         Disruption::Drained | Disruption::NodeLost => error,
     };

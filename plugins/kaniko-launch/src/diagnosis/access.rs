@@ -86,7 +86,7 @@ fn context_denied(text: &str, inputs: &Inputs, identity: &Identity<'_>) -> Error
     }
     let Some(member) = identity.refused(text) else {
         return error.help(format!(
-            "{} is linked to another account: find out which identity the build's pod has",
+            "{} is linked to another account: run sidestep/wi-verify to see which identity its pods have",
             inputs.workload()
         ));
     };

@@ -16,7 +16,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
                     Some(
                         reading
                             .warning(codes::dockerfile::SYNTAX_IMAGE, directive.value.at, message)
-                            .help("kaniko ignores or refuses what only that frontend supports"),
+                            .help("remove the instructions that only that frontend supports: kaniko ignores or rejects them"),
                     )
                 }
                 "escape" if value == "`" => {

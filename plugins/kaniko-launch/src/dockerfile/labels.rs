@@ -58,7 +58,7 @@ fn twice(reading: &Reading<'_>, pair: &Pair) -> Option<Diagnostic> {
     }
     let written = quoted(&escaped(&once, &special));
     Some(found.help(format!(
-        "`{name}={written}` is right for kaniko, but has too many backslashes for Docker"
+        "for kaniko, write `{name}={written}`; Docker keeps the additional backslashes in the value"
     )))
 }
 

@@ -123,7 +123,7 @@ pub(super) fn look(reading: &Reading<'_>) -> Vec<Diagnostic> {
             reading
                 .warning(codes::dockerfile::STAGE_TWICE, name.at, message)
                 .help(
-                    "kaniko uses the first for `FROM` and `target`, and the last for `COPY --from`",
+                    "rename one of them: kaniko uses the first for `FROM` and `target`, and the last for `COPY --from`",
                 ),
         );
     }

@@ -14,7 +14,8 @@ pub(super) fn no_room(message: &str, inputs: &Inputs) -> Error {
         format!("no node can run the build: {message}"),
     );
     if message.contains("Insufficient ") {
-        error = error.help("lower `cpu`, `memory` or `ephemeralStorage`, or let the cluster grow");
+        error = error
+            .help("lower `cpu`, `memory` or `ephemeralStorage`, or allow the cluster to scale up");
     }
     if message.contains("untolerated taint") {
         error = error.help("the remaining nodes have taints that keep the build away; a cluster administrator can add a node pool without taints");

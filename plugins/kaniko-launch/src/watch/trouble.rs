@@ -106,7 +106,7 @@ fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
             Owner::Cluster,
             format!("the executor image {image} can't be pulled: {message}"),
         )
-        .help("check that the name is right and that the node's account may pull it (the node pulls images, not the build)")
+        .help("check that the name is right and that the node's account has permission to pull it: the node pulls the image, not the build")
         .help("or set `executor` to another image");
     }
     Error::new(
