@@ -61,7 +61,12 @@ impl From<Full> for Failure {
                 "the step's share of the run's journal",
                 "journalLimit",
             ),
-            Full::Logs(bytes) => (codes::log::FULL, bytes, "the run's log files", "logLimit"),
+            Full::Logs(bytes) => (
+                codes::log::FULL,
+                bytes,
+                "the space for the run's log files",
+                "logLimit",
+            ),
             Full::LogShare(bytes) => (
                 codes::log::FULL,
                 bytes,

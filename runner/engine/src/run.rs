@@ -180,9 +180,9 @@ fn tell_lost(recorder: &Recorder) {
 fn detached(recorder: &Recorder, stop: &Stop) -> RunEnd {
     let left = recorder.open_intents(|_| true).len();
     let objects = match left {
-        0 => "no outside objects are left".to_owned(),
-        1 => "1 outside object is left as it is".to_owned(),
-        left => format!("{left} outside objects are left as they are"),
+        0 => "no objects of the run are left".to_owned(),
+        1 => "1 object of the run was not removed".to_owned(),
+        left => format!("{left} objects of the run were not removed"),
     };
     recorder.emit(
         &Scope::run(),

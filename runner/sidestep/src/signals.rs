@@ -74,7 +74,7 @@ impl Signals {
                         // A blocked terminal must not prevent the run from ending.
                         note_apart(match (detach, exit) {
                             (true, _) => {
-                                "Detaching: pods and other outside objects are left as they are."
+                                "Detaching: pods and other objects of the run are not removed; `sidestep resume` continues the run."
                             }
                             (false, Exit::Interrupted) => {
                                 "Cancelling and cleaning up. Press Ctrl-C again to exit immediately."
@@ -84,7 +84,7 @@ impl Signals {
                     }
                     Act::Force => {
                         note_shortly(
-                            "Exited without cleaning up: outside objects may still exist; `sidestep resume` finds them.",
+                            "Exited without cleaning up: pods and other objects of the run may still exist; `sidestep resume` finds them.",
                         );
                         crate::log::finish();
                         // Each record was written at once, so nothing is lost by exiting here.
