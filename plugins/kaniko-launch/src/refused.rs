@@ -56,7 +56,7 @@ fn of_amounts(error: Error, inputs: &Inputs) -> Error {
         .build();
     error
         .help(help)
-        .help("see what the namespace allows:")
+        .help("show what the namespace allows:")
         .helps(describe)
 }
 

@@ -92,7 +92,7 @@ pub(super) fn not_mounted(message: &str, key: &GoogleKey, inputs: &Inputs) -> Er
             key.key, inputs.namespace, key.secret
         ),
     )
-    .help("see what the Secret contains:")
+    .help("check what the Secret contains:")
     .helps(describe_secret(inputs, key))
     .help("or use no key, which is safer: remove `googleKey` (docs/ways.md)")
 }

@@ -100,7 +100,7 @@ pub fn of_client_error(what: &str, error: &Error) -> Failure {
         Owner::Cloud,
         format!("cannot {what}: {}", causes::chain(error)),
     )
-    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+    .with_help("try again; behind a proxy, check that HTTPS_PROXY is set for this process")
 }
 
 /// Returns the failure when no token can be obtained.

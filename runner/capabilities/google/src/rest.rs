@@ -258,5 +258,5 @@ fn unreachable_service(what: &str, error: &reqwest::Error) -> Failure {
         Owner::Cloud,
         format!("cannot {what}: {host} can't be reached{why}"),
     )
-    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+    .with_help("try again; behind a proxy, check that HTTPS_PROXY is set for this process")
 }

@@ -131,7 +131,7 @@ pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
             causes::last(&error)
         ),
     )
-    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+    .with_help("try again; behind a proxy, check that HTTPS_PROXY is set for this process")
 }
 
 fn refused(why: &str) -> Failure {

@@ -102,7 +102,7 @@ pub(super) fn of_exchange(failed: Failure, subject: &wit::Subject) -> Failure {
     match (code, shown) {
         (codes::identity::POOL_MISSING, Some(command)) => failed
             .with_help(format!(
-                "see whether the cluster's pool is {}:",
+                "check whether the cluster's pool is {}:",
                 subject.pool
             ))
             .with_help(command),
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(
             failure.help,
             [
-                "see whether the cluster's pool is demo.svc.id.goog:",
+                "check whether the cluster's pool is demo.svc.id.goog:",
                 "gcloud container clusters describe ci --location europe-west1 --project demo '--format=value(workloadIdentityConfig.workloadPool)'",
             ]
         );

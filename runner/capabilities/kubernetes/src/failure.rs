@@ -18,7 +18,7 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
             Owner::Cluster,
             format!("cannot {what}: the API server did not answer: {}", causes::chain(error)),
         )
-        .with_help("see whether the cluster's endpoint is reachable from here (a private endpoint needs its network, or the DNS endpoint)"),
+        .with_help("check whether the cluster's endpoint is reachable from here (a private endpoint needs its network, or the DNS endpoint)"),
     }
 }
 

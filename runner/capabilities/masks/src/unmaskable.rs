@@ -7,7 +7,7 @@ use super::MIN_SECRET;
 pub enum Unmaskable {
     /// It would be found everywhere.
     #[error(
-        "it has fewer than {MIN_SECRET} bytes (controls and other invisible characters do not \
+        "it has fewer than {MIN_SECRET} bytes (control characters and other invisible ones do not \
          count), so it can't be masked in logs"
     )]
     TooShort,

@@ -55,5 +55,5 @@ pub(super) fn unreachable(what: &str, host: &str, error: &reqwest::Error) -> Fai
         Owner::Cloud,
         format!("cannot {what}: {host} can't be reached{why}"),
     )
-    .with_help("try again; behind a proxy, see that HTTPS_PROXY is set for this process")
+    .with_help("try again; behind a proxy, check that HTTPS_PROXY is set for this process")
 }
