@@ -10,6 +10,7 @@ use crate::identity::Identity;
 use crate::inputs::{Inputs, Outputs};
 use crate::mesh;
 use crate::printed::Printed;
+use crate::repair::list_events;
 
 /// The failures that a service mesh causes while it is not ready.
 const NO_NETWORK: [Kind; 2] = [Kind::Network, Kind::HostUnknown];
@@ -68,7 +69,9 @@ pub(crate) fn outcome(
             codes::pod::NOT_STARTABLE,
             Owner::Cluster,
             with_reason("the build's pod ended before kaniko started", &why),
-        ),
+        )
+        .help("the events of the namespace say why:")
+        .helps(list_events(inputs)),
     })
 }
 

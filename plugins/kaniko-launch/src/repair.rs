@@ -115,6 +115,13 @@ pub(crate) fn describe_secret(inputs: &Inputs, key: &GoogleKey) -> Option<Comman
         .build()
 }
 
+/// Lists the events of the build's namespace, which say why a pod does not start.
+pub(crate) fn list_events(inputs: &Inputs) -> Option<Command> {
+    Command::new(&["kubectl", "get", "events"])
+        .option("-n", &inputs.namespace)
+        .build()
+}
+
 /// Lists what a context holds.
 pub(crate) fn list_context(inputs: &Inputs) -> Option<Command> {
     on_context("ls", inputs).value(inputs.path.as_str()).build()

@@ -9,7 +9,7 @@ use super::room::no_room;
 use crate::inputs::{GoogleKey, Inputs};
 use crate::mesh;
 use crate::pod::CONTAINER;
-use crate::repair::describe_secret;
+use crate::repair::{describe_secret, list_events};
 
 /// The reasons of a waiting container that may recover by itself: a registry that is slow to
 /// answer, a Secret that is about to be created.
@@ -115,4 +115,6 @@ fn not_startable(reason: &str, message: &str, inputs: &Inputs) -> Error {
         Owner::Cluster,
         format!("the build's container can't start: {reason}: {message}"),
     )
+    .help("the events of the namespace can say more:")
+    .helps(list_events(inputs))
 }

@@ -87,7 +87,8 @@ pub async fn access_secret(google: &ControlPlane, version: &str) -> Result<Secre
             codes::secret::DAMAGED,
             Owner::Cloud,
             "the received bytes do not match the stored checksum",
-        ));
+        )
+        .with_help("try again"));
     }
     let text = String::from_utf8(payload.data.into()).map_err(|_| {
         wrong(

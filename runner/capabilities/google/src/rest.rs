@@ -202,6 +202,9 @@ fn unexpected(what: &str, error: &serde_json::Error) -> Failure {
         Owner::Cloud,
         format!("cannot {what}: the answer is not what the API documents: {error}"),
     )
+    .with_help(
+        "another server may have answered in place of the API, such as a proxy's sign-in page",
+    )
 }
 
 async fn answer_of(what: &str, mut answer: reqwest::Response) -> Result<Value, Failure> {

@@ -97,7 +97,8 @@ impl Clusters {
         };
         let endpoint = found.endpoint;
         if endpoint.is_empty() {
-            return Err(unusable("it has no endpoint yet"));
+            return Err(unusable("it has no endpoint yet")
+                .with_help("wait until GKE has created the cluster, then try again"));
         }
         let url = format!("https://{endpoint}")
             .parse()
@@ -152,6 +153,9 @@ async fn mapped_client(
             codes::kubernetes::CLUSTER_UNUSABLE,
             Owner::Operator,
             format!("cluster `{cluster}`, as mapped in the settings, can't be used: {why}"),
+        )
+        .with_help(
+            "correct its entry in the setting `clusters`, or the kubeconfig that the entry names",
         )
     };
     let config = match mapped {
