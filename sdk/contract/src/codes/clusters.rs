@@ -45,7 +45,7 @@ codes! {
             "run `sidestep gc` later to remove it";
         CLUSTER_UNUSABLE = "kubernetes.cluster-unusable", [Failed] [Cluster Operator]
             "the cluster's endpoint or certificate is not usable"
-            "read in the message which part is missing or wrong";
+            "correct the part that the message names";
         UNKNOWN_CLUSTER = "kubernetes.unknown-cluster", [InvalidInput] [Author]
             "the name does not match any known cluster"
             "write projects/PROJECT/locations/LOCATION/clusters/CLUSTER";

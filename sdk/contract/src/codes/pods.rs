@@ -42,10 +42,10 @@ codes! {
             "use another node pool or executor: the cluster's container runtime hides the container from kaniko";
         NOT_FOUND = "pod.not-found", [NotFound] [Cluster]
             "the pod does not exist, or no longer exists"
-            "find out who deleted it";
+            "find the caller that deleted it in the cluster's audit log, then run the step again";
         NOT_STARTABLE = "pod.not-startable", [Failed] [Cluster]
             "the build's container can't start"
-            "read the reason in the message";
+            "correct the cause that the message names; the events of the namespace can say more";
         OUT_OF_MEMORY = "pod.out-of-memory", [Failed] [Author]
             "the build was killed because it ran out of memory"
             "raise `memory`";

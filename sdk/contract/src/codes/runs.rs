@@ -47,7 +47,7 @@ codes! {
             "use a caller that the message lists";
         UNUSABLE = "sandbox.unusable", [Failed] [Operator]
             "the sandbox can't be started"
-            "read the reason in the message";
+            "correct the cause that the message names, or run `sidestep sandbox reset`";
     }
     sidestep {
         BUG = "sidestep.bug", [Failed] [Sidestep]
