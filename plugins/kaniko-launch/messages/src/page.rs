@@ -11,11 +11,13 @@ use crate::sites::sites;
 pub fn page() -> String {
     let mut page = format!(
         "# kaniko's messages\n\n\
-         `cargo xtask generate` makes this page from the table of `kaniko-launch`, which describes \
-         kaniko 1.28.3. The step reads a message only from kaniko's own final error line: the last \
-         line that has one of kaniko's outer prefixes, if kaniko ends with the exit code that \
-         belongs to it. The output of a RUN does not count. A message without an answer fails with \
-         `kaniko.failed` and shows its cause.\n\n\
+         The error messages of kaniko 1.28.3, and the failure that `kaniko-launch` reports for \
+         each: *Causes* and *Examples* lead from a message to a code, and *Answers* from a code to \
+         what to do. `cargo xtask generate` makes this page from the plugin's table.\n\n\
+         The step reads a message only from kaniko's own final error line: the last line that has \
+         one of kaniko's outer prefixes, if kaniko ends with the exit code that belongs to it. The \
+         output of a RUN does not count. If no row matches, the step fails with `kaniko.failed` \
+         and shows the message.\n\n\
          kaniko's source creates errors in {} places. {}\n\n## Answers\n\n\
          | code | class | owner | what happened | what to do |\n|---|---|---|---|---|\n",
         sites()
