@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// A file was written to, replaced or removed while the context was read.
     #[error(
-        "{} changed while the build context was read ({how}); stop what writes there, or add it to .dockerignore",
+        "{} changed while the build context was read ({how}); stop the process that writes to it, or add it to .dockerignore",
         path.display()
     )]
     Changed {

@@ -177,6 +177,7 @@ impl Objects {
             failure.with_help("in a matrix, give each job its own id: set `SIDESTEP_RUN_KEY` to a value that is unique to the job")
         } else {
             failure
+                .with_help("if no other client uses the object, remove it and run the step again")
         }
     }
 

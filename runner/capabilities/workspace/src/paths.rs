@@ -130,6 +130,7 @@ fn not_found(path: &str) -> Failure {
         Owner::Author,
         format!("there is no `{path}` in the workspace"),
     )
+    .with_help("check the path, which is relative to the workspace")
 }
 
 /// Returns the failure of an error when opening or reading.
