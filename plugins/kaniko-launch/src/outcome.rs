@@ -53,9 +53,9 @@ pub(crate) fn outcome(
             Class::Failed,
             codes::pod::DELETED,
             Owner::Cluster,
-            "somebody deleted the build's pod before it ended",
+            "a caller outside this run deleted the build's pod before it ended",
         )
-        .help("run it again; the cluster's audit log names who deleted the pod"),
+        .help("find the caller in the cluster's audit log, then run the step again"),
         Ending::ByThisRun => Error::new(
             Class::Failed,
             codes::pod::STOPPED,
