@@ -175,7 +175,7 @@ fn what_the_caller_may_not_read_is_left_to_the_proof() {
             let told = log(&events).into_iter().find(|line| line.starts_with(link));
             let told = told.expect(link);
             assert!(
-                told.contains("not checked: dev@example.com may not read")
+                told.contains("not checked: dev@example.com lacks permission to read")
                     || (expected == 4 && told.ends_with("broken")),
                 "{told}"
             );

@@ -43,7 +43,7 @@ pub(crate) fn pool(
                 Class::Denied,
                 codes::identity::CLUSTER_DENIED,
                 format!(
-                    "{caller} may not read the cluster {name}, so it can't start a build there either.\n{}",
+                    "{caller} lacks permission to read the cluster {name}, so it can't start a build there either.\n{}",
                     error.message
                 ),
             );

@@ -75,7 +75,7 @@ pub(crate) fn judge(
             }),
             Class::Denied if verdict::is_callers(&error) => Err(error),
             Class::Denied | Class::Refused => Ok(settled(Verdict::Unknown(format!(
-                "not checked: {} may not test its permissions on {place} ({})",
+                "not checked: {} is not allowed to test its permissions on {place} ({})",
                 identity.who(),
                 error.message
             )))),

@@ -220,7 +220,7 @@ mod tests {
         );
         let denied = cloud(Class::Denied, "x", "no");
         assert!(
-            matches!(judge(Err(denied)), Verdict::Unknown(why) if why.contains("dev@x may not"))
+            matches!(judge(Err(denied)), Verdict::Unknown(why) if why.contains("dev@x lacks permission"))
         );
     }
 }

@@ -184,7 +184,7 @@ fn untried(identity: &Identity, caller: &str, error: &Error) -> Token {
     };
     Token::Untried(
         format!(
-            "not proven: {caller} may not create tokens for {}",
+            "not proven: {caller} lacks permission to create tokens for {}",
             workload.name()
         ),
         help,
@@ -345,7 +345,7 @@ mod tests {
         .expect("a verdict");
         assert_eq!(untried.proven(), Proven::Untried);
         assert!(
-            matches!(untried, Token::Untried(why, help) if why.contains("dev@x may not create tokens") && help.len() == 3)
+            matches!(untried, Token::Untried(why, help) if why.contains("dev@x lacks permission to create tokens") && help.len() == 3)
         );
         assert!(
             judge(

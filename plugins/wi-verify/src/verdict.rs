@@ -75,7 +75,7 @@ pub(crate) fn unread(caller: &str, what: &str, error: Error) -> Result<Verdict> 
             "not checked: the API that is needed to read {what} is not enabled"
         ))),
         Class::Denied => Ok(Verdict::Unknown(format!(
-            "not checked: {caller} may not read {what}{}",
+            "not checked: {caller} lacks permission to read {what}{}",
             said(&error)
         ))),
         Class::Refused => Ok(Verdict::Unknown(format!(
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(
             unread("dev@x", "the policy", no),
             Ok(Verdict::Unknown(
-                "not checked: dev@x may not read the policy (no)".to_owned()
+                "not checked: dev@x lacks permission to read the policy (no)".to_owned()
             ))
         );
         let away = cloud(Class::Unavailable, "x", "away");
