@@ -15,6 +15,7 @@ mod command;
 mod configuration;
 mod enter;
 mod first;
+mod forward;
 mod keeper;
 mod machine;
 mod mounts;
@@ -57,7 +58,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         Command::Up { name, extent } => up(&name, extent)?,
         Command::Down { name } => down(&name)?,
         Command::Status => status()?,
-        Command::Exec { name, words } => return enter::exec(&name, &words),
+        Command::Exec {
+            name,
+            folder,
+            words,
+        } => {
+            let place = folder.map_or_else(|| Place::named(&name), Place::at);
+            return enter::exec(&place, &name, &words);
+        }
         Command::Keep { folder, extent } => return keeper::run(&Place::at(folder), extent),
         Command::First { folder, extent } => return first::run(&Place::at(folder), extent),
         Command::Node { folder, extent } => return node::run(&Place::at(folder), extent),
@@ -91,6 +99,7 @@ fn up(name: &str, extent: Extent) -> Result<()> {
         Extent::Api => "namespaces",
         Extent::Node => "nodes",
     };
+    println!("export KUBECONFIG={}", place.kubeconfig().display());
     println!("{} kubectl get {objects}", command::line("exec", name));
     println!("{}", command::line("down", name));
     Ok(())
@@ -120,7 +129,7 @@ fn status() -> Result<()> {
     for name in names {
         let place = Place::named(&name);
         match (place.is_live(), place.ended()) {
-            (true, _) => println!("{name}: up, in {}", place.folder().display()),
+            (true, _) => println!("{name}: up, KUBECONFIG={}", place.kubeconfig().display()),
             (false, Some(why)) => println!("{name}: ended: {why}"),
             (false, None) => println!(
                 "{name}: killed; remove it with {}",

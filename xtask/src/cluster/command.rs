@@ -35,6 +35,8 @@ pub(super) enum Command {
     Status,
     Exec {
         name: String,
+        /// The folder of a cluster without a name.
+        folder: Option<PathBuf>,
         words: Vec<String>,
     },
     /// Becomes the keeper of a cluster in a folder. Prints `ready`, or a line that begins with
@@ -92,7 +94,11 @@ pub(super) fn parse(arguments: &[String]) -> Result<Command> {
                 return Err("`cluster exec` needs a command, such as `kubectl get pods`".to_owned());
             }
             let words = words.to_vec();
-            return Ok(Command::Exec { name, words });
+            return Ok(Command::Exec {
+                name,
+                folder,
+                words,
+            });
         }
         "up" => Command::Up { name, extent },
         "down" => Command::Down { name },
@@ -156,7 +162,7 @@ mod tests {
     #[test]
     fn options_stand_before_the_command_that_is_run_inside() {
         let exec = |line: &str| match parsed(line) {
-            Ok(Command::Exec { name, words }) => (name, words.join(" ")),
+            Ok(Command::Exec { name, words, .. }) => (name, words.join(" ")),
             other => panic!("{line}: {other:?}"),
         };
         assert_eq!(

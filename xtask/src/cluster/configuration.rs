@@ -1,6 +1,6 @@
 //! The files that a cluster's parts read.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 
 use super::place::Place;
@@ -24,7 +24,7 @@ pub(super) const PAUSE: &str = "sidestep.test/pause:1";
 
 /// The users of the API server: the kubeconfig of each, the name and the groups.
 const USERS: [(&str, &str, &str); 4] = [
-    ("kubeconfig", "admin", "system:masters"),
+    ("admin", "admin", "system:masters"),
     (
         "kube-controller-manager",
         "system:kube-controller-manager",
@@ -42,12 +42,18 @@ pub(super) fn write(place: &Place, programs: &Programs, cgroup: &str) -> Result<
         SERVICE_ADDRESS,
         "127.0.0.1",
     ]))?;
+    let port = fs::read_to_string(place.port_file())
+        .map_err(|error| format!("cannot read the port's number: {error}"))?;
     let mut tokens = String::new();
     for (file, user, groups) in USERS {
         let token = token()?;
         tokens += &format!("{token},{user},{user},\"{groups}\"\n");
-        let text = kubeconfig(place, user, &token);
+        let text = kubeconfig(place, SERVICE_ADDRESS, user, &token);
         Place::write(&place.kubeconfig_of(file), &text)?;
+        if place.kubeconfig_of(file) == place.kubeconfig_inside() {
+            let text = kubeconfig(place, &format!("127.0.0.1:{port}"), user, &token);
+            Place::write(&place.kubeconfig(), &text)?;
+        }
     }
     Place::write(&place.configuration("tokens.csv"), &tokens)?;
     Place::write(
@@ -70,7 +76,7 @@ fn token() -> Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn kubeconfig(place: &Place, user: &str, token: &str) -> String {
+fn kubeconfig(place: &Place, server: &str, user: &str, token: &str) -> String {
     let ca = place.key("ca.crt");
     format!(
         r#"apiVersion: v1
@@ -78,7 +84,7 @@ kind: Config
 current-context: sidestep
 clusters:
 - name: sidestep
-  cluster: {{ server: "https://{SERVICE_ADDRESS}", certificate-authority: "{ca}" }}
+  cluster: {{ server: "https://{server}", certificate-authority: "{ca}" }}
 users:
 - name: "{user}"
   user: {{ token: "{token}" }}

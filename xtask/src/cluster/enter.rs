@@ -11,8 +11,7 @@ use crate::Result;
 
 /// Becomes the command, in the cluster's namespaces and in this process's folder, with the
 /// cluster's kubectl and its `KUBECONFIG`.
-pub(super) fn exec(name: &str, words: &[String]) -> Result<ExitCode> {
-    let place = Place::named(name);
+pub(super) fn exec(place: &Place, name: &str, words: &[String]) -> Result<ExitCode> {
     if !place.is_live() {
         return Err(match place.ended() {
             Some(why) => format!("cluster `{name}` has ended: {why}"),
@@ -30,7 +29,7 @@ pub(super) fn exec(name: &str, words: &[String]) -> Result<ExitCode> {
         .args(["sh", "-c", r#"cd "$0" && exec "$@""#])
         .arg(folder)
         .args(words)
-        .env("KUBECONFIG", place.kubeconfig())
+        .env("KUBECONFIG", place.kubeconfig_inside())
         .env("PATH", Programs::of_sources()?.path())
         .exec();
     Err(format!("cannot start nsenter: {error}"))

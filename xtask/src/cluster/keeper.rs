@@ -12,7 +12,7 @@ use std::{env, io, thread};
 use rustix::process::{Pid, Signal, kill_process, setsid};
 
 use super::place::Place;
-use super::{API_ONLY, Extent, cgroups};
+use super::{API_ONLY, Extent, cgroups, forward};
 use crate::{Result, say};
 
 /// The line that tells the keeper to outlive its starter.
@@ -83,6 +83,8 @@ fn keep(place: &Place, extent: Extent) -> Result<ExitCode> {
         Extent::Api => None,
         Extent::Node => Some(cgroups::create()?),
     };
+    let port = forward::from_machine(&place.socket())?;
+    Place::write(&place.port_file(), &port.to_string())?;
     Place::write(&place.cgroup_file(), cgroup.as_deref().unwrap_or_default())?;
     let program =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;

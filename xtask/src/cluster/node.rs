@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::configuration::{self, NODE};
+use super::configuration::{self, NODE, SERVICE_ADDRESS};
 use super::parts::{Part, Stage, parts};
 use super::place::Place;
 use super::programs::Programs;
-use super::{Extent, cgroups, mounts};
+use super::{Extent, cgroups, forward, mounts};
 use crate::{Result, cargo};
 
 /// How long a part may take to answer. A node takes 8 s on 2 idle cores.
@@ -75,6 +75,7 @@ fn bring_up(place: &Place, extent: Extent, events: &Sender<Event>) -> Result<()>
         .map_err(|error| format!("cannot read the cgroup's name: {error}"))?;
     mounts::set_up(place, extent)?;
     configuration::write(place, &programs, &cgroup)?;
+    forward::to_server(&place.socket(), &format!("{SERVICE_ADDRESS}:443"))?;
     let all = parts(place, &programs, extent);
     start(place, &programs, &all, Stage::First, events)?;
     let kubectl = |arguments: &[&str]| {
@@ -82,7 +83,7 @@ fn bring_up(place: &Place, extent: Extent, events: &Sender<Event>) -> Result<()>
         cargo::output(
             command
                 .arg("--kubeconfig")
-                .arg(place.kubeconfig())
+                .arg(place.kubeconfig_inside())
                 .args(arguments),
         )
     };

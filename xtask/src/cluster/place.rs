@@ -1,7 +1,8 @@
 //! The folder of a cluster: its keys, configuration and logs, and who holds it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::programs;
@@ -26,14 +27,29 @@ impl Place {
         &self.0
     }
 
-    /// Returns the kubeconfig of an administrator. Its address exists only in the cluster's network
-    /// namespace.
+    /// Returns the kubeconfig of an administrator on the machine.
     pub(super) fn kubeconfig(&self) -> PathBuf {
-        self.kubeconfig_of("kubeconfig")
+        self.0.join("kubeconfig")
     }
 
-    pub(super) fn kubeconfig_of(&self, part: &str) -> PathBuf {
-        self.0.join(part)
+    /// Returns the kubeconfig of an administrator in the cluster's namespaces.
+    pub(super) fn kubeconfig_inside(&self) -> PathBuf {
+        self.kubeconfig_of("admin")
+    }
+
+    /// Returns the kubeconfig of a user of the API server.
+    pub(super) fn kubeconfig_of(&self, user: &str) -> PathBuf {
+        self.configuration(&format!("{user}.kubeconfig"))
+    }
+
+    /// Returns the socket that leads to the API server.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.0.join("api.socket")
+    }
+
+    /// Returns the file with the port of the API server on the machine.
+    pub(super) fn port_file(&self) -> PathBuf {
+        self.0.join("port")
     }
 
     pub(super) fn key(&self, name: &str) -> PathBuf {
@@ -54,9 +70,12 @@ impl Place {
         self.0.join("memory")
     }
 
-    /// Creates the folder anew.
+    /// Creates the folder anew. Only its owner may read it: it contains keys.
     pub(super) fn create(&self) -> Result<()> {
         self.remove()?;
+        fs::create_dir_all(&self.0)
+            .and_then(|()| fs::set_permissions(&self.0, Permissions::from_mode(0o700)))
+            .map_err(|error| format!("cannot create {}: {error}", self.0.display()))?;
         for name in ["keys", "configuration/cni", "logs", "memory"] {
             let folder = self.0.join(name);
             fs::create_dir_all(&folder)

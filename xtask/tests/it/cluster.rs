@@ -109,7 +109,8 @@ impl Cluster {
 
     fn traces(&self) -> Traces {
         let status = self.status().expect("a cluster");
-        let folder = PathBuf::from(status.strip_prefix("up, in ").expect(&status));
+        let kubeconfig = status.strip_prefix("up, KUBECONFIG=").expect(&status);
+        let folder = Path::new(kubeconfig).parent().unwrap().to_owned();
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         let first = read("first.pid").trim().parse().unwrap();
         let namespace = |kind| fs::read_link(format!("/proc/{first}/ns/{kind}")).unwrap();
@@ -219,6 +220,19 @@ fn two_clusters_stand_side_by_side_and_one_ends_with_its_first_process() {
             .exec(&["kubectl", "get", "configmap", "mine"])
             .status
             .success()
+    );
+    // From the machine, each by its own port.
+    let outside = |cluster: &Cluster| {
+        let folder = cluster.traces().folder;
+        let kubeconfig = format!("--kubeconfig={}", folder.join("kubeconfig").display());
+        let kubectl = api.exec(&["sh", "-c", "command -v kubectl"]);
+        let mut kubectl = Command::new(text(&kubectl.stdout).trim());
+        kubectl.args([&*kubeconfig, "get", "nodes", "--output=name"]);
+        text(&kubectl.output().unwrap().stdout)
+    };
+    assert_eq!(
+        (outside(&node), outside(&api)),
+        ("node/node\n".to_owned(), String::new())
     );
     // The exit code of the command, and its folder.
     assert_eq!(node.exec(&["sh", "-c", "exit 7"]).status.code(), Some(7));

@@ -9,6 +9,8 @@ pub mod follow;
 pub mod fuzz;
 mod link;
 mod objects;
+#[cfg(test)]
+mod on_a_cluster;
 mod outlet;
 mod owned;
 mod refusal;

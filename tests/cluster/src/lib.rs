@@ -1,0 +1,132 @@
+//! A real Kubernetes API server or node for a test.
+//!
+//! The tests of one process share one cluster of each kind, which `cargo xtask cluster` runs in
+//! namespaces of its own and which ends with the process. With `SIDESTEP_TEST_KUBECONFIG` the tests
+//! use a cluster of the user's instead. A test that gets no cluster returns early: the reason has
+//! been printed, and is a failure under `CI=true`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "variables of the tests are not settings of the runner"
+)]
+
+mod namespace;
+mod own;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+pub use namespace::Namespace;
+use own::Own;
+
+/// The variable that names the kubeconfig of a user's cluster.
+const KUBECONFIG: &str = "SIDESTEP_TEST_KUBECONFIG";
+
+/// A cluster for tests.
+#[derive(Debug)]
+pub struct Cluster(Source);
+
+/// Where a cluster comes from.
+#[derive(Debug)]
+enum Source {
+    /// It was started by this process.
+    Own(Own),
+    /// The kubeconfig of the user's cluster.
+    Users(PathBuf),
+}
+
+/// Returns an API server without nodes and controllers, or `None` if there is none here.
+pub fn api() -> Option<&'static Cluster> {
+    static API: OnceLock<Option<Cluster>> = OnceLock::new();
+    API.get_or_init(|| Cluster::get(&["--api-only"])).as_ref()
+}
+
+/// Returns a cluster whose node runs pods, or `None` if there is none here.
+pub fn node() -> Option<&'static Cluster> {
+    static NODE: OnceLock<Option<Cluster>> = OnceLock::new();
+    NODE.get_or_init(|| Cluster::get(&[])).as_ref()
+}
+
+impl Cluster {
+    fn get(extent: &[&str]) -> Option<Self> {
+        if let Some(kubeconfig) = std::env::var_os(KUBECONFIG) {
+            return Some(Self(Source::Users(kubeconfig.into())));
+        }
+        match Own::start(extent) {
+            Ok(own) => Some(Self(Source::Own(own))),
+            Err(why) => {
+                not_run(&why);
+                None
+            }
+        }
+    }
+
+    /// Returns the kubeconfig of an administrator.
+    pub fn kubeconfig(&self) -> PathBuf {
+        match &self.0 {
+            Source::Own(own) => own.kubeconfig(),
+            Source::Users(kubeconfig) => kubeconfig.clone(),
+        }
+    }
+
+    /// Returns an image with a shell that the node has or can pull.
+    pub fn image(&self) -> &'static str {
+        match &self.0 {
+            Source::Own(_) => "sidestep.test/busybox:1",
+            Source::Users(_) => "docker.io/library/busybox:1",
+        }
+    }
+
+    /// Runs kubectl.
+    pub fn kubectl(&self, arguments: &[&str]) -> Output {
+        let mut command = match &self.0 {
+            Source::Own(own) => own.exec("kubectl"),
+            Source::Users(kubeconfig) => {
+                let mut command = Command::new("kubectl");
+                command.env("KUBECONFIG", kubeconfig);
+                command
+            }
+        };
+        command.args(arguments).output().expect("kubectl starts")
+    }
+
+    /// Runs kubectl, and returns what it prints.
+    ///
+    /// # Panics
+    /// If kubectl fails.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.kubectl(arguments);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            output.status.success(),
+            "kubectl {arguments:?}: {}",
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    }
+
+    /// Creates a namespace with a default service account, which ends with the returned value.
+    pub fn namespace(&self) -> Namespace<'_> {
+        Namespace::create(self)
+    }
+}
+
+/// Prints that a test does not run, and why.
+///
+/// # Panics
+/// Under `CI=true`.
+fn not_run(why: &str) {
+    let line = format!("not run: tests on a cluster: {why}");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{line}");
+    #[expect(clippy::print_stderr, reason = "for the person who runs the tests")]
+    {
+        eprintln!("{line}");
+    }
+}
+
+/// Returns the program of `cargo xtask`, which cargo puts above the tests.
+fn xtask() -> Option<PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    let folder = test.parent().and_then(Path::parent)?;
+    Some(folder.join("xtask")).filter(|program| program.is_file())
+}
