@@ -1,9 +1,10 @@
 //! The scopes of the run's artifacts.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 
 pub(crate) const FIELDS: &[Field] = &[Field {
     name: "names",
@@ -32,10 +33,10 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
+pub(crate) fn explain(limits: &Limits) -> String {
     format!(
         "store and open {}",
-        scope
+        limits
             .words("names")
             .unwrap_or_else(|| "any artifact".to_owned())
     )

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sidestep_contract::Capability;
 
 use crate::field::Field;
-use crate::scope::Scope;
+use crate::limits::Limits;
 use crate::{
     artifact_registry, artifacts, gke, http, iam, iam_write, identity, kubernetes, project,
     registry, secret_manager, secrets, storage, workspace,
@@ -17,8 +17,8 @@ pub(crate) trait Scoped: Copy {
     /// Returns the keys of its scopes.
     fn fields(self) -> &'static [Field];
 
-    /// Describes in words what a scope covers.
-    fn explain(self, scope: &Scope) -> String;
+    /// Describes in words what a scope with these limits covers.
+    fn explain(self, limits: &Limits) -> String;
 
     /// Returns the keys of which a grant must have at least one.
     fn needs_one_of(self) -> Option<&'static [&'static str]>;
@@ -37,9 +37,9 @@ macro_rules! scoped {
                 }
             }
 
-            fn explain(self, scope: &Scope) -> String {
+            fn explain(self, limits: &Limits) -> String {
                 match self {
-                    $(Self::$name => $module::explain(scope),)*
+                    $(Self::$name => $module::explain(limits),)*
                 }
             }
 

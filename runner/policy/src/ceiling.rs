@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use sidestep_events::PluginRef;
 
 use crate::Capability;
+use crate::call::Call;
 use crate::grants::{Grants, yaml};
 use crate::refusal::Refusal;
-use crate::scope::{Call, Scope};
+use crate::scope::Scope;
 
 /// The permissions that one policy allows to one step: the union of the matching rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +61,12 @@ impl Ceiling {
 
     /// Returns the refusal of the plugin itself, whatever it requests.
     pub(crate) fn refuses_plugin(&self) -> Option<Refusal> {
-        let unlisted = self.unlisted.as_ref()?;
-        Some(Refusal::unlisted(unlisted, &self.file))
+        let Unlisted {
+            plugin,
+            digest,
+            line,
+        } = self.unlisted.as_ref()?;
+        Some(Refusal::unlisted(plugin, digest, &self.file, *line))
     }
 
     /// Returns the refusals of scopes that this policy does not cover.

@@ -4,8 +4,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Reading, ScopeError, nearest};
-use crate::scope::{Call, Scope};
+use crate::scope::Scope;
 
 /// Scopes by grant key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,9 +1,10 @@
 //! The scopes of HTTP requests to other hosts.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 
 /// The methods of a request.
 pub const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -70,16 +71,18 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
-    let requests = match scope.words("methods") {
+pub(crate) fn explain(limits: &Limits) -> String {
+    let requests = match limits.words("methods") {
         Some(methods) if methods != "*" => format!("send {methods} requests"),
         _ => "send any request".to_owned(),
     };
-    let host = scope.words("host").unwrap_or_else(|| "any host".to_owned());
-    let paths = scope.words("paths").unwrap_or_default();
-    let ports = match scope.limit("ports") {
+    let host = limits
+        .words("host")
+        .unwrap_or_else(|| "any host".to_owned());
+    let paths = limits.words("paths").unwrap_or_default();
+    let ports = match limits.get("ports") {
         Some(limit) if limit.is_only(HTTPS) => String::new(),
-        _ => match scope.words("ports") {
+        _ => match limits.words("ports") {
             Some(ports) if ports != "*" => format!(" on port {ports}"),
             _ => " on any port".to_owned(),
         },

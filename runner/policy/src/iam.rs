@@ -1,9 +1,10 @@
 //! The scopes of reads from IAM.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 
 /// The actions of a call.
 pub const ACTIONS: &[&str] = &["get", "list", "getPolicy", "listKeys"];
@@ -59,13 +60,13 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
-    let what = match (scope.words("resource"), scope.words("project")) {
+pub(crate) fn explain(limits: &Limits) -> String {
+    let what = match (limits.words("resource"), limits.words("project")) {
         (Some(resource), Some(project)) => format!("{resource} in project {project}"),
         (Some(resource), None) => resource,
         (None, Some(project)) => format!("project {project}"),
         (None, None) => "any project".to_owned(),
     };
-    let actions = scope.words("actions").unwrap_or_else(|| "read".to_owned());
+    let actions = limits.words("actions").unwrap_or_else(|| "read".to_owned());
     format!("{actions} IAM of {what}")
 }

@@ -1,9 +1,10 @@
 //! The scopes of changes to IAM.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 
 pub(crate) const FIELDS: &[Field] = &[
     Field {
@@ -54,14 +55,14 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
-    let resource = scope
+pub(crate) fn explain(limits: &Limits) -> String {
+    let resource = limits
         .words("resource")
         .unwrap_or_else(|| "any resource".to_owned());
-    let roles = scope
+    let roles = limits
         .words("roles")
         .unwrap_or_else(|| "any role".to_owned());
-    let members = scope
+    let members = limits
         .words("members")
         .unwrap_or_else(|| "anyone".to_owned());
     format!("set {roles} for {members} on {resource}")

@@ -1,9 +1,10 @@
 //! The scopes of identity tokens of workloads.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 
 pub(crate) const FIELDS: &[Field] = &[
     Field {
@@ -55,12 +56,12 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
-    let accounts = scope
+pub(crate) fn explain(limits: &Limits) -> String {
+    let accounts = limits
         .words("serviceAccounts")
         .unwrap_or_else(|| "any service account".to_owned());
     format!(
         "prove the identity of {accounts} in {}",
-        crate::words::namespace(scope)
+        crate::words::namespace(limits)
     )
 }

@@ -1,9 +1,10 @@
 //! The scopes of calls to a cluster, and the fields that a pod may have.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 use crate::words;
 
 /// The actions of a call: Kubernetes' verbs, and `apply`, which needs both `create` and `patch` in
@@ -114,14 +115,14 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
-    let actions = scope
+pub(crate) fn explain(limits: &Limits) -> String {
+    let actions = limits
         .words("actions")
         .unwrap_or_else(|| "do anything with".to_owned());
-    let resources = scope
+    let resources = limits
         .words("resources")
         .unwrap_or_else(|| "any object".to_owned());
-    let mut line = format!("{actions} {resources} in {}", words::namespace(scope));
+    let mut line = format!("{actions} {resources} in {}", words::namespace(limits));
     for (key, what) in [
         ("serviceAccounts", "as"),
         ("images", "running"),
@@ -132,7 +133,7 @@ pub(crate) fn explain(scope: &Scope) -> String {
         ("limits", "up to"),
         ("podFields", "with the dangerous fields"),
     ] {
-        match scope.words(key) {
+        match limits.words(key) {
             Some(text) if text == "nothing" => {}
             Some(text) => line.push_str(&format!(", {what} {text}")),
             None => {}

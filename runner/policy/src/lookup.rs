@@ -13,9 +13,10 @@ macro_rules! lookup {
         explained $explained:literal
     ) => {
         use crate::Capability;
+        use crate::call::Call;
         use crate::field::{Absent, Field, Holds};
+        use crate::limits::Limits;
         use crate::pattern::Kind;
-        use crate::scope::{Call, Scope};
 
         /// The actions of a call.
         pub const ACTIONS: &[&str] = &$actions;
@@ -56,8 +57,8 @@ macro_rules! lookup {
             }
         }
 
-        pub(crate) fn explain(scope: &Scope) -> String {
-            crate::words::lookup(scope, stringify!($field), $explained)
+        pub(crate) fn explain(limits: &Limits) -> String {
+            crate::words::lookup(limits, stringify!($field), $explained)
         }
     };
 }

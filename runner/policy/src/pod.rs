@@ -120,7 +120,7 @@ impl Walk<'_> {
 
     fn dangerous(&self, at: &str, name: &'static str) -> Check {
         // A scope from a file always limits `podFields`.
-        if self.scope.limit("podFields").is_some() && self.scope.admits("podFields", name) {
+        if self.scope.limits().get("podFields").is_some() && self.scope.admits("podFields", name) {
             return Ok(());
         }
         Err(PodRefusal {

@@ -1,7 +1,6 @@
 use sidestep_events::{Class, Diagnostic, Exit, Failure, Help, Owner, PluginRef, codes};
 
 use crate::Capability;
-use crate::ceiling::Unlisted;
 use crate::scope::Scope;
 
 /// A refusal by a grant or by a policy.
@@ -89,12 +88,7 @@ impl Refusal {
     }
 
     /// Creates the refusal of a plugin that a policy does not list.
-    pub(crate) fn unlisted(unlisted: &Unlisted, file: &str) -> Self {
-        let Unlisted {
-            plugin,
-            digest,
-            line,
-        } = unlisted;
+    pub(crate) fn unlisted(plugin: &PluginRef, digest: &str, file: &str, line: u32) -> Self {
         let name = plugin.as_str();
         let entry = match plugin {
             PluginRef::BuiltIn(_) => format!("name: {name}"),
@@ -108,7 +102,7 @@ impl Refusal {
                 "an administrator of the policy can list it:\nplugins: [{{ {entry} }}]"
             )],
             yaml: None,
-            policy: Some((file.to_owned(), *line)),
+            policy: Some((file.to_owned(), line)),
         }
     }
 

@@ -1,41 +1,25 @@
 //! The scopes of grants, requests and policies.
 
 mod cover;
+mod links;
 mod read;
 mod write;
 
-use std::collections::BTreeMap;
-
 use crate::Capability;
+use crate::call::Call;
 use crate::capability::Scoped;
 use crate::field::Limit;
+use crate::limits::Limits;
 use crate::pattern::Pattern;
 
-pub(crate) use write::{join, quote};
+pub(crate) use write::quote;
 
 /// One entry of a capability's list in a grant, a request or a policy: for each of the capability's
 /// keys, the values that a call may have.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Scope {
     capability: Capability,
-    limits: BTreeMap<&'static str, Limit>,
-}
-
-/// A call of a plugin, in terms of the keys of its capability's scope.
-pub trait Call {
-    /// Returns the capability that it belongs to.
-    fn capability(&self) -> Capability;
-
-    /// Returns each key that this call has a value for. Other keys are not checked.
-    fn facts(&self) -> Vec<(&'static str, &str)>;
-
-    /// Returns whether each value includes every path below it.
-    fn is_whole(&self) -> bool {
-        false
-    }
-
-    /// Describes the call in words: `create gs://ci-contexts/api/x`.
-    fn describe(&self) -> String;
+    limits: Limits,
 }
 
 impl Scope {
@@ -46,10 +30,7 @@ impl Scope {
 
     /// Returns the patterns that a key allows, or `None` if the key is not limited.
     pub fn patterns(&self, key: &str) -> Option<&[Pattern]> {
-        match self.limits.get(key)? {
-            Limit::Only(patterns) => Some(patterns),
-            Limit::AtMost(_) => Some(&[]),
-        }
+        self.limits.patterns(key)
     }
 
     /// Returns the values of a key that are named exactly, without a star.
@@ -91,29 +72,22 @@ impl Scope {
             .any(|pattern| below(pattern).is_ok_and(|below| pattern.covers(&below)))
     }
 
-    /// Adds a pattern to a key that is limited.
-    pub(crate) fn allow(&mut self, key: &str, pattern: Pattern) {
-        if let Some(Limit::Only(patterns)) = self.limits.get_mut(key) {
-            patterns.push(pattern);
-        }
-    }
-
-    pub(crate) fn limit(&self, key: &str) -> Option<&Limit> {
-        self.limits.get(key)
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Returns the same scope without dangerous pod fields.
     pub(crate) fn without_dangerous(&self) -> Self {
         let mut scope = self.clone();
         if self.capability == Capability::Kubernetes {
-            scope.limits.insert("podFields", Limit::nothing());
+            scope.limits.set("podFields", Limit::nothing());
         }
         scope
     }
 
     /// Describes the scope in one short line.
     pub fn explain(&self) -> String {
-        self.capability.explain(self)
+        self.capability.explain(&self.limits)
     }
 }
 

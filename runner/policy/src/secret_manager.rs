@@ -1,9 +1,10 @@
 //! The scopes of Secret Manager.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 
 pub(crate) const FIELDS: &[Field] = &[Field {
     name: "secret",
@@ -32,6 +33,6 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
-    crate::words::lookup(scope, "secret", "secret")
+pub(crate) fn explain(limits: &Limits) -> String {
+    crate::words::lookup(limits, "secret", "secret")
 }

@@ -36,7 +36,7 @@ impl StepGrant {
     pub fn explain(&self) -> Vec<String> {
         let scopes = self.scopes().iter();
         let line = |scope: &Scope| match self.capability {
-            Capability::Workspace => explain_links(scope, &self.links),
+            Capability::Workspace => explain_links(scope.limits(), &self.links),
             _ => scope.explain(),
         };
         scopes.map(line).collect()

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Capability;
+use crate::call::Call;
 use crate::ceiling::Ceiling;
 use crate::refusal::Refusal;
-use crate::scope::{Call, Scope};
+use crate::scope::Scope;
 use crate::step_grant::StepGrant;
 use crate::uncovered::uncovered;
 use crate::workspace::Link;

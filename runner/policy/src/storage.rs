@@ -1,9 +1,10 @@
 //! The scopes of objects in Cloud Storage.
 
 use crate::Capability;
+use crate::call::Call;
 use crate::field::{Absent, Field, Holds};
+use crate::limits::Limits;
 use crate::pattern::Kind;
-use crate::scope::{Call, Scope};
 
 /// The actions of a call.
 pub const ACTIONS: &[&str] = &[
@@ -65,9 +66,9 @@ impl Call for Request<'_> {
     }
 }
 
-pub(crate) fn explain(scope: &Scope) -> String {
-    let bucket = scope.words("bucket").unwrap_or_else(|| "**".to_owned());
-    let prefix = scope.words("prefix").unwrap_or_default();
-    let actions = scope.words("actions").unwrap_or_else(|| "use".to_owned());
+pub(crate) fn explain(limits: &Limits) -> String {
+    let bucket = limits.words("bucket").unwrap_or_else(|| "**".to_owned());
+    let prefix = limits.words("prefix").unwrap_or_default();
+    let actions = limits.words("actions").unwrap_or_else(|| "use".to_owned());
     format!("{actions} objects in gs://{bucket}/{prefix}")
 }

@@ -7,7 +7,7 @@
 use sidestep_events::Diagnostic;
 use sidestep_events::codes;
 use sidestep_policy::Capability;
-use sidestep_policy::workspace::{Link, follow_links};
+use sidestep_policy::workspace::Link;
 
 use crate::given::{Led, Links};
 use crate::request::Evaluated;
@@ -50,15 +50,13 @@ pub(super) fn follow(links: &dyn Links, asked: &mut Evaluated) -> Result<Vec<Lin
         return Ok(followed);
     }
     for (scope, within) in asked.scopes.iter_mut().zip(&asked.within) {
-        followed.extend(follow_links(scope, |path| {
-            match links.follow(path, within) {
-                Led::Itself => None,
-                Led::To(real) => Some(real),
-                Led::Outside => {
-                    let (path, within) = (path.to_owned(), within.clone());
-                    outside.get_or_insert(Outside { path, within });
-                    None
-                }
+        followed.extend(scope.follow_links(|path| match links.follow(path, within) {
+            Led::Itself => None,
+            Led::To(real) => Some(real),
+            Led::Outside => {
+                let (path, within) = (path.to_owned(), within.clone());
+                outside.get_or_insert(Outside { path, within });
+                None
             }
         }));
     }

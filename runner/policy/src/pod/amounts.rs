@@ -9,7 +9,7 @@ use crate::quantity;
 impl Walk<'_> {
     /// Checks that each container sets limits, and that no limit or request exceeds the scope's.
     pub(super) fn amounts(&self, spec: &Value) -> Check {
-        let Some(Limit::AtMost(caps)) = self.scope.limit("limits") else {
+        let Some(Limit::AtMost(caps)) = self.scope.limits().get("limits") else {
             return Ok(());
         };
         for group in ["containers", "initContainers"] {

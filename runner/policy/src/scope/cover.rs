@@ -52,7 +52,7 @@ impl Scope {
     /// Splits this scope into scopes of one value per key; returns `None` if there are too many.
     fn points(&self) -> Option<Vec<Self>> {
         let mut points = vec![self.clone()];
-        for (key, limit) in &self.limits {
+        for (key, limit) in self.limits.iter() {
             let Limit::Only(patterns) = limit else {
                 continue;
             };
@@ -67,7 +67,7 @@ impl Scope {
                 .flat_map(|point| {
                     patterns.iter().map(|pattern| {
                         let mut point = point.clone();
-                        point.limits.insert(key, Limit::Only(vec![pattern.clone()]));
+                        point.limits.set(key, Limit::Only(vec![pattern.clone()]));
                         point
                     })
                 })

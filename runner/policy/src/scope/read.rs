@@ -1,13 +1,12 @@
 //! Reading a scope.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::Scope;
 use crate::Capability;
 use crate::capability::Scoped;
 use crate::field::{Absent, Limit, Reading, ScopeError, nearest};
+use crate::limits::Limits;
 
 impl Scope {
     /// Reads one scope.
@@ -24,7 +23,7 @@ impl Scope {
             ))]);
         };
         let mut problems = Vec::new();
-        let mut limits = BTreeMap::new();
+        let mut limits = Limits::default();
         for key in map.keys() {
             if !fields.iter().any(|field| field.name == key) {
                 let problem = ScopeError::new(format!(
@@ -46,10 +45,10 @@ impl Scope {
                         field.name
                     ))),
                     (Absent::Nothing, Reading::Grant) | (Absent::Never, _) => {
-                        limits.insert(field.name, Limit::nothing());
+                        limits.set(field.name, Limit::nothing());
                     }
                     (Absent::Only(value), _) => match field.read(&Value::from(value)) {
-                        Ok(limit) => drop(limits.insert(field.name, limit)),
+                        Ok(limit) => limits.set(field.name, limit),
                         Err(problem) => problems.push(problem.within(field.name)),
                     },
                     _ => {}
@@ -58,7 +57,7 @@ impl Scope {
                     // `*` among the words means that the key is not limited.
                     Ok(limit) if field.is_every(&limit) => {}
                     Ok(limit) => {
-                        limits.insert(field.name, limit);
+                        limits.set(field.name, limit);
                     }
                     Err(problem) => problems.push(problem.within(field.name)),
                 },
@@ -66,7 +65,7 @@ impl Scope {
         }
         if let Some(choice) = capability.needs_one_of()
             && reading == Reading::Grant
-            && !choice.iter().any(|name| limits.contains_key(name))
+            && !choice.iter().any(|name| limits.get(name).is_some())
         {
             problems.push(ScopeError::new(format!(
                 "a scope of `{capability}` must have `{}`",

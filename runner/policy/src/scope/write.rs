@@ -1,4 +1,4 @@
-//! Writing a scope: in words, and in the format of files.
+//! Writing a scope in the format of files.
 
 use serde_json::{Map, Value};
 use sidestep_events::show;
@@ -8,20 +8,6 @@ use crate::capability::Scoped;
 use crate::field::{Absent, Holds, Limit};
 
 impl Scope {
-    /// Returns the values of a key, joined for display, or `None` if the key is not limited.
-    pub(crate) fn words(&self, key: &str) -> Option<String> {
-        match self.limits.get(key)? {
-            Limit::Only(patterns) => Some(join(patterns)),
-            Limit::AtMost(amounts) => Some(
-                amounts
-                    .iter()
-                    .map(|(name, amount)| format!("{name} {amount}"))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            ),
-        }
-    }
-
     /// Returns the scope in the format of files. Read as a ceiling, it gives the same scope.
     pub fn to_json(&self) -> Value {
         let map: Map<String, Value> = self
@@ -80,18 +66,6 @@ impl Scope {
             })
             .collect();
         format!("{{ {} }}", entries.join(", "))
-    }
-}
-
-/// Joins names for display.
-pub(crate) fn join(names: &[impl ToString]) -> String {
-    match names {
-        [] => "nothing".to_owned(),
-        [one] => one.to_string(),
-        [most @ .., last] => {
-            let most: Vec<String> = most.iter().map(ToString::to_string).collect();
-            format!("{} and {}", most.join(", "), last.to_string())
-        }
     }
 }
 
