@@ -6,48 +6,14 @@ mod disk;
 mod expired;
 mod journals;
 
-use sidestep_capabilities::kubernetes::Deletion;
-use sidestep_events::{Exit, Failure, Foreign, Going};
+use sidestep_events::{Exit, Failure};
 
 use crate::cloud::Cloud;
+use crate::finding::{Fate, Finding};
 use crate::site::Site;
 
 pub use expired::Spot;
 pub(crate) use expired::sweep_expired;
-
-/// An object or file that was left behind, and what happened to it.
-#[derive(Debug)]
-pub struct Finding {
-    /// The kind: `pod`, `object`, `folder`, `lock`, `compiled plugin`.
-    pub kind: Foreign,
-    /// The name and location.
-    pub name: Foreign,
-    /// The run that it belongs to, if known.
-    pub run: Option<Foreign>,
-    /// The reason why it counts as left behind, or why it is kept.
-    pub why: Foreign,
-    /// The action that was taken.
-    pub fate: Fate,
-}
-
-/// The action that was taken on a finding.
-#[derive(Debug)]
-pub enum Fate {
-    /// The object was removed.
-    Removed,
-    /// The object's deletion was accepted and is still in progress.
-    Going(Going),
-    /// The object would be removed if this were not a dry run.
-    WouldRemove,
-    /// The run was moved to a name that no command looks for.
-    SetAside,
-    /// The run would be set aside if this were not a dry run.
-    WouldSetAside,
-    /// The object was kept.
-    Kept,
-    /// The object could not be removed or checked.
-    Failed(Failure),
-}
 
 /// The parameters of a cleanup.
 pub struct Sweep<'a> {
@@ -80,24 +46,6 @@ impl Sweep<'_> {
         }
         found.extend(disk::sweep(self.site, &runs, self.dry_run));
         Ok(found)
-    }
-}
-
-impl Finding {
-    fn fate_of(dry_run: bool, removed: Result<(), Failure>) -> Fate {
-        match removed {
-            Err(failure) => Fate::Failed(failure),
-            Ok(()) if dry_run => Fate::WouldRemove,
-            Ok(()) => Fate::Removed,
-        }
-    }
-
-    fn fate_of_pod(deletion: Result<Deletion, Failure>) -> Fate {
-        match deletion {
-            Err(failure) => Fate::Failed(failure),
-            Ok(Deletion::Gone) => Fate::Removed,
-            Ok(Deletion::Going { object, .. }) => Fate::Going(object),
-        }
     }
 }
 

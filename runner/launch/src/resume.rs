@@ -13,15 +13,15 @@ use sidestep_state::RunFolder;
 
 use crate::equipment::{catalog, load};
 use crate::error::Error;
-use crate::place::{Place, read_plan};
+use crate::locked_run::{LockedRun, read_plan};
 use crate::prepare::infos;
 use crate::site::Site;
 use crate::{facts, policies};
 
 /// A run that can be resumed.
 pub struct Resumed {
-    /// The run's place, locked for this process.
-    pub place: Place,
+    /// The run, locked for this process.
+    pub run: LockedRun,
     /// The run's plan, under the current policies.
     pub plan: Plan,
     /// The remarks of audit-only policies about the plan.
@@ -31,12 +31,12 @@ pub struct Resumed {
 
 /// Locks a run, and checks its plan against the current policies. `policy` is an additional one.
 pub fn resume(site: &Site, folder: &RunFolder, policy: Option<&Path>) -> Result<Resumed, Error> {
-    let place = Place::resume(folder)?;
+    let run = LockedRun::resume(folder)?;
     let plan = read_plan(folder)?;
     let packages = packages(site, &plan)?;
     let (plan, remarks) = judged(site, policy, plan, &packages)?;
     Ok(Resumed {
-        place,
+        run,
         plan,
         remarks,
         packages,

@@ -17,7 +17,7 @@ use crate::cloud::Cloud;
 use crate::equipment::Equipment;
 use crate::error::Error;
 use crate::gc::sweep_expired;
-use crate::place::Place;
+use crate::locked_run::LockedRun;
 use crate::site::{Note, Site};
 
 /// The parameters of a run.
@@ -46,7 +46,7 @@ pub struct Ready {
     plan: Arc<Plan>,
     digest: String,
     launch: (HashMap<String, Plugin>, Cloud, RunLimits),
-    place: Place,
+    run: LockedRun,
     equipment: Equipment,
 }
 
@@ -64,14 +64,14 @@ pub struct Opened {
 
 impl Launch {
     /// Resolves secrets, connects to the cloud, and removes expired objects of earlier runs.
-    pub async fn ready(self, site: &Site, place: Place) -> Result<Ready, Error> {
+    pub async fn ready(self, site: &Site, run: LockedRun) -> Result<Ready, Error> {
         let plan = Arc::new(self.plan);
         let digest = plan.digest();
         let equipment = Equipment::new(
             site,
             &plan.secrets,
             Some(&self.cloud),
-            place.folder.id().as_str(),
+            run.folder.id().as_str(),
             &digest,
             !plan.policies.is_empty(),
         )
@@ -81,12 +81,12 @@ impl Launch {
                 site.notes.tell(Note::Swept(&swept));
             }
         }
-        tracing::debug!(run = %place.folder.id(), "a run is ready to start");
+        tracing::debug!(run = %run.folder.id(), "a run is ready to start");
         Ok(Ready {
             plan,
             digest,
             launch: (self.plugins, self.cloud, self.limits),
-            place,
+            run,
             equipment,
         })
     }
@@ -95,7 +95,7 @@ impl Launch {
 impl Ready {
     /// Returns the id of the run.
     pub fn id(&self) -> &RunId {
-        self.place.folder.id()
+        self.run.folder.id()
     }
 
     /// Opens the run's journal. The reports yield the run's events from here on; `stop` ends it.
@@ -104,15 +104,15 @@ impl Ready {
             plan,
             digest,
             launch: (plugins, cloud, limits),
-            place,
+            run,
             equipment,
         } = self;
         let traceparent = site.environment.get("TRACEPARENT");
-        let run_id = place.folder.id().to_string();
+        let run_id = run.folder.id().to_string();
         let (recorder, reports) = Recorder::new(
-            place.folder,
-            place.journal,
-            &place.history,
+            run.folder,
+            run.journal,
+            &run.history,
             traceparent.as_deref(),
             stop.clone(),
             limits.ceilings,
@@ -144,12 +144,12 @@ impl Ready {
         let opened = Opened {
             program: PlanProgram::new(plan, facts, &site.evaluator)?,
             recorder,
-            history: place.history,
+            history: run.history,
             executor,
             cleaner: equipment.cleaner,
             options,
             stop,
-            lock: place.lock,
+            lock: run.lock,
         };
         Ok((opened, reports))
     }

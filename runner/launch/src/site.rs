@@ -13,7 +13,7 @@ use sidestep_host::{CompileLimits, Compiling, Room};
 use sidestep_state::{RunFolder, Runs};
 
 use crate::error::{Error, no_home, run_id};
-use crate::gc::Finding;
+use crate::finding::Finding;
 
 /// The environment in which runs are launched: folders, limits, and callbacks.
 pub struct Site {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use sidestep_engine::{Ceilings, Stop, StopReason};
 use sidestep_events::{Exit, Failure, commands, show};
-use sidestep_launch::{Error, Launch, Place, RunLimits};
+use sidestep_launch::{Error, Launch, LockedRun, RunLimits};
 use sidestep_report::Hint;
 
 use crate::cli::{Format, RunFlags};
-use crate::commands::Session;
+use crate::session::Session;
 use crate::settings::known;
 use crate::signals::Signals;
 use crate::{output, reporters};
@@ -44,7 +44,7 @@ pub(crate) fn limits(session: &Session, flags: &RunFlags) -> RunLimits {
 pub(crate) async fn launch(
     session: &Session,
     launch: Launch,
-    place: Place,
+    run: LockedRun,
     flags: &RunFlags,
     shown: Shown,
 ) -> Result<Exit, Error> {
@@ -54,7 +54,7 @@ pub(crate) async fn launch(
         &settings.on_terminate,
         flags.on_terminate,
     );
-    let ready = launch.ready(&session.site, place).await?;
+    let ready = launch.ready(&session.site, run).await?;
     let stop = Stop::new();
     let signals = Signals::watch(stop.clone(), on_terminate.value, session.inherited)
         .map_err(|error| Failure::bug(format!("signals can't be watched: {error}")))?;

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
 use super::expired::{spots_of_plan, sweep_run};
-use super::{Fate, Finding, Spot, Sweep};
+use super::{Spot, Sweep};
 use crate::cloud::Clients;
-use crate::place::read_plan;
+use crate::finding::{Fate, Finding};
+use crate::locked_run::read_plan;
 
 /// Returns the reason for removing a damaged run's objects, even those of a detached run.
 pub(super) fn why(run: &str) -> String {

@@ -9,7 +9,7 @@ use sidestep_events::{Class, Failure, Owner, codes};
 
 use sidestep_state::Runs;
 
-use super::Finding;
+use crate::finding::Finding;
 use crate::site::Site;
 
 /// The maximum time for which a process needs a draft.

@@ -11,9 +11,9 @@ use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, StepGrant};
 use sidestep_state::{Runs, Writer};
 
-use super::{Fate, Finding};
 use crate::cleaner::GRACE;
 use crate::cloud::Clients;
+use crate::finding::{Fate, Finding};
 
 /// The maximum number of pods in one namespace that are checked.
 const MOST: u32 = 500;

@@ -9,9 +9,10 @@ use sidestep_engine::{Ceilings, Recorder, Removal, Stop, collect, name_of, was_d
 use sidestep_events::{Failure, Intent, OnExit, Place, commands, show};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
-use super::{Fate, Finding, Spot, Sweep, damaged};
+use super::{Spot, Sweep, damaged};
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::Clients;
+use crate::finding::{Fate, Finding};
 
 /// The timeout for removing the objects of one run.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -3,9 +3,9 @@ use sidestep_launch::{Error, Launch, resume};
 
 use crate::cli::Resume;
 use crate::cloud::connect;
-use crate::commands::Session;
 use crate::launch::{Shown, launch, limits};
 use crate::output::{Look, note};
+use crate::session::Session;
 
 /// Resumes a run with the plan that it was started with.
 pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Error> {
@@ -16,7 +16,7 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Error>
         note(resumed.remarks.render(color).trim_end());
     }
     let plugins = resumed.plugins(&session.site)?;
-    let header = &resumed.place.header;
+    let header = &resumed.run.header;
     let caller = args.flags.caller.as_ref().or(header.caller.as_ref());
     let cloud = connect(
         session,
@@ -34,5 +34,5 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Error>
         format: args.flags.output.output,
         hints: Vec::new(),
     };
-    launch(session, to_run, resumed.place, &args.flags, shown).await
+    launch(session, to_run, resumed.run, &args.flags, shown).await
 }

@@ -2,17 +2,17 @@ use std::path::Path;
 
 use sidestep_events::{Command, Diagnostic, Exit, codes, commands};
 use sidestep_files::{Folder, OpenError, given};
-use sidestep_launch::{Error, Given, Launch, Place, Prepared, prepare, run_id};
+use sidestep_launch::{Error, Given, Launch, LockedRun, Prepared, prepare, run_id};
 use sidestep_pipeline::Source;
 use sidestep_policy::tree::MAX_BYTES;
 use sidestep_report::Hint;
 
 use crate::cli;
 use crate::cloud::{connect, known};
-use crate::commands::Session;
 use crate::inputs;
 use crate::launch::{Shown, launch, limits};
 use crate::output::note;
+use crate::session::Session;
 
 /// The default pipeline file.
 pub(crate) const DEFAULT_FILE: &str = "sidestep.yaml";
@@ -115,8 +115,9 @@ pub(crate) async fn start(
         format: flags.output.output,
         hints,
     };
-    let place = Place::take(&session.site, &to_run, &run, given.run_id.is_some())?;
-    launch(session, to_run, place, flags, shown).await
+    let asked = given.run_id.is_some();
+    let run = LockedRun::take(&session.site, &to_run.plan, &to_run.cloud, &run, asked)?;
+    launch(session, to_run, run, flags, shown).await
 }
 
 /// Reads the pipeline file that the command line names, or the workspace's default one.

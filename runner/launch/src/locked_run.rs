@@ -6,15 +6,15 @@ use sidestep_state::{
     Account, History, JournalWriter, LOCKED, RUN_KEY, RunFolder, RunId, RunLock, StateError,
 };
 
+use crate::cloud::Cloud;
 use crate::error::Error;
-use crate::run::Launch;
 use crate::site::Site;
 
 /// The name of the plan's file in the run's folder.
 const PLAN: &str = "plan.json";
 
 /// An open run, locked for this process.
-pub struct Place {
+pub struct LockedRun {
     pub(crate) folder: RunFolder,
     pub(crate) lock: RunLock,
     pub(crate) journal: JournalWriter,
@@ -23,12 +23,18 @@ pub struct Place {
     pub header: Header,
 }
 
-impl Place {
+impl LockedRun {
     /// Creates a run with this id, or resumes it if it exists and never ended.
     ///
     /// `asked` means that the user chose the id; then it is an error if the run has ended. An id
     /// from the CI system gets a numeric suffix instead.
-    pub fn take(site: &Site, launch: &Launch, id: &RunId, asked: bool) -> Result<Self, Error> {
+    pub fn take(
+        site: &Site,
+        plan: &Plan,
+        cloud: &Cloud,
+        id: &RunId,
+        asked: bool,
+    ) -> Result<Self, Error> {
         let runs = site.runs()?;
         let mut id = id.clone();
         let first = id.clone();
@@ -39,14 +45,14 @@ impl Place {
                 Err(error) => return Err(error.into()),
             };
             if folder.summary()?.finished.is_none() {
-                let place = Self::resume(&folder).map_err(|error| held(error, asked))?;
+                let run = Self::resume(&folder).map_err(|error| held(error, asked))?;
                 // Another process may have held the lock until now, and may have finished the run.
-                if place.history.finished.is_none() {
-                    same(launch, &place)?;
+                if run.history.finished.is_none() {
+                    same(plan, cloud, &run)?;
                     // The process that started the run may have been killed before it stored the
                     // plan.
-                    keep_plan(&place.folder, &launch.plan)?;
-                    return Ok(place);
+                    keep_plan(&run.folder, plan)?;
+                    return Ok(run);
                 }
             }
             if asked {
@@ -62,13 +68,13 @@ impl Place {
             format: JOURNAL_VERSION,
             writer: format!("sidestep {}", env!("CARGO_PKG_VERSION")),
             run: id.to_string(),
-            plan_digest: launch.plan.digest(),
-            sandbox: launch.cloud.scenario().map(str::to_owned),
-            caller: launch.cloud.caller().map(str::to_owned),
+            plan_digest: plan.digest(),
+            sandbox: cloud.scenario().map(str::to_owned),
+            caller: cloud.caller().map(str::to_owned),
         };
         let created = runs.create(&id, &header);
         let (folder, lock, journal) = created.map_err(|error| held(error.into(), asked))?;
-        keep_plan(&folder, &launch.plan)?;
+        keep_plan(&folder, plan)?;
         Ok(Self {
             folder,
             lock,
@@ -105,29 +111,26 @@ fn held(error: Error, asked: bool) -> Error {
     }
 }
 
-/// Checks that an unfinished run was started with the same parameters as this launch.
-fn same(launch: &Launch, place: &Place) -> Result<(), Error> {
-    let id = place.folder.id();
+/// Checks that an unfinished run was started with the same parameters as this one.
+fn same(plan: &Plan, cloud: &Cloud, run: &LockedRun) -> Result<(), Error> {
+    let id = run.folder.id();
     let Header {
         plan_digest,
         sandbox,
         caller,
         ..
-    } = &place.header;
-    let begun = if *plan_digest != launch.plan.digest() {
+    } = &run.header;
+    let begun = if *plan_digest != plan.digest() {
         "with another plan: the file, an input, a listed variable, the commit, a plugin or a policy \
          has changed since then"
             .to_owned()
-    } else if sandbox.as_deref() != launch.cloud.scenario() {
+    } else if sandbox.as_deref() != cloud.scenario() {
         match sandbox {
             Some(scenario) => format!("in the sandbox `{scenario}`"),
             None => "against Google Cloud".to_owned(),
         }
-    } else if caller.as_deref() != launch.cloud.caller() {
-        format!(
-            "as {}",
-            caller.as_deref().unwrap_or(launch.cloud.usual_caller())
-        )
+    } else if caller.as_deref() != cloud.caller() {
+        format!("as {}", caller.as_deref().unwrap_or(cloud.usual_caller()))
     } else {
         return Ok(());
     };
