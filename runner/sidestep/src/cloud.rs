@@ -7,10 +7,10 @@ use sidestep_events::{Class, Failure, Owner, codes, commands};
 use sidestep_launch::{Cloud, Sandboxed};
 use sidestep_sandbox::{DEVELOPER, Places, SandboxError, Scenario, Start, attach, files};
 
-use crate::commands::Session;
 use crate::environment;
 use crate::log;
 use crate::output::note;
+use crate::session::Session;
 use crate::settings::ClusterAccess;
 
 /// Returns the cloud of a run: Google Cloud, or the sandbox of a scenario, which is started if it

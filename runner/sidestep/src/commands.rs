@@ -22,7 +22,7 @@ use sidestep_report::render_failure;
 
 use crate::cli::{Cli, Command};
 use crate::output::{Look, note, note_prose};
-pub(crate) use crate::session::Session;
+use crate::session::Session;
 use crate::signals::Inherited;
 
 /// Runs the command, reports its error, and returns the exit code.

@@ -10,8 +10,8 @@ use sidestep_launch::Error;
 use sidestep_report::bytes;
 
 use crate::cli::{Context, ContextDir, Format, Modes};
-use crate::commands::Session;
 use crate::output::{json, line, note};
+use crate::session::Session;
 
 pub(crate) fn run(session: &Session, command: Context) -> Result<Exit, Error> {
     match command {

@@ -5,8 +5,8 @@ use sidestep_report::{going, render_failure};
 
 use crate::cli::{Format, Gc};
 use crate::cloud::connect;
-use crate::commands::Session;
 use crate::output::{json, line};
+use crate::session::Session;
 
 pub(crate) async fn run(session: &Session, args: &Gc) -> Result<Exit, Error> {
     let spot = args.cluster.clone().zip(args.namespace.clone());

@@ -12,8 +12,8 @@ use sidestep_report::JoinedLines;
 use sidestep_state::{RunFolder, StateError, Told, Writer};
 
 use crate::cli::Logs;
-use crate::commands::Session;
 use crate::output::{note, try_line};
+use crate::session::Session;
 use raw::RawLog;
 use selection::Selection;
 

@@ -5,10 +5,10 @@ use sidestep_report::render_plan;
 use sidestep_rights::{iam, rbac, suggest};
 
 use crate::cli::{self, PlanFormat};
-use crate::commands::Session;
 use crate::commands::run::{given, read_source};
 use crate::mermaid::mermaid;
 use crate::output::{Look, note, print, prose};
+use crate::session::Session;
 
 pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Error> {
     let source = read_source(session, args.pipeline.file.as_deref())?;

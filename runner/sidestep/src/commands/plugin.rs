@@ -5,8 +5,8 @@ use sidestep_launch::{Error, catalog};
 use sidestep_report::bytes;
 
 use crate::cli::{Format, Plugin};
-use crate::commands::Session;
 use crate::output::{json, line};
+use crate::session::Session;
 
 pub(crate) fn run(session: &Session, command: Plugin) -> Result<Exit, Error> {
     let Plugin::Inspect { plugin, output } = command;

@@ -10,8 +10,8 @@ use sidestep_report::{duration, render_failure, render_plan};
 use sidestep_state::{Entry, History, RunSummary};
 
 use crate::cli::{Format, Runs, RunsCommand};
-use crate::commands::Session;
 use crate::output::{json, line, note, prose};
+use crate::session::Session;
 
 pub(crate) fn run(session: &Session, args: Runs) -> Result<Exit, Error> {
     match args.command {

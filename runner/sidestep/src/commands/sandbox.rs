@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use crate::built_in;
 use crate::cli::{Format, Sandbox, SandboxCommand, StatusFormat};
 use crate::cloud::{known, line, places, program, unavailable};
-use crate::commands::Session;
 use crate::output;
+use crate::session::Session;
 use crate::signals::Ends;
 
 /// The time without calls after which a detached sandbox exits.

@@ -8,8 +8,8 @@ use sidestep_policy::schema_policy;
 
 use crate::built_in::BUILT_IN;
 use crate::cli::{Schema, SchemaOf};
-use crate::commands::Session;
 use crate::output::json;
+use crate::session::Session;
 
 pub(crate) fn run(session: &Session, args: &Schema) -> Result<Exit, Error> {
     match args.of {

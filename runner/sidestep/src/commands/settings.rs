@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 use sidestep_events::{Exit, show};
 
 use crate::cli::{self, Format};
-use crate::commands::Session;
 use crate::output::{json, prose, table};
+use crate::session::Session;
 use crate::settings::{KnownFile, known};
 use crate::{environment, settings::Row};
 

@@ -5,10 +5,10 @@ use sidestep_launch::{Error, Given, prepare};
 use sidestep_report::{github, sarif};
 
 use crate::cli::{ProblemsFormat as Format, Validate};
-use crate::commands::Session;
 use crate::commands::run::{DEFAULT_FILE, read_source};
 use crate::inputs;
 use crate::output::{Look, json, line, note, print_own};
+use crate::session::Session;
 
 pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Error> {
     let given = Given {

@@ -2,13 +2,11 @@
 
 use std::io::{self, IsTerminal as _};
 
-use sidestep_events::{
-    Class, Envelope, Event, Failure, LogLine, LogSource, Owner, codes, commands, log_field, show,
-};
+use sidestep_events::{Class, Envelope, Event, Failure, Owner, codes, commands, show};
 use sidestep_launch::Error;
 use sidestep_state::{History, RunFolder};
 
-use super::selection::Selection;
+use super::selection::{Selection, container_of};
 use crate::cli::Raw;
 use crate::output::{note, try_bytes};
 
@@ -79,19 +77,6 @@ fn is_refused(raw: Raw, is_terminal: bool) -> bool {
     match raw {
         Raw::Away => is_terminal,
         Raw::Force => false,
-    }
-}
-
-/// Returns the container that wrote a line, as `NAMESPACE/POD/NAME`.
-pub(super) fn container_of(line: &LogLine) -> Option<String> {
-    let name = |name| line.field(name)?.as_str();
-    match line.source {
-        LogSource::Pod => Some(format!(
-            "{}/{}",
-            name(log_field::POD)?,
-            name(log_field::CONTAINER)?
-        )),
-        _ => None,
     }
 }
 

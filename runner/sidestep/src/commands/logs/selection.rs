@@ -1,8 +1,7 @@
 //! Selects the lines of a run.
 
-use sidestep_events::{Envelope, Event, Foreign};
+use sidestep_events::{Envelope, Event, Foreign, LogLine, LogSource, log_field};
 
-use super::raw::container_of;
 use crate::cli::Logs;
 
 /// The user's selection; an empty one matches everything.
@@ -45,5 +44,18 @@ impl<'a> Selection<'a> {
         self.container.is_none_or(|wanted| {
             container == wanted || container.rsplit('/').next() == Some(wanted)
         })
+    }
+}
+
+/// Returns the container that wrote a line, as `NAMESPACE/POD/NAME`.
+pub(super) fn container_of(line: &LogLine) -> Option<String> {
+    let name = |name| line.field(name)?.as_str();
+    match line.source {
+        LogSource::Pod => Some(format!(
+            "{}/{}",
+            name(log_field::POD)?,
+            name(log_field::CONTAINER)?
+        )),
+        _ => None,
     }
 }
