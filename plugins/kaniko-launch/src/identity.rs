@@ -131,7 +131,7 @@ impl<'a> Identity<'a> {
             return Some(Member::account(address));
         }
         match &self.facts().link {
-            Some(Link::Account(account)) => Some(account.member()),
+            Some(Link::Account(account)) => Some(Member::account(account.address())),
             Some(Link::Direct) => Some(self.principal()),
             Some(Link::Misspelt(..)) => None,
             None => Some(Member::account(repair::asked_link(self.inputs))),

@@ -123,7 +123,9 @@ impl Identity {
     /// Returns the member that needs the roles on the targets.
     pub(crate) fn holder(&self) -> Option<Member> {
         match &self.way {
-            Way::As(email) => Account::read(email).map(|account| account.member()),
+            Way::As(email) => {
+                Account::read(email).map(|account| Member::account(account.address()))
+            }
             Way::Direct => self.principal(),
         }
     }

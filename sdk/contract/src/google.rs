@@ -14,10 +14,10 @@ mod spelling;
 #[cfg(test)]
 mod tests;
 
-pub use account::{Account, let_act_as};
+pub use account::Account;
 pub use apis::enable_apis;
 pub use cluster::Cluster;
-pub use member::Member;
+pub use member::{Member, let_act_as};
 pub use perimeter::is_perimeter;
 pub use place::{Place, grant, show_policy};
 pub use project::{in_host, is_number, is_project, of_resource};

@@ -2,9 +2,8 @@
 //!
 //! <https://cloud.google.com/iam/docs/service-account-types>
 
-use super::member::Member;
 use super::project::{in_host, is_label, is_number, is_project, of_host};
-use crate::{Builder, Command, Value};
+use crate::{Builder, Command};
 
 /// The domain of user-created accounts, after the project.
 const OF_PEOPLE: &str = ".iam.gserviceaccount.com";
@@ -76,11 +75,6 @@ impl Account {
         domain.ends_with(OF_PEOPLE).then_some(name)
     }
 
-    /// Returns the account as a policy member.
-    pub fn member(&self) -> Member {
-        Member::account(self.address())
-    }
-
     /// Returns the command that creates the account, or `None` if only Google creates it.
     pub fn create(&self) -> Option<Command> {
         Command::new(&["gcloud", "iam", "service-accounts", "create"])
@@ -110,27 +104,9 @@ impl Account {
     }
 }
 
-/// Returns the command that lets a member impersonate a Google service account. Another command may
-/// look up the account.
-pub fn let_act_as(account: impl Into<Value>, member: &Member) -> Option<Command> {
-    let account = account.into();
-    let known = account.text().map(Account::read);
-    if known == Some(None) {
-        return None;
-    }
-    let bind = Command::new(&["gcloud", "iam", "service-accounts"])
-        .words(&["add-iam-policy-binding"])
-        .value(account);
-    in_project(bind, known.flatten().as_ref())
-        .option("--role", "roles/iam.workloadIdentityUser")
-        .option("--member", member)
-        .words(&["--condition=None"])
-        .build()
-}
-
 /// Adds the project if the address has its id. Otherwise gcloud finds the account by its address
 /// alone.
-fn in_project(command: Builder, account: Option<&Account>) -> Builder {
+pub(super) fn in_project(command: Builder, account: Option<&Account>) -> Builder {
     match account.and_then(Account::project_id) {
         Some(project) => command.option("--project", project),
         None => command,

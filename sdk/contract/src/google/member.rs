@@ -1,7 +1,7 @@
 //! Policy members.
 
-use super::account::Account;
-use crate::Value;
+use super::account::{Account, in_project};
+use crate::{Command, Value};
 
 /// A policy member: one account, one person or one workload. The type cannot express a set, such as
 /// `allUsers`.
@@ -13,7 +13,7 @@ impl Member {
     /// Returns `None` for any other text, such as `Caller` or `Anonymous caller`.
     pub fn of_caller(text: &str) -> Option<Self> {
         if let Some(account) = Account::read(text) {
-            return Some(account.member());
+            return Some(Self::account(account.address()));
         }
         if text.starts_with("principal://iam.googleapis.com/") && is_path(text) {
             return Some(Self(text.into()));
@@ -70,6 +70,24 @@ impl From<&Member> for Value {
     fn from(member: &Member) -> Self {
         member.0.clone()
     }
+}
+
+/// Returns the command that lets a member impersonate a Google service account. Another command may
+/// look up the account.
+pub fn let_act_as(account: impl Into<Value>, member: &Member) -> Option<Command> {
+    let account = account.into();
+    let known = account.text().map(Account::read);
+    if known == Some(None) {
+        return None;
+    }
+    let bind = Command::new(&["gcloud", "iam", "service-accounts"])
+        .words(&["add-iam-policy-binding"])
+        .value(account);
+    in_project(bind, known.flatten().as_ref())
+        .option("--role", "roles/iam.workloadIdentityUser")
+        .option("--member", member)
+        .words(&["--condition=None"])
+        .build()
 }
 
 fn is_path(text: &str) -> bool {

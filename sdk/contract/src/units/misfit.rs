@@ -26,11 +26,6 @@ impl Misfit {
         }
     }
 
-    /// Returns the misfit for a valid time that is not allowed in its place.
-    pub fn time() -> Self {
-        Self::new(super::time::EXAMPLES)
-    }
-
     /// Returns the correct spelling of a near miss: `512M or 512Mi`.
     pub fn spelling(&self) -> Option<String> {
         (!self.spellings.is_empty()).then(|| self.spellings.join(" or "))

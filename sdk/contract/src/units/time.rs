@@ -6,7 +6,7 @@ use super::misfit::number;
 /// The grammar of times as a regular expression, for JSON Schemas.
 pub const TIME_PATTERN: &str = "^([0-9]+(ms|s|m|h|d))+$";
 
-pub(super) const EXAMPLES: &str = "30s, 10m or 1h30m";
+const EXAMPLES: &str = "30s, 10m or 1h30m";
 
 /// The units with their milliseconds, largest first.
 const UNITS: [(&str, u64); 5] = [
@@ -75,6 +75,13 @@ pub fn milliseconds(text: &str) -> Result<u64, Misfit> {
         }
         None => Misfit::new(EXAMPLES),
     })
+}
+
+impl Misfit {
+    /// Returns the misfit for a valid time that is not allowed in its place.
+    pub fn time() -> Self {
+        Self::new(EXAMPLES)
+    }
 }
 
 /// Returns a time in its units, largest first. [`milliseconds`] parses it back.
