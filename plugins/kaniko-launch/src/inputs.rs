@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sidestep::serde::{Deserialize, Deserializer};
 use sidestep::{ByteSize, Cluster, Duration, ImageRef};
 
-use crate::resources::{Amount, Cpu};
+use crate::amount::{Amount, Cpu};
 
 /// The label of nodes whose pods are answered by GKE's metadata server, which knows workload
 /// identities, and not by Compute Engine's, which knows the node's account alone.

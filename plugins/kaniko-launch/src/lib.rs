@@ -4,6 +4,7 @@
 //! an earlier one began. The log does not pass through the plugin, which receives the pod's states
 //! and events, and the log lines that may be kaniko's own error.
 
+mod amount;
 mod build;
 mod check;
 mod diagnosis;

@@ -21,7 +21,7 @@ const QUOTES: [(&str, &str); 14] = [
         "a key, never printed",
     ),
     (
-        "plugins/kaniko-launch/src/resources/cpu.rs",
+        "plugins/kaniko-launch/src/amount/cpu.rs",
         "a text of the author's",
     ),
     ("runner/capabilities/registry/src/index.rs", "for fuzzing"),
