@@ -5,6 +5,7 @@
 
 mod instance;
 mod limits;
+mod stored;
 mod warm;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

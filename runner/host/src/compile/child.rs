@@ -11,12 +11,14 @@ use sidestep_catalog::{MAX_COMPONENT, PluginError};
 use sidestep_events::codes;
 use wasmtime::Engine;
 
-use super::ending::{BAD_CALL, MALFORMED};
-
 /// The first argument of a process that is started to compile.
 pub(super) const ASKED: &str = "__compile";
 /// The maximum size of compiled code, in bytes.
 pub(super) const MAX_CODE: u64 = 256 << 20;
+/// The exit code for an invalid component; the reason is on standard error.
+pub(super) const MALFORMED: u8 = 10;
+/// The exit code of a process that could not start or could not write.
+pub(super) const BAD_CALL: u8 = 11;
 
 /// Compiles a component and returns the exit code, if this process was started to do so. Otherwise
 /// returns `None`. Call it first in `main`.

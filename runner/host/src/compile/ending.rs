@@ -8,12 +8,7 @@ use sidestep_catalog::PluginError;
 use sidestep_events::codes;
 
 use super::CompileLimits;
-use super::child::MAX_CODE;
-
-/// The exit code for an invalid component; the reason is on standard error.
-pub(super) const MALFORMED: u8 = 10;
-/// The exit code of a process that could not start or could not write.
-pub(super) const BAD_CALL: u8 = 11;
+use super::child::{BAD_CALL, MALFORMED, MAX_CODE};
 
 /// Returns why there is no code, as an error, if compiling failed.
 pub(super) fn judge(

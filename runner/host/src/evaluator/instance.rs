@@ -6,7 +6,7 @@ use wasmtime::{
     WasmResults,
 };
 
-use super::warm::Kept;
+use super::stored::Kept;
 
 /// The unit in bytes in which memories grow (the WebAssembly specification, "Memory Instances").
 const WASM_PAGE: usize = 64 << 10;
