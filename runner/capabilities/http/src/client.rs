@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use reqwest::{ClientBuilder, RequestBuilder};
-use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_transport::{self as transport, causes};
+use sidestep_events::Failure;
+use sidestep_transport as transport;
 use url::Url;
 
 use super::address::{is_public, is_public_name};
-use super::names::{NotPublic, PublicNames};
+use super::failure::refused;
+use super::names::PublicNames;
 use super::target::Target;
 
 /// The variables that name a proxy, as in every HTTP client.
@@ -105,41 +106,4 @@ fn proxies() -> Vec<String> {
             Some(Url::parse(&url).ok()?.host_str()?.to_owned())
         })
         .collect()
-}
-
-/// Returns the failure of a request without an answer. It omits the URL, which may hold a secret.
-pub(super) fn lost(what: &str, error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let not_public = causes::of(&error).find_map(|cause| cause.downcast_ref::<NotPublic>());
-    if let Some(not_public) = not_public {
-        return refused(&not_public.to_string());
-    }
-    if error.is_timeout() {
-        return Failure::new(
-            Class::TimedOut,
-            codes::http::TIMEOUT,
-            Owner::Cloud,
-            format!("cannot {what}: it took too long"),
-        );
-    }
-    Failure::new(
-        Class::Unavailable,
-        codes::http::UNREACHABLE,
-        Owner::Cloud,
-        format!(
-            "cannot {what}: the host can't be reached{}",
-            causes::last(&error)
-        ),
-    )
-    .with_help("try again; behind a proxy, check that HTTPS_PROXY is set for this process")
-}
-
-fn refused(why: &str) -> Failure {
-    Failure::new(
-        Class::Refused,
-        codes::http::ADDRESS,
-        Owner::Author,
-        format!("the request is not sent: {why}"),
-    )
-    .with_help("plugins can reach only hosts on the public internet")
 }

@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+mod failure;
 mod names;
 mod send;
 mod target;

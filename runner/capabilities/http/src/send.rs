@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sidestep_bindings::sidestep::http::client as wit;
-use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_events::Failure;
 use sidestep_gate::{Blob, Masks};
 use sidestep_policy::Call as _;
 
-use super::client::{HttpClient, lost};
+use super::client::HttpClient;
+use super::failure::{lost, wrong};
 use super::target::Target;
 
 /// The maximum number of bytes of an answer's body that a plugin gets.
@@ -154,13 +155,4 @@ async fn body(
     let truncated = !whole || body.len() > most;
     body.truncate(most);
     Ok((body, truncated))
-}
-
-pub(super) fn wrong(why: String) -> Failure {
-    Failure::new(
-        Class::InvalidInput,
-        codes::http::REQUEST,
-        Owner::Plugin,
-        format!("the request is not sent: {why}"),
-    )
 }

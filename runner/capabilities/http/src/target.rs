@@ -10,7 +10,7 @@ use http::Method;
 use sidestep_events::Failure;
 use url::Url;
 
-use super::send::wrong;
+use super::failure::wrong;
 
 /// The maximum length of a host name (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 253;
