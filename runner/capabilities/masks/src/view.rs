@@ -6,6 +6,7 @@
 mod decoder;
 mod escapes;
 mod invisible;
+mod read;
 mod terminal;
 
 use decoder::Decoder;

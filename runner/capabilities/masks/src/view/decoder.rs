@@ -1,21 +1,7 @@
 //! A stage of a view that waits for the end of an escape.
 
+use super::read::Read;
 use super::{Unit, escapes, invisible};
-
-/// The meaning of the first held-back bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Read {
-    /// Perhaps the beginning of an escape; the next byte is needed.
-    More,
-    /// This many bytes that stand for themselves.
-    Literal(usize),
-    /// This many bytes that are invisible.
-    Dropped(usize),
-    /// This many bytes that stand for a character.
-    Character(usize, char),
-    /// This many bytes that stand for one byte.
-    Byte(usize, u8),
-}
 
 /// Decodes or drops parts of a text that are at most a few dozen bytes long.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Parses escapes from their first byte.
 
-use super::decoder::Read;
+use super::read::Read;
 
 /// The maximum length of a colour sequence; real ones have about 20 bytes.
 const LONGEST_COLOUR: usize = 64;

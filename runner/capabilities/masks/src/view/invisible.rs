@@ -2,7 +2,7 @@
 
 use sidestep_events::show::is_unseen;
 
-use super::decoder::Read;
+use super::read::Read;
 
 /// Returns the text without invisible characters.
 pub(in super::super) fn visible(text: &str) -> String {
