@@ -1,15 +1,13 @@
 use crate::{
-    Entry, Error, Kind, RelPath,
+    Entry, Error, Kind,
+    content::{BUFFER, read_file},
     dockerfiles::{Dockerfiles, Stands},
     source::Source,
 };
 use sha2::{Digest as _, Sha256};
 use std::{
     fmt::Write as _,
-    fs::File,
-    io::Read as _,
     num::NonZero,
-    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -17,8 +15,6 @@ use std::{
     thread,
 };
 
-/// The size of the read buffer, in bytes.
-pub(crate) const BUFFER: usize = 128 * 1024;
 /// The first bytes of the canonical form: its name and version.
 const FORM: &[u8] = b"sidestep context 1\n";
 
@@ -66,55 +62,6 @@ pub(crate) fn hash_files(
         Some((_, error)) => Err(error),
         None => Ok(()),
     }
-}
-
-/// Reads a file that must be as large as it was when it was listed, and passes on its bytes.
-/// Returns the content's SHA-256.
-pub(crate) fn read_file(
-    source: &Source,
-    path: &RelPath,
-    size: u64,
-    buffer: &mut [u8],
-    each: impl FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<[u8; 32], Error> {
-    let file = source.open(path)?;
-    read_open(file, &source.path_of(path), size, buffer, each)
-}
-
-/// Reads an open file like [`read_file`]; `disk` is its path, for messages.
-pub(crate) fn read_open(
-    mut file: File,
-    disk: &Path,
-    size: u64,
-    buffer: &mut [u8],
-    mut each: impl FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<[u8; 32], Error> {
-    let changed = |how: String| Error::Changed {
-        path: disk.to_owned(),
-        how,
-    };
-    let mut hash = Sha256::new();
-    let mut left = size;
-    loop {
-        let count = file
-            .read(buffer)
-            .map_err(|error| Error::io("read", disk)(error))?;
-        if count == 0 {
-            break;
-        }
-        left = left
-            .checked_sub(count as u64)
-            .ok_or_else(|| changed(format!("it had {size} bytes and now has more")))?;
-        hash.update(&buffer[..count]);
-        each(&buffer[..count])?;
-    }
-    if left > 0 {
-        return Err(changed(format!(
-            "it had {size} bytes and now has {}",
-            size - left
-        )));
-    }
-    Ok(hash.finalize().into())
 }
 
 /// Returns the SHA-256, in hex, of the canonical form: a line that names the form; then for each

@@ -7,7 +7,7 @@
 //! context's folder neither of the two is copied into an image.
 
 use crate::{
-    Entry, Error, Kind, RelPath, digest,
+    Entry, Error, Kind, RelPath, content,
     ignore::{Explanation, Ignore, Reason},
 };
 use sha2::{Digest as _, Sha256};
@@ -234,8 +234,8 @@ fn copied(
         Err(_) => return Ok(None),
     };
     let size = file.metadata().map_err(Error::io("read", &disk))?.len();
-    let mut buffer = vec![0; digest::BUFFER];
-    let sha256 = digest::read_open(file, &disk, size, &mut buffer, |_| Ok(()))?;
+    let mut buffer = vec![0; content::BUFFER];
+    let sha256 = content::read_open(file, &disk, size, &mut buffer, |_| Ok(()))?;
     Ok(Some(Stands::Copied { size, sha256 }))
 }
 

@@ -19,6 +19,7 @@
 pub mod fuzz;
 pub mod ignore;
 
+mod content;
 mod digest;
 mod dockerfiles;
 mod error;

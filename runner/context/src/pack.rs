@@ -1,13 +1,10 @@
 use crate::{
     CONTEXT, Error, Kind, RelPath, Tree,
-    digest::{read_file, read_open},
+    content::{BUFFER, read_file, read_open},
     gzip::ParallelGzip,
     tar_writer,
 };
 use std::io::Write;
-
-/// The size of the read buffer, in bytes.
-const BUFFER: usize = 128 * 1024;
 
 /// The size of a written archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
