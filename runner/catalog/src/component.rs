@@ -5,6 +5,7 @@ use sidestep_events::codes;
 use sidestep_pipeline::Manifest;
 use wasmparser::{Chunk, Encoding, Parser, Payload, Validator};
 
+use crate::error::malformed;
 use crate::{ApiRange, PluginError, shape};
 
 /// The name of the custom section that holds a plugin's manifest.
@@ -113,14 +114,6 @@ impl Component {
 pub fn validate(bytes: &[u8]) -> Result<(), PluginError> {
     Validator::new().validate_all(bytes).map_err(malformed)?;
     Ok(())
-}
-
-pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
-    PluginError::new(
-        codes::plugin::MALFORMED,
-        format!("this runner can't read it as a WebAssembly component: {error}"),
-    )
-    .with_help("build the plugin again: compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`")
 }
 
 /// Returns the manifest sections and imports of the outermost component. Those of nested modules

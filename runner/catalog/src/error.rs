@@ -66,3 +66,12 @@ impl PluginError {
         }
     }
 }
+
+/// Returns the error for bytes that are not a component that this runner can read.
+pub(crate) fn malformed(error: impl std::fmt::Display) -> PluginError {
+    PluginError::new(
+        codes::plugin::MALFORMED,
+        format!("this runner can't read it as a WebAssembly component: {error}"),
+    )
+    .with_help("build the plugin again: compile it for wasm32-unknown-unknown, and convert it with `sidestep-componentize`")
+}

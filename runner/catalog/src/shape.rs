@@ -13,7 +13,7 @@ use wasmparser::{
 };
 
 use crate::PluginError;
-use crate::component::malformed;
+use crate::error::malformed;
 
 /// The maximum number of core instances that a component may create, which is also a Store's limit.
 pub const MAX_INSTANCES: usize = 100;

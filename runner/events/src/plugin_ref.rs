@@ -2,6 +2,7 @@
 
 mod file;
 mod invalid;
+mod near_miss;
 mod oci;
 #[cfg(test)]
 mod tests;
@@ -70,7 +71,7 @@ impl PluginRef {
     /// Returns the fix. The kind of a name without one is never guessed.
     pub fn parse(text: &str) -> Result<Self, InvalidPluginRef> {
         if text.len() > MAX_REFERENCE {
-            return Err(invalid::too_long(text));
+            return Err(near_miss::too_long(text));
         }
         if let Some(rest) = text.strip_prefix(Self::SCHEME) {
             return oci::parse(rest).map(Self::Oci);
@@ -79,8 +80,8 @@ impl PluginRef {
             return parsed.map(Self::File);
         }
         match text.strip_prefix(Self::COLLECTION) {
-            Some(name) => Self::built_in(name).ok_or_else(|| invalid::not_built_in(text)),
-            None => Err(invalid::without_kind(text)),
+            Some(name) => Self::built_in(name).ok_or_else(|| near_miss::not_built_in(text)),
+            None => Err(near_miss::without_kind(text)),
         }
     }
 
