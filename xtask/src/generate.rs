@@ -11,13 +11,14 @@ mod help;
 mod pages;
 mod runner;
 mod settings;
+mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::profile::Profile;
-use crate::{Result, cargo, guests, release, say};
+use crate::{Result, cargo, guests, say};
 use runner::Runner;
 
 /// Regenerates the pages. With `--check`, only reports how they differ from the expected ones.
@@ -52,7 +53,7 @@ fn make(plugins: &Path) -> Result<PathBuf> {
     cargo::run(
         Profile::Dev
             .build(&["sidestep"])
-            .env(release::PLUGINS, plugins),
+            .env(guests::PLUGINS, plugins),
     )?;
     let folder = cargo::target_dir().join("reference");
     let runner = Runner::new(Profile::Dev.program("sidestep"), folder.join("empty"))?;

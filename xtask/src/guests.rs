@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::profile::Profile;
-use crate::{Result, cargo, release, say, tools};
+use crate::{Result, cargo, say, tools};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -26,6 +26,8 @@ const PRECOMPILE: &str = "sidestep-precompile";
 /// The package of the evaluator's module, and its folder next to the plugins.
 const EVALUATOR: (&str, &str) = ("sidestep-evaluator-guest", "evaluator");
 
+/// The variable that names the folder of components that the build of `sidestep` embeds.
+pub(crate) const PLUGINS: &str = "SIDESTEP_PLUGINS";
 /// The variable that names the folder of the test-only plugins.
 pub(crate) const TESTS: &str = "SIDESTEP_TEST_GUESTS";
 /// The packages of the test-only plugins, and the names of their components.
@@ -77,7 +79,7 @@ fn build_tools(profile: Profile, plugins: &Path) -> Result<()> {
             .build(&[COMPONENTIZE, PRECOMPILE])
             // Use the same folder as the program that embeds it, or the two calls would invalidate
             // each other's build.
-            .env(release::PLUGINS, plugins),
+            .env(PLUGINS, plugins),
     )
 }
 

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
+use crate::guests::PLUGINS;
 use crate::profile::Profile;
 use crate::{Result, cargo, guests, say};
-
-/// Names the folder of components that the build of `sidestep` embeds.
-pub(crate) const PLUGINS: &str = "SIDESTEP_PLUGINS";
 
 /// Minutes that one core takes to compile everything from nothing.
 const CORE_MINUTES: usize = 28;

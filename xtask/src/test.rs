@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 use crate::profile::Profile;
-use crate::{Result, cargo, cluster, generate, guests, release, say, tools};
+use crate::{Result, cargo, cluster, generate, guests, say, tools};
 
 /// Checks format and lints, and runs all tests. Further arguments go to `cargo test`.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
                 "--deny",
                 "warnings",
             ])
-            .env(release::PLUGINS, &plugins),
+            .env(guests::PLUGINS, &plugins),
     )?;
     generate::check(&plugins)?;
     // The end-to-end tests start the runner as a separate process.
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         command
             .args(["test", "--workspace"])
             .args(more)
-            .env(release::PLUGINS, &plugins)
+            .env(guests::PLUGINS, &plugins)
             .env(guests::TESTS, &test_guests)
             .env("PATH", &path);
         command

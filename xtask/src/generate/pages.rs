@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::help::{Argument, Help};
 use super::runner::Runner;
 use super::settings;
+use super::table::cell;
 use crate::{Result, guests};
 
 /// Returns the path and text of every page.
@@ -232,9 +233,4 @@ fn schema_names(runner: &Runner) -> Result<Vec<(String, String)>> {
         return Err("`sidestep help schema` lists no values".into());
     }
     Ok(names)
-}
-
-/// Escapes text so that it does not end a table cell.
-pub(super) fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
 }

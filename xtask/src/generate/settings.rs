@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::pages::cell;
 use super::runner::Runner;
+use super::table::cell;
 use crate::Result;
 
 pub(super) fn page(runner: &Runner) -> Result<String> {
