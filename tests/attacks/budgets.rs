@@ -20,7 +20,7 @@ fn bounds() -> Bounds {
 fn attack(inputs: &str, keys: &str, bounds: Bounds) -> Outcome {
     let mut arena = Arena::new();
     arena.attack_with(inputs, keys);
-    let mut command = arena.place.command(&["run"]);
+    let mut command = arena.setup.command(&["run"]);
     command
         .env("SIDESTEP_JOURNAL_LIMIT", "4Mi")
         .env("SIDESTEP_LOG_LIMIT", "16Mi");

@@ -207,7 +207,7 @@ fn a_refusal_that_is_handed_on_counts_and_one_that_is_reworded_does_not() {
         ("claims.reword", 1, "plugin.failed"),
     ] {
         let mut arena = Arena::new();
-        arena.place.write("secret.txt", "hunter22");
+        arena.setup.write("secret.txt", "hunter22");
         arena.attack_with(
             &format!("act: {act}\nworkspace: [{{ read: [\"src/**\"] }}]"),
             "grants: { workspace: [{ read: [\"src/**\"] }] }",

@@ -14,7 +14,7 @@ use super::harness::{Arena, Bounds, Outcome};
 /// Returns an arena whose plugin is this component.
 fn arena(component: &[u8]) -> Arena {
     let arena = Arena::new();
-    fs::write(arena.place.workspace().join("attacker.wasm"), component).expect("written");
+    fs::write(arena.setup.workspace().join("attacker.wasm"), component).expect("written");
     arena.attack("act: forged");
     arena
 }
@@ -22,7 +22,7 @@ fn arena(component: &[u8]) -> Arena {
 /// Validates the component with these settings and returns the outcome.
 fn validate(component: &[u8], settings: &[(&str, &str)]) -> Outcome {
     let mut arena = arena(component);
-    let mut command = arena.place.command(&["validate"]);
+    let mut command = arena.setup.command(&["validate"]);
     command.envs(settings.iter().copied());
     arena.run_command(command, Bounds::default())
 }
@@ -96,7 +96,7 @@ fn functions_that_take_much_memory_end_at_its_limit() {
 fn a_project_does_not_raise_the_limits_for_its_own_plugins() {
     let mut arena = arena(&forge::functions(1, &forge::shortest()));
     let raised = "compileTime: 10h\ncompileMemory: 1Ti\n";
-    arena.place.write(".sidestep/config.yaml", raised);
+    arena.setup.write(".sidestep/config.yaml", raised);
     let outcome = arena.run(&["run"], Bounds::default());
     assert_eq!(outcome.code, Some(6), "{outcome}");
     assert!(outcome.said().contains("compileTime"), "{outcome}");
@@ -107,7 +107,7 @@ fn an_interrupt_ends_the_compiler_too() {
     let mut arena = arena(&forge::functions(400, &forge::busy(100_000)));
     let started = Instant::now();
     let mut runner = arena
-        .place
+        .setup
         .command(&["run"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -69,10 +69,10 @@ fn failures(stdout: &str) -> String {
 #[test]
 fn every_honest_step_succeeds_beside_a_hundred_hostile_ones() {
     let mut arena = Arena::new();
-    arena.place.write("sidestep.yaml", &pipeline());
+    arena.setup.write("sidestep.yaml", &pipeline());
     let arguments = ["run", "--max-parallel", "200", "--output", "json"];
     // By default, all steps share half of the machine's memory, whatever its size.
-    let mut command = arena.place.command(&arguments);
+    let mut command = arena.setup.command(&arguments);
     command.env("SIDESTEP_MEMORY", "1Gi");
     let outcome = arena.run_command(command, BOUNDS);
     let honest = ends(&outcome.stdout, "honest");
@@ -106,10 +106,10 @@ fn every_honest_step_succeeds_beside_a_hundred_hostile_ones() {
 #[test]
 fn an_interrupt_ends_a_crowd() {
     let mut arena = Arena::new();
-    arena.place.write("sidestep.yaml", &pipeline());
+    arena.setup.write("sidestep.yaml", &pipeline());
     let arguments = ["run", "--max-parallel", "200", "--output", "json"];
     let mut child = arena
-        .place
+        .setup
         .command(&arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

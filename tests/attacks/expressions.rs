@@ -25,7 +25,7 @@ fn write(arena: &Arena, steps: &str) {
         "version: 1\nname: expressions\ninputs:\n  s: {{ type: string, default: {text} }}\n"
     );
     let file = format!("{head}  l: {{ type: list, default: [{list}] }}\nsteps:\n{steps}");
-    arena.place.write("sidestep.yaml", &file);
+    arena.setup.write("sidestep.yaml", &file);
 }
 
 /// The honest step that runs whatever the outcome of `attack`.
@@ -38,7 +38,7 @@ const NEXT: &str = "  next:
 
 /// Replaces the manifest of the plugin in the workspace.
 fn change(arena: &Arena, change: impl FnOnce(&mut Map<String, Value>)) {
-    let path = arena.place.workspace().join("attacker.wasm");
+    let path = arena.setup.workspace().join("attacker.wasm");
     let component = fs::read(&path).expect("it is there");
     fs::write(path, manifest::changed(&component, change)).expect("written");
 }
@@ -187,8 +187,8 @@ fn an_input_schema_that_multiplies_is_refused_where_the_file_names_the_plugin() 
 fn an_output_schema_that_multiplies_fails_the_attempt_and_the_next_step_runs() {
     let mut arena = Arena::new();
     fs::copy(
-        arena.place.workspace().join("attacker.wasm"),
-        arena.place.workspace().join("honest.wasm"),
+        arena.setup.workspace().join("attacker.wasm"),
+        arena.setup.workspace().join("honest.wasm"),
     )
     .expect("copied");
     change(&arena, |manifest| {
@@ -253,7 +253,7 @@ fn a_large_schema_of_many_instances_is_kept_once() {
         request_nothing(manifest);
     });
     let matrix: Vec<String> = (0..300).map(|n| n.to_string()).collect();
-    arena.place.write(
+    arena.setup.write(
         "sidestep.yaml",
         &format!(
             "version: 1\nname: many\nsteps:\n  attack:\n    uses: ./attacker.wasm\n    matrix: {{ n: [{}] }}\n    with: {{ act: honest.answer }}\n",

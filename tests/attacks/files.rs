@@ -44,14 +44,14 @@ fn fifo(path: &Path) {
 /// Returns a workspace with a public and a private folder, and a file outside the workspace.
 fn arena() -> Arena {
     let arena = Arena::new();
-    arena.place.write("public/open.txt", "an open line\n");
-    arena.place.write("private/key.txt", "a private line\n");
+    arena.setup.write("public/open.txt", "an open line\n");
+    arena.setup.write("private/key.txt", "a private line\n");
     fs::write(
-        arena.place.folder().join("outside.txt"),
+        arena.setup.folder().join("outside.txt"),
         "an outside line\n",
     )
     .expect("written");
-    let root = arena.place.workspace();
+    let root = arena.setup.workspace();
     for (target, name) in [
         ("../private/key.txt", "public/to-private"),
         ("../private/none.txt", "public/to-nothing"),
@@ -64,7 +64,7 @@ fn arena() -> Arena {
 }
 
 fn run_with_secret(arena: &mut Arena, arguments: &[&str]) -> Outcome {
-    let mut command = arena.place.command(arguments);
+    let mut command = arena.setup.command(arguments);
     command.env("TOKEN", "hunter2-of-the-runner");
     arena.run_command(command, BOUNDS)
 }
@@ -79,8 +79,8 @@ fn assert_hides_all(outcome: &Outcome) {
 #[test]
 fn a_check_s_diagnostic_shows_lines_of_what_its_step_may_read_alone() {
     let mut arena = arena();
-    let outside = arena.place.folder().join("outside.txt");
-    let policy = arena.place.folder().join("config/sidestep/policy.yaml");
+    let outside = arena.setup.folder().join("outside.txt");
+    let policy = arena.setup.folder().join("config/sidestep/policy.yaml");
     let named = [
         "/proc/self/environ",
         "/etc/passwd",
@@ -117,7 +117,7 @@ fn a_check_s_diagnostic_shows_lines_of_what_its_step_may_read_alone() {
 #[test]
 fn a_secret_s_file_lies_in_the_workspace() {
     let mut arena = arena();
-    let root = arena.place.workspace();
+    let root = arena.setup.workspace();
     fifo(&root.join("pipe"));
     let huge = fs::File::create(root.join("huge")).expect("made");
     huge.set_len(8 << 30).expect("sparse");
@@ -137,14 +137,14 @@ fn a_secret_s_file_lies_in_the_workspace() {
         ("huge", "more than 1048576 bytes"),
         ("none", "no such file"),
     ] {
-        arena.place.write("sidestep.yaml", &with_secret(file));
+        arena.setup.write("sidestep.yaml", &with_secret(file));
         let outcome = run_with_secret(&mut arena, &["run"]);
         assert_eq!(outcome.code, Some(2), "{file}: {outcome}");
         assert!(outcome.said().contains("the secret s"), "{file}: {outcome}");
         assert!(outcome.said().contains(why), "{file}: {outcome}");
         assert_hides_all(&outcome);
     }
-    arena.place.write("sidestep.yaml", HONEST);
+    arena.setup.write("sidestep.yaml", HONEST);
     let outcome = arena.run(&["run"], BOUNDS);
     assert_eq!(outcome.code, Some(0), "{outcome}");
     outcome.assert_next_step_ran();
@@ -153,7 +153,7 @@ fn a_secret_s_file_lies_in_the_workspace() {
 #[test]
 fn the_operator_s_patterns_reach_mounted_secrets_and_nothing_beside_them() {
     let mut arena = arena();
-    let mount = arena.place.folder().join("mount");
+    let mount = arena.setup.folder().join("mount");
     fs::create_dir_all(mount.join("..2026")).expect("made");
     fs::write(mount.join("..2026/token"), "s3cret-token\n").expect("written");
     symlink("..2026", mount.join("..data")).expect("made");
@@ -169,8 +169,8 @@ fn the_operator_s_patterns_reach_mounted_secrets_and_nothing_beside_them() {
         ("..2026/token", 2, "leads out"),
     ] {
         let file = mount.join(name).display().to_string();
-        arena.place.write("sidestep.yaml", &with_secret(&file));
-        let mut command = arena.place.command(&["run"]);
+        arena.setup.write("sidestep.yaml", &with_secret(&file));
+        let mut command = arena.setup.command(&["run"]);
         command.env("SIDESTEP_SECRET_FILES", &patterns);
         let outcome = arena.run_command(command, BOUNDS);
         assert_eq!(outcome.code, Some(code), "{name}: {outcome}");
@@ -182,7 +182,7 @@ fn the_operator_s_patterns_reach_mounted_secrets_and_nothing_beside_them() {
 #[test]
 fn plugins_are_regular_files_of_the_workspace() {
     let mut arena = arena();
-    let root = arena.place.workspace();
+    let root = arena.setup.workspace();
     fifo(&root.join("pipe.wasm"));
     symlink("/dev/zero", root.join("zero.wasm")).expect("made");
     symlink("../../outside.txt", root.join("public/out.wasm")).expect("made");
@@ -196,7 +196,7 @@ fn plugins_are_regular_files_of_the_workspace() {
         ("/dev/zero", "outside of the workspace"),
     ] {
         let pipeline = HONEST.replace("./attacker.wasm", uses);
-        arena.place.write("sidestep.yaml", &pipeline);
+        arena.setup.write("sidestep.yaml", &pipeline);
         let outcome = arena.run(&["validate"], BOUNDS);
         assert_eq!(outcome.code, Some(2), "{uses}: {outcome}");
         assert!(outcome.said().contains(why), "{uses}: {outcome}");
@@ -211,7 +211,7 @@ fn plugins_are_regular_files_of_the_workspace() {
 #[test]
 fn the_workspace_s_pipeline_is_no_link_out_of_it_and_no_device() {
     let mut arena = arena();
-    let pipeline = arena.place.workspace().join("sidestep.yaml");
+    let pipeline = arena.setup.workspace().join("sidestep.yaml");
     for target in ["../outside.txt", "/etc/passwd", "/dev/zero"] {
         symlink(target, &pipeline).expect("made");
         for command in ["validate", "run", "plan"] {
@@ -229,7 +229,7 @@ fn the_workspace_s_pipeline_is_no_link_out_of_it_and_no_device() {
         &["run", "-i", "x=@/dev/zero"],
         &["exec", "./attacker.wasm", "--grants", "/dev/zero"],
     ] {
-        arena.place.write("sidestep.yaml", HONEST);
+        arena.setup.write("sidestep.yaml", HONEST);
         let outcome = arena.run(arguments, BOUNDS);
         assert!(
             matches!(outcome.code, Some(2 | 6)),
@@ -245,14 +245,14 @@ fn the_workspace_s_pipeline_is_no_link_out_of_it_and_no_device() {
 #[test]
 fn a_pipe_that_the_command_line_names_is_read_and_waiting_for_it_can_be_interrupted() {
     let mut arena = arena();
-    let pipe = arena.place.workspace().join("pipe");
+    let pipe = arena.setup.workspace().join("pipe");
     fifo(&pipe);
     thread::scope(|scope| {
         scope.spawn(|| fs::write(&pipe, HONEST).expect("read by the other side"));
         let outcome = arena.run(&["validate", "pipe"], BOUNDS);
         assert_eq!(outcome.code, Some(0), "{outcome}");
     });
-    let mut command = arena.place.command(&["validate", "pipe"]);
+    let mut command = arena.setup.command(&["validate", "pipe"]);
     let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -319,7 +319,7 @@ fn a_file_that_is_swapped_for_a_link_is_never_read() {
         "act: files.read\ncount: 2000\ntexts: [public/open.txt]\nworkspace: [{ read: [\"public/**\"] }]",
         "grants: { workspace: { read: [\"public/**\"] } }",
     );
-    let folder = arena.place.workspace().join("public");
+    let folder = arena.setup.workspace().join("public");
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::place::Place;
+use crate::setup::Setup;
 
 /// The resources that a command may use. The test fails if it uses more.
 #[derive(Debug, Clone, Copy)]
@@ -35,15 +35,15 @@ impl Default for Bounds {
 
 /// A workspace with the attacking plugin as `attacker.wasm`.
 pub(crate) struct Arena {
-    pub(crate) place: Place,
+    pub(crate) setup: Setup,
 }
 
 impl Arena {
     pub(crate) fn new() -> Self {
-        let place = Place::new();
-        let component = place.workspace().join("attacker.wasm");
+        let setup = Setup::new();
+        let component = setup.workspace().join("attacker.wasm");
         fs::copy(guest(), component).expect("the plugin is copied");
-        Self { place }
+        Self { setup }
     }
 
     /// Writes `sidestep.yaml`: the step `attack` with these inputs, and the step `next`, which runs
@@ -62,16 +62,16 @@ impl Arena {
             indented(inputs, 6),
             indented(keys, 4),
         );
-        self.place.write("sidestep.yaml", &pipeline);
+        self.setup.write("sidestep.yaml", &pipeline);
     }
 
     /// Runs the command to its end, within the bounds.
     pub(crate) fn run(&mut self, arguments: &[&str], bounds: Bounds) -> Outcome {
-        let command = self.place.command(arguments);
+        let command = self.setup.command(arguments);
         self.run_command(command, bounds)
     }
 
-    /// Like [`run`](Self::run), for a command from `Place::command` that the test has changed.
+    /// Like [`run`](Self::run), for a command from `Setup::command` that the test has changed.
     pub(crate) fn run_command(&self, command: Command, bounds: Bounds) -> Outcome {
         self.run_beside(command, bounds, |_| ())
     }
@@ -84,7 +84,7 @@ impl Arena {
         bounds: Bounds,
         beside: impl FnOnce(u32),
     ) -> Outcome {
-        let before = size(self.place.folder());
+        let before = size(self.setup.folder());
         let started = Instant::now();
         let mut child = limited(&command, bounds)
             .stdout(Stdio::piped())
@@ -101,7 +101,7 @@ impl Arena {
             stderr: stderr.join().expect("read"),
             memory,
             time: started.elapsed(),
-            disk: size(self.place.folder()).saturating_sub(before),
+            disk: size(self.setup.folder()).saturating_sub(before),
         };
         assert!(
             outcome.time < bounds.time,

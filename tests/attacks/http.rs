@@ -45,7 +45,7 @@ fn head(stream: &mut TcpStream) -> String {
 }
 
 fn command(arena: &mut Arena, proxy: &str, arguments: &[&str]) -> Command {
-    let mut command = arena.place.command(arguments);
+    let mut command = arena.setup.command(arguments);
     command.env("HTTPS_PROXY", format!("http://{proxy}"));
     command
 }

@@ -15,7 +15,7 @@ const BOUNDS: Bounds = Bounds {
 
 fn validate(pipeline: &str) -> Outcome {
     let mut arena = Arena::new();
-    arena.place.write("many.yaml", pipeline);
+    arena.setup.write("many.yaml", pipeline);
     let outcome = arena.run(&["validate", "many.yaml"], BOUNDS);
     assert_ne!(outcome.code, None, "{outcome}");
     outcome
@@ -78,7 +78,7 @@ fn ten_thousand_errors_as_json_and_sarif_are_whole() {
     for n in 0..MANY {
         writeln!(pipeline, "unknown{n}: 1").expect("a string");
     }
-    arena.place.write("many.yaml", &pipeline);
+    arena.setup.write("many.yaml", &pipeline);
     for format in ["json", "sarif"] {
         let outcome = arena.run(&["validate", "many.yaml", "--output", format], BOUNDS);
         assert_eq!(outcome.code, Some(2), "{outcome}");

@@ -24,7 +24,7 @@ fn listing(plugins: &str) -> String {
 
 /// Copies the attacking plugin to another place in the workspace.
 fn copy(arena: &Arena, to: &str) {
-    let workspace = arena.place.workspace();
+    let workspace = arena.setup.workspace();
     let target = workspace.join(to);
     fs::create_dir_all(target.parent().expect("a folder")).expect("made");
     fs::copy(workspace.join("attacker.wasm"), target).expect("copied");
@@ -38,16 +38,16 @@ fn uses(arena: &Arena, plugin: &str) {
          next:\n    needs: [attack]\n    if: \"always()\"\n    uses: ./attacker.wasm\n    \
          with: {{ act: honest.answer }}\n"
     );
-    arena.place.write("sidestep.yaml", &pipeline);
+    arena.setup.write("sidestep.yaml", &pipeline);
 }
 
 /// Runs the pipeline under these policies.
 fn run(arena: &mut Arena, policies: &[&str]) -> Outcome {
     let names = ["policy.yaml", "second.yaml"];
     for (name, text) in names.iter().zip(policies) {
-        arena.place.write(name, text);
+        arena.setup.write(name, text);
     }
-    let mut command = arena.place.command(&["run", "--policy", names[0]]);
+    let mut command = arena.setup.command(&["run", "--policy", names[0]]);
     if policies.len() > 1 {
         command.env("SIDESTEP_POLICY", names[1]);
     }
@@ -66,11 +66,11 @@ fn digest(arena: &mut Arena, plugin: &str) -> String {
     shown["digest"].as_str().expect("a digest").to_owned()
 }
 
-fn refused(outcome: &Outcome, place: &str) {
+fn refused(outcome: &Outcome, setup: &str) {
     assert_eq!(outcome.code, Some(3), "{outcome}");
     let said = outcome.said();
     assert!(said.contains("policy.refused"), "{outcome}");
-    assert!(said.contains(place), "{outcome}");
+    assert!(said.contains(setup), "{outcome}");
     assert!(!said.contains("succeeded"), "a step ran: {outcome}");
 }
 
@@ -104,12 +104,12 @@ fn a_plugin_that_requests_nothing_is_refused_too_and_by_each_policy() {
     uses(&arena, "./attacker.wasm");
     let digest = digest(&mut arena, "./attacker.wasm");
     let listed = listing(&format!("{{ digest: \"{digest}\" }}"));
-    for (policies, place) in [
+    for (policies, setup) in [
         ([BUILT_IN_ALONE, BUILT_IN_ALONE], "policy.yaml:4"),
         ([listed.as_str(), BUILT_IN_ALONE], "second.yaml:4"),
         ([BUILT_IN_ALONE, listed.as_str()], "policy.yaml:4"),
     ] {
-        refused(&run(&mut arena, &policies), place);
+        refused(&run(&mut arena, &policies), setup);
     }
     let outcome = run(&mut arena, &[&listed, &listed]);
     assert_eq!(outcome.code, Some(0), "{outcome}");
@@ -162,8 +162,8 @@ fn no_spelling_makes_a_file_another_kind_of_plugin() {
         let spelling = Value::from(*spelling);
         pipeline += &format!("  s{index}: {{ uses: {spelling}, with: {{ bucket: demo }} }}\n");
     }
-    arena.place.write("sidestep.yaml", &pipeline);
-    arena.place.write("policy.yaml", BUILT_IN_ALONE);
+    arena.setup.write("sidestep.yaml", &pipeline);
+    arena.setup.write("policy.yaml", BUILT_IN_ALONE);
     let outcome = arena.run(
         &["validate", "--policy", "policy.yaml", "--output", "json"],
         Bounds::default(),
@@ -207,7 +207,7 @@ fn a_file_does_not_take_the_place_of_a_built_in_plugin() {
 fn the_command_line_takes_no_file_for_a_name() {
     let mut arena = Arena::new();
     copy(&arena, "sidestep/evil.wasm");
-    arena.place.write("policy.yaml", BUILT_IN_ALONE);
+    arena.setup.write("policy.yaml", BUILT_IN_ALONE);
     for plugin in ["sidestep/evil.wasm", "evil.wasm", "attacker.wasm"] {
         let inspect: &[&str] = &["plugin", "inspect", plugin];
         let exec: &[&str] = &["exec", plugin, "--policy", "policy.yaml"];
@@ -234,7 +234,7 @@ fn a_file_that_is_changed_after_it_was_listed_is_refused() {
     let digest = digest(&mut arena, "./plugins/mine.wasm");
     let policy = listing(&format!("{{ digest: \"{digest}\" }}"));
     assert_eq!(run(&mut arena, &[&policy]).code, Some(0));
-    let path = arena.place.workspace().join("plugins/mine.wasm");
+    let path = arena.setup.workspace().join("plugins/mine.wasm");
     let mut bytes = fs::read(&path).expect("there");
     // An empty custom section named "x": the same plugin with other bytes.
     bytes.extend([0, 2, 1, b'x']);

@@ -29,7 +29,7 @@ fn begun() -> Arena {
 }
 
 fn record(arena: &Arena, name: &str) -> PathBuf {
-    let run = arena.place.folder().join("state/sidestep/runs/begun");
+    let run = arena.setup.folder().join("state/sidestep/runs/begun");
     if name.is_empty() { run } else { run.join(name) }
 }
 
@@ -57,16 +57,16 @@ fn assert_refused(outcome: &Outcome, code: &str) {
 #[test]
 fn a_plan_that_today_s_policy_refuses_is_not_resumed() {
     let mut arena = begun();
-    arena.place.write("policy.yaml", BUILT_IN_ALONE);
+    arena.setup.write("policy.yaml", BUILT_IN_ALONE);
     let named = run(&mut arena, &["resume", "begun", "--policy", "policy.yaml"]);
     assert_refused(&named, "policy.refused");
     assert!(named.said().contains("policy.yaml:4"), "{named}");
-    let mut command = arena.place.command(&["resume", "begun"]);
+    let mut command = arena.setup.command(&["resume", "begun"]);
     command.env("SIDESTEP_POLICY", "policy.yaml");
     let variable = arena.run_command(command, Bounds::default());
     assert_refused(&variable, "policy.yaml:4");
     // A policy that was installed in the standard place since.
-    let standard = arena.place.folder().join("config/sidestep");
+    let standard = arena.setup.folder().join("config/sidestep");
     fs::create_dir_all(&standard).expect("made");
     fs::write(standard.join("policy.yaml"), BUILT_IN_ALONE).expect("written");
     assert_refused(&run(&mut arena, &["resume", "begun"]), "policy.yaml:4");
@@ -83,15 +83,15 @@ fn a_policy_that_was_changed_since_the_run_began_is_judged_anew() {
     let shown: Value = serde_json::from_str(&run(&mut arena, &inspect).stdout).expect("JSON");
     let listed = format!("{{ digest: {} }}", shown["digest"]);
     let policy = BUILT_IN_ALONE.replace("{ name: \"sidestep/*\" }", &listed);
-    arena.place.write("policy.yaml", &policy);
+    arena.setup.write("policy.yaml", &policy);
     let begin = ["run", "--run-id", "begun", "--policy", "policy.yaml"];
     let outcome = run(&mut arena, &begin);
     assert_eq!(outcome.code, Some(1), "{outcome}");
     outcome.assert_next_step_ran();
-    arena.place.write("policy.yaml", BUILT_IN_ALONE);
+    arena.setup.write("policy.yaml", BUILT_IN_ALONE);
     let resume = ["resume", "begun", "--policy", "policy.yaml"];
     assert_refused(&run(&mut arena, &resume), "policy.yaml:4");
-    arena.place.write("policy.yaml", &policy);
+    arena.setup.write("policy.yaml", &policy);
     let outcome = run(&mut arena, &resume);
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert!(outcome.said().contains(TRIED), "{outcome}");
@@ -165,8 +165,8 @@ fn a_record_of_another_user_is_refused() {
 #[test]
 fn a_planted_link_does_not_empty_a_file_of_the_user() {
     let mut arena = begun();
-    arena.place.write("precious.txt", "precious");
-    let precious = arena.place.workspace().join("precious.txt");
+    arena.setup.write("precious.txt", "precious");
+    let precious = arena.setup.workspace().join("precious.txt");
     for name in ["lock", "plan.json.new", "journal"] {
         let path = record(&arena, name);
         let kept = fs::read(&path).ok();
@@ -214,13 +214,13 @@ fn a_pipe_in_the_place_of_a_record_is_not_waited_for() {
 fn a_wide_umask_makes_no_record_that_others_can_write() {
     let mut arena = Arena::new();
     arena.attack("act: none");
-    let sidestep = arena.place.command(&["run", "--run-id", "begun"]);
+    let sidestep = arena.setup.command(&["run", "--run-id", "begun"]);
     let mut command = Command::new("sh");
     command
         .args(["-c", "umask 000; exec \"$0\" \"$@\""])
         .arg(sidestep.get_program())
         .args(sidestep.get_args())
-        .current_dir(arena.place.workspace());
+        .current_dir(arena.setup.workspace());
     for (name, value) in sidestep.get_envs() {
         if let Some(value) = value {
             command.env(name, value);

@@ -8,15 +8,15 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::setup::Setup;
 
 /// Returns a place whose sandbox is live and has built an image.
-fn with_live_sandbox() -> Place {
-    let mut place = Place::with_application();
-    let output = place.run(&["run", "--sandbox"]);
+fn with_live_sandbox() -> Setup {
+    let mut setup = Setup::with_application();
+    let output = setup.run(&["run", "--sandbox"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
-    place
+    setup
 }
 
 /// Sends a raw request and returns the status line of the answer.
@@ -43,8 +43,8 @@ fn plain_endpoints(live: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn no_endpoint_answers_a_page_in_a_browser() {
-    let mut place = with_live_sandbox();
-    let endpoints = plain_endpoints(&place.status_of("healthy"));
+    let mut setup = with_live_sandbox();
+    let endpoints = plain_endpoints(&setup.status_of("healthy"));
     assert!(endpoints.len() >= 10, "{endpoints:?}");
     for (name, address) in endpoints {
         let get = |headers: &str| {
@@ -80,8 +80,8 @@ fn no_endpoint_answers_a_page_in_a_browser() {
 
 #[test]
 fn the_proxy_opens_no_tunnel_to_another_name() {
-    let mut place = with_live_sandbox();
-    let live = place.status_of("healthy");
+    let mut setup = with_live_sandbox();
+    let live = setup.status_of("healthy");
     let proxy = live["live"]["google"].as_str().expect("an address");
     for target in ["evil.example:443", "127.0.0.1:22", "[::1]:443"] {
         let answer = ask(
@@ -94,15 +94,15 @@ fn the_proxy_opens_no_tunnel_to_another_name() {
 
 #[test]
 fn only_its_owner_reads_what_the_sandbox_keeps() {
-    let mut place = with_live_sandbox();
-    let folder = place.folder().join("state/sidestep/sandbox");
+    let mut setup = with_live_sandbox();
+    let folder = setup.folder().join("state/sidestep/sandbox");
     let mut seen = 0;
     each_file(&folder, &mut |path, mode| {
         seen += 1;
         assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
     });
     assert!(seen > 20, "{seen} files and folders");
-    drop(place.status_of("healthy"));
+    drop(setup.status_of("healthy"));
 }
 
 fn each_file(folder: &Path, look: &mut impl FnMut(&Path, u32)) {

@@ -21,7 +21,7 @@ fn run(act: &str, between: &str) -> (Arena, Outcome) {
 /// Runs the attack of a step that has the secret `token`, which comes from the variable TOKEN.
 fn run_with(arena: &mut Arena, inputs: &str, secret: &str, arguments: &[&str]) -> Outcome {
     arena.attack_with(inputs, "secrets: [token]");
-    let file = arena.place.workspace().join("sidestep.yaml");
+    let file = arena.setup.workspace().join("sidestep.yaml");
     let pipeline = fs::read_to_string(&file).expect("the pipeline");
     let with_secret = pipeline.replacen(
         "steps:\n",
@@ -29,7 +29,7 @@ fn run_with(arena: &mut Arena, inputs: &str, secret: &str, arguments: &[&str]) -
         1,
     );
     fs::write(&file, with_secret).expect("the pipeline");
-    let mut command = arena.place.command(arguments);
+    let mut command = arena.setup.command(arguments);
     command.env("TOKEN", secret);
     arena.run_command(command, Bounds::default())
 }
@@ -75,7 +75,7 @@ fn assert_hidden(arena: &Arena, outcome: &Outcome) {
     let said = seen(&outcome.said());
     assert!(!said.contains(SECRET), "it got out: {outcome}");
     let mut files = String::new();
-    kept(arena.place.folder(), &mut files);
+    kept(arena.setup.folder(), &mut files);
     assert!(files.contains("hunter22"), "the plan holds the parts");
     assert!(!seen(&files).contains(SECRET), "it is on disk: {outcome}");
     assert!(outcome.code.is_some(), "the runner lives: {outcome}");
@@ -155,12 +155,12 @@ fn a_secret_that_is_too_short_to_be_masked_starts_nothing() {
 #[test]
 fn a_secret_that_expressions_may_read_is_an_error_at_its_line() {
     let mut arena = Arena::new();
-    arena.place.write(
+    arena.setup.write(
         "sidestep.yaml",
         "version: 1\nname: arena\nsecrets: { token: { env: TOKEN } }\nenv: [TOKEN]\nsteps:\n  attack:\n    uses: ./attacker.wasm\n    with: { act: honest.answer, texts: [\"${{ env.TOKEN }}\"] }\n",
     );
     for command in ["validate", "plan", "run"] {
-        let mut process = arena.place.command(&[command]);
+        let mut process = arena.setup.command(&[command]);
         process.env("TOKEN", SECRET);
         let outcome = arena.run_command(process, Bounds::default());
         assert_eq!(outcome.code, Some(2), "{outcome}");
@@ -168,7 +168,7 @@ fn a_secret_that_expressions_may_read_is_an_error_at_its_line() {
         assert!(said.contains("secret.in-env"), "{outcome}");
         assert!(said.contains("sidestep.yaml:4:7"), "{outcome}");
         let mut files = said;
-        kept(arena.place.folder(), &mut files);
+        kept(arena.setup.folder(), &mut files);
         assert!(!files.contains(SECRET), "{outcome}");
     }
 }

@@ -25,7 +25,7 @@ fn arena() -> Arena {
 }
 
 fn config(arena: &Arena) -> PathBuf {
-    arena.place.folder().join("config/sidestep")
+    arena.setup.folder().join("config/sidestep")
 }
 
 fn write(path: &Path, text: &str, mode: u32) {
@@ -42,7 +42,7 @@ fn set(path: &Path, mode: u32) {
 
 /// Returns whether the tests may change the owner of files.
 fn may_chown(arena: &Arena) -> bool {
-    let probe = arena.place.folder().join("probe");
+    let probe = arena.setup.folder().join("probe");
     fs::write(&probe, "").expect("written");
     chown(&probe, Some(OTHER), None).is_ok()
 }
@@ -119,15 +119,15 @@ fn a_policy_that_others_can_write_ends_the_command_and_is_never_skipped() {
 #[test]
 fn a_policy_that_the_caller_names_may_belong_to_anybody() {
     let mut arena = arena();
-    let file = arena.place.workspace().join("theirs.yaml");
+    let file = arena.setup.workspace().join("theirs.yaml");
     write(&file, REFUSES, 0o666);
     let outcome = run(&mut arena, &["validate", "--policy", "theirs.yaml"]);
     assert_eq!(outcome.code, Some(3), "it only narrows: {outcome}");
-    set(&arena.place.workspace(), 0o755);
+    set(&arena.setup.workspace(), 0o755);
 }
 
 fn without_home(arena: &mut Arena, arguments: &[&str]) -> Command {
-    let mut command = arena.place.command(arguments);
+    let mut command = arena.setup.command(arguments);
     for name in [
         "HOME",
         "XDG_STATE_HOME",
@@ -144,7 +144,7 @@ fn without_home(arena: &mut Arena, arguments: &[&str]) -> Command {
 #[test]
 fn without_a_home_there_are_no_user_settings_and_the_state_has_to_be_named() {
     let mut arena = arena();
-    let tmp = arena.place.folder().join("tmp");
+    let tmp = arena.setup.folder().join("tmp");
     write(&tmp.join(".config/sidestep/config.yaml"), EVIL, 0o644);
     let mut command = without_home(&mut arena, &["settings"]);
     command.env("TMPDIR", &tmp);
@@ -169,7 +169,7 @@ fn without_a_home_there_are_no_user_settings_and_the_state_has_to_be_named() {
         );
     }
     let mut command = without_home(&mut arena, &["run"]);
-    let state = format!("dir:{}", arena.place.folder().join("runs").display());
+    let state = format!("dir:{}", arena.setup.folder().join("runs").display());
     command.env("TMPDIR", &tmp).env("SIDESTEP_STATE", state);
     let outcome = arena.run_command(command, Bounds::default());
     assert_eq!(outcome.code, Some(0), "{outcome}");
@@ -184,7 +184,7 @@ fn a_cache_that_others_can_write_is_not_used() {
     let mut arena = arena();
     let outcome = run(&mut arena, &["run"]);
     assert_eq!(outcome.code, Some(0), "{outcome}");
-    let cache = arena.place.folder().join("cache/sidestep/plugins");
+    let cache = arena.setup.folder().join("cache/sidestep/plugins");
     let entries = || fs::read_dir(&cache).expect("there").count();
     assert!(entries() > 0, "compiled code is kept");
     for entry in fs::read_dir(&cache).expect("there") {
@@ -208,7 +208,7 @@ fn a_project_s_settings_name_no_endpoint_secret_path_or_state() {
         ("secretFiles: [\"/etc/*\"]", "files outside"),
         ("state: \"dir:/tmp/theirs\"", "`state` determines"),
     ] {
-        arena.place.write(".sidestep/config.yaml", line);
+        arena.setup.write(".sidestep/config.yaml", line);
         let outcome = run(&mut arena, &["run"]);
         assert_eq!(outcome.code, Some(6), "{outcome}");
         let said: Vec<_> = outcome.stderr.split_whitespace().collect();

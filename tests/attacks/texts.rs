@@ -69,7 +69,7 @@ fn ascii(text: &str) -> String {
 
 /// Runs a command as a CI job.
 fn run(arena: &mut Arena, arguments: &[&str], job: &[(&str, &str)]) -> Outcome {
-    let mut command = arena.place.command(arguments);
+    let mut command = arena.setup.command(arguments);
     command.envs(job.iter().copied());
     arena.run_command(command, Bounds::default())
 }
@@ -183,7 +183,7 @@ fn what_is_read_back_of_a_run_is_as_harmless() {
 fn outputs_are_shown_and_reach_the_next_step() {
     let mut arena = Arena::new();
     arena.attack(&inputs("texts.answer"));
-    let pipeline = arena.place.workspace().join("sidestep.yaml");
+    let pipeline = arena.setup.workspace().join("sidestep.yaml");
     let text = std::fs::read_to_string(&pipeline).expect("written");
     let outputs = "outputs:\n  found: \"${{ steps.attack.outputs.found }}\"\n";
     std::fs::write(&pipeline, text + outputs).expect("written");

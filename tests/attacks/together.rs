@@ -12,8 +12,8 @@ const BOUNDS: Bounds = Bounds {
 fn run(steps: &str, memory: &str) -> Outcome {
     let mut arena = Arena::new();
     let pipeline = format!("version: 1\nname: arena\nmaxParallel: 200\nsteps:\n{steps}");
-    arena.place.write("sidestep.yaml", &pipeline);
-    let mut command = arena.place.command(&["run", "--max-parallel", "200"]);
+    arena.setup.write("sidestep.yaml", &pipeline);
+    let mut command = arena.setup.command(&["run", "--max-parallel", "200"]);
     command.env("SIDESTEP_MEMORY", memory);
     arena.run_command(command, BOUNDS)
 }
@@ -88,7 +88,7 @@ fn a_step_that_waits_for_memory_ends_at_its_own_timeout() {
 fn a_project_does_not_raise_the_ceiling() {
     let mut arena = Arena::new();
     arena.attack("act: honest.answer");
-    arena.place.write(".sidestep/config.yaml", "memory: 1Ti\n");
+    arena.setup.write(".sidestep/config.yaml", "memory: 1Ti\n");
     let outcome = arena.run(&["run"], Bounds::default());
     assert_eq!(outcome.code, Some(6), "{outcome}");
     assert!(outcome.said().contains("memory"), "{outcome}");

@@ -3,19 +3,19 @@
 use std::process::Command;
 
 use crate::clients::exports;
-use crate::place::{BUILD_ALONE, Place, failure, find};
+use crate::setup::{BUILD_ALONE, Setup, failure, find};
 
 #[test]
 fn an_image_is_built_and_pulled_and_an_unchanged_context_is_not_sent_again() {
-    let mut place = Place::with_application();
-    let (exit, events) = place.events(&["run", "--sandbox"]);
+    let mut setup = Setup::with_application();
+    let (exit, events) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0, "{events:#?}");
     let end = find(&events, "run-finished", |_| true).unwrap();
     let image = end["outputs"]["image"].as_str().unwrap();
     assert!(image.starts_with("europe-docker.pkg.dev/demo/images/quickstart@sha256:"));
-    pull(&mut place, "healthy", image);
+    pull(&mut setup, "healthy", image);
 
-    let (exit, again) = place.events(&["run", "--sandbox"]);
+    let (exit, again) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0);
     let said = |text: &str| {
         find(&again, "log", |data| {
@@ -32,7 +32,7 @@ fn an_image_is_built_and_pulled_and_an_unchanged_context_is_not_sent_again() {
 
 #[test]
 fn the_image_holds_what_context_ls_lists() {
-    let mut place = Place::new();
+    let mut setup = Setup::new();
     for (path, text) in [
         (".dockerignore", "*\n!**/.cargo/\n"),
         (".cargo/config.toml", "[build]\n"),
@@ -43,9 +43,9 @@ fn the_image_holds_what_context_ls_lists() {
         ),
         ("sidestep.yaml", BUILD_ALONE),
     ] {
-        place.write(path, text);
+        setup.write(path, text);
     }
-    let listed = place.run(&["context", "ls", "--output", "json"]);
+    let listed = setup.run(&["context", "ls", "--output", "json"]);
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     let entries = listed["entries"].as_array().unwrap();
     let mut listed: Vec<String> = entries
@@ -58,12 +58,12 @@ fn the_image_holds_what_context_ls_lists() {
         listed,
         ["src/.cargo/config.toml", "src/sub/.cargo/config.toml"]
     );
-    let (exit, events) = place.events(&["run", "sidestep.yaml", "--sandbox"]);
+    let (exit, events) = setup.events(&["run", "sidestep.yaml", "--sandbox"]);
     assert_eq!(exit, 0, "{events:#?}");
     let is_build = |data: &serde_json::Value| data["outputs"]["image"].is_string();
     let done = find(&events, "step-finished", is_build).expect("the image was built");
     let image = done["outputs"]["image"].as_str().unwrap().to_owned();
-    let layers = pull(&mut place, "healthy", &image);
+    let layers = pull(&mut setup, "healthy", &image);
     let files: Vec<Vec<String>> = layers.iter().map(|layer| files_of(layer)).collect();
     assert_eq!(files, [listed, vec!["c1".to_owned()]]);
 }
@@ -88,9 +88,9 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
         ("sidecar-fails", 1, "pod.sidecar-failed"),
     ];
     for (scenario, expected, code) in cases {
-        let mut place = Place::with_application();
-        place.write("sidestep.yaml", BUILD_ALONE);
-        let (exit, events) = place.events(&["run", &format!("--sandbox={scenario}")]);
+        let mut setup = Setup::with_application();
+        setup.write("sidestep.yaml", BUILD_ALONE);
+        let (exit, events) = setup.events(&["run", &format!("--sandbox={scenario}")]);
         let failure = failure(&events);
         assert_eq!(failure["code"], code, "{scenario}: {failure:#}");
         assert_eq!(exit, expected, "{scenario}");
@@ -112,9 +112,9 @@ fn every_broken_sandbox_fails_for_its_own_reason_and_leaves_no_pod() {
 
 #[test]
 fn an_injected_sidecar_that_goes_on_does_not_hold_the_build() {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", BUILD_ALONE);
-    let (exit, events) = place.events(&["run", "--sandbox=sidecar"]);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = setup.events(&["run", "--sandbox=sidecar"]);
     assert_eq!(exit, 0, "{events:#?}");
     let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod").expect("said");
     assert_eq!(cleaned["removed"], true);
@@ -122,10 +122,10 @@ fn an_injected_sidecar_that_goes_on_does_not_hold_the_build() {
 
 #[test]
 fn a_run_that_may_not_delete_its_pod_does_not_succeed_and_says_what_is_missing() {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", BUILD_ALONE);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
     let runner = "runner@demo.iam.gserviceaccount.com";
-    let (exit, events) = place.events(&["run", "--sandbox=no-delete", "--as", runner]);
+    let (exit, events) = setup.events(&["run", "--sandbox=no-delete", "--as", runner]);
     let built = find(&events, "step-finished", |data| data["status"] == "failed");
     assert_eq!(built, None, "the image is built: {events:#?}");
     let cleaned = find(&events, "cleaned-up", |data| data["kind"] == "pod").expect("said");
@@ -137,7 +137,7 @@ fn a_run_that_may_not_delete_its_pod_does_not_succeed_and_says_what_is_missing()
     assert!(help.contains("--rbac"), "{help}");
     assert_eq!(exit, 4);
     // A principal with the permission to delete finds it.
-    let output = place.run(&["gc", "--sandbox=no-delete"]);
+    let output = setup.run(&["gc", "--sandbox=no-delete"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("removed: pod builds/"), "{said}");
@@ -145,9 +145,9 @@ fn a_run_that_may_not_delete_its_pod_does_not_succeed_and_says_what_is_missing()
 
 #[test]
 fn a_quota_that_covers_cpu_is_named_and_met_with_the_input() {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", BUILD_ALONE);
-    let (exit, events) = place.events(&["run", "--sandbox=cpu-quota"]);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = setup.events(&["run", "--sandbox=cpu-quota"]);
     let failed = failure(&events);
     assert_eq!(
         (exit, &failed["code"]),
@@ -167,17 +167,17 @@ fn a_quota_that_covers_cpu_is_named_and_met_with_the_input() {
         "cpu: 2, namespace",
         "cpu: { request: 500m, limit: \"1.5\" }, namespace",
     ] {
-        place.write("sidestep.yaml", &BUILD_ALONE.replace("namespace", cpu));
-        let (exit, events) = place.events(&["run", "--sandbox=cpu-quota"]);
+        setup.write("sidestep.yaml", &BUILD_ALONE.replace("namespace", cpu));
+        let (exit, events) = setup.events(&["run", "--sandbox=cpu-quota"]);
         assert_eq!(exit, 0, "{events:#?}");
     }
 }
 
 #[test]
 fn what_the_node_says_of_a_lost_log_is_no_line_of_the_log() {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", BUILD_ALONE);
-    let (exit, events) = place.events(&["run", "--sandbox=log-lost"]);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = setup.events(&["run", "--sandbox=log-lost"]);
     assert_eq!(exit, 0);
     let words = "unable to retrieve container logs for ";
     let line = find(&events, "log", |data| {
@@ -196,21 +196,21 @@ fn what_the_node_says_of_a_lost_log_is_no_line_of_the_log() {
 
 #[test]
 fn a_repository_of_another_kind_is_built_and_what_was_not_executed_is_said() {
-    let mut place = Place::new();
-    place.write(
+    let mut setup = Setup::new();
+    setup.write(
         "package.json",
         r#"{"name":"service","scripts":{"build":"node build.js"}}"#,
     );
-    place.write("build.js", "console.log('built')\n");
-    place.write(".dockerignore", "node_modules\n");
-    place.write("node_modules/left-pad/index.js", "module.exports = 1\n");
-    place.write(
+    setup.write("build.js", "console.log('built')\n");
+    setup.write(".dockerignore", "node_modules\n");
+    setup.write("node_modules/left-pad/index.js", "module.exports = 1\n");
+    setup.write(
         "Dockerfile",
         "FROM node:22-alpine AS build\nWORKDIR /app\nCOPY package.json ./\nRUN npm ci\nCOPY . .\n\
          RUN npm run build\nFROM gcr.io/distroless/nodejs22-debian12\nWORKDIR /app\nCOPY --from=build /app/dist ./dist\n\
          CMD [\"node\", \"dist/server.js\"]\n",
     );
-    let output = place.run(&["run", "--sandbox"]);
+    let output = setup.run(&["run", "--sandbox"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
@@ -224,12 +224,12 @@ fn a_repository_of_another_kind_is_built_and_what_was_not_executed_is_said() {
 
 #[test]
 fn a_folder_s_dockerfile_takes_its_arguments_and_a_stage_of_it() {
-    let mut place = Place::new();
-    place.write(
+    let mut setup = Setup::new();
+    setup.write(
         "Dockerfile",
         "ARG BASE\nFROM debian:$BASE AS tools\nCOPY Dockerfile /tools\nFROM tools\nCOPY Dockerfile /all\n",
     );
-    place.write("args.yaml", "BASE: bookworm\n");
+    setup.write("args.yaml", "BASE: bookworm\n");
     let run = [
         "run",
         "--sandbox",
@@ -238,7 +238,7 @@ fn a_folder_s_dockerfile_takes_its_arguments_and_a_stage_of_it() {
         "-i",
         "target=tools",
     ];
-    let output = place.run(&run);
+    let output = setup.run(&run);
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
@@ -250,14 +250,14 @@ fn a_folder_s_dockerfile_takes_its_arguments_and_a_stage_of_it() {
 
 /// Pulls the image with another client, as the developer, and checks that it is complete and
 /// matches its digests. Returns its layers.
-pub(crate) fn pull(place: &mut Place, scenario: &str, image: &str) -> Vec<Vec<u8>> {
+pub(crate) fn pull(setup: &mut Setup, scenario: &str, image: &str) -> Vec<Vec<u8>> {
     let (repository, digest) = image.split_once('@').unwrap();
-    let registry = exports(place, scenario)
+    let registry = exports(setup, scenario)
         .into_iter()
         .find(|(name, _)| name == "SIDESTEP_ENDPOINT_REGISTRY")
         .expect("the registry's address")
         .1;
-    let token = place.sandbox_file(scenario, "access-token");
+    let token = setup.sandbox_file(scenario, "access-token");
     let get = |path: &str| {
         let output = Command::new("curl")
             .args(["--silent", "--show-error", "--fail", "--location", "--header"])

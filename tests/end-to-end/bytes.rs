@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use serde_json::Value;
 
 use crate::interrupted::signal;
-use crate::place::Place;
+use crate::setup::Setup;
 
 /// The scenario whose file defines the container's output.
 const SCENARIO: &str = "--sandbox=any-bytes";
@@ -17,21 +17,21 @@ fn written() -> Vec<u8> {
     bytes
 }
 
-fn raw(place: &mut Place, run: &str) -> Vec<u8> {
-    let output = place.run(&["logs", run, "--raw"]);
+fn raw(setup: &mut Setup, run: &str) -> Vec<u8> {
+    let output = setup.run(&["logs", run, "--raw"]);
     assert!(output.status.success(), "{output:?}");
     output.stdout
 }
 
 #[test]
 fn a_log_of_any_bytes_comes_back_byte_by_byte() {
-    let mut place = Place::with_application();
-    let (exit, events) = place.events(&["run", SCENARIO, "--run-id", "bytes"]);
+    let mut setup = Setup::with_application();
+    let (exit, events) = setup.events(&["run", SCENARIO, "--run-id", "bytes"]);
     assert_eq!(exit, 0, "{:#?}", events.last());
-    assert!(raw(&mut place, "bytes") == written(), "not the same");
+    assert!(raw(&mut setup, "bytes") == written(), "not the same");
 
     // For people, each line is printed as one line, whatever its length.
-    let shown = place.run(&["logs", "bytes", "build"]);
+    let shown = setup.run(&["logs", "bytes", "build"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     let lines: Vec<&str> = shown.lines().collect();
     let long = "0123456789abcdef".repeat(65_536);
@@ -54,8 +54,8 @@ fn a_log_of_any_bytes_comes_back_byte_by_byte() {
 
 #[test]
 fn a_run_shows_a_line_of_a_mebibyte_as_one() {
-    let mut place = Place::with_application();
-    let output = place.run(&["run", SCENARIO]);
+    let mut setup = Setup::with_application();
+    let output = setup.run(&["run", SCENARIO]);
     let text = String::from_utf8(output.stdout).unwrap();
     let long = "0123456789abcdef".repeat(65_536);
     let with = text
@@ -67,9 +67,9 @@ fn a_run_shows_a_line_of_a_mebibyte_as_one() {
 }
 
 /// Kills a run at its first piece of a long line, and returns the content of its log.
-fn killed_in_a_line(place: &mut Place, run: &str) -> Vec<u8> {
+fn killed_in_a_line(setup: &mut Setup, run: &str) -> Vec<u8> {
     let arguments = ["run", SCENARIO, "--run-id", run, "--output", "json"];
-    let mut child = place.start(&arguments);
+    let mut child = setup.start(&arguments);
     let is_open = |line: &str| {
         let event: Value = serde_json::from_str(line).unwrap();
         event["type"] == "log" && event["data"]["end"] == "open"
@@ -81,22 +81,22 @@ fn killed_in_a_line(place: &mut Place, run: &str) -> Vec<u8> {
     );
     signal(&child, "KILL");
     child.wait().unwrap();
-    raw(place, run)
+    raw(setup, run)
 }
 
 #[test]
 fn a_runner_killed_in_the_middle_of_a_line_keeps_its_bytes() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let all = written();
     let mut in_the_line = false;
     // On a busy machine the container may have ended before the runner is killed.
     for run in ["killed-1", "killed-2", "killed-3", "killed-4"] {
-        let before = killed_in_a_line(&mut place, run);
+        let before = killed_in_a_line(&mut setup, run);
         assert!(all.starts_with(&before), "what is there is right");
         in_the_line |= before.len() < all.len() && !before.ends_with(b"\n");
-        let (exit, events) = place.events(&["resume", run]);
+        let (exit, events) = setup.events(&["resume", run]);
         assert_eq!(exit, 0, "{:#?}", events.last());
-        assert!(raw(&mut place, run) == all, "not the same");
+        assert!(raw(&mut setup, run) == all, "not the same");
         if in_the_line {
             return;
         }
@@ -106,7 +106,7 @@ fn a_runner_killed_in_the_middle_of_a_line_keeps_its_bytes() {
 
 #[test]
 fn the_bytes_of_several_containers_are_not_mixed() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let pipeline = "version: 1
 name: two
 defaults: { cluster: projects/demo/locations/europe-west1/clusters/ci }
@@ -119,10 +119,10 @@ steps:
     matrix: { tag: [a, b] }
     with: { context: \"${{ steps.context.outputs.uri }}\", destinations: [\"europe-docker.pkg.dev/demo/images/two:${{ matrix.tag }}\"], namespace: builds, serviceAccount: kaniko }
 ";
-    place.write("two.yaml", pipeline);
-    let (exit, events) = place.events(&["run", "two.yaml", SCENARIO, "--run-id", "two"]);
+    setup.write("two.yaml", pipeline);
+    let (exit, events) = setup.events(&["run", "two.yaml", SCENARIO, "--run-id", "two"]);
     assert_eq!(exit, 0, "{:#?}", events.last());
-    let output = place.run(&["logs", "two", "--raw"]);
+    let output = setup.run(&["logs", "two", "--raw"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     let told = String::from_utf8(output.stderr).unwrap();
@@ -136,7 +136,7 @@ steps:
         .collect();
     assert_eq!(commands.len(), 2, "{told}");
     for container in commands {
-        let output = place.run(&["logs", "two", "--raw", "--container", container]);
+        let output = setup.run(&["logs", "two", "--raw", "--container", container]);
         assert!(output.stdout == written(), "not the same");
     }
     let instance = events
@@ -147,6 +147,6 @@ steps:
                 .filter(|name| name.starts_with("build["))
         })
         .unwrap();
-    let output = place.run(&["logs", "two", "--raw", instance]);
+    let output = setup.run(&["logs", "two", "--raw", instance]);
     assert!(output.stdout == written(), "not the same");
 }

@@ -1,7 +1,7 @@
 //! `--as`: the sandbox, called by another principal than its developer.
 
-use crate::place::{BUILD_ALONE, Place, program};
 use crate::served::Served;
+use crate::setup::{BUILD_ALONE, Setup, program};
 
 const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 
@@ -38,7 +38,7 @@ fn whoever_has_no_role_is_refused_in_googles_words() {
     let me = shell.ok("kubectl auth whoami");
     assert!(me.contains(BUILDER), "{me}");
     let token = shell.ok("gcloud auth application-default print-access-token");
-    std::fs::write(served.place.workspace().join("adc"), token.trim()).unwrap();
+    std::fs::write(served.setup.workspace().join("adc"), token.trim()).unwrap();
     let mut shell = served.shell(&[]);
     shell.set("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", "adc");
     let refused = shell.refused("gcloud projects describe demo");
@@ -47,18 +47,18 @@ fn whoever_has_no_role_is_refused_in_googles_words() {
 
 #[test]
 fn a_run_is_that_callers() {
-    let mut place = Place::with_application();
-    let (exit, events) = place.events(&["run", "--sandbox", "--as", "nobody"]);
+    let mut setup = Setup::with_application();
+    let (exit, events) = setup.events(&["run", "--sandbox", "--as", "nobody"]);
     assert_eq!(exit, 4, "{events:#?}");
     let text = serde_json::to_string(&events).unwrap();
     assert!(text.contains("nobody@example.com"), "{text}");
-    let (exit, _) = place.events(&["run", "--sandbox", "--as", "developer"]);
+    let (exit, _) = setup.events(&["run", "--sandbox", "--as", "developer"]);
     assert_eq!(exit, 0);
 }
 
 #[test]
 fn strangers_are_told_who_is_known() {
-    let mut served = Served::with(Place::with_application(), &["sandbox", "--as", BUILDER]);
+    let mut served = Served::with(Setup::with_application(), &["sandbox", "--as", BUILDER]);
     assert!(
         served
             .exports
@@ -69,14 +69,14 @@ fn strangers_are_told_who_is_known() {
     let names = "its callers are developer, 123456789012-compute@developer.gserviceaccount.com, builder@demo.iam.gserviceaccount.com, builder@shared.iam.gserviceaccount.com";
     let status = ["sandbox", "status", "--as", "mallory"];
     for arguments in [&status[..], &["run", "--sandbox", "--as", "mallory"]] {
-        let output = served.place.run(arguments);
+        let output = served.setup.run(arguments);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("has no caller `mallory`"), "{said}");
         assert!(said.contains(names), "{said}");
         assert_eq!(output.status.code(), Some(2), "{said}");
     }
-    served.place.write("sidestep.yaml", BUILD_ALONE);
-    let output = served.place.run(&["run", "--as", "nobody"]);
+    served.setup.write("sidestep.yaml", BUILD_ALONE);
+    let output = served.setup.run(&["run", "--as", "nobody"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
         said.contains("`--as` selects the caller of the sandbox"),
@@ -86,27 +86,27 @@ fn strangers_are_told_who_is_known() {
 
 #[test]
 fn whoever_goes_on_with_a_run_is_who_began_it() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let run = ["run", "--sandbox", "--run-id", "mine", "--as", "nobody"];
-    let (exit, _) = place.events(&run);
+    let (exit, _) = setup.events(&run);
     assert_eq!(exit, 4);
-    let (exit, events) = place.events(&["resume", "mine"]);
+    let (exit, events) = setup.events(&["resume", "mine"]);
     let text = serde_json::to_string(&events).unwrap();
     assert_eq!(exit, 4, "{text}");
     assert!(text.contains("nobody@example.com"), "{text}");
 
     // Killed before the journal recorded its end, and started again with the same id.
-    let journal = place.folder().join("state/sidestep/runs/mine/journal");
+    let journal = setup.folder().join("state/sidestep/runs/mine/journal");
     let bytes = std::fs::read(&journal).unwrap();
     std::fs::write(&journal, &bytes[..bytes.len() - 1]).unwrap();
-    let output = place.run(&["run", "--sandbox", "--run-id", "mine"]);
+    let output = setup.run(&["run", "--sandbox", "--run-id", "mine"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("was begun as nobody"), "{told}");
     assert!(told.contains("sidestep resume mine"), "{told}");
-    let (exit, _) = place.events(&run);
+    let (exit, _) = setup.events(&run);
     assert_eq!(exit, 4, "as nobody it goes on");
     // A different caller has to be requested explicitly.
-    let (exit, events) = place.events(&["resume", "mine", "--as", "developer"]);
+    let (exit, events) = setup.events(&["resume", "mine", "--as", "developer"]);
     assert_eq!(exit, 0, "{:#?}", events.last());
 }

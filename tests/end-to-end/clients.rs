@@ -2,12 +2,12 @@
 
 use std::process::{Command, Output};
 
-use crate::place::{BUILD_ALONE, Place, failure, program};
 use crate::printed::commands;
+use crate::setup::{BUILD_ALONE, Setup, failure, program};
 
 /// Returns the variables that `sandbox status --output env` prints.
-pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)> {
-    let output = place.run(&[
+pub(crate) fn exports(setup: &mut Setup, scenario: &str) -> Vec<(String, String)> {
+    let output = setup.run(&[
         "sandbox",
         "status",
         "--scenario",
@@ -25,12 +25,12 @@ pub(crate) fn exports(place: &mut Place, scenario: &str) -> Vec<(String, String)
 
 /// Runs a printed line unchanged in a shell, with the sandbox's variables and none of this
 /// machine's settings.
-pub(crate) fn client(place: &Place, exports: &[(String, String)], line: &str) -> Output {
+pub(crate) fn client(setup: &Setup, exports: &[(String, String)], line: &str) -> Output {
     Command::new("sh")
         .args(["-c", line])
         .envs(exports.iter().map(|(name, value)| (name, value)))
-        .env("HOME", place.workspace())
-        .env("CLOUDSDK_CONFIG", place.workspace().join("gcloud"))
+        .env("HOME", setup.workspace())
+        .env("CLOUDSDK_CONFIG", setup.workspace().join("gcloud"))
         .output()
         .unwrap()
 }
@@ -49,12 +49,12 @@ fn kubectl_and_gcloud_see_what_the_run_left() {
     let (Some(_), Some(_)) = (program("kubectl"), program("gcloud")) else {
         return;
     };
-    let mut place = Place::with_application();
-    let (exit, _) = place.events(&["run", "--sandbox"]);
+    let mut setup = Setup::with_application();
+    let (exit, _) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0);
-    let exports = exports(&mut place, "healthy");
+    let exports = exports(&mut setup, "healthy");
     let accounts = said(&client(
-        &place,
+        &setup,
         &exports,
         "kubectl get serviceaccounts -n builds -o name",
     ));
@@ -63,15 +63,15 @@ fn kubectl_and_gcloud_see_what_the_run_left() {
         "{accounts}"
     );
     let pods = said(&client(
-        &place,
+        &setup,
         &exports,
         "kubectl get pods -n builds -o name",
     ));
     assert_eq!(pods, "", "the build's pod is gone");
-    let events = said(&client(&place, &exports, "kubectl get events -n builds"));
+    let events = said(&client(&setup, &exports, "kubectl get events -n builds"));
     assert!(events.contains("Started"), "{events}");
     let objects = said(&client(
-        &place,
+        &setup,
         &exports,
         "gcloud storage ls gs://demo-contexts/contexts/",
     ));
@@ -80,21 +80,21 @@ fn kubectl_and_gcloud_see_what_the_run_left() {
         "{objects}"
     );
     let clusters = "gcloud container clusters list --format 'value(name,endpoint)'";
-    let clusters = said(&client(&place, &exports, clusters));
+    let clusters = said(&client(&setup, &exports, clusters));
     assert!(clusters.starts_with("ci\t127.0.0.1:"), "{clusters}");
 }
 
 #[test]
 fn the_printed_repair_mends_what_it_says() {
     let Some(_) = program("gcloud") else { return };
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", BUILD_ALONE);
-    let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let (exit, events) = setup.events(&["run", "--sandbox=bucket-denied"]);
     assert_eq!(exit, 4);
     let printed = commands(&failure(&events)["help"]);
     let command = printed.first().expect("a command");
-    let exports = exports(&mut place, "bucket-denied");
-    said(&client(&place, &exports, command));
-    let (exit, events) = place.events(&["run", "--sandbox=bucket-denied"]);
+    let exports = exports(&mut setup, "bucket-denied");
+    said(&client(&setup, &exports, command));
+    let (exit, events) = setup.events(&["run", "--sandbox=bucket-denied"]);
     assert_eq!(exit, 0, "{events:#?}");
 }

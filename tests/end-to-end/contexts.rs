@@ -3,20 +3,20 @@
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use crate::place::{BUILD_ALONE, Place, find};
+use crate::setup::{BUILD_ALONE, Setup, find};
 
 #[test]
 fn a_link_that_a_copy_names_is_warned_of_before_the_run() {
-    let mut place = Place::new();
-    place.write(
+    let mut setup = Setup::new();
+    setup.write(
         "Dockerfile",
         "FROM scratch\nCOPY lf /lf\nCOPY linkdir /x\nCOPY l* /all/\n",
     );
-    place.write("real/f", "f\n");
-    place.write("sidestep.yaml", BUILD_ALONE);
-    symlink("real/f", place.workspace().join("lf")).unwrap();
-    symlink("real", place.workspace().join("linkdir")).unwrap();
-    let output = place.run(&["validate"]);
+    setup.write("real/f", "f\n");
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    symlink("real/f", setup.workspace().join("lf")).unwrap();
+    symlink("real", setup.workspace().join("linkdir")).unwrap();
+    let output = setup.run(&["validate"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     insta::assert_snapshot!(said);
@@ -24,48 +24,48 @@ fn a_link_that_a_copy_names_is_warned_of_before_the_run() {
 
 #[test]
 fn a_dockerfile_that_the_packing_step_does_not_send_is_an_error_before_the_run() {
-    let mut place = Place::new();
-    place.write(".dockerignore", "docker\n");
-    place.write("docker/app.Dockerfile", "FROM scratch\nCOPY a /a\n");
-    place.write("a", "a\n");
+    let mut setup = Setup::new();
+    setup.write(".dockerignore", "docker\n");
+    setup.write("docker/app.Dockerfile", "FROM scratch\nCOPY a /a\n");
+    setup.write("a", "a\n");
     let named = "with: { dockerfile: docker/app.Dockerfile, ";
     let built = BUILD_ALONE.replace("with: { context", &format!("{named}context"));
-    place.write("sidestep.yaml", &built);
-    let output = place.run(&["validate"]);
+    setup.write("sidestep.yaml", &built);
+    let output = setup.run(&["validate"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     insta::assert_snapshot!(said);
     // The advice is correct.
     let both = built.replace("with: { path", &format!("{named}path"));
-    place.write("sidestep.yaml", &both);
-    let (exit, events) = place.events(&["run", "--sandbox"]);
+    setup.write("sidestep.yaml", &both);
+    let (exit, events) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0, "{events:#?}");
 }
 
 #[test]
 fn a_mode_that_a_context_changes_is_said_and_kept_on_demand() {
-    let mut place = Place::with_application();
-    place.write("key.pem", "k\n");
-    place.write("sidestep.yaml", BUILD_ALONE);
-    let chmod = |place: &Place, file: &str, mode| {
-        set_permissions(place.workspace().join(file), Permissions::from_mode(mode)).unwrap();
+    let mut setup = Setup::with_application();
+    setup.write("key.pem", "k\n");
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    let chmod = |setup: &Setup, file: &str, mode| {
+        set_permissions(setup.workspace().join(file), Permissions::from_mode(mode)).unwrap();
     };
     for file in ["Dockerfile", "hello.txt", "sidestep.yaml"] {
-        chmod(&place, file, 0o644);
+        chmod(&setup, file, 0o644);
     }
-    chmod(&place, "key.pem", 0o600);
+    chmod(&setup, "key.pem", 0o600);
     let words = "key.pem: mode 0600 is sent as 0644, which adds read for group and others";
-    let listed = |place: &mut Place, more: &[&str]| {
-        let output = place.run(&[&["context", "ls"], more].concat());
+    let listed = |setup: &mut Setup, more: &[&str]| {
+        let output = setup.run(&[&["context", "ls"], more].concat());
         String::from_utf8(output.stderr).unwrap()
     };
-    let said = listed(&mut place, &[]);
+    let said = listed(&mut setup, &[]);
     let hint = format!("{words}; --keep-modes keeps it");
     assert!(said.contains(&hint), "{said}");
-    assert!(!listed(&mut place, &["--keep-modes"]).contains("mode"));
+    assert!(!listed(&mut setup, &["--keep-modes"]).contains("mode"));
     let mut said_by_run = |pipeline: &str| {
-        place.write("sidestep.yaml", pipeline);
-        let (exit, events) = place.events(&["run", "--sandbox"]);
+        setup.write("sidestep.yaml", pipeline);
+        let (exit, events) = setup.events(&["run", "--sandbox"]);
         assert_eq!(exit, 0, "{events:#?}");
         let is_mode = |data: &serde_json::Value| {
             let line = data["message"].as_str();

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
-use crate::place::{Place, find, program};
+use crate::setup::{Setup, find, program};
 
 /// A server that is killed when the test ends.
 struct Emulator(Child);
@@ -45,10 +45,10 @@ fn upload_twice(host: &str) {
         .status()
         .unwrap();
     assert!(made.success(), "the emulator makes no bucket");
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let arguments = ["exec", "sidestep/context-upload", "-i", "bucket=contexts"];
     let emulator = [("STORAGE_EMULATOR_HOST", host)];
-    let (exit, first) = place.events_with(&arguments, &emulator);
+    let (exit, first) = setup.events_with(&arguments, &emulator);
     assert_eq!(exit, 0, "{first:#?}");
     let outputs = |events: &[serde_json::Value]| {
         find(events, "step-finished", |_| true).expect("an end")["outputs"].clone()
@@ -60,7 +60,7 @@ fn upload_twice(host: &str) {
         .strip_prefix("gs://contexts/")
         .unwrap()
         .replace('/', "%2F");
-    let archive = place.workspace().join("archive.tar.gz");
+    let archive = setup.workspace().join("archive.tar.gz");
     let got = Command::new("curl")
         .args(["--silent", "--show-error", "--fail", "--output"])
         .arg(&archive)
@@ -84,7 +84,7 @@ fn upload_twice(host: &str) {
     );
     std::fs::remove_file(archive).unwrap();
 
-    let (exit, second) = place.events_with(&arguments, &emulator);
+    let (exit, second) = setup.events_with(&arguments, &emulator);
     assert_eq!(exit, 0, "{second:#?}");
     assert_eq!(outputs(&second)["sent"], false);
     assert_eq!(outputs(&second)["digest"], outputs(&first)["digest"]);

@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::interrupted::{pod_of, pod_runs, signal, until};
-use crate::place::{Place, find};
 use crate::printed::commands;
+use crate::setup::{Setup, find};
 
 /// Returns the command in a process whose files may not exceed this many blocks of 512 bytes. To
 /// the command, this looks like a full disk.
@@ -39,16 +39,16 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let labels: String = (0..15_000).map(|n| format!("LABEL n={n}\n")).collect();
-    place.write(
+    setup.write(
         "Dockerfile",
         &format!("FROM scratch\nCOPY hello.txt /\n{labels}"),
     );
     // The sandbox is a separate process, on a disk that is not full.
-    assert_eq!(place.events(&["run", "--sandbox"]).0, 0);
+    assert_eq!(setup.events(&["run", "--sandbox"]).0, 0);
     let run = ["run", "--sandbox", "--run-id", "full", "--output", "json"];
-    let command = place.command(&run);
+    let command = setup.command(&run);
     let output = on_a_full_disk(&command, 400).output().unwrap();
     let seen = events(&output);
     let end = find(&seen, "run-finished", |_| true).expect("an end");
@@ -68,15 +68,15 @@ fn a_full_disk_stops_the_run_says_so_and_the_run_can_be_gone_on_with() {
     let cleaned = find(&seen, "cleaned-up", |data| data["kind"] == "pod").expect("said");
     assert_eq!(cleaned["removed"], true);
 
-    let (exit, after) = place.events(&["resume", "full"]);
+    let (exit, after) = setup.events(&["resume", "full"]);
     assert_eq!(exit, 0, "{:#?}", after.last());
 }
 
 #[test]
 fn folders_that_are_none_are_named_with_what_to_do() {
-    let mut place = Place::with_application();
-    let file = place.workspace().join("hello.txt");
-    let output = place
+    let mut setup = Setup::with_application();
+    let file = setup.workspace().join("hello.txt");
+    let output = setup
         .command(&["exec", "sidestep/context-upload", "-i", "bucket=contexts"])
         .env("XDG_STATE_HOME", &file)
         .env("STORAGE_EMULATOR_HOST", "127.0.0.1:1")
@@ -91,7 +91,7 @@ fn folders_that_are_none_are_named_with_what_to_do() {
     assert!(told.contains("Make the folder writable"), "{told}");
 
     // A cache is only an optimisation.
-    let output = place
+    let output = setup
         .command(&["run", "--sandbox"])
         .env("XDG_CACHE_HOME", &file)
         .output()
@@ -101,12 +101,12 @@ fn folders_that_are_none_are_named_with_what_to_do() {
 
 #[test]
 fn a_damaged_record_hides_neither_the_run_nor_the_others() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     for id in ["good", "bad", "worse"] {
-        let (exit, _) = place.events(&["run", "--sandbox", "--run-id", id]);
+        let (exit, _) = setup.events(&["run", "--sandbox", "--run-id", id]);
         assert_eq!(exit, 0);
     }
-    let runs = place.workspace().join("../state/sidestep/runs");
+    let runs = setup.workspace().join("../state/sidestep/runs");
     // One record in the middle of one journal, and all records of another.
     let journal = runs.join("bad/journal");
     let mut bytes = fs::read(&journal).unwrap();
@@ -115,7 +115,7 @@ fn a_damaged_record_hides_neither_the_run_nor_the_others() {
     fs::write(&journal, &bytes).unwrap();
     fs::write(runs.join("worse/journal"), "no journal at all").unwrap();
 
-    let output = place.run(&["runs"]);
+    let output = setup.run(&["runs"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
     assert!(output.status.success(), "{text}");
     for id in ["good", "bad", "worse"] {
@@ -128,7 +128,7 @@ fn a_damaged_record_hides_neither_the_run_nor_the_others() {
         &["logs", "bad"],
         &["resume", "bad"],
     ] {
-        let output = place.run(command);
+        let output = setup.run(command);
         let told = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
         assert!(
             told.contains("the journal of run bad is damaged: record"),
@@ -138,19 +138,19 @@ fn a_damaged_record_hides_neither_the_run_nor_the_others() {
         let code = i32::from(command[0] != "runs");
         assert_eq!(output.status.code(), Some(code), "{command:?}: {told}");
     }
-    let output = place.run(&["logs", "bad"]);
+    let output = setup.run(&["logs", "bad"]);
     assert!(
         !output.stdout.is_empty(),
         "the lines that are whole are shown"
     );
-    let output = place.run(&["gc", "--sandbox"]);
+    let output = setup.run(&["gc", "--sandbox"]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         told.contains("the objects of its run are not known"),
         "{told}"
     );
     assert!(journal.is_file(), "a run that ended stays in the list");
-    let output = place.run(&["resume", "worse"]);
+    let output = setup.run(&["resume", "worse"]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("is not a journal"), "{told}");
@@ -158,7 +158,7 @@ fn a_damaged_record_hides_neither_the_run_nor_the_others() {
 
 #[test]
 fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let arguments = [
         "run",
         "--sandbox=build-hangs",
@@ -167,11 +167,11 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
         "--output",
         "json",
     ];
-    let mut child = place.start(&arguments);
+    let mut child = setup.start(&arguments);
     let pod = pod_of(&until(&mut child, pod_runs));
     signal(&child, "KILL");
     child.wait().unwrap();
-    let run = place.folder().join("state/sidestep/runs/lost");
+    let run = setup.folder().join("state/sidestep/runs/lost");
     let mut bytes = fs::read(run.join("journal")).unwrap();
     let text = format!("\"name\":\"{}\"", pod.trim_start_matches("builds/"));
     let is_intent = |at: &usize| bytes[*at..].starts_with(br#"{"record":"intent""#);
@@ -188,7 +188,7 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
         &["resume", "lost"][..],
         &["run", "--sandbox=build-hangs", "--run-id", "lost"],
     ] {
-        let output = place.run(arguments);
+        let output = setup.run(arguments);
         let told = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(
@@ -197,19 +197,19 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
         );
         assert!(told.contains("sidestep gc --sandbox=build-hangs"), "{told}");
     }
-    let output = place.run(&["runs"]);
+    let output = setup.run(&["runs"]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(told.contains("damaged"), "{told}");
 
-    let gc = |place: &mut Place, flags: &[&str]| {
-        let output = place.run(&[&["gc"], flags].concat());
+    let gc = |setup: &mut Setup, flags: &[&str]| {
+        let output = setup.run(&[&["gc"], flags].concat());
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let told = gc(&mut place, &[]);
+    let told = gc(&mut setup, &[]);
     assert!(told.contains("sidestep gc --sandbox=build-hangs"), "{told}");
-    let told = gc(&mut place, &["--sandbox=build-hangs", "--dry-run"]);
+    let told = gc(&mut setup, &["--sandbox=build-hangs", "--dry-run"]);
     assert!(told.contains(&format!("would remove: pod {pod}")), "{told}");
-    let told = gc(&mut place, &["--sandbox=build-hangs"]);
+    let told = gc(&mut setup, &["--sandbox=build-hangs"]);
     assert!(told.contains(&format!("removed: pod {pod}")), "{told}");
     let aside = run.with_extension("damaged");
     assert!(
@@ -223,7 +223,7 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
     assert!(!run.exists() && aside.join("plan.json").is_file());
 
     // The id is free, so the run starts from the beginning.
-    let mut child = place.start(&arguments);
+    let mut child = setup.start(&arguments);
     until(&mut child, pod_runs);
     signal(&child, "INT");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
@@ -231,21 +231,21 @@ fn a_lost_intent_builds_nothing_twice_and_its_pod_is_found_by_its_mark() {
 
 #[test]
 fn a_plan_that_is_another_now_is_not_run() {
-    let mut place = Place::with_application();
-    let (exit, _) = place.events(&["run", "--sandbox", "--run-id", "other", "--as", "nobody"]);
+    let mut setup = Setup::with_application();
+    let (exit, _) = setup.events(&["run", "--sandbox", "--run-id", "other", "--as", "nobody"]);
     assert_eq!(exit, 4);
-    let plan = place.folder().join("state/sidestep/runs/other/plan.json");
+    let plan = setup.folder().join("state/sidestep/runs/other/plan.json");
     let text = fs::read_to_string(&plan).unwrap();
     assert!(text.contains("demo-contexts"));
     fs::write(&plan, text.replace("demo-contexts", "demo-c0ntexts")).unwrap();
-    let output = place.run(&["resume", "other"]);
+    let output = setup.run(&["resume", "other"]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     let named = format!("the plan of run other, {},", plan.display());
     let changed = format!("{named} is not the plan that the run was started with");
     assert!(told.contains(&changed), "{told}");
     fs::remove_file(&plan).unwrap();
-    let output = place.run(&["resume", "other"]);
+    let output = setup.run(&["resume", "other"]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains(&format!("{named} is gone")), "{told}");
@@ -266,24 +266,24 @@ fn texts(folder: &std::path::Path, into: &mut Vec<u8>) {
 #[test]
 fn no_token_is_in_anything_that_a_run_says_or_keeps() {
     for scenario in ["healthy", "bucket-denied"] {
-        let mut place = Place::with_application();
+        let mut setup = Setup::with_application();
         let sandbox = format!("--sandbox={scenario}");
         for format in ["json", "human"] {
-            let output = place
+            let output = setup
                 .command(&["run", &sandbox, "-vv", "--output", format])
                 .env("RUST_LOG", "trace")
                 .output()
                 .unwrap();
             let mut all = output.stdout.clone();
             all.extend(&output.stderr);
-            texts(&place.workspace().join("../state/sidestep/runs"), &mut all);
-            texts(&place.workspace(), &mut all);
+            texts(&setup.workspace().join("../state/sidestep/runs"), &mut all);
+            texts(&setup.workspace(), &mut all);
             let text = String::from_utf8_lossy(&all);
             assert!(
                 text.contains("kaniko"),
                 "there is something to look through"
             );
-            let token = place.sandbox_file(scenario, "access-token");
+            let token = setup.sandbox_file(scenario, "access-token");
             assert!(token.trim().starts_with("ya29."), "{token}");
             for secret in [token.trim(), "ya29.", "Bearer ", "PRIVATE KEY"] {
                 let at = text.find(secret);
@@ -296,7 +296,7 @@ fn no_token_is_in_anything_that_a_run_says_or_keeps() {
 
 #[test]
 fn what_a_build_says_is_no_command_to_a_ci_system() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let commands = [
         "::set-output name=image::evil",
         "##[set-output name=image;]evil",
@@ -308,12 +308,12 @@ fn what_a_build_says_is_no_command_to_a_ci_system() {
         .enumerate()
         .map(|(n, command)| format!("LABEL l{n}=\"{command}\"\n"))
         .collect();
-    place.write(
+    setup.write(
         "Dockerfile",
         &format!("FROM scratch\n{labels}COPY hello.txt /\n"),
     );
-    let output = place.run(&["run", "--sandbox", "--output", "human", "--run-id", "ci"]);
-    let logs = place.run(&["logs", "ci", "build"]);
+    let output = setup.run(&["run", "--sandbox", "--output", "human", "--run-id", "ci"]);
+    let logs = setup.run(&["logs", "ci", "build"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(logs.status.success(), "{}", stderr(&logs));
     let shown = [output.stdout, output.stderr, logs.stdout].concat();

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::clients::{client, exports, said};
 use crate::interrupted::{pod_of, pod_runs, signal, until};
-use crate::place::{Place, program};
+use crate::setup::{Setup, program};
 
 /// Starts a build that hangs, waits until its pod runs, and returns its run and its pod's name.
-fn hanging(place: &mut Place, variables: &[(&str, &str)]) -> (Child, String, String) {
-    let mut command = place.command(&["run", "--sandbox=build-hangs", "--output", "json"]);
+fn hanging(setup: &mut Setup, variables: &[(&str, &str)]) -> (Child, String, String) {
+    let mut command = setup.command(&["run", "--sandbox=build-hangs", "--output", "json"]);
     let mut child = command
         .envs(variables.iter().copied())
         .stdout(std::process::Stdio::piped())
@@ -31,9 +31,9 @@ fn kill(mut child: Child) {
 }
 
 /// Returns the output of `gc`: the name and outcome of each finding.
-fn gc(place: &mut Place, flags: &[&str], variables: &[(&str, &str)]) -> Vec<(String, String)> {
+fn gc(setup: &mut Setup, flags: &[&str], variables: &[(&str, &str)]) -> Vec<(String, String)> {
     let arguments = [&["gc", "--output", "json"], flags].concat();
-    let output = place
+    let output = setup
         .command(&arguments)
         .envs(variables.iter().copied())
         .output()
@@ -56,34 +56,34 @@ fn fate<'a>(found: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 #[test]
 fn a_killed_run_s_pod_is_removed_and_a_live_one_s_is_not() {
-    let mut place = Place::with_application();
-    let (dead, run, pod) = hanging(&mut place, &[]);
-    let (mut live, _, living) = hanging(&mut place, &[]);
+    let mut setup = Setup::with_application();
+    let (dead, run, pod) = hanging(&mut setup, &[]);
+    let (mut live, _, living) = hanging(&mut setup, &[]);
     let sandbox = "--sandbox=build-hangs";
-    let found = gc(&mut place, &[sandbox], &[]);
+    let found = gc(&mut setup, &[sandbox], &[]);
     assert_eq!(fate(&found, &pod), Some("kept"), "it still runs");
     kill(dead);
 
-    let found = gc(&mut place, &[sandbox, "--dry-run"], &[]);
+    let found = gc(&mut setup, &[sandbox, "--dry-run"], &[]);
     assert_eq!(fate(&found, &pod), Some("would-remove"), "{found:?}");
     assert_eq!(fate(&found, &living), Some("kept"), "{found:?}");
-    let lock = place.folder().join("state/sidestep/runs").join(&run);
+    let lock = setup.folder().join("state/sidestep/runs").join(&run);
     let lock = lock.join("lock").display().to_string();
     assert_eq!(fate(&found, &lock), Some("would-remove"), "{found:?}");
 
-    let elsewhere = gc(&mut place, &["--dry-run"], &[]);
+    let elsewhere = gc(&mut setup, &["--dry-run"], &[]);
     assert_eq!(fate(&elsewhere, &pod), Some("kept"), "it is in a sandbox");
 
-    let found = gc(&mut place, &[sandbox], &[]);
+    let found = gc(&mut setup, &[sandbox], &[]);
     assert_eq!(fate(&found, &pod), Some("removed"), "{found:?}");
     assert_eq!(fate(&found, &lock), Some("removed"), "{found:?}");
-    let found = gc(&mut place, &[sandbox], &[]);
+    let found = gc(&mut setup, &[sandbox], &[]);
     let kept = |(name, fate): &(String, String)| (name == &living) == (fate == "kept");
     assert!(found.iter().all(kept) && found.len() == 1, "{found:?}");
 
     if program("kubectl").is_some() {
-        let exports = exports(&mut place, "build-hangs");
-        let pods = client(&place, &exports, "kubectl get pods -n builds -o name");
+        let exports = exports(&mut setup, "build-hangs");
+        let pods = client(&setup, &exports, "kubectl get pods -n builds -o name");
         let pods = said(&pods);
         let (_, living) = living.split_once('/').unwrap();
         assert_eq!(pods.trim(), format!("pod/{living}"));
@@ -93,7 +93,7 @@ fn a_killed_run_s_pod_is_removed_and_a_live_one_s_is_not() {
     signal(&live, "INT");
     std::io::copy(&mut live.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
     assert_eq!(live.wait().unwrap().code(), Some(130));
-    let shown = place.run(&["runs", "show", &run, "--output", "json"]);
+    let shown = setup.run(&["runs", "show", &run, "--output", "json"]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     let left = shown["leftOutside"].as_array().unwrap();
     assert!(
@@ -104,7 +104,7 @@ fn a_killed_run_s_pod_is_removed_and_a_live_one_s_is_not() {
 
 #[test]
 fn a_detached_run_is_left_for_whoever_resumes_it() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let arguments = [
         "run",
         "--sandbox=build-hangs",
@@ -112,13 +112,13 @@ fn a_detached_run_is_left_for_whoever_resumes_it() {
         "--output",
         "json",
     ];
-    let mut child = place.start(&arguments);
+    let mut child = setup.start(&arguments);
     let events = until(&mut child, pod_runs);
     let pod = pod_of(&events);
     signal(&child, "TERM");
     std::io::copy(&mut child.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(143));
-    let output = place.run(&["gc", "--sandbox=build-hangs"]);
+    let output = setup.run(&["gc", "--sandbox=build-hangs"]);
     let text = said(&output);
     let run = events[0]["run"].as_str().unwrap();
     assert!(
@@ -133,11 +133,11 @@ fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
     if program("kubectl").is_none() {
         return;
     }
-    let mut place = Place::with_application();
-    let elsewhere = place.folder().join("elsewhere").display().to_string();
+    let mut setup = Setup::with_application();
+    let elsewhere = setup.folder().join("elsewhere").display().to_string();
     let elsewhere = [("SIDESTEP_STATE", format!("dir:{elsewhere}"))];
     let elsewhere: Vec<_> = elsewhere.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    let (dead, _, pod) = hanging(&mut place, &elsewhere);
+    let (dead, _, pod) = hanging(&mut setup, &elsewhere);
     kill(dead);
     let cluster = "projects/demo/locations/europe-west1/clusters/ci";
     let flags = [
@@ -148,17 +148,17 @@ fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
         "builds",
     ];
     // Its journal is not on this machine, so its runner may still be alive.
-    let found = gc(&mut place, &flags, &[]);
+    let found = gc(&mut setup, &flags, &[]);
     assert_eq!(fate(&found, &pod), Some("kept"), "{found:?}");
 
-    let exports = exports(&mut place, "build-hangs");
+    let exports = exports(&mut setup, "build-hangs");
     let name = pod.split_once('/').unwrap().1;
     let expire = format!(
         "kubectl annotate pod -n builds {name} --overwrite sidestep.dev/expires=2026-01-01T00:00:00Z"
     );
-    said(&client(&place, &exports, &expire));
+    said(&client(&setup, &exports, &expire));
     // The next run of any user in that namespace removes the pod and reports it.
-    let mut child = place.start(&["run", "--sandbox=build-hangs", "--output", "json"]);
+    let mut child = setup.start(&["run", "--sandbox=build-hangs", "--output", "json"]);
     until(&mut child, pod_runs);
     signal(&child, "INT");
     let output = child.wait_with_output().unwrap();
@@ -167,20 +167,20 @@ fn another_machine_s_pod_is_swept_only_once_it_has_expired() {
     assert!(text.contains("being removed (uid "), "{text}");
     assert!(text.contains(&format!("): pod {pod}")), "{text}");
     let gone = client(
-        &place,
+        &setup,
         &exports,
         &format!("kubectl wait --for=delete -n builds pod/{name} --timeout=60s"),
     );
     said(&gone);
-    assert!(gc(&mut place, &flags, &[]).is_empty());
+    assert!(gc(&mut setup, &flags, &[]).is_empty());
 }
 
 #[test]
 fn what_lies_on_disk_is_swept_by_its_age() {
-    let mut place = Place::new();
+    let mut setup = Setup::new();
     let old = SystemTime::now() - Duration::from_hours(40 * 24);
-    let make = |place: &Place, path: &str, aged: bool| {
-        let path = place.folder().join(path);
+    let make = |setup: &Setup, path: &str, aged: bool| {
+        let path = setup.folder().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "x").unwrap();
         if aged {
@@ -194,27 +194,27 @@ fn what_lies_on_disk_is_swept_by_its_age() {
         path.display().to_string()
     };
     let cache = "cache/sidestep/plugins";
-    let unused = make(&place, &format!("{cache}/aa-01.cwasm"), true);
-    let used = make(&place, &format!("{cache}/bb-01.cwasm"), false);
-    let draft = make(&place, &format!("{cache}/.tmpabc"), true);
-    make(&place, "cache/sidestep/scratch/.tmpdef", true);
-    let foreign = make(&place, "cache/sidestep/scratch/notes.txt", true);
-    make(&place, "state/sidestep/runs/stillborn/lock", true);
-    let stillborn = place.folder().join("state/sidestep/runs/stillborn");
+    let unused = make(&setup, &format!("{cache}/aa-01.cwasm"), true);
+    let used = make(&setup, &format!("{cache}/bb-01.cwasm"), false);
+    let draft = make(&setup, &format!("{cache}/.tmpabc"), true);
+    make(&setup, "cache/sidestep/scratch/.tmpdef", true);
+    let foreign = make(&setup, "cache/sidestep/scratch/notes.txt", true);
+    make(&setup, "state/sidestep/runs/stillborn/lock", true);
+    let stillborn = setup.folder().join("state/sidestep/runs/stillborn");
     File::open(&stillborn).unwrap().set_modified(old).unwrap();
-    make(&place, "state/sidestep/runs/mine/novel.txt", true);
-    let mine = place.folder().join("state/sidestep/runs/mine");
+    make(&setup, "state/sidestep/runs/mine/novel.txt", true);
+    let mine = setup.folder().join("state/sidestep/runs/mine");
     File::open(&mine).unwrap().set_modified(old).unwrap();
 
-    let planned = gc(&mut place, &["--dry-run"], &[]);
+    let planned = gc(&mut setup, &["--dry-run"], &[]);
     assert!(fs::exists(&unused).unwrap(), "a dry run removes nothing");
-    let found = gc(&mut place, &[], &[]);
+    let found = gc(&mut setup, &[], &[]);
     assert_eq!(planned.len(), found.len());
     assert_eq!(found.len(), 4, "{found:?}");
     assert_eq!(fate(&found, &unused), Some("removed"));
     assert_eq!(fate(&found, &draft), Some("removed"));
     assert!(!stillborn.exists() && mine.join("novel.txt").exists());
     assert!(fs::exists(&used).unwrap() && fs::exists(&foreign).unwrap());
-    let again = place.run(&["gc"]);
+    let again = setup.run(&["gc"]);
     assert_eq!(said(&again), "Nothing to remove.\n");
 }

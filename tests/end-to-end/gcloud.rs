@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::place::program;
 use crate::served::{Served, Shell};
+use crate::setup::program;
 
 const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 
@@ -92,8 +92,8 @@ fn clusters_and_node_pools() {
 fn buckets_and_objects() {
     let Some(_) = program("gcloud") else { return };
     let mut served = Served::new();
-    served.place.write("tree/a", "first\n");
-    served.place.write("tree/below/b", "second\n");
+    served.setup.write("tree/a", "first\n");
+    served.setup.write("tree/below/b", "second\n");
     let shell = served.shell(&[]);
     shell.ok("gcloud storage buckets create gs://demo-new --location EU");
     let bucket = "gcloud storage buckets describe gs://demo-new";
@@ -134,9 +134,9 @@ fn buckets_and_objects() {
 fn repositories_and_secrets() {
     let Some(_) = program("gcloud") else { return };
     let mut served = Served::new();
-    served.place.write("word", "open sesame");
+    served.setup.write("word", "open sesame");
     served
-        .place
+        .setup
         .write("image/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
     let shell = served.shell(&[]);
     let at = "--location europe";

@@ -3,15 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::place::Place;
+use crate::setup::Setup;
 
 /// Runs `sidestep plan` on a pipeline that uses this expression, in a workspace whose `git` records
 /// each call before it answers. Returns the calls and the output.
 fn calls(expression: &str) -> (Vec<String>, serde_json::Value) {
-    let mut place = Place::with_application();
-    let programs = place.folder().join("programs");
+    let mut setup = Setup::with_application();
+    let programs = setup.folder().join("programs");
     fs::create_dir(&programs).unwrap();
-    let log = place.folder().join("git.log");
+    let log = setup.folder().join("git.log");
     let script = format!(
         "#!/bin/sh\necho \"$*\" >>{}\ncase \"$*\" in *symbolic-ref*) echo trunk;; \
          *HEAD*HEAD*) echo c0ffee; echo c0f;; *) echo c0ffee;; esac\n",
@@ -19,7 +19,7 @@ fn calls(expression: &str) -> (Vec<String>, serde_json::Value) {
     );
     fs::write(programs.join("git"), script).unwrap();
     fs::set_permissions(programs.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
-    place.write(
+    setup.write(
         "sidestep.yaml",
         &format!(
             "version: 1\nname: p\nsteps:\n  s:\n    uses: sidestep/context-upload\n    \
@@ -27,13 +27,13 @@ fn calls(expression: &str) -> (Vec<String>, serde_json::Value) {
         ),
     );
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let mut plan = place.command(&["plan", "--output", "json"]);
+    let mut plan = setup.command(&["plan", "--output", "json"]);
     let output = plan.env("PATH", path).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let workspace = format!(
         "-C {} ",
-        place.workspace().canonicalize().unwrap().display()
+        setup.workspace().canonicalize().unwrap().display()
     );
     let calls = fs::read_to_string(log).unwrap_or_default();
     let calls = calls.lines().map(|call| call.replace(&workspace, ""));

@@ -4,8 +4,8 @@
 use std::process::Command;
 
 use crate::clients::exports;
-use crate::place::{Place, failure, find, program};
 use crate::printed::commands;
+use crate::setup::{Setup, failure, find, program};
 
 /// More links than any scenario breaks.
 const MOST_BREAKS: usize = 6;
@@ -37,19 +37,19 @@ fn repair(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
     let (Some(_), Some(_)) = (program("gcloud"), program("kubectl")) else {
         return;
     };
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     if let Some(pipeline) = pipeline {
-        place.write("sidestep.yaml", pipeline);
+        setup.write("sidestep.yaml", pipeline);
     }
     let flag = format!("--sandbox={scenario}");
-    let output = place.run(&["run", &flag, "--color", "never"]);
+    let output = setup.run(&["run", &flag, "--color", "never"]);
     let said = String::from_utf8(output.stdout).unwrap();
     insta::with_settings!({ filters => [(r"after [0-9.]+m?s", "after TIME")] }, {
         insta::assert_snapshot!(scenario, of_identity(&said));
     });
     let mut found = Vec::new();
     for _ in 0..MOST_BREAKS {
-        let (exit, events) = place.events(&["run", &flag]);
+        let (exit, events) = setup.events(&["run", &flag]);
         if exit == 0 {
             break;
         }
@@ -64,7 +64,7 @@ fn repair(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
         let printed = commands(&failure["help"]);
         assert!(!printed.is_empty(), "{failure:#}");
         for command in printed {
-            run(&mut place, scenario, &command);
+            run(&mut setup, scenario, &command);
         }
     }
     let found: Vec<(u64, &str)> = found.iter().map(|(link, code)| (*link, &**code)).collect();
@@ -72,13 +72,13 @@ fn repair(scenario: &str, pipeline: Option<&str>, links: &[(u64, &str)]) {
 }
 
 /// Runs a command in a shell, as it was printed.
-fn run(place: &mut Place, scenario: &str, command: &str) {
-    let exports = exports(place, scenario);
+fn run(setup: &mut Setup, scenario: &str, command: &str) {
+    let exports = exports(setup, scenario);
     let output = Command::new("bash")
         .args(["-c", command])
         .envs(exports)
-        .env("HOME", place.workspace())
-        .env("CLOUDSDK_CONFIG", place.workspace().join("gcloud"))
+        .env("HOME", setup.workspace())
+        .env("CLOUDSDK_CONFIG", setup.workspace().join("gcloud"))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -151,9 +151,9 @@ fn log(events: &[serde_json::Value]) -> Vec<&str> {
 fn what_the_caller_may_not_read_is_left_to_the_proof() {
     let Some(_) = program("gcloud") else { return };
     for (scenario, expected) in [("healthy", 0), ("no-binding", 4)] {
-        let mut place = Place::with_application();
+        let mut setup = Setup::with_application();
         let flag = format!("--sandbox={scenario}");
-        place.events(&["run", &flag]);
+        setup.events(&["run", &flag]);
         // The developer keeps the permissions that a build needs, and none to read IAM.
         let change = |verb: &str, role: &str| {
             format!(
@@ -166,10 +166,10 @@ fn what_the_caller_may_not_read_is_left_to_the_proof() {
             "roles/artifactregistry.reader",
             "roles/serviceusage.serviceUsageViewer",
         ] {
-            run(&mut place, scenario, &change("add", role));
+            run(&mut setup, scenario, &change("add", role));
         }
-        run(&mut place, scenario, &change("remove", "roles/owner"));
-        let (exit, events) = place.events(&["run", &flag]);
+        run(&mut setup, scenario, &change("remove", "roles/owner"));
+        let (exit, events) = setup.events(&["run", &flag]);
         assert_eq!(exit, expected, "{scenario}: {:#?}", log(&events));
         for link in [" 7  Google account", " 8  binding"] {
             let told = log(&events).into_iter().find(|line| line.starts_with(link));
@@ -194,9 +194,9 @@ fn what_the_caller_may_not_read_is_left_to_the_proof() {
 fn a_policy_that_was_not_read_gets_no_grant_on_the_bucket() {
     let Some(_) = program("gcloud") else { return };
     let scenario = "bucket-denied";
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let flag = format!("--sandbox={scenario}");
-    place.events(&["run", &flag]);
+    setup.events(&["run", &flag]);
     // The developer keeps the permissions that a build needs, but cannot read the bucket's policy.
     let change = |verb: &str, role: &str| {
         format!(
@@ -210,10 +210,10 @@ fn a_policy_that_was_not_read_gets_no_grant_on_the_bucket() {
         "roles/artifactregistry.reader",
         "roles/serviceusage.serviceUsageViewer",
     ] {
-        run(&mut place, scenario, &change("add", role));
+        run(&mut setup, scenario, &change("add", role));
     }
-    run(&mut place, scenario, &change("remove", "roles/owner"));
-    let (_, events) = place.events(&["run", &flag]);
+    run(&mut setup, scenario, &change("remove", "roles/owner"));
+    let (_, events) = setup.events(&["run", &flag]);
     let told = log(&events);
     let unread = told
         .iter()
@@ -230,17 +230,17 @@ fn a_policy_that_was_not_read_gets_no_grant_on_the_bucket() {
 #[test]
 fn a_role_on_the_contexts_alone_is_enough() {
     let Some(_) = program("gcloud") else { return };
-    let mut place = Place::with_application();
-    place.events(&["run", "--sandbox"]);
+    let mut setup = Setup::with_application();
+    setup.events(&["run", "--sandbox"]);
     let change = |verb: &str, condition: &str| {
         format!(
             "gcloud storage buckets {verb}-iam-policy-binding gs://demo-contexts --member serviceAccount:builder@demo.iam.gserviceaccount.com --role roles/storage.objectViewer --condition={condition}"
         )
     };
     let only = "'expression=resource.name.startsWith(\"projects/_/buckets/demo-contexts/objects/contexts/\"),title=contexts'";
-    run(&mut place, "healthy", &change("add", only));
-    run(&mut place, "healthy", &change("remove", "None"));
-    let (exit, events) = place.events(&["run", "--sandbox"]);
+    run(&mut setup, "healthy", &change("add", only));
+    run(&mut setup, "healthy", &change("remove", "None"));
+    let (exit, events) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0, "{:#?}", log(&events));
     let told = log(&events);
     let holds = |line: &&&str| line.ends_with("gs://demo-contexts/contexts/*: objects.get");
@@ -249,7 +249,7 @@ fn a_role_on_the_contexts_alone_is_enough() {
 
 /// Verifies the healthy workload of a scenario.
 fn verify(scenario: &str, more: &[&str]) -> (i32, serde_json::Value) {
-    let mut place = Place::new();
+    let mut setup = Setup::new();
     let flag = format!("--sandbox={scenario}");
     let mut arguments = vec![
         "exec",
@@ -263,7 +263,7 @@ fn verify(scenario: &str, more: &[&str]) -> (i32, serde_json::Value) {
         "serviceAccount=kaniko",
     ];
     arguments.extend(more);
-    let (exit, events) = place.events(&arguments);
+    let (exit, events) = setup.events(&arguments);
     (exit, failure(&events).clone())
 }
 
@@ -316,14 +316,14 @@ fn an_exchange_that_knows_no_pool_shows_the_cluster_s() {
 
 #[test]
 fn a_repository_that_the_first_push_creates_is_not_missing() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let run = [
         "run",
         "--sandbox=created-on-push",
         "-i",
         "image=gcr.io/demo/hello",
     ];
-    let (exit, events) = place.events(&run);
+    let (exit, events) = setup.events(&run);
     assert_eq!(exit, 0, "{:#?}", log(&events));
     let told = log(&events);
     let holds = |line: &&&str| line.ends_with("the first push creates it");
@@ -332,7 +332,7 @@ fn a_repository_that_the_first_push_creates_is_not_missing() {
 
 #[test]
 fn the_cluster_s_pool_counts_across_projects() {
-    let mut place = Place::new();
+    let mut setup = Setup::new();
     let targets = r#"targets=[{"bucket":"shared-contexts"},{"image":"europe-docker.pkg.dev/shared/images/x"}]"#;
     let arguments = [
         "exec",
@@ -347,7 +347,7 @@ fn the_cluster_s_pool_counts_across_projects() {
         "-i",
         targets,
     ];
-    let (exit, events) = place.events(&arguments);
+    let (exit, events) = setup.events(&arguments);
     assert_eq!(exit, 0, "{events:#?}");
     let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
     assert_eq!(
@@ -368,7 +368,7 @@ fn the_cluster_s_pool_counts_across_projects() {
 
 #[test]
 fn the_direct_form_is_found_by_itself() {
-    let mut place = Place::new();
+    let mut setup = Setup::new();
     let arguments = [
         "exec",
         "wi-verify",
@@ -382,7 +382,7 @@ fn the_direct_form_is_found_by_itself() {
         "-i",
         "bucket=demo-contexts",
     ];
-    let (exit, events) = place.events(&arguments);
+    let (exit, events) = setup.events(&arguments);
     assert_eq!(exit, 0, "{events:#?}");
     let outputs = &find(&events, "step-finished", |_| true).unwrap()["outputs"];
     assert_eq!(outputs["form"], "direct");

@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use serde_json::Value;
 
-use crate::place::{Place, find};
+use crate::setup::{Setup, find};
 
 /// Reads events until `choose` accepts one, and returns all events read.
 pub(crate) fn until(child: &mut Child, choose: impl Fn(&Value) -> bool) -> Vec<Value> {
@@ -35,8 +35,8 @@ pub(crate) fn pod_runs(event: &Value) -> bool {
 
 #[test]
 fn an_interrupt_removes_the_pod_and_says_so() {
-    let mut place = Place::with_application();
-    let mut child = place.start(&["run", "--sandbox=build-hangs", "--output", "json"]);
+    let mut setup = Setup::with_application();
+    let mut child = setup.start(&["run", "--sandbox=build-hangs", "--output", "json"]);
     until(&mut child, pod_runs);
     signal(&child, "INT");
     let mut rest = Vec::new();
@@ -52,8 +52,8 @@ fn an_interrupt_removes_the_pod_and_says_so() {
 
 #[test]
 fn a_killed_run_goes_on_with_the_same_pod() {
-    let mut place = Place::with_application();
-    let mut child = place.start(&["run", "--sandbox=image-pull-heals", "--output", "json"]);
+    let mut setup = Setup::with_application();
+    let mut child = setup.start(&["run", "--sandbox=image-pull-heals", "--output", "json"]);
     let before = until(&mut child, |event| {
         event["type"] == "log"
             && event["data"]["message"]
@@ -65,7 +65,7 @@ fn a_killed_run_goes_on_with_the_same_pod() {
     let run = before[0]["run"].as_str().unwrap().to_owned();
     let pod = pod_of(&before);
 
-    let (exit, after) = place.events(&["resume", &run]);
+    let (exit, after) = setup.events(&["resume", &run]);
     assert_eq!(exit, 0, "{after:#?}");
     assert_eq!(pod_of(&after), pod, "the same pod");
     let said = find(&after, "log", |data| {

@@ -6,12 +6,12 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 
 use crate::interrupted::{pod_of, pod_runs, signal, until};
-use crate::place::Place;
+use crate::setup::Setup;
 
 const HANGS: [&str; 4] = ["run", "--sandbox=build-hangs", "--output", "json"];
 
-fn job(place: &mut Place, variables: &[(&str, &str)]) -> Child {
-    place
+fn job(setup: &mut Setup, variables: &[(&str, &str)]) -> Child {
+    setup
         .command(&HANGS)
         .envs(variables.iter().copied())
         .stdout(Stdio::piped())
@@ -22,18 +22,18 @@ fn job(place: &mut Place, variables: &[(&str, &str)]) -> Child {
 
 #[test]
 fn two_jobs_of_one_ci_run_are_two_runs() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let linux = [("GITHUB_RUN_ID", "7"), ("GITHUB_JOB", "linux")];
     let windows = [("GITHUB_RUN_ID", "7"), ("GITHUB_JOB", "windows")];
-    let mut first = job(&mut place, &linux);
+    let mut first = job(&mut setup, &linux);
     let one = until(&mut first, pod_runs);
-    let mut second = job(&mut place, &windows);
+    let mut second = job(&mut setup, &windows);
     let other = until(&mut second, pod_runs);
     assert_ne!(one[0]["run"], other[0]["run"]);
     assert_ne!(pod_of(&one), pod_of(&other));
 
     // The same job again, while the first is alive: it neither joins nor waits.
-    let third = job(&mut place, &linux).wait_with_output().unwrap();
+    let third = job(&mut setup, &linux).wait_with_output().unwrap();
     let said = String::from_utf8(third.stderr).unwrap();
     assert_eq!(third.status.code(), Some(1), "{said}");
     let run = one[0]["run"].as_str().unwrap();
@@ -47,7 +47,7 @@ fn two_jobs_of_one_ci_run_are_two_runs() {
     // Only the author knows the value, and no command is printed with a gap.
     assert!(!said.contains("SIDESTEP_RUN_KEY="), "{said}");
     let keyed = [linux[0], linux[1], ("SIDESTEP_RUN_KEY", "2")];
-    let mut fourth = job(&mut place, &keyed);
+    let mut fourth = job(&mut setup, &keyed);
     let with_a_key = until(&mut fourth, pod_runs);
     assert_ne!(with_a_key[0]["run"], one[0]["run"]);
 
@@ -60,8 +60,8 @@ fn two_jobs_of_one_ci_run_are_two_runs() {
 
 #[test]
 fn instances_whose_values_read_alike_build_in_pods_of_their_own() {
-    let mut place = Place::with_application();
-    place.write(
+    let mut setup = Setup::with_application();
+    setup.write(
         "ids.yaml",
         r#"version: 1
 name: matrix-ids
@@ -79,7 +79,7 @@ steps:
       buildArgs: { A: "${{ matrix.a }}", B: "${{ matrix.b }}" }
 "#,
     );
-    let (exit, events) = place.events(&["run", "ids.yaml", "--sandbox"]);
+    let (exit, events) = setup.events(&["run", "ids.yaml", "--sandbox"]);
     assert_eq!(exit, 0, "{:#?}", events.last());
     let instances: HashSet<&str> = events
         .iter()

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::clients::{client, exports, said};
 use crate::interrupted::{pod_runs, signal};
-use crate::place::{Place, find, program};
 use crate::printed::commands;
+use crate::setup::{Setup, find, program};
 
 /// A run whose events are read as they arrive.
 struct Running {
@@ -20,10 +20,10 @@ struct Running {
 }
 
 impl Running {
-    fn start(place: &mut Place, arguments: &[&str]) -> Self {
+    fn start(setup: &mut Setup, arguments: &[&str]) -> Self {
         let mut all = arguments.to_vec();
         all.extend(["--output", "json"]);
-        let mut child = place.start(&all);
+        let mut child = setup.start(&all);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self {
             child,
@@ -72,10 +72,10 @@ fn is_log(event: &Value, text: &str) -> bool {
 }
 
 /// Runs git in the workspace.
-fn git(place: &Place, arguments: &[&str]) {
+fn git(setup: &Setup, arguments: &[&str]) {
     let mut command = Command::new("git");
     command
-        .current_dir(place.workspace())
+        .current_dir(setup.workspace())
         .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
         .args(arguments);
     let output = command.output().unwrap();
@@ -84,17 +84,17 @@ fn git(place: &Place, arguments: &[&str]) {
 
 #[test]
 fn a_named_run_of_another_commit_is_not_resumed() {
-    let mut place = Place::with_application();
-    git(&place, &["init", "--quiet"]);
-    git(&place, &["add", "."]);
-    git(&place, &["commit", "--quiet", "-m", "one"]);
+    let mut setup = Setup::with_application();
+    git(&setup, &["init", "--quiet"]);
+    git(&setup, &["add", "."]);
+    git(&setup, &["commit", "--quiet", "-m", "one"]);
     let arguments = ["run", "--sandbox=build-hangs", "--run-id", "named-run-1"];
-    let mut running = Running::start(&mut place, &arguments);
+    let mut running = Running::start(&mut setup, &arguments);
     assert!(running.until(|event| event["type"] == "attempt-started" && event["step"] == "build"));
     running.kill();
-    place.write("hello.txt", "another\n");
-    git(&place, &["commit", "--quiet", "--all", "-m", "two"]);
-    let output = place.run(&arguments);
+    setup.write("hello.txt", "another\n");
+    git(&setup, &["commit", "--quiet", "--all", "-m", "two"]);
+    let output = setup.run(&arguments);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
@@ -104,8 +104,8 @@ fn a_named_run_of_another_commit_is_not_resumed() {
 }
 
 /// Returns the numbers of the lines that the build wrote, from the run's log.
-fn numbers(place: &mut Place, run: &str) -> Vec<u32> {
-    let output = place.run(&["logs", run, "build"]);
+fn numbers(setup: &mut Setup, run: &str) -> Vec<u32> {
+    let output = setup.run(&["logs", run, "build"]);
     String::from_utf8(output.stdout)
         .unwrap()
         .lines()
@@ -116,17 +116,17 @@ fn numbers(place: &mut Place, run: &str) -> Vec<u32> {
 #[test]
 fn a_runner_killed_in_a_long_log_has_every_line_once() {
     const LINES: u32 = 3000;
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let labels: String = (0..LINES).map(|n| format!("LABEL n={n}\n")).collect();
-    place.write(
+    setup.write(
         "Dockerfile",
         &format!("FROM scratch\nCOPY hello.txt /\n{labels}CMD [\"/hello\"]\n"),
     );
-    let mut run = Running::start(&mut place, &["run", "--sandbox"]);
+    let mut run = Running::start(&mut setup, &["run", "--sandbox"]);
     assert!(run.until(|event| is_log(event, "LABEL n=300")), "it ended");
     let id = run.run();
     run.kill();
-    let before = numbers(&mut place, &id);
+    let before = numbers(&mut setup, &id);
     assert!(
         before.len() > 200 && before.len() < LINES as usize,
         "{}",
@@ -135,14 +135,14 @@ fn a_runner_killed_in_a_long_log_has_every_line_once() {
     assert_eq!(before, (0..before.len() as u32).collect::<Vec<_>>());
 
     // Again, while the run is resumed.
-    let mut run = Running::start(&mut place, &["resume", &id]);
+    let mut run = Running::start(&mut setup, &["resume", &id]);
     let next = format!("LABEL n={}", before.len() + 300);
     assert!(run.until(|event| is_log(event, &next)), "it ended");
     run.kill();
 
-    let (exit, events) = place.events(&["resume", &id]);
+    let (exit, events) = setup.events(&["resume", &id]);
     assert_eq!(exit, 0, "{:#?}", events.last());
-    assert_eq!(numbers(&mut place, &id), (0..LINES).collect::<Vec<_>>());
+    assert_eq!(numbers(&mut setup, &id), (0..LINES).collect::<Vec<_>>());
 }
 
 /// Selects the event after which the runner is killed.
@@ -166,25 +166,25 @@ fn a_runner_killed_anywhere_builds_once_and_leaves_nothing() {
         ("attempt-over", &|e| of_build(e, "attempt-finished")),
         ("build-over", &|e| of_build(e, "step-finished")),
     ];
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     for (name, point) in points {
-        let mut run = Running::start(&mut place, &["run", "--sandbox", "--run-id", name]);
+        let mut run = Running::start(&mut setup, &["run", "--sandbox", "--run-id", name]);
         assert!(run.until(point), "no such point: {name}");
         run.kill();
-        let (exit, events) = place.events(&["resume", name]);
+        let (exit, events) = setup.events(&["resume", name]);
         assert_eq!(exit, 0, "{name}: {events:#?}");
         let end = find(&events, "run-finished", |_| true).expect("an end");
         assert!(end["outputs"]["image"].is_string(), "{name}: {end}");
     }
-    let exports = exports(&mut place, "healthy");
+    let exports = exports(&mut setup, "healthy");
     let pods = said(&client(
-        &place,
+        &setup,
         &exports,
         "kubectl get pods -n builds -o name",
     ));
     assert_eq!(pods, "", "nothing is left");
     let scheduled = "kubectl get events -n builds --field-selector reason=Scheduled -o jsonpath={.items[*].involvedObject.uid}";
-    let scheduled = said(&client(&place, &exports, scheduled));
+    let scheduled = said(&client(&setup, &exports, scheduled));
     let builds: BTreeSet<&str> = scheduled.split_whitespace().collect();
     assert_eq!(
         builds.len(),
@@ -195,31 +195,31 @@ fn a_runner_killed_anywhere_builds_once_and_leaves_nothing() {
 
 #[test]
 fn a_runner_killed_before_it_began_can_be_started_again() {
-    let mut place = Place::with_application();
-    let (exit, _) = place.events(&["run", "--sandbox", "--run-id", "early"]);
+    let mut setup = Setup::with_application();
+    let (exit, _) = setup.events(&["run", "--sandbox", "--run-id", "early"]);
     assert_eq!(exit, 0);
     // The files of a run that is killed after writing its journal's header and before its plan.
-    let run = place.workspace().join("../state/sidestep/runs/early");
+    let run = setup.workspace().join("../state/sidestep/runs/early");
     let journal = run.join("journal");
     let bytes = std::fs::read(&journal).unwrap();
     let header = 8 + u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
     std::fs::write(&journal, &bytes[..header]).unwrap();
     std::fs::remove_file(run.join("plan.json")).unwrap();
 
-    let output = place.run(&["resume", "early"]);
+    let output = setup.run(&["resume", "early"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("before its first step started"), "{told}");
     assert!(told.contains("sidestep run --run-id early"), "{told}");
-    let (exit, events) = place.events(&["run", "--sandbox", "--run-id", "early"]);
+    let (exit, events) = setup.events(&["run", "--sandbox", "--run-id", "early"]);
     assert_eq!(exit, 0, "{events:#?}");
     assert!(run.join("plan.json").is_file());
 }
 
 #[test]
 fn a_termination_cancels_or_detaches_as_asked() {
-    let mut place = Place::with_application();
-    let mut run = Running::start(&mut place, &["run", "--sandbox=build-hangs"]);
+    let mut setup = Setup::with_application();
+    let mut run = Running::start(&mut setup, &["run", "--sandbox=build-hangs"]);
     assert!(run.until(pod_runs), "it ended");
     signal(&run.child, "TERM");
     let (exit, events, _) = run.end();
@@ -228,7 +228,7 @@ fn a_termination_cancels_or_detaches_as_asked() {
     assert_eq!(cleaned["removed"], true);
 
     let detach = ["run", "--sandbox=build-hangs", "--on-terminate", "detach"];
-    let mut run = Running::start(&mut place, &detach);
+    let mut run = Running::start(&mut setup, &detach);
     assert!(run.until(pod_runs), "it ended");
     let id = run.run();
     signal(&run.child, "TERM");
@@ -242,7 +242,7 @@ fn a_termination_cancels_or_detaches_as_asked() {
     assert_eq!(commands(&told["help"]), [format!("sidestep resume {id}")]);
 
     // The resumed run finds that pod, and the next interrupt removes it.
-    let mut run = Running::start(&mut place, &["resume", &id]);
+    let mut run = Running::start(&mut setup, &["resume", &id]);
     assert!(
         run.until(|event| is_log(event, "is already building")),
         "it ended"
@@ -256,12 +256,12 @@ fn a_termination_cancels_or_detaches_as_asked() {
 
 #[test]
 fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
-    let mut place = Place::with_application();
-    let mut run = Running::start(&mut place, &["run", "--sandbox=build-hangs"]);
+    let mut setup = Setup::with_application();
+    let mut run = Running::start(&mut setup, &["run", "--sandbox=build-hangs"]);
     assert!(run.until(pod_runs), "it ended");
     let id = run.run();
     // The cluster does not answer, so cleaning up is slow.
-    let sandbox = place.status_of("build-hangs")["live"]["pid"].to_string();
+    let sandbox = setup.status_of("build-hangs")["live"]["pid"].to_string();
     let send = |name: &str| {
         let sent = Command::new("kill").args(["-s", name, &sandbox]).status();
         assert!(sent.unwrap().success());
@@ -284,7 +284,7 @@ fn a_second_signal_ends_it_at_once_and_what_is_left_is_found() {
     assert!(said.contains("Exited without cleaning up"), "{said}");
     send("CONT");
 
-    let mut run = Running::start(&mut place, &["resume", &id]);
+    let mut run = Running::start(&mut setup, &["resume", &id]);
     assert!(
         run.until(|event| is_log(event, "is already building")),
         "it ended"

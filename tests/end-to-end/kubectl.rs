@@ -3,8 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use crate::place::program;
 use crate::served::Served;
+use crate::setup::program;
 
 /// A build whose context is in a ConfigMap, so that kubectl alone can set it up.
 const BUILD: &str = r#"
@@ -34,7 +34,7 @@ spec:
 fn a_build_by_hand_from_manifest_to_deletion() {
     let Some(_) = program("kubectl") else { return };
     let mut served = Served::new();
-    served.place.write("build.yaml", BUILD);
+    served.setup.write("build.yaml", BUILD);
     let shell = served.shell(&[]);
 
     let applied = shell.ok("kubectl apply -f build.yaml");

@@ -2,22 +2,22 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::place::{BUILD_ALONE, Place, find};
+use crate::setup::{BUILD_ALONE, Setup, find};
 
 #[test]
 fn a_linked_dockerfile_is_shown_by_both_names_and_built() {
-    let mut place = Place::new();
-    place.write("build/app.Dockerfile", "FROM scratch\nCOPY a /a\n");
-    place.write("a", "a\n");
-    place.write("sidestep.yaml", BUILD_ALONE);
-    symlink("build/app.Dockerfile", place.workspace().join("Dockerfile")).unwrap();
-    let output = place.run(&["plan"]);
+    let mut setup = Setup::new();
+    setup.write("build/app.Dockerfile", "FROM scratch\nCOPY a /a\n");
+    setup.write("a", "a\n");
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    symlink("build/app.Dockerfile", setup.workspace().join("Dockerfile")).unwrap();
+    let output = setup.run(&["plan"]);
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(
         shown.contains("read Dockerfile → build/app.Dockerfile\n"),
         "{shown}"
     );
-    let (exit, events) = place.events(&["run", "--sandbox"]);
+    let (exit, events) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0, "{events:#?}");
     let copied = find(&events, "log", |data| {
         data["message"]
@@ -29,11 +29,11 @@ fn a_linked_dockerfile_is_shown_by_both_names_and_built() {
 
 #[test]
 fn a_dockerfile_that_leaves_its_context_is_an_error_before_the_run() {
-    let mut place = Place::new();
-    place.write("elsewhere/Dockerfile", "FROM scratch\nCOPY a /a\n");
-    place.write("app/a", "a\n");
+    let mut setup = Setup::new();
+    setup.write("elsewhere/Dockerfile", "FROM scratch\nCOPY a /a\n");
+    setup.write("app/a", "a\n");
     let inputs = "with: { path: app, ";
-    place.write(
+    setup.write(
         "sidestep.yaml",
         &BUILD_ALONE
             .replace("with: { path: \".\", ", inputs)
@@ -41,10 +41,10 @@ fn a_dockerfile_that_leaves_its_context_is_an_error_before_the_run() {
     );
     symlink(
         "../elsewhere/Dockerfile",
-        place.workspace().join("app/Dockerfile"),
+        setup.workspace().join("app/Dockerfile"),
     )
     .unwrap();
-    let output = place.run(&["validate"]);
+    let output = setup.run(&["validate"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
@@ -56,10 +56,10 @@ fn a_dockerfile_that_leaves_its_context_is_an_error_before_the_run() {
 
 #[test]
 fn a_dockerfile_that_links_to_itself_is_an_error_that_says_what_to_replace() {
-    let mut place = Place::new();
-    place.write("sidestep.yaml", BUILD_ALONE);
-    symlink("Dockerfile", place.workspace().join("Dockerfile")).unwrap();
-    let output = place.run(&["validate"]);
+    let mut setup = Setup::new();
+    setup.write("sidestep.yaml", BUILD_ALONE);
+    symlink("Dockerfile", setup.workspace().join("Dockerfile")).unwrap();
+    let output = setup.run(&["validate"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("workspace.link-loop"), "{said}");

@@ -15,36 +15,36 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::clients::exports;
-use crate::place::Place;
+use crate::setup::Setup;
 
 const QUICKSTART: &str = include_str!("../../runner/sidestep/src/commands/quickstart.yaml");
 const COOKIE: &str = "c00kie-of-a-front-end";
 const CLUSTER_TOKEN: &str = "t0ken-of-a-kubeconfig";
 
-fn log(place: &Place) -> String {
-    fs::read_to_string(place.folder().join("log")).unwrap()
+fn log(setup: &Setup) -> String {
+    fs::read_to_string(setup.folder().join("log")).unwrap()
 }
 
 #[test]
 fn without_being_asked_for_nothing_is_logged() {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", QUICKSTART);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", QUICKSTART);
     let file = [
         ("SIDESTEP_LOG_FILE", "../log"),
         ("SIDESTEP_LOG_FORMAT", "json"),
     ];
-    let mut command = place.command(&["validate", "-vv"]);
+    let mut command = setup.command(&["validate", "-vv"]);
     let output = command.envs(file).output().unwrap();
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert!(!place.folder().join("log").exists());
+    assert!(!setup.folder().join("log").exists());
 }
 
 #[test]
 fn three_v_log_to_standard_error_and_a_variable_to_a_file_of_the_owner_s() {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", QUICKSTART);
-    let output = place.run(&["validate", "-vvv"]);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", QUICKSTART);
+    let output = setup.run(&["validate", "-vvv"]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
         stderr.contains("DEBUG sidestep_launch::prepare: a plan is ready file=\"sidestep.yaml\""),
@@ -55,13 +55,13 @@ fn three_v_log_to_standard_error_and_a_variable_to_a_file_of_the_owner_s() {
         ("SIDESTEP_LOG_FILE", "../log"),
         ("SIDESTEP_LOG_FORMAT", "json"),
     ];
-    let mut command = place.command(&["validate"]);
+    let mut command = setup.command(&["validate"]);
     let output = command.envs(variables).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let path = place.folder().join("log");
+    let path = setup.folder().join("log");
     let mode = fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let lines: Vec<Value> = log(&place)
+    let lines: Vec<Value> = log(&setup)
         .lines()
         .map(|line| serde_json::from_str(line).expect(line))
         .collect();
@@ -76,7 +76,7 @@ fn three_v_log_to_standard_error_and_a_variable_to_a_file_of_the_owner_s() {
 
 #[test]
 fn what_can_t_be_logged_is_a_wrong_setting() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     for (name, value, said) in [
         (
             "SIDESTEP_LOG",
@@ -94,7 +94,7 @@ fn what_can_t_be_logged_is_a_wrong_setting() {
             "$SIDESTEP_LOG_FILE: the log",
         ),
     ] {
-        let mut command = place.command(&["validate", "-vvv"]);
+        let mut command = setup.command(&["validate", "-vvv"]);
         let output = command.env(name, value).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(6), "{stderr}");
@@ -249,14 +249,14 @@ fn noise(length: usize, mut state: u64) -> String {
 #[test]
 fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and_try_again() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", QUICKSTART);
-    assert_eq!(place.events(&["run", "--sandbox"]).0, 0);
-    let exports = exports(&mut place, "healthy");
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", QUICKSTART);
+    assert_eq!(setup.events(&["run", "--sandbox"]).0, 0);
+    let exports = exports(&mut setup, "healthy");
     for (deny, format, exit) in [(false, "text", 0), (true, "json", 4)] {
         // A different context is uploaded again, in a session because it is large.
-        place.write("hello.txt", &noise(24 << 20, u64::from(deny) + 1));
-        let _ = fs::remove_file(place.folder().join("log"));
+        setup.write("hello.txt", &noise(24 << 20, u64::from(deny) + 1));
+        let _ = fs::remove_file(setup.folder().join("log"));
         let taps = Arc::new(Taps::default());
         let tapped: Vec<(String, String)> = exports
             .iter()
@@ -270,11 +270,11 @@ fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and
                 (name.clone(), value)
             })
             .collect();
-        let mut command = place.command(&["run", "--output", "json"]);
+        let mut command = setup.command(&["run", "--output", "json"]);
         let output = command.envs(tapped).envs(loudest(format)).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(exit), "{said}");
-        let log = log(&place);
+        let log = log(&setup);
         for library in ["hyper_util", "rustls", "reqwest"] {
             assert!(log.contains(library), "{library} says nothing");
         }
@@ -338,15 +338,15 @@ fn no_token_or_cookie_of_an_api_server_that_refuses_is_in_the_loudest_log() {
         tokio::spawn(async { server.await.unwrap() });
         address
     });
-    let mut place = Place::new();
+    let mut setup = Setup::new();
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config",
         "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
         "users": [{"name": "u", "user": {"token": CLUSTER_TOKEN}}],
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
     });
-    place.write("kubeconfig", &kubeconfig.to_string());
-    let config = place.folder().join("config/sidestep");
+    setup.write("kubeconfig", &kubeconfig.to_string());
+    let config = setup.folder().join("config/sidestep");
     fs::create_dir_all(&config).unwrap();
     fs::write(
         config.join("config.yaml"),
@@ -355,7 +355,7 @@ fn no_token_or_cookie_of_an_api_server_that_refuses_is_in_the_loudest_log() {
     .unwrap();
     for format in ["text", "json"] {
         calls.store(0, Ordering::Relaxed);
-        let mut command = place.command(&["gc", "--cluster", "far", "--namespace", "ci"]);
+        let mut command = setup.command(&["gc", "--cluster", "far", "--namespace", "ci"]);
         let kubeconfig = [("KUBECONFIG", "kubeconfig")];
         let output = command
             .envs(kubeconfig)
@@ -365,7 +365,7 @@ fn no_token_or_cookie_of_an_api_server_that_refuses_is_in_the_loudest_log() {
         let said = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(4), "{said}");
         assert!(calls.load(Ordering::Relaxed) >= 3, "{said}");
-        let log = log(&place);
+        let log = log(&setup);
         assert!(
             log.contains("retrying a request to an API server"),
             "{} lines",

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use crate::place::program;
 use crate::served::{Served, Shell};
+use crate::setup::program;
 
 const PROXY: &[&str] = &["--proxy"];
 const IMAGE: &str = "docker://europe-docker.pkg.dev/demo/images/app:1";
@@ -12,10 +12,10 @@ const IMAGE: &str = "docker://europe-docker.pkg.dev/demo/images/app:1";
 /// Builds an image into an OCI folder, with the sandbox's own kaniko and without pushing it.
 fn image(served: &mut Served) {
     served
-        .place
+        .setup
         .write("image/Dockerfile", "FROM scratch\nCOPY hello.txt /\n");
-    served.place.write("image/hello.txt", "hello\n");
-    let built = served.place.run(&[
+    served.setup.write("image/hello.txt", "hello\n");
+    let built = served.setup.run(&[
         "sandbox",
         "kaniko",
         "--context=dir://image",
@@ -96,7 +96,7 @@ fn gcloud_needs_no_endpoint() {
     let shell = served.shell(PROXY);
     let project = shell.json("gcloud projects describe demo");
     assert_eq!(project["projectNumber"], "123456789012");
-    served.place.write("note", "through the proxy\n");
+    served.setup.write("note", "through the proxy\n");
     let shell = served.shell(PROXY);
     shell.ok("gcloud storage cp note gs://demo-contexts/note");
     let said = shell.ok("gcloud storage cat gs://demo-contexts/note");
@@ -130,8 +130,8 @@ func main() {
 	get("https://example.com/")
 }
 "#;
-    served.place.write("names.py", python);
-    served.place.write("names.go", go);
+    served.setup.write("names.py", python);
+    served.setup.write("names.go", go);
     let shell = served.shell(PROXY);
     let refusal =
         "the sandbox's proxy reaches only Google's hosts on port 443, not example.com:443";

@@ -7,7 +7,7 @@ use std::process::{Command as Process, Stdio};
 use serde_json::{Value, json};
 use sidestep_events::{Command, Help, Piece};
 
-use crate::place::{BUILD_ALONE, Place, program};
+use crate::setup::{BUILD_ALONE, Setup, program};
 
 /// Longer than any scenario needs: some leave a build waiting or hanging until its step times out.
 const TIMEOUT: &str = "8s";
@@ -119,7 +119,7 @@ fn helps(value: &Value, found: &mut Vec<Help>) {
 
 /// Returns the names of all sandbox scenarios.
 fn scenarios() -> Vec<String> {
-    let output = Place::new().run(&["sandbox", "scenarios", "--output", "json"]);
+    let output = Setup::new().run(&["sandbox", "scenarios", "--output", "json"]);
     let listed: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     let name = |scenario: &Value| scenario["name"].as_str().unwrap().to_owned();
     let names: Vec<String> = listed.iter().map(name).collect();
@@ -159,9 +159,9 @@ fn printed_by_all(pipeline: &str) -> Vec<Help> {
 
 /// Returns the help that a run of the pipeline prints.
 fn printed_by(pipeline: &str, arguments: &[&str]) -> Vec<Help> {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", pipeline);
-    let (_, events) = place.events(&[&["run"], arguments].concat());
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", pipeline);
+    let (_, events) = setup.events(&[&["run"], arguments].concat());
     let mut found = Vec::new();
     helps(&json!(events), &mut found);
     found

@@ -7,28 +7,28 @@ use serde_json::Value;
 
 use crate::clients::{exports, said};
 use crate::grants::{pipeline, with_own_plugin};
-use crate::place::{Place, find, program};
+use crate::setup::{Setup, find, program};
 
-fn text(place: &mut Place, arguments: &[&str]) -> String {
-    let output = place.run(arguments);
+fn text(setup: &mut Setup, arguments: &[&str]) -> String {
+    let output = setup.run(arguments);
     said(&output)
 }
 
 #[test]
 fn the_suggested_grants_are_the_ones_that_were_missing() {
-    let mut place = with_own_plugin();
-    place.write("sidestep.yaml", &pipeline(""));
-    let refused = place.run(&["plan"]);
+    let mut setup = with_own_plugin();
+    setup.write("sidestep.yaml", &pipeline(""));
+    let refused = setup.run(&["plan"]);
     assert_eq!(refused.status.code(), Some(3));
-    let suggested = text(&mut place, &["plan", "--suggest-grants"]);
+    let suggested = text(&mut setup, &["plan", "--suggest-grants"]);
     let grants = suggested.split_once("  send:\n").unwrap().1;
-    place.write("sidestep.yaml", &pipeline(grants));
+    setup.write("sidestep.yaml", &pipeline(grants));
     let plan: Value =
-        serde_json::from_str(&text(&mut place, &["plan", "--output", "json"])).unwrap();
+        serde_json::from_str(&text(&mut setup, &["plan", "--output", "json"])).unwrap();
     let scopes = &plan["instances"][0]["scopes"]["grants"]["storage"];
     assert_eq!(scopes["granted"], scopes["requested"], "{plan:#}");
     assert_eq!(scopes["granted"][0]["bucket"][0], "demo-contexts");
-    let (exit, _) = place.events(&["run", "--sandbox"]);
+    let (exit, _) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0, "what was suggested is enough");
 }
 
@@ -51,8 +51,8 @@ outputs:
   image: \"${{ steps.build.outputs.image }}\"
 ";
 
-fn building(place: &Place) {
-    place.write("sidestep.yaml", BUILDING);
+fn building(setup: &Setup) {
+    setup.write("sidestep.yaml", BUILDING);
 }
 
 #[test]
@@ -60,35 +60,35 @@ fn the_printed_bindings_are_what_was_missing() {
     if program("gcloud").is_none() {
         return;
     }
-    let mut place = Place::with_application();
-    building(&place);
-    let (exit, _) = place.events(&["run", "--sandbox=registry-denied"]);
+    let mut setup = Setup::with_application();
+    building(&setup);
+    let (exit, _) = setup.events(&["run", "--sandbox=registry-denied"]);
     assert_eq!(exit, 4);
-    let script = text(&mut place, &["plan", "--iam=user:dev@example.com"]);
-    place.write("iam.sh", &script);
+    let script = text(&mut setup, &["plan", "--iam=user:dev@example.com"]);
+    setup.write("iam.sh", &script);
     // The pods' service account impersonates a Google one, which the script leaves to the user.
     let output = Command::new("bash")
         .args(["-e", "iam.sh"])
-        .current_dir(place.workspace())
-        .envs(exports(&mut place, "registry-denied"))
+        .current_dir(setup.workspace())
+        .envs(exports(&mut setup, "registry-denied"))
         .env(
             "POD_1",
             "serviceAccount:builder@demo.iam.gserviceaccount.com",
         )
-        .env("HOME", place.workspace())
-        .env("CLOUDSDK_CONFIG", place.workspace().join("gcloud"))
+        .env("HOME", setup.workspace())
+        .env("CLOUDSDK_CONFIG", setup.workspace().join("gcloud"))
         .output()
         .unwrap();
     said(&output);
-    let (exit, events) = place.events(&["run", "--sandbox=registry-denied"]);
+    let (exit, events) = setup.events(&["run", "--sandbox=registry-denied"]);
     assert_eq!(exit, 0, "{events:#?}");
 }
 
 #[test]
 fn the_printed_role_has_what_the_runner_calls_and_no_more() {
-    let mut place = Place::with_application();
-    building(&place);
-    let yaml = text(&mut place, &["plan", "--rbac=ci/runner"]);
+    let mut setup = Setup::with_application();
+    building(&setup);
+    let yaml = text(&mut setup, &["plan", "--rbac=ci/runner"]);
     let documents: Vec<Value> = serde_saphyr::from_multiple(&yaml).unwrap();
     let [role, binding] = &documents[..] else {
         panic!("a Role and a RoleBinding: {yaml}");
@@ -121,14 +121,14 @@ fn the_printed_role_has_what_the_runner_calls_and_no_more() {
 
 #[test]
 fn a_plan_is_drawn() {
-    let mut place = Place::with_application();
-    building(&place);
+    let mut setup = Setup::with_application();
+    building(&setup);
     let drawn = text(
-        &mut place,
+        &mut setup,
         &["plan", "--output", "mermaid", "-o", "plan.mmd"],
     );
     assert_eq!(drawn, "");
-    let drawn = std::fs::read_to_string(place.workspace().join("plan.mmd")).unwrap();
+    let drawn = std::fs::read_to_string(setup.workspace().join("plan.mmd")).unwrap();
     assert_eq!(
         drawn,
         "flowchart LR\n  s0[\"context<br/>sidestep/context-upload\"]\n  \
@@ -138,12 +138,12 @@ fn a_plan_is_drawn() {
 
 #[test]
 fn problems_are_told_to_code_hosts() {
-    let mut place = Place::with_application();
-    place.write(
+    let mut setup = Setup::with_application();
+    setup.write(
         "sidestep.yaml",
         "version: 1\nname: x\nstpes: {}\nsteps: {}\n",
     );
-    let output = place.run(&["validate", "--output", "github"]);
+    let output = setup.run(&["validate", "--output", "github"]);
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(
@@ -152,13 +152,13 @@ fn problems_are_told_to_code_hosts() {
         ),
         "{told}"
     );
-    let output = place.run(&["validate", "--output", "sarif"]);
+    let output = setup.run(&["validate", "--output", "sarif"]);
     assert_eq!(output.status.code(), Some(2));
     let log: Value = serde_json::from_slice(&output.stdout).unwrap();
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), told.lines().count());
-    building(&place);
-    let output = place.run(&["validate", "--output", "sarif"]);
+    building(&setup);
+    let output = setup.run(&["validate", "--output", "sarif"]);
     assert_eq!(output.status.code(), Some(0));
     let log: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(log["runs"][0]["results"], serde_json::json!([]));
@@ -166,9 +166,9 @@ fn problems_are_told_to_code_hosts() {
 
 #[test]
 fn one_step_runs_with_what_it_needs() {
-    let mut place = Place::with_application();
-    building(&place);
-    let (exit, events) = place.events(&["run", "--sandbox", "--step", "context"]);
+    let mut setup = Setup::with_application();
+    building(&setup);
+    let (exit, events) = setup.events(&["run", "--sandbox", "--step", "context"]);
     assert_eq!(exit, 0);
     let started = find(&events, "run-started", |_| true).unwrap();
     let steps: Vec<&str> = started["steps"]
@@ -178,11 +178,11 @@ fn one_step_runs_with_what_it_needs() {
         .map(|step| step["instance"].as_str().unwrap())
         .collect();
     assert_eq!(steps, ["context"]);
-    let (exit, events) = place.events(&["run", "--sandbox", "--step", "build"]);
+    let (exit, events) = setup.events(&["run", "--sandbox", "--step", "build"]);
     assert_eq!(exit, 0);
     let end = find(&events, "run-finished", |_| true).unwrap();
     assert!(end["outputs"]["image"].is_string(), "{end}");
-    let output = place.run(&["run", "--sandbox", "--step", "biuld"]);
+    let output = setup.run(&["run", "--sandbox", "--step", "biuld"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("did you mean `build`?"), "{said}");
@@ -190,12 +190,12 @@ fn one_step_runs_with_what_it_needs() {
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once() {
-    let mut place = Place::with_application();
-    place.write(
+    let mut setup = Setup::with_application();
+    setup.write(
         "sidestep.yaml",
         "version: 1\nname: x\ntimeot: 1m\ninputs: { tag: { type: strng } }\nsteps:\n  context:\n    uses: sidestep/context-upload\n    with: { bucket: demo-contexts, prefx: x }\n  other:\n    uses: ./plugins/none.wasm\n  build:\n    uses: sidestep/kaniko-launch\n    with:\n      context: \"${{ steps.context.outputs.ur }}\"\n      dockerfile: Nowhere\n      destinations: [\"x.dev/a/b:${{ inputs.tag }}\"]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: builds\n      serviceAccount: kaniko\n  right:\n    uses: sidestep/kaniko-launch\n    with:\n      context: gs://b/o\n      path: .\n      dockerfile: Nowhere\n      destinations: [x.dev/a/b:1]\n      cluster: projects/p/locations/l/clusters/c\n      namespace: builds\n      serviceAccount: kaniko\n",
     );
-    let output = place.run(&["validate", "--output", "json"]);
+    let output = setup.run(&["validate", "--output", "json"]);
     assert_eq!(output.status.code(), Some(2));
     let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     let told: Vec<(&str, u64)> = found

@@ -8,7 +8,7 @@ use serde_json::json;
 use sidestep_runner::cli::Cli;
 
 use crate::command::stderr;
-use crate::place::Place;
+use crate::setup::Setup;
 
 /// A pipeline that needs no builder.
 const UPLOAD: &str = "version: 1
@@ -72,9 +72,9 @@ fn commands(of: &clap::Command, before: &str, found: &mut Vec<String>) {
     }
 }
 
-fn to_a_full_disk(place: &mut Place, arguments: &[&str]) -> Output {
+fn to_a_full_disk(setup: &mut Setup, arguments: &[&str]) -> Output {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    place.command(arguments).stdout(full).output().unwrap()
+    setup.command(arguments).stdout(full).output().unwrap()
 }
 
 #[test]
@@ -87,15 +87,15 @@ fn no_command_says_that_it_printed_what_a_full_disk_did_not_take() {
     known.sort();
     assert_eq!(all, known, "each command has a row");
 
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", UPLOAD);
-    let first = place.run(&["run", "--sandbox", "--run-id", "first"]);
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", UPLOAD);
+    let first = setup.run(&["run", "--sandbox", "--run-id", "first"]);
     assert!(first.status.success(), "{}", stderr(&first));
     for (name, call) in CALLS {
-        let output = to_a_full_disk(&mut place, call);
+        let output = to_a_full_disk(&mut setup, call);
         let said = stderr(&output);
         // A run without log lines prints none.
-        if *name == "logs" && place.run(call).stdout.is_empty() {
+        if *name == "logs" && setup.run(call).stdout.is_empty() {
             assert_eq!(output.status.code(), Some(0), "{name}: {said}");
             continue;
         }
@@ -109,20 +109,20 @@ fn no_command_says_that_it_printed_what_a_full_disk_did_not_take() {
     for name in &all {
         let mut help: Vec<&str> = name.split(' ').collect();
         help.push("--help");
-        let output = to_a_full_disk(&mut place, &help);
+        let output = to_a_full_disk(&mut setup, &help);
         assert_eq!(output.status.code(), Some(1), "{name} --help");
     }
-    let version = to_a_full_disk(&mut place, &["--version"]);
+    let version = to_a_full_disk(&mut setup, &["--version"]);
     assert_eq!(version.status.code(), Some(1));
 }
 
 #[test]
 fn a_reader_that_went_away_is_no_error() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     for call in [&["schema", "pipeline"][..], &["limits"], &["--help"]] {
         let (read, write) = std::io::pipe().unwrap();
         drop(read);
-        let output = place.command(call).stdout(write).output().unwrap();
+        let output = setup.command(call).stdout(write).output().unwrap();
         assert_eq!(
             output.status.code(),
             Some(0),
@@ -135,22 +135,22 @@ fn a_reader_that_went_away_is_no_error() {
 
 #[test]
 fn a_file_of_inputs_is_read_as_a_pipeline_file_is() {
-    let mut place = Place::with_application();
-    place.write(
+    let mut setup = Setup::with_application();
+    setup.write(
         "sidestep.yaml",
         &format!("{UPLOAD}inputs: {{ release: {{ type: string }}, list: {{ type: list }} }}\n"),
     );
-    place.write(
+    setup.write(
         "inputs.yaml",
         "list: [no, 1.10, 010, ~, 0o17]\nrelease: 1.10\n",
     );
-    let output = place.run(&["plan", "--inputs", "inputs.yaml"]);
+    let output = setup.run(&["plan", "--inputs", "inputs.yaml"]);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("inputs.yaml:2:10"), "{said}");
     assert!(said.contains("write \"1.10\" if it is a string"), "{said}");
-    place.write("inputs.yaml", "list: [\"no\", ~]\nrelease: \"1.10\"\n");
-    let output = place.run(&["plan", "--inputs", "inputs.yaml", "--output", "json"]);
+    setup.write("inputs.yaml", "list: [\"no\", ~]\nrelease: \"1.10\"\n");
+    let output = setup.run(&["plan", "--inputs", "inputs.yaml", "--output", "json"]);
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(
         plan["inputs"],
@@ -165,8 +165,8 @@ fn in_finally_a_condition_is_about_the_run() {
             "uses: sidestep/context-upload, with: {{ bucket: demo-contexts, prefix: {prefix}/ }}"
         )
     };
-    let mut place = Place::with_application();
-    place.write(
+    let mut setup = Setup::with_application();
+    setup.write(
         "sidestep.yaml",
         &format!(
             "version: 1\nname: x\nsteps:\n  bad: {{ uses: sidestep/context-upload, with: {{ path: nowhere, bucket: demo-contexts, prefix: a/ }} }}\n  good: {{ {} }}\nfinally:\n  on_failure: {{ if: failure(), {} }}\n  on_success: {{ if: success(), {} }}\n",
@@ -175,7 +175,7 @@ fn in_finally_a_condition_is_about_the_run() {
             step("d")
         ),
     );
-    let (exit, events) = place.events(&["run", "--sandbox"]);
+    let (exit, events) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 1);
     let ended = |step: &str, kind: &str| {
         events

@@ -1,6 +1,6 @@
 //! A pipeline's secrets from Secret Manager.
 
-use crate::place::Place;
+use crate::setup::Setup;
 
 fn pipeline(secret: &str) -> String {
     format!(
@@ -10,13 +10,13 @@ fn pipeline(secret: &str) -> String {
 
 #[test]
 fn secret_manager_is_asked_before_anything_starts() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     let secret = "projects/demo/secrets/greeting/versions/latest";
-    place.write("sidestep.yaml", &pipeline(secret));
-    let (exit, events) = place.events(&["run", "--sandbox"]);
+    setup.write("sidestep.yaml", &pipeline(secret));
+    let (exit, events) = setup.events(&["run", "--sandbox"]);
     assert_eq!(exit, 0, "{events:#?}");
-    place.write("sidestep.yaml", &pipeline(&secret.replace("latest", "9")));
-    let output = place.run(&["run", "--sandbox"]);
+    setup.write("sidestep.yaml", &pipeline(&secret.replace("latest", "9")));
+    let output = setup.run(&["run", "--sandbox"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_ne!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("the secret greeting: cannot read projects/demo/secrets/greeting/versions/9: Secret Version ["), "{said}");

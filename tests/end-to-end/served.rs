@@ -5,11 +5,11 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::setup::Setup;
 
 /// A sandbox that a terminal serves. It is ended when this value is dropped.
 pub(crate) struct Served {
-    pub(crate) place: Place,
+    pub(crate) setup: Setup,
     child: Child,
     /// The text for people.
     pub(crate) welcome: String,
@@ -19,19 +19,19 @@ pub(crate) struct Served {
 
 /// A shell with a sandbox's exports, and none of this machine's settings.
 pub(crate) struct Shell<'a> {
-    place: &'a Place,
+    setup: &'a Setup,
     exports: Vec<(String, String)>,
 }
 
 impl Served {
     /// Serves the healthy scenario in a new place.
     pub(crate) fn new() -> Self {
-        Self::with(Place::new(), &["sandbox"])
+        Self::with(Setup::new(), &["sandbox"])
     }
 
     /// Serves with these arguments, and waits until the sandbox reports that it is live.
-    pub(crate) fn with(mut place: Place, arguments: &[&str]) -> Self {
-        let mut child = place.start(arguments);
+    pub(crate) fn with(mut setup: Setup, arguments: &[&str]) -> Self {
+        let mut child = setup.start(arguments);
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut welcome = String::new();
         while !welcome.contains("--proxy") {
@@ -46,7 +46,7 @@ impl Served {
             exports += &(lines.next().expect("more exports").unwrap() + "\n");
         }
         Self {
-            place,
+            setup,
             child,
             welcome,
             exports,
@@ -72,10 +72,10 @@ impl Served {
     pub(crate) fn shell(&mut self, more: &[&str]) -> Shell<'_> {
         let mut arguments = vec!["sandbox", "status", "--output", "env"];
         arguments.extend(more);
-        let output = self.place.run(&arguments);
+        let output = self.setup.run(&arguments);
         let exports = parse(&said(&output));
         Shell {
-            place: &self.place,
+            setup: &self.setup,
             exports,
         }
     }
@@ -116,11 +116,11 @@ impl Shell<'_> {
         let mut command = Command::new(words[0]);
         command
             .args(&words[1..])
-            .current_dir(self.place.workspace())
+            .current_dir(self.setup.workspace())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.place.workspace())
-            .env("CLOUDSDK_CONFIG", self.place.workspace().join("gcloud"))
+            .env("HOME", self.setup.workspace())
+            .env("CLOUDSDK_CONFIG", self.setup.workspace().join("gcloud"))
             .envs(self.exports.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command

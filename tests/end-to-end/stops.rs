@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::interrupted::{pod_runs, signal, until};
-use crate::place::{Place, find};
+use crate::setup::{Setup, find};
 
 const HANGS: [&str; 4] = ["run", "--sandbox=build-hangs", "--output", "json"];
 
@@ -39,8 +39,8 @@ fn by_shell(command: &Command, script: &str) -> Command {
 #[test]
 fn a_stop_that_arrives_at_the_process_and_at_its_group_cleans_up() {
     for (name, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
-        let mut place = Place::with_application();
-        let mut child = place
+        let mut setup = Setup::with_application();
+        let mut child = setup
             .command(&HANGS)
             .process_group(0)
             .stdout(Stdio::piped())
@@ -62,8 +62,8 @@ fn a_stop_that_arrives_at_the_process_and_at_its_group_cleans_up() {
 
 #[test]
 fn an_inherited_ignored_signal_stays_ignored_also_by_the_sandbox() {
-    let mut place = Place::with_application();
-    let command = place.command(&HANGS);
+    let mut setup = Setup::with_application();
+    let command = setup.command(&HANGS);
     // As nohup does for SIGHUP, and a shell for the SIGINT of its background jobs.
     let mut child = by_shell(&command, "trap '' HUP INT; exec \"$0\" \"$@\"")
         .spawn()
@@ -71,7 +71,7 @@ fn an_inherited_ignored_signal_stays_ignored_also_by_the_sandbox() {
     until(&mut child, pod_runs);
     signal(&child, "HUP");
     signal(&child, "INT");
-    let sandbox = place.status_of("build-hangs")["live"]["pid"]
+    let sandbox = setup.status_of("build-hangs")["live"]["pid"]
         .as_u64()
         .unwrap();
     for pid in [u64::from(child.id()), sandbox] {
@@ -94,11 +94,11 @@ fn an_inherited_ignored_signal_stays_ignored_also_by_the_sandbox() {
 
 #[test]
 fn a_limit_on_the_size_of_files_never_kills_the_process() {
-    let mut place = Place::with_application();
+    let mut setup = Setup::with_application();
     // The sandbox is a separate process, on a disk that is not full.
-    assert_eq!(place.events(&["run", "--sandbox"]).0, 0);
+    assert_eq!(setup.events(&["run", "--sandbox"]).0, 0);
     for blocks in [0, 1, 8, 64] {
-        let command = place.command(&["run", "--sandbox", "--output", "json"]);
+        let command = setup.command(&["run", "--sandbox", "--output", "json"]);
         let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let output = by_shell(&command, &script).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

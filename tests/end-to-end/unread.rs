@@ -7,26 +7,26 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::interrupted::signal;
-use crate::place::Place;
+use crate::setup::Setup;
 
 /// More lines than the runner buffers for a reader.
 const LINES: usize = 8000;
 
-fn with_lines(lines: usize) -> Place {
-    let place = Place::with_application();
+fn with_lines(lines: usize) -> Setup {
+    let setup = Setup::with_application();
     let labels: String = (0..lines).map(|n| format!("LABEL n={n}\n")).collect();
-    place.write(
+    setup.write(
         "Dockerfile",
         &format!("FROM scratch\nCOPY hello.txt /\n{labels}CMD [\"/hello\"]\n"),
     );
-    place
+    setup
 }
 
 /// Waits for the end of a run whose process does not exit.
-fn until_over(place: &mut Place, child: &mut Child, id: &str) {
+fn until_over(setup: &mut Setup, child: &mut Child, id: &str) {
     let began = Instant::now();
     while began.elapsed() < Duration::from_mins(5) {
-        let shown = place.run(&["runs", "show", id, "--output", "json"]);
+        let shown = setup.run(&["runs", "show", id, "--output", "json"]);
         if let Ok(shown) = serde_json::from_slice::<Value>(&shown.stdout)
             && shown["pid"].is_null()
             && shown["exit"] == 0
@@ -41,10 +41,10 @@ fn until_over(place: &mut Place, child: &mut Child, id: &str) {
 
 #[test]
 fn a_run_that_nobody_reads_goes_on_and_all_of_it_is_there_later() {
-    let mut place = with_lines(LINES);
+    let mut setup = with_lines(LINES);
     let run = ["run", "--sandbox", "--run-id", "unread", "--output", "json"];
-    let mut child = place.start(&run);
-    until_over(&mut place, &mut child, "unread");
+    let mut child = setup.start(&run);
+    until_over(&mut setup, &mut child, "unread");
     let (mut seq, mut lines) = (0, 0);
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -59,10 +59,10 @@ fn a_run_that_nobody_reads_goes_on_and_all_of_it_is_there_later() {
 
 #[test]
 fn a_stuck_reader_does_not_keep_the_process_from_ending() {
-    let mut place = with_lines(1000);
+    let mut setup = with_lines(1000);
     let run = ["run", "--sandbox", "--run-id", "stuck", "--output", "json"];
-    let mut child = place.start(&run);
-    until_over(&mut place, &mut child, "stuck");
+    let mut child = setup.start(&run);
+    until_over(&mut setup, &mut child, "stuck");
     signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(143));
     let mut told = String::new();
@@ -76,11 +76,11 @@ fn a_stuck_reader_does_not_keep_the_process_from_ending() {
 
 #[test]
 fn a_run_that_nobody_reads_is_cancelled_and_ends_by_one_signal() {
-    let mut place = with_lines(LINES);
+    let mut setup = with_lines(LINES);
     let run = ["run", "--sandbox", "--run-id", "deaf", "--output", "json"];
-    let mut child = place.start(&run);
+    let mut child = setup.start(&run);
     // Some thousand lines: more than a pipe can buffer.
-    let log = place
+    let log = setup
         .folder()
         .join("state/sidestep/runs/deaf/logs/build.1.log");
     let began = Instant::now();
@@ -91,7 +91,7 @@ fn a_run_that_nobody_reads_is_cancelled_and_ends_by_one_signal() {
     }
     signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(143));
-    let shown = place.run(&["runs", "show", "deaf", "--output", "json"]);
+    let shown = setup.run(&["runs", "show", "deaf", "--output", "json"]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!(shown["state"], "cancelled");
     let left = shown["leftOutside"].as_array().unwrap();
@@ -103,9 +103,9 @@ fn a_run_that_nobody_reads_is_cancelled_and_ends_by_one_signal() {
 
 #[test]
 fn a_reader_that_has_enough_changes_nothing() {
-    let mut place = with_lines(1000);
+    let mut setup = with_lines(1000);
     let run = ["run", "--sandbox", "--run-id", "head", "--output", "human"];
-    let mut child = place.start(&run);
+    let mut child = setup.start(&run);
     let mut reader = BufReader::new(child.stdout.take().unwrap());
     let mut first = String::new();
     reader.read_line(&mut first).unwrap();
@@ -115,7 +115,7 @@ fn a_reader_that_has_enough_changes_nothing() {
         Some(0),
         "the run went on to its end"
     );
-    let shown = place.run(&["runs", "show", "head", "--output", "json"]);
+    let shown = setup.run(&["runs", "show", "head", "--output", "json"]);
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!(shown["state"], "succeeded");
     assert_eq!(shown["damage"], serde_json::json!([]));
@@ -125,7 +125,7 @@ fn a_reader_that_has_enough_changes_nothing() {
         "{left:?}"
     );
 
-    let mut child = place.start(&["logs", "head"]);
+    let mut child = setup.start(&["logs", "head"]);
     let mut reader = BufReader::new(child.stdout.take().unwrap());
     reader.read_line(&mut first).unwrap();
     drop(reader);

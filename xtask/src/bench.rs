@@ -6,31 +6,31 @@ mod calls;
 mod container;
 mod context;
 mod logs;
-mod place;
 mod sample;
 mod start;
 mod steps;
 mod table;
+mod workbench;
 
 use std::process::ExitCode;
 
 use crate::{Result, release, say, tools};
-use place::Place;
 use sample::Round;
 use table::Row;
+use workbench::Workbench;
 
 /// The number of measured rounds, after one round that fills the caches.
 const ROUNDS: usize = 15;
 
 /// A function that measures alternatives side by side.
-type Measure = fn(&Place, usize) -> Result<Vec<Row>>;
+type Measure = fn(&Workbench, usize) -> Result<Vec<Row>>;
 
 /// Measures, and prints a table, or JSON with `--output json`. `--rounds N` sets the number of
 /// rounds.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let (rounds, json) = options(arguments)?;
     let path = tools::for_bench();
-    let place = Place::make(release::build()?, path)?;
+    let bench = Workbench::make(release::build()?, path)?;
     let mut rows = Vec::new();
     let measures: [(&str, Measure); 5] = [
         ("starts", start::measure),
@@ -41,10 +41,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     ];
     for (what, measure) in measures {
         say::doing(&format!("measuring {what}, {rounds} times"));
-        rows.extend(measure(&place, rounds)?);
+        rows.extend(measure(&bench, rounds)?);
     }
     say::doing("counting instructions, memory and sizes");
-    let figures = start::figures(&place);
+    let figures = start::figures(&bench);
     if json {
         table::json(&rows, &figures, rounds);
     } else {

@@ -3,7 +3,7 @@
 //! The object is named by the digest of the tree, which is known before anything is compressed; so
 //! a context that the bucket already holds is neither compressed nor sent.
 
-use sidestep::google::{self, Member, Place, grant};
+use sidestep::google::{self, Member, Resource, grant};
 use sidestep::storage::{self, Object, ObjectRef, PutOptions};
 use sidestep::workspace::{self, ChangedMode, PackOptions, Packed};
 use sidestep::{Bucket, Class, Creation, Error, Owner, Result, Step};
@@ -125,7 +125,7 @@ fn unsent(error: Error, bucket: &str, prefix: &str) -> Error {
         && error.owner == Owner::Cloud
         && error.message.contains(CREATE)
         && !google::is_perimeter(&error.message);
-    let place = Place::Objects {
+    let resource = Resource::Objects {
         bucket: bucket.to_owned(),
         prefix: prefix.to_owned(),
     };
@@ -135,15 +135,15 @@ fn unsent(error: Error, bucket: &str, prefix: &str) -> Error {
     if !lacks {
         return error;
     }
-    let place_shown = place.shown();
-    match who.and_then(|member| grant(&place, &member, role)) {
+    let resource_shown = resource.shown();
+    match who.and_then(|member| grant(&resource, &member, role)) {
         Some(command) => error
             .help(format!(
                 "an administrator of {} can grant it:",
-                place.carrier()
+                resource.carrier()
             ))
             .help(command),
-        None => error.help(format!("the caller needs {role} on {place_shown}")),
+        None => error.help(format!("the caller needs {role} on {resource_shown}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Builds the commands that repair an identity. Each is complete: it looks up itself what this step
 //! does not know, and is not built if it can't.
 
-use sidestep::google::{Member, Place, Repository, grant};
+use sidestep::google::{Member, Repository, Resource, grant};
 use sidestep::{Cluster, Command, Value};
 
 use crate::inputs::{GoogleKey, Inputs};
@@ -77,7 +77,7 @@ pub(crate) enum KeyField {
 /// context without a folder: the grant would open the whole bucket.
 pub(crate) fn grant_reader(member: &Member, context: &str) -> Option<Command> {
     grant(
-        &Place::folder_of(context)?,
+        &Resource::folder_of(context)?,
         member,
         "roles/storage.objectViewer",
     )
@@ -85,8 +85,8 @@ pub(crate) fn grant_reader(member: &Member, context: &str) -> Option<Command> {
 
 /// Lets a member push to a repository of Artifact Registry.
 pub(crate) fn grant_writer(member: &Member, repository: Repository) -> Option<Command> {
-    let place = Place::Repository(repository);
-    grant(&place, member, "roles/artifactregistry.writer")
+    let resource = Resource::Repository(repository);
+    grant(&resource, member, "roles/artifactregistry.writer")
 }
 
 /// Returns the commands that delete a key, which invalidates every copy of it.

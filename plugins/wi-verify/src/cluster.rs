@@ -1,7 +1,7 @@
 //! Link 3: the cluster has a workload identity pool.
 
 use sidestep::gcp::gke::ClusterFacts;
-use sidestep::google::{Member, Place, grant};
+use sidestep::google::{Member, Resource, grant};
 use sidestep::{Class, Result, codes};
 
 use crate::commands;
@@ -47,9 +47,9 @@ pub(crate) fn pool(
                     error.message
                 ),
             );
-            let place = Place::Project(project.clone());
+            let resource = Resource::Project(project.clone());
             let role = "roles/container.clusterViewer";
-            broken = match Member::of_caller(caller).and_then(|it| grant(&place, &it, role)) {
+            broken = match Member::of_caller(caller).and_then(|it| grant(&resource, &it, role)) {
                 Some(command) => broken
                     .help("an administrator of the project can grant it:")
                     .help(command),

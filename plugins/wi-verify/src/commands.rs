@@ -2,7 +2,7 @@
 //! that is not known.
 
 use sidestep::Command;
-use sidestep::google::{Account, Place, is_number};
+use sidestep::google::{Account, Resource, is_number};
 
 use crate::identity::Workload;
 
@@ -72,21 +72,23 @@ pub(crate) fn make_uniform(bucket: &str) -> Option<Command> {
 
 /// Creates a target; none of a project, which is not made on the way. `near` is where a bucket
 /// should lie.
-pub(crate) fn create(place: &Place, near: &Workload) -> Option<Command> {
-    match place {
-        Place::Objects { bucket, .. } => Command::new(&["gcloud", "storage", "buckets", "create"])
-            .joined(["gs://".into(), bucket.into()])
-            .option("--project", &near.project)
-            .option("--location", region(&near.location))
-            .words(&["--uniform-bucket-level-access"])
-            .build(),
-        Place::Repository(repository) => repository.create(),
-        Place::Secret { project, name } => Command::new(&["gcloud", "secrets", "create"])
+pub(crate) fn create(resource: &Resource, near: &Workload) -> Option<Command> {
+    match resource {
+        Resource::Objects { bucket, .. } => {
+            Command::new(&["gcloud", "storage", "buckets", "create"])
+                .joined(["gs://".into(), bucket.into()])
+                .option("--project", &near.project)
+                .option("--location", region(&near.location))
+                .words(&["--uniform-bucket-level-access"])
+                .build()
+        }
+        Resource::Repository(repository) => repository.create(),
+        Resource::Secret { project, name } => Command::new(&["gcloud", "secrets", "create"])
             .value(name)
             .words(&["--replication-policy=automatic"])
             .option("--project", project)
             .build(),
-        Place::Project(_) => None,
+        Resource::Project(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sidestep::gcp::iam::{Policy, PolicyResource, ServiceAccount};
 use sidestep::gcp::{gke, project};
-use sidestep::google::{Account, Place};
+use sidestep::google::{Account, Resource};
 use sidestep::serde_json::Value;
 use sidestep::{Error, Result, Step};
 
@@ -226,7 +226,7 @@ fn google_side(
         Err(error) if error.is_not_found() => {
             let resources = targets
                 .iter()
-                .map(|target| targets::resource(&target.place));
+                .map(|target| targets::resource(&target.resource));
             reads::policies(resources).into_iter().flatten().collect()
         }
         _ => Vec::new(),
@@ -317,8 +317,8 @@ fn buckets(
     }
     let names: Vec<String> = targets
         .iter()
-        .filter_map(|target| match &target.place {
-            Place::Objects { bucket, .. } => Some(bucket.clone()),
+        .filter_map(|target| match &target.resource {
+            Resource::Objects { bucket, .. } => Some(bucket.clone()),
             _ => None,
         })
         .collect();

@@ -32,7 +32,7 @@ pub(crate) struct Judged {
 pub(crate) fn hangs_on_policy(target: &Target, result: &TargetResult) -> bool {
     match &result.failure {
         Some(failure) => {
-            failure.class == Class::NotFound.as_str() && created_on_push(&target.place).is_some()
+            failure.class == Class::NotFound.as_str() && created_on_push(&target.resource).is_some()
         }
         None => !lacking(target, result).is_empty(),
     }
@@ -58,7 +58,7 @@ pub(crate) fn judge(
         verdict,
         settling: None,
     };
-    let place = target.place.shown();
+    let place = target.resource.shown();
     if let Some(failure) = &result.failure {
         let error = Error::from(failure.clone());
         if let Some(error) = verdict::perimeter(&format!("reaching {place}"), &error) {
@@ -89,7 +89,9 @@ pub(crate) fn judge(
     }
     let grants: Vec<Grant> = lacking
         .iter()
-        .map(|permission| roles::allows(&target.place, policy, permission, |m| identity.holds(m)))
+        .map(|permission| {
+            roles::allows(&target.resource, policy, permission, |m| identity.holds(m))
+        })
         .collect();
     if let Some(verdict) = on_objects(identity, target, &lacking, &grants) {
         return Ok(settled(verdict));

@@ -80,7 +80,7 @@ pub(crate) fn apis(workload: &Workload, way: Option<&Way>, targets: &[Target]) -
     }
     // GKE's own how-to does not ask for it.
     add(&workload.project, "sts.googleapis.com", false);
-    for (project, name) in targets.iter().filter_map(|target| api(&target.place)) {
+    for (project, name) in targets.iter().filter_map(|target| api(&target.resource)) {
         add(project, name, true);
     }
     apis
@@ -147,11 +147,11 @@ pub(crate) fn enabled(apis: &[Api], answers: Vec<Result<bool>>, caller: &str) ->
 mod tests {
     use super::*;
     use crate::identity::example;
-    use sidestep::google::{Place, Repository};
+    use sidestep::google::{Repository, Resource};
 
     fn asked() -> Vec<Api> {
         let target = Target {
-            place: Place::Repository(Repository {
+            resource: Resource::Repository(Repository {
                 project: "shared".to_owned(),
                 location: "europe".to_owned(),
                 name: "images".to_owned(),

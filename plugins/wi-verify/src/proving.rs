@@ -109,9 +109,9 @@ impl Proving<'_> {
                 .failure
                 .as_ref()
                 .is_some_and(|failure| failure.class == Class::NotFound.as_str());
-            match targets::created_on_push(&target.place) {
+            match targets::created_on_push(&target.resource) {
                 Some(project) if missing => PolicyResource::Project(project.to_owned()),
-                _ => targets::resource(&target.place),
+                _ => targets::resource(&target.resource),
             }
         })
     }

@@ -2,7 +2,7 @@
 
 use sidestep::gcp::artifact_registry::{self, Repository};
 use sidestep::gcp::iam::{self, Answer, Policy, PolicyResource, Query, ServiceAccount};
-use sidestep::google::Place;
+use sidestep::google::Resource;
 use sidestep::identity::{self, Subject};
 use sidestep::kubernetes::{self, ListQuery, ObjectRef};
 use sidestep::serde_json::Value;
@@ -93,8 +93,8 @@ pub(crate) fn policies(resources: impl Iterator<Item = PolicyResource>) -> Vec<O
 
 /// Facts about the repositories among the targets, none in the place of what can't be read.
 pub(crate) fn repositories(targets: &[Target]) -> Vec<Option<Repository>> {
-    let resource = |target: &Target| match &target.place {
-        Place::Repository(repository) => Some(repository.resource()),
+    let resource = |target: &Target| match &target.resource {
+        Resource::Repository(repository) => Some(repository.resource()),
         _ => None,
     };
     let names: Vec<String> = targets.iter().filter_map(resource).collect();
@@ -170,7 +170,7 @@ pub(crate) fn subject(identity: &Identity, reached: &[Target]) -> Subject {
         targets: reached
             .iter()
             .map(|target| identity::Target {
-                resource: targets::resource(&target.place),
+                resource: targets::resource(&target.resource),
                 permissions: target.permissions.clone(),
             })
             .collect(),

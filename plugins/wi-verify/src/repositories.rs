@@ -11,7 +11,7 @@ const PUSH: &str = "artifactregistry.repositories.uploadArtifacts";
 
 /// Returns why the repository can't serve the target, even with all permissions.
 pub(crate) fn unfit(target: &Target, facts: &Repository) -> Option<Error> {
-    let place = target.place.shown();
+    let place = target.resource.shown();
     let error = |message: String| {
         Error::new(
             Class::InvalidInput,
@@ -47,13 +47,13 @@ pub(crate) fn unfit(target: &Target, facts: &Repository) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sidestep::google::{self, Place};
+    use sidestep::google::{self, Resource};
 
     #[test]
     fn only_a_standard_repository_of_images_takes_a_push() {
         let judge = |format: &str, mode: &str, permission: &str| {
             let target = Target {
-                place: Place::Repository(google::Repository {
+                resource: Resource::Repository(google::Repository {
                     project: "p".to_owned(),
                     location: "l".to_owned(),
                     name: "r".to_owned(),

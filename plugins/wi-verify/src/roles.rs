@@ -2,7 +2,7 @@
 //! <https://cloud.google.com/iam/docs/understanding-roles>
 
 use sidestep::gcp::iam::{Condition, Policy};
-use sidestep::google::Place;
+use sidestep::google::Resource;
 
 /// The roles that let a workload get tokens of a Google service account.
 pub(crate) const ACTS_AS: [&str; 2] = [
@@ -85,24 +85,24 @@ const SECRETS: &[Role] = &[(
     &["secretmanager.versions.access"],
 )];
 
-fn of(place: &Place) -> &'static [Role] {
-    match place {
-        Place::Objects { .. } => STORAGE,
-        Place::Repository(_) => REGISTRY,
-        Place::Secret { .. } => SECRETS,
+fn of(resource: &Resource) -> &'static [Role] {
+    match resource {
+        Resource::Objects { .. } => STORAGE,
+        Resource::Repository(_) => REGISTRY,
+        Resource::Secret { .. } => SECRETS,
         // A project's permissions are of any service.
-        Place::Project(_) => &[],
+        Resource::Project(_) => &[],
     }
 }
 
 /// Returns the narrowest role that has all of the permissions; none if that is unknown.
-pub(crate) fn with(place: &Place, permissions: &[&str]) -> Option<&'static str> {
+pub(crate) fn with(resource: &Resource, permissions: &[&str]) -> Option<&'static str> {
     let fits = |role: &&Role| {
         permissions
             .iter()
             .all(|permission| role.1.contains(permission))
     };
-    of(place).iter().find(fits).map(|(name, _)| *name)
+    of(resource).iter().find(fits).map(|(name, _)| *name)
 }
 
 /// Whether a policy grants something to a member.
@@ -153,13 +153,13 @@ pub(crate) fn grants(
 
 /// Returns whether a policy of the place grants a permission, as far as the roles are known.
 pub(crate) fn allows(
-    place: &Place,
+    resource: &Resource,
     policy: Option<&Policy>,
     permission: &str,
     is: impl Fn(&str) -> bool,
 ) -> Grant {
     let role = |name: &str| {
-        of(place)
+        of(resource)
             .iter()
             .any(|(role, permissions)| *role == name && permissions.contains(&permission))
     };
@@ -185,8 +185,8 @@ pub(crate) fn policy(bindings: &[(&str, &str)]) -> Policy {
 mod tests {
     use super::*;
 
-    fn bucket() -> Place {
-        Place::Objects {
+    fn bucket() -> Resource {
+        Resource::Objects {
             bucket: "b".to_owned(),
             prefix: String::new(),
         }
@@ -212,15 +212,15 @@ mod tests {
         ] {
             assert_eq!(with(&bucket, permissions), role, "{permissions:?}");
         }
-        assert_eq!(with(&Place::Project("p".to_owned()), &["a.b.c"]), None);
+        assert_eq!(with(&Resource::Project("p".to_owned()), &["a.b.c"]), None);
     }
 
     #[test]
     fn conditions_are_told_from_grants() {
-        let place = bucket();
+        let resource = bucket();
         let mut policy = policy(&[("roles/storage.objectViewer", "user:a")]);
         let asked = |policy: &Policy| {
-            allows(&place, Some(policy), "storage.objects.get", |member| {
+            allows(&resource, Some(policy), "storage.objects.get", |member| {
                 member == "user:a"
             })
         };
@@ -240,7 +240,7 @@ mod tests {
         assert!(matches!(asked(&policy), Grant::Conditioned(each) if each.len() == 2));
         policy.bindings.clear();
         assert!(matches!(asked(&policy), Grant::Absent));
-        let unread = allows(&place, None, "storage.objects.get", |_| true);
+        let unread = allows(&resource, None, "storage.objects.get", |_| true);
         assert!(matches!(unread, Grant::Unread), "{unread:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! The resources that the identity needs access to.
 
 use sidestep::gcp::iam::PolicyResource;
-use sidestep::google::{Place, Repository};
+use sidestep::google::{Repository, Resource};
 use sidestep::{Error, ImageRef, Result, codes};
 
 use crate::inputs::{Goal, Inputs};
@@ -9,27 +9,27 @@ use crate::inputs::{Goal, Inputs};
 /// A resource and the permissions that are needed on it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Target {
-    pub(crate) place: Place,
+    pub(crate) resource: Resource,
     pub(crate) permissions: Vec<String>,
 }
 
 /// Returns its name in the contract.
-pub(crate) fn resource(place: &Place) -> PolicyResource {
-    match place {
-        Place::Objects { bucket, .. } => PolicyResource::Bucket(bucket.clone()),
-        Place::Repository(repository) => PolicyResource::Repository(repository.resource()),
-        Place::Secret { project, name } => {
+pub(crate) fn resource(resource: &Resource) -> PolicyResource {
+    match resource {
+        Resource::Objects { bucket, .. } => PolicyResource::Bucket(bucket.clone()),
+        Resource::Repository(repository) => PolicyResource::Repository(repository.resource()),
+        Resource::Secret { project, name } => {
             PolicyResource::Secret(format!("projects/{project}/secrets/{name}"))
         }
-        Place::Project(id) => PolicyResource::Project(id.clone()),
+        Resource::Project(id) => PolicyResource::Project(id.clone()),
     }
 }
 
 /// Returns the project whose policy decides who may create the repository by a push, for a
 /// repository of Container Registry's hosts.
-pub(crate) fn created_on_push(place: &Place) -> Option<&str> {
-    match place {
-        Place::Repository(repository) if repository.is_created_on_push() => {
+pub(crate) fn created_on_push(resource: &Resource) -> Option<&str> {
+    match resource {
+        Resource::Repository(repository) if repository.is_created_on_push() => {
             Some(&repository.project)
         }
         _ => None,
@@ -38,26 +38,26 @@ pub(crate) fn created_on_push(place: &Place) -> Option<&str> {
 
 /// Returns the API that serves it and the project in which it must be enabled; none if every
 /// project has it.
-pub(crate) fn api(place: &Place) -> Option<(&str, &'static str)> {
-    match place {
-        Place::Repository(repository) => {
+pub(crate) fn api(resource: &Resource) -> Option<(&str, &'static str)> {
+    match resource {
+        Resource::Repository(repository) => {
             Some((&repository.project, "artifactregistry.googleapis.com"))
         }
-        Place::Secret { project, .. } => Some((project, "secretmanager.googleapis.com")),
-        Place::Objects { .. } | Place::Project(_) => None,
+        Resource::Secret { project, .. } => Some((project, "secretmanager.googleapis.com")),
+        Resource::Objects { .. } | Resource::Project(_) => None,
     }
 }
 
 /// Returns the permissions that a build needs there.
-fn permissions(place: &Place) -> &'static [&'static str] {
-    match place {
-        Place::Objects { .. } => &["storage.objects.get"],
-        Place::Repository(_) => &[
+fn permissions(resource: &Resource) -> &'static [&'static str] {
+    match resource {
+        Resource::Objects { .. } => &["storage.objects.get"],
+        Resource::Repository(_) => &[
             "artifactregistry.repositories.uploadArtifacts",
             "artifactregistry.repositories.downloadArtifacts",
         ],
-        Place::Secret { .. } => &["secretmanager.versions.access"],
-        Place::Project(_) => &[],
+        Resource::Secret { .. } => &["secretmanager.versions.access"],
+        Resource::Project(_) => &[],
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn targets(inputs: &Inputs) -> Result<Vec<Target>> {
 pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     let places = [
         goal.bucket.as_ref().map(|bucket| {
-            Ok(Place::Objects {
+            Ok(Resource::Objects {
                 bucket: bucket.as_str().to_owned(),
                 prefix: goal.prefix.clone(),
             })
@@ -102,21 +102,21 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
         goal.secret.as_deref().map(of_secret),
         goal.project
             .as_ref()
-            .map(|project| Ok(Place::Project(project.clone()))),
+            .map(|project| Ok(Resource::Project(project.clone()))),
     ];
     let mut places = places.into_iter().flatten();
-    let (Some(place), None) = (places.next(), places.next()) else {
+    let (Some(resource), None) = (places.next(), places.next()) else {
         return Err(
             "a target needs exactly one of `bucket`, `image`, `repository`, `secret` and `project`"
                 .to_owned(),
         );
     };
-    let place = place?;
+    let resource = resource?;
     if !goal.prefix.is_empty() && goal.bucket.is_none() {
         return Err("`prefix` needs a `bucket`".to_owned());
     }
     let permissions: Vec<String> = match goal.permissions.as_slice() {
-        [] => permissions(&place)
+        [] => permissions(&resource)
             .iter()
             .map(ToString::to_string)
             .collect(),
@@ -125,13 +125,16 @@ pub(crate) fn target(goal: &Goal) -> Result<Target, String> {
     if permissions.is_empty() {
         return Err(format!(
             "the target {} needs `permissions`, the permissions to check on it",
-            place.shown()
+            resource.shown()
         ));
     }
-    Ok(Target { place, permissions })
+    Ok(Target {
+        resource,
+        permissions,
+    })
 }
 
-fn of_image(image: &ImageRef) -> Result<Place, String> {
+fn of_image(image: &ImageRef) -> Result<Resource, String> {
     let path = image.repository();
     if Repository::is_left_out(path) {
         let host = image.registry();
@@ -139,22 +142,22 @@ fn of_image(image: &ImageRef) -> Result<Place, String> {
             "{image} does not name a repository: an image of Artifact Registry is {host}/PROJECT/REPOSITORY/NAME"
         ));
     }
-    Repository::of_image(path).map(Place::Repository).ok_or_else(|| {
+    Repository::of_image(path).map(Resource::Repository).ok_or_else(|| {
         format!("{image} is not in Artifact Registry (LOCATION-docker.pkg.dev/P/R/NAME or gcr.io/P/NAME)")
     })
 }
 
-fn of_repository(text: &str) -> Result<Place, String> {
+fn of_repository(text: &str) -> Result<Resource, String> {
     let found = Repository::from_resource(text).or_else(|| Repository::of_image(text));
-    found.map(Place::Repository).ok_or_else(|| {
+    found.map(Resource::Repository).ok_or_else(|| {
         format!("`{text}` is neither projects/P/locations/L/repositories/R nor HOST/P/R of Artifact Registry")
     })
 }
 
-fn of_secret(text: &str) -> Result<Place, String> {
+fn of_secret(text: &str) -> Result<Resource, String> {
     match text.split('/').collect::<Vec<_>>()[..] {
         ["projects", project, "secrets", name]
-        | ["projects", project, "secrets", name, "versions", _] => Ok(Place::Secret {
+        | ["projects", project, "secrets", name, "versions", _] => Ok(Resource::Secret {
             project: project.to_owned(),
             name: name.to_owned(),
         }),
@@ -171,7 +174,7 @@ mod tests {
 
     fn names(more: &sidestep::serde_json::Value) -> Vec<String> {
         let targets = targets(&example(more)).expect("targets");
-        let name = |target: &Target| match resource(&target.place) {
+        let name = |target: &Target| match resource(&target.resource) {
             PolicyResource::Bucket(name)
             | PolicyResource::Repository(name)
             | PolicyResource::Secret(name)

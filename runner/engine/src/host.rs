@@ -100,7 +100,7 @@ impl StepSink for AttemptSink {
     async fn intent(&self, intent: NewIntent) -> Result<IntentId, Failure> {
         self.intent(
             &intent.kind,
-            intent.place,
+            intent.location,
             &intent.name,
             intent.on_exit,
             intent.expiry,

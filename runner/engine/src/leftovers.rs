@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use sidestep_events::{
-    Class, CleanedUp, Done, Event, Failure, Foreign, Intent, OnExit, Owner, Place, Record, codes,
+    Class, CleanedUp, Done, Event, Failure, Foreign, Intent, Location, OnExit, Owner, Record, codes,
 };
 use tokio::time::{Instant, timeout};
 
@@ -118,11 +118,11 @@ fn record(recorder: &Recorder, scope: &Scope, intent: &Intent, removed: &Result<
 /// Returns an object's name and location, in the form that its own tools use.
 pub fn name_of(intent: &Intent) -> Foreign {
     let name = intent.name.exact();
-    let name = match &intent.place {
-        Place::Cluster { namespace, .. } => format!("{namespace}/{name}"),
-        Place::Bucket { bucket } => format!("gs://{bucket}/{name}"),
-        Place::Repository { repository } => format!("{repository}:{name}"),
-        Place::Project { project } => format!("{name} in project {project}"),
+    let name = match &intent.location {
+        Location::Cluster { namespace, .. } => format!("{namespace}/{name}"),
+        Location::Bucket { bucket } => format!("gs://{bucket}/{name}"),
+        Location::Repository { repository } => format!("{repository}:{name}"),
+        Location::Project { project } => format!("{name} in project {project}"),
     };
     name.into()
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 use sidestep_events::{
-    Checkpoint, Class, Done, Event, Failure, Intent, IntentId, LogOwner, OnExit, Owner, Place,
+    Checkpoint, Class, Done, Event, Failure, Intent, IntentId, Location, LogOwner, OnExit, Owner,
     codes,
 };
 
@@ -77,7 +77,7 @@ impl AttemptSink {
     pub fn intent(
         &self,
         kind: &str,
-        place: Place,
+        location: Location,
         name: &str,
         on_exit: OnExit,
         expiry: Option<Timestamp>,
@@ -87,7 +87,7 @@ impl AttemptSink {
             instance: self.owner.instance.as_str().into(),
             attempt: self.owner.attempt,
             kind: kind.into(),
-            place: place.clone(),
+            location: location.clone(),
             name: name.into(),
             on_exit,
             expiry,

@@ -67,7 +67,7 @@ pub struct Intent {
     pub kind: Foreign,
     /// Its location.
     #[serde(rename = "where")]
-    pub place: Place,
+    pub location: Location,
     /// Its name in that location, a function of run, instance, attempt and purpose.
     pub name: Foreign,
     /// The action of the host on it when the attempt ends.
@@ -80,7 +80,7 @@ pub struct Intent {
 /// The location of an outside object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "in", rename_all = "camelCase")]
-pub enum Place {
+pub enum Location {
     /// A namespace of a cluster.
     Cluster {
         /// The cluster's resource name, or the operator's name for it.

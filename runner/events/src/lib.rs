@@ -35,7 +35,7 @@ pub use failure::Failure;
 pub use foreign::{Foreign, ForeignValue};
 pub use help::Help;
 pub use journal::{
-    Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, OnExit, Output, Place, Record,
+    Checkpoint, Done, Header, Intent, IntentId, JOURNAL_VERSION, Location, OnExit, Output, Record,
 };
 pub use lines::{LineKind, LinePlace, Lines, LinesOf, LogOwner};
 pub use plugin_ref::{BuiltInName, InvalidPluginRef, OciReference, PluginFile, PluginRef};

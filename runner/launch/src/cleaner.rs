@@ -7,7 +7,7 @@ use serde_json::Value;
 use sidestep_capabilities::kubernetes::{Deletion, Objects, Target, made_by};
 use sidestep_capabilities::storage::MADE_BY;
 use sidestep_engine::{Cleaner, Removal};
-use sidestep_events::{Class, Failure, Intent, Place, show};
+use sidestep_events::{Class, Failure, Intent, Location, show};
 
 use crate::cloud::Clients;
 
@@ -75,12 +75,12 @@ impl OutsideCleaner {
     }
 
     async fn find(&self, intent: &Intent) -> Result<Option<Found>, Failure> {
-        match &intent.place {
-            Place::Cluster { cluster, namespace } => {
+        match &intent.location {
+            Location::Cluster { cluster, namespace } => {
                 self.find_in_cluster(intent, cluster, namespace).await
             }
-            Place::Bucket { bucket } => self.find_in_bucket(intent, bucket).await,
-            Place::Repository { .. } | Place::Project { .. } => Err(Failure::bug(format!(
+            Location::Bucket { bucket } => self.find_in_bucket(intent, bucket).await,
+            Location::Repository { .. } | Location::Project { .. } => Err(Failure::bug(format!(
                 "the runner creates no {} there, so it can't remove {}",
                 show::line(&intent.kind),
                 show::line(&intent.name)

@@ -11,7 +11,7 @@ use crate::template::{Piece, split};
 
 /// The names and functions that expressions may read at one place of the file.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Vocabulary {
     /// The names of the variables.
     pub(crate) roots: &'static [&'static str],
     /// Whether expressions may call the status functions.
@@ -20,32 +20,32 @@ pub(crate) struct Place {
     pub(crate) what: &'static str,
 }
 
-pub(crate) const IN_STEP: Place = Place {
+pub(crate) const IN_STEP: Vocabulary = Vocabulary {
     roots: &["inputs", "steps", "matrix", "git", "run", "env"],
     statuses: false,
     what: "here",
 };
-pub(crate) const IN_CONDITION: Place = Place {
+pub(crate) const IN_CONDITION: Vocabulary = Vocabulary {
     statuses: true,
     what: "in `if`",
     ..IN_STEP
 };
-pub(crate) const IN_GRANTS: Place = Place {
+pub(crate) const IN_GRANTS: Vocabulary = Vocabulary {
     roots: &["inputs", "matrix", "git"],
     statuses: false,
     what: "in `grants`",
 };
-pub(crate) const IN_OUTPUTS: Place = Place {
+pub(crate) const IN_OUTPUTS: Vocabulary = Vocabulary {
     roots: &["inputs", "steps", "git", "run", "env"],
     statuses: false,
     what: "in `outputs`",
 };
-pub(crate) const IN_INPUTS: Place = Place {
+pub(crate) const IN_INPUTS: Vocabulary = Vocabulary {
     roots: &["git", "run", "env"],
     statuses: false,
     what: "in an input's default",
 };
-pub(crate) const IN_DEFAULTS: Place = Place {
+pub(crate) const IN_DEFAULTS: Vocabulary = Vocabulary {
     roots: &["inputs", "git", "run", "env"],
     statuses: false,
     what: "in `defaults`",
@@ -68,7 +68,7 @@ const TYPES: &[&str] = &[
 /// Reads a bare expression.
 pub(crate) fn expression(
     problems: &mut Problems<'_>,
-    place: Place,
+    vocabulary: Vocabulary,
     text: &str,
     at: Position,
 ) -> Option<Expression> {
@@ -87,10 +87,10 @@ pub(crate) fn expression(
     };
     let before = problems.count();
     for reference in &analysis.references {
-        check_reference(problems, place, reference, at);
+        check_reference(problems, vocabulary, reference, at);
     }
     for function in &analysis.functions {
-        if STATUS_FUNCTIONS.contains(&function.as_str()) && !place.statuses {
+        if STATUS_FUNCTIONS.contains(&function.as_str()) && !vocabulary.statuses {
             problems.add_help(
                 codes::expression::FUNCTION,
                 at,
@@ -157,7 +157,12 @@ fn known_function(name: &str) -> bool {
         || name.starts_with(|c: char| !c.is_ascii_alphabetic())
 }
 
-fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Reference, at: Position) {
+fn check_reference(
+    problems: &mut Problems<'_>,
+    vocabulary: Vocabulary,
+    reference: &Reference,
+    at: Position,
+) {
     let root = reference.root.as_str();
     if root == "secrets" {
         problems.add_help(
@@ -168,7 +173,7 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
         );
         return;
     }
-    if place.roots.contains(&root) || TYPES.contains(&root) {
+    if vocabulary.roots.contains(&root) || TYPES.contains(&root) {
         if root == "steps" && reference.path.is_empty() {
             problems.add_help(
                 codes::expression::STEPS,
@@ -183,24 +188,28 @@ fn check_reference(problems: &mut Problems<'_>, place: Place, reference: &Refere
         problems.add_help(
             codes::expression::NAME,
             at,
-            format!("`{root}` is not available {}", place.what),
-            format!("available {}: {}", place.what, place.roots.join(", ")),
+            format!("`{root}` is not available {}", vocabulary.what),
+            format!(
+                "available {}: {}",
+                vocabulary.what,
+                vocabulary.roots.join(", ")
+            ),
         );
         return;
     }
     problems.unknown(
         codes::expression::NAME,
         at,
-        format!("`{root}` is not known {}", place.what),
+        format!("`{root}` is not known {}", vocabulary.what),
         root,
-        place.roots.iter().copied(),
+        vocabulary.roots.iter().copied(),
     );
 }
 
 /// Splits a scalar with `${{ … }}` and reads its expressions.
 pub(crate) fn parts(
     problems: &mut Problems<'_>,
-    place: Place,
+    vocabulary: Vocabulary,
     scalar: &Scalar,
     at: Position,
 ) -> Option<Parts> {
@@ -225,7 +234,7 @@ pub(crate) fn parts(
     for piece in pieces {
         if let Piece::Expression(text) = &piece.piece {
             let at = inside(scalar, at, piece.offset, text.chars().count());
-            match expression(problems, place, text, at) {
+            match expression(problems, vocabulary, text, at) {
                 Some(expression) => parts.expressions.push(expression),
                 None => whole = false,
             }
@@ -250,9 +259,9 @@ fn inside(scalar: &Scalar, at: Position, offset: usize, length: usize) -> Positi
 }
 
 /// Reads all expressions of a value.
-pub(crate) fn written(problems: &mut Problems<'_>, place: Place, node: &Node) -> Written {
+pub(crate) fn written(problems: &mut Problems<'_>, vocabulary: Vocabulary, node: &Node) -> Written {
     let mut expressions = Vec::new();
-    collect(problems, place, node, &mut expressions);
+    collect(problems, vocabulary, node, &mut expressions);
     Written {
         node: node.clone(),
         expressions,
@@ -261,19 +270,19 @@ pub(crate) fn written(problems: &mut Problems<'_>, place: Place, node: &Node) ->
 
 pub(crate) fn collect(
     problems: &mut Problems<'_>,
-    place: Place,
+    vocabulary: Vocabulary,
     node: &Node,
     found: &mut Vec<Expression>,
 ) {
     match &node.kind {
         NodeKind::Scalar(scalar) => {
-            if let Some(parts) = parts(problems, place, scalar, node.at) {
+            if let Some(parts) = parts(problems, vocabulary, scalar, node.at) {
                 found.extend(parts.expressions);
             }
         }
         NodeKind::List(items) => {
             for item in items {
-                collect(problems, place, item, found);
+                collect(problems, vocabulary, item, found);
             }
         }
         NodeKind::Map(entries) => {
@@ -285,7 +294,7 @@ pub(crate) fn collect(
                         "keys can't contain expressions",
                     );
                 }
-                collect(problems, place, value, found);
+                collect(problems, vocabulary, value, found);
             }
         }
     }

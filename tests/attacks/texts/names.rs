@@ -14,12 +14,12 @@ fn names() -> impl Iterator<Item = &'static str> {
 #[test]
 fn names_of_files_are_shown_in_listings() {
     let mut arena = Arena::new();
-    let workspace = arena.place.workspace();
-    arena.place.write("Dockerfile", "FROM scratch\nCOPY . /\n");
+    let workspace = arena.setup.workspace();
+    arena.setup.write("Dockerfile", "FROM scratch\nCOPY . /\n");
     // A pattern ends at the end of its line, and must be valid.
     let plain = names().filter(|name| !name.contains(['[', '\\', '\n']));
     let ignored: Vec<String> = plain.map(|name| format!("i{name}")).collect();
-    arena.place.write(".dockerignore", &ignored.join("\n"));
+    arena.setup.write(".dockerignore", &ignored.join("\n"));
     for name in names() {
         fs::write(workspace.join(name), "x").expect("written");
     }
@@ -112,7 +112,7 @@ fn what_a_pipeline_file_says_is_shown() {
             .to_vec(),
     ];
     for pipeline in pipelines.concat() {
-        arena.place.write("sidestep.yaml", &pipeline);
+        arena.setup.write("sidestep.yaml", &pipeline);
         for command in [&["validate"][..], &["plan"]] {
             let outcome = run(&mut arena, command, JOBS[1]);
             assert_ne!(outcome.code, Some(70), "{outcome}");
@@ -130,7 +130,7 @@ fn what_a_pipeline_file_says_is_shown() {
 fn a_place_in_hostile_lines_is_marked_where_it_is() {
     let mut arena = Arena::new();
     let line = "stpes: {} # \u{202e}";
-    arena.place.write(
+    arena.setup.write(
         "sidestep.yaml",
         &format!("version: 1 # \u{200b}\nname: x # \u{202e}\n{line}\n"),
     );
@@ -160,7 +160,7 @@ fn what_a_plan_names_is_shown() {
         ascii(HOSTILE[0]),
         many.join(", "),
     );
-    arena.place.write("sidestep.yaml", &pipeline);
+    arena.setup.write("sidestep.yaml", &pipeline);
     for job in JOBS {
         for command in [
             &["plan"][..],
@@ -184,14 +184,14 @@ fn what_a_plan_names_is_shown() {
 #[test]
 fn what_a_plan_suggests_is_shown() {
     let mut arena = Arena::new();
-    arena.place.write("Dockerfile", "FROM scratch\n");
+    arena.setup.write("Dockerfile", "FROM scratch\n");
     for hostile in HOSTILE {
         let pipeline = format!(
             "version: 1\nname: x\nsteps:\n  a:\n    uses: sidestep/context-upload\n    with: {{ \
              path: ., bucket: demo-contexts, prefix: {} }}\n",
             ascii(hostile),
         );
-        arena.place.write("sidestep.yaml", &pipeline);
+        arena.setup.write("sidestep.yaml", &pipeline);
         for format in ["--suggest-grants", "--iam", "--output=json"] {
             let outcome = run(&mut arena, &["plan", format], JOBS[1]);
             assert_ne!(outcome.code, Some(70), "{outcome}");

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::screen::{Screen, assert_harmless, assert_json};
 use super::{HOSTILE, JOBS, assert_exact, run};
 use crate::attacks::harness::{Arena, Bounds};
-use crate::place::Place;
+use crate::setup::Setup;
 
 const SECTION: &str = "sidestep:manifest";
 
@@ -67,7 +67,7 @@ fn as_leb128(mut number: usize) -> Vec<u8> {
 #[test]
 fn a_manifest_is_shown() {
     let mut arena = Arena::new();
-    let attacker = arena.place.workspace().join("attacker.wasm");
+    let attacker = arena.setup.workspace().join("attacker.wasm");
     let component = fs::read(&attacker).expect("the plugin");
     let all = HOSTILE.concat();
     let hostile = with_manifest(&component, |manifest| {
@@ -92,15 +92,15 @@ fn a_manifest_is_shown() {
             .map(|text| ((*text).to_owned(), Value::from(*text)));
         manifest["requests"] = Value::Object(requests.collect());
     });
-    fs::write(arena.place.workspace().join("hostile.wasm"), hostile).expect("written");
+    fs::write(arena.setup.workspace().join("hostile.wasm"), hostile).expect("written");
     let version = with_manifest(&component, |manifest| {
         manifest["apiVersion"] = HOSTILE.join("\n").into();
     });
-    fs::write(arena.place.workspace().join("version.wasm"), version).expect("written");
+    fs::write(arena.setup.workspace().join("version.wasm"), version).expect("written");
     let key = with_manifest(&component, |manifest| {
         manifest[HOSTILE.concat()] = HOSTILE.concat().into();
     });
-    fs::write(arena.place.workspace().join("key.wasm"), key).expect("written");
+    fs::write(arena.setup.workspace().join("key.wasm"), key).expect("written");
     for job in JOBS {
         let outcome = run(&mut arena, &["plugin", "inspect", "./hostile.wasm"], job);
         assert_eq!(outcome.code, Some(0), "{outcome}");
@@ -119,7 +119,7 @@ fn a_manifest_is_shown() {
     }
     // Also as the plugin of a step.
     for file in ["hostile", "version", "key"] {
-        arena.place.write(
+        arena.setup.write(
             "sidestep.yaml",
             &format!(
                 "version: 1\nname: x\nsteps:\n  a:\n    uses: ./{file}.wasm\n    with: {{ b: 1 }}\n"
@@ -138,7 +138,7 @@ fn a_manifest_is_shown() {
 
 #[test]
 fn a_build_s_log_is_shown() {
-    let place = Place::with_application();
+    let setup = Setup::with_application();
     let labels: String = HOSTILE
         .iter()
         .enumerate()
@@ -147,17 +147,17 @@ fn a_build_s_log_is_shown() {
             format!("LABEL l{index}=\"{text}\"\nRUN echo {text}\n")
         })
         .collect();
-    place.write(
+    setup.write(
         "Dockerfile",
         &format!("FROM scratch\nCOPY hello.txt /\n{labels}"),
     );
-    let mut arena = Arena { place };
+    let mut arena = Arena { setup };
     let bounds = Bounds {
         time: std::time::Duration::from_mins(3),
         ..Bounds::default()
     };
     let mut command = arena
-        .place
+        .setup
         .command(&["run", "--sandbox", "--run-id", "build"]);
     command.envs(JOBS[1].iter().copied());
     let outcome = arena.run_command(command, bounds);

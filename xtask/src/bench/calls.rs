@@ -4,9 +4,9 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::place::{Place, printed, to_end};
 use super::sample::in_turn;
 use super::table::Row;
+use super::workbench::{Workbench, printed, to_end};
 use super::{Result, Round};
 
 /// The number of clock calls in one step. Their total is measured to a millisecond.
@@ -16,25 +16,25 @@ const CLOCK: u32 = 2_000_000;
 const STAT: u32 = 20_000;
 
 /// Measures a call that needs no grant, and one that passes the permission gate.
-pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
+pub(crate) fn measure(bench: &Workbench, rounds: usize) -> Result<Vec<Row>> {
     let pipeline = format!(
         "version: 1\nname: calls\nsteps:\n  call:\n    uses: ./caller.wasm\n    \
          with: {{ path: file.txt, clock: {CLOCK}, stat: {STAT} }}\n    \
          grants: {{ workspace: {{ read: [file.txt] }} }}\n"
     );
-    place.write("calls.yaml", &pipeline)?;
-    place.write("file.txt", "a file to look at\n")?;
+    bench.write("calls.yaml", &pipeline)?;
+    bench.write("file.txt", "a file to look at\n")?;
     // One run gives both times: the first row's round runs it, and the second row's round reads its
     // part.
     let stat = Cell::new(Err(String::from("not measured")));
     let clock = || -> Result<Duration> {
-        let events = printed(place.sidestep(&["run", "calls.yaml", "--output", "json"]))?;
+        let events = printed(bench.sidestep(&["run", "calls.yaml", "--output", "json"]))?;
         stat.set(each(&events, "stat", STAT));
         each(&events, "clock", CLOCK)
     };
     let process = |program: &'static str, argument: &'static str| {
         move || {
-            let mut command = place.command(program);
+            let mut command = bench.command(program);
             command.arg(argument);
             to_end(command)
         }

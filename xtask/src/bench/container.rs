@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::bench::place::{self, Place};
+use crate::bench::workbench::{self, Workbench};
 use crate::{Result, tools};
 
 /// A bundle that runs one command.
@@ -15,15 +15,15 @@ pub(crate) struct Container {
 
 impl Container {
     /// Creates a bundle whose process is busybox, with the first word as its applet.
-    pub(crate) fn make(place: &Place, name: &'static str, words: &[&str]) -> Result<Self> {
-        let folder = place.folder.join(name);
+    pub(crate) fn make(bench: &Workbench, name: &'static str, words: &[&str]) -> Result<Self> {
+        let folder = bench.folder.join(name);
         let programs = folder.join("rootfs/bin");
-        let busybox = tools::find("busybox", &place.path).ok_or("busybox is not installed")?;
+        let busybox = tools::find("busybox", &bench.path).ok_or("busybox is not installed")?;
         let wrong = |error: std::io::Error| format!("cannot make {}: {error}", folder.display());
         fs::create_dir_all(&programs).map_err(wrong)?;
         fs::copy(busybox, programs.join(words[0])).map_err(wrong)?;
-        place::printed({
-            let mut spec = place.command("runc");
+        workbench::printed({
+            let mut spec = bench.command("runc");
             spec.arg("spec").current_dir(&folder);
             spec
         })?;
@@ -38,8 +38,8 @@ impl Container {
     }
 
     /// Returns the command that starts the container, waits for its end and removes it.
-    pub(crate) fn run(&self, place: &Place) -> Command {
-        let mut command = place.command("runc");
+    pub(crate) fn run(&self, bench: &Workbench) -> Command {
+        let mut command = bench.command("runc");
         command
             // Keep its state next to its bundle, on the same kind of disk.
             .arg("--root")

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::place::{Place, to_end};
 use super::sample::in_turn;
 use super::table::Row;
+use super::workbench::{Workbench, to_end};
 use super::{Result, Round};
 
 const FOLDERS: u32 = 40;
@@ -14,30 +14,30 @@ const FILES: u32 = 50;
 const BINARY: u32 = 10;
 
 /// Measures the archive of a generated tree.
-pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
-    let tree = place.folder.join("tree");
+pub(crate) fn measure(bench: &Workbench, rounds: usize) -> Result<Vec<Row>> {
+    let tree = bench.folder.join("tree");
     let bytes = grow(&tree).map_err(|error| format!("cannot make {}: {error}", tree.display()))?;
     let shell = |line: &'static str| {
         move || {
-            let mut command = place.command("/bin/sh");
+            let mut command = bench.command("/bin/sh");
             // A pipeline returns the exit code of its last command, which would hide a missing
             // pigz.
             command.args(["-c", &format!("command -v pigz >&2 && {line}")]);
             to_end(command)
         }
     };
-    let pack = || to_end(place.sidestep(&["context", "pack", "tree", "-o", "ours.tar.gz"]));
+    let pack = || to_end(bench.sidestep(&["context", "pack", "tree", "-o", "ours.tar.gz"]));
     let things: Vec<Round<'_>> = vec![
         Box::new(pack),
         Box::new(|| {
-            let mut command = place.command("tar");
+            let mut command = bench.command("tar");
             command.args(["czf", "gzip.tar.gz", "tree"]);
             to_end(command)
         }),
         Box::new(shell("tar cf - tree | pigz >pigz.tar.gz")),
     ];
     let samples = in_turn(rounds, things);
-    let size = |file: &str| fs::metadata(place.folder.join(file)).map_or(0, |data| data.len());
+    let size = |file: &str| fs::metadata(bench.folder.join(file)).map_or(0, |data| data.len());
     let row = Row::new(
         &format!(
             "`sidestep context pack`, {} files, {}",

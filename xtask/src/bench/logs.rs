@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::place::{Place, to_end};
 use super::sample::in_turn;
 use super::table::Row;
+use super::workbench::{Workbench, to_end};
 use super::{Result, Round};
 
 /// The number of lines and the bytes per line.
@@ -17,25 +17,25 @@ const LOGS: [(u64, u64); 2] = [(1_000_000, 64), (20_000, 4 << 10)];
 const MOST_ROUNDS: usize = 3;
 
 /// Measures logs of short lines and of long ones.
-pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
-    let row = |(lines, bytes)| log(place, rounds.min(MOST_ROUNDS), lines, bytes);
+pub(crate) fn measure(bench: &Workbench, rounds: usize) -> Result<Vec<Row>> {
+    let row = |(lines, bytes)| log(bench, rounds.min(MOST_ROUNDS), lines, bytes);
     LOGS.into_iter().map(row).collect()
 }
 
-fn log(place: &Place, rounds: usize, lines: u64, bytes: u64) -> Result<Row> {
+fn log(bench: &Workbench, rounds: usize, lines: u64, bytes: u64) -> Result<Row> {
     let pipeline = format!(
         "version: 1\nname: logs\nsteps:\n  log:\n    uses: ./noop.wasm\n    \
          with: {{ lines: {lines}, bytes: {bytes} }}\n"
     );
-    place.write("logs.yaml", &pipeline)?;
+    bench.write("logs.yaml", &pipeline)?;
     let shell = || {
-        let mut shell = place.command("/bin/sh");
+        let mut shell = bench.command("/bin/sh");
         let line = format!("yes \"$(printf '%0{bytes}d' 0)\" | head -n {lines} >lines.log");
         shell.args(["-c", &line]);
         to_end(shell)
     };
     let things: Vec<Round<'_>> = vec![
-        Box::new(|| to_end(place.sidestep(&["run", "logs.yaml"]))),
+        Box::new(|| to_end(bench.sidestep(&["run", "logs.yaml"]))),
         Box::new(shell),
     ];
     let samples = in_turn(rounds, things);
@@ -44,7 +44,7 @@ fn log(place: &Place, rounds: usize, lines: u64, bytes: u64) -> Result<Row> {
         samples,
         &["a shell that writes them to a file"],
     )?;
-    let run = latest(&place.folder.join("state/sidestep/runs"))?;
+    let run = latest(&bench.folder.join("state/sidestep/runs"))?;
     let (journal, logs) = (size(&run.join("journal")), below(&run.join("logs")));
     let hundredths = (journal + logs) * 100 / (lines * bytes);
     Ok(row.with_note(format!(

@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::container::Container;
-use super::place::{Place, printed, to_end};
 use super::sample::in_turn;
 use super::table::{Figure, Row};
+use super::workbench::{Workbench, printed, to_end};
 use super::{Result, Round};
 use crate::cargo;
 
@@ -22,24 +22,24 @@ const MEMORY: &str = "/dev/shm";
 const STEP: &str = "version: 1\nname: one\nsteps:\n  one:\n    uses: ./noop.wasm\n";
 
 /// Measures the start and the whole of a run with one step that does nothing.
-pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
+pub(crate) fn measure(bench: &Workbench, rounds: usize) -> Result<Vec<Row>> {
     let rounds = rounds.max(LEAST_ROUNDS);
-    place.write("one.yaml", STEP)?;
+    bench.write("one.yaml", STEP)?;
     Ok(vec![
-        version(place, rounds)?,
-        in_memory(place, rounds)?,
-        on_disk(place, rounds)?,
+        version(bench, rounds)?,
+        in_memory(bench, rounds)?,
+        on_disk(bench, rounds)?,
     ])
 }
 
 /// Measures the figures that are counted once.
-pub(crate) fn figures(place: &Place) -> Vec<Figure> {
+pub(crate) fn figures(bench: &Workbench) -> Vec<Figure> {
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-    let size = fs::metadata(place.runner()).map_err(|error| error.to_string());
+    let size = fs::metadata(bench.runner()).map_err(|error| error.to_string());
     vec![
         Figure {
             what: "instructions of `sidestep validate pipelines/quickstart.yaml`, millions",
-            value: instructions(place).map(|count| count.div_ceil(1_000_000)),
+            value: instructions(bench).map(|count| count.div_ceil(1_000_000)),
             goal: 25,
         },
         Figure {
@@ -49,9 +49,9 @@ pub(crate) fn figures(place: &Place) -> Vec<Figure> {
         },
         Figure {
             what: "peak memory of a run of one step (VmHWM), MB",
-            value: place
+            value: bench
                 .write("one.yaml", STEP)
-                .and_then(|_| most_memory(place))
+                .and_then(|_| most_memory(bench))
                 .map(megabytes),
             goal: 25,
         },
@@ -59,10 +59,10 @@ pub(crate) fn figures(place: &Place) -> Vec<Figure> {
 }
 
 /// Measures the processor time of `--version`: the cost of the loader and the command line.
-fn version(place: &Place, rounds: usize) -> Result<Row> {
+fn version(bench: &Workbench, rounds: usize) -> Result<Row> {
     let things: Vec<Round<'_>> = vec![
-        Box::new(|| processor_time(place.sidestep(&["--version"]))),
-        Box::new(|| processor_time(place.command("/bin/true"))),
+        Box::new(|| processor_time(bench.sidestep(&["--version"]))),
+        Box::new(|| processor_time(bench.command("/bin/true"))),
     ];
     let row = Row::new(
         "`sidestep --version`, user and system time",
@@ -107,10 +107,10 @@ fn ended(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
-fn in_memory(place: &Place, rounds: usize) -> Result<Row> {
+fn in_memory(bench: &Workbench, rounds: usize) -> Result<Row> {
     let what = "a run of one step that does nothing, all in memory (tmpfs)";
     let memory = Memory::make()?;
-    let inner = place.within(&memory.0)?;
+    let inner = bench.within(&memory.0)?;
     inner.write("one.yaml", STEP)?;
     let container = Container::make(&inner, "memory", &["true"]);
     let row = Row::new(
@@ -127,12 +127,12 @@ fn in_memory(place: &Place, rounds: usize) -> Result<Row> {
     Ok(row.with_note("the goal is 1/4 of that".into()))
 }
 
-fn on_disk(place: &Place, rounds: usize) -> Result<Row> {
-    let container = Container::make(place, "disk", &["true"]);
+fn on_disk(bench: &Workbench, rounds: usize) -> Result<Row> {
+    let container = Container::make(bench, "disk", &["true"]);
     let things: Vec<Round<'_>> = vec![
-        Box::new(|| to_end(place.sidestep(&["run", "one.yaml"]))),
-        Box::new(|| to_end(container.as_ref().map_err(Clone::clone)?.run(place))),
-        Box::new(|| synced(&place.folder.join("synced"))),
+        Box::new(|| to_end(bench.sidestep(&["run", "one.yaml"]))),
+        Box::new(|| to_end(container.as_ref().map_err(Clone::clone)?.run(bench))),
+        Box::new(|| synced(&bench.folder.join("synced"))),
     ];
     Row::new(
         "the same on the disk",
@@ -183,10 +183,10 @@ impl Drop for Memory {
 
 /// Returns the number of instructions that callgrind counts. Callgrind supports no SHA and no
 /// AVX-512 instructions.
-fn instructions(place: &Place) -> Result<u64> {
-    let mut command = place.sidestep(&[]);
+fn instructions(bench: &Workbench) -> Result<u64> {
+    let mut command = bench.sidestep(&[]);
     let runner = command.get_program().to_owned();
-    let mut counted = place.command("valgrind");
+    let mut counted = bench.command("valgrind");
     counted
         .envs(
             command
@@ -209,10 +209,10 @@ fn instructions(place: &Place) -> Result<u64> {
 }
 
 /// Returns the peak memory of a run in bytes, by GNU time.
-fn most_memory(place: &Place) -> Result<u64> {
-    let command = place.sidestep(&["run", "one.yaml"]);
-    let report = place.folder.join("memory.txt");
-    let mut timed = place.command("time");
+fn most_memory(bench: &Workbench) -> Result<u64> {
+    let command = bench.sidestep(&["run", "one.yaml"]);
+    let report = bench.folder.join("memory.txt");
+    let mut timed = bench.command("time");
     timed
         .envs(
             command

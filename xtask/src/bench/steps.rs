@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::container::Container;
-use super::place::{Place, to_end, to_line};
 use super::sample::in_turn;
 use super::table::Row;
+use super::workbench::{Workbench, to_end, to_line};
 use super::{Result, Round};
 
 /// The number of steps in a long pipeline.
@@ -16,24 +16,24 @@ const STEPS: u32 = 50;
 const LINE: &str = "the first line";
 
 /// Measures a run's start and a step's overhead.
-pub(crate) fn measure(place: &Place, rounds: usize) -> Result<Vec<Row>> {
-    Ok(vec![first_line(place, rounds)?, overhead(place, rounds)?])
+pub(crate) fn measure(bench: &Workbench, rounds: usize) -> Result<Vec<Row>> {
+    Ok(vec![first_line(bench, rounds)?, overhead(bench, rounds)?])
 }
 
-fn first_line(place: &Place, rounds: usize) -> Result<Row> {
+fn first_line(bench: &Workbench, rounds: usize) -> Result<Row> {
     let pipeline = pipeline(1, &format!("    with: {{ message: {LINE} }}\n"));
-    place.write("line.yaml", &pipeline)?;
-    let container = Container::make(place, "echo", &["echo", LINE]);
-    let run = || place.sidestep(&["run", "line.yaml", "--output", "json"]);
+    bench.write("line.yaml", &pipeline)?;
+    let container = Container::make(bench, "echo", &["echo", LINE]);
+    let run = || bench.sidestep(&["run", "line.yaml", "--output", "json"]);
     let shell = || {
-        let mut shell = place.command("/bin/sh");
+        let mut shell = bench.command("/bin/sh");
         shell.args(["-c", &format!("echo {LINE}")]);
         shell
     };
     let things: Vec<Round<'_>> = vec![
         Box::new(|| to_line(run(), LINE)),
         Box::new(|| to_line(shell(), LINE)),
-        Box::new(|| to_line(container.as_ref().map_err(Clone::clone)?.run(place), LINE)),
+        Box::new(|| to_line(container.as_ref().map_err(Clone::clone)?.run(bench), LINE)),
     ];
     Row::new(
         "from `sidestep run` to the first step's first line",
@@ -42,19 +42,19 @@ fn first_line(place: &Place, rounds: usize) -> Result<Row> {
     )
 }
 
-fn overhead(place: &Place, rounds: usize) -> Result<Row> {
-    place.write("one.yaml", &pipeline(1, ""))?;
-    place.write("many.yaml", &pipeline(STEPS, ""))?;
-    let container = Container::make(place, "true", &["true"]);
+fn overhead(bench: &Workbench, rounds: usize) -> Result<Row> {
+    bench.write("one.yaml", &pipeline(1, ""))?;
+    bench.write("many.yaml", &pipeline(STEPS, ""))?;
+    let container = Container::make(bench, "true", &["true"]);
     let step = || -> Result<Duration> {
-        let one = to_end(place.sidestep(&["run", "one.yaml"]))?;
-        let many = to_end(place.sidestep(&["run", "many.yaml"]))?;
+        let one = to_end(bench.sidestep(&["run", "one.yaml"]))?;
+        let many = to_end(bench.sidestep(&["run", "many.yaml"]))?;
         Ok(many.saturating_sub(one) / (STEPS - 1))
     };
     let things: Vec<Round<'_>> = vec![
         Box::new(step),
-        Box::new(|| to_end(place.command("/bin/true"))),
-        Box::new(|| to_end(container.as_ref().map_err(Clone::clone)?.run(place))),
+        Box::new(|| to_end(bench.command("/bin/true"))),
+        Box::new(|| to_end(container.as_ref().map_err(Clone::clone)?.run(bench))),
     ];
     Row::new(
         &format!("one more step, of {STEPS} in a row that do nothing"),

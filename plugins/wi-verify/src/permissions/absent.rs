@@ -1,7 +1,7 @@
 //! Targets that are not there.
 
 use sidestep::gcp::iam::Policy;
-use sidestep::google::Place;
+use sidestep::google::Resource;
 use sidestep::{Class, Error, codes};
 
 use crate::commands;
@@ -12,9 +12,9 @@ use crate::verdict::{Verdict, cloud};
 
 /// Judges a target that does not exist. `policy` is that of its project.
 pub(super) fn absent(identity: &Identity, target: &Target, policy: Option<&Policy>) -> Verdict {
-    let place = target.place.shown();
+    let place = target.resource.shown();
     let broken = || Verdict::Broken(missing(identity, target));
-    let Some(project) = created_on_push(&target.place) else {
+    let Some(project) = created_on_push(&target.resource) else {
         return broken();
     };
     let creates = |role: &str| roles::CREATES_ON_PUSH.contains(&role);
@@ -33,28 +33,28 @@ pub(super) fn absent(identity: &Identity, target: &Target, policy: Option<&Polic
 
 /// Returns the failure of a target that does not exist.
 fn missing(identity: &Identity, target: &Target) -> Error {
-    let place = &target.place;
+    let place = &target.resource;
     let error = cloud(
         Class::NotFound,
         codes::identity::TARGET_MISSING,
         format!(
             "there is no {}",
             match place {
-                Place::Objects { bucket, .. } => format!("bucket gs://{bucket}"),
+                Resource::Objects { bucket, .. } => format!("bucket gs://{bucket}"),
                 other => other.shown(),
             }
         ),
     );
     error
         .help(match place {
-            Place::Objects { .. } => {
+            Resource::Objects { .. } => {
                 "correct its name, or create it in the cluster's project and region:"
             }
-            Place::Repository(_) => "correct its name, or create it:",
-            Place::Secret { .. } => {
+            Resource::Repository(_) => "correct its name, or create it:",
+            Resource::Secret { .. } => {
                 "correct its name, or create it and add its value as a version:"
             }
-            Place::Project(_) => "`project` is a project's id, not its display name",
+            Resource::Project(_) => "`project` is a project's id, not its display name",
         })
         .helps(commands::create(place, &identity.workload))
 }

@@ -19,7 +19,7 @@ pub(super) fn lacks(
     grants: &[Grant],
     policy: Option<&Policy>,
 ) -> Error {
-    let place = target.place.shown();
+    let place = target.resource.shown();
     let mut message = format!("{} lacks {} on {place}.", identity.who(), and(lacking));
     let conditions = grants.iter().find_map(|grant| match grant {
         Grant::Conditioned(conditions) => Some(roles::shown(conditions)),
@@ -43,7 +43,7 @@ pub(super) fn lacks(
         ));
     }
     let error = cloud(Class::Denied, codes::identity::TARGET_DENIED, message);
-    let role = roles::with(&target.place, lacking);
+    let role = roles::with(&target.resource, lacking);
     if conditions.is_some() {
         return error.help(
             "an administrator can change the condition; a grant without one would allow more than it does",
@@ -55,7 +55,7 @@ pub(super) fn lacks(
             "{} needs {needs} on {place}; the policy may already grant it under a condition, so an administrator has to check first:",
             identity.who()
         ));
-        return error.helps(show_policy(&target.place));
+        return error.helps(show_policy(&target.resource));
     }
     let Some(member) = identity.holder() else {
         return error.help(format!(
@@ -63,12 +63,12 @@ pub(super) fn lacks(
             identity.workload.project
         ));
     };
-    match role.and_then(|role| grant(&target.place, &member, role)) {
+    match role.and_then(|role| grant(&target.resource, &member, role)) {
         // What is asked of the bucket can't be granted on some of its objects.
-        Some(command) if on_prefix_only(&target.place, lacking) => error
+        Some(command) if on_prefix_only(&target.resource, lacking) => error
             .help(format!(
                 "an administrator of {} can grant it:",
-                target.place.carrier()
+                target.resource.carrier()
             ))
             .help(command),
         _ => error.help(format!(

@@ -1,6 +1,6 @@
 //! Permissions that a bucket lacks as a whole, but that conditions may grant on single objects.
 
-use sidestep::google::Place;
+use sidestep::google::Resource;
 use sidestep::google::condition::{OfObjects, is_of_objects, of_objects};
 
 use super::short;
@@ -17,13 +17,13 @@ pub(super) fn on_objects(
     lacking: &[&str],
     grants: &[Grant],
 ) -> Option<Verdict> {
-    let Place::Objects { bucket, prefix } = &target.place else {
+    let Resource::Objects { bucket, prefix } = &target.resource else {
         return None;
     };
     if !lacking.iter().all(|permission| is_of_objects(permission)) {
         return None;
     }
-    let place = target.place.shown();
+    let place = target.resource.shown();
     // The prefixes on which everything is granted so far; all objects of the target at first.
     let mut common = vec![prefix.clone()];
     let mut undecided = None;
@@ -92,9 +92,9 @@ fn both(some: &[String], others: &[String]) -> Vec<String> {
 
 /// Returns whether a grant on the place can give the missing permissions: lists and facts of a
 /// bucket are not granted on single objects.
-pub(super) fn on_prefix_only(place: &Place, lacking: &[&str]) -> bool {
+pub(super) fn on_prefix_only(place: &Resource, lacking: &[&str]) -> bool {
     match place {
-        Place::Objects { prefix, .. } if !prefix.is_empty() => {
+        Resource::Objects { prefix, .. } if !prefix.is_empty() => {
             lacking.iter().all(|permission| is_of_objects(permission))
         }
         _ => true,

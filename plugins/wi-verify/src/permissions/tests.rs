@@ -1,5 +1,5 @@
 use sidestep::Help;
-use sidestep::google::{Place, Repository};
+use sidestep::google::{Repository, Resource};
 
 use super::*;
 use crate::identity::example;
@@ -14,7 +14,7 @@ fn builder() -> Identity {
 
 fn bucket() -> Target {
     Target {
-        place: Place::Objects {
+        resource: Resource::Objects {
             bucket: "contexts".to_owned(),
             prefix: String::new(),
         },
@@ -24,7 +24,7 @@ fn bucket() -> Target {
 
 fn repository() -> Target {
     Target {
-        place: Place::Repository(Repository {
+        resource: Resource::Repository(Repository {
             project: "shared".to_owned(),
             location: "europe".to_owned(),
             name: "images".to_owned(),
@@ -191,7 +191,7 @@ fn every_condition_counts_and_each_permission_needs_its_own() {
         )
     );
     let of = |prefix: &str, permissions: &[&str]| Target {
-        place: Place::Objects {
+        resource: Resource::Objects {
             bucket: "contexts".to_owned(),
             prefix: prefix.to_owned(),
         },
@@ -222,7 +222,7 @@ fn every_condition_counts_and_each_permission_needs_its_own() {
 #[test]
 fn a_target_with_a_prefix_is_granted_that_prefix() {
     let target = |permission: &str| Target {
-        place: Place::Objects {
+        resource: Resource::Objects {
             bucket: "contexts".to_owned(),
             prefix: "contexts/".to_owned(),
         },
@@ -249,7 +249,7 @@ fn a_target_with_a_prefix_is_granted_that_prefix() {
 #[test]
 fn a_repository_that_a_push_creates_is_not_missing() {
     let target = Target {
-        place: Place::Repository(Repository {
+        resource: Resource::Repository(Repository {
             project: "demo".to_owned(),
             location: "us".to_owned(),
             name: "gcr.io".to_owned(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
-use sidestep_events::{Done, Event, Failure, IntentId, OnExit, Place};
+use sidestep_events::{Done, Event, Failure, IntentId, Location, OnExit};
 use sidestep_policy::StepScopes;
 use tokio_util::sync::CancellationToken;
 
@@ -105,9 +105,9 @@ pub trait StepSink: Send + Sync {
 pub struct NewIntent {
     /// The object's kind: `pod`, `secret`, `object`.
     pub kind: String,
-    /// The object's future place.
-    pub place: Place,
-    /// The object's name in that place.
+    /// The object's future location.
+    pub location: Location,
+    /// The object's name at that location.
     pub name: String,
     /// The host's action on the object when the attempt ends.
     pub on_exit: OnExit,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
-use sidestep_events::{Class, Done, Event, Failure, Foreign, IntentId, OnExit, Owner, Place};
+use sidestep_events::{Class, Done, Event, Failure, Foreign, IntentId, Location, OnExit, Owner};
 use sidestep_gate::{Gate, NewIntent, Priced, SIDE_BY_SIDE, StepContext, StepLimits, functions};
 use sidestep_gate_testing::{Kept, Record, step};
 use sidestep_policy::Capability;
@@ -34,7 +34,7 @@ fn gate() -> (Gate, Arc<Kept>, Arc<StepContext>) {
 fn intent() -> NewIntent {
     NewIntent {
         kind: "object".to_owned(),
-        place: Place::Bucket {
+        location: Location::Bucket {
             bucket: "contexts".to_owned(),
         },
         name: "api/x".to_owned(),

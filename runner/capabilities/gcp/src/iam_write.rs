@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sidestep_bindings::sidestep::gcp::iam_write as wit;
 use sidestep_bindings::sidestep::gcp::types::{Policy, PolicyResource};
 use sidestep_bindings::sidestep::host::types::Creation;
-use sidestep_events::{OnExit, Place};
+use sidestep_events::{Location, OnExit};
 use sidestep_gate::{CallError, Capability, NewIntent, StepState};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::iam_write::Request;
@@ -80,7 +80,7 @@ impl Calls<'_> {
         };
         let intent = NewIntent {
             kind: N::KIND.to_owned(),
-            place: Place::Project {
+            location: Location::Project {
                 project: named.project().unwrap_or_default().to_owned(),
             },
             name: named.as_str().to_owned(),

@@ -3,6 +3,6 @@
 mod attacks;
 mod caller;
 mod links;
-mod place;
+mod sandbox;
 mod secrecy;
 mod targets;

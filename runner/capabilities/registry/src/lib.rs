@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_bindings::sidestep::registry::images as wit;
-use sidestep_events::{Class, Failure, OnExit, Owner, Place, codes};
+use sidestep_events::{Class, Failure, Location, OnExit, Owner, codes};
 use sidestep_gate::functions::registry as functions;
 use sidestep_gate::{CallError, Capability, NewIntent, StepState};
 use sidestep_policy::Capability as Key;
@@ -120,7 +120,7 @@ impl wit::Host for Calls<'_> {
         };
         let intent = NewIntent {
             kind: "index".to_owned(),
-            place: Place::Repository { repository },
+            location: Location::Repository { repository },
             name,
             on_exit: OnExit::Keep,
             expiry: None,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sidestep_bindings::sidestep::host::types::{self as host, Failure as WitFailure};
 use sidestep_bindings::sidestep::storage::objects as wit;
-use sidestep_events::{Event, Failure, Place, Progress};
+use sidestep_events::{Event, Failure, Location, Progress};
 use sidestep_gate::functions::storage as functions;
 use sidestep_gate::{Blob, CallError, Capability, NewIntent, StepContext, StepState, convert};
 use sidestep_policy::Capability as Key;
@@ -237,7 +237,7 @@ fn request<'a>(bucket: &'a str, object: Option<&'a str>, action: &'a str) -> Req
 fn intent(bucket: &str, name: &str, on_exit: wit::OnExit) -> NewIntent {
     NewIntent {
         kind: "object".to_owned(),
-        place: Place::Bucket {
+        location: Location::Bucket {
             bucket: bucket.to_owned(),
         },
         name: name.to_owned(),

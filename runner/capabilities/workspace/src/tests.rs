@@ -9,11 +9,11 @@ use sidestep_policy::workspace::Link;
 
 use super::{Options, Workspace, pack::Wanted, wit};
 
-struct Place {
+struct TestWorkspace {
     folder: tempfile::TempDir,
 }
 
-impl Place {
+impl TestWorkspace {
     fn new(files: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for file in files {
@@ -51,7 +51,7 @@ fn wanted(path: &str) -> Wanted {
     }
 }
 
-fn list(place: &Place, read: &[&str], patterns: &[&str]) -> Vec<String> {
+fn list(place: &TestWorkspace, read: &[&str], patterns: &[&str]) -> Vec<String> {
     let patterns: Vec<String> = patterns.iter().map(|&p| p.to_owned()).collect();
     let listing = place
         .open(false)
@@ -67,7 +67,7 @@ fn list(place: &Place, read: &[&str], patterns: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_list_holds_what_matches_within_the_scope() {
-    let place = Place::new(&[
+    let place = TestWorkspace::new(&[
         "a.rs",
         "src/b.rs",
         "src/deep/c.rs",
@@ -100,7 +100,7 @@ fn a_list_holds_what_matches_within_the_scope() {
 
 #[test]
 fn a_list_does_not_follow_links() {
-    let place = Place::new(&["src/b.rs"]);
+    let place = TestWorkspace::new(&["src/b.rs"]);
     std::os::unix::fs::symlink("src", place.folder.path().join("root/link")).expect("made");
     std::os::unix::fs::symlink("..", place.folder.path().join("root/src/up")).expect("made");
     assert_eq!(
@@ -118,7 +118,7 @@ fn a_list_does_not_follow_links() {
 
 #[test]
 fn a_list_that_is_cut_says_so() {
-    let place = Place::new(&["a", "b", "c"]);
+    let place = TestWorkspace::new(&["a", "b", "c"]);
     let listing = place
         .open(false)
         .list(&gate(&["**"]), &["*".to_owned()], 2)
@@ -129,7 +129,7 @@ fn a_list_that_is_cut_says_so() {
 
 #[test]
 fn patterns_that_leave_or_mean_nothing_are_refused() {
-    let place = Place::new(&["a"]);
+    let place = TestWorkspace::new(&["a"]);
     for (pattern, code) in [
         ("../*", "workspace.outside"),
         ("/etc/*", "workspace.outside"),
@@ -145,7 +145,7 @@ fn patterns_that_leave_or_mean_nothing_are_refused() {
 
 #[test]
 fn a_folder_is_packed_when_its_blob_is_read() {
-    let place = Place::new(&[
+    let place = TestWorkspace::new(&[
         "app/Dockerfile",
         "app/main.rs",
         "app/.dockerignore",
@@ -178,7 +178,7 @@ fn a_folder_is_packed_when_its_blob_is_read() {
 
 #[test]
 fn only_a_folder_that_may_be_read_whole_is_packed() {
-    let place = Place::new(&["app/Dockerfile", "app/key", "other/key"]);
+    let place = TestWorkspace::new(&["app/Dockerfile", "app/key", "other/key"]);
     let pack = |read: &[&str], wanted| place.open(false).pack(&gate(read), wanted);
     for read in [
         &["app/Dockerfile"][..],
@@ -204,7 +204,7 @@ fn only_a_folder_that_may_be_read_whole_is_packed() {
 
 #[test]
 fn pack_does_not_tell_whether_an_ungranted_path_exists() {
-    let place = Place::new(&["app/Dockerfile", "other/key"]);
+    let place = TestWorkspace::new(&["app/Dockerfile", "other/key"]);
     let root = place.folder.path().join("root");
     std::os::unix::fs::symlink("../other", root.join("app/there")).expect("made");
     std::os::unix::fs::symlink("../none", root.join("app/nowhere")).expect("made");
@@ -244,7 +244,7 @@ fn pack_does_not_tell_whether_an_ungranted_path_exists() {
 
 #[test]
 fn an_ignore_file_that_leads_out_of_the_context_is_not_read() {
-    let place = Place::new(&["app/Dockerfile", "other/key"]);
+    let place = TestWorkspace::new(&["app/Dockerfile", "other/key"]);
     let root = place.folder.path().join("root");
     for target in ["../other/key", "/etc/passwd"] {
         let link = root.join("app/.dockerignore");
@@ -259,7 +259,7 @@ fn an_ignore_file_that_leads_out_of_the_context_is_not_read() {
 
 #[test]
 fn files_are_read_through_links_within_the_scope_alone() {
-    let place = Place::new(&["app/file", "other/key"]);
+    let place = TestWorkspace::new(&["app/file", "other/key"]);
     let root = place.folder.path().join("root");
     for (target, name) in [
         ("file", "app/link"),
@@ -318,7 +318,7 @@ fn gate_of_links(read: &[&str], links: &[(&str, &str)]) -> Gate {
 
 #[test]
 fn a_link_of_the_plan_is_followed_and_one_that_changed_is_refused() {
-    let place = Place::new(&["build/app.Dockerfile", "build/other", "services/api/x"]);
+    let place = TestWorkspace::new(&["build/app.Dockerfile", "build/other", "services/api/x"]);
     let root = place.folder.path().join("root");
     let link = |target: &str, name: &str| {
         let _ = std::fs::remove_file(root.join(name));
@@ -376,7 +376,7 @@ fn a_link_of_the_plan_is_followed_and_one_that_changed_is_refused() {
 
 #[test]
 fn a_link_that_the_plan_does_not_have_is_refused_by_both_names() {
-    let place = Place::new(&["build/app.Dockerfile"]);
+    let place = TestWorkspace::new(&["build/app.Dockerfile"]);
     let link = place.folder.path().join("root/Dockerfile");
     std::os::unix::fs::symlink("build/app.Dockerfile", link).expect("made");
     let failure = place
@@ -394,7 +394,7 @@ fn a_link_that_the_plan_does_not_have_is_refused_by_both_names() {
 /// the results only contain granted files.
 #[test]
 fn a_link_that_takes_a_folder_s_place_lets_nothing_out() {
-    let place = Place::new(&["app/sub/file", "other/s3cret"]);
+    let place = TestWorkspace::new(&["app/sub/file", "other/s3cret"]);
     let root = place.folder.path().join("root");
     std::os::unix::fs::symlink("../other", root.join("app.link")).expect("made");
     let workspace = place.open(false);
@@ -433,7 +433,7 @@ fn a_link_that_takes_a_folder_s_place_lets_nothing_out() {
 
 #[test]
 fn blobs_are_laid_over_the_context() {
-    let place = Place::new(&["app/Dockerfile"]);
+    let place = TestWorkspace::new(&["app/Dockerfile"]);
     let plain = place.open(false).pack(&gate(&["**"]), wanted("app"));
     let plain = plain.map_err(|f| f.to_string()).expect("it packs");
     let mut over = wanted(".");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sidestep_engine::{
     AttemptSink, Cleaner, Executor, Removal, RunOptions, Stop, StopReason, Work,
 };
-use sidestep_events::{Event, Exit, Failure, Intent, OnExit, Place, Status};
+use sidestep_events::{Event, Exit, Failure, Intent, Location, OnExit, Status};
 use tokio_util::sync::CancellationToken;
 
 use crate::script::{Script, World, plain};
@@ -25,11 +25,11 @@ impl Executor for Restless {
         sink: Arc<AttemptSink>,
         _: CancellationToken,
     ) -> Result<Value, Failure> {
-        let place = Place::Cluster {
+        let location = Location::Cluster {
             cluster: "c".into(),
             namespace: "builds".into(),
         };
-        let intent = sink.intent("pod", place, &work.instance, OnExit::Delete, None)?;
+        let intent = sink.intent("pod", location, &work.instance, OnExit::Delete, None)?;
         sink.done(intent, Some("uid".into()), false)?;
         self.0.send(()).expect("somebody listens");
         loop {

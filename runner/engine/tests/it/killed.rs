@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use sidestep_engine::{AttemptSink, Cleaner, Executor, Removal, RunOptions, Stop, Work};
 use sidestep_events::{
-    Event, Exit, Failure, Intent, LogLevel, LogLine, LogSource, OnExit, Place, log_field,
+    Event, Exit, Failure, Intent, Location, LogLevel, LogLine, LogSource, OnExit, log_field,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +75,7 @@ impl Executor for Outside {
             return Ok(json!({"uri": "gs://b/1"}));
         }
         let name = format!("pod-{}", work.attempt);
-        let place = Place::Cluster {
+        let place = Location::Cluster {
             cluster: "c".into(),
             namespace: "builds".into(),
         };

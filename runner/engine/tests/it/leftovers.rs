@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use sidestep_engine::{AttemptSink, Cleaner, Executor, Removal, RunOptions, Stop, Work};
 use sidestep_events::{
-    Class, CleanedUp, Event, Exit, Failure, Going, Intent, OnExit, Owner, Place, Status,
+    Class, CleanedUp, Event, Exit, Failure, Going, Intent, Location, OnExit, Owner, Status,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,11 +23,11 @@ impl Executor for Maker {
         sink: Arc<AttemptSink>,
         _: CancellationToken,
     ) -> Result<Value, Failure> {
-        let place = Place::Cluster {
+        let location = Location::Cluster {
             cluster: "c".into(),
             namespace: "builds".into(),
         };
-        let intent = sink.intent("pod", place, &work.instance, OnExit::Delete, None)?;
+        let intent = sink.intent("pod", location, &work.instance, OnExit::Delete, None)?;
         sink.done(intent, Some("u1".into()), false)?;
         Ok(json!({}))
     }

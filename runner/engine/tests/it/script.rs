@@ -45,8 +45,8 @@ pub(crate) fn fail(class: Class, code: &'static str) -> Act {
 }
 
 /// Returns the namespace of the created objects.
-pub(crate) fn builds() -> Place {
-    Place::Cluster {
+pub(crate) fn builds() -> Location {
+    Location::Cluster {
         cluster: "c".into(),
         namespace: "builds".into(),
     }

@@ -8,9 +8,9 @@ use rustix::fs::{CWD, mkfifoat};
 use super::*;
 
 /// A workspace with a granted and an ungranted folder, and a file beside the workspace.
-struct Place(tempfile::TempDir);
+struct TestFolder(tempfile::TempDir);
 
-impl Place {
+impl TestFolder {
     fn new() -> Self {
         let place = Self(tempfile::tempdir().expect("a folder"));
         fs::create_dir_all(place.at("granted/deep")).expect("made");
@@ -58,7 +58,7 @@ fn read_granted(folder: &Folder, path: &str) -> Result<String, Refused> {
 
 #[test]
 fn files_beneath_the_folder_are_read_through_links_beneath_it() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.link("../granted/file", "other/link");
     place.link("../other/link", "granted/there-and-back");
     place.link(place.at("granted/file"), "granted/absolute");
@@ -82,7 +82,7 @@ fn files_beneath_the_folder_are_read_through_links_beneath_it() {
 
 #[test]
 fn what_leads_out_is_refused_whether_it_is_there_or_not() {
-    let place = Place::new();
+    let place = TestFolder::new();
     for (target, name) in [
         ("../../outside", "granted/out"),
         ("../../nothing", "granted/out-to-nothing"),
@@ -109,7 +109,7 @@ fn what_leads_out_is_refused_whether_it_is_there_or_not() {
 
 #[test]
 fn nothing_tells_whether_an_ungranted_path_exists() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.link("../other/key", "granted/to-a-file");
     place.link("../other/none", "granted/to-nothing");
     place.link("../none/at/all", "granted/to-nowhere");
@@ -136,7 +136,7 @@ fn nothing_tells_whether_an_ungranted_path_exists() {
 
 #[test]
 fn only_regular_files_are_opened_and_no_writer_is_waited_for() {
-    let place = Place::new();
+    let place = TestFolder::new();
     mkfifoat(CWD, place.at("granted/pipe"), 0o600.into()).expect("made");
     place.link("pipe", "granted/to-a-pipe");
     let folder = place.folder();
@@ -169,7 +169,7 @@ fn only_regular_files_are_opened_and_no_writer_is_waited_for() {
 
 #[test]
 fn at_most_the_limit_is_read() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let folder = place.folder();
     let read = |limit| folder.read(Path::new("granted/file"), limit);
     assert_eq!(read(7).expect("all of it"), b"granted");
@@ -182,7 +182,7 @@ fn at_most_the_limit_is_read() {
 
 #[test]
 fn an_entry_is_looked_at_as_it_is() {
-    let place = Place::new();
+    let place = TestFolder::new();
     place.link("../other/key", "granted/link");
     place.link("granted", "linked");
     let folder = place.folder();
@@ -225,7 +225,7 @@ fn while_swapped(path: &Path, target: &str, work: impl FnOnce()) {
 
 #[test]
 fn a_link_that_takes_a_file_s_place_is_never_read() {
-    let place = Place::new();
+    let place = TestFolder::new();
     let folder = place.folder();
     while_swapped(&place.at("granted/file"), "../other/key", || {
         let mut read = 0;
@@ -246,7 +246,7 @@ fn a_link_that_takes_a_file_s_place_is_never_read() {
 
 #[test]
 fn a_link_that_takes_a_folder_s_place_is_never_entered() {
-    let place = Place::new();
+    let place = TestFolder::new();
     fs::write(place.at("granted/deep/key"), "granted").expect("written");
     let folder = place.folder();
     while_swapped(&place.at("granted/deep"), "../other", || {

@@ -8,7 +8,7 @@ use serde_json::json;
 use sidestep_events::{Foreign, Owner, Severity};
 
 use crate::sink::{Step, host};
-use crate::workspace::Place;
+use crate::workspace::TestWorkspace;
 
 const PACKAGES: [&str; 2] = ["sidestep-guest-noop", "sidestep-guest-reader"];
 
@@ -96,7 +96,7 @@ async fn a_plugin_s_panic_and_failure_are_told_apart() {
 #[tokio::test]
 async fn a_plugin_reads_its_file_and_checks_for_it_before() {
     let Some([_, reader]) = guests() else { return };
-    let place = Place::new();
+    let place = TestWorkspace::new();
     let plugin = host().load(reader).expect("it loads");
     let mut step = place.step(&["src/**"]);
     step.inputs = json!({"path": "src/a.json"});

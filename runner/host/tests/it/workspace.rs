@@ -23,12 +23,12 @@ fn reader(path: &str) -> Guest {
     .requests("workspace")
 }
 
-pub(crate) struct Place {
+pub(crate) struct TestWorkspace {
     host: PluginHost,
     folder: TempDir,
 }
 
-impl Place {
+impl TestWorkspace {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("root");
@@ -78,7 +78,7 @@ impl Place {
 
 #[tokio::test]
 async fn a_file_within_the_scope_is_read_and_recorded() {
-    let place = Place::new();
+    let place = TestWorkspace::new();
     for path in ["src/a.json", "./src//a.json", "src/same"] {
         let step = place.step(&["src/**"]);
         let outputs = step.run(&place.load(&reader(path))).await.expect(path);
@@ -97,7 +97,7 @@ async fn a_file_within_the_scope_is_read_and_recorded() {
 
 #[tokio::test]
 async fn workspace_no_permission() {
-    let place = Place::new();
+    let place = TestWorkspace::new();
     let plugin = place.load(&reader("key.json"));
     let step = place.step(&["src/**"]);
     let failure = step.run(&plugin).await.expect_err("it is refused");
@@ -126,7 +126,7 @@ async fn workspace_no_permission() {
 
 #[tokio::test]
 async fn workspace_granted_nothing_no_permission() {
-    let place = Place::new();
+    let place = TestWorkspace::new();
     let plugin = place.load(&reader("key.json"));
     let failure = place
         .step(&[])
@@ -142,7 +142,7 @@ async fn workspace_granted_nothing_no_permission() {
 
 #[tokio::test]
 async fn a_request_that_met_no_grant_does_not_start() {
-    let place = Place::new();
+    let place = TestWorkspace::new();
     let guest = Guest::new(
         "(call $log (i32.const 1) (i32.const 1024) (i32.const 2) (i32.const 8) (i32.const 0))
          (call $ok (i32.const 1024) (i32.const 2))",
@@ -167,7 +167,7 @@ async fn a_request_that_met_no_grant_does_not_start() {
 
 #[tokio::test]
 async fn nothing_leads_out_of_the_workspace_or_the_scope() {
-    let place = Place::new();
+    let place = TestWorkspace::new();
     for (path, code) in [
         ("../outside.json", "workspace.outside"),
         ("src/../../outside.json", "workspace.outside"),
@@ -196,7 +196,7 @@ async fn nothing_leads_out_of_the_workspace_or_the_scope() {
 
 #[tokio::test]
 async fn a_file_is_read_whole_or_not_at_all() {
-    let place = Place::new();
+    let place = TestWorkspace::new();
     std::fs::write(place.folder.path().join("root/src/big"), [b'x'; 1001]).expect("written");
     let failure = place
         .step(&["**"])
@@ -213,7 +213,7 @@ async fn a_file_is_read_whole_or_not_at_all() {
 /// `check` reads a file and continues. A call to another capability's function stops it.
 #[tokio::test]
 async fn a_check_reads_the_workspace_alone() {
-    let place = Place::new();
+    let place = TestWorkspace::new();
     let guest = reader("src/a.json").check(
         "(call $read (i32.const 1024) (i32.const 10) (i64.const 1000) (i32.const 512))
          (if (i32.load8_u (i32.const 512)) (then unreachable))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sidestep_engine::{Ceilings, Recorder, Removal, Stop, collect, name_of, was_detached};
-use sidestep_events::{Failure, Intent, OnExit, Place, commands, show};
+use sidestep_events::{Failure, Intent, Location, OnExit, commands, show};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
 use super::{Spot, Sweep, damaged};
@@ -249,7 +249,7 @@ impl Spot {
     pub(super) fn of_records(records: &[sidestep_events::Record]) -> impl Iterator<Item = Self> {
         records.iter().filter_map(|record| match record {
             sidestep_events::Record::Intent(Intent {
-                place: Place::Cluster { cluster, namespace },
+                location: Location::Cluster { cluster, namespace },
                 ..
             }) if !namespace.is_empty() => Some(Self {
                 cluster: cluster.clone(),

@@ -21,7 +21,7 @@ pub struct SourceText {
 
 /// A range within one line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct LineSpan {
     /// The line's index, from 0.
     pub(super) line: usize,
     /// The number of characters before it on its line.
@@ -60,7 +60,7 @@ impl SourceText {
 
     /// Finds a place. A position beyond the text yields the end of its last line. If only the start
     /// is known, the place is the word there, up to `longest` characters.
-    pub(super) fn place(&self, at: Position, longest: usize) -> Place {
+    pub(super) fn place(&self, at: Position, longest: usize) -> LineSpan {
         let last = self.lines.len().saturating_sub(1);
         let asked = at.line.saturating_sub(1) as usize;
         let line = asked.min(last);
@@ -84,7 +84,7 @@ impl SourceText {
             let length = (at.length as usize).min(longest);
             within(column.saturating_add(length)).max(start)
         };
-        Place {
+        LineSpan {
             line,
             column: self.character(start).saturating_sub(first),
             bytes: start..end,

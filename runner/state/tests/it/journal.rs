@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use sidestep_events::{
     Checkpoint, Done, Envelope, Event, FORMAT_VERSION, Header, Intent, IntentId, JOURNAL_VERSION,
-    LogLevel, LogLine, LogSource, OnExit, Output, Place, Record, SpanId, TraceId,
+    Location, LogLevel, LogLine, LogSource, OnExit, Output, Record, SpanId, TraceId,
 };
 use sidestep_state::{History, JournalWriter, StateError, read_journal};
 
@@ -53,7 +53,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
             instance: "a".into(),
             attempt: 1,
             kind: "pod".into(),
-            place: Place::Bucket { bucket: "b".into() },
+            location: Location::Bucket { bucket: "b".into() },
             name: name.into(),
             on_exit: OnExit::Delete,
             expiry: None,

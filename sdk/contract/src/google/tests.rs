@@ -199,8 +199,8 @@ fn an_account_of_an_unknown_project_gets_a_command_without_a_hole() {
     assert_eq!(let_act_as("builder", &member), None, "no address");
 }
 
-fn objects(prefix: &str) -> Place {
-    Place::Objects {
+fn objects(prefix: &str) -> Resource {
+    Resource::Objects {
         bucket: "b".to_owned(),
         prefix: prefix.to_owned(),
     }
@@ -221,11 +221,11 @@ fn a_grant_on_a_prefix_opens_no_other_object() {
     );
     assert!(line(grant(&objects(""), &member, viewer)).ends_with("--condition=None"));
     assert_eq!(
-        Place::folder_of("gs://b/contexts/a/x.tgz"),
+        Resource::folder_of("gs://b/contexts/a/x.tgz"),
         Some(objects("contexts/a/"))
     );
-    assert_eq!(Place::folder_of("gs://b/x.tgz"), None);
-    assert_eq!(Place::folder_of("gs://b"), None);
+    assert_eq!(Resource::folder_of("gs://b/x.tgz"), None);
+    assert_eq!(Resource::folder_of("gs://b"), None);
 }
 
 #[test]

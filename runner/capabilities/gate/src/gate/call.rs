@@ -157,7 +157,7 @@ fn ended(intent: IntentId, id: Option<String>) -> Done {
 }
 
 fn holds_secret(masks: &Masks, intent: &NewIntent) -> bool {
-    let place = serde_json::to_value(&intent.place).unwrap_or_default();
+    let place = serde_json::to_value(&intent.location).unwrap_or_default();
     masks.found_in(&intent.name) || masks.find(&place).is_some()
 }
 

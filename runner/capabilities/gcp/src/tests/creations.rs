@@ -8,7 +8,7 @@ use serde_json::json;
 use sidestep_bindings::sidestep::gcp::iam_write::{self, Host as _};
 use sidestep_bindings::sidestep::gcp::types::{Mapping, Policy, PolicyResource};
 use sidestep_bindings::sidestep::host::types::Creation;
-use sidestep_events::{Done, IntentId, OnExit, Place};
+use sidestep_events::{Done, IntentId, Location, OnExit};
 use sidestep_gate_testing::{Kept, Record};
 use sidestep_google::{Credentials, Endpoints, Service};
 use sidestep_policy::Capability;
@@ -84,10 +84,10 @@ async fn an_account_is_made_once() {
         panic!("{records:?}");
     };
     assert_eq!(
-        (&*intent.kind, &intent.place, intent.on_exit),
+        (&*intent.kind, &intent.location, intent.on_exit),
         (
             "serviceAccount",
-            &Place::Project {
+            &Location::Project {
                 project: "demo".into()
             },
             OnExit::Keep

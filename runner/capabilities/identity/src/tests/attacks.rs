@@ -17,12 +17,12 @@ use sidestep_google::Service;
 use sidestep_policy::Capability as Key;
 use tokio::sync::mpsc;
 
-use super::place::{BUILDER, Place, Prover, anything, broken, server, subject};
+use super::sandbox::{BUILDER, Prover, TestSandbox, anything, broken, server, subject};
 
 /// Returns the result of a token exchange with this server.
 async fn exchange_with(router: Router, patience: Duration) -> WitFailure {
     let url = server(router).await;
-    let place = Place::new("healthy")
+    let place = TestSandbox::new("healthy")
         .await
         .moved(Service::SecureToken, &url);
     let mut identity = place.identity();
@@ -134,7 +134,7 @@ async fn the_provider_is_sent_as_it_is() {
         }
     };
     let url = server(Router::new().fallback(any(record))).await;
-    let place = Place::new("healthy")
+    let place = TestSandbox::new("healthy")
         .await
         .moved(Service::SecureToken, &url);
     let mut fleet = subject("kaniko", None);

@@ -15,7 +15,7 @@ use sidestep_gate_testing::Record;
 use sidestep_google::{Credentials, Endpoints};
 use sidestep_policy::Capability as Key;
 
-use super::place::{Place, Prover, anything, identity, server};
+use super::sandbox::{Prover, TestSandbox, anything, identity, server};
 use crate::Variables;
 
 /// Returns a step with these credentials and this environment.
@@ -34,7 +34,7 @@ async fn caller(prover: &mut Prover) -> wit::Caller {
 
 #[tokio::test]
 async fn the_sandbox_s_developer_is_named() {
-    let place = Place::new("healthy").await;
+    let place = TestSandbox::new("healthy").await;
     let caller = caller(&mut place.prover()).await;
     assert_eq!(caller.source, "external_account");
     assert_eq!(caller.principal.as_deref(), Some("dev@example.com"));

@@ -2,14 +2,14 @@ use serde_json::{Value, json};
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_policy::Capability as Key;
 
-use super::place::{BUILDER, CLUSTER, Place, Prover, broken, subject};
+use super::sandbox::{BUILDER, CLUSTER, Prover, TestSandbox, broken, subject};
 
 /// Returns where the proof of a subject fails: link, class, code, and details.
 async fn cause(
     scenario: &str,
     subject: wit::Subject,
 ) -> (wit::Link, String, String, Value, String) {
-    let proof = Place::new(scenario).await.prove(subject).await;
+    let proof = TestSandbox::new(scenario).await.prove(subject).await;
     let (link, failure) = broken(&proof);
     let details: Value = serde_json::from_str(&failure.details).expect("JSON");
     (
@@ -27,7 +27,7 @@ async fn cause(
 
 #[tokio::test]
 async fn an_account_is_impersonated() {
-    let proof = Place::new("healthy")
+    let proof = TestSandbox::new("healthy")
         .await
         .prove(subject("kaniko", Some(BUILDER)))
         .await;
@@ -49,7 +49,7 @@ async fn an_account_is_impersonated() {
 
 #[tokio::test]
 async fn a_direct_identity_is_named_as_policies_name_it() {
-    let proof = Place::new("healthy")
+    let proof = TestSandbox::new("healthy")
         .await
         .prove(subject("kaniko-direct", None))
         .await;
@@ -158,7 +158,7 @@ async fn a_disabled_api_is_told_from_a_missing_binding() {
 
 #[tokio::test]
 async fn a_grant_for_one_namespace_refuses_another() {
-    let place = Place::new("healthy").await;
+    let place = TestSandbox::new("healthy").await;
     let granted = json!([{"cluster": CLUSTER, "namespace": "other"}]);
     let mut prover = Prover::new(place.identity(), &[(Key::Identity, granted)]);
     let failure = prover
@@ -183,7 +183,7 @@ async fn a_grant_for_one_namespace_refuses_another() {
 
 #[tokio::test]
 async fn a_name_that_is_none_is_not_sent_anywhere() {
-    let place = Place::new("healthy").await;
+    let place = TestSandbox::new("healthy").await;
     let changes: [fn(&mut wit::Subject); 5] = [
         |subject| subject.namespace = "builds/../x".to_owned(),
         |subject| subject.service_account = "kaniko?x=y".to_owned(),

@@ -11,7 +11,9 @@ use sidestep_bindings::sidestep::identity::prove::{Link, PolicyResource};
 use sidestep_google::Service;
 use sidestep_policy::Capability as Key;
 
-use super::place::{BUILDER, Place, Prover, REPOSITORY, anything, broken, server, subject, target};
+use super::sandbox::{
+    BUILDER, Prover, REPOSITORY, TestSandbox, anything, broken, server, subject, target,
+};
 
 /// The tokens that were transferred.
 #[derive(Clone, Default)]
@@ -60,7 +62,7 @@ impl Seen {
 #[tokio::test]
 async fn no_token_is_in_an_answer_an_event_or_a_debug_output() {
     let seen = Seen::default();
-    let mut place = Place::new("healthy").await;
+    let mut place = TestSandbox::new("healthy").await;
     for service in [Service::SecureToken, Service::IamCredentials] {
         let tap = seen.before(place.endpoints.url(service)).await;
         place = place.moved(service, &tap);
@@ -94,7 +96,7 @@ async fn no_token_is_in_an_answer_an_event_or_a_debug_output() {
 #[tokio::test]
 async fn a_server_that_repeats_the_tokens_is_masked() {
     let seen = Seen::default();
-    let place = Place::new("healthy").await;
+    let place = TestSandbox::new("healthy").await;
     let exchange = seen.before(place.endpoints.url(Service::SecureToken)).await;
     let repeat = |request: Request| async move {
         let bearer = request.headers().get(header::AUTHORIZATION).cloned();

@@ -3,7 +3,7 @@ use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_bindings::sidestep::identity::prove::PolicyResource;
 use sidestep_policy::Capability as Key;
 
-use super::place::{BUILDER, Place, Prover, REPOSITORY, anything, subject, target};
+use super::sandbox::{BUILDER, Prover, REPOSITORY, TestSandbox, anything, subject, target};
 
 const SHARED_BUILDER: &str = "builder@shared.iam.gserviceaccount.com";
 
@@ -49,7 +49,7 @@ async fn targets_are_asked_as_the_account() {
         ),
         target(PolicyResource::Bucket("demo-contexts".into()), &[]),
     ];
-    let proof = Place::new("healthy").await.prove(subject).await;
+    let proof = TestSandbox::new("healthy").await.prove(subject).await;
     let expected: [&[&str]; 6] = [
         &["storage.objects.get"],
         &[
@@ -77,7 +77,7 @@ async fn targets_are_asked_as_the_direct_principal() {
             &["storage.objects.get"],
         ),
     ];
-    let proof = Place::new("healthy").await.prove(subject).await;
+    let proof = TestSandbox::new("healthy").await.prove(subject).await;
     assert_eq!(granted(&proof), [&["storage.objects.get"][..], &[]]);
 }
 
@@ -96,7 +96,7 @@ async fn an_account_and_targets_of_another_project_are_reached() {
             &["artifactregistry.repositories.uploadArtifacts"],
         ),
     ];
-    let proof = Place::new("healthy").await.prove(subject).await;
+    let proof = TestSandbox::new("healthy").await.prove(subject).await;
     assert_eq!(proof.principal.as_deref(), Some(SHARED_BUILDER));
     assert_eq!(
         granted(&proof),
@@ -109,7 +109,7 @@ async fn an_account_and_targets_of_another_project_are_reached() {
 
 #[tokio::test]
 async fn a_missing_target_is_told_from_one_that_gives_nothing() {
-    let place = Place::new("healthy").await;
+    let place = TestSandbox::new("healthy").await;
     let missing = "projects/demo/locations/europe/repositories/none";
     let mut subject = subject("kaniko", Some(BUILDER));
     subject.targets = vec![
@@ -161,7 +161,7 @@ async fn an_api_that_is_off_is_not_an_empty_answer() {
         PolicyResource::Repository(REPOSITORY.into()),
         &["artifactregistry.repositories.uploadArtifacts"],
     )];
-    let proof = Place::new("registry-api-disabled")
+    let proof = TestSandbox::new("registry-api-disabled")
         .await
         .prove(subject)
         .await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sidestep_bindings::sidestep::host::types::OnExit;
 use sidestep_bindings::sidestep::kubernetes::objects as wit;
-use sidestep_events::{Failure, Place};
+use sidestep_events::{Failure, Location};
 use sidestep_gate::{Gate, GateCall, NewIntent, Priced, convert};
 use sidestep_policy::kubernetes::Request;
 
@@ -140,7 +140,7 @@ impl Address {
         let kind = object["kind"].as_str().unwrap_or(&self.resource);
         NewIntent {
             kind: self.target.journal_kind(kind),
-            place: Place::Cluster {
+            location: Location::Cluster {
                 cluster: self.cluster.clone(),
                 namespace: self.namespace().unwrap_or_default().to_owned(),
             },

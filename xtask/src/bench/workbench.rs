@@ -16,7 +16,7 @@ const GUESTS: [(&str, &str); 2] = [
 ];
 
 /// A folder to measure in, and the runner.
-pub(crate) struct Place {
+pub(crate) struct Workbench {
     /// The folder.
     pub(crate) folder: PathBuf,
     /// The search path with the programs to compare with.
@@ -24,7 +24,7 @@ pub(crate) struct Place {
     runner: PathBuf,
 }
 
-impl Place {
+impl Workbench {
     /// Creates the folder with only the guests, as components.
     pub(crate) fn make(runner: PathBuf, path: String) -> Result<Self> {
         let folder = cargo::target_dir().join("bench");

@@ -7,7 +7,7 @@ use crate::{Builder, Command};
 
 /// A resource with a policy, or the objects of a bucket under one prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Resource {
     /// The objects of a bucket whose names begin with a prefix, or all objects if the prefix is
     /// empty.
     Objects {
@@ -29,7 +29,7 @@ pub enum Place {
     Project(String),
 }
 
-impl Place {
+impl Resource {
     /// Returns the folder of an object, `gs://BUCKET/FOLDER/OBJECT`: the objects next to it.
     /// Returns `None` for an object outside any folder, because its folder would be the whole
     /// bucket.
@@ -94,13 +94,13 @@ impl Place {
 ///
 /// The command always has `--condition`, because gcloud asks interactively if the policy already
 /// has conditions.
-pub fn grant(place: &Place, member: &Member, role: &str) -> Option<Command> {
-    let command = place
+pub fn grant(resource: &Resource, member: &Member, role: &str) -> Option<Command> {
+    let command = resource
         .policy("add-iam-policy-binding")
         .option("--member", member)
         .option("--role", role);
-    match place {
-        Place::Objects { bucket, prefix } if !prefix.is_empty() => {
+    match resource {
+        Resource::Objects { bucket, prefix } if !prefix.is_empty() => {
             if !condition::is_role_of_objects(role) {
                 return None;
             }
@@ -115,6 +115,6 @@ pub fn grant(place: &Place, member: &Member, role: &str) -> Option<Command> {
 }
 
 /// Returns the command that shows the policy.
-pub fn show_policy(place: &Place) -> Option<Command> {
-    place.policy("get-iam-policy").build()
+pub fn show_policy(resource: &Resource) -> Option<Command> {
+    resource.policy("get-iam-policy").build()
 }

@@ -27,7 +27,7 @@ pub(super) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 pub(super) const REPOSITORY: &str = "projects/demo/locations/europe/repositories/images";
 
 /// A sandbox that ends with its test.
-pub(super) struct Place {
+pub(super) struct TestSandbox {
     pub(super) endpoints: Endpoints,
     pub(super) credentials: Arc<Credentials>,
     pub(super) files: CallerFiles,
@@ -35,7 +35,7 @@ pub(super) struct Place {
     _folder: tempfile::TempDir,
 }
 
-impl Place {
+impl TestSandbox {
     pub(super) async fn new(scenario: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let places = Places::new(folder.path(), scenario);

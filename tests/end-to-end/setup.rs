@@ -21,12 +21,12 @@ steps:
 ";
 
 /// A workspace and everything that a run keeps. Its sandboxes are ended when it is dropped.
-pub(crate) struct Place {
+pub(crate) struct Setup {
     folder: TempDir,
     scenarios: Vec<String>,
 }
 
-impl Place {
+impl Setup {
     /// Creates an empty workspace.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -39,21 +39,21 @@ impl Place {
 
     /// Creates a workspace with the example application and a pipeline that builds it.
     pub(crate) fn with_application() -> Self {
-        let place = Self::new();
-        place.write(
+        let setup = Self::new();
+        setup.write(
             "Dockerfile",
             "FROM scratch\nCOPY hello.txt /\nCMD [\"/hello\"]\n",
         );
-        place.write("hello.txt", "hello\n");
-        place
+        setup.write("hello.txt", "hello\n");
+        setup
     }
 
     /// Creates a workspace with the project's own `pipelines`.
     pub(crate) fn with_pipelines() -> Self {
-        let place = Self::new();
+        let setup = Self::new();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
-        copy(&from, &place.workspace().join("pipelines"));
-        place
+        copy(&from, &setup.workspace().join("pipelines"));
+        setup
     }
 
     /// Returns the parent folder of `workspace`, `state`, `cache` and `config`.
@@ -164,7 +164,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-impl Drop for Place {
+impl Drop for Setup {
     fn drop(&mut self) {
         self.scenarios.sort();
         self.scenarios.dedup();
