@@ -7,7 +7,7 @@ use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_gate::functions::secrets as functions;
 use sidestep_gate::{CallError, Capability, Secret, StepState};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::secrets::Request;
+use sidestep_policy::secrets::SecretsCall;
 use wasmtime::component::{Linker, Resource};
 
 use crate::{Calls, HasCalls};
@@ -33,7 +33,7 @@ impl wit::Host for Calls<'_> {
         let secret = secrets.and_then(|secrets| secrets.0.get(&name).cloned());
         let secret = self
             .gate
-            .call(functions::GET, &Request { name: &name })
+            .call(functions::GET, &SecretsCall { name: &name })
             .run(async {
                 secret.ok_or_else(|| {
                     Failure::new(

@@ -57,11 +57,11 @@ pub(crate) struct Limiter {
 
 /// The first refusal of memory, if there was one.
 #[derive(Debug, Default)]
-pub(crate) struct Refused(OnceLock<Refusal>);
+pub(crate) struct Refused(OnceLock<MemoryRefusal>);
 
 /// A refusal of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct MemoryRefusal {
     /// The total size of the incarnation's memories that was requested, in bytes.
     pub(crate) wanted: usize,
     /// The maximum size, in bytes.
@@ -71,12 +71,12 @@ pub(crate) struct Refusal {
 }
 
 impl Refused {
-    pub(crate) fn get(&self) -> Option<Refusal> {
+    pub(crate) fn get(&self) -> Option<MemoryRefusal> {
         self.0.get().copied()
     }
 
     fn set(&self, wanted: usize, most: u64, of_all: bool) {
-        let _ = self.0.set(Refusal {
+        let _ = self.0.set(MemoryRefusal {
             wanted,
             most,
             of_all,
@@ -172,7 +172,7 @@ mod tests {
         assert!(grow(0, 60).await);
         assert!(grow(0, 40).await);
         assert!(!grow(40, 41).await);
-        let refusal = Refusal {
+        let refusal = MemoryRefusal {
             wanted: 101,
             most: 100,
             of_all: false,

@@ -86,8 +86,9 @@ impl Instance {
             Err(more) => refusals.extend(more),
         }
         let names = self.secrets.iter();
-        refusals
-            .extend(names.filter_map(|name| self.scopes.allows(&secrets::Request { name }).err()));
+        refusals.extend(
+            names.filter_map(|name| self.scopes.allows(&secrets::SecretsCall { name }).err()),
+        );
         if refusals.is_empty() {
             let audited = self.scopes.audited().iter();
             Ok(audited

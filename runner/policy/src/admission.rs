@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::Capability;
 use crate::ceiling::Ceiling;
-use crate::kubernetes::Request;
+use crate::kubernetes::KubernetesCall;
 use crate::pod::PodRefusal;
 use crate::refusal::Refusal;
 use crate::scope::{Scope, quote};
@@ -15,7 +15,7 @@ impl StepScopes {
     /// `own_secrets` are the names of Secrets that the host creates for this pod.
     pub fn admits(
         &self,
-        call: &Request<'_>,
+        call: &KubernetesCall<'_>,
         object: &Value,
         own_secrets: &[&str],
     ) -> Result<(), Refusal> {
@@ -65,7 +65,7 @@ impl StepScopes {
 
 /// A pod that is about to be created.
 struct Pod<'a> {
-    call: &'a Request<'a>,
+    call: &'a KubernetesCall<'a>,
     object: &'a Value,
     own_secrets: &'a [&'a str],
 }

@@ -14,12 +14,12 @@ pub(crate) const FIELDS: &[Field] = &[Field {
 
 /// A call that stores or opens one artifact.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct ArtifactsCall<'a> {
     /// The artifact's name.
     pub name: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for ArtifactsCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Artifacts
     }

@@ -1,7 +1,7 @@
 //! The scopes of calls to GKE's own API.
 
 crate::lookup::lookup! {
-    Gke:
+    Gke called by GkeCall:
     /// A read of a cluster or its node pools.
     cluster as Name, /// The cluster, as the pipeline names it.
     actions ["get", "listNodePools"],

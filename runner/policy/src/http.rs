@@ -37,7 +37,7 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// One HTTP request.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct HttpCall<'a> {
     /// The host as sent: in lower case, without the port.
     pub host: &'a str,
     /// The port's number, as written in a URL.
@@ -48,7 +48,7 @@ pub struct Request<'a> {
     pub path: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for HttpCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Http
     }

@@ -29,7 +29,7 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// A read of an account, a policy, a pool or a provider.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct IamCall<'a> {
     /// The project of the resource, if it has one.
     pub project: Option<&'a str>,
     /// The full resource name, if the call has one: `projects/P/serviceAccounts/E`, `buckets/B`.
@@ -38,7 +38,7 @@ pub struct Request<'a> {
     pub action: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for IamCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Iam
     }

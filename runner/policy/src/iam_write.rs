@@ -26,7 +26,7 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// A change of one binding, or the creation of an account, a pool or a provider.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct IamWriteCall<'a> {
     /// The full resource name.
     pub resource: &'a str,
     /// The role, if a binding changes.
@@ -35,7 +35,7 @@ pub struct Request<'a> {
     pub member: Option<&'a str>,
 }
 
-impl Call for Request<'_> {
+impl Call for IamWriteCall<'_> {
     fn capability(&self) -> Capability {
         Capability::IamWrite
     }

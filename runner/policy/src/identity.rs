@@ -26,7 +26,7 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// A request for an identity token of one Kubernetes service account.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct IdentityCall<'a> {
     /// The cluster, as the pipeline names it.
     pub cluster: &'a str,
     /// The namespace.
@@ -35,7 +35,7 @@ pub struct Request<'a> {
     pub service_account: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for IdentityCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Identity
     }

@@ -82,7 +82,7 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// A call about one kind of object in one namespace.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct KubernetesCall<'a> {
     /// The cluster, as the pipeline names it.
     pub cluster: &'a str,
     /// The namespace; empty for resources without one.
@@ -93,7 +93,7 @@ pub struct Request<'a> {
     pub action: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for KubernetesCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Kubernetes
     }

@@ -1,11 +1,11 @@
 //! A macro for capabilities whose scopes name a resource and the allowed read actions.
 
-/// Generates a capability's module from one row: the resource's key, its kind of pattern and its
+/// Generates a capability's module from one row: the type of its calls; the resource's key, its kind of pattern and its
 /// doc comment; the actions; the word before the resource in a call's description, and in a
 /// scope's.
 macro_rules! lookup {
     (
-        $capability:ident:
+        $capability:ident called by $call:ident:
         $(#[$about:meta])*
         $field:ident as $kind:ident, $(#[$is:meta])*
         actions $actions:tt,
@@ -36,14 +36,14 @@ macro_rules! lookup {
 
         $(#[$about])*
         #[derive(Debug, Clone, Copy)]
-        pub struct Request<'a> {
+        pub struct $call<'a> {
             $(#[$is])*
             pub $field: &'a str,
             /// One of the actions.
             pub action: &'a str,
         }
 
-        impl Call for Request<'_> {
+        impl Call for $call<'_> {
             fn capability(&self) -> Capability {
                 Capability::$capability
             }

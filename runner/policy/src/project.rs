@@ -1,7 +1,7 @@
 //! The scopes of reads of a Google Cloud project.
 
 crate::lookup::lookup! {
-    Project:
+    Project called by ProjectCall:
     /// A read of a project.
     project as Name, /// The project id or number.
     actions ["get", "services"],

@@ -14,12 +14,12 @@ pub(crate) const FIELDS: &[Field] = &[Field {
 
 /// A request for a handle of a secret's version.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct SecretManagerCall<'a> {
     /// `projects/P/secrets/S`, without the version.
     pub secret: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for SecretManagerCall<'_> {
     fn capability(&self) -> Capability {
         Capability::SecretManager
     }

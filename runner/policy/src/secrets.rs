@@ -14,12 +14,12 @@ pub(crate) const FIELDS: &[Field] = &[Field {
 
 /// The use of one secret.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct SecretsCall<'a> {
     /// The secret's name in the pipeline.
     pub name: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for SecretsCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Secrets
     }

@@ -38,7 +38,7 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// A call to one bucket.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct StorageCall<'a> {
     /// The bucket.
     pub bucket: &'a str,
     /// The object, or the listed prefix; `None` for the bucket itself.
@@ -47,7 +47,7 @@ pub struct Request<'a> {
     pub action: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for StorageCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Storage
     }

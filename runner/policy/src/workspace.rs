@@ -19,12 +19,12 @@ pub(crate) const FIELDS: &[Field] = &[Field {
 
 /// A read of one file or folder.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct WorkspaceCall<'a> {
     /// The path, relative to the workspace.
     pub path: &'a str,
 }
 
-impl Call for Request<'_> {
+impl Call for WorkspaceCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Workspace
     }
@@ -40,12 +40,12 @@ impl Call for Request<'_> {
 
 /// A read of a folder with everything in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Whole<'a> {
+pub struct WholeFolderCall<'a> {
     /// The folder's path, relative to the workspace; `.` is the workspace itself.
     pub folder: &'a str,
 }
 
-impl Call for Whole<'_> {
+impl Call for WholeFolderCall<'_> {
     fn capability(&self) -> Capability {
         Capability::Workspace
     }

@@ -8,9 +8,9 @@ use sidestep_events::{Class, Done, Event, Failure, Foreign, IntentId, Location, 
 use sidestep_gate::{Gate, NewIntent, Priced, SIDE_BY_SIDE, StepContext, StepLimits, functions};
 use sidestep_gate_testing::{Kept, Record, step};
 use sidestep_policy::Capability;
-use sidestep_policy::storage::Request;
+use sidestep_policy::storage::StorageCall;
 
-const CREATE: Request<'_> = Request {
+const CREATE: StorageCall<'_> = StorageCall {
     bucket: "contexts",
     object: Some("api/x"),
     action: "create",
@@ -88,7 +88,7 @@ async fn an_intent_stays_open_unless_nothing_was_made() {
 #[tokio::test]
 async fn what_is_refused_is_neither_journaled_nor_done() {
     let (gate, kept, _) = gate();
-    let other = Request {
+    let other = StorageCall {
         bucket: "other",
         ..CREATE
     };
@@ -212,7 +212,7 @@ async fn items_are_worked_on_side_by_side_and_answered_in_order() {
 #[tokio::test]
 async fn what_is_granted_may_be_refused_for_another_reason_and_what_is_not_is_said_first() {
     let wrong = || Some(Failure::bug("wrong").with_detail("x", 1));
-    let other = Request {
+    let other = StorageCall {
         bucket: "other",
         ..CREATE
     };
@@ -240,7 +240,7 @@ async fn refused_calls_count_and_of_those_too_many_one_is_recorded() {
     let granted = json!([{"bucket": "contexts", "prefix": "api/", "actions": ["create"]}]);
     let (step, kept) = step(Capability::Storage, &granted);
     let gate = Gate::new(step, &limits(2));
-    let other = Request {
+    let other = StorageCall {
         bucket: "other",
         ..CREATE
     };

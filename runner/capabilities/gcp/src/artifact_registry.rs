@@ -11,7 +11,7 @@ use sidestep_gate::{Capability, Gate, GateCall, Priced, StepState};
 use sidestep_google::convert::{filled, value, wkt_milliseconds};
 use sidestep_google::failed;
 use sidestep_policy::Capability as Key;
-use sidestep_policy::artifact_registry::Request;
+use sidestep_policy::artifact_registry::ArtifactRegistryCall;
 use sidestep_resources::{self as resource, permissions};
 use wasmtime::component::Linker;
 
@@ -72,13 +72,13 @@ impl wit::Host for Calls<'_> {
 fn call<'g>(gate: &'g Gate, function: Priced, name: &str, action: &'static str) -> GateCall<'g> {
     let as_image = as_image(name);
     let (by_name, by_image) = (
-        Request {
+        ArtifactRegistryCall {
             repository: name,
             action,
         },
         as_image
             .as_deref()
-            .map(|repository| Request { repository, action }),
+            .map(|repository| ArtifactRegistryCall { repository, action }),
     );
     match by_image {
         Some(by_image) if gate.permits(&by_name).is_err() && gate.permits(&by_image).is_ok() => {

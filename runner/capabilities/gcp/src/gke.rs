@@ -12,7 +12,7 @@ use sidestep_gate::{Capability, StepState};
 use sidestep_google::convert::{filled, value};
 use sidestep_google::{CLUSTER, Name, failed};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::gke::Request;
+use sidestep_policy::gke::GkeCall;
 use wasmtime::component::Linker;
 
 use crate::{Calls, HasCalls};
@@ -39,7 +39,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<wit::Cluster, WitFailure>>> {
         let google = self.google();
         self.each(google, names, |gate, google, cluster| async move {
-            let call = Request {
+            let call = GkeCall {
                 cluster: &cluster,
                 action: "get",
             };
@@ -59,7 +59,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<Vec<wit::NodePool>, WitFailure>>> {
         let google = self.google();
         self.each(google, clusters, |gate, google, cluster| async move {
-            let call = Request {
+            let call = GkeCall {
                 cluster: &cluster,
                 action: "listNodePools",
             };

@@ -9,7 +9,7 @@ use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_gate::functions::iam as functions;
 use sidestep_gate::{Capability, StepState};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::iam::Request;
+use sidestep_policy::iam::IamCall;
 use wasmtime::component::Linker;
 
 use crate::{Calls, HasCalls};
@@ -35,7 +35,7 @@ impl wit::Host for Calls<'_> {
         let google = self.google();
         self.each(google, queries, |gate, google, query| async move {
             let target = Target::of(&query);
-            let call = Request {
+            let call = IamCall {
                 project: target.project(),
                 resource: target.resource(),
                 action: target.action,

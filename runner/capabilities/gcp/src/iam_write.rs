@@ -15,7 +15,7 @@ use sidestep_bindings::sidestep::host::types::Creation;
 use sidestep_events::{Location, OnExit};
 use sidestep_gate::{CallError, Capability, NewIntent, StepState};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::iam_write::Request;
+use sidestep_policy::iam_write::IamWriteCall;
 use wasmtime::component::Linker;
 
 use crate::{Calls, HasCalls};
@@ -73,7 +73,7 @@ impl Calls<'_> {
     async fn make<N: New>(&mut self, new: N) -> Result<(N::Made, Creation), CallError> {
         let (gate, google) = (Arc::clone(&self.gate), self.google()?);
         let named = new.named();
-        let request = Request {
+        let judged = IamWriteCall {
             resource: named.as_str(),
             role: None,
             member: None,
@@ -95,7 +95,7 @@ impl Calls<'_> {
         };
         // Nothing is journaled for a resource that cannot be created.
         let wrong = named.name().err();
-        let call = gate.call(N::FUNCTION, &request).and_unless(wrong);
+        let call = gate.call(N::FUNCTION, &judged).and_unless(wrong);
         Ok(call.create(intent, work).await?)
     }
 }

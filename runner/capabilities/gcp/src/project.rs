@@ -10,7 +10,7 @@ use sidestep_gate::{Capability, StepState};
 use sidestep_google::convert::{filled, value};
 use sidestep_google::{Name, failed};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::project::Request;
+use sidestep_policy::project::ProjectCall;
 use sidestep_resources as resource;
 use wasmtime::component::Linker;
 
@@ -35,7 +35,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<wit::ProjectInfo, WitFailure>>> {
         let google = self.google();
         self.each(google, projects, |gate, google, project| async move {
-            let call = Request {
+            let call = ProjectCall {
                 project: &project,
                 action: "get",
             };
@@ -55,7 +55,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<bool, WitFailure>>> {
         let google = self.google();
         self.each(google, queries, |gate, google, query| async move {
-            let call = Request {
+            let call = ProjectCall {
                 project: &query.project,
                 action: "services",
             };

@@ -10,7 +10,7 @@ use sidestep_gate::functions::secret_manager as functions;
 use sidestep_gate::{Capability, Secret, StepState};
 use sidestep_google::{Name, failed};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::secret_manager::Request;
+use sidestep_policy::secret_manager::SecretManagerCall;
 use wasmtime::component::{Linker, Resource};
 
 use crate::{Calls, HasCalls};
@@ -41,7 +41,7 @@ impl wit::Host for Calls<'_> {
                 let secret = version
                     .rsplit_once("/versions/")
                     .map_or(version.as_str(), |(secret, _)| secret);
-                gate.call(functions::ACCESS, &Request { secret })
+                gate.call(functions::ACCESS, &SecretManagerCall { secret })
                     .run(async {
                         let secret = access_secret(&google, &version).await?;
                         let known = masks.add(secret.expose());

@@ -67,7 +67,7 @@ impl wit::Host for Calls<'_> {
         };
         let masks = Arc::clone(&self.step.masks);
         let call = match &target {
-            Ok(target) => gate.call(functions::SEND.of(0_u64), &target.request()),
+            Ok(target) => gate.call(functions::SEND.of(0_u64), &target.call()),
             Err(wrong) => gate
                 .call_within(
                     functions::SEND.of(0_u64),

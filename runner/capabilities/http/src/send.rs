@@ -63,7 +63,7 @@ pub(super) async fn send(
     target: Target,
     prepared: Prepared,
 ) -> Result<wit::Response, Failure> {
-    let what = format!("send {}", target.request().describe());
+    let what = format!("send {}", target.call().describe());
     let mut target = target;
     if !prepared.query.is_empty() {
         let mut query = target.url.query_pairs_mut();

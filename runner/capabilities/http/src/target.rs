@@ -73,9 +73,9 @@ impl Target {
         })
     }
 
-    /// Returns the facts of the request for the policy.
-    pub(super) fn request(&self) -> sidestep_policy::http::Request<'_> {
-        sidestep_policy::http::Request {
+    /// Returns the request as a call that the policy judges.
+    pub(super) fn call(&self) -> sidestep_policy::http::HttpCall<'_> {
+        sidestep_policy::http::HttpCall {
             host: &self.host,
             port: &self.port,
             method: self.method.as_str(),

@@ -8,7 +8,7 @@ use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_events::Event;
 use sidestep_gate::functions::identity as functions;
 use sidestep_gate::{CallError, Capability, Gate, StepState};
-use sidestep_policy::identity::Request;
+use sidestep_policy::identity::IdentityCall;
 use sidestep_policy::{Capability as Key, artifact_registry, iam, project, storage};
 use wasmtime::component::Linker;
 
@@ -61,7 +61,7 @@ impl wit::Host for Calls<'_> {
         let answers = gate.each(subjects, |subject| {
             let (gate, identity, step) = (&gate, &identity, &step);
             async move {
-                let call = Request {
+                let call = IdentityCall {
                     cluster: &subject.cluster,
                     namespace: &subject.namespace,
                     service_account: &subject.service_account,
@@ -118,24 +118,26 @@ impl Calls<'_> {
 /// prove an identity does not include reading as the runner.
 fn may_read(gate: &Gate, address: &Address<'_>) -> bool {
     let permitted = match address.resource {
-        wit::PolicyResource::Project(project) => gate.permits(&project::Request {
+        wit::PolicyResource::Project(project) => gate.permits(&project::ProjectCall {
             project,
             action: "get",
         }),
-        wit::PolicyResource::ServiceAccount(_) => gate.permits(&iam::Request {
+        wit::PolicyResource::ServiceAccount(_) => gate.permits(&iam::IamCall {
             project: address.name.project(),
             resource: Some(address.name.as_str()),
             action: "get",
         }),
-        wit::PolicyResource::Bucket(bucket) => gate.permits(&storage::Request {
+        wit::PolicyResource::Bucket(bucket) => gate.permits(&storage::StorageCall {
             bucket,
             object: None,
             action: "getBucket",
         }),
-        wit::PolicyResource::Repository(repository) => gate.permits(&artifact_registry::Request {
-            repository,
-            action: "get",
-        }),
+        wit::PolicyResource::Repository(repository) => {
+            gate.permits(&artifact_registry::ArtifactRegistryCall {
+                repository,
+                action: "get",
+            })
+        }
         // The grant for a secret includes its value, which is a different permission from reading
         // its policy.
         wit::PolicyResource::Secret(_) => return false,

@@ -5,7 +5,7 @@ use kube::runtime::watcher;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_transport::causes;
 
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 
 /// Returns the failure of a client's error. `what` completes "cannot …".
 pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
@@ -24,7 +24,7 @@ pub(crate) fn of_error(what: &str, error: &kube::Error) -> Failure {
 
 /// Returns the failure of a `Status` answer (Kubernetes API conventions, "Response Status Kind").
 pub(super) fn of_status(what: &str, status: &Status) -> Failure {
-    let refusal = Refusal::of(status);
+    let refusal = Rejection::of(status);
     let (class, code) = match (status.code, status.reason.as_str()) {
         (401, _) => (Class::Denied, codes::kubernetes::UNAUTHENTICATED),
         _ if let Some(refusal) = refusal => refusal.kind(),

@@ -13,7 +13,7 @@ mod objects;
 mod on_a_cluster;
 mod outlet;
 mod owned;
-mod refusal;
+mod rejection;
 mod target;
 mod tokens;
 mod tries;

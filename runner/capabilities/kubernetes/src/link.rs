@@ -14,7 +14,7 @@ use sidestep_events::{Class, Failure, Foreign, Owner, codes};
 use sidestep_gate::functions::kubernetes as functions;
 use sidestep_gate::{CallError, Capability, Follow, StepState, convert};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::kubernetes::Request;
+use sidestep_policy::kubernetes::KubernetesCall;
 use wasmtime::component::{Linker, Resource};
 
 use super::{Clusters, Deletion, Owned, access};
@@ -177,7 +177,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<wit::Access, WitFailure>>> {
         let clusters = self.clusters();
         self.each(clusters, queries, |gate, clusters, query| async move {
-            let call = Request {
+            let call = KubernetesCall {
                 cluster: &query.cluster,
                 namespace: query.namespace.as_deref().unwrap_or_default(),
                 resource: &access::resource(&query),

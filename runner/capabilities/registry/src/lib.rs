@@ -23,7 +23,7 @@ use sidestep_events::{Class, Failure, Location, OnExit, Owner, codes};
 use sidestep_gate::functions::registry as functions;
 use sidestep_gate::{CallError, Capability, NewIntent, StepState};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::registry::Request;
+use sidestep_policy::registry::RegistryCall;
 use wasmtime::component::Linker;
 
 sidestep_gate::calls!();
@@ -150,7 +150,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<(), WitFailure>>> {
         let registry = self.registry();
         self.each(registry, repositories, |gate, registry, name| async move {
-            let call = Request {
+            let call = RegistryCall {
                 repository: &name,
                 action: "testPush",
             };
@@ -162,8 +162,8 @@ impl wit::Host for Calls<'_> {
 }
 
 /// Returns the request about an image, which is granted by its repository's name.
-fn about<'a>(image: &'a str, action: &'a str) -> Request<'a> {
-    Request {
+fn about<'a>(image: &'a str, action: &'a str) -> RegistryCall<'a> {
+    RegistryCall {
         repository: sidestep_contract::Image::split(image).name,
         action,
     }

@@ -9,7 +9,7 @@ use sidestep_events::{Event, Failure, Location, Progress};
 use sidestep_gate::functions::storage as functions;
 use sidestep_gate::{Blob, CallError, Capability, NewIntent, StepContext, StepState, convert};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::storage::Request;
+use sidestep_policy::storage::StorageCall;
 use wasmtime::component::{Linker, Resource};
 
 use super::{MADE_BY, Storage, Write, Written, records};
@@ -45,7 +45,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<wit::Object, WitFailure>>> {
         let storage = self.storage();
         self.each(storage, objects, |gate, storage, object| async move {
-            let call = request(&object.bucket, Some(&object.name), "get");
+            let call = about(&object.bucket, Some(&object.name), "get");
             let work = storage.stat(&object.bucket, &object.name, object.generation);
             gate.call(functions::STAT, &call)
                 .run(work)
@@ -62,7 +62,7 @@ impl wit::Host for Calls<'_> {
         let storage = self.storage();
         self.each(storage, requests, |gate, storage, wanted| async move {
             let (object, max) = (&wanted.object, wanted.max.min(LARGEST_READ));
-            let call = request(&object.bucket, Some(&object.name), "get");
+            let call = about(&object.bucket, Some(&object.name), "get");
             let work = storage.read(&object.bucket, &object.name, object.generation, max);
             gate.call(functions::READ.of(max), &call).run(work).await
         })
@@ -75,7 +75,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<Resource<Blob>, WitFailure>>> {
         let storage = self.storage();
         let ask = self.each(storage, objects, |gate, storage, object| async move {
-            let call = request(&object.bucket, Some(&object.name), "get");
+            let call = about(&object.bucket, Some(&object.name), "get");
             let work = storage.open(&object.bucket, &object.name, object.generation);
             gate.call(functions::OPEN, &call).run(work).await
         });
@@ -112,7 +112,7 @@ impl wit::Host for Calls<'_> {
             .gate
             .call(
                 functions::PUT.of(bytes),
-                &request(&bucket, Some(&name), "create"),
+                &about(&bucket, Some(&name), "create"),
             )
             .create(intent, with_generation(work))
             .await?;
@@ -134,7 +134,7 @@ impl wit::Host for Calls<'_> {
             self.gate
                 .call(
                     functions::COMPOSE,
-                    &request(&bucket, Some(&source.name), "get"),
+                    &about(&bucket, Some(&source.name), "get"),
                 )
                 .run(async { Ok(()) })
                 .await?;
@@ -146,10 +146,7 @@ impl wit::Host for Calls<'_> {
         let work = storage.compose(&bucket, &name, &sources, &write);
         let written = self
             .gate
-            .call(
-                functions::COMPOSE,
-                &request(&bucket, Some(&name), "compose"),
-            )
+            .call(functions::COMPOSE, &about(&bucket, Some(&name), "compose"))
             .create(intent, with_generation(work))
             .await?;
         Ok(records::written(&written))
@@ -161,7 +158,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<Vec<String>, WitFailure>>> {
         let storage = self.storage();
         self.each(storage, queries, |gate, storage, query| async move {
-            let call = request(&query.bucket, None, "testPermissions");
+            let call = about(&query.bucket, None, "testPermissions");
             let work = storage.test_permissions(&query.bucket, &query.permissions);
             let granted = gate
                 .call(functions::TEST_PERMISSIONS, &call)
@@ -179,7 +176,7 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<wit::Bucket, WitFailure>>> {
         let storage = self.storage();
         self.each(storage, names, |gate, storage, name| async move {
-            let call = request(&name, None, "getBucket");
+            let call = about(&name, None, "getBucket");
             let work = storage.bucket(&name);
             let found = gate.call(functions::BUCKETS, &call).run(work).await;
             gate.shown()
@@ -226,8 +223,8 @@ fn marked(step: &StepContext, options: wit::PutOptions) -> Write {
     write
 }
 
-fn request<'a>(bucket: &'a str, object: Option<&'a str>, action: &'a str) -> Request<'a> {
-    Request {
+fn about<'a>(bucket: &'a str, object: Option<&'a str>, action: &'a str) -> StorageCall<'a> {
+    StorageCall {
         bucket,
         object,
         action,

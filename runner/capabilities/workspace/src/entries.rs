@@ -11,7 +11,7 @@ use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_files::{Folder, Kind, OpenError, Stat, What, is_link};
 use sidestep_gate::Gate;
 use sidestep_policy::StepScopes;
-use sidestep_policy::workspace::Request;
+use sidestep_policy::workspace::WorkspaceCall;
 
 use super::paths::{self, failure};
 use super::{Workspace, wit};
@@ -23,7 +23,7 @@ impl Workspace {
     /// Returns facts about an entry; a link is not followed.
     pub(super) fn stat(&self, gate: &Gate, path: &str) -> Result<wit::Entry, Failure> {
         let judge = self.judge(path, gate.leads(path), |real| {
-            gate.permits(&Request { path: real })
+            gate.permits(&WorkspaceCall { path: real })
         });
         let found = self.0.folder.entry(Path::new(path), judge);
         let (_, stat, target) = found.map_err(|error| error.failure("inspect", path))?;
@@ -51,7 +51,7 @@ impl Workspace {
     /// Opens a regular file.
     pub(super) fn open_file(&self, gate: &Gate, path: &str) -> Result<File, Failure> {
         let judge = self.judge(path, gate.leads(path), |real| {
-            gate.permits(&Request { path: real })
+            gate.permits(&WorkspaceCall { path: real })
         });
         let opened = self.0.folder.file(Path::new(path), judge);
         opened.map_err(|error| error.failure("read", path))
@@ -62,7 +62,7 @@ impl Workspace {
     pub fn text(&self, scopes: &StepScopes, path: &str, max: u64) -> Option<String> {
         let path = paths::clean(path).ok()?;
         let permits = |path: &str| {
-            let allowed = scopes.allows(&Request { path });
+            let allowed = scopes.allows(&WorkspaceCall { path });
             allowed.map_err(|refusal| refusal.failure())
         };
         permits(&path).ok()?;
@@ -88,7 +88,7 @@ impl Workspace {
                 base,
                 &mut looked_at,
                 &mut |folder, name, path, stat| {
-                    if globs.is_match(path) && gate.permits(&Request { path }).is_ok() {
+                    if globs.is_match(path) && gate.permits(&WorkspaceCall { path }).is_ok() {
                         let target = stat.is_link().then(|| folder.link_itself(name).ok());
                         let entry = entry(path.to_owned(), stat, target.flatten());
                         found.insert(path.to_owned(), entry);
@@ -162,7 +162,7 @@ impl Workspace {
         let path = path.display().to_string();
         if absent.contains(&error.kind())
             || is_link(&error)
-            || gate.permits(&Request { path: &path }).is_err()
+            || gate.permits(&WorkspaceCall { path: &path }).is_err()
         {
             return Ok(());
         }

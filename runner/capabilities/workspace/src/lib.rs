@@ -16,7 +16,7 @@ use sidestep_files::Folder;
 use sidestep_gate::functions::workspace as functions;
 use sidestep_gate::{Blob, CallError, Capability, Gate, GateCall, Priced, StepState};
 use sidestep_policy::Capability as Key;
-use sidestep_policy::workspace::Request;
+use sidestep_policy::workspace::WorkspaceCall;
 use wasmtime::component::{Linker, Resource};
 
 sidestep_gate::calls!();
@@ -106,7 +106,7 @@ impl Calls<'_> {
             Ok(path) => (path, None),
             Err(failure) => (path.to_owned(), Some(failure)),
         };
-        let call = self.gate.call(function, &Request { path: &path });
+        let call = self.gate.call(function, &WorkspaceCall { path: &path });
         let gate = Arc::clone(&self.gate);
         let workspace = self.workspace()?;
         on_thread(call.unless(outside), move || work(&workspace, &gate, &path)).await

@@ -8,7 +8,7 @@ use sidestep_context::{ChangedMode, Kind, Overlay, PACKER, Tree, ignore::Rules, 
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_files::Folder;
 use sidestep_gate::{Blob, Gate};
-use sidestep_policy::workspace::Whole;
+use sidestep_policy::workspace::WholeFolderCall;
 use tempfile::TempDir;
 
 use super::paths;
@@ -98,7 +98,7 @@ impl Workspace {
     /// read, since both the packed files and the refusals would reveal the contents.
     fn whole_folder(&self, gate: &Gate, path: &str) -> Result<Folder, Failure> {
         let path = paths::clean(path)?;
-        let permits = |folder: &str| gate.permits(&Whole { folder });
+        let permits = |folder: &str| gate.permits(&WholeFolderCall { folder });
         permits(&path)?;
         let judge = self.judge(&path, gate.leads(&path), permits);
         let opened = self.0.folder.folder(Path::new(&path), judge);

@@ -102,7 +102,7 @@ impl Planner<'_> {
                 }
                 let secrets = step.secrets.iter().filter(|_| !self.given.as_requested);
                 for (name, at) in secrets {
-                    if let Err(refusal) = scopes.allows(&secrets::Request { name }) {
+                    if let Err(refusal) = scopes.allows(&secrets::SecretsCall { name }) {
                         problems.push(refusal.diagnostic(), *at);
                     }
                 }

@@ -26,7 +26,7 @@ fn a_step_can_only_do_what_it_was_granted() {
     let plan = good();
     let scopes = &plan.instance("notify").expect("notify").scopes;
     let call = |host: &'static str, port: &'static str, method: &'static str| {
-        let call = http::Request {
+        let call = http::HttpCall {
             host,
             port,
             method,
@@ -164,7 +164,7 @@ fn a_link_that_a_built_in_plugin_reads_is_granted_by_both_names_and_shown() {
     let scopes = &plan.instances[0].scopes;
     for path in ["Dockerfile", "build/app.Dockerfile"] {
         assert!(
-            scopes.allows(&workspace::Request { path }).is_ok(),
+            scopes.allows(&workspace::WorkspaceCall { path }).is_ok(),
             "{path}"
         );
     }
@@ -198,7 +198,7 @@ fn a_link_that_another_plugin_reads_is_granted_in_writing() {
     ");
     let both = "    grants: { workspace: [{ read: [Dockerfile, build/app.Dockerfile] }] }\n";
     let plan = reading(uses, ".", "Dockerfile", both).expect("granted");
-    let call = workspace::Request {
+    let call = workspace::WorkspaceCall {
         path: "build/app.Dockerfile",
     };
     assert!(plan.instances[0].scopes.allows(&call).is_ok());

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::Capability;
     use crate::field::Reading;
-    use crate::workspace::{Request, explain_links};
+    use crate::workspace::{WorkspaceCall, explain_links};
 
     fn scope(read: &[&str]) -> Scope {
         let scope = json!({ "read": read });
@@ -75,7 +75,7 @@ mod tests {
             explain_links(one.limits(), &links),
             "read Dockerfile → build/app.Dockerfile, app/** → services/api/**, lib/*.rs and a"
         );
-        let allows = |path: &str| one.contains(&Request { path });
+        let allows = |path: &str| one.contains(&WorkspaceCall { path });
         for path in [
             "build/app.Dockerfile",
             "services/api/x",

@@ -58,7 +58,7 @@ proptest! {
         let ceiling = policy.ceiling(&Origin::default(), facts());
         let requests = BTreeMap::from([(Capability::Storage, request)]);
         let met = meet(&requests, Granted { written: &written, automatic: true }, std::slice::from_ref(&ceiling));
-        let call = storage::Request { bucket: &bucket, object: Some(&object), action: &action };
+        let call = storage::StorageCall { bucket: &bucket, object: Some(&object), action: &action };
         if let Ok(step) = met {
             let json = serde_json::to_string(&step).expect("data");
             prop_assert_eq!(&serde_json::from_str::<StepScopes>(&json).expect("the same data"), &step);
@@ -81,7 +81,7 @@ proptest! {
     ) {
         let read = |value: &Value| scopes(Capability::Storage, value, Reading::Grant).expect("scopes").remove(0);
         let (a, b) = (read(&a), read(&b));
-        let call = storage::Request { bucket: &bucket, object: Some(&object), action: &action };
+        let call = storage::StorageCall { bucket: &bucket, object: Some(&object), action: &action };
         prop_assert!(!a.covers(&b) || !b.contains(&call) || a.contains(&call));
     }
 }
@@ -113,7 +113,7 @@ fn a_dangerous_field_needs_the_grant_and_the_policy() {
         )
     };
     let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": { "serviceAccountName": "a", "hostNetwork": true, "containers": [{ "name": "c", "image": "i" }] } });
-    let call = kubernetes::Request {
+    let call = kubernetes::KubernetesCall {
         cluster: "c",
         namespace: "n",
         resource: "pods",

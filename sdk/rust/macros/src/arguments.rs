@@ -28,7 +28,9 @@ impl Parse for Arguments {
                 "requests" if arguments.requests.is_empty() => {
                     let content;
                     parenthesized!(content in input);
-                    for request in Punctuated::<Request, Token![,]>::parse_terminated(&content)? {
+                    for request in
+                        Punctuated::<CapabilityRequest, Token![,]>::parse_terminated(&content)?
+                    {
                         if arguments
                             .requests
                             .iter()
@@ -63,12 +65,12 @@ impl Parse for Arguments {
     }
 }
 
-struct Request {
+struct CapabilityRequest {
     key: String,
     scopes: LitStr,
 }
 
-impl Parse for Request {
+impl Parse for CapabilityRequest {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let ident: Ident = input.parse()?;
         let key = camel_case(&ident.to_string());

@@ -9,7 +9,7 @@ use sidestep_gate::Gate;
 use sidestep_gate::functions::iam_write as functions;
 use sidestep_google::Named;
 use sidestep_policy::Capability;
-use sidestep_policy::iam_write::Request;
+use sidestep_policy::iam_write::IamWriteCall;
 use sidestep_resources::{self as resource, policy};
 
 /// Replaces a policy's bindings, if the step may make each of the changes.
@@ -21,7 +21,7 @@ pub(super) async fn set(
 ) -> Result<Policy, Failure> {
     let named = Named::new(resource::given(target), resource::name(target));
     let resource = named.as_str();
-    let whole = Request {
+    let whole = IamWriteCall {
         resource,
         role: None,
         member: None,
@@ -45,7 +45,7 @@ pub(super) async fn set(
         }
         let current = policy::get(google, target, name).await?;
         for (role, member) in changes(&current.bindings, &wanted.bindings) {
-            gate.permits(&Request {
+            gate.permits(&IamWriteCall {
                 resource,
                 role: Some(role),
                 member: Some(member),

@@ -5,7 +5,7 @@ use sidestep_bindings::sidestep::host::types::OnExit;
 use sidestep_bindings::sidestep::kubernetes::objects as wit;
 use sidestep_events::{Failure, Location};
 use sidestep_gate::{Gate, GateCall, NewIntent, Priced, convert};
-use sidestep_policy::kubernetes::Request;
+use sidestep_policy::kubernetes::KubernetesCall;
 
 use super::super::{Clusters, Objects, Owned, Target};
 use super::invalid;
@@ -87,7 +87,7 @@ impl Address {
         function: Priced,
         action: &'static str,
     ) -> GateCall<'g> {
-        gate.call(function, &self.request(action))
+        gate.call(function, &self.judged(action))
             .and_unless(self.wrong.clone())
     }
 
@@ -113,9 +113,9 @@ impl Address {
         self.resource == "pods"
     }
 
-    /// Returns the request to the gate.
-    pub(super) fn request<'a>(&'a self, action: &'a str) -> Request<'a> {
-        Request {
+    /// Returns the call that the gate judges.
+    pub(super) fn judged<'a>(&'a self, action: &'a str) -> KubernetesCall<'a> {
+        KubernetesCall {
             cluster: &self.cluster,
             namespace: self.namespace().unwrap_or_default(),
             resource: &self.resource,

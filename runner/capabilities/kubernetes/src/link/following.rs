@@ -7,7 +7,7 @@ use sidestep_bindings::sidestep::kubernetes::objects as wit;
 use sidestep_events::Failure;
 use sidestep_gate::functions::kubernetes as functions;
 use sidestep_gate::{CallError, Follow};
-use sidestep_policy::kubernetes::Request;
+use sidestep_policy::kubernetes::KubernetesCall;
 
 use super::super::follow::{PodFollow, Target};
 use super::super::outlet::StepOutlet;
@@ -26,7 +26,7 @@ impl Calls<'_> {
         pod: wit::PodRef,
         options: wit::FollowOptions,
     ) -> Result<Follow, CallError> {
-        let request = |resource, action| Request {
+        let about = |resource, action| KubernetesCall {
             cluster: &pod.cluster,
             namespace: &pod.namespace,
             resource,
@@ -35,17 +35,17 @@ impl Calls<'_> {
         let wrong =
             wrong_part("namespace", &pod.namespace).or_else(|| wrong_part("name", &pod.name));
         self.gate
-            .call(functions::FOLLOW_POD, &request("pods", "watch"))
+            .call(functions::FOLLOW_POD, &about("pods", "watch"))
             .and_unless(wrong)
             .run(async { Ok(()) })
             .await?;
         // Compiling them is expensive, so only a counted call may request it.
         let patterns = self
             .gate
-            .call(functions::FOLLOW_POD, &request("pods/log", "get"))
+            .call(functions::FOLLOW_POD, &about("pods/log", "get"))
             .run(async { patterns(options.patterns) })
             .await?;
-        let events = self.step.scopes.allows(&request("events", "watch")).is_ok();
+        let events = self.step.scopes.allows(&about("events", "watch")).is_ok();
         let clusters = self.clusters()?;
         let client = self
             .gate

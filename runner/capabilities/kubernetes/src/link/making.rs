@@ -51,7 +51,7 @@ impl Calls<'_> {
             Err(wrong) => return (Value::Null, Some(wrong)),
         };
         let own: Vec<&str> = own.iter().map(|secret| &*secret.name).collect();
-        let admitted = self.step.scopes.admits(&at.request(action), &object, &own);
+        let admitted = self.step.scopes.admits(&at.judged(action), &object, &own);
         let refused = admitted.err().map(|refusal| refusal.failure());
         (object, refused)
     }

@@ -6,7 +6,7 @@ use sidestep_events::{Class, Command, Failure, codes};
 
 /// The reason of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     /// The caller lacks a permission.
     Rights,
     /// A quota or a LimitRange of the namespace does not allow it.
@@ -25,29 +25,29 @@ pub(super) enum Refusal {
 /// counts. Sources: the admission plugins `resourcequota`, `limitranger`, `podsecurity` and
 /// `serviceaccount`, the authorizer's `Forbidden`, and the validation of pods, which refuses a
 /// request above a LimitRange's default limit.
-const SENTENCES: &[(u16, &[&str], Refusal)] = &[
-    (403, &["exceeded quota: "], Refusal::Quota),
-    (403, &["failed quota: "], Refusal::Quota),
-    (403, &["insufficient quota to "], Refusal::Quota),
-    (403, &["status unknown for quota: "], Refusal::Uncounted),
-    (403, &["minimum ", " usage per "], Refusal::Quota),
-    (403, &["maximum ", " usage per "], Refusal::Quota),
-    (403, &[" max limit to request ratio per "], Refusal::Quota),
+const SENTENCES: &[(u16, &[&str], Rejection)] = &[
+    (403, &["exceeded quota: "], Rejection::Quota),
+    (403, &["failed quota: "], Rejection::Quota),
+    (403, &["insufficient quota to "], Rejection::Quota),
+    (403, &["status unknown for quota: "], Rejection::Uncounted),
+    (403, &["minimum ", " usage per "], Rejection::Quota),
+    (403, &["maximum ", " usage per "], Rejection::Quota),
+    (403, &[" max limit to request ratio per "], Rejection::Quota),
     (
         422,
         &["must be less than or equal to ", " limit"],
-        Refusal::Quota,
+        Rejection::Quota,
     ),
-    (403, &["violates PodSecurity "], Refusal::PodSecurity),
+    (403, &["violates PodSecurity "], Rejection::PodSecurity),
     (
         403,
         &["error looking up service account ", " not found"],
-        Refusal::NoServiceAccount,
+        Rejection::NoServiceAccount,
     ),
-    (403, &[" cannot ", " resource "], Refusal::Rights),
+    (403, &[" cannot ", " resource "], Rejection::Rights),
 ];
 
-impl Refusal {
+impl Rejection {
     /// Reads a `Status` answer; `None` if it is not a refusal.
     pub(super) fn of(status: &Status) -> Option<Self> {
         let fits = |parts: &[&str]| {
