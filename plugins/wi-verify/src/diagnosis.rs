@@ -55,7 +55,7 @@ pub(crate) fn run(step: &Step, inputs: &Inputs) -> Result<Outputs> {
 }
 
 /// The results of the first links.
-struct Found {
+struct ClusterSide {
     identity: Identity,
     facts: gke::ClusterFacts,
     /// Whether the APIs were read, and are enabled.
@@ -71,7 +71,7 @@ fn cluster_side(
     targets: &[Target],
     caller: &str,
     report: &mut Report,
-) -> Result<Found> {
+) -> Result<ClusterSide> {
     let project = project::get(&workload.project);
     if let Err(error) = &project
         && verdict::is_callers(error)
@@ -164,7 +164,7 @@ fn cluster_side(
         Err(_) => Verdict::Unknown("not checked: the service account could not be read".to_owned()),
     };
     report.take(Link::ANNOTATION, annotated)?;
-    Ok(Found {
+    Ok(ClusterSide {
         identity,
         facts,
         apis_read,
@@ -253,9 +253,9 @@ fn google_side(
 fn workload_side(
     step: &Step,
     inputs: &Inputs,
-    Found {
+    ClusterSide {
         identity, facts, ..
-    }: Found,
+    }: ClusterSide,
     targets: &[Target],
     (binding, known): (Option<&Binding>, Known),
     caller: &str,

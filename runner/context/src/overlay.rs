@@ -3,7 +3,7 @@ use crate::{
     ignore::Ignore,
     report::Skipped,
     source::Source,
-    walk::{self, Found},
+    walk::{self, Walked},
 };
 use sidestep_files::Folder;
 use std::{
@@ -24,7 +24,7 @@ pub struct Overlay {
 /// Lays overlays over the entries of a walk, in order.
 pub(crate) fn apply(
     overlays: &[Overlay],
-    found: &mut Found,
+    found: &mut Walked,
     sources: &mut Vec<Source>,
 ) -> Result<(), Error> {
     if overlays.is_empty() {
@@ -86,7 +86,7 @@ fn place(overlay: &Overlay) -> Result<Option<RelPath>, Error> {
 }
 
 /// Returns the overlay's entries, at their places in the context.
-fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, Error> {
+fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Walked, Error> {
     let source: &Path = &overlay.source;
     let Some((folder, name)) = laid_file(overlay) else {
         let everything = Ignore::nothing();
@@ -122,7 +122,7 @@ fn read(overlay: &Overlay, at: Option<&RelPath>, number: u32) -> Result<Found, E
             ),
         )
     })?;
-    let mut found = Found::default();
+    let mut found = Walked::default();
     let folder = open(folder)?;
     let stat = folder
         .stat_itself(name)

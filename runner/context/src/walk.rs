@@ -10,7 +10,7 @@ use sidestep_files::{Folder, Stat, What, is_link};
 
 /// The result of a walk. Files are not hashed yet.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct Walked {
     pub(crate) entries: Vec<Entry>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) ignored: u64,
@@ -58,8 +58,8 @@ fn open(root: &Folder, path: &RelPath) -> Result<Folder, Error> {
 
 /// Walks a folder in the order of [`RelPath`], without following links and without recursion, so
 /// that depth does not use the stack.
-pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Result<Found, Error> {
-    let mut found = Found::default();
+pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Result<Walked, Error> {
+    let mut found = Walked::default();
     let names = list(root)?;
     let mut stack = vec![Frame {
         path: None,
@@ -138,7 +138,7 @@ pub(crate) fn walk(root: &Folder, ignore: &Ignore, exclude: &[RelPath]) -> Resul
     Ok(found)
 }
 
-fn list_folders(stack: &mut [Frame], found: &mut Found) {
+fn list_folders(stack: &mut [Frame], found: &mut Walked) {
     for frame in stack.iter_mut().filter(|frame| !frame.listed) {
         frame.listed = true;
         if let Some(path) = frame.path.clone() {

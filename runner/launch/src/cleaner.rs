@@ -29,7 +29,7 @@ pub(crate) struct OutsideCleaner {
 }
 
 /// An existing object that belongs to the run.
-enum Found {
+enum OwnObject {
     InCluster {
         objects: Box<Objects>,
         uid: String,
@@ -47,7 +47,7 @@ impl Cleaner for OutsideCleaner {
         let name = intent.name.exact();
         match self.find(intent).await? {
             None => Ok(Removal::Absent),
-            Some(Found::InCluster {
+            Some(OwnObject::InCluster {
                 objects,
                 uid,
                 is_pod,
@@ -59,7 +59,7 @@ impl Cleaner for OutsideCleaner {
                     Deletion::Going { object, .. } => Removal::Going(object),
                 })
             }
-            Some(Found::InBucket { bucket, generation }) => {
+            Some(OwnObject::InBucket { bucket, generation }) => {
                 let storage = &self.clients.storage;
                 storage.delete(&bucket, name, generation).await?;
                 Ok(Removal::Gone)
@@ -74,7 +74,7 @@ impl OutsideCleaner {
         Ok(self.find(intent).await?.is_some())
     }
 
-    async fn find(&self, intent: &Intent) -> Result<Option<Found>, Failure> {
+    async fn find(&self, intent: &Intent) -> Result<Option<OwnObject>, Failure> {
         match &intent.location {
             Location::Cluster { cluster, namespace } => {
                 self.find_in_cluster(intent, cluster, namespace).await
@@ -98,17 +98,19 @@ impl OutsideCleaner {
         &self,
         intent: &Intent,
         bucket: &str,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Option<OwnObject>, Failure> {
         let stat = self.clients.storage.stat(bucket, intent.name.exact(), None);
         let object = match stat.await {
             Err(failure) if failure.class == Class::NotFound => return Ok(None),
             object => object?,
         };
         let by = object.metadata.get(MADE_BY).map(String::as_str);
-        Ok((by == Some(&*self.mark(intent))).then(|| Found::InBucket {
-            bucket: bucket.to_owned(),
-            generation: object.generation,
-        }))
+        Ok(
+            (by == Some(&*self.mark(intent))).then(|| OwnObject::InBucket {
+                bucket: bucket.to_owned(),
+                generation: object.generation,
+            }),
+        )
     }
 
     async fn find_in_cluster(
@@ -116,7 +118,7 @@ impl OutsideCleaner {
         intent: &Intent,
         cluster: &str,
         namespace: &str,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Option<OwnObject>, Failure> {
         let target = Target::of_journal(intent.kind.exact(), namespace);
         let is_pod = target.policy_resource() == "pods";
         let client = self.clients.clusters.client(cluster).await?;
@@ -127,7 +129,7 @@ impl OutsideCleaner {
         let ours = self.mark(intent);
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
         Ok(
-            (made_by(&object) == Some(ours.as_str())).then(|| Found::InCluster {
+            (made_by(&object) == Some(ours.as_str())).then(|| OwnObject::InCluster {
                 objects,
                 uid: uid.to_owned(),
                 is_pod,

@@ -24,7 +24,7 @@ pub struct Cause {
 
 /// A cause that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundCause {
     /// The kind of failure.
     pub kind: Kind,
     /// The text at `{}`, or all from where the cause begins.
@@ -34,7 +34,7 @@ pub struct Found {
 }
 
 /// Finds the cause of a final error. The first row that matches decides.
-pub fn classify(line: &FinalLine) -> Option<Found> {
+pub fn classify(line: &FinalLine) -> Option<FoundCause> {
     let starts = starts(&line.message);
     let rows = CAUSES.iter().enumerate();
     let mut rows = rows.filter(|(_, cause)| cause.within.contains(&line.phase));
@@ -42,7 +42,7 @@ pub fn classify(line: &FinalLine) -> Option<Found> {
         let text = starts
             .iter()
             .find_map(|start| matched(cause.words, start))?;
-        Some(Found {
+        Some(FoundCause {
             kind: cause.kind,
             text: text.trim().to_owned(),
             row,

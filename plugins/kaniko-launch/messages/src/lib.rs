@@ -14,7 +14,7 @@ mod phase;
 mod site;
 mod sites;
 
-pub use cause::{Cause, Found, classify};
+pub use cause::{Cause, FoundCause, classify};
 pub use causes::{CAUSES, EXAMPLES};
 pub use final_line::{FinalLine, PATTERNS};
 pub use kind::{Class, Facts, Kind, Owner};

@@ -9,7 +9,7 @@ use super::{Identity, claims, metadata};
 
 /// The result of the search.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct CallerFacts {
     pub(super) origin: Origin,
     /// The claims of the CI's id token.
     pub(super) claims: Option<Map<String, Value>>,
@@ -22,7 +22,7 @@ impl Identity {
     ///
     /// # Errors
     /// When a named credentials file cannot be read.
-    pub(super) async fn who_am_i(&self, masks: &Masks) -> Result<Found, Failure> {
+    pub(super) async fn who_am_i(&self, masks: &Masks) -> Result<CallerFacts, Failure> {
         let variables = &self.variables;
         let found = match self.credentials.origin() {
             Some(origin) => Some(origin.clone()),
@@ -54,7 +54,7 @@ impl Identity {
                 }),
             ),
         };
-        Ok(Found {
+        Ok(CallerFacts {
             origin,
             claims,
             warning,
