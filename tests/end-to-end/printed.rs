@@ -13,7 +13,7 @@ pub(crate) fn commands(help: &Value) -> Vec<String> {
 
 /// Parses a runner command with the runner's own command line parser.
 fn parses(words: &[String]) -> Result<(), String> {
-    let parsed = sidestep_runner::cli::Cli::try_parse_from(words);
+    let parsed = sidestep_runner::Cli::try_parse_from(words);
     parsed.map(drop).map_err(|error| error.to_string())
 }
 

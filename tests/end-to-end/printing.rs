@@ -5,7 +5,7 @@ use std::process::Output;
 
 use clap::CommandFactory as _;
 use serde_json::json;
-use sidestep_runner::cli::Cli;
+use sidestep_runner::Cli;
 
 use crate::command::stderr;
 use crate::setup::Setup;

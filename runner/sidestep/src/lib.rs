@@ -27,6 +27,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use sidestep_events::Exit;
 
+pub use commands::Cli;
+
 use signals::Inherited;
 
 /// Runs the command that the process was started with.
@@ -47,7 +49,7 @@ pub fn main() -> ExitCode {
 }
 
 fn perform(inherited: Inherited) -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return code(output::finished(usage::say(error))),
     };

@@ -1,7 +1,8 @@
 use clap::CommandFactory;
 use sidestep_events::Exit;
 
-use crate::cli::{Cli, Completions};
+use super::Cli;
+use crate::cli::Completions;
 use crate::output::print_own;
 
 pub(crate) fn run(args: &Completions) -> Exit {
