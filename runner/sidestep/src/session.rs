@@ -76,10 +76,7 @@ fn site(
     masks: Arc<Masks>,
 ) -> Site {
     let half = || memory() / 2;
-    let ceiling = settings
-        .memory
-        .as_ref()
-        .map_or_else(half, |set| set.value.0);
+    let ceiling = settings.memory.value.map_or_else(half, |size| size.0);
     let named = environment::get_os(POLICY).filter(|value| !value.is_empty());
     Site {
         workspace,

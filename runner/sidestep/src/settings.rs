@@ -10,10 +10,10 @@ mod resolve;
 mod rows;
 mod source;
 mod units;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::ValueEnum;
 use sidestep_engine::Ceilings;
@@ -28,7 +28,7 @@ pub use source::{Setting, Source};
 pub use units::{Limit, Size, SizeFrom, Time};
 
 use file::{File, Unused, Whose};
-use known::Known;
+use known::{Known, each_setting};
 use reach::{clusters, endpoints};
 use resolve::{Resolver, or_default, wrong};
 
@@ -59,38 +59,53 @@ pub enum OnTerminate {
     Detach,
 }
 
-/// All settings.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The folder of runs; `None` if neither `HOME` nor a setting names it.
-    pub state: Option<Setting<PathBuf>>,
-    /// Files outside of the workspace that a pipeline may name as secrets.
-    pub secret_files: Setting<Patterns>,
-    /// When to use colours.
-    pub color: Setting<Color>,
-    /// The maximum number of steps that run in parallel.
-    pub max_parallel: Setting<usize>,
-    /// The effect of SIGTERM and SIGHUP.
-    pub on_terminate: Setting<OnTerminate>,
-    /// The maximum size of a run's journal, in bytes.
-    pub journal_limit: Setting<Limit>,
-    /// The maximum size of all of a run's log files together, in bytes.
-    pub log_limit: Setting<Limit>,
-    /// The maximum CPU time for compiling one plugin.
-    pub compile_time: Setting<Time>,
-    /// The maximum memory for compiling one plugin.
-    pub compile_memory: Setting<Size>,
-    /// The maximum memory of all steps that run in parallel. If not set, half of the available
-    /// memory.
-    pub memory: Option<Setting<Size>>,
-    /// Custom addresses of services, by service name: `STORAGE`, `IAM`.
-    pub endpoints: BTreeMap<String, Setting<String>>,
-    /// The access to the clusters that pipelines refer to, by the names in the pipelines.
-    pub clusters: BTreeMap<String, Setting<ClusterAccess>>,
-    /// Files that are ignored, and why.
-    pub warnings: Vec<Diagnostic>,
-    locked: Vec<String>,
+/// Defines the resolved settings.
+macro_rules! settings {
+    ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {
+        /// All settings.
+        #[derive(Debug, Clone)]
+        pub struct Settings {
+            /// The folder of runs; `None` if neither `HOME` nor a setting names it.
+            pub state: Option<Setting<PathBuf>>,
+            $(
+                #[doc = concat!("The setting `", stringify!($field), "`.")]
+                pub $field: Setting<$type>,
+            )*
+            /// Custom addresses of services, by service name: `STORAGE`, `IAM`.
+            pub endpoints: BTreeMap<String, Setting<String>>,
+            /// The access to the clusters that pipelines refer to, by the names in the pipelines.
+            pub clusters: BTreeMap<String, Setting<ClusterAccess>>,
+            /// Files that are ignored, and why.
+            pub warnings: Vec<Diagnostic>,
+            locked: Vec<String>,
+        }
+
+        impl Settings {
+            /// Resolves the settings with one value, and takes the others as they are.
+            fn resolve(
+                resolver: &Resolver<'_>,
+                problems: &mut Vec<Diagnostic>,
+                state: Option<Setting<PathBuf>>,
+                endpoints: BTreeMap<String, Setting<String>>,
+                clusters: BTreeMap<String, Setting<ClusterAccess>>,
+            ) -> Self {
+                let [.., (machine, _)] = resolver.files;
+                Self {
+                    $($field: or_default(
+                        resolver.value::<$type>(&known::$known, problems, |file| file.$field.clone()),
+                        $default,
+                    ),)*
+                    state,
+                    endpoints,
+                    clusters,
+                    warnings: Vec::new(),
+                    locked: machine.lock.clone(),
+                }
+            }
+        }
+    };
 }
+each_setting!(settings);
 
 impl Settings {
     /// Resolves all settings; `color` is the flag. Returns all problems at once, which mean exit
@@ -119,6 +134,11 @@ impl Settings {
         let user = user.unwrap_or_default();
         let machine = read(&places.machine_config, Whose::Machine);
         let user_config = user_config.unwrap_or(Path::new(""));
+        // A variable that the flag replaces is not read.
+        let env = |name: &str| match color {
+            Some(_) if known::COLOR.variable == Some(name) => None,
+            _ => env(name),
+        };
         let resolver = Resolver {
             files: [
                 (&project, &places.project_config),
@@ -128,90 +148,11 @@ impl Settings {
             env: &env,
         };
         let state = state(&resolver, places, &mut problems);
-        let color = resolver.pick(
-            &known::COLOR,
-            &mut problems,
-            color,
-            |text| Color::from_str(text, false),
-            |file| file.color,
-        );
-        let max_parallel = resolver.pick(
-            &known::MAX_PARALLEL,
-            &mut problems,
-            None,
-            |text| match usize::from_str(text) {
-                Ok(0) | Err(_) => Err("a whole number from 1".to_owned()),
-                Ok(number) => Ok(number),
-            },
-            |file| file.max_parallel.map(std::num::NonZero::get),
-        );
-        let on_terminate = resolver.pick(
-            &known::ON_TERMINATE,
-            &mut problems,
-            None,
-            |text| OnTerminate::from_str(text, false),
-            |file| file.on_terminate,
-        );
-        let compile_time = resolver.pick(
-            &known::COMPILE_TIME,
-            &mut problems,
-            None,
-            Time::from_str,
-            |file| file.compile_time,
-        );
-        let compile_memory = resolver.pick(
-            &known::COMPILE_MEMORY,
-            &mut problems,
-            None,
-            Size::from_str,
-            |file| file.compile_memory,
-        );
-        let memory = resolver.pick(
-            &known::MEMORY,
-            &mut problems,
-            None,
-            Size::from_str,
-            |file| file.memory,
-        );
-        let secret_files = resolver.pick(
-            &known::SECRET_FILES,
-            &mut problems,
-            None,
-            |text| Patterns::parse(text.split(':')),
-            |file| file.secret_files.clone(),
-        );
-        let compile = CompileLimits::default();
-        let journal_limit = resolver.pick(
-            &known::JOURNAL_LIMIT,
-            &mut problems,
-            None,
-            Limit::from_str,
-            |file| file.journal_limit,
-        );
-        let log_limit = resolver.pick(
-            &known::LOG_LIMIT,
-            &mut problems,
-            None,
-            Limit::from_str,
-            |file| file.log_limit,
-        );
-        let ceilings = Ceilings::default();
-        let settings = Self {
-            state,
-            color: or_default(color, Color::Auto),
-            max_parallel: or_default(max_parallel, MAX_PARALLEL),
-            on_terminate: or_default(on_terminate, OnTerminate::Cancel),
-            journal_limit: or_default(journal_limit, SizeFrom(ceilings.journal)),
-            log_limit: or_default(log_limit, SizeFrom(ceilings.logs)),
-            compile_time: or_default(compile_time, Time(compile.time)),
-            compile_memory: or_default(compile_memory, SizeFrom(compile.memory)),
-            memory,
-            secret_files: or_default(secret_files, Patterns::default()),
-            endpoints: endpoints(&user, user_config, &machine, places, &env),
-            clusters: clusters(&user, user_config, &machine, places),
-            warnings,
-            locked: machine.lock.clone(),
-        };
+        let endpoints = endpoints(&user, user_config, &machine, places, &env);
+        let clusters = clusters(&user, user_config, &machine, places);
+        let mut settings = Self::resolve(&resolver, &mut problems, state, endpoints, clusters);
+        settings.color = settings.flag(&known::COLOR, &settings.color, color);
+        settings.warnings = warnings;
         if problems.is_empty() {
             Ok(settings)
         } else {
@@ -254,7 +195,6 @@ fn state(
     let state = resolver.pick(
         &known::STATE,
         problems,
-        None,
         |text| Ok::<_, String>(text.to_owned()),
         |file| file.state.clone(),
     );

@@ -1,10 +1,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZero;
 use std::path::Path;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 use sidestep_events::{Diagnostic, Exit, Help, codes};
 use sidestep_pipeline::{Source, read_values};
@@ -12,34 +10,32 @@ use sidestep_pipeline::{Source, read_values};
 use sidestep_files::own::{self, NotOwn, OwnError};
 use sidestep_files::{Folder, OpenError, Patterns};
 
-use super::known::{self, Known, unlockable};
+use super::known::{self, Known, each_setting, unlockable};
+use super::value::SettingValue;
 use super::{Color, ENDPOINTS, Limit, OnTerminate, Size, Time};
 
 /// The maximum size of a settings file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A settings file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct File {
-    /// `dir:PATH`.
-    pub(crate) state: Option<String>,
-    pub(crate) color: Option<Color>,
-    pub(crate) max_parallel: Option<NonZero<usize>>,
-    pub(crate) on_terminate: Option<OnTerminate>,
-    pub(crate) journal_limit: Option<Limit>,
-    pub(crate) log_limit: Option<Limit>,
-    pub(crate) compile_time: Option<Time>,
-    pub(crate) compile_memory: Option<Size>,
-    pub(crate) memory: Option<Size>,
-    pub(crate) endpoints: BTreeMap<String, String>,
-    pub(crate) clusters: BTreeMap<String, ClusterAccess>,
-    /// Files outside of the workspace that a pipeline may name as secrets.
-    #[serde(deserialize_with = "patterns")]
-    pub(crate) secret_files: Option<Patterns>,
-    /// Settings that no flag, variable or other file may change. Only valid in the machine's file.
-    pub(crate) lock: Vec<String>,
+/// Defines the form of a settings file.
+macro_rules! file {
+    ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {
+        /// A settings file.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+        pub(crate) struct File {
+            /// `dir:PATH`.
+            pub(super) state: Option<String>,
+            $(pub(super) $field: Option<<$type as SettingValue>::Written>,)*
+            pub(super) endpoints: BTreeMap<String, String>,
+            pub(super) clusters: BTreeMap<String, ClusterAccess>,
+            /// Settings that no flag, variable or other file may change. Only valid in the
+            /// machine's file.
+            pub(super) lock: Vec<String>,
+        }
+    };
 }
+each_setting!(file);
 
 /// The access to a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -207,11 +203,4 @@ fn text(path: &Path, whose: Whose) -> Result<String, Unread> {
             folder.read_text(below, MAX_BYTES).map_err(Unread::Error)
         }
     }
-}
-
-/// Deserializes a list of file patterns.
-fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Patterns>, D::Error> {
-    let texts = Vec::<String>::deserialize(from)?;
-    let patterns = Patterns::parse(texts.iter().map(String::as_str));
-    patterns.map(Some).map_err(D::Error::custom)
 }

@@ -175,22 +175,33 @@ pub(crate) const LOCK: Known = anyone(
 .operators("only the machine's file can lock settings")
 .without_variable();
 
-/// All settings, in the order in which they are shown.
-pub(crate) const ALL: [Known; 13] = [
-    STATE,
-    COLOR,
-    MAX_PARALLEL,
-    ON_TERMINATE,
-    JOURNAL_LIMIT,
-    LOG_LIMIT,
-    COMPILE_TIME,
-    COMPILE_MEMORY,
-    MEMORY,
-    SECRET_FILES,
-    ENDPOINTS,
-    CLUSTERS,
-    LOCK,
-];
+/// Passes to a macro each setting with one value: its field, the type of its value and its default,
+/// and its constant. In the order in which they are shown.
+macro_rules! each_setting {
+    ($with:ident) => {
+        $with! {
+            color: Color = Color::Auto, COLOR;
+            max_parallel: usize = MAX_PARALLEL, MAX_PARALLEL;
+            on_terminate: OnTerminate = OnTerminate::Cancel, ON_TERMINATE;
+            journal_limit: Limit = SizeFrom(Ceilings::default().journal), JOURNAL_LIMIT;
+            log_limit: Limit = SizeFrom(Ceilings::default().logs), LOG_LIMIT;
+            compile_time: Time = Time(CompileLimits::default().time), COMPILE_TIME;
+            compile_memory: Size = SizeFrom(CompileLimits::default().memory), COMPILE_MEMORY;
+            memory: Option<Size> = None, MEMORY;
+            secret_files: Patterns = Patterns::default(), SECRET_FILES;
+        }
+    };
+}
+pub(crate) use each_setting;
+
+/// Lists all settings.
+macro_rules! all {
+    ($($field:ident: $type:ty = $default:expr, $known:ident;)*) => {
+        /// All settings, in the order in which they are shown.
+        pub(crate) const ALL: &[Known] = &[STATE, $($known,)* ENDPOINTS, CLUSTERS, LOCK];
+    };
+}
+each_setting!(all);
 
 /// Returns why a setting can't be locked, if that is so.
 pub(super) fn unlockable(name: &str) -> Option<String> {

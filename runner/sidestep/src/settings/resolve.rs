@@ -7,6 +7,7 @@ use sidestep_events::{Diagnostic, Exit, codes};
 
 use super::file::File;
 use super::known::Known;
+use super::value::SettingValue;
 use super::{Setting, Source};
 
 /// Resolves each setting from its sources.
@@ -17,13 +18,24 @@ pub(super) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// Returns the setting from the first source that sets it: flag, environment, files. If the
+    /// Like [`Resolver::pick`], for a setting with one value.
+    pub(super) fn value<T: SettingValue>(
+        &self,
+        known: &Known,
+        problems: &mut Vec<Diagnostic>,
+        written: impl Fn(&File) -> Option<T::Written>,
+    ) -> Option<Setting<T>> {
+        self.pick(known, problems, T::of_variable, |file| {
+            written(file).map(T::of_file)
+        })
+    }
+
+    /// Returns the setting from the first source that sets it: environment, files. If the
     /// machine's file locks it, only that file counts.
     pub(super) fn pick<T, E: fmt::Display>(
         &self,
         known: &Known,
         problems: &mut Vec<Diagnostic>,
-        flag: Option<T>,
         read: impl Fn(&str) -> Result<T, E>,
         of_file: impl Fn(&File) -> Option<T>,
     ) -> Option<Setting<T>> {
@@ -36,12 +48,6 @@ impl Resolver<'_> {
         };
         if machine.lock.iter().any(|lock| lock == known.name) {
             return from_file((machine, path));
-        }
-        if let Some(value) = flag {
-            return Some(Setting {
-                value,
-                source: Source::Flag(known.flag.unwrap_or_default()),
-            });
         }
         let set = known
             .variable
