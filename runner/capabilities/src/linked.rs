@@ -21,3 +21,20 @@ pub const CAPABILITIES: &[Capability] = &[
     secrets::CAPABILITY,
     http_client::CAPABILITY,
 ];
+
+#[cfg(test)]
+mod tests {
+    use sidestep_policy::Capability as Key;
+
+    use super::*;
+
+    /// Capabilities of the contract that this runner does not have yet.
+    const ABSENT: &[Key] = &[Key::Artifacts];
+
+    #[test]
+    fn every_capability_of_the_contract_is_linked_once_in_its_order() {
+        let linked: Vec<Key> = CAPABILITIES.iter().map(|linked| linked.key).collect();
+        let expected = Key::ALL.iter().filter(|key| !ABSENT.contains(key));
+        assert_eq!(linked, expected.copied().collect::<Vec<_>>());
+    }
+}

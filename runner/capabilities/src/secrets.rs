@@ -14,8 +14,6 @@ use crate::{Calls, HasCalls};
 
 pub(crate) const CAPABILITY: Capability = Capability {
     key: Key::Secrets,
-    interface: "sidestep:secrets/names",
-    version: "0.1.0",
     link,
 };
 

@@ -2,8 +2,9 @@
 
 use semver::Version;
 use sidestep_catalog::{Component as Described, Import, PluginError};
+use sidestep_contract::{ALWAYS, is_always_linked};
 use sidestep_events::codes;
-use sidestep_gate::{ALWAYS, Capability, StepState, link_always};
+use sidestep_gate::{Capability, StepState, link_always};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -35,7 +36,8 @@ impl Known {
 
     /// Returns the capability of an interface, given without its version.
     fn of_interface(self, interface: &str) -> Option<&'static Capability> {
-        self.0.iter().find(|known| known.interface == interface)
+        let is = |known: &&Capability| known.key.interface() == interface;
+        self.0.iter().find(is)
     }
 }
 
@@ -93,7 +95,7 @@ pub(crate) fn link(
 
 /// Returns whether the interface is available in `check`.
 fn in_check(known: Known, import: &Import) -> bool {
-    ALWAYS.iter().any(|(name, _)| *name == import.interface)
+    is_always_linked(&import.interface)
         || known
             .of_interface(&import.interface)
             .is_some_and(|capability| capability.key == sidestep_policy::Capability::Workspace)
@@ -158,7 +160,7 @@ fn allowed(known: Known, import: &Import, described: &Described) -> Result<(), P
             "add `{key}` to the `requests` of `#[sidestep::plugin]`, or remove the call"
         )));
     }
-    fits(import, capability.version)
+    fits(import, capability.key.version())
 }
 
 /// Checks whether the host's version of an interface satisfies the requested one (semver: the same

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-/// Defines the table of capabilities: the type, and the grant key and interface of each one.
+/// Defines the table of capabilities: the type, and for each one the grant key, and the
+/// interface with its version.
 macro_rules! capabilities {
-    ($(#[doc = $doc:literal] $name:ident = $key:literal, $interface:literal;)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $key:literal, $interface:literal, $version:literal;)*) => {
         /// A capability that a step may be granted. Its names are the grant keys of the contract.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Capability {
@@ -24,9 +25,16 @@ macro_rules! capabilities {
 
             /// Returns the contract's interface (`sdk/wit`) that this capability links, without the
             /// version.
-            pub fn interface(self) -> &'static str {
+            pub const fn interface(self) -> &'static str {
                 match self {
                     $(Self::$name => $interface,)*
+                }
+            }
+
+            /// Returns the version of the interface.
+            pub const fn version(self) -> &'static str {
+                match self {
+                    $(Self::$name => $version,)*
                 }
             }
 
@@ -42,33 +50,33 @@ macro_rules! capabilities {
 
 capabilities! {
     /// Files of the workspace, read only.
-    Workspace = "workspace", "sidestep:workspace/files";
+    Workspace = "workspace", "sidestep:workspace/files", "0.1.0";
     /// Objects in buckets.
-    Storage = "storage", "sidestep:storage/objects";
+    Storage = "storage", "sidestep:storage/objects", "0.1.0";
     /// A Google Cloud project and its enabled services.
-    Project = "project", "sidestep:gcp/project";
+    Project = "project", "sidestep:gcp/project", "0.1.0";
     /// Service accounts, keys, policies, pools: read only.
-    Iam = "iam", "sidestep:gcp/iam";
+    Iam = "iam", "sidestep:gcp/iam", "0.1.0";
     /// Changes of policies, and new accounts, pools and providers.
-    IamWrite = "iamWrite", "sidestep:gcp/iam-write";
+    IamWrite = "iamWrite", "sidestep:gcp/iam-write", "0.1.0";
     /// GKE's own API.
-    Gke = "gke", "sidestep:gcp/gke";
+    Gke = "gke", "sidestep:gcp/gke", "0.1.0";
     /// Artifact Registry's own API.
-    ArtifactRegistry = "artifactRegistry", "sidestep:gcp/artifact-registry";
+    ArtifactRegistry = "artifactRegistry", "sidestep:gcp/artifact-registry", "0.1.0";
     /// Secret Manager's versions, as handles.
-    SecretManager = "secretManager", "sidestep:gcp/secret-manager";
+    SecretManager = "secretManager", "sidestep:gcp/secret-manager", "0.1.0";
     /// Proofs of a workload's identity.
-    Identity = "identity", "sidestep:identity/prove";
+    Identity = "identity", "sidestep:identity/prove", "0.1.0";
     /// Objects of a cluster.
-    Kubernetes = "kubernetes", "sidestep:kubernetes/objects";
+    Kubernetes = "kubernetes", "sidestep:kubernetes/objects", "0.1.0";
     /// Images in registries.
-    Registry = "registry", "sidestep:registry/images";
+    Registry = "registry", "sidestep:registry/images", "0.1.0";
     /// The pipeline's secrets, as handles.
-    Secrets = "secrets", "sidestep:secrets/names";
+    Secrets = "secrets", "sidestep:secrets/names", "0.1.0";
     /// The run's artifacts.
-    Artifacts = "artifacts", "sidestep:artifacts/store";
+    Artifacts = "artifacts", "sidestep:artifacts/store", "0.1.0";
     /// Requests to other hosts.
-    Http = "http", "sidestep:http/client";
+    Http = "http", "sidestep:http/client", "0.1.0";
 }
 
 impl Capability {
@@ -102,16 +110,17 @@ impl fmt::Display for Capability {
     }
 }
 
-/// The interfaces that every step gets, or that give no access.
-const ALWAYS: [&str; 3] = [
-    "sidestep:host/types",
-    "sidestep:step/runtime",
-    "sidestep:gcp/types",
+/// The interfaces that every step gets, or that give no access, with their versions.
+pub const ALWAYS: [(&str, &str); 3] = [
+    ("sidestep:host/types", "0.1.0"),
+    ("sidestep:step/runtime", "0.1.0"),
+    ("sidestep:gcp/types", "0.1.0"),
 ];
 
 /// Returns whether every plugin gets this interface. Any version of the interface matches.
 pub fn is_always_linked(import: &str) -> bool {
-    ALWAYS.contains(&unversioned(import))
+    let interface = unversioned(import);
+    ALWAYS.iter().any(|(name, _)| *name == interface)
 }
 
 fn unversioned(import: &str) -> &str {

@@ -18,7 +18,7 @@ mod tests;
 pub mod units;
 mod word;
 
-pub use capability::{Capability, is_always_linked};
+pub use capability::{ALWAYS, Capability, is_always_linked};
 pub use class::Class;
 pub use command::{Builder, Command};
 pub use image::Image;

@@ -21,7 +21,7 @@ mod step;
 mod talk;
 mod types;
 
-pub use capability::{ALWAYS, Capability, link_always};
+pub use capability::{Capability, link_always};
 pub use gate::{
     Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory, Shown,
     functions,

@@ -17,11 +17,9 @@ use wasmtime::component::Linker;
 
 use crate::{Calls, HasCalls};
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Gke,
-    interface: "sidestep:gcp/gke",
-    version: "0.1.0",
     link,
 };
 

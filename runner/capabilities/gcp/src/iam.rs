@@ -15,11 +15,9 @@ use wasmtime::component::Linker;
 use crate::{Calls, HasCalls};
 use target::Target;
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Iam,
-    interface: "sidestep:gcp/iam",
-    version: "0.1.0",
     link,
 };
 

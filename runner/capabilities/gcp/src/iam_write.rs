@@ -24,11 +24,9 @@ use create::New;
 use pool::Pool;
 use provider::Provider;
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::IamWrite,
-    interface: "sidestep:gcp/iam-write",
-    version: "0.1.0",
     link,
 };
 

@@ -16,11 +16,9 @@ use wasmtime::component::Linker;
 
 use crate::{Calls, HasCalls};
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Project,
-    interface: "sidestep:gcp/project",
-    version: "0.1.0",
     link,
 };
 

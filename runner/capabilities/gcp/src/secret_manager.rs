@@ -15,11 +15,9 @@ use wasmtime::component::{Linker, Resource};
 
 use crate::{Calls, HasCalls};
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::SecretManager,
-    interface: "sidestep:gcp/secret-manager",
-    version: "0.1.0",
     link,
 };
 

@@ -26,11 +26,9 @@ use target::Target;
 
 sidestep_gate::calls!();
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Http,
-    interface: "sidestep:http/client",
-    version: "0.1.0",
     link,
 };
 

@@ -17,11 +17,9 @@ use super::proof::Proof;
 use super::target::Address;
 use crate::{Calls, HasCalls};
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Identity,
-    interface: "sidestep:identity/prove",
-    version: "0.1.0",
     link,
 };
 

@@ -23,11 +23,9 @@ use crate::{Calls, HasCalls};
 use address::Address;
 use making::make;
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Kubernetes,
-    interface: "sidestep:kubernetes/objects",
-    version: "0.1.0",
     link,
 };
 

@@ -28,11 +28,9 @@ use wasmtime::component::Linker;
 
 sidestep_gate::calls!();
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Registry,
-    interface: "sidestep:registry/images",
-    version: "0.1.0",
     link,
 };
 

@@ -15,11 +15,9 @@ use wasmtime::component::{Linker, Resource};
 use super::{MADE_BY, Storage, Write, Written, records};
 use crate::{Calls, HasCalls};
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Storage,
-    interface: "sidestep:storage/objects",
-    version: "0.1.0",
     link,
 };
 

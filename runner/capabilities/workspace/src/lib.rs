@@ -21,11 +21,9 @@ use wasmtime::component::{Linker, Resource};
 
 sidestep_gate::calls!();
 
-/// Grant key, interface and functions.
+/// Grant key and functions.
 pub const CAPABILITY: Capability = Capability {
     key: Key::Workspace,
-    interface: "sidestep:workspace/files",
-    version: "0.1.0",
     link,
 };
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sidestep_capabilities::{ALWAYS, CAPABILITIES, PRICES};
+use sidestep_capabilities::{CAPABILITIES, PRICES};
+use sidestep_contract::ALWAYS;
 use wit_parser::WorldItem;
 
 use crate::guest::contract;
@@ -12,7 +13,7 @@ fn every_function_of_every_linked_interface_has_a_price() {
     let (resolve, world) = contract();
     let linked: BTreeSet<&str> = CAPABILITIES
         .iter()
-        .map(|capability| capability.interface)
+        .map(|capability| capability.key.interface())
         .chain(ALWAYS.iter().map(|(interface, _)| *interface))
         .collect();
     let mut functions = BTreeSet::new();

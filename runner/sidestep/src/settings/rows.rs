@@ -34,7 +34,7 @@ impl Settings {
     pub fn rows(&self) -> Vec<Row> {
         let state = match &self.state {
             Some(state) => (format!("dir:{}", state.value.display()), &state.source),
-            None => ("none without a home".to_owned(), &Source::Default),
+            None => ("none (no home folder)".to_owned(), &Source::Default),
         };
         let mut rows = vec![self.row(known::STATE.name.to_owned(), state.0, state.1)];
         rows.extend(self.plain_rows());

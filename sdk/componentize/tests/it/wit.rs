@@ -1,7 +1,9 @@
 //! Rules for every package under `sdk/wit`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use sidestep_contract::{ALWAYS, Capability};
 use wit_parser::{Resolve, TypeDefKind, TypeOwner, WorldItem};
 
 fn contract() -> (Resolve, wit_parser::PackageId) {
@@ -45,6 +47,27 @@ fn the_world_all_imports_every_interface_but_plugin() {
         resolve.id_of(*id).as_deref(),
         Some("sidestep:step/plugin@0.1.0")
     );
+}
+
+/// Each interface is one that every plugin gets, or has a row in the table of capabilities.
+#[test]
+fn every_interface_is_a_capability_s_or_always_linked() {
+    let (resolve, package) = contract();
+    let all = resolve.select_world(&[package], Some("all")).expect("all");
+    let imports = resolve.worlds[all].imports.values();
+    let imported: BTreeSet<String> = imports
+        .filter_map(|item| match item {
+            WorldItem::Interface { id, .. } => resolve.id_of(*id),
+            _ => None,
+        })
+        .collect();
+    let capabilities = Capability::ALL.iter();
+    let known: BTreeSet<String> = capabilities
+        .map(|capability| (capability.interface(), capability.version()))
+        .chain(ALWAYS)
+        .map(|(interface, version)| format!("{interface}@{version}"))
+        .collect();
+    assert_eq!(imported, known);
 }
 
 #[test]
