@@ -18,6 +18,9 @@ pub use running::{Exec, Inputs, Pipeline, Resume, Run, RunFlags};
 pub use runs::{Gc, Logs, Raw, Runs, RunsCommand};
 pub use sandbox::{Sandbox, SandboxCommand, SandboxName, StatusFormat};
 
+use sidestep_report::Verbosity;
+
+pub use crate::reporters::RunFormat;
 use crate::settings::Color;
 
 /// The help heading of the options of every command.
@@ -38,6 +41,18 @@ pub struct Global {
     /// Print only warnings, failures and the result
     #[arg(short, long, global = true, help_heading = EVERYWHERE, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+impl Global {
+    /// Returns how much of a run is shown.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Trace,
+        }
+    }
 }
 
 /// A format for people or for programs.

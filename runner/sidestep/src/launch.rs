@@ -8,7 +8,8 @@ use sidestep_events::{Exit, Failure, commands, show};
 use sidestep_launch::{Error, Launch, LockedRun, RunLimits};
 use sidestep_report::Hint;
 
-use crate::cli::{Format, RunFlags};
+use crate::cli::RunFlags;
+use crate::reporters::RunFormat;
 use crate::session::Session;
 use crate::settings::known;
 use crate::signals::Signals;
@@ -19,7 +20,7 @@ const SHOWING: Duration = Duration::from_secs(5);
 
 /// The options for showing a run.
 pub(crate) struct Shown {
-    pub(crate) format: Format,
+    pub(crate) format: RunFormat,
     pub(crate) hints: Vec<Hint>,
 }
 
@@ -60,7 +61,12 @@ pub(crate) async fn launch(
         .map_err(|error| Failure::bug(format!("signals can't be watched: {error}")))?;
     let run_id = ready.id().to_string();
     let (run, reports) = ready.open(&session.site, stop.clone())?;
-    let reporter = reporters::pick(shown.format, &session.global, session.look(), shown.hints);
+    let reporter = reporters::pick(
+        shown.format,
+        session.global.verbosity(),
+        session.look(),
+        shown.hints,
+    );
     let reporting = reporters::spawn(reports, reporter);
     let end = run.run().await;
     // Show the last lines before the process ends, if the output is being read.

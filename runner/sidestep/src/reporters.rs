@@ -2,44 +2,44 @@
 
 use std::thread::JoinHandle;
 
+use clap::ValueEnum;
 use sidestep_engine::Reports;
 use sidestep_report::{Hint, JsonLines, Lines, Live, Reporter, TextOptions, Verbosity};
 use sidestep_state::StateError;
 
-use crate::cli::{Format, Global};
 use crate::output::{self, Look, Stdout};
+
+/// The reporter of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RunFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
 
 /// Returns the reporter for the flags, the terminal and the environment.
 pub(crate) fn pick(
-    format: Format,
-    global: &Global,
+    format: RunFormat,
+    verbosity: Verbosity,
     look: Look,
     hints: Vec<Hint>,
 ) -> Box<dyn Reporter> {
     let options = TextOptions {
         color: look.color,
-        verbosity: verbosity(global),
+        verbosity,
         progress_lines: false,
         hints,
     };
     match format {
-        Format::Json => Box::new(JsonLines::new(Stdout)),
-        Format::Human if look.live && !global.quiet => {
+        RunFormat::Json => Box::new(JsonLines::new(Stdout)),
+        RunFormat::Human if look.live && verbosity != Verbosity::Quiet => {
             let live = Live::stdout(options);
             output::share(live.screen());
             Box::new(live)
         }
-        Format::Human => Box::new(Lines::new(Stdout, options)),
-    }
-}
-
-/// Returns the verbosity that the flags set.
-pub(crate) fn verbosity(global: &Global) -> Verbosity {
-    match (global.quiet, global.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (false, 0) => Verbosity::Normal,
-        (false, 1) => Verbosity::Verbose,
-        (false, _) => Verbosity::Trace,
+        RunFormat::Human => Box::new(Lines::new(Stdout, options)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Output;
+use super::RunFormat;
 use crate::settings::OnTerminate;
 
 /// The inputs of a pipeline.
@@ -47,9 +47,9 @@ pub struct RunFlags {
     /// The caller of the sandbox: developer, nobody, or a service account's address [default: developer]
     #[arg(long = "as", value_name = "PRINCIPAL")]
     pub caller: Option<String>,
-    /// The format; `json` is one event per line.
-    #[command(flatten)]
-    pub output: Output,
+    /// The format of the output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub output: RunFormat,
 }
 
 /// `sidestep run`

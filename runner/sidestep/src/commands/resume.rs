@@ -31,7 +31,7 @@ pub(crate) async fn run(session: &Session, args: &Resume) -> Result<Exit, Error>
         limits: limits(session, &args.flags),
     };
     let shown = Shown {
-        format: args.flags.output.output,
+        format: args.flags.output,
         hints: Vec::new(),
     };
     launch(session, to_run, resumed.run, &args.flags, shown).await

@@ -112,7 +112,7 @@ pub(crate) async fn start(
         limits: limits(session, flags),
     };
     let shown = Shown {
-        format: flags.output.output,
+        format: flags.output,
         hints,
     };
     let asked = given.run_id.is_some();
