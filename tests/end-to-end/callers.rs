@@ -102,7 +102,7 @@ fn whoever_goes_on_with_a_run_is_who_began_it() {
     let output = setup.run(&["run", "--sandbox", "--run-id", "mine"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("was begun as nobody"), "{told}");
+    assert!(told.contains("was started as nobody"), "{told}");
     assert!(told.contains("sidestep resume mine"), "{told}");
     let (exit, _) = setup.events(&run);
     assert_eq!(exit, 4, "as nobody it goes on");
