@@ -14,7 +14,7 @@ use google_cloud_auth::credentials::Credentials as Official;
 use google_cloud_container_v1::client::ClusterManager;
 use google_cloud_container_v1::model::Cluster;
 use google_cloud_gax::client_builder::{ClientBuilder, internal::ClientFactory};
-use google_cloud_gax::retry_policy::{Aip194Strict, RetryPolicyExt as _};
+use google_cloud_gax::retry_policy::{Aip194Strict, RetryPolicy, RetryPolicyExt as _};
 use google_cloud_iam_admin_v1::client::Iam;
 use google_cloud_iam_credentials_v1::client::IAMCredentials;
 use google_cloud_resourcemanager_v3::client::Projects;
@@ -22,8 +22,9 @@ use google_cloud_secretmanager_v1::client::SecretManagerService;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::retry::{TRIES, backoff};
 use sidestep_google::{
-    ApiServer, Credentials, Endpoints, FindsClusters, Name, Rest, Service, failed,
+    ApiServer, Credentials, Endpoints, FindsClusters, Name, Noting, Rest, Service, failed,
 };
+use sidestep_handles::Sends;
 use tokio::sync::OnceCell;
 
 /// The timeout of one answer. A request is not retried after this time either.
@@ -161,6 +162,12 @@ impl ControlPlane {
         })
     }
 
+    /// Returns the retries of every call, for one call that creates something: they record whether
+    /// one of its requests may have been carried out.
+    pub fn noting(&self, sends: &Sends) -> Noting {
+        Noting::new(sends, retries(self.patience))
+    }
+
     async fn client<'c, F, C>(
         &self,
         made: &'c OnceCell<C>,
@@ -171,15 +178,11 @@ impl ControlPlane {
         F: ClientFactory<Client = C, Credentials = Official>,
     {
         let make = async || {
-            let retries = Aip194Strict
-                .continue_on_too_many_requests()
-                .with_attempt_limit(TRIES)
-                .with_time_limit(self.patience);
             builder
                 .with_endpoint(self.rest.endpoints().url(service).unwrap_or_default())
                 .with_credentials(self.credentials.get()?)
                 .with_attempt_timeout(self.patience)
-                .with_retry_policy(retries)
+                .with_retry_policy(retries(self.patience))
                 .with_backoff_policy(backoff())
                 .build()
                 .await
@@ -194,6 +197,13 @@ impl ControlPlane {
         };
         made.get_or_try_init(make).await
     }
+}
+
+fn retries(patience: Duration) -> impl RetryPolicy + 'static {
+    Aip194Strict
+        .continue_on_too_many_requests()
+        .with_attempt_limit(TRIES)
+        .with_time_limit(patience)
 }
 
 #[async_trait]

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use sidestep_events::{Class, Done, Event, Failure, Foreign, IntentId, Location, OnExit, Owner};
-use sidestep_gate::{Gate, NewIntent, Priced, SIDE_BY_SIDE, StepContext, StepLimits, functions};
+use sidestep_gate::{
+    Gate, NewIntent, NotCreated, Priced, SIDE_BY_SIDE, StepContext, StepLimits, functions,
+};
 use sidestep_gate_testing::{Kept, Record, step};
 use sidestep_policy::Capability;
 use sidestep_policy::storage::StorageCall;
@@ -64,9 +66,15 @@ async fn an_intent_comes_before_the_work_and_its_end_after() {
 
 #[tokio::test]
 async fn an_intent_stays_open_unless_nothing_was_made() {
-    for (class, closed) in [(Class::Denied, true), (Class::Unavailable, false)] {
+    let certainly: fn(Failure) -> NotCreated = NotCreated::certainly;
+    let rows = [
+        (Class::Denied, certainly, true),
+        (Class::Denied, NotCreated::perhaps, false),
+        (Class::Unavailable, NotCreated::perhaps, false),
+    ];
+    for (class, known, closed) in rows {
         let (gate, kept, _) = gate();
-        let work = async { Err(Failure::new(class, "x.y", Owner::Cloud, "no")) };
+        let work = async { Err(known(Failure::new(class, "x.y", Owner::Cloud, "no"))) };
         let failure = gate
             .call(PUT, &CREATE)
             .create::<()>(intent(), work)
@@ -132,7 +140,7 @@ async fn a_call_that_is_under_way_ends_with_the_cancel_and_leaves_its_intent() {
     let (gate, kept, step) = gate();
     let work = async {
         step.cancel.cancel();
-        std::future::pending::<Result<((), String), Failure>>().await
+        std::future::pending::<Result<((), String), NotCreated>>().await
     };
     let failure = gate
         .call(PUT, &CREATE)

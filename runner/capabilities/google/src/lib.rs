@@ -13,6 +13,7 @@ mod failure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod name;
+mod noting;
 mod origin;
 mod rest;
 pub mod retry;
@@ -22,5 +23,6 @@ pub use credentials::Credentials;
 pub use endpoints::{Endpoints, Service, UnknownService};
 pub use failure::{failed, of_api_error, of_client_error};
 pub use name::{Name, Named, service_account};
+pub use noting::Noting;
 pub use origin::Origin;
-pub use rest::{MOST_PAGES, PAGE, Rest, too_many};
+pub use rest::{MOST_PAGES, PAGE, Rest, documented, too_many};

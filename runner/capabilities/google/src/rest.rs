@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_handles::{NotCreated, Sends};
 
 use super::failure::retry_after_ms;
 use super::retry::retry;
@@ -76,7 +77,40 @@ impl Rest {
         body: Option<&'a Value>,
     ) -> BoxFuture<'a, Result<Value, Failure>> {
         // Boxed, so that it is compiled here and not in each crate that calls it.
-        Box::pin(self.send(what, method, service, path, body))
+        Box::pin(async move {
+            retry(self.patience, || {
+                self.send(what, method.clone(), service, path, body)
+            })
+            .await
+        })
+    }
+
+    /// Sends a request that creates something, and returns the JSON of its answer. It is sent again
+    /// only if `repeatable`: a second request must create nothing more.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and whether one of the requests may have been carried out.
+    pub fn create<'a>(
+        &'a self,
+        what: &'a str,
+        service: Service,
+        path: &'a str,
+        body: &'a Value,
+        repeatable: bool,
+    ) -> BoxFuture<'a, Result<Value, NotCreated>> {
+        Box::pin(async move {
+            let sends = Sends::default();
+            let send = || async {
+                let answer = self.send(what, Method::POST, service, path, Some(body));
+                answer.await.inspect_err(|failure| sends.failed(failure))
+            };
+            let answer = if repeatable {
+                retry(self.patience, send).await
+            } else {
+                send().await
+            };
+            answer.map_err(|failure| sends.not_created(failure))
+        })
     }
 
     async fn send(
@@ -92,29 +126,24 @@ impl Rest {
             .url(service)
             .ok_or_else(|| Failure::bug(format!("{} has no address of its own", service.name())))?;
         let anonymous = service == Service::Storage && self.endpoints.is_storage_anonymous();
-        let url = format!("{base}{path}");
-        let url = &url;
-        retry(self.patience, || async {
-            let headers = if anonymous {
-                http::HeaderMap::new()
-            } else {
-                self.credentials.headers().await?
-            };
-            let mut request = self
-                .http
-                .get()?
-                .request(method.clone(), url)
-                .timeout(self.patience)
-                .headers(headers);
-            if let Some(body) = body {
-                request = request.json(body);
-            }
-            match request.send().await {
-                Ok(answer) => answer_of(what, answer).await,
-                Err(error) => Err(unreachable_service(what, &error)),
-            }
-        })
-        .await
+        let headers = if anonymous {
+            http::HeaderMap::new()
+        } else {
+            self.credentials.headers().await?
+        };
+        let mut request = self
+            .http
+            .get()?
+            .request(method, format!("{base}{path}"))
+            .timeout(self.patience)
+            .headers(headers);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        match request.send().await {
+            Ok(answer) => answer_of(what, answer).await,
+            Err(error) => Err(unreachable_service(what, &error)),
+        }
     }
 
     /// Like [`call`](Self::call), but parses the answer into the type that the API documents.
@@ -130,13 +159,7 @@ impl Rest {
         body: Option<&Value>,
     ) -> Result<T, Failure> {
         let json = self.call(what, method, service, path, body).await?;
-        if !json.is_object() {
-            return Err(unexpected(
-                what,
-                &serde_json::Error::custom("expected a JSON object"),
-            ));
-        }
-        T::deserialize(json).map_err(|error| unexpected(what, &error))
+        documented(what, json)
     }
 
     /// Gets the resource at a path.
@@ -183,6 +206,20 @@ impl Rest {
         }
         Err(too_many(what, items.len()))
     }
+}
+
+/// Parses an answer into the type that the API documents.
+///
+/// # Errors
+/// `http.unexpected` for an answer of another form.
+pub fn documented<T: DeserializeOwned>(what: &str, json: Value) -> Result<T, Failure> {
+    if !json.is_object() {
+        return Err(unexpected(
+            what,
+            &serde_json::Error::custom("expected a JSON object"),
+        ));
+    }
+    T::deserialize(json).map_err(|error| unexpected(what, &error))
 }
 
 /// Returns the failure of a list with too many pages.

@@ -4,11 +4,13 @@
 //! recompiles every crate that uses the contract.
 
 mod blob;
+mod creation;
 mod error;
 mod follow;
 mod secret;
 
 pub use blob::{Blob, BlobReader};
+pub use creation::{NotCreated, Sends};
 pub use error::{CallError, Stopped};
 pub use follow::{Follow, Following, Update};
 pub use secret::{Encoding, Secret, compose};

@@ -12,7 +12,7 @@ use sidestep_bindings::sidestep::host::types::{Failure as WitFailure, OnExit};
 use sidestep_bindings::sidestep::kubernetes::objects as wit;
 use sidestep_events::{Class, Failure, Foreign, Owner, codes};
 use sidestep_gate::functions::kubernetes as functions;
-use sidestep_gate::{CallError, Capability, Follow, StepState, convert};
+use sidestep_gate::{CallError, Capability, Follow, NotCreated, StepState, convert};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::kubernetes::KubernetesCall;
 use wasmtime::component::{Linker, Resource};
@@ -96,7 +96,8 @@ impl wit::Host for Calls<'_> {
         let intent = (!options.dry_run).then(|| at.intent(&object, &name, options.on_exit, &owned));
         let (gate, clusters) = (Arc::clone(&self.gate), self.clusters()?);
         let work = async {
-            let objects = at.objects(&clusters).await?;
+            let objects = at.objects(&clusters).await;
+            let objects = objects.map_err(NotCreated::certainly)?;
             objects.create(object, &name, &owned, options.dry_run).await
         };
         let call = at.call(&gate, functions::CREATE.of(bytes), "create");
@@ -127,7 +128,8 @@ impl wit::Host for Calls<'_> {
         let goes = matches!(options.on_exit, OnExit::Delete);
         let clusters = self.clusters()?;
         let work = async {
-            let objects = at.objects(&clusters).await?;
+            let objects = at.objects(&clusters).await;
+            let objects = objects.map_err(NotCreated::certainly)?;
             let (force, dry_run) = (options.force, options.dry_run);
             let applied = if goes {
                 objects

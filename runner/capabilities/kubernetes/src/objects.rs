@@ -5,11 +5,12 @@ use kube::core::Status;
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_gate::{NotCreated, Sends};
 
 use super::failure::of_error;
 use super::owned::{self, Owned};
 use super::target::Target;
-use super::tries::tried;
+use super::tries::{is_refused, tried};
 
 /// The field manager of everything that a step writes.
 const MANAGER: &str = "sidestep";
@@ -77,10 +78,10 @@ impl Objects {
         name: &str,
         owned: &Owned,
         dry_run: bool,
-    ) -> Result<(Value, bool), Failure> {
+    ) -> Result<(Value, bool), NotCreated> {
         owned.mark(&mut object);
         let object: DynamicObject = serde_json::from_value(object).map_err(|error| {
-            Failure::new(
+            NotCreated::certainly(Failure::new(
                 Class::InvalidInput,
                 codes::kubernetes::INVALID,
                 Owner::Plugin,
@@ -88,25 +89,30 @@ impl Objects {
                     "cannot create {}: it is not a Kubernetes object: {error}",
                     self.named(name)
                 ),
-            )
+            ))
         })?;
         let parameters = PostParams {
             dry_run,
             field_manager: Some(MANAGER.to_owned()),
         };
-        match tried(|| self.api.create(&parameters, &object)).await {
-            Ok(made) => Ok((self.shown(&made)?, true)),
+        let sends = Sends::default();
+        match writing(&sends, || self.api.create(&parameters, &object)).await {
+            Ok(made) => {
+                let made = self.shown(&made).map_err(NotCreated::perhaps)?;
+                Ok((made, true))
+            }
             Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
-                let live = tried(|| self.api.get(name))
-                    .await
-                    .map_err(|error| self.failure("get the existing", name, &error))?;
+                let live = tried(|| self.api.get(name)).await.map_err(|error| {
+                    sends.not_created(self.failure("get the existing", name, &error))
+                })?;
                 let by = live.annotations().get(owned::MADE_BY);
                 if by == Some(&owned.by) {
-                    return Ok((self.shown(&live)?, false));
+                    let live = self.shown(&live).map_err(NotCreated::perhaps)?;
+                    return Ok((live, false));
                 }
-                Err(self.foreign("create", name, owned, by))
+                Err(sends.not_created(self.foreign("create", name, owned, by)))
             }
-            Err(error) => Err(self.failure("create", name, &error)),
+            Err(error) => Err(sends.not_created(self.failure("create", name, &error))),
         }
     }
 
@@ -128,11 +134,12 @@ impl Objects {
         owned: &Owned,
         force: bool,
         dry_run: bool,
-    ) -> Result<Value, Failure> {
-        if let Some(live) = self.find(name).await? {
+    ) -> Result<Value, NotCreated> {
+        if let Some(live) = self.find(name).await.map_err(NotCreated::certainly)? {
             let by = owned::made_by(&live).map(str::to_owned);
             if by.as_ref() != Some(&owned.by) {
-                return Err(self.foreign("apply", name, owned, by.as_ref()));
+                let foreign = self.foreign("apply", name, owned, by.as_ref());
+                return Err(NotCreated::certainly(foreign));
             }
         }
         owned.mark(&mut object);
@@ -146,7 +153,7 @@ impl Objects {
         name: &str,
         force: bool,
         dry_run: bool,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, NotCreated> {
         let parameters = PatchParams {
             dry_run,
             force,
@@ -154,10 +161,11 @@ impl Objects {
             ..PatchParams::default()
         };
         let patch = Patch::Apply(object);
-        let applied = tried(|| self.api.patch(name, &parameters, &patch)).await;
-        applied
-            .map_err(|error| self.failure("apply", name, &error))
-            .and_then(|o| self.shown(&o))
+        let sends = Sends::default();
+        let applied = writing(&sends, || self.api.patch(name, &parameters, &patch)).await;
+        let applied =
+            applied.map_err(|error| sends.not_created(self.failure("apply", name, &error)))?;
+        self.shown(&applied).map_err(NotCreated::perhaps)
     }
 
     /// Returns the failure when an object does not belong to the attempt: `by` is its mark.
@@ -204,6 +212,22 @@ impl Objects {
         }
         Ok(value)
     }
+}
+
+/// Sends a write as [`tried`] does, and records whether one of its requests may have been carried
+/// out.
+async fn writing<T, F>(sends: &Sends, send: impl Fn() -> F) -> Result<T, kube::Error>
+where
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    tried(|| async {
+        send().await.inspect_err(|error| {
+            if !is_refused(error) {
+                sends.lost();
+            }
+        })
+    })
+    .await
 }
 
 /// Returns whether the API server reports that there is no such object. A 404 that names no object

@@ -29,6 +29,15 @@ where
     send().await
 }
 
+/// Returns whether the server refused the request, or it was never sent: nothing was carried out.
+pub(super) fn is_refused(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => (400..500).contains(&status.code) && status.code != 408,
+        kube::Error::Auth(_) | kube::Error::BuildRequest(_) => true,
+        _ => false,
+    }
+}
+
 fn may_heal(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => matches!(status.code, 408 | 500 | 502),

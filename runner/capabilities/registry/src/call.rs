@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::{Response, Url};
 use sidestep_contract::registry;
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_gate::Sends;
 use sidestep_google::retry::retry;
 use sidestep_google::{Credentials, Endpoints, Service};
 use sidestep_transport as transport;
@@ -28,6 +29,8 @@ pub(super) struct Call<'a> {
     path: String,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+    /// Whether one of its requests may have been carried out.
+    pub(super) sends: Sends,
 }
 
 impl<'a> Call<'a> {
@@ -38,6 +41,7 @@ impl<'a> Call<'a> {
             path,
             headers: HeaderMap::new(),
             body: None,
+            sends: Sends::default(),
         }
     }
 
@@ -116,7 +120,7 @@ impl Caller {
                 None => request,
             }
         };
-        retry(PATIENCE, async || {
+        let once = async || {
             let lost = |error| unreachable(what, &repository.host, &error);
             let authorization = self.authorization(repository).await?;
             let nobody = authorization.is_empty();
@@ -136,6 +140,11 @@ impl Caller {
                 return Ok(answer);
             }
             Err(refusal(what, answer).await)
+        };
+        retry(PATIENCE, async || {
+            once()
+                .await
+                .inspect_err(|failure| call.sends.failed(failure))
         })
         .await
     }

@@ -7,6 +7,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use sha2::{Digest as _, Sha256};
 use sidestep_contract::image::is_digest;
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_gate::NotCreated;
 use sidestep_google::{Credentials, Endpoints};
 
 use super::answer::{body, elsewhere, refusal, text, upload};
@@ -135,7 +136,7 @@ impl Registry {
         image: &Image,
         media_type: &'static str,
         bytes: Vec<u8>,
-    ) -> Result<Descriptor, Failure> {
+    ) -> Result<Descriptor, NotCreated> {
         let what = format!("store {image}");
         let path = format!("manifests/{}", image.reference);
         let descriptor = Descriptor {
@@ -146,7 +147,8 @@ impl Registry {
         let call = Call::new(Method::PUT, &image.repository, path)
             .header(CONTENT_TYPE, media_type)
             .body(bytes);
-        self.0.send(&what, &call).await?;
+        let sent = self.0.send(&what, &call).await;
+        sent.map_err(|failure| call.sends.not_created(failure))?;
         Ok(descriptor)
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sidestep_contract::image::is_digest;
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_gate::NotCreated;
 
 use super::client::{Descriptor, Registry};
 use super::reference::Image;
@@ -159,7 +160,18 @@ pub(super) async fn put(
     registry: &Registry,
     image: &Image,
     entries: &[(String, String)],
-) -> Result<Descriptor, Failure> {
+) -> Result<Descriptor, NotCreated> {
+    let made = make(registry, image, entries).await;
+    let bytes = made.map_err(NotCreated::certainly)?;
+    registry.put_manifest(image, INDEX, bytes).await
+}
+
+/// Creates an index of images in the same repository.
+async fn make(
+    registry: &Registry,
+    image: &Image,
+    entries: &[(String, String)],
+) -> Result<Vec<u8>, Failure> {
     let wrong = |message: String| {
         Failure::new(
             Class::InvalidInput,
@@ -202,9 +214,8 @@ pub(super) async fn put(
         media_type: Some(INDEX.to_owned()),
         manifests,
     };
-    let bytes = serde_json::to_vec(&index)
-        .map_err(|error| Failure::bug(format!("an index can't be written: {error}")))?;
-    registry.put_manifest(image, INDEX, bytes).await
+    serde_json::to_vec(&index)
+        .map_err(|error| Failure::bug(format!("an index can't be written: {error}")))
 }
 
 fn read<T: for<'a> Deserialize<'a>>(image: &Image, bytes: &[u8]) -> Result<T, Failure> {

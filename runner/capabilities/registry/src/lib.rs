@@ -21,7 +21,7 @@ use sidestep_bindings::sidestep::host::types::Failure as WitFailure;
 use sidestep_bindings::sidestep::registry::images as wit;
 use sidestep_events::{Class, Failure, Location, OnExit, Owner, codes};
 use sidestep_gate::functions::registry as functions;
-use sidestep_gate::{CallError, Capability, NewIntent, StepState};
+use sidestep_gate::{CallError, Capability, NewIntent, NotCreated, StepState};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::registry::RegistryCall;
 use wasmtime::component::Linker;
@@ -130,7 +130,8 @@ impl wit::Host for Calls<'_> {
         // Nothing is journaled for an index that cannot be stored.
         let wrong = parsed.as_ref().err().cloned();
         let work = async {
-            let stored = index::put(&registry, &parsed?, &entries).await?;
+            let image = parsed.map_err(NotCreated::certainly)?;
+            let stored = index::put(&registry, &image, &entries).await?;
             let digest = stored.digest.clone();
             Ok((stored, digest))
         };

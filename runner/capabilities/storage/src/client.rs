@@ -8,6 +8,7 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_gate::NotCreated;
 use sidestep_google::{Credentials, Endpoints, Rest, Service};
 use tokio::sync::OnceCell;
 
@@ -128,7 +129,7 @@ impl Storage {
     }
 
     /// Makes a call of the JSON API.
-    pub(super) async fn json(
+    async fn json(
         &self,
         what: &str,
         method: Method,
@@ -137,6 +138,19 @@ impl Storage {
     ) -> Result<Value, Failure> {
         self.rest
             .call(what, method, Service::Storage, path, body)
+            .await
+    }
+
+    /// Sends a request of the JSON API that creates an object.
+    pub(super) async fn create(
+        &self,
+        what: &str,
+        path: &str,
+        body: &Value,
+        repeatable: bool,
+    ) -> Result<Value, NotCreated> {
+        let rest = &self.rest;
+        rest.create(what, Service::Storage, path, body, repeatable)
             .await
     }
 

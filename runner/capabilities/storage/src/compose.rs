@@ -1,22 +1,24 @@
 //! Composes objects.
 
-use http::Method;
 use serde_json::{Value, json};
-use sidestep_events::Failure;
 use sidestep_events::codes;
+use sidestep_gate::NotCreated;
 
 use super::client::object_path;
 use super::{Object, Storage, Write, Written};
 
 impl Storage {
     /// Composes at most 32 objects of a bucket into one (JSON API, `objects.compose`).
+    ///
+    /// Without a precondition on the generation the request is sent once: a second one could
+    /// replace an object that another client wrote in between.
     pub async fn compose(
         &self,
         bucket: &str,
         name: &str,
         sources: &[(String, Option<u64>)],
         write: &Write,
-    ) -> Result<Written, Failure> {
+    ) -> Result<Written, NotCreated> {
         let what = format!("compose gs://{bucket}/{name}");
         let sources: Vec<Value> = sources
             .iter()
@@ -34,12 +36,17 @@ impl Storage {
                 "customTime": write.custom_time.map(|time| time.to_string()),
             },
         });
-        let query = write
-            .if_generation_match
-            .map(|number| format!("?ifGenerationMatch={number}"))
-            .unwrap_or_default();
-        let path = format!("{}/compose{query}", object_path(bucket, name));
-        match self.json(&what, Method::POST, &path, Some(&body)).await {
+        let preconditions = [
+            ("ifGenerationMatch", write.if_generation_match),
+            ("ifMetagenerationMatch", write.if_metageneration_match),
+        ];
+        let preconditions = preconditions.into_iter();
+        let query: Vec<String> = preconditions
+            .filter_map(|(name, number)| Some(format!("{name}={}", number?)))
+            .collect();
+        let path = format!("{}/compose?{}", object_path(bucket, name), query.join("&"));
+        let repeatable = write.if_generation_match.is_some();
+        match self.create(&what, &path, &body, repeatable).await {
             Ok(json) => {
                 let object = Object::of_json(&json);
                 Ok(Written {
@@ -48,10 +55,11 @@ impl Storage {
                     size: object.size,
                 })
             }
-            Err(failure) if failure.code == codes::google::PRECONDITION => {
-                self.already_there(bucket, name, &what, write).await
+            Err(refused) if refused.failure.code == codes::google::PRECONDITION => {
+                let there = self.already_there(bucket, name, &what, write).await;
+                there.map_err(|failure| refused.or(failure))
             }
-            Err(failure) => Err(failure),
+            Err(not_created) => Err(not_created),
         }
     }
 }

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sidestep_bindings::sidestep::host::types::{self as host, Failure as WitFailure};
 use sidestep_bindings::sidestep::storage::objects as wit;
-use sidestep_events::{Event, Failure, Location, Progress};
+use sidestep_events::{Event, Location, Progress};
 use sidestep_gate::functions::storage as functions;
-use sidestep_gate::{Blob, CallError, Capability, NewIntent, StepContext, StepState, convert};
+use sidestep_gate::{
+    Blob, CallError, Capability, NewIntent, NotCreated, StepContext, StepState, convert,
+};
 use sidestep_policy::Capability as Key;
 use sidestep_policy::storage::StorageCall;
 use wasmtime::component::{Linker, Resource};
@@ -186,8 +188,8 @@ impl wit::Host for Calls<'_> {
 
 /// Returns the written object, and the generation that the journal stores.
 async fn with_generation(
-    work: impl Future<Output = Result<Written, Failure>>,
-) -> Result<(Written, String), Failure> {
+    work: impl Future<Output = Result<Written, NotCreated>>,
+) -> Result<(Written, String), NotCreated> {
     let written = work.await?;
     let generation = written.generation.to_string();
     Ok((written, generation))

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use google_cloud_gax::error::Error;
+use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_storage::model::Object as Model;
+use google_cloud_storage::retry_policy::RetryableErrors;
 use sidestep_events::Failure;
-use sidestep_gate::Blob;
-use sidestep_google::of_client_error;
+use sidestep_gate::{Blob, NotCreated, Sends};
+use sidestep_google::{Noting, of_client_error};
 
 use super::client::resource;
 use super::failure::{disk, generation_number};
@@ -20,6 +22,8 @@ use super::{Storage, Write, Written};
 /// The maximum number of attempts to send an object if the answers are lost.
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The time for which the client itself retries when a server refuses: its own default.
+const RETRIES: Duration = Duration::from_mins(5);
 
 /// The object of all attempts.
 struct Sending<'a> {
@@ -31,6 +35,7 @@ struct Sending<'a> {
     /// Grows with every piece that is read for sending.
     moved: Arc<AtomicU64>,
     heard: Arc<dyn Fn(u64, u64) + Send + Sync>,
+    sends: Sends,
 }
 
 impl Storage {
@@ -43,7 +48,7 @@ impl Storage {
         blob: Blob,
         write: &Write,
         heard: impl Fn(u64, u64) + Send + Sync + 'static,
-    ) -> Result<Written, Failure> {
+    ) -> Result<Written, NotCreated> {
         let what = format!("write gs://{bucket}/{name}");
         // Creating the bytes (packing, compressing) belongs on a thread that may block. With the
         // checksum known beforehand, the server refuses bytes that were damaged in transit; if it
@@ -52,11 +57,11 @@ impl Storage {
         let (size, checksum) = tokio::task::spawn_blocking(move || checksum(&made))
             .await
             .map_err(|error| {
-                Failure::bug(format!(
+                NotCreated::certainly(Failure::bug(format!(
                     "the task that creates a blob's bytes failed: {error}"
-                ))
+                )))
             })?
-            .map_err(|error| disk(&what, &error))?;
+            .map_err(|error| NotCreated::certainly(disk(&what, &error)))?;
         let sending = Sending {
             bucket,
             name,
@@ -65,6 +70,7 @@ impl Storage {
             checksum,
             moved: Arc::default(),
             heard: Arc::new(heard),
+            sends: Sends::default(),
         };
         let mut pause = FIRST_PAUSE;
         for _ in 1..TRIES {
@@ -73,14 +79,15 @@ impl Storage {
                 // Only with a precondition can a retry overwrite nothing.
                 Err(error) if error.is_deserialization() && write.if_generation_match.is_some() => {
                     tracing::debug!(%error, what, "an answer was lost; the object is sent again");
+                    sending.sends.lost();
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                result => return self.written(result, bucket, name, &what, write).await,
+                result => return self.written(result, &sending, &what, write).await,
             }
         }
         let result = self.send(&what, &sending, write).await?;
-        self.written(result, bucket, name, &what, write).await
+        self.written(result, &sending, &what, write).await
     }
 
     async fn send(
@@ -88,7 +95,9 @@ impl Storage {
         what: &str,
         sending: &Sending<'_>,
         write: &Write,
-    ) -> Result<Result<Model, Error>, Failure> {
+    ) -> Result<Result<Model, Error>, NotCreated> {
+        let sends = &sending.sends;
+        let before = |failure| sends.not_sent(failure);
         let (size, moved) = (sending.size, Arc::clone(&sending.moved));
         let heard = Arc::clone(&sending.heard);
         let heard = move |done| {
@@ -96,16 +105,19 @@ impl Storage {
             heard(done, size);
         };
         let source = BlobSource::new(sending.blob.clone(), size, Box::new(heard));
-        let mut request =
-            self.official()
-                .await?
-                .write_object(resource(sending.bucket), sending.name, source);
+        let client = self.official().await.map_err(before)?;
+        let retries = Noting::new(sends, RetryableErrors.with_time_limit(RETRIES));
+        let mut request = client
+            .write_object(resource(sending.bucket), sending.name, source)
+            .with_retry_policy(retries);
         if let Some(generation) = write.if_generation_match {
             // With a precondition the client may retry a write whose outcome is unknown.
-            request = request.set_if_generation_match(generation_number(generation)?);
+            request =
+                request.set_if_generation_match(generation_number(generation).map_err(before)?);
         }
         if let Some(number) = write.if_metageneration_match {
-            request = request.set_if_metageneration_match(generation_number(number)?);
+            request =
+                request.set_if_metageneration_match(generation_number(number).map_err(before)?);
         }
         if let Some(content_type) = &write.content_type {
             request = request.set_content_type(content_type);
@@ -115,23 +127,24 @@ impl Storage {
         }
         if let Some(time) = write.custom_time {
             let time = google_cloud_wkt::Timestamp::new(time.as_second(), time.subsec_nanosecond())
-                .map_err(|error| Failure::bug(format!("a time out of range: {error}")))?;
+                .map_err(|error| before(Failure::bug(format!("a time out of range: {error}"))))?;
             request = request.set_custom_time(time);
         }
         request = request
             .set_metadata(write.metadata.clone())
             .with_known_crc32c(sending.checksum);
-        while_moving(what, &sending.moved, request.send_unbuffered()).await
+        while_moving(what, &sending.moved, request.send_unbuffered())
+            .await
+            .map_err(|silent| sends.not_created(silent))
     }
 
     async fn written(
         &self,
         result: Result<Model, Error>,
-        bucket: &str,
-        name: &str,
+        sending: &Sending<'_>,
         what: &str,
         write: &Write,
-    ) -> Result<Written, Failure> {
+    ) -> Result<Written, NotCreated> {
         match result {
             Ok(object) => Ok(Written {
                 generation: u64::try_from(object.generation).unwrap_or_default(),
@@ -139,9 +152,12 @@ impl Storage {
                 size: u64::try_from(object.size).unwrap_or_default(),
             }),
             Err(error) if error.http_status_code() == Some(412) => {
-                self.already_there(bucket, name, what, write).await
+                let there = self.already_there(sending.bucket, sending.name, what, write);
+                there
+                    .await
+                    .map_err(|failure| sending.sends.not_created(failure))
             }
-            Err(error) => Err(of_client_error(what, &error)),
+            Err(error) => Err(sending.sends.not_created(of_client_error(what, &error))),
         }
     }
 }

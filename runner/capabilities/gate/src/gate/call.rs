@@ -1,6 +1,7 @@
 //! The gate's handling of one call.
 
 use sidestep_events::{Class, Done, Evidence, Failure, IntentId, Owner, codes};
+use sidestep_handles::NotCreated;
 use sidestep_policy::Capability;
 
 use super::cost::Priced;
@@ -65,12 +66,12 @@ impl GateCall<'_> {
     /// `work` returns the object's uid or generation beside its value. Nothing new is started once
     /// the step is cancelled.
     ///
-    /// A failure after which certainly nothing was created closes the intent. After any other
-    /// failure it stays open, and the clean-up looks for the object by its name.
+    /// A failure closes the intent only if certainly nothing was created. Otherwise the intent
+    /// stays open, and the clean-up looks for the object by its name.
     pub async fn create<T>(
         self,
         intent: NewIntent,
-        work: impl Future<Output = Result<(T, String), Failure>>,
+        work: impl Future<Output = Result<(T, String), NotCreated>>,
     ) -> Result<T, Failure> {
         let gate = self.gate;
         self.through(async {
@@ -93,16 +94,16 @@ impl GateCall<'_> {
             let sink = &gate.step.sink;
             // Not interruptible: a half-written record would be cut off.
             let intent = sink.intent(intent).await?;
-            match gate.unless_cancelled(work).await {
+            match gate.unless_cancelled(async { Ok(work.await) }).await? {
                 Ok((value, id)) => {
                     sink.done(ended(intent, Some(id))).await?;
                     Ok(value)
                 }
-                Err(failure) => {
-                    if nothing_was_made(failure.class) {
+                Err(not_created) => {
+                    if !not_created.may_exist() {
                         sink.done(ended(intent, None)).await?;
                     }
-                    Err(failure)
+                    Err(not_created.failure)
                 }
             }
         })
@@ -159,11 +160,4 @@ fn ended(intent: IntentId, id: Option<String>) -> Done {
 fn holds_secret(masks: &Masks, intent: &NewIntent) -> bool {
     let place = serde_json::to_value(&intent.location).unwrap_or_default();
     masks.found_in(&intent.name) || masks.find(&place).is_some()
-}
-
-fn nothing_was_made(class: Class) -> bool {
-    matches!(
-        class,
-        Class::InvalidInput | Class::Refused | Class::Denied | Class::NotFound | Class::Conflict
-    )
 }

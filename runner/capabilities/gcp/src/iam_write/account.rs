@@ -7,8 +7,8 @@ use sidestep_bindings::sidestep::gcp::types;
 use sidestep_contract::google::in_host;
 use sidestep_control_plane::ControlPlane;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_gate::Priced;
 use sidestep_gate::functions::iam_write as functions;
+use sidestep_gate::{NotCreated, Priced, Sends};
 use sidestep_google::{Named, failed, service_account};
 use sidestep_resources::project;
 
@@ -56,19 +56,23 @@ impl New for Account {
         &self.named
     }
 
-    async fn make(&self, google: &ControlPlane, what: &str) -> Result<(), Failure> {
+    async fn make(&self, google: &ControlPlane, what: &str) -> Result<(), NotCreated> {
         let wanted = ServiceAccount::new()
             .set_display_name(self.new.display_name.as_deref().unwrap_or_default())
             .set_description(self.new.description.as_deref().unwrap_or_default());
-        let call = google.iam().await?.create_service_account();
-        call.set_name(project(&self.new.project)?.as_str())
+        let project = project(&self.new.project).map_err(NotCreated::certainly)?;
+        let client = google.iam().await.map_err(NotCreated::certainly)?;
+        let sends = Sends::default();
+        let call = client.create_service_account();
+        call.set_name(project.as_str())
+            .with_retry_policy(google.noting(&sends))
             .set_account_id(&self.new.account_id)
             .set_service_account(wanted)
             .with_idempotency(true)
             .send()
             .await
             .map(drop)
-            .map_err(failed(what))
+            .map_err(|error| sends.not_created(failed(what)(error)))
     }
 
     async fn look(&self, google: &ControlPlane, what: &str) -> Result<ServiceAccount, Failure> {

@@ -1,10 +1,22 @@
 //! Creating a resource in IAM, or accepting an existing one.
 
+use std::time::Duration;
+
 use sidestep_bindings::sidestep::host::types::Creation;
 use sidestep_control_plane::ControlPlane;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_gate::Priced;
+use sidestep_gate::{NotCreated, Priced};
 use sidestep_google::Named;
+
+/// The pauses between reads of a resource that IAM does not show yet: a read shortly after the
+/// creation may not find it (IAM, "Create service accounts").
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// A resource to create in IAM, and the way to recognise an existing one.
 pub(super) trait New: Sync {
@@ -25,7 +37,7 @@ pub(super) trait New: Sync {
         &self,
         google: &ControlPlane,
         what: &str,
-    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    ) -> impl Future<Output = Result<(), NotCreated>> + Send;
     /// Reads the resource.
     fn look(
         &self,
@@ -47,24 +59,48 @@ pub(super) trait New: Sync {
 pub(super) async fn create<N: New>(
     google: &ControlPlane,
     new: &N,
-) -> Result<(N::Found, Creation), Failure> {
-    let name = new.named().name()?.as_str();
+) -> Result<(N::Found, Creation), NotCreated> {
+    let name = new.named().name().map_err(NotCreated::certainly)?.as_str();
     let what = format!("create {name}");
-    let outcome = match new.make(google, &what).await {
-        Ok(()) => Creation::Created,
-        Err(failure) if failure.class == Class::Conflict => Creation::AlreadyThere,
-        Err(failure) => return Err(failure),
+    let refused = match new.make(google, &what).await {
+        Ok(()) => None,
+        Err(refused) if refused.failure.class == Class::Conflict => Some(refused),
+        Err(not_created) => return Err(not_created),
     };
-    let found = new.look(google, &format!("get {name}")).await?;
+    let outcome = match &refused {
+        None => Creation::Created,
+        Some(_) => Creation::AlreadyThere,
+    };
+    // The reads that follow show nothing about what the creation left behind.
+    let not_created = |failure| match refused.clone() {
+        None => NotCreated::perhaps(failure),
+        Some(refused) => refused.or(failure),
+    };
+    let found = look(google, new, &format!("get {name}")).await;
+    let found = found.map_err(not_created)?;
     new.is(&found).map_err(|why| {
-        Failure::new(
+        not_created(Failure::new(
             Class::Conflict,
             codes::iam::CONFLICT,
             Owner::Author,
             format!("cannot {what}: it already exists, and {why}"),
-        )
+        ))
     })?;
     Ok((found, outcome))
+}
+
+/// Reads a resource that exists, and waits until IAM shows it.
+async fn look<N: New>(google: &ControlPlane, new: &N, what: &str) -> Result<N::Found, Failure> {
+    for pause in PAUSES {
+        match new.look(google, what).await {
+            Err(failure) if failure.class == Class::NotFound => {
+                tracing::debug!(what, ?pause, "IAM does not show the resource yet");
+                tokio::time::sleep(pause).await;
+            }
+            found => return found,
+        }
+    }
+    new.look(google, what).await
 }
 
 /// Checks a requested attribute against the existing one; an attribute that was not requested may

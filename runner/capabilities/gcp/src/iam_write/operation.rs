@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_google::{Name, Rest, Service, of_api_error};
+use sidestep_gate::NotCreated;
+use sidestep_google::{Name, Rest, Service, documented, of_api_error};
 
 /// The timeout of an operation, in all.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -22,7 +22,7 @@ struct Operation {
     error: Option<Value>,
 }
 
-/// Starts an operation and waits until it is done. `shape` is the form of its name.
+/// Starts an operation that creates something, and waits until it is done. `shape` is the form of its name.
 ///
 /// # Errors
 /// The operation's failure; `google.slow` after the timeout.
@@ -32,11 +32,14 @@ pub(super) async fn run(
     shape: &str,
     path: &str,
     body: &Value,
-) -> Result<(), Failure> {
-    let begun: Operation = rest
-        .read(what, Method::POST, Service::Iam, path, Some(body))
-        .await?;
-    wait(rest, what, shape, begun).await
+) -> Result<(), NotCreated> {
+    // A repeated request finds the resource of the first one.
+    let begun = rest.create(what, Service::Iam, path, body, true).await?;
+    let begun = documented(what, begun).map_err(NotCreated::perhaps)?;
+    // Whatever ends a started operation, its resource may exist.
+    wait(rest, what, shape, begun)
+        .await
+        .map_err(NotCreated::perhaps)
 }
 
 async fn wait(

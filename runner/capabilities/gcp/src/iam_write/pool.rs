@@ -5,8 +5,8 @@ use sidestep_bindings::sidestep::gcp::iam_write as wit;
 use sidestep_bindings::sidestep::gcp::types;
 use sidestep_control_plane::ControlPlane;
 use sidestep_events::Failure;
-use sidestep_gate::Priced;
 use sidestep_gate::functions::iam_write as functions;
+use sidestep_gate::{NotCreated, Priced};
 use sidestep_google::{Name, Named, Service};
 
 use super::create::{New, alive, same};
@@ -47,7 +47,7 @@ impl New for Pool {
         &self.named
     }
 
-    async fn make(&self, google: &ControlPlane, what: &str) -> Result<(), Failure> {
+    async fn make(&self, google: &ControlPlane, what: &str) -> Result<(), NotCreated> {
         let wit::NewPool {
             project, pool_id, ..
         } = &self.new;

@@ -257,3 +257,52 @@ async fn a_disabled_api_writes_nothing() {
     }
     assert!(made_nothing(&kept), "{:?}", kept.records());
 }
+
+/// Returns an IAM that creates accounts and pools, and does not show them until a number of reads
+/// have come.
+async fn slow_iam(hidden: usize) -> Endpoints {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let read = move || {
+        let early = reads.fetch_add(1, Ordering::Relaxed) < hidden;
+        async move {
+            if early {
+                let error = json!({"error": {"code": 404, "message": "not yet"}});
+                (axum::http::StatusCode::NOT_FOUND, axum::Json(error))
+            } else {
+                let account = json!({"uniqueId": "1", "name": POOL, "state": "ACTIVE"});
+                (axum::http::StatusCode::OK, axum::Json(account))
+            }
+        }
+    };
+    let made =
+        || async { axum::Json(json!({"name": format!("{POOL}/operations/1"), "done": true})) };
+    let router = axum::Router::new().fallback(get(read).post(made));
+    let mut endpoints = Endpoints::default();
+    endpoints.set(Service::Iam, serve(router).await);
+    endpoints
+}
+
+// The clock advances only while everything waits.
+#[tokio::test(start_paused = true)]
+async fn what_iam_does_not_show_at_once_is_waited_for_and_not_taken_for_absent() {
+    for (hidden, shown) in [(2, true), (100, false)] {
+        let endpoints = slow_iam(hidden).await;
+        let granted = everything(Capability::IamWrite);
+        let (mut step, kept) = state(
+            &endpoints,
+            Credentials::anonymous(),
+            Capability::IamWrite,
+            &granted,
+        );
+        let account = step.create_service_account(account()).await;
+        assert_eq!(account.is_ok(), shown);
+        if !shown {
+            assert_eq!(failed(account).code, "google.not-found");
+        }
+        let pool = step.create_pool(pool()).await;
+        assert_eq!(pool.is_ok(), shown);
+        let ends = kept.records().into_iter();
+        let ends = ends.filter(|record| matches!(record, Record::Done(_)));
+        assert_eq!(ends.count(), if shown { 2 } else { 0 });
+    }
+}

@@ -5,7 +5,7 @@ use sidestep_bindings::sidestep::host::types::OnExit;
 use sidestep_bindings::sidestep::kubernetes::objects as wit;
 use sidestep_events::Failure;
 use sidestep_gate::functions::kubernetes as functions;
-use sidestep_gate::{CallError, Gate, GateCall, NewIntent, Secret};
+use sidestep_gate::{CallError, Gate, GateCall, NewIntent, NotCreated, Secret};
 use wasmtime::component::Resource;
 
 use super::super::{Clusters, Owned};
@@ -22,9 +22,10 @@ const LARGEST_SECRETS: usize = 1 << 20;
 pub(super) async fn make<T>(
     call: GateCall<'_>,
     intent: Option<NewIntent>,
-    work: impl Future<Output = Result<(Value, T), Failure>>,
+    work: impl Future<Output = Result<(Value, T), NotCreated>>,
 ) -> Result<(Value, T), Failure> {
     let Some(intent) = intent else {
+        let work = async { work.await.map_err(|not_created| not_created.failure) };
         return call.run(work).await;
     };
     let work = async {
@@ -137,7 +138,8 @@ impl PodSecret {
         let secrets = at.secrets();
         let intent = secrets.intent(&object, &self.name, OnExit::Delete, owned);
         let work = async {
-            let secrets = secrets.objects(clusters).await?;
+            let secrets = secrets.objects(clusters).await;
+            let secrets = secrets.map_err(NotCreated::certainly)?;
             secrets.create(object, &self.name, owned, false).await
         };
         // The pod's grant is enough: a Secret that only this pod can use is part of it.

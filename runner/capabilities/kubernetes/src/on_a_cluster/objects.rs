@@ -36,7 +36,10 @@ fn an_object_is_created_once_for_each_attempt() {
         assert_eq!(again["metadata"]["uid"], made["metadata"]["uid"]);
         assert_eq!(again["data"]["key"], "first");
 
-        let failure = create("first", 2, false).await.expect_err("another's");
+        let failure = create("first", 2, false)
+            .await
+            .expect_err("another's")
+            .failure;
         assert_eq!(failure.class, Class::Conflict);
         assert!(
             failure.code == codes::kubernetes::ALREADY_EXISTS,
@@ -140,7 +143,8 @@ fn an_apply_takes_over_fields_of_others_only_by_force() {
             r#"{"data":{"key":"theirs"}}"#,
         ];
         namespace.ok(&patch);
-        let failure = apply("third", false, false).await.expect_err("their field");
+        let failure = apply("third", false, false).await;
+        let failure = failure.expect_err("their field").failure;
         assert_eq!(failure.class, Class::Conflict, "{failure:?}");
         assert!(failure.message.contains(".data.key"), "{failure:?}");
         let third = apply("third", true, false).await.expect("by force");
@@ -149,7 +153,8 @@ fn an_apply_takes_over_fields_of_others_only_by_force() {
         let owner = attempt(1);
         let map = config_map("one", "x");
         let theirs = maps.apply_owned(map, "one", &owner, true, false).await;
-        assert_eq!(theirs.expect_err("not of a step").class, Class::Conflict);
+        let failure = theirs.expect_err("not of a step").failure;
+        assert_eq!(failure.class, Class::Conflict);
     });
 }
 

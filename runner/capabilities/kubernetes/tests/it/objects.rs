@@ -99,7 +99,8 @@ async fn the_object_of_another_attempt_is_not_taken_for_its_own() {
     let failure = pods(client)
         .create(wish(), "build", &owned(2), false)
         .await
-        .expect_err("it is another's");
+        .expect_err("it is another's")
+        .failure;
     assert_eq!(
         (failure.class, failure.code.exact()),
         (Class::Conflict, "kubernetes.already-exists")
@@ -123,7 +124,8 @@ async fn annotations_of_any_kind_are_not_taken_for_its_own() {
         let failure = pods(client)
             .create(wish(), "build", &owned(1), false)
             .await
-            .expect_err("it is another's");
+            .expect_err("it is another's")
+            .failure;
         assert_eq!(failure.class, Class::Conflict);
     }
 }
@@ -139,7 +141,8 @@ async fn a_server_that_stays_away_is_said_and_not_asked_for_ever() {
     let failure = pods(client)
         .create(wish(), "build", &owned(1), false)
         .await
-        .expect_err("nobody answers");
+        .expect_err("nobody answers")
+        .failure;
     assert_eq!(
         (failure.class, failure.code.exact()),
         (Class::Unavailable, "kubernetes.unreachable")
@@ -289,7 +292,8 @@ async fn what_goes_with_its_step_is_applied_with_a_mark_and_not_over_another_s()
     let failure = pods(client)
         .apply_owned(wish(), "build", &owned(1), true, false)
         .await
-        .expect_err("it is another's");
+        .expect_err("it is another's")
+        .failure;
     assert_eq!(failure.code.exact(), "kubernetes.already-exists");
 }
 
@@ -308,11 +312,33 @@ async fn the_object_of_an_equal_run_with_another_plan_is_not_taken_for_its_own()
     let failure = pods
         .create(wish(), "build", &plan("bb"), false)
         .await
-        .expect_err("it is another job's");
+        .expect_err("it is another job's")
+        .failure;
     assert_eq!(
         failure.message.exact(),
         "cannot create pods builds/build: it exists, and a run with the same id but a different \
          plan created it"
     );
     assert_eq!(failure.help.len(), 1, "{failure:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_lost_answer_does_not_show_that_there_is_no_pod() {
+    let lost: fn(usize) -> Option<Answer> = |nth| (nth == 0).then_some(Answer::Lost);
+    let refused: fn(usize) -> Option<Answer> = |_| Some(forbidden("create"));
+    for (first, may_exist) in [(lost, true), (refused, false)] {
+        let client = client(move |call| match call.kind {
+            Kind::Create => first(call.nth).unwrap_or_else(|| {
+                let message = r#"pods "build" already exists"#;
+                Answer::Json(409, status(409, "AlreadyExists", message))
+            }),
+            _ => forbidden("get"),
+        });
+        let not_created = pods(client)
+            .create(wish(), "build", &owned(1), false)
+            .await
+            .expect_err("denied");
+        assert_eq!(not_created.failure.class, Class::Denied);
+        assert_eq!(not_created.may_exist(), may_exist);
+    }
 }

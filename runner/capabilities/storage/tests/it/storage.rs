@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sidestep_events::{Class, Failure, Owner};
-use sidestep_gate::Blob;
+use sidestep_gate::{Blob, NotCreated};
 use sidestep_google::{Credentials, Endpoints};
 use sidestep_storage::{Storage, Write, Written};
 
@@ -28,9 +28,14 @@ fn once() -> Write {
 }
 
 async fn put(server: &Server, bytes: Vec<u8>) -> Result<Written, Failure> {
+    let written = write(server, bytes, &once()).await;
+    written.map_err(|not_created| not_created.failure)
+}
+
+async fn write(server: &Server, bytes: Vec<u8>, write: &Write) -> Result<Written, NotCreated> {
     let blob = Blob::from_bytes(bytes);
     storage(server)
-        .put("contexts", "a", blob, &once(), |_, _| {})
+        .put("contexts", "a", blob, write, |_, _| {})
         .await
 }
 
@@ -141,6 +146,59 @@ async fn somebody_else_s_object_of_that_name_is_not_taken_for_its_own() {
         (failure.class, failure.code.exact()),
         (Class::Conflict, "storage.conflict")
     );
+}
+
+/// Returns a bucket that stores the object of the first request, and answers as `lost` says. It
+/// refuses all others, and every read.
+async fn write_only(lost: fn() -> Reply) -> Server {
+    let uploads = AtomicUsize::new(0);
+    serve(move |request| match request.method.as_str() {
+        "POST" if uploads.fetch_add(1, Ordering::Relaxed) == 0 => lost(),
+        "POST" => refusal(412, "conditionNotMet"),
+        _ => refusal(403, "forbidden"),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_refusal_after_a_lost_answer_does_not_show_that_there_is_no_object() {
+    let rows: [(fn() -> Reply, bool); 4] = [
+        (|| Reply::Reset, true),
+        (|| refusal(503, "backendError"), true),
+        (
+            || Reply::Cut(Vec::new(), b"{\"generation\":\"7\"}".to_vec(), 5),
+            true,
+        ),
+        (|| refusal(412, "conditionNotMet"), false),
+    ];
+    join_all(rows.map(|(lost, may_exist)| {
+        Box::pin(async move {
+            let server = write_only(lost).await;
+            let written = write(&server, b"the bytes".to_vec(), &once()).await;
+            let not_created = written.expect_err("it can't be read");
+            assert_eq!(not_created.failure.code.exact(), "google.permission-denied");
+            assert_eq!(not_created.may_exist(), may_exist);
+        })
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_generation_whose_answer_is_lost_may_exist() {
+    let uploads = AtomicUsize::new(0);
+    let server = serve(move |request: Request| match request.method.as_str() {
+        "POST" if uploads.fetch_add(1, Ordering::Relaxed) == 0 => Reply::Reset,
+        "POST" => refusal(412, "conditionNotMet"),
+        _ => Reply::json(200, &object("sha256:d", 9)),
+    })
+    .await;
+    let replaced = Write {
+        if_generation_match: Some(6),
+        ..once()
+    };
+    let written = write(&server, b"the bytes".to_vec(), &replaced).await;
+    let not_created = written.expect_err("another generation");
+    assert!(not_created.may_exist(), "{not_created:?}");
 }
 
 #[tokio::test]
@@ -345,4 +403,38 @@ async fn a_generation_that_was_replaced_is_gone() {
         .delete("contexts", "a", 7)
         .await
         .expect("it is gone");
+}
+
+#[tokio::test]
+async fn a_composition_is_sent_with_all_preconditions_and_again_only_if_that_replaces_nothing() {
+    let of_generation = Some(3);
+    for (if_generation_match, requests) in [(None, 1), (of_generation, 2)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let server = serve(move |request: Request| {
+            assert_eq!(request.query["ifMetagenerationMatch"], "2");
+            let generation = request.query.get("ifGenerationMatch").cloned();
+            assert_eq!(
+                generation,
+                if_generation_match.map(|number: u64| number.to_string())
+            );
+            if count.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Reply::Reset;
+            }
+            refusal(403, "forbidden")
+        })
+        .await;
+        let write = Write {
+            if_generation_match,
+            if_metageneration_match: Some(2),
+            ..Write::default()
+        };
+        let sources = [("part".to_owned(), None)];
+        let not_created = storage(&server)
+            .compose("contexts", "whole", &sources, &write)
+            .await
+            .expect_err("the answer is lost");
+        assert!(not_created.may_exist(), "{not_created:?}");
+        assert_eq!(asked.load(Ordering::Relaxed), requests);
+    }
 }
