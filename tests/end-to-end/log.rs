@@ -13,6 +13,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
+use sidestep_test_harness::{Port, serve};
 
 use crate::clients::exports;
 use crate::setup::Setup;
@@ -123,16 +124,15 @@ impl Taps {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let here = format!("http://{}", listener.local_addr().unwrap());
+        let port = Port::free().await;
+        let here = port.url();
         let own = here.clone();
         let pass = move |request: Request| {
             let (taps, client) = (Arc::clone(&taps), client.clone());
             let (upstream, own) = (upstream.clone(), own.clone());
             async move { taps.pass(request, &client, (&upstream, &own), deny).await }
         };
-        let server = axum::serve(listener, Router::new().fallback(pass));
-        tokio::spawn(async { server.await.unwrap() });
+        port.serve(Router::new().fallback(pass));
         here
     }
 
@@ -331,17 +331,11 @@ fn no_token_or_cookie_of_an_api_server_that_refuses_is_in_the_loudest_log() {
             )
         }
     };
-    let address = runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = axum::serve(listener, Router::new().fallback(refuse));
-        tokio::spawn(async { server.await.unwrap() });
-        address
-    });
+    let address = runtime.block_on(serve(Router::new().fallback(refuse)));
     let mut setup = Setup::new();
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config",
-        "clusters": [{"name": "c", "cluster": {"server": format!("http://{address}")}}],
+        "clusters": [{"name": "c", "cluster": {"server": address}}],
         "users": [{"name": "u", "user": {"token": CLUSTER_TOKEN}}],
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
     });

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use sidestep_test_harness::files;
+pub(crate) use sidestep_test_harness::programs::program;
 use tempfile::TempDir;
 
 /// A pipeline that builds without verifying the identity first, so that the build fails on the
@@ -52,7 +54,7 @@ impl Setup {
     pub(crate) fn with_pipelines() -> Self {
         let setup = Self::new();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
-        copy(&from, &setup.workspace().join("pipelines"));
+        files::copy(&from, &setup.workspace().join("pipelines"));
         setup
     }
 
@@ -151,19 +153,6 @@ impl Setup {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 impl Drop for Setup {
     fn drop(&mut self) {
         self.scenarios.sort();
@@ -212,18 +201,4 @@ pub(crate) fn find<'e>(
 pub(crate) fn failure(events: &[Value]) -> &Value {
     let finished = find(events, "step-finished", |data| data["failure"].is_object());
     &finished.expect("a step failed")["failure"]
-}
-
-/// Returns the program's path. If the program is missing, prints that the test is skipped.
-pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|f| f.is_file());
-    if found.is_none() {
-        let words = format!("not run: {name} is not installed");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{words}");
-        println!("{words}");
-    }
-    found
 }

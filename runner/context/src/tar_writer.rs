@@ -101,6 +101,8 @@ fn block(name: &[u8], link: &[u8], kind: u8, mode: u32, size: u64) -> [u8; BLOCK
 
 #[cfg(test)]
 mod tests {
+    use sidestep_test_harness::programs::run;
+
     use super::*;
 
     #[test]
@@ -148,9 +150,7 @@ mod tests {
         file.write_all(&named("after", &after)).unwrap();
         file.write_all(&[0; 2 * BLOCK]).unwrap();
 
-        let Ok(listed) = Command::new("tar").arg("-tvf").arg(&path).output() else {
-            let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-            assert!(!ci, "not run: there is no tar");
+        let Some(listed) = run(Command::new("tar").arg("-tvf").arg(&path)) else {
             return;
         };
         let text = String::from_utf8(listed.stdout).unwrap();

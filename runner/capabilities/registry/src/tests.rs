@@ -36,11 +36,7 @@ struct World {
 }
 
 async fn serve(router: axum::Router) -> Url {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let address = sidestep_test_harness::serve(router).await;
     address.parse().expect("a URL")
 }
 

@@ -1,8 +1,8 @@
 //! The archive: its bytes, and how other tools read them.
 
-use crate::tools;
 use proptest::prelude::*;
 use sidestep_context::{CONTEXT, Error, Options, Tree, pack, unpack};
+use sidestep_test_harness::{files, programs};
 use std::{
     collections::BTreeMap,
     fs,
@@ -145,7 +145,7 @@ fn gnu_tar_makes_the_same_tree_of_it() {
         .arg(archive.path())
         .arg("-C")
         .arg(copy.path());
-    let Some(output) = tools::run(&mut tar) else {
+    let Some(output) = programs::run(&mut tar) else {
         return;
     };
     assert!(
@@ -162,8 +162,8 @@ fn gnu_tar_makes_the_same_tree_of_it() {
 fn no_name_is_absolute_or_leads_up_and_a_nested_archive_adds_none() {
     let folder = tempfile::tempdir().unwrap();
     let inner = tempfile::tempdir().unwrap();
-    tools::files(inner.path(), &[("smuggled", "s")]);
-    tools::files(folder.path(), &[("..x", ""), ("a/...", ""), ("a/b", "")]);
+    files::write(inner.path(), &[("smuggled", "s")]);
+    files::write(folder.path(), &[("..x", ""), ("a/...", ""), ("a/b", "")]);
     symlink("../../../etc/passwd", folder.path().join("a/up")).unwrap();
     let mut plain = Vec::new();
     std::io::Read::read_to_end(
@@ -195,7 +195,7 @@ fn no_name_is_absolute_or_leads_up_and_a_nested_archive_adds_none() {
 #[test]
 fn the_name_is_pinned() {
     let folder = tempfile::tempdir().unwrap();
-    tools::files(folder.path(), &[("a/b", "content"), ("c", "")]);
+    files::write(folder.path(), &[("a/b", "content"), ("c", "")]);
     let tree = read(folder.path(), 1);
     assert_eq!(
         tree.archive_name(),
@@ -207,7 +207,7 @@ fn the_name_is_pinned() {
 #[test]
 fn a_file_of_an_archive_goes_into_a_zip_wherever_it_is_unpacked() {
     let folder = tempfile::tempdir().unwrap();
-    tools::files(folder.path(), &[("from/setup.py", "pass")]);
+    files::write(folder.path(), &[("from/setup.py", "pass")]);
     let archive = folder.path().join("archive.tar.gz");
     fs::write(&archive, packed(&read(&folder.path().join("from"), 1))).unwrap();
     let program = "import sys, tarfile, zipfile\n\
@@ -221,7 +221,7 @@ fn a_file_of_an_archive_goes_into_a_zip_wherever_it_is_unpacked() {
             .env("TZ", zone)
             .args(["-W", "ignore", "-c", program])
             .arg(&archive);
-        let Some(output) = tools::run(&mut python) else {
+        let Some(output) = programs::run(&mut python) else {
             return;
         };
         let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,7 +1,8 @@
 //! The content of a context.
 
-use crate::{random::Random, tools::files};
+use crate::random::Random;
 use sidestep_context::{Error, Kind, Options, Overlay, RelPath, Tree, ignore::Ignore};
+use sidestep_test_harness::files;
 use std::{
     fs,
     num::NonZero,
@@ -26,7 +27,7 @@ fn names(tree: &Tree) -> Vec<String> {
 #[test]
 fn the_ignore_file_is_applied_to_everything() {
     let folder = tempfile::tempdir().unwrap();
-    files(
+    files::write(
         folder.path(),
         &[
             (".dockerignore", "*\n!src\nsrc/*.tmp\n!deep/a/keep\n"),
@@ -50,7 +51,7 @@ fn the_ignore_file_is_applied_to_everything() {
 #[test]
 fn the_dockerfiles_own_ignore_file_wins() {
     let folder = tempfile::tempdir().unwrap();
-    files(
+    files::write(
         folder.path(),
         &[
             (".dockerignore", "a\n"),
@@ -74,7 +75,7 @@ fn the_dockerfiles_own_ignore_file_wins() {
 #[test]
 fn an_explanation_names_the_line() {
     let folder = tempfile::tempdir().unwrap();
-    files(
+    files::write(
         folder.path(),
         &[(".dockerignore", "# c\n\nlogs\n!logs/keep\n")],
     );
@@ -101,7 +102,7 @@ fn an_explanation_names_the_line() {
 fn the_explanation_names_the_line_that_decides_in_the_walk() {
     let folder = tempfile::tempdir().unwrap();
     let content = "**/secrets\n!config\n**/d\n!x/*/**\n";
-    files(folder.path(), &[(".dockerignore", content)]);
+    files::write(folder.path(), &[(".dockerignore", content)]);
     let dockerfile = RelPath::new("Dockerfile").unwrap();
     let ignore = Ignore::load(folder.path(), &dockerfile).unwrap();
     let explain = |path: &str| {
@@ -120,7 +121,7 @@ fn the_explanation_names_the_line_that_decides_in_the_walk() {
 #[test]
 fn a_bad_line_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    files(folder.path(), &[(".dockerignore", "a\n[b\n")]);
+    files::write(folder.path(), &[(".dockerignore", "a\n[b\n")]);
     let error = Tree::read(&options(folder.path())).unwrap_err();
     assert!(
         error
@@ -133,7 +134,7 @@ fn a_bad_line_is_named() {
 #[test]
 fn links_are_kept_and_never_followed_and_sockets_are_named() {
     let outside = tempfile::tempdir().unwrap();
-    files(outside.path(), &[("secret", "s")]);
+    files::write(outside.path(), &[("secret", "s")]);
     let folder = tempfile::tempdir().unwrap();
     symlink(outside.path(), folder.path().join("out")).unwrap();
     symlink("nowhere", folder.path().join("dangling")).unwrap();
@@ -154,7 +155,7 @@ fn links_are_kept_and_never_followed_and_sockets_are_named() {
 #[test]
 fn what_the_caller_excludes_is_out() {
     let folder = tempfile::tempdir().unwrap();
-    files(
+    files::write(
         folder.path(),
         &[("state/runs/1", ""), ("state/x", ""), ("a", "")],
     );
@@ -172,7 +173,7 @@ fn the_digest_is_of_names_modes_contents_and_targets() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    files(root, &[("a", "1"), ("b", "2")]);
+    files::write(root, &[("a", "1"), ("b", "2")]);
     symlink("a", root.join("l")).unwrap();
     let digest = || Tree::read(&options(root)).unwrap().digest().to_owned();
     let mut seen = vec![digest()];
@@ -203,7 +204,7 @@ fn the_digest_is_of_names_modes_contents_and_targets() {
 #[test]
 fn overlays_lie_on_top() {
     let folder = tempfile::tempdir().unwrap();
-    files(
+    files::write(
         folder.path(),
         &[
             ("c/dist/old", "o"),
@@ -273,7 +274,7 @@ fn a_folder_that_is_not_looked_into_holds_nothing_that_belongs_to_the_context() 
             }
         }
     }
-    files(
+    files::write(
         root,
         &all.iter().map(|path| (&path[..], "")).collect::<Vec<_>>(),
     );
@@ -317,7 +318,7 @@ fn a_mode_that_is_changed_is_said_and_can_be_kept() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    files(
+    files::write(
         root,
         &[
             ("key", "k"),

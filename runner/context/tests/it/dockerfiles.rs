@@ -1,7 +1,7 @@
 //! The Dockerfiles next to the context, which keep any builder from filtering it again.
 
-use crate::tools;
 use sidestep_context::{CONTEXT, DOCKERFILES, Options, RelPath, Tree, not_sent, pack, unpack};
+use sidestep_test_harness::files;
 use std::{fs, os::unix::fs::symlink, path::Path};
 use tempfile::TempDir;
 
@@ -40,7 +40,7 @@ fn the_archive_holds_the_context_and_its_dockerfiles_apart() {
         ("sub/.cargo/config.toml", "[net]"),
         ("Dockerfile", "FROM scratch"),
     ];
-    tools::files(case.path(), &files);
+    files::write(case.path(), &files);
     let tree = tree(case.path(), "Dockerfile");
     let archive = unpacked(&tree);
     for entry in tree.entries() {
@@ -67,7 +67,7 @@ fn one_archive_serves_every_dockerfile_of_the_context() {
         ("recipe", "FROM d"),
         ("other", "FROM e"),
     ];
-    tools::files(folder.path(), &files);
+    files::write(folder.path(), &files);
     let archive = unpacked(&tree(folder.path(), "recipe"));
     for (path, content) in &files {
         let want = !matches!(*path, "Dockerfile.dockerignore" | "other");
@@ -86,7 +86,7 @@ fn an_ignore_file_beside_a_dockerfile_of_its_folders_name_collides_with_nothing(
         ("x.Dockerfile", "FROM a"),
         ("x.Dockerfile.dockerignore/Dockerfile", "FROM b"),
     ];
-    tools::files(folder.path(), &files);
+    files::write(folder.path(), &files);
     let archive = unpacked(&tree(folder.path(), "Dockerfile"));
     for (path, content) in files {
         assert_eq!(text(&archive, path).as_deref(), Some(content), "{path}");
@@ -102,8 +102,8 @@ fn a_link_is_followed_while_it_stays_in_the_context() {
         ("recipe", "FROM b"),
         (".dockerignore", "build\n"),
     ];
-    tools::files(&root, &files);
-    tools::files(outer.path(), &[("secret", "s")]);
+    files::write(&root, &files);
+    files::write(outer.path(), &[("secret", "s")]);
     symlink("build/app.df", root.join("Dockerfile")).unwrap();
     symlink("../secret", root.join("out.Dockerfile")).unwrap();
     symlink("nothing", root.join("gone.Dockerfile")).unwrap();
@@ -134,7 +134,7 @@ fn a_link_is_followed_while_it_stays_in_the_context() {
 #[test]
 fn what_the_archive_holds_beyond_the_context_is_in_its_name() {
     let folder = tempfile::tempdir().unwrap();
-    tools::files(
+    files::write(
         folder.path(),
         &[("a", "x"), ("b", "y"), ("c", "z"), (".dockerignore", "c\n")],
     );
@@ -151,7 +151,7 @@ fn what_the_archive_holds_beyond_the_context_is_in_its_name() {
 #[test]
 fn a_copied_dockerfile_that_changes_before_packing_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    tools::files(
+    files::write(
         folder.path(),
         &[("Dockerfile", "FROM a"), (".dockerignore", "*\n")],
     );
@@ -164,7 +164,7 @@ fn a_copied_dockerfile_that_changes_before_packing_is_an_error() {
 #[test]
 fn a_dockerfile_that_an_archive_lacks_has_a_reason() {
     let folder = tempfile::tempdir().unwrap();
-    tools::files(
+    files::write(
         folder.path(),
         &[
             ("Dockerfile", ""),

@@ -1,10 +1,10 @@
 //! Docker is the reference: this crate must give the same answer for every ignore file, errors
 //! included.
 
-use crate::tools;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use sidestep_context::ignore;
+use sidestep_test_harness::programs;
 use std::{
     collections::BTreeSet,
     io::Write as _,
@@ -88,9 +88,9 @@ fn build() -> Option<PathBuf> {
         .env("GOFLAGS", "-mod=readonly")
         .args(["build", "-o"])
         .arg(&binary);
-    let built = tools::run(&mut go)?;
+    let built = programs::run(&mut go)?;
     if !built.status.success() {
-        tools::not_run(&format!(
+        programs::not_run(&format!(
             "go build: {}",
             String::from_utf8_lossy(&built.stderr)
         ));

@@ -12,4 +12,3 @@ mod context;
 mod dockerfiles;
 mod judge;
 mod random;
-mod tools;

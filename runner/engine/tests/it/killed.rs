@@ -11,6 +11,7 @@ use sidestep_engine::{AttemptSink, Cleaner, Executor, Removal, RunOptions, Stop,
 use sidestep_events::{
     Event, Exit, Failure, Intent, Location, LogLevel, LogLine, LogSource, OnExit, log_field,
 };
+use sidestep_test_harness::files;
 use tokio_util::sync::CancellationToken;
 
 use crate::script::{Script, World, plain};
@@ -162,7 +163,7 @@ async fn after_any_record_a_killed_run_is_gone_on_with_and_nothing_is_built_twic
         for also_equal in [false, true] {
             let killed = World::new();
             let place = killed.runs.root().join("r1");
-            copy(&folder, &place);
+            files::copy(&folder, &place);
             let journal = place.join("journal");
             let file = std::fs::File::options().write(true).open(&journal);
             file.and_then(|file| file.set_len(end as u64))
@@ -176,19 +177,6 @@ async fn after_any_record_a_killed_run_is_gone_on_with_and_nothing_is_built_twic
             assert_eq!(outside.pods(), BTreeSet::new(), "nothing is left");
             let expected: Vec<String> = (0..LINES).map(|line| format!("line {line}")).collect();
             assert_eq!(killed.lines(), expected, "killed at {end} ({also_equal})");
-        }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("there") {
-        let entry = entry.expect("readable");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("known").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("copied");
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Guests written with the SDK, as plugin authors write them.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::json;
 use sidestep_events::{Foreign, Owner, Severity};
+use sidestep_test_harness::guests::modules;
 
 use crate::sink::{Step, host};
 use crate::workspace::TestWorkspace;
@@ -19,40 +18,8 @@ fn guests() -> Option<&'static [Vec<u8>; 2]> {
 }
 
 fn build() -> Option<[Vec<u8>; 2]> {
-    let sysroot = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .expect("rustc runs");
-    let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).expect("a path").trim());
-    if !sysroot
-        .join("lib/rustlib/wasm32-unknown-unknown/lib")
-        .is_dir()
-    {
-        let words = "not run: the target wasm32-unknown-unknown is not installed";
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{words}");
-        println!("{words}");
-        return None;
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(&root).args([
-        "build",
-        "--profile",
-        "guest",
-        "--target",
-        "wasm32-unknown-unknown",
-    ]);
-    for package in PACKAGES {
-        cargo.args(["-p", package]);
-    }
-    assert!(cargo.status().expect("cargo runs").success(), "they build");
-    Some(PACKAGES.map(|package| {
-        let file = format!(
-            "wasm32-unknown-unknown/guest/{}.wasm",
-            package.replace('-', "_")
-        );
-        let module = std::fs::read(target.join(file)).expect("the guest's module");
+    let modules = modules(PACKAGES)?;
+    Some(modules.map(|module| {
         sidestep_componentize::componentize(&module)
             .expect("it is a plugin")
             .bytes

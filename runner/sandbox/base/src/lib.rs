@@ -1,7 +1,7 @@
 //! The parts that several of the sandbox's servers share: reading requests, state behind a lock,
 //! files of a state directory.
 //!
-//! It knows no API and no caller: each server adds its own errors and permissions.
+//! It depends on no API and no identity: each server adds its own errors and permissions.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 

@@ -1,50 +1,13 @@
 //! Guests, from source to a component that wasmtime loads.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use sidestep_componentize::{Component, Error, MANIFEST_SECTION, componentize};
+use sidestep_test_harness::guests::modules;
 use wasmparser::{Parser, Payload};
 
-/// Builds a guest of the workspace as `cargo xtask` does. Returns `None` if the target is not
-/// installed.
-#[allow(clippy::print_stdout)] // tells the person who runs the test
+/// Builds a guest of the workspace. Returns `None` if the target is not installed.
 pub(crate) fn guest(package: &str) -> Option<Vec<u8>> {
-    let sysroot = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .expect("rustc runs");
-    let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).expect("a path").trim());
-    if !sysroot
-        .join("lib/rustlib/wasm32-unknown-unknown/lib")
-        .is_dir()
-    {
-        let words = "not run: the target wasm32-unknown-unknown is not installed";
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{words}");
-        println!("{words}");
-        return None;
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let built = Command::new(env!("CARGO"))
-        .current_dir(&root)
-        .args([
-            "build",
-            "--profile",
-            "guest",
-            "--target",
-            "wasm32-unknown-unknown",
-            "-p",
-            package,
-        ])
-        .status()
-        .expect("cargo runs");
-    assert!(built.success(), "{package} does not build");
-    let file = format!(
-        "wasm32-unknown-unknown/guest/{}.wasm",
-        package.replace('-', "_")
-    );
-    Some(std::fs::read(target.join(file)).expect("the guest's module"))
+    let [module] = modules([package])?;
+    Some(module)
 }
 
 fn parse(component: &Component) -> Vec<String> {

@@ -17,11 +17,13 @@ use sidestep_google::Service;
 use sidestep_policy::Capability as Key;
 use tokio::sync::mpsc;
 
-use super::sandbox::{BUILDER, Prover, TestSandbox, anything, broken, server, subject};
+use sidestep_test_harness::serve;
+
+use super::sandbox::{BUILDER, Prover, TestSandbox, anything, broken, subject};
 
 /// Returns the result of a token exchange with this server.
 async fn exchange_with(router: Router, patience: Duration) -> WitFailure {
-    let url = server(router).await;
+    let url = serve(router).await;
     let place = TestSandbox::new("healthy")
         .await
         .moved(Service::SecureToken, &url);
@@ -88,7 +90,7 @@ async fn a_page_in_place_of_an_answer_is_named() {
 async fn a_redirect_is_not_followed() {
     let reached = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reached);
-    let elsewhere = server(Router::new().fallback(any(move || {
+    let elsewhere = serve(Router::new().fallback(any(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         async { axum::Json(json!({"access_token": "a token of somebody else"})) }
     })))
@@ -133,7 +135,7 @@ async fn the_provider_is_sent_as_it_is() {
             (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response()
         }
     };
-    let url = server(Router::new().fallback(any(record))).await;
+    let url = serve(Router::new().fallback(any(record))).await;
     let place = TestSandbox::new("healthy")
         .await
         .moved(Service::SecureToken, &url);

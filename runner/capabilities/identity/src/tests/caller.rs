@@ -15,7 +15,9 @@ use sidestep_gate_testing::Record;
 use sidestep_google::{Credentials, Endpoints};
 use sidestep_policy::Capability as Key;
 
-use super::sandbox::{Prover, TestSandbox, anything, identity, server};
+use sidestep_test_harness::serve;
+
+use super::sandbox::{Prover, TestSandbox, anything, identity};
 use crate::Variables;
 
 /// Returns a step with these credentials and this environment.
@@ -47,7 +49,7 @@ async fn the_sandbox_s_developer_is_named() {
 async fn the_metadata_server_says_whose_its_tokens_are() {
     let metadata = "/computeMetadata/v1";
     let flavour = [("Metadata-Flavor", "Google")];
-    let url = server(
+    let url = serve(
         Router::new()
             .route(
                 &format!("{metadata}/instance/service-accounts/default/email"),
@@ -74,7 +76,7 @@ async fn the_metadata_server_says_whose_its_tokens_are() {
     );
     assert_eq!(found.project.as_deref(), Some("demo"));
 
-    let page = server(Router::new().fallback(any(|| async { "sign in" }))).await;
+    let page = serve(Router::new().fallback(any(|| async { "sign in" }))).await;
     let page = page.trim_start_matches("http://").to_owned();
     let mut without = prover(
         Credentials::default(),
@@ -93,7 +95,7 @@ async fn github_s_claims_are_shown_and_its_tokens_are_not() {
         part(json!({"sub": "repo:octo/api:ref:refs/heads/main", "repository": "octo/api"}))
     );
     let issued = token.clone();
-    let url = server(Router::new().fallback(any(move |request: Request| {
+    let url = serve(Router::new().fallback(any(move |request: Request| {
         let authorised = request
             .headers()
             .get(header::AUTHORIZATION)

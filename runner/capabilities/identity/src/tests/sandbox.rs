@@ -175,13 +175,3 @@ pub(super) fn broken(proof: &wit::Proof) -> (wit::Link, &WitFailure) {
     assert_eq!((&proof.principal, proof.targets.len()), (&None, 0));
     (last.link, last.failure.as_ref().expect("it is broken"))
 }
-
-/// Returns a server that answers every request with the same router.
-pub(super) async fn server(router: axum::Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
-    let address = listener.local_addr().expect("bound");
-    tokio::spawn(async { axum::serve(listener, router).await });
-    format!("http://{address}")
-}

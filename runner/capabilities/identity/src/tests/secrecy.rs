@@ -11,9 +11,9 @@ use sidestep_bindings::sidestep::identity::prove::{Link, PolicyResource};
 use sidestep_google::Service;
 use sidestep_policy::Capability as Key;
 
-use super::sandbox::{
-    BUILDER, Prover, REPOSITORY, TestSandbox, anything, broken, server, subject, target,
-};
+use sidestep_test_harness::serve;
+
+use super::sandbox::{BUILDER, Prover, REPOSITORY, TestSandbox, anything, broken, subject, target};
 
 /// The tokens that were transferred.
 #[derive(Clone, Default)]
@@ -55,7 +55,7 @@ impl Seen {
                 (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
             }
         };
-        server(Router::new().fallback(pass)).await
+        serve(Router::new().fallback(pass)).await
     }
 }
 
@@ -113,7 +113,7 @@ async fn a_server_that_repeats_the_tokens_is_masked() {
         let answer: Response = (StatusCode::FORBIDDEN, axum::Json(error)).into_response();
         answer
     };
-    let repeat = server(Router::new().fallback(repeat)).await;
+    let repeat = serve(Router::new().fallback(repeat)).await;
     let place = place
         .moved(Service::SecureToken, &exchange)
         .moved(Service::IamCredentials, &repeat);

@@ -8,11 +8,7 @@ use crate::world::{BUILDER, CLUSTER, DEVELOPER, World};
 
 /// Serves an API of the world. The returned address has no trailing slash.
 async fn serve(world: &World, api: Api) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let served = router(&world.cloud, api);
-    tokio::spawn(async move { axum::serve(listener, served).await });
-    address
+    sidestep_test_harness::serve(router(&world.cloud, api)).await
 }
 
 /// Returns the developer's credentials, and the folder of their subject token.

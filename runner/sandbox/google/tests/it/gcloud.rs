@@ -1,30 +1,11 @@
 //! The real gcloud against the servers: every command that a diagnosis prints.
 
-use std::process::Command;
-use std::sync::OnceLock;
-
 use serde_json::{Value, json};
 use sidestep_sandbox_google::{Api, router};
 use sidestep_sandbox_identity::{Access as _, Resource};
+use sidestep_test_harness::{programs::program, serve};
 
 use crate::world::{BUILDER, CLUSTER, DEVELOPER, World};
-
-/// Returns whether gcloud is installed. A missing gcloud is a failure in CI.
-fn installed() -> bool {
-    static FOUND: OnceLock<bool> = OnceLock::new();
-    *FOUND.get_or_init(|| {
-        let found = Command::new("gcloud")
-            .arg("--version")
-            .output()
-            .is_ok_and(|o| o.status.success());
-        if !found {
-            let message = "not run: gcloud is not installed";
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "{message}");
-            eprintln!("{message}");
-        }
-        found
-    })
-}
 
 /// gcloud, configured for a world, as the developer.
 struct Gcloud {
@@ -35,19 +16,15 @@ struct Gcloud {
 
 impl Gcloud {
     async fn at(scenario: &str) -> Option<Self> {
-        if !installed() {
-            return None;
-        }
+        program("gcloud")?;
         let world = World::of(scenario);
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("token"), world.token(DEVELOPER)).unwrap();
         let mut endpoints = Vec::new();
         for api in Api::ALL {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let name = format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{}", api.endpoint_name());
-            endpoints.push((name, format!("http://{}/", listener.local_addr().unwrap())));
-            let served = router(&world.cloud, api);
-            tokio::spawn(async move { axum::serve(listener, served).await });
+            let served = serve(router(&world.cloud, api)).await;
+            endpoints.push((name, format!("{served}/")));
         }
         Some(Self {
             world,

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::Request;
-use http_body_util::BodyExt as _;
 use serde_json::Value;
 use sidestep_evaluator_guest::Native;
 use sidestep_sandbox_google::{
     Api, Cloud, Clusters, PodSubject, Scenario, TokenRefused, metadata, router,
 };
 use sidestep_sandbox_identity::{Clock, Identity};
-use tower::ServiceExt as _;
+pub(crate) use sidestep_test_harness::{Reply, send};
 
 pub(crate) const BUILDER: &str = "builder@demo.iam.gserviceaccount.com";
 pub(crate) const CLUSTER: &str = "projects/demo/locations/europe-west1/clusters/ci";
@@ -72,34 +71,6 @@ impl Clusters for Accounts {
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
     pub(crate) accounts: Arc<Accounts>,
-}
-
-/// A server's answer.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: axum::http::HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Reply {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
-    }
-
-    /// Returns the error's message. Panics if the status differs.
-    pub(crate) fn refused(&self, status: u16) -> String {
-        assert_eq!(self.status, status, "{}", self.text);
-        self.json()["error"]["message"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    }
-
-    pub(crate) fn ok(&self) -> Value {
-        assert_eq!(self.status, 200, "{}", self.text);
-        self.json()
-    }
 }
 
 impl World {
@@ -177,16 +148,5 @@ impl World {
             .body(Body::empty())
             .unwrap();
         send(metadata::router(&self.cloud, pod), request).await
-    }
-}
-
-pub(crate) async fn send(router: axum::Router, request: Request<Body>) -> Reply {
-    let response = router.oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    Reply {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        text: String::from_utf8(bytes.to_vec()).unwrap(),
     }
 }

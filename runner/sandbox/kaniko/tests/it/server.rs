@@ -9,6 +9,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest as _, Sha256};
 use sidestep_sandbox_kaniko::{Environment, run};
+use sidestep_test_harness::{Port, files};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -45,25 +46,20 @@ pub(crate) struct Ran {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = Port::free().await;
         let server = Self {
             world: Arc::default(),
-            address,
+            address: port.address,
         };
         let router = Router::new().fallback(answer).with_state(server.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        port.serve(router);
         server
     }
 
     /// Stores a context with these files.
-    pub(crate) fn context(&self, files: &[(&str, &str)]) {
+    pub(crate) fn context(&self, content: &[(&str, &str)]) {
         let folder = tempfile::tempdir().unwrap();
-        for (path, content) in files {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
-        }
+        files::write(folder.path(), content);
         self.context_of(folder.path());
     }
 

@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
+use sidestep_test_harness::programs::program;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
@@ -23,24 +24,7 @@ struct Said {
 
 /// Returns `None` if kubectl is not installed.
 fn kubectl(cluster: &Cluster, token: &str) -> Option<Kubectl> {
-    let there = std::process::Command::new("kubectl")
-        .args(["version", "--client"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|s| s.success());
-    if !there {
-        let words = "not run: kubectl is not installed";
-        assert!(
-            std::env::var_os("CI").is_none_or(|v| v != "true"),
-            "{words}"
-        );
-        #[allow(clippy::print_stderr)] // the place where a test says that it did not run
-        {
-            eprintln!("{words}");
-        }
-        return None;
-    }
+    program("kubectl")?;
     let config = cluster.dir.path().join(format!("kubeconfig-{token}"));
     let text = cluster.kubernetes.kubeconfig(&cluster.url, token, "builds");
     std::fs::write(&config, text).expect("written");

@@ -11,6 +11,7 @@ use sidestep_sandbox_kubernetes::{
     Config, ContainerExit, Kubernetes, LogWriter, Output, PullError, ResolvedContainer, Runtime,
     Stop,
 };
+use sidestep_test_harness::send;
 use tokio::net::TcpListener;
 
 /// `developer` has all permissions, and `viewer` may only read.
@@ -157,13 +158,11 @@ pub(crate) async fn open_in(dir: tempfile::TempDir, config: Config) -> Cluster {
     let kubernetes =
         Arc::new(Kubernetes::open(config, Arc::new(Callers), Arc::new(Script)).expect("opens"));
     let tls = TcpListener::bind("127.0.0.1:0").await.expect("binds");
-    let plain = TcpListener::bind("127.0.0.1:0").await.expect("binds");
     let url = format!("https://{}", tls.local_addr().expect("address"));
-    let http = format!("http://{}", plain.local_addr().expect("address"));
     let router = kubernetes.router();
     let server = kubernetes.clone();
     let secure = router.clone();
-    tokio::spawn(async move { axum::serve(plain, router).await });
+    let http = sidestep_test_harness::serve(router).await;
     tokio::spawn(async move { server.serve_tls(tls, secure).await });
     Cluster {
         kubernetes,
@@ -191,7 +190,6 @@ impl Cluster {
         media: &str,
         body: Value,
     ) -> (u16, Value) {
-        use tower::ServiceExt as _;
         let mut request = http::Request::builder().method(method).uri(path);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -207,21 +205,9 @@ impl Cluster {
         let request = request
             .body(axum::body::Body::from(text))
             .expect("a request");
-        let response = self
-            .kubernetes
-            .router()
-            .oneshot(request)
-            .await
-            .expect("an answer");
-        let code = response.status().as_u16();
-        let bytes = axum::body::to_bytes(response.into_body(), 1 << 24)
-            .await
-            .expect("a body");
-        (
-            code,
-            serde_json::from_slice(&bytes)
-                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned())),
-        )
+        let reply = send(self.kubernetes.router(), request).await;
+        let body = serde_json::from_str(&reply.text);
+        (reply.status, body.unwrap_or(Value::String(reply.text)))
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sidestep_sandbox_identity::Resource;
 use sidestep_sandbox_registry::Registry;
+use sidestep_test_harness::Port;
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use tempfile::TempDir;
 
@@ -16,14 +17,7 @@ pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) grants: Arc<Grants>,
-    client: reqwest::Client,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    server: sidestep_test_harness::Server,
 }
 
 pub(crate) fn repository(location: &str, name: &str) -> Resource {
@@ -51,16 +45,12 @@ impl Server {
             .contains(resource)
         };
         let registry = Registry::open(dir, Arc::clone(&grants) as _, Arc::new(there)).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        registry.set_http_port(address.port());
-        let router = registry.router();
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let port = Port::free().await;
+        registry.set_http_port(port.address.port());
         Self {
-            address,
+            address: port.address,
             grants,
-            client: reqwest::Client::new(),
-            task,
+            server: sidestep_test_harness::Server::at(port, registry.router()),
         }
     }
 
@@ -76,12 +66,7 @@ impl Server {
         path: &str,
     ) -> RequestBuilder {
         let path = path.strip_prefix("/v2/").unwrap_or(path);
-        let url = format!("http://{}/v2/{path}", self.address);
-        let request = self.client.request(method, url);
-        match token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
+        self.server.request(token, method, &format!("/v2/{path}"))
     }
 
     pub(crate) async fn push_blob(&self, image: &str, bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ use crate::access::{OWNER, Policies};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use sidestep_sandbox_storage::{SESSION_LIFE, Seed, Storage};
+use sidestep_test_harness::Port;
 use std::{path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
@@ -11,14 +12,7 @@ pub(crate) struct Server {
     pub(crate) base: String,
     pub(crate) policies: Arc<Policies>,
     pub(crate) storage: Storage,
-    client: reqwest::Client,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    server: sidestep_test_harness::Server,
 }
 
 pub(crate) fn bucket(name: &str) -> Seed {
@@ -42,18 +36,14 @@ impl Server {
         let storage =
             Storage::open_with_session_life(dir, Arc::clone(&policies) as _, life).unwrap();
         storage.seed(&bucket("ctx")).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        storage.set_http_port(address.port());
-        let base = format!("http://{address}");
-        let router = storage.router();
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let port = Port::free().await;
+        storage.set_http_port(port.address.port());
+        let server = sidestep_test_harness::Server::at(port, storage.router());
         Self {
-            base,
+            base: server.base.clone(),
             policies,
             storage,
-            client: reqwest::Client::new(),
-            task,
+            server,
         }
     }
 
@@ -68,19 +58,7 @@ impl Server {
         method: Method,
         path: &str,
     ) -> RequestBuilder {
-        let request = self.client.request(method, self.url(path));
-        match token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
-    }
-
-    pub(crate) fn url(&self, path: &str) -> String {
-        if path.starts_with("http") {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.base)
-        }
+        self.server.request(token, method, path)
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
