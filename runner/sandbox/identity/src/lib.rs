@@ -39,6 +39,20 @@ pub enum Caller {
     Member(String),
 }
 
+impl Caller {
+    /// Returns the caller's name in messages: the address of a user or a service account, else the
+    /// member. An anonymous caller has none.
+    pub fn name(&self) -> Option<&str> {
+        let Self::Member(member) = self else {
+            return None;
+        };
+        let address = member
+            .strip_prefix("user:")
+            .or_else(|| member.strip_prefix("serviceAccount:"));
+        Some(address.unwrap_or(member))
+    }
+}
+
 /// A resource that has an IAM policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Resource {

@@ -67,11 +67,6 @@ impl Identity {
             .map(|record| record.member)
     }
 
-    /// Returns an access token's member and expiry.
-    pub fn token_info(&self, secret: &str) -> Result<TokenRecord, InvalidToken> {
-        self.lookup(secret, TokenKind::Access)
-    }
-
     pub(crate) fn judge(&self, secret: &str) -> Result<Caller, InvalidToken> {
         let Ok(record) = self.lookup(secret, TokenKind::Access) else {
             let account = self.signed_bearer(secret).ok_or(InvalidToken)?;

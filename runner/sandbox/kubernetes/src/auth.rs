@@ -24,12 +24,8 @@ pub(crate) enum User {
 impl User {
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Anonymous | Self::Google(Caller::Anonymous) => "system:anonymous".to_owned(),
-            Self::Google(Caller::Member(member)) => member
-                .strip_prefix("user:")
-                .or_else(|| member.strip_prefix("serviceAccount:"))
-                .unwrap_or(member)
-                .to_owned(),
+            Self::Anonymous => "system:anonymous".to_owned(),
+            Self::Google(caller) => caller.name().unwrap_or("system:anonymous").to_owned(),
             Self::ServiceAccount(s) => {
                 format!("system:serviceaccount:{}:{}", s.namespace, s.name)
             }

@@ -78,19 +78,6 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
         .map_err(|error| ApiError::invalid(format!("Parse Error: the JSON is not valid: {error}")))
 }
 
-/// Returns the caller's name in Google's messages.
-fn named(caller: &Caller) -> Option<&str> {
-    match caller {
-        Caller::Anonymous => None,
-        Caller::Member(member) => Some(
-            member
-                .strip_prefix("user:")
-                .or_else(|| member.strip_prefix("serviceAccount:"))
-                .unwrap_or(member),
-        ),
-    }
-}
-
 impl App {
     /// Returns whether the caller has the permission on the bucket.
     pub(crate) fn allows(&self, caller: &Caller, permission: &str, bucket: &Bucket) -> bool {
@@ -159,7 +146,7 @@ impl App {
         if self.allows_on(caller, permission, &bucket, &object) {
             return Ok(bucket);
         }
-        Err(ApiError::denied(named(caller), permission, "object"))
+        Err(ApiError::denied(caller.name(), permission, "object"))
     }
 
     /// Returns an error if the caller does not have the permission. `thing` is the noun in Google's
@@ -174,7 +161,7 @@ impl App {
         if self.allows(caller, permission, bucket) {
             return Ok(());
         }
-        Err(ApiError::denied(named(caller), permission, thing))
+        Err(ApiError::denied(caller.name(), permission, thing))
     }
 
     /// Returns an error if the caller does not have a permission on a project, such as creating and
@@ -189,7 +176,7 @@ impl App {
         if self.access.allows(caller, permission, &resource) {
             return Ok(());
         }
-        Err(ApiError::denied(named(caller), permission, "project"))
+        Err(ApiError::denied(caller.name(), permission, "project"))
     }
 
     /// Returns the error for a missing object: a 404 only for callers who may list the bucket.
