@@ -7,7 +7,7 @@
 //! fills whole pages, so that it is executed in place instead of being copied.
 #![allow(clippy::disallowed_methods, reason = "not a setting of the runner")]
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -72,11 +72,7 @@ fn read_evaluator(folder: &Path, extension: &str) -> Vec<u8> {
 fn digest(component: &Path) -> String {
     let bytes = fs::read(component)
         .unwrap_or_else(|error| panic!("SIDESTEP_PLUGINS: {}: {error}", component.display()));
-    let mut text = String::from("sha256:");
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 fn components(folder: &Path) -> Vec<PathBuf> {

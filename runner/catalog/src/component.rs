@@ -78,7 +78,7 @@ impl Component {
         }
         shape::check(bytes)?;
         Self::described(bytes, range, || {
-            format!("sha256:{}", hex(&Sha256::digest(bytes)))
+            format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
         })
     }
 
@@ -213,10 +213,6 @@ fn read_manifest(sections: &[&[u8]], range: Option<&ApiRange>) -> Result<Manifes
         range.check(&versions.api_version)?;
     }
     serde_json::from_slice(section).map_err(unreadable)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

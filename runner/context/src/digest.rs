@@ -6,7 +6,6 @@ use crate::{
 };
 use sha2::{Digest as _, Sha256};
 use std::{
-    fmt::Write as _,
     num::NonZero,
     sync::{
         Mutex,
@@ -112,10 +111,5 @@ pub(crate) fn of(entries: &[Entry], dockerfiles: &Dockerfiles) -> String {
             hash.update(sha256);
         }
     }
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("a String takes all");
-            hex
-        })
+    hex::encode(hash.finalize())
 }

@@ -1,3 +1,5 @@
+use strsim::levenshtein;
+
 /// Returns ` (did you mean X?)`, if a known name is similar. A name that differs only in case is
 /// not suggested: then something else is wrong.
 pub(crate) fn suggestion<'k>(
@@ -13,7 +15,7 @@ pub(crate) fn suggestion<'k>(
         if name == wanted {
             return String::new();
         }
-        let distance = distance(wanted, name);
+        let distance = levenshtein(wanted, name);
         if distance < least {
             least = distance;
             nearest = Some(name);
@@ -35,26 +37,10 @@ pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
     let given = given.to_lowercase();
     known
         .into_iter()
-        .map(|name| (distance(&given, &name.to_lowercase()), name))
+        .map(|name| (levenshtein(&given, &name.to_lowercase()), name))
         .filter(|(distance, _)| (1..3).contains(distance) && distance * 2 < given.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
-}
-
-/// Returns the Levenshtein distance: the number of characters to insert, delete or replace.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]
@@ -70,6 +56,6 @@ mod tests {
         assert_eq!(suggestion("linck", ["link"], true), " (did you mean link?)");
         assert_eq!(nearest("buidler", ["builder", "run"]), Some("builder"));
         assert_eq!(nearest("go", ["do"]), None);
-        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(levenshtein("kitten", "sitting"), 3);
     }
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use sha2::{Digest, Sha256};
 use sidestep_events::Failure;
 
@@ -20,17 +21,26 @@ pub(crate) fn wait(
     attempt: u32,
     failure: &Failure,
 ) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(20);
-    let whole = retry
-        .delay
-        .saturating_mul(1 << doublings)
-        .min(retry.max_delay);
-    let digest = Sha256::digest(format!("{run}\0{instance}\0{attempt}"));
-    let jitter = f64::from(digest[0]) / 255.0;
+    let earlier = attempt.saturating_sub(1) as usize;
+    // The jitter adds up to as much again, hence the halves.
+    let mut delays = ExponentialBuilder::new()
+        .with_min_delay(retry.delay.min(retry.max_delay) / 2)
+        .with_max_delay(retry.max_delay / 2)
+        .without_max_times()
+        .with_jitter()
+        .with_jitter_seed(seed(run, instance))
+        .build();
+    let delay = delays.nth(earlier).unwrap_or(retry.max_delay);
     let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
-    whole
-        .mul_f64(0.5 + jitter / 2.0)
-        .max(asked.min(retry.max_delay))
+    delay.max(asked).min(retry.max_delay)
+}
+
+fn seed(run: &str, instance: &str) -> u64 {
+    let digest = Sha256::digest(format!("{run}\0{instance}"));
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -51,6 +61,23 @@ mod tests {
             failure.retry_after_ms = Some(asked);
             let wait = wait(&retry, "r", "a", 1, &failure);
             assert_eq!(wait, Duration::from_secs(waited), "{asked}");
+        }
+    }
+
+    #[test]
+    fn the_delay_of_an_attempt_is_always_the_same_and_never_above_the_limit() {
+        let failure = Failure::new(Class::Unavailable, "x", Owner::Cloud, "m");
+        for (delay, max_delay) in [(0, 0), (0, 9), (1, 3), (50, 7), (700, 86_400_000)] {
+            let retry = Retry {
+                delay: Duration::from_millis(delay),
+                max_delay: Duration::from_millis(max_delay),
+                ..Retry::default()
+            };
+            for attempt in [0, 1, 2, 3, 50] {
+                let first = wait(&retry, "r", "a", attempt, &failure);
+                assert_eq!(first, wait(&retry, "r", "a", attempt, &failure));
+                assert!(first <= retry.max_delay, "{retry:?} {attempt}: {first:?}");
+            }
         }
     }
 

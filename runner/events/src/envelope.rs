@@ -61,7 +61,7 @@ impl TraceId {
     /// function of the run's id, so that a resumed run joins the same trace.
     pub fn of_run(run: &str, traceparent: Option<&str>) -> Self {
         Self(traceparent.and_then(trace_of_parent).map_or_else(
-            || hex(&Encoding::of(Kind::Trace).text(run).sha256()[..16]),
+            || hex::encode(&Encoding::of(Kind::Trace).text(run).sha256()[..16]),
             str::to_owned,
         ))
     }
@@ -70,7 +70,9 @@ impl TraceId {
 impl SpanId {
     /// Returns the run's own span.
     pub fn of_run(run: &str) -> Self {
-        Self(hex(&Encoding::of(Kind::RunSpan).text(run).sha256()[..8]))
+        Self(hex::encode(
+            &Encoding::of(Kind::RunSpan).text(run).sha256()[..8],
+        ))
     }
 
     /// Returns the span of one attempt of one step instance.
@@ -79,7 +81,7 @@ impl SpanId {
             .text(run)
             .text(instance)
             .number(attempt.into());
-        Self(hex(&attempt.sha256()[..8]))
+        Self(hex::encode(&attempt.sha256()[..8]))
     }
 }
 
@@ -114,10 +116,6 @@ fn trace_of_parent(value: &str) -> Option<&str> {
         && well_formed(parent, 16)
         && well_formed(flags, 2);
     usable.then_some(trace)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

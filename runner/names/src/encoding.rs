@@ -119,10 +119,7 @@ impl Encoding {
 
     /// Returns the digest that makes a name unique: 80 bits as 20 lower-case hexadecimal digits.
     pub fn digest(&self) -> String {
-        self.sha256()[..DIGEST / 2]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex::encode(&self.sha256()[..DIGEST / 2])
     }
 
     fn measured(&mut self, tag: u8, bytes: &[u8]) {

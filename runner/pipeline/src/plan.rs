@@ -162,9 +162,7 @@ impl Plan {
         bare.warnings.clear();
         let mut json = serde_json::to_value(&bare).unwrap_or_default();
         sort(&mut json);
-        let digest = Sha256::digest(json.to_string().as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
+        format!("sha256:{}", hex::encode(Sha256::digest(json.to_string())))
     }
 
     /// Returns the JSON Schema of the instance's inputs, or null if the plan has none.

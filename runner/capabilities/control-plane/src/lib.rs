@@ -14,13 +14,14 @@ use google_cloud_auth::credentials::Credentials as Official;
 use google_cloud_container_v1::client::ClusterManager;
 use google_cloud_container_v1::model::Cluster;
 use google_cloud_gax::client_builder::{ClientBuilder, internal::ClientFactory};
+use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use google_cloud_gax::retry_policy::{Aip194Strict, RetryPolicy, RetryPolicyExt as _};
 use google_cloud_iam_admin_v1::client::Iam;
 use google_cloud_iam_credentials_v1::client::IAMCredentials;
 use google_cloud_resourcemanager_v3::client::Projects;
 use google_cloud_secretmanager_v1::client::SecretManagerService;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_google::retry::{TRIES, backoff};
+use sidestep_google::retry::TRIES;
 use sidestep_google::{
     ApiServer, Credentials, Endpoints, FindsClusters, Name, Noting, Rest, Service, failed,
 };
@@ -29,6 +30,10 @@ use tokio::sync::OnceCell;
 
 /// The timeout of one answer. A request is not retried after this time either.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The maximum first pause between attempts; each further one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(400);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Google's control plane for one caller: the official client of each service, built on first use,
 /// and REST for the calls that no official client has.
@@ -204,6 +209,15 @@ fn retries(patience: Duration) -> impl RetryPolicy + 'static {
         .continue_on_too_many_requests()
         .with_attempt_limit(TRIES)
         .with_time_limit(patience)
+}
+
+/// Returns the pauses between attempts. They are random, so that many runners do not retry at the
+/// same moment.
+fn backoff() -> ExponentialBackoff {
+    ExponentialBackoffBuilder::new()
+        .with_initial_delay(FIRST_PAUSE)
+        .with_maximum_delay(LONGEST_PAUSE)
+        .clamp()
 }
 
 #[async_trait]

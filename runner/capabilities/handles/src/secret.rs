@@ -66,13 +66,7 @@ pub fn compose(parts: &[&str], encoding: Encoding) -> Result<Secret, Failure> {
                 for part in message {
                     mac.update(part.as_bytes());
                 }
-                let hex: Vec<String> = mac
-                    .finalize()
-                    .into_bytes()
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect();
-                hex.concat()
+                hex::encode(mac.finalize().into_bytes())
             }
             [] => return Err(wrong("`hmac-sha256` takes a key and a message")),
         },

@@ -9,6 +9,8 @@ use base64::Engine as _;
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{CLUSTER, Credentials, FindsClusters, IssuesTokens, Name, ReachesClusters};
@@ -193,20 +195,10 @@ fn certificates(authority: &str) -> Option<Vec<Vec<u8>>> {
     let pem = base64::engine::general_purpose::STANDARD
         .decode(authority)
         .ok()?;
-    let text = String::from_utf8(pem).ok()?;
-    let mut certificates = Vec::new();
-    let mut rest = text.as_str();
-    while let Some((_, after)) = rest.split_once("-----BEGIN CERTIFICATE-----") {
-        let (body, after) = after.split_once("-----END CERTIFICATE-----")?;
-        let body: String = body.split_whitespace().collect();
-        certificates.push(
-            base64::engine::general_purpose::STANDARD
-                .decode(body)
-                .ok()?,
-        );
-        rest = after;
-    }
-    (!certificates.is_empty()).then_some(certificates)
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem)
+        .map(|read| read.map(|certificate| certificate.to_vec()))
+        .collect();
+    certificates.ok().filter(|found| !found.is_empty())
 }
 
 fn unknown<'a>(cluster: &str, names: impl Iterator<Item = &'a String>) -> Failure {
@@ -243,5 +235,7 @@ mod tests {
         );
         assert_eq!(certificates(&engine.encode("nothing")), None);
         assert_eq!(certificates("%%%"), None);
+        let cut = "-----BEGIN CERTIFICATE-----\nAQID\n";
+        assert_eq!(certificates(&engine.encode(cut)), None);
     }
 }

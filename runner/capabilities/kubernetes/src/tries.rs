@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-/// The maximum number of attempts.
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+use backon::{ExponentialBuilder, Retryable as _};
+
+/// The pauses between four attempts: 200 to 400 ms, then twice as long each. They are random, so
+/// that many runners do not retry at the same moment.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(200))
+    .with_max_times(3)
+    .with_jitter();
 
 /// Sends a request, and retries it if the connection was lost or the server failed. The client
 /// itself handles the answers of a busy server (429, 503, 504).
@@ -15,18 +20,12 @@ pub(super) async fn tried<T, F>(send: impl Fn() -> F) -> Result<T, kube::Error>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..TRIES {
-        match send().await {
-            Err(error) if may_heal(&error) => {
-                tracing::debug!(%error, "retrying a request to an API server");
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            answer => return answer,
-        }
-    }
-    send().await
+    send.retry(PAUSES)
+        .when(may_heal)
+        .notify(|error, pause| {
+            tracing::debug!(%error, ?pause, "retrying a request to an API server");
+        })
+        .await
 }
 
 /// Returns whether the server refused the request, or it was never sent: nothing was carried out.

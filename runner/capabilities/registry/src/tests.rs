@@ -41,11 +41,7 @@ async fn serve(router: axum::Router) -> Url {
 }
 
 fn sha256(bytes: impl AsRef<[u8]>) -> String {
-    let hex: Vec<String> = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{}", hex.concat())
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 impl World {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use google_cloud_gax::error::Error;
 use google_cloud_gax::retry_policy::RetryPolicyExt as _;
 use google_cloud_storage::model::Object as Model;
@@ -19,9 +20,11 @@ use super::silence::while_moving;
 use super::source::BlobSource;
 use super::{Storage, Write, Written};
 
-/// The maximum number of attempts to send an object if the answers are lost.
-const TRIES: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The pauses between three attempts to send an object if the answers are lost.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_times(2)
+    .with_jitter();
 /// The time for which the client itself retries when a server refuses: its own default.
 const RETRIES: Duration = Duration::from_mins(5);
 
@@ -72,22 +75,21 @@ impl Storage {
             heard: Arc::new(heard),
             sends: Sends::default(),
         };
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..TRIES {
-            match self.send(&what, &sending, write).await? {
-                // The client retries when a server refuses, but not when half of an answer is lost.
-                // Only with a precondition can a retry overwrite nothing.
-                Err(error) if error.is_deserialization() && write.if_generation_match.is_some() => {
-                    tracing::debug!(%error, what, "an answer was lost; the object is sent again");
-                    sending.sends.lost();
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                result => return self.written(result, &sending, &what, write).await,
-            }
+        // The client retries when a server refuses, but not when half of an answer is lost. Only
+        // with a precondition can a retry overwrite nothing.
+        let may_retry =
+            |error: &Error| error.is_deserialization() && write.if_generation_match.is_some();
+        let mut pauses = PAUSES.build();
+        loop {
+            let result = self.send(&what, &sending, write).await?;
+            let lost = result.as_ref().err().filter(|error| may_retry(error));
+            let Some((error, pause)) = lost.zip(pauses.next()) else {
+                return self.written(result, &sending, &what, write).await;
+            };
+            tracing::debug!(%error, ?pause, what, "an answer was lost; the object is sent again");
+            sending.sends.lost();
+            tokio::time::sleep(pause).await;
         }
-        let result = self.send(&what, &sending, write).await?;
-        self.written(result, &sending, &what, write).await
     }
 
     async fn send(

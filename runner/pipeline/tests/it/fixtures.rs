@@ -29,8 +29,7 @@ fn named(text: &str) -> PluginRef {
 
 /// Returns a digest that depends only on the name.
 fn digest(name: &str) -> String {
-    let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex:0>64}")
+    format!("sha256:{:0>64}", hex::encode(name))
 }
 
 /// Returns plugins like the built-in ones, and a third-party one.

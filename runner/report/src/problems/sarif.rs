@@ -1,7 +1,16 @@
 use std::collections::BTreeSet;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use sidestep_events::{Diagnostic, Foreign, Help, Severity};
+
+/// The characters that a path of unreserved characters (RFC 3986, section 2.3) and slashes escapes.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Returns a log in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), for code
 /// scanning. `version` is the runner's. Files are relative to the workspace, which `%SRCROOT%`
@@ -62,16 +71,7 @@ fn result(found: &Diagnostic, codes: &BTreeSet<&Foreign>) -> Value {
 
 /// Returns a relative path as a URI reference (RFC 3986, section 4.2).
 fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
-                uri.push(char::from(byte));
-            }
-            byte => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    utf8_percent_encode(path, PATH).to_string()
 }
 
 #[cfg(test)]

@@ -76,15 +76,7 @@ fn set(header: &mut tar::Header, mode: u32, owner: (u64, u64), size: u64, kind: 
 
 /// Returns the digest of some bytes, `sha256:…`.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(hash: &[u8]) -> String {
-    use std::fmt::Write as _;
-    hash.iter().fold(String::from("sha256:"), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes all");
-        text
-    })
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 struct Hashing<W> {
@@ -103,7 +95,7 @@ impl<W> Hashing<W> {
     }
 
     fn digest(&self) -> String {
-        hex(&self.hash.clone().finalize())
+        format!("sha256:{}", hex::encode(self.hash.clone().finalize()))
     }
 }
 

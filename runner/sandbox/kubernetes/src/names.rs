@@ -1,7 +1,5 @@
 //! Names, random suffixes and uids, and Kubernetes' rules for them (RFC 1123).
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 use sidestep_sandbox_base::random_bytes;
 
@@ -26,7 +24,8 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
     'MyValue',  or 'my_value',  or '12345', regex used for validation is \
     '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-static HYPHENS: LazyLock<[usize; 4]> = LazyLock::new(|| [4, 6, 8, 10]);
+/// The positions of a UUID's hyphens (RFC 9562, section 4).
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Returns five random letters, as appended for `generateName`.
 pub(crate) fn suffix() -> String {
@@ -38,17 +37,12 @@ pub(crate) fn suffix() -> String {
 
 /// Returns a random (version 4) UUID.
 pub(crate) fn unique_id() -> String {
-    use std::fmt::Write as _;
     let mut bytes = random_bytes::<16>();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let mut text = String::with_capacity(36);
-    for (n, byte) in bytes.iter().enumerate() {
-        if HYPHENS.contains(&n) {
-            text.push('-');
-        }
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
+    let mut text = hex::encode(bytes);
+    for at in HYPHENS {
+        text.insert(at, '-');
     }
     text
 }

@@ -104,7 +104,7 @@ impl Tokens {
         let key = EncodingKey::from_ec_pem(pem.as_bytes()).map_err(unreadable)?;
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::ES256).map_err(unreadable)?;
         let point = serde_json::to_vec(&jwk.algorithm)?;
-        jwk.common.key_id = Some(hex(&Sha256::digest(&point)[..16]));
+        jwk.common.key_id = Some(hex::encode(&Sha256::digest(&point)[..16]));
         jwk.common.key_algorithm = Some(KeyAlgorithm::ES256);
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let public = DecodingKey::from_jwk(&jwk).map_err(unreadable)?;
@@ -228,13 +228,4 @@ impl Tokens {
             Some(_) => Ok((name.to_owned(), uid.to_owned())),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -2,7 +2,7 @@
 
 use crate::error::ApiError;
 use sha2::{Digest as _, Sha256};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// `sha256:` and 64 hexadecimal digits; other algorithms are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,11 +27,7 @@ impl Digest {
     }
 
     pub(crate) fn finish(hasher: Sha256) -> Self {
-        let mut hex = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            write!(hex, "{byte:02x}").expect("a string takes every write");
-        }
-        Self(hex)
+        Self(hex::encode(hasher.finalize()))
     }
 
     /// Returns the digits alone, which are a safe file name.

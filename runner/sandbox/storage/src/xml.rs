@@ -15,7 +15,7 @@ use axum::{
     response::Response,
 };
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
@@ -60,12 +60,6 @@ fn etag(object: &Object) -> String {
         .md5
         .as_ref()
         .and_then(|md5| BASE64_STANDARD.decode(md5).ok());
-    let Some(md5) = md5 else {
-        return format!("\"{}\"", object.etag());
-    };
-    let mut etag = String::from("\"");
-    for byte in md5 {
-        write!(etag, "{byte:02x}").expect("a string takes every write");
-    }
-    etag + "\""
+    let etag = md5.map_or_else(|| object.etag(), hex::encode);
+    format!("\"{etag}\"")
 }

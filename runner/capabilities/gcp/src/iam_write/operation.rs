@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use serde::Deserialize;
 use serde_json::Value;
 use sidestep_events::{Class, Failure, Owner, codes};
@@ -10,8 +11,13 @@ use sidestep_google::{Name, Rest, Service, documented, of_api_error};
 
 /// The timeout of an operation, in all.
 const PATIENCE: Duration = Duration::from_mins(2);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The pauses between looks, together at most [`PATIENCE`].
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(100))
+    .with_max_delay(Duration::from_secs(5))
+    .without_max_times()
+    .with_total_delay(Some(PATIENCE))
+    .with_jitter();
 
 /// The state of an operation.
 #[derive(Deserialize, Default)]
@@ -48,8 +54,7 @@ async fn wait(
     shape: &str,
     mut operation: Operation,
 ) -> Result<(), Failure> {
-    let mut pause = FIRST_PAUSE;
-    let mut waited = Duration::ZERO;
+    let mut pauses = PAUSES.build();
     loop {
         if let Some(error) = operation.error {
             // The status of an operation has the form of an error, without the HTTP status.
@@ -60,22 +65,20 @@ async fn wait(
         if operation.done {
             return Ok(());
         }
-        if waited >= PATIENCE {
+        let Some(pause) = pauses.next() else {
             return Err(Failure::new(
                 Class::TimedOut,
                 codes::google::SLOW,
                 Owner::Cloud,
                 format!(
                     "cannot {what}: Google has not completed the operation after {} s",
-                    waited.as_secs()
+                    PATIENCE.as_secs()
                 ),
             )
             .with_help("try again: a resource that Google has created by then is reused"));
-        }
+        };
         tracing::trace!(what, ?pause, "an operation of Google is not done yet");
         tokio::time::sleep(pause).await;
-        waited += pause;
-        pause = (pause * 2).min(LONGEST_PAUSE);
         let name = Name::read("operation", shape, &operation.name)?;
         let path = format!("/v1/{}", name.as_str());
         operation = rest.get(what, Service::Iam, &path).await?;

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures::{AsyncBufReadExt as _, pin_mut};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -18,8 +19,12 @@ use tokio::sync::watch;
 use super::lines::PIECE;
 use super::reading::{Reading, Taken};
 
-/// The pause before the first retry after a read without data; it doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The pauses before retries after reads without data.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(100))
+    .with_max_delay(LONGEST_PAUSE)
+    .without_max_times()
+    .with_jitter();
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The number of consecutive reads without data that may fail once the container has ended: its
 /// node may be gone for good.
@@ -72,7 +77,7 @@ impl LogReader {
         mut over: watch::Receiver<bool>,
         mut take: impl FnMut(Taken),
     ) -> LogEnd {
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = PAUSES.build();
         let mut failed = 0;
         loop {
             let was_over = *over.borrow_and_update();
@@ -83,7 +88,7 @@ impl LogReader {
             };
             let end = self.stream(!was_over, over.clone(), take).await;
             if brought {
-                (pause, failed) = (FIRST_PAUSE, 0);
+                (pauses, failed) = (PAUSES.build(), 0);
             }
             let why = match end {
                 Stream::Ended if was_over => return LogEnd::Whole,
@@ -91,6 +96,7 @@ impl LogReader {
                 Stream::NotFound(why) if was_over => return LogEnd::CutOff(why),
                 Stream::NotFound(why) | Stream::Broken(why) => Some(why),
             };
+            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
             if let Some(why) = &why {
                 tracing::debug!(?pause, %why, "the stream of a pod's log broke off");
             }
@@ -106,7 +112,7 @@ impl LogReader {
             // Either the pause is over, or the container has ended, which makes another read
             // worthwhile. If the watch of the pod has ended, this task is about to end too.
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = tokio::time::sleep(pause) => {}
                 Ok(()) = over.changed(), if !was_over => {}
             }
         }

@@ -136,11 +136,7 @@ impl Server {
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    let hex: Vec<String> = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{}", hex.concat())
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 async fn answer(State(server): State<Server>, request: Request) -> Response<Body> {

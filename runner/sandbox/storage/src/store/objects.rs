@@ -11,7 +11,6 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{
-    fmt::Write as _,
     fs::{self, File},
     path::PathBuf,
 };
@@ -154,11 +153,8 @@ impl Store {
     }
 
     fn object_file(&self, bucket: &str, name: &str) -> PathBuf {
-        let mut file = String::with_capacity(69);
-        for byte in Sha256::digest(name.as_bytes()) {
-            write!(file, "{byte:02x}").expect("a string takes every write");
-        }
-        self.folder(bucket).join("objects").join(file + ".json")
+        let file = format!("{}.json", hex::encode(Sha256::digest(name)));
+        self.folder(bucket).join("objects").join(file)
     }
 
     fn discard(&self, old: Option<Object>) {
