@@ -58,6 +58,48 @@ fn two_jobs_of_one_ci_run_are_two_runs() {
     }
 }
 
+const UPLOAD: &str = "version: 1
+name: upload
+steps:
+  context: { uses: sidestep/context-upload, with: { path: \".\", bucket: demo-contexts } }
+";
+
+#[test]
+fn a_ci_job_whose_plan_has_changed_is_pointed_to_its_run_key() {
+    let mut setup = Setup::with_application();
+    setup.write("upload.yaml", UPLOAD);
+    let run = |setup: &mut Setup, variables: &[(&str, &str)]| {
+        let mut command = setup.command(&["run", "upload.yaml", "--sandbox", "--quiet"]);
+        command.envs(variables.iter().copied()).output().unwrap()
+    };
+    let job = [("GITHUB_RUN_ID", "7"), ("GITHUB_JOB", "linux")];
+    assert!(run(&mut setup, &job).status.success());
+    // The files of a run that is killed after writing its journal's header.
+    let runs = setup.workspace().join("../state/sidestep/runs");
+    let mut runs = std::fs::read_dir(runs).unwrap();
+    let folder = runs.next().unwrap().unwrap().path();
+    assert!(runs.next().is_none());
+    let journal = std::fs::read(folder.join("journal")).unwrap();
+    let header = 8 + u32::from_le_bytes(*journal.first_chunk().unwrap()) as usize;
+    std::fs::write(folder.join("journal"), &journal[..header]).unwrap();
+
+    let changed = UPLOAD.replace("steps:", "defaults: { timeout: 5m }\nsteps:");
+    setup.write("upload.yaml", &changed);
+    let refused = run(&mut setup, &job);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    for words in [
+        "was started with another plan",
+        "set SIDESTEP_RUN_KEY in the environment of this CI job",
+        "sidestep resume ",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("--run-id"), "{said}");
+    let keyed = [job[0], job[1], ("SIDESTEP_RUN_KEY", "2")];
+    assert!(run(&mut setup, &keyed).status.success());
+}
+
 #[test]
 fn instances_whose_values_read_alike_build_in_pods_of_their_own() {
     let mut setup = Setup::with_application();

@@ -48,7 +48,7 @@ impl LockedRun {
                 let run = Self::resume(&folder).map_err(|error| held(error, asked))?;
                 // Another process may have held the lock until now, and may have finished the run.
                 if run.history.finished.is_none() {
-                    same(plan, cloud, &run)?;
+                    same(plan, cloud, &run, asked)?;
                     // The process that started the run may have been killed before it stored the
                     // plan.
                     keep_plan(&run.folder, plan)?;
@@ -112,7 +112,7 @@ fn held(error: Error, asked: bool) -> Error {
 }
 
 /// Checks that an unfinished run was started with the same parameters as this one.
-fn same(plan: &Plan, cloud: &Cloud, run: &LockedRun) -> Result<(), Error> {
+fn same(plan: &Plan, cloud: &Cloud, run: &LockedRun, asked: bool) -> Result<(), Error> {
     let id = run.folder.id();
     let Header {
         plan_digest,
@@ -134,9 +134,18 @@ fn same(plan: &Plan, cloud: &Cloud, run: &LockedRun) -> Result<(), Error> {
     } else {
         return Ok(());
     };
+    let help = if asked {
+        "choose another --run-id, or resume the run as it was started:".to_owned()
+    } else {
+        // The id is derived from the CI job.
+        format!(
+            "to start another run, set {RUN_KEY} in the environment of this CI job to a value that \
+             no other job of the CI run has; or resume the run as it was started:"
+        )
+    };
     Err(Error::usage_with(
         format!("run {id} is unfinished, and was started {begun}"),
-        "choose another --run-id, or resume the run as it was started:",
+        help,
         commands::resume(&id.to_string()),
     ))
 }
