@@ -76,6 +76,29 @@ fn three_v_log_to_standard_error_and_a_variable_to_a_file_of_the_owner_s() {
 }
 
 #[test]
+fn a_log_within_the_packed_folder_is_no_part_of_the_context() {
+    let mut place = Place::with_application();
+    place.write("sidestep.yaml", QUICKSTART);
+    let listed = place.run(&["context", "ls", "--output", "json"]).stdout;
+    let logged = [
+        ("SIDESTEP_LOG", "*=trace"),
+        ("SIDESTEP_LOG_FILE", "sidestep.log"),
+    ];
+    let mut list = place.command(&["context", "ls", "--output", "json"]);
+    assert_eq!(list.envs(logged).output().unwrap().stdout, listed);
+    let listed: Value = serde_json::from_slice(&listed).unwrap();
+
+    // The log grows between the two times that a step reads the folder.
+    let arguments = ["run", "--sandbox", "--step", "context", "--output", "json"];
+    let output = place.command(&arguments).envs(logged).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains(listed["archive"].as_str().unwrap()), "{said}");
+    let log = fs::read_to_string(place.workspace().join("sidestep.log")).unwrap();
+    assert!(log.contains("a run is ready to start"));
+}
+
+#[test]
 fn what_can_t_be_logged_is_a_wrong_setting() {
     let mut setup = Setup::with_application();
     for (name, value, said) in [

@@ -65,7 +65,8 @@ impl Equipment {
         let workspace = Workspace::open(Options {
             root: site.workspace.clone(),
             scratch: scratch(site.scratch.as_deref()),
-            hidden: site.state.clone().into_iter().collect(),
+            // The runner writes to both while a step may read the folder.
+            hidden: site.state.iter().chain(&site.log).cloned().collect(),
             // The origin is known only from the environment, which a job can set freely. This
             // matters when a policy distinguishes verified runs from others.
             unverified: capped,

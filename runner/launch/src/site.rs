@@ -21,6 +21,8 @@ pub struct Site {
     pub workspace: PathBuf,
     /// The folder of runs, if it is known.
     pub state: Option<PathBuf>,
+    /// The file of the runner's own log, if it is written to one.
+    pub log: Option<PathBuf>,
     /// The cache folder for compiled plugins.
     pub compiled: Option<PathBuf>,
     /// The folder for a run's temporary files.

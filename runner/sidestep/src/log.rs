@@ -1,6 +1,6 @@
 //! The runner's own log, which is off by default.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use sidestep_capabilities::Masks;
@@ -17,30 +17,35 @@ const VERBOSE: u8 = 3;
 /// The log of this process, if it is on, and the tokens that are masked in it.
 static STARTED: OnceLock<(Log, Arc<Masks>)> = OnceLock::new();
 
-/// Starts the log if the flags or the environment ask for it. If not, log calls cost almost
-/// nothing.
-pub(crate) fn start(verbose: u8, workspace: &Path, masks: &Arc<Masks>) -> Result<(), Error> {
+/// Starts the log if the flags or the environment ask for it, and returns its file, if it has one.
+/// If not, log calls cost almost nothing.
+pub(crate) fn start(
+    verbose: u8,
+    workspace: &Path,
+    masks: &Arc<Masks>,
+) -> Result<Option<PathBuf>, Error> {
     let set = |name| environment::get(name).filter(|value| !value.is_empty());
     let filter = match (verbose >= VERBOSE, set(LOG)) {
-        (false, None) => return Ok(()),
+        (false, None) => return Ok(None),
         (false, Some(text)) => text.parse(),
         (true, None) => Ok(Filter::ours()),
         (true, Some(text)) => Filter::ours().and(&text),
     };
+    let file = set(LOG_FILE).map(|file| workspace.join(file));
     let (secrets, tokens) = (Arc::clone(masks), Arc::new(Masks::new()));
     let known = Arc::clone(&tokens);
     let options = Options {
         filter: filter.map_err(|wrong| unusable(LOG, &wrong.to_string()))?,
         format: format(set(LOG_FORMAT).as_deref())?,
-        to: match set(LOG_FILE) {
-            Some(file) => To::File(workspace.join(file)),
+        to: match &file {
+            Some(file) => To::File(file.clone()),
             None => To::Each(Box::new(note_above)),
         },
         redactor: Redactor::new(move |text| known.text(&secrets.text(text)).into_owned()),
     };
     let log = install(options).map_err(|wrong| unusable(LOG_FILE, &wrong.to_string()))?;
     let _ = STARTED.set((log, tokens));
-    Ok(())
+    Ok(file)
 }
 
 /// Returns the masks to which each token must be added, if the log is on.

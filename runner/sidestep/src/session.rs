@@ -39,7 +39,7 @@ impl Session {
             )
         })?;
         let masks = Arc::new(Masks::new());
-        log::start(global.verbose, &workspace, &masks)?;
+        let log = log::start(global.verbose, &workspace, &masks)?;
         let places = Places::of(&workspace, environment::get);
         let mut settings = Settings::load(global.color, &places, environment::get)?;
         let warnings = Problems::from(std::mem::take(&mut settings.warnings));
@@ -48,7 +48,7 @@ impl Session {
             note(warnings.render(color).trim_end());
         }
         Ok(Self {
-            site: site(&global, &settings, &places, workspace, masks),
+            site: site(&global, &settings, &places, workspace, masks, log),
             inherited,
             global,
             settings,
@@ -74,6 +74,7 @@ fn site(
     places: &Places,
     workspace: PathBuf,
     masks: Arc<Masks>,
+    log: Option<PathBuf>,
 ) -> Site {
     let half = || memory() / 2;
     let ceiling = settings.memory.value.map_or_else(half, |size| size.0);
@@ -81,6 +82,7 @@ fn site(
     Site {
         workspace,
         state: settings.state.as_ref().map(|state| state.value.clone()),
+        log,
         compiled: places.compiled(),
         scratch: places.scratch(),
         policies: PolicyFiles {

@@ -53,7 +53,7 @@ fn ls(
                 match &entry.kind {
                     Kind::File { sha256, .. } => {
                         shown["kind"] = "file".into();
-                        shown["digest"] = format!("sha256:{}", hex(sha256)).into();
+                        shown["digest"] = format!("sha256:{}", hex::encode(sha256)).into();
                     }
                     Kind::Folder => shown["kind"] = "folder".into(),
                     Kind::Link { target } => {
@@ -147,6 +147,7 @@ fn options(session: &Session, context: &ContextDir, modes: &Modes) -> Options {
     options
         .exclude
         .extend(state.map(|state| state.value.clone()));
+    options.exclude.extend(session.site.log.clone());
     options
 }
 
@@ -188,8 +189,4 @@ fn wrong(error: &sidestep_context::Error) -> Error {
         error.to_string(),
     )]
     .into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
