@@ -1,6 +1,7 @@
 //! Reads a step's `with` by its plugin's input schema.
 
 mod check;
+mod clusters;
 mod reader;
 
 use indexmap::IndexMap;
@@ -15,9 +16,11 @@ use crate::template::Template;
 use crate::{outputs, schema};
 
 pub(crate) use check::check;
+pub(crate) use clusters::check_clusters;
 pub(crate) use reader::Reader;
 
 use check::check_keys;
+use clusters::is_cluster;
 
 /// Returns a step's `with` as a template, with the pipeline's default cluster if it is left out.
 /// Reports errors, and then returns `None`.
@@ -40,7 +43,7 @@ pub(crate) fn of_step(
     if let Some(Written { node: cluster, .. }) = &pipeline.defaults.cluster {
         for name in schema::property_names(&top) {
             let of = schema::property(root, &top, name);
-            if !map.contains_key(name) && schema::mark(&of).as_deref() == Some("cluster") {
+            if !map.contains_key(name) && is_cluster(&of) {
                 map.insert(name.to_owned(), reader.read(problems, cluster, &of));
             }
         }
@@ -54,6 +57,7 @@ pub(crate) fn of_step(
         // Other errors are reported in the same pass: unknown and missing keys.
         let (known, _) = template.known(values);
         check_keys(problems, step, root, &known);
+        check_clusters(problems, pipeline, step, root, &known);
         return None;
     }
     Some(template)

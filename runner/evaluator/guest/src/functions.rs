@@ -64,8 +64,7 @@ fn image(text: &str) -> Cel {
 /// Returns the parts of a GKE resource name or of a zonal cluster's self-link
 /// (`projects/P/zones/Z/clusters/C`); of any other name, only `name`.
 fn cluster(text: &str) -> Cel {
-    let regional = text.replacen("/zones/", "/locations/", 1);
-    let value = match Cluster::read(&regional) {
+    let value = match Cluster::read_link(text) {
         Some(Cluster {
             project,
             location,

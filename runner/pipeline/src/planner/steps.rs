@@ -95,7 +95,9 @@ impl Planner<'_> {
             return;
         };
         let (known, unknown) = with.known(&values);
-        let found = with::check(problems, step, schema, &known, &unknown);
+        let fits = with::check(problems, step, schema, &known, &unknown);
+        let named = with::check_clusters(problems, self.pipeline, step, schema, &known);
+        let found = fits && named;
         let index = self.instances.len();
         self.input_schemas
             .entry(plugin.info.digest.clone())

@@ -29,6 +29,17 @@ impl Cluster {
         })
     }
 
+    /// Parses a resource name, or the path of a self link, `projects/P/zones/Z/clusters/C`.
+    pub fn read_link(text: &str) -> Option<Self> {
+        Self::read(&text.replacen("/zones/", "/locations/", 1))
+    }
+
+    /// Returns whether a text can name a cluster: by its resource name, or by a name that the
+    /// operator's settings map to a cluster.
+    pub fn is_named_by(text: &str) -> bool {
+        Self::read(text).is_some() || (!text.is_empty() && !text.contains(['/', ' ']))
+    }
+
     /// Returns the workload pool that GKE will create for the project. Returns `None` if the
     /// project is given by number or belongs to a domain, because then only GKE knows the name.
     pub fn pool_to_be(&self) -> Option<String> {

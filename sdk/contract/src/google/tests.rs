@@ -58,6 +58,27 @@ fn projects_are_told_from_other_texts() {
 }
 
 #[test]
+fn a_cluster_is_named_by_its_resource_name_or_by_a_short_name() {
+    for text in ["projects/p/locations/l/clusters/c", "prod", "kind-builds"] {
+        assert!(Cluster::is_named_by(text), "{text}");
+    }
+    for text in [
+        "",
+        "a b",
+        "projects/p",
+        "projects/p/clusters/c",
+        "projects//locations/l/clusters/c",
+        "projects/p/zones/l/clusters/c",
+    ] {
+        assert!(!Cluster::is_named_by(text), "{text}");
+    }
+    let zonal = Cluster::read_link("projects/p/zones/l/clusters/c");
+    assert_eq!(zonal, Cluster::read("projects/p/locations/l/clusters/c"));
+    assert!(zonal.is_some());
+    assert_eq!(Cluster::read_link("projects/p/zones/clusters/c"), None);
+}
+
+#[test]
 fn an_address_names_its_project() {
     for (address, project) in [
         (BUILDER, Some("demo")),

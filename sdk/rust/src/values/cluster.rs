@@ -49,12 +49,10 @@ impl FromStr for Cluster {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
-        let gke = google::Cluster::read(text);
-        let short = !text.is_empty() && !text.contains(['/', ' ']);
-        if gke.is_some() || short {
+        if google::Cluster::is_named_by(text) {
             Ok(Self {
                 text: text.to_owned(),
-                gke,
+                gke: google::Cluster::read(text),
             })
         } else {
             Err(ParseValueError::new(
