@@ -120,6 +120,40 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
     TOPICS.iter().flat_map(|topic| topic.codes)
 }
 
+impl Code {
+    /// Returns the row of one of the constants of these modules.
+    ///
+    /// It is for constants: the texts of a row are part of a guest only if the guest uses them, but
+    /// a search at run time would make the whole table part of it.
+    ///
+    /// # Panics
+    /// If the name is not in the table.
+    pub const fn named(name: &str) -> Self {
+        let mut topic = 0;
+        while topic < TOPICS.len() {
+            let rows = TOPICS[topic].codes;
+            let mut row = 0;
+            while row < rows.len() {
+                if is_equal(rows[row].name.as_bytes(), name.as_bytes()) {
+                    return rows[row];
+                }
+                row += 1;
+            }
+            topic += 1;
+        }
+        panic!("this code is not in the table")
+    }
+}
+
+/// Compares two texts, as `==` cannot in a constant.
+const fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 /// Lists the codes and accepts any other, for JSON Schemas: an editor offers the codes, and other
 /// people's plugins have their own.
 #[cfg(feature = "json")]

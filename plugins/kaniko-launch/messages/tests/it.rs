@@ -243,6 +243,16 @@ fn every_kind_has_the_class_and_the_owner_of_its_code() {
     }
 }
 
+/// The table of codes has one text for each code; kinds that share a code must differ.
+#[test]
+fn no_two_kinds_say_the_same() {
+    let mut said = BTreeSet::new();
+    for kind in Kind::ALL {
+        let what = kind.facts().what;
+        assert!(said.insert(what), "{what}");
+    }
+}
+
 /// `unavailable` ends with exit code 75 and may be retried, so it is for what passes by itself.
 #[test]
 fn what_passes_by_itself_is_unavailable() {

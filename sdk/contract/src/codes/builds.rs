@@ -59,7 +59,7 @@ codes! {
             "the cluster can't resolve a host name"
             "correct the name; if it is correct, check why the cluster's DNS does not resolve it";
         IMAGE_NAME = "kaniko.image-name", [Failed] [Author]
-            "a FROM expands to an invalid image name, because of a value that was not known before the build"
+            "a FROM or a `COPY --from` expands to an invalid image name, because of a value that was not known before the build"
             "check the ARGs in the name: `buildArgs` passes no value, or a wrong one";
         INSTRUCTION_INVALID = "kaniko.instruction-invalid", [Failed] [Author]
             "an instruction of the Dockerfile has a value that kaniko can't use"

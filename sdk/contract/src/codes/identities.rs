@@ -123,6 +123,6 @@ codes! {
             "stop using the key: run the printed commands";
         METADATA_UNAVAILABLE = "identity.metadata-unavailable", [Unavailable] [Cloud]
             "the metadata server did not return a token"
-            "retry";
+            "retry: `retry: { attempts: 3, on: [unavailable] }`";
     }
 }

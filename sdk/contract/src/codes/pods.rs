@@ -33,7 +33,7 @@ codes! {
             "retry, and configure the injected container to start first";
         NO_IDENTITY = "pod.no-identity", [Unavailable] [Cluster]
             "the build received no Google identity, because no metadata server answered on its node in time"
-            "retry: this is a race on new pods";
+            "retry: the metadata server of a new pod can be a few seconds late";
         NODE_LOST = "pod.node-lost", [Unavailable] [Cluster]
             "the pod's node shut down, is unreachable, or no longer exists"
             "retry: it is safe";
@@ -54,10 +54,10 @@ codes! {
             "retry: it is safe";
         PRIVILEGES = "pod.privileges", [Failed] [Cluster]
             "the pod lacks a privilege that kaniko needs"
-            "use the Pod Security level `baseline`, not `restricted`";
+            "use the Pod Security level `baseline`, not `restricted`: kaniko needs root with CHOWN, DAC_OVERRIDE, FOWNER, SETUID and SETGID";
         READ_ONLY = "pod.read-only", [Failed] [Cluster]
             "kaniko found a read-only file system"
-            "make the root file system writable, and remove mounts below the image's paths";
+            "remove `readOnlyRootFilesystem` and mounts below the image's paths: kaniko unpacks images into its own root";
         SIDECAR_FAILED = "pod.sidecar-failed", [Failed] [Cluster]
             "a container that the cluster injects into the pod failed before the build could start; the message names the container"
             "ask the container's administrator to repair it, or to exclude build pods";

@@ -37,6 +37,22 @@ fn a_constant_is_named_like_its_code() {
 }
 
 #[test]
+fn a_row_is_found_by_its_constant() {
+    const ROW: Code = Code::named(kaniko::BASE_DENIED);
+    assert_eq!(
+        (ROW.name, ROW.owners),
+        ("kaniko.base-denied", &[Owner::Cloud][..])
+    );
+    for code in all() {
+        assert_eq!(Code::named(code.name).means, code.means, "{}", code.name);
+    }
+    for name in ["", "kaniko.base-denie", "kaniko.base-denied-"] {
+        let found = std::panic::catch_unwind(|| Code::named(name));
+        assert!(found.is_err(), "{name}");
+    }
+}
+
+#[test]
 fn the_text_of_a_row_fits_its_cell() {
     for code in all() {
         for text in [code.means, code.todo] {
