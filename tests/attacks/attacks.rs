@@ -12,7 +12,7 @@ mod crowd;
 mod expressions;
 mod files;
 mod forge;
-mod harness;
+pub(crate) mod harness;
 mod honest;
 mod http;
 mod manifest;

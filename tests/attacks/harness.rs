@@ -171,7 +171,7 @@ impl fmt::Display for Outcome {
 }
 
 /// Returns the attacking plugin, which `cargo xtask test` builds.
-fn guest() -> PathBuf {
+pub(crate) fn guest() -> PathBuf {
     let guests =
         std::env::var_os("SIDESTEP_TEST_GUESTS").expect("the tests are run by `cargo xtask test`");
     Path::new(&guests).join("attacker.wasm")

@@ -1,7 +1,7 @@
 //! The runner's own log: which option sets which level, where it is written, and that it never
 //! contains a secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,17 +10,20 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use sidestep_test_harness::{Port, serve};
 
+use crate::attacks::harness::guest;
 use crate::clients::exports;
 use crate::setup::Setup;
 
 const QUICKSTART: &str = include_str!("../../runner/sidestep/src/commands/quickstart.yaml");
 const COOKIE: &str = "c00kie-of-a-front-end";
 const CLUSTER_TOKEN: &str = "t0ken-of-a-kubeconfig";
+/// The signature of the URLs to which a registry redirects.
+const SIGNATURE: &str = "5eed0fa51gnature";
 
 fn log(setup: &Setup) -> String {
     fs::read_to_string(setup.folder().join("log")).unwrap()
@@ -77,24 +80,24 @@ fn three_v_log_to_standard_error_and_a_variable_to_a_file_of_the_owner_s() {
 
 #[test]
 fn a_log_within_the_packed_folder_is_no_part_of_the_context() {
-    let mut place = Place::with_application();
-    place.write("sidestep.yaml", QUICKSTART);
-    let listed = place.run(&["context", "ls", "--output", "json"]).stdout;
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", QUICKSTART);
+    let listed = setup.run(&["context", "ls", "--output", "json"]).stdout;
     let logged = [
         ("SIDESTEP_LOG", "*=trace"),
         ("SIDESTEP_LOG_FILE", "sidestep.log"),
     ];
-    let mut list = place.command(&["context", "ls", "--output", "json"]);
+    let mut list = setup.command(&["context", "ls", "--output", "json"]);
     assert_eq!(list.envs(logged).output().unwrap().stdout, listed);
     let listed: Value = serde_json::from_slice(&listed).unwrap();
 
     // The log grows between the two times that a step reads the folder.
     let arguments = ["run", "--sandbox", "--step", "context", "--output", "json"];
-    let output = place.command(&arguments).envs(logged).output().unwrap();
+    let output = setup.command(&arguments).envs(logged).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains(listed["archive"].as_str().unwrap()), "{said}");
-    let log = fs::read_to_string(place.workspace().join("sidestep.log")).unwrap();
+    let log = fs::read_to_string(setup.workspace().join("sidestep.log")).unwrap();
     assert!(log.contains("a run is ready to start"));
 }
 
@@ -136,6 +139,8 @@ struct Taps {
     denied: AtomicUsize,
     /// The number of upload sessions.
     sessions: AtomicUsize,
+    /// The blobs that a signed URL returns, by its path.
+    signed: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Taps {
@@ -181,6 +186,10 @@ impl Taps {
         if self.stumbled.lock().unwrap().insert(format!("{own}{kind}")) {
             return refusal(StatusCode::SERVICE_UNAVAILABLE, &token);
         }
+        if let Some(blob) = self.signed.lock().unwrap().get(parts.uri.path()) {
+            return blob.clone().into_response();
+        }
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         parts.headers.remove(header::HOST);
         let answer = client
             .request(parts.method, format!("{upstream}{}", parts.uri))
@@ -200,6 +209,15 @@ impl Taps {
         headers.remove(header::TRANSFER_ENCODING);
         let bytes = answer.bytes().await.unwrap();
         self.note(&bytes);
+        // As Google's registries do, which keep their blobs in Cloud Storage.
+        if method == Method::GET && path.contains("/blobs/sha256:") && status.is_success() {
+            let blob = format!("/signed{path}");
+            let url = format!(
+                "{own}{blob}?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Signature={SIGNATURE}&X-Goog-Expires=60"
+            );
+            self.signed.lock().unwrap().insert(blob, bytes.to_vec());
+            return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, url)]).into_response();
+        }
         (status, headers, Body::from(bytes)).into_response()
     }
 
@@ -210,6 +228,7 @@ impl Taps {
             self.keep(body[name].as_str().unwrap_or_default());
         }
         self.keep(body["status"]["token"].as_str().unwrap_or_default());
+        self.keep(body["payload"]["data"].as_str().unwrap_or_default());
     }
 
     fn keep(&self, secret: &str) {
@@ -250,12 +269,31 @@ fn holds_no_secret(taps: &Taps, log: &str) {
     for secret in secrets
         .iter()
         .map(String::as_str)
-        .chain([COOKIE, CLUSTER_TOKEN])
+        .chain([COOKIE, CLUSTER_TOKEN, SIGNATURE])
     {
         for line in log.lines() {
             assert!(!line.contains(secret), "{secret} in {line}");
         }
     }
+}
+
+/// Returns the variables, with a proxy before each service of the sandbox.
+fn tapped(
+    runtime: &tokio::runtime::Runtime,
+    taps: &Arc<Taps>,
+    exports: &[(String, String)],
+    deny: bool,
+) -> Vec<(String, String)> {
+    let tap = |(name, value): &(String, String)| {
+        let behind = name.starts_with("SIDESTEP_ENDPOINT_");
+        let value = if behind {
+            runtime.block_on(taps.before(value.clone(), deny))
+        } else {
+            value.clone()
+        };
+        (name.clone(), value)
+    };
+    exports.iter().map(tap).collect()
 }
 
 /// Returns a text that hardly compresses (xorshift64).
@@ -281,18 +319,7 @@ fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and
         setup.write("hello.txt", &noise(24 << 20, u64::from(deny) + 1));
         let _ = fs::remove_file(setup.folder().join("log"));
         let taps = Arc::new(Taps::default());
-        let tapped: Vec<(String, String)> = exports
-            .iter()
-            .map(|(name, value)| {
-                let behind = name.starts_with("SIDESTEP_ENDPOINT_");
-                let value = if behind {
-                    runtime.block_on(taps.before(value.clone(), deny))
-                } else {
-                    value.clone()
-                };
-                (name.clone(), value)
-            })
-            .collect();
+        let tapped = tapped(&runtime, &taps, &exports, deny);
         let mut command = setup.command(&["run", "--output", "json"]);
         let output = command.envs(tapped).envs(loudest(format)).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
@@ -330,6 +357,66 @@ fn no_token_session_or_cookie_is_in_the_loudest_log_when_clients_are_refused_and
             assert!(stumbled.iter().any(called), "no {call} in {stumbled:?}");
         }
         assert!(taps.sessions.load(Ordering::Relaxed) > 0, "{stumbled:?}");
+    }
+}
+
+const PULL: &str = "version: 1
+name: pull
+steps:
+  pull:
+    uses: ./attacker.wasm
+    with: { act: clients.config, texts: [IMAGE:latest], registry: [{ repository: IMAGE }] }
+    grants: { registry: [{ repository: IMAGE }] }
+    retry: { attempts: 3, on: [unavailable], delay: 1s }
+";
+const SECRET: &str =
+    "secrets: { greeting: { secretManager: projects/demo/secrets/greeting/versions/latest } }\n";
+
+#[test]
+fn no_token_secret_or_signed_url_is_in_the_loudest_log_of_a_pull() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut setup = Setup::with_application();
+    setup.write("sidestep.yaml", QUICKSTART);
+    assert_eq!(setup.events(&["run", "--sandbox"]).0, 0);
+    let exports = exports(&mut setup, "healthy");
+    fs::copy(guest(), setup.workspace().join("attacker.wasm")).unwrap();
+    let pull = PULL.replace("IMAGE", "europe-docker.pkg.dev/demo/images/quickstart");
+    let with_secret = pull.replace("steps:", &format!("{SECRET}steps:"));
+    for (pipeline, deny, format, exit) in [
+        (&with_secret, false, "text", 0),
+        (&with_secret, true, "json", 4),
+        (&pull, true, "text", 4),
+    ] {
+        setup.write("pull.yaml", pipeline);
+        let _ = fs::remove_file(setup.folder().join("log"));
+        let taps = Arc::new(Taps::default());
+        let tapped = tapped(&runtime, &taps, &exports, deny);
+        let mut command = setup.command(&["run", "pull.yaml", "--output", "json"]);
+        let output = command.envs(tapped).envs(loudest(format)).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{said}{told}");
+        let log = log(&setup);
+        assert!(log.contains("hyper_util"), "{} lines", log.lines().count());
+        holds_no_secret(&taps, &log);
+        for said in [&said, &told] {
+            assert!(!said.contains(SIGNATURE), "{said}");
+        }
+        if deny {
+            assert!(taps.denied.load(Ordering::Relaxed) > 0);
+            continue;
+        }
+        let stumbled = taps.stumbled.lock().unwrap().clone();
+        for call in [
+            "secrets/greeting/versions/latest:access",
+            "/manifests/latest",
+            "GET /v2/europe-docker.pkg.dev/demo/images/quickstart/blobs/sha256:",
+            "GET /signed/v2/",
+        ] {
+            let called = |kind: &String| kind.contains(call);
+            assert!(stumbled.iter().any(called), "no {call} in {stumbled:?}");
+        }
+        assert!(!taps.signed.lock().unwrap().is_empty());
     }
 }
 

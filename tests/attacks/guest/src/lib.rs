@@ -1,11 +1,12 @@
 //! A hostile plugin: performs the attack that its inputs name.
 //!
 //! Each kind of attack has a module with a function `run`, which answers `None` for an act that is
-//! not its own. A new act is a match arm there; a new kind is a module and an entry in [`KINDS`].
+//! not its own. A new act is a match arm there; a new kind is a module and an entry in `KINDS`.
 
 mod budgets;
 mod checks;
 mod claims;
+mod clients;
 mod files;
 mod hogs;
 mod honest;
@@ -42,6 +43,9 @@ pub(crate) struct Inputs {
     kubernetes: Vec<Value>,
     /// As `workspace`.
     #[serde(default)]
+    registry: Vec<Value>,
+    /// As `workspace`.
+    #[serde(default)]
     http: Vec<Value>,
     /// As `workspace`.
     #[serde(default)]
@@ -61,6 +65,7 @@ type Kind = fn(&Step, &Inputs) -> Option<Result<String>>;
 const KINDS: &[Kind] = &[
     budgets::run,
     claims::run,
+    clients::run,
     files::run,
     hogs::run,
     honest::run,
@@ -78,6 +83,7 @@ const KINDS: &[Kind] = &[
         workspace = "inputs.workspace",
         storage = "inputs.storage",
         kubernetes = "inputs.kubernetes",
+        registry = "inputs.registry",
         http = "inputs.http",
         secrets = "inputs.secrets"
     ),
