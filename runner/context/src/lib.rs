@@ -6,7 +6,7 @@
 //! - [`Tree`] is the checked list of a context's entries: made by
 //!   [`Tree::read`], named by its [`Tree::digest`], listed by
 //!   [`Tree::entries`], described by [`Tree::report`].
-//! - [`pack`] writes the archive of a [`Tree`]; [`unpack`] extracts one
+//! - [`pack()`] writes the archive of a [`Tree`]; [`unpack()`] extracts one
 //!   without leaving its folder.
 //!
 //! Everything is synchronous, and nothing here uses the network: callers run it on a separate
@@ -45,6 +45,6 @@ pub use report::{Largest, Report, Skipped};
 pub use tree::{Entry, Kind, Options, Root, Tree};
 pub use unpack::{Unpacked, unpack};
 
-/// The version of the archive's format: the output of [`pack`] for the same tree changes only
+/// The version of the archive's format: the output of [`pack()`] for the same tree changes only
 /// together with it. It is part of the archive's name.
 pub const PACKER: &str = "p3";

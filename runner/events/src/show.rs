@@ -85,7 +85,7 @@ pub fn block(text: &(impl Text + ?Sized), first: &str, next: &str) -> Vec<String
     lines
 }
 
-/// Returns a log line. It is like [`line`], but drops well-formed colour sequences and keeps tabs.
+/// Returns a log line. It is like [`line()`], but drops well-formed colour sequences and keeps tabs.
 pub fn log_line(text: &(impl Text + ?Sized)) -> String {
     let text = text.text().trim_end_matches(['\r', '\n']);
     escaped(&characters::without_colors(text), |c| c == '\t')

@@ -1,7 +1,7 @@
 //! The pipeline language: from a file's text to a checked [`Pipeline`], and from that, with its
 //! plugins' manifests, inputs and policies, to a [`Plan`]: the data that a run executes.
 //!
-//! [`parse`] and [`plan`] find everything that can be found before the run, and report all of it
+//! [`parse()`] and [`plan()`] find everything that can be found before the run, and report all of it
 //! at once, with places; [`parse_partly`] and [`plan_partly`] go as far as possible with a wrong
 //! file. During a run, [`RunState`] holds the status of each instance, and an [`Instance`]
 //! computes whether it runs and with which inputs.

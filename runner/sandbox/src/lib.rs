@@ -2,7 +2,7 @@
 //! persistent state.
 //!
 //! This crate combines the servers ([`serve`]), provides the runtime of their pods, and finds or
-//! starts the process from another one ([`attach`]). It must not depend on pipelines, plugins or
+//! starts the process from another one ([`attach()`]). It must not depend on pipelines, plugins or
 //! runs: to the runner it is a cloud like any other, at other addresses.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]

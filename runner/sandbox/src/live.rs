@@ -108,7 +108,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     disk::write(path, bytes).map_err(SandboxError::state(path))
 }
 
-/// Reads a JSON file that [`write`] wrote; `None` if it does not exist.
+/// Reads a JSON file that [`write()`] wrote; `None` if it does not exist.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SandboxError> {
     disk::read_json(path).map_err(|error| match error {
         ReadError::Io { path, source } => SandboxError::State { path, source },

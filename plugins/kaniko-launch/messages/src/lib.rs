@@ -1,7 +1,7 @@
 //! The error messages of kaniko 1.28.3 and their meanings.
 //!
 //! kaniko wraps errors: an outer prefix names the phase, links follow, and a cause ends the line.
-//! [`CAUSES`] holds the causes that have an answer, [`sites`] every place in kaniko's own source
+//! [`CAUSES`] holds the causes that have an answer, [`sites()`] every place in kaniko's own source
 //! that creates an error, and [`Kind`] the class, code, owner and help of each answer. The matcher
 //! of `kaniko-launch` and the page `docs/reference/kaniko-messages.md` are made from these tables.
 
