@@ -40,7 +40,7 @@ fn two_jobs_of_one_ci_run_are_two_runs() {
     let pid = first.id();
     for words in [
         format!("run {run} is being written by another process (pid {pid})"),
-        "give each its own SIDESTEP_RUN_KEY".to_owned(),
+        "set a different SIDESTEP_RUN_KEY".to_owned(),
     ] {
         assert!(said.contains(&words), "{words}: {said}");
     }

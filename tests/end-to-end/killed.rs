@@ -98,7 +98,7 @@ fn a_named_run_of_another_commit_is_not_resumed() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("was begun with another plan") && said.contains("the commit"),
+        said.contains("was started with another plan") && said.contains("the commit"),
         "{said}"
     );
 }
