@@ -1,5 +1,6 @@
 mod attacks;
 mod internet;
+mod logged;
 
 use std::sync::Arc;
 
