@@ -37,16 +37,44 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// Returns a problem that keeps the step from working.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Diagnostic;
+    ///
+    /// let problem = Diagnostic::error("upload.empty", "the folder has no files");
+    /// assert_eq!(problem.severity, sidestep::Severity::Error);
+    /// ```
     pub fn error(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, message)
     }
 
     /// Returns a problem that is probably not intended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Diagnostic;
+    ///
+    /// let remark = Diagnostic::warning("upload.large", "the folder has 2 GiB")
+    ///     .help("exclude build results in .dockerignore");
+    /// assert_eq!(remark.help.len(), 1);
+    /// ```
     pub fn warning(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, message)
     }
 
     /// Returns a remark.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Diagnostic;
+    ///
+    /// let remark = Diagnostic::info("upload.cached", "the archive exists already");
+    /// assert_eq!(remark.code, "upload.cached");
+    /// ```
     pub fn info(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Info, code, message)
     }
@@ -64,6 +92,17 @@ impl Diagnostic {
     }
 
     /// Sets the file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Diagnostic;
+    ///
+    /// let problem = Diagnostic::error("config.syntax", "a comma is missing")
+    ///     .in_file("config.json")
+    ///     .at(3, 14);
+    /// assert_eq!(problem.file.as_deref(), Some("config.json"));
+    /// ```
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
@@ -71,6 +110,15 @@ impl Diagnostic {
     }
 
     /// Sets the line and the column, both counted from 1.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Diagnostic;
+    ///
+    /// let problem = Diagnostic::error("config.syntax", "a comma is missing").at(3, 14);
+    /// assert_eq!((problem.line, problem.column), (Some(3), Some(14)));
+    /// ```
     #[must_use]
     pub fn at(mut self, line: u32, column: u32) -> Self {
         self.line = Some(line);
@@ -79,6 +127,17 @@ impl Diagnostic {
     }
 
     /// Adds a step to the help.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::{Command, Diagnostic};
+    ///
+    /// let problem = Diagnostic::error("config.format", "the file is not formatted")
+    ///     .help("format it:")
+    ///     .help(Command::fixed(&["cargo", "fmt"]));
+    /// assert_eq!(problem.help[1].text(), "cargo fmt");
+    /// ```
     #[must_use]
     pub fn help(mut self, help: impl Into<Help>) -> Self {
         self.help.push(help.into());
@@ -86,6 +145,16 @@ impl Diagnostic {
     }
 
     /// Adds steps to the help: none, one or many.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Diagnostic;
+    ///
+    /// let known: Option<&str> = Some("use `main`");
+    /// let problem = Diagnostic::error("ref.unknown", "there is no branch `mian`").helps(known);
+    /// assert_eq!(problem.help.len(), 1);
+    /// ```
     #[must_use]
     pub fn helps(mut self, helps: impl IntoIterator<Item = impl Into<Help>>) -> Self {
         self.help.extend(helps.into_iter().map(Into::into));

@@ -18,6 +18,15 @@ pub enum Help {
 
 impl Help {
     /// Returns the text; a command is in shell syntax.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::{Command, Help};
+    ///
+    /// let help = Help::from(Command::fixed(&["sidestep", "runs"]));
+    /// assert_eq!(help.text(), "sidestep runs");
+    /// ```
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
@@ -26,16 +35,40 @@ impl Help {
     }
 
     /// Returns whether the text contains `part`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Help;
+    ///
+    /// assert!(Help::from("name a folder").contains("folder"));
+    /// ```
     pub fn contains(&self, part: &str) -> bool {
         self.text().contains(part)
     }
 
     /// Returns whether the text begins with `part`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Help;
+    ///
+    /// assert!(Help::from("name a folder").starts_with("name"));
+    /// ```
     pub fn starts_with(&self, part: &str) -> bool {
         self.text().starts_with(part)
     }
 
     /// Returns whether the text ends with `part`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Help;
+    ///
+    /// assert!(Help::from("name a folder").ends_with("folder"));
+    /// ```
     pub fn ends_with(&self, part: &str) -> bool {
         self.text().ends_with(part)
     }

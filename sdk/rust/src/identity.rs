@@ -9,16 +9,70 @@ pub use crate::bindings::sidestep::gcp::types::PolicyResource;
 pub use prove::{Caller, Link, LinkResult, Proof, Subject, Target, TargetResult};
 
 /// Returns the runner's own identity.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::identity;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let caller = identity::who_am_i()?;
+/// sidestep::info!("credentials from {}", caller.source);
+/// # Ok(())
+/// # }
+/// ```
 pub fn who_am_i() -> Result<Caller> {
     prove::who_am_i().map_err(Error::from)
 }
 
 /// Proves one identity.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::identity::{self, Subject};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let cluster = "projects/demo/locations/europe-west1/clusters/ci";
+/// let proof = identity::prove(Subject {
+///     cluster: cluster.to_owned(),
+///     namespace: "builds".to_owned(),
+///     service_account: "kaniko".to_owned(),
+///     pool: "demo.svc.id.goog".to_owned(),
+///     provider: format!("https://container.googleapis.com/v1/{cluster}"),
+///     impersonate: Some("builder@demo.iam.gserviceaccount.com".to_owned()),
+///     targets: Vec::new(),
+/// })?;
+/// let broken = proof.links.iter().any(|link| link.failure.is_some());
+/// # Ok(())
+/// # }
+/// ```
 pub fn prove(subject: Subject) -> Result<Proof> {
     only(prove::prove(&[subject]))
 }
 
 /// Proves identities, in the order of the subjects.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::identity::{self, Subject};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// fn count_broken(subjects: &[Subject]) -> usize {
+///     identity::prove_all(subjects).into_iter().filter(Result::is_err).count()
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn prove_all(subjects: &[Subject]) -> Vec<Result<Proof>> {
     each(prove::prove(subjects))
 }

@@ -5,6 +5,34 @@
 //! crate, one per capability. A component imports only what it calls, and may
 //! call only what it requests.
 //!
+//! ```
+//! use sidestep::{Step, workspace};
+//!
+//! /// The file to count.
+//! #[sidestep::data]
+//! struct Inputs {
+//!     /// Its path.
+//!     path: String,
+//! }
+//!
+//! #[sidestep::data]
+//! struct Outputs {
+//!     /// The number of its lines.
+//!     lines: usize,
+//! }
+//!
+//! /// Counts the lines of a file.
+//! #[sidestep::plugin(name = "count-lines", requests(workspace = "[{'read': [inputs.path]}]"))]
+//! fn run(_: &Step, inputs: Inputs) -> sidestep::Result<Outputs> {
+//!     let text = workspace::read_to_string(&inputs.path, 1024 * 1024)?;
+//!     Ok(Outputs { lines: text.lines().count() })
+//! }
+//!
+//! # fn main() {
+//! assert_eq!(sidestep_manifest().name, "count-lines");
+//! # }
+//! ```
+//!
 //! The crate depends on the contract (`sdk/wit`), not on the runner.
 //!
 //! Everything that needs no host (inputs, outputs, values, the manifest, your
@@ -48,6 +76,55 @@ pub use serde;
 pub use serde_json;
 pub use sidestep_contract::codes;
 pub use sidestep_contract::{Builder, Command, Value, google, kubectl};
-pub use sidestep_sdk_macros::{data, plugin};
+/// # Examples
+///
+/// ```
+/// use sidestep::serde_json::from_str;
+///
+/// #[sidestep::data]
+/// struct Inputs {
+///     /// The folder to pack.
+///     build_folder: String,
+///     #[serde(default)]
+///     keep: Option<sidestep::Duration>,
+/// }
+///
+/// let inputs: Inputs = from_str(r#"{ "buildFolder": "dist" }"#)?;
+/// assert_eq!(inputs.build_folder, "dist");
+/// assert!(from_str::<Inputs>(r#"{ "build_folder": "dist" }"#).is_err());
+/// # Ok::<(), sidestep::serde_json::Error>(())
+/// ```
+pub use sidestep_sdk_macros::data;
+/// # Examples
+///
+/// ```
+/// use sidestep::{Check, Diagnostic, Step};
+///
+/// #[sidestep::data]
+/// struct Inputs {
+///     name: String,
+/// }
+///
+/// #[sidestep::data]
+/// struct Outputs {
+///     greeting: String,
+/// }
+///
+/// /// Greets somebody.
+/// #[sidestep::plugin(name = "greet", check = check, pure)]
+/// fn run(_: &Step, inputs: Inputs) -> sidestep::Result<Outputs> {
+///     Ok(Outputs { greeting: format!("Hello, {}!", inputs.name) })
+/// }
+///
+/// fn check(_: &Check, inputs: Inputs) -> Vec<Diagnostic> {
+///     let empty = || Diagnostic::error("greet.name", "`name` is empty");
+///     inputs.name.is_empty().then(empty).into_iter().collect()
+/// }
+///
+/// # fn main() {
+/// assert_eq!(sidestep_manifest().description, "Greets somebody.");
+/// # }
+/// ```
+pub use sidestep_sdk_macros::plugin;
 pub use step::{Group, Progress, Step};
 pub use values::{Artifact, Bucket, ByteSize, Cluster, Code, Duration, ImageRef, ParseValueError};

@@ -11,6 +11,14 @@ use crate::bindings::sidestep::step::runtime;
 pub use crate::bindings::sidestep::step::runtime::Level;
 
 /// Writes a line with fields; the macros are shorter.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::log::{self, Level};
+///
+/// log::write(Level::Info, "packed", &[("files", 3.to_string())]);
+/// ```
 pub fn write(level: Level, message: &str, fields: &[(&str, String)]) {
     let fields: Vec<_> = fields
         .iter()
@@ -23,6 +31,12 @@ pub fn write(level: Level, message: &str, fields: &[(&str, String)]) {
 }
 
 /// Writes a line at a level: fields, a semicolon, and the arguments of `format!`.
+///
+/// # Examples
+///
+/// ```no_run
+/// sidestep::log!(sidestep::log::Level::Info, files = 3; "packed {}", "api");
+/// ```
 #[macro_export]
 macro_rules! log {
     ($level:expr, $($name:ident = $value:expr),+ ; $($message:tt)+) => {
@@ -38,24 +52,48 @@ macro_rules! log {
 }
 
 /// Writes a line for debugging the plugin.
+///
+/// # Examples
+///
+/// ```no_run
+/// sidestep::debug!("read {} bytes", 512);
+/// ```
 #[macro_export]
 macro_rules! debug {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Debug, $($line)+) };
 }
 
 /// Writes a line for readers of the log.
+///
+/// # Examples
+///
+/// ```no_run
+/// sidestep::info!(files = 3; "packed");
+/// ```
 #[macro_export]
 macro_rules! info {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Info, $($line)+) };
 }
 
 /// Writes a line about a problem that does not stop the step.
+///
+/// # Examples
+///
+/// ```no_run
+/// sidestep::warn!(path = "big.bin"; "large file");
+/// ```
 #[macro_export]
 macro_rules! warn {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Warn, $($line)+) };
 }
 
 /// Writes a line about an error.
+///
+/// # Examples
+///
+/// ```no_run
+/// sidestep::error!("the upload failed");
+/// ```
 #[macro_export]
 macro_rules! error {
     ($($line:tt)+) => { $crate::log!($crate::log::Level::Error, $($line)+) };

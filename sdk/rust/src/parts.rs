@@ -25,6 +25,22 @@ impl<'a> From<&'a Secret> for Part<'a> {
 
 /// Composes a new secret from text and secrets, for example
 /// `compose(&["Bearer ".into(), (&token).into()], Encoding::Plain)`.
+///
+/// # Errors
+///
+/// If the parts do not fit the encoding.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::{Encoding, compose, secrets};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let password = secrets::get("registry-password")?;
+/// let login = compose(&["robot".into(), (&password).into()], Encoding::Basic)?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn compose(parts: &[Part<'_>], encoding: Encoding) -> Result<Secret> {
     types::compose(parts, encoding).map_err(Error::from)
 }

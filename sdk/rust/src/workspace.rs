@@ -13,16 +13,66 @@ pub use files::{
 
 /// Lists the entries whose path matches one of the patterns (`*`, `**`, `?`,
 /// `[…]`), at most `max`.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let found = workspace::list(&["src/**/*.rs".to_owned()], 1000)?;
+/// for entry in &found.entries {
+///     sidestep::debug!("{}", entry.path);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn list(patterns: &[String], max: u32) -> Result<Listing> {
     files::list(patterns, max).map_err(Error::from)
 }
 
 /// Returns facts about an entry; a symbolic link is not followed.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let size = workspace::stat("Dockerfile")?.size;
+/// # Ok(())
+/// # }
+/// ```
 pub fn stat(path: &str) -> Result<Entry> {
     files::stat(path).map_err(Error::from)
 }
 
 /// Returns whether an entry with this path exists.
+///
+/// # Errors
+///
+/// As [`stat`], for any reason but a missing entry.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// if !workspace::exists("Dockerfile")? {
+///     sidestep::warn!("the workspace has no Dockerfile");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn exists(path: &str) -> Result<bool> {
     match stat(path) {
         Ok(_) => Ok(true),
@@ -32,11 +82,41 @@ pub fn exists(path: &str) -> Result<bool> {
 }
 
 /// Reads a file's bytes. Fails with class `exhausted` if it has more than `max`.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let logo = workspace::read("assets/logo.png", 1024 * 1024)?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn read(path: &str, max: u64) -> Result<Vec<u8>> {
     files::read(path, max).map_err(Error::from)
 }
 
 /// Reads a file's text, at most `max` bytes of UTF-8.
+///
+/// # Errors
+///
+/// As [`read`], and `workspace.not-utf8` for other bytes.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace;
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let lines = workspace::read_to_string("Cargo.lock", 1024 * 1024)?.lines().count();
+/// # Ok(())
+/// # }
+/// ```
 pub fn read_to_string(path: &str, max: u64) -> Result<String> {
     String::from_utf8(read(path, max)?).map_err(|error| {
         Error::failed(
@@ -47,12 +127,44 @@ pub fn read_to_string(path: &str, max: u64) -> Result<String> {
 }
 
 /// Opens a file as a blob.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::{storage::{self, PutOptions}, workspace};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let archive = workspace::open("dist/app.tar.gz")?;
+/// storage::put("ci-releases", "app.tar.gz", &archive, &PutOptions::new())?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn open(path: &str) -> Result<Blob> {
     files::open(path).map_err(Error::from)
 }
 
 /// Packs a directory into an archive for a builder. Nothing is compressed before
 /// the blob is sent.
+///
+/// # Errors
+///
+/// The host's failure; a call that the step is not granted has class `refused`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use sidestep::workspace::{self, PackOptions};
+///
+/// # fn main() -> sidestep::Result<()> {
+/// let packed = workspace::pack(&PackOptions::new("services/api"))?;
+/// sidestep::info!("{} entries, digest {}", packed.entries, packed.digest);
+/// # Ok(())
+/// # }
+/// ```
 pub fn pack(options: &PackOptions<'_>) -> Result<Packed> {
     files::pack(options).map_err(Error::from)
 }
@@ -60,6 +172,16 @@ pub fn pack(options: &PackOptions<'_>) -> Result<Packed> {
 impl PackOptions<'_> {
     /// Returns options for a directory with its own ignore file; the answer names the
     /// ten largest files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::workspace::PackOptions;
+    ///
+    /// let mut options = PackOptions::new("services/api");
+    /// options.ignore.push("target".to_owned());
+    /// assert_eq!(options.largest, 10);
+    /// ```
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod debug_forms;
+mod examples;
 mod failure_codes;
 mod layers;
 mod linked;

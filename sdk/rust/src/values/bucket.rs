@@ -17,6 +17,18 @@ text_value!(
 
 impl Bucket {
     /// Returns the name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Bucket;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let bucket: Bucket = "ci-contexts".parse()?;
+    /// assert_eq!(bucket.as_str(), "ci-contexts");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -15,11 +15,31 @@ text_value!(ByteSize, "byte-size", Some(units::SIZE_PATTERN));
 
 impl ByteSize {
     /// Returns a size of this many bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ByteSize;
+    ///
+    /// assert_eq!("2Ki".parse(), Ok(ByteSize::new(2048)));
+    /// ```
     pub const fn new(bytes: u64) -> Self {
         Self(bytes)
     }
 
     /// Returns the number of bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ByteSize;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let size: ByteSize = "16Gi".parse()?;
+    /// assert_eq!(size.bytes(), 16 << 30);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn bytes(self) -> u64 {
         self.0
     }

@@ -19,27 +19,87 @@ text_value!(Cluster, "cluster", None);
 
 impl Cluster {
     /// Returns the name as it was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Cluster;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let cluster: Cluster = "staging".parse()?;
+    /// assert_eq!(cluster.as_str(), "staging");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Returns the project's id, of a GKE cluster.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Cluster;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let cluster: Cluster = "projects/demo/locations/europe-west1/clusters/ci".parse()?;
+    /// assert_eq!(cluster.project(), Some("demo"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn project(&self) -> Option<&str> {
         self.gke.as_ref().map(|gke| gke.project.as_str())
     }
 
     /// Returns the location, of a GKE cluster.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Cluster;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let cluster: Cluster = "projects/demo/locations/europe-west1/clusters/ci".parse()?;
+    /// assert_eq!(cluster.location(), Some("europe-west1"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn location(&self) -> Option<&str> {
         self.gke.as_ref().map(|gke| gke.location.as_str())
     }
 
     /// Returns the cluster's short name, of a GKE cluster.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Cluster;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let cluster: Cluster = "projects/demo/locations/europe-west1/clusters/ci".parse()?;
+    /// assert_eq!(cluster.name(), Some("ci"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.gke.as_ref().map(|gke| gke.name.as_str())
     }
 
     /// Returns the cluster for gcloud commands. `None` for a name that only the operator's settings
     /// map to a cluster.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Cluster;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let cluster: Cluster = "staging".parse()?;
+    /// assert!(cluster.gke().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn gke(&self) -> Option<google::Cluster> {
         self.gke.clone()
     }

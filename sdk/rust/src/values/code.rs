@@ -15,6 +15,15 @@ text_value!(Code, "code", None);
 
 impl Code {
     /// Returns the text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Code;
+    ///
+    /// let code: Code = "pod.evicted".parse().expect("any text is a code");
+    /// assert_eq!(code.as_str(), "pod.evicted");
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -15,11 +15,27 @@ text_value!(Duration, "duration", Some(units::TIME_PATTERN));
 
 impl Duration {
     /// Returns a time of this many seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Duration;
+    ///
+    /// assert_eq!("1m30s".parse(), Ok(Duration::from_secs(90)));
+    /// ```
     pub const fn from_secs(seconds: u64) -> Self {
         Self(std::time::Duration::from_secs(seconds))
     }
 
     /// Returns the time as the standard library's type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::Duration;
+    ///
+    /// assert_eq!(Duration::from_secs(90).get().as_millis(), 90_000);
+    /// ```
     pub const fn get(self) -> std::time::Duration {
         self.0
     }

@@ -20,31 +20,104 @@ text_value!(ImageRef, "image-ref", None);
 
 impl ImageRef {
     /// Returns the reference as it was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ImageRef;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let image: ImageRef = "grafana/grafana:12".parse()?;
+    /// assert_eq!(image.as_str(), "grafana/grafana:12");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Returns `HOST/PATH`. A name without a host belongs to Docker Hub.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ImageRef;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let image: ImageRef = "grafana/grafana:12".parse()?;
+    /// assert_eq!(image.repository(), "docker.io/grafana/grafana");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn repository(&self) -> &str {
         &self.repository
     }
 
     /// Returns the host, with its port if it has one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ImageRef;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let image: ImageRef = "europe-docker.pkg.dev/demo/images/api".parse()?;
+    /// assert_eq!(image.registry(), "europe-docker.pkg.dev");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn registry(&self) -> &str {
         self.repository.split('/').next().unwrap_or_default()
     }
 
     /// Returns the tag, if one was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ImageRef;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let image: ImageRef = "grafana/grafana:12".parse()?;
+    /// assert_eq!(image.tag(), Some("12"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
     /// Returns the digest (`sha256:…`), if one was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ImageRef;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let image: ImageRef = "grafana/grafana:12".parse()?;
+    /// assert_eq!(image.digest(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
 
     /// Returns the name of the same image with only a digest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sidestep::ImageRef;
+    ///
+    /// # fn main() -> Result<(), sidestep::ParseValueError> {
+    /// let image: ImageRef = "europe-docker.pkg.dev/demo/images/api:1.4".parse()?;
+    /// let digest = format!("sha256:{}", "0".repeat(64));
+    /// assert!(image.with_digest(&digest).starts_with("europe-docker.pkg.dev/demo/images/api@sha256:"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_digest(&self, digest: &str) -> String {
         format!("{}@{digest}", self.repository)
