@@ -10,7 +10,9 @@
 //! - its child ([`node`]) sets up the namespaces, starts etcd, Kubernetes and containerd, and ends
 //!   when one of them does.
 
+mod cache;
 mod cgroups;
+mod cluster_folder;
 mod command;
 mod configuration;
 mod enter;
@@ -22,14 +24,13 @@ mod mounts;
 mod node;
 mod packages;
 mod parts;
-mod place;
 mod programs;
 
 use std::process::ExitCode;
 
 use crate::{Result, say};
+use cluster_folder::ClusterFolder;
 use command::Command;
-use place::Place;
 
 /// How much of a cluster is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +64,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             folder,
             words,
         } => {
-            let place = folder.map_or_else(|| Place::named(&name), Place::at);
+            let place = folder.map_or_else(|| ClusterFolder::named(&name), ClusterFolder::at);
             return enter::exec(&place, &name, &words);
         }
-        Command::Keep { folder, extent } => return keeper::run(&Place::at(folder), extent),
-        Command::First { folder, extent } => return first::run(&Place::at(folder), extent),
-        Command::Node { folder, extent } => return node::run(&Place::at(folder), extent),
+        Command::Keep { folder, extent } => return keeper::run(&ClusterFolder::at(folder), extent),
+        Command::First { folder, extent } => return first::run(&ClusterFolder::at(folder), extent),
+        Command::Node { folder, extent } => return node::run(&ClusterFolder::at(folder), extent),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -82,7 +83,7 @@ pub(crate) fn prepare() -> Result<()> {
 
 fn up(name: &str, extent: Extent) -> Result<()> {
     machine::check(extent)?;
-    let place = Place::named(name);
+    let place = ClusterFolder::named(name);
     if place.is_live() {
         return Err(format!(
             "cluster `{name}` is already up; end it with\n{}",
@@ -106,7 +107,7 @@ fn up(name: &str, extent: Extent) -> Result<()> {
 }
 
 fn down(name: &str) -> Result<()> {
-    let place = Place::named(name);
+    let place = ClusterFolder::named(name);
     let said = match (place.is_live(), place.ended()) {
         (true, _) => {
             keeper::end(&place)?;
@@ -122,12 +123,12 @@ fn down(name: &str) -> Result<()> {
 }
 
 fn status() -> Result<()> {
-    let names = place::names()?;
+    let names = cluster_folder::names()?;
     if names.is_empty() {
         println!("no cluster is up");
     }
     for name in names {
-        let place = Place::named(&name);
+        let place = ClusterFolder::named(&name);
         match (place.is_live(), place.ended()) {
             (true, _) => println!("{name}: up, KUBECONFIG={}", place.kubeconfig().display()),
             (false, Some(why)) => println!("{name}: ended: {why}"),

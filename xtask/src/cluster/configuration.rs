@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 
-use super::place::Place;
+use super::cluster_folder::ClusterFolder;
 use super::programs::Programs;
 use crate::{Result, cargo};
 
@@ -35,7 +35,7 @@ const USERS: [(&str, &str, &str); 4] = [
 ];
 
 /// Writes keys, tokens and configuration of a cluster.
-pub(super) fn write(place: &Place, programs: &Programs, cgroup: &str) -> Result<()> {
+pub(super) fn write(place: &ClusterFolder, programs: &Programs, cgroup: &str) -> Result<()> {
     let keys = place.folder().join("keys");
     cargo::output(programs.command("cluster-keys").arg(&keys).args([
         NODE_ADDRESS,
@@ -49,22 +49,22 @@ pub(super) fn write(place: &Place, programs: &Programs, cgroup: &str) -> Result<
         let token = token()?;
         tokens += &format!("{token},{user},{user},\"{groups}\"\n");
         let text = kubeconfig(place, SERVICE_ADDRESS, user, &token);
-        Place::write(&place.kubeconfig_of(file), &text)?;
+        ClusterFolder::write(&place.kubeconfig_of(file), &text)?;
         if place.kubeconfig_of(file) == place.kubeconfig_inside() {
             let text = kubeconfig(place, &format!("127.0.0.1:{port}"), user, &token);
-            Place::write(&place.kubeconfig(), &text)?;
+            ClusterFolder::write(&place.kubeconfig(), &text)?;
         }
     }
-    Place::write(&place.configuration("tokens.csv"), &tokens)?;
-    Place::write(
+    ClusterFolder::write(&place.configuration("tokens.csv"), &tokens)?;
+    ClusterFolder::write(
         &place.configuration("kubelet.yaml"),
         &kubelet(place, cgroup),
     )?;
-    Place::write(
+    ClusterFolder::write(
         &place.configuration("containerd.toml"),
         &containerd(place, programs),
     )?;
-    Place::write(&place.configuration("cni/10-bridge.conflist"), &network())
+    ClusterFolder::write(&place.configuration("cni/10-bridge.conflist"), &network())
 }
 
 /// Returns 128 random bits.
@@ -76,7 +76,7 @@ fn token() -> Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn kubeconfig(place: &Place, server: &str, user: &str, token: &str) -> String {
+fn kubeconfig(place: &ClusterFolder, server: &str, user: &str, token: &str) -> String {
     let ca = place.key("ca.crt");
     format!(
         r#"apiVersion: v1
@@ -98,7 +98,7 @@ contexts:
 
 /// Returns the kubelet's configuration: on any version of cgroups, with limits for pods only, and
 /// without the garbage collection that depends on the machine's disk.
-fn kubelet(place: &Place, cgroup: &str) -> String {
+fn kubelet(place: &ClusterFolder, cgroup: &str) -> String {
     let ca = place.key("ca.crt");
     format!(
         r#"apiVersion: kubelet.config.k8s.io/v1beta1
@@ -126,7 +126,7 @@ volumePluginDir: /var/lib/kubelet/volume-plugins
 
 /// Returns containerd's configuration. Without `restrict_oom_score_adj`, runc ends with `can't get
 /// final child's PID from pipe: EOF` where `CAP_SYS_RESOURCE` is missing.
-fn containerd(place: &Place, programs: &Programs) -> String {
+fn containerd(place: &ClusterFolder, programs: &Programs) -> String {
     const CRI: &str = r#"plugins."io.containerd.grpc.v1.cri""#;
     format!(
         r#"version = 2

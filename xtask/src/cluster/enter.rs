@@ -4,14 +4,14 @@ use std::env;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
+use super::cluster_folder::ClusterFolder;
 use super::command;
-use super::place::Place;
 use super::programs::Programs;
 use crate::Result;
 
 /// Becomes the command, in the cluster's namespaces and in this process's folder, with the
 /// cluster's kubectl and its `KUBECONFIG`.
-pub(super) fn exec(place: &Place, name: &str, words: &[String]) -> Result<ExitCode> {
+pub(super) fn exec(place: &ClusterFolder, name: &str, words: &[String]) -> Result<ExitCode> {
     if !place.is_live() {
         return Err(match place.ended() {
             Some(why) => format!("cluster `{name}` has ended: {why}"),

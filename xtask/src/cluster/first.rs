@@ -6,17 +6,17 @@ use std::{env, fs};
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, wait};
 
-use super::place::Place;
+use super::cluster_folder::ClusterFolder;
 use super::{API_ONLY, Extent};
 use crate::Result;
 
 /// Starts the node, and collects every ended process of the namespace until the node has ended.
 /// Orphans, such as containerd's shims, become children of process 1.
-pub(super) fn run(place: &Place, extent: Extent) -> Result<ExitCode> {
+pub(super) fn run(place: &ClusterFolder, extent: Extent) -> Result<ExitCode> {
     // `/proc` is still the one outside, where this process has another number.
     let own =
         fs::read_link("/proc/self").map_err(|error| format!("cannot read /proc/self: {error}"))?;
-    Place::write(&place.first_file(), &own.display().to_string())?;
+    ClusterFolder::write(&place.first_file(), &own.display().to_string())?;
     let program =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let node = Command::new(program)

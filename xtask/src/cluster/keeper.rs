@@ -11,7 +11,7 @@ use std::{env, io, thread};
 
 use rustix::process::{Pid, Signal, kill_process, setsid};
 
-use super::place::Place;
+use super::cluster_folder::ClusterFolder;
 use super::{API_ONLY, Extent, cgroups, forward};
 use crate::{Result, say};
 
@@ -20,7 +20,7 @@ const STAY: &str = "stay";
 
 /// Starts a keeper that outlives this process once the cluster is ready. Until then, the cluster
 /// ends with this process. Returns how long it took.
-pub(super) fn start_detached(place: &Place, extent: Extent) -> Result<Duration> {
+pub(super) fn start_detached(place: &ClusterFolder, extent: Extent) -> Result<Duration> {
     let started = Instant::now();
     let program =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
@@ -63,7 +63,7 @@ pub(super) fn start_detached(place: &Place, extent: Extent) -> Result<Duration> 
 }
 
 /// Becomes the keeper of a cluster, until it ends.
-pub(super) fn run(place: &Place, extent: Extent) -> Result<ExitCode> {
+pub(super) fn run(place: &ClusterFolder, extent: Extent) -> Result<ExitCode> {
     let outcome = keep(place, extent);
     if let Err(why) = &outcome {
         // Its reader may have gone.
@@ -72,7 +72,7 @@ pub(super) fn run(place: &Place, extent: Extent) -> Result<ExitCode> {
     outcome
 }
 
-fn keep(place: &Place, extent: Extent) -> Result<ExitCode> {
+fn keep(place: &ClusterFolder, extent: Extent) -> Result<ExitCode> {
     // Not the terminal's: a closed terminal ends its session's processes. It fails where this
     // process is the leader of a session already.
     let _ = setsid();
@@ -84,8 +84,8 @@ fn keep(place: &Place, extent: Extent) -> Result<ExitCode> {
         Extent::Node => Some(cgroups::create()?),
     };
     let port = forward::from_machine(&place.socket())?;
-    Place::write(&place.port_file(), &port.to_string())?;
-    Place::write(&place.cgroup_file(), cgroup.as_deref().unwrap_or_default())?;
+    ClusterFolder::write(&place.port_file(), &port.to_string())?;
+    ClusterFolder::write(&place.cgroup_file(), cgroup.as_deref().unwrap_or_default())?;
     let program =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let mut first = Command::new("unshare")
@@ -136,7 +136,7 @@ fn remove_cgroup(name: &str) {
 }
 
 /// Kills the first process of a live cluster, and waits until its keeper has removed the rest.
-pub(super) fn end(place: &Place) -> Result<()> {
+pub(super) fn end(place: &ClusterFolder) -> Result<()> {
     let first = place.first()?;
     let pid = i32::try_from(first).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Extent;
+use super::cluster_folder::ClusterFolder;
 use super::configuration::{NODE_ADDRESS, SERVICE_ADDRESS};
-use super::place::Place;
 use crate::{Result, cargo};
 
 /// Folders that the kubelet and containerd write to.
@@ -25,7 +25,7 @@ const KERNEL: [(&str, &str); 6] = [
 ];
 
 /// Sets up the namespaces of this process.
-pub(super) fn set_up(place: &Place, extent: Extent) -> Result<()> {
+pub(super) fn set_up(place: &ClusterFolder, extent: Extent) -> Result<()> {
     run("mount", &["-t", "proc", "proc", "/proc"])?;
     let memory = place.memory();
     // The kubelet tells file systems apart by this name.
@@ -62,7 +62,7 @@ pub(super) fn set_up(place: &Place, extent: Extent) -> Result<()> {
     }
     for (setting, value) in KERNEL {
         let own = memory.join(setting.replace('/', "-"));
-        Place::write(&own, value)?;
+        ClusterFolder::write(&own, value)?;
         run(
             "mount",
             &["--bind", &shown(&own), &format!("/proc/sys/{setting}")],
@@ -80,7 +80,7 @@ pub(super) fn set_up(place: &Place, extent: Extent) -> Result<()> {
 }
 
 /// Takes the file system in memory away, before the folder is removed.
-pub(super) fn leave(place: &Place) {
+pub(super) fn leave(place: &ClusterFolder) {
     let _ = run("umount", &["--lazy", &shown(&place.memory())]);
 }
 

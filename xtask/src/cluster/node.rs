@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::cluster_folder::ClusterFolder;
 use super::configuration::{self, NODE, SERVICE_ADDRESS};
 use super::parts::{Part, Stage, parts};
-use super::place::Place;
 use super::programs::Programs;
 use super::{Extent, cgroups, forward, mounts};
 use crate::{Result, cargo};
@@ -29,7 +29,7 @@ enum Event {
 }
 
 /// Runs a cluster until a part ends or its keeper goes.
-pub(super) fn run(place: &Place, extent: Extent) -> Result<ExitCode> {
+pub(super) fn run(place: &ClusterFolder, extent: Extent) -> Result<ExitCode> {
     let (events, happened) = channel();
     let lifeline = events.clone();
     thread::spawn(move || {
@@ -63,13 +63,13 @@ fn tell(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-fn end(place: &Place, why: &str) -> Result<ExitCode> {
-    Place::write(&place.ended_file(), why)?;
+fn end(place: &ClusterFolder, why: &str) -> Result<ExitCode> {
+    ClusterFolder::write(&place.ended_file(), why)?;
     tell(&format!("error: {why}"));
     Ok(ExitCode::FAILURE)
 }
 
-fn bring_up(place: &Place, extent: Extent, events: &Sender<Event>) -> Result<()> {
+fn bring_up(place: &ClusterFolder, extent: Extent, events: &Sender<Event>) -> Result<()> {
     let programs = Programs::of_sources()?;
     let cgroup = fs::read_to_string(place.cgroup_file())
         .map_err(|error| format!("cannot read the cgroup's name: {error}"))?;
@@ -114,7 +114,7 @@ fn bring_up(place: &Place, extent: Extent, events: &Sender<Event>) -> Result<()>
 
 /// Starts the parts of a stage, and watches for the end of each.
 fn start(
-    place: &Place,
+    place: &ClusterFolder,
     programs: &Programs,
     parts: &[Part],
     stage: Stage,
@@ -167,7 +167,7 @@ fn wait_for(
 }
 
 /// Returns what is known about the end of a part.
-fn last_words(place: &Place, name: &str, status: io::Result<ExitStatus>) -> String {
+fn last_words(place: &ClusterFolder, name: &str, status: io::Result<ExitStatus>) -> String {
     let status = match status {
         Ok(status) => status.to_string(),
         Err(error) => error.to_string(),
@@ -183,7 +183,7 @@ fn last_words(place: &Place, name: &str, status: io::Result<ExitStatus>) -> Stri
 }
 
 /// Ends all other processes of the namespace, and removes what the keeper would remove.
-fn clean_up(place: &Place) {
+fn clean_up(place: &ClusterFolder) {
     let started = Instant::now();
     while kill_others() && started.elapsed() < Duration::from_secs(10) {
         thread::sleep(Duration::from_millis(10));

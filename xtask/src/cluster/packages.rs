@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::programs;
+use super::cache::cache;
 use crate::{Result, cargo, say};
 
 /// The packages of a node. `apt-get` checks them against Debian's signed index.
@@ -18,7 +18,7 @@ const PACKAGES: [&str; 4] = [
 
 /// Returns the folder into which the packages are unpacked.
 pub(super) fn folder() -> PathBuf {
-    programs::cache().join("debian")
+    cache().join("debian")
 }
 
 /// Downloads and unpacks the packages, unless the folder exists.

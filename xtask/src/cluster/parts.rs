@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::Extent;
+use super::cluster_folder::ClusterFolder;
 use super::configuration::{ACCOUNTS_ISSUER, NODE, NODE_ADDRESS, SERVICES};
-use super::place::Place;
 use super::programs::Programs;
 
 /// When a part is started.
@@ -25,7 +25,7 @@ pub(super) struct Part {
 }
 
 /// Returns the parts of a cluster of that extent.
-pub(super) fn parts(place: &Place, programs: &Programs, extent: Extent) -> Vec<Part> {
+pub(super) fn parts(place: &ClusterFolder, programs: &Programs, extent: Extent) -> Vec<Part> {
     let kubernetes = |name, stage, arguments| Part {
         name,
         stage,
@@ -63,7 +63,7 @@ fn option(name: &str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
 }
 
-fn etcd(place: &Place) -> Vec<String> {
+fn etcd(place: &ClusterFolder) -> Vec<String> {
     let peer = "http://127.0.0.1:2380";
     vec![
         option("data-dir", place.memory().join("etcd").display()),
@@ -78,7 +78,7 @@ fn etcd(place: &Place) -> Vec<String> {
 
 const ETCD: &str = "http://127.0.0.1:2379";
 
-fn api_server(place: &Place) -> Vec<String> {
+fn api_server(place: &ClusterFolder) -> Vec<String> {
     let key = |name: &str| place.key(name).display().to_string();
     vec![
         option("etcd-servers", ETCD),
@@ -106,7 +106,7 @@ fn api_server(place: &Place) -> Vec<String> {
     ]
 }
 
-fn controller_manager(place: &Place) -> Vec<String> {
+fn controller_manager(place: &ClusterFolder) -> Vec<String> {
     vec![
         option(
             "kubeconfig",
@@ -123,7 +123,7 @@ fn controller_manager(place: &Place) -> Vec<String> {
     ]
 }
 
-fn scheduler(place: &Place) -> Vec<String> {
+fn scheduler(place: &ClusterFolder) -> Vec<String> {
     vec![
         option(
             "kubeconfig",
@@ -134,7 +134,7 @@ fn scheduler(place: &Place) -> Vec<String> {
     ]
 }
 
-fn kubelet(place: &Place) -> Vec<String> {
+fn kubelet(place: &ClusterFolder) -> Vec<String> {
     vec![
         option("config", place.configuration("kubelet.yaml").display()),
         option("kubeconfig", place.kubeconfig_of("kubelet").display()),
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_api_alone_is_two_programs_that_need_no_package() {
-        let place = Place::at("/cluster".into());
+        let place = ClusterFolder::at("/cluster".into());
         let programs = Programs::of_sources().expect("the sources");
         let names = |extent| -> Vec<&str> {
             let parts = parts(&place, &programs, extent);

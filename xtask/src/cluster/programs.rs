@@ -8,6 +8,7 @@ use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::cache::cache;
 use super::{Extent, packages};
 use crate::{Result, cargo, say};
 
@@ -90,13 +91,6 @@ impl Programs {
         kubernetes
             && (extent == Extent::Api || (self.packages.exists() && self.image("busybox").exists()))
     }
-}
-
-/// Returns the cache folder that all checkouts share.
-pub(super) fn cache() -> PathBuf {
-    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let base = env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    base.join("sidestep").join("cluster")
 }
 
 /// Builds the programs that are not in the cache, and returns where they are. A second call waits

@@ -5,14 +5,14 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::programs;
+use super::cache::cache;
 use crate::Result;
 
 /// The folder of one cluster.
 #[derive(Clone)]
-pub(super) struct Place(PathBuf);
+pub(super) struct ClusterFolder(PathBuf);
 
-impl Place {
+impl ClusterFolder {
     /// Returns the place of a user's cluster.
     pub(super) fn named(name: &str) -> Self {
         Self(named_clusters().join(name))
@@ -163,7 +163,7 @@ pub(super) fn names() -> Result<Vec<String>> {
 }
 
 fn named_clusters() -> PathBuf {
-    programs::cache().join("clusters")
+    cache().join("clusters")
 }
 
 #[cfg(test)]
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_place_is_live_while_its_lock_is_held() {
         let folder = std::env::temp_dir().join(format!("xtask-place-{}", std::process::id()));
-        let place = Place::at(folder);
+        let place = ClusterFolder::at(folder);
         place.create().expect("created");
         assert!(!place.is_live());
         let lock = place.lock().expect("locked");
