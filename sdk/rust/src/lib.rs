@@ -75,7 +75,35 @@ pub use schemars;
 pub use serde;
 pub use serde_json;
 pub use sidestep_contract::codes;
-pub use sidestep_contract::{Builder, Command, Value, google, kubectl};
+/// # Examples
+///
+/// ```
+/// use sidestep::google::{Account, Member, Repository, Resource, grant, let_act_as};
+///
+/// let builder = Account::read("builder@demo.iam.gserviceaccount.com").expect("an account");
+/// assert_eq!(builder.project_id(), Some("demo"));
+///
+/// let workload = Member::workload("demo.svc.id.goog", "builds", "kaniko");
+/// let command = let_act_as(builder.address(), &workload).expect("all of it is known");
+/// assert!(command.to_line().starts_with("gcloud iam service-accounts add-iam-policy-binding"));
+///
+/// let images = Repository::of_image("europe-docker.pkg.dev/demo/images/api");
+/// let images = Resource::Repository(images.expect("an image of Artifact Registry"));
+/// let member = Member::account(builder.address());
+/// let command = grant(&images, &member, "roles/artifactregistry.writer");
+/// assert!(command.is_some_and(|command| command.to_line().contains("--location europe")));
+/// ```
+pub use sidestep_contract::google;
+/// # Examples
+///
+/// ```
+/// use sidestep::kubectl;
+///
+/// let command = kubectl::create_account("builds", "kaniko").expect("both are known");
+/// assert_eq!(command.to_line(), "kubectl create serviceaccount kaniko -n builds");
+/// ```
+pub use sidestep_contract::kubectl;
+pub use sidestep_contract::{Builder, Command, Value};
 /// # Examples
 ///
 /// ```
