@@ -13,6 +13,7 @@ mod evaluator;
 mod kind;
 mod plain;
 mod question;
+mod reserved;
 mod stopped;
 
 pub use analysis::{Analysis, Comparison, Reference};
@@ -22,4 +23,5 @@ pub use plain::plain;
 pub use question::{
     Answer, Attributes, Finding, MAX_CONDITION, MAX_EXPRESSION, Question, Statuses, Truth,
 };
+pub use reserved::RESERVED;
 pub use stopped::{Budget, Stopped};

@@ -2,37 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Analysis, Answer, MAX_EXPRESSION, Question, Reference};
+use crate::{Analysis, Answer, MAX_EXPRESSION, Question, RESERVED, Reference};
 
 /// The variables that expressions read. Other names may have a meaning in CEL.
 const VARIABLES: [&str; 6] = ["env", "git", "inputs", "matrix", "run", "steps"];
-
-/// Words that cannot be names in CEL (the CEL specification, "Syntax": `RESERVED` and the
-/// literals).
-const RESERVED: [&str; 22] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-    "_",
-];
 
 /// The maximum nesting depth of a value. Deeper ones are left to CEL, which has its own stack.
 const MAX_DEPTH: usize = 64;
@@ -85,6 +58,7 @@ fn is_name(text: &str) -> bool {
     first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !RESERVED.contains(&text)
+        && text != "_"
 }
 
 /// Returns a copy with the keys of its maps in alphabetical order, as expressions return them, or

@@ -1,27 +1,4 @@
-/// Words that CEL reserves or already uses.
-pub(crate) const CEL_KEYWORDS: &[&str] = &[
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-];
+use sidestep_evaluator::RESERVED;
 
 /// The maximum length of an id, in characters.
 pub(crate) const MAX_ID: usize = 64;
@@ -39,7 +16,7 @@ pub(crate) fn check(id: &str) -> Result<(), (String, String)> {
             "choose a shorter one".to_owned(),
         ));
     }
-    if CEL_KEYWORDS.contains(&id) {
+    if RESERVED.contains(&id) {
         return Err((
             format!("`{id}` is a reserved word in expressions, so it can't be an id"),
             format!("write `{id}_`"),

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sidestep_contract::units::TIME_PATTERN;
+use sidestep_evaluator::RESERVED;
 use sidestep_events::PluginRef;
 use sidestep_policy::{Reading, schema_grants};
 
 use crate::file::InputKind;
-use crate::ids::{CEL_KEYWORDS, MAX_ID};
+use crate::ids::MAX_ID;
 use crate::manifest::Manifest;
 use inputs::with;
 
@@ -66,7 +67,7 @@ pub fn schema_pipeline(manifests: &BTreeMap<PluginRef, Manifest>) -> Value {
                 "description": "An id that expressions read as a single name.",
                 "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
                 "maxLength": MAX_ID,
-                "not": { "enum": CEL_KEYWORDS },
+                "not": { "enum": RESERVED },
             },
         },
     })
