@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sidestep_events::{Class, Failure, Owner, codes};
 
-use sidestep_state::Runs;
+use sidestep_state::{RunFolder, Runs};
 
 use crate::finding::Finding;
 use crate::site::Site;
@@ -22,19 +22,12 @@ const UNUSED: Duration = Duration::from_hours(30 * 24);
 pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     for folder in runs.stillborn(DRAFT) {
-        let removed = || -> Result<(), Failure> {
-            if !dry_run {
-                let lock = folder.lock()?;
-                folder.remove(&lock)?;
-            }
-            Ok(())
-        };
         found.push(Finding {
             kind: "folder".into(),
             name: folder.path().into(),
             run: Some(folder.id().as_str().into()),
             why: "the process ended before the run started".into(),
-            fate: Finding::fate_of(dry_run, removed()),
+            fate: Finding::fate_of(dry_run, remove_run(&folder, dry_run)),
         });
     }
     let draft = |entry: &DirEntry| name(entry).starts_with(".tmp");
@@ -78,6 +71,15 @@ pub(super) fn sweep(site: &Site, runs: &Runs, dry_run: bool) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Removes the folder of a run, unless it is a dry run.
+pub(super) fn remove_run(folder: &RunFolder, dry_run: bool) -> Result<(), Failure> {
+    if !dry_run {
+        let lock = folder.lock()?;
+        folder.remove(&lock)?;
+    }
+    Ok(())
 }
 
 fn name(entry: &DirEntry) -> String {

@@ -116,13 +116,7 @@ pub(super) async fn sweep_spot(
             let uid = metadata["uid"].as_str();
             (why, remove(&objects, name, uid, dry_run).await)
         };
-        found.push(Finding {
-            kind: "pod".into(),
-            name: format!("{}/{name}", spot.namespace).into(),
-            run: Some(run.into()),
-            why: why.into(),
-            fate,
-        });
+        found.push(pod_of(spot, name, run, &why, fate));
     }
     found
 }
@@ -148,13 +142,7 @@ pub(super) async fn sweep_run(
             continue;
         };
         let fate = remove(&objects, name, metadata["uid"].as_str(), dry_run).await;
-        found.push(Finding {
-            kind: "pod".into(),
-            name: format!("{}/{name}", spot.namespace).into(),
-            run: Some(run.into()),
-            why: why.into(),
-            fate,
-        });
+        found.push(pod_of(spot, name, run, why, fate));
     }
     found
 }
@@ -164,6 +152,16 @@ async fn remove(objects: &Objects, name: &str, uid: Option<&str>, dry_run: bool)
         return Fate::WouldRemove;
     }
     Finding::fate_of_pod(objects.delete(name, uid, Some(GRACE), None).await)
+}
+
+fn pod_of(spot: &Spot, name: &str, run: &str, why: &str, fate: Fate) -> Finding {
+    Finding {
+        kind: "pod".into(),
+        name: format!("{}/{name}", spot.namespace).into(),
+        run: Some(run.into()),
+        why: why.into(),
+        fate,
+    }
 }
 
 fn unseen(spot: &Spot, failure: Failure) -> Finding {

@@ -9,6 +9,7 @@ use sidestep_engine::{Ceilings, Recorder, Removal, Stop, collect, name_of, was_d
 use sidestep_events::{Failure, Intent, Location, OnExit, commands, show};
 use sidestep_state::{History, Journal, RunFolder, StateError, Writer};
 
+use super::disk::remove_run;
 use super::{Spot, Sweep, damaged};
 use crate::cleaner::OutsideCleaner;
 use crate::cloud::Clients;
@@ -197,13 +198,6 @@ fn on_disk(
             .all(|i| i.on_exit == OnExit::Keep)
         && age >= FORGET;
     if forgotten {
-        let removed = || -> Result<(), Failure> {
-            if !dry_run {
-                let lock = folder.lock()?;
-                folder.remove(&lock)?;
-            }
-            Ok(())
-        };
         found.push(Finding {
             kind: "folder".into(),
             name: path.into(),
@@ -213,7 +207,7 @@ fn on_disk(
                 age.as_secs() / 86_400
             )
             .into(),
-            fate: Finding::fate_of(dry_run, removed()),
+            fate: Finding::fate_of(dry_run, remove_run(folder, dry_run)),
         });
     } else if let Writer::Gone(pid) = writer {
         let removed = || -> Result<(), Failure> {

@@ -14,7 +14,12 @@ pub(crate) async fn run(session: &Session, args: &cli::Plan) -> Result<Exit, Err
     let source = read_source(session, args.pipeline.file.as_deref())?;
     let given = Given {
         as_requested: args.suggest_grants,
-        ..given(session, &args.pipeline, None)?
+        ..given(
+            session,
+            &args.pipeline.inputs,
+            args.pipeline.policy.as_deref(),
+            None,
+        )?
     };
     let prepared = prepare(&session.site, &source, &given).await?;
     if !prepared.remarks.is_empty() {

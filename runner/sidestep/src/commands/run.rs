@@ -39,7 +39,12 @@ pub(crate) async fn run(session: &Session, args: &cli::Run) -> Result<Exit, Erro
     };
     let given = Given {
         steps: args.step.clone(),
-        ..given(session, &args.pipeline, args.run_id.as_deref())?
+        ..given(
+            session,
+            &args.pipeline.inputs,
+            args.pipeline.policy.as_deref(),
+            args.run_id.as_deref(),
+        )?
     };
     let hints = hints(&source.name, args.flags.sandbox.as_deref());
     start(session, &source, &given, &args.flags, hints).await
@@ -161,16 +166,14 @@ fn too_large(path: &Path) -> Error {
 /// Returns the parameters that the flags set.
 pub(crate) fn given(
     session: &Session,
-    args: &cli::Pipeline,
+    inputs: &cli::Inputs,
+    policy: Option<&Path>,
     run: Option<&str>,
 ) -> Result<Given, Error> {
+    let (file, each) = (inputs.inputs.as_ref(), &inputs.input);
     Ok(Given {
-        inputs: inputs::read(
-            &session.site.workspace,
-            args.inputs.inputs.as_ref(),
-            &args.inputs.input,
-        )?,
-        policy: args.policy.clone(),
+        inputs: inputs::read(&session.site.workspace, file, each)?,
+        policy: policy.map(Path::to_owned),
         run_id: run.map(run_id).transpose()?,
         ..Given::default()
     })

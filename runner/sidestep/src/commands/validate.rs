@@ -1,25 +1,16 @@
 use std::path::PathBuf;
 
 use sidestep_events::{Exit, show};
-use sidestep_launch::{Error, Given, prepare};
+use sidestep_launch::{Error, prepare};
 use sidestep_report::{github, sarif};
 
 use crate::cli::{ProblemsFormat as Format, Validate};
-use crate::commands::run::{DEFAULT_FILE, read_source};
-use crate::inputs;
+use crate::commands::run::{DEFAULT_FILE, given, read_source};
 use crate::output::{Look, json, line, note, print_own};
 use crate::session::Session;
 
 pub(crate) async fn run(session: &Session, args: &Validate) -> Result<Exit, Error> {
-    let given = Given {
-        inputs: inputs::read(
-            &session.site.workspace,
-            args.inputs.inputs.as_ref(),
-            &args.inputs.input,
-        )?,
-        policy: args.policy.clone(),
-        ..Given::default()
-    };
+    let given = given(session, &args.inputs, args.policy.as_deref(), None)?;
     let default = [PathBuf::from(DEFAULT_FILE)];
     let files = if args.files.is_empty() {
         &default[..]

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use k8s_openapi::api::core::v1::{ContainerState, Event, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod, PodStatus};
 use regex::Regex;
 use sidestep_events::Evidence;
 
@@ -102,14 +102,17 @@ pub(super) fn is_transient(line: &str) -> bool {
         .is_some_and(|transient| transient.is_match(line))
 }
 
-fn states(status: &PodStatus) -> impl Iterator<Item = &ContainerState> {
+/// Returns the containers of a pod, those that initialise it first.
+pub(super) fn containers(status: &PodStatus) -> impl Iterator<Item = &ContainerStatus> {
     let containers = status
         .init_container_statuses
         .iter()
         .chain(&status.container_statuses);
-    containers
-        .flatten()
-        .flat_map(|container| container.state.iter().chain(&container.last_state))
+    containers.flatten()
+}
+
+fn states(status: &PodStatus) -> impl Iterator<Item = &ContainerState> {
+    containers(status).flat_map(|container| container.state.iter().chain(&container.last_state))
 }
 
 fn failed(state: &ContainerState) -> bool {

@@ -129,11 +129,7 @@ impl Following {
         // A container that was injected beside the followed ones may run forever.
         let is_over = matches!(phase, "Succeeded" | "Failed")
             || (restarts == Some("Never") && self.all_ended(&status));
-        let containers = status
-            .init_container_statuses
-            .iter()
-            .chain(&status.container_statuses);
-        for container in containers.flatten() {
+        for container in evidence::containers(&status) {
             self.container(container, is_over || restarts == Some("Never"));
         }
         let state = json(&pod)?;
@@ -147,12 +143,7 @@ impl Following {
     fn all_ended(&self, status: &PodStatus) -> bool {
         let wanted = &self.target.containers;
         let has_ended = |name: &String| {
-            let containers = status
-                .init_container_statuses
-                .iter()
-                .chain(&status.container_statuses);
-            containers
-                .flatten()
+            evidence::containers(status)
                 .find(|container| container.name == *name)
                 .and_then(|container| container.state.as_ref())
                 .is_some_and(|state| state.terminated.is_some())
