@@ -128,7 +128,8 @@ pub fn open_all(refs: &[ObjectRef]) -> Vec<Result<Blob>> {
     each(objects::open(refs))
 }
 
-/// Writes an object.
+/// Writes an object. The step needs the action `create`, and `update` unless the
+/// options are [`if_absent`](PutOptions::if_absent).
 ///
 /// # Errors
 ///
@@ -156,7 +157,9 @@ pub fn put<'a>(
     objects::put(bucket, name, &content.into(), options).map_err(Error::from)
 }
 
-/// Joins at most 32 objects of a bucket into one.
+/// Joins at most 32 objects of a bucket into one. The step needs the action
+/// `compose`, and `update` unless the options are
+/// [`if_absent`](PutOptions::if_absent).
 ///
 /// # Errors
 ///
@@ -292,7 +295,7 @@ impl ObjectRef {
 
 impl PutOptions {
     /// Returns options that overwrite an existing object; the object is kept after
-    /// the step.
+    /// the step. The step needs the actions `create` and `update`.
     ///
     /// # Examples
     ///

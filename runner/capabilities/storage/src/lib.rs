@@ -9,6 +9,8 @@ mod read;
 mod records;
 mod silence;
 mod source;
+#[cfg(test)]
+mod tests;
 mod write;
 mod written;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sidestep_bindings::sidestep::host::types::{self as host, Failure as WitFailure};
 use sidestep_bindings::sidestep::storage::objects as wit;
-use sidestep_events::{Event, Location, Progress};
+use sidestep_events::{Event, Failure, Location, Progress};
 use sidestep_gate::functions::storage as functions;
 use sidestep_gate::{
     Blob, CallError, Capability, NewIntent, NotCreated, StepContext, StepState, convert,
@@ -35,6 +35,17 @@ fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
 impl Calls<'_> {
     fn storage(&self) -> wasmtime::Result<Arc<Storage>> {
         self.services.get("client for Cloud Storage")
+    }
+
+    /// Returns the refusal of a write that can replace an object, if the step may only create them.
+    /// Only a write to generation 0 fails if the object exists.
+    fn may_not_replace(&self, bucket: &str, name: &str, write: &Write) -> Option<Failure> {
+        if write.if_generation_match == Some(0) {
+            return None;
+        }
+        self.gate
+            .permits(&about(bucket, Some(name), "update"))
+            .err()
     }
 }
 
@@ -107,13 +118,15 @@ impl wit::Host for Calls<'_> {
         let intent = intent(&bucket, &name, options.on_exit);
         let write = marked(&self.step, options);
         let heard = progress(Arc::clone(&self.step), format!("uploading {name}"));
-        let work = storage.put(&bucket, &name, blob, &write, heard);
+        // Boxed: the client's own future is large.
+        let work = Box::pin(storage.put(&bucket, &name, blob, &write, heard));
         let written = self
             .gate
             .call(
                 functions::PUT.of(bytes),
                 &about(&bucket, Some(&name), "create"),
             )
+            .and_unless(self.may_not_replace(&bucket, &name, &write))
             .create(intent, with_generation(work))
             .await?;
         Ok(records::written(&written))
@@ -143,10 +156,11 @@ impl wit::Host for Calls<'_> {
             .into_iter()
             .map(|source| (source.name, source.generation))
             .collect();
-        let work = storage.compose(&bucket, &name, &sources, &write);
+        let work = Box::pin(storage.compose(&bucket, &name, &sources, &write));
         let written = self
             .gate
             .call(functions::COMPOSE, &about(&bucket, Some(&name), "compose"))
+            .and_unless(self.may_not_replace(&bucket, &name, &write))
             .create(intent, with_generation(work))
             .await?;
         Ok(records::written(&written))
