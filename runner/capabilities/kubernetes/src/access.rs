@@ -9,6 +9,7 @@ use sidestep_bindings::sidestep::kubernetes::objects::{Access, AccessQuery};
 use sidestep_events::Failure;
 
 use super::failure::of_error;
+use super::tries::tried;
 
 /// Returns the resource of a query, as in grants: `pods`, `jobs.batch`.
 pub(super) fn resource(query: &AccessQuery) -> String {
@@ -28,8 +29,9 @@ pub(super) async fn can_i(client: Client, query: &AccessQuery) -> Result<Access,
         },
         ..SelfSubjectAccessReview::default()
     };
-    let answer = Api::<SelfSubjectAccessReview>::all(client)
-        .create(&PostParams::default(), &review)
+    let reviews = Api::<SelfSubjectAccessReview>::all(client);
+    let parameters = PostParams::default();
+    let answer = tried(|| reviews.create(&parameters, &review))
         .await
         .map_err(|error| of_error("check the caller's permissions", &error))?;
     let status = answer.status.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Creates clients of API servers from clusters' names.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use rustls_pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_google::{CLUSTER, Credentials, FindsClusters, IssuesTokens, Name, ReachesClusters};
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 use tower::buffer::BufferLayer;
 use tower::filter::AsyncFilterLayer;
 
@@ -22,6 +22,12 @@ use super::tokens::Tokens;
 
 /// The maximum number of calls that wait for one cluster.
 const CALLS_WAITING: usize = 1024;
+
+/// The timeout for a program of the kubeconfig that returns credentials.
+const PROGRAM: Duration = Duration::from_mins(1);
+/// The maximum silence of a connection. A server ends a watch after five minutes at most (as kube
+/// asks it to), and the log of a silent container is read on from where it was.
+const LONGEST_SILENCE: Duration = Duration::from_mins(6);
 
 /// The target of an operator's name for a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +43,8 @@ pub struct Clusters {
     google: Arc<dyn FindsClusters>,
     credentials: Arc<Credentials>,
     names: BTreeMap<String, Mapped>,
-    clients: Mutex<BTreeMap<String, Client>>,
+    /// A slow cluster blocks no other: each has its own cell.
+    clients: Mutex<BTreeMap<String, Arc<OnceCell<Client>>>>,
 }
 
 impl std::fmt::Debug for Clusters {
@@ -69,19 +76,23 @@ impl Clusters {
     /// # Errors
     /// When no such cluster can be found or its description cannot be used.
     pub async fn client(&self, cluster: &str) -> Result<Client, Failure> {
-        let mut clients = self.clients.lock().await;
-        if let Some(client) = clients.get(cluster) {
-            return Ok(client.clone());
+        let mapped = self.names.get(cluster);
+        let name = Name::read("cluster", CLUSTER, cluster);
+        if mapped.is_none() && name.is_err() {
+            return Err(unknown(cluster, self.names.keys()));
         }
-        let client = match self.names.get(cluster) {
-            Some(mapped) => mapped_client(cluster, mapped, &self.credentials).await?,
-            None => match Name::read("cluster", CLUSTER, cluster) {
-                Ok(name) => Box::pin(self.gke(&name)).await?,
-                Err(_) => return Err(unknown(cluster, self.names.keys())),
-            },
+        let cell = self.cell(cluster);
+        let make = async || match mapped {
+            Some(mapped) => mapped_client(cluster, mapped, &self.credentials).await,
+            None => Box::pin(self.gke(&name?)).await,
         };
-        clients.insert(cluster.to_owned(), client.clone());
-        Ok(client)
+        cell.get_or_try_init(make).await.cloned()
+    }
+
+    /// Returns the place of a cluster's client.
+    fn cell(&self, cluster: &str) -> Arc<OnceCell<Client>> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(clients.entry(cluster.to_owned()).or_default())
     }
 
     /// Creates a client with the endpoint and CA certificate from the GKE API and the token from
@@ -113,7 +124,7 @@ impl Clusters {
                     unusable("its CA certificate is not valid base64-encoded PEM")
                 })?);
         }
-        config.connect_timeout = Some(Duration::from_secs(10));
+        bounded(&mut config);
         let credentials = Arc::clone(&self.credentials);
         let authorise =
             AsyncFilterLayer::new(move |mut request: http::Request<kube::client::Body>| {
@@ -160,10 +171,14 @@ async fn mapped_client(
             "correct its entry in the setting `clusters`, or the kubeconfig that the entry names",
         )
     };
-    let config = match mapped {
+    let failed = |error: tokio::task::JoinError| Failure::bug(format!("{error}"));
+    let mut config = match mapped {
         Mapped::InCluster => Config::incluster().map_err(|error| unusable(error.to_string()))?,
         Mapped::Context(context) => {
-            let kubeconfig = Kubeconfig::read().map_err(|error| unusable(error.to_string()))?;
+            let kubeconfig = tokio::task::spawn_blocking(Kubeconfig::read).await;
+            let kubeconfig = kubeconfig
+                .map_err(failed)?
+                .map_err(|error| unusable(error.to_string()))?;
             let options = KubeConfigOptions {
                 context: Some(context.clone()),
                 ..KubeConfigOptions::default()
@@ -174,7 +189,26 @@ async fn mapped_client(
         }
     };
     make_known(&config, credentials);
-    Client::try_from(config).map_err(|error| unusable(error.to_string()))
+    bounded(&mut config);
+    // This runs the kubeconfig's program, and waits for it.
+    let client = tokio::task::spawn_blocking(|| Client::try_from(config));
+    let Ok(client) = tokio::time::timeout(PROGRAM, client).await else {
+        return Err(unusable(format!(
+            "the kubeconfig's program returned no credentials within {} s",
+            PROGRAM.as_secs()
+        )));
+    };
+    client
+        .map_err(failed)?
+        .map_err(|error| unusable(error.to_string()))
+}
+
+/// Sets the limits of a client. Its own retries honour any pause that a server asks for, and hide
+/// whether a create may have been carried out; the callers retry.
+fn bounded(config: &mut Config) {
+    config.connect_timeout = Some(Duration::from_secs(10));
+    config.read_timeout = Some(LONGEST_SILENCE);
+    config.default_retry = false;
 }
 
 /// Adds the cluster's token to the masks of the runner's log. A token that a program of the
@@ -219,7 +253,41 @@ fn unknown<'a>(cluster: &str, names: impl Iterator<Item = &'a String>) -> Failur
 
 #[cfg(test)]
 mod tests {
+    use sidestep_google::ApiServer;
+
     use super::*;
+
+    /// Describes one cluster never, and all others at once.
+    #[derive(Debug)]
+    struct Slow(&'static str);
+
+    #[async_trait]
+    impl FindsClusters for Slow {
+        async fn api_server(&self, cluster: &Name) -> Result<ApiServer, Failure> {
+            if cluster.as_str() == self.0 {
+                std::future::pending::<()>().await;
+            }
+            Ok(ApiServer {
+                endpoint: "127.0.0.1".to_owned(),
+                authority: String::new(),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_cluster_blocks_no_other() {
+        let slow = "projects/demo/locations/europe-west1/clusters/slow";
+        let clusters = Clusters::new(
+            Arc::new(Slow(slow)),
+            Arc::new(Credentials::anonymous()),
+            BTreeMap::new(),
+        );
+        let mut waits = Box::pin(clusters.client(slow));
+        assert!(futures::poll!(&mut waits).is_pending());
+        let other = "projects/demo/locations/europe-west1/clusters/other";
+        assert!(clusters.client(other).await.is_ok());
+        assert!(futures::poll!(&mut waits).is_pending());
+    }
 
     #[test]
     fn certificates_are_read_from_their_pem() {

@@ -1,6 +1,7 @@
 //! `kubernetes`: a cluster's objects.
 
 mod access;
+mod apply;
 mod cluster;
 mod deletion;
 mod failure;
@@ -8,6 +9,7 @@ pub mod follow;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod link;
+mod list;
 mod objects;
 #[cfg(test)]
 mod on_a_cluster;
@@ -21,6 +23,7 @@ mod tries;
 pub use cluster::{Clusters, Mapped};
 pub use deletion::Deletion;
 pub use link::CAPABILITY;
+pub use list::Most;
 pub use objects::Objects;
 pub use owned::{MADE_BY_STEPS, Owned, expires, made_by};
 pub use target::Target;

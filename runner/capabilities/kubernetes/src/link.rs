@@ -17,7 +17,7 @@ use sidestep_policy::Capability as Key;
 use sidestep_policy::kubernetes::KubernetesCall;
 use wasmtime::component::{Linker, Resource};
 
-use super::{Clusters, Deletion, Owned, access};
+use super::{Clusters, Deletion, Most, Owned, access};
 use crate::{Calls, HasCalls};
 
 use address::Address;
@@ -31,6 +31,9 @@ pub const CAPABILITY: Capability = Capability {
 
 /// The maximum number of objects in one list.
 const LONGEST_LIST: u32 = 1000;
+/// The maximum size of the answers of one list, in bytes. Their text, their trees and the returned
+/// texts are within the price of a list.
+const LARGEST_LIST: usize = 4 << 20;
 
 fn link(linker: &mut Linker<StepState>) -> wasmtime::Result<()> {
     wit::add_to_linker::<_, HasCalls>(linker, |state| Calls(state))
@@ -68,8 +71,12 @@ impl wit::Host for Calls<'_> {
             let work = async {
                 let labels = query.label_selector.as_deref();
                 let fields = query.field_selector.as_deref();
-                let max = query.max.clamp(1, LONGEST_LIST);
-                at.objects(&clusters).await?.list(labels, fields, max).await
+                let most = Most {
+                    objects: query.max.clamp(1, LONGEST_LIST),
+                    bytes: LARGEST_LIST,
+                };
+                let objects = at.objects(&clusters).await?;
+                objects.list(labels, fields, most).await
             };
             let listed = at.call(&gate, functions::LIST, "list").run(work).await;
             let (items, truncated) = at.note_rights(&gate, listed)?;

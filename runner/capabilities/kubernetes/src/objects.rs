@@ -1,6 +1,6 @@
 //! Objects of one kind, as JSON.
 
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DynamicObject, PostParams};
 use kube::core::Status;
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
@@ -10,10 +10,10 @@ use sidestep_gate::{NotCreated, Sends};
 use super::failure::of_error;
 use super::owned::{self, Owned};
 use super::target::Target;
-use super::tries::{is_refused, tried};
+use super::tries::{tried, writing};
 
 /// The field manager of everything that a step writes.
-const MANAGER: &str = "sidestep";
+pub(super) const MANAGER: &str = "sidestep";
 
 /// The objects of one kind in one place.
 pub struct Objects {
@@ -38,35 +38,6 @@ impl Objects {
         object
             .map_err(|error| self.failure("get", name, &error))
             .and_then(|o| self.shown(&o))
-    }
-
-    /// Lists at most `max` objects, and returns whether there are more.
-    pub async fn list(
-        &self,
-        labels: Option<&str>,
-        fields: Option<&str>,
-        max: u32,
-    ) -> Result<(Vec<Value>, bool), Failure> {
-        let parameters = ListParams {
-            label_selector: labels.map(str::to_owned),
-            field_selector: fields.map(str::to_owned),
-            limit: Some(max),
-            ..ListParams::default()
-        };
-        let list = tried(|| self.api.list(&parameters))
-            .await
-            .map_err(|error| self.failure("list", "", &error))?;
-        let more = list
-            .metadata
-            .continue_
-            .as_deref()
-            .is_some_and(|token| !token.is_empty());
-        let items = list
-            .items
-            .iter()
-            .map(|object| self.shown(object))
-            .collect::<Result<_, _>>()?;
-        Ok((items, more))
     }
 
     /// Creates an object, marks it as `owned`, and returns whether it is new. An object of the same
@@ -125,51 +96,14 @@ impl Objects {
         }
     }
 
-    /// Applies an object that is deleted when its step ends: it is marked as `owned`, and must not
-    /// exist with another owner.
-    pub async fn apply_owned(
+    /// Returns the failure when an object does not belong to the attempt: `by` is its mark.
+    pub(super) fn foreign(
         &self,
-        mut object: Value,
+        verb: &str,
         name: &str,
         owned: &Owned,
-        force: bool,
-        dry_run: bool,
-    ) -> Result<Value, NotCreated> {
-        if let Some(live) = self.find(name).await.map_err(NotCreated::certainly)? {
-            let by = owned::made_by(&live).map(str::to_owned);
-            if by.as_ref() != Some(&owned.by) {
-                let foreign = self.foreign("apply", name, owned, by.as_ref());
-                return Err(NotCreated::certainly(foreign));
-            }
-        }
-        owned.mark(&mut object);
-        self.apply(&object, name, force, dry_run).await
-    }
-
-    /// Applies an object by server-side apply.
-    pub async fn apply(
-        &self,
-        object: &Value,
-        name: &str,
-        force: bool,
-        dry_run: bool,
-    ) -> Result<Value, NotCreated> {
-        let parameters = PatchParams {
-            dry_run,
-            force,
-            field_manager: Some(MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        let patch = Patch::Apply(object);
-        let sends = Sends::default();
-        let applied = writing(&sends, || self.api.patch(name, &parameters, &patch)).await;
-        let applied =
-            applied.map_err(|error| sends.not_created(self.failure("apply", name, &error)))?;
-        self.shown(&applied).map_err(NotCreated::perhaps)
-    }
-
-    /// Returns the failure when an object does not belong to the attempt: `by` is its mark.
-    fn foreign(&self, verb: &str, name: &str, owned: &Owned, by: Option<&String>) -> Failure {
+        by: Option<&String>,
+    ) -> Failure {
         let who = if by.is_some_and(|by| owned.is_of_another_plan(by)) {
             "it exists, and a run with the same id but a different plan created it"
         } else {
@@ -212,22 +146,6 @@ impl Objects {
         }
         Ok(value)
     }
-}
-
-/// Sends a write as [`tried`] does, and records whether one of its requests may have been carried
-/// out.
-async fn writing<T, F>(sends: &Sends, send: impl Fn() -> F) -> Result<T, kube::Error>
-where
-    F: Future<Output = Result<T, kube::Error>>,
-{
-    tried(|| async {
-        send().await.inspect_err(|error| {
-            if !is_refused(error) {
-                sends.lost();
-            }
-        })
-    })
-    .await
 }
 
 /// Returns whether the API server reports that there is no such object. A 404 that names no object

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sidestep_capabilities::kubernetes::{MADE_BY_STEPS, Objects, Target, expires, made_by};
+use sidestep_capabilities::kubernetes::{MADE_BY_STEPS, Most, Objects, Target, expires, made_by};
 use sidestep_events::Failure;
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, StepGrant};
@@ -15,8 +15,11 @@ use crate::cleaner::GRACE;
 use crate::cloud::Clients;
 use crate::finding::{Fate, Finding};
 
-/// The maximum number of pods in one namespace that are checked.
-const MOST: u32 = 500;
+/// The pods of one namespace that are checked.
+const MOST: Most = Most {
+    objects: 500,
+    bytes: 16 << 20,
+};
 /// The maximum time for which a run searches for leftovers of earlier runs before it begins.
 const BOUND: Duration = Duration::from_secs(5);
 

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::lines::PIECE;
 use super::reading::{Reading, Taken};
+use crate::tries::while_busy;
 
 /// The pauses before retries after reads without data.
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
@@ -131,7 +132,7 @@ impl LogReader {
             since_time: self.position.since(),
             ..LogParams::default()
         };
-        let opened = self.pods.log_stream(&self.pod, &parameters);
+        let opened = while_busy(|| self.pods.log_stream(&self.pod, &parameters));
         let stream = match unless_silent(&mut over, opened).await {
             None => return silent(),
             Some(Ok(stream)) => stream,

@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 use sidestep_events::{Class, codes};
 
 use super::{attempt, config_map, objects, on};
-use crate::Deletion;
+use crate::{Deletion, Most};
+
+fn most(objects: u32) -> Most {
+    let bytes = 4 << 20;
+    Most { objects, bytes }
+}
 
 #[test]
 fn an_object_is_created_once_for_each_attempt() {
@@ -64,7 +69,7 @@ fn a_secret_is_read_without_its_data() {
             secret["data"].is_null() && secret["stringData"].is_null(),
             "{secret}"
         );
-        let (listed, _) = secrets.list(None, None, 10).await.expect("a list");
+        let (listed, _) = secrets.list(None, None, most(10)).await.expect("a list");
         assert!(listed.iter().all(|secret| secret["data"].is_null()));
     });
 }
@@ -92,23 +97,26 @@ fn lists_are_selected_and_cut() {
                 more,
             )
         };
-        let selected = maps.list(Some("app=test"), None, 10).await.expect("a list");
+        let selected = maps
+            .list(Some("app=test"), None, most(10))
+            .await
+            .expect("a list");
         assert_eq!(
             names(selected),
             (vec!["one".to_owned(), "three".to_owned()], false)
         );
-        let cut = maps.list(Some("app"), None, 2).await.expect("a list");
+        let cut = maps.list(Some("app"), None, most(2)).await.expect("a list");
         assert_eq!(
             names(cut),
             (vec!["one".to_owned(), "three".to_owned()], true)
         );
         let field = maps
-            .list(None, Some("metadata.name=two"), 10)
+            .list(None, Some("metadata.name=two"), most(10))
             .await
             .expect("a list");
         assert_eq!(names(field), (vec!["two".to_owned()], false));
         let failure = maps
-            .list(Some("app in"), None, 10)
+            .list(Some("app in"), None, most(10))
             .await
             .expect_err("no selector");
         assert_eq!(failure.class, Class::InvalidInput, "{failure:?}");

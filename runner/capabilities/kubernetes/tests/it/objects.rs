@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sidestep_events::Class;
-use sidestep_kubernetes::{Deletion, Objects, Owned, Target};
+use sidestep_kubernetes::{Deletion, Most, Objects, Owned, Target};
 
 use crate::cluster::{Answer, Kind, Part, client, pod, running, status};
 
@@ -277,7 +277,7 @@ async fn only_a_404_that_names_the_object_says_that_there_is_none() {
 async fn what_goes_with_its_step_is_applied_with_a_mark_and_not_over_another_s() {
     let client = client(|call| match call.kind {
         Kind::Get => absent(),
-        Kind::Apply => Answer::Json(200, call.body.clone()),
+        Kind::Create => Answer::Json(201, call.body.clone()),
         other => panic!("not scripted: {other:?}"),
     });
     let applied = pods(client)
@@ -325,8 +325,10 @@ async fn the_object_of_an_equal_run_with_another_plan_is_not_taken_for_its_own()
 #[tokio::test(start_paused = true)]
 async fn a_refusal_after_a_lost_answer_does_not_show_that_there_is_no_pod() {
     let lost: fn(usize) -> Option<Answer> = |nth| (nth == 0).then_some(Answer::Lost);
+    let silent: fn(usize) -> Option<Answer> =
+        |nth| (nth == 0).then(|| Answer::Stream(vec![Part::Silence]));
     let refused: fn(usize) -> Option<Answer> = |_| Some(forbidden("create"));
-    for (first, may_exist) in [(lost, true), (refused, false)] {
+    for (first, may_exist) in [(lost, true), (silent, true), (refused, false)] {
         let client = client(move |call| match call.kind {
             Kind::Create => first(call.nth).unwrap_or_else(|| {
                 let message = r#"pods "build" already exists"#;
@@ -341,4 +343,133 @@ async fn a_refusal_after_a_lost_answer_does_not_show_that_there_is_no_pod() {
         assert_eq!(not_created.failure.class, Class::Denied);
         assert_eq!(not_created.may_exist(), may_exist);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_another_client_creates_meanwhile_is_not_applied_over() {
+    let client = client(|call| match (call.kind, call.nth) {
+        (Kind::Get, 0) => absent(),
+        (Kind::Get, _) => Answer::Json(200, wish()),
+        (Kind::Create, _) => {
+            let message = r#"pods "build" already exists"#;
+            Answer::Json(409, status(409, "AlreadyExists", message))
+        }
+        other => panic!("not scripted: {other:?}"),
+    });
+    let not_created = pods(client)
+        .apply_owned(wish(), "build", &owned(1), true, false)
+        .await
+        .expect_err("it is another's");
+    assert_eq!(not_created.failure.code, "kubernetes.already-exists");
+    assert!(!not_created.may_exist());
+}
+
+/// Returns a pod with the mark of attempt 1, at a version.
+fn own_pod(version: usize) -> Value {
+    let mut pod = wish();
+    pod["metadata"] = json!({
+        "name": "build", "uid": "u1", "resourceVersion": version.to_string(),
+        "annotations": {"sidestep.dev/made-by": owned(1).by},
+    });
+    pod
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_own_object_is_applied_by_uid_and_version() {
+    let client = client(|call| match (call.kind, call.nth) {
+        (Kind::Get, nth) => Answer::Json(200, own_pod(nth)),
+        (Kind::Apply, nth) => {
+            let metadata = &call.body["metadata"];
+            assert_eq!(metadata["uid"], "u1");
+            assert_eq!(metadata["resourceVersion"], nth.to_string());
+            let forced = call.query.get("force").is_some_and(|force| force == "true");
+            assert_eq!(forced, nth == 2);
+            let mut conflict = status(409, "Conflict", "no");
+            match nth {
+                0 => {}
+                // Its creation set the same fields.
+                1 => {
+                    conflict["details"] = json!({"causes": [{
+                        "reason": "FieldManagerConflict", "field": ".spec.x",
+                        "message": "conflict with \"sidestep\" using v1",
+                    }]});
+                }
+                _ => return Answer::Json(200, call.body.clone()),
+            }
+            Answer::Json(409, conflict)
+        }
+        other => panic!("not scripted: {other:?}"),
+    });
+    let applied = pods(client)
+        .apply_owned(wish(), "build", &owned(1), false, false)
+        .await;
+    assert!(applied.is_ok(), "{applied:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_comes_or_is_always_busy_ends_within_minutes() {
+    let busy = || {
+        let mut busy = status(429, "TooManyRequests", "slow down");
+        busy["details"] = json!({"retryAfterSeconds": 3600});
+        Answer::Json(429, busy)
+    };
+    let silent = || Answer::Stream(vec![Part::Silence]);
+    let answers: [(fn() -> Answer, &str); 2] = [
+        (silent, "kubernetes.unreachable"),
+        (busy, "kubernetes.unavailable"),
+    ];
+    for (answer, code) in answers {
+        let client = client(move |_| answer());
+        let began = tokio::time::Instant::now();
+        let failure = pods(client).get("build").await.expect_err("no answer");
+        assert_eq!(
+            (failure.class, failure.code.exact()),
+            (Class::Unavailable, code)
+        );
+        let time = began.elapsed();
+        assert!(time <= Duration::from_mins(2), "{time:?}");
+    }
+}
+
+/// Returns pages of pods of this many bytes each, by their number and their continuation.
+fn pages(total: usize, bytes: usize) -> kube::Client {
+    client(move |call| {
+        let limit: usize = call.query["limit"].parse().expect("a number");
+        let begin: usize = call
+            .query
+            .get("continue")
+            .map_or(0, |token| token.parse().expect("its own"));
+        let end = total.min(begin + limit);
+        let items: Vec<Value> = (begin..end)
+            .map(|n| {
+                let text = "x".repeat(bytes);
+                json!({"metadata": {"name": format!("p{n}"), "annotations": {"a": text}}})
+            })
+            .collect();
+        let next = if end < total {
+            end.to_string()
+        } else {
+            String::new()
+        };
+        let list = json!({
+            "kind": "PodList", "apiVersion": "v1", "metadata": {"continue": next}, "items": items,
+        });
+        Answer::Json(200, list)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_stops_at_its_bytes_and_its_number() {
+    let list = async |bytes_each, objects, bytes| {
+        let pods = pods(pages(250, bytes_each));
+        let listed = pods.list(None, None, Most { objects, bytes }).await;
+        listed.map(|(items, more)| (items.len(), more))
+    };
+    assert_eq!(list(10, 1000, 1 << 20).await, Ok((250, false)));
+    assert_eq!(list(10, 120, 1 << 20).await, Ok((120, true)));
+    // Pages are made smaller until they fit.
+    let (few, more) = list(100_000, 1000, 1 << 20).await.expect("a list");
+    assert!((8..=10).contains(&few) && more, "{few}");
+    let failure = list(100_000, 1000, 50_000).await.expect_err("too large");
+    assert_eq!(failure.class, Class::Exhausted);
 }
