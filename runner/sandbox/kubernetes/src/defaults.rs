@@ -42,12 +42,29 @@ pub(crate) fn identity(object: &mut Value) {
     }
 }
 
+/// Removes metadata that the server leaves out when it is empty.
+pub(crate) fn without_empty(metadata: &mut Value) {
+    if let Some(map) = metadata.as_object_mut() {
+        for key in ["annotations", "finalizers", "labels", "ownerReferences"] {
+            let value = map.get(key);
+            let list = value.and_then(Value::as_array).map(Vec::is_empty);
+            let object = value
+                .and_then(Value::as_object)
+                .map(serde_json::Map::is_empty);
+            if list.or(object) == Some(true) {
+                map.shift_remove(key);
+            }
+        }
+    }
+}
+
 /// Sets a kind's defaults.
 pub(crate) fn fill(plural: &str, object: &mut Value) {
     match plural {
         "pods" => pod::fill(object),
         "namespaces" => namespace(object),
         "secrets" => secret(object),
+        "events" => event(object),
         "nodes" => {
             or(object, "spec", json!({}));
             or(object, "status", json!({}));
@@ -63,6 +80,19 @@ fn namespace(object: &mut Value) {
     object["spec"] = json!({ "finalizers": ["kubernetes"] });
     if object["status"]["phase"].is_null() {
         object["status"] = json!({ "phase": "Active" });
+    }
+}
+
+fn event(object: &mut Value) {
+    or(object, "source", json!({}));
+    for (key, empty) in [
+        ("firstTimestamp", Value::Null),
+        ("lastTimestamp", Value::Null),
+        ("eventTime", Value::Null),
+        ("reportingComponent", "".into()),
+        ("reportingInstance", "".into()),
+    ] {
+        or(object, key, empty);
     }
 }
 

@@ -40,15 +40,15 @@ pub(crate) fn is_set(field: &str) -> bool {
 
 /// Applies a JSON patch (RFC 6902).
 pub(crate) fn json(target: &mut Value, patch: Value) -> Result<(), ApiError> {
-    let operations: json_patch::Patch = serde_json::from_value(patch)
-        .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))?;
-    json_patch::patch(target, &operations).map_err(|error| {
-        ApiError::new(
-            http::StatusCode::UNPROCESSABLE_ENTITY,
-            "Invalid",
-            format!("the server rejected our request due to an error in our request: {error}"),
-        )
-    })
+    if patch.is_object() {
+        return Err(ApiError::bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type \
+             []handlers.jsonPatchOp",
+        ));
+    }
+    let operations: json_patch::Patch =
+        serde_json::from_value(patch).map_err(|_| ApiError::inapplicable_patch())?;
+    json_patch::patch(target, &operations).map_err(|_| ApiError::inapplicable_patch())
 }
 
 /// Applies a JSON merge patch (RFC 7386).

@@ -45,15 +45,18 @@ impl Selector {
                 )));
             };
             if !known_field(plural, path) {
-                return Err(ApiError::bad_request(format!(
-                    "field label not supported: {path}"
-                )));
+                return Err(unknown_field(plural, path));
             }
             selector
                 .fields
                 .push((path.to_owned(), value.to_owned(), equal));
         }
         Ok(selector)
+    }
+
+    /// Returns whether every object matches.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
     }
 
     pub(crate) fn matches(&self, object: &Value) -> bool {
@@ -188,6 +191,20 @@ fn field(object: &Value, path: &str) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// Returns the error of a field that cannot be selected. Kinds without selectable fields of their own
+/// name those of all kinds.
+fn unknown_field(plural: &str, path: &str) -> ApiError {
+    let own = ["pods", "nodes", "events", "namespaces", "secrets"];
+    ApiError::bad_request(if own.contains(&plural) {
+        format!("field label not supported: {path}")
+    } else {
+        format!(
+            "\"{path}\" is not a known field selector: only \"metadata.name\", \
+             \"metadata.namespace\""
+        )
+    })
 }
 
 #[cfg(test)]

@@ -155,16 +155,79 @@ impl ApiError {
             format!("[{}]", all.join(", "))
         };
         let mut details = named(kind, name, kind.kind);
-        details["causes"] = causes
-            .iter()
-            .map(|c| json!({ "reason": c.reason, "message": c.message, "field": c.field }))
-            .collect();
+        details["causes"] = causes.iter().map(Cause::shown).collect();
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Invalid",
             format!("{} \"{name}\" is invalid: {text}", kind.kind),
         )
         .details(details)
+    }
+
+    /// Returns the error of a kind that is not stored, such as `DeleteOptions`.
+    pub(crate) fn invalid_request(group: &str, kind: &str, name: &str, cause: &Cause) -> Self {
+        let qualified = if group.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}.{group}")
+        };
+        let mut details = json!({});
+        for (field, text) in [("name", name), ("group", group), ("kind", kind)] {
+            if !text.is_empty() {
+                details[field] = text.into();
+            }
+        }
+        details["causes"] = json!([cause.shown()]);
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid",
+            format!(
+                "{qualified} \"{name}\" is invalid: {}: {}",
+                cause.field, cause.message
+            ),
+        )
+        .details(details)
+    }
+
+    /// Returns the error of a request's options: `CreateOptions`, `ListOptions`, ….
+    pub(crate) fn invalid_options(kind: &str, cause: &Cause) -> Self {
+        Self::invalid_request("meta.k8s.io", kind, "", cause)
+    }
+
+    /// Returns the error of a JSON patch that cannot be applied. The server does not say why.
+    pub(crate) fn inapplicable_patch() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        )
+        .details(json!({}))
+    }
+
+    /// Returns the error of a resource version that is not a number.
+    pub(crate) fn invalid_version(text: &str) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "",
+            format!(
+                "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: \
+                 invalid syntax"
+            ),
+        )
+    }
+
+    /// Returns the error of a deletion whose precondition does not hold. It names the kind, not
+    /// the resource: `BeforeDelete` of `k8s.io/apiserver/pkg/registry/rest/delete.go`.
+    pub(crate) fn unmet_precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "Conflict",
+            format!(
+                "Operation cannot be fulfilled on {} \"{name}\": {why}",
+                kind.kind
+            ),
+        )
+        .details(named(kind, name, kind.kind))
     }
 
     /// Returns the `Forbidden` error of an object that admission rejects.
@@ -209,6 +272,16 @@ impl ApiError {
                 accepted.join(", ")
             ),
         )
+    }
+
+    /// Returns the error of a patch whose content type is unknown.
+    pub(crate) fn unsupported_patch() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            "415: Unsupported Media Type",
+        )
+        .details(json!({}))
     }
 
     /// Returns the error of a watch or list whose version is no longer stored.

@@ -4,6 +4,7 @@ mod pod;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use pod::bad_quantity;
 use serde_json::Value;
 
 use crate::kinds::Kind;
@@ -25,7 +26,21 @@ pub(crate) fn create(kind: &Kind, object: &Value) -> Result<(), ApiError> {
     metadata(object, &mut causes);
     match kind.plural {
         "pods" => pod::check(&object["spec"], &mut causes),
-        "secrets" | "configmaps" => data(object, &mut causes),
+        "secrets" => {
+            data(object, &mut causes);
+            secret(object, &mut causes);
+        }
+        "configmaps" => data(object, &mut causes),
+        "events" => {
+            let (own, of) = (
+                &object["metadata"]["namespace"],
+                &object["involvedObject"]["namespace"],
+            );
+            if of.is_string() && own != of {
+                let why = "does not match event.namespace";
+                causes.push(Cause::invalid("involvedObject.namespace", of, why));
+            }
+        }
         _ => {}
     }
     refuse(kind, name, &causes)
@@ -84,6 +99,22 @@ fn data(object: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
+/// Requires the keys of a Secret's type.
+fn secret(object: &Value, causes: &mut Vec<Cause>) {
+    let required: &[&str] = match object["type"].as_str() {
+        Some("kubernetes.io/dockerconfigjson") => &[".dockerconfigjson"],
+        Some("kubernetes.io/dockercfg") => &[".dockercfg"],
+        Some("kubernetes.io/ssh-auth") => &["ssh-privatekey"],
+        Some("kubernetes.io/tls") => &["tls.crt", "tls.key"],
+        _ => &[],
+    };
+    for key in required {
+        if object["data"][*key].is_null() {
+            causes.push(Cause::required(format!("data[{key}]"), ""));
+        }
+    }
+}
+
 fn check_data_key(field: &str, key: &str, causes: &mut Vec<Cause>) {
     let fine = !key.is_empty()
         && key.len() <= 253
@@ -103,6 +134,29 @@ fn check_data_key(field: &str, key: &str, causes: &mut Vec<Cause>) {
     }
 }
 
+/// Refuses new finalizers of an object that is being deleted.
+fn new_finalizers(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    let finalizers = |object: &Value| -> Vec<String> {
+        let list = object["metadata"]["finalizers"].as_array();
+        let texts = list.into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let known = finalizers(old);
+    let mut added = finalizers(new);
+    added.retain(|finalizer| !known.contains(finalizer));
+    if !old["metadata"]["deletionTimestamp"].is_null() && !added.is_empty() {
+        let added: Vec<String> = added.iter().map(|name| format!("{name:?}")).collect();
+        causes.push(Cause::forbidden(
+            "metadata.finalizers",
+            &format!(
+                "no new finalizers can be added if the object is being deleted, found new \
+                 finalizers []string{{{}}}",
+                added.join(", ")
+            ),
+        ));
+    }
+}
+
 /// Validates a change; immutable fields are compared here.
 pub(crate) fn update(kind: &Kind, old: &Value, new: &Value) -> Result<(), ApiError> {
     let name = old["metadata"]["name"].as_str().unwrap_or_default();
@@ -117,7 +171,13 @@ pub(crate) fn update(kind: &Kind, old: &Value, new: &Value) -> Result<(), ApiErr
         }
     }
     metadata(new, &mut causes);
+    new_finalizers(old, new, &mut causes);
     match kind.plural {
+        "pods" if pod::changed_length(&old["spec"], &new["spec"]).is_some() => {
+            let list = pod::changed_length(&old["spec"], &new["spec"]).unwrap_or_default();
+            let why = "pod updates may not add or remove containers";
+            causes.push(Cause::forbidden(format!("spec.{list}"), why));
+        }
         "pods" if !pod::is_same(&old["spec"], &new["spec"]) => causes.push(Cause::forbidden(
             "spec",
             "pod updates may not change fields other than `spec.containers[*].image`,\

@@ -153,6 +153,17 @@ pub(crate) fn check(
         .collect())
 }
 
+/// Returns the first field of an object that its kind does not have.
+pub(crate) fn undeclared(kind: &Kind, object: &Value) -> Option<String> {
+    let mut walk = Walk {
+        kind,
+        unknown: Vec::new(),
+    };
+    let schema = openapi::schema_of(kind)?;
+    walk.value(schema, &mut object.clone(), "").ok()?;
+    walk.unknown.into_iter().next()
+}
+
 struct Walk<'a> {
     kind: &'a Kind,
     unknown: Vec<String>,
@@ -225,8 +236,9 @@ impl Walk<'_> {
         let rest = &schema["additionalProperties"];
         let Some(properties) = schema["properties"].as_object() else {
             if rest.is_object() {
-                for (key, value) in map {
-                    self.value(rest, value, &format!("{at}.{key}"))?;
+                // The server's decoder names the field of a map, not the key.
+                for value in map.values_mut() {
+                    self.value(rest, value, at)?;
                 }
             }
             return Ok(());

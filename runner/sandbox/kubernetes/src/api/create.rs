@@ -64,6 +64,7 @@ pub(crate) fn create(
         }
     }
     defaults::identity(&mut object);
+    defaults::without_empty(&mut object["metadata"]);
     // A node sets its own status; the creators of other objects cannot set it.
     if kind.plural != "nodes"
         && let Some(map) = object.as_object_mut()
@@ -72,6 +73,11 @@ pub(crate) fn create(
     }
     defaults::fill(kind.plural, &mut object);
     if kind.plural == "pods" {
+        if let Some(why) = validate::bad_quantity(&object["spec"]) {
+            return Err(ApiError::bad_request(format!(
+                "Pod in version \"v1\" cannot be handled as a Pod: {why}"
+            )));
+        }
         admit_pod(tx, kind, namespace, &name, &mut object)?;
         quota::admit(tx, kind, namespace, &name, &object)?;
     }

@@ -91,23 +91,29 @@ fn check(
     preconditions: &Preconditions,
 ) -> Result<(), ApiError> {
     let meta = &old["metadata"];
-    for (wanted, field, what) in [
-        (&preconditions.uid, "uid", "UID"),
+    for (wanted, field, what, then) in [
+        (
+            &preconditions.uid,
+            "uid",
+            "UID",
+            "deleted and then recreated",
+        ),
         (
             &preconditions.resource_version,
             "resourceVersion",
             "ResourceVersion",
+            "modified",
         ),
     ] {
         if let Some(wanted) = wanted
             && meta[field] != wanted.as_str()
         {
-            return Err(ApiError::conflict(
+            return Err(ApiError::unmet_precondition(
                 kind,
                 &key.name,
                 &format!(
-                    "Precondition failed: {what} in precondition: {wanted}, {what} in object \
-                     meta: {}",
+                    "the {what} in the precondition ({wanted}) does not match the {what} in \
+                     record ({}). The object might have been {then}",
                     meta[field].as_str().unwrap_or_default()
                 ),
             ));
@@ -161,7 +167,12 @@ pub(crate) fn answer(kind: &Kind, deleted: &Deleted) -> Value {
     let whole = matches!(kind.plural, "pods" | "serviceaccounts" | "namespaces")
         || matches!(deleted, Deleted::Going(_));
     if whole {
-        return (**object).clone();
+        let mut object = (**object).clone();
+        if kind.plural == "pods" && object["metadata"]["deletionTimestamp"].is_null() {
+            object["metadata"]["deletionTimestamp"] = seconds(Timestamp::now()).into();
+            object["metadata"]["deletionGracePeriodSeconds"] = 0.into();
+        }
+        return object;
     }
     let meta = &object["metadata"];
     json!({

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::request::Request;
 use crate::key::Key;
 use crate::logs::{LogId, Logs, Selection};
-use crate::status::ApiError;
+use crate::status::{ApiError, Cause};
 use crate::store::Store;
 
 pub(crate) fn logs(
@@ -26,30 +26,12 @@ pub(crate) fn logs(
         .get(&key)
         .ok_or_else(|| ApiError::not_found(request.kind, &request.name))?;
     let query = &request.query;
+    let selection = selection(request)?;
     let name = container(&pod, query.get("container").filter(|c| !c.is_empty()))?;
-    let number = |key| query.number::<u64>(key);
-    let since = match (query.get("sinceTime"), number("sinceSeconds")?) {
-        (Some(_), Some(_)) => {
-            return Err(ApiError::bad_request(
-                "at most one of `sinceTime` or `sinceSeconds` may be specified",
-            ));
-        }
-        (Some(text), None) => Some(text.parse::<Timestamp>().map_err(|_| {
-            ApiError::bad_request(format!("sinceTime: Invalid value: {text:?}: not RFC 3339"))
-        })?),
-        (None, Some(seconds)) => {
-            let back = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-            Some(Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN))
-        }
-        (None, None) => None,
-    };
-    let selection = Selection {
-        follow: query.flag("follow"),
-        timestamps: query.flag("timestamps"),
-        since,
-        tail: number("tailLines")?,
-        limit: number("limitBytes")?,
-    };
+    // A pod without a node has no log, and that is no error.
+    if pod["spec"]["nodeName"].as_str().is_none_or(str::is_empty) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let restart = incarnation(&pod, &name, query.flag("previous"))?;
     let uid = pod["metadata"]["uid"]
         .as_str()
@@ -69,6 +51,50 @@ pub(crate) fn logs(
         _ => Body::from_stream(logs.read(id, selection, shutdown)),
     };
     Ok(([(header::CONTENT_TYPE, "text/plain")], body).into_response())
+}
+
+/// Returns what the parameters select, after `ValidatePodLogOptions` of
+/// `k8s.io/kubernetes/pkg/apis/core/validation`.
+fn selection(request: &Request) -> Result<Selection, ApiError> {
+    let query = &request.query;
+    let invalid = |cause| ApiError::invalid_request("", "PodLogOptions", &request.name, &cause);
+    let number = |key: &str, least: i64, why| match query.number::<i64>(key)? {
+        Some(number) if number < least => Err(invalid(Cause::invalid(key, &number.into(), why))),
+        number => Ok(number.map(i64::unsigned_abs)),
+    };
+    let since_time = match query.get("sinceTime") {
+        None => None,
+        Some(text) => Some(text.parse::<Timestamp>().map_err(|_| {
+            ApiError::bad_request(format!(
+                "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \
+                 \"2006\""
+            ))
+        })?),
+    };
+    let tail = number("tailLines", 0, "must be greater than or equal to 0")?;
+    let limit = number("limitBytes", 1, "must be greater than 0")?;
+    let seconds = number("sinceSeconds", 1, "must be greater than 0")?;
+    if query.get("stream").is_some() {
+        return Err(invalid(Cause::forbidden("stream", "may not be specified")));
+    }
+    let since = match (since_time, seconds) {
+        (Some(_), Some(_)) => {
+            let why = "at most one of `sinceTime` or `sinceSeconds` may be specified";
+            return Err(invalid(Cause::forbidden("[]", why)));
+        }
+        (None, Some(seconds)) => {
+            let back = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+            Some(Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN))
+        }
+        (time, None) => time,
+    };
+    Ok(Selection {
+        follow: query.flag("follow"),
+        timestamps: query.flag("timestamps"),
+        since,
+        tail,
+        limit,
+    })
 }
 
 /// Returns the id of a container that has ended.
@@ -104,7 +130,7 @@ fn container(pod: &Value, wanted: Option<&str>) -> Result<String, ApiError> {
             "container {name} is not valid for pod {pod_name}"
         ))),
         None => match main.as_slice() {
-            [only] if init.is_empty() => Ok(only.clone()),
+            [only] => Ok(only.clone()),
             _ => {
                 let inits = if init.is_empty() {
                     String::new()

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::request::{Form, Request, metadata_of};
 use crate::key::Key;
-use crate::status::ApiError;
+use crate::status::{ApiError, Cause};
 use crate::store::Store;
 use crate::table::table;
 
@@ -22,6 +22,7 @@ struct Continue {
 }
 
 pub(crate) fn get(store: &Store, request: &Request, form: Form) -> Result<Value, ApiError> {
+    request.query.version()?;
     let key = Key::new(request.kind.plural, &request.namespace, &request.name);
     let object = store
         .get(&key)
@@ -45,7 +46,21 @@ pub(crate) fn list(store: &Store, request: &Request, form: Form) -> Result<Value
     let selector = request.selector()?;
     let plural = request.kind.plural;
     let (now, items) = store.list(plural, &request.namespace);
-    if let Some(wanted) = request.query.number::<u64>("resourceVersion")?
+    let version = request
+        .query
+        .version()
+        .map_err(|error| ApiError::bad_request(format!("invalid resource version: {error}")))?;
+    if version.is_none()
+        && request
+            .query
+            .get("resourceVersionMatch")
+            .is_some_and(|kind| !kind.is_empty())
+    {
+        let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+        let cause = Cause::forbidden("resourceVersionMatch", why);
+        return Err(ApiError::invalid_options("ListOptions", &cause));
+    }
+    if let Some(wanted) = version
         && wanted > now
     {
         return Err(ApiError::new(
@@ -84,7 +99,10 @@ pub(crate) fn list(store: &Store, request: &Request, form: Form) -> Result<Value
             };
             let text = serde_json::to_vec(&at).map_err(ApiError::internal)?;
             meta["continue"] = URL_SAFE_NO_PAD.encode(text).into();
-            meta["remainingItemCount"] = left.into();
+            // The server does not count what a selector leaves out.
+            if selector.is_empty() {
+                meta["remainingItemCount"] = left.into();
+            }
         }
     }
     Ok(match form {
@@ -111,7 +129,7 @@ fn place(object: &Value) -> (&str, &str) {
 }
 
 /// Removes the kind, which items of a list do not repeat.
-fn bare(object: &Value) -> Value {
+pub(super) fn bare(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(map) = object.as_object_mut() {
         map.shift_remove("kind");

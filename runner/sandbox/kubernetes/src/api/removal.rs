@@ -4,10 +4,14 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::delete::{self, Deleted, Options};
+use super::read;
 use super::request::Request;
 use crate::key::Key;
 use crate::shared::Shared;
-use crate::status::ApiError;
+use crate::status::{ApiError, Cause};
+
+/// What becomes of the dependents of a deleted object.
+const POLICIES: [&str; 3] = ["Foreground", "Background", "Orphan"];
 
 /// Returns the options of a deletion, from the body and the query.
 pub(super) fn options(request: &Request, body: Option<Value>) -> Result<Options, ApiError> {
@@ -26,6 +30,13 @@ pub(super) fn options(request: &Request, body: Option<Value>) -> Result<Options,
     }
     if let Some(policy) = request.query.get("propagationPolicy") {
         options.propagation_policy = Some(policy.to_owned());
+    }
+    if let Some(policy) = &options.propagation_policy
+        && !POLICIES.contains(&&**policy)
+    {
+        let known = [POLICIES.as_slice(), &["nil"]].concat();
+        let cause = Cause::unsupported("propagationPolicy", &policy.as_str().into(), &known);
+        return Err(ApiError::invalid_options("DeleteOptions", &cause));
     }
     Ok(options)
 }
@@ -61,7 +72,7 @@ pub(super) fn remove_all(
             .unwrap_or_default()
             .clone_into(&mut here.namespace);
         match remove(shared, &here, name, options) {
-            Ok(Deleted::Gone(last) | Deleted::Going(last)) => gone.push((*last).clone()),
+            Ok(Deleted::Gone(last) | Deleted::Going(last)) => gone.push(read::bare(&last)),
             Err(error) if error.reason() == "NotFound" => {}
             Err(error) => return Err(error),
         }

@@ -9,7 +9,7 @@ use crate::auth::Action;
 use crate::kinds::{Kind, by_plural};
 use crate::patch::apply::Manager;
 use crate::selectors::Selector;
-use crate::status::ApiError;
+use crate::status::{ApiError, Cause};
 use crate::table::Include;
 
 /// A request for a resource.
@@ -113,9 +113,16 @@ impl Request {
         match self.query.get("dryRun") {
             None | Some("") => Ok(true),
             Some("All") => Ok(false),
-            Some(other) => Err(ApiError::bad_request(format!(
-                "dryRun: Unsupported value: {other:?}: supported values: \"All\""
-            ))),
+            Some(other) => {
+                let kind = match self.verb {
+                    "create" => "CreateOptions",
+                    "update" => "UpdateOptions",
+                    "patch" => "PatchOptions",
+                    _ => "DeleteOptions",
+                };
+                let cause = Cause::unsupported("dryRun", &serde_json::json!([other]), &["All"]);
+                Err(ApiError::invalid_options(kind, &cause))
+            }
         }
     }
 
@@ -164,9 +171,20 @@ impl Query {
             None | Some("") => Ok(None),
             Some(text) => text.parse().map(Some).map_err(|_| {
                 ApiError::bad_request(format!(
-                    "{key}: Invalid value: {text:?}: not a valid number"
+                    "strconv.ParseInt: parsing {text:?}: invalid syntax"
                 ))
             }),
+        }
+    }
+
+    /// Returns the resource version; absent or empty is `None`.
+    pub(crate) fn version(&self) -> Result<Option<u64>, ApiError> {
+        match self.get("resourceVersion") {
+            None | Some("") => Ok(None),
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|_| ApiError::invalid_version(text)),
         }
     }
 }

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::auth::{Action, Gatekeeper, User};
-use crate::clock::seconds;
+use crate::clock::{self, seconds};
 use crate::key::Key;
 use crate::kinds::{KINDS, Kind, by_plural};
+use crate::names::unique_id;
 use crate::status::{ApiError, Cause};
 use crate::store::Store;
 use crate::tokens;
@@ -21,13 +22,18 @@ pub(crate) fn review(
     review["apiVersion"] = kind.api_version().into();
     review["kind"] = kind.kind.into();
     if !review["metadata"].is_object() {
-        review["metadata"] = json!({ "creationTimestamp": null });
+        review["metadata"] = json!({});
     }
     review["status"] = match kind.kind {
         "SelfSubjectAccessReview" => access(gate, user, kind, &review["spec"])?,
         "SelfSubjectRulesReview" => rules(gate, user, &review["spec"]),
         "SelfSubjectReview" => {
             json!({ "userInfo": { "username": user.name(), "groups": user.groups() } })
+        }
+        "TokenReview" if review["spec"]["token"].as_str().is_none_or(str::is_empty) => {
+            return Err(ApiError::bad_request(
+                "token is required for TokenReview in authentication",
+            ));
         }
         "TokenReview" => token(gate, &review["spec"]),
         _ => return Err(ApiError::method_not_allowed()),
@@ -38,14 +44,16 @@ pub(crate) fn review(
 fn access(gate: &Gatekeeper, user: &User, kind: &Kind, spec: &Value) -> Result<Value, ApiError> {
     let asked = &spec["resourceAttributes"];
     if asked.is_object() == spec["nonResourceAttributes"].is_object() {
-        return Err(ApiError::invalid(
-            kind,
+        // The server names the group, but not the kind.
+        return Err(ApiError::invalid_request(
+            kind.group,
             "",
-            &[Cause::invalid(
+            "",
+            &Cause::invalid(
                 "spec.resourceAttributes",
-                &asked.clone(),
+                asked,
                 "exactly one of nonResourceAttributes or resourceAttributes must be specified",
-            )],
+            ),
         ));
     }
     let text = |field: &str| asked[field].as_str().unwrap_or_default();
@@ -196,18 +204,11 @@ pub(crate) fn token_request(
     let spec = &request["spec"];
     let seconds_wanted = spec["expirationSeconds"].as_i64().unwrap_or(3600);
     let limit = |why: &str| {
-        ApiError::invalid(
-            &Kind {
-                kind: "TokenRequest",
-                group: "authentication.k8s.io",
-                ..copy(kind)
-            },
-            name,
-            &[Cause::invalid(
-                "spec.expirationSeconds",
-                &seconds_wanted.into(),
-                why,
-            )],
+        ApiError::invalid_request(
+            "authentication.k8s.io",
+            "TokenRequest",
+            "",
+            &Cause::invalid("spec.expirationSeconds", &seconds_wanted.into(), why),
         )
     };
     if seconds_wanted < 600 {
@@ -234,7 +235,13 @@ pub(crate) fn token_request(
         gate.tokens.sign(&wanted).map_err(ApiError::internal)?;
     request["apiVersion"] = "authentication.k8s.io/v1".into();
     request["kind"] = "TokenRequest".into();
-    request["metadata"] = json!({ "name": name, "namespace": namespace });
+    request["metadata"] = json!({
+        "name": name, "namespace": namespace,
+        "uid": unique_id(), "creationTimestamp": clock::now(),
+    });
+    if request["spec"]["boundObjectRef"].is_null() {
+        request["spec"]["boundObjectRef"] = Value::Null;
+    }
     request["spec"]["expirationSeconds"] = seconds_wanted.into();
     request["spec"]["audiences"] = if audiences.is_empty() {
         json!([gate.tokens.issuer()])
@@ -243,10 +250,6 @@ pub(crate) fn token_request(
     };
     request["status"] = json!({ "token": token, "expirationTimestamp": seconds(end) });
     Ok(request)
-}
-
-fn copy(kind: &Kind) -> Kind {
-    Kind { ..*kind }
 }
 
 /// Returns the pod or secret that the token is bound to.
@@ -264,8 +267,9 @@ fn bound(
         Some("Secret") => "secrets",
         other => {
             return Err(ApiError::bad_request(format!(
-                "cannot bind token for serviceaccount to an object of kind {}",
-                other.unwrap_or("\"\"")
+                "cannot bind token to object of type /{}, Kind={}",
+                reference["apiVersion"].as_str().unwrap_or_default(),
+                other.unwrap_or_default()
             )));
         }
     };

@@ -67,10 +67,7 @@ impl Update<'_> {
                 new["metadata"]["name"] = self.name.into();
             }
             Some(name) if name != self.name => {
-                return Err(ApiError::bad_request(format!(
-                    "the name of the object ({name}) does not match the name on the URL ({})",
-                    self.name
-                )));
+                return Err(self.misnamed(name));
             }
             Some(_) => {}
         }
@@ -103,6 +100,7 @@ impl Update<'_> {
             Patch::Merge(wish) => patch::merge(&mut new, &wish)?,
             Patch::Strategic(wish) => patch::strategic::strategic(&mut new, &wish)?,
             Patch::Apply { mut wish, force } => {
+                self.applicable(&wish)?;
                 body::check(self.kind, &mut wish, self.strictness)?;
                 self.identity(&mut wish);
                 if let Some(version) = wish["metadata"]["resourceVersion"].as_str()
@@ -115,12 +113,58 @@ impl Update<'_> {
             }
         }
         let warnings = body::check(self.kind, &mut new, self.strictness)?;
+        if let Some(name) = new["metadata"]["name"].as_str()
+            && name != self.name
+        {
+            return Err(self.misnamed(name));
+        }
         let object = self.save(tx, &old, new, record)?;
         Ok(Written {
             object,
             created: false,
             warnings,
         })
+    }
+
+    fn misnamed(&self, name: &str) -> ApiError {
+        ApiError::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            self.name
+        ))
+    }
+
+    /// Checks what the server requires of an applied object: its kind, no managed fields, and no
+    /// field that the schema does not have.
+    fn applicable(&self, wish: &Value) -> Result<(), ApiError> {
+        let text = |field: &str| wish[field].as_str().unwrap_or_default();
+        let (version, kind) = (text("apiVersion"), text("kind"));
+        let typed = if version.contains('/') {
+            format!("{version}, Kind={kind}")
+        } else {
+            format!("/{version}, Kind={kind}")
+        };
+        if version != self.kind.api_version() || kind != self.kind.kind {
+            return Err(ApiError::bad_request(format!(
+                "invalid object type: {typed}"
+            )));
+        }
+        if !wish["metadata"]["managedFields"].is_null() {
+            return Err(ApiError::bad_request("metadata.managedFields must be nil"));
+        }
+        let Some(field) = body::undeclared(self.kind, wish) else {
+            return Ok(());
+        };
+        let meta = |field: &str| wish["metadata"][field].as_str().unwrap_or_default();
+        Err(ApiError::new(
+            http::StatusCode::INTERNAL_SERVER_ERROR,
+            "",
+            format!(
+                "failed to create typed patch object ({}/{}; {typed}): .{field}: field not \
+                 declared in schema",
+                meta("namespace"),
+                meta("name")
+            ),
+        ))
     }
 
     fn identity(&self, wish: &mut Value) {
@@ -139,6 +183,7 @@ impl Update<'_> {
         if !self.subresource.is_empty() {
             return Err(ApiError::not_found(self.kind, self.name));
         }
+        self.applicable(wish)?;
         let mut wish = wish.clone();
         let warnings = body::check(self.kind, &mut wish, self.strictness)?;
         if !wish["metadata"]["uid"].is_null() {
@@ -227,6 +272,7 @@ impl Update<'_> {
                 new["spec"] = old["spec"].clone();
             }
         }
+        defaults::without_empty(&mut new["metadata"]);
         validate::update(self.kind, old, &new)?;
         if record {
             apply::record(old, &mut new, self.manager);

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::request::{Form, Request, metadata_of};
 use crate::selectors::Selector;
-use crate::status::ApiError;
+use crate::status::{ApiError, Cause};
 use crate::store::{Change, Store};
 use crate::table::table;
 
@@ -47,12 +47,12 @@ pub(crate) fn watch(context: Context, request: &Request, form: Form) -> Result<R
         .number::<u64>("timeoutSeconds")?
         .filter(|s| *s > 0)
         .map_or(DEFAULT_LIFE, Duration::from_secs);
-    let from: u64 = request.query.number("resourceVersion")?.unwrap_or(0);
+    let from = request.query.version()?.unwrap_or(0);
     let initial = request.query.flag("sendInitialEvents");
     if initial && request.query.get("resourceVersionMatch") != Some("NotOlderThan") {
-        return Err(ApiError::bad_request(
-            "sendInitialEvents is only supported with resourceVersionMatch=NotOlderThan",
-        ));
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        let cause = Cause::forbidden("resourceVersionMatch", why);
+        return Err(ApiError::invalid_options("ListOptions", &cause));
     }
     let marks = request.query.flag("allowWatchBookmarks");
     let (out, mut rx) = mpsc::channel::<Bytes>(64);

@@ -11,7 +11,17 @@ use super::update::{Patch, Update, Written};
 use super::{delete, read, removal, review};
 use crate::auth::User;
 use crate::shared::Shared;
-use crate::status::ApiError;
+use crate::status::{ApiError, Cause};
+
+/// The content type of a server-side apply.
+const APPLY: &str = "application/apply-patch+yaml";
+/// The content types of patches.
+const PATCHES: [&str; 4] = [
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    APPLY,
+];
 
 pub(super) fn write(
     shared: &Shared,
@@ -71,9 +81,7 @@ fn create_object(
 ) -> Result<Response, ApiError> {
     let kind = request.kind;
     if kind.namespaced && request.namespace.is_empty() {
-        return Err(ApiError::bad_request(
-            "an empty namespace may not be set during creation",
-        ));
+        return Err(ApiError::method_not_allowed());
     }
     let form = Form::accepted(headers, &request.query)?;
     let strictness = Strictness::parse(request.query.get("fieldValidation"))?;
@@ -83,7 +91,10 @@ fn create_object(
         .as_str()
         .is_some_and(|v| !v.is_empty())
     {
-        return Err(ApiError::bad_request(
+        // The server's storage refuses it, so the code is not that of a bad request.
+        return Err(ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "",
             "resourceVersion should not be set on objects to be created",
         ));
     }
@@ -126,6 +137,9 @@ fn change(
         strictness: Strictness::parse(request.query.get("fieldValidation"))?,
         ca: shared.authority.pem(),
     };
+    if request.verb == "patch" && !PATCHES.contains(&&*body::content_type(headers)) {
+        return Err(ApiError::unsupported_patch());
+    }
     let text = body::read(headers, bytes)?;
     let really = request.really()?;
     let result = if request.verb == "update" {
@@ -143,33 +157,26 @@ fn change(
 
 /// Parses a patch by its media type.
 fn patch(request: &Request, headers: &HeaderMap, text: Value) -> Result<Patch, ApiError> {
-    match body::content_type(headers).as_str() {
+    let media = body::content_type(headers);
+    if media != APPLY && request.query.get("force").is_some() {
+        let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+        return Err(ApiError::invalid_options("PatchOptions", &cause));
+    }
+    match media.as_str() {
         "application/json-patch+json" => Ok(Patch::Json(text)),
         "application/merge-patch+json" => Ok(Patch::Merge(text)),
         "application/strategic-merge-patch+json" => Ok(Patch::Strategic(text)),
-        "application/apply-patch+yaml" => {
+        APPLY => {
             if request.query.get("fieldManager").is_none_or(str::is_empty) {
-                return Err(ApiError::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "Invalid",
-                    "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: \
-                     is required for apply patch",
-                ));
+                let cause = Cause::required("fieldManager", "is required for apply patch");
+                return Err(ApiError::invalid_options("PatchOptions", &cause));
             }
             Ok(Patch::Apply {
                 wish: text,
                 force: request.query.flag("force"),
             })
         }
-        other => Err(ApiError::unsupported_media(
-            other,
-            &[
-                "application/json-patch+json",
-                "application/merge-patch+json",
-                "application/strategic-merge-patch+json",
-                "application/apply-patch+yaml",
-            ],
-        )),
+        _ => Err(ApiError::unsupported_patch()),
     }
 }
 

@@ -14,6 +14,13 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
+    /// Returns the cause as in the details of a `Status`.
+    pub(crate) fn shown(&self) -> Value {
+        serde_json::json!({
+            "reason": self.reason, "message": self.message, "field": self.field,
+        })
+    }
+
     pub(crate) fn invalid(field: impl Into<String>, value: &Value, why: &str) -> Self {
         Self {
             reason: "FieldValueInvalid",

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::names::check_label;
+use crate::pods::quantity::thousandths;
 use crate::status::Cause;
 
 pub(super) fn check(spec: &Value, causes: &mut Vec<Cause>) {
@@ -59,6 +60,31 @@ pub(super) fn check(spec: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn container(item: &Value, at: &str, volumes: &[&str], causes: &mut Vec<Cause>) {
+    let policy = &item["imagePullPolicy"];
+    let known = ["Always", "IfNotPresent", "Never"];
+    if policy.is_string() && !known.iter().any(|k| policy == k) {
+        let field = format!("{at}.imagePullPolicy");
+        causes.push(Cause::unsupported(field, policy, &known));
+    }
+    for (name, request) in item["resources"]["requests"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        let limit = &item["resources"]["limits"][name];
+        let amount = |quantity: &Value| quantity.as_str().and_then(thousandths);
+        if let (Some(wanted), Some(most)) = (amount(request), amount(limit))
+            && wanted > most
+        {
+            let most = limit.as_str().unwrap_or_default();
+            let why = format!("must be less than or equal to {name} limit of {most}");
+            causes.push(Cause::invalid(
+                format!("{at}.resources.requests"),
+                request,
+                &why,
+            ));
+        }
+    }
     for (n, mount) in item["volumeMounts"]
         .as_array()
         .into_iter()
@@ -91,6 +117,32 @@ fn container(item: &Value, at: &str, volumes: &[&str], causes: &mut Vec<Cause>) 
             ));
         }
     }
+}
+
+/// Returns the list of containers whose length changed.
+pub(super) fn changed_length(old: &Value, new: &Value) -> Option<&'static str> {
+    let length = |spec: &Value, list: &str| spec[list].as_array().map_or(0, Vec::len);
+    ["initContainers", "containers"]
+        .into_iter()
+        .find(|list| length(old, list) != length(new, list))
+}
+
+/// Returns the error of a quantity that cannot be parsed, as the server's decoder reports it.
+pub(crate) fn bad_quantity(spec: &Value) -> Option<&'static str> {
+    let lists = ["initContainers", "containers"].into_iter();
+    let mut containers = lists.flat_map(|list| spec[list].as_array().into_iter().flatten());
+    let bad = containers.any(|item| {
+        ["requests", "limits"].iter().any(|list| {
+            let quantities = item["resources"][*list].as_object().into_iter().flatten();
+            quantities
+                .filter_map(|(_, quantity)| quantity.as_str())
+                .any(|quantity| thousandths(quantity).is_none())
+        })
+    });
+    bad.then_some(
+        "quantities must match the regular expression \
+         '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    )
 }
 
 /// Returns whether a pod's immutable fields are unchanged.

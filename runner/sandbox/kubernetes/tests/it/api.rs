@@ -119,11 +119,9 @@ async fn refusals_are_worded_like_the_real_ones() {
         )
         .await;
     assert_eq!(code, 409, "{body}");
-    assert!(
-        body["message"]
-            .as_str()
-            .is_some_and(|m| m.contains("Precondition failed: UID in precondition: other"))
-    );
+    assert!(body["message"].as_str().is_some_and(|m| {
+        m.contains("the UID in the precondition (other) does not match the UID in record")
+    }));
 }
 
 #[tokio::test]
@@ -182,7 +180,7 @@ async fn a_dry_run_keeps_nothing() {
     let (code, body) = cluster
         .post(&format!("{PODS}?dryRun=Some"), pod("a", &[]))
         .await;
-    assert_eq!(code, 400, "{body}");
+    assert_eq!(code, 422, "{body}");
 }
 
 #[tokio::test]

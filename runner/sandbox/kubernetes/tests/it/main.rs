@@ -9,6 +9,7 @@ mod api;
 mod faults;
 mod kube_client;
 mod kubectl;
+mod on_a_cluster;
 mod restart;
 mod support;
 mod watches;

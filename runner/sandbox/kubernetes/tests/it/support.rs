@@ -233,12 +233,22 @@ impl Cluster {
 
     /// Waits until a pod satisfies a condition, and returns it (`Null` if it is gone).
     pub(crate) async fn until(&self, name: &str, test: impl Fn(&Value) -> bool) -> Value {
+        self.until_in(PODS, name, test).await
+    }
+
+    /// As [`Self::until`], for a pod among the pods of this path.
+    pub(crate) async fn until_in(
+        &self,
+        pods: &str,
+        name: &str,
+        test: impl Fn(&Value) -> bool,
+    ) -> Value {
         let only = format!("fieldSelector=metadata.name={name}");
         let wait = async {
             use futures::StreamExt as _;
             use tower::ServiceExt as _;
             // First the existing object, then changes from that version on.
-            let (_, list) = self.get(&format!("{PODS}?{only}")).await;
+            let (_, list) = self.get(&format!("{pods}?{only}")).await;
             let now = list["items"][0].clone();
             if test(&now) {
                 return now;
@@ -247,7 +257,7 @@ impl Cluster {
                 .as_str()
                 .expect("a version");
             let request = http::Request::builder()
-                .uri(format!("{PODS}?watch=1&resourceVersion={version}&{only}"))
+                .uri(format!("{pods}?watch=1&resourceVersion={version}&{only}"))
                 .header("authorization", "Bearer developer")
                 .body(axum::body::Body::empty())
                 .expect("a request");
