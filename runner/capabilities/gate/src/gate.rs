@@ -4,12 +4,13 @@ mod call;
 mod claim;
 mod cost;
 pub mod functions;
+mod held;
 mod record;
 mod shown;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt as _;
 use sidestep_events::{Class, Evidence, Failure, Owner, codes};
@@ -23,6 +24,7 @@ pub use call::GateCall;
 pub(crate) use claim::diagnostic_code;
 pub use cost::{PerByte, Price, Priced, Room, SharedMemory};
 pub use functions::PRICES;
+pub use held::{Held, debug_length};
 pub use shown::Shown;
 
 /// The maximum number of items of one list that the host works on concurrently.
@@ -32,10 +34,12 @@ pub const SIDE_BY_SIDE: usize = 16;
 #[derive(Debug)]
 pub struct Gate {
     step: Arc<StepContext>,
-    calls: AtomicU64,
+    calls: Arc<AtomicU64>,
     limit: u64,
-    memory: Memory,
+    memory: Arc<Memory>,
     shown: Arc<Shown>,
+    /// The memory of the calls of one item of a list: it is not given back when a call ends.
+    item: Option<Mutex<Vec<Room>>>,
 }
 
 /// A call above the limit.
@@ -49,10 +53,42 @@ impl Gate {
     pub fn new(step: Arc<StepContext>, limits: &StepLimits) -> Self {
         Self {
             step,
-            calls: AtomicU64::new(0),
+            calls: Arc::default(),
             limit: limits.host_calls,
             memory: Memory::new(limits.host_memory),
             shown: Arc::default(),
+            item: None,
+        }
+    }
+
+    /// Returns the gate of one item of a list.
+    fn of_item(&self) -> Self {
+        Self {
+            step: Arc::clone(&self.step),
+            calls: Arc::clone(&self.calls),
+            limit: self.limit,
+            memory: Arc::clone(&self.memory),
+            shown: Arc::clone(&self.shown),
+            item: Some(Mutex::default()),
+        }
+    }
+
+    /// Returns the memory of an item's calls, of which its result takes these bytes.
+    fn hold_result(&self, mut bytes: u64) -> Vec<Room> {
+        let rooms = self.item.as_ref().map(Mutex::lock);
+        let rooms = rooms.map(|rooms| rooms.unwrap_or_else(PoisonError::into_inner));
+        let mut rooms = rooms.map_or_else(Vec::new, |mut rooms| std::mem::take(&mut *rooms));
+        for room in &mut rooms {
+            bytes = room.hold_result(bytes);
+        }
+        rooms
+    }
+
+    /// Keeps a call's memory if it belongs to an item of a list, or gives it back.
+    fn end(&self, room: Room) {
+        if let Some(rooms) = &self.item {
+            let mut rooms = rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.push(room);
         }
     }
 
@@ -127,16 +163,17 @@ impl Gate {
     }
 
     /// Counts and charges a call that needs no grant.
-    pub async fn enter(&self, function: Priced) -> Result<Room<'_>, Failure> {
+    pub async fn enter(&self, function: Priced) -> Result<Room, Failure> {
         self.take().map_err(|_| self.too_many())?;
         self.charge(function).await
     }
 
     /// Charges a call that is not counted, because a step's output has limits of its own. An
     /// attempt that has used up its disk space makes no more calls.
-    pub async fn charge(&self, function: Priced) -> Result<Room<'_>, Failure> {
+    pub async fn charge(&self, function: Priced) -> Result<Room, Failure> {
         match self.step.sink.exhausted() {
             Some(failure) => Err(failure),
+            None if self.item.is_some() => self.memory.enter_item(function).await,
             None => self.memory.enter(function).await,
         }
     }
@@ -163,15 +200,32 @@ impl Gate {
     }
 
     /// Works on the items concurrently, at most [`SIDE_BY_SIDE`] at a time; the answers have the
-    /// order of the items. `work` brings each item before the gate.
-    pub async fn each<I, T, W>(&self, items: Vec<I>, work: impl FnMut(I) -> W) -> Vec<T>
+    /// order of the items. `work` brings each item before the gate that it gets for it.
+    ///
+    /// The answers stay in use until the list is complete, so they count together against the
+    /// memory of the step's calls. An item that has no room beside them fails.
+    pub async fn each<I, T: Held, W>(
+        &self,
+        items: Vec<I>,
+        mut work: impl FnMut(Arc<Self>, I) -> W,
+    ) -> Vec<Result<T, Failure>>
     where
-        W: Future<Output = T>,
+        W: Future<Output = Result<T, Failure>>,
     {
-        futures::stream::iter(items.into_iter().map(work))
+        let work = items.into_iter().map(|item| {
+            let gate = Arc::new(self.of_item());
+            let work = work(Arc::clone(&gate), item);
+            async move {
+                let answer = work.await;
+                let rooms = gate.hold_result(answer.held());
+                (answer, rooms)
+            }
+        });
+        let answers: Vec<_> = futures::stream::iter(work)
             .buffered(SIDE_BY_SIDE)
             .collect()
-            .await
+            .await;
+        answers.into_iter().map(|(answer, _)| answer).collect()
     }
 
     /// Waits for `work` unless the step is cancelled, before or during the wait.

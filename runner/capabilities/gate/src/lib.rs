@@ -23,8 +23,8 @@ mod types;
 
 pub use capability::{Capability, link_always};
 pub use gate::{
-    Gate, GateCall, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory, Shown,
-    functions,
+    Gate, GateCall, Held, PRICES, PerByte, Price, Priced, Room, SIDE_BY_SIDE, SharedMemory, Shown,
+    debug_length, functions,
 };
 pub use panicked::Panicked;
 pub use position::{Part, Position};

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use sidestep_events::Failure;
 
 use crate::bindings::sidestep::host::types::Failure as WitFailure;
-use crate::{Gate, StepState};
+use crate::{Gate, Held, StepState};
 
 impl StepState {
     /// Works on the items concurrently, each with the client; `ask` brings it before the gate.
     /// Traps if the run has no such client.
-    pub async fn each<C: Clone, I, T, F>(
+    pub async fn each<C: Clone, I, T: Held, F>(
         &mut self,
         client: wasmtime::Result<C>,
         items: Vec<I>,
@@ -21,7 +21,7 @@ impl StepState {
     {
         let (gate, client) = (Arc::clone(&self.gate), client?);
         let answers = gate
-            .each(items, |item| ask(Arc::clone(&gate), client.clone(), item))
+            .each(items, |gate, item| ask(gate, client.clone(), item))
             .await;
         Ok(answers
             .into_iter()

@@ -206,14 +206,15 @@ async fn items_are_worked_on_side_by_side_and_answered_in_order() {
     let (gate, ..) = gate();
     let (now, most) = (AtomicU64::new(0), AtomicU64::new(0));
     let answers = gate
-        .each((0..100).collect(), async |item: u32| {
+        .each((0..100).collect(), async |_, item: u32| {
             most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
             tokio::task::yield_now().await;
             now.fetch_sub(1, Ordering::Relaxed);
-            item
+            Ok(item.to_string())
         })
         .await;
-    assert_eq!(answers, (0..100).collect::<Vec<_>>());
+    let expected: Vec<_> = (0..100).map(|item: u32| Ok(item.to_string())).collect();
+    assert_eq!(answers, expected);
     assert_eq!(most.into_inner(), SIDE_BY_SIDE as u64);
 }
 
@@ -262,4 +263,54 @@ async fn refused_calls_count_and_of_those_too_many_one_is_recorded() {
         assert_eq!(call.await.expect_err("it is refused").code, code);
     }
     assert_eq!(kept.calls().len(), 3);
+}
+
+/// Reads this many bytes for each item of a list, each with a price of 8 MiB. Returns the number of
+/// answers, and the codes of the failures.
+async fn read_all(items: usize, bytes: usize) -> (usize, Vec<String>) {
+    let granted = json!([{"bucket": "contexts", "actions": ["create"]}]);
+    let (step, _) = step(Capability::Storage, &granted);
+    let gate = Gate::new(step, &limits(1_000_000));
+    let read = async |gate: Arc<Gate>, ()| {
+        let call = gate.call(functions::storage::READ.of(4_u64 << 20), &CREATE);
+        call.run(async {
+            tokio::task::yield_now().await;
+            Ok(vec![0_u8; bytes])
+        })
+        .await
+    };
+    let answers = gate.each(vec![(); items], read).await;
+    let after = gate
+        .enter(functions::storage::READ.of(32_u64 << 20))
+        .await
+        .map(drop);
+    assert_eq!(after, Ok(()), "the memory is given back with the list");
+    let codes = answers.iter().filter_map(|answer| answer.as_ref().err());
+    let codes = codes
+        .map(|failure| failure.code.exact().to_owned())
+        .collect();
+    (
+        answers.iter().filter(|answer| answer.is_ok()).count(),
+        codes,
+    )
+}
+
+#[tokio::test]
+async fn the_answers_of_a_list_count_together_and_what_has_no_room_fails() {
+    let (read, codes) = read_all(40, 4 << 20).await;
+    assert!(
+        (13..=16).contains(&read),
+        "{read} answers of 4 MiB in 64 MiB"
+    );
+    assert_eq!(read + codes.len(), 40);
+    assert!(
+        codes.iter().all(|code| code == "limit.host-memory"),
+        "{codes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_small_answers_waits_for_room_and_has_all_of_them() {
+    let (read, codes) = read_all(5_000, 1 << 10).await;
+    assert_eq!((read, codes), (5_000, Vec::new()));
 }

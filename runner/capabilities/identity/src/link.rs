@@ -56,9 +56,10 @@ impl wit::Host for Calls<'_> {
     ) -> wasmtime::Result<Vec<Result<wit::Proof, WitFailure>>> {
         let (gate, identity) = (Arc::clone(&self.gate), self.identity()?);
         let step = Arc::clone(&self.step);
-        let answers = gate.each(subjects, |subject| {
-            let (gate, identity, step) = (&gate, &identity, &step);
+        let answers = gate.each(subjects, |gate, subject| {
+            let (identity, step) = (&identity, &step);
             async move {
+                let gate = &*gate;
                 let call = IdentityCall {
                     cluster: &subject.cluster,
                     namespace: &subject.namespace,

@@ -3,7 +3,7 @@
 use futures::StreamExt as _;
 use sidestep_bindings::sidestep::identity::prove as wit;
 use sidestep_events::{Class, Failure};
-use sidestep_gate::{Masks, Secret};
+use sidestep_gate::{Held, Masks, Secret, debug_length};
 use sidestep_google::Credentials;
 
 use super::target::{Address, Outcome};
@@ -19,6 +19,12 @@ pub(super) struct Proof {
     pub(super) principal: Option<String>,
     pub(super) links: Vec<(wit::Link, Option<Failure>)>,
     pub(super) targets: Vec<Outcome>,
+}
+
+impl Held for Proof {
+    fn held(&self) -> u64 {
+        debug_length(self)
+    }
 }
 
 impl Proof {

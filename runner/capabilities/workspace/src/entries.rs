@@ -80,7 +80,7 @@ impl Workspace {
         max: usize,
     ) -> Result<wit::Listing, Failure> {
         let (globs, bases) = read_patterns(patterns)?;
-        let mut found = BTreeMap::new();
+        let mut found = First::new(max);
         let mut looked_at = 0;
         for base in bases {
             self.walk(
@@ -88,18 +88,18 @@ impl Workspace {
                 base,
                 &mut looked_at,
                 &mut |folder, name, path, stat| {
-                    if globs.is_match(path) && gate.permits(&WorkspaceCall { path }).is_ok() {
+                    if globs.is_match(path)
+                        && found.takes(path)
+                        && gate.permits(&WorkspaceCall { path }).is_ok()
+                    {
                         let target = stat.is_link().then(|| folder.link_itself(name).ok());
                         let entry = entry(path.to_owned(), stat, target.flatten());
-                        found.insert(path.to_owned(), entry);
+                        found.insert(entry);
                     }
                 },
             )?;
         }
-        Ok(wit::Listing {
-            truncated: found.len() > max,
-            entries: found.into_values().take(max).collect(),
-        })
+        Ok(found.listing())
     }
 
     /// Walks a folder and those below it. A folder that is reached through a link is not entered,
@@ -170,6 +170,42 @@ impl Workspace {
     }
 }
 
+/// The first entries of a listing, by their paths, and one more: a pattern can match any number of
+/// entries, and the others must not be held in memory.
+struct First {
+    max: usize,
+    entries: BTreeMap<String, wit::Entry>,
+}
+
+impl First {
+    fn new(max: usize) -> Self {
+        Self {
+            max,
+            entries: BTreeMap::new(),
+        }
+    }
+
+    /// Returns whether an entry of this path is among the first so far.
+    fn takes(&self, path: &str) -> bool {
+        let last = self.entries.last_key_value();
+        self.entries.len() <= self.max || last.is_some_and(|(last, _)| path < last.as_str())
+    }
+
+    fn insert(&mut self, entry: wit::Entry) {
+        self.entries.insert(entry.path.clone(), entry);
+        if self.entries.len() > self.max + 1 {
+            self.entries.pop_last();
+        }
+    }
+
+    fn listing(self) -> wit::Listing {
+        wit::Listing {
+            truncated: self.entries.len() > self.max,
+            entries: self.entries.into_values().take(self.max).collect(),
+        }
+    }
+}
+
 fn entry(path: String, stat: &Stat, target: Option<OsString>) -> wit::Entry {
     let kind = match stat.kind {
         Kind::File => wit::Kind::File,
@@ -231,4 +267,35 @@ fn read_patterns(patterns: &[String]) -> Result<(GlobSet, Vec<PathBuf>), Failure
 /// Parses a pattern; `*` and `?` match within one part of the path.
 fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(pattern).literal_separator(true).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_first_entries_are_kept_and_no_others(
+            paths in proptest::collection::vec("[a-c/]{1,4}", 0..40),
+            max in 0_usize..6,
+        ) {
+            let mut found = First::new(max);
+            for path in &paths {
+                if found.takes(path) {
+                    let kind = wit::Kind::File;
+                    let (size, executable, target) = (0, false, None);
+                    let path = path.clone();
+                    found.insert(wit::Entry { path, kind, size, executable, target });
+                }
+                prop_assert!(found.entries.len() <= max + 1);
+            }
+            let all: std::collections::BTreeSet<String> = paths.into_iter().collect();
+            let listing = found.listing();
+            prop_assert_eq!(listing.truncated, all.len() > max);
+            let kept: Vec<String> = listing.entries.into_iter().map(|entry| entry.path).collect();
+            prop_assert_eq!(kept, all.into_iter().take(max).collect::<Vec<_>>());
+        }
+    }
 }

@@ -132,14 +132,16 @@ impl GateCall<'_> {
         }
         record.allowed();
         // Before the work, because the work allocates.
-        let _room = match gate.charge(self.function).await {
+        let room = match gate.charge(self.function).await {
             Ok(room) => room,
             Err(failure) => return Err(record.failed(failure)),
         };
         if self.capability.is_remote() {
             gate.shown.note(Evidence::Contact);
         }
-        match work.await {
+        let result = work.await;
+        gate.end(room);
+        match result {
             Ok(value) => {
                 record.succeeded();
                 Ok(value)

@@ -1,11 +1,12 @@
 //! Limits on the host's memory that calls use.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use sidestep_events::{Class, Failure, Owner, codes};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// The unit in which memory is counted, in bytes.
 const UNIT: u64 = 1 << 10;
@@ -69,7 +70,11 @@ pub trait SharedMemory: std::fmt::Debug + Send + Sync {
 pub(super) struct Memory {
     limit: u64,
     /// Memory that no call uses now, in units.
-    free: Semaphore,
+    free: Arc<Semaphore>,
+    /// Memory of the results of a list that is not complete, in units.
+    results: AtomicU64,
+    /// Notifies items of a list that memory was given back.
+    given_back: Notify,
     /// Memory that is kept until the incarnation ends, in units.
     kept: AtomicU64,
     /// The memory that all steps share, if they share one.
@@ -79,36 +84,56 @@ pub(super) struct Memory {
 /// A call's memory, returned when the call ends.
 #[derive(Debug)]
 #[must_use = "the memory is given back at once"]
-pub struct Room<'m> {
-    memory: &'m Memory,
-    permit: SemaphorePermit<'m>,
-    taken: Taken<'m>,
+pub struct Room {
+    permit: OwnedSemaphorePermit,
+    taken: Taken,
+    // Dropped last, when the memory is free.
+    memory: GivesBack,
 }
 
 /// A call's part of the memory that all steps share.
-#[derive(Debug)]
-struct Taken<'m> {
-    shared: Option<&'m dyn SharedMemory>,
+#[derive(Debug, Default)]
+struct Taken {
+    shared: Option<Arc<dyn SharedMemory>>,
     bytes: u64,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for Taken {
     fn drop(&mut self) {
-        if let Some(shared) = self.shared {
+        if let Some(shared) = &self.shared {
             shared.give_back(self.bytes);
         }
     }
 }
 
+/// The memory that a room belongs to, and notifies at its end.
+#[derive(Debug)]
+struct GivesBack {
+    memory: Arc<Memory>,
+    /// The units that hold the result of a list's item.
+    result: u64,
+}
+
+impl Drop for GivesBack {
+    fn drop(&mut self) {
+        self.memory
+            .results
+            .fetch_sub(self.result, Ordering::Relaxed);
+        self.memory.given_back.notify_waiters();
+    }
+}
+
 impl Memory {
-    pub(super) fn new(limit: u64) -> Self {
+    pub(super) fn new(limit: u64) -> Arc<Self> {
         let units = usize::try_from(limit / UNIT).unwrap_or(usize::MAX);
-        Self {
+        Arc::new(Self {
             limit,
-            free: Semaphore::new(units.min(Semaphore::MAX_PERMITS)),
+            free: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
             kept: AtomicU64::new(0),
+            results: AtomicU64::new(0),
+            given_back: Notify::new(),
             shared: OnceLock::new(),
-        }
+        })
     }
 
     /// Charges calls to the memory that all steps share, too.
@@ -121,37 +146,64 @@ impl Memory {
     ///
     /// Fails if the memory can never be free: the call needs more than the limit minus the memory
     /// that is kept.
-    pub(super) async fn enter(&self, call: Priced) -> Result<Room<'_>, Failure> {
-        let units = call.bytes.div_ceil(UNIT);
-        let possible = self.limit / UNIT - self.kept.load(Ordering::Relaxed).min(self.limit / UNIT);
-        let (true, Ok(units)) = (units <= possible, u32::try_from(units)) else {
-            return Err(self.too_much(call));
-        };
-        if call.bytes >= LONG {
-            tokio::task::yield_now().await;
-        } else {
-            tokio::task::coop::consume_budget().await;
-        }
-        let permit = self.free.acquire_many(units).await;
+    pub(super) async fn enter(self: &Arc<Self>, call: Priced) -> Result<Room, Failure> {
+        let units = self.possible(call)?;
+        yield_for(call).await;
+        let permit = Arc::clone(&self.free).acquire_many_owned(units).await;
         let permit = permit.map_err(|_| Failure::bug("the host's memory of a step was closed"))?;
-        Ok(Room {
-            memory: self,
-            permit,
-            taken: self.take(call, u64::from(units) * UNIT).await?,
-        })
+        self.room(call, permit).await
     }
 
-    async fn take(&self, call: Priced, bytes: u64) -> Result<Taken<'_>, Failure> {
-        let shared = self
-            .shared
-            .get()
-            .filter(|_| bytes > 0)
-            .map(|shared| &**shared);
-        if let Some(shared) = shared {
+    /// Like [`enter`](Self::enter), for an item of a list. The results of the list's other items
+    /// stay in use until the list is complete, so waiting for them would never end.
+    pub(super) async fn enter_item(self: &Arc<Self>, call: Priced) -> Result<Room, Failure> {
+        yield_for(call).await;
+        loop {
+            // Registered before the check, so that no notification is missed.
+            let mut given_back = pin!(self.given_back.notified());
+            given_back.as_mut().enable();
+            let units = self.possible(call)?;
+            if let Ok(permit) = Arc::clone(&self.free).try_acquire_many_owned(units) {
+                return self.room(call, permit).await;
+            }
+            given_back.await;
+        }
+    }
+
+    /// Returns the units of a call, if there can be so many.
+    fn possible(&self, call: Priced) -> Result<u32, Failure> {
+        let units = call.bytes.div_ceil(UNIT);
+        let all = self.limit / UNIT;
+        let used = self.kept.load(Ordering::Relaxed) + self.results.load(Ordering::Relaxed);
+        match u32::try_from(units) {
+            Ok(few) if units <= all.saturating_sub(used) => Ok(few),
+            _ => Err(self.too_much(call)),
+        }
+    }
+
+    async fn room(
+        self: &Arc<Self>,
+        call: Priced,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Room, Failure> {
+        let bytes = permit.num_permits() as u64 * UNIT;
+        let mut room = Room {
+            permit,
+            taken: Taken::default(),
+            memory: GivesBack {
+                memory: Arc::clone(self),
+                result: 0,
+            },
+        };
+        if let Some(shared) = self.shared.get().filter(|_| bytes > 0) {
             let taken = shared.take(bytes).await;
             taken.map_err(|all| beyond_all(call, all))?;
+            room.taken = Taken {
+                shared: Some(Arc::clone(shared)),
+                bytes,
+            };
         }
-        Ok(Taken { shared, bytes })
+        Ok(room)
     }
 
     fn too_much(&self, call: Priced) -> Failure {
@@ -161,11 +213,15 @@ impl Memory {
             Owner::Plugin,
             format!(
                 "`{}` would take {} of the host's memory; a step has {} for its calls, of which {} \
-                 stay in use until the plugin ends",
+                 stay in use until the plugin ends{}",
                 call.name,
                 size(call.bytes),
                 size(self.limit),
                 size(self.kept.load(Ordering::Relaxed) * UNIT),
+                match self.results.load(Ordering::Relaxed) {
+                    0 => String::new(),
+                    units => format!(", and {} hold the list's other results", size(units * UNIT)),
+                },
             ),
         )
         .with_help("the plugin should pass less data at once, or pass large data as blobs")
@@ -187,14 +243,41 @@ fn beyond_all(call: Priced, all: u64) -> Failure {
     .with_help("raise `memory` in the settings, or give the runner a larger machine")
 }
 
-impl Room<'_> {
+/// Lets others run before a call.
+async fn yield_for(call: Priced) {
+    if call.bytes >= LONG {
+        tokio::task::yield_now().await;
+    } else {
+        tokio::task::coop::consume_budget().await;
+    }
+}
+
+impl Room {
     /// Keeps the memory in use until the incarnation ends, because the result of the call lives on.
     pub fn keep(self) {
         let units = self.permit.num_permits() as u64;
-        self.memory.kept.fetch_add(units, Ordering::Relaxed);
+        self.memory.memory.kept.fetch_add(units, Ordering::Relaxed);
         self.permit.forget();
         // Returned together with all memory of the incarnation.
         std::mem::forget(self.taken);
+    }
+
+    /// Gives back all but the memory of the call's result, which is an item of a list. Returns the
+    /// bytes of the result that are beyond the room.
+    pub(super) fn hold_result(&mut self, bytes: u64) -> u64 {
+        let had = self.permit.num_permits();
+        let units = usize::try_from(bytes.div_ceil(UNIT)).map_or(had, |units| units.min(had));
+        drop(self.permit.split(had - units));
+        let (units, less) = (units as u64, (had - units) as u64 * UNIT);
+        if let Some(shared) = &self.taken.shared {
+            shared.give_back(less);
+        }
+        self.taken.bytes = self.taken.bytes.saturating_sub(less);
+        self.memory.result = units;
+        let memory = &self.memory.memory;
+        memory.results.fetch_add(units, Ordering::Relaxed);
+        memory.given_back.notify_waiters();
+        bytes.saturating_sub(units * UNIT)
     }
 }
 
