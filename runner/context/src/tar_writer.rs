@@ -121,7 +121,6 @@ mod tests {
         assert_eq!([0, 1, 511, 512, 513].map(padding), [0, 511, 1, 0, 511]);
     }
 
-    #[expect(clippy::disallowed_methods, reason = "no setting of the runner")]
     #[test]
     fn another_reader_sees_the_size_of_a_file_over_8_gib() {
         use std::{fs::File, io::Write as _, process::Command};
