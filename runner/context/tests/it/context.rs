@@ -243,7 +243,7 @@ fn overlays_lie_on_top() {
     for (at, reason) in [
         ("../up", "must be inside"),
         ("dist/app/x", "`dist/app` is not a folder"),
-        (".", "needs a name"),
+        (".", "must be a file's path"),
     ] {
         options.overlays = vec![lay("file", at)];
         let error = Tree::read(&options).unwrap_err();
