@@ -16,6 +16,8 @@ mod schema;
 mod settings;
 mod validate;
 
+use std::pin::Pin;
+
 use clap::{Parser, Subcommand};
 use sidestep_events::{Exit, Failure};
 use sidestep_launch::Error;
@@ -148,6 +150,13 @@ const STACK: usize = 8 << 20;
 
 /// Runs an asynchronous command to its end.
 fn wait(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    // Boxed, so that the command is compiled once. tokio would contain it once for each scheduler.
+    wait_for(Box::pin(command))
+}
+
+fn wait_for(
+    command: Pin<Box<dyn Future<Output = Result<Exit, Error>> + '_>>,
+) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // The clouds' clients nest deeply. Only pages that are touched take memory.
         .thread_stack_size(STACK)
