@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -33,7 +33,8 @@ fn main() -> ExitCode {
                 sidestep_host::precompile(&bytes)
                     .map_err(|error| format!("{}: {error}", from.display()))
             })
-            .and_then(|code| write(to, &code)),
+            .and_then(|code| write(to, &code))
+            .and_then(|()| without_names(to)),
         _ => {
             eprintln!("usage: sidestep-precompile IN.wasm OUT.cwasm");
             eprintln!("       sidestep-precompile --evaluator IN.wasm OUT.cwasm PLUGIN.wasm...");
@@ -57,13 +58,31 @@ fn evaluator(from: &Path, to: &Path, plugins: &[&Path]) -> Result<(), String> {
             .map_err(|error| format!("{}: {error}", plugin.display()))?;
         manifests.push(component.manifest);
     }
+    write(to, &code)?;
+    without_names(to)?;
+    let code = read(to)?;
     let mut kept = Sha256::digest(&code).to_vec();
     kept.extend(sidestep_host::warm_evaluator(
         &code,
         &questions(&manifests),
     )?);
-    write(to, &code)?;
     write(&to.with_extension("memory"), &kept)
+}
+
+/// Removes the symbols from compiled code. Only profilers read them, and every runner would contain
+/// them.
+fn without_names(code: &Path) -> Result<(), String> {
+    // Of binutils, as the linker that rustc calls.
+    let status = Command::new("objcopy")
+        .arg("--strip-all")
+        .arg(code)
+        .status()
+        .map_err(|error| format!("cannot start objcopy: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("objcopy --strip-all {}: {status}", code.display()))
+    }
 }
 
 /// Returns the questions that a pipeline of these plugins asks: their requests, and whether values
