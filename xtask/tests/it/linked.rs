@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-/// Crates that every start would pay for, with tables that the loader relocates (decision 0037).
+/// Crates that every start would pay for, with tables that the loader relocates (decision 0039).
 const ABSENT: [&str; 4] = ["cel", "antlr4rust", "chrono-tz", "sidestep-evaluator-guest"];
 
 #[test]
