@@ -43,7 +43,7 @@ pub use pack::{Packed, pack};
 pub use path::RelPath;
 pub use report::{Largest, Report, Skipped};
 pub use tree::{Entry, Kind, Options, Root, Tree};
-pub use unpack::{Unpacked, unpack};
+pub use unpack::{Unpacked, unpack, unpack_within};
 
 /// The version of the archive's format: the output of [`pack()`] for the same tree changes only
 /// together with it. It is part of the archive's name.

@@ -11,6 +11,9 @@ use std::{
 };
 use tar::{Archive, Entry, EntryType};
 
+/// The disk space of an entry beside its content, in bytes: an inode and its name.
+const ENTRY: u64 = 512;
+
 /// The result of unpacking an archive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unpacked {
@@ -28,6 +31,16 @@ pub struct Unpacked {
 /// the folder must not follow them out of it. Owners, times and set-id bits are not kept, and the
 /// owner can read and write every file.
 pub fn unpack(archive: impl Read, into: &Path) -> Result<Unpacked, Error> {
+    unpack_within(archive, into, &mut |_| Ok(()))
+}
+
+/// Like [`unpack`]; `take` is asked for the disk space of each entry and of each piece of a file
+/// before it is written.
+pub fn unpack_within(
+    archive: impl Read,
+    into: &Path,
+    take: &mut dyn FnMut(u64) -> io::Result<()>,
+) -> Result<Unpacked, Error> {
     let mut archive = Archive::new(MultiGzDecoder::new(archive));
     let mut unpacked = Unpacked::default();
     for entry in archive.entries().map_err(Error::Archive)? {
@@ -38,7 +51,8 @@ pub fn unpack(archive: impl Read, into: &Path) -> Result<Unpacked, Error> {
         let Some(path) = name(&entry.path_bytes())? else {
             continue;
         };
-        unpacked.bytes += one(&mut entry, &path, into)?;
+        take(ENTRY).map_err(Error::Write)?;
+        unpacked.bytes += one(&mut entry, &path, into, take)?;
         unpacked.entries += 1;
     }
     // Read to the end, or a damaged last member would not be noticed.
@@ -71,7 +85,12 @@ fn refused(name: &str, reason: impl Into<String>) -> Error {
     }
 }
 
-fn one(entry: &mut Entry<'_, impl Read>, path: &RelPath, into: &Path) -> Result<u64, Error> {
+fn one(
+    entry: &mut Entry<'_, impl Read>,
+    path: &RelPath,
+    into: &Path,
+    take: &mut dyn FnMut(u64) -> io::Result<()>,
+) -> Result<u64, Error> {
     let shown = path.to_str_lossy().into_owned();
     make_folders(path, into, &shown)?;
     let disk = path.under(into);
@@ -86,7 +105,7 @@ fn one(entry: &mut Entry<'_, impl Read>, path: &RelPath, into: &Path) -> Result<
         }
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
             make_room(&disk, &shown)?;
-            file(entry, &disk)
+            file(entry, &disk, take)
         }
         EntryType::Symlink => {
             let target = entry.link_name_bytes().unwrap_or_default();
@@ -156,7 +175,11 @@ fn make_room(disk: &Path, shown: &str) -> Result<(), Error> {
     }
 }
 
-fn file(entry: &mut Entry<'_, impl Read>, disk: &Path) -> Result<u64, Error> {
+fn file(
+    entry: &mut Entry<'_, impl Read>,
+    disk: &Path,
+    take: &mut dyn FnMut(u64) -> io::Result<()>,
+) -> Result<u64, Error> {
     let mode = entry.header().mode().map_err(Error::Archive)? & 0o777 | 0o600;
     let size = entry.size();
     let mut out = OpenOptions::new()
@@ -173,6 +196,7 @@ fn file(entry: &mut Entry<'_, impl Read>, disk: &Path) -> Result<u64, Error> {
             break;
         }
         left = left.saturating_sub(count as u64);
+        take(count as u64).map_err(Error::Write)?;
         io::Write::write_all(&mut out, &buffer[..count]).map_err(Error::io("write", disk))?;
     }
     if left > 0 {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use sidestep_capabilities::http_client::HttpClient;
 use sidestep_capabilities::workspace::{Options, Workspace};
-use sidestep_capabilities::{CAPABILITIES, Masks, Secret, Secrets, Services, access_secret};
+use sidestep_capabilities::{
+    CAPABILITIES, Masks, Scratch, Secret, Secrets, Services, access_secret,
+};
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
 use sidestep_events::{Class, Failure, Owner, codes};
@@ -62,9 +64,10 @@ impl Equipment {
                 message,
             )
         };
+        let scratch = scratch(site.scratch.as_deref());
         let workspace = Workspace::open(Options {
             root: site.workspace.clone(),
-            scratch: scratch(site.scratch.as_deref()),
+            scratch: scratch.clone(),
             // The runner writes to both while a step may read the folder.
             hidden: site.state.iter().chain(&site.log).cloned().collect(),
             // The origin is known only from the environment, which a job can set freely. This
@@ -74,6 +77,7 @@ impl Equipment {
         .map_err(cannot)?;
         let mut services = Services::default()
             .with(Arc::new(workspace))
+            .with(Arc::new(Scratch(scratch)))
             .with(Arc::new(Secrets(known)))
             .with(Arc::new(HttpClient::default()));
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);

@@ -71,6 +71,11 @@ pub(crate) fn all() -> Vec<Limit> {
             codes::limit::HOST_MEMORY,
         ),
         limit(
+            "disk space of an attempt's blobs",
+            bytes(step.step.disk),
+            codes::limit::DISK,
+        ),
+        limit(
             "handles of an attempt",
             step.step.handles.to_string(),
             codes::plugin::STOPPED,

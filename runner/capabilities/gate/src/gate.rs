@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt as _;
 use sidestep_events::{Class, Evidence, Failure, Owner, codes};
+use sidestep_handles::Disk;
 use sidestep_policy::{Call, Capability};
 
 use crate::{StepContext, StepLimits};
@@ -38,6 +39,7 @@ pub struct Gate {
     limit: u64,
     memory: Arc<Memory>,
     shown: Arc<Shown>,
+    disk: Arc<Disk>,
     /// The memory of the calls of one item of a list: it is not given back when a call ends.
     item: Option<Mutex<Vec<Room>>>,
 }
@@ -57,6 +59,7 @@ impl Gate {
             limit: limits.host_calls,
             memory: Memory::new(limits.host_memory),
             shown: Arc::default(),
+            disk: Disk::new(limits.disk),
             item: None,
         }
     }
@@ -69,6 +72,7 @@ impl Gate {
             limit: self.limit,
             memory: Arc::clone(&self.memory),
             shown: Arc::clone(&self.shown),
+            disk: Arc::clone(&self.disk),
             item: Some(Mutex::default()),
         }
     }
@@ -149,6 +153,11 @@ impl Gate {
     /// Returns the evidence of the calls so far.
     pub fn shown(&self) -> &Arc<Shown> {
         &self.shown
+    }
+
+    /// Returns the disk space of the incarnation's blobs.
+    pub fn disk(&self) -> &Arc<Disk> {
+        &self.disk
     }
 
     /// Returns the plugin's own failure, capped by the evidence.

@@ -31,8 +31,8 @@ pub use position::{Part, Position};
 pub use services::Services;
 pub use sidestep_bindings as bindings;
 pub use sidestep_handles::{
-    Blob, BlobReader, CallError, Encoding, Follow, Following, NotCreated, Secret, Sends, Stopped,
-    Update, compose,
+    Blob, BlobReader, CallError, Disk, DiskFull, Encoding, Follow, Following, NotCreated, Scratch,
+    Secret, Sends, Space, Stopped, Update, compose,
 };
 pub use sidestep_masks::{MASK, MIN_SECRET, MaskStream, Masks, Unmaskable};
 pub use state::{StepLimits, StepState};

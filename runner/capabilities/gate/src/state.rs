@@ -14,6 +14,8 @@ pub struct StepLimits {
     pub host_calls: u64,
     /// The number of bytes of the host's memory that its calls use at the same time, or keep.
     pub host_memory: u64,
+    /// The number of bytes of this machine's disk that its blobs use at the same time.
+    pub disk: u64,
     /// The number of handles that exist at the same time.
     pub handles: usize,
     /// The number of bytes of log lines.
@@ -25,6 +27,7 @@ impl Default for StepLimits {
         Self {
             host_calls: 1_000_000,
             host_memory: 64 << 20,
+            disk: 8 << 30,
             handles: 10_000,
             log_bytes: 64 << 20,
         }

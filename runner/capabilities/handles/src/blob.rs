@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 pub use reader::BlobReader;
 
+use crate::disk::Space;
 use made::Made;
 
 /// The size of a chunk that is read at once, in bytes.
@@ -33,7 +34,12 @@ pub struct Blob {
 
 enum Source {
     Bytes(Bytes),
-    File { file: Arc<File>, size: u64 },
+    File {
+        file: Arc<File>,
+        size: u64,
+        /// The disk space of a temporary file.
+        _space: Option<Space>,
+    },
     Made(Made),
 }
 
@@ -49,16 +55,28 @@ impl Blob {
         Ok(Self::of(Source::File {
             file: Arc::new(file),
             size,
+            _space: None,
+        }))
+    }
+
+    /// Creates a blob from a temporary file, whose disk space is given back with the blob.
+    pub fn from_temporary(file: File, space: Space) -> io::Result<Self> {
+        let size = file.metadata()?.len();
+        Ok(Self::of(Source::File {
+            file: Arc::new(file),
+            size,
+            _space: Some(space),
         }))
     }
 
     /// Creates a blob whose bytes `make` writes when they are first read, kept in an unnamed file
-    /// in `folder`.
+    /// in `folder`. The file takes its disk space from `space`.
     pub fn made(
         folder: PathBuf,
+        space: Space,
         make: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
     ) -> Self {
-        Self::of(Source::Made(Made::new(folder, Box::new(make))))
+        Self::of(Source::Made(Made::new(folder, space, Box::new(make))))
     }
 
     fn of(source: Source) -> Self {
@@ -113,7 +131,7 @@ impl Blob {
     pub fn reader(&self) -> io::Result<BlobReader> {
         Ok(match &*self.source {
             Source::Bytes(bytes) => BlobReader::of_bytes(bytes.clone()),
-            Source::File { file, size } => BlobReader::of_file(Arc::clone(file), *size),
+            Source::File { file, size, .. } => BlobReader::of_file(Arc::clone(file), *size),
             Source::Made(made) => {
                 let (file, size) = made.file()?;
                 BlobReader::of_file(file, size)

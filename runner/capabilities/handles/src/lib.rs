@@ -5,12 +5,14 @@
 
 mod blob;
 mod creation;
+mod disk;
 mod error;
 mod follow;
 mod secret;
 
 pub use blob::{Blob, BlobReader};
 pub use creation::{NotCreated, Sends};
+pub use disk::{Disk, DiskFull, Scratch, Space};
 pub use error::{CallError, Stopped};
 pub use follow::{Follow, Following, Update};
 pub use secret::{Encoding, Secret, compose};

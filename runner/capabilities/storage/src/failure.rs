@@ -1,6 +1,7 @@
 //! Failures of the caller's numbers and of this machine's disk.
 
 use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_gate::DiskFull;
 
 /// Returns a generation in the official client's form.
 pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
@@ -16,6 +17,10 @@ pub(super) fn generation_number(number: u64) -> Result<i64, Failure> {
 
 /// Returns the failure of this machine's own files.
 pub(super) fn disk(what: &str, error: &std::io::Error) -> Failure {
+    let source = error.get_ref();
+    if let Some(full) = source.and_then(|source| source.downcast_ref::<DiskFull>()) {
+        return full.failure(what);
+    }
     Failure::new(
         Class::Failed,
         codes::storage::LOCAL_BYTES,

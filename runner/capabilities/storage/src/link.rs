@@ -8,7 +8,7 @@ use sidestep_bindings::sidestep::storage::objects as wit;
 use sidestep_events::{Event, Failure, Location, Progress};
 use sidestep_gate::functions::storage as functions;
 use sidestep_gate::{
-    Blob, CallError, Capability, NewIntent, NotCreated, StepContext, StepState, convert,
+    Blob, CallError, Capability, NewIntent, NotCreated, Scratch, StepContext, StepState, convert,
 };
 use sidestep_policy::Capability as Key;
 use sidestep_policy::storage::StorageCall;
@@ -85,10 +85,21 @@ impl wit::Host for Calls<'_> {
         objects: Vec<wit::ObjectRef>,
     ) -> wasmtime::Result<Vec<Result<Resource<Blob>, WitFailure>>> {
         let storage = self.storage();
-        let ask = self.each(storage, objects, |gate, storage, object| async move {
-            let call = about(&object.bucket, Some(&object.name), "get");
-            let work = storage.open(&object.bucket, &object.name, object.generation);
-            gate.call(functions::OPEN, &call).run(work).await
+        let scratch = self.services.find::<Scratch>();
+        let folder = scratch.map_or_else(std::env::temp_dir, |scratch| scratch.0.clone());
+        let ask = self.each(storage, objects, |gate, storage, object| {
+            let folder = folder.clone();
+            async move {
+                let wit::ObjectRef {
+                    bucket,
+                    name,
+                    generation,
+                } = &object;
+                let call = about(bucket, Some(name), "get");
+                let space = gate.disk().space();
+                let work = storage.open(bucket, name, *generation, &folder, space);
+                gate.call(functions::OPEN, &call).run(work).await
+            }
         });
         let mut blobs = Vec::new();
         for answer in ask.await? {

@@ -1,9 +1,11 @@
 //! Reads objects.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use google_cloud_storage::read_object::ReadObjectResponse;
 use sidestep_events::{Class, Failure, Owner, codes};
-use sidestep_gate::Blob;
+use sidestep_gate::{Blob, Space};
 use sidestep_google::of_client_error;
 use tokio::io::AsyncWriteExt as _;
 
@@ -50,22 +52,27 @@ impl Storage {
         Ok(bytes)
     }
 
-    /// Returns an object as a blob, kept in an unnamed file.
+    /// Returns an object as a blob, kept in an unnamed file in `folder`. Each chunk takes its disk
+    /// space before it is written.
     pub async fn open(
         &self,
         bucket: &str,
         name: &str,
         generation: Option<u64>,
+        folder: &Path,
+        mut space: Space,
     ) -> Result<Blob, Failure> {
         let mut object = self.download(bucket, name, generation).await?;
         let what = object.what.clone();
         let full = |error| disk(&what, &error);
-        let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(full)?);
+        let mut file = tokio::fs::File::from_std(tempfile::tempfile_in(folder).map_err(full)?);
         while let Some(chunk) = object.chunk().await? {
+            let taken = space.take(chunk.len() as u64);
+            taken.map_err(|full| full.failure(&what))?;
             file.write_all(&chunk).await.map_err(full)?;
         }
         file.flush().await.map_err(full)?;
-        Blob::from_file(file.into_std().await).map_err(full)
+        Blob::from_temporary(file.into_std().await, space).map_err(full)
     }
 
     async fn download(

@@ -4,10 +4,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use sidestep_context::{ChangedMode, Kind, Overlay, PACKER, Tree, ignore::Rules, pack, unpack};
+use sidestep_context::{
+    ChangedMode, Kind, Overlay, PACKER, Tree, ignore::Rules, pack, unpack_within,
+};
 use sidestep_events::{Class, Failure, Owner, codes};
 use sidestep_files::Folder;
-use sidestep_gate::{Blob, Gate};
+use sidestep_gate::{Blob, Gate, Space};
 use sidestep_policy::workspace::WholeFolderCall;
 use tempfile::TempDir;
 
@@ -44,7 +46,7 @@ impl Workspace {
     pub(super) fn pack(&self, gate: &Gate, wanted: Wanted) -> Result<Packed, Failure> {
         let folder = self.whole_folder(gate, &wanted.path)?;
         check_patterns(&wanted.ignore)?;
-        let (overlays, laid) = self.lay(wanted.overlays)?;
+        let (overlays, laid) = self.lay(gate, wanted.overlays)?;
         let below = folder.path().to_owned();
         let mut options = sidestep_context::Options::new(folder);
         options.exclude = self
@@ -70,7 +72,7 @@ impl Workspace {
         let largest = largest(&tree, wanted.largest);
         let tree = Arc::new(tree);
         Ok(Packed {
-            blob: Blob::made(self.0.scratch.clone(), move |out| {
+            blob: Blob::made(self.0.scratch.clone(), gate.disk().space(), move |out| {
                 // The overlays stay on disk as long as the blob.
                 let _laid = &laid;
                 pack(&tree, out).map(drop).map_err(io::Error::other)
@@ -107,37 +109,67 @@ impl Workspace {
     }
 
     /// Writes the overlays to disk: a tree unpacked, other blobs as one file.
-    fn lay(&self, blobs: Vec<(Blob, String)>) -> Result<(Vec<Overlay>, Option<TempDir>), Failure> {
+    fn lay(
+        &self,
+        gate: &Gate,
+        blobs: Vec<(Blob, String)>,
+    ) -> Result<(Vec<Overlay>, Option<Laid>), Failure> {
         if blobs.is_empty() {
             return Ok((Vec::new(), None));
         }
-        let io = |error: io::Error| {
-            Failure::new(
-                Class::Failed,
-                codes::workspace::IO,
-                Owner::Operator,
-                format!("can't overlay files on the context: {error}"),
-            )
-        };
-        let folder = TempDir::new_in(&self.0.scratch).map_err(io)?;
+        let mut space = gate.disk().space();
+        let folder = TempDir::new_in(&self.0.scratch).map_err(|error| unlaid(&error))?;
         let mut overlays = Vec::with_capacity(blobs.len());
         for (index, (blob, at)) in blobs.into_iter().enumerate() {
             let source = folder.path().join(index.to_string());
-            let mut reader = blob.reader().map_err(io)?;
-            if blob.is_tree() {
-                std::fs::create_dir(&source).map_err(io)?;
-                unpack(reader, &source).map_err(|error| failure(&error))?;
-            } else {
-                let mut file = std::fs::File::create_new(&source).map_err(io)?;
-                io::copy(&mut reader, &mut file).map_err(io)?;
-            }
+            let laid = lay_one(&blob, &source, &mut space);
+            laid.map_err(|failure| match space.refused() {
+                Some(full) => full.failure("overlay files on the context"),
+                None => failure,
+            })?;
             overlays.push(Overlay {
                 source,
                 at: at.into(),
             });
         }
-        Ok((overlays, Some(folder)))
+        let laid = Laid {
+            _folder: folder,
+            _space: space,
+        };
+        Ok((overlays, Some(laid)))
     }
+}
+
+/// The overlays on disk, and their space; both are given back with the blob.
+struct Laid {
+    _folder: TempDir,
+    _space: Space,
+}
+
+fn lay_one(blob: &Blob, source: &Path, space: &mut Space) -> Result<(), Failure> {
+    let io = |error: io::Error| unlaid(&error);
+    let mut reader = blob.reader().map_err(io)?;
+    if blob.is_tree() {
+        std::fs::create_dir(source).map_err(io)?;
+        let mut take = |bytes| Ok(space.take(bytes)?);
+        unpack_within(reader, source, &mut take).map_err(|error| failure(&error))?;
+        return Ok(());
+    }
+    space
+        .take(reader.size())
+        .map_err(|full| full.failure("overlay files on the context"))?;
+    let mut file = std::fs::File::create_new(source).map_err(io)?;
+    io::copy(&mut reader, &mut file).map_err(io)?;
+    Ok(())
+}
+
+fn unlaid(error: &io::Error) -> Failure {
+    Failure::new(
+        Class::Failed,
+        codes::workspace::IO,
+        Owner::Operator,
+        format!("can't overlay files on the context: {error}"),
+    )
 }
 
 fn changed(mode: &ChangedMode) -> wit::ChangedMode {

@@ -452,3 +452,36 @@ fn blobs_are_laid_over_the_context() {
     assert_eq!(text("tree/context/Dockerfile"), "app/Dockerfile");
     assert_eq!(text("app/Dockerfile"), "app/Dockerfile");
 }
+
+#[test]
+fn overlays_and_archives_take_no_more_than_the_step_s_disk_space() {
+    let place = TestWorkspace::new(&["app/Dockerfile"]);
+    let (step, _) = step(Key::Workspace, &json!([{ "read": ["**"] }]));
+    let limits = sidestep_gate::StepLimits {
+        disk: 100_000,
+        ..sidestep_gate::StepLimits::default()
+    };
+    let gate = Gate::new(step, &limits);
+    // A tree that is small as an archive, and large on disk.
+    let bomb = TestWorkspace::new(&[]);
+    std::fs::create_dir_all(bomb.folder.path().join("root/app")).expect("made");
+    let zeros = bomb.folder.path().join("root/app/zeros");
+    std::fs::write(zeros, vec![0; 1 << 20]).expect("written");
+    let bomb = bomb.open(false).pack(&gate, wanted("app"));
+    let bomb = bomb
+        .map_err(|f| f.to_string())
+        .expect("it packs")
+        .blob
+        .of_tree();
+    assert!(bomb.prepare().expect("made") < 100_000);
+    for blob in [bomb, Blob::from_bytes(vec![0; 100_001])] {
+        let mut over = wanted(".");
+        over.overlays = vec![(blob, "over".to_owned())];
+        let failure = place.open(false).pack(&gate, over).err().expect("too much");
+        assert_eq!(failure.code, "limit.disk", "{failure}");
+    }
+    let mut over = wanted(".");
+    over.overlays = vec![(Blob::from_bytes(vec![0; 90_000]), "over".to_owned())];
+    let packed = place.open(false).pack(&gate, over);
+    assert!(packed.is_ok(), "the space of failed calls is given back");
+}

@@ -66,6 +66,9 @@ codes! {
             "report it to the plugin's author";
     }
     limit {
+        DISK = "limit.disk", [Exhausted] [Plugin]
+            "the blobs of a step (opened objects, archives and overlays) would take more than 8 GiB of the runner's disk"
+            "ask the plugin's author to drop each blob before opening the next";
         HOST_CALLS = "limit.host-calls", [Exhausted] [Plugin]
             "the step exceeded the limit on host calls"
             "report it to the plugin's author";

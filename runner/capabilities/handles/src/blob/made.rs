@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::PIECE;
+use crate::disk::{Charged, DiskFull, Space};
 
 /// Writes a blob's bytes; called at most once.
 type Maker = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
@@ -17,23 +18,28 @@ pub(super) struct Made {
 }
 
 enum Making {
-    Not(Maker),
-    Done(Arc<File>, u64),
-    Failed(String),
+    Not(Maker, Space),
+    Done {
+        file: Arc<File>,
+        size: u64,
+        /// The file's disk space, given back with the blob.
+        _space: Space,
+    },
+    Failed(String, Option<DiskFull>),
 }
 
 impl Made {
-    pub(super) fn new(folder: PathBuf, make: Maker) -> Self {
+    pub(super) fn new(folder: PathBuf, space: Space, make: Maker) -> Self {
         Self {
             folder,
-            state: Mutex::new(Making::Not(make)),
+            state: Mutex::new(Making::Not(make, space)),
         }
     }
 
     /// Returns the number of bytes, once they are created.
     pub(super) fn size(&self) -> Option<u64> {
         match &*self.lock() {
-            Making::Done(_, size) => Some(*size),
+            Making::Done { size, .. } => Some(*size),
             _ => None,
         }
     }
@@ -43,26 +49,34 @@ impl Made {
     pub(super) fn file(&self) -> io::Result<(Arc<File>, u64)> {
         let mut state = self.lock();
         // The state if the maker panics.
-        let interrupted = Making::Failed("it was interrupted".to_owned());
-        let made = match std::mem::replace(&mut *state, interrupted) {
-            Making::Not(make) => self.write(make).map_err(|error| error.to_string()),
-            Making::Done(file, size) => Ok((file, size)),
-            Making::Failed(why) => Err(why),
+        let interrupted = Making::Failed("it was interrupted".to_owned(), None);
+        *state = match std::mem::replace(&mut *state, interrupted) {
+            Making::Not(make, mut space) => match self.write(make, &mut space) {
+                Ok((file, size)) => Making::Done {
+                    file,
+                    size,
+                    _space: space,
+                },
+                Err(error) => Making::Failed(error.to_string(), space.refused()),
+            },
+            made => made,
         };
-        *state = match &made {
-            Ok((file, size)) => Making::Done(Arc::clone(file), *size),
-            Err(why) => Making::Failed(why.clone()),
-        };
-        made.map_err(io::Error::other)
+        match &*state {
+            Making::Done { file, size, .. } => Ok((Arc::clone(file), *size)),
+            Making::Failed(_, Some(full)) => Err((*full).into()),
+            Making::Failed(why, None) => Err(io::Error::other(why.clone())),
+            Making::Not(..) => Err(io::Error::other("it was not created")),
+        }
     }
 
-    fn write(&self, make: Maker) -> io::Result<(Arc<File>, u64)> {
-        let file = tempfile::tempfile_in(&self.folder)?;
-        let mut writer = io::BufWriter::with_capacity(PIECE, file);
+    fn write(&self, make: Maker, space: &mut Space) -> io::Result<(Arc<File>, u64)> {
+        let out = tempfile::tempfile_in(&self.folder)?;
+        let mut writer = io::BufWriter::with_capacity(PIECE, Charged { out, space });
         make(&mut writer)?;
         let file = writer
             .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
+            .map_err(io::IntoInnerError::into_error)?
+            .out;
         let size = file.metadata()?.len();
         Ok((Arc::new(file), size))
     }

@@ -4,6 +4,10 @@ use futures::StreamExt as _;
 
 use super::*;
 
+fn space(limit: u64) -> Space {
+    crate::Disk::new(limit).space()
+}
+
 fn all(blob: &Blob) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     blob.reader()?.read_to_end(&mut bytes)?;
@@ -13,7 +17,9 @@ fn all(blob: &Blob) -> io::Result<Vec<u8>> {
 #[test]
 fn a_made_blob_is_made_once_when_it_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
-    let blob = Blob::made(folder.path().to_owned(), |out| out.write_all(b"made"));
+    let blob = Blob::made(folder.path().to_owned(), space(4), |out| {
+        out.write_all(b"made")
+    });
     assert_eq!(blob.size(), None);
     assert_eq!(all(&blob).expect("made"), b"made");
     assert_eq!(all(&blob.clone()).expect("still there"), b"made");
@@ -23,7 +29,7 @@ fn a_made_blob_is_made_once_when_it_is_read() {
 #[test]
 fn a_blob_that_can_t_be_made_says_why_each_time() {
     let folder = tempfile::tempdir().expect("a folder");
-    let blob = Blob::made(folder.path().to_owned(), |_| {
+    let blob = Blob::made(folder.path().to_owned(), space(4), |_| {
         Err(io::Error::other("no room"))
     });
     for _ in 0..2 {
@@ -57,4 +63,18 @@ fn a_file_that_shrinks_is_an_error_not_a_short_blob() {
         all(&blob).expect_err("it is short").kind(),
         io::ErrorKind::UnexpectedEof
     );
+}
+
+#[test]
+fn a_blob_that_would_take_too_much_of_the_disk_is_not_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let make = |out: &mut dyn io::Write| out.write_all(&[0; PIECE * 2]);
+    let blob = Blob::made(folder.path().to_owned(), space(PIECE as u64), make);
+    for _ in 0..2 {
+        let error = all(&blob).expect_err("too much");
+        let full = error
+            .get_ref()
+            .and_then(|why| why.downcast_ref::<crate::DiskFull>());
+        assert!(full.is_some(), "{error:?}");
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sidestep_events::{Class, Failure, Owner};
-use sidestep_gate::{Blob, NotCreated};
+use sidestep_gate::{Blob, Disk, NotCreated, Space};
 use sidestep_google::{Credentials, Endpoints};
 use sidestep_storage::{Storage, Write, Written};
 
@@ -17,6 +17,10 @@ fn storage(server: &Server) -> Storage {
     let mut endpoints = Endpoints::default();
     endpoints.set_storage_emulator(server.url.clone());
     Storage::new(Arc::new(endpoints), Arc::new(Credentials::anonymous()))
+}
+
+fn space(limit: u64) -> Space {
+    Disk::new(limit).space()
 }
 
 fn once() -> Write {
@@ -374,7 +378,7 @@ async fn a_server_that_says_nothing_any_more_is_given_up() {
     let silent = serve(|_| Reply::Silence).await;
     let read = storage(&stalled).read("contexts", "a", None, 1 << 20).await;
     let opened = storage(&stalled)
-        .open("contexts", "a", None)
+        .open("contexts", "a", None, &std::env::temp_dir(), space(1 << 20))
         .await
         .map(drop);
     let put = put(&silent, b"the bytes".to_vec()).await.map(drop);
@@ -437,4 +441,20 @@ async fn a_composition_is_sent_with_all_preconditions_and_again_only_if_that_rep
         assert!(not_created.may_exist(), "{not_created:?}");
         assert_eq!(asked.load(Ordering::Relaxed), requests);
     }
+}
+
+#[tokio::test]
+async fn an_object_without_an_end_fills_no_more_than_its_share_of_the_disk() {
+    let server = serve(|_| Reply::Endless(of_object(1 << 40))).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = Disk::new(1 << 20);
+    let opened = storage(&server)
+        .open("contexts", "a", None, folder.path(), disk.space())
+        .await;
+    let failure = opened.map(drop).expect_err("it has no end");
+    assert_eq!(
+        (failure.class, failure.code.exact()),
+        (Class::Exhausted, "limit.disk")
+    );
+    assert_eq!(disk.space().take(1 << 20), Ok(()), "it is given back");
 }
