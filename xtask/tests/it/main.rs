@@ -5,6 +5,7 @@
 
 mod cluster;
 mod debug_forms;
+mod english;
 mod examples;
 mod failure_codes;
 mod layers;

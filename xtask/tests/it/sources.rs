@@ -11,10 +11,15 @@ pub(crate) struct Sources {
     tests: BTreeSet<PathBuf>,
 }
 
+/// Returns the project's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 impl Sources {
     /// Lists the sources of runner, SDK and plugins.
     pub(crate) fn all() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = root();
         let mut sources = Self {
             root: root.clone(),
             files: Vec::new(),
@@ -37,6 +42,32 @@ impl Sources {
                 let place = file.strip_prefix(&self.root).expect("within");
                 (place.to_string_lossy().into_owned(), file.as_path())
             })
+    }
+
+    /// Lists the project's other files with one of these extensions, but those that tests read.
+    pub(crate) fn others(extensions: &[&str]) -> Vec<PathBuf> {
+        let mut folders = vec![root()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("readable") {
+                let path = entry.expect("readable").path();
+                let name = path.file_name().expect("a name").to_string_lossy();
+                if path.is_dir() {
+                    let ours =
+                        matches!(&*name, ".github" | ".devcontainer") || !name.starts_with('.');
+                    if ours && !matches!(&*name, "target" | "tests" | "corpus" | "artifacts") {
+                        folders.push(path);
+                    }
+                } else if extensions
+                    .iter()
+                    .any(|e| path.extension().is_some_and(|x| x == *e))
+                {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort();
+        files
     }
 
     fn read(&mut self, folder: &Path) {
