@@ -15,7 +15,7 @@ pub(crate) struct Inputs {
     /// The Google service account that it acts as; taken from the annotation if absent.
     #[serde(default)]
     pub google_service_account: Option<String>,
-    /// How it gets its permissions: through a Google service account, or as itself.
+    /// The way to its permissions: through a Google service account, or as itself.
     #[serde(default)]
     pub form: Form,
     /// A bucket whose objects it needs to read; a short form of a target.

@@ -61,7 +61,7 @@ impl Api {
     }
 }
 
-/// Returns the APIs to check. `way` is none while the form is unknown.
+/// Returns the APIs to check. `way` is `None` while the form is unknown.
 pub(crate) fn apis(workload: &Workload, way: Option<&Way>, targets: &[Target]) -> Vec<Api> {
     let mut apis = Vec::new();
     let mut add = |project: &str, name, needed| {

@@ -149,7 +149,7 @@ pub fn state_with(
     services: Services,
 ) -> (&'static mut StepState, Arc<Kept>) {
     let (step, kept) = step_with(granted);
-    let step = Arc::into_inner(step).expect("nobody else has it");
+    let step = Arc::into_inner(step).expect("the only reference");
     let limits = StepLimits::default();
     let state = StepState::new(step, Arc::new(services), &limits, Box::new(Unlimited));
     (Box::leak(Box::new(state)), kept)
