@@ -18,28 +18,30 @@ pub struct Unwritable {
     error: io::Error,
 }
 
-/// Returns a function that appends lines to a file. A line that cannot be written is lost: a full
+/// Returns a function that appends lines to a file, and whether it is a regular file. A line that cannot be written is lost: a full
 /// disk must not end a run.
-pub(crate) fn append_to(path: &Path) -> Result<Write, Unwritable> {
-    let mut file = open(path).map_err(|error| Unwritable {
+pub(crate) fn append_to(path: &Path) -> Result<(Write, bool), Unwritable> {
+    let (mut file, is_file) = open(path).map_err(|error| Unwritable {
         path: path.to_owned(),
         error,
     })?;
-    Ok(Box::new(move |line| {
+    let write = move |line: &str| {
         // One write, so that processes that share the file do not mix their lines.
         let _ = file.write_all(format!("{line}\n").as_bytes());
-    }))
+    };
+    Ok((Box::new(write), is_file))
 }
 
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path) -> io::Result<(File, bool)> {
     let mut options = OpenOptions::new();
     let file = options.create(true).append(true).mode(OWNERS).open(path)?;
     let found = file.metadata()?;
+    let is_file = found.is_file();
     // A device or a pipe keeps the permissions that its creator set.
-    if found.is_file() && found.permissions().mode() & 0o777 != OWNERS {
+    if is_file && found.permissions().mode() & 0o777 != OWNERS {
         file.set_permissions(Permissions::from_mode(OWNERS))?;
     }
-    Ok(file)
+    Ok((file, is_file))
 }
 
 #[cfg(test)]
@@ -57,13 +59,23 @@ mod tests {
                 fs::write(&path, "before\n").expect("written");
                 fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("set");
             }
-            let mut write = append_to(&path).expect("opened");
+            let (mut write, is_file) = append_to(&path).expect("opened");
+            assert!(is_file);
             write("line");
             let mode = fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
             let text = fs::read_to_string(&path).expect("read");
             assert_eq!(text, if there { "before\nline\n" } else { "line\n" });
         }
+    }
+
+    #[test]
+    fn a_device_is_not_a_regular_file_and_keeps_its_mode() {
+        let before = fs::metadata("/dev/null").expect("there").permissions();
+        let (_, is_file) = append_to(Path::new("/dev/null")).expect("opened");
+        assert!(!is_file);
+        let after = fs::metadata("/dev/null").expect("there").permissions();
+        assert_eq!(after, before);
     }
 
     #[test]

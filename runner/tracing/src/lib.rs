@@ -47,7 +47,8 @@ pub enum Format {
 
 /// The destination of lines.
 pub enum To {
-    /// The end of a file, which only its owner can read.
+    /// The end of a file, which only its owner can read. It receives every line. A device or a
+    /// pipe may be slow: it is treated like [`To::Each`].
     File(PathBuf),
     /// A function, which is called on a thread of its own with one line at a time. It may be slow:
     /// lines that arrive faster are counted and lost.
@@ -96,8 +97,11 @@ pub fn subscriber(options: Options) -> Result<(impl Subscriber + Send + Sync, Lo
 fn parts(options: Options) -> Result<(impl Subscriber + Send + Sync, Log, Bridge), Unwritable> {
     let queue = match options.to {
         To::Each(write) => Queue::start(write, false),
-        // A disk accepts every line, or fails.
-        To::File(path) => Queue::start(file::append_to(&path)?, true),
+        To::File(path) => {
+            let (write, is_file) = file::append_to(&path)?;
+            // A disk accepts every line, or fails. The reader of a pipe or of a terminal may stop.
+            Queue::start(write, is_file)
+        }
     };
     let lines = Lines::new(queue.clone(), options.redactor, options.format);
     let targets = options.filter.targets();

@@ -1,127 +1,269 @@
 //! The queue of lines. A separate thread writes them, so that a blocked terminal does not block a
 //! run.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::Write;
 
-/// The maximum number of lines in the queue.
-const LONGEST: usize = 8192;
+/// The maximum size of the lines in the queue together, in bytes. A longer line waits alone.
+const MOST: usize = 4 * 1024 * 1024;
 
-/// An entry of the queue.
-enum Waiting {
-    Line(String),
-    /// Answered when all earlier entries are written.
-    Flush(SyncSender<()>),
+/// A queue of lines. The writer ends when the last copy is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Queue(Arc<Sender>);
+
+#[derive(Debug)]
+struct Sender {
+    shared: Arc<Shared>,
+    whole: bool,
 }
 
-/// A queue of lines.
-#[derive(Debug, Clone)]
-pub(crate) struct Queue {
-    send: SyncSender<Waiting>,
-    lost: Arc<AtomicU64>,
-    whole: bool,
+/// What senders and the writer share.
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lines: VecDeque<String>,
+    /// The size of the lines, in bytes.
+    size: usize,
+    /// The number of lines that were lost after the last one in the queue.
+    lost: u64,
+    is_writing: bool,
+    is_closed: bool,
 }
 
 impl Queue {
     /// Starts to write lines, one at a time, until the queue is dropped. If `whole`, adding a line
     /// to a full queue blocks.
     pub(crate) fn start(write: Write, whole: bool) -> Self {
-        let (send, receive) = sync_channel(LONGEST);
-        let lost = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&lost);
-        thread::spawn(move || work(&receive, &counted, write));
-        Self { send, lost, whole }
+        let shared = Arc::new(Shared::default());
+        let sender = Sender {
+            shared: Arc::clone(&shared),
+            whole,
+        };
+        thread::spawn(move || shared.work(write));
+        Self(Arc::new(sender))
     }
 
     /// Adds a line. If the queue is full, the line is counted and lost, unless the queue is
     /// `whole`.
     pub(crate) fn push(&self, line: String) {
-        let line = Waiting::Line(line);
-        let sent = if self.whole {
-            self.send.send(line).is_ok()
-        } else {
-            self.send.try_send(line).is_ok()
-        };
-        if !sent {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        let Sender { shared, whole } = &*self.0;
+        let mut state = shared.state();
+        if *whole {
+            let full = |state: &mut State| state.is_full(&line);
+            state = shared
+                .changed
+                .wait_while(state, full)
+                .unwrap_or_else(PoisonError::into_inner);
+        } else if state.is_full(&line) {
+            state.lost += 1;
+            return;
         }
+        state.note_lost();
+        state.add(line);
+        shared.changed.notify_all();
     }
 
     /// Waits until all added lines are written, at most `patience`.
     pub(crate) fn flush(&self, patience: Duration) {
-        let (done, wait) = sync_channel(1);
-        if self.send.try_send(Waiting::Flush(done)).is_ok() {
-            let _ = wait.recv_timeout(patience);
+        let shared = &self.0.shared;
+        let waiting = |state: &mut State| state.has_work() || state.is_writing;
+        drop(
+            shared
+                .changed
+                .wait_timeout_while(shared.state(), patience, waiting),
+        );
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.shared.state().is_closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    /// Locks the state. No code that holds it can panic halfway through a change.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes lines until the queue is closed and empty.
+    fn work(&self, mut write: Write) {
+        let mut state = self.state();
+        loop {
+            let idle = |state: &mut State| !state.has_work() && !state.is_closed;
+            state = self
+                .changed
+                .wait_while(state, idle)
+                .unwrap_or_else(PoisonError::into_inner);
+            if state.lines.is_empty() {
+                state.note_lost();
+            }
+            let Some(line) = state.take() else {
+                return;
+            };
+            state.is_writing = true;
+            drop(state);
+            self.changed.notify_all();
+            write(&line);
+            state = self.state();
+            state.is_writing = false;
+            self.changed.notify_all();
         }
     }
 }
 
-fn work(receive: &Receiver<Waiting>, lost: &AtomicU64, mut write: Write) {
-    for waiting in receive {
-        let missing = lost.swap(0, Ordering::Relaxed);
-        if missing > 0 {
-            write(&format!(
-                "{missing} log lines are missing here: they were logged faster than they could be written"
+impl State {
+    fn has_work(&self) -> bool {
+        !self.lines.is_empty() || self.lost > 0
+    }
+
+    fn is_full(&self, line: &str) -> bool {
+        !self.lines.is_empty() && self.size + line.len() > MOST
+    }
+
+    /// Adds a line that states how many were lost here.
+    fn note_lost(&mut self) {
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            self.add(format!(
+                "{lost} log lines are missing here: they were logged faster than they could be written"
             ));
         }
-        match waiting {
-            Waiting::Line(line) => write(&line),
-            Waiting::Flush(done) => {
-                let _ = done.send(());
-            }
-        }
+    }
+
+    fn add(&mut self, line: String) {
+        self.size += line.len();
+        self.lines.push_back(line);
+    }
+
+    fn take(&mut self) -> Option<String> {
+        let line = self.lines.pop_front()?;
+        self.size -= line.len();
+        Some(line)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
 
+    /// Returns a writer that writes a line for each permission, its permissions, and its lines.
+    fn writer() -> (Write, Sender<()>, Receiver<String>) {
+        let ((permit, permitted), (written, lines)) = (channel(), channel());
+        let write = move |line: &str| {
+            // Without its test, it writes no more.
+            let _ = permitted.recv();
+            let _ = written.send(line.to_owned());
+        };
+        (Box::new(write), permit, lines)
+    }
+
     #[test]
-    fn who_logs_never_waits_and_what_is_lost_is_counted() {
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let (go, wait) = channel::<()>();
-        let kept = Arc::clone(&written);
-        let mut first = true;
-        let queue = Queue::start(
-            Box::new(move |line| {
-                if std::mem::take(&mut first) {
-                    wait.recv().expect("it goes on");
-                }
-                kept.lock().expect("not poisoned").push(line.to_owned());
-            }),
-            false,
-        );
-        // No line is accepted, and the flush ends all the same.
-        for number in 0..=LONGEST + 10 {
-            queue.push(number.to_string());
+    fn logging_never_waits_and_lost_lines_are_counted_where_they_are_missing() {
+        let (write, permit, lines) = writer();
+        let queue = Queue::start(write, false);
+        let long = |c: &str| c.repeat(MOST / 4);
+        // One is being written, or is still the first in the queue.
+        queue.push("first".to_owned());
+        permit.send(()).unwrap();
+        assert_eq!(lines.recv().unwrap(), "first");
+        for c in ["a", "b", "c", "d", "e", "f", "g"] {
+            queue.push(long(c));
         }
-        queue.flush(Duration::ZERO);
-        go.send(()).expect("it waits");
+        for _ in 0..20 {
+            permit.send(()).unwrap();
+        }
         queue.flush(Duration::from_mins(1));
-        while queue.lost.load(Ordering::Relaxed) > 0 {
-            queue.flush(Duration::from_mins(1));
-        }
-        let written = written.lock().expect("not poisoned");
-        let lines = written.iter().filter(|line| !line.contains("missing"));
-        let missing: usize = written
+        queue.push("last".to_owned());
+        queue.flush(Duration::from_mins(1));
+        let written: Vec<_> = lines.try_iter().collect();
+        let missing =
+            " log lines are missing here: they were logged faster than they could be written";
+        let (note, rest): (Vec<_>, Vec<_>) =
+            written.iter().partition(|line| line.ends_with(missing));
+        let lost: usize = note
             .iter()
-            .filter_map(|line| {
-                line.strip_suffix(
-                    " log lines are missing here: they were logged faster than they could be written",
-                )
+            .map(|line| {
+                line.strip_suffix(missing)
+                    .unwrap()
+                    .parse::<usize>()
+                    .unwrap()
             })
-            .map(|count| count.parse::<usize>().expect("a number"))
             .sum();
-        assert_eq!(lines.count() + missing, LONGEST + 11);
-        assert!(missing >= 9, "{missing}");
+        // Four fit, and the one that is being written.
+        assert!(lost == 2 || lost == 3, "{lost}");
+        assert_eq!(rest.len() + lost, 8);
+        assert_eq!(rest.last().unwrap().as_str(), "last");
+        assert!(written[written.len() - 2].ends_with(missing));
+    }
+
+    #[test]
+    fn a_full_queue_is_flushed_as_well_and_its_end_is_counted() {
+        let (write, permit, lines) = writer();
+        let queue = Queue::start(write, false);
+        for _ in 0..3 {
+            queue.push("x".repeat(MOST));
+        }
+        for _ in 0..5 {
+            permit.send(()).unwrap();
+        }
+        queue.flush(Duration::from_mins(1));
+        let written: Vec<_> = lines.try_iter().collect();
+        let end = written.last().unwrap();
+        assert!(
+            end.contains("log lines are missing here"),
+            "{} lines",
+            written.len()
+        );
+    }
+
+    #[test]
+    fn a_flush_of_a_blocked_writer_ends() {
+        let (write, _permit, _lines) = writer();
+        let queue = Queue::start(write, false);
+        queue.push("x".to_owned());
+        queue.flush(Duration::ZERO);
+    }
+
+    #[test]
+    fn a_whole_queue_waits_and_loses_nothing() {
+        let (write, permit, lines) = writer();
+        let queue = Queue::start(write, true);
+        let copy = queue.clone();
+        let pushing = thread::spawn(move || {
+            for _ in 0..6 {
+                copy.push("x".repeat(MOST));
+            }
+        });
+        for _ in 0..6 {
+            permit.send(()).unwrap();
+        }
+        pushing.join().unwrap();
+        queue.flush(Duration::from_mins(1));
+        assert_eq!(lines.try_iter().count(), 6);
+    }
+
+    #[test]
+    fn a_dropped_queue_writes_its_lines_and_ends_its_writer() {
+        let (write, permit, lines) = writer();
+        let queue = Queue::start(write, false);
+        queue.push("x".to_owned());
+        drop(queue);
+        permit.send(()).unwrap();
+        // The writer's end drops the channel.
+        assert_eq!(lines.iter().collect::<Vec<_>>(), ["x"]);
     }
 }

@@ -73,6 +73,8 @@ impl Redactor {
         let headers = alternatives(HEADERS);
         // A value in quotes that are escaped once or more, in quotes, or without any.
         let value = r#"(?:\\+"[^"\\]*|"(?:[^"\\]|\\.)*"?|[^\s,;&})"\]]+)"#;
+        // The types that Rust's debug output puts around a value: `Some(Token("…`.
+        let types = r"(?:[A-Za-z_:]+\()*";
         let looks = [
             (
                 r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)"
@@ -82,12 +84,13 @@ impl Redactor {
             (
                 // The end of an unquoted header's value is unknown.
                 format!(
-                    r#"(?i)\b({headers})(\\*"?\s*(?:[:=]|,\s*value:)\s*)(?:\\+"[^"\\]*|"(?:[^"\\]|\\.)*"?|[^"].*)"#
+                    r#"(?i)\b({headers})(\\*"?\s*(?:[:=]|,\s*value:)\s*{types}|\\*"\s*,\s*)(?:\\+"[^"\\]*|"(?:[^"\\]|\\.)*"?|[^"].*)"#
                 ),
                 "${1}${2}***",
             ),
             (
-                format!(r#"(?i)\b({names})(\\*"?\s*[:=]\s*){value}"#),
+                // `CI_JOB_TOKEN` and `serviceAccountToken` are tokens as well.
+                format!(r#"(?i)\b([a-z0-9_-]*(?:{names}))(\\*"?\s*[:=]\s*{types}|\({types}){value}"#),
                 "${1}${2}***",
             ),
             (
@@ -110,7 +113,7 @@ impl Redactor {
                 .into_iter()
                 .map(|(look, instead)| (regex(&format!("(?s){look}")), instead))
                 .collect(),
-            secret_name: regex(&format!("^(?i:{names}|{headers})$")),
+            secret_name: regex(&format!("^(?i:[a-z0-9_-]*(?:{names})|{headers})$")),
         }
     }
 
@@ -195,6 +198,35 @@ mod tests {
             ),
             ("set-cookie: s=s3cr3t; Path=/", "set-cookie: ***"),
             (
+                r#"[("cookie", "a=s3cr3t"), ("x", "y")]"#,
+                r#"[("cookie", ***), ("x", "y")]"#,
+            ),
+            (
+                r#"Answer { access_token: Some("s3cr3t"), expires_in: 1 }"#,
+                "Answer { access_token: Some(***), expires_in: 1 }",
+            ),
+            (
+                r#"Url { username: "u", password: Some("s3cr3t"), port: None }"#,
+                r#"Url { username: "u", password: Some(***), port: None }"#,
+            ),
+            (r#"auth=Token("s3cr3t") next"#, "auth=Token(***) next"),
+            (
+                r#"token: Some(Secret("s3cr3t"))"#,
+                "token: Some(Secret(***))",
+            ),
+            (
+                r#"Authorization: Some("Bearer s3cr3t")"#,
+                "Authorization: Some(***)",
+            ),
+            (
+                "env CI_JOB_TOKEN=s3cr3t DB_PASSWORD=s3cr3t x",
+                "env CI_JOB_TOKEN=*** DB_PASSWORD=*** x",
+            ),
+            (
+                r#"{"serviceAccountToken":"s3cr3t"}"#,
+                r#"{"serviceAccountToken":***}"#,
+            ),
+            (
                 r#"{"access_token":"s3cr3t","expires_in":3599}"#,
                 r#"{"access_token":***,"expires_in":3599}"#,
             ),
@@ -255,14 +287,14 @@ mod tests {
     fn json_is_redacted_by_its_fields_and_stays_json() {
         let mut value = json!({
             "fields": {"token": {"deep": 1}, "count": 3, "message": "Bearer s3cr3t-s3cr3t", "hunter2": true},
-            "spans": [{"Authorization": "x"}, null],
+            "spans": [{"Authorization": "x", "CI_JOB_TOKEN": "y"}, null],
         });
         redactor().value(&mut value);
         assert_eq!(
             value,
             json!({
                 "fields": {"token": "***", "count": 3, "message": "Bearer ***", "***": true},
-                "spans": [{"Authorization": "***"}, null],
+                "spans": [{"Authorization": "***", "CI_JOB_TOKEN": "***"}, null],
             })
         );
     }

@@ -42,7 +42,7 @@ const HABITS: [(&str, &str); 12] = [
 const RELATIVES: &str = r"^(That|What|Where|Which|Who|Whoever|(How|When) (an?|it|the|they|this))\b";
 
 /// Good English that the phrases would find as well.
-const GOOD: [&str; 15] = [
+const GOOD: [&str; 16] = [
     "there is no ",
     "there are no ",
     "there was no ",
@@ -52,6 +52,7 @@ const GOOD: [&str; 15] = [
     "is no less than ",
     "is no such ",
     "are no exception",
+    "stands in for",
     "there is none",
     "there are none",
     // The caller of the sandbox without any role.
