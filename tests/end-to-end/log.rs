@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -104,6 +104,9 @@ fn a_log_within_the_packed_folder_is_no_part_of_the_context() {
 #[test]
 fn what_can_t_be_logged_is_a_wrong_setting() {
     let mut setup = Setup::with_application();
+    let bashrc = setup.folder().join("bashrc");
+    fs::write(&bashrc, "# mine\n").unwrap();
+    symlink(&bashrc, setup.workspace().join("sidestep.log")).unwrap();
     for (name, value, said) in [
         (
             "SIDESTEP_LOG",
@@ -120,6 +123,11 @@ fn what_can_t_be_logged_is_a_wrong_setting() {
             "none/log",
             "$SIDESTEP_LOG_FILE: the log",
         ),
+        (
+            "SIDESTEP_LOG_FILE",
+            "sidestep.log",
+            "$SIDESTEP_LOG_FILE: `sidestep.log` is a link in the workspace",
+        ),
     ] {
         let mut command = setup.command(&["validate", "-vvv"]);
         let output = command.env(name, value).output().unwrap();
@@ -127,6 +135,7 @@ fn what_can_t_be_logged_is_a_wrong_setting() {
         assert_eq!(output.status.code(), Some(6), "{stderr}");
         assert!(stderr.contains(said), "{stderr}");
     }
+    assert_eq!(fs::read_to_string(bashrc).unwrap(), "# mine\n");
 }
 
 /// State that all taps share.

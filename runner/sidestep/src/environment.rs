@@ -56,8 +56,8 @@ pub(crate) fn all() -> Vec<Variables> {
         one(
             &[LOG_FILE],
             "the file to which the log is appended, instead of standard error; only its owner can read \
-             it (mode 0600). A relative path is relative to the workspace. Steps cannot see the file, \
-             and build contexts leave it out",
+             it (mode 0600). A relative path is relative to the workspace; a link in the workspace is \
+             refused. Steps cannot see the file, and build contexts leave it out",
         ),
         one(
             &[

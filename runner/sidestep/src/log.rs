@@ -1,6 +1,6 @@
 //! The runner's own log, which is off by default.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use sidestep_capabilities::Masks;
@@ -31,7 +31,9 @@ pub(crate) fn start(
         (true, None) => Ok(Filter::ours()),
         (true, Some(text)) => Filter::ours().and(&text),
     };
-    let file = set(LOG_FILE).map(|file| workspace.join(file));
+    let file = set(LOG_FILE)
+        .map(|file| without_links(workspace, Path::new(&file)))
+        .transpose()?;
     let (secrets, tokens) = (Arc::clone(masks), Arc::new(Masks::new()));
     let known = Arc::clone(&tokens);
     let options = Options {
@@ -61,6 +63,32 @@ pub(crate) fn finish() {
     }
 }
 
+/// Returns the path of the log's file, from the workspace.
+///
+/// The workspace may be a stranger's checkout, and the log's lines quote servers and plugins. A
+/// link in it would append them to any file of the user's, such as a shell's start-up file.
+fn without_links(workspace: &Path, file: &Path) -> Result<PathBuf, Error> {
+    let mut at = workspace.to_owned();
+    for part in file.strip_prefix(workspace).unwrap_or(file).components() {
+        match part {
+            // No folder of `at` is a link here, so this is the parent on disk as well.
+            Component::ParentDir => drop(at.pop()),
+            part => at.push(part),
+        }
+        if at.starts_with(workspace) && at.is_symlink() {
+            let link = at.strip_prefix(workspace).unwrap_or(&at).display();
+            let why =
+                format!("`{link}` is a link in the workspace, and the log follows no such link");
+            return Err(unusable(LOG_FILE, &why));
+        }
+        // Links outside are the user's own.
+        if at.is_dir() {
+            at = at.canonicalize().unwrap_or(at);
+        }
+    }
+    Ok(at)
+}
+
 fn format(text: Option<&str>) -> Result<Format, Error> {
     match text {
         None | Some("text") => Ok(Format::Text),
@@ -77,4 +105,52 @@ fn unusable(variable: &str, why: &str) -> Error {
         .with_help("`sidestep settings --explain` explains the values of each variable")
         .with_exit(Exit::Configuration);
     vec![wrong].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_workspace_is_refused_and_one_outside_is_the_user_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().canonicalize().unwrap();
+        let workspace = outside.join("checkout");
+        fs::create_dir_all(workspace.join("logs")).unwrap();
+        fs::create_dir(outside.join("var")).unwrap();
+        symlink("../bashrc", workspace.join("sidestep.log")).unwrap();
+        symlink("../var", workspace.join("linked")).unwrap();
+        symlink("var", outside.join("own")).unwrap();
+        symlink("checkout", outside.join("mine")).unwrap();
+        let place = |file: &str| without_links(&workspace, Path::new(file));
+        for (file, path) in [
+            ("log", "checkout/log"),
+            ("logs/log", "checkout/logs/log"),
+            ("../log", "log"),
+            ("../own/log", "var/log"),
+            ("logs/../../own/../log", "log"),
+        ] {
+            assert_eq!(place(file).unwrap(), outside.join(path), "{file}");
+        }
+        assert_eq!(place("/dev/stderr").unwrap(), Path::new("/dev/stderr"));
+        let absolute = workspace.join("sidestep.log");
+        for file in [
+            "sidestep.log",
+            "./logs/../sidestep.log",
+            "linked/log",
+            "linked/../log",
+            "../checkout/sidestep.log",
+            "../mine/sidestep.log",
+            absolute.to_str().unwrap(),
+        ] {
+            let why = place(file).unwrap_err();
+            assert!(
+                format!("{why:?}").contains("is a link in the workspace"),
+                "{file}"
+            );
+        }
+    }
 }

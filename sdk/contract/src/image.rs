@@ -1,5 +1,7 @@
 //! Names of container images.
 
+use crate::registry;
+
 /// The maximum length of an image name without its host (`RepositoryNameTotalLengthMax` of
 /// distribution/reference).
 const MAX_NAME: usize = 255;
@@ -60,14 +62,14 @@ impl<'a> Image<'a> {
         fits.then_some(image)
     }
 
-    /// Returns `HOST/PATH`. A name without a host belongs to Docker Hub.
+    /// Returns `HOST/PATH`, the same for all names of one repository. A name without a host belongs
+    /// to Docker Hub, where a path of one part is in `library/`, as in kaniko (go-containerregistry's
+    /// `name.Repository`).
     pub fn repository(&self) -> String {
         match self.host {
-            Some(_) => self.name.to_owned(),
-            None if self.path.contains('/') => {
-                format!("{}/{}", crate::registry::DOCKER_HUB, self.path)
-            }
-            None => format!("{}/library/{}", crate::registry::DOCKER_HUB, self.path),
+            Some(host) if !registry::is_docker_hub(host) => self.name.to_owned(),
+            _ if self.path.contains('/') => format!("{}/{}", registry::DOCKER_HUB, self.path),
+            _ => format!("{}/library/{}", registry::DOCKER_HUB, self.path),
         }
     }
 }
@@ -147,6 +149,13 @@ mod tests {
         for (text, repository) in [
             ("python:3.13", "docker.io/library/python"),
             ("grafana/grafana", "docker.io/grafana/grafana"),
+            ("docker.io/python:3.13", "docker.io/library/python"),
+            ("index.docker.io/python", "docker.io/library/python"),
+            (
+                "index.docker.io/grafana/grafana",
+                "docker.io/grafana/grafana",
+            ),
+            ("docker.io:443/python", "docker.io:443/python"),
             ("Registry.example/x", "Registry.example/x"),
         ] {
             assert_eq!(Image::read(text).expect(text).repository(), repository);

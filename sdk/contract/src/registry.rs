@@ -76,6 +76,11 @@ pub fn host_of(location: &str) -> String {
     format!("{location}{ARTIFACT_REGISTRY}")
 }
 
+/// Returns whether a host in the name of an image means Docker Hub.
+pub fn is_docker_hub(host: &str) -> bool {
+    matches!(host, DOCKER_HUB | "index.docker.io")
+}
+
 /// Returns the host that serves images with this host in their names. It differs for Docker Hub.
 pub fn serving(host: &str) -> &str {
     if host == DOCKER_HUB {

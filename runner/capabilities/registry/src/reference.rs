@@ -45,9 +45,12 @@ impl Repository {
     /// so they must be in lower case.
     fn of(name: Name<'_>) -> Option<Self> {
         let lower = |host: &&str| !host.contains(|c: char| c.is_ascii_uppercase());
+        name.host.filter(lower)?;
+        let repository = name.repository();
+        let (host, path) = repository.split_once('/')?;
         Some(Self {
-            host: name.host.filter(lower)?.to_owned(),
-            path: name.path.to_owned(),
+            host: host.to_owned(),
+            path: path.to_owned(),
         })
     }
 
@@ -143,6 +146,8 @@ mod tests {
             );
             assert_eq!(image.to_string(), text);
         }
+        let hub = Image::parse("docker.io/python:3").expect("an image");
+        assert_eq!(hub.to_string(), "docker.io/library/python:3");
         let both = Image::parse(&format!("ghcr.io/a/b:1@{digest}")).expect("an image");
         assert_eq!(both.to_string(), format!("ghcr.io/a/b@{digest}"));
     }

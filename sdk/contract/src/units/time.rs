@@ -56,7 +56,10 @@ pub fn milliseconds(text: &str) -> Result<u64, Misfit> {
     }
     if text.parse::<u64>().is_ok_and(|number| number > 0) {
         let spellings = ["s", "m"].map(|unit| format!("{text}{unit}"));
-        return Err(Misfit::near(spellings.to_vec(), EXAMPLES));
+        let is_valid =
+            |near: &String| parts(near, exact).is_some_and(|parts| total(&parts).is_some());
+        let valid = spellings.into_iter().filter(is_valid).collect();
+        return Err(Misfit::near(valid, EXAMPLES));
     }
     let plain: String = text
         .chars()
@@ -182,6 +185,8 @@ mod tests {
             "10y",
             "1hé",
             "99999999999999999999d",
+            "+5",
+            "18446744073709551615",
         ] {
             let misfit = milliseconds(text).expect_err(text);
             assert_eq!(misfit.spelling(), None, "{text}");
@@ -190,6 +195,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_offered_spelling_is_valid(text in "[+-]?[0-9]{0,20} ?[a-zA-Z]{0,4}") {
+            if let Err(misfit) = milliseconds(&text) {
+                let is_valid = |spelling: &str| milliseconds(spelling).is_ok();
+                prop_assert_eq!(misfit.spelling(), misfit.spelling_where(is_valid));
+            }
+        }
+
         #[test]
         fn what_is_shown_is_read_back(time: u64) {
             prop_assert_eq!(milliseconds(&shown_milliseconds(time)), Ok(time));
