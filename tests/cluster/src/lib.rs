@@ -35,23 +35,36 @@ enum Source {
     Users(PathBuf),
 }
 
-/// Returns an API server without nodes and controllers, or `None` if there is none here.
+/// Returns an API server, or `None` if there is none here. Ours has no nodes and no controllers.
 pub fn api() -> Option<&'static Cluster> {
+    users().or_else(pinned_api)
+}
+
+/// Returns an API server of the pinned version, without nodes and controllers, even if the user names
+/// a cluster: for comparisons with that version.
+pub fn pinned_api() -> Option<&'static Cluster> {
     static API: OnceLock<Option<Cluster>> = OnceLock::new();
-    API.get_or_init(|| Cluster::get(&["--api-only"])).as_ref()
+    API.get_or_init(|| Cluster::start(&["--api-only"])).as_ref()
 }
 
 /// Returns a cluster whose node runs pods, or `None` if there is none here.
 pub fn node() -> Option<&'static Cluster> {
     static NODE: OnceLock<Option<Cluster>> = OnceLock::new();
-    NODE.get_or_init(|| Cluster::get(&[])).as_ref()
+    users().or_else(|| NODE.get_or_init(|| Cluster::start(&[])).as_ref())
+}
+
+/// Returns the user's cluster.
+fn users() -> Option<&'static Cluster> {
+    static USERS: OnceLock<Option<Cluster>> = OnceLock::new();
+    let of_variable = || {
+        let kubeconfig = std::env::var_os(KUBECONFIG)?;
+        Some(Cluster(Source::Users(kubeconfig.into())))
+    };
+    USERS.get_or_init(of_variable).as_ref()
 }
 
 impl Cluster {
-    fn get(extent: &[&str]) -> Option<Self> {
-        if let Some(kubeconfig) = std::env::var_os(KUBECONFIG) {
-            return Some(Self(Source::Users(kubeconfig.into())));
-        }
+    fn start(extent: &[&str]) -> Option<Self> {
         match Own::start(extent) {
             Ok(own) => Some(Self(Source::Own(own))),
             Err(why) => {

@@ -52,7 +52,7 @@ async fn compared(text: &str, namespace: &str, ours: &Server, theirs: &Server) -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sandbox_answers_as_a_real_api_server() {
-    let Some(cluster) = sidestep_cluster_testing::api() else {
+    let Some(cluster) = sidestep_cluster_testing::pinned_api() else {
         return;
     };
     let namespace = cluster.namespace();
