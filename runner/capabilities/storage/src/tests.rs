@@ -62,11 +62,18 @@ fn refused(result: Result<wit::Written, CallError>) -> Option<String> {
     }
 }
 
+/// The granted actions, the precondition, and the action that is missing for `put` and for
+/// `compose`.
+type Row = (
+    &'static [&'static str],
+    Option<u64>,
+    Option<&'static str>,
+    Option<&'static str>,
+);
+
 #[tokio::test]
 async fn a_write_that_can_replace_an_object_needs_the_grant_to_update() {
-    // The granted actions, the precondition, and the action that is missing for `put` and for
-    // `compose`.
-    let rows: [(&[&str], Option<u64>, Option<&str>, Option<&str>); 6] = [
+    let rows: [Row; 6] = [
         (&["get", "create", "compose"], Some(0), None, None),
         (
             &["get", "create", "compose"],

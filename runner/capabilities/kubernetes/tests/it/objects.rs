@@ -414,11 +414,11 @@ async fn an_answer_that_never_comes_or_is_always_busy_ends_within_minutes() {
         Answer::Json(429, busy)
     };
     let silent = || Answer::Stream(vec![Part::Silence]);
-    let answers: [(fn() -> Answer, &str); 2] = [
+    let silent: fn() -> Answer = silent;
+    for (answer, code) in [
         (silent, "kubernetes.unreachable"),
         (busy, "kubernetes.unavailable"),
-    ];
-    for (answer, code) in answers {
+    ] {
         let client = client(move |_| answer());
         let began = tokio::time::Instant::now();
         let failure = pods(client).get("build").await.expect_err("no answer");
