@@ -248,7 +248,7 @@ fn a_plan_that_is_another_now_is_not_run() {
     let output = setup.run(&["resume", "other"]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(&format!("{named} is gone")), "{told}");
+    assert!(told.contains(&format!("{named} is missing")), "{told}");
 }
 
 /// Collects all texts of a run: its output, and every file that it left.
