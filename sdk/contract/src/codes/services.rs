@@ -74,7 +74,7 @@ codes! {
         UNEXPECTED = "http.unexpected", [Failed] [Cloud]
             "another server answered in place of the API, or the API changed"
             "check which server answers at that address; it may be a proxy's sign-in page";
-        TOO_LARGE = "http.too-large", [Exhausted] [Cloud, Cluster]
+        TOO_LARGE = "http.too-large", [Exhausted] [Cloud Cluster]
             "a response is larger than the limit"
             "request less, and check which server answers at that address";
         SETUP = "http.setup", [Failed] [Operator]
