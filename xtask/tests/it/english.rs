@@ -2,7 +2,6 @@
 //! sentences of doc comments, the documents, and the data files that hold messages.
 
 use std::fs;
-use std::path::Path;
 use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
