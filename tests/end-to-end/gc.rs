@@ -25,7 +25,7 @@ fn hanging(setup: &mut Setup, variables: &[(&str, &str)]) -> (Child, String, Str
     (child, run, pod)
 }
 
-fn kill(mut child: Child) {
+pub(crate) fn kill(mut child: Child) {
     signal(&child, "KILL");
     child.wait().unwrap();
 }

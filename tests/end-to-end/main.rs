@@ -32,6 +32,7 @@ mod log;
 mod names;
 mod parsed;
 mod plans;
+mod policies;
 mod printed;
 mod printing;
 mod schemas;

@@ -22,7 +22,7 @@ pub struct PlanProgram {
 }
 
 /// The facts of the first event, beside the plan.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Facts {
     /// The runner's version.
     pub version: String,
@@ -30,6 +30,9 @@ pub struct Facts {
     pub file: Option<Foreign>,
     /// The sandbox scenario, if the run uses one.
     pub sandbox: Option<String>,
+    /// The digest of the plan that the run was started with. The plan of a resumed run has another
+    /// digest if a policy has changed since then.
+    pub plan_digest: String,
 }
 
 impl PlanProgram {
@@ -108,7 +111,7 @@ impl Program for PlanProgram {
             pipeline: self.plan.name.clone(),
             file: self.facts.file.clone(),
             version: self.facts.version.as_str().into(),
-            plan_digest: self.plan.digest().into(),
+            plan_digest: self.facts.plan_digest.as_str().into(),
             sandbox: self.facts.sandbox.as_ref().map(Foreign::from),
             resumed: false,
             steps: self.plan.planned(),

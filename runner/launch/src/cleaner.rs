@@ -7,7 +7,7 @@ use serde_json::Value;
 use sidestep_capabilities::kubernetes::{Deletion, Objects, Target, made_by};
 use sidestep_capabilities::storage::MADE_BY;
 use sidestep_engine::{Cleaner, Removal};
-use sidestep_events::{Class, Failure, Intent, Location, show};
+use sidestep_events::{Class, Failure, Header, Intent, Location, show};
 
 use crate::cloud::Clients;
 
@@ -21,11 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Removes objects of clusters and buckets.
 #[derive(Debug)]
 pub(crate) struct OutsideCleaner {
-    pub(crate) clients: Clients,
+    clients: Clients,
     /// The id of the run that owns the objects.
-    pub(crate) run: String,
-    /// The digest of the run's plan.
-    pub(crate) plan: String,
+    run: String,
+    /// The digest of the plan that the run was started with.
+    plan: String,
 }
 
 /// An existing object that belongs to the run.
@@ -69,6 +69,16 @@ impl Cleaner for OutsideCleaner {
 }
 
 impl OutsideCleaner {
+    /// Creates a cleaner for the objects of the run whose journal has this header. The header
+    /// decides which objects are the run's own, in every process that works on the run.
+    pub(crate) fn new(clients: &Clients, header: &Header) -> Self {
+        Self {
+            clients: clients.clone(),
+            run: header.run.clone(),
+            plan: header.plan_digest.clone(),
+        }
+    }
+
     /// Returns whether the object exists and belongs to the run.
     pub(crate) async fn is_there(&self, intent: &Intent) -> Result<bool, Failure> {
         Ok(self.find(intent).await?.is_some())

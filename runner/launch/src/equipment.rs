@@ -13,7 +13,7 @@ use sidestep_capabilities::{
 };
 use sidestep_catalog::{Catalog, Package, PluginError};
 use sidestep_engine::{Cleaner, NoCleaner};
-use sidestep_events::{Class, Failure, Owner, codes};
+use sidestep_events::{Class, Failure, Header, Owner, codes};
 use sidestep_files::{Folder, OpenError, own};
 use sidestep_host::{Apart, Compiler, HostConfig, Notice, Plugin, PluginHost};
 use sidestep_pipeline::SecretSource;
@@ -36,17 +36,15 @@ pub(crate) struct Equipment {
 
 impl Equipment {
     /// Opens the workspace and resolves the secrets. Every process resolves them again, since they
-    /// are never stored on disk.
+    /// are never stored on disk. `run` has the cloud and the journal's header; a check has neither.
     pub(crate) async fn new(
         site: &Site,
         secrets: &IndexMap<String, SecretSource>,
-        cloud: Option<&Cloud>,
-        run: &str,
-        plan: &str,
+        run: Option<(&Cloud, &Header)>,
         capped: bool,
     ) -> Result<Self, Failure> {
         let masks = Arc::clone(&site.masks);
-        let clients = cloud.map(Cloud::clients).transpose()?;
+        let clients = run.map(|(cloud, _)| cloud.clients()).transpose()?;
         let mut known = BTreeMap::new();
         for (name, source) in secrets {
             let secret = resolve(site, name, source, clients.as_ref()).await?;
@@ -81,18 +79,14 @@ impl Equipment {
             .with(Arc::new(Secrets(known)))
             .with(Arc::new(HttpClient::default()));
         let mut cleaner: Arc<dyn Cleaner> = Arc::new(NoCleaner);
-        if let Some(clients) = &clients {
+        if let (Some(clients), Some((_, header))) = (&clients, run) {
             services = services
                 .with(Arc::clone(&clients.storage))
                 .with(Arc::new(clients.google.clone()))
                 .with(Arc::clone(&clients.registry))
                 .with(Arc::clone(&clients.clusters))
                 .with(Arc::clone(&clients.identity));
-            cleaner = Arc::new(OutsideCleaner {
-                clients: clients.clone(),
-                run: run.to_owned(),
-                plan: plan.to_owned(),
-            });
+            cleaner = Arc::new(OutsideCleaner::new(clients, header));
         }
         Ok(Self {
             services: Arc::new(services),

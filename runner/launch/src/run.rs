@@ -44,7 +44,6 @@ pub struct RunLimits {
 /// A run with all its resources. No step was started yet.
 pub struct Ready {
     plan: Arc<Plan>,
-    digest: String,
     launch: (HashMap<String, Plugin>, Cloud, RunLimits),
     run: LockedRun,
     equipment: Equipment,
@@ -66,13 +65,10 @@ impl Launch {
     /// Resolves secrets, connects to the cloud, and removes expired objects of earlier runs.
     pub async fn ready(self, site: &Site, run: LockedRun) -> Result<Ready, Error> {
         let plan = Arc::new(self.plan);
-        let digest = plan.digest();
         let equipment = Equipment::new(
             site,
             &plan.secrets,
-            Some(&self.cloud),
-            run.folder.id().as_str(),
-            &digest,
+            Some((&self.cloud, &run.header)),
             !plan.policies.is_empty(),
         )
         .await?;
@@ -84,7 +80,6 @@ impl Launch {
         tracing::debug!(run = %run.folder.id(), "a run is ready to start");
         Ok(Ready {
             plan,
-            digest,
             launch: (self.plugins, self.cloud, self.limits),
             run,
             equipment,
@@ -102,13 +97,13 @@ impl Ready {
     pub fn open(self, site: &Site, stop: Stop) -> Result<(Opened, Reports), Failure> {
         let Self {
             plan,
-            digest,
             launch: (plugins, cloud, limits),
             run,
             equipment,
         } = self;
         let traceparent = site.environment.get("TRACEPARENT");
         let run_id = run.folder.id().to_string();
+        let plan_digest = run.header.plan_digest;
         let (recorder, reports) = Recorder::new(
             run.folder,
             run.journal,
@@ -122,6 +117,7 @@ impl Ready {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             file: Some(plan.file.clone()),
             sandbox: cloud.scenario().map(str::to_owned),
+            plan_digest: plan_digest.clone(),
         };
         let most = limits.max_parallel;
         let options = RunOptions {
@@ -134,7 +130,7 @@ impl Ready {
         let executor = HostExecutor {
             run: run_id,
             plan: Arc::clone(&plan),
-            plan_digest: digest,
+            plan_digest,
             plugins,
             evaluator: Arc::clone(&site.evaluator),
             services: equipment.services,

@@ -155,7 +155,8 @@ pub enum SecretSource {
 
 impl Plan {
     /// Returns the `sha256:` digest of the plan, without the values that differ from run to run.
-    /// Plans with equal digests run the same.
+    /// Plans with equal digests run the same. The digest covers the policies, so
+    /// [`judged`](Self::judged) changes it: a run is known by the digest in its journal's header.
     pub fn digest(&self) -> String {
         let mut bare = self.clone();
         bare.run = Value::Null;

@@ -95,11 +95,7 @@ async fn run(
             let now = Timestamp::now();
             !detached || intent.expiry.is_some_and(|expiry| expiry < now)
         };
-        let cleaner = OutsideCleaner {
-            clients: clients.clone(),
-            run: id.clone(),
-            plan: journal.header.plan_digest.clone(),
-        };
+        let cleaner = OutsideCleaner::new(clients, &journal.header);
         for intent in left.iter().filter(|intent| !expired(intent)) {
             found.push(finding(
                 intent,

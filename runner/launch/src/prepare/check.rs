@@ -33,7 +33,7 @@ pub(super) async fn check(
 ) {
     // A check gets no secrets, since no step that may use them has started.
     let none = IndexMap::<String, SecretSource>::new();
-    let equipment = match Equipment::new(site, &none, None, "check", "", false).await {
+    let equipment = match Equipment::new(site, &none, None, false).await {
         Ok(equipment) => equipment,
         Err(failure) => return problems.extend([as_diagnostic(&failure)]),
     };
