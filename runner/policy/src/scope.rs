@@ -33,11 +33,19 @@ impl Scope {
         self.limits.patterns(key)
     }
 
-    /// Returns the values of a key that are named exactly, without a star.
+    /// Returns the values of a key that are named exactly, without a star. Others may be allowed as
+    /// well; see [`is_exact`](Self::is_exact).
     pub fn exactly(&self, key: &str) -> Vec<&str> {
         let patterns = self.patterns(key).unwrap_or_default().iter();
         let exact = patterns.filter(|pattern| pattern.is_exact());
         exact.map(Pattern::as_str).collect()
+    }
+
+    /// Returns whether a key allows only values that it names exactly, so that
+    /// [`exactly`](Self::exactly) returns all of them.
+    pub fn is_exact(&self, key: &str) -> bool {
+        let patterns = self.patterns(key);
+        patterns.is_some_and(|all| all.iter().all(Pattern::is_exact))
     }
 
     /// Returns whether the scope allows the call.

@@ -4,6 +4,8 @@
 
 mod iam;
 mod rbac;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -41,14 +43,31 @@ fn may(scope: &Scope, action: &str) -> bool {
     actions.is_none_or(|all| all.iter().any(|pattern| pattern.matches(action)))
 }
 
-/// Returns the service accounts that an instance's pods may run as.
+/// Returns the remark about the values of these keys that a scope allows by a pattern or without a
+/// limit; `None` if it names all of them. Roles and bindings need exact names.
+fn not_covered(scope: &Scope, keys: &[&str]) -> Option<String> {
+    let keys = keys.iter().filter(|key| !scope.is_exact(key));
+    let keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
+    (!keys.is_empty()).then(|| {
+        format!(
+            "the grant does not name each value of {} exactly: {}",
+            keys.join(" and "),
+            scope.explain()
+        )
+    })
+}
+
+/// Returns the scopes within which an instance may create pods.
+fn pod_scopes(instance: &Instance) -> impl Iterator<Item = &Scope> {
+    let grant = instance.scopes.get(Capability::Kubernetes);
+    let scopes = grant.into_iter().flat_map(StepGrant::scopes);
+    scopes.filter(|scope| may(scope, "create"))
+}
+
+/// Returns the service accounts that an instance's pods may run as, if they are named exactly.
 fn accounts(instance: &Instance) -> BTreeSet<Account> {
     let mut accounts = BTreeSet::new();
-    let grant = instance.scopes.get(Capability::Kubernetes);
-    for scope in grant.into_iter().flat_map(StepGrant::scopes) {
-        if !may(scope, "create") {
-            continue;
-        }
+    for scope in pod_scopes(instance) {
         for cluster in scope.exactly("cluster") {
             for namespace in scope.exactly("namespace") {
                 for name in scope.exactly("serviceAccounts") {
@@ -127,24 +146,4 @@ fn label(name: &str) -> String {
         }
     }
     label.trim_end_matches('-').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_image_is_known_by_its_repository() {
-        for (image, expected) in [
-            (
-                "europe-docker.pkg.dev/p/r/app:1",
-                "europe-docker.pkg.dev/p/r/app",
-            ),
-            ("localhost:5000/app", "localhost:5000/app"),
-            ("localhost:5000/app:1@sha256:00", "localhost:5000/app"),
-        ] {
-            assert_eq!(repository(image), expected);
-        }
-        assert_eq!(label("My App (v2)"), "sidestep-my-app-v2");
-    }
 }

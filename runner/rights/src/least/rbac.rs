@@ -5,7 +5,7 @@ use sidestep_events::show;
 use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Scope};
 
-use super::{label, may, scopes};
+use super::{label, may, not_covered, scopes};
 
 /// The name in the printed YAML if the principal that runs sidestep was not given: a word in
 /// capitals that the reader replaces, as in every printed command.
@@ -24,8 +24,8 @@ type Shared<'a> = (&'a str, &'a [String], Vec<&'a str>);
 #[derive(Default)]
 struct Needs {
     rules: BTreeMap<Spot, BTreeMap<Kind, BTreeSet<&'static str>>>,
-    /// Scopes without an exact cluster or namespace.
-    vague: BTreeSet<String>,
+    /// Remarks about scopes that no rule can express.
+    remarks: BTreeSet<String>,
 }
 
 /// Returns the Roles and RoleBindings, as YAML, one pair per namespace. `subject` is the principal
@@ -48,11 +48,8 @@ pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
              service account\n# (`--rbac=WHO` does that).\n",
         );
     }
-    for scope in &needs.vague {
-        text.push_str(&format!(
-            "# Not covered, because it names no exact cluster and namespace: {}\n",
-            show::line(scope)
-        ));
+    for remark in &needs.remarks {
+        text.push_str(&format!("# Not covered: {}\n", show::line(remark)));
     }
     let name = label(plan.name.exact());
     for ((cluster, namespace), rules) in &needs.rules {
@@ -83,19 +80,14 @@ pub fn rbac(plan: &Plan, subject: Option<&str>) -> String {
 
 impl Needs {
     fn of_objects(&mut self, scope: &Scope, secrets: bool) {
-        let resources: Vec<String> = scope.patterns("resources").map_or_else(
-            || vec!["*".to_owned()],
-            |all| {
-                all.iter()
-                    .map(|pattern| pattern.as_str().to_owned())
-                    .collect()
-            },
-        );
-        for resource in &resources {
+        // In RBAC a `*` also stands for subresources such as `pods/exec`, so a pattern of a grant
+        // has no equal there.
+        self.remark(scope, &["cluster", "namespace", "resources"]);
+        for resource in scope.exactly("resources") {
             let mut verbs = verbs(scope);
             let (group, plural) = match resource.split_once('.') {
                 Some((plural, group)) => (group.to_owned(), plural.to_owned()),
-                None => (String::new(), resource.clone()),
+                None => (String::new(), resource.to_owned()),
             };
             // A subresource is read or followed, never created.
             if plural.contains('/') || plural == "events" {
@@ -121,35 +113,42 @@ impl Needs {
     /// Adds the rule to prove a workload's identity with a token of its service account
     /// (TokenRequest).
     fn of_identities(&mut self, scope: &Scope) {
-        let names: Vec<String> = scope
-            .exactly("serviceAccounts")
-            .iter()
-            .map(|n| (*n).to_owned())
-            .collect();
-        let core = String::new;
-        self.add(
-            scope,
-            (core(), "serviceaccounts".to_owned(), names.clone()),
-            &BTreeSet::from(["get"]),
-        );
-        self.add(
-            scope,
-            (core(), "serviceaccounts/token".to_owned(), names),
-            &BTreeSet::from(["create"]),
-        );
+        let mut keys = vec!["cluster", "namespace"];
+        let mut names = Vec::new();
+        // Without `resourceNames`, a rule covers every service account of the namespace.
+        if scope.patterns("serviceAccounts").is_some() {
+            keys.push("serviceAccounts");
+            names.extend(
+                scope
+                    .exactly("serviceAccounts")
+                    .into_iter()
+                    .map(str::to_owned),
+            );
+            if names.is_empty() {
+                return self.remark(scope, &keys);
+            }
+        }
+        self.remark(scope, &keys);
+        for (plural, verb) in [
+            ("serviceaccounts", "get"),
+            ("serviceaccounts/token", "create"),
+        ] {
+            let kind = (String::new(), plural.to_owned(), names.clone());
+            self.add(scope, kind, &BTreeSet::from([verb]));
+        }
+    }
+
+    fn remark(&mut self, scope: &Scope, keys: &[&str]) {
+        self.remarks.extend(not_covered(scope, keys));
     }
 
     fn add(&mut self, scope: &Scope, kind: Kind, verbs: &BTreeSet<&'static str>) {
-        let (clusters, namespaces) = (scope.exactly("cluster"), scope.exactly("namespace"));
-        if clusters.is_empty() || namespaces.is_empty() {
-            self.vague.insert(scope.explain());
-        }
         if verbs.is_empty() {
             return;
         }
-        for cluster in clusters {
-            for namespace in &namespaces {
-                let spot = (cluster.to_owned(), (*namespace).to_owned());
+        for cluster in scope.exactly("cluster") {
+            for namespace in scope.exactly("namespace") {
+                let spot = (cluster.to_owned(), namespace.to_owned());
                 let rules = self.rules.entry(spot).or_default();
                 rules.entry(kind.clone()).or_default().extend(verbs);
             }

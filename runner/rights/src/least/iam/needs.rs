@@ -7,7 +7,7 @@ use sidestep_pipeline::Plan;
 use sidestep_policy::{Capability, Pattern, Scope};
 
 use super::{Needs, On, Who};
-use crate::least::{accounts, may, pushed_by_pods, read_by_pods, scopes};
+use crate::least::{accounts, may, not_covered, pod_scopes, pushed_by_pods, read_by_pods, scopes};
 
 impl Needs {
     fn add(&mut self, who: &Who, on: On, role: &'static str, step: &str) {
@@ -19,12 +19,11 @@ impl Needs {
         self.remarks.insert(format!("{step}: {what}"));
     }
 
-    /// Records a scope without any exact name.
-    fn vague(&mut self, step: &str, scope: &Scope) {
-        self.remark(
-            step,
-            &format!("the grant names no exact resource: {}", scope.explain()),
-        );
+    /// Records the values of keys that a scope does not name exactly.
+    fn vague(&mut self, step: &str, scope: &Scope, keys: &[&str]) {
+        if let Some(what) = not_covered(scope, keys) {
+            self.remark(step, &what);
+        }
     }
 
     pub(super) fn of_runner(&mut self, plan: &Plan) {
@@ -57,6 +56,7 @@ impl Needs {
             }
         }
         for (instance, scope) in scopes(plan, Capability::Project) {
+            self.vague(&instance.step, scope, &["project"]);
             for project in scope.exactly("project") {
                 for (action, role) in [
                     ("get", "roles/browser"),
@@ -85,7 +85,9 @@ impl Needs {
             );
         }
         for (instance, scope) in scopes(plan, Capability::Registry) {
-            let role = if may(scope, "putIndex") {
+            // The test of the permission to push starts an upload.
+            let pushes = may(scope, "putIndex") || may(scope, "testPush");
+            let role = if pushes {
                 "roles/artifactregistry.writer"
             } else {
                 "roles/artifactregistry.reader"
@@ -93,6 +95,7 @@ impl Needs {
             self.repositories(&runner, &instance.step, scope, role);
         }
         for (instance, scope) in scopes(plan, Capability::SecretManager) {
+            self.vague(&instance.step, scope, &["secret"]);
             for secret in scope.exactly("secret") {
                 match secret.split('/').collect::<Vec<_>>()[..] {
                     ["projects", project, "secrets", name] => {
@@ -103,7 +106,10 @@ impl Needs {
                         let role = "roles/secretmanager.secretAccessor";
                         self.add(&runner, on, role, &instance.step);
                     }
-                    _ => self.vague(&instance.step, scope),
+                    _ => self.remark(
+                        &instance.step,
+                        &format!("{secret} is not the resource name of a secret"),
+                    ),
                 }
             }
         }
@@ -128,11 +134,12 @@ impl Needs {
                     ),
                 );
             } else {
-                self.vague(step, scope);
+                self.remark(step, &format!("the project of {resource} is not known"));
             }
         }
-        if projects.is_empty() && scope.exactly("resource").is_empty() {
-            self.vague(step, scope);
+        // The roles are those of a project, so either key is enough.
+        if !scope.is_exact("project") && !scope.is_exact("resource") {
+            self.vague(step, scope, &["project", "resource"]);
         }
         let reads = ["get", "list", "listKeys"];
         let roles = [
@@ -152,6 +159,7 @@ impl Needs {
 
     /// Adds the roles to set policies: the administrator's role on each resource.
     fn policies(&mut self, step: &str, scope: &Scope) {
+        self.vague(step, scope, &["resource"]);
         for resource in scope.exactly("resource") {
             let (on, role) = match resource.split('/').collect::<Vec<_>>()[..] {
                 ["projects", project] => (
@@ -176,28 +184,32 @@ impl Needs {
 
     pub(super) fn of_pods(&mut self, plan: &Plan) {
         for instance in &plan.instances {
+            let step = format!("the pod of {}", instance.step);
+            let (read, pushed) = (read_by_pods(plan, instance), pushed_by_pods(instance));
+            if read.is_empty() && pushed.is_empty() {
+                continue;
+            }
+            for scope in pod_scopes(instance) {
+                self.vague(&step, scope, &["cluster", "namespace", "serviceAccounts"]);
+            }
             for account in accounts(instance) {
-                let step = format!("the pod of {}", instance.step);
                 let who = Who::Pods(account);
-                for (_, scope) in read_by_pods(plan, instance) {
+                for (_, scope) in &read {
                     self.bucket(&who, &step, scope, "roles/storage.objectViewer", false);
                 }
-                for repository in pushed_by_pods(instance) {
-                    self.repository(&who, &step, &repository, "roles/artifactregistry.writer");
+                for repository in &pushed {
+                    self.repository(&who, &step, repository, "roles/artifactregistry.writer");
                 }
             }
         }
     }
 
     fn bucket(&mut self, who: &Who, step: &str, scope: &Scope, role: &'static str, whole: bool) {
-        let buckets = scope.exactly("bucket");
-        if buckets.is_empty() {
-            self.vague(step, scope);
-        }
+        self.vague(step, scope, &["bucket"]);
         let prefixes: Vec<&str> = scope
             .patterns("prefix")
             .map_or_else(Vec::new, |all| all.iter().map(Pattern::as_str).collect());
-        for bucket in buckets {
+        for bucket in scope.exactly("bucket") {
             if whole || prefixes.is_empty() {
                 self.add(
                     who,
@@ -220,6 +232,7 @@ impl Needs {
     }
 
     fn cluster(&mut self, step: &str, scope: &Scope) {
+        self.vague(step, scope, &["cluster"]);
         for cluster in scope.exactly("cluster") {
             match of_resource(cluster) {
                 Some(project) => self.add(
@@ -237,11 +250,8 @@ impl Needs {
     }
 
     fn repositories(&mut self, who: &Who, step: &str, scope: &Scope, role: &'static str) {
-        let repositories = scope.exactly("repository");
-        if repositories.is_empty() {
-            self.vague(step, scope);
-        }
-        for repository in repositories {
+        self.vague(step, scope, &["repository"]);
+        for repository in scope.exactly("repository") {
             self.repository(who, step, repository, role);
         }
     }

@@ -1,0 +1,241 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+/// Returns a plan with one step that has these grants, by capability.
+fn plan(grants: &Value) -> Plan {
+    let grants: serde_json::Map<String, Value> = grants
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(capability, granted)| {
+            let grant = json!({
+                "capability": capability, "source": "pipeline", "granted": granted,
+                "requested": null,
+            });
+            (capability.clone(), grant)
+        })
+        .collect();
+    let instance = json!({
+        "id": "deploy", "step": "deploy", "uses": "./deploy.wasm", "plugin": "deploy",
+        "pluginDigest": "sha256:00", "matrix": {}, "with": { "literal": {} }, "outputs": [],
+        "needs": [], "sees": {}, "finally": false, "failFast": true, "secrets": [],
+        "scopes": { "grants": grants, "ceilings": [] },
+    });
+    let plan = json!({
+        "version": 1, "name": "p", "file": "sidestep.yaml", "inputs": {}, "git": null,
+        "run": null, "env": {}, "secrets": {}, "instances": [instance], "inputSchemas": {},
+        "outputs": {}, "sees": {}, "policies": [],
+    });
+    serde_json::from_value(plan).unwrap()
+}
+
+/// Returns the rules of the printed Role, and the lines about what is not covered.
+fn role(grants: &Value) -> (Vec<Value>, Vec<String>) {
+    let text = rbac(&plan(grants), Some("ci/runner"));
+    let not_covered = text.lines().filter(|line| line.contains("Not covered"));
+    let not_covered = not_covered.map(str::to_owned).collect();
+    let documents: Vec<Value> = match text.split_once("---\n") {
+        Some((_, documents)) => serde_saphyr::from_multiple(documents).unwrap(),
+        None => Vec::new(),
+    };
+    let rules = documents.first().map(|role| role["rules"].clone());
+    (
+        serde_json::from_value(rules.unwrap_or(json!([]))).unwrap(),
+        not_covered,
+    )
+}
+
+fn proofs(accounts: &Value) -> Value {
+    let mut scope = json!({ "cluster": "ci", "namespace": "builds" });
+    if !accounts.is_null() {
+        scope["serviceAccounts"] = accounts.clone();
+    }
+    json!({ "identity": [scope] })
+}
+
+#[test]
+fn an_image_is_known_by_its_repository() {
+    for (image, expected) in [
+        (
+            "europe-docker.pkg.dev/p/r/app:1",
+            "europe-docker.pkg.dev/p/r/app",
+        ),
+        ("localhost:5000/app", "localhost:5000/app"),
+        ("localhost:5000/app:1@sha256:00", "localhost:5000/app"),
+    ] {
+        assert_eq!(repository(image), expected);
+    }
+    assert_eq!(label("My App (v2)"), "sidestep-my-app-v2");
+}
+
+#[test]
+fn a_role_never_covers_more_service_accounts_than_the_grant() {
+    let tokens = |accounts: &Value| {
+        let (rules, not_covered) = role(&proofs(accounts));
+        let resource = json!(["serviceaccounts/token"]);
+        let of_tokens = rules
+            .into_iter()
+            .filter(|rule| rule["resources"] == resource);
+        let names: Vec<Value> = of_tokens
+            .map(|rule| rule["resourceNames"].clone())
+            .collect();
+        (names, not_covered)
+    };
+    let remark = |accounts: &str| {
+        format!(
+            "# Not covered: the grant does not name each value of `serviceAccounts` exactly: \
+             prove the identity of {accounts} in namespace builds of ci"
+        )
+    };
+    let unlimited = (vec![Value::Null], vec![]);
+    assert_eq!(tokens(&Value::Null), unlimited, "the grant has no limit");
+    assert_eq!(
+        tokens(&json!(["a", "b"])),
+        (vec![json!(["a", "b"])], vec![])
+    );
+    let (names, not_covered) = tokens(&json!(["build-*"]));
+    assert_eq!((names, not_covered), (vec![], vec![remark("build-*")]));
+    let (names, not_covered) = tokens(&json!(["a", "build-*"]));
+    let both = vec![remark("a and build-*")];
+    assert_eq!((names, not_covered), (vec![json!(["a"])], both));
+    assert_eq!(tokens(&json!([])), (vec![], vec![]), "the grant has none");
+}
+
+#[test]
+fn a_role_has_no_pattern_of_a_grant() {
+    let objects = |namespace: Value, resources: Value| {
+        role(&json!({ "kubernetes": [{
+            "cluster": "ci", "namespace": namespace, "resources": resources, "actions": ["get"],
+        }] }))
+    };
+    let (rules, not_covered) = objects(json!("builds"), json!(["pods", "jobs.*", "pods/*", "*"]));
+    let pods = json!([{ "apiGroups": [""], "resources": ["pods"], "verbs": ["get"] }]);
+    assert_eq!(Value::from(rules), pods);
+    assert!(
+        not_covered[0].contains("each value of `resources` exactly"),
+        "{not_covered:?}"
+    );
+    let (rules, not_covered) = objects(json!(["builds", "ci-*"]), json!(["pods"]));
+    assert_eq!(Value::from(rules), pods);
+    assert!(
+        not_covered[0].contains("each value of `namespace` exactly"),
+        "{not_covered:?}"
+    );
+    let (rules, not_covered) = objects(json!("builds"), json!(["pods"]));
+    assert_eq!((Value::from(rules), not_covered), (pods, vec![]));
+}
+
+#[test]
+fn the_test_of_a_push_needs_the_role_of_a_writer() {
+    let role = |actions: &[&str]| {
+        let scope = json!({ "repository": "europe-docker.pkg.dev/p/r/app", "actions": actions });
+        iam(
+            &plan(&json!({ "registry": [scope] })),
+            Some("user:a@example.com"),
+        )
+    };
+    for (actions, writes) in [
+        (&["resolve", "manifest", "config"][..], false),
+        (&["testPush"], true),
+        (&["resolve", "putIndex"], true),
+    ] {
+        let script = role(actions);
+        assert_eq!(
+            script.contains("roles/artifactregistry.writer"),
+            writes,
+            "{script}"
+        );
+        assert_eq!(
+            script.contains("roles/artifactregistry.reader"),
+            !writes,
+            "{script}"
+        );
+    }
+}
+
+#[test]
+fn bindings_name_the_values_that_they_do_not_cover() {
+    let rows = [
+        ("storage", "bucket", "contexts", "ci-*"),
+        ("project", "project", "demo", "demo-*"),
+        ("iam", "project", "demo", "demo-*"),
+        ("iamWrite", "resource", "projects/demo", "projects/*"),
+        (
+            "gke",
+            "cluster",
+            "projects/demo/locations/l/clusters/c",
+            "projects/demo/**",
+        ),
+        (
+            "identity",
+            "cluster",
+            "projects/demo/locations/l/clusters/c",
+            "projects/demo/**",
+        ),
+        (
+            "registry",
+            "repository",
+            "europe-docker.pkg.dev/p/r/app",
+            "europe-docker.pkg.dev/p/*/app",
+        ),
+        (
+            "artifactRegistry",
+            "repository",
+            "europe-docker.pkg.dev/p/r",
+            "europe-docker.pkg.dev/p/*",
+        ),
+        (
+            "secretManager",
+            "secret",
+            "projects/p/secrets/s",
+            "projects/p/secrets/*",
+        ),
+    ];
+    for (capability, key, exact, pattern) in rows {
+        let script = |values: &[&str]| {
+            let mut scope = json!({ key: values });
+            if capability == "identity" {
+                scope["namespace"] = json!("builds");
+            }
+            iam(
+                &plan(&json!({ capability: [scope] })),
+                Some("user:a@example.com"),
+            )
+        };
+        let covered = script(&[exact]);
+        assert!(!covered.contains("exactly"), "{capability}: {covered}");
+        assert!(covered.contains("# for deploy"), "{capability}: {covered}");
+        let partly = script(&[exact, pattern]);
+        let remark =
+            format!("# Not covered: deploy: the grant does not name each value of `{key}`");
+        // A scope without a project is covered by the projects of its resources, and the reverse.
+        assert!(
+            partly.contains(&remark) || partly.contains("`project` and `resource`"),
+            "{partly}"
+        );
+        let commands = |script: &str| -> Vec<String> {
+            let lines = script.lines().filter(|line| line.starts_with("gcloud"));
+            lines.map(str::to_owned).collect()
+        };
+        assert_eq!(commands(&partly), commands(&covered), "{capability}");
+    }
+}
+
+#[test]
+fn service_accounts_of_pods_that_match_a_pattern_are_not_covered() {
+    let mut plan = plan(&json!({ "kubernetes": [{
+        "cluster": "projects/demo/locations/l/clusters/c", "namespace": "builds",
+        "resources": ["pods"], "actions": ["create"], "serviceAccounts": ["build-*"],
+    }] }));
+    assert!(
+        !iam(&plan, None).contains("the pod of deploy"),
+        "it pushes nothing"
+    );
+    let with = json!({ "literal": { "destinations": ["europe-docker.pkg.dev/p/r/app:1"] } });
+    plan.instances[0].with = serde_json::from_value(with).unwrap();
+    let script = iam(&plan, None);
+    let remark =
+        "# Not covered: the pod of deploy: the grant does not name each value of `serviceAccounts`";
+    assert!(script.contains(remark), "{script}");
+}
